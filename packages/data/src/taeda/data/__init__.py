@@ -1,0 +1,62 @@
+"""Datasets, samplers, collation and the DataLoader: what stands between files and a training loop.
+
+The names, arguments, defaults and the order of samples for a seed are those of ``torch.utils.data``. A batch
+of a `TensorDataset` is one row gather per tensor, not one indexing per row.
+"""
+
+import taeda
+
+__version__ = "0.1.0"
+
+if taeda.__version__ != __version__:
+    raise ImportError(
+        f"taeda-data {__version__} works with taeda-core {__version__} alone, but taeda-core {taeda.__version__} "
+        f"is installed; run: pip install taeda-core=={__version__} taeda-data=={__version__}"
+    )
+
+from taeda.data.collate import default_collate, default_convert
+from taeda.data.dataset import (
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from taeda.data.distributed import DistributedSampler
+from taeda.data.fetch import _DatasetKind
+from taeda.data.loader import DataLoader
+from taeda.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+from taeda.data.worker import get_worker_info
+
+__all__ = [
+    "BatchSampler",
+    "ChainDataset",
+    "ConcatDataset",
+    "DataLoader",
+    "Dataset",
+    "DistributedSampler",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "StackDataset",
+    "Subset",
+    "SubsetRandomSampler",
+    "TensorDataset",
+    "WeightedRandomSampler",
+    "_DatasetKind",
+    "default_collate",
+    "default_convert",
+    "get_worker_info",
+    "random_split",
+]

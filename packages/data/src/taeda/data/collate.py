@@ -1,0 +1,288 @@
+"""Collation: many samples into one batch, whatever their nesting.
+
+`default_collate_fn_map` may be extended for types of one's own; `collate` with a map of one's own goes further.
+NumPy's types are recognised without importing NumPy: a program without arrays does not pay for it.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import sys
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from typing import Any
+
+import taeda
+from taeda.data.dataset import Rows
+
+__all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
+
+CollateMap = dict[Any, Callable[..., Any]]
+_TEXT_OR_OBJECT = re.compile(r"[SaUO]")
+
+
+class _BadBatch(Exception):
+    """What cannot be collated and why; every level of nesting adds where it happened."""
+
+    def __init__(self, kind: type[Exception], message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.where: list[Any] = []
+
+    def as_error(self) -> Exception:
+        if self.where:
+            self.message += f"; in sample{''.join(f'[{key!r}]' for key in reversed(self.where))}"
+        return self.kind(f"[default_collate] {self.message}")
+
+
+def _at(key: Any, samples: Any, fn_map: CollateMap | None) -> Any:
+    """Collate one field of the samples; a failure learns the field's name."""
+    try:
+        return _collate(samples, fn_map)
+    except _BadBatch as bad:
+        bad.where.append(key)
+        raise
+
+
+def _stack(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> taeda.Tensor:
+    """Stack tensors of one shape along a new first dimension: n tensors of shape S give n x S."""
+    try:
+        return taeda.stack(tuple(batch), 0)
+    except (RuntimeError, TypeError, ValueError):
+        first = batch[0]
+        for i, x in enumerate(batch):
+            if not isinstance(x, taeda.Tensor):
+                raise _BadBatch(
+                    TypeError, f"expected Tensor as element {i} of the batch, but got {type(x).__name__}"
+                ) from None
+            if x.shape != first.shape:
+                raise _BadBatch(
+                    RuntimeError,
+                    f"stack expects each tensor to be equal size, but got {list(first.shape)} at entry 0 and "
+                    f"{list(x.shape)} at entry {i}; pass a collate_fn that pads or crops them",
+                ) from None
+        raise
+
+
+def _as_batch(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Sequence[Any]:
+    return batch
+
+
+def _floats(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> taeda.Tensor:
+    try:
+        return taeda.tensor(list(batch), dtype=taeda.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _mixed(batch, float, error) from None
+
+
+def _ints(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> taeda.Tensor:
+    try:
+        return taeda.tensor(list(batch))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _mixed(batch, int, error) from None
+
+
+def _mixed(batch: Sequence[Any], kind: type, error: Exception) -> Exception:
+    for i, x in enumerate(batch):
+        if not isinstance(x, (int, float)):
+            return _BadBatch(
+                TypeError, f"expected {kind.__name__} as element {i} of the batch, but got {type(x).__name__}"
+            )
+    return error
+
+
+def _arrays(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> Any:
+    if _TEXT_OR_OBJECT.search(batch[0].dtype.str) is not None:
+        raise _unknown(batch[0].dtype)
+    return _collate([taeda.as_tensor(x) for x in batch], collate_fn_map)
+
+
+def _numpy_scalars(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> taeda.Tensor:
+    return taeda.from_numpy(sys.modules["numpy"].asarray(batch))
+
+
+def _unknown(what: Any) -> _BadBatch:
+    return _BadBatch(
+        TypeError, f"batch must contain tensors, numpy arrays, numbers, dicts or lists; found {what}"
+    )
+
+
+default_collate_fn_map: CollateMap = {
+    taeda.Tensor: _stack,
+    float: _floats,
+    int: _ints,
+    str: _as_batch,
+    bytes: _as_batch,
+}
+
+
+def _function_for(elem: Any, fn_map: CollateMap) -> Callable[..., Any] | None:
+    """Find the function for a sample's type: the type itself, then NumPy's, then base classes in map order."""
+    found = fn_map.get(type(elem))
+    if found is not None:
+        return found
+    # A map without our own entries is somebody's whole answer; NumPy's types belong to ours.
+    numpy = sys.modules.get("numpy") if fn_map.get(float) is _floats else None
+    if numpy is not None:
+        if isinstance(elem, numpy.ndarray):
+            return _arrays
+        if isinstance(elem, (numpy.bool_, numpy.number, numpy.object_)):
+            return _numpy_scalars
+    for kind, function in fn_map.items():
+        if isinstance(elem, kind):
+            return function
+    return None
+
+
+def _collate(batch: Any, fn_map: CollateMap | None) -> Any:
+    if type(batch) is Rows and fn_map is default_collate_fn_map:
+        return list(batch.columns)
+    elem = batch[0]
+    kind: Any = type(elem)
+    if fn_map is not None:
+        function = _function_for(elem, fn_map)
+        if function is not None:
+            return function(batch, collate_fn_map=fn_map)
+    if isinstance(elem, Mapping):
+        fields = {key: _at(key, _field(batch, key), fn_map) for key in elem}
+        try:
+            if isinstance(elem, MutableMapping):
+                # A copy keeps what a mapping of one's own carries beside its items.
+                clone = copy.copy(elem)
+                clone.update(fields)
+                return clone
+            return kind(fields)
+        except TypeError:
+            return fields
+    if isinstance(elem, Sequence):
+        size = len(elem)
+        for i, sample in enumerate(batch):
+            if not isinstance(sample, Sequence):
+                raise _BadBatch(
+                    TypeError,
+                    f"each element of the batch should be a sequence like the first, a {kind.__name__}, "
+                    f"but got {type(sample).__name__} at entry {i}",
+                )
+            if len(sample) != size:
+                raise _BadBatch(
+                    RuntimeError,
+                    "each element in list of batch should be of equal size, "
+                    f"but got {size} at entry 0 and {len(sample)} at entry {i}",
+                )
+        columns = list(zip(*batch, strict=True))
+        if isinstance(elem, tuple) and hasattr(elem, "_fields"):
+            names = elem._fields
+            return kind(*(_at(name, column, fn_map) for name, column in zip(names, columns, strict=True)))
+        parts = [_at(i, column, fn_map) for i, column in enumerate(columns)]
+        if isinstance(elem, tuple) or kind is list:
+            return parts
+        try:
+            if isinstance(elem, MutableSequence):
+                sequence = copy.copy(elem)
+                for i, part in enumerate(parts):
+                    sequence[i] = part
+                return sequence
+            return kind(parts)
+        except TypeError:
+            return parts
+    raise _unknown(kind)
+
+
+def _field(batch: Sequence[Any], key: Any) -> list[Any]:
+    try:
+        return [sample[key] for sample in batch]
+    except KeyError:
+        i = next(i for i, sample in enumerate(batch) if key not in sample)
+        raise _BadBatch(
+            KeyError, f"every sample should have the keys of the first, but {key!r} is missing at entry {i}"
+        ) from None
+
+
+def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
+    """Collate a batch by the functions of `collate_fn_map`, taking mappings and sequences apart.
+
+    Args:
+        batch: a non-empty sequence of samples.
+        collate_fn_map: from a type (or tuple of types) to a function
+            ``f(samples, *, collate_fn_map)``. Subclasses are found in the order of the map.
+
+    Raises:
+        TypeError: a sample's type is in no way known.
+        RuntimeError: shapes or lengths of the samples differ.
+        IndexError: the batch is empty.
+    """
+    if len(batch) == 0:
+        raise IndexError("[default_collate] the batch is empty, there is nothing to collate")
+    try:
+        return _collate(batch, collate_fn_map)
+    except _BadBatch as bad:
+        error = bad.as_error()
+    raise error
+
+
+def default_collate(batch: Any) -> Any:
+    """Put a list of samples into tensors with a new first dimension.
+
+    Tensors, NumPy arrays and numbers are stacked (floats as float64); strings and bytes stay a list; mappings,
+    named tuples, tuples and lists are collated field by field (a tuple gives a list, as in PyTorch).
+
+    Raises:
+        TypeError: a sample is none of these.
+        RuntimeError: shapes or lengths differ; the message names the first two that do and where.
+
+    >>> default_collate([{"x": 1, "y": (2, "a")}, {"x": 3, "y": (4, "b")}])
+    {'x': tensor([1, 3]), 'y': [tensor([2, 4]), ('a', 'b')]}
+    """
+    if type(batch) is Rows:
+        return list(batch.columns)
+    return collate(batch, collate_fn_map=default_collate_fn_map)
+
+
+def default_convert(data: Any) -> Any:
+    """Turn the NumPy arrays inside `data` into tensors and leave all else as it is.
+
+    >>> default_convert([1, "a"])
+    [1, 'a']
+    """
+    kind: Any = type(data)
+    if isinstance(data, taeda.Tensor):
+        return data
+    if kind.__module__ == "numpy" or (
+        "numpy" in sys.modules
+        and isinstance(data, (sys.modules["numpy"].ndarray, sys.modules["numpy"].generic))
+    ):
+        if (
+            isinstance(data, sys.modules["numpy"].ndarray)
+            and _TEXT_OR_OBJECT.search(data.dtype.str) is not None
+        ):
+            return data
+        if isinstance(data, (str, bytes)):
+            return data
+        return taeda.as_tensor(data)
+    if isinstance(data, Mapping):
+        fields = {key: default_convert(value) for key, value in data.items()}
+        try:
+            if isinstance(data, MutableMapping):
+                clone = copy.copy(data)
+                clone.update(fields)
+                return clone
+            return kind(fields)
+        except TypeError:
+            return fields
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return kind(*(default_convert(value) for value in data))
+    if isinstance(data, tuple):
+        return [default_convert(value) for value in data]
+    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+        parts = [default_convert(value) for value in data]
+        try:
+            if isinstance(data, MutableSequence):
+                sequence = copy.copy(data)
+                for i, part in enumerate(parts):
+                    sequence[i] = part
+                return sequence
+            return kind(parts)
+        except TypeError:
+            return parts
+    return data

@@ -1,0 +1,435 @@
+"""DataLoader: batches of a dataset, in this process or by workers.
+
+Three roads lead to a batch. Rows of tensors in memory are gathered straight from the sampler's index tensor,
+one gather per tensor; everything else is fetched by index (`__getitems__`, else row by row) and collated;
+with workers the same fetching happens elsewhere. All three give the same batches in the same order and take
+the same numbers from the random generators, which are also those that PyTorch's loader takes.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import multiprocessing.context
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import taeda
+from taeda.data.collate import default_collate, default_convert
+from taeda.data.dataset import IterableDataset, row_gather
+from taeda.data.fetch import _DatasetKind
+from taeda.data.pool import Pool
+from taeda.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    draw_seed,
+    index_blocks,
+)
+from taeda.data.worker import Job
+
+__all__ = ["DataLoader"]
+
+T_co = TypeVar("T_co", covariant=True)
+_FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
+
+
+class _Endless(Sampler[None]):
+    """Indices of a stream: they say nothing and never end."""
+
+    def __iter__(self) -> Iterator[None]:
+        while True:
+            yield None
+
+
+class DataLoader(Generic[T_co]):
+    """Iterate over a dataset in batches.
+
+    Args:
+        dataset: anything with ``__getitem__`` and ``__len__``, or an `IterableDataset`.
+        batch_size: samples per batch; None gives the samples themselves, unbatched.
+        shuffle: a new random order every epoch.
+        sampler: the order of the indices, instead of `shuffle`.
+        batch_sampler: an iterable of lists of indices, instead of the four above and `drop_last`.
+        num_workers: processes that fetch; 0 fetches in this one.
+        collate_fn: makes a batch of a list of samples; `default_collate` by default (`default_convert` for
+            unbatched samples).
+        pin_memory: put tensors into page-locked memory where there is a GPU.
+        drop_last: leave out a last batch that is shorter.
+        timeout: seconds to wait for a worker's batch; 0 waits for ever.
+        worker_init_fn: called with the worker's number when a worker starts.
+        multiprocessing_context: a context or the name of a start method.
+        generator: decides the order and the seeds of the workers; the default generator if None.
+        prefetch_factor: batches under way per worker, 2 if None.
+        persistent_workers: keep the workers from one epoch to the next.
+        pin_memory_device: without effect, as in PyTorch.
+        in_order: give the batches of workers in order; False gives them as they come.
+
+    Raises:
+        ValueError: options exclude one another or lie outside their range.
+        TypeError: `multiprocessing_context` is none.
+        RuntimeError: while iterating, when a worker dies or is too slow.
+
+    A worker's own exception arrives with its type, its message and the worker's traceback. In a worker the
+    generators of taeda, NumPy and `random` are seeded by the loader's seed and the worker's number, and taeda
+    computes with one thread.
+
+    >>> from taeda.data import TensorDataset
+    >>> data = TensorDataset(taeda.arange(5), taeda.arange(5) * 10)
+    >>> for x, y in DataLoader(data, batch_size=2):
+    ...     print(x.tolist(), y.tolist())
+    [0, 1] [0, 10]
+    [2, 3] [20, 30]
+    [4] [40]
+    """
+
+    dataset: Any
+    batch_size: int | None
+    num_workers: int
+    pin_memory: bool
+    drop_last: bool
+    timeout: float
+    sampler: Any
+    batch_sampler: Any
+    prefetch_factor: int | None
+    collate_fn: Callable[[Any], Any]
+    _initialized = False
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Sampler[Any] | Iterable[Any] | None = None,
+        batch_sampler: Sampler[list[Any]] | Iterable[list[Any]] | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], None] | None = None,
+        multiprocessing_context: Any = None,
+        generator: Any = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+    ) -> None:
+        if num_workers < 0:
+            raise ValueError(
+                "[DataLoader] num_workers option should be non-negative; use num_workers=0 to disable "
+                f"multiprocessing; got num_workers={num_workers}"
+            )
+        if timeout < 0:
+            raise ValueError(f"[DataLoader] timeout option should be non-negative, got timeout={timeout}")
+        if num_workers == 0 and prefetch_factor is not None:
+            raise ValueError(
+                "[DataLoader] prefetch_factor option could only be specified in multiprocessing, got "
+                f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise set prefetch_factor to None"
+            )
+        if num_workers > 0 and prefetch_factor is None:
+            prefetch_factor = 2
+        elif prefetch_factor is not None and prefetch_factor < 0:
+            raise ValueError(
+                f"[DataLoader] prefetch_factor option should be non-negative, got prefetch_factor={prefetch_factor}"
+            )
+        if persistent_workers and num_workers == 0:
+            raise ValueError(
+                "[DataLoader] persistent_workers option needs num_workers > 0, got num_workers=0"
+            )
+        self.dataset = dataset
+        self.num_workers = num_workers
+        self.prefetch_factor = prefetch_factor
+        self.pin_memory = pin_memory
+        self.pin_memory_device = pin_memory_device
+        self.timeout = timeout
+        self.worker_init_fn = worker_init_fn
+        self.multiprocessing_context = multiprocessing_context
+        self.in_order = in_order
+        self.generator = generator
+        self.persistent_workers = persistent_workers
+        self._dataset_kind = _DatasetKind.Map
+        if isinstance(dataset, IterableDataset):
+            self._dataset_kind = _DatasetKind.Iterable
+            for name, value in (
+                ("shuffle", shuffle or None),
+                ("sampler", sampler),
+                ("batch_sampler", batch_sampler),
+            ):
+                if value is not None:
+                    raise ValueError(
+                        f"[DataLoader] DataLoader with IterableDataset: expected unspecified {name} option, "
+                        f"but got {name}={value}; a stream has its own order"
+                    )
+        if sampler is not None and shuffle:
+            raise ValueError("[DataLoader] sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError(
+                    "[DataLoader] batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, "
+                    f"and drop_last, got batch_size={batch_size}, shuffle={shuffle}, sampler={sampler}, "
+                    f"drop_last={drop_last}"
+                )
+            batch_size = None
+        elif batch_size is None and drop_last:
+            raise ValueError(
+                "[DataLoader] batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+            )
+        if sampler is None:
+            if self._dataset_kind == _DatasetKind.Iterable:
+                sampler = _Endless()
+            elif shuffle:
+                sampler = RandomSampler(dataset, generator=generator)
+            else:
+                sampler = SequentialSampler(dataset)
+        if batch_size is not None and batch_sampler is None:
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        self.batch_size = batch_size
+        self.drop_last = drop_last
+        self.sampler = sampler
+        self.batch_sampler = batch_sampler
+        if collate_fn is None:
+            collate_fn = default_convert if batch_sampler is None else default_collate
+        self.collate_fn = collate_fn
+        self._initialized = True
+        self._reported_length: int | None = None
+        self._iterator: _WorkerIterator | None = None
+        self.check_worker_number_rationality()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._initialized and name in _FIXED:
+            raise ValueError(
+                f"[DataLoader] {name} attribute should not be set after {type(self).__name__} is initialized; "
+                "make a new one"
+            )
+        super().__setattr__(name, value)
+
+    @property
+    def multiprocessing_context(self) -> Any:
+        """The context that starts the workers, or None for Python's default."""
+        return self._multiprocessing_context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any) -> None:
+        if context is not None:
+            if self.num_workers == 0:
+                raise ValueError(
+                    "[DataLoader] multiprocessing_context can only be used with multi-process loading "
+                    "(num_workers > 0), but got num_workers=0"
+                )
+            if isinstance(context, str):
+                methods = multiprocessing.get_all_start_methods()
+                if context not in methods:
+                    raise ValueError(
+                        "[DataLoader] multiprocessing_context option should specify a valid start method in "
+                        f"{methods!r}, but got multiprocessing_context={context!r}"
+                    )
+                context = multiprocessing.get_context(context)
+            if not isinstance(context, multiprocessing.context.BaseContext):
+                raise TypeError(
+                    "[DataLoader] multiprocessing_context option should be a valid context object or a string "
+                    f"specifying the start method, but got multiprocessing_context={context!r}"
+                )
+        self._multiprocessing_context = context
+
+    @property
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Any:
+        return self.batch_sampler if self._auto_collation else self.sampler
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.num_workers == 0:
+            return _DirectIterator(self)
+        if not self.persistent_workers:
+            return _WorkerIterator(self)
+        if self._iterator is None or self._iterator.pool.closed:
+            self._iterator = _WorkerIterator(self)
+        else:
+            self._iterator.restart(self)
+        return self._iterator
+
+    def __len__(self) -> int:
+        if self._dataset_kind != _DatasetKind.Iterable:
+            return len(self._index_sampler)
+        length = self._reported_length = len(self.dataset)
+        if self.batch_size is None:
+            return length
+        return length // self.batch_size if self.drop_last else math.ceil(length / self.batch_size)
+
+    def check_worker_number_rationality(self) -> None:
+        """Warn where there are more workers than processors to run them."""
+        if self.num_workers == 0:
+            return
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        if cores is None or self.num_workers > cores:
+            warnings.warn(
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
+                f"of worker in current system is {cores}, which is smaller than what this DataLoader is going to "
+                "create. More workers than processors make loading slower, not faster.",
+                stacklevel=3,
+            )
+
+
+def _pinning(loader: DataLoader[Any]) -> bool:
+    """Say whether batches are to be pinned; warn where it was asked for and cannot be."""
+    if not loader.pin_memory:
+        return False
+    if loader.pin_memory_device:
+        warnings.warn(
+            "pin_memory_device is deprecated, the current accelerator will be used as the device, "
+            f"ignore pin_memory_device='{loader.pin_memory_device}'.",
+            stacklevel=4,
+        )
+    cuda = getattr(taeda, "cuda", None)
+    if cuda is not None and cuda.is_available():
+        return True
+    warnings.warn(
+        "'pin_memory' argument is set as true but no accelerator is found, "
+        "then device pinned memory won't be used.",
+        stacklevel=4,
+    )
+    return False
+
+
+def _pin(data: Any) -> Any:
+    """Put every tensor inside a batch into page-locked memory."""
+    if isinstance(data, taeda.Tensor) or (hasattr(data, "pin_memory") and not isinstance(data, type)):
+        return data.pin_memory()
+    if isinstance(data, dict):
+        return type(data)({key: _pin(value) for key, value in data.items()})
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*(_pin(value) for value in data))
+    if isinstance(data, (list, tuple)):
+        return type(data)(_pin(value) for value in data)
+    return data
+
+
+class _Iterator:
+    """What both iterators share: the draws at the start, the count of a stream's samples, pinning."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self._pin = _pinning(loader)
+        self._indices: Iterator[Any] = iter(loader._index_sampler)
+        # Drawn even without workers: PyTorch does, and the numbers that follow depend on it.
+        self._base_seed = draw_seed(loader.generator)
+        self._begin(loader)
+
+    def _begin(self, loader: DataLoader[Any]) -> None:
+        self._given = 0
+        self._is_stream = loader._dataset_kind == _DatasetKind.Iterable
+        self._limit = loader._reported_length if self._is_stream else None
+        self._dataset = loader.dataset
+        self._length_of = loader._index_sampler
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __len__(self) -> int:
+        return len(self._length_of)
+
+    def __reduce__(self) -> Any:
+        raise NotImplementedError(f"[DataLoader] {type(self).__name__} cannot be pickled")
+
+    def _finish(self, data: Any) -> Any:
+        self._given += 1
+        if self._limit is not None and self._given > self._limit:
+            warnings.warn(
+                f"Length of IterableDataset {self._dataset} was reported to be {self._limit} (when accessing "
+                f"len(dataloader)), but {self._given} samples have been fetched. With workers each reads the whole "
+                "stream unless get_worker_info() is used to share it out.",
+                stacklevel=3,
+            )
+        return _pin(data) if self._pin else data
+
+
+class _DirectIterator(_Iterator):
+    """Fetch in this process."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        super().__init__(loader)
+        if loader.timeout != 0:
+            raise AssertionError(
+                f"[DataLoader] a timeout needs workers, got timeout={loader.timeout} and num_workers=0"
+            )
+        gathered = _gathered(loader)
+        if gathered is not None:
+            self._indices, self._fetch = gathered
+            return
+        self._fetch = _DatasetKind.create_fetcher(
+            loader._dataset_kind, loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last
+        ).fetch
+
+    def __next__(self) -> Any:
+        data = self._fetch(next(self._indices))
+        if self._pin or self._is_stream:
+            return self._finish(data)
+        return data
+
+
+def _gathered(loader: DataLoader[Any]) -> tuple[Iterator[taeda.Tensor], Callable[[Any], Any]] | None:
+    """Return index tensors and a row gather, where dataset, sampler and collation are all our plain ones."""
+    batches = loader.batch_sampler
+    if type(batches) is not BatchSampler or loader.collate_fn is not default_collate:
+        return None
+    sampler = batches.sampler
+    if type(sampler) is not RandomSampler and type(sampler) is not SequentialSampler:
+        return None
+    if len(sampler.data_source) != len(loader.dataset):
+        return None  # a sampler over something else may point past the end: let indexing judge
+    gather = row_gather(loader.dataset)
+    if gather is None:
+        return None
+    return index_blocks(sampler.chunks(), batches.batch_size, batches.drop_last), gather
+
+
+class _WorkerIterator(_Iterator):
+    """Fetch by workers."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        super().__init__(loader)
+        jobs = [
+            Job(
+                loader._dataset_kind,
+                loader.dataset,
+                loader._auto_collation,
+                loader.collate_fn,
+                loader.drop_last,
+                self._base_seed,
+                loader.worker_init_fn,
+                worker_id,
+                loader.num_workers,
+            )
+            for worker_id in range(loader.num_workers)
+        ]
+        self._persistent = loader.persistent_workers
+        self._done = False
+        self.pool = Pool(
+            jobs, loader.multiprocessing_context, loader.prefetch_factor or 0, loader.timeout, loader.in_order
+        )
+        # A second iter(), as PyTorch makes one: a sampler that draws in __iter__ then draws as often.
+        self.pool.start(iter(loader._index_sampler))
+
+    def restart(self, loader: DataLoader[Any]) -> None:
+        """Begin a further epoch with the same workers."""
+        self._begin(loader)
+        self._done = False
+        self.pool.restart(iter(loader._index_sampler))
+
+    def __next__(self) -> Any:
+        if self._done:
+            raise StopIteration
+        try:
+            data = self.pool.next()
+        except StopIteration:
+            self._done = True
+            if not self._persistent:
+                self.pool.close()
+            raise
+        return self._finish(data)
