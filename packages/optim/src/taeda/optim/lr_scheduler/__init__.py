@@ -1,0 +1,45 @@
+"""Learning-rate schedules: each changes the ``lr`` of an optimizer's groups when its ``step()`` is called.
+
+base.py        LRScheduler: the epoch, the starting rates, saving and loading
+decay.py       rates that fall, or follow a function of the epoch
+cycle.py       rates that rise and fall
+plateau.py     a rate that falls when a metric stops improving
+combined.py    schedules one after the other, or several at once
+"""
+
+from taeda.optim.lr_scheduler.base import LRScheduler
+from taeda.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
+from taeda.optim.lr_scheduler.cycle import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
+from taeda.optim.lr_scheduler.decay import (
+    ConstantLR,
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiplicativeLR,
+    MultiStepLR,
+    PolynomialLR,
+    StepLR,
+)
+from taeda.optim.lr_scheduler.plateau import ReduceLROnPlateau
+
+_LRScheduler = LRScheduler  # its name before PyTorch 2.0
+
+__all__ = [
+    "ChainedScheduler",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+]

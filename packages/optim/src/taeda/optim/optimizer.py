@@ -1,0 +1,465 @@
+"""Optimizer: parameter groups, the state of each parameter, saving and loading both, hooks around a step."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from itertools import count
+from typing import Any
+
+import taeda
+from taeda import Tensor
+
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
+
+
+class _Required:
+    """Stands in ``defaults`` for an option that every parameter group must give."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+class RemovableHandle:
+    """What registering a hook returns; ``remove()``, or leaving it as a context, takes the hook out."""
+
+    _ids = count()
+
+    def __init__(
+        self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False
+    ) -> None:
+        self.id = next(self._ids)
+        self._hooks = hooks
+        hooks[self.id] = hook
+        if prepend:
+            hooks.move_to_end(self.id, last=False)
+
+    def remove(self) -> None:
+        """Take the hook out; a second call does nothing."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+_global_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` before each step of any optimizer; it may return both anew."""
+    return RemovableHandle(_global_pre_hooks, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` after every step of every optimizer."""
+    return RemovableHandle(_global_post_hooks, hook)
+
+
+def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a class's step: hooks around it, and a note that the optimizer has stepped, for the schedules."""
+
+    @functools.wraps(step)
+    def run(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if not (
+            _global_pre_hooks
+            or _global_post_hooks
+            or self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+        ):
+            out = step(self, *args, **kwargs)
+            self._opt_called = True
+            return out
+        whole = (self, *args)  # PyTorch's hooks see the optimizer in args
+        for hook in (*_global_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()):
+            new = hook(self, whole, kwargs)
+            if new is None:
+                continue
+            if not (isinstance(new, tuple) and len(new) == 2):
+                raise RuntimeError(
+                    f"[{type(self).__name__}.step] a pre-hook must return None or a tuple "
+                    f"(new_args, new_kwargs), got {new!r}"
+                )
+            whole, kwargs = new
+        out = step(*whole, **kwargs)
+        self._opt_called = True
+        for hook in (*self._optimizer_step_post_hooks.values(), *_global_post_hooks.values()):
+            hook(self, whole, kwargs)
+        return out
+
+    run.hooked = True  # type: ignore[attr-defined]
+    return run
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    Args:
+        params: an iterable of tensors, of (name, tensor) pairs, or of dicts, each a parameter group with
+            options of its own; the order must be the same from run to run.
+        defaults: options of the groups that do not give their own.
+
+    Raises TypeError for a single tensor or a set, ValueError for no parameters and for non-leaf tensors.
+
+    A subclass defines ``step``:
+
+    >>> import taeda
+    >>> from taeda.optim import Optimizer
+    >>> class SignDescent(Optimizer):
+    ...     def __init__(self, params, lr=0.1):
+    ...         super().__init__(params, {"lr": lr})
+    ...     @taeda.no_grad()
+    ...     def step(self, closure=None):
+    ...         for group in self.param_groups:
+    ...             for p in group["params"]:
+    ...                 p -= group["lr"] * p.grad.sign()
+    >>> w = taeda.tensor([1.0, -1.0], requires_grad=True)
+    >>> opt = SignDescent([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w.tolist()
+    [0.5, -0.5]
+    """
+
+    defaults: dict[str, Any]
+    state: defaultdict[Any, Any]
+    param_groups: list[dict[str, Any]]
+    _opt_called: bool = False
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._prepare()
+        if isinstance(params, Tensor):
+            raise TypeError(
+                f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors "
+                f"or dicts, but got a Tensor of shape {tuple(params.shape)}; put it in a list"
+            )
+        self.state = defaultdict(dict)
+        self.param_groups = []
+        groups = list(params)
+        if not groups:
+            raise ValueError(
+                f"[{self._name}] optimizer got an empty parameter list; a generator such as "
+                f"model.parameters() can be read only once"
+            )
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def _prepare(self) -> None:
+        """Give the object what is not saved with it: hooks, and the class a wrapped step."""
+        for name in (
+            "step_pre",
+            "step_post",
+            "state_dict_pre",
+            "state_dict_post",
+            "load_state_dict_pre",
+            "load_state_dict_post",
+        ):
+            self.__dict__.setdefault(f"_optimizer_{name}_hooks", OrderedDict())
+        cls = type(self)
+        if not getattr(cls.step, "hooked", False):
+            cls.step = _hooked(cls.step)  # type: ignore[method-assign]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._prepare()
+        self.defaults.setdefault("differentiable", False)
+
+    def __repr__(self) -> str:
+        lines = [f"{self._name} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return "\n".join(lines) + "\n)"
+
+    # -- hooks -----------------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return both anew."""
+        return RemovableHandle(self._optimizer_step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return RemovableHandle(self._optimizer_step_post_hooks, hook)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before the state is collected."""
+        return RemovableHandle(self._optimizer_state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after it; what it returns, unless None, is used instead."""
+        return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before loading; it may return another dict to load."""
+        return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after loading."""
+        return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
+
+    # -- saving and loading ----------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return ``{"state": {index: ...}, "param_groups": [...]}``; parameters are named by their position.
+
+        The tensors in it are those of the optimizer, not copies.
+        """
+        for hook in self._optimizer_state_dict_pre_hooks.values():
+            hook(self)
+        index: dict[int, int] = {}
+        start = 0
+        groups = []
+        for group in self.param_groups:
+            for i, p in enumerate(group["params"], start):
+                index.setdefault(id(p), i)
+            start += len(group["params"])
+            packed = {key: value for key, value in group.items() if key != "params"}
+            packed["params"] = [index[id(p)] for p in group["params"]]
+            groups.append(packed)
+        state = {
+            index[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()
+        }
+        result: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in self._optimizer_state_dict_post_hooks.values():
+            new = hook(self, result)
+            if new is not None:
+                result = new
+        return result
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what ``state_dict()`` of an optimizer with the same groups returned, also PyTorch's.
+
+        Tensors are copied, to each parameter's dtype and device; nothing changes where an error is raised.
+
+        Raises ValueError where the number of groups, or of parameters in one, differs; KeyError for a dict
+        that is no optimizer's state.
+        """
+        state_dict = state_dict.copy()
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            new = hook(self, state_dict)
+            if new is not None:
+                state_dict = new
+        for key in ("state", "param_groups"):
+            if key not in state_dict:
+                raise KeyError(
+                    f"[{self._name}.load_state_dict] no {key!r} in the state_dict; its keys are "
+                    f"{list(state_dict)}"
+                )
+        saved = deepcopy(state_dict["param_groups"])
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"[{self._name}.load_state_dict] loaded state dict has a different number of parameter "
+                f"groups: {len(saved)}, the optimizer has {len(self.param_groups)}"
+            )
+        for i, (group, new) in enumerate(zip(self.param_groups, saved, strict=True)):
+            if len(group["params"]) != len(new["params"]):
+                raise ValueError(
+                    f"[{self._name}.load_state_dict] loaded state dict contains a parameter group that "
+                    f"doesn't match the size of optimizer's group: group {i} has {len(new['params'])} "
+                    f"parameters there, {len(group['params'])} here"
+                )
+        targets: dict[Any, tuple[Tensor, dict[str, Any]]] = {}
+        for group, new in zip(self.param_groups, saved, strict=True):
+            targets.update((index, (p, new)) for index, p in zip(new["params"], group["params"], strict=True))
+        state: defaultdict[Any, Any] = defaultdict(dict)
+        for index, values in state_dict["state"].items():
+            if index in targets:
+                p, group = targets[index]
+                state[p] = _fit(values, p, group)
+            else:
+                state[index] = values
+        for group, new in zip(self.param_groups, saved, strict=True):
+            new["params"] = group["params"]
+            if "param_names" in group:
+                new.setdefault("param_names", group["param_names"])
+        self.__setstate__({"state": state, "param_groups": saved})
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
+            hook(self)
+
+    # -- gradients and steps ---------------------------------------------------------------------------
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters, or fill them with zeros where ``set_to_none`` is False."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                    continue
+                g = p.grad
+                if g is not None:
+                    if g.grad_fn is not None:
+                        g.detach_()
+                    else:
+                        g.requires_grad_(False)
+                    g.zero_()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters; ``closure`` evaluates the model anew, and its loss is returned."""
+        raise NotImplementedError(f"[{self._name}] a subclass of Optimizer must define step")
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters with options of its own, such as layers that are unfrozen later.
+
+        Raises TypeError for no dict, a set, or what is no tensor; ValueError for non-leaf tensors, a
+        parameter that another group has, missing options, and names for some parameters only.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"[{self._name}] param_group must be a dict, but got {type(param_group)}")
+        if "params" not in param_group:
+            raise KeyError(
+                f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}"
+            )
+        params = param_group["params"]
+        if isinstance(params, set):
+            raise TypeError(
+                f"[{self._name}] optimizer parameters need to be organized in ordered collections, but "
+                f"the ordering of tensors in sets will change between runs. Please use a list instead."
+            )
+        items = [params] if isinstance(params, Tensor) else list(params)
+        names = [item[0] for item in items if isinstance(item, tuple)]
+        if names and len(names) != len(items):
+            raise ValueError(
+                f"[{self._name}] all optimizer params should be with/without names. Some param names are "
+                f"missing: {len(names)} of {len(items)} are named"
+            )
+        tensors = [item[1] if isinstance(item, tuple) else item for item in items]
+        for i, p in enumerate(tensors):
+            if not isinstance(p, Tensor):
+                raise TypeError(
+                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is "
+                    f"{type(p).__name__} (at position {i})"
+                )
+            if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
+                raise ValueError(
+                    f"[{self._name}] can't optimize a non-leaf Tensor: the parameter at position {i}, of "
+                    f"shape {tuple(p.shape)}, is a result of {type(p.grad_fn).__name__}; "
+                    f"detach() it, or build it under taeda.no_grad()"
+                )
+        group = dict(param_group, params=tensors)
+        if names:
+            group["param_names"] = names
+        for name, default in self.defaults.items():
+            if default is required and name not in group:
+                raise ValueError(
+                    f"[{self._name}] parameter group didn't specify a value of required optimization "
+                    f"parameter {name}"
+                )
+            group.setdefault(name, default)
+        unique = set(tensors)
+        if len(unique) != len(tensors):
+            warnings.warn(
+                f"[{self._name}] optimizer contains a parameter group with duplicate parameters; a parameter "
+                f"is stepped as often as it is there",
+                stacklevel=3,
+            )
+        for other in self.param_groups:
+            if ("param_names" in group) != ("param_names" in other):
+                raise ValueError(
+                    f"[{self._name}] all optimizer param groups should be with/without names. cannot add "
+                    f"param group {'with' if names else 'without'} names to the optimizer"
+                )
+            if not unique.isdisjoint(other["params"]):
+                raise ValueError(f"[{self._name}] some parameters appear in more than one parameter group")
+        param_group.update(group)  # PyTorch completes the caller's dict and keeps it
+        self.param_groups.append(param_group)
+
+
+def _fit(value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:
+    """Copy a piece of loaded state to where its parameter lives; a step count keeps its own dtype."""
+    if not isinstance(value, Tensor) and hasattr(value, "__array__"):
+        value = taeda.tensor(value.__array__())  # another framework's tensor, or NumPy's array
+    if isinstance(value, Tensor):
+        if key != "step":
+            moved = (
+                value.to(device=p.device, dtype=p.dtype)
+                if p.is_floating_point()
+                else value.to(device=p.device)
+            )
+        elif group.get("capturable") or group.get("fused"):
+            moved = value.to(device=p.device, dtype=taeda.float32)
+        else:
+            moved = value
+        return moved.detach().clone() if moved is value else moved
+    if isinstance(value, dict):
+        return {k: _fit(v, p, group, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return type(value)(_fit(v, p, group) for v in value)
+    return value
+
+
+def params_of(group: dict[str, Any]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the group's parameters that have a gradient, with it."""
+    for p in group["params"]:
+        g = p.grad
+        if g is not None:
+            yield p, g
+
+
+def scalar_dtype(fused: Any = None) -> Any:
+    """Return the dtype of a step count: float32, or float64 where that is the default dtype."""
+    if fused:
+        return taeda.float32
+    return taeda.float64 if taeda.get_default_dtype() == taeda.float64 else taeda.float32
+
+
+def new_step(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
+    """Make a parameter's step count; it stays on the cpu unless a captured graph has to reach it."""
+    near = group.get("capturable") or group.get("fused")
+    return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
+
+
+def steps_to_tensors(optimizer: Optimizer) -> None:
+    """Turn the plain step counts of checkpoints from before PyTorch 1.12 into tensors."""
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            state = optimizer.state.get(p)
+            if state and not isinstance(state["step"], Tensor):
+                state["step"] = new_step(group, p, float(state["step"]))
+
+
+def check_hyper(name: str, *rules: tuple[bool, str, Any]) -> None:
+    """Raise ValueError for the first (holds, what, value) that does not hold."""
+    for holds, what, value in rules:
+        if not holds:
+            raise ValueError(f"[{name}] Invalid {what}: {value}")
+
+
+def check_one_element(name: str, what: str, value: Any) -> None:
+    """Raise ValueError where an option is a tensor of more than one number."""
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise ValueError(f"[{name}] Tensor {what} must be 1-element, got shape {tuple(value.shape)}")
+
+
+def check_fused(name: str, fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
+    """Raise RuntimeError for switches that exclude each other."""
+    if fused and differentiable:
+        raise RuntimeError(f"[{name}] `fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError(f"[{name}] `fused` and `foreach` cannot be `True` together.")
