@@ -1,0 +1,551 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Random tensors from continuous distributions and Bernoulli trials, on PyTorch's CPU streams, seed for seed.
+
+Every function takes ``generator=``, a Generator; without one it reads the default generator, which
+``taeda.manual_seed`` starts.  On device meta nothing is drawn.  A random fill forgets what a tensor held, so
+its derivative is zero.
+
+What can differ from PyTorch: normal values in the last places (5e-7), and on Intel processors PyTorch draws
+``bernoulli_`` and ``exponential_`` from another generator (MKL's); the streams here are those of the others.
+"""
+import operator
+import warnings
+
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from taeda.autograd.grad_mode cimport set_grad
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_for,
+                             empty_like, empty_shape, end_inplace, launch, needs_grad, record)
+from taeda.dtype cimport code_of, default_float, is_float, name_of
+from taeda.generator cimport Generator, generator_of
+from taeda.kernels.cpu.abi cimport F32, F64, Param, View
+from taeda.tensor_base cimport CPU, META, TensorBase
+
+from taeda import device as devices
+
+__all__ = ["bernoulli", "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal", "normal_", "rand",
+           "rand_like", "randn", "randn_like", "uniform_"]
+PUBLIC = ("bernoulli", "normal", "rand", "rand_like", "randn", "randn_like")
+
+cdef double F32_MAX = 3.4028234663852886e38
+cdef double F64_MAX = 1.7976931348623157e308
+
+
+cdef object zero_vjp_of(TensorBase g):
+    cdef TensorBase z = empty_like(g)
+    if z.view.data != NULL:
+        memset(z.view.data, 0, z.view.numel * z.view.itemsize)
+    return z
+
+cdef object zero_vjp(Node n, object g):
+    return zero_vjp_of(<TensorBase>g)
+
+cdef object zeros_vjp(Node n, object g):                  # a probability or a mean beside the filled tensor
+    return zero_vjp_of(<TensorBase>g), None
+
+
+cdef Op UNIFORM = define("uniform", zero_vjp)
+cdef Op BERNOULLI = define("bernoulli", zero_vjp, 0, 0, None, "BernoulliBackward2")
+cdef Op BERNOULLI_P32 = define("bernoulli_p32", zeros_vjp, 0, 0, None, "BernoulliBackward1")
+cdef Op BERNOULLI_P64 = define("bernoulli_p64", zeros_vjp, 0, 0, None, "BernoulliBackward1")
+cdef Op BERNOULLI_OF = define("bernoulli_of", zero_vjp, 0, 0, None, "BernoulliBackward0")
+cdef Op NORMAL = define("normal", zero_vjp)
+cdef Op EXPONENTIAL = define("exponential", zero_vjp)
+cdef Op CAUCHY = define("cauchy", zero_vjp)
+cdef Op LOG_NORMAL = define("log_normal", zero_vjp)
+cdef Op GEOMETRIC = define("geometric", zero_vjp)
+
+
+# -- the road of a fill ------------------------------------------------------------------------------
+
+
+cdef int64_t draw(Op op, int dtype, int device, View** t, Param* p, int64_t work, object generator) except -1:
+    """Run a kernel that reads a stream, the generator's lock held."""
+    cdef Generator g
+    if device == META:
+        return 0
+    g = generator_of(generator, op.name)
+    p[0].p = &g.mt
+    g.acquire()
+    try:
+        return launch(op, dtype, device, t, p, work)
+    finally:
+        g.release()
+
+
+cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator):
+    """Overwrite x with drawn values."""
+    cdef View* t[1]
+    begin_inplace(name, x)
+    t[0] = &x.view
+    draw(op, x.view.dtype, x.device, t, p, x.view.numel, generator)
+    end_inplace(op, x, (x,), None)
+    return x
+
+
+cdef int must_be_float(str name, TensorBase x) except -1:
+    if x.view.dtype != F32 and x.view.dtype != F64:
+        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}; it takes float32 and "
+                                  "float64")
+    return 0
+
+
+cdef double number(str name, str what, object x) except? -1:
+    """A Python number, or a tensor of one element, as a double."""
+    if isinstance(x, (str, bytes)) or x is None or not (hasattr(x, "__float__") or hasattr(x, "__index__")):
+        raise TypeError(f"[{name}] argument '{what}' must be a number, not {type(x).__name__}")
+    return float(x)
+
+
+# -- arguments of the creating functions --------------------------------------------------------------
+
+
+cdef tuple sizes_of(str name, tuple args, object size):
+    """The shape from ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``."""
+    if size is not None:
+        if args:
+            raise TypeError(f"[{name}] got the size both by position, {args}, and as size={size}")
+        args = (size,)
+    elif not args:
+        raise TypeError(f"[{name}] missing the size; give ints or a tuple of ints, () for a 0-d tensor")
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = tuple(args[0])
+    elif size is not None and not hasattr(size, "__index__"):
+        raise TypeError(f"[{name}] argument 'size' must be a tuple of ints, not {type(size).__name__}")
+    try:
+        if any([isinstance(n, bool) for n in args]):
+            raise TypeError
+        return tuple([operator.index(n) for n in args])
+    except TypeError:
+        raise TypeError(f"[{name}] argument 'size' must be a tuple of ints, got {args}") from None
+
+
+cdef int device_of(str name, object device) except -1:
+    return CPU if device is None else devices.code_of(device, name)
+
+
+cdef int check_layout(str name, object layout, object pin_memory) except -1:
+    if layout is not None and getattr(layout, "name", repr(layout)).rpartition(".")[2] != "strided":
+        raise TypeError(f"[{name}] layout must be taeda.strided, got {layout!r}")
+    if pin_memory:
+        raise RuntimeError(f"[{name}] pin_memory=True needs an accelerator, and this build has none")
+    return 0
+
+
+cdef TensorBase target(str name, tuple size, object out, object dtype, int normal_dtype, object layout, object device,
+                       object pin_memory):
+    """The tensor that a creating function fills: a new one, or ``out`` resized."""
+    cdef TensorBase t
+    check_layout(name, layout, pin_memory)
+    if out is None:
+        return empty_shape(size, normal_dtype if dtype is None else code_of(dtype, name), device_of(name, device))
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"[{name}] argument 'out' must be a Tensor, not {type(out).__name__}")
+    t = <TensorBase>out
+    if dtype is not None and code_of(dtype, name) != t.view.dtype:
+        raise RuntimeError(f"[{name}] dtype {name_of(code_of(dtype, name))} does not match dtype of out parameter "
+                           f"({name_of(t.view.dtype)})")
+    if device is not None and device_of(name, device) != t.device:
+        raise RuntimeError(f"[{name}] device {device} does not match device of out parameter ({out.device})")
+    if needs_grad(t):
+        raise RuntimeError(f"[{name}] functions with out=... arguments don't support automatic differentiation, but "
+                           "one of the arguments requires grad.")
+    if t.shape_tuple() != size:
+        if t.view.numel:
+            warnings.warn(f"[{name}] an output with one or more elements was resized since it had shape "
+                          f"{list(t.shape_tuple())}, which does not match the required output shape {list(size)}",
+                          UserWarning, stacklevel=2)
+        t.resize_(size)
+    return t
+
+
+cdef TensorBase finish(str name, TensorBase t, object requires_grad):
+    if requires_grad:
+        if not is_float(t.view.dtype):
+            raise RuntimeError(f"[{name}] Only Tensors of floating point and complex dtype can require gradients, got "
+                               f"{name_of(t.view.dtype)}")
+        t.requires_grad_ = True
+    return t
+
+
+cdef TensorBase like(str name, object input, object dtype, object layout, object device, object memory_format):
+    """An empty tensor of input's shape, laid out in memory as input is."""
+    cdef TensorBase x = as_tensor(input, name)
+    cdef View* t[1]
+    cdef int code, where
+    check_layout(name, layout, False)
+    code = x.view.dtype if dtype is None else code_of(dtype, name)
+    where = x.device if device is None else device_of(name, device)
+    if memory_format is not None and repr(memory_format).endswith("contiguous_format"):
+        return empty_shape(x.shape_tuple(), code, where)
+    t[0] = &x.view
+    return empty_for(x.view.ndim, x.view.shape, code, where, 1, t)
+
+
+# -- uniform -----------------------------------------------------------------------------------------
+
+
+def uniform_(input, *args, generator=None, **kwargs):
+    """Overwrite with values from the uniform distribution on [from, to): y = u (to - from) + from.
+
+    Args:
+        input: float tensor of any shape.
+        from: lower bound, 0 by default.
+        to: upper bound, 1 by default.
+        generator: the stream; None for the default one.
+
+    Raises:
+        RuntimeError: unless from <= to, both within the dtype's range.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.empty(2).uniform_(-1, 1)
+    tensor([-0.0075,  0.5364])
+    """
+    cdef TensorBase x = as_tensor(input, "uniform_")
+    cdef Param p[3]
+    cdef double low, high, limit
+    low, high = two_numbers("uniform_", args, kwargs, ("from", "to"), 0.0, 1.0)
+    must_be_float("uniform_", x)
+    limit = F32_MAX if x.view.dtype == F32 else F64_MAX
+    if not -limit <= low <= limit:
+        raise RuntimeError(f"[uniform_] from is out of bounds for {name_of(x.view.dtype)}, got {low}")
+    if not -limit <= high <= limit:
+        raise RuntimeError(f"[uniform_] to is out of bounds for {name_of(x.view.dtype)}, got {high}")
+    if low > high:
+        raise RuntimeError(f"[uniform_] expects to return a [from, to) range, but found from={low:g} > to={high:g}")
+    if high - low > limit:
+        raise RuntimeError(f"[uniform_] expects to - from <= {limit:g}, the largest {name_of(x.view.dtype)}, but found "
+                           f"to={high:g} and from={low:g}")
+    p[1].f = low
+    p[2].f = <double>(<float>high - <float>low) if x.view.dtype == F32 else high - low
+    return fill("uniform_", UNIFORM, x, p, generator)
+
+
+cdef tuple two_numbers(str name, tuple args, dict kwargs, tuple names, double first, double second):
+    """Two arguments of which each may come by position or by name."""
+    cdef list found = [first, second]
+    cdef int i
+    if len(args) > 2:
+        raise TypeError(f"[{name}] takes at most {names[0]} and {names[1]}, got {len(args)} arguments")
+    for i in range(len(args)):
+        found[i] = number(name, names[i], args[i])
+    for key, value in kwargs.items():
+        if key not in names or names.index(key) < len(args):
+            raise TypeError(f"[{name}] got an unexpected or repeated argument '{key}'")
+        found[names.index(key)] = number(name, key, value)
+    return found[0], found[1]
+
+
+cdef TensorBase fill_unit(str name, Op op, TensorBase t, object generator):
+    """Fill with the standard member of a family: bounds or mean 0, upper bound or deviation 1."""
+    cdef Param p[3]
+    p[1].f, p[2].f = 0.0, 1.0
+    must_be_float(name, t)
+    return fill(name, op, t, p, generator)
+
+
+def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+         pin_memory=False):
+    """Return values from the uniform distribution on [0, 1).
+
+    Args:
+        size: ints, or one tuple of ints: the shape.
+        generator: the stream; None for the default one.
+        out: tensor to resize and fill.
+        dtype: float32 or float64; the default dtype unless given.
+        device: "cpu", or "meta" to draw nothing.
+        requires_grad: let autograd record what is done to the result.
+
+    Raises:
+        TypeError: where the size is no tuple of ints.  RuntimeError: for negative sizes.
+        NotImplementedError: for integer dtypes.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.rand(2, 2)
+    tensor([[0.4963, 0.7682],
+            [0.0885, 0.1320]])
+    """
+    t = target("rand", sizes_of("rand", size_args, size), out, dtype, default_float(), layout, device, pin_memory)
+    return finish("rand", fill_unit("rand", UNIFORM, t, generator), requires_grad)
+
+
+def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+              memory_format=None):
+    """Return values from the uniform distribution on [0, 1) in the shape, dtype and layout of ``input``."""
+    t = like("rand_like", input, dtype, layout, device, memory_format)
+    return finish("rand_like", fill_unit("rand_like", UNIFORM, t, generator), requires_grad)
+
+
+# -- normal ------------------------------------------------------------------------------------------
+
+
+cdef TensorBase fill_normal(str name, TensorBase x, double mean, double std, object generator):
+    cdef Param p[3]
+    if not std >= 0:
+        raise RuntimeError(f"[{name}] expects std >= 0.0, but found std {std:g}")
+    must_be_float(name, x)
+    p[1].f, p[2].f = mean, std
+    return fill(name, NORMAL, x, p, generator)
+
+
+def normal_(input, mean=0.0, std=1.0, *, generator=None):
+    """Overwrite with values from the normal distribution (Box and Muller, 1958).
+
+    Args:
+        input: float tensor of any shape.
+        mean, std: of the distribution, numbers.
+        generator: the stream; None for the default one.
+
+    Raises:
+        RuntimeError: where std is negative or NaN.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.empty(2).normal_(10, 0.1)
+    tensor([10.1541,  9.9707])
+    """
+    return fill_normal("normal_", as_tensor(input, "normal_"), number("normal_", "mean", mean),
+                       number("normal_", "std", std), generator)
+
+
+def randn(*size_args, size=None, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+          pin_memory=False):
+    """Return values from the standard normal distribution; arguments as those of ``rand``.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.randn(2, 2)
+    tensor([[ 1.5410, -0.2934],
+            [-2.1788,  0.5684]])
+    """
+    t = target("randn", sizes_of("randn", size_args, size), out, dtype, default_float(), layout, device, pin_memory)
+    return finish("randn", fill_unit("randn", NORMAL, t, generator), requires_grad)
+
+
+def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+               memory_format=None):
+    """Return values from the standard normal distribution in the shape, dtype and layout of ``input``."""
+    t = like("randn_like", input, dtype, layout, device, memory_format)
+    return finish("randn_like", fill_unit("randn_like", NORMAL, t, generator), requires_grad)
+
+
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
+           requires_grad=False, pin_memory=False):
+    """Return values y = mean + std z with z standard normal.
+
+    Args:
+        mean, std: tensors that broadcast to one shape, or a tensor and a number; or two numbers with ``size``.
+        size: shape of the result where mean and std are numbers.
+        generator, out, dtype, device, requires_grad: as for ``rand``; dtype, device and requires_grad with size only.
+
+    Raises:
+        RuntimeError: where an std is negative.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.normal(taeda.tensor([0.0, 100.0]), taeda.tensor([1.0, 0.0]))
+    tensor([  1.5410, 100.0000])
+    """
+    cdef TensorBase t
+    cdef bint was
+    cdef object shape
+    if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
+        if size is not None:
+            raise TypeError("[normal] size goes with mean and std as numbers; tensors have the shape already")
+        first = mean if isinstance(mean, TensorBase) else std
+        if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
+            check_same_device("normal", (mean, std))
+            shape = broadcast_shapes("normal", (<TensorBase>mean).shape_tuple(), (<TensorBase>std).shape_tuple())
+        else:
+            shape = (<TensorBase>first).shape_tuple()
+        was = set_grad(False)
+        try:
+            if not isinstance(std, TensorBase):
+                number("normal", "std", std)
+            elif (<TensorBase>std).device != META and not bool((std >= 0).all()):
+                raise RuntimeError("[normal] expects all elements of std >= 0.0, but found a negative one or NaN")
+            t = target("normal", shape, out, dtype, (<TensorBase>first).view.dtype, layout,
+                       device if device is not None or out is not None else first.device, pin_memory)
+            if isinstance(std, TensorBase):
+                fill_normal("normal", t, 0.0, 1.0, generator)
+                t.mul_(std).add_(mean)
+            else:
+                fill_normal("normal", t, 0.0, std, generator)
+                t.add_(mean)
+        finally:
+            set_grad(was)
+        if out is None:
+            record(NORMAL, t, (first,), None)
+        return finish("normal", t, requires_grad)
+    if size is None:
+        raise TypeError("[normal] mean and std are numbers: give size=, a tuple of ints")
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"[normal] argument 'size' must be a tuple of ints, not {type(size).__name__}")
+    t = target("normal", sizes_of("normal", (), size), out, dtype, default_float(), layout, device, pin_memory)
+    fill_normal("normal", t, number("normal", "mean", mean), number("normal", "std", std), generator)
+    return finish("normal", t, requires_grad)
+
+
+# -- Bernoulli ---------------------------------------------------------------------------------------
+
+
+def bernoulli_(input, p=0.5, *, generator=None):
+    """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1).
+
+    Args:
+        input: tensor of any dtype and shape.
+        p: probability of a 1: a number, or a float tensor that broadcasts to input's shape.
+        generator: the stream; None for the default one.
+
+    Raises:
+        RuntimeError: where a probability is outside [0, 1].
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.empty(5).bernoulli_(0.5)
+    tensor([0., 1., 0., 1., 0.])
+    """
+    cdef TensorBase x = as_tensor(input, "bernoulli_")
+    cdef Param params[2]
+    cdef double probability
+    if isinstance(p, TensorBase):
+        return fill_bernoulli("bernoulli_", x, <TensorBase>p, generator)
+    probability = number("bernoulli_", "p", p)
+    if not 0 <= probability <= 1:
+        raise RuntimeError(f"[bernoulli_] expects p to be in [0, 1], but got p={probability:g}")
+    params[1].f = probability
+    return fill("bernoulli_", BERNOULLI, x, params, generator)
+
+
+cdef TensorBase fill_bernoulli(str name, TensorBase x, TensorBase q, object generator):
+    cdef View* t[2]
+    cdef Param p[1]
+    cdef Op op = BERNOULLI_P64 if q.view.dtype == F64 else BERNOULLI_P32
+    must_be_float(name, q)
+    check_same_device(name, (x, q))
+    if broadcast_shapes(name, x.shape_tuple(), q.shape_tuple()) != x.shape_tuple():
+        raise RuntimeError(f"[{name}] the probabilities' shape {q.shape_tuple()} does not broadcast to {x.shape_tuple()}")
+    begin_inplace(name, x)
+    t[0], t[1] = &x.view, &q.view
+    if draw(op, x.view.dtype, x.device, t, p, 2 * x.view.numel, generator):
+        raise RuntimeError(f"[{name}] expects every p to be in [0, 1]; shape {q.shape_tuple()} holds one outside, or NaN")
+    end_inplace(op, x, (x, q), None)
+    return x
+
+
+def bernoulli(input, p=None, *, generator=None, out=None):
+    """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1).
+
+    Args:
+        input: float tensor of probabilities; with ``p``, only its shape, dtype and layout count.
+        p: one probability for all elements.
+        generator: the stream; None for the default one.
+        out: tensor to resize and fill.
+
+    Raises:
+        RuntimeError: where a probability is outside [0, 1].
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.bernoulli(taeda.tensor([0.0, 0.5, 1.0]))
+    tensor([0., 0., 1.])
+    """
+    cdef TensorBase x = as_tensor(input, "bernoulli"), t
+    cdef bint was
+    if out is not None:
+        t = target("bernoulli", x.shape_tuple(), out, None, x.view.dtype, None, None, False)
+    else:
+        t = like("bernoulli", x, None, None, None, None)
+    was = set_grad(False)
+    try:
+        if p is None:
+            fill_bernoulli("bernoulli", t, x, generator)
+        else:
+            bernoulli_(t, p, generator=generator)
+    finally:
+        set_grad(was)
+    if out is None:
+        record(BERNOULLI_OF, t, (x,), None)
+    return t
+
+
+# -- other distributions -----------------------------------------------------------------------------
+
+
+def exponential_(input, lambd=1.0, *, generator=None):
+    """Overwrite with values from the exponential distribution: y = -log(1 - u) / lambd.
+
+    Raises:
+        RuntimeError: unless lambd > 0, or where the dtype is no floating-point one.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> bool((taeda.empty(100).exponential_() >= 0).all())
+    True
+    """
+    cdef TensorBase x = as_tensor(input, "exponential_")
+    cdef Param p[2]
+    cdef double rate = number("exponential_", "lambd", lambd)
+    if not is_float(x.view.dtype):
+        raise RuntimeError("[exponential_] Exponential distribution is a continuous probability distribution. dtype must "
+                           f"be a floating point but you specified {name_of(x.view.dtype)}")
+    if not rate > 0:
+        raise RuntimeError(f"[exponential_] expects lambda > 0.0, but found lambda={rate:g}")
+    p[1].f = rate
+    return fill("exponential_", EXPONENTIAL, x, p, generator)
+
+
+def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
+    """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2)).
+
+    Raises:
+        RuntimeError: unless sigma > 0, or where the dtype is no floating-point one.
+    """
+    cdef TensorBase x = as_tensor(input, "cauchy_")
+    cdef Param p[3]
+    p[1].f, p[2].f = number("cauchy_", "median", median), number("cauchy_", "sigma", sigma)
+    if not is_float(x.view.dtype):
+        raise RuntimeError("[cauchy_] Cauchy distribution is a continuous probability distribution. dtype must be a "
+                           f"floating point but you specified {name_of(x.view.dtype)}")
+    if not p[2].f > 0:
+        raise RuntimeError(f"[cauchy_] expects sigma > 0.0, but found sigma={p[2].f:g}")
+    return fill("cauchy_", CAUCHY, x, p, generator)
+
+
+def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
+    """Overwrite with y = exp(mean + std z), z standard normal.
+
+    Raises:
+        RuntimeError: unless std > 0.
+    """
+    cdef TensorBase x = as_tensor(input, "log_normal_")
+    cdef Param p[3]
+    p[1].f, p[2].f = number("log_normal_", "mean", mean), number("log_normal_", "std", std)
+    if not p[2].f > 0:
+        raise RuntimeError(f"[log_normal_] expects std > 0.0, but found std={p[2].f:g}")
+    must_be_float("log_normal_", x)
+    return fill("log_normal_", LOG_NORMAL, x, p, generator)
+
+
+def geometric_(input, p, *, generator=None):
+    """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p)).
+
+    Raises:
+        RuntimeError: unless 0 < p < 1.
+    """
+    cdef TensorBase x = as_tensor(input, "geometric_")
+    cdef Param params[2]
+    params[1].f = number("geometric_", "p", p)
+    if not 0 < params[1].f < 1:
+        raise RuntimeError(f"[geometric_] expects p to be in (0, 1), but got p={params[1].f:g}")
+    return fill("geometric_", GEOMETRIC, x, params, generator)
+
+
+METHODS = {
+    "uniform_": uniform_, "normal_": normal_, "bernoulli": bernoulli, "bernoulli_": bernoulli_,
+    "exponential_": exponential_, "cauchy_": cauchy_, "log_normal_": log_normal_, "geometric_": geometric_,
+}
