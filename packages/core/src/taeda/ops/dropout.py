@@ -1,0 +1,122 @@
+"""Dropout: zeroes at random, and what is left scaled up so that the expected value stays.
+
+The mask is one Bernoulli draw an element (or a channel) from the tensor's generator, in memory order, as
+PyTorch draws it on the CPU: the same seed gives the same mask, bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["alpha_dropout", "dropout", "dropout_", "feature_alpha_dropout", "feature_dropout", "feature_dropout_"]
+PUBLIC = ("alpha_dropout", "dropout", "dropout_", "feature_alpha_dropout", "feature_dropout", "feature_dropout_")
+METHODS: dict[str, Any] = {}
+
+
+def _check(op: str, p: float) -> None:
+    if not 0 <= p <= 1:  # also when p is NaN
+        raise ValueError(f"[{op}] dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
+    """Draw 1 / (1 - p) with probability 1 - p, else 0: for each element, or each channel of each sample."""
+    if by_channel:
+        if x.dim() < 2:
+            raise RuntimeError(f"[{op}] Feature dropout requires at least 2 dimensions in the input, got {tuple(x.shape)}")
+        noise = x.new_empty(tuple(x.shape[:2]) + (1,) * (x.dim() - 2))
+    else:
+        from taeda.ops import empty_like
+
+        noise = empty_like(x)
+    if not x.is_floating_point():
+        raise RuntimeError(f"[{op}] result type Float can't be cast to the desired output type {x.dtype}; "
+                           "dropout takes floating point tensors")
+    return noise.bernoulli_(1 - p)
+
+
+def _dropout(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
+    _check(op, p)
+    if p == 0 or not train or x.numel() == 0:
+        return x
+    if p == 1:
+        noise = x.new_zeros(())
+    else:
+        noise = _noise(op, x, p, by_channel).div_(1 - p)
+    return x.mul_(noise) if inplace else x * noise
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Zero each element with probability p and divide the rest by 1 - p; the input itself when not training.
+
+    Args:
+        input: floating point tensor of any shape.
+        p: probability in [0, 1], else ValueError.
+        training: if false, nothing happens.
+        inplace: write into the input.
+
+    Source: Hinton et al. 2012, https://arxiv.org/abs/1207.0580.
+
+    >>> import taeda
+    >>> taeda.dropout(taeda.ones(3), 1.0, True)
+    tensor([0., 0., 0.])
+    """
+    return _dropout("dropout", input, p, training, False, inplace)
+
+
+def dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
+    """In-place :func:`dropout`."""
+    return _dropout("dropout_", input, p, training, False, True)
+
+
+def feature_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p.
+
+    >>> import taeda
+    >>> taeda.feature_dropout(taeda.ones(1, 2, 2), 0.0, True)
+    tensor([[[1., 1.],
+             [1., 1.]]])
+    """
+    return _dropout("feature_dropout", input, p, training, True, inplace)
+
+
+def feature_dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
+    """In-place :func:`feature_dropout`."""
+    return _dropout("feature_dropout_", input, p, training, True, True)
+
+
+def _alpha(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
+    """y = a (x b + d): dropped values become -1.758, and mean and variance are put back."""
+    _check(op, p)
+    if p == 0 or not train or x.numel() == 0:
+        return x
+    if p == 1:
+        return x.mul_(x.new_zeros(())) if inplace else x * x.new_zeros(())
+    noise = _noise(op, x, p, by_channel)
+    alpha = 1.7580993408473766
+    a = 1.0 / ((alpha * alpha * p + 1) * (1 - p)) ** 0.5
+    shift = noise.sub(1).mul_(alpha * a).add_(alpha * a * p)
+    noise.mul_(a)
+    return x.mul_(noise).add_(shift) if inplace else x * noise + shift
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Drop elements to SELU's lower limit with probability p, keeping zero mean and unit variance.
+
+    Source: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
+
+    >>> import taeda
+    >>> taeda.alpha_dropout(taeda.ones(2), 0.0, True)
+    tensor([1., 1.])
+    """
+    return _alpha("alpha_dropout", input, p, training, False, inplace)
+
+
+def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """:func:`alpha_dropout` of whole channels of (N, C, ...).
+
+    >>> import taeda
+    >>> taeda.feature_alpha_dropout(taeda.ones(1, 2, 1), 0.0, True)
+    tensor([[[1.],
+             [1.]]])
+    """
+    return _alpha("feature_alpha_dropout", input, p, training, True, inplace)

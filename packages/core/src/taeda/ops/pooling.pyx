@@ -1,0 +1,427 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Max, average and adaptive pooling in one and two dimensions.
+
+A 1-d pool is a 2-d pool over planes of height one, and shares its kernels.  Inputs are (N, C, L) or
+(N, C, H, W), or the same without N.  Each backward pass is linear in the cotangent and is an op of its own,
+whose derivative is the forward pass again: a gather for maxima, the same average for averages.
+"""
+from cpython.long cimport PyLong_Check
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, needs_grad, record
+from taeda.dtype cimport is_float
+from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.tensor_base cimport TensorBase
+
+__all__ = ["max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+           "adaptive_max_pool1d", "adaptive_max_pool2d"]
+PUBLIC = ("max_pool1d", "max_pool2d", "avg_pool1d", "adaptive_avg_pool1d")
+METHODS = {}
+
+cdef enum:
+    GEOMETRY = 14               # parameters of a windowed kernel: kh kw sh sw ph pw dh dw H W OH OW and two flags
+
+
+# -- arguments ---------------------------------------------------------------------------------------
+
+
+cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except -1:
+    """An int, or one or n ints, into out[0:2]; a 1-d size leaves out[0] alone."""
+    cdef int first = 2 - n, i
+    if PyLong_Check(value):
+        for i in range(first, 2):
+            out[i] = value
+        return 0
+    if isinstance(value, (tuple, list)):
+        if len(value) != 1 and len(value) != n:
+            raise RuntimeError(f"[{op}] {name} must either be a single int, or a tuple of {'two ints' if n == 2 else 'one int'}, "
+                               f"got {tuple(value)}")
+        for i in range(first, 2):
+            item = value[0 if len(value) == 1 else i - first]
+            if not hasattr(item, "__index__"):
+                raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
+                                f"{type(item).__name__}")
+            out[i] = item.__index__()
+        return 0
+    if hasattr(value, "__index__"):
+        for i in range(first, 2):
+            out[i] = value.__index__()
+        return 0
+    raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, not {type(value).__name__}")
+
+
+cdef int64_t pooled_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation,
+                         bint ceil_mode) noexcept:
+    """Number of windows; with ceil_mode a last one that starts inside the input or its left padding."""
+    cdef int64_t room = size + 2 * pad - dilation * (kernel - 1) - 1 + (stride - 1 if ceil_mode else 0)
+    cdef int64_t n = room // stride if room >= 0 else -((-room + stride - 1) // stride)
+    n += 1
+    if ceil_mode and (n - 1) * stride >= size + pad:
+        n -= 1
+    return n
+
+
+cdef int check_input(str op, TensorBase x, int n) except -1:
+    """(C, ...) or (N, C, ...) with n spatial sizes, none of them 0 but N."""
+    cdef int d, ndim = x.view.ndim
+    cdef bint good = ndim == n + 1 or ndim == n + 2
+    if good:
+        for d in range(ndim - n - 1, ndim):
+            good = good and x.view.shape[d] > 0
+    if not good:
+        raise RuntimeError(f"[{op}] Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for "
+                           f"input, but got shape {x.shape_tuple()}")
+    return 0
+
+
+cdef int read_window(str op, TensorBase x, int n, object kernel_size, object stride, object padding, object dilation,
+                     bint ceil_mode, Param* p) except -1:
+    """Check a window's arguments and fill the first twelve parameters of its kernel."""
+    cdef int64_t k[2]
+    cdef int64_t s[2]
+    cdef int64_t pad[2]
+    cdef int64_t dil[2]
+    cdef int64_t size[2]
+    cdef int64_t out[2]
+    cdef int d
+    k[0], s[0], pad[0], dil[0], size[0] = 1, 1, 0, 1, 1
+    read_sizes(op, "kernel_size", kernel_size, n, k)
+    if stride is None or (isinstance(stride, (tuple, list)) and len(stride) == 0):
+        s[0], s[1] = k[0], k[1]
+    else:
+        read_sizes(op, "stride", stride, n, s)
+    read_sizes(op, "padding", padding, n, pad)
+    read_sizes(op, "dilation", dilation, n, dil)
+    check_input(op, x, n)
+    for d in range(2 - n, 2):
+        size[d] = x.view.shape[x.view.ndim - 2 + d]
+    for d in range(2):
+        if k[d] <= 0:
+            raise RuntimeError(f"[{op}] kernel_size must be greater than zero, but got {kernel_size}")
+        if s[d] <= 0:
+            raise RuntimeError(f"[{op}] stride must be greater than zero, but got {stride}")
+        if dil[d] <= 0:
+            raise RuntimeError(f"[{op}] dilation must be greater than zero, but got {dilation}")
+        if pad[d] < 0:
+            raise RuntimeError(f"[{op}] padding must be non-negative, but got {padding}")
+        if max(k[d], s[d], pad[d], dil[d]) >= 1 << 31 or (k[d] - 1) * dil[d] >= 1 << 31:
+            raise RuntimeError(f"[{op}] window is too large: kernel_size={kernel_size}, stride={stride}, "
+                               f"padding={padding}, dilation={dilation}")
+        if pad[d] > ((k[d] - 1) * dil[d] + 1) // 2:
+            raise RuntimeError(f"[{op}] padding should be at most half of effective kernel size, but got "
+                               f"padding={padding}, kernel_size={kernel_size} and dilation={dilation}")
+        out[d] = pooled_size(size[d], k[d], s[d], pad[d], dil[d], ceil_mode)
+    if out[0] < 1 or out[1] < 1:
+        raise RuntimeError(f"[{op}] Given input of shape {x.shape_tuple()}. Calculated output size: "
+                           f"{(out[0], out[1])[2 - n:]}. Output size is too small for kernel_size={kernel_size}, "
+                           f"stride={stride}, padding={padding}, dilation={dilation}")
+    for d in range(2):
+        p[d].i, p[2 + d].i, p[4 + d].i, p[6 + d].i, p[8 + d].i, p[10 + d].i = k[d], s[d], pad[d], dil[d], size[d], out[d]
+    return 0
+
+
+cdef TensorBase pooled(TensorBase x, int n, int64_t oh, int64_t ow, int dtype):
+    """An empty result: x's leading sizes, then the n pooled ones."""
+    cdef tuple shape = x.shape_tuple()[:x.view.ndim - n]
+    if n == 2:
+        shape += (oh,)
+    shape += (ow,)
+    return empty_shape(shape, dtype, x.device)
+
+
+cdef tuple pack(const Param* p):
+    return tuple([p[i].i for i in range(GEOMETRY)])
+
+
+cdef int unpack(tuple geometry, Param* p) except -1:
+    cdef int i
+    for i in range(GEOMETRY):
+        p[i].i = geometry[i]
+    return 0
+
+
+# -- max ---------------------------------------------------------------------------------------------
+
+# max_pool_backward: gx[at] += g, plane by plane
+cdef object max_pool_backward_vjp(Node n, object g):
+    cdef TensorBase at = n.load(0)
+    cdef int spatial = n.extra
+    if spatial == 1:
+        return g.gather(-1, at)
+    return g.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape_tuple())
+
+cdef Op MAX_POOL_BACKWARD = define("max_pool_backward", max_pool_backward_vjp, 0, 0, None,
+                                   "MaxPool2DWithIndicesBackwardBackward0")
+
+cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, int spatial):
+    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+    cdef View* t[3]
+    cdef Param p[2]
+    cdef int d
+    gx = empty_shape(shape, g.view.dtype, g.device)
+    p[0].i = p[1].i = 1
+    for d in range(spatial):
+        p[0].i *= gx.view.shape[gx.view.ndim - 1 - d]
+        p[1].i *= g.view.shape[g.view.ndim - 1 - d]
+    t[0], t[1], t[2] = &gx.view, &g.view, &at.view
+    launch(MAX_POOL_BACKWARD, g.view.dtype, g.device, t, p, gx.view.numel)
+    record(MAX_POOL_BACKWARD, gx, (g,), (at,), spatial)
+    return gx
+
+cdef object max_pool_vjp(Node n, object g):
+    return max_pool_backward(g, n.load(0), <tuple>n.extra[0], n.extra[1])
+
+cdef Op MAX_POOL2D = define("max_pool2d", max_pool_vjp, 0, 0, "max_pool", "MaxPool2DWithIndicesBackward0")
+cdef Op MAX_POOL1D = define("max_pool1d", max_pool_vjp, 0, 0, "max_pool", "SqueezeBackward1")
+
+cdef object max_pool(Op op, object input, int n, object kernel_size, object stride, object padding, object dilation,
+                     bint ceil_mode, bint return_indices):
+    cdef TensorBase x = as_tensor(input, op.name), y, at
+    cdef View* t[3]
+    cdef Param p[GEOMETRY]
+    read_window(op.name, x, n, kernel_size, stride, padding, dilation, ceil_mode, p)
+    x = contiguous(x)
+    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
+    p[12].i = return_indices or needs_grad(x)
+    at = pooled(x, n, p[10].i, p[11].i, I64) if p[12].i else None
+    t[0], t[1], t[2] = &y.view, &at.view if at is not None else NULL, &x.view
+    if at is None:
+        t[1] = &y.view
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    if p[12].i:
+        record(op, y, (x,), (at,), (x.shape_tuple(), n))
+    return (y, at) if return_indices else y
+
+
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """Return the largest value of each window over the last dimension of (N, C, L) or (C, L).
+
+        y[.., i] = max over k of x[.., i stride + k dilation - padding],  outside the input -inf
+
+    stride is kernel_size by default; padding is at most half the dilated kernel.  With ``ceil_mode`` a last
+    window may hang over the end.  With ``return_indices`` the positions of the maxima (the first of equal
+    ones) are returned too.
+
+    >>> import taeda
+    >>> taeda.max_pool1d(taeda.tensor([[1., 3., 2., 0.]]), 2)
+    tensor([[3., 2.]])
+    """
+    return max_pool(MAX_POOL1D, input, 1, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W).
+
+    Sizes are ints or pairs (height, width); otherwise as :func:`max_pool1d`.  Positions are h W + w.
+
+    >>> import taeda
+    >>> taeda.max_pool2d(taeda.arange(16.).reshape(1, 4, 4), 2)
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
+    """
+    return max_pool(MAX_POOL2D, input, 2, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+# -- average -----------------------------------------------------------------------------------------
+
+cdef TensorBase avg_forward(Op op, TensorBase x, int n, const Param* p):
+    cdef TensorBase y
+    cdef View* t[2]
+    x = contiguous(x)
+    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
+    t[0], t[1] = &y.view, &x.view
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    if needs_grad(x):
+        record(op, y, (x,), None, (pack(p), n))
+    return y
+
+# avg_pool_backward: each window's cotangent shared out evenly; its derivative is the average again
+cdef object avg_pool_backward_vjp(Node node, object g):
+    cdef Param p[GEOMETRY]
+    unpack(<tuple>node.extra[0], p)
+    return avg_forward(AVG_POOL2D if node.extra[1] == 2 else AVG_POOL1D, <TensorBase>g, node.extra[1], p)
+
+cdef Op AVG_POOL_BACKWARD = define("avg_pool_backward", avg_pool_backward_vjp, 0, 0, None, "AvgPool2DBackwardBackward0")
+
+cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n):
+    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+    cdef View* t[2]
+    cdef Param p[GEOMETRY]
+    unpack(geometry, p)
+    gx = pooled(g, n, p[8].i, p[9].i, g.view.dtype)
+    t[0], t[1] = &gx.view, &g.view
+    launch(op, g.view.dtype, g.device, t, p, gx.view.numel)
+    record(op, gx, (g,), None, (geometry, n))
+    return gx
+
+cdef object avg_pool_vjp(Node node, object g):
+    return windows_backward(AVG_POOL_BACKWARD, g, <tuple>node.extra[0], node.extra[1])
+
+cdef Op AVG_POOL2D = define("avg_pool2d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool2DBackward0")
+cdef Op AVG_POOL1D = define("avg_pool1d", avg_pool_vjp, 0, 0, "avg_pool", "SqueezeBackward1")
+
+
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """Return the mean of each window over the last dimension of (N, C, L) or (C, L).
+
+    With ``count_include_pad`` the zeros of the padding count as values.
+
+    >>> import taeda
+    >>> taeda.avg_pool1d(taeda.tensor([[1., 3., 2., 0.]]), 2)
+    tensor([[2., 1.]])
+    """
+    cdef TensorBase x = as_tensor(input, "avg_pool1d")
+    cdef Param p[GEOMETRY]
+    read_window("avg_pool1d", x, 1, kernel_size, stride, padding, 1, ceil_mode, p)
+    p[12].i, p[13].i = bool(count_include_pad), 0
+    return avg_forward(AVG_POOL1D, x, 1, p)
+
+
+def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=None):
+    """Return the mean of each window over the last two dimensions of (N, C, H, W) or (C, H, W).
+
+    With ``count_include_pad`` the zeros of the padding count as values; ``divisor_override``, if given,
+    divides the sums in place of the window's size.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.avg_pool2d(taeda.arange(16.).reshape(1, 4, 4), 2)
+    tensor([[[ 2.5000,  4.5000],
+             [10.5000, 12.5000]]])
+    """
+    cdef TensorBase x = as_tensor(input, "avg_pool2d")
+    cdef Param p[GEOMETRY]
+    read_window("avg_pool2d", x, 2, kernel_size, stride, padding, 1, ceil_mode, p)
+    if divisor_override is not None and divisor_override == 0:
+        raise RuntimeError("[avg_pool2d] divisor_override must be not zero")
+    p[12].i, p[13].i = bool(count_include_pad), 0 if divisor_override is None else divisor_override
+    return avg_forward(AVG_POOL2D, x, 2, p)
+
+
+# -- adaptive ----------------------------------------------------------------------------------------
+
+cdef int read_adaptive(str op, TensorBase x, int n, object output_size, Param* p) except -1:
+    """Sizes of the result: ints, or None for the input's own."""
+    cdef int d
+    cdef list sizes = list(output_size) if isinstance(output_size, (tuple, list)) else [output_size] * n
+    check_input(op, x, n)
+    if len(sizes) != n:
+        raise RuntimeError(f"[{op}] output_size must be {n} {'ints' if n == 2 else 'int'}, got {tuple(sizes)}")
+    for d in range(GEOMETRY):
+        p[d].i = 1
+    for d in range(2 - n, 2):
+        p[8 + d].i = x.view.shape[x.view.ndim - 2 + d]
+        size = sizes[d - (2 - n)]
+        if size is None:
+            p[10 + d].i = p[8 + d].i
+            continue
+        if not hasattr(size, "__index__"):
+            raise TypeError(f"[{op}] argument 'output_size' must be tuple of ints, not {type(size).__name__}")
+        p[10 + d].i = size.__index__()
+        if p[10 + d].i < 0:
+            raise RuntimeError(f"[{op}] elements of output_size must be greater than or equal to 0, got {tuple(sizes)}")
+    return 0
+
+cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, const Param* p):
+    cdef TensorBase y
+    cdef View* t[2]
+    x = contiguous(x)
+    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
+    t[0], t[1] = &y.view, &x.view
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    if needs_grad(x):
+        record(op, y, (x,), None, (pack(p), n))
+    return y
+
+cdef object adaptive_avg_backward_vjp(Node node, object g):
+    cdef Param p[GEOMETRY]
+    unpack(<tuple>node.extra[0], p)
+    return adaptive_forward(ADAPTIVE_AVG2D if node.extra[1] == 2 else ADAPTIVE_AVG1D, <TensorBase>g, node.extra[1], p)
+
+cdef Op ADAPTIVE_AVG_BACKWARD = define("adaptive_avg_pool_backward", adaptive_avg_backward_vjp, 0, 0, None,
+                                       "AdaptiveAvgPool2DBackwardBackward0")
+
+cdef object adaptive_avg_vjp(Node node, object g):
+    return windows_backward(ADAPTIVE_AVG_BACKWARD, g, <tuple>node.extra[0], node.extra[1])
+
+cdef Op ADAPTIVE_AVG2D = define("adaptive_avg_pool2d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
+                                "AdaptiveAvgPool2DBackward0")
+cdef Op ADAPTIVE_AVG1D = define("adaptive_avg_pool1d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
+                                "SqueezeBackward1")
+cdef Op ADAPTIVE_MAX2D = define("adaptive_max_pool2d", max_pool_vjp, 0, 0, "adaptive_max_pool",
+                                "AdaptiveMaxPool2DBackward0")
+cdef Op ADAPTIVE_MAX1D = define("adaptive_max_pool1d", max_pool_vjp, 0, 0, "adaptive_max_pool",
+                                "SqueezeBackward1")
+
+cdef object adaptive_avg(Op op, object input, int n, object output_size):
+    cdef TensorBase x = as_tensor(input, op.name)
+    cdef Param p[GEOMETRY]
+    read_adaptive(op.name, x, n, output_size, p)
+    return adaptive_forward(op, x, n, p)
+
+cdef object adaptive_max(Op op, object input, int n, object output_size, bint return_indices):
+    cdef TensorBase x = as_tensor(input, op.name), y, at
+    cdef View* t[3]
+    cdef Param p[GEOMETRY]
+    read_adaptive(op.name, x, n, output_size, p)
+    x = contiguous(x)
+    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
+    at = pooled(x, n, p[10].i, p[11].i, I64)
+    t[0], t[1], t[2] = &y.view, &at.view, &x.view
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    record(op, y, (x,), (at,), (x.shape_tuple(), n))
+    return (y, at) if return_indices else y
+
+
+def adaptive_avg_pool1d(input, output_size):
+    """Return ``output_size`` means over the last dimension of (N, C, L) or (C, L).
+
+    Window i is [floor(i L / n), ceil((i + 1) L / n)) for n = output_size.
+
+    >>> import taeda
+    >>> taeda.adaptive_avg_pool1d(taeda.tensor([[1., 3., 2., 0., 4.]]), 2)
+    tensor([[2., 2.]])
+    """
+    return adaptive_avg(ADAPTIVE_AVG1D, input, 1, output_size)
+
+
+def adaptive_avg_pool2d(input, output_size):
+    """Return (h, w) means over the last two dimensions of (N, C, H, W) or (C, H, W).
+
+    output_size is one int, or a pair in which None keeps the input's size; windows are those of
+    :func:`adaptive_avg_pool1d` in each direction.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.adaptive_avg_pool2d(taeda.arange(16.).reshape(1, 4, 4), (1, None))
+    tensor([[[6., 7., 8., 9.]]])
+    """
+    return adaptive_avg(ADAPTIVE_AVG2D, input, 2, output_size)
+
+
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    """Return ``output_size`` maxima over the last dimension of (N, C, L) or (C, L).
+
+    Windows are those of :func:`adaptive_avg_pool1d`; positions are returned too if wanted.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.adaptive_max_pool1d(taeda.tensor([[1., 3., 2., 0., 4.]]), 2, return_indices=True)
+    (tensor([[3., 4.]]), tensor([[1, 4]]))
+    """
+    return adaptive_max(ADAPTIVE_MAX1D, input, 1, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    """Return (h, w) maxima over the last two dimensions of (N, C, H, W) or (C, H, W).
+
+    Windows are those of :func:`adaptive_avg_pool2d`; positions, if wanted, are h W + w.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.adaptive_max_pool2d(taeda.arange(16.).reshape(1, 4, 4), 1)
+    tensor([[[15.]]])
+    """
+    return adaptive_max(ADAPTIVE_MAX2D, input, 2, output_size, return_indices)
