@@ -115,10 +115,10 @@ class RMSprop(Optimizer):
         kept: dict[str, list[Tensor]] = {"square_avg": [], "grad_avg": [], "momentum_buffer": []}
         steps: list[Tensor] = []
         names = ["square_avg"]
-        if group["centered"]:
-            names.append("grad_avg")
         if group["momentum"] > 0:
             names.append("momentum_buffer")
+        if group["centered"]:
+            names.append("grad_avg")
         for p, g in params_of(group):
             state = self.state[p]
             if not state:
