@@ -1,0 +1,242 @@
+"""Tensors as text, character for character as PyTorch writes them.
+
+Only what is shown is read: of a tensor with more than ``threshold`` elements, ``edgeitems`` at both ends of
+every dimension.  The road: pick the shown values -> decide one notation and one width for all of them -> lay
+out in brackets and lines -> append what is not obvious (device, size, dtype, autograd).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from taeda.dtype import get_default_dtype
+
+__all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
+
+
+@dataclass
+class Options:
+    """What ``set_printoptions`` sets."""
+
+    precision: int = 4
+    threshold: float = 1000
+    edgeitems: int = 3
+    linewidth: int = 80
+    sci_mode: bool | None = None
+
+
+OPTIONS = Options()
+PROFILES = {
+    "default": Options(),
+    "short": Options(precision=2, edgeitems=2),
+    "full": Options(threshold=math.inf),
+}
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """Set how tensors are printed.
+
+    Args:
+        precision: digits after the point, 4 by default.
+        threshold: elements above which a tensor is summarised, 1000 by default.
+        edgeitems: elements shown at each end of a summarised dimension, 3 by default.
+        linewidth: characters after which a line is broken, 80 by default.
+        profile: "default", "short" or "full": values for all of the above, before they are applied.
+        sci_mode: True and False force or forbid scientific notation; None lets the values decide.
+
+    >>> import taeda
+    >>> taeda.set_printoptions(precision=2)
+    >>> taeda.tensor([0.12345])
+    tensor([0.12])
+    >>> taeda.set_printoptions(profile="default")
+    """
+    if profile is not None:
+        if profile not in PROFILES:
+            raise ValueError(f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+        for name, value in asdict(PROFILES[profile]).items():
+            setattr(OPTIONS, name, value)
+    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    for name, value in given.items():
+        if value is not None:
+            setattr(OPTIONS, name, value)
+    OPTIONS.sci_mode = sci_mode
+
+
+def get_printoptions() -> dict[str, Any]:
+    """Return the options as keyword arguments of ``set_printoptions``."""
+    return asdict(OPTIONS)
+
+
+@contextlib.contextmanager
+def printoptions(**kwargs: Any) -> Iterator[None]:
+    """Print with other options inside the block.
+
+    >>> import taeda
+    >>> with taeda.printing.printoptions(precision=1):
+    ...     print(taeda.tensor([0.25, 1.5]))
+    tensor([0.2, 1.5])
+    """
+    before = get_printoptions()
+    set_printoptions(**kwargs)
+    try:
+        yield
+    finally:
+        set_printoptions(**before)
+
+
+# -- which values ------------------------------------------------------------------------------------
+
+
+def shown(t: Any, cut: bool) -> Any:
+    """Return the shown values as nested lists (a scalar for 0-d)."""
+    edge = OPTIONS.edgeitems
+    if not cut or t.dim() == 0:
+        return t.tolist()
+    n = t.shape[0]
+    long = n > 2 * edge
+    if t.dim() == 1:
+        return t[:edge].tolist() + t[n - edge :].tolist() if long else t.tolist()
+    rows = [*range(edge), *range(n - edge, n)] if long else range(n)
+    return [shown(t[i], True) for i in rows]
+
+
+def flat(values: Any) -> Iterator[Any]:
+    """Yield the leaves of nested lists."""
+    if isinstance(values, list):
+        for v in values:
+            yield from flat(v)
+    else:
+        yield values
+
+
+# -- one notation for all of them --------------------------------------------------------------------
+
+
+def formatter(values: list[Any], floating: bool) -> tuple[Callable[[Any], str], int]:
+    """Return a function from value to text, and the width that texts are padded to.
+
+    Floats are written as integers with a point where all are whole, and in scientific notation where the
+    largest is above 1e8 or above 1000 times the smallest, or, unless whole, the smallest is below 1e-4.
+    """
+    if not floating:
+        width = max((len(str(v)) for v in values), default=1)
+        return (lambda v: str(v).rjust(width)), width
+    precision = OPTIONS.precision
+    sizes = [v for v in values if v and math.isfinite(v)]
+    whole = all(v == math.floor(v) for v in sizes)
+    scientific: bool | None = False
+    width = 1
+    if sizes:
+        low, high = min(map(abs, sizes)), max(map(abs, sizes))
+        scientific = OPTIONS.sci_mode
+        if scientific is None:
+            scientific = high / low > 1000.0 or high > 1.0e8 or (not whole and low < 1.0e-4)
+        if scientific:
+            width = max(len(f"{v:.{precision}e}") for v in sizes)
+        elif whole:
+            width = max(len(f"{v:.0f}") + 1 for v in sizes)
+        else:
+            width = max(len(f"{v:.{precision}f}") for v in sizes)
+
+    def text(v: float) -> str:
+        if scientific:
+            return f"{v:{width}.{precision}e}"
+        if whole:
+            return (f"{v:.0f}." if math.isfinite(v) else f"{v:.0f}").rjust(width)
+        return f"{v:.{precision}f}".rjust(width)
+
+    return text, width
+
+
+# -- brackets and lines ------------------------------------------------------------------------------
+
+
+def layout(values: Any, shape: tuple[int, ...], indent: int, cut: bool, text: Callable[[Any], str], width: int) -> str:
+    """Write nested lists in brackets; every line after the first is indented to its bracket."""
+    if not shape:
+        return text(values)
+    edge = OPTIONS.edgeitems
+    long = cut and shape[0] > 2 * edge
+    if len(shape) == 1:
+        items = [text(v) for v in values]
+        if cut and not edge:
+            items = ["..."]
+        elif long:
+            items = [*items[:edge], " ...", *items[edge:]]
+        per_line = max(1, int((OPTIONS.linewidth - indent) // (width + 2)))
+        lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
+        return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+    blocks = [layout(v, shape[1:], indent + 1, cut, text, width) for v in values]
+    if long:
+        blocks.insert(edge, "...")
+    return "[" + ("," + "\n" * (len(shape) - 1) + " " * (indent + 1)).join(blocks) + "]"
+
+
+def append(text: str, suffixes: list[str], indent: int) -> str:
+    """Append the suffixes, each on the last line if it fits there, and close the bracket."""
+    length = len(text) - text.rfind("\n") + 1
+    for suffix in suffixes:
+        if length + len(suffix) + 2 > OPTIONS.linewidth:
+            text += ",\n" + " " * indent + suffix
+            length = indent + len(suffix)
+        else:
+            text += ", " + suffix
+            length += len(suffix) + 2
+    return text + ")"
+
+
+def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
+    """Return a tensor as text: ``tensor([1., 2.], grad_fn=<AddBackward0>)``.
+
+    Args:
+        t: the tensor.
+        tensor_contents: written in place of the values.
+
+    >>> import taeda
+    >>> taeda.printing.tensor_str(taeda.tensor([[1.0, 20.0], [0.5, 3.0]]))
+    'tensor([[ 1.0000, 20.0000],\\n        [ 0.5000,  3.0000]])'
+    """
+    plain = type(t).__name__ in ("Tensor", "Parameter")
+    prefix = "tensor(" if plain else f"{type(t).__name__}("
+    shape = tuple(t.shape)
+    dtype = str(t.dtype).rpartition(".")[2]
+    default = str(get_default_dtype()).rpartition(".")[2]
+    meta = t.device.type == "meta"
+    suffixes = []
+    if t.device.type != "cpu":
+        suffixes.append(f"device='{t.device}'")
+    if meta or t.numel() == 0:
+        if meta or len(shape) != 1:  # of an empty tensor (0,) goes without saying
+            suffixes.append(f"size={shape}")
+        hidden = dtype == default
+        body = "..." if meta else "[]"
+    else:
+        if not OPTIONS.edgeitems:
+            suffixes.append(f"size={shape}")
+        hidden = dtype in (default, "int64", "bool")
+        body = ""
+    if not hidden:
+        suffixes.append(f"dtype={t.dtype}")
+    if tensor_contents is not None:
+        body = tensor_contents
+    elif not body:
+        cut = t.numel() > OPTIONS.threshold
+        values = shown(t.detach(), cut)
+        text, width = formatter(list(flat(values)), t.dtype.is_floating_point)
+        body = layout(values, shape, len(prefix), cut, text, width)
+    if t.grad_fn is not None:
+        suffixes.append(f"grad_fn=<{t.grad_fn.name().rpartition('::')[2]}>")
+    elif t.requires_grad:
+        suffixes.append("requires_grad=True")
+    return append(prefix + body, suffixes, len(prefix))
