@@ -1,0 +1,22 @@
+# Index reading and writing, shared by the indexing, gather and masking rooms.
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op
+from taeda.tensor_base cimport TensorBase
+
+cdef TensorBase zeros_of(object shape, int dtype, int device)       # contiguous, filled with 0
+cdef object sum_to(object g, tuple shape)                            # undo a broadcast from `shape`
+cdef TensorBase long_index(TensorBase index, str op)                 # an int32 index as int64
+cdef int mask_count(TensorBase mask, int64_t* n) except -1           # how many are true
+cdef TensorBase nonzero_rows(TensorBase x)                           # (ndim, n) coordinates
+cdef list nonzero_columns(TensorBase mask)                           # the same, a list of vectors
+cdef TensorBase select_where(TensorBase x, TensorBase mask)          # x[mask], not recorded
+cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1       # x[mask] = value, not recorded
+cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=*, bint wrap=*)
+    # x[.., idx_k at dimension pos_k, ..], recorded as node; wrap: -1 is the last
+cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase value, bint accumulate, str op,
+                               Op node=*, bint wrap=*)              # in place
+cdef object index_pull(object g, list pos, list idx, tuple shape)    # adjoint of index_core
+cdef object index_vjp(Node n, object g)                             # vjp of an op that reads by index_core
+cdef object index_put_vjp(Node n, object g)                         # vjp of an op that writes by index_put_core

@@ -1,0 +1,587 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Along one dimension: gather and scatter, index_select and index_add, take and put.
+
+gather and scatter have an index for every element, index_select and its kin one for every row.  Reading
+and adding are each other's adjoint, so each is the other's derivative.
+"""
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
+                             define, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
+                             write_out)
+from taeda.dtype cimport is_float, name_of, torch_name
+from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
+from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, zeros_of
+from taeda.tensor_base cimport META, TensorBase
+
+__all__ = [
+    "gather", "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_select",
+    "put", "put_", "scatter", "scatter_", "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_", "take",
+    "take_along_dim",
+]
+PUBLIC = (
+    "gather", "index_add", "index_copy", "index_fill", "index_select", "put", "scatter", "scatter_add",
+    "scatter_reduce", "take", "take_along_dim",
+)
+
+
+# -- checks ----------------------------------------------------------------------------------------------
+cdef TensorBase flat(TensorBase t):
+    """t, or a plain view of one dimension for a 0-d t: what the kernels of a dimension take."""
+    cdef int64_t one = 1
+    return t if t.view.ndim else as_strided_view(t, 1, &one, &one, t.offset)
+
+
+cdef object outside(TensorBase x, TensorBase ix, int dim, int64_t bad, str op):
+    i = ix.reshape(-1)[bad - 1].item()
+    return RuntimeError(f"[{op}] index {i} is out of bounds for dimension {dim} with size {flat(x).view.shape[dim]}")
+
+
+cdef TensorBase lane_index(TensorBase x, object index, int dim, str op):
+    """The checked index of gather and scatter, as int64."""
+    cdef TensorBase ix = as_tensor(index, op)
+    cdef int d
+    if ix.view.dtype != I64 and ix.view.dtype != I32:
+        raise RuntimeError(f"[{op}] {op}(): Expected dtype int32/int64 for index, got {name_of(ix.view.dtype)}")
+    check_same_device(op, (x, ix))
+    if ix.view.numel == 0:
+        return long_index(ix, op)
+    if max(ix.view.ndim, 1) != max(x.view.ndim, 1):
+        raise RuntimeError(f"[{op}] Index tensor must have the same number of dimensions as input tensor, got shapes "
+                           f"{tuple(ix.shape_tuple())} and {tuple(x.shape_tuple())}")
+    for d in range(x.view.ndim if ix.view.ndim else 0):
+        if d != dim and ix.view.shape[d] > x.view.shape[d]:
+            raise RuntimeError(f"[{op}] Size does not match at dimension {d} expected index {list(ix.shape_tuple())} to be no "
+                               f"larger than self {list(x.shape_tuple())} apart from dimension {dim}")
+    return long_index(ix, op)
+
+
+# -- gather: y[.., m, ..] = x[.., index[.., m, ..], ..] --------------------------------------------------
+cdef object gather_vjp(Node n, object g):
+    dim, shape = n.extra
+    return scatter_add_core(zeros_of(shape, (<TensorBase>g).view.dtype, (<TensorBase>g).device), dim, n.load(0), g)
+
+cdef Op GATHER = define("gather", gather_vjp)
+
+
+def gather(input, dim, index, *, sparse_grad=False, out=None):
+    """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix.
+
+    index has input's number of dimensions and is nowhere larger apart from dim; y has index's shape.  sparse_grad
+    is accepted and changes nothing: gradients are dense.
+
+    Raises RuntimeError for an index out of range (it does not count from the end) or of another dtype or rank.
+
+    >>> import taeda
+    >>> taeda.gather(taeda.tensor([[1, 2], [3, 4]]), 1, taeda.tensor([[1], [0]]))
+    tensor([[2],
+            [3]])
+    """
+    cdef TensorBase x = as_tensor(input, "gather"), ix, y, y1, x1, ix1
+    cdef View* t[3]
+    cdef Param p[1]
+    cdef int64_t bad
+    cdef int d = wrap_dim("gather", dim, x.view.ndim)
+    ix = lane_index(x, index, d, "gather")
+    y = empty(ix.view.ndim, ix.view.shape, x.view.dtype, x.device)
+    if y.view.numel:
+        y1, x1, ix1 = flat(y), flat(x), flat(ix)
+        t[0], t[1], t[2], p[0].i = &y1.view, &x1.view, &ix1.view, d
+        bad = launch(GATHER, x.view.dtype, x.device, t, p, y.view.numel)
+        if bad > 0:
+            raise outside(x, ix, d, bad, "gather")
+    record(GATHER, y, (x,), (ix,), (d, x.shape_tuple()))
+    return y if out is None else write_out(out, y, "gather")
+
+
+# -- scatter: x[.., index[.., m, ..], ..] op= src[.., m, ..] -----------------------------------------------
+cdef object scatter_vjp(Node n, object g):
+    dim = n.extra
+    ix = n.load(0)
+    return (g.scatter(dim, ix, 0) if n.needs(0) else None, g.gather(dim, ix) if n.needs(1) else None)
+
+cdef object scatter_value_vjp(Node n, object g):
+    return g.scatter(n.extra, n.load(0), 0)
+
+cdef object scatter_add_vjp(Node n, object g):
+    return g, g.gather(n.extra, n.load(0)) if n.needs(1) else None
+
+cdef Op SCATTER = define("scatter", scatter_vjp)
+cdef Op SCATTER_VALUE = define("scatter", scatter_value_vjp, 0, 0, None, "ScatterBackward1")
+cdef Op SCATTER_ADD = define("scatter_add", scatter_add_vjp)
+cdef Op SCATTER_MUL = define("scatter_mul", NULL)
+cdef Op SCATTER_MAX = define("scatter_max", NULL)
+cdef Op SCATTER_MIN = define("scatter_min", NULL)
+
+
+cdef int run_scatter(Op kernel, TensorBase x, int dim, TensorBase ix, TensorBase src, str op) except -1:
+    """The kernel alone; src has index's shape, or one element."""
+    cdef TensorBase x1 = flat(x), ix1 = flat(ix), s = flat(src)
+    cdef int64_t still[MAX_DIM]
+    cdef View* t[3]
+    cdef Param p[1]
+    cdef int64_t bad
+    cdef int d
+    if ix.view.numel == 0:
+        return 0
+    if src.view.ndim == 0:
+        for d in range(ix1.view.ndim):
+            still[d] = 0
+        s = as_strided_view(src, ix1.view.ndim, ix1.view.shape, still, src.offset)
+    t[0], t[1], t[2], p[0].i = &x1.view, &s.view, &ix1.view, dim
+    bad = launch(kernel, x.view.dtype, x.device, t, p, ix.view.numel)
+    if bad > 0:
+        raise outside(x, ix, dim, bad, op)
+    return 0
+
+
+cdef TensorBase source(TensorBase x, TensorBase ix, object src, int dim, str op):
+    """The checked source, cut to index's shape; a number becomes a 0-d tensor."""
+    cdef TensorBase s
+    cdef int d
+    cdef bint same = True
+    if not isinstance(src, TensorBase):
+        return scalar_tensor(src, x.view.dtype, x.device)
+    s = <TensorBase>src
+    check_same_device(op, (x, s))
+    if s.view.dtype != x.view.dtype:
+        raise RuntimeError(f"[{op}] {op}(): Expected self.dtype to be equal to src.dtype, got {name_of(x.view.dtype)} and "
+                           f"{name_of(s.view.dtype)}")
+    if ix.view.numel == 0:
+        return s
+    if max(s.view.ndim, 1) != max(ix.view.ndim, 1):
+        raise RuntimeError(f"[{op}] Index tensor must have the same number of dimensions as src tensor, got shapes "
+                           f"{tuple(ix.shape_tuple())} and {tuple(s.shape_tuple())}")
+    if s.view.ndim != ix.view.ndim:
+        return s.reshape(ix.shape_tuple())
+    for d in range(ix.view.ndim):
+        same = same and ix.view.shape[d] == s.view.shape[d]
+        if ix.view.shape[d] > s.view.shape[d]:
+            raise RuntimeError(f"[{op}] Expected index {list(ix.shape_tuple())} to be no larger than self "
+                               f"{list(x.shape_tuple())} apart from dimension {dim} and to be no larger size than src "
+                               f"{list(s.shape_tuple())}")
+    if not same:
+        s = s[tuple([slice(n) for n in ix.shape_tuple()])]
+    return s.clone() if s.storage is x.storage else s
+
+
+cdef TensorBase scatter_add_core(TensorBase x, int dim, TensorBase ix, TensorBase src):
+    begin_inplace("scatter_add_", x)
+    run_scatter(SCATTER_ADD, x, dim, ix, src, "scatter_add")
+    end_inplace(SCATTER_ADD, x, (x, src), (ix,), dim)
+    return x
+
+
+def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
+    """Write src, or the number value, into input where index says, in place; see scatter."""
+    cdef TensorBase x = as_tensor(input, "scatter_"), ix, s
+    cdef int d = wrap_dim("scatter", dim, x.view.ndim)
+    cdef bint number
+    if (src is None) == (value is None):
+        raise TypeError("[scatter] exactly one of src and value must be given")
+    src = value if src is None else src
+    number = not isinstance(src, TensorBase)
+    if reduce is not None and reduce != "add" and reduce != "multiply":
+        raise RuntimeError(f"[scatter] reduce argument must be either add or multiply, got {reduce!r}")
+    ix = lane_index(x, index, d, "scatter")
+    s = source(x, ix, src, d, "scatter")
+    if reduce == "add":
+        return scatter_add_core(x, d, ix, s.expand(ix.shape_tuple()) if number else s)
+    if reduce == "multiply":
+        return scatter_reduce_(x, d, ix, s.expand(ix.shape_tuple()), "prod")
+    begin_inplace("scatter_", x)
+    run_scatter(SCATTER, x, d, ix, s, "scatter")
+    if number:
+        end_inplace(SCATTER_VALUE, x, (x,), (ix,), d)
+    else:
+        end_inplace(SCATTER, x, (x, s), (ix,), d)
+    return x
+
+
+def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
+    """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0.
+
+    src is a tensor at least as large as index, or a number.  Where an element is named several times the last one
+    stays, in index's order.  reduce may be 'add' or 'multiply'.
+
+    Raises RuntimeError for an index out of range or of another dtype or rank, or a src of another dtype.
+
+    >>> import taeda
+    >>> taeda.scatter(taeda.zeros(3), 0, taeda.tensor([2, 0]), taeda.tensor([5.0, 6.0]))
+    tensor([6., 0., 5.])
+    """
+    y = scatter_(as_tensor(input, "scatter").clone(), dim, index, src, value=value, reduce=reduce)
+    return y if out is None else write_out(out, y, "scatter")
+
+
+def scatter_add_(input, dim, index, src):
+    """Add src to input where index says, in place; see scatter_add."""
+    cdef TensorBase x = as_tensor(input, "scatter_add_"), ix
+    cdef int d = wrap_dim("scatter_add", dim, x.view.ndim)
+    ix = lane_index(x, index, d, "scatter_add")
+    return scatter_add_core(x, d, ix, source(x, ix, as_tensor(src, "scatter_add"), d, "scatter_add"))
+
+
+def scatter_add(input, dim, index, src, *, out=None):
+    """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0.
+
+    Sums run in index's order for every number of threads.
+
+    Raises RuntimeError as scatter does.
+
+    >>> import taeda
+    >>> taeda.scatter_add(taeda.zeros(3), 0, taeda.tensor([0, 2, 2]), taeda.ones(3))
+    tensor([1., 0., 2.])
+    """
+    y = scatter_add_(as_tensor(input, "scatter_add").clone(), dim, index, src)
+    return y if out is None else write_out(out, y, "scatter_add")
+
+
+# -- scatter_reduce ------------------------------------------------------------------------------------------
+cdef object scatter_reduce_vjp(Node n, object g):
+    dim, reduce, keep = n.extra
+    x, src, y, ix = n.load(0), n.load(1), n.load(2), n.load(3)
+    gx = gs = None
+    if reduce == "sum" or reduce == "mean":
+        if reduce == "mean":
+            ones = src.new_ones(src.shape)
+            count = (x.new_ones(x.shape) if keep else x.new_zeros(x.shape)).scatter_add(dim, ix, ones)
+            g = g / count.masked_fill(count == 0, 1)
+        gx = g if keep else g.scatter(dim, ix, 0)
+        gs = g.gather(dim, ix)
+    elif reduce == "prod":
+        one = x.new_ones(x.shape)
+        gx = g * scatter_reduce(one, dim, ix, src, "prod") if keep else g.scatter(dim, ix, 0)
+        zero = src == 0
+        rest = src.masked_fill(zero, 1)
+        product = scatter_reduce(x if keep else x.scatter(dim, ix, 1), dim, ix, rest, "prod")
+        zeros = x.new_zeros(x.shape).scatter_add(dim, ix, zero.to(x.dtype))
+        others = zeros.gather(dim, ix) - zero.to(x.dtype)            # zeros among the other factors
+        gs = ((g * product).gather(dim, ix) / rest).masked_fill(others != 0, 0)
+    else:
+        at_src = (src == y.gather(dim, ix)).to(x.dtype)
+        at_x = (x == y).to(x.dtype) if keep else (x == y).to(x.dtype).scatter(dim, ix, 0)
+        share = g / at_x.scatter_add(dim, ix, at_src).clamp(min=1)
+        untouched = x.new_ones(x.shape).scatter(dim, ix, 0)
+        gx = share * at_x if keep else g * untouched
+        gs = share.gather(dim, ix) * at_src
+    return gx if n.needs(0) else None, gs if n.needs(1) else None
+
+cdef Op SCATTER_REDUCE = define("scatter_reduce", scatter_reduce_vjp)
+
+
+cdef object extreme(int dtype, bint highest):
+    """The identity of max (or of min, for highest) in a dtype, as a Python number."""
+    if is_float(dtype):
+        return float("inf") if highest else float("-inf")
+    if dtype == BOOL:
+        return highest
+    bits = {0: (0, 8), 1: (1, 8), 2: (1, 16), 3: (1, 32), 4: (1, 64)}[dtype]
+    signed, width = bits
+    if highest:
+        return (1 << (width - signed)) - 1
+    return -(1 << (width - 1)) if signed else 0
+
+
+cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str reduce, bint keep) except -1:
+    cdef Op kernel = SCATTER_ADD
+    cdef TensorBase count
+    if reduce == "prod":
+        kernel = SCATTER_MUL
+    elif reduce == "amax":
+        kernel = SCATTER_MAX
+    elif reduce == "amin":
+        kernel = SCATTER_MIN
+    if not keep:
+        start = 0 if kernel is SCATTER_ADD else 1 if kernel is SCATTER_MUL else extreme(
+            y.view.dtype, kernel is SCATTER_MIN)
+        run_scatter(SCATTER, y, dim, ix, scalar_tensor(start, y.view.dtype, y.device), "scatter_reduce")
+    run_scatter(kernel, y, dim, ix, s, "scatter_reduce")
+    if reduce == "mean":
+        count = zeros_of(y.shape_tuple(), y.view.dtype, y.device)
+        run_scatter(SCATTER_ADD, count, dim, ix, scalar_tensor(1, y.view.dtype, y.device), "scatter_reduce")
+        if keep:
+            count.add_(1)
+        else:
+            count.masked_fill_(count == 0, 1)
+        if is_float(y.view.dtype):
+            y.div_(count)
+        else:
+            y.div_(count, rounding_mode="floor")
+    return 0
+
+
+def scatter_reduce(input, dim, index, src, reduce, *, include_self=True, out=None):
+    """Return input with src reduced into it along dim where index says.
+
+    reduce is 'sum', 'prod', 'mean', 'amax' or 'amin' over the values of src that name an element, and over the
+    element itself with include_self.  Equal extremes share their gradient.
+
+    Raises RuntimeError as scatter does, and for another reduce.
+
+    >>> import taeda
+    >>> taeda.scatter_reduce(taeda.ones(2), 0, taeda.tensor([0, 0]), taeda.tensor([4.0, 7.0]), "mean")
+    tensor([4., 1.])
+    """
+    cdef TensorBase x = as_tensor(input, "scatter_reduce"), ix, s, y
+    cdef int d = wrap_dim("scatter_reduce", dim, x.view.ndim)
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
+        raise RuntimeError("[scatter_reduce] reduce argument must be either sum, prod, mean, amax or amin, got "
+                           f"{reduce}")
+    ix = lane_index(x, index, d, "scatter_reduce")
+    s = source(x, ix, as_tensor(src, "scatter_reduce"), d, "scatter_reduce")
+    y = x.detach().clone()
+    reduce_into(y, d, ix, s, reduce, include_self)
+    record(SCATTER_REDUCE, y, (x, s), (x, s, y, ix), (d, reduce, bool(include_self)))
+    return y if out is None else write_out(out, y, "scatter_reduce")
+
+
+def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
+    """Reduce src into input where index says, in place; see scatter_reduce."""
+    cdef TensorBase x = as_tensor(input, "scatter_reduce_"), y
+    begin_inplace("scatter_reduce_", x)
+    y = scatter_reduce(x.clone(), dim, index, src, reduce, include_self=include_self)
+    return x.copy_(y)
+
+
+# -- rows: index_select, index_add, index_copy, index_fill -----------------------------------------------------
+cdef Op INDEX_SELECT = define("index_select", index_vjp, 0, 0, "index")
+cdef Op INDEX_ADD = define("index_add", index_put_vjp, 0, 0, "index_put_add")
+cdef Op INDEX_COPY = define("index_copy", index_put_vjp, 0, 0, "index_put")
+cdef Op INDEX_FILL = define("index_fill", index_put_vjp, 0, 0, "index_put")
+cdef Op TAKE = define("take", index_vjp, 0, 0, "index")
+
+
+cdef TensorBase row_index(TensorBase x, object index, str op):
+    cdef TensorBase ix = as_tensor(index, op)
+    if ix.view.ndim > 1:
+        raise IndexError(f"[{op}] {op}(): Index is supposed to be a vector, got shape {tuple(ix.shape_tuple())}")
+    check_same_device(op, (x, ix))
+    return flat(ix)
+
+
+def index_select(input, dim, index, *, out=None):
+    """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0.
+
+    Raises IndexError for an index out of range (it does not count from the end) or of more dimensions,
+    RuntimeError for one of another dtype.
+
+    >>> import taeda
+    >>> taeda.index_select(taeda.tensor([[1, 2], [3, 4]]), 1, taeda.tensor([1, 1]))
+    tensor([[2, 2],
+            [4, 4]])
+    """
+    cdef TensorBase x = as_tensor(input, "index_select"), ix = row_index(x, index, "index_select"), y
+    cdef int d = wrap_dim("index_select", dim, x.view.ndim)
+    if ix.view.dtype != I64 and ix.view.dtype != I32:
+        raise RuntimeError(f"[index_select] index_select(): Expected dtype int32 or int64 for index, got "
+                           f"{name_of(ix.view.dtype)}")
+    ix = long_index(ix, "index_select")
+    if x.view.ndim == 0:
+        if ix.view.numel != 1:
+            raise RuntimeError("[index_select] Index to scalar can have only 1 value, got "
+                               f"{ix.view.numel} values")
+        return index_core(x.reshape(1), [0], [ix], "index_select", INDEX_SELECT, False).reshape(())
+    y = index_core(x, [d], [ix], "index_select] index out of range in self; [index_select", INDEX_SELECT, False)
+    return y if out is None else write_out(out, y, "index_select")
+
+
+cdef TensorBase check_rows(TensorBase x, TensorBase ix, object src, int dim, str op, object kind):
+    """src with the rows that index_add and index_copy expect: x's shape, index's length along dim."""
+    cdef TensorBase s = as_tensor(src, op)
+    cdef int d
+    if s.view.dtype != x.view.dtype:
+        raise RuntimeError(f"[{op}] {op}(): self ({torch_name(x.view.dtype)}) and source ({torch_name(s.view.dtype)}) must "
+                           "have the same scalar type")
+    if flat(s).view.ndim != flat(x).view.ndim:
+        raise kind(f"[{op}] source must have as many dimensions as self; got shapes {tuple(s.shape_tuple())} and "
+                   f"{tuple(x.shape_tuple())}")
+    if ix.view.numel != flat(s).view.shape[dim]:
+        raise kind(f"[{op}] {op}(): Number of indices ({ix.view.numel}) should be equal to source.size(dim): "
+                   f"({flat(s).view.shape[dim]}), for dim: {dim}")
+    for d in range(x.view.ndim):
+        if d != dim and s.view.shape[d] != x.view.shape[d]:
+            raise RuntimeError(f"[{op}] source tensor shape must match self tensor shape, excluding the specified dimension. "
+                               f"Got self.shape = {list(x.shape_tuple())} source.shape = {list(s.shape_tuple())}")
+    return s if s.view.ndim else s.reshape(1)
+
+
+cdef TensorBase put_rows(TensorBase x, int dim, TensorBase ix, TensorBase s, Op node, str op, bint wrap):
+    if x.view.ndim == 0:
+        index_put_core(x.reshape(1), [0], [ix], s, node is INDEX_ADD, op, node, wrap)
+        return x
+    return index_put_core(x, [dim], [ix], s, node is INDEX_ADD, op, node, wrap)
+
+
+def index_add_(input, dim, index, source, *, alpha=1):
+    """Add alpha times the rows of source to the rows of input that index names, in place; see index_add."""
+    cdef TensorBase x = as_tensor(input, "index_add_"), ix = row_index(x, index, "index_add_"), s
+    cdef int d = wrap_dim("index_add_", dim, x.view.ndim)
+    if ix.view.dtype != I64 and ix.view.dtype != I32:
+        raise RuntimeError("[index_add_] index_add_(): Expected dtype int32/int64 for index but got: "
+                           f"{torch_name(ix.view.dtype)}")
+    s = check_rows(x, ix, source, d, "index_add_", RuntimeError)
+    try:
+        return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
+    except IndexError as error:
+        raise RuntimeError(str(error)) from None
+
+
+def index_add(input, dim, index, source, *, alpha=1, out=None):
+    """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order.
+
+    Raises RuntimeError for an index out of range or of another dtype, or a source of another dtype or shape.
+
+    >>> import taeda
+    >>> taeda.index_add(taeda.zeros(3), 0, taeda.tensor([0, 0, 2]), taeda.ones(3), alpha=2)
+    tensor([4., 0., 2.])
+    """
+    y = index_add_(as_tensor(input, "index_add").clone(), dim, index, source, alpha=alpha)
+    return y if out is None else write_out(out, y, "index_add")
+
+
+def index_copy_(input, dim, index, source):
+    """Write the rows of source over the rows of input that index names, in place; see index_copy."""
+    cdef TensorBase x = as_tensor(input, "index_copy_"), ix = row_index(x, index, "index_copy_"), s
+    cdef int d = wrap_dim("index_copy_", dim, x.view.ndim)
+    if ix.view.dtype != I64:
+        raise RuntimeError("[index_copy_] index_copy_(): Expected a long tensor for index, but got "
+                           f"{torch_name(ix.view.dtype)}")
+    s = check_rows(x, ix, source, d, "index_copy_", IndexError)
+    return put_rows(x, d, ix, s, INDEX_COPY, "index_copy_", False)
+
+
+def index_copy(input, dim, index, source, *, out=None):
+    """Return input with rows replaced by those of source: y[index[i]] = source[i] for dim 0.
+
+    Raises IndexError for an index out of range or of another length, RuntimeError for another dtype or shape.
+
+    >>> import taeda
+    >>> taeda.index_copy(taeda.zeros(3), 0, taeda.tensor([2, 0]), taeda.tensor([1.0, 2.0]))
+    tensor([2., 0., 1.])
+    """
+    y = index_copy_(as_tensor(input, "index_copy").clone(), dim, index, source)
+    return y if out is None else write_out(out, y, "index_copy")
+
+
+def index_fill_(input, dim, index, value):
+    """Fill the rows of input that index names with a number, in place; see index_fill."""
+    cdef TensorBase x = as_tensor(input, "index_fill_"), ix = row_index(x, index, "index_fill_"), v
+    cdef int d = wrap_dim("index_fill_", dim, x.view.ndim)
+    if ix.view.dtype != I64:
+        raise IndexError(f"[index_fill_] index_fill_(): Expected dtype int64 for index, got {name_of(ix.view.dtype)}")
+    if not isinstance(value, TensorBase):
+        v = scalar_tensor(value, x.view.dtype, x.device)
+    else:
+        v = <TensorBase>value
+        if v.view.ndim:
+            raise RuntimeError("[index_fill_] index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                               f"{v.view.ndim} dimension(s).")
+        v = to_dtype(v, x.view.dtype)
+    return put_rows(x, d, ix, v, INDEX_FILL, "index_fill_", True)
+
+
+def index_fill(input, dim, index, value):
+    """Return input with the rows that index names filled with a number (or a 0-d tensor).
+
+    Raises IndexError for an index out of range or of another dtype.
+
+    >>> import taeda
+    >>> taeda.index_fill(taeda.zeros(3), 0, taeda.tensor([1, -1]), 7)
+    tensor([0., 7., 7.])
+    """
+    return index_fill_(as_tensor(input, "index_fill").clone(), dim, index, value)
+
+
+# -- flat: take and put ------------------------------------------------------------------------------------------
+def take(input, index, *, out=None):
+    """Return input.reshape(-1)[index], of index's shape.
+
+    Raises IndexError for an index out of range, RuntimeError for one that is not int64.
+
+    >>> import taeda
+    >>> taeda.take(taeda.tensor([[1, 2], [3, 4]]), taeda.tensor([[0, -1]]))
+    tensor([[1, 4]])
+    """
+    cdef TensorBase x = as_tensor(input, "take"), ix = as_tensor(index, "take"), y
+    if ix.view.dtype != I64:
+        raise RuntimeError(f"[take] take(): Expected a long tensor for index, but got {torch_name(ix.view.dtype)}")
+    check_same_device("take", (x, ix))
+    y = index_core(x.reshape(-1), [0], [ix], "take] out of range; [take", TAKE)
+    return y if out is None else write_out(out, y, "take")
+
+
+def put_(input, index, source, accumulate=False):
+    """Write source into input.reshape(-1) where index says, or add it with accumulate, in place.
+
+    Raises IndexError for an index out of range or a source of another number of elements.
+    """
+    cdef TensorBase x = as_tensor(input, "put_"), ix = as_tensor(index, "put_"), s = as_tensor(source, "put_"), y
+    if ix.view.dtype != I64:
+        raise RuntimeError(f"[put_] put_(): Expected a long tensor for index, but got {torch_name(ix.view.dtype)}")
+    if s.view.dtype != x.view.dtype:
+        raise RuntimeError(f"[put_] put_(): self and source expected to have the same dtype, but got self.dtype = "
+                           f"{torch_name(x.view.dtype)} and source.dtype = {torch_name(s.view.dtype)}")
+    if s.view.numel != ix.view.numel:
+        raise IndexError("[put_] put_(): Expected source and index to have the same number of elements, but got "
+                         f"source.numel() = {s.view.numel}, index.numel() = {ix.view.numel}")
+    s = s.reshape(ix.shape_tuple())
+    if x.view.contiguous:
+        index_put_core(x.reshape(-1), [0], [ix], s, accumulate, "put_")
+        return x
+    begin_inplace("put_", x)
+    y = x.reshape(-1)
+    return x.copy_(index_put_core(y.clone() if y.storage is x.storage else y, [0], [ix], s, accumulate,
+                                  "put_").reshape(x.shape_tuple()))
+
+
+def put(input, index, source, accumulate=False):
+    """Return a copy of input with source written where index says; see put_."""
+    return put_(as_tensor(input, "put").clone(), index, source, accumulate)
+
+
+def take_along_dim(input, indices, dim=None, *, out=None):
+    """Take from input along dim where indices says, both broadcast apart from dim; flat without dim.
+
+    Raises RuntimeError for indices out of range, of another dtype than int64, or of another rank.
+
+    >>> import taeda
+    >>> x = taeda.tensor([[3, 1], [2, 4]])
+    >>> taeda.take_along_dim(x, x.argmax(1, keepdim=True), 1)
+    tensor([[3],
+            [4]])
+    """
+    cdef TensorBase x = as_tensor(input, "take_along_dim"), ix = as_tensor(indices, "take_along_dim")
+    cdef int d, e
+    if ix.view.dtype != I64:
+        raise RuntimeError("[take_along_dim] dtype of indices should be Long but got "
+                           f"{torch_name(ix.view.dtype)}")
+    if dim is None:
+        return gather(x.reshape(-1), 0, wrapped(ix.reshape(-1), x.view.numel), out=out)
+    if x.view.ndim != ix.view.ndim:
+        raise RuntimeError("[take_along_dim] input and indices should have the same number of dimensions, but got "
+                           f"{x.view.ndim} dimensions for input, and {ix.view.ndim} dimensions for indices")
+    d = wrap_dim("take_along_dim", dim, x.view.ndim)
+    xs, ixs = list(x.shape_tuple()), list(ix.shape_tuple())
+    for e in range(x.view.ndim):
+        if e != d:
+            if xs[e] != ixs[e] and xs[e] != 1 and ixs[e] != 1:
+                raise RuntimeError(f"[take_along_dim] The size of tensor a ({xs[e]}) must match the size of tensor b "
+                                   f"({ixs[e]}) at non-singleton dimension {e}; got shapes {tuple(xs)} and {tuple(ixs)}")
+            xs[e] = ixs[e] = ixs[e] if xs[e] == 1 else xs[e]
+    return gather(x.expand(xs), d, wrapped(ix, xs[d] if xs else 1).expand(ixs), out=out)
+
+
+cdef object wrapped(object ix, int64_t size):
+    """Indices that count from the end, made to count from the start."""
+    return ix + (ix < 0) * size
+
+
+METHODS = {
+    "gather": gather, "index_add": index_add, "index_add_": index_add_, "index_copy": index_copy,
+    "index_copy_": index_copy_, "index_fill": index_fill, "index_fill_": index_fill_, "index_select": index_select,
+    "put": put, "put_": put_, "scatter": scatter, "scatter_": scatter_, "scatter_add": scatter_add,
+    "scatter_add_": scatter_add_, "scatter_reduce": scatter_reduce, "scatter_reduce_": scatter_reduce_, "take": take,
+    "take_along_dim": take_along_dim,
+}

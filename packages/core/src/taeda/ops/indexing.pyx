@@ -1,0 +1,490 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""x[...] and x[...] = v.
+
+An index is read once, from left to right.  Ints, slices, None and Ellipsis only change sizes, strides and
+offset: together they are one view with one node.  Tensors, lists, arrays and masks are advanced: what is
+left of them is a list of int64 tensors, each for one dimension of that view, and ops.advanced takes over.
+Every error is raised before anything is written.
+"""
+from cpython.bool cimport PyBool_Check
+from cpython.float cimport PyFloat_Check
+from cpython.long cimport PyLong_Check, PyLong_CheckExact
+from libc.stdint cimport int64_t
+
+import warnings
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
+                             copy_into, define, empty, empty_like, empty_shape, end_inplace, needs_grad,
+                             record, record_view, scalar_tensor, to_dtype)
+from taeda.dtype cimport dtype_of, is_integral, name_of
+from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
+from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
+                                 zeros_of)
+from taeda.tensor_base cimport CPU, META, TensorBase
+
+__all__ = ["getitem", "setitem"]
+PUBLIC = ()
+METHODS = {}
+
+cdef extern from "Python.h":
+    int PySlice_Unpack(object s, Py_ssize_t* start, Py_ssize_t* stop, Py_ssize_t* step) except -1
+    Py_ssize_t PySlice_AdjustIndices(Py_ssize_t n, Py_ssize_t* start, Py_ssize_t* stop, Py_ssize_t step)
+
+
+# -- views: one node for all ints, slices and Nones of an index -----------------------------------------
+cdef enum:
+    ALIAS = 0
+    SELECT = 1
+    SLICE = 2
+    UNSQUEEZE = 3
+
+cdef struct Layout:              # of a view of x
+    int nd, last                 # last: the step that names the node
+    int64_t offset
+    int64_t shape[MAX_DIM]
+    int64_t strides[MAX_DIM]
+    int64_t start[MAX_DIM]       # first element taken, for each dimension of x
+    int64_t source[MAX_DIM]      # the dimension of x, -1 for a new one
+    int64_t step[MAX_DIM]
+
+
+cdef object view_vjp(Node n, object g):
+    return view_pull(<TensorBase>g, n.extra)
+
+cdef object view_pull_vjp(Node n, object g):
+    return view_again(<TensorBase>g, n.extra)
+
+cdef Op ALIAS_VIEW = define("getitem", view_vjp, 0, 0, None, "AliasBackward0")
+cdef Op SELECT_VIEW = define("getitem", view_vjp, 0, 0, None, "SelectBackward0")
+cdef Op SLICE_VIEW = define("getitem", view_vjp, 0, 0, None, "SliceBackward0")
+cdef Op UNSQUEEZE_VIEW = define("getitem", view_vjp, 0, 0, None, "UnsqueezeBackward0")
+cdef Op VIEW_PULL = define("getitem_backward", view_pull_vjp)
+
+
+cdef tuple numbers(const int64_t* values, int n):
+    return tuple([values[i] for i in range(n)])
+
+
+cdef TensorBase make_view(TensorBase x, Layout* q):
+    cdef TensorBase y = as_strided_view(x, q.nd, q.shape, q.strides, q.offset)
+    cdef tuple spec = None
+    if needs_grad(x):
+        spec = (x.shape_tuple(), numbers(q.start, x.view.ndim), numbers(q.source, q.nd), numbers(q.step, q.nd),
+                numbers(q.shape, q.nd), q.last)
+    record_view(SELECT_VIEW if q.last == SELECT else SLICE_VIEW if q.last == SLICE else
+                UNSQUEEZE_VIEW if q.last == UNSQUEEZE else ALIAS_VIEW, y, x, spec)
+    return y
+
+
+cdef int place(Layout* q, TensorBase x, tuple spec) except -1:
+    """Lay the view that spec describes on x, whatever x's strides are."""
+    cdef int d
+    cdef tuple start = spec[1], source = spec[2], step = spec[3], shape = spec[4]
+    q.nd, q.last, q.offset = len(shape), spec[5], x.offset
+    for d in range(x.view.ndim):
+        q.start[d] = start[d]
+        q.offset += q.start[d] * x.view.strides[d]
+    for d in range(q.nd):
+        q.shape[d], q.source[d], q.step[d] = shape[d], source[d], step[d]
+        q.strides[d] = q.step[d] * x.view.strides[q.source[d]] if q.source[d] >= 0 else 1
+    return 0
+
+
+cdef TensorBase view_again(TensorBase x, tuple spec):
+    cdef Layout q
+    place(&q, x, spec)
+    return make_view(x, &q)
+
+
+cdef TensorBase view_pull(TensorBase g, tuple spec):
+    """Zeros with g in the place of the view: the adjoint of view_again."""
+    cdef Layout q
+    cdef TensorBase out = zeros_of(spec[0], g.view.dtype, g.device)
+    place(&q, out, spec)
+    copy_into(as_strided_view(out, q.nd, q.shape, q.strides, q.offset), g)
+    record(VIEW_PULL, out, (g,), None, spec)
+    return out
+
+
+# -- reading an index -----------------------------------------------------------------------------------
+cdef int no_more_dims(TensorBase x, str op) except -1:
+    if x.view.ndim == 0:
+        raise IndexError(f"[{op}] invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor "
+                         "to a number")
+    raise IndexError(f"[{op}] too many indices for tensor of dimension {x.view.ndim}, whose shape is "
+                     f"{tuple(x.shape_tuple())}")
+
+
+cdef inline int take_int(Layout* q, TensorBase x, int dim, int64_t i, str op) except -1:
+    cdef int64_t size
+    if dim >= x.view.ndim:
+        no_more_dims(x, op)
+    size = x.view.shape[dim]
+    if i < -size or i >= size:
+        raise IndexError(f"[{op}] index {i} is out of bounds for dimension {dim} with size {size}; the tensor's shape "
+                         f"is {tuple(x.shape_tuple())}")
+    if i < 0:
+        i += size
+    q.start[dim] = i
+    q.offset += i * x.view.strides[dim]
+    return 0
+
+
+cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) except -1:
+    cdef Py_ssize_t start, stop, step, n
+    if dim >= x.view.ndim:
+        if x.view.ndim == 0:
+            raise IndexError(f"[{op}] slice() cannot be applied to a 0-dim tensor")
+        no_more_dims(x, op)
+    PySlice_Unpack(s, &start, &stop, &step)
+    if step <= 0:
+        raise ValueError(f"[{op}] step must be greater than zero, got {step}; use .flip({dim}) to reverse a dimension")
+    n = PySlice_AdjustIndices(x.view.shape[dim], &start, &stop, step)
+    if n != x.view.shape[dim]:
+        q.last = SLICE
+    q.start[dim] = start
+    q.offset += start * x.view.strides[dim]
+    q.shape[q.nd] = n
+    q.strides[q.nd] = step * x.view.strides[dim]
+    q.source[q.nd] = dim
+    q.step[q.nd] = step
+    q.nd += 1
+    return 0
+
+
+cdef inline int take_all(Layout* q, TensorBase x, int dim, int n) noexcept:
+    cdef int d
+    for d in range(dim, dim + n):
+        q.start[d] = 0
+        q.shape[q.nd] = x.view.shape[d]
+        q.strides[q.nd] = x.view.strides[d]
+        q.source[q.nd] = d
+        q.step[q.nd] = 1
+        q.nd += 1
+    return 0
+
+
+cdef inline int take_new(Layout* q, TensorBase x, int dim) except -1:
+    if q.nd >= MAX_DIM:
+        raise RuntimeError(f"[getitem] a tensor has at most {MAX_DIM} dimensions")
+    q.shape[q.nd] = 1
+    q.strides[q.nd] = x.view.shape[dim] * x.view.strides[dim] if dim < x.view.ndim else 1
+    q.source[q.nd] = -1
+    q.step[q.nd] = 1
+    q.nd += 1
+    return 0
+
+
+cdef bint is_tuple_like(object index):
+    """PyTorch reads a short list that holds sequences, tensors, slices or None as a tuple of indices."""
+    if not isinstance(index, list) or len(index) >= 32:
+        return False
+    for item in index:
+        if item is None or item is Ellipsis or isinstance(item, (TensorBase, list, tuple, range, slice)):
+            return True
+    return False
+
+
+cdef TensorBase index_of(object item, str op):
+    """A tensor from a list, range or array of indices; None for what cannot be an index."""
+    cdef TensorBase t
+    cdef int64_t n, i
+    if isinstance(item, (list, tuple, range)):
+        n = len(item)
+        t = empty(1, &n, I64, CPU)
+        for i in range(n):
+            v = item[i]
+            if not PyLong_Check(v) or PyBool_Check(v):
+                break
+            (<int64_t*>t.view.data)[i] = v
+        else:
+            return t
+    elif not hasattr(item, "__array_interface__"):
+        return None
+    from taeda.ops.creation import tensor
+    t = tensor(item)
+    if t.view.numel == 0 and not is_integral(t.view.dtype):
+        t = to_dtype(t, I64)                       # [[]] and its kind name no element
+    return t
+
+
+cdef int read_index(TensorBase t) except -1:
+    if t.view.dtype == I64 or t.view.dtype == I32 or t.view.dtype == BOOL:
+        return 0
+    if t.view.dtype == U8:
+        warnings.warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead", UserWarning,
+                      stacklevel=2)
+        return 0
+    raise IndexError("[getitem] tensors used as indices must be long, int, byte or bool tensors, got "
+                     f"{dtype_of(t.view.dtype).name}")
+
+
+cdef int take_tensor(Layout* q, TensorBase x, int dim, TensorBase t, list pos, list idx, str op) except -1:
+    """Take the dimensions of x that t indexes as they are, and note t; returns how many they are."""
+    cdef int d, n
+    read_index(t)
+    if t.device != x.device:
+        if x.device == META:
+            t = empty_like(t) if t.device == META else empty_shape(t.shape_tuple(), t.view.dtype, META)
+        elif t.device == CPU:
+            t = t.to(x.device)
+        else:
+            check_same_device(op, (x, t))
+    if t.view.dtype == I64 or t.view.dtype == I32:
+        if dim >= x.view.ndim:
+            no_more_dims(x, op)
+        pos.append(q.nd)
+        idx.append(long_index(t, op))
+        take_all(q, x, dim, 1)
+        return 1
+    if t.view.ndim == 0:
+        pos.append(q.nd)
+        q.last = UNSQUEEZE
+        take_new(q, x, dim)
+        idx.append(nonzero_columns(t.unsqueeze(0))[0])
+        return 0
+    n = t.view.ndim
+    if dim + n > x.view.ndim:
+        raise IndexError(f"[{op}] too many indices for tensor of dimension {x.view.ndim}: a mask of shape "
+                         f"{tuple(t.shape_tuple())} at dimension {dim} of a tensor of shape {tuple(x.shape_tuple())}")
+    for d in range(n):
+        if t.view.shape[d] != x.view.shape[dim + d]:
+            raise IndexError(f"[{op}] The shape of the mask {list(t.shape_tuple())} at index {d} does not match the "
+                             f"shape of the indexed tensor {list(x.shape_tuple())} at index {dim + d}")
+    for d in range(n):
+        pos.append(q.nd + d)
+    idx.extend(nonzero_columns(t))
+    take_all(q, x, dim, n)
+    return n
+
+
+cdef int dims_of(object item) except -1:
+    """How many dimensions of x an item of an index takes."""
+    if item is None or item is Ellipsis or PyBool_Check(item):
+        return 0
+    if isinstance(item, TensorBase):
+        return (<TensorBase>item).view.ndim if (<TensorBase>item).view.dtype in (BOOL, U8) else 1
+    if hasattr(item, "__array_interface__") and item.dtype.kind == "b":
+        return item.ndim
+    if isinstance(item, (list, tuple)):
+        t = index_of(item, "getitem")
+        return (<TensorBase>t).view.ndim if (<TensorBase>t).view.dtype == BOOL else 1
+    return 1
+
+
+cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op) except -1:
+    """Read `index` into the view q of x, and its advanced part into pos and idx."""
+    cdef int dim = 0, at, j, n
+    cdef TensorBase t
+    cdef tuple items
+    cdef bint elided = False
+    q.nd, q.last, q.offset = 0, ALIAS, x.offset
+    if isinstance(index, tuple):
+        items = <tuple>index
+    elif is_tuple_like(index):
+        warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] "
+                      "instead of x[seq]", UserWarning, stacklevel=2)
+        items = tuple(index)
+    else:
+        items = (index,)
+        if isinstance(index, slice):
+            q.last = SLICE
+    for at in range(len(items)):
+        item = items[at]
+        if isinstance(item, slice):
+            take_slice(q, x, dim, item, op)
+            dim += 1
+        elif item is None:
+            take_new(q, x, dim)
+            q.last = UNSQUEEZE
+        elif item is Ellipsis:
+            if elided:
+                continue
+            elided = True
+            n = x.view.ndim - dim
+            for j in range(at + 1, len(items)):
+                n -= dims_of(items[j])
+            if n > 0:
+                take_all(q, x, dim, n)
+                dim += n
+        elif PyBool_Check(item):
+            pos.append(q.nd)
+            take_new(q, x, dim)
+            q.last = UNSQUEEZE
+            t = empty_shape((1 if item else 0,), I64, x.device)
+            if item and x.device != META:
+                copy_into(t, scalar_tensor(0, I64, CPU))
+            idx.append(t)
+        elif PyLong_Check(item):
+            take_int(q, x, dim, item, op)
+            q.last = SELECT
+            dim += 1
+        elif isinstance(item, TensorBase):
+            t = <TensorBase>item
+            if t.view.ndim == 0 and t.view.dtype != BOOL and t.view.dtype != U8:
+                if is_integral(t.view.dtype):
+                    take_int(q, x, dim, t.item(), op)
+                    q.last = SELECT
+                    dim += 1
+                    continue
+            dim += take_tensor(q, x, dim, t, pos, idx, op)
+        else:
+            array = hasattr(item, "__array_interface__")
+            if array and item.ndim == 0 and item.dtype.kind == "b":
+                item = [bool(item)]
+                t = index_of(item, op).reshape(())
+            elif array and item.ndim > 0 or isinstance(item, (list, tuple, range)):
+                t = index_of(item, op)
+            elif hasattr(item, "__index__"):
+                take_int(q, x, dim, item.__index__(), op)
+                q.last = SELECT
+                dim += 1
+                continue
+            else:
+                raise IndexError(f"[{op}] only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors "
+                                 f"are valid indices (got {type(item).__name__})")
+            dim += take_tensor(q, x, dim, t, pos, idx, op)
+    take_all(q, x, dim, x.view.ndim - dim)
+    return 0
+
+
+# -- x[index] --------------------------------------------------------------------------------------------
+cdef bint whole_mask(TensorBase x, object index):
+    """Is the index one bool tensor of x's shape?"""
+    cdef TensorBase t
+    if not isinstance(index, TensorBase):
+        return False
+    t = <TensorBase>index
+    return t.view.dtype == BOOL and t.view.ndim == x.view.ndim and t.view.ndim > 0 and t.device == x.device and (
+        t.shape_tuple() == x.shape_tuple())
+
+
+cpdef object getitem(object input, object index):
+    """Return input[index].
+
+    Ints, slices, None and Ellipsis give a view; index tensors, lists, arrays and masks give a copy:
+    y[b, p, a] = x[b, i_0[p], ..., i_k[p], a], with the index dimensions where the index tensors stand if
+    these are next to each other, and in front if not.
+
+    Raises IndexError for an index out of range, too many indices, an object that cannot be an index, or index
+    shapes that do not broadcast; ValueError for a slice that goes backwards.
+
+    >>> import taeda
+    >>> x = taeda.arange(6).reshape(2, 3)
+    >>> x[1], x[:, 1:], x[:, [2, 0]]
+    (tensor([3, 4, 5]), tensor([[1, 2],
+            [4, 5]]), tensor([[2, 0],
+            [5, 3]]))
+    """
+    cdef TensorBase x = as_tensor(input, "getitem"), t
+    cdef Layout q
+    cdef list pos, idx
+    if PyLong_CheckExact(index):
+        q.nd, q.last, q.offset = 0, SELECT, x.offset
+        take_int(&q, x, 0, index, "getitem")
+        take_all(&q, x, 1, x.view.ndim - 1)
+        return make_view(x, &q)
+    if isinstance(index, TensorBase):
+        t = <TensorBase>index
+        if t.view.dtype == I64 and t.view.ndim > 0 and x.view.ndim > 0 and t.device == x.device:
+            return index_core(x, [0], [t], "getitem")
+        if not needs_grad(x) and whole_mask(x, index):
+            return select_where(x, t)
+    pos, idx = [], []
+    parse(&q, x, index, pos, idx, "getitem")
+    if not pos:
+        return make_view(x, &q)
+    if q.last != ALIAS:
+        x = make_view(x, &q)
+    return index_core(x, pos, idx, "getitem")
+
+
+# -- x[index] = value ------------------------------------------------------------------------------------
+cdef Op SETITEM = define("setitem", NULL)
+
+
+cdef TensorBase strip(TensorBase v, int ndim):
+    """Drop leading dimensions of size 1 until v has no more than ndim, as assignment does."""
+    cdef int extra = v.view.ndim - ndim, d = 0
+    while d < extra and v.view.shape[d] == 1:
+        d += 1
+    return v.reshape(v.shape_tuple()[d:]) if d else v
+
+
+cdef int check_assignable(TensorBase v, int nd, const int64_t* shape) except -1:
+    cdef int m = nd - v.view.ndim, d
+    for d in range(v.view.ndim):
+        if m < 0 or v.view.shape[d] != 1 and v.view.shape[d] != shape[m + d]:
+            raise RuntimeError(f"[setitem] The expanded size of the tensor must match the existing size: a value of shape "
+                               f"{list(v.shape_tuple())} does not broadcast to the assigned elements' shape "
+                               f"{list(numbers(shape, nd))}")
+    return 0
+
+
+cpdef object setitem(object input, object index, object value):
+    """Write value, a number or a tensor that broadcasts, into input[index]; the target keeps its dtype.
+
+    Raises as getitem does; TypeError for a value that is neither number nor tensor; RuntimeError for a value
+    that does not broadcast to input[index], or a leaf that requires grad.
+
+    >>> import taeda
+    >>> x = taeda.zeros(2, 3)
+    >>> x[:, 1] = taeda.tensor([1.0, 2.0])
+    >>> x[x == 0] = -1
+    >>> x
+    tensor([[-1.,  1., -1.],
+            [-1.,  2., -1.]])
+    """
+    cdef TensorBase x = as_tensor(input, "setitem"), v, y
+    cdef Layout q
+    cdef list pos = [], idx = []
+    if isinstance(value, TensorBase):
+        v = <TensorBase>value
+    elif PyFloat_Check(value) or PyLong_Check(value) or isinstance(value, complex):
+        v = None
+    else:
+        raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
+                        "with taeda.tensor(...)")
+    if whole_mask(x, index) and (v is None or v.view.numel == 1) and not any_needs_grad((x, v)):
+        if v is None:
+            v = scalar_tensor(value, x.view.dtype, x.device)
+        fill_where(x, <TensorBase>index, v)
+        return None
+    parse(&q, x, index, pos, idx, "setitem")
+    if v is None:
+        v = scalar_tensor(value, x.view.dtype, x.device)
+    elif v.device != x.device and v.view.ndim == 0 and v.device == CPU and x.device != META:
+        v = v.to(x.device)
+    if pos:
+        y = make_view(x, &q) if q.last != ALIAS else x
+        assign_advanced(x, y, pos, idx, v)
+        return None
+    if v.view.ndim > q.nd:
+        v = strip(v, q.nd)
+    check_assignable(v, q.nd, q.shape)
+    if any_needs_grad((x, v)) or x.base is not None and any_needs_grad((x.base,)):
+        make_view(x, &q).copy_(v)
+        return None
+    check_same_device("setitem", (x, v))
+    y = as_strided_view(x, q.nd, q.shape, q.strides, q.offset)
+    begin_inplace("setitem", y)
+    if v.storage is x.storage and v.view.numel > 1:
+        v = v.clone()
+    copy_into(y, v)
+    end_inplace(SETITEM, y, (y,), None)
+    return None
+
+
+cdef int assign_advanced(TensorBase x, TensorBase y, list pos, list idx, TensorBase v) except -1:
+    cdef int nd = y.view.ndim - len(pos), k, widest = 0
+    for k in range(len(idx)):
+        widest = max(widest, (<TensorBase>idx[k]).view.ndim)
+    if v.view.ndim > nd + widest:
+        v = strip(v, nd + widest)
+    if v.view.dtype != x.view.dtype:
+        raise RuntimeError(f"[setitem] Index put requires the source and destination dtypes match, got "
+                           f"{name_of(x.view.dtype)} for the destination and {name_of(v.view.dtype)} for the source; "
+                           "convert the value with .to(...)")
+    index_put_core(y, pos, idx, v, False, "setitem")
+    return 0
