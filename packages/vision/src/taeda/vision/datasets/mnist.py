@@ -1,0 +1,208 @@
+"""MNIST and its relatives: idx files on disk, downloaded where they are wanted and not there."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import zlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import taeda
+from PIL import Image
+from taeda.vision.datasets.utils import download_file
+from taeda.vision.datasets.vision import VisionDataset
+
+__all__ = ["MNIST", "FashionMNIST", "read_idx"]
+
+Path = str | os.PathLike[str]
+# The third byte of an idx file names the type; all are stored with the most significant byte first.
+_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+_MOST_DIMENSIONS = 8
+
+
+def read_idx(path: Path) -> np.ndarray[Any, Any]:
+    """Read an idx file, plain or compressed by gzip, into an array.
+
+    Raises:
+        ValueError: it is not an idx file, or its size is not what its header says.
+        OSError: it cannot be read.
+    """
+    name = os.fspath(path)
+    try:
+        with gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb") as file:
+            head = file.read(4)
+            if (
+                len(head) < 4
+                or head[0]
+                or head[1]
+                or head[2] not in _TYPES
+                or not 1 <= head[3] <= _MOST_DIMENSIONS
+            ):
+                raise ValueError(
+                    f"[read_idx] {name!r} is not an idx file: it starts with {head.hex() or 'nothing'}"
+                )
+            sizes = file.read(4 * head[3])
+            if len(sizes) < 4 * head[3]:
+                raise ValueError(f"[read_idx] {name!r} is cut short in its header")
+            shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
+            dtype = np.dtype(_TYPES[head[2]])
+            expected = math.prod(shape) * dtype.itemsize
+            # One byte more than expected tells a file that is too long; a header that lies costs no memory.
+            body = file.read(expected + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"[read_idx] {name!r} is a damaged gzip file: {error}") from error
+    if len(body) != expected:
+        raise ValueError(
+            f"[read_idx] {name!r} should hold {expected} bytes for shape {shape}, "
+            f"but holds {'more' if len(body) > expected else len(body)}"
+        )
+    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+class MNIST(VisionDataset):
+    """70,000 handwritten digits, 28 x 28 grey pixels (LeCun, Cortes, Burges).
+
+    Args:
+        root: the files are looked for in ``root/MNIST/raw``, then in `root` itself, plain or as ``.gz``.
+        train: the 60,000 for training, else the 10,000 for testing.
+        transform: a function of the PIL image.
+        target_transform: a function of the digit.
+        download: fetch files that are not there.
+
+    Attributes:
+        data: uint8 tensor N x 28 x 28.
+        targets: int64 tensor N.
+
+    Raises:
+        RuntimeError: the files are not there, or no mirror gave them.
+        ValueError: a file is damaged, or images and labels do not belong together.
+
+    Sample i is (PIL image of mode L, int), each after its transform.
+    """
+
+    mirrors: ClassVar[list[str]] = [
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ]
+    resources: ClassVar[list[tuple[str, str]]] = [
+        ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+        ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+        ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+    ]
+    classes: ClassVar[list[str]] = [
+        "0 - zero",
+        "1 - one",
+        "2 - two",
+        "3 - three",
+        "4 - four",
+        "5 - five",
+        "6 - six",
+        "7 - seven",
+        "8 - eight",
+        "9 - nine",
+    ]
+
+    root: str
+
+    def __init__(
+        self,
+        root: Path,
+        train: bool = True,
+        transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None,
+        download: bool = False,
+    ) -> None:
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        self.train = train
+        if download:
+            self.download()
+        self.data, self.targets = self._load()
+
+    @property
+    def raw_folder(self) -> str:
+        """Where downloads go."""
+        return os.path.join(self.root, type(self).__name__, "raw")
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """From a class's name to its number."""
+        return {name: i for i, name in enumerate(self.classes)}
+
+    def _find(self, name: str) -> str | None:
+        """Return the path of a file, plain or compressed."""
+        for folder in (self.raw_folder, self.root):
+            for path in (os.path.join(folder, name.removesuffix(".gz")), os.path.join(folder, name)):
+                if os.path.isfile(path):
+                    return path
+        return None
+
+    def download(self) -> None:
+        """Fetch the files that are not there."""
+        for name, md5 in self.resources:
+            if self._find(name) is None:
+                download_file(
+                    [mirror + name for mirror in self.mirrors], os.path.join(self.raw_folder, name), md5
+                )
+
+    def _load(self) -> tuple[taeda.Tensor, taeda.Tensor]:
+        op = type(self).__name__
+        arrays = []
+        for name, _ in self.resources[:2] if self.train else self.resources[2:4]:
+            path = self._find(name)
+            if path is None:
+                raise RuntimeError(
+                    f"[{op}] Dataset not found: there is no {name.removesuffix('.gz')} (or .gz) in "
+                    f"{self.raw_folder!r} or {self.root!r}. You can use download=True to download it"
+                )
+            arrays.append(read_idx(path))
+        images, labels = arrays
+        if images.dtype != np.uint8 or images.ndim != 3 or labels.dtype != np.uint8 or labels.ndim != 1:
+            raise ValueError(
+                f"[{op}] images should be uint8 with 3 dimensions and labels uint8 with 1, "
+                f"got {images.dtype} {images.shape} and {labels.dtype} {labels.shape}"
+            )
+        if len(images) != len(labels):
+            raise ValueError(f"[{op}] there are {len(images)} images but {len(labels)} labels")
+        if labels.size and labels.max() >= len(self.classes):
+            raise ValueError(f"[{op}] labels should be below {len(self.classes)}, got {labels.max()}")
+        return taeda.from_numpy(images), taeda.from_numpy(labels.astype(np.int64))
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        return self._transformed(Image.fromarray(self.data[index].numpy()), int(self.targets[index]))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def extra_repr(self) -> str:
+        return f"Split: {'Train' if self.train else 'Test'}"
+
+
+class FashionMNIST(MNIST):
+    """70,000 pictures of clothes in the form of MNIST (Xiao, Rasul, Vollgraf: Fashion-MNIST, 2017)."""
+
+    mirrors: ClassVar[list[str]] = [
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    ]
+    resources: ClassVar[list[tuple[str, str]]] = [
+        ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
+        ("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
+        ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+    ]
+    classes: ClassVar[list[str]] = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ]

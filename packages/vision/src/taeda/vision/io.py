@@ -1,0 +1,112 @@
+"""Reading and writing image files, with the checks that files of strangers need."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from enum import Enum
+from typing import IO, Any
+
+import taeda
+from PIL import Image
+
+__all__ = ["ImageReadMode", "open_image", "read_image", "write_png"]
+
+# Formats that Pillow opens by handing the file to another program.
+_REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
+
+
+def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None) -> Image.Image:
+    """Decode a whole image file.
+
+    Args:
+        path: a file's name or an open binary file.
+        mode: convert to this mode of Pillow, such as ``"RGB"``; None leaves it as it is.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it is not an image, is cut short, has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or a
+            format that is decoded by running another program.
+    """
+    name = getattr(path, "name", path)
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns up to twice its limit; a file that large is either a mistake or a bomb.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if image.format in _REFUSED:
+                    raise OSError(f"{image.format} files are decoded by another program and not read here")
+                image.load()
+                return image.copy() if mode is None else image.convert(mode)
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise OSError(f"[open_image] {str(name)!r} is refused: {error}") from error
+    except Exception as error:  # Pillow's decoders raise what they like on damaged files
+        raise OSError(f"[open_image] cannot read the image {str(name)!r}: {error}") from error
+
+
+class ImageReadMode(Enum):
+    """How many channels `read_image` gives."""
+
+    UNCHANGED = 0
+    GRAY = 1
+    GRAY_ALPHA = 2
+    RGB = 3
+    RGB_ALPHA = 4
+
+
+_MODES = {
+    ImageReadMode.GRAY: "L",
+    ImageReadMode.GRAY_ALPHA: "LA",
+    ImageReadMode.RGB: "RGB",
+    ImageReadMode.RGB_ALPHA: "RGBA",
+}
+
+
+def read_image(
+    path: str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED
+) -> taeda.Tensor:
+    """Read an image file into a uint8 tensor, C x H x W with values 0 to 255.
+
+    Args:
+        path: the file.
+        mode: an `ImageReadMode` or its name; UNCHANGED keeps the file's channels (a palette becomes RGB).
+
+    Raises:
+        OSError: as `open_image`.
+        ValueError: the mode is unknown.
+    """
+    if isinstance(mode, str):
+        try:
+            mode = ImageReadMode[mode.upper()]
+        except KeyError:
+            known = ", ".join(kind.name for kind in ImageReadMode)
+            raise ValueError(f"[read_image] mode should be one of {known}, got {mode!r}") from None
+    image = open_image(path, _MODES.get(mode))
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGB" if image.mode in ("P", "CMYK", "YCbCr", "HSV", "LAB") else "L")
+    from taeda.vision.transforms.functional import pil_to_tensor
+
+    return pil_to_tensor(image)
+
+
+def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression_level: int = 6) -> None:
+    """Write a uint8 tensor C x H x W, with 1 or 3 channels, as a PNG file.
+
+    Raises:
+        TypeError: it is not a uint8 tensor.
+        ValueError: its shape is another, or the level is not 0 ... 9.
+    """
+    if not isinstance(input, taeda.Tensor) or input.dtype != taeda.uint8:
+        what: Any = input.dtype if isinstance(input, taeda.Tensor) else type(input).__name__
+        raise TypeError(f"[write_png] input should be a uint8 tensor, got {what}")
+    if input.dim() != 3 or input.shape[0] not in (1, 3):
+        raise ValueError(
+            f"[write_png] input should have shape (1 or 3, height, width), got {tuple(input.shape)}"
+        )
+    if not 0 <= compression_level <= 9:
+        raise ValueError(f"[write_png] compression_level should be 0 to 9, got {compression_level}")
+    from taeda.vision.transforms.functional import to_pil_image
+
+    to_pil_image(input).save(filename, format="PNG", compress_level=compression_level)
