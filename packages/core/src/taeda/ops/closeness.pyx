@@ -1,0 +1,58 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Are two tensors the same, or nearly: equal, isclose, allclose."""
+from taeda.dispatch cimport as_tensor
+from taeda.dtype cimport is_float, torch_name
+from taeda.tensor_base cimport META, TensorBase
+
+__all__ = ["allclose", "equal", "isclose"]
+PUBLIC = ("allclose", "equal", "isclose")
+
+
+def equal(input, other):
+    """Return True if both tensors have the same shape and equal elements (NaN equals nothing)."""
+    cdef TensorBase a = as_tensor(input, "equal"), b = as_tensor(other, "equal")
+    if a.device == META or b.device == META:
+        raise NotImplementedError("[equal] the answer depends on data, and a meta tensor has none")
+    if a.shape_tuple() != b.shape_tuple():
+        return False
+    return bool((a.detach() == b.detach()).all())
+
+
+def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone.
+
+    Raises:
+        RuntimeError: the dtypes differ, or a tolerance is negative.
+
+    >>> import taeda
+    >>> taeda.isclose(taeda.tensor([1., 2.]), taeda.tensor([1. + 1e-7, 2.1]))
+    tensor([ True, False])
+    """
+    cdef TensorBase a = as_tensor(input, "isclose"), b = as_tensor(other, "isclose")
+    if a.view.dtype != b.view.dtype:
+        raise RuntimeError(f"[isclose] {torch_name(a.view.dtype)} did not match {torch_name(b.view.dtype)}; convert one")
+    if not rtol >= 0:
+        raise RuntimeError(f"[isclose] rtol must be greater than or equal to zero, but got {rtol}")
+    if not atol >= 0:
+        raise RuntimeError(f"[isclose] atol must be greater than or equal to zero, but got {atol}")
+    x, y = a.detach(), b.detach()
+    close = x == y
+    if rtol == 0 and atol == 0 and not equal_nan:
+        return close
+    if not is_float(a.view.dtype):
+        x, y = x.double(), y.double()
+    elif equal_nan:
+        close = close | ((x != x) & (y != y))
+    error = (x - y).abs()
+    return close | ((error <= (y * rtol).abs() + atol) & (error != float("inf")))
+
+
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Return True if all elements are close: see :func:`isclose`."""
+    cdef TensorBase a = as_tensor(input, "allclose")
+    if a.device == META:
+        raise NotImplementedError("[allclose] the answer depends on data, and a meta tensor has none")
+    return bool(isclose(a, other, rtol, atol, equal_nan).all())
+
+
+METHODS = {"allclose": allclose, "equal": equal, "isclose": isclose}

@@ -1,0 +1,206 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Reductions that choose or count: the extreme elements and where they stand, any, all, count_nonzero.
+
+NaN is the most extreme element of all, in both directions.  Of equal elements an index names the first.
+"""
+from libc.stdint cimport uint64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, record, record_multi, to_dtype, wrap_dim, write_out
+from taeda.kernels.cpu.abi cimport BOOL, I64, U8
+from taeda.ops.reduction cimport (check_not_empty, launch_reduction, pick, read_dims, reduce_one, reduced_empty,
+                                  select_back, share_back, way_back, write_pair)
+from taeda.tensor_base cimport TensorBase
+
+from taeda.ops import return_types as types
+
+__all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "max", "min"]
+PUBLIC = ("all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "max", "min")
+
+
+# -- the extreme elements ---------------------------------------------------------------------------------
+
+
+cdef object extreme_vjp(Node n, object g):
+    return share_back(g, n.load(0), n.load(1), n.extra)
+
+cdef object extreme_dim_vjp(Node n, object g):
+    return select_back(<TensorBase>g[0], n.load(0), n.extra[0], n.extra[1])
+
+cdef Op AMAX = define("amax", extreme_vjp)
+cdef Op AMIN = define("amin", extreme_vjp)
+cdef Op MAX_ALL = define("max", extreme_vjp, 0, 0, "amax", "MaxBackward1")
+cdef Op MIN_ALL = define("min", extreme_vjp, 0, 0, "amin", "MinBackward1")
+cdef Op MAX_ALONG = define("max", extreme_dim_vjp, 0, 0, "max_dim", "MaxBackward0")
+cdef Op MIN_ALONG = define("min", extreme_dim_vjp, 0, 0, "min_dim", "MinBackward0")
+
+
+cdef object extreme(Op op, object input, object dim, object keepdim, object out):
+    cdef TensorBase x = as_tensor(input, op.name), y
+    cdef uint64_t dims = read_dims(op.name, dim, x.view.ndim)
+    check_not_empty(op.name, x, dim, dims)
+    y = reduce_one(op, x, dims, keepdim, x.view.dtype, NULL)
+    record(op, y, (x,), (x, y), way_back(x, dims, keepdim))
+    return y if out is None else write_out(out, y, op.name)
+
+
+cdef object extreme_dim(Op op, object result, object input, object dim, object keepdim, object out):
+    cdef TensorBase x = as_tensor(input, op.name), y, at
+    cdef uint64_t dims
+    cdef int d
+    if not hasattr(dim, "__index__") or isinstance(dim, bool):
+        raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}; "
+                        f"a{op.name} takes several dimensions")
+    d = wrap_dim(op.name, dim, x.view.ndim)
+    dims = read_dims(op.name, dim, x.view.ndim)
+    check_not_empty(op.name, x, dim, dims)
+    y = reduced_empty(x, dims, keepdim, x.view.dtype)
+    at = reduced_empty(x, dims, keepdim, I64)
+    launch_reduction(op, x, dims, y, at, NULL)
+    record_multi(op, (y, at), (x,), (at,), (way_back(x, dims, keepdim), d))
+    if out is not None:
+        y, at = write_pair(out, y, at, op.name)
+    return result((y, at))
+
+
+def amax(input, dim=(), keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return the largest elements over ``dim``; a gradient is split evenly among equals.  NaN is the largest.
+
+    >>> import taeda
+    >>> taeda.amax(taeda.tensor([[1., 5.], [7., 2.]]), 1)
+    tensor([5., 7.])
+    """
+    return extreme(AMAX, input, pick("amax", dim or None if isinstance(dim, tuple) else dim, axis, "dim", "axis"),
+                   pick("amax", keepdim, keepdims, "keepdim", "keepdims"), out)
+
+
+def amin(input, dim=(), keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return the smallest elements over ``dim``; a gradient is split evenly among equals.  NaN wins."""
+    return extreme(AMIN, input, pick("amin", dim or None if isinstance(dim, tuple) else dim, axis, "dim", "axis"),
+                   pick("amin", keepdim, keepdims, "keepdim", "keepdims"), out)
+
+
+def aminmax(input, *, dim=None, keepdim=False, out=None):
+    """Return the smallest and the largest element, of all or along one dimension."""
+    cdef TensorBase x = as_tensor(input, "aminmax")
+    if x.view.numel == 0 and dim is None:
+        raise RuntimeError(f"[aminmax] cannot compute aminmax over an empty dimension as the operation has no identity; "
+                           f"got shape {tuple(x.shape_tuple())}")
+    low, high = amin(x, dim, keepdim), amax(x, dim, keepdim)
+    if out is not None:
+        low, high = write_pair(out, low, high, "aminmax")
+    return types.aminmax((low, high))
+
+
+def max(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keepdims=None):
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum.
+
+    NaN is larger than all.  Of equal elements along ``dim`` the first is taken, and its gradient with it;
+    without ``dim`` the gradient is split evenly.
+
+    Raises:
+        RuntimeError, IndexError: there is no element to choose.
+
+    >>> import taeda
+    >>> taeda.max(taeda.tensor([[1., 5.], [7., 2.]]), 1).indices
+    tensor([1, 0])
+    """
+    if isinstance(dim, TensorBase) or other is not None:
+        return input.maximum(dim if other is None else other, out=out)
+    dim, keepdim = pick("max", dim, axis, "dim", "axis"), pick("max", keepdim, keepdims, "keepdim", "keepdims")
+    if dim is None:
+        return extreme(MAX_ALL, input, None, False, out)
+    return extreme_dim(MAX_ALONG, types.max, input, dim, keepdim, out)
+
+
+def min(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keepdims=None):
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum.
+
+    NaN wins.  Ties and gradients as :func:`max`.
+    """
+    if isinstance(dim, TensorBase) or other is not None:
+        return input.minimum(dim if other is None else other, out=out)
+    dim, keepdim = pick("min", dim, axis, "dim", "axis"), pick("min", keepdim, keepdims, "keepdim", "keepdims")
+    if dim is None:
+        return extreme(MIN_ALL, input, None, False, out)
+    return extreme_dim(MIN_ALONG, types.min, input, dim, keepdim, out)
+
+
+cdef Op ARGMAX = define("argmax", NULL)
+cdef Op ARGMIN = define("argmin", NULL)
+
+
+cdef object arg_extreme(Op op, object input, object dim, object keepdim, object out):
+    cdef TensorBase x = as_tensor(input, op.name), y
+    cdef uint64_t dims
+    if x.view.dtype == BOOL:
+        raise RuntimeError(f"[{op.name}] does not support bool input")
+    if dim is not None and (not hasattr(dim, "__index__") or isinstance(dim, bool)):
+        raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}")
+    dims = read_dims(op.name, dim, x.view.ndim)
+    if x.view.numel == 0 and dim is None:
+        raise IndexError(f"[{op.name}] Expected reduction dim to be specified for input.numel() == 0, got shape "
+                         f"{tuple(x.shape_tuple())}")
+    check_not_empty(op.name, x, dim, dims)
+    if dim is None:
+        y = reduced_empty(x, dims, keepdim, I64)
+        launch_reduction(op, contiguous(x.detach().reshape(-1)), 1, y, None, NULL)
+    else:
+        y = reduce_one(op, x, dims, keepdim, I64, NULL)
+    return y if out is None else write_out(out, y, op.name)
+
+
+def argmax(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return the index of the largest element (the first of equals), in the flat tensor or along ``dim``.
+
+    >>> import taeda
+    >>> taeda.argmax(taeda.tensor([1., 3., 3.]))
+    tensor(1)
+    """
+    return arg_extreme(ARGMAX, input, pick("argmax", dim, axis, "dim", "axis"),
+                       pick("argmax", keepdim, keepdims, "keepdim", "keepdims"), out)
+
+
+def argmin(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return the index of the smallest element (the first of equals), in the flat tensor or along ``dim``."""
+    return arg_extreme(ARGMIN, input, pick("argmin", dim, axis, "dim", "axis"),
+                       pick("argmin", keepdim, keepdims, "keepdim", "keepdims"), out)
+
+
+# -- truth and counting -----------------------------------------------------------------------------------
+
+cdef Op ANY = define("any", NULL)
+cdef Op ALL = define("all", NULL)
+cdef Op COUNT_NONZERO = define("count_nonzero", NULL)
+
+
+cdef object truth(Op op, object input, object dim, object keepdim, object out):
+    cdef TensorBase x = as_tensor(input, op.name), y
+    cdef int dtype = U8 if x.view.dtype == U8 else BOOL
+    if isinstance(dim, (tuple, list)) and not dim:              # unlike sum: no dimension at all
+        y = to_dtype(x != 0, dtype)
+    else:
+        y = reduce_one(op, x, read_dims(op.name, dim, x.view.ndim), keepdim, dtype, NULL)
+    return y if out is None else write_out(out, y, op.name)
+
+
+def any(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return whether some element is nonzero: bool, but uint8 of uint8.  NaN is nonzero."""
+    return truth(ANY, input, pick("any", dim, axis, "dim", "axis"),
+                 pick("any", keepdim, keepdims, "keepdim", "keepdims"), out)
+
+
+def all(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return whether all elements are nonzero: bool, but uint8 of uint8; true of nothing."""
+    return truth(ALL, input, pick("all", dim, axis, "dim", "axis"),
+                 pick("all", keepdim, keepdims, "keepdim", "keepdims"), out)
+
+
+def count_nonzero(input, dim=None):
+    """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+    cdef TensorBase x = as_tensor(input, "count_nonzero")
+    return reduce_one(COUNT_NONZERO, x, read_dims("count_nonzero", dim, x.view.ndim), False, I64, NULL)
+
+
+METHODS = {"all": all, "amax": amax, "amin": amin, "aminmax": aminmax, "any": any, "argmax": argmax, "argmin": argmin,
+           "count_nonzero": count_nonzero, "max": max, "min": min}

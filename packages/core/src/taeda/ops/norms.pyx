@@ -1,0 +1,112 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Vector norms: (sum_i |x_i|^p)^(1/p), and its limits at p = 0, inf and -inf.
+
+Sums are kept in float64, so squares of float32 neither overflow nor vanish.
+"""
+from libc.math cimport INFINITY
+from libc.stdint cimport uint64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, define, record, to_dtype, write_out
+from taeda.dtype cimport code_of, is_float, torch_name
+from taeda.kernels.cpu.abi cimport Param
+from taeda.ops.reduction cimport pick, read_dims, reduce_one, restore, share_back, way_back
+from taeda.tensor_base cimport TensorBase
+
+__all__ = ["dist", "norm", "vector_norm"]
+PUBLIC = ("dist", "norm")
+
+
+cdef object power(object g, object y, double p):
+    """g y^(1-p), 0 where the norm is 0; its own derivative stays finite there too"""
+    zero = y == 0
+    y = y.masked_fill(zero, 1)
+    return (g / y if p == 2 else g * y ** (1 - p)).masked_fill(zero, 0)
+
+
+cdef object norm_vjp(Node n, object g):
+    cdef object x = n.load(0), y = restore(n.load(1), n.extra[0])
+    cdef double p = n.extra[1]
+    if p == INFINITY or p == -INFINITY:
+        return share_back(g, x.abs(), y, n.extra[0]) * x.sign()
+    g = restore(g, n.extra[0])
+    if p == 0:
+        return g * 0 * x.sign()
+    if p == 1:
+        return x.sign() * g
+    if p == 2:
+        return x * power(g, y, p)
+    if p < 1:
+        zero = x == 0
+        return x.sign() * x.abs().masked_fill(zero, 1) ** (p - 1) * power(g, y, p)
+    return x.sign() * x.abs() ** (p - 1) * power(g, y, p)
+
+
+cdef Op ZERO = define("vector_norm", norm_vjp, 0, 0, "norm_zero", "LinalgVectorNormBackward0")
+cdef Op ONE = define("vector_norm", norm_vjp, 0, 0, "norm_one", "LinalgVectorNormBackward0")
+cdef Op MAX = define("vector_norm", norm_vjp, 0, 0, "norm_max", "LinalgVectorNormBackward0")
+cdef Op MIN = define("vector_norm", norm_vjp, 0, 0, "norm_min", "LinalgVectorNormBackward0")
+cdef Op ANY = define("vector_norm", norm_vjp, 0, 0, "norm_p", "LinalgVectorNormBackward0")
+cdef Op TWO = define("vector_norm", norm_vjp, 0, 0, "norm_two", "LinalgVectorNormBackward0")
+
+
+def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
+    """Return the p-norm of the elements over all dimensions or those in ``dim``, p = ``ord``.
+
+    y = (sum_i |x_i|^p)^(1/p); the largest |x_i| for inf, the smallest for -inf, the number of nonzero
+    elements for 0.  Where the norm is 0 its gradient is taken as 0.
+
+    Raises:
+        RuntimeError: ``x`` is not floating point, or is empty and the norm has no neutral element.
+
+    >>> import taeda
+    >>> taeda.ops.vector_norm(taeda.tensor([3., 4.]))
+    tensor(5.)
+    """
+    cdef TensorBase t = as_tensor(x, "vector_norm"), y
+    cdef Param p[1]
+    cdef uint64_t dims
+    cdef Op op
+    if isinstance(ord, (str, bytes)) or not (hasattr(ord, "__float__") or hasattr(ord, "__index__")):
+        raise TypeError(f"[vector_norm] ord must be a number, not {ord!r} ({type(ord).__name__})")
+    if not is_float(t.view.dtype):
+        raise RuntimeError(f"[vector_norm] Expected a floating point or complex tensor as input. Got "
+                           f"{torch_name(t.view.dtype)}; convert with .float()")
+    if dtype is not None:
+        t = to_dtype(t, code_of(dtype, "vector_norm"))
+    p[0].f = ord
+    dims = read_dims("vector_norm", dim, t.view.ndim)
+    op = TWO if p[0].f == 2 else ONE if p[0].f == 1 else MAX if p[0].f == INFINITY else MIN if p[0].f == -INFINITY \
+        else ZERO if p[0].f == 0 else ANY
+    if t.view.numel == 0 and (p[0].f < 0 or p[0].f == INFINITY):
+        for d in range(t.view.ndim):
+            if dims >> d & 1 and t.view.shape[d] == 0:
+                raise RuntimeError(f"[vector_norm] cannot compute the {ord} norm of shape {tuple(t.shape_tuple())} over "
+                                   f"dimension {d}: it is empty and the operation does not have an identity")
+    y = reduce_one(op, t, dims, keepdim, t.view.dtype, p)
+    record(op, y, (t,), (t, y), (way_back(t, dims, keepdim), p[0].f))
+    return y if out is None else write_out(out, y, "vector_norm")
+
+
+def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None, *, axis=None, keepdims=None):
+    """Return the p-norm of all elements, or over the dimensions in ``dim``.
+
+    ``p`` is a number, inf, -inf, or "fro" (the 2-norm).  See :func:`taeda.ops.vector_norm`.
+
+    >>> import taeda
+    >>> taeda.norm(taeda.tensor([[3., 0.], [0., 4.]]))
+    tensor(5.)
+    """
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"[norm] Order {p} not supported; p is a number or 'fro'")
+    return vector_norm(input, 2 if p is None or isinstance(p, str) else p, pick("norm", dim, axis, "dim", "axis"),
+                       pick("norm", keepdim, keepdims, "keepdim", "keepdims"), dtype=dtype, out=out)
+
+
+def dist(input, other, p=2):
+    """Return the p-norm of input - other."""
+    as_tensor(other, "dist")
+    return vector_norm(as_tensor(input, "dist") - other, p)
+
+
+METHODS = {"dist": dist, "norm": norm}

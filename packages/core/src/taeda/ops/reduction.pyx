@@ -1,0 +1,463 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Reductions: many elements of a tensor become one.
+
+The reduced dimensions are a bit mask.  A kernel sees the result with size 1 where a dimension was reduced;
+the tensor that the user gets may lack those.  On the way back the same mask puts them in again, and the
+cotangent is spread by an expanded view: ``sum`` copies nothing in its backward pass.
+"""
+from libc.stdint cimport int64_t, uint64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, empty, launch, needs_grad, record, to_dtype,
+                             wrap_dim, write_out)
+from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name
+from taeda.kernels.cpu.abi cimport I64, MAX_DIM, Param, View
+from taeda.tensor_base cimport TensorBase
+
+__all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
+PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
+
+
+# -- which dimensions -------------------------------------------------------------------------------------
+
+
+cdef object pick(str op, object value, object synonym, str name, str other):
+    if synonym is None:
+        return value
+    if value is not None and value is not False:
+        raise TypeError(f"[{op}] got {name}={value!r} and {other}={synonym!r}; they mean the same, give one")
+    return synonym
+
+
+cdef int64_t one_dim(str op, object dim) except? -1:
+    if hasattr(dim, "__index__") and not isinstance(dim, bool):
+        return dim.__index__()
+    raise TypeError(f"[{op}] argument 'dim' must be int, a tuple of ints or None, not {dim!r} ({type(dim).__name__})")
+
+
+cdef uint64_t read_dims(str op, object dim, int ndim) except? 0x8000000000000000:
+    cdef uint64_t dims = 0, bit
+    cdef uint64_t everything = 0xffffffffffffffffu if ndim == 64 else ((<uint64_t>1) << ndim) - 1
+    if dim is None:
+        return everything
+    if isinstance(dim, (tuple, list)):
+        for each in dim:
+            bit = (<uint64_t>1) << wrap_dim(op, one_dim(op, each), ndim)
+            if dims & bit:
+                raise RuntimeError(f"[{op}] dim {each} appears multiple times in the list of dims {tuple(dim)}")
+            dims |= bit
+        return dims & everything if dim else everything
+    return (<uint64_t>1) << wrap_dim(op, one_dim(op, dim), ndim) & everything
+
+
+cdef object extent(TensorBase x, uint64_t dims):
+    cdef int64_t n = 1
+    cdef int d
+    for d in range(x.view.ndim):
+        if dims >> d & 1:
+            n *= x.view.shape[d]
+    return n
+
+
+cdef int check_not_empty(str op, TensorBase x, object dim, uint64_t dims) except -1:
+    """Raise if a reduction without a neutral element has nothing to reduce."""
+    cdef int d
+    if x.view.numel:
+        return 0
+    if dim is None or isinstance(dim, (tuple, list)) and not dim:
+        raise RuntimeError(f"[{op}] Expected reduction dim to be specified for input.numel() == 0, got shape "
+                           f"{tuple(x.shape_tuple())}. Specify the reduction dim with the 'dim' argument.")
+    for d in range(x.view.ndim):
+        if dims >> d & 1 and x.view.shape[d] == 0:
+            raise IndexError(f"[{op}] Expected reduction dim {d} to have non-zero size, got shape "
+                             f"{tuple(x.shape_tuple())}")
+    return 0
+
+
+# -- there ------------------------------------------------------------------------------------------------
+
+
+cdef TensorBase reduced_empty(TensorBase x, uint64_t dims, bint keepdim, int dtype):
+    cdef int64_t shape[MAX_DIM]
+    cdef int d, n = 0
+    for d in range(x.view.ndim):
+        if not dims >> d & 1:
+            shape[n] = x.view.shape[d]
+            n += 1
+        elif keepdim:
+            shape[n] = 1
+            n += 1
+    return empty(n, shape, dtype, x.device)
+
+
+cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, TensorBase z, const Param* p) except -1:
+    """Run op's kernel from x into y (and z), which the kernel is shown with size 1 where x is reduced."""
+    cdef View* t[3]
+    cdef View seen[2]
+    cdef int64_t shape[MAX_DIM]
+    cdef int64_t strides[MAX_DIM]
+    cdef int64_t stride = 1
+    cdef int d, outputs = 1 if z is None else 2
+    seen[0] = y.view
+    for d in range(x.view.ndim - 1, -1, -1):
+        shape[d] = 1 if dims >> d & 1 else x.view.shape[d]
+        strides[d] = stride
+        stride *= shape[d]
+    seen[0].shape = shape
+    seen[0].strides = strides
+    seen[0].ndim = x.view.ndim
+    t[0] = &seen[0]
+    if z is not None:
+        seen[1] = seen[0]
+        seen[1].data = z.view.data
+        seen[1].dtype = z.view.dtype
+        seen[1].itemsize = z.view.itemsize
+        t[1] = &seen[1]
+    t[outputs] = &x.view
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    return 0
+
+
+cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p):
+    cdef TensorBase y = reduced_empty(x, dims, keepdim, dtype)
+    launch_reduction(op, x, dims, y, None, p)
+    return y
+
+
+cdef tuple write_pair(object out, TensorBase y, TensorBase at, str op):
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise TypeError(f"[{op}] argument 'out' must be a tuple of two tensors, got {type(out).__name__}")
+    return write_out(out[0], y, op), write_out(out[1], at, op)
+
+
+# -- and back ---------------------------------------------------------------------------------------------
+
+
+cdef tuple way_back(TensorBase x, uint64_t dims, bint keepdim):
+    return x.shape_tuple(), dims, keepdim
+
+
+cdef tuple kept_shape(tuple shape, uint64_t dims):
+    return tuple([1 if dims >> d & 1 else size for d, size in enumerate(shape)])
+
+
+cdef TensorBase restore(TensorBase g, tuple back):
+    if back[2] or g.view.ndim == len(back[0]):
+        return g
+    return g.reshape(kept_shape(back[0], back[1]))
+
+
+cdef TensorBase expand_back(TensorBase g, tuple back):
+    cdef tuple shape = back[0]
+    cdef uint64_t dims = back[1]
+    cdef bint keepdim = back[2]
+    cdef int64_t sizes[MAX_DIM]
+    cdef int64_t strides[MAX_DIM]
+    cdef int d, k = 0, n = len(shape)
+    if needs_grad(g):
+        return restore(g, back).expand(shape)
+    for d in range(n):
+        sizes[d] = shape[d]
+        if dims >> d & 1:
+            strides[d] = 0
+            k += keepdim
+        else:
+            strides[d] = g.view.strides[k]
+            k += 1
+    return as_strided_view(g, n, sizes, strides, g.offset)
+
+
+cdef object select_back(TensorBase g, TensorBase indices, tuple back, int dim):
+    if len(back[0]) == 0:
+        return g.reshape(())
+    return g.new_zeros(back[0]).scatter(dim, restore(indices, back), restore(g, back))
+
+
+cdef object share_back(object g, object x, object y, tuple back):
+    """g * [x = y] / (number of x equal to y), NaN counting as equal to NaN"""
+    cdef object mask
+    y = restore(y, back)
+    mask = (x == y) | ((x != x) & (y != y))
+    return restore(g, back) / sum(mask, _listed(back[1]), True) * mask
+
+
+cdef tuple _listed(uint64_t dims):
+    cdef int d
+    return tuple([d for d in range(64) if dims >> d & 1])
+
+
+# -- sum: y = sum_i x_i -----------------------------------------------------------------------------------
+
+
+cdef object sum_vjp(Node n, object g):
+    return expand_back(<TensorBase>g, n.extra)
+
+cdef Op SUM_ALL = define("sum", sum_vjp, 0, 0, None, "SumBackward0")
+cdef Op SUM = define("sum", sum_vjp, 0, 0, None, "SumBackward1")
+
+
+cdef TensorBase sum_all(TensorBase x):
+    """The shortest road, for ``loss.sum()`` of a small tensor."""
+    cdef TensorBase y
+    cdef View* t[2]
+    if not x.view.contiguous or x.view.numel > 8192:
+        y = reduce_one(SUM_ALL, x, read_dims("sum", None, x.view.ndim), False, x.view.dtype, NULL)
+    else:
+        y = empty(0, NULL, x.view.dtype, x.device)
+        t[0], t[1] = &y.view, &x.view
+        launch(SUM_ALL, x.view.dtype, x.device, t, NULL, x.view.numel)
+    if needs_grad(x):
+        record(SUM_ALL, y, (x,), None, (x.shape_tuple(), <uint64_t>-1, False))
+    return y
+
+
+def sum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
+    """Return the sum of the elements, over all dimensions or those in ``dim``.
+
+    y = sum_i x_i.  Integers and bool are summed in int64.  float32 is added up in blocks whose totals are
+    float64, so the error does not grow with the length.
+
+    Args:
+        input: tensor of any shape.
+        dim: int or tuple of ints; None or empty: all.
+        keepdim: keep the reduced dimensions with size 1.
+        dtype: cast to it before summing.
+
+    >>> import taeda
+    >>> taeda.sum(taeda.tensor([[1., 2.], [3., 4.]]), 0)
+    tensor([4., 6.])
+    """
+    cdef TensorBase x = as_tensor(input, "sum"), y
+    cdef uint64_t dims
+    cdef Op op
+    if dim is None and keepdim is False and dtype is None and out is None and axis is None and is_float(x.view.dtype) \
+            and keepdims is None:
+        return sum_all(x)
+    dim, keepdim = pick("sum", dim, axis, "dim", "axis"), pick("sum", keepdim, keepdims, "keepdim", "keepdims")
+    if dtype is not None:
+        x = to_dtype(x, code_of(dtype, "sum"))
+    elif isinstance(out, TensorBase):
+        x = to_dtype(x, (<TensorBase>out).view.dtype)
+        dtype = out.dtype
+    op = SUM_ALL if dim is None else SUM
+    dims = read_dims("sum", dim, x.view.ndim)
+    y = reduce_one(op, x, dims, keepdim, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
+    record(op, y, (x,), None, way_back(x, dims, keepdim))
+    if dtype is not None:
+        y = to_dtype(y, code_of(dtype, "sum"))
+    return y if out is None else write_out(out, y, "sum")
+
+
+def sum_to_size(input, *size):
+    """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
+    cdef TensorBase x = as_tensor(input, "sum_to_size")
+    cdef tuple shape = x.shape_tuple()
+    cdef tuple want = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    cdef int lead = len(shape) - len(want), d
+    cdef list dims = []
+    if lead >= 0:
+        dims = list(range(lead)) + [d for d in range(lead, len(shape)) if want[d - lead] == 1 and shape[d] != 1]
+    if lead < 0 or [1 if d in dims else shape[d] for d in range(lead, len(shape))] != list(want):
+        raise RuntimeError(f"[sum_to_size] size {list(want)} is not expandable to size {list(shape)}.")
+    if not dims:
+        return input
+    return sum(input, dims, True).reshape(want)
+
+
+# -- mean: y = sum_i x_i / n ------------------------------------------------------------------------------
+
+
+cdef object mean_vjp(Node n, object g):
+    cdef tuple back = n.extra
+    return expand_back(<TensorBase>(g / back[3]), back[:3])
+
+cdef Op MEAN_ALL = define("mean", mean_vjp, 0, 0, None, "MeanBackward0")
+cdef Op MEAN = define("mean", mean_vjp, 0, 0, None, "MeanBackward1")
+
+
+def mean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
+    """Return the mean of the elements, over all dimensions or those in ``dim``: y = (1/n) sum_i x_i.
+
+    The mean of nothing is NaN.  Integers have no mean: pass ``dtype``.
+
+    Raises:
+        RuntimeError: ``input`` is neither floating point nor complex.
+
+    >>> import taeda
+    >>> taeda.mean(taeda.tensor([1., 2., 6.]))
+    tensor(3.)
+    """
+    cdef TensorBase x = as_tensor(input, "mean"), y
+    cdef uint64_t dims
+    cdef Op op
+    dim, keepdim = pick("mean", dim, axis, "dim", "axis"), pick("mean", keepdim, keepdims, "keepdim", "keepdims")
+    if dtype is not None:
+        x = to_dtype(x, code_of(dtype, "mean"))
+    if is_integral(x.view.dtype):
+        raise RuntimeError(f"[mean] could not infer output dtype. Input dtype must be either a floating point or complex "
+                           f"dtype. Got: {torch_name(x.view.dtype)}; pass dtype=taeda.float32")
+    op = MEAN_ALL if dim is None else MEAN
+    dims = read_dims("mean", dim, x.view.ndim)
+    y = reduce_one(op, x, dims, keepdim, x.view.dtype, NULL)
+    if needs_grad(x):
+        record(op, y, (x,), None, way_back(x, dims, keepdim) + (extent(x, dims),))
+    return y if out is None else write_out(out, y, "mean")
+
+
+# -- nansum, nanmean: NaN counts for nothing --------------------------------------------------------------
+
+
+cdef object nansum_vjp(Node n, object g):
+    cdef object x = n.load(0)
+    return expand_back(<TensorBase>g, n.extra) * (x == x)
+
+cdef Op NANSUM = define("nansum", nansum_vjp)
+
+
+def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
+    """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
+    cdef TensorBase x = as_tensor(input, "nansum"), y
+    cdef uint64_t dims
+    dim, keepdim = pick("nansum", dim, axis, "dim", "axis"), pick("nansum", keepdim, keepdims, "keepdim", "keepdims")
+    if dtype is not None:
+        x = to_dtype(x, code_of(dtype, "nansum"))
+    if is_integral(x.view.dtype):
+        return sum(x, dim, keepdim, dtype=dtype, out=out)
+    dims = read_dims("nansum", dim, x.view.ndim)
+    y = reduce_one(NANSUM, x, dims, keepdim, x.view.dtype, NULL)
+    record(NANSUM, y, (x,), (x,), way_back(x, dims, keepdim))
+    return y if out is None else write_out(out, y, "nansum")
+
+
+def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
+    """Return the mean of the elements that are not NaN."""
+    cdef TensorBase x = as_tensor(input, "nanmean"), y
+    if is_integral(x.view.dtype):
+        raise RuntimeError(f"[nanmean] expected input to have floating point or complex dtype but got "
+                           f"{torch_name(x.view.dtype)}")
+    y = nansum(x, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
+    return y if out is None else write_out(out, y, "nanmean")
+
+
+# -- prod: y = prod_i x_i ---------------------------------------------------------------------------------
+
+
+cdef object prod_back(object g, object x, object y, int dim):
+    """g y / x; where a factor is 0: the products of what lies before and behind each element."""
+    if (<TensorBase>x).is_meta or not (x == 0).any():
+        return g * y / x
+    one = x.new_ones([1 if d == dim else size for d, size in enumerate(x.shape)])
+    size = x.shape[dim]
+    before = _joined(one, x.narrow(dim, 0, size - 1), dim).cumprod(dim)
+    behind = _joined(one, x.flip(dim).narrow(dim, 0, size - 1), dim).cumprod(dim).flip(dim)
+    return g * before * behind
+
+
+cdef object _joined(object a, object b, int dim):
+    from taeda.ops.join import cat
+    return cat([a, b], dim)
+
+
+cdef object prod_all_vjp(Node n, object g):
+    cdef object x = n.load(0)
+    if (<TensorBase>x).view.ndim == 0:
+        return g
+    return prod_back(g, x.reshape(-1), n.load(1), 0).reshape(x.shape)
+
+cdef object prod_vjp(Node n, object g):
+    cdef object x = n.load(0)
+    if (<TensorBase>x).view.ndim == 0:
+        return g
+    return prod_back(restore(g, n.extra[0]), x, restore(n.load(1), n.extra[0]), n.extra[1])
+
+cdef Op PROD_ALL = define("prod", prod_all_vjp, 0, 0, None, "ProdBackward0")
+cdef Op PROD = define("prod", prod_vjp, 0, 0, None, "ProdBackward1")
+
+
+def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
+    """Return the product of the elements, of all or along one dimension: y = prod_i x_i.
+
+    >>> import taeda
+    >>> taeda.prod(taeda.tensor([2., 3., 4.]))
+    tensor(24.)
+    """
+    cdef TensorBase x = as_tensor(input, "prod"), y
+    cdef uint64_t dims
+    dim, keepdim = pick("prod", dim, axis, "dim", "axis"), pick("prod", keepdim, keepdims, "keepdim", "keepdims")
+    if dim is not None and not hasattr(dim, "__index__"):
+        raise TypeError(f"[prod] argument 'dim' must be int, not {type(dim).__name__}; reduce one dimension at a time")
+    if dtype is not None:
+        x = to_dtype(x, code_of(dtype, "prod"))
+    dims = read_dims("prod", dim, x.view.ndim)
+    y = reduce_one(PROD, x, dims, keepdim, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
+    if dim is None:
+        record(PROD_ALL, y, (x,), (x, y))
+    else:
+        record(PROD, y, (x,), (x, y), (way_back(x, dims, keepdim), wrap_dim("prod", dim, x.view.ndim)))
+    if dtype is not None:
+        y = to_dtype(y, code_of(dtype, "prod"))
+    return y if out is None else write_out(out, y, "prod")
+
+
+# -- logsumexp: y = log sum_i exp(x_i) --------------------------------------------------------------------
+
+
+cdef object logsumexp_vjp(Node n, object g):
+    cdef object x = n.load(0), y = restore(n.load(1), n.extra)
+    return restore(g, n.extra) * (x - y.masked_fill(y == -float("inf"), 0)).exp()
+
+cdef Op LOGSUMEXP = define("logsumexp", logsumexp_vjp)
+
+
+def logsumexp(input, dim, keepdim=False, *, out=None, axis=None, keepdims=None):
+    """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i.
+
+    >>> import taeda
+    >>> taeda.logsumexp(taeda.tensor([1000., 1000.]), 0)
+    tensor(1000.6931)
+    """
+    cdef TensorBase x = as_tensor(input, "logsumexp"), y
+    cdef uint64_t dims
+    dim = pick("logsumexp", dim, axis, "dim", "axis")
+    keepdim = pick("logsumexp", keepdim, keepdims, "keepdim", "keepdims")
+    dims = read_dims("logsumexp", dim, x.view.ndim)
+    if is_integral(x.view.dtype):
+        x = to_dtype(x, default_float())
+    y = reduce_one(LOGSUMEXP, x, dims, keepdim, x.view.dtype, NULL)
+    record(LOGSUMEXP, y, (x,), (x, y), way_back(x, dims, keepdim))
+    return y if out is None else write_out(out, y, "logsumexp")
+
+
+# -- trace: y = sum_i x_ii --------------------------------------------------------------------------------
+
+
+cdef object trace_vjp(Node n, object g):
+    diagonal = g.detach().new_zeros(n.extra)
+    diagonal.diagonal().fill_(1)
+    return g * diagonal
+
+cdef Op TRACE = define("trace", trace_vjp, 0, 0, "sum")
+
+
+def trace(input):
+    """Return the sum of the diagonal of a matrix: y = sum_i x_ii.
+
+    Raises:
+        RuntimeError: ``input`` is not a matrix.
+    """
+    cdef TensorBase x = as_tensor(input, "trace"), y, diagonal
+    cdef int64_t size[1]
+    cdef int64_t stride[1]
+    if x.view.ndim != 2:
+        raise RuntimeError(f"[trace] expected a matrix, but got tensor with dim {x.view.ndim}, shape "
+                           f"{tuple(x.shape_tuple())}")
+    size[0] = x.view.shape[0] if x.view.shape[0] < x.view.shape[1] else x.view.shape[1]
+    stride[0] = x.view.strides[0] + x.view.strides[1]
+    diagonal = as_strided_view(x, 1, size, stride, x.offset)
+    y = reduce_one(TRACE, diagonal, 1, False, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
+    record(TRACE, y, (x,), None, x.shape_tuple())
+    return y
+
+
+METHODS = {"logsumexp": logsumexp, "mean": mean, "nanmean": nanmean, "nansum": nansum, "prod": prod, "sum": sum,
+           "sum_to_size": sum_to_size, "trace": trace}

@@ -1,0 +1,217 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Scans: every element becomes the reduction of what came before it along one dimension, and of itself.
+
+The kernels run forwards or from the end, so the way back of a cumulative sum is one more scan and needs
+neither a flip nor a copy.
+"""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empty_shape, launch, record, record_multi,
+                             to_dtype, wrap_dim, write_out)
+from taeda.dtype cimport code_of, default_float, is_float, is_integral, name_of
+from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.ops.reduction cimport pick, write_pair
+from taeda.tensor_base cimport META, TensorBase
+
+from taeda.ops import return_types as types
+
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
+PUBLIC = ("cummax", "cummin", "cumprod", "cumsum", "logcumsumexp")
+
+
+cdef int axis_of(str op, TensorBase x, object dim, object axis) except -1:
+    dim = pick(op, dim, axis, "dim", "axis")
+    if dim is None or not hasattr(dim, "__index__") or isinstance(dim, bool):
+        raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
+    return wrap_dim(op, dim, x.view.ndim)
+
+
+cdef TensorBase scan_one(Op op, TensorBase x, int d, bint back):
+    """Run op's kernel along d, from the end if back."""
+    cdef TensorBase y, flat = contiguous(x.detach()) if not x.view.contiguous else x
+    cdef View* t[2]
+    cdef Param p[2]
+    y = empty_like(x)
+    t[0], t[1] = &y.view, &flat.view
+    p[0].i, p[1].i = d, back
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    return y
+
+
+cdef TensorBase summand(str op, object input, object dtype):
+    """The input in the dtype that it is accumulated in: integers in int64."""
+    cdef TensorBase x = as_tensor(input, op)
+    if dtype is not None:
+        x = to_dtype(x, code_of(dtype, op))
+    return to_dtype(x, I64) if is_integral(x.view.dtype) else x
+
+
+cdef object finish(str op, TensorBase y, object dtype, object out):
+    if dtype is not None:
+        y = to_dtype(y, code_of(dtype, op))
+    return y if out is None else write_out(out, y, op)
+
+
+cdef object overwrite(str op, object input, TensorBase y):
+    """input <- y, if y's dtype can be stored there."""
+    cdef TensorBase x = <TensorBase>input
+    if is_float(y.view.dtype) and not is_float(x.view.dtype):
+        raise RuntimeError(f"[{op}] result type {name_of(y.view.dtype)} can't be cast to the desired output type "
+                           f"{name_of(x.view.dtype)}")
+    return input.copy_(y)
+
+
+# -- cumsum: y_i = x_0 + ... + x_i ------------------------------------------------------------------------
+
+
+cdef object cumsum_vjp(Node n, object g):
+    return run_cumsum(<TensorBase>g, n.extra[0], not n.extra[1])
+
+cdef Op CUMSUM = define("cumsum", cumsum_vjp)
+
+
+cdef TensorBase run_cumsum(TensorBase x, int d, bint back):
+    cdef TensorBase y = scan_one(CUMSUM, x, d, back)
+    record(CUMSUM, y, (x,), None, (d, back))
+    return y
+
+
+def cumsum(input, dim=None, *, dtype=None, out=None, axis=None):
+    """Return the running sums along ``dim``: y_i = x_0 + ... + x_i.  Integers and bool are summed in int64.
+
+    >>> import taeda
+    >>> taeda.cumsum(taeda.tensor([1., 2., 3.]), 0)
+    tensor([1., 3., 6.])
+    """
+    cdef TensorBase x = summand("cumsum", input, dtype)
+    return finish("cumsum", run_cumsum(x, axis_of("cumsum", x, dim, axis), False), dtype, out)
+
+
+def cumsum_(input, dim=None, *, dtype=None, axis=None):
+    """In-place :func:`cumsum`."""
+    return overwrite("cumsum_", input, cumsum(input, dim, dtype=dtype, axis=axis))
+
+
+# -- cumprod: y_i = x_0 ... x_i ---------------------------------------------------------------------------
+
+
+cdef object cumprod_vjp(Node n, object g):
+    """reverse cumsum of g y, over x; with zeros: (product before k) (sum of g_i times what lies between k and i)"""
+    cdef object x = n.load(0), y = n.load(1), before, s
+    cdef int d = n.extra
+    cdef list parts, xs
+    if (<TensorBase>x).view.ndim == 0:
+        return g
+    if (<TensorBase>x).device == META or not (x == 0).any():
+        return run_cumsum(<TensorBase>(g * y), d, True) / x
+    from taeda.ops.join import stack
+    parts, xs = list(g.unbind(d)), list(x.unbind(d))
+    for i in range(len(parts) - 2, -1, -1):              # s_i = g_i + x_(i+1) s_(i+1)
+        parts[i] = parts[i] + xs[i + 1] * parts[i + 1]
+    before = [xs[0].new_ones(xs[0].shape)]
+    for i in range(len(xs) - 1):
+        before.append(before[i] * xs[i])
+    return stack(before, d) * stack(parts, d)
+
+cdef Op CUMPROD = define("cumprod", cumprod_vjp)
+
+
+def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
+    """Return the running products along ``dim``: y_i = x_0 ... x_i.
+
+    >>> import taeda
+    >>> taeda.cumprod(taeda.tensor([1., 2., 3.]), 0)
+    tensor([1., 2., 6.])
+    """
+    cdef TensorBase x = summand("cumprod", input, dtype), y
+    cdef int d = axis_of("cumprod", x, dim, axis)
+    y = scan_one(CUMPROD, x, d, False)
+    record(CUMPROD, y, (x,), (x, y), d)
+    return finish("cumprod", y, dtype, out)
+
+
+def cumprod_(input, dim=None, *, dtype=None, axis=None):
+    """In-place :func:`cumprod`."""
+    return overwrite("cumprod_", input, cumprod(input, dim, dtype=dtype, axis=axis))
+
+
+# -- logcumsumexp: y_i = log(exp(x_0) + ... + exp(x_i)) ---------------------------------------------------
+
+
+cdef object logcumsumexp_vjp(Node n, object g):
+    """exp(x_k) sum_(i>=k) g_i exp(-y_i), as logarithms, for positive and negative g apart"""
+    cdef object x = n.load(0), y = n.load(1), sign, total = None
+    cdef int d = n.extra[0]
+    cdef bint back = not n.extra[1]
+    y = y.masked_fill(y == -float("inf"), 0)
+    for sign in (1, -1):
+        part = g * sign
+        none = part <= 0
+        part = part.masked_fill(none, 1).log().masked_fill(none, -float("inf"))
+        part = (run_logcumsumexp(<TensorBase>(part - y), d, back) + x).exp() * sign
+        total = part if total is None else total + part
+    return total
+
+cdef Op LOGCUMSUMEXP = define("logcumsumexp", logcumsumexp_vjp)
+
+
+cdef TensorBase run_logcumsumexp(TensorBase x, int d, bint back):
+    cdef TensorBase y = scan_one(LOGCUMSUMEXP, x, d, back)
+    record(LOGCUMSUMEXP, y, (x,), (x, y), (d, back))
+    return y
+
+
+def logcumsumexp(input, dim=None, *, out=None, axis=None):
+    """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow."""
+    cdef TensorBase x = as_tensor(input, "logcumsumexp")
+    cdef int d
+    if is_integral(x.view.dtype):
+        x = to_dtype(x, default_float())
+    d = axis_of("logcumsumexp", x, dim, axis)
+    return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
+
+
+# -- cummax, cummin: the extreme element so far, and its last place ---------------------------------------
+
+
+cdef object extreme_vjp(Node n, object g):
+    cdef object at = n.load(0)
+    if (<TensorBase>at).view.ndim == 0:
+        return g[0]
+    return g[0].new_zeros(at.shape).scatter_add(n.extra, at, g[0])
+
+cdef Op CUMMAX = define("cummax", extreme_vjp)
+cdef Op CUMMIN = define("cummin", extreme_vjp)
+
+
+cdef object extreme(Op op, object result, object input, object dim, object axis, object out):
+    cdef TensorBase x = as_tensor(input, op.name), y, at, flat
+    cdef int d = axis_of(op.name, x, dim, axis)
+    cdef View* t[3]
+    cdef Param p[2]
+    flat = contiguous(x.detach()) if not x.view.contiguous else x
+    y = empty_like(x)
+    at = empty_shape(x.shape_tuple(), I64, x.device)
+    t[0], t[1], t[2] = &y.view, &at.view, &flat.view
+    p[0].i, p[1].i = d, 0
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    record_multi(op, (y, at), (x,), (at,), d)
+    return result((y, at) if out is None else write_pair(out, y, at, op.name))
+
+
+def cummax(input, dim=None, *, out=None, axis=None):
+    """Return (values, indices) of the largest element so far along ``dim``; of equals the last.  NaN stays.
+
+    >>> import taeda
+    >>> taeda.cummax(taeda.tensor([1., 3., 2.]), 0).values
+    tensor([1., 3., 3.])
+    """
+    return extreme(CUMMAX, types.cummax, input, dim, axis, out)
+
+
+def cummin(input, dim=None, *, out=None, axis=None):
+    """Return (values, indices) of the smallest element so far along ``dim``; of equals the last.  NaN stays."""
+    return extreme(CUMMIN, types.cummin, input, dim, axis, out)
+
+
+METHODS = {"cummax": cummax, "cummin": cummin, "cumprod": cumprod, "cumprod_": cumprod_, "cumsum": cumsum,
+           "cumsum_": cumsum_, "logcumsumexp": logcumsumexp}

@@ -1,0 +1,275 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Which values there are, and where a value belongs: unique, searchsorted, bucketize, bincount, histc.
+
+The shape of unique's and bincount's result depends on data, so these refuse meta tensors.
+"""
+from libc.math cimport isfinite
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
+                             record_multi, result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
+from taeda.dtype cimport is_float, name_of, torch_name
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
+from taeda.tensor_base cimport META, TensorBase
+
+__all__ = ["bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
+PUBLIC = ("bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive")
+
+
+cdef int refuse_meta(str op, TensorBase x) except -1:
+    if x.device == META:
+        raise NotImplementedError(f"[{op}] the result's shape depends on data, and a meta tensor has none")
+    return 0
+
+
+# -- unique -----------------------------------------------------------------------------------------------
+
+
+cdef object no_vjp(Node n, object g):
+    raise NotImplementedError(f"[{n.op.name}] the derivative is not implemented: its values have no defined origin; "
+                              "detach the input")
+
+cdef Op UNIQUE = define("unique", no_vjp, 0, 0, "unique", "Unique2Backward0")
+cdef Op UNIQUE_RUNS = define("unique_consecutive", no_vjp, 0, 0, "unique", "UniqueConsecutiveBackward0")
+cdef Op UNIQUE_ROWS = define("unique", no_vjp, 0, 0, "unique_rows", "UniqueDimBackward0")
+
+
+cdef object found(Op op, TensorBase input, TensorBase values, TensorBase inverse, TensorBase counts, bint return_inverse,
+                  bint return_counts):
+    record(op, values, (input,), None)
+    if not (return_inverse or return_counts):
+        return values
+    return (values,) + ((inverse,) if return_inverse else ()) + ((counts,) if return_counts else ())
+
+
+cdef object unique_flat(Op op, TensorBase x, bint order, bint return_inverse, bint return_counts):
+    cdef TensorBase flat = contiguous(x.detach()), values, inverse, counts
+    cdef int64_t n = x.view.numel
+    cdef View* t[4]
+    cdef Param p[1]
+    values = empty(1, &n, x.view.dtype, x.device)
+    inverse = empty(1, &n, I64, x.device)
+    counts = empty(1, &n, I64, x.device)
+    t[0], t[1], t[2], t[3] = &values.view, &inverse.view, &counts.view, &flat.view
+    p[0].i = order
+    n = launch(op, x.view.dtype, x.device, t, p, 16 * n)
+    return found(op, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()), counts.narrow(0, 0, n).clone(),
+                 return_inverse, return_counts)
+
+
+cdef object unique_along(str op, TensorBase x, object dim, bint order, bint return_inverse, bint return_counts):
+    cdef int d = wrap_dim(op, dim, x.view.ndim), i
+    cdef TensorBase rows, first, inverse, counts
+    cdef int64_t n
+    cdef View* t[4]
+    cdef Param p[1]
+    if x.view.ndim == 0:
+        return unique_along(op, x.reshape(1), 0, order, return_inverse, return_counts)
+    for i in range(x.view.ndim):
+        if i != d and x.view.shape[i] == 0:
+            raise RuntimeError(f"[{op}] There are 0 sized dimensions, and they aren't selected, so unique cannot be "
+                               f"applied; got shape {tuple(x.shape_tuple())} and dim {d}")
+    n = x.view.shape[d]
+    rows = contiguous(x.detach().movedim(d, 0)).reshape(n, x.view.numel // n if n else 0)
+    first = empty(1, &n, I64, x.device)
+    inverse = empty(1, &n, I64, x.device)
+    counts = empty(1, &n, I64, x.device)
+    t[0], t[1], t[2], t[3] = &first.view, &inverse.view, &counts.view, &rows.view
+    p[0].i = order
+    n = launch(UNIQUE_ROWS, x.view.dtype, x.device, t, p, 16 * x.view.numel)
+    return found(UNIQUE_ROWS, x, x.detach().index_select(d, first.narrow(0, 0, n)), inverse,
+                 counts.narrow(0, 0, n).clone(), return_inverse, return_counts)
+
+
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """Return the different values in ascending order, or the different slices along ``dim``.
+
+    Args:
+        return_inverse: also return where each element's value stands in the result.
+        return_counts: also return how often each value occurs.
+
+    Every NaN is different from every other.  ``sorted=False`` gives the same, as an order costs nothing more.
+
+    >>> import taeda
+    >>> taeda.unique(taeda.tensor([3, 1, 3]), return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
+    """
+    cdef TensorBase x = as_tensor(input, "unique")
+    refuse_meta("unique", x)
+    if dim is None:
+        return unique_flat(UNIQUE, x, True, return_inverse, return_counts)
+    return unique_along("unique", x, dim, True, return_inverse, return_counts)
+
+
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    """Return the values, or slices along ``dim``, without those equal to the one before.
+
+    >>> import taeda
+    >>> taeda.unique_consecutive(taeda.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
+    """
+    cdef TensorBase x = as_tensor(input, "unique_consecutive")
+    refuse_meta("unique_consecutive", x)
+    if dim is None:
+        return unique_flat(UNIQUE_RUNS, x, False, return_inverse, return_counts)
+    return unique_along("unique_consecutive", x, dim, False, return_inverse, return_counts)
+
+
+# -- searchsorted -----------------------------------------------------------------------------------------
+
+cdef Op SEARCHSORTED = define("searchsorted", NULL)
+
+
+cdef object search(str op, TensorBase a, object input, object out_int32, bint right, object out):
+    cdef TensorBase v, y
+    cdef View* t[3]
+    cdef Param p[1]
+    cdef int dtype, i
+    if isinstance(input, TensorBase):
+        v = <TensorBase>input
+        dtype = result_type(a, v)
+    elif isinstance(input, (bool, int, float)):
+        dtype = a.view.dtype if is_float(a.view.dtype) or not isinstance(input, float) else F64
+        v = scalar_tensor(input, dtype, a.device)
+    else:
+        raise TypeError(f"[{op}] input must be a Tensor or a number, not {type(input).__name__}")
+    check_same_device(op, (a, v))
+    if a.view.ndim == 0:
+        raise RuntimeError(f"[{op}] the sorted sequence must have at least one dimension, got a 0-d tensor")
+    same = a.view.ndim == v.view.ndim
+    if same:
+        for i in range(a.view.ndim - 1):
+            same = same and a.view.shape[i] == v.view.shape[i]
+    if a.view.ndim != 1 and not same:
+        raise RuntimeError(f"[{op}] the sorted sequence should be 1 dimension or the first N-1 dimensions of it and the "
+                           f"input must match, but we got {list(a.shape_tuple())} and {list(v.shape_tuple())}")
+    y = empty_shape(v.shape_tuple(), I32 if out_int32 else I64, v.device)
+    a, v = contiguous(to_dtype(a.detach(), dtype)), contiguous(to_dtype(v.detach(), dtype))
+    t[0], t[1], t[2] = &y.view, &a.view, &v.view
+    p[0].i = right
+    launch(SEARCHSORTED, dtype, v.device, t, p, 16 * v.view.numel)
+    return y if out is None else write_out(out, y, op)
+
+
+def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None, out=None):
+    """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``.
+
+    The place i fulfils a[i-1] < v <= a[i]; with ``right``, a[i-1] <= v < a[i].
+
+    Args:
+        sorted_sequence: (n,), or (..., n) with the leading dimensions of ``input``.
+        input: tensor or number.
+        out_int32: int32 in place of int64.
+        side: "left" or "right", the same as ``right``.
+        sorter: indices that sort an unsorted sequence.
+
+    >>> import taeda
+    >>> taeda.searchsorted(taeda.tensor([1., 3., 5.]), taeda.tensor([3., 4.]))
+    tensor([1, 2])
+    """
+    cdef TensorBase a = as_tensor(sorted_sequence, "searchsorted")
+    if side is not None and side not in ("left", "right"):
+        raise RuntimeError(f"[searchsorted] side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError("[searchsorted] side and right can't be set to opposites, got side of left while right was True")
+    if sorter is not None:
+        if as_tensor(sorter, "searchsorted").shape_tuple() != a.shape_tuple():
+            raise RuntimeError(f"[searchsorted] boundary and sorter must have the same size, but got boundary tensor "
+                               f"{list(a.shape_tuple())} and got sorter tensor {list(sorter.shape)}")
+        a = a.detach().gather(-1, sorter)
+    return search("searchsorted", a, input, out_int32, right or side == "right", out)
+
+
+def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
+    """Return the bucket of each value: :func:`searchsorted` of ``input`` in the (n,) ``boundaries``."""
+    cdef TensorBase a = as_tensor(boundaries, "bucketize")
+    if a.view.ndim != 1:
+        raise RuntimeError(f"[bucketize] boundaries tensor must be 1 dimension, but got dim({a.view.ndim}), shape "
+                           f"{tuple(a.shape_tuple())}")
+    return search("bucketize", a, input, out_int32, right, out)
+
+
+# -- histograms -------------------------------------------------------------------------------------------
+
+cdef Op BINCOUNT = define("bincount", NULL)
+cdef Op BINCOUNT_WEIGHTS = define("bincount", NULL, 0, 0, "bincount_weights", "BincountWeightsBackward0")
+cdef Op HISTC = define("histc", NULL)
+
+
+def bincount(input, weights=None, minlength=0):
+    """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there.
+
+    Args:
+        input: (n,) non-negative integers.
+        weights: (n,).
+        minlength: least length of the result.
+
+    >>> import taeda
+    >>> taeda.bincount(taeda.tensor([1, 1, 3]))
+    tensor([0, 2, 0, 1])
+    """
+    cdef TensorBase x = as_tensor(input, "bincount"), y, w
+    cdef View* t[3]
+    cdef int64_t size
+    refuse_meta("bincount", x)
+    if is_float(x.view.dtype) or x.view.dtype == BOOL:
+        raise NotImplementedError(f"[bincount] not implemented for dtype {name_of(x.view.dtype)}; it counts integers")
+    if minlength < 0:
+        raise RuntimeError(f"[bincount] minlength should be >= 0, got {minlength}")
+    if x.view.ndim != 1 or (x.view.numel and int(x.min()) < 0):
+        raise RuntimeError(f"[bincount] only supports 1-d non-negative integral inputs, got shape "
+                           f"{tuple(x.shape_tuple())}" + (f" with {int(x.min())} in it" if x.view.numel else ""))
+    size = int(x.max()) + 1 if x.view.numel else 0
+    size = size if size > minlength else minlength
+    x = contiguous(to_dtype(x, I64))
+    if weights is None:
+        y = input.new_zeros((size,), dtype=x.dtype)
+        t[0], t[1] = &y.view, &x.view
+        launch(BINCOUNT, I64, x.device, t, NULL, x.view.numel)
+        return y
+    w = as_tensor(weights, "bincount")
+    check_same_device("bincount", (x, w))
+    if w.view.ndim != 1 or w.view.numel != x.view.numel:
+        raise RuntimeError(f"[bincount] weights should be 1-d and have the same length as input, got shapes "
+                           f"{tuple(w.shape_tuple())} and {tuple(x.shape_tuple())}")
+    w = contiguous(to_dtype(w.detach(), F32 if w.view.dtype == F32 else F64))
+    y = w.new_zeros((size,))
+    t[0], t[1], t[2] = &y.view, &x.view, &w.view
+    launch(BINCOUNT_WEIGHTS, w.view.dtype, x.device, t, NULL, x.view.numel)
+    return y
+
+
+def histc(input, bins=100, min=0, max=0, *, out=None):
+    """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range.
+
+    Elements outside count nowhere; the last interval is closed.
+
+    Raises:
+        RuntimeError: ``bins`` is not positive, ``max`` is below ``min``, or the range is not finite.
+    """
+    cdef TensorBase x = as_tensor(input, "histc"), y
+    cdef View* t[2]
+    cdef Param p[2]
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[histc] not implemented for dtype {name_of(x.view.dtype)}; convert with .float()")
+    if bins <= 0:
+        raise RuntimeError(f"[histc] bins must be > 0, but got {bins}")
+    refuse_meta("histc", x)
+    x = contiguous(x.detach())
+    if min == max and x.view.numel and min == 0:
+        min, max = float(x.min()), float(x.max())
+    if not (isfinite(min) and isfinite(max)):
+        raise RuntimeError(f"[histc] range of [{min}, {max}] is not finite")
+    if min > max:
+        raise RuntimeError(f"[histc] max must be larger than min, got min={min} and max={max}")
+    if min == max:
+        min, max = min - 1, max + 1
+    y = x.new_zeros((bins,))
+    t[0], t[1] = &y.view, &x.view
+    p[0].f, p[1].f = min, max
+    launch(HISTC, x.view.dtype, x.device, t, p, x.view.numel)
+    return y if out is None else write_out(out, y, "histc")
+
+
+METHODS = {"bincount": bincount, "histc": histc, "unique": unique, "unique_consecutive": unique_consecutive}
