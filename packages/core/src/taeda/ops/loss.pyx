@@ -1,0 +1,341 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Losses between two tensors: squared, absolute, Huber and cross entropies of probabilities.
+
+One kernel computes and reduces the loss, one its derivative by the input.  While the graph of the gradient
+is wanted too, the derivative (SLOPES) is written with tensor operations instead.
+"""
+import warnings
+
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, define, empty,
+                             empty_like, launch, record, result_type, to_dtype)
+from taeda.dtype cimport torch_name
+from taeda.kernels.cpu.abi cimport Param, View
+from taeda.tensor_base cimport TensorBase
+
+__all__ = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy",
+           "binary_cross_entropy_with_logits", "kl_div"]
+PUBLIC = ()
+METHODS = {}
+
+
+cdef int reduction_code(str op, object reduction) except -1:
+    """0 none, 1 mean, 2 sum."""
+    if reduction == "mean":
+        return 1
+    if reduction == "sum":
+        return 2
+    if reduction == "none":
+        return 0
+    raise ValueError(f"[{op}] {reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
+
+
+cdef object reduced(object loss, int reduction):
+    return loss if reduction == 0 else loss.mean() if reduction == 1 else loss.sum()
+
+
+# -- the derivative by the input, as tensor operations: slope(x, y, c, lw) ---------------------------
+
+def mse_slope(x, y, c, lw):
+    return 2 * (x - y)
+
+def l1_slope(x, y, c, lw):
+    return (x - y).sign()
+
+def smooth_l1_slope(x, y, c, lw):
+    return ((x - y) / c).clamp(-1, 1)
+
+def huber_slope(x, y, c, lw):
+    return (x - y).clamp(-c, c)
+
+def bce_slope(x, y, c, lw):
+    return (x - y) / ((1 - x) * x).clamp(min=1e-12)
+
+def bce_with_logits_slope(x, y, c, lw):
+    return x.sigmoid() - y if lw is None else 1 - y - lw * (-x).sigmoid()
+
+SLOPES = {"mse_loss": mse_slope, "l1_loss": l1_slope, "smooth_l1_loss": smooth_l1_slope, "huber_loss": huber_slope,
+          "binary_cross_entropy": bce_slope, "binary_cross_entropy_with_logits": bce_with_logits_slope}
+
+
+# -- the road ----------------------------------------------------------------------------------------
+
+cdef object scaled(object g, int reduction, int64_t n):
+    """The cotangent of one summand."""
+    return g / n if reduction == 1 else g
+
+
+cdef object pair_vjp(Node n, object g):
+    """(d loss/dx, d loss/dy) g; the second is minus the first where the loss is a function of x - y."""
+    cdef TensorBase x = n.load(0), y = n.load(1), lw = n.load(2) if n.extra[3] else None, gy, gx = None
+    cdef Op op = <Op>n.op, back
+    cdef int reduction = n.extra[0]
+    cdef View* t[5]
+    cdef Param p[3]
+    of_difference = n.extra[2]
+    if any_needs_grad((g, x, y)):
+        if lw is not None:
+            lw = (<object>n.load(3) - 1) * y + 1             # as a function of the target again
+        gx = scaled(g, reduction, x.view.numel) * SLOPES[op.name](x, y, n.extra[1], lw)
+    elif n.needs(0) or of_difference:
+        back = BACKWARD[op.name]
+        gx = empty_like(x)
+        gy = contiguous(<TensorBase>g)
+        p[0].f = n.extra[1]
+        p[1].f = 1.0 / max(1, x.view.numel) if reduction == 1 else 1.0
+        p[2].i = reduction != 0
+        t[0], t[1], t[2], t[3], t[4] = &gx.view, &gy.view, &x.view, &y.view, &lw.view if lw is not None else NULL
+        if gx.view.numel:
+            launch(back, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    if not n.needs(1):
+        return gx, None
+    if of_difference:
+        return gx if n.needs(0) else None, -(<object>gx)
+    return gx, scaled(g, reduction, x.view.numel) * target_slope(op.name, x, y, lw, n.load(3) if n.extra[3] else None)
+
+
+cdef object target_slope(str name, object x, object y, object lw, object pos_weight):
+    """d loss/dy of the cross entropies."""
+    if name == "binary_cross_entropy":
+        return ((1 - x).log().clamp(min=-100) - x.log().clamp(min=-100))
+    if lw is None:
+        return -x
+    softplus = (-x.abs()).exp().log1p() + (-x).clamp(min=0)       # -log sigmoid(x)
+    return (pos_weight - 1) * softplus - x
+
+
+cdef Op MSE = define("mse_loss", pair_vjp)
+cdef Op L1 = define("l1_loss", pair_vjp, 0, 0, None, "MeanBackward0")
+cdef Op SMOOTH_L1 = define("smooth_l1_loss", pair_vjp, 0, 0, None, "SmoothL1LossBackward0")
+cdef Op HUBER = define("huber_loss", pair_vjp)
+cdef Op BCE = define("binary_cross_entropy", pair_vjp)
+cdef Op BCE_LOGITS = define("binary_cross_entropy_with_logits", pair_vjp)
+cdef dict BACKWARD = {
+    "mse_loss": define("mse_loss_backward", NULL),
+    "l1_loss": define("l1_loss_backward", NULL),
+    "smooth_l1_loss": define("smooth_l1_loss_backward", NULL),
+    "huber_loss": define("huber_loss_backward", NULL),
+    "binary_cross_entropy": define("binary_cross_entropy_backward", NULL),
+    "binary_cross_entropy_with_logits": define("binary_cross_entropy_with_logits_backward", NULL),
+}
+
+
+cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c, bint of_difference,
+                     TensorBase lw=None, TensorBase pos_weight=None):
+    """The reduced loss of two tensors of one shape and dtype; lw and pos_weight too, if given."""
+    cdef TensorBase out
+    cdef View* t[4]
+    cdef Param p[2]
+    cdef int64_t bad
+    x, y = contiguous(x), contiguous(y)
+    out = empty_like(x) if reduction == 0 else empty(0, NULL, x.view.dtype, x.device)
+    t[0], t[1], t[2], t[3] = &out.view, &x.view, &y.view, &lw.view if lw is not None else NULL
+    p[0].i, p[1].f = reduction, c
+    bad = launch(op, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    if bad:
+        raise RuntimeError(f"[{op.name}] all elements of {'input' if bad == 1 else 'target'} should be between 0 and 1; "
+                           "binary_cross_entropy_with_logits takes any input")
+    record(op, out, (x, y), (x, y, lw, pos_weight), (reduction, c, of_difference, lw is not None))
+    return out
+
+
+cdef object difference_loss(Op op, object input, object target, object reduction, double c):
+    """A loss of x - y: promoted, broadcast with a warning, reduced."""
+    cdef TensorBase x = as_tensor(input, op.name), y = as_tensor(target, op.name)
+    cdef int code = reduction_code(op.name, reduction), dtype
+    cdef tuple a, b, shape
+    check_same_device(op.name, (x, y))
+    dtype = result_type(x, y)
+    x, y = to_dtype(x, dtype), to_dtype(y, dtype)
+    a, b = x.shape_tuple(), y.shape_tuple()
+    if a != b:
+        warnings.warn(f"[{op.name}] Using a target size ({list(b)}) that is different to the input size ({list(a)}). This will "
+                      "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+                      UserWarning, stacklevel=2)
+        shape = broadcast_shapes(op.name, a, b)
+        x, y = (<object>x).expand(shape), (<object>y).expand(shape)
+    return pair(op, x, y, code, c, True)
+
+
+def mse_loss(input, target, reduction="mean", weight=None):
+    """Return the squared difference (x - y)^2, element by element, or its mean or sum.
+
+    Args:
+        input, target: of one shape; others are broadcast with a warning.
+        reduction: 'mean', 'sum' or 'none'.
+        weight: multiplies each element's loss; a mean is then over the weights' sum.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.mse_loss(taeda.tensor([1., 2.]), taeda.tensor([0., 4.]))
+    tensor(2.5000)
+    """
+    if weight is None:
+        return difference_loss(MSE, input, target, reduction, 1)
+    return weighted(MSE, input, target, reduction, 1, weight)
+
+
+def l1_loss(input, target, reduction="mean", weight=None):
+    """Return the absolute difference |x - y|; arguments as :func:`mse_loss`.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.l1_loss(taeda.tensor([1., 2.]), taeda.tensor([0., 4.]))
+    tensor(1.5000)
+    """
+    if weight is None:
+        return difference_loss(L1, input, target, reduction, 1)
+    return weighted(L1, input, target, reduction, 1, weight)
+
+
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """Return d^2 / (2 beta) where d = |x - y| is below beta, else d - beta / 2; with beta = 0, |x - y|.
+
+    Other arguments as :func:`mse_loss`.  Source: Girshick 2015, https://arxiv.org/abs/1504.08083.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.smooth_l1_loss(taeda.tensor([1., 2.]), taeda.tensor([0., 4.]), reduction="none")
+    tensor([0.5000, 1.5000])
+    """
+    if beta < 0:
+        raise RuntimeError(f"[smooth_l1_loss] smooth_l1_loss does not support negative values for beta, got {beta}")
+    if beta == 0:
+        return difference_loss(L1, input, target, reduction, 1)
+    return difference_loss(SMOOTH_L1, input, target, reduction, beta)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """Return d^2 / 2 where d = |x - y| is at most delta, else delta (d - delta / 2).
+
+    Other arguments as :func:`mse_loss`.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.huber_loss(taeda.tensor([1., 2.]), taeda.tensor([0., 4.]), reduction="none")
+    tensor([0.5000, 1.5000])
+    """
+    if not delta > 0:
+        raise RuntimeError(f"[huber_loss] huber_loss does not support non-positive values for delta, got {delta}")
+    if weight is None:
+        return difference_loss(HUBER, input, target, reduction, delta)
+    return weighted(HUBER, input, target, reduction, delta, weight)
+
+
+cdef object weighted(Op op, object input, object target, object reduction, double c, object weight):
+    cdef int code = reduction_code(op.name, reduction)
+    loss = difference_loss(op, input, target, "none", c)
+    if as_tensor(weight, op.name).shape_tuple() != (<TensorBase>loss).shape_tuple():
+        raise ValueError(f"[{op.name}] Weights and input must have the same size, got {list(weight.shape)} and "
+                         f"{list(loss.shape)}")
+    loss = loss * weight
+    return loss.sum() / weight.sum() if code == 1 else reduced(loss, code)
+
+
+# -- cross entropies of probabilities ----------------------------------------------------------------
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """Return -(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms stop at -100.
+
+    Args:
+        input, target: of one shape, values in [0, 1].
+        weight: multiplies each element's loss; broadcast to the input.
+        reduction: 'mean', 'sum' or 'none'.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.binary_cross_entropy(taeda.tensor([0.5]), taeda.tensor([1.]))
+    tensor(0.6931)
+    """
+    cdef TensorBase x = as_tensor(input, "binary_cross_entropy"), y = as_tensor(target, "binary_cross_entropy")
+    cdef int code = reduction_code("binary_cross_entropy", reduction)
+    check_same_device("binary_cross_entropy", (x, y))
+    if x.shape_tuple() != y.shape_tuple():
+        raise ValueError(f"[binary_cross_entropy] Using a target size ({list(y.shape_tuple())}) that is different to the input "
+                         f"size ({list(x.shape_tuple())}) is deprecated. Please ensure they have the same size.")
+    if x.view.dtype != y.view.dtype:
+        raise RuntimeError(f"[binary_cross_entropy] Found dtype {torch_name(y.view.dtype)} but expected "
+                           f"{torch_name(x.view.dtype)}; convert the target to the input's dtype")
+    if weight is None:
+        return pair(BCE, x, y, code, 1, False)
+    loss = pair(BCE, x, y, 0, 1, False)
+    return reduced(loss * weight_for("binary_cross_entropy", weight, x), code)
+
+
+cdef object weight_for(str op, object weight, TensorBase x):
+    cdef TensorBase w = as_tensor(weight, op)
+    if broadcast_shapes(op, x.shape_tuple(), w.shape_tuple()) != x.shape_tuple():
+        raise RuntimeError(f"[{op}] a weight of shape {w.shape_tuple()} must be broadcastable to the input's shape "
+                           f"{x.shape_tuple()}")
+    return w
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """Return the binary cross entropy of sigmoid(x), without leaving the range of floating point.
+
+        (1 - y) x + (1 + (pos_weight - 1) y) (log(1 + e^-|x|) + max(-x, 0))
+
+    Args:
+        input, target: of one shape; the input may be any number, the target is in [0, 1].
+        weight: multiplies each element's loss; broadcast to the input.
+        pos_weight: weight of the positive term, broadcast to the input.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> x = taeda.tensor([0., 1000.])
+    >>> ops.binary_cross_entropy_with_logits(x, taeda.ones(2), reduction="none")
+    tensor([0.6931, 0.0000])
+    """
+    cdef str op = "binary_cross_entropy_with_logits"
+    cdef TensorBase x = as_tensor(input, op), y = as_tensor(target, op), lw = None, positive = None
+    cdef int code, dtype
+    code = reduction_code(op, reduction)
+    check_same_device(op, (x, y))
+    if x.shape_tuple() != y.shape_tuple():
+        raise ValueError(f"[{op}] Target size ({list(y.shape_tuple())}) must be the same as input size "
+                         f"({list(x.shape_tuple())})")
+    dtype = result_type(x, y)
+    if dtype != y.view.dtype and torch_name(y.view.dtype) in ("Long", "Int", "Byte", "Bool"):
+        raise RuntimeError(f"[{op}] result type {torch_name(dtype)} can't be cast to the desired output type "
+                           f"{torch_name(y.view.dtype)}; convert the target to the input's dtype")
+    x, y = to_dtype(x, dtype), to_dtype(y, dtype)
+    if pos_weight is not None:
+        broadcast_shapes(op, as_tensor(pos_weight, op).shape_tuple(), x.shape_tuple())
+        positive = contiguous(to_dtype((<object>pos_weight).detach().expand(x.shape_tuple()), dtype))
+        lw = contiguous(((<object>positive) - 1) * (<object>y).detach() + 1)
+    if weight is None:
+        return pair(BCE_LOGITS, x, y, code, 1, False, lw, positive)
+    loss = pair(BCE_LOGITS, x, y, 0, 1, False, lw, positive)
+    return reduced(loss * weight_for(op, weight, x), code)
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """Return the Kullback-Leibler divergence y (log y - x) of a distribution y from log-probabilities x.
+
+    Args:
+        input: log-probabilities.
+        target: probabilities, or with ``log_target`` their logarithms.
+        reduction: 'mean' (over all elements), 'batchmean' (over the first dimension), 'sum' or 'none'.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.kl_div(taeda.tensor([[0.5, 0.5]]).log(), taeda.tensor([[1., 0.]]), reduction="sum")
+    tensor(0.6931)
+    """
+    cdef TensorBase x = as_tensor(input, "kl_div"), y = as_tensor(target, "kl_div")
+    if reduction == "mean":
+        warnings.warn("[kl_div] reduction: 'mean' divides the total loss by both the batch size and the support size. "
+                      "'batchmean' divides only by the batch size, and aligns with the KL div math definition.",
+                      UserWarning, stacklevel=2)
+    check_same_device("kl_div", (x, y))
+    if log_target:
+        loss = (<object>y).exp() * ((<object>y) - x)
+    else:
+        zero = (<object>y) == 0
+        safe = (<object>y).masked_fill(zero, 1)
+        loss = (<object>y) * (safe.log() - x)           # y log y is 0 at 0
+    if reduction == "batchmean":
+        return loss.sum() / x.view.shape[0] if x.view.ndim and x.view.shape[0] else loss.sum()
+    return reduced(loss, reduction_code("kl_div", reduction))

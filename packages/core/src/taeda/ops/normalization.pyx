@@ -1,0 +1,367 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Batch, instance, layer, group and root-mean-square normalisation.
+
+Forward keeps each channel's (or row's) mean and 1 / sqrt(var + eps); backward is one fused kernel.  While
+the graph of the gradient is wanted too, the gradient is written with tensor operations instead, and every
+higher derivative follows from them.
+"""
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
+                             empty_shape, end_inplace, launch, record)
+from taeda.dtype cimport name_of, torch_name
+from taeda.kernels.cpu.abi cimport Param, View
+from taeda.tensor_base cimport TensorBase
+
+__all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
+PUBLIC = ("layer_norm", "group_norm", "rms_norm")
+METHODS = {}
+
+
+cdef inline View* view_of(TensorBase t) noexcept:
+    return &t.view if t is not None else NULL
+
+
+cdef TensorBase optional(object x, str op):
+    return None if x is None else contiguous(as_tensor(x, op))
+
+
+cdef int check_parameter(str op, str name, TensorBase x, TensorBase w) except -1:
+    """A weight, bias or running buffer must have x's dtype."""
+    if w is not None and w.view.dtype != x.view.dtype:
+        raise RuntimeError(f"[{op}] mixed dtype (CPU): expect {name} to have scalar type of {torch_name(x.view.dtype)}, "
+                           f"as the input has, got {torch_name(w.view.dtype)}; convert one of them")
+    return 0
+
+
+# -- batch norm --------------------------------------------------------------------------------------
+
+cdef Op BATCH_NORM_BACKWARD = define("batch_norm_backward", NULL)
+
+cdef object along(TensorBase w, int ndim):
+    """w as (C, 1, ...), to multiply (N, C, ...)."""
+    return (<object>w).reshape((-1,) + (1,) * (ndim - 2))
+
+cdef object batch_norm_vjp(Node n, object g):
+    cdef TensorBase x = n.load(0), mean = n.load(1), rstd = n.load(2), w = n.load(3) if n.extra[1] else None
+    cdef TensorBase gy, gx = None, gw = None, gb = None
+    cdef View* t[8]
+    cdef Param p[4]
+    if any_needs_grad((g, x, w)):
+        return batch_norm_composed(n, g, x, mean, rstd, w)
+    if x.view.numel == 0:
+        zeros = (<object>x).new_zeros(mean.shape_tuple())
+        return g, zeros, zeros.clone()
+    gy = contiguous(<TensorBase>g)
+    if n.needs(0):
+        gx = empty_like(x)
+    if n.needs(1):
+        gw = empty_like(mean)
+    if n.needs(2):
+        gb = empty_like(mean)
+    t[0], t[1], t[2], t[3] = view_of(gx), view_of(gw), view_of(gb), &gy.view
+    t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
+    channels(x, p)
+    p[3].i = n.extra[0]
+    launch(BATCH_NORM_BACKWARD, x.view.dtype, x.device, t, p, 2 * x.view.numel + 1)
+    return gx, gw, gb
+
+cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase mean, TensorBase rstd, TensorBase w):
+    cdef int ndim = saved_x.view.ndim
+    cdef object x = saved_x, scale, xhat, gb, gw, gx
+    cdef tuple dims = (0,) + tuple(range(2, ndim))
+    cdef int64_t count = saved_x.view.numel // max(1, saved_x.view.shape[1])
+    if n.extra[0]:
+        centred = x - x.mean(dims, keepdim=True)
+        scale = (centred.square().mean(dims, keepdim=True) + n.extra[2]).rsqrt()
+        xhat = centred * scale
+    else:
+        scale = along(rstd, ndim)
+        xhat = (x - along(mean, ndim)) * scale
+    gb = g.sum(dims)
+    gw = (g * xhat).sum(dims)
+    gx = g
+    if n.extra[0]:
+        gx = g - along(gb, ndim) / count - xhat * (along(gw, ndim) / count)
+    gx = gx * (scale * along(w, ndim) if w is not None else scale)
+    return gx, gw if n.needs(1) else None, gb if n.needs(2) else None
+
+cdef Op BATCH_NORM = define("batch_norm", batch_norm_vjp, 0, 0, None, "NativeBatchNormBackward0")
+
+cdef int channels(TensorBase x, Param* p) noexcept:
+    """p: N, C, L of (N, C, ...)."""
+    p[0].i = x.view.shape[0]
+    p[1].i = x.view.shape[1]
+    p[2].i = x.view.numel // (p[0].i * p[1].i) if x.view.numel else 0
+    return 0
+
+cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C):
+    """A running buffer, or weight or bias, checked against C channels."""
+    cdef TensorBase r
+    if running is None:
+        return None
+    r = as_tensor(running, "batch_norm")
+    if r.view.numel != C:
+        raise RuntimeError(f"[batch_norm] {name} should contain {C} elements not {r.view.numel}; the input has shape "
+                           f"{x.shape_tuple()}")
+    check_parameter("batch_norm", name, x, r)
+    return r
+
+
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias.
+
+    Args:
+        input: (N, C) or (N, C, ...).
+        running_mean, running_var: (C,), or None. In training they are moved towards the batch's mean and
+            unbiased variance, r = (1 - momentum) r + momentum batch; else they are the mean and variance.
+        weight, bias: (C,), or None.
+        training: take mean and (biased) variance from the batch.
+
+    Raises ValueError if training is asked for with one value a channel.
+    Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.batch_norm(taeda.tensor([[1.], [3.]]), None, None, training=True, eps=1e-12)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    cdef TensorBase x = as_tensor(input, "batch_norm"), w, b, mean, rstd, y, run_mean, run_var, m, v
+    cdef View* t[8]
+    cdef Param p[6]
+    if training and eps <= 0:
+        raise ValueError(f"[batch_norm] batch_norm eps must be positive during training, but got {eps}")
+    if x.view.ndim < 2:
+        raise RuntimeError(f"[batch_norm] expected an input of 2 or more dimensions (N, C, ...), got shape {x.shape_tuple()}")
+    channels(x, p)
+    if training and p[0].i * p[2].i == 1:
+        raise ValueError("[batch_norm] Expected more than 1 value per channel when training, got input size "
+                         f"{x.shape_tuple()}; use a larger batch, or call .eval()")
+    if not training and (running_mean is None or running_var is None):
+        raise RuntimeError("[batch_norm] running_mean and running_var must be defined in evaluation mode")
+    if momentum is None:
+        raise TypeError("[batch_norm] momentum must be a number, not None")
+    run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i), buffer("running_var", running_var, x, p[1].i)
+    w, b = buffer("weight", weight, x, p[1].i), buffer("bias", bias, x, p[1].i)
+    check_same_device("batch_norm", (x, w, b, run_mean, run_var))
+    if training:
+        for running in (run_mean, run_var):
+            if running is not None:
+                begin_inplace("batch_norm", <TensorBase>running)
+    x = contiguous(x)
+    w = contiguous(w) if w is not None else None
+    b = contiguous(b) if b is not None else None
+    m = contiguous(run_mean) if run_mean is not None else None
+    v = contiguous(run_var) if run_var is not None else None
+    y, mean = empty_like(x), empty_shape((p[1].i,), x.view.dtype, x.device)
+    rstd = empty_like(mean)
+    t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
+    t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
+    p[3].i, p[4].f, p[5].f = bool(training), momentum, eps
+    if x.view.numel:
+        launch(BATCH_NORM, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+        if training:
+            for running, written in ((run_mean, m), (run_var, v)):
+                if running is not None:
+                    if written is not running:
+                        (<object>running).copy_(written)
+                    end_inplace(BATCH_NORM, <TensorBase>running, (running,), None)
+    record(BATCH_NORM, y, (x, w, b), (x, mean, rstd, w), (bool(training), w is not None, eps))
+    return y
+
+
+def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
+                  momentum=0.1, eps=1e-5):
+    """Normalise each channel of each sample over its own values; see :func:`batch_norm`.
+
+    The running buffers, if given, are moved towards the mean over the batch of the samples' statistics.
+    Source: Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.instance_norm(taeda.tensor([[[1., 3.]]]), eps=1e-12)
+    tensor([[[-1.,  1.]]])
+    """
+    x = input
+    if x.dim() < 3:
+        raise RuntimeError(f"[instance_norm] expected an input of 3 or more dimensions (N, C, ...), got {tuple(x.shape)}")
+    n, c = x.shape[0], x.shape[1]
+    if not use_input_stats:
+        return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+    if x.numel() == n * c and x.numel():
+        raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
+                         f"{tuple(x.shape)}")
+    means = None if running_mean is None else running_mean.repeat(n)
+    variances = None if running_var is None else running_var.repeat(n)
+    w = None if weight is None else weight.repeat(n)
+    b = None if bias is None else bias.repeat(n)
+    y = batch_norm(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)
+    if means is not None:
+        running_mean.copy_(means.reshape(n, c).mean(0))
+    if variances is not None:
+        running_var.copy_(variances.reshape(n, c).mean(0))
+    return y.reshape(x.shape)
+
+
+# -- layer norm --------------------------------------------------------------------------------------
+
+cdef Op LAYER_NORM_BACKWARD = define("layer_norm_backward", NULL)
+
+cdef object layer_norm_vjp(Node n, object g):
+    cdef TensorBase x = n.load(0), mean = n.load(1), rstd = n.load(2), w = n.load(3) if n.extra[1] is not None else None
+    cdef TensorBase gy, gx = None, gw = None, gb = None
+    cdef View* t[8]
+    cdef Param p[2]
+    if any_needs_grad((g, x, w)):
+        return layer_norm_composed(n, g, x, w)
+    gy = contiguous(<TensorBase>g)
+    p[1].i = n.extra[0]
+    p[0].i = x.view.numel // p[1].i if p[1].i else 0
+    if n.needs(0):
+        gx = empty_like(x)
+    if n.needs(1):
+        gw = empty_shape(n.extra[1], x.view.dtype, x.device)
+    if n.needs(2):
+        gb = empty_shape(n.extra[2], x.view.dtype, x.device)
+    t[0], t[1], t[2], t[3] = view_of(gx), view_of(gw), view_of(gb), &gy.view
+    t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
+    launch(LAYER_NORM_BACKWARD, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    return gx, gw, gb
+
+cdef object layer_norm_composed(Node n, object cotangent, TensorBase saved_x, TensorBase weight):
+    cdef object x = (<object>saved_x).reshape(-1, n.extra[0]), g = cotangent.reshape(-1, n.extra[0])
+    centred = x - x.mean(-1, keepdim=True)
+    rstd = (centred.square().mean(-1, keepdim=True) + n.extra[3]).rsqrt()
+    xhat = centred * rstd
+    gw = (g * xhat).sum(0).reshape(n.extra[1]) if n.needs(1) else None
+    gb = g.sum(0).reshape(n.extra[2]) if n.needs(2) else None
+    h = g if weight is None else g * (<object>weight).reshape(-1)
+    gx = rstd * (h - h.mean(-1, keepdim=True) - xhat * (h * xhat).mean(-1, keepdim=True))
+    return gx.reshape(saved_x.shape_tuple()), gw, gb
+
+cdef Op LAYER_NORM = define("layer_norm", layer_norm_vjp, 0, 0, None, "NativeLayerNormBackward0")
+
+
+cdef tuple trailing(str op, TensorBase x, object normalized_shape):
+    """The normalised sizes as a tuple, checked against x's last ones."""
+    cdef tuple shape
+    if not isinstance(normalized_shape, (tuple, list)):
+        raise TypeError(f"[{op}] argument 'normalized_shape' must be tuple of ints, not {type(normalized_shape).__name__}")
+    shape = tuple([int(s) for s in normalized_shape])
+    if not shape:
+        raise RuntimeError(f"[{op}] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+                           "element, but got normalized_shape = []")
+    if len(shape) > x.view.ndim or x.shape_tuple()[x.view.ndim - len(shape):] != shape:
+        raise RuntimeError(f"[{op}] Given normalized_shape={list(shape)}, expected input with shape "
+                           f"[*, {', '.join(map(str, shape))}], but got input of size{list(x.shape_tuple())}")
+    return shape
+
+
+cdef int check_affine(str op, str name, TensorBase x, TensorBase w, tuple shape) except -1:
+    if w is None:
+        return 0
+    if w.shape_tuple() != shape:
+        raise RuntimeError(f"[{op}] Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                           f"{list(w.shape_tuple())} and normalized_shape = {list(shape)}")
+    return check_parameter(op, name, x, w)
+
+
+cdef TensorBase normalise_rows(TensorBase x, int64_t n, TensorBase w, TensorBase b, double eps):
+    """Rows of n values, each to mean 0 and variance 1, times w plus b."""
+    cdef TensorBase y, mean, rstd
+    cdef View* t[6]
+    cdef Param p[3]
+    x = contiguous(x)
+    p[0].i, p[1].i, p[2].f = x.view.numel // n if n else 0, n, eps
+    y, mean = empty_like(x), empty_shape((p[0].i,), x.view.dtype, x.device)
+    rstd = empty_like(mean)
+    t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
+    t[4], t[5] = view_of(w), view_of(b)
+    if x.view.numel or LAYER_NORM.cpu[x.view.dtype] == NULL:
+        launch(LAYER_NORM, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    record(LAYER_NORM, y, (x, w, b), (x, mean, rstd, w), (n, None if w is None else w.shape_tuple(),
+                                                          None if b is None else b.shape_tuple(), eps))
+    return y
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias.
+
+    Args:
+        input: (..., *normalized_shape).
+        normalized_shape: the sizes of the last dimensions, a tuple; mean and (biased) variance are over them.
+        weight, bias: of shape normalized_shape, or None.
+
+    Source: Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450.
+
+    >>> import taeda
+    >>> taeda.layer_norm(taeda.tensor([[1., 3.]]), (2,), eps=1e-12)
+    tensor([[-1.,  1.]])
+    """
+    cdef TensorBase x = as_tensor(input, "layer_norm"), w = optional(weight, "layer_norm"), b = optional(bias, "layer_norm")
+    cdef tuple shape = trailing("layer_norm", x, normalized_shape)
+    cdef int64_t n = 1
+    check_affine("layer_norm", "weight", x, w, shape)
+    check_affine("layer_norm", "bias", x, b, shape)
+    check_same_device("layer_norm", (x, w, b))
+    for size in shape:
+        n *= size
+    return normalise_rows(x, n, w, b, eps)
+
+
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+    """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,).
+
+    Source: Wu and He 2018, https://arxiv.org/abs/1803.08494.
+
+    >>> import taeda
+    >>> taeda.group_norm(taeda.tensor([[1., 3., 5., 9.]]), 2, eps=1e-12)
+    tensor([[-1.,  1., -1.,  1.]])
+    """
+    cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
+    cdef int64_t channels_, n
+    if x.view.ndim < 2:
+        raise RuntimeError(f"[group_norm] Expected at least 2 dimensions for input tensor but received {x.view.ndim}")
+    channels_ = x.view.shape[1]
+    if num_groups <= 0:
+        raise RuntimeError(f"[group_norm] Expected num groups to be greater than 0, got {num_groups}")
+    if channels_ % num_groups:
+        raise RuntimeError(f"[group_norm] Expected number of channels in input to be divisible by num_groups, but got input "
+                           f"of shape {list(x.shape_tuple())} and num_groups={num_groups}")
+    for name, p in (("weight", w), ("bias", b)):
+        if p is not None and p.shape != (channels_,):
+            raise RuntimeError(f"[group_norm] Expected {name} to be a vector of size equal to the number of channels in "
+                               f"input, but got {name} of shape {list(p.shape)} and input of shape {list(x.shape_tuple())}")
+        check_parameter("group_norm", name, x, p)
+    check_same_device("group_norm", (x, w, b))
+    n = x.view.numel // max(1, x.view.shape[0] * <int64_t>num_groups)
+    y = normalise_rows(x, n, None, None, eps)
+    if w is not None:
+        y = y * along(w, x.view.ndim)
+    if b is not None:
+        y = y + along(b, x.view.ndim)
+    return y
+
+
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """Scale by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight.
+
+    eps is the dtype's machine epsilon if None.  Source: Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467.
+
+    >>> import taeda
+    >>> taeda.rms_norm(taeda.tensor([3., -3.]), (2,))
+    tensor([ 1., -1.])
+    """
+    cdef TensorBase x = as_tensor(input, "rms_norm"), w = None if weight is None else as_tensor(weight, "rms_norm")
+    cdef tuple shape = trailing("rms_norm", x, normalized_shape)
+    if w is not None and w.shape_tuple() != shape:
+        raise RuntimeError(f"[rms_norm] Expected weight to be of same shape as normalized_shape, but got weight of shape "
+                           f"{list(w.shape_tuple())} and normalized_shape = {list(shape)}")
+    check_same_device("rms_norm", (x, w))
+    if eps is None:
+        eps = 1.1920928955078125e-07 if x.view.itemsize == 4 else 2.220446049250313e-16
+    dims = tuple(range(-len(shape), 0))
+    y = x * ((<object>x).square().mean(dims, keepdim=True) + eps).rsqrt()
+    return y if w is None else y * w

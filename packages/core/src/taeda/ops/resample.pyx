@@ -1,0 +1,167 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Resizing of signals, images and volumes: nearest, linear and cubic interpolation, and area means.
+
+The kernel resamples planes in two directions.  A signal is a plane of height one; a volume is resampled in
+its last two dimensions, and then along the first with the other two laid side by side.
+"""
+from libc.math cimport floor
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
+from taeda.kernels.cpu.abi cimport Param, View
+from taeda.tensor_base cimport TensorBase
+
+from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+
+__all__ = ["interpolate"]
+PUBLIC = ()
+METHODS = {}
+
+cdef dict KINDS = {"nearest": 0, "nearest-exact": 1, "linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 3}
+MODES = "nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact"
+
+
+cdef int fill(tuple extra, Param* p) except -1:
+    """p: kind, align corners, H, W, OH, OW, scale factors."""
+    cdef int i
+    for i in range(6):
+        p[i].i = extra[i]
+    p[6].f, p[7].f = extra[6], extra[7]
+    return 0
+
+cdef TensorBase planes(Op op, TensorBase x, tuple extra, tuple shape):
+    """Every plane of H x W values of x as one of OH x OW, in a tensor of the shape given."""
+    cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device)
+    cdef View* t[2]
+    cdef Param p[8]
+    x = contiguous(x)
+    fill(extra, p)
+    t[0], t[1] = &y.view, &x.view
+    if y.view.numel:
+        launch(op, x.view.dtype, x.device, t, p, y.view.numel)
+    record(op, y, (x,), None, (extra, x.shape_tuple(), op))
+    return y
+
+# upsample_backward: the transpose; its derivative is the resampling again
+cdef object upsample_backward_vjp(Node n, object g):
+    extra, shape, op = n.extra
+    return planes(<Op>op, <TensorBase>g, extra, shape)
+
+cdef Op UPSAMPLE_BACKWARD = define("upsample_backward", upsample_backward_vjp)
+
+cdef object upsample_vjp(Node n, object cotangent):
+    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+    cdef View* t[2]
+    cdef Param p[8]
+    extra, shape, op = n.extra
+    gx = empty_shape(shape, g.view.dtype, g.device)
+    fill(extra, p)
+    t[0], t[1] = &gx.view, &g.view
+    if gx.view.numel:
+        launch(UPSAMPLE_BACKWARD, g.view.dtype, g.device, t, p, g.view.numel)
+    record(UPSAMPLE_BACKWARD, gx, (g,), None, (extra, g.shape_tuple(), op))
+    return gx
+
+# (mode, spatial dimensions) -> op
+cdef dict OPS = {}
+for _n in (1, 2, 3):
+    OPS["nearest", _n] = define(f"upsample_nearest{_n}d", upsample_vjp, 0, 0, "upsample", f"UpsampleNearest{_n}DBackward0")
+    OPS["nearest-exact", _n] = define(f"upsample_nearest_exact{_n}d", upsample_vjp, 0, 0, "upsample",
+                                      f"UpsampleNearestExact{_n}DBackward0")
+for _mode, _n in (("linear", 1), ("bilinear", 2), ("trilinear", 3), ("bicubic", 2)):
+    OPS[_mode, _n] = define(f"upsample_{_mode}{_n}d", upsample_vjp, 0, 0, "upsample",
+                            f"Upsample{_mode.capitalize()}{_n}DBackward0")
+
+
+cdef list per_dimension(str name, object value, int n, TensorBase x):
+    """One number, or n of them, as a list."""
+    if isinstance(value, (tuple, list)):
+        if len(value) != n:
+            raise ValueError(f"[interpolate] Input and {name} must have the same number of spatial dimensions, but got input "
+                             f"with spatial dimensions of {list(x.shape_tuple()[2:])} and {name} of {tuple(value)}")
+        return list(value)
+    return [value] * n
+
+
+cdef list output_size(TensorBase x, int n, object size, object scale_factor):
+    cdef list out = [], factors
+    cdef int d
+    if size is not None:
+        for s in per_dimension("output size", size, n, x):
+            if not hasattr(s, "__index__"):
+                raise TypeError(f"[interpolate] expected size to be one of int or Tuple[int] or None, but got {size!r}")
+            out.append(s.__index__())
+    else:
+        factors = per_dimension("scale_factor", scale_factor, n, x)
+        for d in range(n):
+            out.append(<int64_t>floor(<double>x.view.shape[d + 2] * <double>factors[d]))
+    for d in range(n):
+        if out[d] <= 0 or x.view.shape[d + 2] <= 0:
+            raise RuntimeError(f"[interpolate] Input and output sizes should be greater than 0, but got input "
+                               f"{list(x.shape_tuple()[2:])} output {out}")
+    return out
+
+
+def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
+    """Resize the last dimensions of (N, C, W), (N, C, H, W) or (N, C, D, H, W).
+
+    Output i is taken from input position (i + 1/2) / s - 1/2, or with ``align_corners`` from
+    i (in - 1) / (out - 1); 'nearest' takes floor(i / s), 'nearest-exact' floor((i + 1/2) / s).
+
+    Args:
+        size: the new sizes, an int or one a dimension; or
+        scale_factor: by how much to multiply them, a number or one a dimension.
+        mode: 'nearest', 'nearest-exact', 'linear' (3-d input), 'bilinear' and 'bicubic' (4-d), 'trilinear'
+            (5-d), or 'area' (adaptive means).
+        align_corners: of the linear and cubic modes: let the corner elements stay where they are.
+        recompute_scale_factor: take s = out / in from the rounded size in place of the factor itself.
+
+    Raises NotImplementedError for a mode that does not fit the input, ValueError for arguments that
+    contradict each other. Source of the cubic kernel: Keys 1981, with a = -3/4.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.interpolate(taeda.tensor([[[1., 2.]]]), scale_factor=2)
+    tensor([[[1., 1., 2., 2.]]])
+    >>> ops.interpolate(taeda.tensor([[[1., 2.]]]), size=4, mode="linear")
+    tensor([[[1.0000, 1.2500, 1.7500, 2.0000]]])
+    """
+    cdef TensorBase x = as_tensor(input, "interpolate"), y
+    cdef int n = x.view.ndim - 2, kind, align
+    cdef list out, factors
+    cdef Op op
+    if mode not in KINDS and mode != "area" or not 1 <= n <= 3:
+        raise NotImplementedError(f"[interpolate] Input Error: Only 3D, 4D and 5D input Tensors supported (got {x.view.ndim}D) "
+                                  f"for the modes: {MODES} (got {mode})")
+    if mode in ("nearest", "nearest-exact", "area"):
+        if align_corners is not None:
+            raise ValueError("[interpolate] align_corners option can only be set with the interpolating modes: "
+                             "linear | bilinear | bicubic | trilinear")
+    elif (mode, n) not in OPS:
+        need = 3 if mode == "linear" else 5 if mode == "trilinear" else 4
+        raise NotImplementedError(f"[interpolate] Got {x.view.ndim}D input, but {mode} mode needs {need}D input")
+    if size is not None and scale_factor is not None:
+        raise ValueError("[interpolate] only one of size or scale_factor should be defined")
+    if size is None and scale_factor is None:
+        raise ValueError("[interpolate] either size or scale_factor should be defined")
+    if recompute_scale_factor and size is not None:
+        raise ValueError("[interpolate] recompute_scale_factor is not meaningful with an explicit size.")
+    out = output_size(x, n, size, scale_factor)
+    factors = [0.0] * n if size is not None or recompute_scale_factor else \
+        [float(f) for f in per_dimension("scale_factor", scale_factor, n, x)]
+    if mode == "area":
+        if n == 3:
+            raise NotImplementedError("[interpolate] mode 'area' takes 3D and 4D input, got 5D")
+        return adaptive_avg_pool1d(x, out) if n == 1 else adaptive_avg_pool2d(x, out)
+    op, kind, align = <Op>OPS[mode, n], KINDS[mode], bool(align_corners)
+    sizes = x.shape_tuple()
+    lead = sizes[:2]
+    if n == 1:
+        return planes(op, x, (kind, align, 1, sizes[2], 1, out[0], 0.0, factors[0]), lead + (out[0],))
+    y = planes(op, x, (kind, align, sizes[n], sizes[n + 1], out[n - 2], out[n - 1], factors[n - 2], factors[n - 1]),
+               sizes[:n] + (out[n - 2], out[n - 1]))
+    if n == 3:
+        across = out[1] * out[2]
+        y = planes(op, y, (kind, align, sizes[2], across, out[0], across, factors[0], 0.0), lead + tuple(out))
+    return y
