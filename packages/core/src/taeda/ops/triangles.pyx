@@ -1,0 +1,219 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Triangles and diagonals of matrices."""
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, empty, empty_like,
+                             end_inplace, launch, record, to_dtype, wrap_dim, write_out)
+from taeda.dtype cimport code_of, name_of
+from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
+from taeda.ops.advanced cimport zeros_of
+from taeda.tensor_base cimport CPU, TensorBase
+
+from taeda import device as _device
+
+__all__ = [
+    "diag", "diag_embed", "diagflat", "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices",
+]
+PUBLIC = ("diag", "diag_embed", "diagflat", "tril", "tril_indices", "triu", "triu_indices")
+
+
+# -- triangles --------------------------------------------------------------------------------------------------
+cdef object tril_vjp(Node n, object g):
+    return tril(g, n.extra)
+
+cdef object triu_vjp(Node n, object g):
+    return triu(g, n.extra)
+
+cdef Op TRIL = define("tril", tril_vjp, 0, 0, "tri")
+cdef Op TRIU = define("triu", triu_vjp, 0, 0, "tri")
+cdef Op TRI_INDICES = define("tri_indices", NULL)
+
+
+cdef TensorBase triangle(Op op, TensorBase x, int64_t diagonal, bint upper):
+    cdef TensorBase y
+    cdef View* t[2]
+    cdef Param p[2]
+    if x.view.ndim < 2:
+        raise RuntimeError(f"[{op.name}] input tensor must have at least 2 dimensions, got shape {tuple(x.shape_tuple())}")
+    y = empty_like(x)
+    t[0], t[1], p[0].i, p[1].i = &y.view, &x.view, diagonal, upper
+    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    return y
+
+
+cdef TensorBase triangle_(Op op, TensorBase x, int64_t diagonal, bint upper):
+    begin_inplace(op.name + "_", x)
+    copy_into(x, triangle(op, x, diagonal, upper))
+    end_inplace(op, x, (x,), None, diagonal)
+    return x
+
+
+def tril(input, diagonal=0, *, out=None):
+    """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0.
+
+    Raises RuntimeError for fewer than two dimensions.
+
+    >>> import taeda
+    >>> taeda.tril(taeda.ones(2, 2))
+    tensor([[1., 0.],
+            [1., 1.]])
+    """
+    cdef TensorBase x = as_tensor(input, "tril"), y = triangle(TRIL, x, diagonal, False)
+    record(TRIL, y, (x,), None, diagonal)
+    return y if out is None else write_out(out, y, "tril")
+
+
+def triu(input, diagonal=0, *, out=None):
+    """Keep the upper triangles of input's matrices: y[i, j] = input[i, j] where j - i >= diagonal, else 0.
+
+    Raises RuntimeError for fewer than two dimensions.
+
+    >>> import taeda
+    >>> taeda.triu(taeda.ones(2, 2), 1)
+    tensor([[0., 1.],
+            [0., 0.]])
+    """
+    cdef TensorBase x = as_tensor(input, "triu"), y = triangle(TRIU, x, diagonal, True)
+    record(TRIU, y, (x,), None, diagonal)
+    return y if out is None else write_out(out, y, "triu")
+
+
+def tril_(input, diagonal=0):
+    """Clear input above a diagonal, in place; see tril."""
+    return triangle_(TRIL, as_tensor(input, "tril_"), diagonal, False)
+
+
+def triu_(input, diagonal=0):
+    """Clear input below a diagonal, in place; see triu."""
+    return triangle_(TRIU, as_tensor(input, "triu_"), diagonal, True)
+
+
+cdef TensorBase triangle_indices(int64_t rows, int64_t cols, int64_t k, object dtype, object device, bint upper, str op):
+    cdef int64_t shape[2]
+    cdef int64_t i, a, b, n = 0
+    cdef Param p[4]
+    cdef View* t[1]
+    cdef TensorBase y
+    cdef int code = I64 if dtype is None else code_of(dtype, op)
+    if rows < 0 or cols < 0:
+        raise RuntimeError(f"[{op}] row and col must be non-negative, got {rows} and {cols}")
+    if code != I64 and code != I32:
+        raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(code)}; it takes int64, int32")
+    for i in range(rows):
+        a = i + k if upper else 0
+        b = cols if upper else i + k + 1
+        a, b = max(a, 0), min(b, cols)
+        n += b - a if b > a else 0
+    shape[0], shape[1] = 2, n
+    y = empty(2, shape, I64, CPU if device is None else _device.code_of(device, op))
+    t[0], p[0].i, p[1].i, p[2].i, p[3].i = &y.view, rows, cols, k, upper
+    launch(TRI_INDICES, I64, y.device, t, p, n)
+    return to_dtype(y, code)
+
+
+def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, pin_memory=None):
+    """Return the rows and columns of the lower triangle of a row x col matrix: (2, n), int64 if not said otherwise.
+
+    >>> import taeda
+    >>> taeda.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
+    return triangle_indices(row, col, offset, dtype, device, False, "tril_indices")
+
+
+def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, pin_memory=None):
+    """Return the rows and columns of the upper triangle of a row x col matrix: (2, n), int64 if not said otherwise.
+
+    >>> import taeda
+    >>> taeda.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
+    return triangle_indices(row, col, offset, dtype, device, True, "triu_indices")
+
+
+# -- diagonals ----------------------------------------------------------------------------------------------------
+cdef object diag_embed_vjp(Node n, object g):
+    offset, a, b = n.extra
+    return g.diagonal(offset, a, b)
+
+cdef Op DIAG_EMBED = define("diag_embed", diag_embed_vjp)
+
+
+def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+    """Put the vectors along input's last dimension on the diagonals of zero matrices, in dimensions dim1 and dim2.
+
+    Raises RuntimeError for dims that are the same, IndexError for one out of range.
+
+    >>> import taeda
+    >>> taeda.diag_embed(taeda.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    cdef TensorBase x = as_tensor(input, "diag_embed"), y
+    cdef int nd = x.view.ndim + 1, d, a, b, m = 0
+    cdef int64_t n, k = offset, at
+    cdef int64_t strides[MAX_DIM]
+    if x.view.ndim == 0:
+        raise IndexError("[diag_embed] Dimension out of range (expected to be in range of [-1, 0], but got -2): input must "
+                         "have at least one dimension")
+    if nd > MAX_DIM:
+        raise RuntimeError(f"[diag_embed] a tensor has at most {MAX_DIM} dimensions")
+    a, b = wrap_dim("diag_embed", dim1, nd), wrap_dim("diag_embed", dim2, nd)
+    if a == b:
+        raise RuntimeError(f"[diag_embed] diagonal dimensions cannot be identical {dim1}, {dim2}")
+    n = x.view.shape[x.view.ndim - 1] + (k if k >= 0 else -k)
+    shape = []
+    for d in range(nd):
+        if d == a or d == b:
+            shape.append(n)
+        else:
+            shape.append(x.view.shape[m])
+            m += 1
+    y = zeros_of(shape, x.view.dtype, x.device)
+    m = 0
+    for d in range(nd):
+        if d != a and d != b:
+            strides[m] = y.view.strides[d]
+            m += 1
+    strides[m] = y.view.strides[a] + y.view.strides[b]
+    at = k * y.view.strides[b] if k >= 0 else -k * y.view.strides[a]
+    if x.view.numel:
+        copy_into(as_strided_view(y, x.view.ndim, x.view.shape, strides, at), x)
+    record(DIAG_EMBED, y, (x,), None, (k, a, b))
+    return y
+
+
+def diag(input, diagonal=0, *, out=None):
+    """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix.
+
+    Raises RuntimeError for another number of dimensions.
+
+    >>> import taeda
+    >>> taeda.diag(taeda.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
+    cdef TensorBase x = as_tensor(input, "diag")
+    if x.view.ndim != 1 and x.view.ndim != 2:
+        raise RuntimeError(f"[diag] diag(): Supports 1D or 2D tensors. Got {x.view.ndim}D")
+    y = diag_embed(x, diagonal) if x.view.ndim == 1 else x.diagonal(diagonal, 0, 1).clone()
+    return y if out is None else write_out(out, y, "diag")
+
+
+def diagflat(input, offset=0):
+    """Return the matrix with input's elements, read as a vector, on a diagonal.
+
+    >>> import taeda
+    >>> taeda.diagflat(taeda.tensor([[1], [2]]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    return diag_embed(as_tensor(input, "diagflat").reshape(-1), offset)
+
+
+METHODS = {
+    "diag": diag, "diag_embed": diag_embed, "diagflat": diagflat, "tril": tril, "tril_": tril_, "triu": triu,
+    "triu_": triu_,
+}
