@@ -1,7 +1,7 @@
-# scan.h for Cython.
+# inorder.h for Cython.
 from libc.stdint cimport int64_t
 
-cdef extern from "scan.h" nogil:
+cdef extern from "inorder.h" nogil:
     enum:
         SCAN_BLOCK
 

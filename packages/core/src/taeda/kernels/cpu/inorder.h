@@ -6,8 +6,8 @@
  * is cut by element numbers, so a block can start anywhere: scan_at() places a cursor, and scan_run()
  * gives the next run inside the block.
  */
-#ifndef TAEDA_SCAN_H
-#define TAEDA_SCAN_H
+#ifndef TAEDA_INORDER_H
+#define TAEDA_INORDER_H
 #include <string.h>
 
 #include "abi.h"
