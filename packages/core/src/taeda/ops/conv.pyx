@@ -1,0 +1,378 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Convolution and its transpose in one and two dimensions.
+
+Convolution is bilinear in input and weight, so three ops are closed under differentiation: the convolution,
+its input gradient and its weight gradient; the derivative of each is made of the other two.  A transposed
+convolution is the input gradient with a bias.  One dimension is two with a height of one: the kernels see
+only 4-d views.
+"""
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record
+from taeda.dtype cimport name_of
+from taeda.kernels.cpu.abi cimport Param, View
+from taeda.tensor_base cimport TensorBase
+
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+PUBLIC = ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d")
+METHODS = {}
+
+cdef enum:
+    H = 0
+    W = 1
+
+ctypedef struct Geometry:          # [height, width]; the height of 1-d is 1, with stride 1 and no padding
+    int n                          # spatial dimensions: 1 or 2
+    int64_t stride[2]
+    int64_t pad[2]                 # top and left; what is needed below and right follows from the shapes
+    int64_t dilation[2]
+    int64_t groups
+
+
+# -- the three ops -----------------------------------------------------------------------------------
+
+
+cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
+    """A 4-d view of a 3-d or 4-d tensor; dims has room for eight numbers."""
+    cdef int d, at = 0
+    v[0] = x.view
+    v.ndim = 4
+    v.shape, v.strides = dims, dims + 4
+    for d in range(4):
+        if d == 2 and x.view.ndim == 3:
+            dims[2], dims[6] = 1, 0
+        else:
+            dims[d], dims[4 + d] = x.view.shape[at], x.view.strides[at]
+            at += 1
+
+
+cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias,
+             int64_t work) except -1:
+    cdef View v[3]
+    cdef int64_t dims[24]
+    cdef View* t[4]
+    cdef Param p[8]
+    cdef int i
+    lift(&v[0], out, dims)
+    lift(&v[1], a, dims + 8)
+    lift(&v[2], b, dims + 16)
+    for i in range(3):
+        t[i] = &v[i]
+    t[3] = NULL if bias is None else &bias.view
+    for i in range(2):
+        p[i].i, p[2 + i].i, p[4 + i].i = q.stride[i], q.pad[i], q.dilation[i]
+    p[6].i = q.groups
+    p[7].i = bias is not None
+    launch(op, out.view.dtype, out.device, t, p, work)
+    return 0
+
+
+cdef tuple pack(const Geometry* q, TensorBase a, TensorBase b):
+    """What a vjp must know: the geometry, and the shapes of both factors."""
+    return (q.n, q.stride[H], q.stride[W], q.pad[H], q.pad[W], q.dilation[H], q.dilation[W], q.groups,
+            a.shape_tuple(), b.shape_tuple())
+
+
+cdef void unpack(Geometry* q, tuple extra) noexcept:
+    q.n = extra[0]
+    q.stride[H], q.stride[W], q.pad[H], q.pad[W], q.dilation[H], q.dilation[W] = extra[1:7]
+    q.groups = extra[7]
+
+
+cdef TensorBase allocate(tuple shape, TensorBase like):
+    cdef int64_t sizes[4]
+    cdef int i, n = len(shape)
+    for i in range(n):
+        sizes[i] = shape[i]
+    return empty(n, sizes, like.view.dtype, like.device)
+
+
+cdef object channel_sum(TensorBase g):
+    """Sum over all dimensions but that of the channels: the gradient of a bias."""
+    if g.view.ndim == 3:
+        return g.sum((0, 2))
+    return g.sum((0, 2, 3))
+
+
+cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape):
+    """y = convolution of x by w, plus bias; y has the given shape."""
+    cdef TensorBase y = allocate(shape, x)
+    run(CONV, q, y, x, w, bias, y.view.numel + x.view.numel)
+    if needs_grad(x) or needs_grad(w) or (bias is not None and needs_grad(bias)):
+        record(CONV, y, (x, w, bias), (x if needs_grad(w) else None, w if needs_grad(x) else None), pack(q, x, w))
+    return y
+
+
+cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, TensorBase bias, tuple shape):
+    """The transpose of convolution by w, applied to g; the result has the given shape."""
+    cdef TensorBase y = allocate(shape, g)
+    run(INPUT, q, y, g, w, bias, y.view.numel + g.view.numel)
+    if needs_grad(g) or needs_grad(w) or (bias is not None and needs_grad(bias)):
+        record(INPUT, y, (g, w, bias), (g if needs_grad(w) else None, w if needs_grad(g) else None), pack(q, g, w))
+    return y
+
+
+cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
+    """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
+    cdef TensorBase y = allocate(shape, g)
+    run(WEIGHT, q, y, g, x, None, x.view.numel + g.view.numel)
+    if needs_grad(g) or needs_grad(x):
+        record(WEIGHT, y, (g, x), (g if needs_grad(x) else None, x if needs_grad(g) else None), pack(q, g, x))
+    return y
+
+
+cdef object conv_vjp(Node n, object g):
+    cdef Geometry q
+    unpack(&q, n.extra)
+    return (input_gradient(&q, <TensorBase>g, n.load(1), None, n.extra[8]) if n.needs(0) else None,
+            weight_gradient(&q, <TensorBase>g, n.load(0), n.extra[9]) if n.needs(1) else None,
+            channel_sum(<TensorBase>g) if n.needs(2) else None)
+
+
+cdef object input_vjp(Node n, object g):
+    cdef Geometry q
+    unpack(&q, n.extra)
+    return (forward(&q, <TensorBase>g, n.load(1), None, n.extra[8]) if n.needs(0) else None,
+            weight_gradient(&q, n.load(0), <TensorBase>g, n.extra[9]) if n.needs(1) else None,
+            channel_sum(<TensorBase>g) if n.needs(2) else None)
+
+
+cdef object weight_vjp(Node n, object g):
+    cdef Geometry q
+    unpack(&q, n.extra)
+    return (forward(&q, n.load(1), <TensorBase>g, None, n.extra[8]) if n.needs(0) else None,
+            input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[9]) if n.needs(1) else None)
+
+
+cdef Op CONV = define("convolution", conv_vjp, 0, 0, "conv2d", "ConvolutionBackward0")
+cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "conv2d_input", "ConvolutionBackward0")
+cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "conv2d_weight", "ConvolutionBackwardBackward0")
+
+
+# -- checks ------------------------------------------------------------------------------------------
+
+
+cdef int read(str op, str name, object value, int n, int64_t low, int64_t* out) except -1:
+    """An int, or a sequence of one or n ints, into out[2 - n:]."""
+    cdef int i
+    if type(value) is int:
+        for i in range(2 - n, 2):
+            out[i] = value
+    elif isinstance(value, (tuple, list)):
+        if len(value) != n and len(value) != 1:
+            raise RuntimeError(f"[{op}] expected {name} to be a single integer value or a list of {n} values to match the "
+                               f"convolution dimensions, but got {name}={list(value)}")
+        for i in range(2 - n, 2):
+            out[i] = whole(op, name, value[i - 2 + n if len(value) == n else 0])
+    else:
+        for i in range(2 - n, 2):
+            out[i] = whole(op, name, value)
+    for i in range(2 - n, 2):
+        if out[i] < low:
+            what = "negative" if low == 0 else "non-positive"
+            raise RuntimeError(f"[{op}] {what} {name} is not supported; got {name}={value}")
+        if out[i] >= 1 << 31:
+            raise RuntimeError(f"[{op}] {name} must be less than 2^31; got {name}={value}")
+    return 0
+
+
+cdef object whole(str op, str name, object value):
+    if isinstance(value, (float, str)) or not hasattr(value, "__index__"):
+        raise TypeError(f"[{op}] argument '{name}' must be an int or a tuple of ints, not {type(value).__name__}")
+    return value.__index__()
+
+
+cdef int read_geometry(str op, Geometry* q, int n, object stride, object dilation, object groups) except -1:
+    q.n = n
+    q.stride[H] = q.dilation[H] = 1
+    q.pad[H] = 0
+    read(op, "stride", stride, n, 1, q.stride)
+    read(op, "dilation", dilation, n, 1, q.dilation)
+    q.groups = whole(op, "groups", groups)
+    if q.groups <= 0:
+        raise RuntimeError(f"[{op}] non-positive groups is not supported; got groups={groups}")
+    return 0
+
+
+cdef int check_operands(str op, const Geometry* q, TensorBase x, TensorBase w, TensorBase b, bint transposed) except -1:
+    """Ranks, dtypes, devices, channels and bias; x has its batch dimension."""
+    cdef int64_t channels, results
+    cdef int d
+    if w.view.ndim != q.n + 2:
+        raise RuntimeError(f"[{op}] expected a {q.n + 2}-dimensional weight for input of shape {x.shape_tuple()}, but got "
+                           f"weight of shape {w.shape_tuple()} instead")
+    if x.view.dtype != w.view.dtype:
+        raise RuntimeError(f"[{op}] Input type ({name_of(x.view.dtype)}) and weight type ({name_of(w.view.dtype)}) should "
+                           "be the same; convert one with .to(...)")
+    for d in range(2, q.n + 2):
+        if w.view.shape[d] == 0:
+            raise RuntimeError(f"[{op}] kernel size must be greater than zero, but got weight of shape {w.shape_tuple()}")
+    results = w.view.shape[1] * q.groups if transposed else w.view.shape[0]
+    channels = w.view.shape[0] if transposed else w.view.shape[1] * q.groups
+    if w.view.shape[0] % q.groups or w.view.shape[0] < q.groups:
+        raise RuntimeError(f"[{op}] Given groups={q.groups}, expected weight to be at least {q.groups} at dimension 0 and "
+                           f"divisible by it, but got weight of shape {w.shape_tuple()} instead")
+    if x.view.shape[1] != channels:
+        raise RuntimeError(f"[{op}] Given groups={q.groups}, weight of shape {w.shape_tuple()}, expected input "
+                           f"{x.shape_tuple()} to have {channels} channels, but got {x.view.shape[1]} channels instead")
+    if b is not None:
+        if b.view.dtype != x.view.dtype:
+            raise RuntimeError(f"[{op}] Input type ({name_of(x.view.dtype)}) and bias type ({name_of(b.view.dtype)}) "
+                               "should be the same; convert one with .to(...)")
+        if b.view.ndim != 1 or b.view.shape[0] != results:
+            raise RuntimeError(f"[{op}] Given weight of shape {w.shape_tuple()}, expected bias to be 1-dimensional with "
+                               f"{results} elements, but got bias of shape {b.shape_tuple()} instead")
+    check_same_device(op, (x, w, b))
+    return 0
+
+
+cdef int check_frame(str op, object rows, object cols, object channels) except -1:
+    """The padded image must be countable; rows and cols are Python ints."""
+    if rows * cols * max(channels, 1) >= 1 << 56:
+        raise RuntimeError(f"[{op}] the padded input would have {rows} x {cols} places in {channels} channels, which is "
+                           "more than memory can address")
+    return 0
+
+
+cdef object with_batch(str op, TensorBase x, int n):
+    """x with a batch dimension (a view where it has none)."""
+    if x.view.ndim == n + 2:
+        return x
+    if x.view.ndim == n + 1:
+        return x.unsqueeze(0)
+    raise RuntimeError(f"[{op}] Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {op}, but got input of "
+                       f"shape {x.shape_tuple()}")
+
+
+# -- the functions -----------------------------------------------------------------------------------
+
+
+cdef object convolve(str op, int n, object input, object weight, object bias, object stride, object padding,
+                     object dilation, object groups):
+    cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
+    cdef Geometry q
+    cdef int64_t size, kernel, total, room
+    cdef int i, d
+    cdef bint unbatched = x.view.ndim == n + 1
+    cdef list shape
+    x = with_batch(op, x, n)
+    read_geometry(op, &q, n, stride, dilation, groups)
+    check_operands(op, &q, x, w, b, False)
+    if isinstance(padding, str):
+        if padding != "same" and padding != "valid":
+            raise RuntimeError(f"[{op}] Invalid padding string: '{padding}'; use 'same', 'valid' or a number")
+        if padding == "same" and (q.stride[H] != 1 or q.stride[W] != 1):
+            raise RuntimeError(f"[{op}] padding='same' is not supported for strided convolutions; got stride={stride}")
+    else:
+        read(op, "padding", padding, n, 0, q.pad)
+    shape = [x.view.shape[0], w.view.shape[0]]
+    for i in range(2 - n, 2):
+        d = n + i
+        size, kernel = x.view.shape[d], w.view.shape[d]
+        total = q.dilation[i] * (kernel - 1)
+        if kernel >= 1 << 31 or size >= 1 << 62:
+            check_frame(op, 1 << 31, 1 << 31, 1)
+        if isinstance(padding, str):
+            q.pad[i] = total // 2 if padding == "same" else 0
+            room = size - 1 if padding == "same" else size - total - 1
+        else:
+            room = size + 2 * q.pad[i] - total - 1
+        if room < 0 and (padding != "same" or total):
+            padded = tuple([x.view.shape[n + k] + 2 * q.pad[k] for k in range(2 - n, 2)])
+            taken = tuple([q.dilation[k] * (w.view.shape[n + k] - 1) + 1 for k in range(2 - n, 2)])
+            raise RuntimeError(f"[{op}] Kernel size can't be greater than actual input size: padded input size per "
+                               f"channel is {padded}, kernel size {taken} (with dilation), for input {x.shape_tuple()} "
+                               f"and weight {w.shape_tuple()}")
+        shape.append(room // q.stride[i] + 1 if room >= 0 else 0)
+    sides = [<object>x.view.shape[n + i] + 2 * q.pad[i] + <object>q.dilation[i] * w.view.shape[n + i]
+             for i in range(2 - n, 2)]
+    check_frame(op, sides[0], sides[n - 1] if n == 2 else 1, x.view.shape[1])
+    y = forward(&q, x, w, b, tuple(shape))
+    return y.squeeze(0) if unbatched else y
+
+
+cdef object convolve_transposed(str op, int n, object input, object weight, object bias, object stride, object padding,
+                                object output_padding, object groups, object dilation):
+    cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
+    cdef Geometry q
+    cdef int64_t more[2]
+    cdef int i
+    cdef bint unbatched = x.view.ndim == n + 1
+    cdef list shape
+    x = with_batch(op, x, n)
+    read_geometry(op, &q, n, stride, dilation, groups)
+    read(op, "padding", padding, n, 0, q.pad)
+    read(op, "output_padding", output_padding, n, 0, more)
+    check_operands(op, &q, x, w, b, True)
+    shape = [x.view.shape[0], w.view.shape[1] * q.groups]
+    for i in range(2 - n, 2):
+        if more[i] >= q.stride[i] and more[i] >= q.dilation[i]:
+            raise RuntimeError(f"[{op}] output padding must be smaller than either stride or dilation, but got "
+                               f"output_padding={output_padding}, stride={stride}, dilation={dilation}")
+        size = (<object>x.view.shape[n + i] - 1) * q.stride[i] - 2 * q.pad[i] + more[i] + 1
+        size += <object>q.dilation[i] * (w.view.shape[n + i] - 1)
+        if size <= 0:
+            raise RuntimeError(f"[{op}] Output size is too small: dimension {n + i} would have size {size} for input "
+                               f"{x.shape_tuple()}, weight {w.shape_tuple()}, stride={stride}, padding={padding}, "
+                               f"dilation={dilation}, output_padding={output_padding}")
+        shape.append(size)
+    sides = [shape[n + i] + q.pad[i] + <object>q.dilation[i] * w.view.shape[n + i] + x.view.shape[n + i]
+             for i in range(2 - n, 2)]
+    check_frame(op, sides[0], sides[n - 1] if n == 2 else 1, x.view.shape[1])
+    y = input_gradient(&q, x, w, b, tuple(shape))
+    return y.squeeze(0) if unbatched else y
+
+
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Convolve sequences: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k].
+
+    ``input`` is (N, C, L) or (C, L), ``weight`` (O, C / groups, K), ``bias`` (O).  ``padding`` is a number,
+    'valid' (none) or 'same' (as many places out as in; stride 1 only).  RuntimeError where they do not fit.
+
+    >>> import taeda
+    >>> taeda.conv1d(taeda.ones(1, 1, 5), taeda.ones(1, 1, 3), padding=1)
+    tensor([[[2., 3., 3., 3., 2.]]])
+    """
+    return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Convolve images: y[n, o, i, j] = bias[o] + sum_{c, k, l} input[n, c, i' , j'] weight[o, c, k, l].
+
+    Here i' = i stride + k dilation - padding, and j' likewise.  ``input`` is (N, C, H, W) or (C, H, W),
+    ``weight`` (O, C / groups, KH, KW), ``bias`` (O).  ``padding`` is a number, a pair, 'valid' or 'same'.
+    RuntimeError where they do not fit.
+
+    >>> import taeda
+    >>> taeda.conv2d(taeda.ones(1, 1, 3, 3), taeda.ones(1, 1, 2, 2), stride=1)
+    tensor([[[[4., 4.],
+              [4., 4.]]]])
+    """
+    return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result.
+
+    ``input`` is (N, C, L) or (C, L), ``weight`` (C, O / groups, K), ``bias`` (O); the result has
+    (L - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1 places.
+
+    >>> import taeda
+    >>> taeda.conv_transpose1d(taeda.ones(1, 1, 2), taeda.ones(1, 1, 3), stride=2)
+    tensor([[[1., 1., 2., 1., 1.]]])
+    """
+    return convolve_transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result.
+
+    ``input`` is (N, C, H, W) or (C, H, W), ``weight`` (C, O / groups, KH, KW), ``bias`` (O); each side of the
+    result has (size - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1 places.
+
+    >>> import taeda
+    >>> taeda.conv_transpose2d(taeda.ones(1, 1, 1, 2), taeda.ones(1, 1, 1, 2))
+    tensor([[[[1., 2., 1.]]]])
+    """
+    return convolve_transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
