@@ -1,0 +1,122 @@
+__path__ = __import__("pkgutil").extend_path(__path__, __name__)
+"""taeda: PyTorch's API in small packages.  This one holds tensors and automatic differentiation."""
+
+import importlib as _importlib
+
+from taeda import autograd, cpu, cuda, ops
+from taeda._version import __version__
+from taeda.autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from taeda.device import device
+from taeda.dtype import (
+    ALIASES as _ALIASES,
+    NAMES as _NAMES,
+    can_cast,
+    dtype,
+    finfo,
+    get_default_dtype,
+    iinfo,
+    promote_types,
+    set_default_dtype,
+)
+from taeda.generator import Generator, default_generator
+from taeda.layout import layout, strided
+from taeda.ops.copying import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    preserve_format,
+)
+from taeda.ops.copying import MemoryFormat as memory_format
+from taeda.printing import set_printoptions, tensor_str as _tensor_str
+from taeda.random import (
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from taeda.storage import Storage as UntypedStorage
+from taeda.tensor import Tensor, install_late as _install_late, install_methods as _install_methods
+from taeda.tensor_base import Size
+from taeda.threads import get_num_threads, set_num_threads
+from taeda.typed_storage import TypedStorage
+
+_install_methods(ops.METHODS)
+_install_late(ops.getitem, ops.setitem, ops.matmul, _tensor_str)
+globals().update(ops.PUBLIC)
+globals().update(_NAMES)
+globals().update(_ALIASES)
+scalar_tensor, range = ops.scalar_tensor_, ops.range_
+
+# Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
+_LAZY = {
+    "load": ("taeda.serialization", "load"),
+    "save": ("taeda.serialization", "save"),
+    "serialization": ("taeda.serialization", None),
+    "from_dlpack": ("taeda.dlpack", "from_dlpack"),
+    "to_dlpack": ("taeda.dlpack", "to_dlpack"),
+}
+_PACKAGES = ("nn", "optim", "data", "vision")
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        module, attribute = _LAZY[name]
+        found = _importlib.import_module(module)
+        found = found if attribute is None else getattr(found, attribute)
+        globals()[name] = found
+        return found
+    if name in _PACKAGES:
+        try:
+            return _importlib.import_module(f"taeda.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"taeda.{name}":
+                raise
+            raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
+    raise AttributeError(f"module 'taeda' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_LAZY, *_PACKAGES})
+
+
+def is_tensor(obj):
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input):
+    """Whether the tensor's dtype is a floating-point one."""
+    return input.is_floating_point()
+
+
+def is_complex(input):
+    """Whether the tensor's dtype is complex."""
+    return input.is_complex()
+
+
+def is_nonzero(input):
+    """Whether the only element is not zero."""
+    return input.is_nonzero()
+
+
+def is_inference(input):
+    """Whether the tensor was made in inference mode."""
+    return input.is_inference()
+
+
+def numel(input):
+    """Return the number of elements."""
+    return input.numel()
+
+
+def result_type(tensor1, tensor2):
+    """Return the dtype that an operation on the two, tensors or numbers, gives."""
+    return ops.result_type(tensor1, tensor2)

@@ -1,0 +1,184 @@
+"""The zip container of checkpoints: records stored uncompressed, their data 64-byte aligned.
+
+The layout is PyTorch's, so its reader can map the file.  The reader here believes nothing that the file says
+before it has been compared with the file's size: records must be stored, lie inside the file, not overlap, and
+carry plain names, so what can be allocated from a file is bounded by its size.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+import zlib
+from typing import IO, Any
+
+ALIGNMENT = 64
+LARGE = 0xFFFFFFFF  # sizes and offsets from here on go into zip64 fields
+DATE = 0x0021  # 1980-01-01: the same objects give the same bytes
+UTF8 = 0x0800
+CHUNK = 1 << 24
+
+
+class Writer:
+    """Write records one after the other to anything with ``write``."""
+
+    def __init__(self, file: IO[bytes], root: str) -> None:
+        self.file = file
+        self.root = root
+        self.at = 0
+        self.entries: list[tuple[bytes, int, int, int]] = []  # name, crc, size, offset of the header
+
+    def write(self, data: Any) -> None:
+        self.file.write(data)
+        self.at += len(data)
+
+    def record(self, name: str, data: Any) -> None:
+        """Write one record; data is bytes or a memoryview of bytes."""
+        path = f"{self.root}/{name}".encode()
+        size, crc, offset = len(data), zlib.crc32(data), self.at
+        large = size >= LARGE
+        extra = struct.pack("<HHQQ", 1, 16, size, size) if large else b""
+        start = offset + 30 + len(path) + len(extra) + 4
+        padding = -start % ALIGNMENT
+        extra += struct.pack("<HH", 0x4246, padding) + b"Z" * padding  # an unknown field is skipped by readers
+        shown = LARGE if large else size
+        version = 45 if large else 20
+        self.write(
+            struct.pack("<IHHHHHIIIHH", 0x04034B50, version, UTF8, 0, 0, DATE, crc, shown, shown, len(path), len(extra))
+        )
+        self.write(path)
+        self.write(extra)
+        for i in range(0, size, CHUNK):
+            self.write(data[i : i + CHUNK])
+        self.entries.append((path, crc, size, offset))
+
+    def close(self) -> None:
+        """Write the central directory."""
+        start = self.at
+        for path, crc, size, offset in self.entries:
+            wide = b"".join(struct.pack("<Q", n) for n in (size, size, offset) if n >= LARGE)
+            extra = struct.pack("<HH", 1, len(wide)) + wide if wide else b""
+            version = 45 if wide else 20
+            shown, where = min(size, LARGE), min(offset, LARGE)
+            self.write(
+                struct.pack(
+                    "<IHHHHHHIIIHHHHHII",
+                    *(0x02014B50, version, version, UTF8, 0, 0, DATE, crc, shown, shown),
+                    *(len(path), len(extra), 0, 0, 0, 0, where),
+                )
+            )
+            self.write(path)
+            self.write(extra)
+        count, size, end = len(self.entries), self.at - start, self.at
+        if count >= 0xFFFF or size >= LARGE or start >= LARGE:
+            self.write(struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, start))
+            self.write(struct.pack("<IIQI", 0x07064B50, 0, end, 1))
+        shown = min(count, 0xFFFF)
+        self.write(
+            struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, shown, shown, min(size, LARGE), min(start, LARGE), 0)
+        )
+
+
+class Reader:
+    """Read records of a zip file after all of them were checked.
+
+    Raises:
+        RuntimeError: where the file is no zip file, or truncated, or a record is compressed, encrypted, outside
+            the file, over another one, twice there, or oddly named.
+    """
+
+    def __init__(self, file: IO[bytes], what: str) -> None:
+        self.file = file
+        self.what = what
+        file.seek(0, os.SEEK_END)
+        self.size = file.tell()
+        try:
+            infos = zipfile.ZipFile(file).infolist()
+            self.records = self.check(infos)
+        except (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, IndexError, OverflowError) as e:
+            raise self.error(f"failed reading zip archive: {e}; the file may be truncated or damaged") from e
+
+    def error(self, text: str) -> RuntimeError:
+        return RuntimeError(f"[load] {self.what}: {text}")
+
+    def check(self, infos: list[zipfile.ZipInfo]) -> dict[str, tuple[int, int, int]]:
+        """Return record name -> (start of the data, size, crc)."""
+        found: dict[str, tuple[int, int, int]] = {}
+        spans = []
+        root = infos[0].filename.partition("/")[0] if infos else ""
+        for info in infos:
+            name = info.orig_filename
+            parts = name.split("/")
+            if "\\" in name or "\0" in name or name.startswith("/") or ".." in parts or len(parts) < 2:
+                raise self.error(f"record name {name!r} is not a plain path below one folder")
+            if parts[0] != root:
+                raise self.error(f"records lie in two folders, {root!r} and {parts[0]!r}")
+            if info.is_dir():
+                continue
+            key = name[len(root) + 1 :]
+            if key in found:
+                raise self.error(f"record {key!r} is there twice")
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+                raise self.error(
+                    f"record {key!r} is compressed ({info.compress_size} bytes for {info.file_size}); checkpoints "
+                    "store their records as they are"
+                )
+            if info.flag_bits & 0x1:
+                raise self.error(f"record {key!r} is encrypted")
+            start = self.data_start(info, key)
+            if start + info.file_size > self.size:
+                raise self.error(
+                    f"record {key!r} has {info.file_size} bytes at {start}, but the file ends at {self.size}"
+                )
+            spans.append((info.header_offset, start + info.file_size, key))
+            found[key] = (start, info.file_size, info.CRC)
+        spans.sort()
+        for (_, end, first), (begin, _, second) in zip(spans, spans[1:], strict=False):
+            if begin < end:
+                raise self.error(f"records {first!r} and {second!r} overlap")
+        return found
+
+    def data_start(self, info: zipfile.ZipInfo, key: str) -> int:
+        self.file.seek(info.header_offset)
+        header = self.file.read(30)
+        if len(header) < 30 or header[:4] != b"PK\3\4":
+            raise self.error(f"record {key!r} has no header at {info.header_offset}")
+        name, extra = struct.unpack_from("<HH", header, 26)
+        return int(info.header_offset + 30 + name + extra)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.records
+
+    def nbytes(self, name: str) -> int:
+        """Return a record's size."""
+        return self.records[name][1]
+
+    def read(self, name: str) -> bytes:
+        """Return a record's bytes, its checksum verified."""
+        block = bytearray(self.nbytes(name))
+        self.read_into(name, memoryview(block))
+        return bytes(block)
+
+    def read_into(self, name: str, block: memoryview) -> None:
+        """Fill block, which has the record's size; a checksum of 0 says that the writer made none."""
+        start, size, crc = self.records[name]
+        self.file.seek(start)
+        sum_, i = 0, 0
+        while i < size:
+            piece = block[i : min(i + CHUNK, size)]
+            n = self.into(piece)
+            if not n:
+                raise self.error(f"record {name!r} ends after {i} of {size} bytes")
+            if crc:
+                sum_ = zlib.crc32(piece[:n], sum_)
+            i += n
+        if crc and sum_ != crc:
+            raise self.error(f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}")
+
+    def into(self, piece: memoryview) -> int:
+        if hasattr(self.file, "readinto"):
+            return int(self.file.readinto(piece) or 0)
+        data = self.file.read(len(piece))
+        piece[: len(data)] = data
+        return len(data)

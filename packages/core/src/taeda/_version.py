@@ -1,0 +1,3 @@
+"""The version of all five packages."""
+
+__version__ = "0.1.0"

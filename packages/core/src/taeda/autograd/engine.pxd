@@ -1,0 +1,3 @@
+from taeda.tensor_base cimport TensorBase
+
+cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate)

@@ -1,0 +1,160 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Grad modes, one flag a thread: no_grad, enable_grad, set_grad_enabled, inference_mode."""
+import functools
+import inspect
+
+cdef extern from *:
+    """
+    static __thread int taeda_grad_mode = 1;
+    static __thread int taeda_inference_mode = 0;
+    static int taeda_get_grad(void) { return taeda_grad_mode; }
+    static int taeda_get_inference(void) { return taeda_inference_mode; }
+    static int taeda_set_grad(int on) { int was = taeda_grad_mode; taeda_grad_mode = on; return was; }
+    static int taeda_set_inference(int on) { int was = taeda_inference_mode; taeda_inference_mode = on; return was; }
+    """
+    int get_grad "taeda_get_grad"() noexcept nogil
+    int get_inference "taeda_get_inference"() noexcept nogil
+    int put_grad "taeda_set_grad"(int on) noexcept nogil
+    int put_inference "taeda_set_inference"(int on) noexcept nogil
+
+
+cdef bint grad_enabled() noexcept nogil:
+    return get_grad()
+
+cdef bint inference_enabled() noexcept nogil:
+    return get_inference()
+
+cdef bint set_grad(bint on) noexcept nogil:
+    return put_grad(on)
+
+
+def is_grad_enabled():
+    """Whether operations are being recorded in this thread."""
+    return get_grad() != 0
+
+
+def is_inference_mode_enabled():
+    """Whether inference mode is on in this thread."""
+    return get_inference() != 0
+
+
+def _set_grad_enabled(bint on):
+    return put_grad(on)
+
+
+class _Mode:
+    """A context manager that also decorates functions, generators and coroutines."""
+
+    def __call__(self, function):
+        if inspect.isclass(function):
+            function.__init__ = self(function.__init__)
+            return function
+        if inspect.isgeneratorfunction(function):
+            @functools.wraps(function)
+            def generator(*args, **kwargs):
+                # the mode holds while the generator's own code runs, not while its caller's does
+                running = function(*args, **kwargs)
+                sent, failure = None, None
+                while True:
+                    try:
+                        with self._clone():
+                            value = running.throw(failure) if failure is not None else running.send(sent)
+                    except StopIteration as stop:
+                        return stop.value
+                    failure = None
+                    try:
+                        sent = yield value
+                    except GeneratorExit:
+                        with self._clone():
+                            running.close()
+                        raise
+                    except BaseException as error:
+                        sent, failure = None, error
+            return generator
+
+        @functools.wraps(function)
+        def wrapped(*args, **kwargs):
+            with self._clone():
+                return function(*args, **kwargs)
+        return wrapped
+
+    def _clone(self):
+        return type(self)()
+
+
+class no_grad(_Mode):
+    """Record nothing: results do not require grad.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> with taeda.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __new__(cls, function=None):
+        mode = object.__new__(cls)
+        return mode if function is None else mode(function)
+
+    def __enter__(self):
+        self.was = put_grad(0)
+
+    def __exit__(self, *error):
+        put_grad(self.was)
+
+
+class enable_grad(_Mode):
+    """Record again inside a ``no_grad`` block."""
+
+    def __new__(cls, function=None):
+        mode = object.__new__(cls)
+        return mode if function is None else mode(function)
+
+    def __enter__(self):
+        self.was = put_grad(1)
+
+    def __exit__(self, *error):
+        put_grad(self.was)
+
+
+class set_grad_enabled(_Mode):
+    """Turn recording on or off: at once when called, and back at the end of a ``with`` block."""
+
+    def __init__(self, mode):
+        self.mode = bool(mode)
+        self.was = put_grad(self.mode)
+
+    def __call__(self, function):
+        put_grad(self.was)                # as a decorator it acts in the calls alone
+        return super().__call__(function)
+
+    def __enter__(self):
+        put_grad(self.mode)
+
+    def __exit__(self, *error):
+        put_grad(self.was)
+
+    def _clone(self):
+        return type(self)(self.mode)
+
+
+class inference_mode(_Mode):
+    """As ``no_grad``, and tensors made inside can never be part of a graph later."""
+
+    def __new__(cls, mode=True):
+        made = object.__new__(cls)
+        if callable(mode):
+            made.mode = True
+            return made(mode)
+        made.mode = bool(mode)
+        return made
+
+    def __enter__(self):
+        self.was = put_grad(not self.mode and get_grad()), put_inference(self.mode)
+
+    def __exit__(self, *error):
+        put_grad(self.was[0])
+        put_inference(self.was[1])
+
+    def _clone(self):
+        return type(self)(self.mode)

@@ -1,0 +1,34 @@
+"""The CPU: allocator statistics and the cache of freed memory."""
+
+from __future__ import annotations
+
+from taeda.kernels.cpu import BUILD, empty_cache, memory_stats, reset_peak_memory_stats, set_cache_limit
+
+__all__ = [
+    "current_device", "device_count", "empty_cache", "get_capabilities", "is_available", "memory_stats",
+    "reset_peak_memory_stats", "set_cache_limit", "synchronize",
+]
+
+
+def is_available() -> bool:
+    """Whether there is a CPU: always."""
+    return True
+
+
+def device_count() -> int:
+    """Return 1."""
+    return 1
+
+
+def current_device() -> str:
+    """Return "cpu"."""
+    return "cpu"
+
+
+def synchronize(device: object = None) -> None:
+    """Wait for the CPU's work: it is always done."""
+
+
+def get_capabilities() -> dict[str, object]:
+    """Return which build of the kernels runs on this processor: "v3" (AVX2 and FMA) or "baseline"."""
+    return {"build": BUILD}

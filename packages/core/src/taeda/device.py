@@ -1,0 +1,84 @@
+"""device objects, and the one error where there is no GPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TYPES = ("cpu", "meta", "cuda")
+CODES = {"cpu": 0, "meta": 1, "cuda": 2}
+
+
+class device:
+    """Where a tensor's memory is: ``device("cpu")``, ``device("cuda", 0)``, ``device("cuda:0")``, ``device("meta")``.
+
+    Raises RuntimeError for a type that is not one of cpu, meta, cuda, or a malformed or negative index.
+
+    >>> import taeda
+    >>> taeda.device("cuda:1")
+    device(type='cuda', index=1)
+    """
+
+    __slots__ = ("index", "type")
+    type: str
+    index: int | None
+
+    def __init__(self, type: str | device | int = "cpu", index: int | None = None) -> None:
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        elif isinstance(type, int) and not isinstance(type, bool):
+            type, index = "cuda", type
+        if not isinstance(type, str):
+            raise TypeError(f"[device] type must be a str, a device or an int, got {type!r}")
+        name, colon, number = type.partition(":")
+        if colon:
+            if index is not None:
+                raise RuntimeError(f"[device] type must not hold an index when index is given: {type!r}, {index}")
+            if not number.isdecimal() or (len(number) > 1 and number[0] == "0"):
+                raise RuntimeError(f"[device] invalid device string: {type!r}; expected e.g. 'cuda:0'")
+            index = int(number)
+        if name not in TYPES:
+            raise RuntimeError(f"[device] expected one of {', '.join(TYPES)} as device type, got {type!r}")
+        if index is not None and (index < 0 or index > 127):
+            raise RuntimeError(f"[device] device index must be between 0 and 127, got {index}")
+        object.__setattr__(self, "type", name)
+        object.__setattr__(self, "index", index)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"[device] {name} of a device cannot be changed; make a new device")
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return device, (self.type, self.index)
+
+
+CPU = device("cpu")
+META = device("meta")
+
+
+def no_cuda(op: str) -> RuntimeError:
+    """Build the error for a use of CUDA where there is none."""
+    return RuntimeError(
+        f"[{op}] no CUDA device is available: this build of taeda has no GPU backend yet; "
+        "use device='cpu', or test taeda.cuda.is_available() first"
+    )
+
+
+def code_of(d: Any, op: str) -> int:
+    """Return the device code of a device, a string or None (cpu)."""
+    if d is None:
+        return 0
+    code = CODES[(d if isinstance(d, device) else device(d)).type]
+    if code == 2:
+        raise no_cuda(op)
+    return code

@@ -1,0 +1,20 @@
+# dtype objects and the promotion table.
+cdef class dtype:
+    cdef readonly str name          # "float32"
+    cdef readonly str suffix        # "f32": the ending of kernel names
+    cdef readonly int code          # enum of kernels/cpu/abi.h
+    cdef readonly int itemsize
+    cdef readonly bint is_floating_point
+    cdef readonly bint is_complex
+    cdef readonly bint is_signed
+
+cdef dtype dtype_of(int code)
+cdef int code_of(object dt, str op) except -1          # TypeError if dt is no dtype
+cdef int promote(int a, int b) noexcept                # of two tensors of the same priority
+cdef int default_float() noexcept
+cdef int itemsize_of(int code) noexcept
+cdef bint is_float(int code) noexcept
+cdef bint is_complex_(int code) noexcept
+cdef bint is_integral(int code) noexcept               # integers and bool
+cdef str name_of(int code)                             # "float32"
+cdef str torch_name(int code)                          # "Float", "Long": as in PyTorch's messages

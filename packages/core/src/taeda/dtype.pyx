@@ -1,0 +1,221 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""dtype objects, one for each code of kernels/cpu/abi.h, and PyTorch's promotion of two of them."""
+
+
+from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, F16, F32, F64, I8, I16, I32, I64, NDTYPES, U8, U16,
+                                    U32, U64)
+
+
+cdef class dtype:
+    """The element type of a tensor: ``taeda.float32``, ``taeda.int64``, ...
+
+    >>> import taeda
+    >>> taeda.float64.itemsize, taeda.float64.is_floating_point
+    (8, True)
+    """
+
+    def __init__(self):
+        raise TypeError("[dtype] dtypes are fixed objects such as taeda.float32; they are not constructed")
+
+    def __repr__(self):
+        return "taeda." + self.name
+
+    def __reduce__(self):
+        return _by_name, (self.name,)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def to_real(self):
+        """Return the real dtype of a complex one, else itself."""
+        return {"complex32": float16, "complex64": float32, "complex128": float64}.get(self.name, self)
+
+    def to_complex(self):
+        """Return the complex dtype whose parts have this dtype."""
+        return {"float16": complex32, "float32": complex64, "float64": complex128}.get(self.name, self)
+
+
+# code: name, kernel suffix, bytes, PyTorch's name in messages and of the legacy tensor type
+cdef list ROWS = [
+    ("uint8", "u8", 1, "Byte"), ("int8", "i8", 1, "Char"), ("int16", "i16", 2, "Short"), ("int32", "i32", 4, "Int"),
+    ("int64", "i64", 8, "Long"), ("float16", "f16", 2, "Half"), ("float32", "f32", 4, "Float"),
+    ("float64", "f64", 8, "Double"), ("complex32", "c32", 4, "ComplexHalf"), ("complex64", "c64", 8, "ComplexFloat"),
+    ("complex128", "c128", 16, "ComplexDouble"), ("bool", "b8", 1, "Bool"), ("bfloat16", "bf16", 2, "BFloat16"),
+    ("uint16", "u16", 2, "UInt16"), ("uint32", "u32", 4, "UInt32"), ("uint64", "u64", 8, "UInt64"),
+]
+cdef list objects = []
+cdef int itemsizes[NDTYPES]
+cdef int kinds[NDTYPES]                    # 0 bool, 1 integer, 2 float, 3 complex
+cdef unsigned char table[NDTYPES][NDTYPES]
+cdef int default_code = F32
+
+
+cdef int _build() except -1:
+    cdef dtype d
+    cdef int code, a, b
+    for code, (name, suffix, itemsize, _) in enumerate(ROWS):
+        d = dtype.__new__(dtype)
+        d.name, d.suffix, d.code, d.itemsize = name, suffix, code, itemsize
+        d.is_floating_point = "float" in name
+        d.is_complex = name.startswith("complex")
+        d.is_signed = not (name.startswith("uint") or name == "bool")
+        itemsizes[code] = itemsize
+        kinds[code] = 3 if d.is_complex else 2 if d.is_floating_point else 0 if name == "bool" else 1
+        objects.append(d)
+    for a in range(NDTYPES):
+        for b in range(NDTYPES):
+            table[a][b] = <unsigned char>_promote(a, b)
+    return 0
+
+
+cdef int _promote(int a, int b):
+    """The rule behind the table: the higher kind wins; within one kind, the one that holds both."""
+    if a == b:
+        return a
+    if kinds[a] != kinds[b]:
+        hi, lo = (a, b) if kinds[a] > kinds[b] else (b, a)
+        if kinds[hi] == 3 and kinds[lo] == 2:          # complex with a wider real part's float
+            if lo == F64:
+                return C128
+            if lo in (F32, BF16) and hi == C32:
+                return C64
+        return hi
+    if kinds[a] == 2:
+        if {a, b} == {F16, BF16}:
+            return F32
+        return a if itemsizes[a] > itemsizes[b] else b
+    if kinds[a] == 3:
+        return a if itemsizes[a] > itemsizes[b] else b
+    unsigned = (U8, U16, U32, U64)
+    if (a in unsigned) == (b in unsigned):
+        return a if itemsizes[a] > itemsizes[b] else b
+    u, s = (a, b) if a in unsigned else (b, a)
+    if itemsizes[s] > itemsizes[u]:
+        return s
+    return {U8: I16, U16: I32, U32: I64}.get(u, F32)
+
+
+cdef dtype dtype_of(int code):
+    return <dtype>objects[code]
+
+cdef int code_of(object dt, str op) except -1:
+    if type(dt) is dtype:
+        return (<dtype>dt).code
+    if dt is float:
+        return F64
+    if dt is int:
+        return I64
+    if dt is bool:
+        return BOOL
+    raise TypeError(f"[{op}] dtype must be a taeda.dtype such as taeda.float32, got {dt!r} ({type(dt).__name__})")
+
+cdef int promote(int a, int b) noexcept:
+    return table[a][b]
+
+cdef int default_float() noexcept:
+    return default_code
+
+cdef int itemsize_of(int code) noexcept:
+    return itemsizes[code]
+
+cdef bint is_float(int code) noexcept:
+    return kinds[code] == 2
+
+cdef bint is_complex_(int code) noexcept:
+    return kinds[code] == 3
+
+cdef bint is_integral(int code) noexcept:
+    return kinds[code] <= 1
+
+cdef str name_of(int code):
+    return (<dtype>objects[code]).name
+
+cdef str torch_name(int code):
+    return ROWS[code][3]
+
+
+_build()
+(uint8, int8, int16, int32, int64, float16, float32, float64, complex32, complex64, complex128, bool_, bfloat16,
+ uint16, uint32, uint64) = objects
+ALIASES = {
+    "float": float32, "double": float64, "half": float16, "int": int32, "long": int64, "short": int16,
+    "cfloat": complex64, "cdouble": complex128, "chalf": complex32,
+}
+NAMES = {d.name: d for d in objects}
+LEGACY_NAMES = {ROWS[d.code][3]: d for d in objects}      # "Float" -> float32
+
+
+def _by_name(name):
+    return NAMES[name]
+
+
+def promote_types(type1, type2):
+    """Return the smallest dtype that both dtypes promote to.
+
+    >>> import taeda
+    >>> taeda.promote_types(taeda.int32, taeda.float32)
+    taeda.float32
+    """
+    return dtype_of(promote(code_of(type1, "promote_types"), code_of(type2, "promote_types")))
+
+
+def can_cast(from_, to):
+    """Whether PyTorch's rules let a result of dtype ``from_`` be stored in ``to``: no lower kind."""
+    cdef int a = code_of(from_, "can_cast"), b = code_of(to, "can_cast")
+    return kinds[a] <= kinds[b] or (kinds[a] == 1 and kinds[b] == 1)
+
+
+def get_default_dtype():
+    """Return the dtype that floating-point values get when none is asked for."""
+    return dtype_of(default_code)
+
+
+def set_default_dtype(d):
+    """Set the dtype of floating-point values; only floating-point dtypes are accepted."""
+    global default_code
+    cdef int code = code_of(d, "set_default_dtype")
+    if kinds[code] != 2:
+        raise TypeError(f"[set_default_dtype] only floating-point types are supported as the default type, got {d}")
+    default_code = code
+
+
+class finfo:
+    """Limits of a floating-point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
+
+    _LIMITS = {  # bits, mantissa bits, largest exponent
+        "float16": (16, 10, 15), "bfloat16": (16, 7, 127), "float32": (32, 23, 127), "float64": (64, 52, 1023),
+    }
+
+    def __init__(self, type=None):
+        d = get_default_dtype() if type is None else type
+        d = d.to_real() if isinstance(d, dtype) else d
+        if not isinstance(d, dtype) or d.name not in self._LIMITS:
+            raise TypeError(f"[finfo] needs a floating-point dtype, got {type!r}; use iinfo for integers")
+        bits, mantissa, exponent = self._LIMITS[d.name]
+        self.bits, self.dtype = bits, d.name
+        self.eps = 2.0 ** -mantissa
+        self.max = (2.0 - self.eps) * 2.0 ** exponent
+        self.min = -self.max
+        self.tiny = self.smallest_normal = 2.0 ** (1 - exponent)
+        self.resolution = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-15}[d.name]
+
+    def __repr__(self):
+        return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+                f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")
+
+
+class iinfo:
+    """Limits of an integer dtype: bits, min, max."""
+
+    def __init__(self, type):
+        if not isinstance(type, dtype) or kinds[(<dtype>type).code] != 1:
+            raise TypeError(f"[iinfo] needs an integer dtype, got {type!r}; use finfo for floating point")
+        self.bits, self.dtype = type.itemsize * 8, type.name
+        self.min = -(1 << (self.bits - 1)) if type.is_signed else 0
+        self.max = (1 << (self.bits - type.is_signed)) - 1
+
+    def __repr__(self):
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -1,0 +1,37 @@
+"""The CPU's kernels: name -> address, from the build for this processor.
+
+Every kernel module is compiled twice, for x86-64-v3 (AVX2 and FMA) and for the baseline of the
+architecture.  ``TAEDA_CPU=baseline`` in the environment forces the second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+
+from taeda.kernels.cpu import runtime
+from taeda.kernels.cpu.runtime import (
+    empty_cache,
+    memory_stats,
+    reset_peak_memory_stats,
+    set_cache_limit,
+)
+
+__all__ = ["BUILD", "TABLE", "empty_cache", "memory_stats", "reset_peak_memory_stats", "set_cache_limit"]
+
+def _choose() -> str:
+    wanted = os.environ.get("TAEDA_CPU", "")
+    if wanted not in ("", "baseline", "v3"):
+        raise ImportError(f"[taeda] TAEDA_CPU must be 'baseline' or 'v3', got {wanted!r}")
+    build = "v3" if runtime.has_v3() and wanted != "baseline" else "baseline"
+    if wanted == "v3" and build != "v3":
+        raise ImportError("[taeda] TAEDA_CPU=v3 was asked for, but this processor has no AVX2 and FMA")
+    return build
+
+
+BUILD = _choose()
+TABLE: dict[str, int] = {}
+for _module in pkgutil.iter_modules([os.path.join(folder, BUILD) for folder in __path__]):
+    TABLE.update(importlib.import_module(f"taeda.kernels.cpu.{BUILD}.{_module.name}").table())
+os.register_at_fork(after_in_child=lambda: runtime.set_num_threads(1))  # OpenMP's threads do not survive a fork

@@ -1,0 +1,147 @@
+/* The elementwise driver: walks any number of broadcast, strided operands and hands a typed inner
+ * loop runs that are as long as the layouts allow.
+ *
+ * a. Contiguous operands of one size (or with one element) are a single run, cut for the threads.
+ * b. Otherwise dimensions are sorted by the output's strides and merged where every operand allows it;
+ *    the innermost merged dimension is the run, the others are counted like an odometer.
+ *
+ * Elements are independent of one another, so the cut among threads changes no result.
+ */
+#ifndef TAEDA_LOOPS_H
+#define TAEDA_LOOPS_H
+#include "abi.h"
+#include <string.h>
+
+enum { MAX_OPERANDS = 8, GRAIN = 32768 };
+
+typedef struct {
+    int n, ndim;
+    int64_t shape[TAEDA_MAX_DIM];
+    int64_t stride[MAX_OPERANDS][TAEDA_MAX_DIM]; /* dimension 0 is the innermost */
+} Walk;
+
+static inline void walk_swap(Walk *w, int a, int b) {
+    int64_t s = w->shape[a];
+    w->shape[a] = w->shape[b];
+    w->shape[b] = s;
+    for (int k = 0; k < w->n; k++) {
+        s = w->stride[k][a];
+        w->stride[k][a] = w->stride[k][b];
+        w->stride[k][b] = s;
+    }
+}
+
+/* Dimensions of size 1 dropped, the rest innermost first by t[0]'s strides, merged where possible. */
+static inline void walk_plan(Walk *w, View **t, int n) {
+    const View *y = t[0];
+    w->n = n;
+    w->ndim = 0;
+    for (int d = y->ndim - 1; d >= 0; d--) {
+        if (y->shape[d] == 1) continue;
+        int at = w->ndim++;
+        w->shape[at] = y->shape[d];
+        for (int k = 0; k < n; k++) {
+            int e = d - (y->ndim - t[k]->ndim);
+            w->stride[k][at] = (e < 0 || t[k]->shape[e] == 1) ? 0 : t[k]->strides[e];
+        }
+    }
+    for (int i = 1; i < w->ndim; i++)
+        for (int j = i; j > 0; j--) {
+            int64_t a = w->stride[0][j - 1], b = w->stride[0][j];
+            a = a < 0 ? -a : a;
+            b = b < 0 ? -b : b;
+            if (b == 0 || a <= b) break;
+            walk_swap(w, j - 1, j);
+        }
+    int m = 0;
+    for (int d = 1; d < w->ndim; d++) {
+        int ok = 1;
+        for (int k = 0; k < n && ok; k++) ok = w->stride[k][d] == w->stride[k][m] * w->shape[m];
+        if (ok) {
+            w->shape[m] *= w->shape[d];
+        } else {
+            m++;
+            w->shape[m] = w->shape[d];
+            for (int k = 0; k < n; k++) w->stride[k][m] = w->stride[k][d];
+        }
+    }
+    w->ndim = w->ndim ? m + 1 : 1;
+    if (y->ndim == 0 || y->numel == 1) {
+        w->ndim = 1;
+        w->shape[0] = 1;
+        for (int k = 0; k < n; k++) w->stride[k][0] = 0;
+    }
+}
+
+/* Runs [from, to) of the outer dimensions; each is one piece [lo, hi) of the inner one. */
+static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p, int64_t from, int64_t to,
+                             int64_t lo, int64_t hi) {
+    int64_t at[TAEDA_MAX_DIM];
+    char *ptr[MAX_OPERANDS];
+    int64_t stride[MAX_OPERANDS], rest = from;
+    for (int k = 0; k < w->n; k++) {
+        stride[k] = w->stride[k][0];
+        ptr[k] = t[k]->data + lo * stride[k] * t[k]->itemsize;
+    }
+    for (int d = 1; d < w->ndim; d++) {
+        at[d] = rest % w->shape[d];
+        rest /= w->shape[d];
+        for (int k = 0; k < w->n; k++) ptr[k] += at[d] * w->stride[k][d] * t[k]->itemsize;
+    }
+    for (int64_t r = from; r < to; r++) {
+        char *run[MAX_OPERANDS];
+        for (int k = 0; k < w->n; k++) run[k] = ptr[k];
+        loop(run, stride, hi - lo, p);
+        for (int d = 1; d < w->ndim; d++) {
+            for (int k = 0; k < w->n; k++) ptr[k] += w->stride[k][d] * t[k]->itemsize;
+            if (++at[d] < w->shape[d]) break;
+            for (int k = 0; k < w->n; k++) ptr[k] -= w->shape[d] * w->stride[k][d] * t[k]->itemsize;
+            at[d] = 0;
+        }
+    }
+}
+
+/* Run loop over the n operands of t, broadcast to t[0]'s shape. */
+static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, int threads) {
+    const int64_t numel = t[0]->numel;
+    if (numel == 0) return 0;
+    int flat = t[0]->contiguous;
+    for (int k = 1; k < n && flat; k++) flat = t[k]->numel == 1 || (t[k]->contiguous && t[k]->numel == numel);
+    if (flat) {
+        int64_t stride[MAX_OPERANDS];
+        for (int k = 0; k < n; k++) stride[k] = (t[k]->numel == 1 && k > 0) ? 0 : 1;
+        if (numel <= GRAIN || threads == 1) {
+            char *ptr[MAX_OPERANDS];
+            for (int k = 0; k < n; k++) ptr[k] = t[k]->data;
+            loop(ptr, stride, numel, p);
+            return 0;
+        }
+        const int64_t blocks = (numel + GRAIN - 1) / GRAIN;
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (int64_t b = 0; b < blocks; b++) {
+            char *ptr[MAX_OPERANDS];
+            int64_t len = b == blocks - 1 ? numel - b * GRAIN : GRAIN;
+            for (int k = 0; k < n; k++) ptr[k] = t[k]->data + b * GRAIN * stride[k] * t[k]->itemsize;
+            loop(ptr, stride, len, p);
+        }
+        return 0;
+    }
+    Walk w;
+    walk_plan(&w, t, n);
+    const int64_t inner = w.shape[0], outer = numel / inner;
+    if (numel <= GRAIN || threads == 1) {
+        walk_runs(&w, t, loop, p, 0, outer, 0, inner);
+        return 0;
+    }
+    const int64_t pieces = (inner + GRAIN - 1) / GRAIN, per = GRAIN / inner > 1 ? GRAIN / inner : 1;
+    const int64_t groups = (outer + per - 1) / per;
+#pragma omp parallel for num_threads(threads) schedule(static) collapse(2)
+    for (int64_t g = 0; g < groups; g++)
+        for (int64_t c = 0; c < pieces; c++) {
+            int64_t to = (g + 1) * per < outer ? (g + 1) * per : outer;
+            int64_t hi = (c + 1) * GRAIN < inner ? (c + 1) * GRAIN : inner;
+            walk_runs(&w, t, loop, p, g * per, to, c * GRAIN, hi);
+        }
+    return 0;
+}
+#endif

@@ -1,0 +1,21 @@
+"""Layout objects: taeda has strided tensors alone."""
+
+from __future__ import annotations
+
+
+class layout:
+    """How a tensor's elements are found: ``taeda.strided``."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"taeda.{self._name}"
+
+    def __reduce__(self) -> str:
+        return self._name
+
+
+strided = layout("strided")

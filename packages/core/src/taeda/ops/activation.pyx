@@ -1,0 +1,318 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Activations with kernels of their own, and clamp."""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary,
+                             unary_, unary_params, unary_params_, write_out)
+from taeda.dtype cimport default_float, dtype_of, is_float, is_integral, promote
+from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, Param, U8
+from taeda.tensor_base cimport TensorBase
+
+
+# relu: max(x, 0); the derivative at 0 is 0
+cdef object relu_vjp(Node n, object g):
+    return binary(RELU_BACKWARD, g, n.load(0))
+
+cdef object relu_backward_vjp(Node n, object g):
+    return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), None
+
+cdef Op RELU = define("relu", relu_vjp, OUT, SAME)
+cdef Op RELU_BACKWARD = define("relu_backward", relu_backward_vjp, 2, SAME, None, "ThresholdBackwardBackward0")
+
+def relu(input):
+    """Return max(x, 0).
+
+    >>> import taeda
+    >>> taeda.relu(taeda.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    if as_tensor(input, "relu").view.dtype == BOOL:
+        raise RuntimeError("[relu] Boolean inputs not supported for relu; convert to float first")
+    return unary(RELU, input)
+
+def relu_(input):
+    """In-place :func:`relu`."""
+    return unary_(RELU, input)
+
+
+# sigmoid: 1 / (1 + e^-x), dy = y (1 - y) dx
+cdef object sigmoid_vjp(Node n, object g):
+    return binary(SIGMOID_BACKWARD, g, n.load(0))
+
+cdef object sigmoid_backward_vjp(Node n, object h):
+    g, y = n.load(0), n.load(1)
+    return (binary(SIGMOID_BACKWARD, h, y) if n.needs(0) else None, h * g * (1 - 2 * y) if n.needs(1) else None)
+
+cdef Op SIGMOID = define("sigmoid", sigmoid_vjp, OUT, FLOAT)
+cdef Op SIGMOID_BACKWARD = define("sigmoid_backward", sigmoid_backward_vjp, 3, SAME)
+
+def sigmoid(input, *, out=None):
+    """Return 1 / (1 + e^-x)."""
+    return unary(SIGMOID, input, out)
+
+def sigmoid_(input):
+    """In-place :func:`sigmoid`."""
+    return unary_(SIGMOID, input)
+
+
+# tanh: dy = (1 - y^2) dx
+cdef object tanh_vjp(Node n, object g):
+    return binary(TANH_BACKWARD, g, n.load(0))
+
+cdef object tanh_backward_vjp(Node n, object h):
+    g, y = n.load(0), n.load(1)
+    return (binary(TANH_BACKWARD, h, y) if n.needs(0) else None, h * g * (-2 * y) if n.needs(1) else None)
+
+cdef Op TANH = define("tanh", tanh_vjp, OUT, FLOAT)
+cdef Op TANH_BACKWARD = define("tanh_backward", tanh_backward_vjp, 3, SAME)
+
+def tanh(input, *, out=None):
+    """Return the hyperbolic tangent."""
+    return unary(TANH, input, out)
+
+def tanh_(input):
+    """In-place :func:`tanh`."""
+    return unary_(TANH, input)
+
+
+# gelu: x Phi(x), Phi the normal distribution function; or its tanh approximation
+cdef object gelu_vjp(Node n, object g):
+    return binary(GELU_BACKWARD, g, n.load(0))
+
+cdef object gelu_backward_vjp(Node n, object h):
+    # d/dx (Phi + x phi) = phi (2 - x^2)
+    g, x = n.load(0), n.load(1)
+    second = None
+    if n.needs(1):
+        second = h * g * ((x * x * -0.5).exp() * 0.39894228040143267794) * (2 - x * x)
+    return (binary(GELU_BACKWARD, h, x) if n.needs(0) else None), second
+
+cdef object gelu_tanh_vjp(Node n, object g):
+    x = n.load(0)
+    t = (0.79788456080286535588 * (x + 0.044715 * x * x * x)).tanh()
+    return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (0.79788456080286535588 * (1 + 0.134145 * x * x)))
+
+cdef Op GELU = define("gelu", gelu_vjp, IN0, SAME)
+cdef Op GELU_TANH = define("gelu_tanh", gelu_tanh_vjp, IN0, SAME, None, "GeluBackward0")
+cdef Op GELU_BACKWARD = define("gelu_backward", gelu_backward_vjp, 3, SAME)
+
+def gelu(input, *, approximate="none"):
+    """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+
+    Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+    """
+    if approximate == "none":
+        return unary(GELU, input)
+    if approximate == "tanh":
+        return unary(GELU_TANH, input)
+    raise RuntimeError(f"[gelu] approximate argument must be either 'none' or 'tanh', got {approximate!r}")
+
+
+# silu: x sigmoid(x)
+cdef object silu_vjp(Node n, object g):
+    return binary(SILU_BACKWARD, g, n.load(0))
+
+cdef object silu_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    second = None
+    if n.needs(1):
+        s = x.sigmoid()
+        second = h * g * (s * (1 - s) * (2 + x * (1 - 2 * s)))
+    return (binary(SILU_BACKWARD, h, x) if n.needs(0) else None), second
+
+cdef Op SILU = define("silu", silu_vjp, IN0, SAME)
+cdef Op SILU_BACKWARD = define("silu_backward", silu_backward_vjp, 3, SAME)
+
+def silu(input):
+    """Return x sigmoid(x)."""
+    return unary(SILU, input)
+
+def silu_(input):
+    """In-place :func:`silu`."""
+    return unary_(SILU, input)
+
+
+# leaky_relu: x where x > 0, else slope x
+cdef object leaky_relu_vjp(Node n, object g):
+    cdef Param p[1]
+    p[0].f = <double>n.extra
+    return binary_params(LEAKY_RELU_BACKWARD, g, n.load(0), p, n.extra)
+
+cdef object leaky_relu_backward_vjp(Node n, object h):
+    cdef Param p[1]
+    p[0].f = <double>n.extra
+    return (binary_params(LEAKY_RELU_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
+cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
+
+def leaky_relu(input, negative_slope=0.01):
+    """Return x where x > 0, else negative_slope * x."""
+    cdef Param p[1]
+    p[0].f = negative_slope
+    return unary_params(LEAKY_RELU, input, p, float(negative_slope))
+
+def leaky_relu_(input, negative_slope=0.01):
+    """In-place :func:`leaky_relu`."""
+    return input.copy_(leaky_relu(input, negative_slope))
+
+
+# elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))
+cdef object elu_vjp(Node n, object g):
+    x = n.load(0)
+    alpha, scale, input_scale = n.extra
+    return g * (x * input_scale).exp().mul(alpha * scale * input_scale).where(x <= 0, x.new_full((), scale))
+
+cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
+
+def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
+    """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
+    cdef Param p[3]
+    p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
+    return unary_params(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
+
+def selu(input):
+    """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    return elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+
+def celu(input, alpha=1.0):
+    """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+    if alpha == 0:
+        raise RuntimeError("[celu] ZeroDivisionError: alpha cannot be 0 for CELU")
+    return elu(input, alpha, 1.0, 1.0 / alpha)
+
+
+# softplus: log(1 + e^(beta x)) / beta, x itself where beta x > threshold
+cdef object softplus_vjp(Node n, object g):
+    x = n.load(0)
+    beta, threshold = n.extra
+    z = x * beta
+    return g * z.sigmoid().masked_fill(z > threshold, 1.0)
+
+cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
+
+def softplus(input, beta=1.0, threshold=20.0):
+    """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
+    cdef Param p[2]
+    p[0].f, p[1].f = beta, threshold
+    return unary_params(SOFTPLUS, input, p, (float(beta), float(threshold)))
+
+
+# log_sigmoid: -log(1 + e^-x)
+cdef object log_sigmoid_vjp(Node n, object g):
+    return g * (-n.load(0)).sigmoid()
+
+cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
+
+def log_sigmoid(input):
+    """Return log(sigmoid(x)) without overflow."""
+    return unary(LOG_SIGMOID, input)
+
+
+# threshold: x where x > threshold, else value
+cdef object threshold_vjp(Node n, object g):
+    return g.masked_fill(n.load(0) <= n.extra, 0.0)
+
+cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
+
+def threshold(input, threshold, value):
+    """Return x where x > threshold, else value."""
+    cdef TensorBase x = as_tensor(input, "threshold")
+    cdef Param p[2]
+    if is_float(x.view.dtype):
+        p[0].f, p[1].f = threshold, value
+    else:
+        p[0].i, p[1].i = threshold, value
+    return unary_params(THRESHOLD, x, p, threshold)
+
+
+# clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends
+cdef object clamp_vjp(Node n, object g):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(CLAMP_BACKWARD, g, n.load(0), p, n.extra)
+
+cdef object clamp_backward_vjp(Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return (binary_params(CLAMP_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+cdef Op CLAMP = define("clamp", clamp_vjp, IN0, SAME)
+cdef Op CLAMP_BACKWARD = define("clamp_backward", clamp_backward_vjp, 2, SAME)
+INF = float("inf")
+
+cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
+    """Fill in the bounds and return x in the dtype that the result has."""
+    cdef int dtype = x.view.dtype
+    if dtype == BOOL:
+        dtype = I64
+    if is_integral(dtype) and (isinstance(low, float) or isinstance(high, float)):
+        dtype = default_float()
+    if is_float(dtype):
+        p[0].f = -INF if low is None else low
+        p[1].f = INF if high is None else high
+        if p[0].f != p[0].f or p[1].f != p[1].f:      # a nan bound makes everything nan
+            p[0].f = p[1].f = float("nan")
+    else:
+        lowest, highest = {U8: (0, 255), I32: (-(1 << 31), (1 << 31) - 1)}.get(dtype, (-(1 << 63), (1 << 63) - 1))
+        p[0].i = lowest if low is None else max(min(int(low), highest), lowest)
+        p[1].i = highest if high is None else max(min(int(high), highest), lowest)
+    return to_dtype(x, dtype)
+
+def clamp(input, min=None, max=None, *, out=None):
+    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None."""
+    cdef TensorBase x = as_tensor(input, "clamp"), y
+    cdef Param p[2]
+    if min is None and max is None:
+        raise RuntimeError("[clamp] At least one of 'min' or 'max' must not be None")
+    if isinstance(min, TensorBase) or isinstance(max, TensorBase):
+        y = x
+        if min is not None:
+            y = (<object>y).maximum(min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
+        if max is not None:
+            y = (<object>y).minimum(max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
+        return y if out is None else write_out(out, y, "clamp")
+    x = clamp_operand(x, min, max, p)
+    if is_float(x.view.dtype) and p[0].f != p[0].f:
+        y = <TensorBase>(<object>x * float("nan"))
+        return y if out is None else write_out(out, y, "clamp")
+    return unary_params(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None, out)
+
+def clamp_(input, min=None, max=None):
+    """In-place :func:`clamp`."""
+    cdef TensorBase x = as_tensor(input, "clamp_"), y
+    cdef Param p[2]
+    if min is None and max is None or isinstance(min, TensorBase) or isinstance(max, TensorBase):
+        return input.copy_(clamp(input, min, max))
+    y = clamp_operand(x, min, max, p)
+    if y is not x or (is_float(x.view.dtype) and p[0].f != p[0].f):
+        if y.view.dtype != x.view.dtype:
+            raise RuntimeError(f"[clamp_] result type {dtype_of(y.view.dtype).name} can't be cast to the desired output "
+                               f"type {dtype_of(x.view.dtype).name}")
+        return input.copy_(clamp(input, min, max))
+    return unary_params_(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None)
+
+def clamp_min(input, min, *, out=None):
+    """Return max(x, ``min``)."""
+    return clamp(input, min, None, out=out)
+
+def clamp_min_(input, min):
+    """In-place :func:`clamp_min`."""
+    return clamp_(input, min, None)
+
+def clamp_max(input, max, *, out=None):
+    """Return min(x, ``max``)."""
+    return clamp(input, None, max, out=out)
+
+def clamp_max_(input, max):
+    """In-place :func:`clamp_max`."""
+    return clamp_(input, None, max)
+
+
+clip, clip_ = clamp, clamp_
+
+PUBLIC = (
+    "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "threshold", "clamp", "clamp_", "clamp_min",
+    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
+)
+__all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid")
+METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu", "threshold")}

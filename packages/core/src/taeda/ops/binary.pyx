@@ -1,0 +1,427 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Arithmetic of two tensors, or a tensor and a number."""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_, broadcast_shapes,
+                             define, empty_shape, launch, record, result_type as promoted, scalar_tensor, write_out)
+from taeda.dtype cimport default_float, dtype_of, is_float, is_integral
+from taeda.kernels.cpu.abi cimport BOOL, I64, View
+from taeda.tensor_base cimport CPU, TensorBase
+
+
+cdef bint is_one(object alpha):
+    return alpha is ONE or (not isinstance(alpha, TensorBase) and alpha == 1)
+
+cdef object ONE = 1
+
+
+cdef object scaled(str op, object input, object other, object alpha):
+    """alpha * other, after PyTorch's check of what alpha may be."""
+    x = input if isinstance(input, TensorBase) else other
+    if isinstance(alpha, bool) and as_tensor(x, op).view.dtype != BOOL:
+        raise RuntimeError(f"[{op}] Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and is_integral(as_tensor(x, op).view.dtype) and not (
+            isinstance(other, TensorBase) and is_float((<TensorBase>other).view.dtype)):
+        raise RuntimeError(f"[{op}] For integral input tensors, argument alpha must not be a floating point number.")
+    return other * alpha
+
+# add: y = a + alpha b
+cdef object add_vjp(Node n, object g):
+    return g, g
+
+cdef Op ADD = define("add", add_vjp, NOTHING, SAME)
+
+def add(input, other, *, alpha=1, out=None):
+    """Return input + alpha * other.
+
+    >>> import taeda
+    >>> taeda.add(taeda.tensor([1.0, 2.0]), 1)
+    tensor([2., 3.])
+    """
+    return binary(ADD, input, other if is_one(alpha) else scaled("add", input, other, alpha), out)
+
+def add_(input, other, *, alpha=1):
+    """In-place :func:`add`."""
+    return binary_(ADD, input, other if is_one(alpha) else scaled("add_", input, other, alpha))
+
+
+# sub: y = a - alpha b
+cdef object sub_vjp(Node n, object g):
+    return g, (-g if n.needs(1) else None)
+
+cdef Op SUB = define("sub", sub_vjp, NOTHING, SAME)
+
+cdef int no_bool(object a, object b) except -1:
+    cdef bint first = (isinstance(a, TensorBase) and (<TensorBase>a).view.dtype == BOOL) or isinstance(a, bool)
+    cdef bint second = (isinstance(b, TensorBase) and (<TensorBase>b).view.dtype == BOOL) or isinstance(b, bool)
+    if first and second:
+        raise RuntimeError("[sub] Subtraction, the `-` operator, with two bool tensors is not supported. Use the "
+                           "`bitwise_xor()` or `logical_xor()` operator instead.")
+    if first or second:
+        raise RuntimeError("[sub] Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+                           "to invert a mask, use the `~` or `logical_not()` operator instead.")
+    return 0
+
+def sub(input, other, *, alpha=1, out=None):
+    """Return input - alpha * other."""
+    no_bool(input, other)
+    return binary(SUB, input, other if is_one(alpha) else scaled("sub", input, other, alpha), out)
+
+def sub_(input, other, *, alpha=1):
+    """In-place :func:`sub`."""
+    no_bool(input, other)
+    return binary_(SUB, input, other if is_one(alpha) else scaled("sub_", input, other, alpha))
+
+def rsub(input, other, *, alpha=1):
+    """Return other - alpha * input."""
+    no_bool(input, other)
+    return binary(SUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
+
+
+# mul: y = a b
+cdef object mul_vjp(Node n, object g):
+    return (g * n.load(1) if n.needs(0) else None, g * n.load(0) if n.needs(1) else None)
+
+cdef Op MUL = define("mul", mul_vjp, CROSS, SAME)
+
+def mul(input, other, *, out=None):
+    """Return input * other, element by element."""
+    return binary(MUL, input, other, out)
+
+def mul_(input, other):
+    """In-place :func:`mul`."""
+    return binary_(MUL, input, other)
+
+
+# div: y = a / b; rounding_mode "trunc" and "floor" have no derivative but zero
+cdef object div_vjp(Node n, object g):
+    b = n.load(1)
+    return (g / b if n.needs(0) else None, -g * ((n.load(0) / b) / b) if n.needs(1) else None)
+
+cdef object rounded_div_vjp(Node n, object g):
+    return (g.new_zeros(g.shape) if n.needs(0) else None, g.new_zeros(g.shape) if n.needs(1) else None)
+
+cdef Op DIV = define("div", div_vjp, IN0 + IN1, FLOAT)
+cdef Op FLOOR_DIV = define("floor_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward1")
+cdef Op TRUNC_DIV = define("trunc_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward1")
+
+cdef int no_zero_division(str op, object a, object b) except -1:
+    """Integer division by zero would stop the process with SIGFPE: refuse it before the kernel runs."""
+    cdef TensorBase t
+    if isinstance(a, TensorBase) and is_float((<TensorBase>a).view.dtype) or isinstance(a, float):
+        return 0
+    if isinstance(b, TensorBase):
+        t = <TensorBase>b
+        if is_float(t.view.dtype) or t.device != CPU:
+            return 0
+        if not bool((<object>t).all()):
+            raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by zero; shapes of the operands are "
+                               f"{tuple(a.shape) if isinstance(a, TensorBase) else ()} and {t.shape_tuple()}")
+    elif not isinstance(b, float) and b == 0:
+        raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by the number 0")
+    return 0
+
+def div(input, other, *, rounding_mode=None, out=None):
+    """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards.
+
+    Integer operands give the default float dtype unless a rounding mode is given.
+    """
+    if rounding_mode is None:
+        return binary(DIV, input, other, out)
+    if rounding_mode == "floor":
+        no_zero_division("div", input, other)
+        return binary(FLOOR_DIV, input, other, out)
+    if rounding_mode == "trunc":
+        no_zero_division("div", input, other)
+        return binary(TRUNC_DIV, input, other, out)
+    raise RuntimeError(f"[div] expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}")
+
+def div_(input, other, *, rounding_mode=None):
+    """In-place :func:`div`."""
+    if rounding_mode is None:
+        return binary_(DIV, input, other)
+    if rounding_mode not in ("floor", "trunc"):
+        return div(input, other, rounding_mode=rounding_mode)
+    no_zero_division("div_", input, other)
+    return binary_(FLOOR_DIV if rounding_mode == "floor" else TRUNC_DIV, input, other)
+
+def floor_divide(input, other, *, out=None):
+    """Return floor(input / other)."""
+    no_zero_division("floor_divide", input, other)
+    return binary(FLOOR_DIV, input, other, out)
+
+def floor_divide_(input, other):
+    """In-place :func:`floor_divide`."""
+    no_zero_division("floor_divide_", input, other)
+    return binary_(FLOOR_DIV, input, other)
+
+
+# remainder: a - b floor(a / b), the sign of b; fmod: a - b trunc(a / b), the sign of a
+cdef object remainder_vjp(Node n, object g):
+    return g, (-g * n.load(0).div(n.load(1), rounding_mode="floor") if n.needs(1) else None)
+
+cdef object fmod_vjp(Node n, object g):
+    return g, (-g * n.load(0).div(n.load(1), rounding_mode="trunc") if n.needs(1) else None)
+
+cdef Op REMAINDER = define("remainder", remainder_vjp, IN0 + IN1, SAME)
+cdef Op FMOD = define("fmod", fmod_vjp, IN0 + IN1, SAME)
+
+def remainder(input, other, *, out=None):
+    """Return the remainder with the sign of ``other`` (Python's ``%``)."""
+    no_zero_division("remainder", input, other)
+    return binary(REMAINDER, input, other, out)
+
+def remainder_(input, other):
+    """In-place :func:`remainder`."""
+    no_zero_division("remainder_", input, other)
+    return binary_(REMAINDER, input, other)
+
+def fmod(input, other, *, out=None):
+    """Return the remainder with the sign of ``input`` (C's fmod)."""
+    no_zero_division("fmod", input, other)
+    return binary(FMOD, input, other, out)
+
+def fmod_(input, other):
+    """In-place :func:`fmod`."""
+    no_zero_division("fmod_", input, other)
+    return binary_(FMOD, input, other)
+
+
+# pow: y = a^b, dy = b a^(b-1) da + y ln a db, with 0 where b = 0 and where a = 0 < b
+cdef object pow_vjp(Node n, object g):
+    a, b, y = n.load(0), n.load(1), n.load(2)
+    da = db = None
+    if n.needs(0):
+        if b.dim() == 0 and not n.needs(1):
+            e = b.item() if b.device.type != "meta" else 2.0
+            da = g.new_zeros(g.shape) if e == 0 else g * (a * 2.0) if e == 2 else g * (a.pow(e - 1) * e)
+        else:
+            da = (g * (b * a.pow(b - 1))).masked_fill(b == 0, 0.0)
+    if n.needs(1):
+        db = (g * (y * a.log())).masked_fill((a == 0) & (b >= 0), 0.0)
+    return da, db
+
+cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
+
+cdef int no_negative_exponent(str op, object a, object b) except -1:
+    if isinstance(b, int) and b < 0 and isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype):
+        raise RuntimeError(f"[{op}] Integers to negative integer powers are not allowed; got exponent {b}")
+    return 0
+
+def pow(input, exponent, *, out=None):
+    """Return input raised to exponent; either may be a number."""
+    no_negative_exponent("pow", input, exponent)
+    return binary(POW, input, exponent, out)
+
+def pow_(input, exponent):
+    """In-place :func:`pow`."""
+    no_negative_exponent("pow_", input, exponent)
+    return binary_(POW, input, exponent)
+
+def float_power(input, exponent, *, out=None):
+    """Return :func:`pow` computed in float64."""
+    from taeda.dtype import float64
+    a = input.to(float64) if isinstance(input, TensorBase) else float(input)
+    b = exponent.to(float64) if isinstance(exponent, TensorBase) else float(exponent)
+    return binary(POW, a, b, out)
+
+
+# maximum, minimum: nan wins; equal elements share the gradient
+cdef object extremum_vjp(Node n, object g):
+    a, b, y = n.load(0), n.load(1), n.load(2)
+    tie = (a == b)
+    half = g / 2
+    return ((g.masked_fill(a != y, 0.0).where(~tie, half)) if n.needs(0) else None,
+            (g.masked_fill(b != y, 0.0).where(~tie, half)) if n.needs(1) else None)
+
+cdef Op MAXIMUM = define("maximum", extremum_vjp, IN0 + IN1 + OUT, SAME)
+cdef Op MINIMUM = define("minimum", extremum_vjp, IN0 + IN1 + OUT, SAME)
+cdef Op FMAX = define("fmax", extremum_vjp, IN0 + IN1 + OUT, SAME)
+cdef Op FMIN = define("fmin", extremum_vjp, IN0 + IN1 + OUT, SAME)
+
+cdef int both_tensors(str op, object a, object b) except -1:
+    as_tensor(a, op)
+    as_tensor(b, op)
+    return 0
+
+def maximum(input, other, *, out=None):
+    """Return the larger of each pair; nan where either is nan."""
+    both_tensors("maximum", input, other)
+    return binary(MAXIMUM, input, other, out)
+
+def minimum(input, other, *, out=None):
+    """Return the smaller of each pair; nan where either is nan."""
+    both_tensors("minimum", input, other)
+    return binary(MINIMUM, input, other, out)
+
+def fmax(input, other, *, out=None):
+    """Return the larger of each pair; the number where one is nan."""
+    both_tensors("fmax", input, other)
+    return binary(FMAX, input, other, out)
+
+def fmin(input, other, *, out=None):
+    """Return the smaller of each pair; the number where one is nan."""
+    both_tensors("fmin", input, other)
+    return binary(FMIN, input, other, out)
+
+
+# atan2: the angle of the point (b, a); hypot: sqrt(a^2 + b^2)
+cdef object atan2_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    s = g / (a * a + b * b)
+    return (s * b if n.needs(0) else None, -s * a if n.needs(1) else None)
+
+cdef object hypot_vjp(Node n, object g):
+    a, b, y = n.load(0), n.load(1), n.load(2)
+    return (g * (a / y) if n.needs(0) else None, g * (b / y) if n.needs(1) else None)
+
+cdef Op ATAN2 = define("atan2", atan2_vjp, IN0 + IN1, FLOAT)
+cdef Op HYPOT = define("hypot", hypot_vjp, IN0 + IN1 + OUT, SAME)
+
+def atan2(input, other, *, out=None):
+    """Return the angle in radians of the points (other, input), in (-pi, pi]."""
+    return binary(ATAN2, input, other, out)
+
+def atan2_(input, other):
+    """In-place :func:`atan2`."""
+    return binary_(ATAN2, input, other)
+
+def hypot(input, other, *, out=None):
+    """Return sqrt(input^2 + other^2) without overflow."""
+    return binary(HYPOT, input, other, out)
+
+def hypot_(input, other):
+    """In-place :func:`hypot`."""
+    return binary_(HYPOT, input, other)
+
+
+# copysign: |a| with the sign of b
+cdef object copysign_vjp(Node n, object g):
+    a, y = n.load(0), n.load(1)
+    return (g * (a.sign() * y.sign()) if n.needs(0) else None, g.new_zeros(g.shape) if n.needs(1) else None)
+
+cdef Op COPYSIGN = define("copysign", copysign_vjp, IN0 + OUT, FLOAT)
+
+def copysign(input, other, *, out=None):
+    """Return the magnitude of input with the sign of other."""
+    return binary(COPYSIGN, input, other, out)
+
+
+# xlogy: a ln b, 0 where a = 0 whatever b; logaddexp: ln(e^a + e^b)
+cdef object xlogy_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    return (g * b.log().masked_fill((a == 0) & (b <= 0), 0.0) if n.needs(0) else None, g * a / b if n.needs(1) else None)
+
+cdef object logaddexp_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    d = (b - a).nan_to_num(0.0, float("inf"), float("-inf"))
+    return (g * (-d).sigmoid() if n.needs(0) else None, g * d.sigmoid() if n.needs(1) else None)
+
+cdef Op XLOGY = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT)
+cdef Op LOGADDEXP = define("logaddexp", logaddexp_vjp, IN0 + IN1, FLOAT)
+
+def xlogy(input, other, *, out=None):
+    """Return input * ln(other), 0 where input is 0 and other is no nan."""
+    return binary(XLOGY, input, other, out)
+
+def xlogy_(input, other):
+    """In-place :func:`xlogy`."""
+    return binary_(XLOGY, input, other)
+
+def logaddexp(input, other, *, out=None):
+    """Return ln(e^input + e^other) without overflow."""
+    return binary(LOGADDEXP, input, other, out)
+
+
+# addcmul: x + value a b; addcdiv: x + value a / b; lerp: x + w (y - x)
+def addcmul(input, tensor1, tensor2, *, value=1, out=None):
+    """Return input + value * tensor1 * tensor2."""
+    product = tensor1 * tensor2
+    y = input + (product if is_one(value) else product * value)
+    return y if out is None else write_out(out, y, "addcmul")
+
+def addcmul_(input, tensor1, tensor2, *, value=1):
+    """In-place :func:`addcmul`."""
+    product = tensor1 * tensor2
+    return input.add_(product if is_one(value) else product * value)
+
+def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
+    """Return input + value * tensor1 / tensor2 (floating point only)."""
+    float_operands(tensor1, tensor2)
+    quotient = tensor1 / tensor2
+    y = input + (quotient if is_one(value) else quotient * value)
+    return y if out is None else write_out(out, y, "addcdiv")
+
+def addcdiv_(input, tensor1, tensor2, *, value=1):
+    """In-place :func:`addcdiv`."""
+    float_operands(tensor1, tensor2)
+    quotient = tensor1 / tensor2
+    return input.add_(quotient if is_one(value) else quotient * value)
+
+cdef int float_operands(object a, object b) except -1:
+    if is_integral(as_tensor(a, "addcdiv").view.dtype) and is_integral(as_tensor(b, "addcdiv").view.dtype):
+        raise RuntimeError("[addcdiv] Integer division with addcdiv is no longer supported; convert an operand to float")
+    return 0
+
+cdef object lerp_vjp(Node n, object g):
+    w = n.load(2)
+    return (g * (1 - w) if n.needs(0) else None, g * w if n.needs(1) else None,
+            g * (n.load(1) - n.load(0)) if n.needs(2) else None)
+
+cdef Op LERP = define("lerp", lerp_vjp, NOTHING, SAME)
+
+def lerp(input, end, weight, *, out=None):
+    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
+    cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
+    cdef View* t[4]
+    if not isinstance(weight, TensorBase):
+        weight = (<object>x).new_full((), weight)
+    w = <TensorBase>weight
+    if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype:
+        raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {weight.dtype}")
+    shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())
+    z = empty_shape(shape, x.view.dtype, x.device)
+    t[0], t[1], t[2], t[3] = &z.view, &x.view, &y.view, &w.view
+    launch(LERP, x.view.dtype, x.device, t, NULL, z.view.numel)
+    record(LERP, z, (x, y, w), (x, y, w))
+    if z.grad_fn_ is not None:
+        (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())
+    return z if out is None else write_out(out, z, "lerp")
+
+def lerp_(input, end, weight):
+    """In-place :func:`lerp`."""
+    return input.copy_(lerp(input, end, weight))
+
+
+def result_type(tensor1, tensor2):
+    """Return the dtype that an operation on two operands, tensors or numbers, gives."""
+    cdef TensorBase a = operand(tensor1), b = operand(tensor2)
+    return dtype_of(promoted(a, b))
+
+cdef TensorBase operand(object x):
+    """A tensor, or a number as a weak 0-d tensor."""
+    cdef TensorBase t
+    if isinstance(x, TensorBase):
+        return <TensorBase>x
+    t = scalar_tensor(x, BOOL if isinstance(x, bool) else I64 if isinstance(x, int) else default_float(), CPU)
+    t.wrapped_number = True
+    return t
+
+
+subtract, subtract_ = sub, sub_
+multiply, multiply_ = mul, mul_
+divide, divide_ = div, div_
+true_divide, true_divide_ = div, div_
+arctan2, arctan2_ = atan2, atan2_
+
+PUBLIC = (
+    "add", "sub", "rsub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "float_power", "maximum", "minimum",
+    "fmax", "fmin", "atan2", "hypot", "copysign", "xlogy", "logaddexp", "addcmul", "addcdiv", "lerp", "subtract",
+    "multiply", "divide", "true_divide", "arctan2",
+)
+INPLACE = (
+    "add_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "hypot_", "xlogy_",
+    "addcmul_", "addcdiv_", "lerp_", "subtract_", "multiply_", "divide_", "true_divide_", "arctan2_",
+)
+__all__ = PUBLIC + INPLACE + ("result_type",)
+METHODS = {name: globals()[name] for name in PUBLIC + INPLACE if name != "rsub"}
+

@@ -1,0 +1,159 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Comparison, logic and bits: results are bool, or the bits of integers; nothing here has a derivative."""
+from taeda.dispatch cimport COMPARE, NOTHING, SAME, Op, binary, binary_, define
+
+cdef Op EQ = define("eq", NULL, NOTHING, COMPARE)
+cdef Op NE = define("ne", NULL, NOTHING, COMPARE)
+cdef Op LT = define("lt", NULL, NOTHING, COMPARE)
+cdef Op LE = define("le", NULL, NOTHING, COMPARE)
+cdef Op GT = define("gt", NULL, NOTHING, COMPARE)
+cdef Op GE = define("ge", NULL, NOTHING, COMPARE)
+cdef Op LOGICAL_AND = define("logical_and", NULL, NOTHING, COMPARE)
+cdef Op LOGICAL_OR = define("logical_or", NULL, NOTHING, COMPARE)
+cdef Op LOGICAL_XOR = define("logical_xor", NULL, NOTHING, COMPARE)
+cdef Op BITWISE_AND = define("bitwise_and", NULL, NOTHING, SAME)
+cdef Op BITWISE_OR = define("bitwise_or", NULL, NOTHING, SAME)
+cdef Op BITWISE_XOR = define("bitwise_xor", NULL, NOTHING, SAME)
+cdef Op LEFT_SHIFT = define("bitwise_left_shift", NULL, NOTHING, SAME)
+cdef Op RIGHT_SHIFT = define("bitwise_right_shift", NULL, NOTHING, SAME)
+
+
+def eq(input, other, *, out=None):
+    """Return where input == other."""
+    return binary(EQ, input, other, out)
+
+def eq_(input, other):
+    """In-place :func:`eq`."""
+    return binary_(EQ, input, other)
+
+
+def ne(input, other, *, out=None):
+    """Return where input != other."""
+    return binary(NE, input, other, out)
+
+def ne_(input, other):
+    """In-place :func:`ne`."""
+    return binary_(NE, input, other)
+
+
+def lt(input, other, *, out=None):
+    """Return where input < other."""
+    return binary(LT, input, other, out)
+
+def lt_(input, other):
+    """In-place :func:`lt`."""
+    return binary_(LT, input, other)
+
+
+def le(input, other, *, out=None):
+    """Return where input <= other."""
+    return binary(LE, input, other, out)
+
+def le_(input, other):
+    """In-place :func:`le`."""
+    return binary_(LE, input, other)
+
+
+def gt(input, other, *, out=None):
+    """Return where input > other."""
+    return binary(GT, input, other, out)
+
+def gt_(input, other):
+    """In-place :func:`gt`."""
+    return binary_(GT, input, other)
+
+
+def ge(input, other, *, out=None):
+    """Return where input >= other."""
+    return binary(GE, input, other, out)
+
+def ge_(input, other):
+    """In-place :func:`ge`."""
+    return binary_(GE, input, other)
+
+
+def logical_and(input, other, *, out=None):
+    """Return where both are nonzero."""
+    return binary(LOGICAL_AND, input, other, out)
+
+def logical_and_(input, other):
+    """In-place :func:`logical_and`."""
+    return binary_(LOGICAL_AND, input, other)
+
+
+def logical_or(input, other, *, out=None):
+    """Return where either is nonzero."""
+    return binary(LOGICAL_OR, input, other, out)
+
+def logical_or_(input, other):
+    """In-place :func:`logical_or`."""
+    return binary_(LOGICAL_OR, input, other)
+
+
+def logical_xor(input, other, *, out=None):
+    """Return where just one is nonzero."""
+    return binary(LOGICAL_XOR, input, other, out)
+
+def logical_xor_(input, other):
+    """In-place :func:`logical_xor`."""
+    return binary_(LOGICAL_XOR, input, other)
+
+
+def bitwise_and(input, other, *, out=None):
+    """Return input & other (integers and bool)."""
+    return binary(BITWISE_AND, input, other, out)
+
+def bitwise_and_(input, other):
+    """In-place :func:`bitwise_and`."""
+    return binary_(BITWISE_AND, input, other)
+
+
+def bitwise_or(input, other, *, out=None):
+    """Return input | other (integers and bool)."""
+    return binary(BITWISE_OR, input, other, out)
+
+def bitwise_or_(input, other):
+    """In-place :func:`bitwise_or`."""
+    return binary_(BITWISE_OR, input, other)
+
+
+def bitwise_xor(input, other, *, out=None):
+    """Return input ^ other (integers and bool)."""
+    return binary(BITWISE_XOR, input, other, out)
+
+def bitwise_xor_(input, other):
+    """In-place :func:`bitwise_xor`."""
+    return binary_(BITWISE_XOR, input, other)
+
+
+def bitwise_left_shift(input, other, *, out=None):
+    """Return input << other; 0 for shifts beyond the width."""
+    return binary(LEFT_SHIFT, input, other, out)
+
+def bitwise_left_shift_(input, other):
+    """In-place :func:`bitwise_left_shift`."""
+    return binary_(LEFT_SHIFT, input, other)
+
+
+def bitwise_right_shift(input, other, *, out=None):
+    """Return input >> other, arithmetic for signed integers."""
+    return binary(RIGHT_SHIFT, input, other, out)
+
+def bitwise_right_shift_(input, other):
+    """In-place :func:`bitwise_right_shift`."""
+    return binary_(RIGHT_SHIFT, input, other)
+
+
+not_equal, not_equal_ = ne, ne_
+less, less_ = lt, lt_
+less_equal, less_equal_ = le, le_
+greater, greater_ = gt, gt_
+greater_equal, greater_equal_ = ge, ge_
+
+PUBLIC = (
+    "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or",
+    "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "not_equal", "less", "less_equal", "greater",
+    "greater_equal",
+)
+__all__ = PUBLIC + tuple([name + "_" for name in PUBLIC])
+METHODS = {name: globals()[name] for name in __all__}

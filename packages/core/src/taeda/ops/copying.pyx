@@ -1,0 +1,340 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (NOTHING, Op, any_needs_grad, as_tensor, as_strided_view, begin_inplace, broadcast_shapes,
+                             clone_dense, contiguous as make_contiguous, copy_into, define, empty, empty_like, end_inplace,
+                             needs_grad, record, record_view, scalar_tensor, to_dtype)
+from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float, itemsize_of
+from taeda.kernels.cpu.abi cimport MAX_DIM
+from libc.stdint cimport int64_t
+from taeda.storage cimport Storage
+from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
+
+from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
+
+
+class MemoryFormat:
+    """How dimensions are laid out in memory: ``taeda.contiguous_format``, ``taeda.preserve_format``, ..."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return "taeda." + self.name
+
+    def __reduce__(self):
+        return _memory_format, (self.name,)
+
+
+contiguous_format = MemoryFormat("contiguous_format")
+preserve_format = MemoryFormat("preserve_format")
+channels_last = MemoryFormat("channels_last")
+channels_last_3d = MemoryFormat("channels_last_3d")
+
+
+def _memory_format(name):
+    return globals()[name]
+
+
+cdef TensorBase channels_last_copy(TensorBase x, str op, int ndim):
+    if x.view.ndim != ndim:
+        raise RuntimeError(f"[{op}] required rank {ndim} tensor to use this memory format, got rank {x.view.ndim}")
+    order = [0, *range(2, ndim), 1]
+    back = [0, ndim - 1, *range(1, ndim - 1)]
+    return <TensorBase>(<object>make_contiguous((<object>x).permute(order))).permute(back)
+
+
+def clone(input, *, memory_format=preserve_format):
+    """Return a copy that autograd sees; the order of dimensions in memory is kept."""
+    cdef TensorBase x = as_tensor(input, "clone"), y
+    if memory_format is channels_last or memory_format is channels_last_3d:
+        y = channels_last_copy(x, "clone", 4 if memory_format is channels_last else 5)
+        return clone_dense(y) if y.storage is x.storage else y
+    if memory_format is contiguous_format and not x.view.contiguous:
+        return make_contiguous(x)
+    return clone_dense(x)
+
+
+def contiguous(input, memory_format=contiguous_format):
+    """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does."""
+    cdef TensorBase x = as_tensor(input, "contiguous")
+    if memory_format is channels_last or memory_format is channels_last_3d:
+        if is_contiguous(x, memory_format):
+            return x
+        return channels_last_copy(x, "contiguous", 4 if memory_format is channels_last else 5)
+    return make_contiguous(x)
+
+
+def is_contiguous(input, memory_format=contiguous_format):
+    """Whether elements lie in row-major (or channels-last) order without gaps."""
+    cdef TensorBase x = as_tensor(input, "is_contiguous")
+    if memory_format is channels_last or memory_format is channels_last_3d:
+        n = 4 if memory_format is channels_last else 5
+        if x.view.ndim != n:
+            return False
+        with_last = (<object>x).detach().permute([0, *range(2, n), 1])
+        return with_last.is_contiguous()
+    return x.view.contiguous != 0
+
+
+cdef TensorBase convert(TensorBase x, int dtype, int device, bint copy):
+    cdef TensorBase y
+    if device != x.device:
+        if x.device == META:
+            raise NotImplementedError("[to] Cannot copy out of meta tensor; no data! Use to_empty() or load real values")
+        y = empty(x.view.ndim, x.view.shape, dtype, device)
+        record(TO, y, (x,), None, (<int>x.view.dtype, <int>x.device))
+        return y
+    if dtype != x.view.dtype:
+        return to_dtype(x, dtype)
+    return clone_dense(x) if copy else x
+
+
+cdef object to_vjp(Node n, object g):
+    return g.new_zeros(g.shape, dtype=dtype_of(n.extra[0]), device="cpu" if n.extra[1] == CPU else "meta")
+
+cdef Op TO = define("to", to_vjp, NOTHING, 0, None, "ToCopyBackward0")
+
+
+def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format, other=None):
+    """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``.
+
+    The tensor itself comes back when nothing is to change, unless ``copy`` is true.
+    """
+    cdef TensorBase x = as_tensor(input, "to"), y
+    cdef int code, dev
+    if len(args) > 4:
+        raise TypeError(f"[to] takes at most 4 positional arguments, got {len(args)}")
+    for position, a in enumerate(args):
+        if isinstance(a, TensorBase):
+            other = a
+        elif isinstance(a, dtype_class) or a in (float, int, bool) and type(a) is type:
+            dtype = a
+        elif isinstance(a, bool):
+            if position == len(args) - 1 and len(args) > 2 or position >= 2 and isinstance(args[position - 1], bool):
+                copy = a
+            else:
+                non_blocking = a
+        elif isinstance(a, (str, device_class, int)):
+            device = a
+        elif a is not None:
+            raise TypeError(f"[to] received an invalid argument {a!r}; expected a dtype, a device or a Tensor")
+    if other is not None:
+        dtype, device = other.dtype, other.device
+    code = x.view.dtype if dtype is None else code_of(dtype, "to")
+    dev = x.device if device is None else code_of_device(device, "to")
+    y = convert(x, code, dev, copy)
+    if memory_format is not preserve_format:
+        return contiguous(y, memory_format)
+    return y
+
+
+cdef object copy_vjp(Node n, object g):
+    # the old contents are gone; the source gets the gradient
+    return g.new_zeros(g.shape) if n.needs(0) else None, (g if n.needs(1) else None)
+
+cdef Op COPY = define("copy", copy_vjp, NOTHING, 0, None, "CopyBackwards")
+
+
+def copy_(input, src, non_blocking=False):
+    """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
+    cdef TensorBase x = as_tensor(input, "copy_"), s = as_tensor(src, "copy_")
+    cdef tuple shape
+    if x is s:
+        return x
+    if s.shape_tuple() != x.shape_tuple():
+        shape = broadcast_shapes("copy_", x.shape_tuple(), s.shape_tuple())
+        if shape != x.shape_tuple():
+            raise RuntimeError(f"[copy_] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape "
+                               f"{list(shape)}")
+    begin_inplace("copy_", x)
+    if s.storage is x.storage and s.storage is not None:
+        s = clone_dense(s)
+    if s.device == META and x.device != META:
+        raise NotImplementedError("[copy_] Cannot copy out of meta tensor; no data!")
+    copy_into(x, s)
+    end_copy(x, s)
+    return x
+
+
+cdef int end_copy(TensorBase x, TensorBase s) except -1:
+    end_inplace(COPY, x, (x, s), None)
+    if x.grad_fn_ is not None and x.base is None and s.shape_tuple() != x.shape_tuple():
+        (<Node>x.grad_fn_).input_shapes = (x.shape_tuple(), s.shape_tuple())
+    return 0
+
+
+cdef object fill_vjp(Node n, object g):
+    return (g.new_zeros(g.shape) if n.needs(0) else None), (g.sum() if n.needs(1) else None)
+
+cdef Op FILL = define("fill", fill_vjp, NOTHING)
+
+
+def fill_(input, value):
+    """Set every element to ``value``, a number or a 0-d tensor."""
+    cdef TensorBase x = as_tensor(input, "fill_"), v
+    if isinstance(value, TensorBase):
+        v = <TensorBase>value
+        if v.view.ndim:
+            raise RuntimeError(f"[fill_] fill_ only supports 0-dimension value tensor but got tensor with {v.view.ndim} "
+                               "dimensions.")
+    else:
+        v = scalar_tensor(value, x.view.dtype, CPU)
+    begin_inplace("fill_", x)
+    if v.device == x.device:
+        copy_into(x, v)
+    elif v.device == META:
+        raise NotImplementedError("[fill_] Cannot copy out of meta tensor; no data!")
+    end_inplace(FILL, x, (x, v), None)
+    return x
+
+
+def fill(input, value):
+    """Return a tensor like ``input`` with every element ``value``."""
+    return fill_(input.clone(), value)
+
+
+def zero_(input):
+    """Set every element to 0."""
+    return fill_(input, 0)
+
+
+def detach(input):
+    """Return the same memory without history; in-place writes still count for saved tensors."""
+    cdef TensorBase x = as_tensor(input, "detach")
+    return alias(x)
+
+
+def detach_(input):
+    """Cut the tensor off its history, in place."""
+    cdef TensorBase x = as_tensor(input, "detach_")
+    if x.base is not None and x.base.requires_grad_:
+        raise RuntimeError("[detach_] Can't detach views in-place. Use detach() instead.")
+    x.grad_fn_, x.requires_grad_, x.output_nr, x.base = None, False, 0, None
+    return x
+
+
+def set_(input, source=None, storage_offset=0, size=None, stride=None):
+    """Make the tensor look at another storage (or another tensor's), with an offset, size and stride.
+
+    Raises RuntimeError when the layout would reach beyond the storage.
+    """
+    cdef TensorBase x = as_tensor(input, "set_"), s
+    cdef Storage storage
+    cdef int64_t low, high
+    cdef int i, n
+    if source is None:
+        storage, size, stride, storage_offset = Storage(), (0,), (1,), 0
+    elif isinstance(source, TensorBase):
+        s = <TensorBase>source
+        storage = s.storage
+        if size is None:
+            size, stride, storage_offset = s.shape_tuple(), s.stride_tuple(), s.offset
+        if s.view.dtype != x.view.dtype:
+            raise RuntimeError(f"[set_] dtypes differ: {input.dtype} and {source.dtype}")
+    else:
+        source = getattr(source, "_untyped_storage", source)
+        if not isinstance(source, Storage):
+            raise TypeError(f"[set_] source must be a Tensor or a storage, got {type(source).__name__}")
+        storage = <Storage>source
+        if size is None:
+            size, stride = (storage.nbytes_ // x.view.itemsize,), (1,)
+    size = tuple(size)
+    if stride is None:
+        stride, step = [], 1
+        for length in reversed(size):
+            stride.insert(0, step)
+            step *= max(length, 1)
+    check_bounds("set_", size, tuple(stride), storage_offset, x.view.itemsize, storage.nbytes_)
+    n = len(size)
+    x.set_ndim(n)
+    for i in range(n):
+        x.view.shape[i] = size[i]
+        x.view.strides[i] = stride[i]
+    x.storage = storage
+    x.offset = storage_offset
+    refresh(x)
+    return x
+
+
+cdef int check_bounds(str op, tuple size, tuple stride, object offset, int itemsize, object nbytes) except -1:
+    """Refuse a layout that reaches outside its storage."""
+    if len(size) != len(stride):
+        raise RuntimeError(f"[{op}] mismatch in length of strides and shape: {len(size)} sizes, {len(stride)} strides")
+    if len(size) > MAX_DIM:
+        raise RuntimeError(f"[{op}] a tensor has at most {MAX_DIM} dimensions, got {len(size)}")
+    if offset < 0:
+        raise RuntimeError(f"[{op}] Tensor: invalid storage offset {offset}")
+    last, empty_ = offset, False
+    for length, step in zip(size, stride):
+        if length < 0:
+            raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {length}: {size}")
+        if step < 0:
+            raise RuntimeError(f"[{op}] as_strided: Negative strides are not supported at the moment, got strides: {stride}")
+        empty_ = empty_ or length == 0
+        last += (length - 1) * step
+    if not empty_ and (last + 1) * itemsize > nbytes:
+        raise RuntimeError(f"[{op}] setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
+                           f"itemsize {itemsize} requiring a storage size of {(last + 1) * itemsize} are out of bounds for "
+                           f"storage of size {nbytes}")
+    return 0
+
+
+def check_layout(op, size, stride, offset, itemsize, nbytes):
+    """Refuse a layout that reaches outside its storage of ``nbytes``."""
+    check_bounds(op, tuple(size), tuple(stride), offset, itemsize, nbytes)
+
+
+def resize_(input, *sizes, memory_format=contiguous_format):
+    """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
+    cdef TensorBase x = as_tensor(input, "resize_")
+    cdef int64_t numel = 1, need
+    cdef int i, n
+    shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    if x.requires_grad_:
+        raise RuntimeError("[resize_] cannot resize variables that require grad")
+    total = x.view.itemsize
+    for length in shape:
+        if length < 0:
+            raise RuntimeError(f"[resize_] requested resize to {tuple(shape)} has a negative size")
+        total *= length
+    if total >= 1 << 62:
+        raise RuntimeError(f"[resize_] Storage size calculation overflowed with sizes={list(shape)}")
+    need = total + x.offset * x.view.itemsize
+    if total and need > x.storage.nbytes_:
+        x.storage.resize_(need)
+    n = len(shape)
+    x.set_ndim(n)
+    for i in range(n - 1, -1, -1):
+        x.view.shape[i] = shape[i]
+        x.view.strides[i] = numel
+        numel *= max(shape[i], 1)
+    refresh(x)
+    return x
+
+
+def resize_as_(input, other, *, memory_format=contiguous_format):
+    """Give the tensor the shape of another, in place."""
+    return resize_(input, other.shape)
+
+
+def type_as(input, other):
+    """Return the tensor in the dtype of another."""
+    return to(input, other.dtype)
+
+
+def storage_bytes(input):
+    """Return the size in bytes of the tensor's whole storage."""
+    return as_tensor(input, "storage").storage.nbytes_
+
+
+PUBLIC = ("clone", "detach", "detach_", "fill", "fill_", "zero_")
+__all__ = PUBLIC + (
+    "contiguous", "is_contiguous", "to", "copy_", "set_", "resize_", "resize_as_", "type_as", "check_layout",
+    "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "MemoryFormat",
+)
+METHODS = {
+    "clone": clone, "contiguous": contiguous, "is_contiguous": is_contiguous, "to": to, "copy_": copy_, "fill_": fill_,
+    "zero_": zero_, "detach": detach, "detach_": detach_, "set_": set_, "resize_": resize_, "resize_as_": resize_as_,
+    "type_as": type_as,
+}

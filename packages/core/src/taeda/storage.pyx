@@ -1,0 +1,180 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Storage: one block of memory on one device, shared by every view of it."""
+cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
+from libc.string cimport memcpy, memset
+
+from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
+
+
+@cython.final
+@cython.freelist(256)
+cdef class Storage:
+    """A block of bytes that tensors share (PyTorch's ``UntypedStorage``).
+
+    ``Storage(nbytes)`` allocates; ``tensor.untyped_storage()`` gives a tensor's own.  It has the writable
+    buffer protocol, so ``memoryview(storage)`` sees the bytes.
+
+    >>> import taeda
+    >>> taeda.zeros(3).untyped_storage().nbytes()
+    12
+    """
+
+    def __cinit__(self, int64_t nbytes=0, *, device=None):
+        if nbytes:
+            if nbytes < 0:
+                raise RuntimeError(f"[UntypedStorage] the size must not be negative, got {nbytes}")
+            allocate(self, nbytes)
+
+    def __dealloc__(self):
+        if self.capacity:
+            cpu_free(self.data, self.capacity)
+
+    def nbytes(self):
+        """Return the size in bytes."""
+        return self.nbytes_
+
+    def size(self):
+        """Return the size in bytes (elements of an untyped storage are bytes)."""
+        return self.nbytes_
+
+    def __len__(self):
+        return self.nbytes_
+
+    def data_ptr(self):
+        """Return the address of the first byte; 0 for none."""
+        return <size_t>self.data
+
+    @property
+    def device(self):
+        from taeda.device import CPU, META
+        return META if self.device == 1 else CPU
+
+    @property
+    def _version(self):
+        return self.version
+
+    def element_size(self):
+        return 1
+
+    def __getitem__(self, index):
+        return memoryview(self)[index] if not isinstance(index, slice) else bytes(memoryview(self)[index])
+
+    def __setitem__(self, index, value):
+        memoryview(self)[index] = value
+        self.version += 1
+
+    def __iter__(self):
+        return iter(memoryview(self))
+
+    def tolist(self):
+        """Return the bytes as a list of ints."""
+        return list(memoryview(self))
+
+    def fill_(self, unsigned char value):
+        """Set every byte."""
+        self._check_data("fill_")
+        memset(self.data, value, self.nbytes_)
+        self.version += 1
+        return self
+
+    def copy_(self, Storage source, non_blocking=False):
+        """Copy the bytes of a storage of the same size."""
+        if source.nbytes_ != self.nbytes_:
+            raise RuntimeError(f"[UntypedStorage.copy_] sizes differ: {self.nbytes_} and {source.nbytes_} bytes")
+        self._check_data("copy_")
+        if self.nbytes_:
+            memcpy(self.data, source.data, self.nbytes_)
+        self.version += 1
+        return self
+
+    def clone(self):
+        """Return a copy."""
+        return new_storage(self.nbytes_, self.device).copy_(self)
+
+    def cpu(self):
+        return self
+
+    def resize_(self, int64_t nbytes):
+        """Grow or shrink to ``nbytes``; what fits is kept, new bytes are undefined."""
+        cdef char* old = self.data
+        cdef int64_t old_bytes = self.nbytes_, old_capacity = self.capacity
+        if nbytes < 0:
+            raise RuntimeError(f"[UntypedStorage.resize_] the size must not be negative, got {nbytes}")
+        if self.owner is not None:
+            raise RuntimeError("[UntypedStorage.resize_] memory that belongs to another library cannot be resized; "
+                               "clone the tensor first")
+        if nbytes <= old_capacity and nbytes > 0:
+            self.nbytes_ = nbytes
+            return self
+        self.data, self.capacity = NULL, 0
+        try:
+            allocate(self, nbytes)
+        except MemoryError:
+            self.data, self.capacity, self.nbytes_ = old, old_capacity, old_bytes
+            raise
+        if old_bytes and nbytes and old != NULL:
+            memcpy(self.data, old, min(old_bytes, nbytes))
+        if old_capacity:
+            cpu_free(old, old_capacity)
+        return self
+
+    def is_shared(self):
+        return False
+
+    @property
+    def is_cuda(self):
+        return False
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        self._check_data("memoryview")
+        PyBuffer_FillInfo(buffer, self, self.data, self.nbytes_, self.readonly_, flags)
+
+    def __releasebuffer__(self, Py_buffer* buffer):
+        pass
+
+    def _check_data(self, op):
+        if self.device == 1 and self.nbytes_:
+            raise RuntimeError(f"[UntypedStorage.{op}] a storage on device meta has no data")
+
+    def __reduce__(self):
+        return _rebuild, (bytes(memoryview(self)),)
+
+    def __repr__(self):
+        return f"taeda.UntypedStorage(device={self.device}, nbytes={self.nbytes_})"
+
+
+def _rebuild(content):
+    storage = Storage(len(content))
+    if content:
+        memoryview(storage)[:] = content
+    return storage
+
+
+cdef int allocate(Storage s, int64_t nbytes) except -1:
+    s.nbytes_ = nbytes
+    if nbytes == 0 or s.device == 1:
+        return 0
+    s.data = <char*>cpu_alloc(nbytes)
+    if s.data == NULL:
+        s.nbytes_ = 0
+        from taeda.kernels.cpu import memory_stats
+        raise MemoryError(
+            f"[allocate] the system has no memory for {nbytes:,} bytes; taeda holds "
+            f"{memory_stats()['allocated_bytes.current']:,} bytes in tensors and its cache has been emptied; "
+            "free tensors or use a smaller batch")
+    s.capacity = nbytes
+    return 0
+
+
+cdef Storage new_storage(int64_t nbytes, int device):
+    cdef Storage s = Storage.__new__(Storage)
+    s.device = device
+    allocate(s, nbytes)
+    return s
+
+
+cdef Storage foreign_storage(char* data, int64_t nbytes, object owner, bint readonly):
+    cdef Storage s = Storage.__new__(Storage)
+    s.data, s.nbytes_, s.owner, s.readonly_ = data, nbytes, owner, readonly
+    return s

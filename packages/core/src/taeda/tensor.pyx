@@ -1,0 +1,855 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The class Tensor: operators and properties here, each one line into an op; named methods come from the ops.
+
+``install_methods`` puts the METHODS of every ops module into the class once, at import.
+"""
+from cpython.object cimport PyObject, PyObject_GenericSetAttr
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from taeda.autograd.engine cimport run
+from taeda.autograd.node cimport Node, grad_fn_of
+from taeda.dispatch cimport begin_inplace, copy_into, empty, empty_like, scalar_tensor
+from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8
+from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
+
+import weakref
+
+from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
+from taeda import tensor_base as _tensor_base
+from taeda.autograd.hooks import Handle
+from taeda.ops import binary as _b
+from taeda.ops import compare as _c
+from taeda.ops import creation as _creation
+from taeda.ops import unary as _u
+from taeda.ops import views as _v
+from taeda.ops import copying as _copying
+
+cdef extern from *:
+    """
+    static void taeda_install(PyObject *type, PyObject *name, PyObject *value) {
+        PyDict_SetItem(((PyTypeObject *)type)->tp_dict, name, value);
+        PyType_Modified((PyTypeObject *)type);
+    }
+    """
+    void install "taeda_install"(object type, object name, object value)
+
+cdef object add = _b.add, sub = _b.sub, rsub = _b.rsub, mul = _b.mul, div = _b.div, floor_divide = _b.floor_divide
+cdef object remainder = _b.remainder, pow_ = _b.pow
+cdef object add_ = _b.add_, sub_ = _b.sub_, mul_ = _b.mul_, div_ = _b.div_
+cdef object eq = _c.eq, ne = _c.ne, lt = _c.lt, le = _c.le, gt = _c.gt, ge = _c.ge
+cdef object DEVICES = (CPU_DEVICE, META_DEVICE)
+cdef object Size = _tensor_base.Size
+cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
+cdef tuple NUMBERS = (int, float, bool)
+
+
+cdef object operand(object other):
+    """The other side of an operator as a Tensor or number; NotImplemented for what is neither."""
+    if isinstance(other, TensorBase) or isinstance(other, NUMBERS):
+        return other
+    if hasattr(other, "__array_interface__"):
+        return _creation.as_tensor(other) if getattr(other, "shape", ()) else other.item()
+    if isinstance(other, (str, bytes, list, tuple, dict)) or other is None:
+        return NotImplemented
+    return other if hasattr(other, "__index__") or hasattr(other, "__float__") else NotImplemented
+
+
+cdef int fill_from(TensorBase t, TensorBase source) except -1:
+    """Give a fresh tensor the memory and layout of another, without history."""
+    cdef int d
+    t.set_ndim(source.view.ndim)
+    for d in range(source.view.ndim):
+        t.view.shape[d], t.view.strides[d] = source.view.shape[d], source.view.strides[d]
+    t.view.dtype, t.view.itemsize = source.view.dtype, source.view.itemsize
+    t.storage, t.offset, t.device = source.storage, source.offset, source.device
+    refresh(t)
+    return 0
+
+
+cdef class Tensor(TensorBase):
+    """A multi-dimensional array that autograd can follow.
+
+    Made by ``taeda.tensor``, ``taeda.zeros`` and the like; ``Tensor(2, 3)`` gives uninitialised float32.
+
+    >>> import taeda
+    >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __array_priority__ = 1000
+
+    def __init__(self, *args, device=None, dtype=None, **kwargs):
+        cdef TensorBase made
+        if self.storage is not None:                # filled in by _make_subclass
+            return
+        if len(args) == 1 and isinstance(args[0], TensorBase):
+            made = <TensorBase>args[0].detach()
+        elif len(args) == 1 and not isinstance(args[0], (int, _tensor_base.Size)) and hasattr(args[0], "__len__"):
+            made = <TensorBase>_creation.tensor(args[0], dtype=dtype_of(F32))
+        else:
+            made = <TensorBase>_creation.empty(*(args or (0,)))
+        fill_from(self, made)
+
+    @staticmethod
+    def _make_subclass(cls, data, require_grad=False):
+        """Return an instance of a subclass on the memory of ``data``."""
+        cdef TensorBase t = cls.__new__(cls)
+        fill_from(t, <TensorBase?>data)
+        if require_grad:
+            (<object>t).requires_grad = True
+        return t
+
+    def as_subclass(self, cls):
+        """Return the tensor as an instance of a subclass."""
+        return Tensor._make_subclass(cls, self)
+
+    # -- attributes that a user sets (any name), kept without a __dict__ a tensor ------------------
+
+    def __getattr__(self, name):
+        if self.extra is not None and "attributes" in self.extra and name in self.extra["attributes"]:
+            return self.extra["attributes"][name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute {name!r}")
+
+    def __setattr__(self, name, value):
+        try:
+            PyObject_GenericSetAttr(self, name, value)
+        except AttributeError:
+            if hasattr(type(self), name):
+                raise
+            self.extras().setdefault("attributes", {})[name] = value
+
+    def __delattr__(self, name):
+        if self.extra is not None and name in self.extra.get("attributes", {}):
+            del self.extra["attributes"][name]
+        elif name == "grad":
+            self.grad_ = None
+        else:
+            object.__delattr__(self, name)
+
+    cdef dict extras(self):
+        if self.extra is None:
+            self.extra = {}
+        return self.extra
+
+    # -- arithmetic --------------------------------------------------------------------------------
+
+    def __add__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else add(self, other)
+
+    def __radd__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else add(self, other)
+
+    def __sub__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else sub(self, other)
+
+    def __rsub__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else rsub(self, other)
+
+    def __mul__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else mul(self, other)
+
+    def __rmul__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else mul(self, other)
+
+    def __truediv__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else div(self, other)
+
+    def __rtruediv__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else (
+            self.reciprocal() * other if not isinstance(other, TensorBase) else div(other, self))
+
+    def __floordiv__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else floor_divide(self, other)
+
+    def __rfloordiv__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else floor_divide(other, self)
+
+    def __mod__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else remainder(self, other)
+
+    def __rmod__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else remainder(other, self)
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __pow__(self, other, modulo):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented or modulo is not None else pow_(self, other)
+
+    def __rpow__(self, other, modulo):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented or modulo is not None else pow_(other, self)
+
+    def __matmul__(self, other):
+        return matmul(self, other) if isinstance(other, TensorBase) else NotImplemented
+
+    def __rmatmul__(self, other):
+        return matmul(_creation.as_tensor(other), self) if hasattr(other, "__array_interface__") else NotImplemented
+
+    def __neg__(self):
+        return _u.neg(self)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return _u.abs(self)
+
+    def __invert__(self):
+        return _u.bitwise_not(self)
+
+    def __and__(self, other):
+        return _c.bitwise_and(self, other)
+
+    def __rand__(self, other):
+        return _c.bitwise_and(self, other)
+
+    def __or__(self, other):
+        return _c.bitwise_or(self, other)
+
+    def __ror__(self, other):
+        return _c.bitwise_or(self, other)
+
+    def __xor__(self, other):
+        return _c.bitwise_xor(self, other)
+
+    def __rxor__(self, other):
+        return _c.bitwise_xor(self, other)
+
+    def __lshift__(self, other):
+        return _c.bitwise_left_shift(self, other)
+
+    def __rshift__(self, other):
+        return _c.bitwise_right_shift(self, other)
+
+    def __iadd__(self, other):
+        return add_(self, operand(other))
+
+    def __isub__(self, other):
+        return sub_(self, operand(other))
+
+    def __imul__(self, other):
+        return mul_(self, operand(other))
+
+    def __itruediv__(self, other):
+        return div_(self, operand(other))
+
+    def __ifloordiv__(self, other):
+        return _b.floor_divide_(self, operand(other))
+
+    def __imod__(self, other):
+        return _b.remainder_(self, operand(other))
+
+    def __ipow__(self, other):
+        return _b.pow_(self, operand(other))
+
+    def __iand__(self, other):
+        return _c.bitwise_and_(self, other)
+
+    def __ior__(self, other):
+        return _c.bitwise_or_(self, other)
+
+    def __ixor__(self, other):
+        return _c.bitwise_xor_(self, other)
+
+    def __eq__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else eq(self, other)
+
+    def __ne__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else ne(self, other)
+
+    def __lt__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else lt(self, other)
+
+    def __le__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else le(self, other)
+
+    def __gt__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else gt(self, other)
+
+    def __ge__(self, other):
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else ge(self, other)
+
+    def __hash__(self):
+        return <Py_ssize_t><void*>self >> 4
+
+    # -- as a container and as a number ------------------------------------------------------------
+
+    def __getitem__(self, index):
+        return getitem(self, index)
+
+    def __setitem__(self, index, value):
+        setitem(self, index, value)
+
+    def __delitem__(self, index):
+        raise TypeError("[tensor] Tensor does not support deleting items")
+
+    def __len__(self):
+        if self.view.ndim == 0:
+            raise TypeError("[tensor] len() of a 0-d tensor")
+        return self.view.shape[0]
+
+    def __iter__(self):
+        if self.view.ndim == 0:
+            raise TypeError("[tensor] iteration over a 0-d tensor")
+        return iter(_v.unbind(self, 0))
+
+    def __reversed__(self):
+        return self if self.view.ndim == 0 else self.flip(0)
+
+    def __contains__(self, element):
+        if not isinstance(element, (TensorBase, int, float, bool)):
+            raise RuntimeError(f"[tensor] Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+                               f"{type(element).__name__}.")
+        return bool((self == element).any())
+
+    def __bool__(self):
+        if self.view.numel != 1:
+            if self.view.numel == 0:
+                raise RuntimeError(f"[bool] Boolean value of Tensor with no values is ambiguous; its shape is {tuple(self.shape)}")
+            raise RuntimeError(f"[bool] Boolean value of Tensor with more than one value is ambiguous; its shape is "
+                               f"{tuple(self.shape)}; use .any() or .all()")
+        return bool(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __float__(self):
+        return float(self.item())
+
+    def __complex__(self):
+        return complex(self.item())
+
+    def __index__(self):
+        if self.view.numel != 1 or is_float(self.view.dtype) or is_complex_(self.view.dtype):
+            raise TypeError(f"[index] only integer tensors of a single element can be converted to an index, got "
+                            f"{name_of(self.view.dtype)} of shape {tuple(self.shape)}")
+        return int(self.item())
+
+    def item(self):
+        """Return the only element as a Python number."""
+        cdef char* p = self.view.data
+        cdef int code = self.view.dtype
+        if self.view.numel != 1:
+            raise RuntimeError(f"[item] a Tensor with {self.view.numel} elements cannot be converted to Scalar; its shape is "
+                               f"{tuple(self.shape)}")
+        if self.device != CPU:
+            raise RuntimeError("[item] Tensor.item() cannot be called on meta tensors: they have no data")
+        return element(p, code)
+
+    def tolist(self):
+        """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
+        if self.device != CPU:
+            raise NotImplementedError("[tolist] Cannot copy out of meta tensor; no data!")
+        if self.view.ndim == 0:
+            return self.item()
+        return nested(self, 0, self.view.data)
+
+    def __repr__(self):
+        return tensor_str(self)
+
+    def __str__(self):
+        return tensor_str(self)
+
+    def __format__(self, spec):
+        return self.item().__format__(spec) if self.view.ndim == 0 and self.device == CPU and type(self) is Tensor else (
+            object.__format__(self, spec) if spec else str(self))
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    @property
+    def shape(self):
+        """The sizes of its dimensions, a :class:`taeda.Size`."""
+        return Size(self.shape_tuple())
+
+    def size(self, dim=None):
+        """Return the shape, or the size of one dimension."""
+        if dim is None:
+            return Size(self.shape_tuple())
+        n = max(self.view.ndim, 1)
+        if dim < -n or dim >= n or self.view.ndim == 0:
+            raise IndexError(f"[size] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+        return self.view.shape[<int>(dim + n if dim < 0 else dim)]
+
+    def stride(self, dim=None):
+        """Return the strides in elements, or one of them."""
+        if dim is None:
+            return self.stride_tuple()
+        n = max(self.view.ndim, 1)
+        if dim < -n or dim >= n or self.view.ndim == 0:
+            raise IndexError(f"[stride] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+        return self.view.strides[<int>(dim + n if dim < 0 else dim)]
+
+    @property
+    def dtype(self):
+        return dtype_of(self.view.dtype)
+
+    @property
+    def ndim(self):
+        return self.view.ndim
+
+    @property
+    def itemsize(self):
+        return self.view.itemsize
+
+    @property
+    def nbytes(self):
+        return self.view.numel * self.view.itemsize
+
+    @property
+    def layout(self):
+        from taeda.layout import strided
+        return strided
+
+    def dim(self):
+        """Return the number of dimensions."""
+        return self.view.ndim
+
+    ndimension = dim
+
+    def numel(self):
+        """Return the number of elements."""
+        return self.view.numel
+
+    nelement = numel
+
+    def element_size(self):
+        """Return the bytes of one element."""
+        return self.view.itemsize
+
+    def storage_offset(self):
+        """Return the first element's place in the storage, in elements."""
+        return self.offset
+
+    def data_ptr(self):
+        """Return the address of the first element."""
+        return <size_t>self.view.data
+
+    def untyped_storage(self):
+        """Return the storage that this tensor and its views share."""
+        return self.storage
+
+    def get_device(self):
+        """Return the GPU's number, -1 on the CPU."""
+        return -1
+
+    def is_floating_point(self):
+        return is_float(self.view.dtype)
+
+    def is_complex(self):
+        return is_complex_(self.view.dtype)
+
+    def is_signed(self):
+        return self.dtype.is_signed
+
+    def is_same_size(self, other):
+        return self.shape == other.shape
+
+    def is_set_to(self, TensorBase other):
+        """Whether both look at the same memory with the same layout."""
+        return (self.storage is other.storage and self.offset == other.offset and self.shape_tuple() == other.shape_tuple()
+                and self.stride_tuple() == other.stride_tuple())
+
+    def is_inference(self):
+        return self.inference
+
+    def is_pinned(self):
+        return False
+
+    def is_shared(self):
+        return False
+
+    def is_nonzero(self):
+        return bool(self)
+
+    def is_conj(self):
+        return False
+
+    def is_neg(self):
+        return False
+
+    is_cuda = property(lambda self: False)
+    is_sparse = property(lambda self: False)
+    is_quantized = property(lambda self: False)
+    is_nested = property(lambda self: False)
+    is_mkldnn = property(lambda self: False)
+    is_mps = property(lambda self: False)
+    names = property(lambda self: (None,) * self.ndim)
+
+    @property
+    def is_cpu(self):
+        return self.device == CPU
+
+    @property
+    def is_meta(self):
+        return self.device == META
+
+    @property
+    def T(self):
+        """The dimensions in reverse order."""
+        return self.permute(tuple(range(self.view.ndim - 1, -1, -1)))
+
+    @property
+    def mT(self):
+        """The last two dimensions exchanged."""
+        if self.view.ndim < 2:
+            raise RuntimeError(f"[mT] tensor.mT is only supported on matrices or batches of matrices. Got {self.view.ndim}-D tensor.")
+        return self.transpose(-2, -1)
+
+    @property
+    def H(self):
+        """The matrix's conjugate transpose."""
+        if self.view.ndim not in (0, 2):
+            raise RuntimeError(f"[H] tensor.H is only supported on matrices (2-D tensors). Got {self.view.ndim}-D tensor.")
+        return self.T
+
+    @property
+    def mH(self):
+        return self.mT
+
+    @property
+    def real(self):
+        return self
+
+    # -- autograd ----------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self):
+        return self.requires_grad_ or grad_fn_of(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on):
+        on = bool(on)
+        if grad_fn_of(self) is not None:
+            if not on:
+                raise RuntimeError("[requires_grad] you can only change requires_grad flags of leaf variables. If you want to use a "
+                                   "computed variable in a subgraph that doesn't require differentiation use "
+                                   "var_no_grad = var.detach().")
+            return
+        if on and not is_float(self.view.dtype):
+            raise RuntimeError(f"[requires_grad] only Tensors of floating point dtype can require gradients, got "
+                               f"{name_of(self.view.dtype)}")
+        if on and self.inference:
+            raise RuntimeError("[requires_grad] Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+        self.requires_grad_ = on
+
+    @property
+    def is_leaf(self):
+        return grad_fn_of(self) is None
+
+    @property
+    def grad_fn(self):
+        return grad_fn_of(self)
+
+    @property
+    def grad(self):
+        if self.grad_ is None and self.grad_fn_ is not None and not self.retains_grad_:
+            import warnings
+            warnings.warn("[grad] The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                          "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
+                          "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", UserWarning, stacklevel=2)
+        return self.grad_
+
+    @grad.setter
+    def grad(self, value):
+        cdef TensorBase g
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise TypeError(f"[grad] assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            g = <TensorBase>value
+            if g is self:
+                raise RuntimeError("[grad] can't assign Variable as its own grad")
+            if g.view.dtype != self.view.dtype:
+                raise RuntimeError(f"[grad] assigned grad has data of a different type: {name_of(g.view.dtype)}, the tensor has "
+                                   f"{name_of(self.view.dtype)}")
+            if g.shape_tuple() != self.shape_tuple():
+                raise RuntimeError(f"[grad] assigned grad has data of a different size: {tuple(g.shape)}, the tensor has "
+                                   f"{tuple(self.shape)}")
+        self.grad_ = value
+
+    @property
+    def data(self):
+        """The same memory outside of autograd: writes through it are not seen by the version check."""
+        cdef TensorBase t = alias(self)
+        t.detached_version = True
+        return t
+
+    @data.setter
+    def data(self, TensorBase value):
+        fill_from(self, value)
+
+    @property
+    def _version(self):
+        return self.storage.version
+
+    @property
+    def _base(self):
+        return self.base
+
+    def _is_view(self):
+        return self.base is not None
+
+    @property
+    def retains_grad(self):
+        return self.retains_grad_
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+        """Add the gradients of this tensor to the ``.grad`` of the leaves that it came from.
+
+        ``gradient`` is the cotangent (1 for a scalar when absent).  Raises RuntimeError for a tensor that
+        does not require grad, or is no scalar and has no gradient given.
+        """
+        cdef TensorBase g
+        if gradient is None and inputs is None and self.view.numel == 1 and is_float(self.view.dtype) and (
+                grad_fn_of(self) is not None or self.requires_grad_):
+            g = empty_like(self)
+            copy_into(g, scalar_tensor(1, self.view.dtype, self.storage.device))
+            run([self], [g], create_graph if retain_graph is None else retain_graph, create_graph, None, True)
+            return
+        from taeda.autograd import backward
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def register_hook(self, hook):
+        """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns replaces the gradient."""
+        if not self.requires_grad:
+            raise RuntimeError("[register_hook] cannot register a hook on a tensor that doesn't require gradient")
+        fn = grad_fn_of(self)
+        if fn is None:
+            return Handle(self.extras().setdefault("hooks", {}), hook)
+        return Handle(fn._hooks().setdefault(("tensor", self.output_nr), {}), hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to."""
+        if not self.requires_grad:
+            raise RuntimeError("[register_post_accumulate_grad_hook] cannot register a hook on a tensor that doesn't require gradient")
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("[register_post_accumulate_grad_hook] post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return Handle(self.extras().setdefault("post_accumulate_hooks", {}), hook)
+
+    def retain_grad(self):
+        """Keep this non-leaf tensor's gradient in ``.grad``."""
+        if not self.requires_grad:
+            raise RuntimeError("[retain_grad] can't retain_grad on Tensor that has requires_grad=False")
+        fn = grad_fn_of(self)
+        if fn is not None and not self.retains_grad_:
+            self.retains_grad_ = True
+            fn._hooks()[("retain", self.output_nr)] = weakref.ref(self)
+
+    @property
+    def _backward_hooks(self):
+        return None if self.extra is None else self.extra.get("hooks")
+
+    # -- to other places and types -----------------------------------------------------------------
+
+    def cpu(self, memory_format=None):
+        """Return the tensor on the CPU."""
+        return self.to("cpu")
+
+    def cuda(self, device=None, non_blocking=False, memory_format=None):
+        """Return the tensor on a GPU; RuntimeError where there is none."""
+        return self.to("cuda" if device is None else device)
+
+    def type(self, dtype=None, non_blocking=False, **kwargs):
+        """Return the legacy type name, or the tensor in another dtype."""
+        if dtype is None:
+            return f"taeda.{torch_name(self.view.dtype)}Tensor"
+        if isinstance(dtype, str):
+            from taeda.dtype import LEGACY_NAMES
+            name = dtype.rpartition(".")[2].removesuffix("Tensor")
+            if name not in LEGACY_NAMES:
+                raise ValueError(f"[type] invalid type: {dtype!r}; expected e.g. 'taeda.FloatTensor'")
+            dtype = LEGACY_NAMES[name]
+        return self.to(dtype)
+
+    def numpy(self, *, force=False):
+        """Return a NumPy array on the same memory; ``force`` detaches first."""
+        if self.device != CPU:
+            raise TypeError("[numpy] can't convert a meta tensor to numpy: it has no data")
+        if self.requires_grad and not force:
+            raise RuntimeError("[numpy] Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        import numpy
+        return numpy.asarray(ArrayHolder(self.detach()))
+
+    def __array__(self, dtype=None, copy=None):
+        a = self.numpy()
+        if dtype is not None and a.dtype != dtype:
+            if copy is False:
+                raise ValueError("[__array__] a copy is needed to convert the dtype")
+            return a.astype(dtype)
+        return a.copy() if copy else a
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return _creation.as_tensor(array)
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        from taeda.dlpack import to_capsule
+        return to_capsule(self, max_version, copy)
+
+    def __dlpack_device__(self):
+        return 1, 0
+
+    def __deepcopy__(self, memo):
+        cdef TensorBase t
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("[deepcopy] Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
+                               "the moment. If you were attempting to deepcopy a module, detach() the tensor first.")
+        if id(self) in memo:
+            return memo[id(self)]
+        key = ("taeda storage", id(self.storage))
+        if key not in memo:
+            memo[key] = self.storage.clone()
+        made = alias(self)
+        made.storage = memo[key]
+        refresh(made)
+        t = made if type(self) is Tensor else Tensor._make_subclass(type(self), made)
+        memo[id(self)] = t
+        if self.requires_grad_:
+            (<object>t).requires_grad = True
+        if self.grad_ is not None:
+            t.grad_ = self.grad_.__deepcopy__(memo)
+        if self.extra is not None and "attributes" in self.extra:
+            import copy
+            t.extra = {"attributes": copy.deepcopy(self.extra["attributes"], memo)}
+        return t
+
+    def __copy__(self):
+        made = alias(self)
+        made.requires_grad_ = self.requires_grad_
+        return made if type(self) is Tensor else Tensor._make_subclass(type(self), made, self.requires_grad_)
+
+    def __reduce_ex__(self, protocol):
+        from taeda.serialization import reduce_tensor
+        return reduce_tensor(self)
+
+    def share_memory_(self):
+        raise RuntimeError("[share_memory_] tensors cannot be moved to shared memory; DataLoader shares its batches itself")
+
+    def pin_memory(self, device=None):
+        """Return the tensor: without a GPU there is nothing to pin for."""
+        return self
+
+    def apply_(self, function):
+        """Replace each element by ``function(element)``; slow, for experiments."""
+        values = [function(v) for v in self.detach().reshape(-1).tolist()]
+        return self.copy_(_creation.tensor(values, dtype=self.dtype).reshape(self.shape))
+
+    def map_(self, other, function):
+        """Replace each element by ``function(element, other's element)``."""
+        pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
+        return self.copy_(_creation.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
+
+
+class ArrayHolder:
+    """What NumPy keeps as the owner of an array that lies on a tensor's memory."""
+
+    CODES = {"float32": "<f4", "float64": "<f8", "int64": "<i8", "int32": "<i4", "int16": "<i2", "int8": "|i1", "uint8": "|u1",
+             "bool": "|b1", "float16": "<f2", "complex64": "<c8", "complex128": "<c16", "uint16": "<u2", "uint32": "<u4",
+             "uint64": "<u8"}
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+        if tensor.dtype.name not in self.CODES:
+            raise TypeError(f"[numpy] Got unsupported ScalarType {tensor.dtype.name}")
+        self.__array_interface__ = {
+            "version": 3, "shape": tuple(tensor.shape), "typestr": self.CODES[tensor.dtype.name],
+            "strides": tuple([s * tensor.itemsize for s in tensor.stride()]),
+            "data": (tensor.data_ptr() or tensor.untyped_storage().data_ptr() or EMPTY, is_readonly(tensor)),
+        }
+
+
+cdef char EMPTY_BYTES[64]
+EMPTY = <size_t>&EMPTY_BYTES[0]          # NumPy wants an address for arrays without elements too
+
+
+def is_readonly(TensorBase t):
+    """Whether the tensor lies on memory that must not be written."""
+    return t.storage.readonly_
+
+
+cdef object element(char* p, int code):
+    if code == F32:
+        return <double>(<float*>p)[0]
+    if code == F64:
+        return (<double*>p)[0]
+    if code == I64:
+        return (<int64_t*>p)[0]
+    if code == I32:
+        return (<int32_t*>p)[0]
+    if code == U8:
+        return (<uint8_t*>p)[0]
+    if code == BOOL:
+        return (<uint8_t*>p)[0] != 0
+    raise NotImplementedError(f"[item] no arithmetic for dtype {name_of(code)} yet")
+
+
+cdef list nested(TensorBase t, int d, char* p):
+    cdef int64_t i, step = t.view.strides[d] * t.view.itemsize
+    cdef int last = t.view.ndim - 1
+    if t.view.numel == 0 and d == last:
+        return []
+    if d == last:
+        return [element(p + i * step, t.view.dtype) for i in range(t.view.shape[d])]
+    return [nested(t, d + 1, p + i * step) for i in range(t.view.shape[d])]
+
+
+# Names that the C fields of TensorBase have too: these cannot stand in the class body.
+
+def _device_property(self):
+    """The device that the memory is on."""
+    return DEVICES[(<TensorBase>self).device]
+
+def _output_nr(self):
+    """Which output of its grad_fn this is."""
+    return (<TensorBase>self).output_nr
+
+def _requires_grad(self, requires_grad=True):
+    """Set whether autograd follows the tensor, in place."""
+    self.requires_grad = requires_grad
+    return self
+
+def _storage(self):
+    """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
+    from taeda.typed_storage import TypedStorage
+    return TypedStorage(self)
+
+install(Tensor, "device", property(_device_property))
+install(Tensor, "output_nr", property(_output_nr))
+install(Tensor, "requires_grad_", _requires_grad)
+install(Tensor, "storage", _storage)
+
+
+def install_methods(methods):
+    """Put functions into the class Tensor under the given names."""
+    for name, function in methods.items():
+        install(Tensor, name, function)
+
+
+def install_late(get, put, product, text):
+    """Hand in what the operators need from rooms that are imported after this one."""
+    global getitem, setitem, matmul, tensor_str
+    getitem, setitem, matmul, tensor_str = get, put, product, text
+
+
+_tensor_base.set_tensor_type(Tensor)

@@ -1,0 +1,139 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""TensorBase: storage + layout + dtype + autograd slots.  Operators and methods are in tensor.pyx."""
+cimport cython
+from cpython.object cimport PyObject, PyTypeObject
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+from taeda.kernels.cpu.abi cimport MAX_DIM
+
+cdef extern from *:
+    """
+    static PyObject *taeda_tp_new(PyObject *type, PyObject *args) {
+        return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, args, NULL);
+    }
+    """
+    object tp_new "taeda_tp_new"(object type, object args)
+
+
+class Size(tuple):
+    """A tensor's shape: a tuple of ints.
+
+    >>> import taeda
+    >>> taeda.zeros(2, 3).shape.numel()
+    6
+    """
+
+    __slots__ = ()
+
+    def numel(self):
+        """Return the product of the sizes."""
+        n = 1
+        for size in self:
+            n *= size
+        return n
+
+    def __repr__(self):
+        return f"taeda.Size([{', '.join(map(repr, self))}])"
+
+    def __getitem__(self, index):
+        found = tuple.__getitem__(self, index)
+        return Size(found) if isinstance(index, slice) else found
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, tuple(other))) if isinstance(other, (tuple, list)) else NotImplemented
+
+    def __radd__(self, other):
+        return Size(tuple.__add__(tuple(other), self)) if isinstance(other, (tuple, list)) else NotImplemented
+
+    def __mul__(self, other):
+        return Size(tuple.__mul__(self, other))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self):
+        return Size, (tuple(self),)
+
+
+cdef object tensor_type = None           # taeda.Tensor: what every new tensor is an instance of
+cdef tuple NO_ARGS = ()
+
+
+def set_tensor_type(cls):
+    """Let tensor.pyx say which class new tensors have."""
+    global tensor_type
+    tensor_type = cls
+
+
+@cython.freelist(512)
+@cython.trashcan(True)
+cdef class TensorBase:
+
+    def __cinit__(self, *args, **kwargs):
+        self.view.shape = self.dims
+        self.view.strides = self.dims + INLINE_DIM
+
+    def __dealloc__(self):
+        if self.view.shape != self.dims:
+            free(self.view.shape)
+
+    cdef int set_ndim(self, int ndim) except -1:
+        cdef int64_t* block
+        if self.view.shape != self.dims:
+            free(self.view.shape)
+            self.view.shape = self.dims
+            self.view.strides = self.dims + INLINE_DIM
+        if ndim > INLINE_DIM:
+            if ndim > MAX_DIM:
+                raise RuntimeError(f"[tensor] a tensor has at most {MAX_DIM} dimensions, got {ndim}")
+            block = <int64_t*>malloc(2 * ndim * sizeof(int64_t))
+            if block == NULL:
+                raise MemoryError(f"[tensor] no memory for the sizes of {ndim} dimensions")
+            self.view.shape = block
+            self.view.strides = block + ndim
+        self.view.ndim = ndim
+        return 0
+
+    cdef tuple shape_tuple(self):
+        return tuple([self.view.shape[i] for i in range(self.view.ndim)])
+
+    cdef tuple stride_tuple(self):
+        return tuple([self.view.strides[i] for i in range(self.view.ndim)])
+
+
+cdef TensorBase new_tensor():
+    return <TensorBase>tp_new(tensor_type, NO_ARGS)
+
+
+cdef TensorBase alias(TensorBase x):
+    cdef TensorBase t = new_tensor()
+    t.set_ndim(x.view.ndim)
+    memcpy(t.view.shape, x.view.shape, x.view.ndim * sizeof(int64_t))
+    memcpy(t.view.strides, x.view.strides, x.view.ndim * sizeof(int64_t))
+    t.view.data = x.view.data
+    t.view.numel = x.view.numel
+    t.view.dtype = x.view.dtype
+    t.view.itemsize = x.view.itemsize
+    t.view.contiguous = x.view.contiguous
+    t.storage = x.storage
+    t.offset = x.offset
+    t.device = x.device
+    t.device_index = x.device_index
+    t.detached_version = x.detached_version
+    t.inference = x.inference
+    return t
+
+
+cdef void refresh(TensorBase t) noexcept:
+    cdef int64_t n = 1, expected = 1
+    cdef int d
+    cdef bint contiguous = True
+    for d in range(t.view.ndim - 1, -1, -1):
+        n *= t.view.shape[d]
+        if t.view.shape[d] != 1:
+            if t.view.strides[d] != expected:
+                contiguous = False
+            expected *= t.view.shape[d]
+    t.view.numel = n
+    t.view.contiguous = contiguous or n == 0
+    t.view.data = NULL if t.storage.data == NULL else t.storage.data + t.offset * t.view.itemsize
