@@ -1,0 +1,23 @@
+"""taeda.nn: layers, losses and their functions, with PyTorch's names, initial values and state_dicts.
+
+``Module`` and the layers are in ``modules``, the functions they call in ``functional``, initial values in
+``init``, tools for parameters in ``utils``.  All arithmetic is core's.
+"""
+
+import taeda
+
+__version__ = "0.1.0"
+
+if taeda.__version__ != __version__:
+    raise ImportError(
+        f"taeda-nn {__version__} needs taeda-core {__version__}, but {taeda.__version__} is installed: "
+        f"pip install taeda-core=={__version__} taeda-nn=={__version__}"
+    )
+
+from taeda.nn import functional, init, modules, parameter, utils  # noqa: E402
+from taeda.nn.modules import *  # noqa: E402
+from taeda.nn.parameter import Buffer, Parameter  # noqa: E402
+from taeda.nn.summary import summary  # noqa: E402
+
+__all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", "summary", "utils"]
+__all__ += [name for name in modules.__dict__ if name[0].isupper()]

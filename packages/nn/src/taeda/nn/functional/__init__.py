@@ -1,0 +1,15 @@
+"""Layers and losses as functions: ``import taeda.nn.functional as F``.
+
+One family a file; the functions check arguments and compose core's ops, which hold the arithmetic.
+"""
+
+from taeda.nn.functional.activation import *
+from taeda.nn.functional.conv import *
+from taeda.nn.functional.distance import *
+from taeda.nn.functional.lookup import *
+from taeda.nn.functional.loss import *
+from taeda.nn.functional.loss_regression import *
+from taeda.nn.functional.masking import *
+from taeda.nn.functional.normalization import *
+from taeda.nn.functional.pooling import *
+from taeda.nn.functional.vision import *

@@ -1,0 +1,67 @@
+"""What the functions of several families share: reductions, in-place variants, argument checks."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import taeda
+from taeda import Tensor
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """Turn the deprecated ``size_average`` and ``reduce`` into a ``reduction``, with PyTorch's warning."""
+    if size_average is None and reduce is None:
+        return reduction
+    size_average = True if size_average is None else size_average
+    reduce = True if reduce is None else reduce
+    new = ("mean" if size_average else "sum") if reduce else "none"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{new}' instead.", stacklevel=3
+    )
+    return new
+
+
+def check_reduction(op: str, reduction: str) -> None:
+    """Raise ValueError unless ``reduction`` is one of none, mean, sum."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"[{op}] {reduction} is not a valid value for reduction; it must be one of none, mean, sum")
+
+
+def reduced(op: str, loss: Tensor, reduction: str) -> Tensor:
+    """Return the loss per element, its mean or its sum."""
+    if reduction == "mean":
+        return loss.mean()
+    if reduction == "sum":
+        return loss.sum()
+    check_reduction(op, reduction)
+    return loss
+
+
+def in_place(fn: Callable[..., Tensor], input: Tensor, *args: Any) -> Tensor:
+    """Write ``fn(input, *args)`` into ``input`` and return it.
+
+    Where a gradient is wanted fn works on a copy: what it saves for backward must not be overwritten.
+    """
+    source = input.clone() if input.requires_grad and taeda.is_grad_enabled() else input
+    return input.copy_(fn(source, *args))
+
+
+def tuple_of(value: Any, n: int, op: str, name: str) -> tuple[int, ...]:
+    """Return ``value`` as a tuple of n numbers: a number is repeated, a sequence must have n."""
+    if isinstance(value, Sequence):
+        if len(value) == 1:
+            return (value[0],) * n
+        if len(value) != n:
+            raise RuntimeError(f"[{op}] {name} must be a number or {n} numbers, got {tuple(value)}")
+        return tuple(value)
+    return (value,) * n
+
+
+def prod(values: Sequence[int]) -> int:
+    """Return the product of integers (1 for none)."""
+    return math.prod(values)

@@ -1,0 +1,330 @@
+"""Activations: elementwise functions, and softmax with its kin."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import taeda
+from taeda import Tensor, ops
+from taeda.nn.functional._common import in_place
+
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu",
+    "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_",
+]  # fmt: skip
+
+gelu = ops.gelu
+softplus = ops.softplus
+logsigmoid = ops.log_sigmoid
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return max(x, 0) elementwise; with ``inplace`` into x itself.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.relu(taeda.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return input.relu_() if inplace else ops.relu(input)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """Replace x by max(x, 0)."""
+    return input.relu_()
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """Return 1 / (1 + exp(-x))."""
+    return ops.sigmoid(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """Return tanh(x)."""
+    return ops.tanh(input)
+
+
+def _hardtanh(x: Tensor, low: float, high: float) -> Tensor:
+    # Not clamp: PyTorch gives no gradient at the two bounds themselves.
+    return taeda.where(x <= low, low, taeda.where(x >= high, high, x))
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return x limited to [min_val, max_val].
+
+    Raises:
+        ValueError: min_val is greater than max_val.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.hardtanh(taeda.tensor([-3.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min_val > max_val:
+        raise ValueError(f"[hardtanh] min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    if inplace:
+        return in_place(_hardtanh, input, min_val, max_val)
+    return _hardtanh(input, min_val, max_val)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Limit x to [min_val, max_val] in place."""
+    return hardtanh(input, min_val, max_val, inplace=True)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return min(max(x, 0), 6)."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return x where x > 0, else alpha (exp(x) - 1).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.elu(taeda.tensor([-1.0, 1.0]))
+    tensor([-0.6321,  1.0000])
+    """
+    return in_place(ops.elu, input, alpha) if inplace else ops.elu(input, alpha)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Replace x by elu(x)."""
+    return elu(input, alpha, inplace=True)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return scale (max(0, x) + min(0, alpha (exp(x) - 1))) with the constants of self-normalising networks."""
+    return in_place(ops.selu, input) if inplace else ops.selu(input)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """Replace x by selu(x)."""
+    return selu(input, inplace=True)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return max(0, x) + min(0, alpha (exp(x / alpha) - 1)).
+
+    Raises:
+        RuntimeError: alpha is 0.
+    """
+    return in_place(ops.celu, input, alpha) if inplace else ops.celu(input, alpha)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Replace x by celu(x)."""
+    return celu(input, alpha, inplace=True)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """Return x where x > 0, else negative_slope x.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.leaky_relu(taeda.tensor([-1.0, 2.0]), 0.5)
+    tensor([-0.5000,  2.0000])
+    """
+    return in_place(ops.leaky_relu, input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Replace x by leaky_relu(x)."""
+    return leaky_relu(input, negative_slope, inplace=True)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1).
+
+    Args:
+        input: (B, C, ...) or any shape with a single weight.
+        weight: (1,) or (C,), or a scalar.
+    """
+    if weight.numel() != 1:
+        if weight.ndim != 1:
+            raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {tuple(weight.shape)}")
+        channels = 1 if input.ndim < 2 else input.shape[1]
+        if input.ndim == 0 or weight.numel() != channels:
+            raise RuntimeError(
+                f"[prelu] weight must have one element or one a channel, got weight {tuple(weight.shape)} for input "
+                f"{tuple(input.shape)}"
+            )
+        weight = weight.reshape([-1 if i == 1 else 1 for i in range(max(input.ndim, 2))])
+    elif weight.ndim == 1:
+        weight = weight.reshape([])
+    return taeda.where(input > 0, input, input * weight)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training."""
+    if lower > upper:
+        raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    # A slope is drawn for each element that is not positive, in order, as PyTorch does.
+    negative = input.detach() <= 0
+    slopes = taeda.ones_like(input.detach())
+    drawn = taeda.empty(int(negative.sum().item()), dtype=input.dtype, device=input.device).uniform_(lower, upper)
+    slopes = slopes.masked_scatter(negative, drawn)
+    return in_place(taeda.mul, input, slopes) if inplace else input * slopes
+
+
+def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
+    """Replace x by rrelu(x)."""
+    return rrelu(input, lower, upper, training, inplace=True)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x sigmoid(x).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.silu(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
+    return in_place(ops.silu, input) if inplace else ops.silu(input)
+
+
+def _mish(x: Tensor) -> Tensor:
+    return x * softplus(x).tanh()
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x tanh(softplus(x)) (Misra, 2019)."""
+    return in_place(_mish, input) if inplace else _mish(input)
+
+
+def _hardsigmoid(x: Tensor) -> Tensor:
+    return _hardtanh(x + 3, 0.0, 6.0) / 6
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return min(max(x + 3, 0), 6) / 6."""
+    return in_place(_hardsigmoid, input) if inplace else _hardsigmoid(input)
+
+
+def _hardswish(x: Tensor) -> Tensor:
+    return taeda.where(x <= -3, taeda.zeros_like(x), taeda.where(x >= 3, x, x * ((x + 3) / 6)))
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    return in_place(_hardswish, input) if inplace else _hardswish(input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return x where abs(x) > lambd, else 0."""
+    return taeda.where((input >= -lambd) & (input <= lambd), taeda.zeros_like(input), input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return x moved by lambd towards 0, and 0 where it would cross.
+
+    Raises:
+        RuntimeError: lambd is negative.
+    """
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    inner = input * 0  # keeps NaN
+    return taeda.where(input > lambd, input - lambd, taeda.where(input < -lambd, input + lambd, inner))
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Return x - tanh(x)."""
+    return input - input.tanh()
+
+
+def softsign(input: Tensor) -> Tensor:
+    """Return x / (1 + abs(x))."""
+    return input / (input.abs() + 1)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """Return x where x > threshold, else value."""
+    return in_place(ops.threshold, input, threshold, value) if inplace else ops.threshold(input, threshold, value)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """Replace x by threshold(x)."""
+    return in_place(ops.threshold, input, threshold, value)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return a sigmoid(b), where a and b are the halves of x along ``dim``.
+
+    Args:
+        input: (..., 2 n, ...); the result has n there.
+
+    Raises:
+        RuntimeError: the size along dim is odd, or x is a scalar.
+    """
+    if input.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    size = input.shape[dim]
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
+    a, b = input.chunk(2, dim)
+    return a * b.sigmoid()
+
+
+def _softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
+    dim = 0 if ndim in (0, 1, 3) else 1
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return dim
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """Return exp(x_i) / sum_j exp(x_j) along ``dim``.
+
+    Args:
+        input: any shape; dim: where the result sums to 1; dtype: cast to it first.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.softmax(taeda.zeros(4), dim=0)
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+    if dim is None:
+        dim = _softmax_dim("softmax", input.ndim, _stacklevel)
+    return ops.softmax(input, dim) if dtype is None else ops.softmax(input, dim, dtype=dtype)
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """Return softmax(-x) along ``dim``."""
+    if dim is None:
+        dim = _softmax_dim("softmin", input.ndim, _stacklevel)
+    return ops.softmax(-input, dim) if dtype is None else ops.softmax(-input, dim, dtype=dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """Return log(softmax(x)) along ``dim``, without overflow.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.log_softmax(taeda.zeros(2), dim=0)
+    tensor([-0.6931, -0.6931])
+    """
+    if dim is None:
+        dim = _softmax_dim("log_softmax", input.ndim, _stacklevel)
+    return ops.log_softmax(input, dim) if dtype is None else ops.log_softmax(input, dim, dtype=dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """Sample from the Gumbel-softmax distribution (Jang et al., 2017).
+
+    Args:
+        logits: (..., n), unnormalised log probabilities.
+        tau: temperature; hard: give one-hot samples whose gradient is that of the soft ones.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    noise = -taeda.empty_like(logits).exponential_().log()
+    soft = ops.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    one_hot = taeda.zeros_like(logits).scatter_(dim, index, 1.0)
+    return one_hot - soft.detach() + soft
+
+

@@ -1,0 +1,32 @@
+"""Distances and similarities between rows."""
+
+from __future__ import annotations
+
+import taeda
+from taeda import Tensor
+
+__all__ = ["cosine_similarity", "pairwise_distance"]
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.cosine_similarity(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[1.0, 0.0]]))
+    tensor([1.])
+    """
+    x1, x2 = taeda.broadcast_tensors(x1, x2)
+    # The norms are limited before the division, so that a zero row gives 0 and no NaN gradient.
+    n1 = x1.norm(2, dim, keepdim=True)
+    n2 = x2.norm(2, dim, keepdim=True)
+    return ((x1 / n1.clamp_min(eps)) * (x2 / n2.clamp_min(eps))).sum(dim)
+
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """Return norm_p(x1 - x2 + eps) along the last dimension; the operands broadcast.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.pairwise_distance(taeda.tensor([[3.0, 4.0]]), taeda.zeros(1, 2))
+    tensor([5.0000])
+    """
+    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)

@@ -1,0 +1,82 @@
+"""Rows by index: embedding and one-hot vectors."""
+
+from __future__ import annotations
+
+import taeda
+from taeda import Tensor, ops
+
+__all__ = ["embedding", "one_hot"]
+
+
+def _renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are used down to ``max_norm``, in place."""
+    with taeda.no_grad():
+        used = index.reshape(-1).unique()
+        rows = weight[used]
+        norms = rows.norm(norm_type, 1, keepdim=True)
+        weight[used] = taeda.where(norms > max_norm, rows * (max_norm / (norms + 1e-7)), rows)
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Return the rows of ``weight`` that ``input`` names.
+
+    Args:
+        input: integers of any shape (*); weight: (n, d); the result is (*, d).
+        padding_idx: a row that gets no gradient.
+        max_norm: rows that are used and longer than this are scaled down first, in ``weight`` itself.
+        norm_type: the p of that norm.
+        scale_grad_by_freq: divide the gradient of a row by how often it is used.
+        sparse: accepted; gradients are dense.
+
+    Raises:
+        IndexError: an index is out of range; AssertionError: padding_idx is.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.embedding(taeda.tensor([1, 0]), taeda.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[3., 4.],
+            [1., 2.]])
+    """
+    if max_norm is not None:
+        _renormalise(weight, input, max_norm, norm_type)
+    return ops.embedding(input, weight, padding_idx, scale_grad_by_freq)
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Return integers (*) as rows (*, num_classes) of zeros with a single 1.
+
+    Args:
+        tensor: int64; num_classes: -1 takes the largest value plus one.
+
+    Raises:
+        RuntimeError: a value is negative, or not below num_classes.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.one_hot(taeda.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    if tensor.dtype != taeda.int64:
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
+    if tensor.numel() == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        return taeda.zeros((*tensor.shape, num_classes), dtype=taeda.int64, device=tensor.device)
+    if int(tensor.min()) < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    largest = int(tensor.max())
+    if num_classes == -1:
+        num_classes = largest + 1
+    elif num_classes < 1:
+        raise RuntimeError("num_classes should be positive")
+    elif largest >= num_classes:
+        raise RuntimeError(f"Class values must be smaller than num_classes, got {largest} for {num_classes} classes.")
+    y = taeda.zeros((*tensor.shape, num_classes), dtype=taeda.int64, device=tensor.device)
+    return y.scatter_(-1, tensor.unsqueeze(-1), 1)

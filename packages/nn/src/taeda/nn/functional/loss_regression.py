@@ -1,0 +1,325 @@
+"""Losses for numbers, for margins and for distances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import taeda
+from taeda import Tensor, ops
+from taeda.nn.functional._common import check_reduction, legacy_reduction, reduced
+from taeda.nn.functional.activation import logsigmoid
+from taeda.nn.functional.distance import pairwise_distance
+
+__all__ = [
+    "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "l1_loss", "margin_ranking_loss", "mse_loss",
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "smooth_l1_loss",
+    "soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss",
+]  # fmt: skip
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return (x - t)^2, its mean or its sum.
+
+    Args:
+        input, target: the same shape (others broadcast, with a warning); weight: that shape.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.mse_loss(taeda.tensor([1.0, 2.0]), taeda.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return ops.mse_loss(input, target, reduction, weight)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return abs(x - t), its mean or its sum.
+
+    Args:
+        input, target: the same shape (others broadcast, with a warning); weight: that shape.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return ops.l1_loss(input, target, reduction, weight)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """Return (x - t)^2 / (2 beta) where abs(x - t) < beta, else abs(x - t) - beta / 2 (Girshick, 2015).
+
+    Raises:
+        RuntimeError: beta is negative.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return ops.smooth_l1_loss(input, target, reduction, beta)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """Return (x - t)^2 / 2 where abs(x - t) < delta, else delta (abs(x - t) - delta / 2) (Huber, 1964).
+
+    Raises:
+        RuntimeError: delta is not positive.
+    """
+    return ops.huber_loss(input, target, reduction, delta, weight)
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return x where t is 1, and max(0, margin - x) where t is -1."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    zero = taeda.zeros_like(input)
+    far = taeda.where(target != 1, (margin - input).clamp_min(0), zero)
+    near = taeda.where(target != -1, input, zero)
+    return reduced("hinge_embedding_loss", far + near, reduction)
+
+
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return log(1 + exp(-t x)) with t of 1 or -1."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return reduced("soft_margin_loss", -logsigmoid(target * input), reduction)
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return max(0, -t (x1 - x2) + margin): x1 is to rank above x2 where t is 1, below where it is -1.
+
+    Raises:
+        RuntimeError: the three do not have the same number of dimensions.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if not input1.ndim == input2.ndim == target.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            f"{input1.size()}, input2: {input2.size()}, target: {target.size()} "
+        )
+    return reduced("margin_ranking_loss", (-target * (input1 - input2) + margin).clamp_min(0), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return 1 - cos(x1, x2) where t is 1, and max(0, cos(x1, x2) - margin) where t is -1.
+
+    Args:
+        input1, input2: (B, D) or (D,); target: (B,) or a scalar.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if target.ndim not in (0, 1):
+        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported [cosine_embedding_loss], got {target.ndim}D")
+    if target.ndim == 1 and (input1.ndim != 2 or input2.ndim != 2):
+        raise RuntimeError(f"1D target tensor expects 2D input tensors, but found inputs with sizes {list(input1.shape)} and {list(input2.shape)}.")
+    if target.ndim == 0 and (input1.ndim != 1 or input2.ndim != 1):
+        raise RuntimeError(f"0D target tensor expects 1D input tensors, but found inputs with sizes {list(input1.shape)} and {list(input2.shape)}.")
+    tiny = 1e-12
+    dot = (input1 * input2).sum(-1)
+    square1 = (input1 * input1).sum(-1) + tiny
+    square2 = (input2 * input2).sum(-1) + tiny
+    cos = dot / (square1 * square2).sqrt()
+    zero = taeda.zeros_like(cos)
+    near = taeda.where(target == 1, 1 - cos, zero)
+    far = taeda.where(target == -1, (cos - margin).clamp_min(0), zero)
+    return reduced("cosine_embedding_loss", near + far, reduction)
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return sum over wrong classes c of weight max(0, margin - x[t] + x[c])^p, over the number of classes.
+
+    Args:
+        input: (B, C) or (C,); target: class numbers (B,) or a scalar; p: 1 or 2; weight: (C,).
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    check_reduction("multi_margin_loss", reduction)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    x = input if input.ndim == 2 else input.reshape(1, -1)
+    t = target.reshape(-1, 1)
+    if t.shape[0] != x.shape[0]:
+        raise RuntimeError(
+            f"inconsistent target size, expected {x.shape[0]} but got {list(target.shape)} [multi_margin_loss]"
+        )
+    z = (margin - x.gather(1, t) + x).clamp_min(0)
+    if p == 2:
+        z = z * z
+    if weight is not None:
+        z = z * weight[t]
+    wrong = taeda.ones_like(z.detach()).scatter_(1, t, 0.0)
+    loss = (z * wrong).sum(1) / x.shape[1]
+    return reduced("multi_margin_loss", loss if input.ndim == 2 else loss.squeeze(0), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return sum over right classes j and wrong classes i of max(0, 1 - (x[j] - x[i])), over their number.
+
+    Args:
+        input: (B, C) or (C,); target: the same shape, class numbers up to the first -1 of each row.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    check_reduction("multilabel_margin_loss", reduction)
+    if target.shape != input.shape:
+        raise RuntimeError(
+            f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)} "
+            "[multilabel_margin_loss]"
+        )
+    x = input if input.ndim == 2 else input.reshape(1, -1)
+    t = target.reshape(x.shape)
+    B, C = x.shape
+    listed = (t < 0).to(taeda.int64).cumsum(1) == 0  # before the first -1
+    index = taeda.where(listed, t, C)  # column C takes what is not listed
+    right = taeda.zeros(B, C + 1, dtype=x.dtype, device=x.device).scatter_(1, index, 1.0)[:, :C]
+    chosen = x.gather(1, taeda.where(listed, t, 0))
+    z = (1 - (chosen.unsqueeze(2) - x.unsqueeze(1))).clamp_min(0)
+    loss = (z * listed.to(x.dtype).unsqueeze(2) * (1 - right).unsqueeze(1)).sum((1, 2)) / C
+    return reduced("multilabel_margin_loss", loss if input.ndim == 2 else loss.squeeze(0), reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean over classes of -(t log sigmoid(x) + (1 - t) log sigmoid(-x)).
+
+    Args:
+        input, target: (B, C); weight: (C,).
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    return reduced("multilabel_soft_margin_loss", loss.mean(-1), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return max(0, d(anchor, positive) - d(anchor, negative) + margin) (Balntas et al., 2016).
+
+    Args:
+        anchor, positive, negative: (B, D) or (D,).
+        p, eps: of ``pairwise_distance``.
+        swap: take d(positive, negative) where it is the smaller of the two distances to negative.
+
+    Raises:
+        ValueError: margin is not positive; RuntimeError: numbers of dimensions differ.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            f"The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
+        )
+
+    def distance(a: Tensor, b: Tensor) -> Tensor:
+        return pairwise_distance(a, b, p, eps)
+
+    return _triplet("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return ``triplet_margin_loss`` with a distance of the caller's own."""
+    check_reduction("triplet_margin_with_distance_loss", reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    op = "triplet_margin_with_distance_loss"
+    return _triplet(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
+
+
+def _triplet(
+    op: str,
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    distance: Callable[[Tensor, Tensor], Tensor],
+    margin: float,
+    swap: bool,
+    reduction: str,
+) -> Tensor:
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = taeda.minimum(far, distance(positive, negative))
+    return reduced(op, (margin + near - far).clamp_min(0), reduction)

@@ -1,0 +1,52 @@
+"""Normalisation: by batch, layer, group, instance, root mean square (core's), neighbouring channels, length."""
+
+from __future__ import annotations
+
+import taeda
+from taeda import Tensor, ops
+
+__all__ = [
+    "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm",
+]  # fmt: skip
+
+
+batch_norm = ops.batch_norm
+group_norm = ops.group_norm
+instance_norm = ops.instance_norm
+layer_norm = ops.layer_norm
+rms_norm = ops.rms_norm
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Return x / (k + alpha mean of x^2 over ``size`` neighbouring channels)^beta (Krizhevsky et al., 2012).
+
+    Args:
+        input: (B, C, L...).
+
+    Raises:
+        ValueError: input has fewer than 3 dimensions.
+    """
+    if input.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
+    if input.numel() == 0:
+        return input
+    B, C = input.shape[:2]
+    square = (input * input).reshape(B, 1, C, -1)
+    square = ops.pad(square, (0, 0, size // 2, (size - 1) // 2))
+    mean = ops.avg_pool2d(square, (size, 1), stride=1).reshape(input.shape)
+    return input / (mean * alpha + k).pow(beta)
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """Return x / max(norm_p(x), eps), the norm taken along ``dim``.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.normalize(taeda.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    denominator = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    return input / denominator if out is None else taeda.div(input, denominator, out=out)

@@ -1,0 +1,137 @@
+"""Padding and resampling of images and signals."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from taeda import Tensor, ops
+
+__all__ = [
+    "channel_shuffle", "interpolate", "native_channel_shuffle", "pad", "pixel_shuffle", "pixel_unshuffle", "upsample",
+    "upsample_bilinear", "upsample_nearest",
+]  # fmt: skip
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """Extend the last dimensions of x; a negative amount cuts.
+
+    Args:
+        pad: (before, after) of the last dimension, then of the one before it, ...
+        mode: constant, reflect, replicate or circular.
+        value: of the new elements in constant mode (0).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.pad(taeda.ones(2), (1, 2))
+    tensor([0., 1., 1., 0., 0.])
+    """
+    return ops.pad(input, tuple(pad), mode, value)
+
+
+def interpolate(
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor:
+    """Resample x to ``size``, or by ``scale_factor``.
+
+    Args:
+        input: (B, C, L), (B, C, H, W) or (B, C, D, H, W).
+        mode: nearest, nearest-exact, linear (3-D), bilinear and bicubic (4-D), trilinear (5-D), area.
+        align_corners: in the linear modes, whether the corner points keep their values.
+        recompute_scale_factor: take the factor from the rounded sizes.
+
+    Raises:
+        ValueError: size and scale_factor both or neither, or align_corners with a mode that has no use for it.
+        NotImplementedError: the mode is not available for this input.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.interpolate(taeda.tensor([[[1.0, 2.0]]]), scale_factor=2)
+    tensor([[[1., 1., 2., 2.]]])
+    """
+    if antialias:
+        raise NotImplementedError("[interpolate] antialias=True is not available; shrink by mode='area' instead")
+    return ops.interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor)
+
+
+def upsample(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Tensor:
+    """Call ``interpolate`` (deprecated by PyTorch)."""
+    warnings.warn(
+        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+    )
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """Call ``interpolate`` in nearest mode (deprecated by PyTorch)."""
+    warnings.warn(
+        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+    )
+    return interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """Call ``interpolate`` in bilinear mode with aligned corners (deprecated by PyTorch)."""
+    warnings.warn(
+        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+    )
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """Rearrange (..., C r^2, H, W) to (..., C, H r, W r) (Shi et al., 2016)."""
+    r = upscale_factor
+    if input.ndim < 3:
+        raise RuntimeError(f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+    if r <= 0:
+        raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    *lead, C, H, W = input.shape
+    if C % (r * r):
+        raise RuntimeError(
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            f"but input.size(-3)={C} is not divisible by {r * r}"
+        )
+    n = len(lead)
+    x = input.reshape(*lead, C // (r * r), r, r, H, W)
+    return x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, C // (r * r), H * r, W * r)
+
+
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """Rearrange (..., C, H r, W r) to (..., C r^2, H, W): undo ``pixel_shuffle``."""
+    r = downscale_factor
+    if input.ndim < 3:
+        raise RuntimeError(f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+    if r <= 0:
+        raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
+    *lead, C, H, W = input.shape
+    for name, s, at in (("height", H, -2), ("width", W, -1)):
+        if s % r:
+            raise RuntimeError(
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({at})={s} is not "
+                f"divisible by {r}"
+            )
+    n = len(lead)
+    x = input.reshape(*lead, C, H // r, r, W // r, r)
+    return x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, C * r * r, H // r, W // r)
+
+
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """Interleave ``groups`` groups of channels of (B, C, ...) (Zhang et al., ShuffleNet, 2018)."""
+    if input.ndim < 3:
+        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
+    if groups <= 0:
+        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+    B, C = input.shape[:2]
+    if C % groups:
+        raise RuntimeError(f"Number of channels must be divisible by groups. Got {C} channels and {groups} groups.")
+    return input.reshape(B, groups, C // groups, -1).transpose(1, 2).reshape(input.shape)
+
+
+native_channel_shuffle = channel_shuffle

@@ -1,0 +1,132 @@
+"""Full backward hooks: identity nodes around a module that see the gradients pass.
+
+The inputs of the forward go through one identity node and its outputs through another.  In backward the
+output node is reached first and keeps grad_output, the input node then has grad_input: both are known, and
+the hooks run.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import taeda
+from taeda import Tensor
+from taeda.autograd import Function
+
+if TYPE_CHECKING:
+    from taeda.nn.modules.module import Module
+
+
+class _Tap(Function):
+    """Identity on tensors; backward passes the gradients through ``see``."""
+
+    @staticmethod
+    def forward(ctx: Any, see: Callable[[tuple[Any, ...]], Sequence[Any]], *tensors: Tensor) -> Any:
+        ctx.set_materialize_grads(False)
+        ctx.see = see
+        return tuple(t.detach() for t in tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return (None, *ctx.see(grads))
+
+
+def _wants_grad(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+class BackwardSession:
+    """The backward hooks of one call of one module."""
+
+    def __init__(self, module: Module, hooks: list[Callable[..., Any]], pre: list[Callable[..., Any]]) -> None:
+        self.module = module
+        self.hooks = hooks
+        self.pre = pre
+        self.grad_output: tuple[Any, ...] | None = None
+        self.n_inputs = 0
+        self.input_at: list[int] | None = None  # positions of the tapped inputs; None: nothing to tap
+        self.output_at: list[int] = []
+        self.n_outputs = 0
+
+    def tap_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Send the inputs that want a gradient through an identity node."""
+        self.n_inputs = len(args)
+        at = [i for i, a in enumerate(args) if _wants_grad(a)]
+        if not at or not taeda.is_grad_enabled():
+            return args
+        self.input_at = at
+        return self._replace(args, at, self._see_inputs)
+
+    def tap_outputs(self, result: Any) -> Any:
+        """Send the outputs that have a gradient through an identity node."""
+        outputs = (result,) if isinstance(result, Tensor) else result
+        if not isinstance(outputs, tuple):
+            warnings.warn(
+                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors "
+                f"but received {type(result)}",
+                stacklevel=4,
+            )
+            return result
+        self.n_outputs = len(outputs)
+        self.output_at = [i for i, a in enumerate(outputs) if _wants_grad(a)]
+        if not self.output_at or not taeda.is_grad_enabled():
+            return result
+        tapped = self._replace(outputs, self.output_at, self._see_outputs)
+        if isinstance(result, Tensor):
+            return tapped[0]
+        return type(result)(*tapped) if hasattr(result, "_fields") else tapped
+
+    def _replace(self, values: tuple[Any, ...], at: list[int], see: Callable[..., Any]) -> tuple[Any, ...]:
+        new = list(values)
+        for i, t in zip(at, _Tap.apply(see, *(values[i] for i in at)), strict=True):
+            new[i] = t
+        return tuple(new)
+
+    def _see_outputs(self, grads: tuple[Any, ...]) -> Sequence[Any]:
+        full: list[Any] = [None] * self.n_outputs
+        for i, g in zip(self.output_at, grads, strict=True):
+            full[i] = g
+        grad_output = tuple(full)
+        for hook in self.pre:
+            new = hook(self.module, grad_output)
+            if new is not None:
+                grad_output = self._checked("Backward pre hook", new, grad_output)
+        self.grad_output = grad_output
+        if self.input_at is None:  # no input wants a gradient: nothing later will reach the hooks
+            for hook in self.hooks:
+                if hook(self.module, (None,) * self.n_inputs, grad_output) is not None:
+                    raise RuntimeError(
+                        "Backward hook for Modules where no input requires gradient should always return None "
+                        "or None for all gradients."
+                    )
+            self.grad_output = None
+        return [grad_output[i] for i in self.output_at]
+
+    def _see_inputs(self, grads: tuple[Any, ...]) -> Sequence[Any]:
+        if self.grad_output is None:
+            raise RuntimeError(
+                "Module backward hook for grad_input is called before the grad_output one. This happens because "
+                "the gradient in your nn.Module flows to the Module's input without passing through the "
+                "Module's output. Make sure that the output depends on the input and that the loss is computed "
+                "based on the output."
+            )
+        assert self.input_at is not None
+        full: list[Any] = [None] * self.n_inputs
+        for i, g in zip(self.input_at, grads, strict=True):
+            full[i] = g
+        grad_input = tuple(full)
+        for hook in self.hooks:
+            new = hook(self.module, grad_input, self.grad_output)
+            if new is not None:
+                grad_input = self._checked("Backward hook", new, grad_input)
+        self.grad_output = None
+        return [grad_input[i] for i in self.input_at]
+
+    @staticmethod
+    def _checked(what: str, new: Any, old: tuple[Any, ...]) -> tuple[Any, ...]:
+        new = new if isinstance(new, tuple) else (new,)
+        if len(new) != len(old):
+            raise RuntimeError(f"{what} returned an invalid number of grad, got {len(new)}, but expected {len(old)}")
+        return new

@@ -1,0 +1,163 @@
+"""Moving a module: to another device or dtype, and the parts of ``to`` that read its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+import taeda
+from taeda import Tensor
+from taeda.nn.parameter import Parameter
+
+if TYPE_CHECKING:
+    from taeda.nn.modules.module import Module
+
+
+def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool, Any]:
+    """Read the arguments of ``to``: ``(device, dtype, non_blocking)``, ``(dtype, ...)`` or ``(tensor, ...)``."""
+    known = {"device", "dtype", "non_blocking", "copy", "memory_format", "tensor", "other"}
+    unknown = set(kwargs) - known
+    if unknown or len(args) > 4:
+        given = ", ".join([*(type(a).__name__ for a in args), *(f"{k}=..." for k in kwargs)])
+        raise TypeError(
+            f"[to] takes (device, dtype, non_blocking), (dtype, non_blocking) or (tensor, non_blocking), got ({given})"
+        )
+    device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    flags = []
+    tensor = kwargs.get("tensor", kwargs.get("other"))
+    for i, a in enumerate(args):
+        if isinstance(a, bool):
+            flags.append(a)
+        elif a is None:
+            continue
+        elif isinstance(a, taeda.dtype):
+            dtype = a
+        elif isinstance(a, Tensor) and i == 0:
+            tensor = a
+        elif isinstance(a, (str, int, taeda.device)) and i == 0:
+            device = a
+        else:
+            raise TypeError(
+                f"[to] argument {i + 1} must be a device, a dtype, a tensor or a bool, got {type(a).__name__}"
+            )
+    if tensor is not None:
+        device, dtype = tensor.device, tensor.dtype
+    if device is not None:
+        device = taeda.device(device)
+    non_blocking = kwargs.get("non_blocking", flags[0] if flags else False)
+    return device, dtype, non_blocking, kwargs.get("memory_format")
+
+
+def _is_float(t: Tensor) -> bool:
+    return t.is_floating_point() or t.is_complex()
+
+
+def _swap(old: Tensor, new: Tensor, parameter: bool) -> Tensor | None:
+    """Give ``old`` the data of ``new``; return a new object where only that will do.
+
+    The object stays the same wherever it can: optimizers hold it.
+    """
+    if old.is_meta == new.is_meta:
+        old.data = new
+        return None
+    return Parameter(new, old.requires_grad) if parameter else new
+
+
+class ConvertMethods:
+    """The part of ``Module`` that changes device and dtype."""
+
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    children: Callable[[], Iterator[Module]]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Put every parameter, its gradient and every buffer through ``fn``."""
+        if recurse:
+            for child in self.children():
+                child._apply(fn)
+        for name, param in self._parameters.items():
+            if param is None:
+                continue
+            with taeda.no_grad():
+                new = fn(param)
+                grad = None if param.grad is None else fn(param.grad)
+            replaced = _swap(param, new, parameter=True)
+            target = param if replaced is None else replaced
+            if replaced is not None:
+                self._parameters[name] = replaced
+            if grad is not None:
+                target.grad = grad.requires_grad_(param.grad.requires_grad)
+        for name, buf in self._buffers.items():
+            if buf is not None:
+                self._buffers[name] = fn(buf)
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Move the parameters and buffers, in place, to a device or a dtype (or those of a tensor).
+
+        ``to(device=None, dtype=None, non_blocking=False)``, ``to(dtype)``, ``to(tensor)``.  Only floating
+        point tensors change their dtype.
+
+        Raises:
+            TypeError: the dtype is not a floating point one.
+            NotImplementedError: the module is on the meta device, which has no data to move.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> nn.Linear(2, 3).to(taeda.float64).weight.dtype == taeda.float64
+        True
+        """
+        device, dtype, non_blocking, memory_format = parse_to(args, kwargs)
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
+
+        def convert(t: Tensor) -> Tensor:
+            options: dict[str, Any] = {}
+            if device is not None:
+                options["device"] = device
+            if dtype is not None and _is_float(t):
+                options["dtype"] = dtype
+            if memory_format is not None and t.ndim in (4, 5):
+                options["memory_format"] = memory_format
+            if t.is_meta and device is not None and device.type != "meta":
+                raise NotImplementedError(
+                    "Cannot copy out of meta tensor; no data! Please use taeda.nn.Module.to_empty() instead of "
+                    "taeda.nn.Module.to() when moving module from meta to a different device."
+                )
+            return t.to(non_blocking=non_blocking, **options) if options else t
+
+        return self._apply(convert)
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Move to ``device`` without copying: the values are whatever the memory holds."""
+        return self._apply(lambda t: taeda.empty_like(t, device=device), recurse=recurse)
+
+    def type(self, dst_type: Any) -> Self:
+        """Cast every parameter and buffer to ``dst_type``."""
+        return self._apply(lambda t: t.type(dst_type))
+
+    def float(self) -> Self:
+        """Cast floating point parameters and buffers to float32."""
+        return self._apply(lambda t: t.float() if t.is_floating_point() else t)
+
+    def double(self) -> Self:
+        """Cast floating point parameters and buffers to float64."""
+        return self._apply(lambda t: t.double() if t.is_floating_point() else t)
+
+    def half(self) -> Self:
+        """Cast floating point parameters and buffers to float16."""
+        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def bfloat16(self) -> Self:
+        """Cast floating point parameters and buffers to bfloat16."""
+        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
+
+    def cpu(self) -> Self:
+        """Move parameters and buffers to the CPU."""
+        return self._apply(lambda t: t.cpu())
+
+    def cuda(self, device: Any = None) -> Self:
+        """Move parameters and buffers to a GPU."""
+        return self._apply(lambda t: t.cuda(device))

@@ -1,0 +1,306 @@
+"""Hooks of modules: where they are kept, how they are registered, and the call that runs them.
+
+``Module.__call__`` comes here only when a hook exists somewhere in the process (``in_use``), so a model
+without hooks does not pay for them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import taeda
+from taeda import Tensor
+from taeda.nn.modules._backward_hooks import BackwardSession
+
+if TYPE_CHECKING:
+    from taeda.nn.modules.module import Module
+
+T = TypeVar("T", bound="Module")
+Hook = Callable[..., Any]
+
+in_use = False  # set once a call hook was registered anywhere
+
+_ids = itertools.count()
+
+
+class RemovableHandle:
+    """What a registration returns: ``remove()`` takes the hook away; also a context manager.
+
+    >>> from taeda import nn
+    >>> m = nn.Identity()
+    >>> with m.register_forward_hook(lambda module, args, output: output + 1):
+    ...     m(1)
+    2
+    >>> m(1)
+    1
+    """
+
+    id: int
+
+    def __init__(self, hooks: Any, *, extra_dict: Any = None) -> None:
+        self.id = next(_ids)
+        self._dicts = [weakref.ref(hooks)]
+        extras = extra_dict if isinstance(extra_dict, (list, tuple)) else () if extra_dict is None else (extra_dict,)
+        self._dicts += [weakref.ref(d) for d in extras]
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        for ref in self._dicts:
+            hooks = ref()
+            if hooks is not None:
+                hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def add_hook(hooks: OrderedDict[int, Hook], hook: Hook, prepend: bool = False, *flags: Any) -> RemovableHandle:
+    """Enter ``hook`` into ``hooks`` and into each dict of ``flags``; return its handle."""
+    global in_use
+    in_use = True
+    handle = RemovableHandle(hooks, extra_dict=flags)
+    hooks[handle.id] = hook
+    for flag in flags:
+        flag[handle.id] = True
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
+# -- hooks of every module ----------------------------------------------------------------------------
+global_forward_pre: OrderedDict[int, Hook] = OrderedDict()
+global_forward: OrderedDict[int, Hook] = OrderedDict()
+global_forward_with_kwargs: OrderedDict[int, bool] = OrderedDict()
+global_forward_always: OrderedDict[int, bool] = OrderedDict()
+global_backward_pre: OrderedDict[int, Hook] = OrderedDict()
+global_backward: OrderedDict[int, Hook] = OrderedDict()
+global_module_registration: OrderedDict[int, Hook] = OrderedDict()
+global_parameter_registration: OrderedDict[int, Hook] = OrderedDict()
+global_buffer_registration: OrderedDict[int, Hook] = OrderedDict()
+
+
+def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, args)`` before the forward of every module; a return value replaces args."""
+    return add_hook(global_forward_pre, hook)
+
+
+def register_module_forward_hook(
+    hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Run ``hook(module, args, output)`` after the forward of every module; a return value replaces output."""
+    flags = [global_forward_with_kwargs] if with_kwargs else []
+    flags += [global_forward_always] if always_call else []
+    return add_hook(global_forward, hook, False, *flags)
+
+
+def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, grad_output)`` before the backward of every module."""
+    return add_hook(global_backward_pre, hook)
+
+
+def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, grad_input, grad_output)`` after the backward of every module."""
+    return add_hook(global_backward, hook)
+
+
+def register_module_module_registration_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, name, submodule)`` whenever a submodule is registered."""
+    return add_hook(global_module_registration, hook)
+
+
+def register_module_parameter_registration_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, name, parameter)`` whenever a parameter is registered."""
+    return add_hook(global_parameter_registration, hook)
+
+
+def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook(module, name, buffer)`` whenever a buffer is registered."""
+    return add_hook(global_buffer_registration, hook)
+
+
+class HookMethods:
+    """The part of ``Module`` that registers hooks."""
+
+    _forward_hooks: OrderedDict[int, Hook]
+    _forward_hooks_with_kwargs: OrderedDict[int, bool]
+    _forward_hooks_always_called: OrderedDict[int, bool]
+    _forward_pre_hooks: OrderedDict[int, Hook]
+    _forward_pre_hooks_with_kwargs: OrderedDict[int, bool]
+    _backward_hooks: OrderedDict[int, Hook]
+    _backward_pre_hooks: OrderedDict[int, Hook]
+    _is_full_backward_hook: bool | None
+
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Run ``hook(module, args)`` before each forward; what it returns replaces the arguments.
+
+        Args:
+            hook: with ``with_kwargs``, it is given ``(module, args, kwargs)`` and returns None or both.
+            prepend: run it before the hooks that are there.
+
+        >>> from taeda import nn
+        >>> m = nn.Identity()
+        >>> handle = m.register_forward_pre_hook(lambda module, args: (args[0] * 2,))
+        >>> m(3)
+        6
+        """
+        flags = [self._forward_pre_hooks_with_kwargs] if with_kwargs else []
+        return add_hook(self._forward_pre_hooks, hook, prepend, *flags)
+
+    def register_forward_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Run ``hook(module, args, output)`` after each forward; what it returns replaces the output.
+
+        Args:
+            hook: with ``with_kwargs``, it is given ``(module, args, kwargs, output)``.
+            prepend: run it before the hooks that are there.
+            always_call: run it also when the forward raises.
+        """
+        flags = [self._forward_hooks_with_kwargs] if with_kwargs else []
+        flags += [self._forward_hooks_always_called] if always_call else []
+        return add_hook(self._forward_hooks, hook, prepend, *flags)
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Run ``hook(module, grad_output)`` before the module's gradients; it may return a new grad_output."""
+        return add_hook(self._backward_pre_hooks, hook, prepend)
+
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Run ``hook(module, grad_input, grad_output)`` when both are known; it may return a new grad_input.
+
+        Raises:
+            RuntimeError: the module has a hook from ``register_backward_hook``.
+        """
+        if self._is_full_backward_hook is False:
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self._is_full_backward_hook = True
+        return add_hook(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """Run ``hook`` on the gradients of the module's last operation (deprecated by PyTorch).
+
+        ``register_full_backward_hook`` sees those of the module's own inputs.
+        """
+        if self._is_full_backward_hook is True:
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self._is_full_backward_hook = False
+        return add_hook(self._backward_hooks, hook)
+
+
+def has_hooks(module: Module) -> bool:
+    """Say whether a call of ``module`` must run any hook."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or global_forward
+        or global_forward_pre
+        or global_backward
+        or global_backward_pre
+    )
+
+
+def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run ``module.forward`` between its hooks and those of every module."""
+    called: set[int] = set()
+    try:
+        args, kwargs = _run_pre_hooks(module, args, kwargs)
+        session = _backward_session(module)
+        if session is not None:
+            args = session.tap_inputs(args)
+        result = module.forward(*args, **kwargs)
+        for key, hook, with_kwargs in _forward_hooks(module):
+            called.add(key)
+            new = hook(module, args, kwargs, result) if with_kwargs else hook(module, args, result)
+            if new is not None:
+                result = new
+        if session is not None:
+            result = session.tap_outputs(result)
+        if module._is_full_backward_hook is False and module._backward_hooks:
+            _hook_last_operation(module, result)
+        return result
+    except Exception:
+        _run_always_called(module, args, kwargs, called)
+        raise
+
+
+def _run_pre_hooks(
+    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    for key, hook in (*global_forward_pre.items(), *module._forward_pre_hooks.items()):
+        if key in module._forward_pre_hooks_with_kwargs:
+            result = hook(module, args, kwargs)
+            if result is None:
+                continue
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                )
+            args, kwargs = result
+        else:
+            result = hook(module, args)
+            if result is not None:
+                args = result if isinstance(result, tuple) else (result,)
+    return args, kwargs
+
+
+def _forward_hooks(module: Module) -> list[tuple[int, Hook, bool]]:
+    every = [(k, h, k in global_forward_with_kwargs) for k, h in global_forward.items()]
+    return every + [(k, h, k in module._forward_hooks_with_kwargs) for k, h in module._forward_hooks.items()]
+
+
+def _run_always_called(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]) -> None:
+    """After an exception: run the hooks that asked for it, and let no second exception hide the first."""
+    for key, hook, with_kwargs in _forward_hooks(module):
+        if key in called or not (key in global_forward_always or key in module._forward_hooks_always_called):
+            continue
+        try:
+            if with_kwargs:
+                hook(module, args, kwargs, None)
+            else:
+                hook(module, args, None)
+        except Exception as e:
+            kind = "global module" if key in global_forward else "module"
+            warnings.warn(
+                f"{kind} forward hook with ``always_call=True`` raised an exception that was silenced as "
+                f"another error was raised in forward: {e!s}",
+                stacklevel=2,
+            )
+
+
+def _backward_session(module: Module) -> BackwardSession | None:
+    pre = [*global_backward_pre.values(), *module._backward_pre_hooks.values()]
+    full = [*global_backward.values()]
+    if module._is_full_backward_hook is not False:
+        full += module._backward_hooks.values()
+    return BackwardSession(module, full, pre) if full or pre else None
+
+
+def _hook_last_operation(module: Module, result: Any) -> None:
+    first = result
+    while not isinstance(first, Tensor):
+        first = next(iter(first.values())) if isinstance(first, dict) else first[0]
+    if first.grad_fn is None or not taeda.is_grad_enabled():
+        return
+    for hook in module._backward_hooks.values():
+
+        def run(grad_input: Any, grad_output: Any, hook: Hook = hook) -> Any:
+            return hook(module, grad_input, grad_output)
+
+        first.grad_fn.register_hook(run)

@@ -1,0 +1,95 @@
+"""Say in which module of a model an exception was raised.
+
+``Module.__call__`` hands every exception that leaves a forward to ``locate`` on its way up.  The innermost
+module names itself, each caller puts its own part of the path in front, so what reaches the user reads
+``in model.encoder.2 (Linear): ...`` once, with the path from the module that was called first.
+A forward that succeeds pays nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taeda.nn.modules.module import Module
+
+# Types whose text is args[0]: the line goes in front of it.  Any other exception (a class of the user's,
+# KeyError, whose text is a repr, OSError, ...) keeps its arguments and gets the line as a note.
+_TEXT_TYPES = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    NotImplementedError,
+    AssertionError,
+    AttributeError,
+    ArithmeticError,
+    ZeroDivisionError,
+    OverflowError,
+    MemoryError,
+)
+
+
+class _Mark:
+    """What an exception carries on its way up: where it is now and what it said at first."""
+
+    __slots__ = ("cls", "line", "module", "path", "text")
+
+    def __init__(self, module: Module, text: str | None) -> None:
+        self.module = module  # the outermost module passed so far
+        self.cls = type(module).__name__  # of the innermost one, which raised
+        self.path: str = ""
+        self.text = text  # original text, or None where the line is a note
+        self.line: str | None = None
+
+
+def _name_below(parent: Module, child: Module) -> str | None:
+    for name, module in parent.named_modules():
+        if module is child:
+            return name
+    return None
+
+
+def locate(module: Module, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Put the line ``in model.path (Class): ...`` into ``error``, or lengthen the path it has."""
+    mark: _Mark | None = getattr(error, "_taeda_where", None)
+    if mark is None:
+        mark = _begin(module, error, args, kwargs)
+        if mark is None:
+            return
+    else:
+        name = _name_below(module, mark.module)
+        if name is None:  # raised by a module that is no part of this one: its own path must do
+            return
+        if name:  # "" is the module itself, called through its own __call__ again
+            mark.path = f".{name}{mark.path}"
+        mark.module = module
+    where = f"in model{mark.path} ({mark.cls})"
+    if mark.text is not None:
+        error.args = (f"{where}: {mark.text}", *error.args[1:])
+        return
+    notes = getattr(error, "__notes__", None)
+    if notes is not None and mark.line in notes:
+        notes.remove(mark.line)
+    mark.line = where
+    error.add_note(where)
+
+
+def _begin(module: Module, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Mark | None:
+    if isinstance(error, (StopIteration, StopAsyncIteration)):
+        return None
+    text = None
+    if type(error) in _TEXT_TYPES and len(error.args) == 1 and isinstance(error.args[0], str):
+        text = error.args[0]
+        try:
+            cure = module._cure(*args, **kwargs)
+        except Exception:  # a hint must never hide the error itself
+            cure = None
+        if cure:
+            text = f"{text}\n{cure}"
+    mark = _Mark(module, text)
+    try:
+        error._taeda_where = mark  # type: ignore[attr-defined]
+    except AttributeError:  # a class with __slots__
+        return None
+    return mark

@@ -1,0 +1,347 @@
+"""Convolutions and transposed convolutions of signals and images."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import taeda
+from taeda import Tensor, ops
+from taeda.nn import init
+from taeda.nn.modules._utils import ntuple
+from taeda.nn.modules.linear import dtype_cure
+from taeda.nn.modules.module import Module
+from taeda.nn.parameter import Parameter
+
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+
+_PADDINGS = ("same", "valid")
+_PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+class _ConvNd(Module):
+    """What all convolutions share: their arguments, weights, initial values and repr."""
+
+    _n: int  # spatial dimensions
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: tuple[int, ...] | str,
+        dilation: tuple[int, ...],
+        transposed: bool,
+        output_padding: tuple[int, ...],
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if groups <= 0:
+            raise ValueError("groups must be a positive integer")
+        if in_channels % groups:
+            raise ValueError(f"in_channels must be divisible by groups, got {in_channels} and {groups}")
+        if out_channels % groups:
+            raise ValueError(f"out_channels must be divisible by groups, got {out_channels} and {groups}")
+        if isinstance(padding, str):
+            if padding not in _PADDINGS:
+                raise ValueError(f"Invalid padding string {padding!r}, should be one of {_PADDINGS}")
+            if padding == "same" and any(s != 1 for s in stride):
+                raise ValueError("padding='same' is not supported for strided convolutions")
+        if padding_mode not in _PADDING_MODES:
+            raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.transposed = transposed
+        self.output_padding = output_padding
+        self.groups = groups
+        self.padding_mode = padding_mode
+        if isinstance(padding, str):
+            # 'same' puts the odd element behind
+            ends = []
+            for d, k in zip(dilation, kernel_size, strict=True):
+                total = d * (k - 1) if padding == "same" else 0
+                ends.append((total // 2, total - total // 2))
+        else:
+            ends = [(p, p) for p in padding]
+        # as F.pad takes it: the last dimension first
+        self._reversed_padding_repeated_twice = [p for pair in reversed(ends) for p in pair]
+        first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
+        shape = (first, second // groups, *kernel_size)
+        self.weight = Parameter(taeda.empty(shape, device=device, dtype=dtype))
+        if bias:
+            self.bias = Parameter(taeda.empty(out_channels, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
+            if fan_in != 0:
+                bound = 1 / math.sqrt(fan_in)
+                init.uniform_(self.bias, -bound, bound)
+
+    def extra_repr(self) -> str:
+        n = len(self.kernel_size)
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        if self.padding != (0,) * n:
+            parts.append(f"padding={self.padding}")
+        if self.dilation != (1,) * n:
+            parts.append(f"dilation={self.dilation}")
+        if self.output_padding != (0,) * n:
+            parts.append(f"output_padding={self.output_padding}")
+        if self.groups != 1:
+            parts.append(f"groups={self.groups}")
+        if self.bias is None:
+            parts.append("bias=False")
+        if self.padding_mode != "zeros":
+            parts.append(f"padding_mode={self.padding_mode}")
+        return ", ".join(parts)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__.setdefault("padding_mode", "zeros")
+
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        x = args[0] if args else kwargs.get("input")
+        if not isinstance(x, Tensor):
+            return None
+        name, n, shape = type(self).__name__, self._n, tuple(x.shape)
+        dims = ", ".join("BCL" if n == 1 else "BCHW")
+        line = f"{name}(in_channels={self.in_channels}) got {shape}"
+        if len(shape) not in (n + 1, n + 2):
+            hint = f"; did you mean x.unsqueeze(1)? It takes ({dims})" if len(shape) == n else f"; it takes ({dims})"
+            return line + hint
+        if shape[-n - 1] == self.in_channels:
+            return dtype_cure(name, x, self.weight)
+        if shape[-1] == self.in_channels:
+            order = "0, 2, 1" if n == 1 else "0, 3, 1, 2"
+            return f"{line}; channels come before positions: did you mean x.permute({order})?"
+        return f"{line}; dimension {len(shape) - n - 1} must be {self.in_channels}, its channels"
+
+
+class _Conv(_ConvNd):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        n = self._n
+        super().__init__(
+            in_channels,
+            out_channels,
+            ntuple(kernel_size, n),
+            ntuple(stride, n),
+            padding if isinstance(padding, str) else ntuple(padding, n),
+            ntuple(dilation, n),
+            False,
+            (0,) * n,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+
+class Conv1d(_Conv):
+    """y[b, o, l] = bias[o] + sum over i, k of weight[o, i, k] x[b, i, l stride + k dilation - padding].
+
+    Args:
+        in_channels, out_channels: C and C' below.
+        kernel_size, stride, dilation: a number or a tuple of one.
+        padding: elements added at both ends, or "same" or "valid".
+        groups: input channel groups that see only their own output channels.
+        bias: whether there is a bias.
+        padding_mode: zeros, reflect, replicate or circular.
+
+    Shapes:
+        x: (B, C, L) or (C, L); y: (B, C', L') with L' = (L + 2 padding - dilation (k - 1) - 1) / stride + 1,
+        rounded down; weight: (C', C / groups, k).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.Conv1d(16, 33, 3, stride=2)(taeda.randn(20, 16, 50)).shape
+    taeda.Size([20, 33, 24])
+    """
+
+    _n = 1
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.padding_mode != "zeros":
+            input = ops.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+            return ops.conv1d(input, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        return ops.conv1d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class Conv2d(_Conv):
+    """y[b, o] = bias[o] + sum over i of weight[o, i] * x[b, i], where * is cross-correlation.
+
+    Args:
+        in_channels, out_channels: C and C' below.
+        kernel_size, stride, dilation: a number or a tuple of two.
+        padding: rows and columns added at each side, or "same" or "valid".
+        groups: input channel groups that see only their own output channels.
+        bias: whether there is a bias.
+        padding_mode: zeros, reflect, replicate or circular.
+
+    Shapes:
+        x: (B, C, H, W) or (C, H, W); y: (B, C', H', W') with
+        H' = (H + 2 padding - dilation (k - 1) - 1) / stride + 1, rounded down; weight: (C', C / groups, k, k).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2))(taeda.randn(2, 16, 50, 100)).shape
+    taeda.Size([2, 33, 28, 100])
+    """
+
+    _n = 2
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.padding_mode != "zeros":
+            input = ops.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+            return ops.conv2d(input, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        return ops.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class _ConvTranspose(_ConvNd):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        n = self._n
+        if padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+        super().__init__(
+            in_channels,
+            out_channels,
+            ntuple(kernel_size, n),
+            ntuple(stride, n),
+            ntuple(padding, n),
+            ntuple(dilation, n),
+            True,
+            ntuple(output_padding, n),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+    def _output_padding(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
+        """Return the padding that gives ``output_size``, which several outputs of the strides share."""
+        if output_size is None:
+            return self.output_padding
+        n = self._n
+        size = list(output_size)
+        if len(size) == n + 2 or (len(size) == n + 1 and input.ndim == n + 1):
+            size = size[-n:]
+        if len(size) != n:
+            raise ValueError(
+                f"ConvTranspose{n}D: for {input.ndim}D input, output_size must have {n} or {input.ndim} elements "
+                f"(got {len(size)})"
+            )
+        assert not isinstance(self.padding, str)
+        low = [
+            (s - 1) * st - 2 * p + d * (k - 1) + 1
+            for s, st, p, d, k in zip(
+                input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
+            )
+        ]
+        high = [lo + st - 1 for lo, st in zip(low, self.stride, strict=True)]
+        if any(not lo <= s <= hi for lo, s, hi in zip(low, size, high, strict=True)):
+            raise ValueError(
+                f"requested an output size of {size}, but valid sizes range from {low} to {high} (for an input of "
+                f"{list(input.shape[-n:])})"
+            )
+        return tuple(s - lo for s, lo in zip(size, low, strict=True))
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The gradient of ``Conv1d`` with respect to its input, as a layer: it lengthens a signal.
+
+    Args:
+        in_channels, out_channels: C and C' below.
+        kernel_size, stride, padding, dilation: those of the convolution that it undoes.
+        output_padding: added to the length at one end.
+        groups, bias: as in ``Conv1d``.
+
+    Shapes:
+        x: (B, C, L) or (C, L); y: (B, C', L') with
+        L' = (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1; weight: (C, C' / groups, k).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.ConvTranspose1d(4, 2, 3, stride=2)(taeda.randn(1, 4, 5)).shape
+    taeda.Size([1, 2, 11])
+    """
+
+    _n = 1
+
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        extra = self._output_padding(input, output_size)
+        return ops.conv_transpose1d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The gradient of ``Conv2d`` with respect to its input, as a layer: it enlarges an image.
+
+    Args:
+        in_channels, out_channels: C and C' below.
+        kernel_size, stride, padding, dilation: those of the convolution that it undoes.
+        output_padding: added to the size at one side.
+        groups, bias: as in ``Conv2d``.
+
+    Shapes:
+        x: (B, C, H, W) or (C, H, W); y: (B, C', H', W') with
+        H' = (H - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1; weight: (C, C' / groups, k, k).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> up = nn.ConvTranspose2d(16, 16, 3, stride=2, padding=1)
+    >>> up(taeda.randn(1, 16, 6, 6), output_size=(12, 12)).shape
+    taeda.Size([1, 16, 12, 12])
+    """
+
+    _n = 2
+
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        extra = self._output_padding(input, output_size)
+        return ops.conv_transpose2d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )

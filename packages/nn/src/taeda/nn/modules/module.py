@@ -1,0 +1,512 @@
+"""``Module``: what every layer and every model is.
+
+Its parts live beside it: ``_registry`` (named members), ``_hooks`` and ``_backward_hooks``, ``_state``
+(state_dict), ``_convert`` (devices and dtypes), ``_where`` (paths in error messages).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from taeda import Tensor
+from taeda.nn.modules import _hooks
+from taeda.nn.modules._convert import ConvertMethods
+from taeda.nn.modules._hooks import HookMethods, call_with_hooks, has_hooks
+from taeda.nn.modules._registry import Registry
+from taeda.nn.modules._state import StateMethods
+from taeda.nn.modules._where import locate
+from taeda.nn.parameter import Buffer, Parameter
+
+__all__ = ["Module"]
+
+_NOTHING: Any = object()
+_HOOK_DICTS = (
+    "_backward_pre_hooks",
+    "_backward_hooks",
+    "_forward_hooks",
+    "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called",
+    "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs",
+    "_state_dict_hooks",
+    "_state_dict_pre_hooks",
+    "_load_state_dict_pre_hooks",
+    "_load_state_dict_post_hooks",
+)
+
+
+def _type_name(value: object) -> str:
+    return str(value.type()) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _indent(text: str, spaces: int) -> str:
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(" " * spaces + line for line in rest)])
+
+
+class Module(HookMethods, StateMethods, ConvertMethods):
+    """A layer or a model: parameters, buffers and child modules under names, and a ``forward``.
+
+    Assign a ``Parameter`` or a ``Module`` as an attribute and it is registered; write ``forward``; call the
+    object.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.factor = nn.Parameter(taeda.tensor(2.0))
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> Scale()(taeda.ones(2)).tolist()
+    [2.0, 2.0]
+    >>> [name for name, _ in Scale().named_parameters()]
+    ['factor']
+    """
+
+    dump_patches: bool = False
+    call_super_init: bool = False
+    training: bool
+    _is_full_backward_hook: bool | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if self.call_super_init is False and (args or kwargs):
+            if kwargs:
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'"
+                )
+            raise TypeError(
+                f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+            )
+        d = self.__dict__
+        d["training"] = True
+        d["_parameters"] = Registry(self)
+        d["_buffers"] = Registry(self)
+        d["_non_persistent_buffers_set"] = set()
+        d["_is_full_backward_hook"] = None
+        for name in _HOOK_DICTS:
+            d[name] = OrderedDict()
+        d["_modules"] = Registry(self)
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
+
+    # -- calling --------------------------------------------------------------------------------------
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's output; every subclass writes its own."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        """Run the hooks and ``forward``; an exception says in which module of the model it was raised."""
+        try:
+            if _hooks.in_use or kwargs or args or input is _NOTHING:
+                if input is not _NOTHING:
+                    args = (input, *args)
+                if _hooks.in_use and has_hooks(self):
+                    return call_with_hooks(self, args, kwargs)
+                return self.forward(*args, **kwargs)
+            return self.forward(input)
+        except Exception as error:
+            if input is not _NOTHING and not args:
+                args = (input,)
+            self._locate(error, args, kwargs)
+            raise
+
+    def _locate(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if "_modules" not in self.__dict__:
+            error.add_note(f"{type(self).__name__}.__init__ must call super().__init__() before anything else")
+            return
+        locate(self, error, args, kwargs)
+
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        """Say what would help after ``forward(*args, **kwargs)`` failed, or None where it is not known."""
+        return None
+
+    # -- registering ----------------------------------------------------------------------------------
+    def _check_name(self, kind: str, name: Any, registry: str) -> None:
+        if registry not in self.__dict__:
+            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+        if not isinstance(name, str):
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'{kind} name can\'t contain "."' + (f", got: {name}" if kind == "module" else ""))
+        if name == "":
+            raise KeyError(f'{kind} name can\'t be empty string ""')
+        if hasattr(self, name) and name not in self.__dict__[registry]:
+            raise KeyError(f"attribute '{name}' already exists")
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under ``name``; None keeps the name free of a value.
+
+        Raises:
+            TypeError: param is no ``Parameter``; KeyError: the name is taken, empty or has a dot.
+            ValueError: param is the result of an operation.
+        """
+        self._check_name("parameter", name, "_parameters")
+        if param is not None:
+            if not isinstance(param, Parameter):
+                raise TypeError(
+                    f"cannot assign '{_type_name(param)}' object to parameter '{name}' "
+                    "(taeda.nn.Parameter or None required)"
+                )
+            if param.grad_fn is not None:
+                raise ValueError(
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                    f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
+                    "forward() method."
+                )
+            for hook in _hooks.global_parameter_registration.values():
+                result = hook(self, name, param)
+                if result is not None:
+                    param = result
+        self._parameters[name] = param
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that is no parameter, such as a running mean.
+
+        Args:
+            name: the attribute it is reached by.
+            tensor: the buffer; None keeps the name free of a value.
+            persistent: whether it is part of ``state_dict``.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> m = nn.Module()
+        >>> m.register_buffer("mean", taeda.zeros(2))
+        >>> m.mean
+        tensor([0., 0.])
+        """
+        self._check_name("buffer", name, "_buffers")
+        if tensor is not None:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"cannot assign '{_type_name(tensor)}' object to buffer '{name}' (taeda Tensor or None required)"
+                )
+            for hook in _hooks.global_buffer_registration.values():
+                result = hook(self, name, tensor)
+                if result is not None:
+                    tensor = result
+        self._buffers[name] = tensor
+        if persistent:
+            self._non_persistent_buffers_set.discard(name)
+        else:
+            self._non_persistent_buffers_set.add(name)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a child module under ``name``.
+
+        Raises:
+            TypeError: module is no ``Module``; KeyError: the name is taken, empty or has a dot.
+        """
+        if not isinstance(module, Module) and module is not None:
+            raise TypeError(f"{_type_name(module)} is not a Module subclass")
+        self._check_name("module", name, "_modules")
+        self._put_module(name, module)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Add a child module under ``name`` (another name of ``add_module``)."""
+        self.add_module(name, module)
+
+    def _put_module(self, name: str, module: Module | None) -> None:
+        for hook in _hooks.global_module_registration.values():
+            result = hook(self, name, module)
+            if result is not None:
+                module = result
+        self._modules[name] = module
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        d = self.__dict__
+        if isinstance(value, Parameter):
+            if "_parameters" not in d:
+                raise AttributeError("cannot assign parameters before Module.__init__() call")
+            self._forget(name, "_parameters")
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            if "_modules" not in d:
+                raise AttributeError("cannot assign module before Module.__init__() call")
+            self._forget(name, "_modules")
+            self._put_module(name, value)
+        elif isinstance(value, Buffer):
+            if "_buffers" not in d:
+                raise AttributeError("cannot assign buffer before Module.__init__() call")
+            self._forget(name, "_buffers")
+            self.register_buffer(name, value, value.persistent)
+        elif name in d.get("_parameters", ()):
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{_type_name(value)}' as parameter '{name}' (taeda.nn.Parameter or None expected)"
+                )
+            self.register_parameter(name, None)
+        elif name in d.get("_modules", ()):
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{_type_name(value)}' as child module '{name}' (taeda.nn.Module or None expected)"
+                )
+            self._put_module(name, None)
+        elif name in d.get("_buffers", ()):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(
+                    f"cannot assign '{_type_name(value)}' as buffer '{name}' "
+                    "(taeda.nn.Buffer, taeda.Tensor or None expected)"
+                )
+            for hook in _hooks.global_buffer_registration.values():
+                result = hook(self, name, value)
+                if result is not None:
+                    value = result
+            self._buffers[name] = value
+        elif name in ("_parameters", "_buffers", "_modules"):
+            d[name] = Registry(self, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def _forget(self, name: str, kept: str) -> None:
+        """Take ``name`` away from everything but the registry ``kept``."""
+        d = self.__dict__
+        for registry in ("_parameters", "_buffers", "_modules"):
+            if registry != kept and name in d[registry]:
+                del d[registry][name]
+        if kept != "_buffers":
+            d["_non_persistent_buffers_set"].discard(name)
+        if name not in d[kept]:
+            d.pop(name, None)
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only when there is no such attribute: members are attributes too (see Registry).
+        for registry in ("_parameters", "_buffers", "_modules"):
+            members = self.__dict__.get(registry)
+            if members is not None and name in members:
+                return members[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+
+    def __delattr__(self, name: str) -> None:
+        for registry in ("_parameters", "_buffers", "_modules"):
+            if name in self.__dict__.get(registry, ()):
+                del self.__dict__[registry][name]
+                self._non_persistent_buffers_set.discard(name)
+                return
+        if name not in self.__dict__ and not hasattr(type(self), name):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+        super().__delattr__(name)
+
+    # -- finding --------------------------------------------------------------------------------------
+    def get_submodule(self, target: str) -> Module:
+        """Return the module at the dotted path ``target``; "" is this one.
+
+        Raises:
+            AttributeError: there is none.
+
+        >>> from taeda import nn
+        >>> nn.Sequential(nn.Sequential(nn.ReLU())).get_submodule("0.0")
+        ReLU()
+        """
+        module: Any = self
+        for name in target.split(".") if target else ():
+            if not hasattr(module, name):
+                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise AttributeError(f"`{name}` is not an nn.Module")
+        return module
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put ``module`` at the dotted path ``target``; with ``strict`` only where there is one already."""
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict and not hasattr(parent, name):
+            raise AttributeError(f"{type(parent).__name__} has no attribute `{name}`")
+        if hasattr(parent, name) and not isinstance(getattr(parent, name), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """Return the parameter at the dotted path ``target``."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        param = getattr(module, name)
+        if not isinstance(param, Parameter):
+            raise AttributeError(f"`{name}` is not an nn.Parameter")
+        return param
+
+    def get_buffer(self, target: str) -> Tensor:
+        """Return the buffer at the dotted path ``target``."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        if name not in module._buffers:
+            raise AttributeError(f"`{name}` is not a buffer")
+        return module._buffers[name]  # type: ignore[return-value]
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield the name and the object of this module ("") and of every one below it.
+
+        >>> from taeda import nn
+        >>> [name for name, _ in nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh())).named_modules()]
+        ['', '0', '1', '1.0']
+        """
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """Yield this module and every one below it, each once."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
+            yield module
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield name and object of the modules directly below this one, each object once."""
+        seen: set[Module] = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """Yield the modules directly below this one."""
+        for _, module in self.named_children():
+            yield module
+
+    def _named_members(
+        self,
+        get_members_fn: Callable[[Module], Any],
+        prefix: str = "",
+        recurse: bool = True,
+        remove_duplicate: bool = True,
+    ) -> Iterator[tuple[str, Any]]:
+        seen: set[Any] = set()
+        if recurse:
+            modules: Any = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+        else:
+            modules = [(prefix, self)]
+        for path, module in modules:
+            for name, value in get_members_fn(module):
+                if value is None or id(value) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(value))
+                yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield name and object of each parameter, of this module and, with ``recurse``, of all below."""
+        return self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield each parameter once: what an optimizer is given."""
+        for _, param in self.named_parameters(recurse=recurse):
+            yield param
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield name and object of each buffer, of this module and, with ``recurse``, of all below."""
+        return self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield each buffer once."""
+        for _, buf in self.named_buffers(recurse=recurse):
+            yield buf
+
+    # -- changing all at once -------------------------------------------------------------------------
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call ``fn`` on every module below this one, then on this one; often to initialise.
+
+        >>> from taeda import nn
+        >>> net = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+        >>> _ = net.apply(lambda m: print(type(m).__name__))
+        Linear
+        ReLU
+        Sequential
+        """
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode: dropout drops, batch norm uses the batch's statistics."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode: the same as ``train(False)``."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Say of all parameters whether gradients are wanted."""
+        for param in self.parameters():
+            param.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zero."""
+        for param in self.parameters():
+            if param.grad is not None:
+                if set_to_none:
+                    param.grad = None
+                elif param.grad.grad_fn is not None:
+                    param.grad.detach_().zero_()
+                else:
+                    param.grad.requires_grad_(False).zero_()
+
+    # -- copying --------------------------------------------------------------------------------------
+    def __getstate__(self) -> dict[str, Any]:
+        """Return ``__dict__`` without the attributes that repeat a registry's entries."""
+        d = self.__dict__
+        repeated = set(itertools.chain(*(d.get(r, ()) for r in ("_parameters", "_buffers", "_modules"))))
+        return {k: v for k, v in d.items() if k not in repeated}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        d = self.__dict__
+        d.update(state)
+        for name in _HOOK_DICTS:
+            d.setdefault(name, OrderedDict())
+        d.setdefault("_non_persistent_buffers_set", set())
+        d.setdefault("_is_full_backward_hook", None)
+        for registry in ("_parameters", "_buffers", "_modules"):
+            d[registry] = Registry(self, d.get(registry, {}))
+        if has_hooks(self):
+            _hooks.in_use = True
+
+    # -- showing --------------------------------------------------------------------------------------
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def extra_repr(self) -> str:
+        """Return what stands between the brackets of ``repr``; a subclass gives its arguments."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        head = extra.split("\n") if extra else []
+        below = [f"({name}): {_indent(repr(module), 2)}" for name, module in self._modules.items()]
+        if not below and len(head) <= 1:
+            return f"{self._get_name()}({extra})"
+        return f"{self._get_name()}(\n  " + "\n  ".join(head + below) + "\n)"
+
+    def __dir__(self) -> list[str]:
+        names = {*dir(type(self)), *self.__dict__}
+        for registry in ("_parameters", "_buffers", "_modules"):
+            names.update(self.__dict__.get(registry, ()))
+        return sorted(name for name in names if not name[:1].isdigit())

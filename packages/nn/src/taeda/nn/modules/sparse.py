@@ -1,0 +1,162 @@
+"""Embedding: rows of a table by index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import taeda
+from taeda import Tensor, ops
+from taeda.nn import functional as F
+from taeda.nn import init
+from taeda.nn.modules.module import Module
+from taeda.nn.parameter import Parameter
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Module):
+    """y[...] = weight[x[...]]: a table of vectors, looked up by index.
+
+    Args:
+        num_embeddings: rows of the table; embedding_dim: their size.
+        padding_idx: a row of zeros that gets no gradient.
+        max_norm: rows that are used and longer than this are scaled down first; norm_type: the p of that norm.
+        scale_grad_by_freq: divide the gradient of a row by how often it is used.
+        sparse: accepted; gradients are dense.
+
+    Shapes:
+        x: integers (*); y: (*, embedding_dim); weight: (num_embeddings, embedding_dim), drawn from N(0, 1).
+
+    Raises:
+        IndexError: an index is not in [0, num_embeddings).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> table = nn.Embedding(10, 3, padding_idx=0)
+    >>> table(taeda.tensor([[0, 2, 0, 5]]))[0, 0]
+    tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
+    """
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError(
+                    f"Padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings} rows"
+                )
+            padding_idx = padding_idx % num_embeddings
+        self.padding_idx = padding_idx
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.sparse = sparse
+        if _weight is None:
+            made = taeda.empty((num_embeddings, embedding_dim), device=device, dtype=dtype)
+            self.weight = Parameter(made, requires_grad=not _freeze)
+            self.reset_parameters()
+        else:
+            if list(_weight.shape) != [num_embeddings, embedding_dim]:
+                raise AssertionError(
+                    "Shape of weight does not match num_embeddings and embedding_dim: "
+                    f"{tuple(_weight.shape)} for ({num_embeddings}, {embedding_dim})"
+                )
+            self.weight = Parameter(_weight, requires_grad=not _freeze)
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew; the row of padding is zero."""
+        init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
+        if self.padding_idx is not None:
+            with taeda.no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.max_norm is None and not self.scale_grad_by_freq:
+            return ops.embedding(input, self.weight, self.padding_idx)
+        return F.embedding(
+            input,
+            self.weight,
+            self.padding_idx,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.sparse,
+        )
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.padding_idx is not None:
+            text += f", padding_idx={self.padding_idx}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq is not False:
+            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
+        if self.sparse is not False:
+            text += ", sparse=True"
+        return text
+
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        x = args[0] if args else kwargs.get("input")
+        if not isinstance(x, Tensor):
+            return None
+        if x.is_floating_point():
+            return f"Embedding takes indices: did you mean x.long()? It got {x.dtype}"
+        if x.numel() and not x.is_meta:
+            low, high = int(x.min()), int(x.max())
+            if low < 0 or high >= self.num_embeddings:
+                return f"Embedding(num_embeddings={self.num_embeddings}) got indices from {low} to {high}"
+        return None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
+        """Make a layer of the table ``embeddings`` (n, d), not trained unless ``freeze=False``.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> nn.Embedding.from_pretrained(taeda.tensor([[1.0, 2.0]]))(taeda.tensor(0))
+        tensor([1., 2.])
+        """
+        if embeddings.dim() != 2:
+            raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()}")
+        rows, cols = embeddings.shape
+        return cls(
+            num_embeddings=rows,
+            embedding_dim=cols,
+            _weight=embeddings,
+            _freeze=freeze,
+            padding_idx=padding_idx,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            sparse=sparse,
+        )

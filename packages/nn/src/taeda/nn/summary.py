@@ -1,0 +1,175 @@
+"""A table of a model's layers: output shapes, parameters, multiply-adds, memory.
+
+The model is run on the meta device, where tensors have shapes and no data: nothing is computed and no weight
+is copied.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import taeda
+from taeda import Tensor
+from taeda.nn.modules.conv import _ConvNd
+from taeda.nn.modules.linear import Bilinear, Linear
+from taeda.nn.modules.module import Module
+from taeda.nn.parameter import Parameter
+
+__all__ = ["Summary", "summary"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call of one layer."""
+
+    name: str
+    layer: str
+    output: Any  # shape, or a tuple of shapes
+    parameters: int
+    multiply_adds: int
+    bytes: int  # of the output
+
+
+class Summary:
+    """What ``summary`` returns: ``rows`` and the totals; ``str`` gives the table."""
+
+    def __init__(self, rows: list[Row], parameters: int, trainable: int, parameter_bytes: int) -> None:
+        self.rows = rows
+        self.total_parameters = parameters
+        self.trainable_parameters = trainable
+        self.parameter_bytes = parameter_bytes
+        self.total_multiply_adds = sum(r.multiply_adds for r in rows)
+        self.output_bytes = sum(r.bytes for r in rows)
+
+    def __str__(self) -> str:
+        head = ("layer", "output", "parameters", "multiply-adds")
+        body = [
+            (f"{r.name} ({r.layer})" if r.name else r.layer, str(r.output), f"{r.parameters:,}", f"{r.multiply_adds:,}")
+            for r in self.rows
+        ]
+        widths = [max(len(line[i]) for line in [head, *body]) for i in range(4)]
+        lines = [
+            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in [head, *body]
+        ]
+        rule = "-" * max(len(line) for line in lines)
+        lines[1:1] = [rule]
+        frozen = self.total_parameters - self.trainable_parameters
+        lines += [
+            rule,
+            f"parameters: {self.total_parameters:,} ({self.trainable_parameters:,} trainable, {frozen:,} not)",
+            f"multiply-adds: {self.total_multiply_adds:,}",
+            f"memory: parameters {_size(self.parameter_bytes)}, outputs {_size(self.output_bytes)}",
+        ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _size(n: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024 or unit == "GiB":
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.2f} {unit}"
+        n /= 1024
+    raise AssertionError
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") and not isinstance(value, str):
+        return [t for v in value for t in _tensors(v)]
+    return []
+
+
+def _multiply_adds(module: Module, output: Tensor) -> int:
+    """Count the multiplications of a layer with weights; 0 for the others."""
+    if isinstance(module, Linear):
+        return output.numel() * module.in_features
+    if isinstance(module, Bilinear):
+        return output.numel() * module.in1_features * module.in2_features
+    if isinstance(module, _ConvNd):
+        kernel = math.prod(module.kernel_size)
+        if module.transposed:  # each input element meets each weight of its channel
+            return 0
+        return output.numel() * (module.in_channels // module.groups) * kernel
+    return 0
+
+
+def _on_meta(model: Module) -> Module:
+    """Copy the model's structure; its parameters and buffers become shapes only."""
+    memo: dict[int, Any] = {}
+    for p in model.parameters():
+        memo[id(p)] = Parameter(taeda.empty_like(p.detach(), device="meta"), requires_grad=p.requires_grad)
+    for b in model.buffers():
+        memo[id(b)] = taeda.empty_like(b, device="meta")
+    return copy.deepcopy(model, memo)
+
+
+def summary(model: Module, input_size: Sequence[Any] | None = None, *, dtypes: Sequence[Any] | None = None) -> Summary:
+    """Return a table of the layers that a forward of ``model`` calls, in order.
+
+    Args:
+        model: any module.
+        input_size: shape of the input, the batch included, or a list of shapes for several inputs.
+        dtypes: of the inputs (float32; int64 for indices).
+
+    Raises:
+        whatever the model's forward raises for inputs of these shapes.
+
+    >>> from taeda import nn
+    >>> print(nn.summary(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), (3, 2, 2)))
+    layer       output  parameters  multiply-adds
+    ---------------------------------------------
+    0 (Flatten)  (3, 4)          0              0
+    1 (Linear)   (3, 2)         10             24
+    ---------------------------------------------
+    parameters: 10 (10 trainable, 0 not)
+    multiply-adds: 24
+    memory: parameters 40 B, outputs 72 B
+    """
+    if input_size is None:
+        raise TypeError("[summary] input_size is needed: the shape of the input, the batch included")
+    sizes = [tuple(input_size)] if all(isinstance(n, int) for n in input_size) else [tuple(s) for s in input_size]
+    kinds = list(dtypes) if dtypes is not None else [None] * len(sizes)
+    inputs = [taeda.empty(s, device="meta", dtype=d) for s, d in zip(sizes, kinds, strict=True)]
+    meta = _on_meta(model)
+    rows: list[Row] = []
+    seen: set[int] = set()
+    handles = []
+    for name, module in meta.named_modules():
+        own = list(module.parameters(recurse=False))
+        if any(True for _ in module.children()) and not own:
+            continue
+
+        def record(m: Module, args: Any, output: Any, name: str = name, own: list[Parameter] = own) -> None:
+            outs = _tensors(output)
+            shapes = [tuple(t.shape) for t in outs]
+            count = sum(p.numel() for p in own if id(p) not in seen)  # shared weights count once
+            seen.update(id(p) for p in own)
+            macs = _multiply_adds(m, outs[0]) if outs else 0
+            if isinstance(m, _ConvNd) and m.transposed:
+                macs = args[0].numel() * m.weight.numel() // m.weight.shape[0]
+            size = sum(t.numel() * t.element_size() for t in outs)
+            shape: Any = shapes[0] if len(shapes) == 1 else tuple(shapes)
+            rows.append(Row(name, type(m).__name__, shape, count, macs, size))
+
+        handles.append(module.register_forward_hook(record))
+    try:
+        with taeda.no_grad():
+            meta(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    params = list(model.parameters())
+    return Summary(
+        rows,
+        sum(p.numel() for p in params),
+        sum(p.numel() for p in params if p.requires_grad),
+        sum(p.numel() * p.element_size() for p in params),
+    )

@@ -1,0 +1,94 @@
+"""Limits on gradients, in place, before an optimizer's step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import taeda
+from taeda import Tensor
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
+
+def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Return the p-norm of all elements of ``tensors`` taken together, as a scalar tensor.
+
+    Args:
+        norm_type: p, which may be inf.
+        error_if_nonfinite: raise RuntimeError if it is inf or NaN.
+        foreach: accepted; there is one way to compute it.
+    """
+    tensors = _listed(tensors)
+    norm_type = float(norm_type)
+    if not tensors:
+        return taeda.tensor(0.0)
+    with taeda.no_grad():
+        device = tensors[0].device
+        total = taeda.stack([t.norm(norm_type).to(device) for t in tensors]).norm(norm_type)
+    if error_if_nonfinite and not bool(taeda.isfinite(total)):
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
+            "`error_if_nonfinite=False`"
+        )
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Multiply the gradients by max_norm / (total_norm + 1e-6), where that is below 1."""
+    grads = [p.grad for p in _listed(parameters) if p.grad is not None]
+    with taeda.no_grad():
+        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        for g in grads:
+            g.mul_(factor.to(g.device))
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale the gradients of ``parameters`` so that their common norm is at most ``max_norm``; return the norm.
+
+    Args:
+        max_norm: the limit; norm_type: p of the norm, which may be inf.
+        error_if_nonfinite: raise RuntimeError if the norm is inf or NaN, before anything is changed.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> w = nn.Parameter(taeda.zeros(2))
+    >>> w.grad = taeda.tensor([3.0, 4.0])
+    >>> nn.utils.clip_grad_norm_([w], 1.0)
+    tensor(5.)
+    >>> w.grad
+    tensor([0.6000, 0.8000])
+    """
+    parameters = _listed(parameters)
+    grads = [p.grad for p in parameters if p.grad is not None]
+    total = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
+    clip_grads_with_norm_(parameters, max_norm, total, foreach)
+    return total
+
+
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
+    """Limit each element of the gradients to [-clip_value, clip_value]."""
+    clip_value = float(clip_value)
+    with taeda.no_grad():
+        for p in _listed(parameters):
+            if p.grad is not None:
+                p.grad.clamp_(-clip_value, clip_value)
