@@ -70,8 +70,9 @@ cdef int check_input(str op, TensorBase x, int n) except -1:
         for d in range(ndim - n - 1, ndim):
             good = good and x.view.shape[d] > 0
     if not good:
-        raise RuntimeError(f"[{op}] Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for "
-                           f"input, but got shape {x.shape_tuple()}")
+        kind = IndexError if op == "avg_pool2d" and ndim < 3 else RuntimeError      # as PyTorch's
+        raise kind(f"[{op}] Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for "
+                   f"input, but got shape {x.shape_tuple()}")
     return 0
 
 
