@@ -1,7 +1,7 @@
 """Collation: many samples into one batch, whatever their nesting.
 
-`default_collate_fn_map` may be extended for types of one's own; `collate` with a map of one's own goes further.
-NumPy's types are recognised without importing NumPy: a program without arrays does not pay for it.
+`default_collate_fn_map` may be extended for types of one's own; `collate` with a map of one's own goes
+further. NumPy's types are recognised without importing NumPy: a program without arrays does not pay for it.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ default_collate_fn_map: CollateMap = {
 
 
 def _function_for(elem: Any, fn_map: CollateMap) -> Callable[..., Any] | None:
-    """Find the function for a sample's type: the type itself, then NumPy's, then base classes in map order."""
+    """Find the function for a sample: for its very type, then for NumPy's, then base classes in map order."""
     found = fn_map.get(type(elem))
     if found is not None:
         return found
@@ -224,8 +224,8 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
 def default_collate(batch: Any) -> Any:
     """Put a list of samples into tensors with a new first dimension.
 
-    Tensors, NumPy arrays and numbers are stacked (floats as float64); strings and bytes stay a list; mappings,
-    named tuples, tuples and lists are collated field by field (a tuple gives a list, as in PyTorch).
+    Tensors, NumPy arrays and numbers are stacked (floats as float64); strings and bytes stay a list;
+    mappings, named tuples, tuples and lists are collated field by field (a tuple gives a list).
 
     Raises:
         TypeError: a sample is none of these.

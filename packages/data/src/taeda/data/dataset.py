@@ -1,8 +1,8 @@
 """Datasets: what a sample is and how it is found by its index.
 
-A dataset may answer for many indices at once by `__getitems__`. `TensorDataset` does so with one row gather per
-tensor and hands the result on as `Rows`, which behaves like the list of samples and which `default_collate`
-takes apart again at no cost.
+A dataset may answer for many indices at once by `__getitems__`. `TensorDataset` does so with one row gather
+per tensor and hands the result on as `Rows`, which behaves like the list of samples and which
+`default_collate` takes apart again at no cost.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ T = TypeVar("T")
 class Dataset(Generic[T_co]):
     """Base of datasets with an index: define `__getitem__`, mostly `__len__`, and `__getitems__` for speed.
 
-    ``__getitems__(indices)`` takes a list of indices and returns the list of their samples; the loader prefers
-    it. ``first + second`` is a `ConcatDataset`.
+    ``__getitems__(indices)`` takes a list of indices and returns the list of their samples; the loader
+    prefers it. ``first + second`` is a `ConcatDataset`.
 
     >>> class Squares(Dataset[int]):
     ...     def __getitem__(self, index):
@@ -136,17 +136,20 @@ class TensorDataset(Dataset[tuple[taeda.Tensor, ...]]):
         for i, tensor in enumerate(tensors):
             if not isinstance(tensor, taeda.Tensor):
                 raise TypeError(
-                    f"[TensorDataset] every argument should be a Tensor, but argument {i} is {type(tensor).__name__}; "
+                    f"[TensorDataset] every argument should be a Tensor, but argument {i} is "
+                    f"{type(tensor).__name__}; "
                     "taeda.as_tensor() makes one"
                 )
             if tensor.dim() == 0:
                 raise IndexError(
-                    f"[TensorDataset] the first dimension counts the samples, but tensor {i} has no dimensions"
+                    f"[TensorDataset] the first dimension counts the samples, but tensor {i} has no "
+                    "dimensions"
                 )
         if any(tensor.size(0) != tensors[0].size(0) for tensor in tensors):
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
             raise AssertionError(
-                f"[TensorDataset] Size mismatch between tensors: the first dimensions must be equal, got shapes {shapes}"
+                "[TensorDataset] Size mismatch between tensors: the first dimensions must be equal, got "
+                f"shapes {shapes}"
             )
         self.tensors = tensors
 
@@ -244,7 +247,8 @@ class ConcatDataset(Dataset[T_co]):
         for i, dataset in enumerate(self.datasets):
             if isinstance(dataset, IterableDataset):
                 raise AssertionError(
-                    f"[ConcatDataset] ConcatDataset does not support IterableDataset, but dataset {i} is one; "
+                    f"[ConcatDataset] ConcatDataset does not support IterableDataset, but dataset {i} is "
+                    "one; "
                     "use ChainDataset"
                 )
         self.cumulative_sizes = self.cumsum(self.datasets)
@@ -314,7 +318,8 @@ class Subset(Dataset[T_co]):
         cls = type(self)
         if cls.__getitem__ is not Subset.__getitem__ and cls.__getitems__ is Subset.__getitems__:
             raise NotImplementedError(
-                f"[Subset] {cls.__name__} overrides __getitem__ but not __getitems__, which DataLoader calls; add\n"
+                f"[Subset] {cls.__name__} overrides __getitem__ but not __getitems__, which DataLoader "
+                "calls; add\n"
                 "    def __getitems__(self, indices):\n"
                 "        return [self[i] for i in indices]"
             )
@@ -339,8 +344,8 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Any = 
 
     Args:
         dataset: anything with a length and an index.
-        lengths: the lengths of the parts, or fractions that sum to one. A fraction f of N gives floor(f N); what
-            is left over goes one each to the parts from the first on.
+        lengths: the lengths of the parts, or fractions that sum to one. A fraction f of N gives floor(f N);
+            what is left over goes one each to the parts from the first on.
         generator: the source of the permutation; the default generator if None.
 
     Raises:

@@ -50,7 +50,8 @@ class DistributedSampler(Sampler[int]):
             )
         if rank >= num_replicas or rank < 0:
             raise ValueError(
-                f"[DistributedSampler] Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"
+                f"[DistributedSampler] Invalid rank {rank}, rank should be in the interval [0, "
+                f"{num_replicas - 1}]"
             )
         self.dataset = dataset
         self.num_replicas = num_replicas

@@ -129,13 +129,15 @@ class DataLoader(Generic[T_co]):
         if num_workers == 0 and prefetch_factor is not None:
             raise ValueError(
                 "[DataLoader] prefetch_factor option could only be specified in multiprocessing, got "
-                f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise set prefetch_factor to None"
+                f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise set prefetch_factor to "
+                "None"
             )
         if num_workers > 0 and prefetch_factor is None:
             prefetch_factor = 2
         elif prefetch_factor is not None and prefetch_factor < 0:
             raise ValueError(
-                f"[DataLoader] prefetch_factor option should be non-negative, got prefetch_factor={prefetch_factor}"
+                "[DataLoader] prefetch_factor option should be non-negative, got "
+                f"prefetch_factor={prefetch_factor}"
             )
         if persistent_workers and num_workers == 0:
             raise ValueError(
@@ -170,14 +172,16 @@ class DataLoader(Generic[T_co]):
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
                 raise ValueError(
-                    "[DataLoader] batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, "
+                    "[DataLoader] batch_sampler option is mutually exclusive with batch_size, shuffle, "
+                    "sampler, "
                     f"and drop_last, got batch_size={batch_size}, shuffle={shuffle}, sampler={sampler}, "
                     f"drop_last={drop_last}"
                 )
             batch_size = None
         elif batch_size is None and drop_last:
             raise ValueError(
-                "[DataLoader] batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+                "[DataLoader] batch_size=None option disables auto-batching and is mutually exclusive "
+                "with drop_last"
             )
         if sampler is None:
             if self._dataset_kind == _DatasetKind.Iterable:
@@ -203,7 +207,8 @@ class DataLoader(Generic[T_co]):
     def __setattr__(self, name: str, value: Any) -> None:
         if self._initialized and name in _FIXED:
             raise ValueError(
-                f"[DataLoader] {name} attribute should not be set after {type(self).__name__} is initialized; "
+                f"[DataLoader] {name} attribute should not be set after {type(self).__name__} is "
+                "initialized; "
                 "make a new one"
             )
         super().__setattr__(name, value)
@@ -231,7 +236,8 @@ class DataLoader(Generic[T_co]):
                 context = multiprocessing.get_context(context)
             if not isinstance(context, multiprocessing.context.BaseContext):
                 raise TypeError(
-                    "[DataLoader] multiprocessing_context option should be a valid context object or a string "
+                    "[DataLoader] multiprocessing_context option should be a valid context object or a "
+                    "string "
                     f"specifying the start method, but got multiprocessing_context={context!r}"
                 )
         self._multiprocessing_context = context
@@ -270,8 +276,10 @@ class DataLoader(Generic[T_co]):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if cores is None or self.num_workers > cores:
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
-                f"of worker in current system is {cores}, which is smaller than what this DataLoader is going to "
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested "
+                "max number "
+                f"of worker in current system is {cores}, which is smaller than what this DataLoader is "
+                "going to "
                 "create. More workers than processors make loading slower, not faster.",
                 stacklevel=3,
             )
@@ -342,7 +350,8 @@ class _Iterator:
         if self._limit is not None and self._given > self._limit:
             warnings.warn(
                 f"Length of IterableDataset {self._dataset} was reported to be {self._limit} (when accessing "
-                f"len(dataloader)), but {self._given} samples have been fetched. With workers each reads the whole "
+                f"len(dataloader)), but {self._given} samples have been fetched. With workers each reads "
+                "the whole "
                 "stream unless get_worker_info() is used to share it out.",
                 stacklevel=3,
             )

@@ -61,7 +61,7 @@ class Member:
             theirs.close()
 
     def request(self, *message: Any) -> None:
-        """Send a request; read answers meanwhile where the worker does not take it, so that none waits for the other."""
+        """Send a request; read answers while the worker does not take it, so that neither waits in vain."""
         while not _writable(self.connection):
             if self.connection.poll(0.05):
                 self.answers.append(receive(self.connection))
@@ -176,7 +176,7 @@ class Pool:
         self.start(indices)
 
     def next(self) -> Any:
-        """Return the next batch; raise StopIteration when there is none, and a worker's exception as its own."""
+        """Return the next batch; raise StopIteration after the last, and a worker's exception as its own."""
         if self.closed:
             raise RuntimeError(
                 "[DataLoader] the workers were stopped by an earlier error; iterate over the loader anew"

@@ -242,7 +242,8 @@ class BatchSampler(Sampler[list[int]]):
     def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
             raise ValueError(
-                f"[BatchSampler] batch_size should be a positive integer value, but got batch_size={batch_size!r}"
+                "[BatchSampler] batch_size should be a positive integer value, but got "
+                f"batch_size={batch_size!r}"
             )
         if not isinstance(drop_last, bool):
             raise ValueError(

@@ -2,9 +2,9 @@
 
 A message is a pickle beside the raw bytes of its tensors and arrays. A small one goes through the connection
 itself. A large one is written into an anonymous file in memory whose descriptor is sent; the receiver maps it
-and builds the tensors over it without a copy. Such a file has no name, so neither a killed worker nor a killed
-parent can leave anything behind, and it does not count against the size of /dev/shm, which containers keep
-small.
+and builds the tensors over it without a copy. Such a file has no name, so neither a killed worker nor a
+killed parent can leave anything behind, and it does not count against the size of /dev/shm, which containers
+keep small.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["receive", "send"]
 
 INLINE = 32 * 1024  # bytes; a Unix socket takes several messages of this size without blocking
 ALIGN = 64
-# Every mapping holds a file descriptor. Past this many a batch is copied and its descriptor given back, so that
-# list(loader) over thousands of batches does not run into the limit of open files.
+# Every mapping holds a file descriptor. Past this many a batch is copied and its descriptor given back, so
+# that list(loader) over thousands of batches does not run into the limit of open files.
 MAX_MAPPED = 128
 LARGEST_WRITE = 1 << 30
 
@@ -62,7 +62,8 @@ class _Pickler(ForkingPickler):
             return self.seen[id(obj)][1]
         if obj.requires_grad and not obj.is_leaf:
             raise RuntimeError(
-                "[DataLoader] a worker made a non-leaf tensor that requires grad, and autograd does not reach "
+                "[DataLoader] a worker made a non-leaf tensor that requires grad, and autograd does not "
+                "reach "
                 "across processes; call detach() on it"
             )
         if obj.device.type != "cpu":

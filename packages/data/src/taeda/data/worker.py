@@ -1,12 +1,13 @@
 """The worker's side of a loader: a process that fetches batches on request until it is told to stop.
 
-Requests are ``("fetch", number, index)``, ``("restart", number, None)`` and ``("stop", 0, None)``. Answers are
-``("data", number, batch)``, ``("end", number)`` when a stream is at its end, ``("error", number, Failure)`` and
-``("restarted", number)``.
+Requests are ``("fetch", number, index)``, ``("restart", number, None)`` and ``("stop", 0, None)``. Answers
+are ``("data", number, batch)``, ``("end", number)`` when a stream is at its end,
+``("error", number, Failure)`` and ``("restarted", number)``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import random
@@ -75,7 +76,7 @@ class Job:
 
 
 class _Verbatim(str):
-    """A text whose repr is itself: KeyError shows its argument by repr, which would fold a traceback's lines."""
+    """A text whose repr is itself: KeyError shows its argument by repr, which would fold a traceback."""
 
     __slots__ = ()
 
@@ -139,10 +140,9 @@ def work(connection: Connection, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     taeda.set_num_threads(1)
-    try:
+    # Where the training process closed its end nobody wants more.
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         _serve(connection, job, parent)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the training process closed its end: nobody wants more
 
 
 def _serve(connection: Connection, job: Job, parent: int) -> None:

@@ -7,8 +7,9 @@ import warnings
 from enum import Enum
 from typing import IO, Any
 
-import taeda
 from PIL import Image
+
+import taeda
 
 __all__ = ["ImageReadMode", "open_image", "read_image", "write_png"]
 

@@ -1,4 +1,4 @@
-"""Digits: 1,797 real handwritten digits that come with the package, so that a first program needs no download."""
+"""Digits: 1,797 real handwritten digits that come with the package: a first program needs no download."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from importlib.resources import files
 from typing import Any, ClassVar
 
 import numpy as np
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision.datasets.vision import VisionDataset
 
 __all__ = ["Digits"]
@@ -41,8 +42,8 @@ class Digits(VisionDataset):
         data: uint8 tensor N x 8 x 8, 0 (paper) to 255 (ink); the source's 0 ... 16, scaled.
         targets: int64 tensor N.
 
-    Sample i is (PIL image of mode L, int), each after its transform. Source: E. Alpaydin and C. Kaynak, Optical
-    Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC BY 4.0.
+    Sample i is (PIL image of mode L, int), each after its transform. Source: E. Alpaydin and C. Kaynak,
+    Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC BY 4.0.
 
     >>> digits = Digits(train=False)
     >>> image, digit = digits[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
+
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
 
@@ -43,7 +44,8 @@ def find_classes(directory: Path) -> tuple[list[str], dict[str, int]]:
     classes = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     if not classes:
         raise FileNotFoundError(
-            f"[find_classes] Couldn't find any class folder in {os.fspath(directory)}; every class needs a folder of "
+            f"[find_classes] Couldn't find any class folder in {os.fspath(directory)}; every class needs a "
+            "folder of "
             "its own there"
         )
     return classes, {name: i for i, name in enumerate(classes)}

@@ -7,11 +7,12 @@ import math
 import os
 import zlib
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision.datasets.utils import download_file
 from taeda.vision.datasets.vision import VisionDataset
 
@@ -21,6 +22,15 @@ Path = str | os.PathLike[str]
 # The third byte of an idx file names the type; all are stored with the most significant byte first.
 _TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _MOST_DIMENSIONS = 8
+
+
+def _read_at_most(file: IO[bytes], n: int) -> bytes:
+    """Read n bytes or what there is, in pieces: a header that lies about n costs no memory."""
+    pieces = []
+    while n > 0 and (piece := file.read(min(n, 1 << 24))):
+        pieces.append(piece)
+        n -= len(piece)
+    return b"".join(pieces)
 
 
 def read_idx(path: Path) -> np.ndarray[Any, Any]:
@@ -50,8 +60,7 @@ def read_idx(path: Path) -> np.ndarray[Any, Any]:
             shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
             dtype = np.dtype(_TYPES[head[2]])
             expected = math.prod(shape) * dtype.itemsize
-            # One byte more than expected tells a file that is too long; a header that lies costs no memory.
-            body = file.read(expected + 1)
+            body = _read_at_most(file, expected + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"[read_idx] {name!r} is a damaged gzip file: {error}") from error
     if len(body) != expected:

@@ -207,7 +207,7 @@ def download_url(url: str, root: Path, filename: Path | None = None, md5: str | 
     download_file([url], os.path.join(os.path.expanduser(os.fspath(root)), name), md5)
 
 
-# -- archives --------------------------------------------------------------------------------------------------
+# -- archives --------------------------------------------------------------------------------------
 
 _COMPRESSED: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
@@ -279,7 +279,8 @@ def _untar(source: str, folder: str) -> None:
             _inside(real, member.name, source)
             if not (member.isfile() or member.isdir()):
                 raise ValueError(
-                    f"[extract_archive] {source} is refused: its member {member.name!r} is neither a file nor a folder"
+                    f"[extract_archive] {source} is refused: its member {member.name!r} is neither a file "
+                    "nor a folder"
                 )
         if hasattr(tarfile, "data_filter"):
             archive.extractall(real, members, filter="data")

@@ -64,7 +64,8 @@ class VisionDataset(Dataset[Any]):
         self.root = os.path.expanduser(os.fspath(root)) if root is not None else None
         if transforms is not None and (transform is not None or target_transform is not None):
             raise ValueError(
-                f"[{type(self).__name__}] Only transforms or transform/target_transform can be passed as argument"
+                f"[{type(self).__name__}] Only transforms or transform/target_transform can be passed as "
+                "argument"
             )
         self.transform = transform
         self.target_transform = target_transform

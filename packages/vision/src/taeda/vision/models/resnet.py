@@ -1,7 +1,7 @@
 """Residual networks (He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2015).
 
-Names of parameters, order of construction and initialisation are torchvision's: a checkpoint of one loads into
-the other, and a seed gives the same weights.
+Names of parameters, order of construction and initialisation are torchvision's: a checkpoint of one loads
+into the other, and a seed gives the same weights.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class BasicBlock(nn.Module):
         norm_layer = norm_layer or nn.BatchNorm2d
         if groups != 1 or base_width != 64:
             raise ValueError(
-                f"[BasicBlock] BasicBlock only supports groups=1 and base_width=64, got {groups} and {base_width}"
+                f"[BasicBlock] BasicBlock only supports groups=1 and base_width=64, got {groups} and "
+                f"{base_width}"
             )
         if dilation > 1:
             raise NotImplementedError(

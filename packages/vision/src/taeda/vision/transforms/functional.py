@@ -11,8 +11,9 @@ from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision.transforms.resample import resize_tensor
 
 __all__ = [
@@ -74,7 +75,8 @@ def interpolation_mode(value: Any, op: str) -> InterpolationMode:
     if isinstance(value, int) and int(value) in _BY_NUMBER:
         return _BY_NUMBER[int(value)]
     raise TypeError(
-        f"[{op}] Argument interpolation should be a InterpolationMode or a corresponding Pillow integer constant, "
+        f"[{op}] Argument interpolation should be a InterpolationMode or a corresponding Pillow integer "
+        "constant, "
         f"got {value!r}"
     )
 
@@ -110,7 +112,7 @@ def get_image_num_channels(img: AnImage) -> int:
     return get_dimensions(img)[0]
 
 
-# -- between kinds ---------------------------------------------------------------------------------------------
+# -- between kinds ---------------------------------------------------------------------------------
 
 
 def _pixels(pic: Image.Image) -> np.ndarray[Any, Any]:
@@ -199,13 +201,11 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
         permitted = _MODES_BY_CHANNELS[channels]
         if mode is not None and mode not in permitted:
             raise ValueError(
-                f"[to_pil_image] Only modes {list(permitted)} are supported for inputs with {channels} channels, "
+                f"[to_pil_image] Only modes {list(permitted)} are supported for inputs with {channels} "
+                "channels, "
                 f"got {mode}"
             )
-        if pixels.dtype == np.uint8:
-            mode = mode or permitted[0]
-        else:
-            mode = None
+        mode = (mode or permitted[0]) if pixels.dtype == np.uint8 else None
     if mode is None:
         raise TypeError(f"[to_pil_image] Input type {pixels.dtype} with {channels} channels is not supported")
     height, width = pixels.shape[:2]
@@ -242,7 +242,7 @@ def convert_image_dtype(image: taeda.Tensor, dtype: Any = None) -> taeda.Tensor:
             raise RuntimeError(
                 f"[convert_image_dtype] The cast from {image.dtype} to {dtype} cannot be performed safely."
             )
-        # Just under the next value: 1.0 gives the largest value and every value gets an equal share of 0 ... 1.
+        # Just under the next value: 1.0 gives the largest, and all values get equal shares of 0 ... 1.
         return image.mul(top_out + 1.0 - 1e-3).to(dtype)
     if top_out == 1 and dtype != taeda.bool:
         return image.to(dtype) / top_in
@@ -256,7 +256,7 @@ def convert_image_dtype(image: taeda.Tensor, dtype: Any = None) -> taeda.Tensor:
 def normalize(
     tensor: taeda.Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False
 ) -> taeda.Tensor:
-    """Return ``(tensor[c] - mean[c]) / std[c]`` for every channel c of a floating-point image ... x C x H x W.
+    """Return ``(tensor[c] - mean[c]) / std[c]`` for every channel c of a float image ... x C x H x W.
 
     Raises:
         TypeError: it is not a tensor of floats.
@@ -275,20 +275,22 @@ def normalize(
     stds = taeda.as_tensor(std, dtype=tensor.dtype, device=tensor.device).reshape(-1, 1, 1)
     if bool((stds == 0).any()):
         raise ValueError(
-            f"[normalize] std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero."
+            f"[normalize] std evaluated to zero after conversion to {tensor.dtype}, leading to division by "
+            "zero."
         )
     channels = tensor.shape[-3]
     for name, values in (("mean", means), ("std", stds)):
         if values.shape[0] not in (1, channels) and channels != 1:
             raise RuntimeError(
-                f"[normalize] {name} has {values.shape[0]} values for {channels} channels of {tuple(tensor.shape)}"
+                f"[normalize] {name} has {values.shape[0]} values for {channels} channels of "
+                f"{tuple(tensor.shape)}"
             )
     if inplace:
         return tensor.sub_(means).div_(stds)
     return (tensor - means).div_(stds)
 
 
-# -- geometry --------------------------------------------------------------------------------------------------
+# -- geometry --------------------------------------------------------------------------------------
 
 
 def _output_size(h: int, w: int, size: Sequence[int], max_size: int | None) -> tuple[int, int]:
@@ -301,7 +303,8 @@ def _output_size(h: int, w: int, size: Sequence[int], max_size: int | None) -> t
     if max_size is not None:
         if max_size <= new_short:
             raise ValueError(
-                f"[resize] max_size = {max_size} must be strictly greater than the requested size for the smaller "
+                f"[resize] max_size = {max_size} must be strictly greater than the requested size for the "
+                "smaller "
                 f"edge size = {size[0]}"
             )
         if new_long > max_size:
@@ -434,7 +437,7 @@ def pad(
         padding: one number for all sides; (left and right, top and bottom); or (left, top, right, bottom).
             Negative numbers cut off, for ``constant``.
         fill: the value of the new pixels for ``constant``; for PIL images also one per channel.
-        padding_mode: ``constant``, ``edge`` (the last pixel), ``reflect`` (mirrored without the last pixel) or
+        padding_mode: ``constant``, ``edge`` (the last pixel), ``reflect`` (mirrored without it) or
             ``symmetric`` (mirrored with it).
 
     Raises:
@@ -522,7 +525,7 @@ def vflip(img: I) -> I:
     return img.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
-# -- colour ----------------------------------------------------------------------------------------------------
+# -- colour ----------------------------------------------------------------------------------------
 
 
 def to_grayscale(img: Image.Image, num_output_channels: int = 1) -> Image.Image:

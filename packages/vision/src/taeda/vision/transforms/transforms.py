@@ -231,11 +231,13 @@ class Pad(nn.Module):
             raise TypeError(f"[Pad] Got inappropriate fill arg: {fill!r}")
         if padding_mode not in F.PADDING_MODES:
             raise ValueError(
-                f"[Pad] Padding mode should be either constant, edge, reflect or symmetric, got {padding_mode!r}"
+                "[Pad] Padding mode should be either constant, edge, reflect or symmetric, got "
+                f"{padding_mode!r}"
             )
         if isinstance(padding, (tuple, list)) and len(padding) not in (1, 2, 4):
             raise ValueError(
-                f"[Pad] Padding must be an int or a 1, 2, or 4 element tuple, not a {len(padding)} element tuple"
+                f"[Pad] Padding must be an int or a 1, 2, or 4 element tuple, not a {len(padding)} element "
+                "tuple"
             )
         self.padding = padding
         self.fill = fill
@@ -245,7 +247,8 @@ class Pad(nn.Module):
         return F.pad(img, self.padding, self.fill, self.padding_mode)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(padding={self.padding}, fill={self.fill}, padding_mode={self.padding_mode})"
+        name = type(self).__name__
+        return f"{name}(padding={self.padding}, fill={self.fill}, padding_mode={self.padding_mode})"
 
 
 class Grayscale(nn.Module):
@@ -393,7 +396,8 @@ class RandomResizedCrop(nn.Module):
                 raise TypeError(f"[RandomResizedCrop] {name} should be a sequence, got {value!r}")
             if value[0] > value[1] or value[0] <= 0:
                 raise ValueError(
-                    f"[RandomResizedCrop] {name.lower()} should be of kind (min, max), both positive, got {value!r}"
+                    f"[RandomResizedCrop] {name.lower()} should be of kind (min, max), both positive, got "
+                    f"{value!r}"
                 )
         self.size = _two(size, "RandomResizedCrop")
         self.interpolation = F.interpolation_mode(interpolation, "RandomResizedCrop")
@@ -442,7 +446,8 @@ class _Several:
     def __init__(self, transforms: Sequence[Transform]) -> None:
         if not isinstance(transforms, (Sequence, nn.Module)):
             raise TypeError(
-                f"[{type(self).__name__}] Argument transforms should be a sequence, got {type(transforms).__name__}"
+                f"[{type(self).__name__}] Argument transforms should be a sequence, got "
+                f"{type(transforms).__name__}"
             )
         self.transforms = transforms
 

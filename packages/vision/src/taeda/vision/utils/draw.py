@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import taeda
 from PIL import Image, ImageDraw, ImageFont
+
+import taeda
 from taeda.vision.utils.grid import make_grid
 
 __all__ = ["draw_bounding_boxes", "draw_curves", "draw_predictions"]
@@ -54,7 +55,8 @@ def draw_bounding_boxes(
     """
     if not isinstance(image, taeda.Tensor) or image.dtype != taeda.uint8:
         raise TypeError(
-            f"[draw_bounding_boxes] image should be a uint8 tensor, got {getattr(image, 'dtype', type(image))}"
+            "[draw_bounding_boxes] image should be a uint8 tensor, got "
+            f"{getattr(image, 'dtype', type(image))}"
         )
     if image.dim() != 3 or image.shape[0] not in (1, 3):
         raise ValueError(f"[draw_bounding_boxes] image should be (1 or 3, H, W), got {tuple(image.shape)}")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 import numpy as np
-import taeda
 from PIL import Image
+
+import taeda
 
 __all__ = ["make_grid", "save_image"]
 
@@ -31,7 +32,8 @@ def _batch(tensor: Any) -> taeda.Tensor:
         raise TypeError(f"[make_grid] tensor or list of tensors expected, got {type(tensor)}")
     if batch.dim() not in (2, 3, 4):
         raise ValueError(
-            f"[make_grid] images should have shape (H, W), (C, H, W) or (B, C, H, W), got {tuple(batch.shape)}"
+            "[make_grid] images should have shape (H, W), (C, H, W) or (B, C, H, W), got "
+            f"{tuple(batch.shape)}"
         )
     if batch.dim() == 2:
         batch = batch.unsqueeze(0)

@@ -43,7 +43,7 @@ def test_batches_come_in_order_and_the_last_is_short():
     loader = DataLoader(data(), batch_size=4)
     assert labels(loader) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert len(loader) == 3
-    x, y = next(iter(loader))
+    x, _ = next(iter(loader))
     assert x.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
     assert labels(DataLoader(data(), batch_size=4, drop_last=True)) == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
@@ -102,7 +102,7 @@ def test_shuffle_changes_each_epoch_and_repeats_for_a_seed():
     taeda.manual_seed(0)
     assert labels(loader) == first
     assert first != second
-    assert sorted(sum(first, [])) == list(range(10))
+    assert sorted(i for batch in first for i in batch) == list(range(10))
 
 
 def test_a_generator_decides_the_order_and_leaves_the_default_stream_alone():

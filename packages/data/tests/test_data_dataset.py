@@ -151,7 +151,7 @@ def test_stack_dataset_checks_the_size_that_a_part_returns():
         def __getitems__(self, indices):
             return []
 
-    with pytest.raises(ValueError, match="output size mismatch. Expected 1, got 0"):
+    with pytest.raises(ValueError, match=r"output size mismatch\. Expected 1, got 0"):
         StackDataset(Short([1, 2])).__getitems__([0])
 
 

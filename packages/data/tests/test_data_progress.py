@@ -61,8 +61,7 @@ def test_a_break_and_an_exception_end_the_line():
         break
     assert file.getvalue().endswith("\n")
     with pytest.raises(ZeroDivisionError):
-        for i in progress(range(4), file=file):
-            1 / i
+        _ = [1 / i for i in progress(range(4), file=file)]
     assert file.getvalue().count("\n") == 2
 
 

@@ -1,0 +1,128 @@
+"""Grids, drawings and image files."""
+
+import io
+
+import numpy as np
+import pytest
+import taeda
+from PIL import Image
+from taeda.vision.io import ImageReadMode, open_image, read_image, write_png
+from taeda.vision.utils import draw_bounding_boxes, draw_curves, draw_predictions, make_grid, save_image
+
+
+def test_make_grid_lays_images_out_in_rows():
+    batch = taeda.arange(5, dtype=taeda.float32).reshape(5, 1, 1, 1).expand(5, 1, 2, 3) + 1
+    grid = make_grid(batch, nrow=3, padding=1, pad_value=9.0)
+    assert tuple(grid.shape) == (3, 7, 13)
+    assert grid[0].tolist() == [
+        [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9],
+        [9, 1, 1, 1, 9, 2, 2, 2, 9, 3, 3, 3, 9],
+        [9, 1, 1, 1, 9, 2, 2, 2, 9, 3, 3, 3, 9],
+        [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9],
+        [9, 4, 4, 4, 9, 5, 5, 5, 9, 9, 9, 9, 9],
+        [9, 4, 4, 4, 9, 5, 5, 5, 9, 9, 9, 9, 9],
+        [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9],
+    ]
+
+
+def test_make_grid_takes_single_images_and_lists():
+    assert tuple(make_grid(taeda.zeros(4, 5)).shape) == (3, 4, 5)
+    assert tuple(make_grid(taeda.zeros(1, 4, 5)).shape) == (3, 4, 5)
+    assert tuple(make_grid([taeda.zeros(3, 4, 5)] * 2, padding=0).shape) == (3, 4, 10)
+    assert tuple(make_grid(taeda.zeros(3, 2, 4, 4), nrow=2, padding=0).shape) == (2, 8, 8)
+
+
+def test_make_grid_normalizes_together_or_each():
+    batch = taeda.tensor([0.0, 1.0, 2.0, 6.0]).reshape(2, 1, 1, 2)
+    together = make_grid(batch, padding=0, normalize=True)
+    assert together[0].tolist()[0] == pytest.approx([0, 1 / 6, 2 / 6, 1])
+    each = make_grid(batch, padding=0, normalize=True, scale_each=True)
+    assert each[0].tolist()[0] == pytest.approx([0, 1, 0, 1])
+    ranged = make_grid(batch, padding=0, normalize=True, value_range=(1, 3))
+    assert ranged[0].tolist()[0] == pytest.approx([0, 0, 0.5, 1])
+    assert batch.reshape(-1).tolist() == [0, 1, 2, 6]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (("x",), TypeError, "tensor or list of tensors expected"),
+        (([1, 2],), TypeError, "tensor or list of tensors expected"),
+        ((taeda.zeros(2),), ValueError, r"got \(2,\)"),
+        (([],), ValueError, "list of images is empty"),
+        ((taeda.zeros(0, 3, 4, 4),), ValueError, "there are no images"),
+        (([taeda.zeros(3, 4, 4), taeda.zeros(3, 4, 5)],), RuntimeError, "should have one shape"),
+        ((taeda.zeros(2, 3, 4, 4), 0), ValueError, "nrow should be at least 1"),
+        ((taeda.zeros(2, 3, 4, 4), 8, 2, True, 3.0), TypeError, "value_range has to be a tuple"),
+    ],
+)
+def test_make_grid_refuses(arguments, error, words):
+    with pytest.raises(error, match=words):
+        make_grid(*arguments)
+
+
+def test_save_image_rounds_and_clips(tmp_path):
+    x = taeda.tensor([[-1.0, 0.0], [0.5, 2.0]]).reshape(1, 2, 2)
+    save_image(x, tmp_path / "x.png")
+    assert np.asarray(Image.open(tmp_path / "x.png"))[:, :, 0].tolist() == [[0, 0], [128, 255]]
+    file = io.BytesIO()
+    save_image(taeda.rand(4, 3, 5, 5), file, format="png", nrow=2)
+    assert Image.open(file).size == (16, 16)
+
+
+def test_images_are_written_and_read(tmp_path):
+    x = taeda.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 4, 5), dtype=np.uint8))
+    write_png(x, tmp_path / "x.png")
+    assert taeda.equal(read_image(tmp_path / "x.png"), x)
+    assert tuple(read_image(tmp_path / "x.png", ImageReadMode.GRAY).shape) == (1, 4, 5)
+    assert tuple(read_image(tmp_path / "x.png", "rgb_alpha").shape) == (4, 4, 5)
+    Image.new("P", (3, 2)).save(tmp_path / "p.png")
+    assert tuple(read_image(tmp_path / "p.png").shape) == (3, 2, 3)
+
+
+def test_reading_and_writing_refuse(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_image(tmp_path / "nowhere.png")
+    (tmp_path / "x.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    with pytest.raises(OSError, match=r"x.png.*EPS files are decoded by another program"):
+        open_image(tmp_path / "x.png")
+    with pytest.raises(ValueError, match="mode should be one of UNCHANGED, GRAY"):
+        read_image(tmp_path / "x.png", "grey")
+    with pytest.raises(TypeError, match="should be a uint8 tensor"):
+        write_png(taeda.zeros(3, 2, 2), tmp_path / "y.png")
+    with pytest.raises(ValueError, match=r"got \(2, 2, 2\)"):
+        write_png(taeda.zeros(2, 2, 2, dtype=taeda.uint8), tmp_path / "y.png")
+    assert not (tmp_path / "y.png").exists()
+
+
+def test_boxes_are_drawn_in_their_colours():
+    image = taeda.zeros(1, 20, 20, dtype=taeda.uint8)
+    boxes = taeda.tensor([[2, 3, 10, 12]])
+    out = draw_bounding_boxes(image, boxes, colors="red", labels=["a"])
+    assert tuple(out.shape) == (3, 20, 20)
+    assert out[:, 3, 2].tolist() == [255, 0, 0]
+    assert out[:, 15, 15].tolist() == [0, 0, 0]
+    assert int(image.max()) == 0
+    with pytest.raises(ValueError, match=r"\(xmin, ymin, xmax, ymax\) format"):
+        draw_bounding_boxes(image, taeda.tensor([[5, 0, 1, 1]]))
+    with pytest.raises(TypeError, match="uint8"):
+        draw_bounding_boxes(taeda.zeros(3, 4, 4), boxes)
+
+
+def test_predictions_are_framed_green_and_red():
+    images = taeda.rand(3, 1, 8, 8)
+    picture = draw_predictions(images, [1, 2, 3], taeda.tensor([1, 5, 3]), nrow=2)
+    corners = [picture.getpixel((8 + i % 2 * 78, 8 + i // 2 * 94)) for i in range(3)]
+    assert corners == [(30, 150, 60), (205, 40, 40), (30, 150, 60)]
+    with pytest.raises(ValueError, match="got 3, 2 and 3"):
+        draw_predictions(images, [1, 2], [1, 2, 3])
+
+
+def test_curves_are_drawn_whatever_the_values(tmp_path):
+    panels = {"loss": {"train": [2.0, 1.0, float("nan"), 0.5], "test": [3.0]}, "accuracy": {"test": []}}
+    picture = draw_curves(panels, tmp_path / "c.png")
+    assert picture.size == Image.open(tmp_path / "c.png").size == (840, 300)
+    assert len(picture.getcolors(100_000)) > 5
+    draw_curves({"flat": {"a": [0.0, 0.0]}})
+    with pytest.raises(ValueError, match="panels is empty"):
+        draw_curves({})
