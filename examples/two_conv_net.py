@@ -42,7 +42,7 @@ def main(epochs=10):
     trainloader = DataLoader(images(train=True), batch_size=32, shuffle=True)
     testset = images(train=False)
     net = Net()
-    # CrossEntropyLoss takes the logarithm of softmax once more; for what is already normalised it is the identity.
+    # CrossEntropyLoss takes log_softmax once more; of what is already normalised that is the same.
     criterion = nn.CrossEntropyLoss()
     optimizer = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
     losses = []

@@ -1,8 +1,8 @@
-"""What nn really is: one classifier, written with bare tensors, then with one more part of the library at a time.
+"""What nn really is: one classifier in bare tensors, then with one more part of the library at a time.
 
-The images are the embedded handwritten digits, made to look like MNIST's: enlarged to 20 x 20, with a margin of 4,
-and flattened to 784 values, so every line works on MNIST as well.  Each stage returns its loss on the validation
-images.
+The images are the embedded handwritten digits, made to look like MNIST's: enlarged to 20 x 20, with a margin
+of 4, and flattened to 784 values, so every line works on MNIST as well.  Each stage returns its loss on the
+validation images.
 
 Run: ``python examples/what_is_nn.py``.
 """
@@ -68,7 +68,11 @@ def bare_tensors(x_train, y_train, x_valid, y_valid):
         return log_softmax(xb @ weights + bias)
 
     preds = model(x_train[:BATCH])
-    first = {"preds": preds, "loss": nll(preds, y_train[:BATCH]), "accuracy": accuracy(preds, y_train[:BATCH])}
+    first = {
+        "preds": preds,
+        "loss": nll(preds, y_train[:BATCH]),
+        "accuracy": accuracy(preds, y_train[:BATCH]),
+    }
     for _ in range(EPOCHS):
         for xb, yb in batches(x_train, y_train):
             loss = nll(model(xb), yb)
