@@ -107,7 +107,9 @@ cdef object target_slope(str name, object x, object y, object lw, object pos_wei
 
 
 cdef Op MSE = define("mse_loss", pair_vjp)
-cdef Op L1 = define("l1_loss", pair_vjp, 0, 0, None, "MeanBackward0")
+cdef Op L1 = define("l1_loss", pair_vjp, 0, 0, None, "AbsBackward0")          # by reduction: none, mean, sum
+cdef Op L1_MEAN = define("l1_loss", pair_vjp, 0, 0, None, "MeanBackward0")
+cdef Op L1_SUM = define("l1_loss", pair_vjp, 0, 0, None, "SumBackward0")
 cdef Op SMOOTH_L1 = define("smooth_l1_loss", pair_vjp, 0, 0, None, "SmoothL1LossBackward0")
 cdef Op HUBER = define("huber_loss", pair_vjp)
 cdef Op BCE = define("binary_cross_entropy", pair_vjp)
@@ -146,6 +148,8 @@ cdef object difference_loss(Op op, object input, object target, object reduction
     cdef TensorBase x = as_tensor(input, op.name), y = as_tensor(target, op.name)
     cdef int code = reduction_code(op.name, reduction), dtype
     cdef tuple a, b, shape
+    if op is L1 and code:
+        op = L1_MEAN if code == 1 else L1_SUM
     check_same_device(op.name, (x, y))
     dtype = result_type(x, y)
     x, y = to_dtype(x, dtype), to_dtype(y, dtype)

@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like,
-                             empty_shape, launch, record)
+                             empty_shape, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport I64, Param, U8, View
 from taeda.ops.loss cimport reduction_code
@@ -48,6 +48,8 @@ cdef int check_classes(str op, TensorBase x, TensorBase target, TensorBase w) ex
         if w.view.dtype != x.view.dtype:
             raise RuntimeError(f"[{op}] expected scalar type {torch_name(x.view.dtype)} but found "
                                f"{torch_name(w.view.dtype)} for the weight; convert one of them")
+        if needs_grad(w):
+            raise RuntimeError(f"[{op}] The function is not differentiable with respect to argument 'weight'; detach it")
     return 0
 
 
@@ -135,7 +137,7 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     if weight is not None:
         w = contiguous(as_tensor(weight, "nll_loss"))
     check_classes("nll_loss", x, t, w)
-    return nll(x, t, (<object>w).detach() if w is not None else None, code, ignore_index)
+    return nll(x, t, w, code, ignore_index)
 
 
 # -- cross entropy -----------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ cdef object cross_entropy_composed(Node n, object g, object x, object target, ob
     cdef int dim = 0 if x.dim() == 1 else 1
     target = target.reshape(()) if dim == 0 else target
     kept = target != ignore_index
-    index = target.long().masked_fill(~kept, 0).unsqueeze(dim)
+    index = (<object>to_dtype(target, I64)).masked_fill(~kept, 0).unsqueeze(dim)
     classes = x.shape[dim]
     prob = log_softmax(x, dim).exp()
     onehot = x.new_zeros(x.shape).scatter(dim, index, 1.0)
@@ -236,7 +238,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
                                f"ignore_index={ignore_index}")
         return cross_entropy_probabilities(x, t, w, code, label_smoothing)
     check_classes("cross_entropy", x, t, w)
-    return cross_entropy_indices(x, t, (<object>w).detach() if w is not None else None, code, ignore_index,
+    return cross_entropy_indices(x, t, w, code, ignore_index,
                                  label_smoothing)
 
 

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
-                             empty_shape, end_inplace, launch, record)
+                             empty_shape, end_inplace, launch, needs_grad, record)
 from taeda.dtype cimport name_of, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
@@ -146,9 +146,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i), buffer("running_var", running_var, x, p[1].i)
     w, b = buffer("weight", weight, x, p[1].i), buffer("bias", bias, x, p[1].i)
     check_same_device("batch_norm", (x, w, b, run_mean, run_var))
-    if training:
-        for running in (run_mean, run_var):
-            if running is not None:
+    for running in (run_mean, run_var):
+        if running is not None:
+            if needs_grad(<TensorBase>running):
+                raise RuntimeError("[batch_norm] The function is not differentiable with respect to the running buffers; "
+                                   "detach them")
+            if training:
                 begin_inplace("batch_norm", <TensorBase>running)
     x = contiguous(x)
     w = contiguous(w) if w is not None else None

@@ -72,7 +72,7 @@ cdef dict OPS = {(CONSTANT, 1): define("constant_pad_nd", pad_vjp, 0, 0, "pad")}
 for _n in (1, 2, 3):
     OPS[REFLECT, _n] = define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0")
     OPS[REPLICATE, _n] = define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0")
-    OPS[CIRCULAR, _n] = define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "CopySlices")
+    OPS[CIRCULAR, _n] = define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "torch::autograd::CopySlices")
 
 
 cdef tuple read_pad(str op, TensorBase x, object pad):

@@ -349,6 +349,7 @@ cdef object adaptive_avg_vjp(Node node, object g):
 
 cdef Op ADAPTIVE_AVG2D = define("adaptive_avg_pool2d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
                                 "AdaptiveAvgPool2DBackward0")
+cdef Op GLOBAL_AVG2D = define("adaptive_avg_pool2d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool", "MeanBackward1")
 cdef Op ADAPTIVE_AVG1D = define("adaptive_avg_pool1d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
                                 "SqueezeBackward1")
 cdef Op ADAPTIVE_MAX2D = define("adaptive_max_pool2d", max_pool_vjp, 0, 0, "adaptive_max_pool",
@@ -360,6 +361,8 @@ cdef object adaptive_avg(Op op, object input, int n, object output_size):
     cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
     read_adaptive(op.name, x, n, output_size, p)
+    if n == 2 and p[10].i == 1 and p[11].i == 1:
+        op = GLOBAL_AVG2D                           # PyTorch has this as a mean
     return adaptive_forward(op, x, n, p)
 
 cdef object adaptive_max(Op op, object input, int n, object output_size, bint return_indices):
