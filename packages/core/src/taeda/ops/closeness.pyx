@@ -15,7 +15,7 @@ def equal(input, other):
         raise NotImplementedError("[equal] the answer depends on data, and a meta tensor has none")
     if a.shape_tuple() != b.shape_tuple():
         return False
-    return bool((a.detach() == b.detach()).all())
+    return bool((a == b).all())
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):

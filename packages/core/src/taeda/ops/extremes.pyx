@@ -22,15 +22,18 @@ PUBLIC = ("all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_no
 
 
 cdef object extreme_vjp(Node n, object g):
-    return share_back(g, n.load(0), n.load(1), n.extra)
+    return share_back(g, n.load(0), n.load(1), n.extra, False)
+
+cdef object extreme_all_vjp(Node n, object g):
+    return share_back(g, n.load(0), n.load(1), n.extra, True)
 
 cdef object extreme_dim_vjp(Node n, object g):
     return select_back(<TensorBase>g[0], n.load(0), n.extra[0], n.extra[1])
 
 cdef Op AMAX = define("amax", extreme_vjp)
 cdef Op AMIN = define("amin", extreme_vjp)
-cdef Op MAX_ALL = define("max", extreme_vjp, 0, 0, "amax", "MaxBackward1")
-cdef Op MIN_ALL = define("min", extreme_vjp, 0, 0, "amin", "MinBackward1")
+cdef Op MAX_ALL = define("max", extreme_all_vjp, 0, 0, "amax", "MaxBackward1")
+cdef Op MIN_ALL = define("min", extreme_all_vjp, 0, 0, "amin", "MinBackward1")
 cdef Op MAX_ALONG = define("max", extreme_dim_vjp, 0, 0, "max_dim", "MaxBackward0")
 cdef Op MIN_ALONG = define("min", extreme_dim_vjp, 0, 0, "min_dim", "MinBackward0")
 
@@ -80,13 +83,33 @@ def amin(input, dim=(), keepdim=False, *, out=None, axis=None, keepdims=None):
                    pick("amin", keepdim, keepdims, "keepdim", "keepdims"), out)
 
 
+cdef object aminmax_vjp(Node n, object g):
+    cdef object x = n.load(0), total = None, part
+    cdef tuple back = n.extra[0]
+    if g[0] is not None:
+        total = share_back(g[0], x, amin(x, n.extra[1], True), back, False)
+    if g[1] is not None:
+        part = share_back(g[1], x, amax(x, n.extra[1], True), back, False)
+        total = part if total is None else total + part
+    return total
+
+cdef Op AMINMAX = define("aminmax", aminmax_vjp, 0, 0, "amin")
+
+
 def aminmax(input, *, dim=None, keepdim=False, out=None):
     """Return the smallest and the largest element, of all or along one dimension."""
-    cdef TensorBase x = as_tensor(input, "aminmax")
+    cdef TensorBase x = as_tensor(input, "aminmax"), low, high
+    cdef uint64_t dims
     if x.view.numel == 0 and dim is None:
         raise RuntimeError(f"[aminmax] cannot compute aminmax over an empty dimension as the operation has no identity; "
                            f"got shape {tuple(x.shape_tuple())}")
-    low, high = amin(x, dim, keepdim), amax(x, dim, keepdim)
+    if dim is not None:
+        dim = wrap_dim("aminmax", dim, x.view.ndim)
+    dims = read_dims("aminmax", dim, x.view.ndim)
+    check_not_empty("aminmax", x, dim, dims)
+    low = reduce_one(AMINMAX, x, dims, keepdim, x.view.dtype, NULL)
+    high = reduce_one(AMAX, x, dims, keepdim, x.view.dtype, NULL)
+    record_multi(AMINMAX, (low, high), (x,), (x,), (way_back(x, dims, keepdim), dim))
     if out is not None:
         low, high = write_pair(out, low, high, "aminmax")
     return types.aminmax((low, high))

@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport Param
-from taeda.ops.reduction cimport (expand_back, extent, launch_reduction, pick, read_dims, reduce_one, reduced_empty,
+from taeda.ops.reduction cimport (expand_back, extent, launch_reduction, listed, pick, read_dims, reduce_one, reduced_empty,
                                   restore, way_back, write_pair)
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -22,9 +22,8 @@ PUBLIC = ("std", "std_mean", "var", "var_mean")
 
 cdef object spread(object g, object x, tuple back, double free):
     """d var: 2 g (x - mean) / (n - correction)"""
-    dims = tuple([d for d in range((<TensorBase>x).view.ndim) if back[1] >> d & 1])
     scale = 2 / free if free > 0 else float("inf")
-    return restore(g * scale, back) * (x - x.mean(dims, True))
+    return restore(g * scale, back) * (x - x.mean(listed(back), True))
 
 cdef object through_root(object g, object y):
     """d std -> d var: g / (2 std), 0 where std is 0"""
@@ -42,8 +41,7 @@ cdef object both_vjp(Node n, object g, bint root):
     cdef tuple back = n.extra[0]
     if gv is not None:
         if root:
-            dims = tuple([d for d in range((<TensorBase>x).view.ndim) if back[1] >> d & 1])
-            gv = through_root(gv, std(x, dims if dims else None, correction=n.extra[2], keepdim=back[2]))
+            gv = through_root(gv, std(x, listed(back), correction=n.extra[2], keepdim=back[2]))
         total = spread(gv, x, back, n.extra[1])
     if gm is not None:
         gm = expand_back(gm / extent(<TensorBase>x, back[1]), back)

@@ -28,7 +28,7 @@ cdef object norm_vjp(Node n, object g):
     cdef object x = n.load(0), y = restore(n.load(1), n.extra[0])
     cdef double p = n.extra[1]
     if p == INFINITY or p == -INFINITY:
-        return share_back(g, x.abs(), y, n.extra[0]) * x.sign()
+        return share_back(g, x.abs(), y, n.extra[0], True) * x.sign()
     g = restore(g, n.extra[0])
     if p == 0:
         return g * 0 * x.sign()

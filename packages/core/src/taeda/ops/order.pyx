@@ -158,7 +158,7 @@ def mode(input, dim=-1, keepdim=False, *, out=None, axis=None):
 
 
 cdef object median_all_vjp(Node n, object g):
-    return share_back(g, n.load(0), n.load(1), n.extra)
+    return share_back(g, n.load(0), n.load(1), n.extra, True)
 
 cdef dict LOWEST = {I64: -(1 << 63), I32: -(1 << 31)}        # the median of no integers
 

@@ -18,4 +18,5 @@ cdef tuple way_back(TensorBase x, uint64_t dims, bint keepdim)        # extra of
 cdef TensorBase restore(TensorBase g, tuple back)                     # with size 1 where reduced
 cdef TensorBase expand_back(TensorBase g, tuple back)                 # in the shape of the input, nothing copied
 cdef object select_back(TensorBase g, TensorBase indices, tuple back, int dim)   # g where the index points, else 0
-cdef object share_back(object g, object x, object y, tuple back)      # g split evenly among elements equal to y
+cdef object share_back(object g, object x, object y, tuple back, bint nan)   # g split evenly among x equal to y
+cdef tuple listed(tuple back)                                         # the reduced dimensions

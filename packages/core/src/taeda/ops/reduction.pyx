@@ -173,17 +173,21 @@ cdef object select_back(TensorBase g, TensorBase indices, tuple back, int dim):
     return g.new_zeros(back[0]).scatter(dim, restore(indices, back), restore(g, back))
 
 
-cdef object share_back(object g, object x, object y, tuple back):
-    """g * [x = y] / (number of x equal to y), NaN counting as equal to NaN"""
+cdef object share_back(object g, object x, object y, tuple back, bint nan):
+    """g [x = y] / (number of x equal to y); with ``nan``, NaN counts as equal to NaN"""
     cdef object mask
     y = restore(y, back)
-    mask = (x == y) | ((x != x) & (y != y))
-    return restore(g, back) / sum(mask, _listed(back[1]), True) * mask
+    mask = x == y
+    if nan:
+        mask = mask | ((x != x) & (y != y))
+    return restore(g, back) / sum(mask, listed(back), True) * mask
 
 
-cdef tuple _listed(uint64_t dims):
+cdef tuple listed(tuple back):
+    """The reduced dimensions as PyTorch's ``dim``."""
+    cdef uint64_t dims = back[1]
     cdef int d
-    return tuple([d for d in range(64) if dims >> d & 1])
+    return tuple([d for d in range(len(back[0])) if dims >> d & 1])
 
 
 # -- sum: y = sum_i x_i -----------------------------------------------------------------------------------
@@ -261,7 +265,8 @@ def sum_to_size(input, *size):
         raise RuntimeError(f"[sum_to_size] size {list(want)} is not expandable to size {list(shape)}.")
     if not dims:
         return input
-    return sum(input, dims, True).reshape(want)
+    y = sum(input, dims, True)
+    return y.reshape(want) if lead else y
 
 
 # -- mean: y = sum_i x_i / n ------------------------------------------------------------------------------
