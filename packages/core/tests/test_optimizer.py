@@ -1,0 +1,203 @@
+"""The fused optimizer steps as ops: layouts, threads, mixed lists, versions, and all that is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import taeda
+
+ADAM = {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8}
+
+
+def lists(*shapes: tuple[int, ...], dtype: Any = None, seed: int = 0) -> dict[str, list[Any]]:
+    """Return what fused_adam_ takes, with random gradients and no history."""
+    rng = np.random.default_rng(seed)
+    dtype = dtype or taeda.float64
+
+    def made(zero: bool) -> list[Any]:
+        return [taeda.tensor(np.zeros(s) if zero else rng.normal(size=s), dtype=dtype) for s in shapes]
+
+    return {
+        "params": made(False),
+        "grads": made(False),
+        "exp_avgs": made(True),
+        "exp_avg_sqs": made(True),
+        "max_exp_avg_sqs": made(True),
+        "steps": [taeda.tensor(0.0) for _ in shapes],
+    }
+
+
+def adam(p: np.ndarray, g: np.ndarray, steps: int = 1) -> np.ndarray:
+    m = v = np.zeros_like(p)
+    for t in range(1, steps + 1):
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g
+        p = p - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
+    return p
+
+
+def test_one_call_steps_every_tensor_of_any_shape() -> None:
+    shapes = [(3, 4), (), (1,), (0, 5), (2, 3, 4), *[(i % 5 + 1,) for i in range(100)], (2, 40000)]
+    x = lists(*shapes)
+    before = [p.numpy().copy() for p in x["params"]]
+    for _ in range(3):
+        taeda.ops.fused_adam_(**x, **ADAM)
+    for p, was, g in zip(x["params"], before, x["grads"], strict=True):
+        np.testing.assert_allclose(p.numpy(), adam(was, g.numpy(), 3), rtol=1e-11, atol=1e-13)
+    assert {s.item() for s in x["steps"]} == {3.0}
+
+
+def test_layouts_of_parameter_state_and_gradient_may_all_differ() -> None:
+    rng = np.random.default_rng(1)
+    value, grad = rng.normal(size=(5, 7, 3)), rng.normal(size=(5, 7, 3))
+    layouts = [
+        lambda a: taeda.tensor(a),
+        lambda a: taeda.tensor(np.ascontiguousarray(a.transpose(2, 0, 1))).permute(1, 2, 0),
+        lambda a: taeda.tensor(np.repeat(a, 2, axis=1))[:, ::2],
+    ]
+    for of_param in layouts:
+        for of_grad in layouts:
+            p, g = of_param(value), of_grad(grad)
+            m, v = of_grad(np.zeros_like(value)), of_param(np.zeros_like(value))
+            taeda.ops.fused_adam_([p], [g], [m], [v], None, [taeda.zeros(())], **ADAM)
+            np.testing.assert_allclose(p.numpy(), adam(value, grad), rtol=1e-12)
+            np.testing.assert_allclose(m.numpy(), 0.1 * grad, rtol=1e-12)
+
+
+def test_a_strided_step_writes_only_its_own_elements() -> None:
+    base = taeda.ones(4, 6)
+    taeda.ops.fused_sgd_([base[:, 1::2]], [taeda.ones(4, 3)], [], lr=1.0)
+    assert base[:, ::2].tolist() == [[1.0] * 3] * 4
+    assert base[:, 1::2].tolist() == [[0.0] * 3] * 4
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    threads = taeda.get_num_threads()
+    found = []
+    try:
+        for n in (1, 2, 3):
+            taeda.set_num_threads(n)
+            x = lists((3, 33333), (7,), (50000,), dtype=taeda.float32)
+            taeda.ops.fused_adam_(**x, **ADAM, amsgrad=True, weight_decay=0.1)
+            norm = taeda.ops.global_norm(x["params"])
+            found.append([*(p.numpy().tobytes() for p in x["params"]), norm.numpy().tobytes()])
+    finally:
+        taeda.set_num_threads(threads)
+    assert found[0] == found[1] == found[2]
+
+
+def test_dtypes_may_be_mixed() -> None:
+    a, b = lists((3,), (4,), dtype=taeda.float32), lists((5,), dtype=taeda.float64, seed=1)
+    order = [0, 2, 1]
+    x = {key: [(a[key] + b[key])[i] for i in order] for key in a}
+    before = [p.numpy().astype(np.float64) for p in x["params"]]
+    taeda.ops.fused_adam_(**x, **ADAM)
+    for p, was, g in zip(x["params"], before, x["grads"], strict=True):
+        np.testing.assert_allclose(p.numpy(), adam(was, g.numpy()), rtol=1e-5)
+
+
+def test_a_parameter_given_twice_is_stepped_twice() -> None:
+    p, g = taeda.ones(3), taeda.ones(3)
+    taeda.ops.fused_sgd_([p, p], [g, g], [], lr=0.25)
+    assert p.tolist() == [0.5] * 3
+
+
+def test_meta_tensors_keep_their_place() -> None:
+    p, g, m, v = (taeda.empty(3, 4, device="meta") for _ in range(4))
+    step = taeda.zeros(())
+    taeda.ops.fused_adam_([p], [g], [m], [v], [], [step], **ADAM)
+    assert p.shape == (3, 4)
+    assert step.item() == 1.0
+
+
+def test_only_what_is_written_gets_a_new_version() -> None:
+    x = lists((2,))
+    versions = {key: x[key][0]._version for key in x}
+    taeda.ops.fused_adam_(**x, **ADAM)
+    changed = {key for key in x if x[key][0]._version > versions[key]}
+    assert changed == {"params", "exp_avgs", "exp_avg_sqs", "steps"}
+    taeda.ops.fused_adam_(**x, **ADAM, amsgrad=True)
+    assert x["max_exp_avg_sqs"][0]._version > versions["max_exp_avg_sqs"]
+
+
+def test_nan_in_a_second_moment_stays_in_amsgrads_maximum() -> None:
+    x = lists((2,))
+    x["grads"][0][0] = float("nan")
+    taeda.ops.fused_adam_(**x, **ADAM, amsgrad=True)
+    assert np.isnan(x["max_exp_avg_sqs"][0].numpy()).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error", "text"),
+    [
+        ("grads", lambda: taeda.ones(3), RuntimeError, r"grads\[0\].*\(2,\).*\(3,\)"),
+        ("exp_avgs", lambda: taeda.ones(2), RuntimeError, r"exp_avgs\[0\].*dtype.*float64.*float32"),
+        ("exp_avg_sqs", lambda: taeda.ones(2, dtype=taeda.float64, device="meta"), RuntimeError, "device"),
+        ("grads", lambda: 1.0, TypeError, "must be a Tensor, got float"),
+        ("params", lambda: taeda.ones(2, dtype=taeda.int64), RuntimeError, "float32 or float64.*int64"),
+        (
+            "params",
+            lambda: taeda.ones(1, dtype=taeda.float64).expand(2),
+            RuntimeError,
+            "single memory location|overlap",
+        ),
+        ("steps", lambda: taeda.ones(2), RuntimeError, "one float32 or float64 number"),
+        ("steps", lambda: taeda.tensor(1), RuntimeError, "one float32 or float64 number.*int64"),
+        ("steps", lambda: 1, TypeError, "must be a Tensor, got int"),
+        (
+            "params",
+            lambda: taeda.ones(2, dtype=taeda.float64, requires_grad=True),
+            RuntimeError,
+            "leaf|no_grad",
+        ),
+        ("grads", lambda: taeda.ones(2, dtype=taeda.float64, requires_grad=True), RuntimeError, "no_grad"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(
+    key: str, value: Any, error: type[Exception], text: str
+) -> None:
+    x = lists((2,), (2,))
+    x[key][0] = value()
+    kept = [t.tolist() for t in (x["params"][1], x["exp_avgs"][1], x["steps"][1])]
+    with pytest.raises(error, match=text) as caught:
+        taeda.ops.fused_adam_(**x, **ADAM)
+    assert str(caught.value).startswith("[fused_adam_]")
+    assert [t.tolist() for t in (x["params"][1], x["exp_avgs"][1], x["steps"][1])] == kept
+
+
+def test_lists_of_other_lengths_are_refused() -> None:
+    x = lists((2,), (2,))
+    for key in ("grads", "exp_avgs", "steps"):
+        y = {**x, key: x[key][:1]}
+        with pytest.raises(ValueError, match=f"2 params and 1 {key}"):
+            taeda.ops.fused_adam_(**y, **ADAM)
+    with pytest.raises(ValueError, match="0 momentum_buffers"):
+        taeda.ops.fused_sgd_(x["params"], x["grads"], [], lr=0.1, momentum=0.9)
+    with pytest.raises(ValueError, match="0 grad_avgs"):
+        taeda.ops.fused_rmsprop_(
+            x["params"],
+            x["grads"],
+            x["exp_avgs"],
+            [],
+            [],
+            x["steps"],
+            lr=0.1,
+            alpha=0.9,
+            eps=1e-8,
+            centered=True,
+        )
+    with pytest.raises(TypeError):
+        taeda.ops.fused_sgd_(tuple(x["params"]), x["grads"], [], lr=0.1)
+
+
+def test_no_parameters_are_no_error() -> None:
+    taeda.ops.fused_adam_([], [], [], [], [], [], **ADAM)
+    taeda.ops.fused_sgd_([], [], [], lr=0.1)
+    assert taeda.ops.global_norm([]).item() == 0.0
+
+
+def test_the_norm_neither_overflows_nor_is_recorded() -> None:
+    assert taeda.ops.global_norm([taeda.full((4,), 1e30)]).item() == pytest.approx(2e30)
+    with pytest.raises(RuntimeError, match="no_grad"):
+        taeda.ops.global_norm([taeda.ones(2, requires_grad=True)])
