@@ -7,6 +7,7 @@ carry plain names, so what can be allocated from a file is bounded by its size.
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 import zipfile
@@ -41,11 +42,26 @@ class Writer:
         extra = struct.pack("<HHQQ", 1, 16, size, size) if large else b""
         start = offset + 30 + len(path) + len(extra) + 4
         padding = -start % ALIGNMENT
-        extra += struct.pack("<HH", 0x4246, padding) + b"Z" * padding  # an unknown field is skipped by readers
+        extra += (
+            struct.pack("<HH", 0x4246, padding) + b"Z" * padding
+        )  # an unknown field is skipped by readers
         shown = LARGE if large else size
         version = 45 if large else 20
         self.write(
-            struct.pack("<IHHHHHIIIHH", 0x04034B50, version, UTF8, 0, 0, DATE, crc, shown, shown, len(path), len(extra))
+            struct.pack(
+                "<IHHHHHIIIHH",
+                0x04034B50,
+                version,
+                UTF8,
+                0,
+                0,
+                DATE,
+                crc,
+                shown,
+                shown,
+                len(path),
+                len(extra),
+            )
         )
         self.write(path)
         self.write(extra)
@@ -96,7 +112,14 @@ class Reader:
         try:
             infos = zipfile.ZipFile(file).infolist()
             self.records = self.check(infos)
-        except (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, IndexError, OverflowError) as e:
+        except (
+            zipfile.BadZipFile,
+            struct.error,
+            NotImplementedError,
+            ValueError,
+            IndexError,
+            OverflowError,
+        ) as e:
             raise self.error(f"failed reading zip archive: {e}; the file may be truncated or damaged") from e
 
     def error(self, text: str) -> RuntimeError:
@@ -134,7 +157,7 @@ class Reader:
             spans.append((info.header_offset, start + info.file_size, key))
             found[key] = (start, info.file_size, info.CRC)
         spans.sort()
-        for (_, end, first), (begin, _, second) in zip(spans, spans[1:], strict=False):
+        for (_, end, first), (begin, _, second) in itertools.pairwise(spans):
             if begin < end:
                 raise self.error(f"records {first!r} and {second!r} overlap")
         return found
@@ -174,7 +197,9 @@ class Reader:
                 sum_ = zlib.crc32(piece[:n], sum_)
             i += n
         if crc and sum_ != crc:
-            raise self.error(f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}")
+            raise self.error(
+                f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}"
+            )
 
     def into(self, piece: memoryview) -> int:
         if hasattr(self.file, "readinto"):

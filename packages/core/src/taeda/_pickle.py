@@ -171,7 +171,9 @@ class Unpickler:
                     return self.pop()
                 action = ACTIONS.get(code)
                 if action is None:
-                    raise self.fail(f"opcode {bytes([code])!r} is not one of those that checkpoints are written with")
+                    raise self.fail(
+                        f"opcode {bytes([code])!r} is not one of those that checkpoints are written with"
+                    )
                 action(self)
         except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as e:
             raise self.fail(f"{type(e).__name__}: {e}") from e

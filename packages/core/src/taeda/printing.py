@@ -63,7 +63,9 @@ def set_printoptions(
     """
     if profile is not None:
         if profile not in PROFILES:
-            raise ValueError(f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+            raise ValueError(
+                f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}"
+            )
         for name, value in asdict(PROFILES[profile]).items():
             setattr(OPTIONS, name, value)
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
@@ -162,7 +164,9 @@ def formatter(values: list[Any], floating: bool) -> tuple[Callable[[Any], str], 
 # -- brackets and lines ------------------------------------------------------------------------------
 
 
-def layout(values: Any, shape: tuple[int, ...], indent: int, cut: bool, text: Callable[[Any], str], width: int) -> str:
+def layout(
+    values: Any, shape: tuple[int, ...], indent: int, cut: bool, text: Callable[[Any], str], width: int
+) -> str:
     """Write nested lists in brackets; every line after the first is indented to its bracket."""
     if not shape:
         return text(values)
@@ -196,6 +200,21 @@ def append(text: str, suffixes: list[str], indent: int) -> str:
     return text + ")"
 
 
+def values_str(t: Any, shape: tuple[int, ...], indent: int) -> tuple[str, bool]:
+    """Return the values in brackets; or "..." and True where there are none to show, so that the size is."""
+    if t.device.type == "meta":
+        return "...", True
+    if t.numel() == 0:
+        return "[]", False
+    cut = t.numel() > OPTIONS.threshold
+    try:
+        values = shown(t.detach(), cut)
+    except NotImplementedError:  # a dtype that can be held and not yet be read
+        return "...", True
+    text, width = formatter(list(flat(values)), t.dtype.is_floating_point)
+    return layout(values, shape, indent, cut, text, width), False
+
+
 def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
     """Return a tensor as text: ``tensor([1., 2.], grad_fn=<AddBackward0>)``.
 
@@ -212,29 +231,12 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
     shape = tuple(t.shape)
     dtype = str(t.dtype).rpartition(".")[2]
     default = str(get_default_dtype()).rpartition(".")[2]
-    meta = t.device.type == "meta"
-    suffixes = []
-    if t.device.type != "cpu":
-        suffixes.append(f"device='{t.device}'")
-    if meta or t.numel() == 0:
-        if meta or len(shape) != 1:  # of an empty tensor (0,) goes without saying
-            suffixes.append(f"size={shape}")
-        hidden = dtype == default
-        body = "..." if meta else "[]"
-    else:
-        if not OPTIONS.edgeitems:
-            suffixes.append(f"size={shape}")
-        hidden = dtype in (default, "int64", "bool")
-        body = ""
-    if not hidden:
+    suffixes = [] if t.device.type == "cpu" else [f"device='{t.device}'"]
+    body, sized = values_str(t, shape, len(prefix)) if tensor_contents is None else (tensor_contents, False)
+    if sized or (t.numel() == 0 and len(shape) != 1) or (t.numel() and not OPTIONS.edgeitems):
+        suffixes.append(f"size={shape}")
+    if dtype != default and (sized or t.numel() == 0 or dtype not in ("int64", "bool")):
         suffixes.append(f"dtype={t.dtype}")
-    if tensor_contents is not None:
-        body = tensor_contents
-    elif not body:
-        cut = t.numel() > OPTIONS.threshold
-        values = shown(t.detach(), cut)
-        text, width = formatter(list(flat(values)), t.dtype.is_floating_point)
-        body = layout(values, shape, len(prefix), cut, text, width)
     if t.grad_fn is not None:
         suffixes.append(f"grad_fn=<{t.grad_fn.name().rpartition('::')[2]}>")
     elif t.requires_grad:

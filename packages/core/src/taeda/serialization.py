@@ -11,16 +11,15 @@ import importlib
 import io
 import os
 import pickle
-import secrets
-import stat
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from taeda import _archive, _pickle
+from taeda._atomic import SaveError, replacing
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, dtype
 from taeda.ops.copying import set_
@@ -29,6 +28,7 @@ from taeda.storage import Storage
 from taeda.tensor_base import Size, TensorBase
 
 __all__ = [
+    "SaveError",
     "add_safe_globals",
     "clear_safe_globals",
     "get_safe_globals",
@@ -38,10 +38,6 @@ __all__ = [
     "safe_globals",
     "save",
 ]
-
-
-class SaveError(OSError, RuntimeError):
-    """A checkpoint could not be written: an OSError with its errno, and the RuntimeError that PyTorch raises."""
 
 
 # -- tensors in pickles and copies -------------------------------------------------------------------
@@ -157,7 +153,7 @@ class Reference:
 class Pickler(pickle._Pickler):
     """Pickle with PyTorch's names for tensors, storages, dtypes, devices and sizes; storages become records."""
 
-    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
 
     def __init__(self, file: IO[bytes], protocol: int) -> None:
         super().__init__(file, protocol)
@@ -292,63 +288,6 @@ def write(file: IO[bytes], root: str, pickled: bytes, records: list[tuple[Any, i
     out.close()
 
 
-@contextmanager
-def replacing(path: str) -> Iterator[IO[bytes]]:
-    """Open a file that takes the name ``path`` at the end of the block, if the block and the disk agree."""
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
-    if not os.path.isdir(folder):
-        raise RuntimeError(f"[save] Parent directory {folder} does not exist.")
-    try:
-        mode: int | None = os.stat(path).st_mode
-    except OSError:
-        mode = None
-    if mode is not None and stat.S_ISDIR(mode):
-        raise SaveError(21, f"[save] {path} is a folder")
-    if mode is not None and not stat.S_ISREG(mode):  # a device or a pipe has nothing to keep
-        with guarded(path, None), open(path, "wb") as file:
-            yield file
-        return
-    fresh = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(6)}.tmp")
-    with guarded(path, fresh):
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), "wb") as file:
-            yield file
-            file.flush()
-            if mode is not None:
-                os.chmod(fresh, stat.S_IMODE(mode))
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
-        sync_folder(folder)
-
-
-@contextmanager
-def guarded(path: str, fresh: str | None) -> Iterator[None]:
-    """Remove the new file after a failure, and say what became of the old one."""
-    try:
-        yield
-    except BaseException as e:
-        if fresh is not None and os.path.exists(fresh):
-            os.unlink(fresh)
-        if isinstance(e, OSError) and not isinstance(e, SaveError):
-            text = f"[save] {e.strerror or e} while writing {path}; what was there before is unchanged"
-            raise SaveError(e.errno or 5, text) from e
-        raise
-
-
-def sync_folder(folder: str) -> None:
-    """Put a rename on the disk, where the system can."""
-    try:
-        fd = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(fd)
-    except OSError:
-        pass
-    finally:
-        os.close(fd)
-
-
 # -- loading -----------------------------------------------------------------------------------------
 
 safe: dict[str, Any] = {}
@@ -399,7 +338,13 @@ class Typed:
 
 
 def rebuild_v2(
-    typed: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, hooks: Any = None, metadata: Any = None
+    typed: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any = False,
+    hooks: Any = None,
+    metadata: Any = None,
 ) -> Any:
     """Stand for torch._utils._rebuild_tensor_v2."""
     if not isinstance(typed, Typed):
@@ -498,8 +443,12 @@ class Storages:
         self.map: Any = None
 
     def __call__(self, pid: Any) -> Any:
-        if not (isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)):
-            raise pickle.UnpicklingError("[load] a persistent id must be ('storage', type, key, location, numel)")
+        if not (
+            isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)
+        ):
+            raise pickle.UnpicklingError(
+                "[load] a persistent id must be ('storage', type, key, location, numel)"
+            )
         _, kind, key, location, numel = pid
         if kind is not UNTYPED and kind.name not in ELEMENT:
             raise pickle.UnpicklingError(f"[load] {kind.module}.{kind.name} is no storage type")
@@ -606,7 +555,9 @@ def load(
     if isinstance(f, (str, bytes, os.PathLike)):
         path = os.fsdecode(os.fspath(f))
         with open(path, "rb") as file:
-            return load_file(file, repr(path), map_location, weights_only, path if mmap else None, pickle_module)
+            return load_file(
+                file, repr(path), map_location, weights_only, path if mmap else None, pickle_module
+            )
     if not (hasattr(f, "read") and hasattr(f, "seek") and hasattr(f, "tell")):
         raise AttributeError(
             f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; "
@@ -617,7 +568,9 @@ def load(
     return load_file(f, "the file", map_location, weights_only, None, pickle_module)
 
 
-def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any) -> Any:
+def load_file(
+    file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any
+) -> Any:
     start = file.tell()
     head = file.read(4)
     if not head:
