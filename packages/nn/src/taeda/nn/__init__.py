@@ -14,10 +14,10 @@ if taeda.__version__ != __version__:
         f"pip install taeda-core=={__version__} taeda-nn=={__version__}"
     )
 
-from taeda.nn import functional, init, modules, parameter, utils  # noqa: E402
-from taeda.nn.modules import *  # noqa: E402
-from taeda.nn.parameter import Buffer, Parameter  # noqa: E402
-from taeda.nn.summary import summary  # noqa: E402
+from taeda.nn import functional, init, modules, parameter, utils
+from taeda.nn.modules import *
+from taeda.nn.parameter import Buffer, Parameter
+from taeda.nn.summary import summary
 
 __all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", "summary", "utils"]
 __all__ += [name for name in modules.__dict__ if name[0].isupper()]

@@ -250,9 +250,20 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     with taeda.no_grad():
         drawn = taeda.empty((rows, columns), dtype=tensor.dtype, device=tensor.device)
         drawn.normal_(0, 1, generator=generator)
-        q, r = taeda.linalg.qr(drawn.t() if rows < columns else drawn)
+        q, r = _qr(drawn.t() if rows < columns else drawn)
         q = q * r.diagonal().sign()  # the decomposition with a positive diagonal is the uniformly drawn one
         return tensor.copy_((q.t() if rows < columns else q).reshape(tensor.shape)).mul_(gain)
+
+
+def _qr(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return core's QR decomposition, or NumPy's of the same LAPACK routine where core has none."""
+    linalg = getattr(taeda, "linalg", None)
+    if linalg is not None:
+        return linalg.qr(x)
+    import numpy as np
+
+    q, r = np.linalg.qr(x.cpu().numpy())
+    return taeda.from_numpy(q).to(x.device), taeda.from_numpy(r).to(x.device)
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:

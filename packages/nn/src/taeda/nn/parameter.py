@@ -67,6 +67,8 @@ class Parameter(Tensor):
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
+    __str__ = __repr__
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild_parameter, (self.detach(), self.requires_grad, OrderedDict())
 

@@ -162,11 +162,11 @@ def rrelu(
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    # A slope is drawn for each element that is not positive, in order, as PyTorch does.
+    # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
     negative = input.detach() <= 0
     slopes = taeda.ones_like(input.detach())
-    drawn = taeda.empty(int(negative.sum().item()), dtype=input.dtype, device=input.device).uniform_(lower, upper)
-    slopes = slopes.masked_scatter(negative, drawn)
+    drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(lower, upper)
+    slopes = slopes.masked_scatter(negative, drawn.to(input.dtype))
     return in_place(taeda.mul, input, slopes) if inplace else input * slopes
 
 
@@ -204,7 +204,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def _hardswish(x: Tensor) -> Tensor:
-    return taeda.where(x <= -3, taeda.zeros_like(x), taeda.where(x >= 3, x, x * ((x + 3) / 6)))
+    return x * _hardtanh(x + 3, 0.0, 6.0) / 6
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:

@@ -80,7 +80,14 @@ def huber_loss(
     Raises:
         RuntimeError: delta is not positive.
     """
-    return ops.huber_loss(input, target, reduction, delta, weight)
+    if weight is None:
+        return ops.huber_loss(input, target, reduction, delta)
+    if weight.shape != input.shape:
+        raise ValueError(
+            f"[huber_loss] Weights and input must have the same size, got {tuple(weight.shape)} and {tuple(input.shape)}"
+        )
+    # PyTorch's mean is over the elements here, and over the weights in mse_loss and l1_loss.
+    return reduced("huber_loss", ops.huber_loss(input, target, "none", delta) * weight, reduction)
 
 
 def hinge_embedding_loss(

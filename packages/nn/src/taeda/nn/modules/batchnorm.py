@@ -11,7 +11,7 @@ from taeda.nn import init
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
 
 
 class _NormBase(Module):
@@ -176,6 +176,21 @@ class BatchNorm2d(_BatchNorm):
     _dims = (4,)
 
 
+class BatchNorm3d(_BatchNorm):
+    """``BatchNorm1d`` of volumes: mean and variance over batch, depth, rows and columns.
+
+    Shapes:
+        x, y: (B, C, D, H, W).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.BatchNorm3d(4)(taeda.randn(2, 4, 3, 3, 3)).shape
+    taeda.Size([2, 4, 3, 3, 3])
+    """
+
+    _dims = (5,)
+
+
 class _InstanceNorm(_NormBase):
     def __init__(
         self,
@@ -241,3 +256,18 @@ class InstanceNorm2d(_InstanceNorm):
     """
 
     _dims = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """``BatchNorm3d`` of each sample by itself (Ulyanov et al., 2016).
+
+    Shapes:
+        x, y: (B, C, D, H, W) or (C, D, H, W).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.InstanceNorm3d(4)(taeda.randn(2, 4, 3, 3, 3)).shape
+    taeda.Size([2, 4, 3, 3, 3])
+    """
+
+    _dims = (4, 5)

@@ -64,7 +64,7 @@ class _Numbered(Module):
 
     def append(self, module: Module) -> Self:
         """Put ``module`` at the end."""
-        name = len(self)
+        name = len(self)  # a slice keeps the names of its modules: the next number may be taken
         while str(name) in self._modules:
             name += 1
         self.add_module(str(name), module)
@@ -84,8 +84,8 @@ class Sequential(_Numbered):
     taeda.Size([3, 2])
     >>> net[1:]
     Sequential(
-      (0): Linear(in_features=4, out_features=2, bias=True)
-      (1): ReLU()
+      (1): Linear(in_features=4, out_features=2, bias=True)
+      (2): ReLU()
     )
     """
 
@@ -101,10 +101,7 @@ class Sequential(_Numbered):
     def __getitem__(self, index: int) -> Module: ...
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
-            names = list(self._modules)[index]
-            if any(not name.isdigit() for name in names):
-                return type(self)(OrderedDict((name, self._modules[name]) for name in names))
-            return type(self)(*(self._modules[name] for name in names))
+            return type(self)(OrderedDict(list(self._modules.items())[index]))
         return self._modules[self._name_at(index)]
 
     def __add__(self, other: Sequential) -> Sequential:

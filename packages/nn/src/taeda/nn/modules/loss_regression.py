@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from taeda import Tensor
 from taeda.nn import functional as F
+from taeda.nn.modules.distance import PairwiseDistance
 from taeda.nn.modules.loss import _Loss, _WeightedLoss
 
 __all__ = [
@@ -306,7 +307,7 @@ class TripletMarginWithDistanceLoss(_Loss):
             raise ValueError(
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
-        self.distance_function = distance_function if distance_function is not None else F.pairwise_distance
+        self.distance_function = distance_function if distance_function is not None else PairwiseDistance()
         self.margin = margin
         self.swap = swap
 

@@ -1,0 +1,681 @@
+"""taeda.nn against torch.nn: initial values, forward, backward, state_dict both ways, repr; losses, functions,
+initialisers, containers and error reports."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import taeda
+import torch
+import torch.nn.functional as TF
+from taeda import nn
+from taeda.nn import functional as F
+
+
+def t2n(x):
+    return x.detach().cpu().numpy()
+
+
+def to_taeda(x):
+    return taeda.tensor(t2n(x).copy())
+
+
+def same(ours, theirs, rtol=1e-4, atol=2e-5):
+    assert tuple(ours.shape) == tuple(theirs.shape)
+    assert str(ours.dtype).split(".")[-1] == str(theirs.dtype).split(".")[-1]
+    np.testing.assert_allclose(t2n(ours), t2n(theirs), rtol=rtol, atol=atol)
+
+
+def equal(ours, theirs):
+    assert tuple(ours.shape) == tuple(theirs.shape)
+    np.testing.assert_array_equal(t2n(ours), t2n(theirs))
+
+
+# name, arguments, keywords, input shapes ("i9": integers below 9)
+LAYERS = [
+    ("Linear", (5, 3), {}, [(4, 5)]),
+    ("Linear", (5, 3), {"bias": False}, [(2, 4, 5)]),
+    ("Linear", (5, 3), {}, [(5,)]),
+    ("Bilinear", (5, 4, 3), {}, [(2, 6, 5), (2, 6, 4)]),
+    ("Bilinear", (5, 4, 3), {"bias": False}, [(5,), (4,)]),
+    ("Identity", (), {}, [(3,)]),
+    ("Flatten", (), {}, [(2, 3, 4)]),
+    ("Flatten", (0, 1), {}, [(2, 3, 4)]),
+    ("Unflatten", (1, (3, 2)), {}, [(2, 6)]),
+    ("Conv1d", (4, 6, 3), {"stride": 2, "padding": 1}, [(2, 4, 9)]),
+    ("Conv1d", (4, 6, 3), {"padding": 2, "padding_mode": "reflect", "groups": 2}, [(2, 4, 9)]),
+    ("Conv1d", (4, 6, 3), {"padding": "same", "dilation": 2}, [(4, 9)]),
+    ("Conv2d", (4, 6, 3), {}, [(2, 4, 7, 8)]),
+    ("Conv2d", (4, 6, (3, 2)), {"stride": (2, 1), "padding": (1, 2), "bias": False}, [(2, 4, 7, 8)]),
+    ("Conv2d", (4, 6, 3), {"padding": "same", "groups": 2}, [(4, 7, 8)]),
+    ("Conv2d", (4, 6, 2), {"padding": "same", "padding_mode": "circular"}, [(2, 4, 7, 8)]),
+    ("Conv2d", (4, 6, 3), {"padding": (1, 2), "padding_mode": "replicate"}, [(2, 4, 7, 8)]),
+    ("Conv2d", (4, 4, 3), {"padding": "valid", "groups": 4, "dilation": 2}, [(2, 4, 7, 8)]),
+    ("ConvTranspose1d", (4, 6, 3), {"stride": 2, "padding": 1, "output_padding": 1}, [(2, 4, 5)]),
+    ("ConvTranspose2d", (4, 6, 3), {"stride": 2, "groups": 2}, [(2, 4, 5, 5)]),
+    ("ConvTranspose2d", (4, 6, (3, 2)), {"dilation": 2, "bias": False}, [(4, 5, 5)]),
+    ("MaxPool1d", (2,), {}, [(2, 3, 9)]),
+    ("MaxPool1d", (3,), {"stride": 2, "padding": 1, "ceil_mode": True}, [(3, 9)]),
+    ("MaxPool2d", (2,), {}, [(2, 3, 7, 8)]),
+    ("MaxPool2d", ((3, 2),), {"stride": (2, 1), "padding": (1, 0), "dilation": 2}, [(3, 9, 8)]),
+    ("AvgPool1d", (2,), {}, [(2, 3, 9)]),
+    ("AvgPool1d", (3,), {"stride": 2, "padding": 1, "count_include_pad": False}, [(2, 3, 9)]),
+    ("AvgPool2d", (2,), {}, [(2, 3, 7, 8)]),
+    ("AvgPool2d", (3,), {"stride": 2, "padding": 1, "divisor_override": 4, "ceil_mode": True}, [(2, 3, 7, 8)]),
+    ("LPPool1d", (2, 3), {}, [(2, 3, 9)]),
+    ("LPPool2d", (2, (3, 2)), {"stride": 2}, [(2, 3, 7, 8)]),
+    ("AdaptiveAvgPool1d", (4,), {}, [(2, 3, 9)]),
+    ("AdaptiveAvgPool2d", ((3, None),), {}, [(2, 3, 7, 8)]),
+    ("AdaptiveAvgPool2d", (1,), {}, [(3, 7, 8)]),
+    ("AdaptiveMaxPool1d", (4,), {}, [(2, 3, 9)]),
+    ("AdaptiveMaxPool2d", ((3, 2),), {}, [(2, 3, 7, 8)]),
+    ("BatchNorm1d", (3,), {}, [(5, 3)]),
+    ("BatchNorm1d", (3,), {"momentum": None, "affine": False}, [(5, 3, 4)]),
+    ("BatchNorm1d", (3,), {"track_running_stats": False, "bias": False}, [(5, 3, 4)]),
+    ("BatchNorm2d", (3,), {"eps": 1e-3, "momentum": 0.3}, [(5, 3, 4, 2)]),
+    ("BatchNorm3d", (3,), {}, [(2, 3, 4, 2, 2)]),
+    ("InstanceNorm1d", (3,), {}, [(5, 3, 4)]),
+    ("InstanceNorm2d", (3,), {"affine": True, "track_running_stats": True}, [(5, 3, 4, 2)]),
+    ("InstanceNorm2d", (3,), {"affine": True}, [(3, 4, 2)]),
+    ("InstanceNorm3d", (3,), {}, [(2, 3, 4, 2, 2)]),
+    ("LayerNorm", (4,), {}, [(2, 3, 4)]),
+    ("LayerNorm", ([3, 4],), {"bias": False}, [(2, 3, 4)]),
+    ("LayerNorm", (4,), {"elementwise_affine": False, "eps": 1e-3}, [(2, 3, 4)]),
+    ("GroupNorm", (2, 6), {}, [(3, 6, 4)]),
+    ("GroupNorm", (6, 6), {"affine": False}, [(3, 6, 4, 2)]),
+    ("GroupNorm", (1, 6), {"bias": False}, [(3, 6)]),
+    ("RMSNorm", (4,), {}, [(2, 3, 4)]),
+    ("RMSNorm", ((3, 4),), {"eps": 1e-3, "elementwise_affine": False}, [(2, 3, 4)]),
+    ("LocalResponseNorm", (3,), {"alpha": 0.1, "k": 2.0}, [(2, 5, 4, 3)]),
+    ("LocalResponseNorm", (2,), {"alpha": 0.1}, [(2, 5, 4)]),
+    ("Dropout", (), {}, [(20, 7)]),
+    ("Dropout", (0.3,), {"inplace": False}, [(20, 7)]),
+    ("Dropout1d", (0.4,), {}, [(6, 7, 4)]),
+    ("Dropout1d", (0.4,), {}, [(30, 4)]),
+    ("Dropout2d", (0.4,), {}, [(6, 7, 4, 2)]),
+    ("Dropout3d", (0.4,), {}, [(6, 7, 4, 2, 2)]),
+    ("AlphaDropout", (0.4,), {}, [(20, 7)]),
+    ("FeatureAlphaDropout", (0.4,), {}, [(6, 7, 4)]),
+    ("Embedding", (9, 3), {}, ["i9"]),
+    ("Embedding", (9, 3), {"padding_idx": -2}, ["i9"]),
+    ("Embedding", (9, 3), {"max_norm": 1.0, "norm_type": 1.5}, ["i9"]),
+    ("Embedding", (9, 3), {"scale_grad_by_freq": True, "padding_idx": 1}, ["i9"]),
+    ("CELU", (), {"alpha": 0.7}, [(4, 5)]),
+    ("ELU", (), {"alpha": 0.7}, [(4, 5)]),
+    ("GELU", (), {}, [(4, 5)]),
+    ("GELU", (), {"approximate": "tanh"}, [(4, 5)]),
+    ("GLU", (), {}, [(4, 6)]),
+    ("GLU", (0,), {}, [(4, 6)]),
+    ("Hardshrink", (), {}, [(4, 5)]),
+    ("Hardsigmoid", (), {}, [(4, 5)]),
+    ("Hardswish", (), {}, [(4, 5)]),
+    ("Hardtanh", (-0.5, 2), {}, [(4, 5)]),
+    ("LeakyReLU", (), {}, [(4, 5)]),
+    ("LogSigmoid", (), {}, [(4, 5)]),
+    ("LogSoftmax", (1,), {}, [(4, 5)]),
+    ("Mish", (), {}, [(4, 5)]),
+    ("PReLU", (), {}, [(4, 5)]),
+    ("PReLU", (5,), {"init": 0.1}, [(4, 5, 2)]),
+    ("RReLU", (), {}, [(4, 5)]),
+    ("ReLU", (), {}, [(4, 5)]),
+    ("ReLU6", (), {}, [(4, 5)]),
+    ("SELU", (), {}, [(4, 5)]),
+    ("SiLU", (), {}, [(4, 5)]),
+    ("Sigmoid", (), {}, [(4, 5)]),
+    ("Softmax", (-1,), {}, [(4, 5)]),
+    ("Softmax", (0,), {}, [(4, 5)]),
+    ("Softmax2d", (), {}, [(2, 3, 4, 5)]),
+    ("Softmin", (1,), {}, [(4, 5)]),
+    ("Softplus", (2.0, 1.0), {}, [(4, 5)]),
+    ("Softshrink", (), {}, [(4, 5)]),
+    ("Softsign", (), {}, [(4, 5)]),
+    ("Tanh", (), {}, [(4, 5)]),
+    ("Tanhshrink", (), {}, [(4, 5)]),
+    ("Threshold", (0.1, 20.0), {}, [(4, 5)]),
+    ("ConstantPad1d", ((1, 2), 3.5), {}, [(2, 3, 4)]),
+    ("ConstantPad2d", (1, 3.5), {}, [(2, 3, 4)]),
+    ("ConstantPad3d", (1, 3.5), {}, [(2, 3, 4, 2)]),
+    ("ZeroPad1d", (2,), {}, [(2, 3, 4)]),
+    ("ZeroPad2d", ((1, 0, -1, 2),), {}, [(2, 3, 4)]),
+    ("ZeroPad3d", (1,), {}, [(2, 3, 4, 2)]),
+    ("ReflectionPad1d", (2,), {}, [(2, 3, 4)]),
+    ("ReflectionPad2d", ((1, 2, 0, 1),), {}, [(2, 3, 4, 4)]),
+    ("ReplicationPad1d", (2,), {}, [(2, 3, 4)]),
+    ("ReplicationPad2d", (2,), {}, [(2, 3, 4, 4)]),
+    ("CircularPad1d", (2,), {}, [(2, 3, 4)]),
+    ("CircularPad2d", ((1, 2, 0, 1),), {}, [(2, 3, 4, 4)]),
+    ("Upsample", (), {"scale_factor": 2}, [(2, 3, 4)]),
+    ("Upsample", ((5, 7),), {}, [(2, 3, 4, 4)]),
+    ("Upsample", (), {"scale_factor": (1.5, 2.0), "mode": "bilinear"}, [(2, 3, 4, 4)]),
+    ("Upsample", (7,), {"mode": "linear", "align_corners": True}, [(2, 3, 4)]),
+    ("UpsamplingNearest2d", (), {"scale_factor": 2}, [(2, 3, 4, 4)]),
+    ("UpsamplingBilinear2d", (), {"size": 7}, [(2, 3, 4, 4)]),
+    ("PixelShuffle", (2,), {}, [(2, 8, 3, 4)]),
+    ("PixelUnshuffle", (2,), {}, [(2, 2, 6, 4)]),
+    ("ChannelShuffle", (2,), {}, [(2, 6, 3, 2)]),
+    ("CosineSimilarity", (), {}, [(4, 5), (4, 5)]),
+    ("CosineSimilarity", (-1,), {}, [(4, 5), (5,)]),
+    ("PairwiseDistance", (), {}, [(4, 5), (4, 5)]),
+    ("PairwiseDistance", (1,), {"keepdim": True}, [(4, 5), (4, 5)]),
+]
+
+
+def _id(row):
+    return f"{row[0]}-{row[1]}-{row[2]}" if isinstance(row, tuple) else str(row)
+
+
+def _inputs(shapes, seed=0):
+    rng = np.random.default_rng(seed)
+    made = []
+    for s in shapes:
+        if isinstance(s, str):
+            made.append(rng.integers(0, int(s[1:]), (4, 6)))
+        else:
+            made.append(rng.normal(0, 2, s).astype(np.float32))
+    return made
+
+
+def _pair(module, theirs, arrays, double_backward=False):
+    ours_in = [taeda.tensor(a.copy(), requires_grad=a.dtype == np.float32) for a in arrays]
+    theirs_in = [torch.tensor(a.copy(), requires_grad=a.dtype == np.float32) for a in arrays]
+    taeda.manual_seed(7)
+    torch.manual_seed(7)
+    y, z = module(*ours_in), theirs(*theirs_in)
+    same(y, z)
+    if not z.requires_grad:
+        return
+    g = np.random.default_rng(1).normal(size=tuple(z.shape)).astype(np.float32)
+    y.backward(taeda.tensor(g.copy()))
+    z.backward(torch.tensor(g))
+    for a, b in zip(ours_in, theirs_in, strict=True):
+        if b.grad is not None:
+            same(a.grad, b.grad)
+    for (name, p), (other, q) in zip(module.named_parameters(), theirs.named_parameters(), strict=True):
+        assert name == other
+        same(p.grad, q.grad)
+
+
+@pytest.mark.parametrize("row", LAYERS, ids=_id)
+def test_layer(row):
+    name, args, kwargs, shapes = row
+    taeda.manual_seed(3)
+    torch.manual_seed(3)
+    ours, theirs = getattr(nn, name)(*args, **kwargs), getattr(torch.nn, name)(*args, **kwargs)
+    assert repr(ours) == repr(theirs)
+    mine, other = ours.state_dict(), theirs.state_dict()
+    assert list(mine) == list(other)
+    assert dict(mine._metadata) == dict(other._metadata)
+    for key in mine:
+        same(mine[key], other[key], rtol=1e-6, atol=5e-7)
+    assert taeda.rand(1).item() == torch.rand(1).item(), "the same number of draws"
+    theirs.load_state_dict({k: torch.tensor(t2n(v)) for k, v in mine.items()})
+    ours.load_state_dict({k: to_taeda(v) for k, v in other.items()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _pair(ours, theirs, _inputs(shapes))
+        for key, value in ours.state_dict().items():  # running statistics after a training step
+            same(value, theirs.state_dict()[key])
+        ours.zero_grad()
+        theirs.zero_grad()
+        _pair(ours.eval(), theirs.eval(), _inputs(shapes, seed=1))
+    assert repr(pickle.loads(pickle.dumps(ours))) == repr(copy.deepcopy(ours)) == repr(theirs)
+
+
+def _cls(B, C, n):
+    rng = np.random.default_rng(2)
+    return rng.integers(0, C, (B,) if n == 0 else (B, n))
+
+
+def _signs(*shape):
+    return np.where(np.random.default_rng(3).random(shape) < 0.5, -1.0, 1.0).astype(np.float32)
+
+
+def _n(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def _u(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(0.05, 0.95, shape).astype(np.float32)
+
+
+W5 = np.array([0.5, 1.0, 2.0, 0.1, 1.5], dtype=np.float32)
+LOSSES = [
+    ("CrossEntropyLoss", {}, [_n(4, 5), _cls(4, 5, 0)]),
+    ("CrossEntropyLoss", {"weight": W5, "label_smoothing": 0.1}, [_n(4, 5), _cls(4, 5, 0)]),
+    ("CrossEntropyLoss", {"ignore_index": 1}, [_n(4, 5, 3), _cls(4, 5, 3)]),
+    ("CrossEntropyLoss", {"weight": W5}, [_n(4, 5), _u(4, 5)]),
+    ("CrossEntropyLoss", {}, [_n(5), np.array(3)]),
+    ("NLLLoss", {}, [_n(4, 5), _cls(4, 5, 0)]),
+    ("NLLLoss", {"weight": W5, "ignore_index": 2}, [_n(4, 5, 3), _cls(4, 5, 3)]),
+    ("BCELoss", {}, [_u(4, 5), _u(4, 5, seed=1)]),
+    ("BCELoss", {"weight": W5}, [_u(4, 5), _u(4, 5, seed=1)]),
+    ("BCEWithLogitsLoss", {}, [_n(4, 5), _u(4, 5, seed=1)]),
+    ("BCEWithLogitsLoss", {"pos_weight": W5, "weight": W5}, [_n(4, 5), _u(4, 5, seed=1)]),
+    ("KLDivLoss", {}, [_n(4, 5), _u(4, 5, seed=1)]),
+    ("KLDivLoss", {"log_target": True}, [_n(4, 5), _n(4, 5, seed=1)]),
+    ("MSELoss", {}, [_n(4, 5), _n(4, 5, seed=1)]),
+    ("L1Loss", {}, [_n(4, 5), _n(4, 5, seed=1)]),
+    ("SmoothL1Loss", {"beta": 0.7}, [_n(4, 5), _n(4, 5, seed=1)]),
+    ("SmoothL1Loss", {"beta": 0.0}, [_n(4, 5), _n(4, 5, seed=1)]),
+    ("HuberLoss", {"delta": 0.7}, [_n(4, 5), _n(4, 5, seed=1)]),
+    ("PoissonNLLLoss", {"full": True}, [_n(4, 5), 3 * _u(4, 5, seed=1)]),
+    ("PoissonNLLLoss", {"log_input": False}, [_u(4, 5), 3 * _u(4, 5, seed=1)]),
+    ("GaussianNLLLoss", {"full": True}, [_n(4, 5), _n(4, 5, seed=1), _u(4, 5)]),
+    ("GaussianNLLLoss", {}, [_n(4, 5), _n(4, 5, seed=1), _u(4)]),
+    ("HingeEmbeddingLoss", {"margin": 0.7}, [_n(4, 5), _signs(4, 5)]),
+    ("SoftMarginLoss", {}, [_n(4, 5), _signs(4, 5)]),
+    ("MarginRankingLoss", {"margin": 0.5}, [_n(4), _n(4, seed=1), _signs(4)]),
+    ("CosineEmbeddingLoss", {"margin": 0.2}, [_n(4, 5), _n(4, 5, seed=1), _signs(4)]),
+    ("CosineEmbeddingLoss", {}, [_n(5), _n(5, seed=1), _signs(1)[0]]),
+    ("MultiMarginLoss", {}, [_n(4, 5), _cls(4, 5, 0)]),
+    ("MultiMarginLoss", {"p": 2, "margin": 0.5, "weight": W5}, [_n(4, 5), _cls(4, 5, 0)]),
+    ("MultiMarginLoss", {}, [_n(5), np.array(3)]),
+    ("MultiLabelMarginLoss", {}, [_n(2, 4), np.array([[3, 0, -1, 1], [1, 2, 0, -1]])]),
+    ("MultiLabelMarginLoss", {}, [_n(4), np.array([-1, 0, 2, 1])]),
+    ("MultiLabelSoftMarginLoss", {"weight": W5}, [_n(4, 5), (_u(4, 5) > 0.5).astype(np.float32)]),
+    ("TripletMarginLoss", {}, [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)]),
+    ("TripletMarginLoss", {"swap": True, "p": 1, "margin": 3.0}, [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)]),
+    ("TripletMarginWithDistanceLoss", {"swap": True}, [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)]),
+]
+
+
+HARD_TARGETS = ("HingeEmbeddingLoss", "BCELoss", "MultiLabelSoftMarginLoss", "SoftMarginLoss")
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("row", LOSSES, ids=lambda r: f"{r[0]}-{','.join(r[1])}-{r[2][0].shape}")
+def test_loss(row, reduction):
+    name, kwargs, arrays = row
+    arrays = [np.asarray(a) for a in arrays]
+
+    def make(module, tensor):
+        return getattr(module, name)(
+            reduction=reduction, **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
+        )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours, theirs = make(nn, taeda.tensor), make(torch.nn, torch.tensor)
+        assert repr(ours) == repr(theirs)
+        assert list(ours.state_dict()) == list(theirs.state_dict())
+        inputs = [taeda.tensor(a.copy()) for a in arrays], [torch.tensor(a.copy()) for a in arrays]
+        for leaves in inputs:
+            for a, leaf in zip(arrays, leaves, strict=True):
+                if a.dtype == np.float32 and name not in HARD_TARGETS:
+                    leaf.requires_grad_()
+            leaves[0].requires_grad_()
+        y, z = ours(*inputs[0]), theirs(*inputs[1])
+        same(y, z)
+        y.sum().backward()
+        z.sum().backward()
+        for a, b in zip(*inputs, strict=True):
+            if b.grad is not None and a.requires_grad:
+                if a.grad is None:
+                    assert not b.grad.any()
+                else:
+                    same(a.grad, b.grad)
+
+
+FUNCTIONS = [
+    ("relu", [_n(4, 5)], {}), ("relu6", [_n(4, 5) * 5], {}), ("hardtanh", [_n(4, 5)], {"min_val": -0.3}),
+    ("one_hot", [_cls(4, 5, 2)], {}), ("one_hot", [_cls(4, 5, 0)], {"num_classes": 7}),
+    ("normalize", [_n(4, 5)], {}), ("normalize", [_n(4, 5)], {"p": 1.0, "dim": 0}),
+    ("threshold", [_n(4, 5)], {"threshold": 0.1, "value": 2.0}), ("softmin", [_n(4, 5)], {"dim": 0}),
+    ("max_unpool1d", [np.array([[[3.0, 4.0]]], dtype=np.float32), np.array([[[1, 2]]])], {"kernel_size": 2}),
+    ("interpolate", [_n(1, 2, 4, 4)], {"size": (7, 3), "mode": "area"}),
+    ("interpolate", [_n(1, 2, 4, 4)], {"scale_factor": 1.7, "mode": "nearest-exact"}),
+    ("interpolate", [_n(1, 2, 4, 4)], {"scale_factor": 1.7, "mode": "bilinear", "recompute_scale_factor": True}),
+    ("pad", [_n(1, 2, 4, 4)], {"pad": (1, 2), "mode": "constant", "value": 3.0}),
+    ("huber_loss", [_n(4, 5), _n(4, 5, seed=1)], {"weight": _u(4, 5)}),
+    ("mse_loss", [_n(4, 5), _n(4, 5, seed=1)], {"weight": _u(4, 5)}),
+    ("l1_loss", [_n(4, 5), _n(4, 5, seed=1)], {"weight": _u(4, 5)}),
+    ("gaussian_nll_loss", [_n(4, 5), _n(4, 5, seed=1)], {"var": 0.5}),
+    ("gumbel_softmax", [_n(4, 5)], {"tau": 0.7}), ("gumbel_softmax", [_n(4, 5)], {"hard": True}),
+    ("rrelu", [_n(4, 5)], {"training": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", FUNCTIONS, ids=lambda r: f"{r[0]}-{list(r[2])}")
+def test_function(row):
+    name, arrays, kwargs = row
+    results = []
+    for lib, fn in ((taeda, F), (torch, TF)):
+        lib.manual_seed(5)
+        xs = [lib.tensor(a) for a in arrays]
+        if arrays[0].dtype == np.float32:
+            xs[0].requires_grad_()
+        y = getattr(fn, name)(*xs, **{k: lib.tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()})
+        if y.requires_grad:
+            (y * y).sum().backward()
+        results.append((y, xs[0].grad))
+    same(results[0][0], results[1][0])
+    if results[1][1] is not None:
+        same(results[0][1], results[1][1])
+
+
+TIES = ["relu", "relu6", "hardtanh", "elu", "celu", "selu", "leaky_relu", "silu", "mish", "softplus", "logsigmoid",
+        "hardsigmoid", "hardswish", "hardshrink", "softshrink", "tanhshrink", "softsign", "sigmoid", "tanh"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TIES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activation_at_ties_and_extremes(name, dtype):
+    """Values and slopes at the corners, at large numbers, infinities and NaN."""
+    points = [-np.inf, -1e4, -100, -6, -3, -1, -0.5, -1e-8, 0.0, 1e-8, 0.5, 1, 3, 6, 20, 25, 100, 1e4, np.inf, np.nan]
+    x = taeda.tensor(np.array(points, dtype=dtype), requires_grad=True)
+    z = torch.tensor(np.array(points, dtype=dtype), requires_grad=True)
+    y, w = getattr(F, name)(x), getattr(TF, name)(z)
+    y.sum().backward()
+    w.sum().backward()
+    same(y, w, rtol=1e-5, atol=1e-6)
+    finite = np.isfinite(points)
+    np.testing.assert_allclose(t2n(x.grad)[finite], t2n(z.grad)[finite], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "celu", "selu", "leaky_relu", "silu", "mish", "hardtanh", "hardswish",
+                                  "hardsigmoid", "relu6", "threshold", "rrelu", "dropout"])  # fmt: skip
+def test_in_place(name):
+    extra = (0.1, 2.0) if name == "threshold" else ()
+    results = []
+    for lib, fn in ((taeda, F), (torch, TF)):
+        lib.manual_seed(1)
+        x = lib.tensor(_n(4, 5), requires_grad=True)
+        base = x * 1
+        y = getattr(fn, name)(base, *extra, inplace=True)
+        assert y is base
+        y.sum().backward()
+        results.append((y, x.grad))
+    same(results[0][0], results[1][0])
+    same(results[0][1], results[1][1])
+
+
+INITS = [
+    ("uniform_", (4, 5), {"a": -1.0, "b": 2.0}), ("normal_", (40, 5), {"mean": 1.0, "std": 2.0}),
+    ("trunc_normal_", (40, 5), {}), ("trunc_normal_", (40, 5), {"mean": 0.5, "std": 2.0, "a": 0.0, "b": 0.4}),
+    ("constant_", (4, 5), {"val": 3.5}), ("ones_", (4, 5), {}), ("zeros_", (4, 5), {}), ("eye_", (4, 5), {}),
+    ("dirac_", (4, 3, 3), {}), ("dirac_", (6, 2, 3, 3), {"groups": 3}), ("xavier_uniform_", (4, 5, 3), {"gain": 2.0}),
+    ("xavier_normal_", (40, 5), {}), ("kaiming_uniform_", (4, 5, 3), {"a": 0.3}),
+    ("kaiming_normal_", (40, 5), {"mode": "fan_out", "nonlinearity": "relu"}), ("orthogonal_", (3, 5), {"gain": 2.0}),
+    ("orthogonal_", (6, 2, 2), {}), ("sparse_", (6, 4), {"sparsity": 0.3}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", INITS, ids=lambda r: f"{r[0]}-{r[1]}-{list(r[2])}")
+def test_init(row):
+    name, shape, kwargs = row
+    taeda.manual_seed(11)
+    torch.manual_seed(11)
+    ours = getattr(nn.init, name)(taeda.empty(shape), **kwargs)
+    theirs = getattr(torch.nn.init, name)(torch.empty(shape), **kwargs)
+    same(ours, theirs, rtol=2e-6, atol=2e-6)
+    assert taeda.rand(1).item() == torch.rand(1).item(), "the same number of draws"
+
+
+def _net(m):
+    class Block(m.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = m.Conv2d(3, 4, 3, padding=1)
+            self.bn = m.BatchNorm2d(4)
+            self.acts = m.ModuleDict({"relu": m.ReLU(), "tanh": m.Tanh()})
+            self.scale = m.Parameter((taeda if m is nn else torch).ones(1))
+
+        def forward(self, x):
+            return self.acts["relu"](self.bn(self.conv(x))) * self.scale
+
+    class Net(m.Module):
+        def __init__(self):
+            super().__init__()
+            self.blocks = m.ModuleList([Block()])
+            self.head = m.Sequential(m.AdaptiveAvgPool2d(2), m.Flatten(), m.Linear(16, 5))
+            self.register_buffer("steps", (taeda if m is nn else torch).zeros(2), persistent=False)
+
+        def forward(self, x):
+            for b in self.blocks:
+                x = b(x)
+            return self.head(x)
+
+    return Net()
+
+
+def test_network_initial_values_and_a_training_run():
+    taeda.manual_seed(0)
+    torch.manual_seed(0)
+    ours, theirs = _net(nn), _net(torch.nn)
+    assert repr(ours) == repr(theirs)
+    for (k, a), (j, b) in zip(ours.state_dict().items(), theirs.state_dict().items(), strict=True):
+        assert k == j
+        equal(a, b)
+    x = _n(6, 3, 8, 8)
+    target = _cls(6, 5, 0)
+    for _ in range(3):
+        for m, lib, fn in ((ours, taeda, F), (theirs, torch, TF)):
+            m.zero_grad()
+            fn.cross_entropy(m(lib.tensor(x)), lib.tensor(target)).backward()
+            with lib.no_grad():
+                for p in m.parameters():
+                    p -= 0.1 * p.grad
+    for (_, a), (_, b) in zip(ours.state_dict().items(), theirs.state_dict().items(), strict=True):
+        same(a, b)
+
+
+def test_mismatch_report_is_torchs():
+    ours, theirs = _net(nn), _net(torch.nn)
+
+    def spoil(state, lib):
+        state["head.2.weight"] = lib.ones(5, 7)
+        del state["blocks.0.bn.bias"]
+        state["extra"] = lib.ones(1)
+        state["blocks.0.conv.gamma"] = lib.ones(1)
+        state["head.2.bias"] = 3
+        return state
+
+    texts = []
+    for m, lib in ((ours, taeda), (theirs, torch)):
+        with pytest.raises(RuntimeError) as e:
+            m.load_state_dict(spoil(m.state_dict(), lib))
+        texts.append(str(e.value))
+    assert texts[0] == texts[1].replace("torch.", "taeda.")
+
+
+def _state_error(lib, m):
+    class Broken(m.Module):
+        def __init__(self):
+            self.w = m.Parameter(lib.ones(1))
+
+    module = m.Module()
+    module.w = m.Parameter(lib.ones(2))
+    module.l = m.Linear(2, 2)
+    module.register_buffer("b", lib.ones(2))
+    return module, Broken
+
+
+ERRORS = [
+    lambda lib, m, o: o.register_parameter(3, None),
+    lambda lib, m, o: o.register_parameter("a.b", None),
+    lambda lib, m, o: o.register_parameter("", None),
+    lambda lib, m, o: o.register_parameter("training", None),
+    lambda lib, m, o: o.register_parameter("q", m.Parameter(lib.ones(1)) * 2),
+    lambda lib, m, o: o.register_parameter("q", lib.ones(2)),
+    lambda lib, m, o: o.register_buffer("a.b", None),
+    lambda lib, m, o: o.register_buffer("", None),
+    lambda lib, m, o: o.register_buffer(4, None),
+    lambda lib, m, o: o.register_buffer("training", None),
+    lambda lib, m, o: o.register_buffer("q", 3),
+    lambda lib, m, o: o.add_module("q", 3),
+    lambda lib, m, o: o.add_module(3, m.ReLU()),
+    lambda lib, m, o: o.add_module("a.b", m.ReLU()),
+    lambda lib, m, o: o.add_module("", m.ReLU()),
+    lambda lib, m, o: o.add_module("training", m.ReLU()),
+    lambda lib, m, o: setattr(o, "l", 3),
+    lambda lib, m, o: setattr(o, "w", lib.ones(2)),
+    lambda lib, m, o: setattr(o, "w", 3),
+    lambda lib, m, o: setattr(o, "b", 3),
+    lambda lib, m, o: o.nothing,
+    lambda lib, m, o: delattr(o, "nothing"),
+    lambda lib, m, o: o.get_submodule("a.b"),
+    lambda lib, m, o: o.get_submodule("w"),
+    lambda lib, m, o: o.get_parameter("l.zz"),
+    lambda lib, m, o: o.get_parameter("b"),
+    lambda lib, m, o: o.get_buffer("w"),
+    lambda lib, m, o: o.get_buffer("q.w"),
+    lambda lib, m, o: o.set_submodule("", m.ReLU()),
+    lambda lib, m, o: o.set_submodule("l", 3),
+    lambda lib, m, o: o.set_submodule("zz", m.ReLU(), strict=True),
+    lambda lib, m, o: o.to(lib.int32),
+    lambda lib, m, o: o.to("meta").to("cpu"),
+    lambda lib, m, o: o.train(3),
+    lambda lib, m, o: o.load_state_dict(3),
+    lambda lib, m, o: m.Module(3),
+    lambda lib, m, o: m.Module(a=3),
+    lambda lib, m, o: m.Sequential(m.ReLU())[5],
+    lambda lib, m, o: m.Sequential(m.ReLU())["a"],
+    lambda lib, m, o: m.Sequential(m.ReLU()) + 3,
+    lambda lib, m, o: m.Sequential(m.ReLU()).insert(9, m.ReLU()),
+    lambda lib, m, o: m.Sequential(m.ReLU()).append(3),
+    lambda lib, m, o: m.Sequential([m.ReLU()]),
+    lambda lib, m, o: m.ModuleList([m.ReLU()])[3],
+    lambda lib, m, o: m.ModuleList(3),
+    lambda lib, m, o: m.ModuleDict({"keys": m.ReLU()}),
+    lambda lib, m, o: m.ModuleDict({"a": m.ReLU()})["b"],
+    lambda lib, m, o: m.ModuleDict(3),
+    lambda lib, m, o: m.ParameterList(3),
+    lambda lib, m, o: m.ParameterDict({"a": lib.ones(1)})["b"],
+    lambda lib, m, o: m.Dropout(1.5),
+    lambda lib, m, o: m.Conv2d(3, 2, 3, padding_mode="foo"),
+    lambda lib, m, o: m.Conv2d(2, 2, 3, groups=0),
+    lambda lib, m, o: m.Conv2d(2, 2, 3, stride=2, padding="same"),
+    lambda lib, m, o: m.ConvTranspose2d(2, 2, 3, padding_mode="reflect"),
+    lambda lib, m, o: m.init.calculate_gain("foo"),
+    lambda lib, m, o: m.init.kaiming_uniform_(lib.ones(2, 2), mode="foo"),
+    lambda lib, m, o: m.init.xavier_normal_(lib.ones(2)),
+]
+
+
+@pytest.mark.parametrize("i", range(len(ERRORS)))
+def test_error_is_torchs(i):
+    raised = []
+    for lib, m in ((taeda, nn), (torch, torch.nn)):
+        with pytest.raises(Exception) as e:  # the type is compared below
+            ERRORS[i](lib, m, _state_error(lib, m)[0])
+        raised.append(e.value)
+    assert type(raised[0]) is type(raised[1])
+    text = str(raised[1]).replace("torch", "taeda")
+    if "padding_mode must" not in text and "modules.container" not in text:
+        assert text.rstrip(".") in str(raised[0]) or text == str(raised[0])
+
+
+def test_registering_before_init():
+    for lib, m in ((taeda, nn), (torch, torch.nn)):
+        with pytest.raises(AttributeError, match=r"cannot assign parameters before Module.__init__\(\) call"):
+            _state_error(lib, m)[1]()
+
+
+def test_containers_print_as_torchs():
+    def build(m, lib):
+        yield m.Sequential()
+        yield m.Sequential(m.Linear(1, 1), m.Sequential(m.ReLU(), m.ReLU()))
+        yield m.ModuleList([m.Linear(1, 1)] * 3 + [m.Sequential(m.ReLU())] * 2 + [m.Tanh()])
+        yield m.ModuleDict({"z": m.ReLU(), "a": m.ModuleList()})
+        yield m.ParameterList([lib.ones(2, 3), 3, m.Parameter(lib.ones(()))])
+        yield m.ParameterDict({"b": lib.ones(2, 3), "a": 3})
+        seq = m.Sequential(m.ReLU(), m.Tanh())
+        yield seq * 2
+        yield seq + m.Sequential(m.SELU())
+        seq *= 2
+        seq += m.Sequential(m.SELU())
+        seq.insert(1, m.ELU())
+        del seq[0:2]
+        yield seq
+        yield seq[1:3]
+        lst = m.ModuleList([m.ReLU()])
+        lst += [m.Tanh(), m.ELU()]
+        lst.insert(1, m.SELU())
+        del lst[0]
+        lst[0] = m.GELU()
+        yield lst
+        yield lst + [m.ReLU()]
+        yield lst[:2]
+        params = m.ParameterList([lib.ones(1), lib.ones(2)])
+        params[0] = lib.ones(5)
+        params += [lib.ones(3)]
+        yield params
+        yield params[1:]
+        table = m.ParameterDict({"b": lib.ones(1), "a": lib.ones(2)})
+        table.update([("c", lib.ones(3))])
+        table.pop("a")
+        yield table
+        yield table | m.ParameterDict({"q": lib.ones(1)})
+
+    for a, b in zip(build(nn, taeda), build(torch.nn, torch), strict=True):
+        assert repr(a) == repr(b).replace("torch.", "taeda.")
+        assert list(a.state_dict()) == list(b.state_dict())
+
+
+def _hook_log(lib, m):
+    log = []
+    net = m.Sequential(m.Linear(2, 2), m.Linear(2, 1))
+    with lib.no_grad():
+        for p in net.parameters():
+            p.fill_(0.5)
+
+    def note(name):
+        def hook(module, *rest):
+            def show(v):
+                if isinstance(v, (tuple, list)):
+                    return tuple(show(i) for i in v)
+                return None if v is None else (np.round(t2n(v), 4).tolist() if hasattr(v, "detach") else v)
+
+            log.append((name, type(module).__name__, show(rest)))
+
+        return hook
+
+    net.register_forward_pre_hook(note("pre"))
+    net[0].register_forward_hook(note("fwd"))
+    net[0].register_forward_hook(note("first"), prepend=True)
+    net[0].register_full_backward_hook(note("bwd0"))
+    net[0].register_full_backward_pre_hook(note("bwdpre0"))
+    net[1].register_full_backward_hook(note("bwd1"))
+    net[1].register_full_backward_hook(lambda mod, gi, go: (gi[0] * 2,))
+    net.register_full_backward_hook(note("bwdnet"))
+    x = lib.ones(1, 2, requires_grad=True)
+    net(x).sum().backward()
+    net(lib.ones(1, 2)).sum().backward()
+    log.append(t2n(x.grad).tolist())
+    log.extend(t2n(p.grad).tolist() for p in net.parameters())
+    return log
+
+
+def test_hooks_run_as_torchs():
+    assert _hook_log(taeda, nn) == _hook_log(torch, torch.nn)
+
+
+def test_clip_grad():
+    for norm_type in (2.0, 1.0, float("inf")):
+        results = []
+        for lib, m in ((taeda, nn), (torch, torch.nn)):
+            ps = [m.Parameter(lib.tensor(_n(3, 2))), m.Parameter(lib.tensor(_n(4)))]
+            for i, p in enumerate(ps):
+                p.grad = lib.tensor(_n(*p.shape, seed=i + 5))
+            total = m.utils.clip_grad_norm_(ps, 0.7, norm_type)
+            results.append([total, *(p.grad for p in ps)])
+        for a, b in zip(*results, strict=True):
+            same(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_names_that_both_have_take_the_same_arguments():
+    import inspect
+
+    different = {"Module", "Sequential", "Upsample", "Container", "Unflatten", "Parameter", "Buffer"}
+    for name in nn.__all__:
+        ours, theirs = getattr(nn, name), getattr(torch.nn, name, None)
+        if not isinstance(ours, type) or not isinstance(theirs, type) or name in different:
+            continue
+        a = inspect.signature(ours.__init__).parameters
+        b = inspect.signature(theirs.__init__).parameters
+        assert list(a) == list(b), name
+        assert [p.default for p in a.values()] == [p.default for p in b.values()], name
