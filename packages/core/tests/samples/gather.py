@@ -73,7 +73,7 @@ def scatter_reduce_samples(rng: np.random.Generator) -> Iterator[Call]:
     for reduce in ("sum", "prod", "mean", "amax", "amin"):
         for keep in (True, False):
             for x, dim, index in lane_indices(rng):
-                yield Call(x + 0.1, dim, index, array(rng, *index.shape, low=0.5), reduce, include_self=keep)
+                yield Call(np.array(x + 0.1), dim, index, array(rng, *index.shape, low=0.5), reduce, include_self=keep)
 
 
 def scatter_reduce(x: np.ndarray, dim: int, index: np.ndarray, src: np.ndarray, reduce: str, *, include_self: bool = True) -> np.ndarray:

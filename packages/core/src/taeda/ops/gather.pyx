@@ -7,8 +7,8 @@ and adding are each other's adjoint, so each is the other's derivative.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
-                             define, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous,
+                             copy_into, define, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
                              write_out)
 from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
@@ -55,6 +55,12 @@ cdef TensorBase lane_index(TensorBase x, object index, int dim, str op):
             raise RuntimeError(f"[{op}] Size does not match at dimension {d} expected index {list(ix.shape_tuple())} to be no "
                                f"larger than self {list(x.shape_tuple())} apart from dimension {dim}")
     return long_index(ix, op)
+
+
+cdef object fresh(object x, str op):
+    """A contiguous copy."""
+    cdef TensorBase t = as_tensor(x, op)
+    return t.clone() if t.view.contiguous else contiguous(t)
 
 
 # -- gather: y[.., m, ..] = x[.., index[.., m, ..], ..] --------------------------------------------------
@@ -211,7 +217,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
     >>> taeda.scatter(taeda.zeros(3), 0, taeda.tensor([2, 0]), taeda.tensor([5.0, 6.0]))
     tensor([6., 0., 5.])
     """
-    y = scatter_(as_tensor(input, "scatter").clone(), dim, index, src, value=value, reduce=reduce)
+    y = scatter_(fresh(input, "scatter"), dim, index, src, value=value, reduce=reduce)
     return y if out is None else write_out(out, y, "scatter")
 
 
@@ -234,7 +240,7 @@ def scatter_add(input, dim, index, src, *, out=None):
     >>> taeda.scatter_add(taeda.zeros(3), 0, taeda.tensor([0, 2, 2]), taeda.ones(3))
     tensor([1., 0., 2.])
     """
-    y = scatter_add_(as_tensor(input, "scatter_add").clone(), dim, index, src)
+    y = scatter_add_(fresh(input, "scatter_add"), dim, index, src)
     return y if out is None else write_out(out, y, "scatter_add")
 
 
@@ -331,7 +337,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True, out=Non
                            f"{reduce}")
     ix = lane_index(x, index, d, "scatter_reduce")
     s = source(x, ix, as_tensor(src, "scatter_reduce"), d, "scatter_reduce")
-    y = x.detach().clone()
+    y = fresh(x.detach(), "scatter_reduce")
     reduce_into(y, d, ix, s, reduce, include_self)
     record(SCATTER_REDUCE, y, (x, s), (x, s, y, ix), (d, reduce, bool(include_self)))
     return y if out is None else write_out(out, y, "scatter_reduce")
@@ -350,6 +356,7 @@ cdef Op INDEX_SELECT = define("index_select", index_vjp, 0, 0, "index")
 cdef Op INDEX_ADD = define("index_add", index_put_vjp, 0, 0, "index_put_add")
 cdef Op INDEX_COPY = define("index_copy", index_put_vjp, 0, 0, "index_put")
 cdef Op INDEX_FILL = define("index_fill", index_put_vjp, 0, 0, "index_put")
+cdef Op INDEX_FILL_TENSOR = define("index_fill", index_put_vjp, 0, 0, "index_put", "IndexFillBackward1")
 cdef Op TAKE = define("take", index_vjp, 0, 0, "index")
 
 
@@ -437,7 +444,7 @@ def index_add(input, dim, index, source, *, alpha=1, out=None):
     >>> taeda.index_add(taeda.zeros(3), 0, taeda.tensor([0, 0, 2]), taeda.ones(3), alpha=2)
     tensor([4., 0., 2.])
     """
-    y = index_add_(as_tensor(input, "index_add").clone(), dim, index, source, alpha=alpha)
+    y = index_add_(fresh(input, "index_add"), dim, index, source, alpha=alpha)
     return y if out is None else write_out(out, y, "index_add")
 
 
@@ -461,7 +468,7 @@ def index_copy(input, dim, index, source, *, out=None):
     >>> taeda.index_copy(taeda.zeros(3), 0, taeda.tensor([2, 0]), taeda.tensor([1.0, 2.0]))
     tensor([2., 0., 1.])
     """
-    y = index_copy_(as_tensor(input, "index_copy").clone(), dim, index, source)
+    y = index_copy_(fresh(input, "index_copy"), dim, index, source)
     return y if out is None else write_out(out, y, "index_copy")
 
 
@@ -479,7 +486,7 @@ def index_fill_(input, dim, index, value):
             raise RuntimeError("[index_fill_] index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{v.view.ndim} dimension(s).")
         v = to_dtype(v, x.view.dtype)
-    return put_rows(x, d, ix, v, INDEX_FILL, "index_fill_", True)
+    return put_rows(x, d, ix, v, INDEX_FILL_TENSOR if isinstance(value, TensorBase) else INDEX_FILL, "index_fill_", True)
 
 
 def index_fill(input, dim, index, value):
@@ -512,12 +519,22 @@ def take(input, index, *, out=None):
     return y if out is None else write_out(out, y, "take")
 
 
+cdef object put_vjp(Node n, object g):
+    accumulate, shape = n.extra
+    ix = n.load(0)
+    gx = g if accumulate else put(g, ix, g.new_zeros(ix.shape))
+    return gx if n.needs(0) else None, take(g, ix).reshape(shape) if n.needs(1) else None
+
+cdef Op PUT = define("put", put_vjp, 0, 0, "index_put")
+
+
 def put_(input, index, source, accumulate=False):
     """Write source into input.reshape(-1) where index says, or add it with accumulate, in place.
 
     Raises IndexError for an index out of range or a source of another number of elements.
     """
     cdef TensorBase x = as_tensor(input, "put_"), ix = as_tensor(index, "put_"), s = as_tensor(source, "put_"), y
+    cdef int64_t one = 1
     if ix.view.dtype != I64:
         raise RuntimeError(f"[put_] put_(): Expected a long tensor for index, but got {torch_name(ix.view.dtype)}")
     if s.view.dtype != x.view.dtype:
@@ -526,14 +543,15 @@ def put_(input, index, source, accumulate=False):
     if s.view.numel != ix.view.numel:
         raise IndexError("[put_] put_(): Expected source and index to have the same number of elements, but got "
                          f"source.numel() = {s.view.numel}, index.numel() = {ix.view.numel}")
-    s = s.reshape(ix.shape_tuple())
-    if x.view.contiguous:
-        index_put_core(x.reshape(-1), [0], [ix], s, accumulate, "put_")
-        return x
+    check_same_device("put_", (x, ix, s))
     begin_inplace("put_", x)
-    y = x.reshape(-1)
-    return x.copy_(index_put_core(y.clone() if y.storage is x.storage else y, [0], [ix], s, accumulate,
-                                  "put_").reshape(x.shape_tuple()))
+    plain = s.detach().reshape(ix.shape_tuple())
+    y = as_strided_view(x, 1, &x.view.numel, &one, x.offset) if x.view.contiguous else x.detach().reshape(-1)
+    index_put_core(y, [0], [ix], plain, accumulate, "put_")
+    if not x.view.contiguous:
+        copy_into(x, y.reshape(x.shape_tuple()))
+    end_inplace(PUT, x, (x, s), (ix,), (bool(accumulate), s.shape_tuple()))
+    return x
 
 
 def put(input, index, source, accumulate=False):

@@ -297,7 +297,6 @@ def meshgrid(*tensors, indexing=None):
     shape = [x.numel() for x in xs]
     grids = [xs[i].reshape([-1 if k == i else 1 for k in range(n)]).expand(shape) for i in range(n)]
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 

@@ -171,6 +171,8 @@ def masked_fill(input, mask, value):
     v = fill_value(x, value, "masked_fill")
     check_same_device("masked_fill", (x, m, v))
     y = choose(FILL, m, v, x)
+    if not y.view.contiguous:
+        y = contiguous(y)
     if isinstance(value, TensorBase):
         record(FILL_TENSOR, y, (x, v), (m,), x.shape_tuple())
     else:
@@ -283,7 +285,7 @@ def masked_scatter(input, mask, source):
     """
     cdef TensorBase x = as_tensor(input, "masked_scatter"), m = check_mask(mask, "masked_scatter")
     shape = broadcast_shapes("masked_scatter", x.shape_tuple(), m.shape_tuple())
-    return masked_scatter_(x.clone() if shape == x.shape_tuple() else x.expand(shape).contiguous(), m, source)
+    return masked_scatter_(x.clone() if shape == x.shape_tuple() and x.view.contiguous else contiguous(x.expand(shape)), m, source)
 
 
 # -- nonzero -------------------------------------------------------------------------------------------------

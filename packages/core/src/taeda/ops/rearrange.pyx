@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, 
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
-from taeda.tensor_base cimport META, TensorBase
+from taeda.tensor_base cimport META, TensorBase, alias
 
 __all__ = [
     "diagonal_scatter", "flip", "fliplr", "flipud", "one_hot", "repeat", "repeat_interleave", "roll", "rot90",
@@ -191,6 +191,11 @@ cdef object roll_vjp(Node n, object g):
     shifts, dims = n.extra
     return roll(g, tuple([-s for s in shifts]), dims)
 
+cdef object rot90_vjp(Node n, object g):
+    k, dims = n.extra
+    return rot90(g, -k, dims)
+
+cdef Op ROT90 = define("rot90", rot90_vjp)
 cdef Op FLIP = define("flip", flip_vjp)
 cdef Op ROLL = define("roll", roll_vjp, 0, 0, "cat")
 
@@ -301,7 +306,10 @@ def roll(input, shifts, dims=None):
     if not shifts:
         raise RuntimeError("[roll] `shifts` required")
     if not dims and len(shifts) == 1:
-        return roll(x.reshape(-1), shifts, 0).reshape(x.shape_tuple())
+        y = contiguous(x.detach()).reshape(-1)
+        y = (roll_one(y, shifts[0], 0) if y.view.numel else y.clone()).reshape(x.shape_tuple())
+        record(ROLL, y, (x,), None, (shifts, None))
+        return y
     if len(shifts) != len(dims):
         raise RuntimeError(f"[roll] shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if x.view.ndim == 0:
@@ -327,7 +335,7 @@ def rot90(input, k=1, dims=(0, 1)):
     tensor([[2, 4],
             [1, 3]])
     """
-    cdef TensorBase x = as_tensor(input, "rot90")
+    cdef TensorBase x = as_tensor(input, "rot90"), y
     if len(dims) != 2:
         raise RuntimeError(f"[rot90] expected total rotation dims == 2, but got dims = {len(dims)}")
     if x.view.ndim < 2:
@@ -337,13 +345,18 @@ def rot90(input, k=1, dims=(0, 1)):
         raise RuntimeError("[rot90] expected rotation dims to be different, but got dim0 = "
                            f"{dims[0]} and dim1 = {dims[1]}")
     k %= 4
+    x = x.detach()
     if k == 1:
-        return flip(x, b).transpose(a, b)
-    if k == 2:
-        return flip(x, a, b)
-    if k == 3:
-        return flip(x, a).transpose(a, b)
-    return x.clone()
+        y = flip(x, b).transpose(a, b)
+    elif k == 2:
+        y = flip(x, a, b)
+    elif k == 3:
+        y = flip(x, a).transpose(a, b)
+    else:
+        y = x.clone()
+    y = alias(y)                                   # no view of the flipped copy, to whoever asks
+    record(ROT90, y, (input,), None, (k, (a, b)))
+    return y
 
 
 # -- a copy with one view of it replaced ---------------------------------------------------------------------------

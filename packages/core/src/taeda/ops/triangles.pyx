@@ -186,6 +186,14 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     return y
 
 
+cdef object diag_vjp(Node n, object g):
+    (rows, cols), k = n.extra
+    zeros = zeros_of((rows, cols), (<TensorBase>g).view.dtype, (<TensorBase>g).device)
+    return zeros.diagonal_scatter(g, k) if g.numel() else zeros
+
+cdef Op DIAG = define("diag", diag_vjp, 0, 0, None, "DiagonalBackward0_copy")
+
+
 def diag(input, diagonal=0, *, out=None):
     """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix.
 
@@ -198,7 +206,11 @@ def diag(input, diagonal=0, *, out=None):
     cdef TensorBase x = as_tensor(input, "diag")
     if x.view.ndim != 1 and x.view.ndim != 2:
         raise RuntimeError(f"[diag] diag(): Supports 1D or 2D tensors. Got {x.view.ndim}D")
-    y = diag_embed(x, diagonal) if x.view.ndim == 1 else x.diagonal(diagonal, 0, 1).clone()
+    if x.view.ndim == 1:
+        y = diag_embed(x, diagonal)
+    else:
+        y = x.detach().diagonal(diagonal, 0, 1).clone()
+        record(DIAG, y, (x,), None, (x.shape_tuple(), int(diagonal)))
     return y if out is None else write_out(out, y, "diag")
 
 
