@@ -49,6 +49,7 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1      # kernel only:
 cdef TensorBase as_tensor(object x, str op)                       # TypeError in the op's name if it is none
 cdef TensorBase empty(int ndim, const int64_t* shape, int dtype, int device)     # contiguous
 cdef TensorBase empty_like(TensorBase x)                          # same shape/dtype/device, contiguous
+cdef TensorBase empty_as(TensorBase x, int dtype, int device)         # x's shape and memory order of dims
 cdef TensorBase scalar_tensor(object number, int dtype, int device)   # 0-d, from a Python number
 cdef TensorBase empty_shape(object shape, int dtype, int device)  # shape: any sequence of ints
 cdef TensorBase empty_for(int ndim, const int64_t* shape, int dtype, int device, int n, View** operands)

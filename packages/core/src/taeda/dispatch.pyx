@@ -261,6 +261,13 @@ cdef TensorBase empty_for(int ndim, const int64_t* shape, int dtype, int device,
     return t
 
 
+cdef TensorBase empty_as(TensorBase x, int dtype, int device):
+    """Allocate another dtype or device with x's shape and order of dimensions in memory."""
+    cdef View* t[1]
+    t[0] = &x.view
+    return empty_for(x.view.ndim, x.view.shape, dtype, device, 1, t)
+
+
 cdef TensorBase scalar_tensor(object number, int dtype, int device):
     cdef TensorBase t
     cdef object as_int
@@ -539,11 +546,9 @@ cdef Op CLONE = define("clone", clone_vjp)
 
 cdef TensorBase to_dtype(TensorBase x, int dtype):
     cdef TensorBase y
-    cdef View* t[1]
     if x.view.dtype == dtype:
         return x
-    t[0] = &x.view
-    y = empty_for(x.view.ndim, x.view.shape, dtype, x.device, 1, t)
+    y = empty_as(x, dtype, x.device)
     copy_into(y, x)
     if is_float(x.view.dtype):
         record(TO_COPY, y, (x,), None, <int>x.view.dtype)
@@ -563,10 +568,7 @@ cdef TensorBase contiguous(TensorBase x):
 
 cdef TensorBase clone_dense(TensorBase x):
     """A copy that keeps the order of the dimensions in memory."""
-    cdef View* t[1]
-    cdef TensorBase y
-    t[0] = &x.view
-    y = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 1, t)
+    cdef TensorBase y = empty_as(x, x.view.dtype, x.device)
     copy_into(y, x)
     record(CLONE, y, (x,), None)
     return y

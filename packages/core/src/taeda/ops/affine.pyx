@@ -15,7 +15,7 @@ from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, mat
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
 from taeda.tensor_base cimport TensorBase, alias
 
-from taeda.ops.matmul import matmul, outer
+from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
            "addr_"]
@@ -141,6 +141,7 @@ cdef object add_product_vjp(Node n, object g):
     return gi, ga, gb
 
 cdef Op ADDMM = define("addmm", add_product_vjp, 0, 0, "gemm")
+cdef Op ADDR = define("addr", add_product_vjp, 0, 0, "gemm")
 cdef Op ADDMV = define("addmv", add_product_vjp, 0, 0, "gemm")
 cdef Op BADDBMM = define("baddbmm", add_product_vjp, 0, 0, "gemm")
 
@@ -333,34 +334,20 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1, out=None):
     >>> taeda.addr(taeda.ones(1), taeda.tensor([1.]), taeda.tensor([3., 4.]))
     tensor([[4., 5.]])
     """
-    cdef TensorBase s = as_tensor(input, "addr"), a = as_tensor(vec1, "addr"), b = as_tensor(vec2, "addr")
-    cdef int64_t shape[2]
-    cdef int d
-    need_ndim("addr", "vec1", a, 1)
-    need_ndim("addr", "vec2", b, 1)
-    shape[0], shape[1] = a.view.shape[0], b.view.shape[0]
-    if s.view.ndim > 2:
-        raise_expand("addr", s, 2, shape)
-    for d in range(s.view.ndim):
-        if s.view.shape[d] != 1 and s.view.shape[d] != shape[2 - s.view.ndim + d]:
-            raise_expand("addr", s, 2, shape)
-    beta = factor("addr", "beta", beta, s.view.dtype)
-    alpha = factor("addr", "alpha", alpha, s.view.dtype)
-    y = outer(a, b)
-    if alpha != 1:
-        y = y * alpha
-    if beta != 0:
-        y = y + (s if beta == 1 else s * beta)
-    return y if out is None else write_out(out, <TensorBase>y, "addr")
+    y = add_outer(input, vec1, vec2, beta, alpha, False)
+    return y if out is None else write_out(out, y, "addr")
 
 
 def addr_(input, vec1, vec2, *, beta=1, alpha=1):
     """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
-    cdef TensorBase s = as_tensor(input, "addr_")
-    y = addr(s, vec1, vec2, beta=beta, alpha=alpha)
-    if (<TensorBase>y).shape_tuple() != s.shape_tuple():
-        raise RuntimeError(f"[addr_] the result has shape {(<TensorBase>y).shape_tuple()}, but input has {s.shape_tuple()}")
-    return s.copy_(y)
+    return add_outer(input, vec1, vec2, beta, alpha, True)
+
+
+cdef TensorBase add_outer(object input, object vec1, object vec2, object beta, object alpha, bint inplace):
+    cdef TensorBase a = as_tensor(vec1, "addr"), b = as_tensor(vec2, "addr")
+    need_ndim("addr", "vec1", a, 1)
+    need_ndim("addr", "vec2", b, 1)
+    return add_product(ADDR, input, a.unsqueeze(1), b.unsqueeze(0), beta, alpha, inplace)
 
 
 METHODS = {name: globals()[name] for name in __all__ if name not in ("linear", "bilinear")}

@@ -2,7 +2,7 @@
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, Op, any_needs_grad, as_tensor, as_strided_view, begin_inplace, broadcast_shapes,
-                             clone_dense, contiguous as make_contiguous, copy_into, define, empty, empty_like, end_inplace,
+                             clone_dense, contiguous as make_contiguous, copy_into, define, empty, empty_as, empty_like, end_inplace,
                              needs_grad, record, record_view, scalar_tensor, to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float, itemsize_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
@@ -82,7 +82,7 @@ cdef TensorBase convert(TensorBase x, int dtype, int device, bint copy):
     if device != x.device:
         if x.device == META:
             raise NotImplementedError("[to] Cannot copy out of meta tensor; no data! Use to_empty() or load real values")
-        y = empty(x.view.ndim, x.view.shape, dtype, device)
+        y = empty_as(x, dtype, device)
         record(TO, y, (x,), None, (<int>x.view.dtype, <int>x.device))
         return y
     if dtype != x.view.dtype:

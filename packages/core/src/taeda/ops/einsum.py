@@ -151,11 +151,8 @@ def _contract(equation, operands, inputs, output, ellipsis):
     x, labels = operands[0], inputs[0]
     for k in range(1, len(operands)):
         needed = set(output).union(*inputs[k + 1:])
-        x, labels = _pair(x, labels, operands[k], inputs[k], needed)
-    gone = [i for i, t in enumerate(labels) if t not in output]
-    if gone:
-        x = x.sum(gone)
-        labels = [t for t in labels if t in output]
+        x, labels = _pair(x, labels, operands[k], inputs[k], needed, output)
+    x, labels = _sum_out(x, labels, [t for t in labels if t not in output])
     for t in ellipsis:                 # dimensions that no operand has are of size 1
         if t in output and t not in labels:
             x = x.unsqueeze(0)
@@ -163,8 +160,8 @@ def _contract(equation, operands, inputs, output, ellipsis):
     return x.permute([labels.index(t) for t in output])
 
 
-def _pair(a, la, b, lb, needed):
-    """Contract two operands; return the product and its labels."""
+def _pair(a, la, b, lb, needed, output):
+    """Contract two operands; return the product and its labels, in the result's order where that is cheap."""
     # labels that only one has and nobody needs are summed first; so are broadcast ones (size 1 on one side)
     a, la = _sum_out(a, la, [t for t in la if t not in lb and t not in needed])
     b, lb = _sum_out(b, lb, [t for t in lb if t not in la and t not in needed])
@@ -187,6 +184,9 @@ def _pair(a, la, b, lb, needed):
     rows = [t for t in la if t not in lb]
     cols = [t for t in lb if t not in la]
     size = {**dict(zip(lb, b.shape)), **dict(zip(la, a.shape))}
+    place = {t: i for i, t in enumerate(output)}
+    if rows and cols and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows):
+        a, la, rows, b, lb, cols = b, lb, cols, a, la, rows
 
     def count(labels):
         n = 1
@@ -209,7 +209,7 @@ def _pair(a, la, b, lb, needed):
 def _sum_out(x, labels, gone):
     if not gone:
         return x, labels
-    return x.sum([labels.index(t) for t in gone]), [t for t in labels if t not in gone]
+    return x.sum([labels.index(t) for t in gone], dtype=x.dtype), [t for t in labels if t not in gone]
 
 
 def tensordot(a, b, dims=2, out=None):

@@ -459,7 +459,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     if out is not None:
         t = target("bernoulli", x.shape_tuple(), out, None, x.view.dtype, None, None, False)
     else:
-        t = like("bernoulli", x, None, None, None, None)
+        t = empty_like(x)
     was = set_grad(False)
     try:
         if p is None:

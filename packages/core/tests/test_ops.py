@@ -1,0 +1,75 @@
+"""Every row of every op: forward, derivatives, layouts, forms, meta device, errors."""
+
+from __future__ import annotations
+
+import harness
+import pytest
+import taeda
+from opinfo import Call, Row
+
+ROWS = harness.load_rows()
+IDS = harness.row_ids(ROWS)
+rows = pytest.mark.parametrize("row", ROWS, ids=IDS)
+
+
+@pytest.mark.parametrize(
+    ("row", "dtype"),
+    [pytest.param(r, d, id=f"{i}-{d}") for r, i in zip(ROWS, IDS, strict=True) for d in r.dtypes],
+)
+def test_forward_agrees_with_the_reference(row: Row, dtype: str) -> None:
+    assert harness.check_forward(taeda, row, dtype) > 0
+
+
+@rows
+def test_first_derivative(row: Row) -> None:
+    if not row.grad:
+        pytest.skip("not differentiable")
+    assert harness.check_gradient(taeda, row, 1) > 0
+
+
+@rows
+def test_second_derivative(row: Row) -> None:
+    if not (row.grad and row.gradgrad):
+        pytest.skip("not twice differentiable")
+    harness.check_gradient(taeda, row, 2)
+
+
+@rows
+def test_layout_of_inputs_changes_no_value(row: Row) -> None:
+    assert harness.check_strided(taeda, row) > 0
+
+
+@rows
+def test_method_in_place_and_out_agree(row: Row) -> None:
+    harness.check_forms(taeda, row)
+
+
+@rows
+def test_meta_device_gives_shapes(row: Row) -> None:
+    harness.check_meta(taeda, row)
+
+
+ERRORS = [pytest.param(r, *e, id=f"{i}-{n}") for r, i in zip(ROWS, IDS, strict=True) for n, e in enumerate(r.errors)]
+
+
+@pytest.mark.parametrize(("row", "call", "error", "text"), ERRORS)
+def test_errors_say_what_is_wrong(row: Row, call: Call, error: type[BaseException], text: str) -> None:
+    args, kwargs, _ = harness.tensors(taeda, call)
+    with pytest.raises(error, match=text) as caught:
+        harness.run_quietly(harness.find(taeda, row.name), *args, **kwargs)
+    assert str(caught.value).startswith("["), f"the message must name the op: {caught.value}"
+
+
+def test_every_public_function_with_a_derivative_has_a_row() -> None:
+    named = {row.name for row in ROWS} | {row.inplace for row in ROWS}
+    aliases = {id(f) for name, f in taeda.ops.__dict__.items() if name in named}
+    missing = sorted(
+        name
+        for name, f in taeda.ops.PUBLIC.items()
+        if not name.endswith("_") and name not in named and id(f) not in aliases and name not in WITHOUT_ROW
+    )
+    assert missing == [], f"no row for {missing}"
+
+
+# makers, random draws and queries: tested by files of their own
+WITHOUT_ROW: set[str] = set()

@@ -1,0 +1,6 @@
+"""The parity tests use the core tests' rows and harness."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "packages" / "core" / "tests"))
