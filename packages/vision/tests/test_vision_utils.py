@@ -64,7 +64,8 @@ def test_make_grid_refuses(arguments, error, words):
 def test_save_image_rounds_and_clips(tmp_path):
     x = taeda.tensor([[-1.0, 0.0], [0.5, 2.0]]).reshape(1, 2, 2)
     save_image(x, tmp_path / "x.png")
-    assert np.asarray(Image.open(tmp_path / "x.png"))[:, :, 0].tolist() == [[0, 0], [128, 255]]
+    with Image.open(tmp_path / "x.png") as saved:
+        assert np.asarray(saved)[:, :, 0].tolist() == [[0, 0], [128, 255]]
     file = io.BytesIO()
     save_image(taeda.rand(4, 3, 5, 5), file, format="png", nrow=2)
     assert Image.open(file).size == (16, 16)
@@ -121,7 +122,8 @@ def test_predictions_are_framed_green_and_red():
 def test_curves_are_drawn_whatever_the_values(tmp_path):
     panels = {"loss": {"train": [2.0, 1.0, float("nan"), 0.5], "test": [3.0]}, "accuracy": {"test": []}}
     picture = draw_curves(panels, tmp_path / "c.png")
-    assert picture.size == Image.open(tmp_path / "c.png").size == (840, 300)
+    with Image.open(tmp_path / "c.png") as saved:
+        assert picture.size == saved.size == (840, 300)
     assert len(picture.getcolors(100_000)) > 5
     draw_curves({"flat": {"a": [0.0, 0.0]}})
     with pytest.raises(ValueError, match="panels is empty"):

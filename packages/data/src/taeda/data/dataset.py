@@ -93,7 +93,7 @@ class Rows(Sequence[tuple[taeda.Tensor, ...]]):
         self.columns = columns
 
     def __len__(self) -> int:
-        return self.columns[0].shape[0]
+        return int(self.columns[0].shape[0])
 
     @overload
     def __getitem__(self, index: int) -> tuple[taeda.Tensor, ...]: ...
@@ -165,7 +165,7 @@ class TensorDataset(Dataset[tuple[taeda.Tensor, ...]]):
         return Rows(tuple(tensor[rows] for tensor in self.tensors))
 
     def __len__(self) -> int:
-        return self.tensors[0].size(0)
+        return int(self.tensors[0].size(0))
 
 
 class StackDataset(Dataset[Any]):

@@ -183,18 +183,19 @@ class DataLoader(Generic[T_co]):
                 "[DataLoader] batch_size=None option disables auto-batching and is mutually exclusive "
                 "with drop_last"
             )
-        if sampler is None:
+        indices: Any = sampler
+        if indices is None:
             if self._dataset_kind == _DatasetKind.Iterable:
-                sampler = _Endless()
+                indices = _Endless()
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                indices = RandomSampler(dataset, generator=generator)
             else:
-                sampler = SequentialSampler(dataset)
+                indices = SequentialSampler(dataset)
         if batch_size is not None and batch_sampler is None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(indices, batch_size, drop_last)
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.sampler = sampler
+        self.sampler = indices
         self.batch_sampler = batch_sampler
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate

@@ -7,7 +7,7 @@ import math
 import os
 import zlib
 from collections.abc import Callable
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -24,7 +24,7 @@ _TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _MOST_DIMENSIONS = 8
 
 
-def _read_at_most(file: IO[bytes], n: int) -> bytes:
+def _read_at_most(file: Any, n: int) -> bytes:
     """Read n bytes or what there is, in pieces: a header that lies about n costs no memory."""
     pieces = []
     while n > 0 and (piece := file.read(min(n, 1 << 24))):

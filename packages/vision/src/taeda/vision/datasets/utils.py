@@ -20,7 +20,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
-from taeda.data.progress import progress
+from taeda.data.progress import Progress, progress
 
 try:
     import fcntl
@@ -124,7 +124,7 @@ def _fetch(url: str, part: IO[bytes], md5: str | None, timeout: float, show: boo
     if md5 is None and have:
         have = part.truncate(0)
     if have and _sum(part) == md5:
-        return  # an earlier run was stopped just before the renaming
+        return None  # an earlier run was stopped just before the renaming
     headers = {"User-Agent": "taeda", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -164,6 +164,7 @@ def _receive(
         length = response.headers.get("Content-Length")
         total = have + int(length) if length is not None and length.isdigit() else None
         received = have
+        bar: Progress[None]
         with progress(total=total, desc=name, unit="bytes", enabled=show) as bar:
             bar.update(have)
             while chunk := response.read(CHUNK):
@@ -209,7 +210,7 @@ def download_url(url: str, root: Path, filename: Path | None = None, md5: str | 
 
 # -- archives --------------------------------------------------------------------------------------
 
-_COMPRESSED: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
 
 
@@ -288,7 +289,7 @@ def _untar(source: str, folder: str) -> None:
             archive.extractall(real, members)
 
 
-def _decompress(open_: Callable[..., IO[bytes]], source: str, target: str) -> None:
+def _decompress(open_: Callable[..., Any], source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target) or ".", prefix=".unpacking-")
     try:

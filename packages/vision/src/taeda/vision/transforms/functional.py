@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
 from PIL import Image
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 AnImage: TypeAlias = Image.Image | taeda.Tensor
-I = TypeVar("I", Image.Image, taeda.Tensor)  # noqa: E741
+I = TypeVar("I", Image.Image, taeda.Tensor)
 PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 
 
@@ -81,7 +81,7 @@ def interpolation_mode(value: Any, op: str) -> InterpolationMode:
     )
 
 
-def _is_tensor(img: Any, op: str) -> bool:
+def _is_tensor(img: Any, op: str) -> TypeGuard[taeda.Tensor]:
     """Say whether `img` is a tensor image (True) or a PIL image (False); refuse all else."""
     if isinstance(img, Image.Image):
         return False
@@ -89,7 +89,7 @@ def _is_tensor(img: Any, op: str) -> bool:
         raise TypeError(f"[{op}] img should be PIL Image or Tensor. Got {type(img)}")
     if img.dim() < 2:
         raise TypeError(
-            f"[{op}] Tensor is not a torch image: it needs at least 2 dimensions, got {tuple(img.shape)}"
+            f"[{op}] Tensor is not an image: it needs at least 2 dimensions, got {tuple(img.shape)}"
         )
     return True
 
@@ -182,9 +182,8 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
     if channels > 4:
         raise ValueError(f"[to_pil_image] pic should not have > 4 channels. Got {channels} channels.")
     if isinstance(pic, taeda.Tensor):
-        if pic.is_floating_point() and mode != "F":
-            pic = pic.mul(255).to(taeda.uint8)
-        pixels = pic.detach().cpu().numpy()
+        tensor = pic.mul(255).to(taeda.uint8) if pic.is_floating_point() and mode != "F" else pic
+        pixels: Any = tensor.detach().cpu().numpy()
         pixels = pixels[None] if ndim == 2 else pixels
         pixels = pixels.transpose(1, 2, 0)
     else:
@@ -332,7 +331,8 @@ def resize(
         TypeError: neither kind of image, or not an interpolation mode.
         ValueError: the size is not positive or does not fit, or the mode is none for tensors.
     """
-    is_tensor = _is_tensor(img, "resize")
+    x: Any = img
+    is_tensor = _is_tensor(x, "resize")
     mode = interpolation_mode(interpolation, "resize")
     sizes = [size] if isinstance(size, int) else list(size)
     if len(sizes) not in (1, 2):
@@ -353,10 +353,10 @@ def resize(
     if height == 0 or width == 0:
         raise ValueError(f"[resize] size {sizes} leaves no pixels of an image of {h} x {w}")
     if not is_tensor:
-        return img.resize((width, height), _PILLOW[mode])
+        return x.resize((width, height), _PILLOW[mode])
     if mode in (InterpolationMode.BOX, InterpolationMode.HAMMING, InterpolationMode.LANCZOS):
         raise ValueError(f"[resize] This Interpolation mode ({mode.value}) is unsupported with Tensor input")
-    return resize_tensor(img, height, width, mode.value, bool(antialias))
+    return cast(Any, resize_tensor(x, height, width, mode.value, bool(antialias)))
 
 
 def crop(img: I, top: int, left: int, height: int, width: int) -> I:
@@ -365,16 +365,18 @@ def crop(img: I, top: int, left: int, height: int, width: int) -> I:
     Raises:
         TypeError: neither kind of image.
     """
-    if not _is_tensor(img, "crop"):
-        return img.crop((left, top, left + width, top + height))
-    h, w = img.shape[-2:]
+    x: Any = img
+    is_tensor = _is_tensor(x, "crop")
+    if not is_tensor:
+        return x.crop((left, top, left + width, top + height))
+    h, w = x.shape[-2:]
     right, bottom = left + width, top + height
     if left < 0 or top < 0 or right > w or bottom > h:
-        img = img[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        x = x[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
         edges = [max(min(right, 0) - left, 0), max(min(bottom, 0) - top, 0)]
         edges += [max(right - max(w, left), 0), max(bottom - max(h, top), 0)]
-        return pad(img, edges)
-    return img[..., top:bottom, left:right]
+        return pad(x, edges)
+    return x[..., top:bottom, left:right]
 
 
 def center_crop(img: I, output_size: int | Sequence[int]) -> I:
@@ -444,7 +446,8 @@ def pad(
         TypeError: neither kind of image, or arguments of a wrong type.
         ValueError: `padding` has a wrong number of elements, or the mode is unknown.
     """
-    is_tensor = _is_tensor(img, "pad")
+    x: Any = img
+    is_tensor = _is_tensor(x, "pad")
     if not isinstance(fill, (int, float, str, tuple, list, type(None))):
         raise TypeError(f"[pad] Got inappropriate fill arg: {fill!r}")
     if not isinstance(padding_mode, str):
@@ -469,10 +472,10 @@ def pad(
     rows = np.pad(np.arange(h), (top, bottom), mode=padding_mode)  # type: ignore[call-overload]
     columns = np.pad(np.arange(w), (left, right), mode=padding_mode)  # type: ignore[call-overload]
     if is_tensor:
-        chosen = img.index_select(img.dim() - 2, taeda.from_numpy(rows))
-        return chosen.index_select(img.dim() - 1, taeda.from_numpy(columns))
-    out = Image.fromarray(np.asarray(img.convert("RGB") if img.mode == "P" else img)[rows][:, columns])
-    return out.convert("P") if img.mode == "P" else out
+        chosen = x.index_select(x.dim() - 2, taeda.from_numpy(rows))
+        return chosen.index_select(x.dim() - 1, taeda.from_numpy(columns))
+    out: Any = Image.fromarray(np.asarray(x.convert("RGB") if x.mode == "P" else x)[rows][:, columns])
+    return out.convert("P") if x.mode == "P" else out
 
 
 def _pad_constant(img: Any, edges: tuple[int, int, int, int], fill: Any) -> Any:
@@ -513,16 +516,16 @@ def _pad_constant(img: Any, edges: tuple[int, int, int, int], fill: Any) -> Any:
 
 def hflip(img: I) -> I:
     """Mirror left and right."""
-    if _is_tensor(img, "hflip"):
-        return img.flip(-1)
-    return img.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    x: Any = img
+    is_tensor = _is_tensor(x, "hflip")
+    return x.flip(-1) if is_tensor else x.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
 def vflip(img: I) -> I:
     """Mirror top and bottom."""
-    if _is_tensor(img, "vflip"):
-        return img.flip(-2)
-    return img.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    x: Any = img
+    is_tensor = _is_tensor(x, "vflip")
+    return x.flip(-2) if is_tensor else x.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
 # -- colour ----------------------------------------------------------------------------------------
@@ -544,18 +547,20 @@ def rgb_to_grayscale(img: I, num_output_channels: int = 1) -> I:
         TypeError: neither kind of image, or a tensor that has not 1 or 3 channels.
         ValueError: `num_output_channels` is not 1 or 3.
     """
-    if not _is_tensor(img, "rgb_to_grayscale"):
-        return to_grayscale(img, num_output_channels)
+    x: Any = img
+    is_tensor = _is_tensor(x, "rgb_to_grayscale")
+    if not is_tensor:
+        return cast(Any, to_grayscale(x, num_output_channels))
     _check_channels(num_output_channels, "rgb_to_grayscale")
-    if img.dim() < 3 or img.shape[-3] not in (1, 3):
+    if x.dim() < 3 or x.shape[-3] not in (1, 3):
         raise TypeError(
             "[rgb_to_grayscale] Input image tensor permitted channel values are 1 or 3, "
-            f"but the shape is {tuple(img.shape)}"
+            f"but the shape is {tuple(x.shape)}"
         )
-    if img.shape[-3] == 3:
-        r, g, b = img.unbind(-3)
-        img = (0.2989 * r + 0.587 * g + 0.114 * b).to(img.dtype).unsqueeze(-3)
-    return img.expand(*img.shape[:-3], 3, *img.shape[-2:]) if num_output_channels == 3 else img
+    if x.shape[-3] == 3:
+        r, g, b = x.unbind(-3)
+        x = (0.2989 * r + 0.587 * g + 0.114 * b).to(x.dtype).unsqueeze(-3)
+    return x.expand(*x.shape[:-3], 3, *x.shape[-2:]) if num_output_channels == 3 else x
 
 
 def _check_channels(n: int, op: str) -> None:
