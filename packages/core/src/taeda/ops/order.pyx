@@ -6,7 +6,8 @@ A value's gradient goes to the place that it was taken from: a scatter by the in
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty, launch, record, record_multi, wrap_dim, write_out
+from taeda.dispatch cimport (Op, as_tensor, contiguous, copy_into, define, empty, empty_for, launch, record, record_multi,
+                             wrap_dim, write_out)
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.reduction cimport pick, select_back, share_back, way_back, write_pair
@@ -41,6 +42,15 @@ cdef tuple run(Op op, TensorBase x, int d, int64_t size, const Param* p):
     return y, at
 
 
+cdef TensorBase laid_out_as(TensorBase x, TensorBase y):
+    """Copy y in the memory order of x, which has the same shape: PyTorch's sort keeps it."""
+    cdef View* t[1]
+    t[0] = &x.view
+    cdef TensorBase z = empty_for(y.view.ndim, y.view.shape, y.view.dtype, y.device, 1, t)
+    copy_into(z, y)
+    return z
+
+
 cdef object place_vjp(Node n, object g):
     return select_back(<TensorBase>g[0], n.load(0), n.extra[0], n.extra[1])
 
@@ -58,6 +68,8 @@ cdef tuple sorted_pair(str name, object input, object dim, object descending, bi
     cdef Param p[2]
     p[0].i, p[1].i = d, bool(descending)
     pair = run(op, x, d, x.view.shape[d] if x.view.ndim else 1, p)
+    if not x.view.contiguous:
+        pair = laid_out_as(x, <TensorBase>pair[0]), laid_out_as(x, <TensorBase>pair[1])
     record_multi(op, pair, (x,), (pair[1],), (way_back(x, 0, True), d))
     return pair
 

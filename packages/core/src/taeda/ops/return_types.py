@@ -29,7 +29,7 @@ def _define(name: str, *fields: str) -> type:
         return tuple.__new__(cls, values)
 
     body: dict = {"__slots__": (), "__new__": new, "__repr__": _repr, "__reduce__": _reduce, "_fields": fields,
-                  "__module__": "taeda.return_types", "__match_args__": fields, "n_fields": len(fields),
+                  "__module__": __name__, "__match_args__": fields, "n_fields": len(fields),
                   "n_sequence_fields": len(fields), "n_unnamed_fields": 0,
                   "__doc__": f"Result of taeda.{name}: ({', '.join(fields)})."}
     for place, field in enumerate(fields):

@@ -1,0 +1,182 @@
+"""Ordering beyond its rows: stability, NaN, long rows, ties, threads, repeated values, refusals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import taeda
+
+INF, NAN = float("inf"), float("nan")
+DTYPES = (np.float32, np.float64, np.int64, np.int32, np.uint8, np.bool_)
+
+
+def many_ties(dtype, *shape):
+    """Few values, both signs, extremes; floats with both zeros and infinities."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(-3, 4, shape)
+    if dtype == np.bool_:
+        return x > 0
+    if dtype == np.uint8:
+        return (x * 40 % 256).astype(dtype)
+    x = x.astype(dtype)
+    flat = x.reshape(-1)
+    if np.issubdtype(dtype, np.floating):
+        flat[::7], flat[1::11], flat[2::13] = -0.0, INF, -INF
+    else:
+        flat[::7], flat[1::11] = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return x
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [2, 13, 150, 191, 192, 5000])
+def test_sort_is_stable_for_short_and_long_rows(dtype, n):
+    x = many_ties(dtype, 3, n)
+    t = taeda.from_numpy(x)
+    values, indices = t.sort()
+    np.testing.assert_array_equal(indices.numpy(), np.argsort(x, axis=-1, kind="stable"))
+    np.testing.assert_array_equal(values.numpy(), np.sort(x, axis=-1))
+    values, indices = t.sort(descending=True)
+    order = n - 1 - np.argsort(x[:, ::-1], axis=-1, kind="stable")[:, ::-1]
+    np.testing.assert_array_equal(indices.numpy(), order)
+    np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, order, -1))
+    np.testing.assert_array_equal(t.T.sort(0).indices.numpy(), np.argsort(x, axis=-1, kind="stable").T)
+
+
+@pytest.mark.parametrize("n", [7, 400])
+def test_nan_is_the_largest(n):
+    x = np.arange(n, dtype=np.float32)[::-1].copy()
+    x[[1, 4]] = NAN
+    x[2] = INF
+    t = taeda.from_numpy(x)
+    assert t.sort().indices[-3:].tolist() == [2, 1, 4]
+    assert t.sort(descending=True).indices[:3].tolist() == [1, 4, 2]
+    assert t.topk(3).indices.tolist() == [1, 4, 2]
+    assert t.topk(1, largest=False).values.tolist() == [0]
+    assert math.isnan(t.kthvalue(n).values)
+
+
+def test_sort_keeps_signs_of_zero_and_payloads():
+    values = taeda.tensor([0.0, -0.0, 1.0, -0.0]).sort().values
+    assert [math.copysign(1, v) for v in values.tolist()] == [1, -1, -1, 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+@pytest.mark.parametrize("k", [1, 2, 50, 499, 500])
+def test_topk_takes_the_first_of_equals(dtype, k):
+    x = many_ties(dtype, 4, 500)
+    t = taeda.from_numpy(x)
+    values, indices = t.topk(k)
+    wanted = t.sort(descending=True, stable=True)
+    assert indices.tolist() == wanted.indices[:, :k].tolist()
+    assert values.tolist() == wanted.values[:, :k].tolist()
+    assert t.topk(k, largest=False).indices.tolist() == t.sort().indices[:, :k].tolist()
+    loose = t.topk(k, sorted=False).values.sort(descending=True).values
+    assert loose.tolist() == values.tolist()
+
+
+def test_order_does_not_depend_on_threads():
+    x = taeda.from_numpy(np.random.default_rng(1).normal(size=(64, 700)).round(2))
+
+    def found():
+        return [t.numpy().tobytes() for t in (*x.sort(0), *x.sort(1), *x.topk(9), *x.median(1), *x.kthvalue(3, 0))]
+
+    taeda.set_num_threads(1)
+    alone = found()
+    taeda.set_num_threads(2)
+    assert found() == alone
+
+
+def test_gradients_return_to_where_values_came_from():
+    x = taeda.tensor([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]], requires_grad=True)
+    weight = taeda.tensor([[1.0, 10.0, 100.0]] * 2)
+    (g,) = taeda.autograd.grad((x.sort().values * weight).sum(), x)
+    assert g.tolist() == [[100, 1, 10], [100, 10, 1]]
+    (g,) = taeda.autograd.grad((x.topk(2, 0).values ** 2).sum(), x)
+    assert g.tolist() == [[6, 2, 4], [12, 10, 8]]
+    (g,) = taeda.autograd.grad(x.median(1).values.sum(), x)
+    assert g.tolist() == [[0, 0, 1], [0, 1, 0]]
+    assert x.sort().values.grad_fn.name() == "SortBackward0"
+    assert not x.sort().indices.requires_grad
+
+
+def test_median_of_an_even_number_is_the_lower_and_nan_spreads():
+    assert taeda.tensor([4.0, 1.0, 3.0, 2.0]).median().item() == 2
+    x = taeda.tensor([[1.0, NAN, 3.0], [9.0, 7.0, 8.0]])
+    values, indices = x.median(1)
+    assert math.isnan(values[0]) and values[1].item() == 8
+    assert indices.tolist() == [1, 2]
+    assert x.nanmedian(1).values.tolist() == [1, 8]
+    assert math.isnan(taeda.empty(0).median())
+
+
+def test_mode_is_the_smallest_of_the_most_frequent():
+    values, indices = taeda.tensor([[2, 2, 1, 1, 3], [5, 4, 4, 5, 5]]).mode()
+    assert values.tolist() == [1, 5]
+    assert indices.tolist() == [3, 4]
+
+
+def test_unique_gives_inverse_and_counts():
+    x = np.random.default_rng(2).integers(-5, 5, (30, 40))
+    values, inverse, counts = taeda.from_numpy(x).unique(return_inverse=True, return_counts=True)
+    wanted = np.unique(x, return_counts=True)
+    assert (values.tolist(), counts.tolist()) == (wanted[0].tolist(), wanted[1].tolist())
+    np.testing.assert_array_equal(values[inverse].numpy(), x)
+    assert len(taeda.tensor([NAN, 1.0, NAN]).unique()) == 3
+    assert taeda.tensor([0.0, -0.0]).unique(return_counts=True)[1].tolist() == [2]
+
+
+def test_unique_of_slices():
+    x = taeda.tensor([[1, 2], [0, 9], [1, 2], [0, 1]])
+    rows, inverse, counts = x.unique(dim=0, return_inverse=True, return_counts=True)
+    assert rows.tolist() == [[0, 1], [0, 9], [1, 2]]
+    assert (inverse.tolist(), counts.tolist()) == ([2, 1, 2, 0], [1, 1, 2])
+    assert x.T.unique(dim=1).tolist() == [[0, 0, 1], [1, 9, 2]]
+    runs = taeda.unique_consecutive(taeda.tensor([[1, 1], [1, 1], [2, 2], [1, 1]]), dim=0, return_counts=True)
+    assert (runs[0].tolist(), runs[1].tolist()) == ([[1, 1], [2, 2], [1, 1]], [2, 1, 1])
+
+
+def test_unique_has_no_derivative_and_says_so():
+    x = taeda.ones(3, requires_grad=True)
+    with pytest.raises(NotImplementedError, match=r"\[unique\] the derivative is not implemented"):
+        x.unique().sum().backward()
+
+
+def test_results_whose_shape_depends_on_data_refuse_meta():
+    x = taeda.ones(3, dtype=taeda.int64, device="meta")
+    for f in (taeda.unique, taeda.unique_consecutive, taeda.bincount):
+        with pytest.raises(NotImplementedError, match="depends on data"):
+            f(x)
+
+
+def test_searchsorted_forms():
+    a = taeda.tensor([1.0, 3.0, 3.0, 5.0])
+    assert taeda.searchsorted(a, 3).item() == 1
+    assert taeda.searchsorted(a, 3, right=True).item() == 3
+    assert taeda.searchsorted(a, taeda.tensor([NAN, -INF, INF])).tolist() == [4, 0, 4]
+    assert taeda.searchsorted(taeda.tensor([3.0, 1.0, 2.0]), 2.5, sorter=taeda.tensor([1, 2, 0])).item() == 2
+    assert taeda.searchsorted(taeda.tensor([1, 3]), taeda.tensor([1.5])).tolist() == [1]
+    assert taeda.bucketize(taeda.tensor([0, 9]), a, out_int32=True).dtype == taeda.int32
+    with pytest.raises(RuntimeError, match="side and right can't be set to opposites"):
+        taeda.searchsorted(a, 3, side="left", right=True)
+
+
+def test_bincount_refuses_what_cannot_be_counted():
+    assert taeda.bincount(taeda.tensor([1, 1]), taeda.tensor([0.5, 0.25])).tolist() == [0, 0.75]
+    for call, error, text in [
+        (lambda: taeda.bincount(taeda.ones(2)), NotImplementedError, r"\[bincount\] not implemented for dtype float32"),
+        (lambda: taeda.bincount(taeda.tensor([[1]])), RuntimeError, r"only supports 1-d"),
+        (lambda: taeda.bincount(taeda.tensor([1, -2])), RuntimeError, r"non-negative .* with -2 in it"),
+        (lambda: taeda.bincount(taeda.tensor([1]), taeda.ones(2)), RuntimeError, r"same length as input"),
+        (lambda: taeda.bincount(taeda.tensor([1]), minlength=-1), RuntimeError, r"minlength should be >= 0"),
+    ]:
+        with pytest.raises(error, match=text):
+            call()
+
+
+def test_histc_leaves_out_what_is_outside():
+    x = taeda.tensor([0.0, 1.0, 2.0, 3.0, 3.0, -1.0, NAN])
+    assert taeda.histc(x, 3, min=0, max=3).tolist() == [1, 1, 3]
+    with pytest.raises(RuntimeError, match=r"\[histc\] range of .* is not finite"):
+        taeda.histc(x, 3)

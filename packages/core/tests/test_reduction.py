@@ -1,0 +1,336 @@
+"""Reductions and scans beyond their rows: accuracy, threads, layouts, ties, NaN, nothing, named results."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import pickle
+
+import numpy as np
+import pytest
+import taeda
+
+INF, NAN = float("inf"), float("nan")
+
+
+def grad_of(f, values, second=False):
+    """Return df/dx at values, and with ``second`` the gradient of its sum as well."""
+    x = taeda.tensor(values, dtype=taeda.float64, requires_grad=True)
+    y = f(x)
+    (g,) = taeda.autograd.grad(y.sum(), x, create_graph=second)
+    if not second:
+        return g.tolist()
+    return g.tolist(), taeda.autograd.grad(g.sum(), x)[0].tolist()
+
+
+# -- layouts ----------------------------------------------------------------------------------------------
+
+LAYOUTS = {
+    "sum": np.sum, "mean": np.mean, "amax": np.max, "amin": np.min, "any": np.any, "count_nonzero": np.count_nonzero,
+    "var": lambda x, axis: np.var(x, axis=axis, ddof=1),
+    "norm": lambda x, axis: np.sqrt(np.sum(np.abs(x) ** 2, axis=axis)),
+    "logsumexp": lambda x, axis: np.log(np.sum(np.exp(x), axis=axis)),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_permutation_and_set_of_dims_agrees_with_numpy(name):
+    base = np.random.default_rng(0).normal(size=(3, 5, 4))
+    base[base < -1] = 0
+    for order in itertools.permutations(range(3)):
+        for x in (base.transpose(order), np.repeat(base, 2, axis=2)[:, :, ::2].transpose(order)):
+            for dims in itertools.chain.from_iterable(itertools.combinations(range(3), r) for r in (1, 2, 3)):
+                t = taeda.from_numpy(x)
+                found = t.norm(dim=dims) if name == "norm" else getattr(t, name)(dims)
+                np.testing.assert_allclose(found.numpy(), LAYOUTS[name](x, axis=dims), rtol=1e-12)
+
+
+def test_expanded_input_is_reduced_as_its_copy():
+    x = taeda.arange(3, dtype=taeda.float64).reshape(3, 1).expand(3, 700)
+    assert x.sum().item() == 2100
+    assert x.sum(1).tolist() == [0, 700, 1400]
+    assert x.sum(0)[5].item() == 3
+    assert x.max(1).indices.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("shape", [(70, 3), (5000, 4), (3, 40000), (40000, 3), (65, 257), (4, 33, 300)])
+def test_rows_and_columns_longer_than_a_block(shape):
+    x = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    t = taeda.from_numpy(x)
+    for d in range(len(shape)):
+        np.testing.assert_allclose(t.sum(d).numpy(), x.sum(d, dtype=np.float64), rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(t.var(d).numpy(), x.var(d, ddof=1, dtype=np.float64), rtol=1e-5)
+        values, indices = t.max(d)
+        np.testing.assert_array_equal(values.numpy(), x.max(d))
+        np.testing.assert_array_equal(indices.numpy(), x.argmax(d))
+        np.testing.assert_array_equal(t.argmin(d).numpy(), x.argmin(d))
+        np.testing.assert_array_equal((t > 0).sum(d).numpy(), (x > 0).sum(d))
+
+
+# -- accuracy and threads ---------------------------------------------------------------------------------
+
+
+def test_float32_sum_stays_within_a_few_roundings():
+    x = np.random.default_rng(2).uniform(0, 1, (1000, 1000)).astype(np.float32)
+    t, exact = taeda.from_numpy(x), math.fsum(x.ravel().tolist())
+    assert abs(t.sum().item() - exact) / exact < 2e-7
+    assert abs(t.T.sum().item() - exact) / exact < 2e-7
+    assert np.abs(t.sum(0).numpy() / x.sum(0, dtype=np.float64) - 1).max() < 3e-7
+    assert np.abs(t.sum(1).numpy() / x.sum(1, dtype=np.float64) - 1).max() < 3e-7
+
+
+def test_variance_does_not_cancel_far_from_zero():
+    x = taeda.arange(2000, dtype=taeda.float64) % 2 + 1e9
+    assert x.var(correction=0).item() == 0.25
+    x = taeda.arange(4096, dtype=taeda.float32) % 2 + 4096
+    assert x.var(correction=0).item() == 0.25
+    assert x.reshape(-1, 4).var(0, correction=0).tolist() == [0, 0, 0, 0]
+
+
+def test_norm_of_huge_and_tiny_float32_neither_overflows_nor_vanishes():
+    assert taeda.tensor([3e30, 4e30]).norm().item() == pytest.approx(5e30)
+    assert taeda.tensor([3e-30, 4e-30]).norm().item() == pytest.approx(5e-30)
+
+
+THREADED = {
+    "sum": lambda x: [x.sum(), x.sum(0), x.sum(1)],
+    "mean": lambda x: [x.mean(), x.mean(0), x.mean(1)],
+    "var": lambda x: [x.var(), x.var(0), x.var(1)],
+    "norm": lambda x: [x.norm(), x.norm(3), x.norm(dim=0)],
+    "logsumexp": lambda x: [x.logsumexp(0), x.logsumexp(1), x.logsumexp((0, 1))],
+    "max": lambda x: [*x.max(0), *x.max(1), x.argmax()],
+    "cumsum": lambda x: [x.cumsum(0), x.cumsum(1)],
+}
+
+
+@pytest.mark.parametrize("name", THREADED)
+@pytest.mark.parametrize("shape", [(300, 500), (100000, 3), (3, 100000)])
+def test_same_bits_for_every_number_of_threads(name, shape):
+    x = taeda.from_numpy(np.random.default_rng(3).normal(size=shape).astype(np.float32))
+    taeda.set_num_threads(1)
+    alone = [y.numpy().tobytes() for y in THREADED[name](x)]
+    for threads in (2, 3):
+        taeda.set_num_threads(threads)
+        assert [y.numpy().tobytes() for y in THREADED[name](x)] == alone
+
+
+# -- the way back -----------------------------------------------------------------------------------------
+
+
+def test_gradient_of_sum_is_an_expanded_view():
+    x = taeda.ones(3, 4, requires_grad=True)
+    (g,) = taeda.autograd.grad(x.sum(), x)
+    assert (g.stride(), tuple(g.shape)) == ((0, 0), (3, 4))
+    (g,) = taeda.autograd.grad(x.sum(0), x, taeda.arange(4.0))
+    assert g.stride() == (0, 1)
+    assert g.tolist() == [[0, 1, 2, 3]] * 3
+    (g,) = taeda.autograd.grad(x.mean(1, keepdim=True), x, taeda.tensor([[4.0], [8.0], [0.0]]))
+    assert g.tolist() == [[1] * 4, [2] * 4, [0] * 4]
+
+
+@pytest.mark.parametrize(("f", "values", "expected"), [
+    (lambda x: x.amax(), [1, 3, 3, 2], [0, 0.5, 0.5, 0]),
+    (lambda x: x.max(), [1, 3, 3, 2], [0, 0.5, 0.5, 0]),
+    (lambda x: x.min(), [1, 3, 1, 1], [1 / 3, 0, 1 / 3, 1 / 3]),
+    (lambda x: x.amin(0), [[1, 3], [1, 2]], [[0.5, 0], [0.5, 1]]),
+    (lambda x: x.max(0).values, [1, 3, 3, 2], [0, 1, 0, 0]),
+    (lambda x: x.median(), [1, 2, 2, 3, 3], [0, 0.5, 0.5, 0, 0]),
+    (lambda x: taeda.aminmax(x)[1], [2, 2], [0.5, 0.5]),
+    (lambda x: x.norm(INF), [1, -2, 2], [0, -0.5, 0.5]),
+    (lambda x: x.max(), [1, NAN, 3, NAN], [0, 0.5, 0, 0.5]),
+    (lambda x: x.cummax(0).values, [1, 3, 3, 2], [1, 1, 2, 0]),
+    (lambda x: x.nansum(), [1, NAN], [1, 0]),
+])
+def test_ties_share_or_choose(f, values, expected):
+    assert grad_of(f, values) == expected
+
+
+@pytest.mark.parametrize(("f", "values", "first", "second"), [
+    (lambda x: x.norm(), [0, 0], [0, 0], [0, 0]),
+    (lambda x: x.norm(3), [0, 0], [0, 0], [0, 0]),
+    (lambda x: x.norm(1), [0, -2], [0, -1], None),
+    (lambda x: x.std(), [2, 2, 2], [0, 0, 0], [0, 0, 0]),
+    (lambda x: x.prod(), [0, 2, 3], [6, 0, 0], [5, 3, 2]),
+    (lambda x: x.prod(), [0, 0, 3], [0, 0, 0], [3, 3, 0]),
+    (lambda x: x.prod(0), [[0, 1], [2, 3]], [[2, 3], [0, 1]], [[1, 1], [1, 1]]),
+    (lambda x: x.cumprod(0), [2, 0, 3], [1, 8, 0], [4, 6, 2]),
+    (lambda x: x.logsumexp(0), [-INF, 1], [0, 1], [0, 0]),
+    (lambda x: x.logsumexp(0), [-INF, -INF], [0, 0], [0, 0]),
+])
+def test_gradients_where_formulas_divide_by_zero(f, values, first, second):
+    if second is None:
+        assert grad_of(f, values) == first
+    else:
+        assert grad_of(f, values, True) == (first, second)
+
+
+@pytest.mark.parametrize(("f", "name"), [
+    (lambda x: x.sum(), "SumBackward0"), (lambda x: x.sum(0), "SumBackward1"), (lambda x: x.mean(), "MeanBackward0"),
+    (lambda x: x.mean(0), "MeanBackward1"), (lambda x: x.prod(), "ProdBackward0"), (lambda x: x.prod(0), "ProdBackward1"),
+    (lambda x: x.max(), "MaxBackward1"), (lambda x: x.max(0)[0], "MaxBackward0"), (lambda x: x.amax(), "AmaxBackward0"),
+    (lambda x: x.var(), "VarBackward0"), (lambda x: x.std(), "StdBackward0"), (lambda x: x.norm(), "LinalgVectorNormBackward0"),
+    (lambda x: x.logsumexp(0), "LogsumexpBackward0"), (lambda x: x.cumsum(0), "CumsumBackward0"),
+    (lambda x: x.median(), "MedianBackward0"), (lambda x: taeda.aminmax(x).min, "AminmaxBackward0"),
+])
+def test_nodes_carry_pytorchs_names(f, name):
+    assert f(taeda.ones(2, 2, requires_grad=True)).grad_fn.name() == name
+
+
+# -- values at the edges ----------------------------------------------------------------------------------
+
+
+def test_nan_wins_every_extreme():
+    x = taeda.tensor([[1.0, NAN, 3.0, NAN], [4.0, INF, -INF, 0.0]])
+    for values, indices in (x.max(1), x.min(1)):
+        assert math.isnan(values[0])
+        assert indices[0].item() == 1
+    assert x.max(1).indices[1].item() == 1
+    assert x.min(1).indices[1].item() == 2
+    assert math.isnan(x.amax()) and math.isnan(x.min()) and math.isnan(x.norm(-INF))
+    assert x.argmax().item() == 1
+    long = taeda.zeros(5000)
+    long[4321] = NAN
+    assert math.isnan(long.max()) and long.argmin().item() == 4321
+    assert taeda.stack([long, long], 1).argmax(0).tolist() == [4321, 4321]
+    assert math.isnan(x.logsumexp(1)[0])
+
+
+def test_reductions_of_nothing():
+    e = taeda.empty(0)
+    assert e.sum().item() == 0
+    assert e.prod().item() == 1
+    assert math.isnan(e.mean())
+    assert e.norm().item() == 0
+    assert e.logsumexp(0).item() == -INF
+    assert (e.any().item(), e.all().item()) == (False, True)
+    assert taeda.empty(2, 0).sum(1).tolist() == [0, 0]
+    assert taeda.empty(0, 3).max(1).values.shape == (0,)
+    assert taeda.empty(2, 0, dtype=taeda.int64).prod(1).tolist() == [1, 1]
+
+
+def test_logsumexp_at_infinity():
+    assert taeda.tensor([INF, 1.0]).logsumexp(0).item() == INF
+    assert taeda.tensor([INF, -INF]).logsumexp(0).item() == INF
+    assert taeda.tensor([-INF, -INF]).logsumexp(0).item() == -INF
+    assert taeda.tensor([-INF, 2.0]).logsumexp(0).item() == 2
+    assert taeda.tensor([1000.0, 1000.0]).logsumexp(0).item() == pytest.approx(1000 + math.log(2))
+    assert taeda.tensor([3, 3]).logsumexp(0).item() == pytest.approx(3 + math.log(2))
+
+
+def test_result_dtypes():
+    for dtype in (taeda.bool, taeda.uint8, taeda.int32, taeda.int64):
+        x = taeda.ones(300, dtype=dtype)
+        assert (x.sum().dtype, x.sum().item()) == (taeda.int64, 300)
+        assert x.cumsum(0).dtype == taeda.int64
+        assert x.prod().dtype == taeda.int64
+        assert x.amax().dtype == dtype
+        assert x.any().dtype == (taeda.uint8 if dtype == taeda.uint8 else taeda.bool)
+    x = taeda.ones(3, dtype=taeda.int32)
+    assert x.sum(dtype=taeda.float64).dtype == taeda.float64
+    assert x.sum(dtype=taeda.int32).dtype == taeda.int32
+    assert x.mean(dtype=taeda.float32).item() == 1
+    assert taeda.tensor([1.7, 1.7]).sum(dtype=taeda.int64).item() == 2
+    assert taeda.count_nonzero(taeda.full((3000,), 255, dtype=taeda.uint8)).item() == 3000
+
+
+def test_degrees_of_freedom():
+    x = taeda.tensor([1.0, 2.0, 4.0])
+    assert x.var(unbiased=False).item() == pytest.approx(np.var([1, 2, 4]))
+    assert taeda.var(x, False).item() == pytest.approx(np.var([1, 2, 4]))
+    assert taeda.var(x, 0, True).item() == pytest.approx(np.var([1, 2, 4], ddof=1))
+    with pytest.warns(UserWarning, match=r"\[var\] degrees of freedom is <= 0"):
+        assert math.isnan(taeda.ones(1).var())
+    with pytest.warns(UserWarning, match="degrees of freedom"):
+        assert taeda.tensor([1.0, 2.0]).var(correction=3).item() == INF
+    with pytest.raises(TypeError, match=r"\[std\] got both unbiased and correction"):
+        x.std(unbiased=True, correction=0)
+
+
+# -- forms ------------------------------------------------------------------------------------------------
+
+
+def test_max_of_two_tensors_is_the_elementwise_maximum():
+    a, b = taeda.tensor([1.0, 5.0]), taeda.tensor([4.0, 2.0])
+    assert taeda.max(a, b).tolist() == a.max(b).tolist() == taeda.max(a, other=b).tolist() == [4, 5]
+    assert taeda.min(a, b).tolist() == [1, 2]
+
+
+def test_numpys_spelling_of_dim_and_keepdim():
+    x = taeda.ones(2, 3)
+    assert x.sum(axis=0, keepdims=True).shape == (1, 3)
+    assert x.max(axis=1).values.shape == (2,)
+    assert taeda.mean(x, axis=(0, 1)).item() == 1
+    with pytest.raises(TypeError, match=r"\[sum\] got dim=0 and axis=1"):
+        x.sum(0, axis=1)
+
+
+def test_named_results_print_unpack_pickle_and_copy():
+    found = taeda.tensor([[1.0, 5.0], [7.0, 2.0]]).max(1)
+    assert repr(found) == "taeda.return_types.max(\nvalues=tensor([5., 7.]),\nindices=tensor([1, 0]))"
+    values, indices = found
+    assert values is found.values
+    assert found[1] is indices
+    assert isinstance(found, tuple)
+    for other in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
+        assert type(other) is type(found)
+        assert other.indices.tolist() == [1, 0]
+
+
+def test_out_receives_the_result():
+    x = taeda.tensor([[1.0, 5.0], [7.0, 2.0]])
+    values, indices = taeda.empty(2), taeda.empty(2, dtype=taeda.int64)
+    taeda.max(x, 1, out=(values, indices))
+    assert (values.tolist(), indices.tolist()) == ([5, 7], [1, 0])
+    out = taeda.empty(2, dtype=taeda.int64)
+    assert taeda.sum(x, 0, out=out) is out
+    assert out.tolist() == [8, 7]
+    with pytest.raises(RuntimeError, match=r"can't be cast to the desired output type"):
+        taeda.mean(x, 0, out=taeda.empty(2, dtype=taeda.int64))
+
+
+def test_in_place_scans_write_their_tensor_and_keep_history():
+    x = taeda.ones(3, requires_grad=True)
+    y = x * 2
+    assert y.cumsum_(0) is y
+    y.sum().backward()
+    assert x.grad.tolist() == [6, 4, 2]
+    z = taeda.ones(3, dtype=taeda.int32)
+    assert z.cumsum_(0).tolist() == [1, 2, 3]
+    assert z.dtype == taeda.int32
+
+
+def test_wrong_arguments_leave_a_clear_message():
+    x = taeda.ones(2, 3)
+    for call, error, text in [
+        (lambda: taeda.sum(3.0), TypeError, r"\[sum\] argument must be a Tensor"),
+        (lambda: x.sum(True), TypeError, r"\[sum\] argument 'dim' must be int.*True"),
+        (lambda: x.max((0, 1)), TypeError, r"\[max\] argument 'dim' must be int.*amax"),
+        (lambda: x.argmax((0, 1)), TypeError, r"\[argmax\] argument 'dim' must be int"),
+        (lambda: (x > 0).argmax(), RuntimeError, r"\[argmax\] does not support bool"),
+        (lambda: x.sum((0, 5)), IndexError, r"\[sum\] Dimension out of range .*\[-2, 1\], but got 5"),
+        (lambda: x.mean((1, -1)), RuntimeError, r"\[mean\] dim -1 appears multiple times"),
+        (lambda: taeda.norm(x, "nuc"), RuntimeError, r"\[norm\] Order nuc not supported"),
+        (lambda: taeda.empty(0).max(), RuntimeError, r"\[max\] Expected reduction dim to be specified"),
+        (lambda: taeda.aminmax(taeda.empty(0)), RuntimeError, r"\[aminmax\] cannot compute aminmax over an empty"),
+        (lambda: taeda.equal(x.to("meta"), x), NotImplementedError, r"\[equal\] the answer depends on data"),
+    ]:
+        with pytest.raises(error, match=text):
+            call()
+
+
+def test_sixty_four_dimensions():
+    x = taeda.ones((1,) * 63 + (2,))
+    assert x.sum().item() == 2
+    assert x.sum(63).shape == (1,) * 63
+    assert x.sum(tuple(range(64)), keepdim=True).shape == (1,) * 64
+
+
+def test_isclose_equal_and_nan():
+    a = taeda.tensor([1.0, NAN, INF, -INF, 0.0])
+    assert taeda.isclose(a, a).tolist() == [True, False, True, True, True]
+    assert taeda.isclose(a, a, equal_nan=True).tolist() == [True] * 5
+    assert not taeda.equal(a, a)
+    assert taeda.allclose(a, a, equal_nan=True)
+    assert taeda.isclose(taeda.tensor([2**62]), taeda.tensor([2**62 + 1]), rtol=0, atol=0).tolist() == [False]
+    assert taeda.isclose(taeda.tensor([INF]), taeda.tensor([1.0]), atol=INF).tolist() == [False]
