@@ -38,6 +38,7 @@ for _module in ("builtins", "__builtin__"):
     for _kind in (set, frozenset, bytearray, complex):
         PLAIN[f"{_module}.{_kind.__name__}"] = _kind
 
+HASHING = (set, frozenset, Counter, OrderedDict)
 SIZED = (list, tuple, dict, set, frozenset, str, bytes, bytearray)
 
 
@@ -123,6 +124,21 @@ class Unpickler:
             "weights_only=False runs whatever the file says, use it for files of your own only"
         )
 
+    def spend(self, n: int) -> None:
+        self.budget -= n
+        if self.budget < 0:
+            raise self.fail("it copies more than it holds")
+
+    def key(self, obj: Any, depth: int = 0) -> Any:
+        """Return what is about to be hashed; nested tuples cost, since hashing them takes time and stack."""
+        if isinstance(obj, (tuple, frozenset)):
+            if depth == 8:
+                raise self.fail("a key is nested too deeply")
+            self.spend(len(obj))
+            for item in obj:
+                self.key(item, depth + 1)
+        return obj
+
     def call(self, f: Any, args: Any) -> Any:
         if id(f) not in self.callable:
             raise self.fail(f"a {type(f).__name__} is called that is no allowed global")
@@ -130,11 +146,14 @@ class Unpickler:
             raise self.fail(f"arguments of a call are a {type(args).__name__}, not a tuple")
         for a in args:
             if isinstance(a, SIZED):
-                self.budget -= len(a)
+                self.spend(len(a))
             elif id(f) in self.plain and not (f is complex and isinstance(a, (int, float))):
                 raise self.fail(f"{f.__name__} of a {type(a).__name__}")  # bytearray(10**12) would allocate
-            if self.budget < 0:
-                raise self.fail("it copies more than it holds")
+            if any(f is kind for kind in HASHING):
+                for item in a:
+                    self.key(
+                        item[0] if f is OrderedDict and isinstance(item, (tuple, list)) and item else item
+                    )
         return f(*args)
 
     def build(self, obj: Any, state: Any) -> None:
@@ -194,7 +213,7 @@ class Unpickler:
         if not isinstance(into, dict) or len(pairs) % 2:
             raise self.fail(f"items are put into a {type(into).__name__}")
         for i in range(0, len(pairs), 2):
-            into[pairs[i]] = pairs[i + 1]
+            into[self.key(pairs[i])] = pairs[i + 1]
 
     def append(self, values: list[Any]) -> None:
         into = self.top()
@@ -206,7 +225,7 @@ class Unpickler:
         into = self.top()
         if type(into) is not set:
             raise self.fail(f"values are added to a {type(into).__name__}")
-        into.update(values)
+        into.update(map(self.key, values))
 
     def two(self) -> list[Any]:
         second = self.pop()
@@ -281,7 +300,7 @@ ACTIONS: dict[int, Callable[[Unpickler], Any]] = {
     pickle.TUPLE3[0]: lambda u: u.push(u.pick(3)),
     pickle.TUPLE[0]: lambda u: u.push(tuple(u.to_mark())),
     pickle.LIST[0]: lambda u: u.push(u.to_mark()),
-    pickle.FROZENSET[0]: lambda u: u.push(frozenset(u.to_mark())),
+    pickle.FROZENSET[0]: lambda u: u.push(frozenset(map(u.key, u.to_mark()))),
     pickle.APPEND[0]: lambda u: u.append([u.pop()]),
     pickle.APPENDS[0]: lambda u: u.append(u.to_mark()),
     pickle.SETITEM[0]: lambda u: u.items(u.two()),

@@ -407,7 +407,7 @@ def bernoulli_(input, p=0.5, *, generator=None):
     >>> import taeda
     >>> _ = taeda.manual_seed(0)
     >>> taeda.empty(5).bernoulli_(0.5)
-    tensor([0., 1., 0., 1., 0.])
+    tensor([0., 0., 1., 0., 0.])
     """
     cdef TensorBase x = as_tensor(input, "bernoulli_")
     cdef Param params[2]

@@ -121,7 +121,7 @@ def random_(input, *args, generator=None, **kwargs):
     >>> import taeda
     >>> _ = taeda.manual_seed(0)
     >>> taeda.empty(4, dtype=taeda.int64).random_(1, 7)
-    tensor([3, 4, 2, 5])
+    tensor([3, 4, 6, 1])
     """
     cdef TensorBase x = as_tensor(input, "random_")
     cdef Param p[1]
@@ -215,7 +215,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     >>> import taeda
     >>> _ = taeda.manual_seed(0)
     >>> taeda.randperm(5)
-    tensor([4, 2, 0, 1, 3])
+    tensor([4, 0, 1, 3, 2])
     """
     cdef TensorBase t, whole
     cdef View* v[1]

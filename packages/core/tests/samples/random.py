@@ -1,0 +1,128 @@
+"""Rows of the random ops with parameters that leave nothing to chance; the streams are in test_random.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from opinfo import Call, Row, array, layouts
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (17,), (3, 5), (0, 3), (2, 3, 4))
+
+
+def certain(rng: np.random.Generator) -> Iterator[Call]:
+    """Probabilities of 0 and 1."""
+    for shape in SHAPES:
+        for x in layouts(rng.integers(0, 2, shape).astype(np.float64)):
+            yield Call(x)
+
+
+def certain_scalar(rng: np.random.Generator) -> Iterator[Call]:
+    for shape in SHAPES:
+        yield Call(array(rng, *shape), 0.0)
+        yield Call(array(rng, *shape), 1.0)
+
+
+def narrow(rng: np.random.Generator) -> Iterator[Call]:
+    """Deviations of 0: tensors and numbers, broadcast."""
+    for shape in SHAPES:
+        for x in layouts(array(rng, *shape)):
+            yield Call(x, 0.0)
+            yield Call(x, np.zeros(shape))
+    yield Call(array(rng, 3, 1), np.zeros((4,)))
+    yield Call(1.5, np.zeros((2, 3)))
+
+
+def one_value(rng: np.random.Generator) -> Iterator[Call]:
+    for shape in SHAPES:
+        yield Call(array(rng, *shape), 3, 4)
+        yield Call(array(rng, *shape), 1)
+
+
+def one_choice(rng: np.random.Generator) -> Iterator[Call]:
+    """Weights of which one alone is not 0."""
+    for K in (1, 2, 7):
+        w = np.eye(K)[rng.permutation(K)] * 2.5
+        for x in layouts(w):
+            yield Call(x, 1)
+            yield Call(x, 3, True)
+        yield Call(w[0], 4, True)
+    yield Call(np.ones((0, 3)), 2)
+
+
+def choices(w: np.ndarray, n: int, replacement: bool = False) -> Any:
+    return np.repeat(np.argmax(w, -1, keepdims=True), n, -1).astype(np.int64)
+
+
+ROWS = [
+    Row(
+        "bernoulli",
+        certain,
+        lambda p: p,
+        grad=False,
+        method="bernoulli",
+        out=True,
+        errors=(
+            (Call(np.array([0.5, 1.5])), RuntimeError, r"every p to be in \[0, 1\]"),
+            (Call(np.array([np.nan])), RuntimeError, r"every p to be in \[0, 1\]"),
+            (Call(np.array([1, 0])), NotImplementedError, "int64"),
+            (Call(np.ones(2), -0.5), RuntimeError, r"p=-0\.5"),
+            (Call(0.5), TypeError, "must be a Tensor, not float"),
+        ),
+    ),
+    Row(
+        "bernoulli",
+        certain_scalar,
+        lambda x, p: np.full_like(x, p),
+        grad=False,
+        inplace="bernoulli_",
+        dtypes=("float32", "float64", "uint8", "int32", "int64", "bool"),
+    ),
+    Row(
+        "normal",
+        narrow,
+        lambda m, s: m + np.zeros_like(s),
+        grad=False,
+        out=True,
+        errors=(
+            (Call(np.zeros(2), -1.0), RuntimeError, "std >= 0.0"),
+            (Call(np.zeros(2), np.array([1.0, -1.0])), RuntimeError, "std >= 0.0"),
+            (Call(np.zeros(2), np.ones(3)), RuntimeError, r"\(2\) must match the size of tensor b \(3\)"),
+            (Call(0.0, 1.0), TypeError, "give size="),
+            (Call(np.zeros(2, np.int64), 1.0), NotImplementedError, "int64"),
+        ),
+    ),
+    Row(
+        "randint_like",
+        one_value,
+        lambda x, low, high=None: np.full_like(x, low if high else 0),
+        grad=False,
+        dtypes=("float32", "float64", "uint8", "int32", "int64"),
+        errors=(
+            (Call(np.zeros(2), 4, 4), RuntimeError, "from=4 >= to=4"),
+            (Call(np.zeros(2, np.uint8), 300), RuntimeError, "out of bounds for uint8"),
+            (Call(np.zeros(2), 1.5), TypeError, "must be an int"),
+        ),
+    ),
+    Row(
+        "multinomial",
+        one_choice,
+        choices,
+        grad=False,
+        method="multinomial",
+        out=True,
+        errors=(
+            (Call(np.array([1.0, -1.0]), 1), RuntimeError, "element < 0"),
+            (Call(np.array([1.0, -1.0]), 2, True), RuntimeError, "entry < 0"),
+            (Call(np.array([1.0, np.inf]), 2, True), RuntimeError, "infinity or NaN"),
+            (Call(np.array([1.0, np.nan]), 1), RuntimeError, "nan"),
+            (Call(np.array([[1.0, 1.0], [0.0, 0.0]]), 1), RuntimeError, "sum of probabilities <= 0"),
+            (Call(np.zeros(3), 2, True), RuntimeError, "sum of probabilities <= 0"),
+            (Call(np.ones(3), 4), RuntimeError, "4 > 3"),
+            (Call(np.ones(3), 0), RuntimeError, "n_sample <= 0"),
+            (Call(np.ones((2, 2, 2)), 1), RuntimeError, "1 or 2 dim"),
+            (Call(np.ones(3, np.int64), 1), RuntimeError, "floating-point"),
+        ),
+    ),
+]
