@@ -3,6 +3,7 @@
 ``Module`` and the layers are in ``modules``, the functions they call in ``functional``, initial values in
 ``init``, tools for parameters in ``utils``.  All arithmetic is core's.
 """
+# ruff: noqa: F403
 
 import taeda
 

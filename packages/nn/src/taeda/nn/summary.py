@@ -53,7 +53,8 @@ class Summary:
         ]
         widths = [max(len(line[i]) for line in [head, *body]) for i in range(4)]
         lines = [
-            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in [head, *body]
+            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip()
+            for a, b, c, d in [head, *body]
         ]
         rule = "-" * max(len(line) for line in lines)
         lines[1:1] = [rule]
@@ -82,7 +83,7 @@ def _tensors(value: Any) -> list[Tensor]:
         return [value]
     if isinstance(value, dict):
         value = value.values()
-    if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") and not isinstance(value, str):
+    if isinstance(value, (list, tuple)) or (hasattr(value, "__iter__") and not isinstance(value, str)):
         return [t for v in value for t in _tensors(v)]
     return []
 
@@ -124,11 +125,11 @@ def summary(model: Module, input_size: Sequence[Any] | None = None, *, dtypes: S
 
     >>> from taeda import nn
     >>> print(nn.summary(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), (3, 2, 2)))
-    layer       output  parameters  multiply-adds
-    ---------------------------------------------
-    0 (Flatten)  (3, 4)          0              0
-    1 (Linear)   (3, 2)         10             24
-    ---------------------------------------------
+    layer        output  parameters  multiply-adds
+    ----------------------------------------------
+    0 (Flatten)  (3, 4)           0              0
+    1 (Linear)   (3, 2)          10             24
+    ----------------------------------------------
     parameters: 10 (10 trainable, 0 not)
     multiply-adds: 24
     memory: parameters 40 B, outputs 72 B

@@ -2,6 +2,7 @@
 
 One family a file; the functions check arguments and compose core's ops, which hold the arithmetic.
 """
+# ruff: noqa: F403
 
 from taeda.nn.functional.activation import *
 from taeda.nn.functional.conv import *

@@ -326,5 +326,3 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     index = soft.max(dim, keepdim=True)[1]
     one_hot = taeda.zeros_like(logits).scatter_(dim, index, 1.0)
     return one_hot - soft.detach() + soft
-
-

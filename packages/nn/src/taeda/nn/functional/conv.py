@@ -24,7 +24,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     """
     shapes = f"input1 {tuple(input1.shape)}, input2 {tuple(input2.shape)}, weight {tuple(weight.shape)}"
     if weight.ndim != 3 or input1.ndim == 0 or input1.shape[:-1] != input2.shape[:-1]:
-        raise RuntimeError(f"[bilinear] inputs must agree in all but the last dimension and weight be 3-D, got {shapes}")
+        raise RuntimeError(
+            f"[bilinear] inputs must agree in all but the last dimension and weight be 3-D, got {shapes}"
+        )
     if input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
         raise RuntimeError(f"[bilinear] weight must be (out, input1's last size, input2's last size), got {shapes}")
     o, n1, n2 = weight.shape
@@ -32,5 +34,3 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     left = input1.reshape(-1, n1) @ weight.permute(1, 0, 2).reshape(n1, o * n2)
     y = (left.reshape(-1, o, n2) * input2.reshape(-1, 1, n2)).sum(-1).reshape(*lead, o)
     return y if bias is None else y + bias
-
-

@@ -170,17 +170,21 @@ def gaussian_nll_loss(
     if not isinstance(var, Tensor):
         if var < 0:
             raise ValueError("var has negative entry/entries")
-        var = taeda.full_like(input, var)
-    if var.shape != input.shape:
-        if tuple(input.shape[:-1]) == tuple(var.shape):
-            var = var.unsqueeze(-1)
-        elif input.ndim != var.ndim or any(v not in (1, s) for v, s in zip(var.shape, input.shape, strict=True)):
-            raise ValueError(f"var is of incorrect size {tuple(var.shape)} for input {tuple(input.shape)} [gaussian_nll_loss]")
+        v = taeda.full_like(input, var)
+    elif var.shape != input.shape and tuple(input.shape[:-1]) == tuple(var.shape):
+        v = var.unsqueeze(-1)
+    else:
+        v = var
+    if v.shape != input.shape:
+        if input.ndim != v.ndim or any(n not in (1, s) for n, s in zip(v.shape, input.shape, strict=True)):
+            raise ValueError(
+                f"var is of incorrect size {tuple(v.shape)} for input {tuple(input.shape)} [gaussian_nll_loss]"
+            )
     check_reduction("gaussian_nll_loss", reduction)
-    if bool((var < 0).any()):
+    if bool((v < 0).any()):
         raise ValueError("var has negative entry/entries")
     # The limit must not stop the gradient of var, only of the value that is used.
-    limited = var.clone()
+    limited = v.clone()
     with taeda.no_grad():
         limited.clamp_(min=eps)
     loss = 0.5 * (limited.log() + (input - target) ** 2 / limited)

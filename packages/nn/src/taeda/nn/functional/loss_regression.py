@@ -156,12 +156,15 @@ def cosine_embedding_loss(
         input1, input2: (B, D) or (D,); target: (B,) or a scalar.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
+    found = f"{list(input1.shape)} and {list(input2.shape)}"
     if target.ndim not in (0, 1):
-        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported [cosine_embedding_loss], got {target.ndim}D")
+        raise RuntimeError(
+            f"0D or 1D target tensor expected, multi-target not supported [cosine_embedding_loss], got {target.ndim}D"
+        )
     if target.ndim == 1 and (input1.ndim != 2 or input2.ndim != 2):
-        raise RuntimeError(f"1D target tensor expects 2D input tensors, but found inputs with sizes {list(input1.shape)} and {list(input2.shape)}.")
+        raise RuntimeError(f"1D target tensor expects 2D input tensors, but found inputs with sizes {found}.")
     if target.ndim == 0 and (input1.ndim != 1 or input2.ndim != 1):
-        raise RuntimeError(f"0D target tensor expects 1D input tensors, but found inputs with sizes {list(input1.shape)} and {list(input2.shape)}.")
+        raise RuntimeError(f"0D target tensor expects 1D input tensors, but found inputs with sizes {found}.")
     tiny = 1e-12
     dot = (input1 * input2).sum(-1)
     square1 = (input1 * input1).sum(-1) + tiny

@@ -17,9 +17,7 @@ layer_norm = ops.layer_norm
 rms_norm = ops.rms_norm
 
 
-def local_response_norm(
-    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """Return x / (k + alpha mean of x^2 over ``size`` neighbouring channels)^beta (Krizhevsky et al., 2012).
 
     Args:

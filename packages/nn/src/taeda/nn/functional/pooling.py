@@ -114,9 +114,7 @@ def max_pool2d_with_indices(
     return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
-def _unpool(
-    input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any, n: int
-) -> Tensor:
+def _unpool(input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any, n: int) -> Tensor:
     op = f"max_unpool{n}d"
     if input.shape != indices.shape:
         raise RuntimeError(
@@ -166,17 +164,13 @@ def _lp(mean: Tensor, norm_type: float, count: int) -> Tensor:
     return (taeda.sign(mean) * ops.relu(mean.abs()) * count).pow(1.0 / norm_type)
 
 
-def lp_pool1d(
-    input: Tensor, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool1d(input: Tensor, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Return (sum over each window of x^p)^(1/p)."""
     mean = ops.avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     return _lp(mean, norm_type, tuple_of(kernel_size, 1, "lp_pool1d", "kernel_size")[0])
 
 
-def lp_pool2d(
-    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Return (sum over each window of x^p)^(1/p)."""
     mean = ops.avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     return _lp(mean, norm_type, prod(tuple_of(kernel_size, 2, "lp_pool2d", "kernel_size")))

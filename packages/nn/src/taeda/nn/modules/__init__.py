@@ -1,4 +1,5 @@
 """Layers and losses, one family a file."""
+# ruff: noqa: F403
 
 from taeda.nn.modules.activation import *
 from taeda.nn.modules.batchnorm import *

@@ -52,15 +52,15 @@ def _is_float(t: Tensor) -> bool:
     return t.is_floating_point() or t.is_complex()
 
 
-def _swap(old: Tensor, new: Tensor, parameter: bool) -> Tensor | None:
-    """Give ``old`` the data of ``new``; return a new object where only that will do.
+def _swap(old: Parameter, new: Tensor) -> Parameter:
+    """Give ``old`` the data of ``new`` and return it, or a new parameter where only that will do.
 
     The object stays the same wherever it can: optimizers hold it.
     """
     if old.is_meta == new.is_meta:
         old.data = new
-        return None
-    return Parameter(new, old.requires_grad) if parameter else new
+        return old
+    return Parameter(new, old.requires_grad)
 
 
 class ConvertMethods:
@@ -78,15 +78,15 @@ class ConvertMethods:
         for name, param in self._parameters.items():
             if param is None:
                 continue
+            old = param.grad
             with taeda.no_grad():
                 new = fn(param)
-                grad = None if param.grad is None else fn(param.grad)
-            replaced = _swap(param, new, parameter=True)
-            target = param if replaced is None else replaced
-            if replaced is not None:
-                self._parameters[name] = replaced
-            if grad is not None:
-                target.grad = grad.requires_grad_(param.grad.requires_grad)
+                grad = None if old is None else fn(old)
+            target = _swap(param, new)
+            if target is not param:
+                self._parameters[name] = target
+            if old is not None and grad is not None:
+                target.grad = grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
                 self._buffers[name] = fn(buf)

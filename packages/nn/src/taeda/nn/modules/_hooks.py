@@ -1,7 +1,7 @@
 """Hooks of modules: where they are kept, how they are registered, and the call that runs them.
 
-``Module.__call__`` comes here only when a hook exists somewhere in the process (``in_use``), so a model
-without hooks does not pay for them.
+A call looks for hooks only once one was registered somewhere in the process (``_in_use``), and then only on the
+modules that have some: a model without hooks does not pay for them.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import taeda
 from taeda import Tensor
 from taeda.nn.modules._backward_hooks import BackwardSession
+from taeda.nn.modules._where import locate
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
 
-T = TypeVar("T", bound="Module")
 Hook = Callable[..., Any]
 
-in_use = False  # set once a call hook was registered anywhere
+_NOTHING: Any = object()
+_in_use = False  # a call hook was registered somewhere
+_on_all = False  # ... for every module
 
 _ids = itertools.count()
 
@@ -55,7 +57,7 @@ class RemovableHandle:
             if hooks is not None:
                 hooks.pop(self.id, None)
 
-    def __enter__(self) -> RemovableHandle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -64,8 +66,6 @@ class RemovableHandle:
 
 def add_hook(hooks: OrderedDict[int, Hook], hook: Hook, prepend: bool = False, *flags: Any) -> RemovableHandle:
     """Enter ``hook`` into ``hooks`` and into each dict of ``flags``; return its handle."""
-    global in_use
-    in_use = True
     handle = RemovableHandle(hooks, extra_dict=flags)
     hooks[handle.id] = hook
     for flag in flags:
@@ -87,9 +87,15 @@ global_parameter_registration: OrderedDict[int, Hook] = OrderedDict()
 global_buffer_registration: OrderedDict[int, Hook] = OrderedDict()
 
 
+def _add_global(hooks: OrderedDict[int, Hook], hook: Hook, *flags: Any) -> RemovableHandle:
+    global _in_use, _on_all
+    _in_use = _on_all = True
+    return add_hook(hooks, hook, False, *flags)
+
+
 def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(module, args)`` before the forward of every module; a return value replaces args."""
-    return add_hook(global_forward_pre, hook)
+    return _add_global(global_forward_pre, hook)
 
 
 def register_module_forward_hook(
@@ -98,17 +104,17 @@ def register_module_forward_hook(
     """Run ``hook(module, args, output)`` after the forward of every module; a return value replaces output."""
     flags = [global_forward_with_kwargs] if with_kwargs else []
     flags += [global_forward_always] if always_call else []
-    return add_hook(global_forward, hook, False, *flags)
+    return _add_global(global_forward, hook, *flags)
 
 
 def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(module, grad_output)`` before the backward of every module."""
-    return add_hook(global_backward_pre, hook)
+    return _add_global(global_backward_pre, hook)
 
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(module, grad_input, grad_output)`` after the backward of every module."""
-    return add_hook(global_backward, hook)
+    return _add_global(global_backward, hook)
 
 
 def register_module_module_registration_hook(hook: Hook) -> RemovableHandle:
@@ -127,7 +133,9 @@ def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
 
 
 class HookMethods:
-    """The part of ``Module`` that registers hooks."""
+    """The part of ``Module`` that is called and that registers hooks."""
+
+    _hooked: bool = False  # this object has, or had, a call hook
 
     _forward_hooks: OrderedDict[int, Hook]
     _forward_hooks_with_kwargs: OrderedDict[int, bool]
@@ -137,6 +145,24 @@ class HookMethods:
     _backward_hooks: OrderedDict[int, Hook]
     _backward_pre_hooks: OrderedDict[int, Hook]
     _is_full_backward_hook: bool | None
+    forward: Callable[..., Any]
+
+    def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        """Run the hooks and ``forward``; an exception says in which module of the model it was raised."""
+        try:
+            if _in_use and (self._hooked or _on_all) and has_hooks(self):
+                return call_with_hooks(self, args if input is _NOTHING else (input, *args), kwargs)
+            if kwargs or args or input is _NOTHING:
+                return self.forward(*args, **kwargs) if input is _NOTHING else self.forward(input, *args, **kwargs)
+            return self.forward(input)
+        except Exception as error:
+            locate(self, error, args if input is _NOTHING else (input, *args), kwargs)
+            raise
+
+    def _mark_hooked(self) -> None:
+        global _in_use
+        _in_use = True
+        self.__dict__["_hooked"] = True
 
     def register_forward_pre_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
@@ -154,6 +180,7 @@ class HookMethods:
         6
         """
         flags = [self._forward_pre_hooks_with_kwargs] if with_kwargs else []
+        self._mark_hooked()
         return add_hook(self._forward_pre_hooks, hook, prepend, *flags)
 
     def register_forward_hook(
@@ -168,10 +195,12 @@ class HookMethods:
         """
         flags = [self._forward_hooks_with_kwargs] if with_kwargs else []
         flags += [self._forward_hooks_always_called] if always_call else []
+        self._mark_hooked()
         return add_hook(self._forward_hooks, hook, prepend, *flags)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Run ``hook(module, grad_output)`` before the module's gradients; it may return a new grad_output."""
+        self._mark_hooked()
         return add_hook(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
@@ -186,6 +215,7 @@ class HookMethods:
                 "Please use only one of them."
             )
         self._is_full_backward_hook = True
+        self._mark_hooked()
         return add_hook(self._backward_hooks, hook, prepend)
 
     def register_backward_hook(self, hook: Hook) -> RemovableHandle:
@@ -199,10 +229,11 @@ class HookMethods:
                 "Please use only one of them."
             )
         self._is_full_backward_hook = False
+        self._mark_hooked()
         return add_hook(self._backward_hooks, hook)
 
 
-def has_hooks(module: Module) -> bool:
+def has_hooks(module: Any) -> bool:
     """Say whether a call of ``module`` must run any hook."""
     return bool(
         module._forward_hooks
@@ -216,7 +247,7 @@ def has_hooks(module: Module) -> bool:
     )
 
 
-def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run ``module.forward`` between its hooks and those of every module."""
     called: set[int] = set()
     try:

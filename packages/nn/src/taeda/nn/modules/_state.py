@@ -59,18 +59,16 @@ class StateMethods:
         >>> list(nn.Sequential(nn.Linear(2, 3), nn.ReLU()).state_dict())
         ['0.weight', '0.bias']
         """
-        for value, name in zip(args, ("destination", "prefix", "keep_vars"), strict=False):
+        if args:  # deprecated by PyTorch
             warnings.warn(
-                f"Positional args are being deprecated, use kwargs instead: state_dict({name}=...)",
+                "Positional args are being deprecated, use kwargs instead. Refer to Module.state_dict for details.",
                 FutureWarning,
                 stacklevel=2,
             )
-            if name == "destination" and destination is None:
-                destination = value
-            elif name == "prefix" and prefix == "":
-                prefix = value
-            elif name == "keep_vars" and keep_vars is False:
-                keep_vars = value
+            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            destination = given.get("destination") if destination is None else destination
+            prefix = given.get("prefix", "") if prefix == "" else prefix
+            keep_vars = given.get("keep_vars", False) if keep_vars is False else keep_vars
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -262,9 +260,7 @@ def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) 
     local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
     if report.assign:
         local["assign_to_params_buffers"] = True
-    module._load_from_state_dict(
-        state, prefix, local, report.strict, report.missing, report.unexpected, report.errors
-    )
+    module._load_from_state_dict(state, prefix, local, report.strict, report.missing, report.unexpected, report.errors)
     for name, child in module._modules.items():
         if child is not None:
             below = f"{prefix}{name}."

@@ -50,8 +50,11 @@ def _name_below(parent: Module, child: Module) -> str | None:
     return None
 
 
-def locate(module: Module, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def locate(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Put the line ``in model.path (Class): ...`` into ``error``, or lengthen the path it has."""
+    if "_modules" not in module.__dict__:
+        error.add_note(f"{type(module).__name__}.__init__ must call super().__init__() before anything else")
+        return
     mark: _Mark | None = getattr(error, "_taeda_where", None)
     if mark is None:
         mark = _begin(module, error, args, kwargs)
@@ -75,7 +78,7 @@ def locate(module: Module, error: Exception, args: tuple[Any, ...], kwargs: dict
     error.add_note(where)
 
 
-def _begin(module: Module, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Mark | None:
+def _begin(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Mark | None:
     if isinstance(error, (StopIteration, StopAsyncIteration)):
         return None
     text = None

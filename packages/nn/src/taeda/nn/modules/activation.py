@@ -90,7 +90,9 @@ class Hardtanh(Module):
         self.max_val = max_val if max_value is None else max_value
         self.inplace = inplace
         if self.max_val <= self.min_val:
-            raise AssertionError(f"max_val must be larger than min_val, got {self.max_val} and {self.min_val} [Hardtanh]")
+            raise AssertionError(
+                f"max_val must be larger than min_val, got {self.max_val} and {self.min_val} [Hardtanh]"
+            )
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)

@@ -49,7 +49,9 @@ class Unflatten(Module):
         if not isinstance(dim, int):
             raise TypeError(f"[Unflatten] dim must be an int, got {type(dim).__name__}; named dimensions are not kept")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}")
+            raise TypeError(
+                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
+            )
         for i, elem in enumerate(unflattened_size):
             if not isinstance(elem, int):
                 raise TypeError(

@@ -101,7 +101,7 @@ class Linear(Module):
         flat = math.prod(shape[1:])
         if len(shape) > 2 and flat == n:
             return f"{line}; did you mean nn.Flatten before it?"
-        if len(shape) > 2 and flat % n == 0 or len(shape) == 4:
+        if (len(shape) > 2 and flat % n == 0) or len(shape) == 4:
             return f"{line}; did you mean nn.Flatten before it? That gives {flat} features: Linear(in_features={flat})"
         if len(shape) == 2 and shape[0] == n:
             return f"{line}; did you mean x.T?"

@@ -14,15 +14,13 @@ from typing import Any, Self
 from taeda import Tensor
 from taeda.nn.modules import _hooks
 from taeda.nn.modules._convert import ConvertMethods
-from taeda.nn.modules._hooks import HookMethods, call_with_hooks, has_hooks
+from taeda.nn.modules._hooks import HookMethods, has_hooks
 from taeda.nn.modules._registry import Registry
 from taeda.nn.modules._state import StateMethods
-from taeda.nn.modules._where import locate
 from taeda.nn.parameter import Buffer, Parameter
 
 __all__ = ["Module"]
 
-_NOTHING: Any = object()
 _HOOK_DICTS = (
     "_backward_pre_hooks",
     "_backward_hooks",
@@ -97,28 +95,6 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass writes its own."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
-
-    def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        """Run the hooks and ``forward``; an exception says in which module of the model it was raised."""
-        try:
-            if _hooks.in_use or kwargs or args or input is _NOTHING:
-                if input is not _NOTHING:
-                    args = (input, *args)
-                if _hooks.in_use and has_hooks(self):
-                    return call_with_hooks(self, args, kwargs)
-                return self.forward(*args, **kwargs)
-            return self.forward(input)
-        except Exception as error:
-            if input is not _NOTHING and not args:
-                args = (input,)
-            self._locate(error, args, kwargs)
-            raise
-
-    def _locate(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if "_modules" not in self.__dict__:
-            error.add_note(f"{type(self).__name__}.__init__ must call super().__init__() before anything else")
-            return
-        locate(self, error, args, kwargs)
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
         """Say what would help after ``forward(*args, **kwargs)`` failed, or None where it is not known."""
@@ -487,7 +463,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         for registry in ("_parameters", "_buffers", "_modules"):
             d[registry] = Registry(self, d.get(registry, {}))
         if has_hooks(self):
-            _hooks.in_use = True
+            self._mark_hooked()
 
     # -- showing --------------------------------------------------------------------------------------
     def _get_name(self) -> str:
