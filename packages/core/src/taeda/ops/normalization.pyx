@@ -171,6 +171,9 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
                     if written is not running:
                         (<object>running).copy_(written)
                     end_inplace(BATCH_NORM, <TensorBase>running, (running,), None)
+    else:
+        (<object>mean).zero_()
+        (<object>rstd).zero_()
     record(BATCH_NORM, y, (x, w, b), (x, mean, rstd, w), (bool(training), w is not None, eps))
     return y
 
