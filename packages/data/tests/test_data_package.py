@@ -9,7 +9,9 @@ import taeda.data
 
 def test_another_version_of_core_is_refused_with_both_versions_and_the_cure(monkeypatch):
     monkeypatch.setattr(taeda, "__version__", "9.9.9")
-    with pytest.raises(ImportError, match=r"taeda-data 0\.1\.0 .*taeda-core 9\.9\.9.*pip install taeda-core==0\.1\.0"):
+    with pytest.raises(
+        ImportError, match=r"taeda-data 0\.1\.0 .*taeda-core 9\.9\.9.*pip install taeda-core==0\.1\.0"
+    ):
         importlib.reload(taeda.data)
 
 

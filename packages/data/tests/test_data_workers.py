@@ -240,7 +240,7 @@ def test_a_worker_that_dies_is_reported_in_words(end, words):
         RuntimeError, match=f"DataLoader worker 1 .pid .*exited unexpectedly: it {words}.*fetch batch 3"
     ):
         list(DataLoader(Items(sample), batch_size=None, num_workers=2))
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 10
 
 
 def test_a_slow_worker_runs_into_the_timeout():
@@ -248,7 +248,7 @@ def test_a_slow_worker_runs_into_the_timeout():
     start = time.monotonic()
     with pytest.raises(RuntimeError, match=r"timed out after 0\.2 seconds"):
         next(iter(loader))
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 10
 
 
 def test_workers_end_with_the_epoch_and_with_an_abandoned_one():
@@ -303,7 +303,7 @@ def test_a_persistent_loader_recovers_from_a_dead_worker():
 
 def test_out_of_order_gives_every_batch_once():
     def sample(i):
-        time.sleep(0.2 if i == 0 else 0)
+        time.sleep(0.5 if i == 0 else 0)
         return i
 
     got = list(DataLoader(Items(sample, 8), batch_size=None, num_workers=2, in_order=False))

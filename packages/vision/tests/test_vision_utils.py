@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import taeda
 from PIL import Image
-from taeda.vision.io import ImageReadMode, open_image, read_image, write_png
+from taeda.vision.io import ImageReadMode, decode_image, open_image, read_file, read_image, write_png
 from taeda.vision.utils import draw_bounding_boxes, draw_curves, draw_predictions, make_grid, save_image
 
 
@@ -77,6 +77,7 @@ def test_images_are_written_and_read(tmp_path):
     assert taeda.equal(read_image(tmp_path / "x.png"), x)
     assert tuple(read_image(tmp_path / "x.png", ImageReadMode.GRAY).shape) == (1, 4, 5)
     assert tuple(read_image(tmp_path / "x.png", "rgb_alpha").shape) == (4, 4, 5)
+    assert taeda.equal(decode_image(read_file(tmp_path / "x.png")), x)
     Image.new("P", (3, 2)).save(tmp_path / "p.png")
     assert tuple(read_image(tmp_path / "p.png").shape) == (3, 2, 3)
 
@@ -89,6 +90,10 @@ def test_reading_and_writing_refuse(tmp_path):
         open_image(tmp_path / "x.png")
     with pytest.raises(ValueError, match="mode should be one of UNCHANGED, GRAY"):
         read_image(tmp_path / "x.png", "grey")
+    with pytest.raises(OSError, match="cannot read the image 'bytes of a tensor'"):
+        decode_image(taeda.zeros(9, dtype=taeda.uint8))
+    with pytest.raises(TypeError, match="should be a uint8 tensor"):
+        decode_image(taeda.zeros(9))
     with pytest.raises(TypeError, match="should be a uint8 tensor"):
         write_png(taeda.zeros(3, 2, 2), tmp_path / "y.png")
     with pytest.raises(ValueError, match=r"got \(2, 2, 2\)"):

@@ -28,7 +28,8 @@ from taeda.data.dataset import (
 )
 from taeda.data.distributed import DistributedSampler
 from taeda.data.fetch import _DatasetKind
-from taeda.data.loader import DataLoader
+from taeda.data.info import get_worker_info
+from taeda.data.dataloader import DataLoader
 from taeda.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -37,7 +38,6 @@ from taeda.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
-from taeda.data.worker import get_worker_info
 
 __all__ = [
     "BatchSampler",

@@ -20,38 +20,18 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import taeda
+from taeda.data import info
 from taeda.data.fetch import _DatasetKind
+from taeda.data.info import WorkerInfo
 from taeda.data.transport import receive, send
 
-__all__ = ["Failure", "Job", "WorkerInfo", "get_worker_info", "work"]
+__all__ = ["Failure", "Job", "work"]
 
 PARENT_CHECK_SECONDS = 5.0
 
 # The parent's ends of all connections: a forked worker closes its copies, or it would keep its siblings'
 # connections open after the parent is gone.
 parent_ends: weakref.WeakSet[Connection] = weakref.WeakSet()
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerInfo:
-    """Who a worker is: its number, how many there are, its seed and its copy of the dataset."""
-
-    id: int
-    num_workers: int
-    seed: int
-    dataset: Any
-
-
-_worker_info: WorkerInfo | None = None
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """Return what a worker needs to know to do its share; None in the training process.
-
-    >>> get_worker_info() is None
-    True
-    """
-    return _worker_info
 
 
 @dataclass
@@ -146,9 +126,8 @@ def work(connection: Connection, job: Job) -> None:
 
 
 def _serve(connection: Connection, job: Job, parent: int) -> None:
-    global _worker_info
     seed = _seed(job)
-    _worker_info = WorkerInfo(job.worker_id, job.num_workers, seed, job.dataset)
+    info.current = WorkerInfo(job.worker_id, job.num_workers, seed, job.dataset)
     fetcher = None
     failure: Failure | None = None
     try:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from enum import Enum
 from typing import IO, Any
 
+import numpy as np
 from PIL import Image
 
 import taeda
 
-__all__ = ["ImageReadMode", "open_image", "read_image", "write_png"]
+__all__ = ["ImageReadMode", "decode_image", "open_image", "read_file", "read_image", "write_png"]
 
 # Formats that Pillow opens by handing the file to another program.
 _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
@@ -29,7 +31,7 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
         OSError: it is not an image, is cut short, has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or a
             format that is decoded by running another program.
     """
-    name = getattr(path, "name", path)
+    name = getattr(path, "name", "bytes of a tensor" if isinstance(path, io.BytesIO) else path)
     try:
         with warnings.catch_warnings():
             # Pillow only warns up to twice its limit; a file that large is either a mistake or a bomb.
@@ -65,26 +67,49 @@ _MODES = {
 }
 
 
+def read_file(path: str | os.PathLike[str]) -> taeda.Tensor:
+    """Read the bytes of a file into a uint8 tensor, 1-d."""
+    with open(path, "rb") as file:
+        return taeda.from_numpy(np.frombuffer(bytearray(file.read()), np.uint8))
+
+
 def read_image(
     path: str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED
 ) -> taeda.Tensor:
-    """Read an image file into a uint8 tensor, C x H x W with values 0 to 255.
+    """Read an image file into a uint8 tensor, C x H x W with values 0 to 255; see `decode_image`."""
+    return decode_image(path, mode)
+
+
+def decode_image(
+    input: taeda.Tensor | str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED
+) -> taeda.Tensor:
+    """Decode an image into a uint8 tensor, C x H x W with values 0 to 255.
 
     Args:
-        path: the file.
+        input: a file's name, or its bytes as a uint8 tensor, 1-d.
         mode: an `ImageReadMode` or its name; UNCHANGED keeps the file's channels (a palette becomes RGB).
 
     Raises:
         OSError: as `open_image`.
-        ValueError: the mode is unknown.
+        TypeError: `input` is a tensor of another dtype.
+        ValueError: the mode is unknown, or the tensor has more than one dimension.
     """
+    source: Any = input
+    if isinstance(input, taeda.Tensor):
+        if input.dtype != taeda.uint8:
+            raise TypeError(f"[decode_image] the bytes of a file should be a uint8 tensor, got {input.dtype}")
+        if input.dim() != 1:
+            raise ValueError(
+                f"[decode_image] the bytes of a file should have 1 dimension, got {tuple(input.shape)}"
+            )
+        source = io.BytesIO(input.cpu().numpy().tobytes())
     if isinstance(mode, str):
         try:
             mode = ImageReadMode[mode.upper()]
         except KeyError:
             known = ", ".join(kind.name for kind in ImageReadMode)
-            raise ValueError(f"[read_image] mode should be one of {known}, got {mode!r}") from None
-    image = open_image(path, _MODES.get(mode))
+            raise ValueError(f"[decode_image] mode should be one of {known}, got {mode!r}") from None
+    image = open_image(source, _MODES.get(mode))
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
         image = image.convert("RGB" if image.mode in ("P", "CMYK", "YCbCr", "HSV", "LAB") else "L")
     from taeda.vision.transforms.functional import pil_to_tensor

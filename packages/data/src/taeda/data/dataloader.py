@@ -9,8 +9,6 @@ the same numbers from the random generators, which are also those that PyTorch's
 from __future__ import annotations
 
 import math
-import multiprocessing
-import multiprocessing.context
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +18,6 @@ import taeda
 from taeda.data.collate import default_collate, default_convert
 from taeda.data.dataset import IterableDataset, row_gather
 from taeda.data.fetch import _DatasetKind
-from taeda.data.pool import Pool
 from taeda.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -29,7 +26,6 @@ from taeda.data.sampler import (
     draw_seed,
     index_blocks,
 )
-from taeda.data.worker import Job
 
 __all__ = ["DataLoader"]
 
@@ -227,6 +223,8 @@ class DataLoader(Generic[T_co]):
                     "[DataLoader] multiprocessing_context can only be used with multi-process loading "
                     "(num_workers > 0), but got num_workers=0"
                 )
+            import multiprocessing.context
+
             if isinstance(context, str):
                 methods = multiprocessing.get_all_start_methods()
                 if context not in methods:
@@ -403,6 +401,10 @@ class _WorkerIterator(_Iterator):
     """Fetch by workers."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
+        # Programs without workers do without multiprocessing, half the time that this package takes to import.
+        from taeda.data.pool import Pool
+        from taeda.data.worker import Job
+
         super().__init__(loader)
         jobs = [
             Job(

@@ -1,0 +1,30 @@
+"""What a worker may know of itself; apart from the worker, so that programs without workers load no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["WorkerInfo", "get_worker_info"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """Who a worker is: its number, how many there are, its seed and its copy of the dataset."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+current: WorkerInfo | None = None  # set by a worker, once, when it starts
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Return what a worker needs to know to do its share; None in the training process.
+
+    >>> get_worker_info() is None
+    True
+    """
+    return current
