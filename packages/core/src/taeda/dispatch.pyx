@@ -724,17 +724,18 @@ cdef TensorBase broadcast_result(Op op, TensorBase a, TensorBase b, int dtype):
 cdef int save_operands(Op op, Node n, TensorBase a, TensorBase b, TensorBase y) except -1:
     if op.saves == CROSS:
         save(n, (a if n.needs(1) else None, b if n.needs(0) else None), y)
-    elif op.saves == IN0 + IN1:
-        save(n, (a, b), y)
-    elif op.saves == OUT:
-        save(n, (y,), y)
-    elif op.saves == IN0 + IN1 + OUT:
-        save(n, (a, b, y), y)
-    elif op.saves == IN0:
-        save(n, (a,), y)
-    elif op.saves == IN1:
-        save(n, (b,), y)
+    elif op.saves:
+        save(n, kept(op.saves, a, b, y), y)
     return 0
+
+
+cdef tuple kept(int saves, TensorBase a, TensorBase b, TensorBase y):
+    """The tensors that a binary op saves, in the order in which its vjp loads them."""
+    if saves == IN0 + IN1:
+        return (a, b)
+    if saves == OUT:
+        return (y,)
+    return (((a,) if saves & IN0 else ()) + ((b,) if saves & IN1 else ()) + ((y,) if saves & OUT else ()))
 
 
 cdef TensorBase binary_(Op op, TensorBase a, object other):
@@ -776,8 +777,7 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
         if op.saves == CROSS:
             rebase(a, n, (old if n.needs(1) else None, b if n.needs(0) else None))
         else:
-            rebase(a, n, (old, b) if op.saves == IN0 + IN1 else (old, b, a) if op.saves == IN0 + IN1 + OUT else
-                   (a,) if op.saves == OUT else (old,) if op.saves == IN0 else (b,) if op.saves == IN1 else None)
+            rebase(a, n, kept(op.saves, old, b, a) if op.saves else None)
     return a
 
 

@@ -73,6 +73,8 @@ def conv1d_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 3, 6), array(rng, 2, 3, 6), array(rng, 2))
     yield Call(array(rng, 0, 3, 6), array(rng, 2, 3, 3))
     yield Call(x, array(rng, 4, 1, 3), groups=4)
+    for more in ({}, {"stride": 2, "padding": 1}, {"dilation": 2, "padding": 2}, {"padding": "same"}):   # for gradients
+        yield Call(array(rng, 1, 2, 4), array(rng, 2, 1, 2), array(rng, 2), groups=2, **more)
 
 
 def conv2d_samples(rng: np.random.Generator) -> Iterator[Call]:
@@ -90,6 +92,8 @@ def conv2d_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 3, 4, 4), array(rng, 17, 3, 3, 3), array(rng, 17), padding=1)
     yield Call(array(rng, 1, 1, 2, 2), array(rng, 1, 1, 5, 5), padding=3)
     yield Call(array(rng, 0, 3, 6, 6), array(rng, 2, 3, 3, 3), array(rng, 2))
+    for more in ({}, {"stride": 2, "padding": 1}, {"dilation": (1, 2), "padding": 1}, {"padding": "same"}):
+        yield Call(array(rng, 1, 2, 3, 3), array(rng, 2, 1, 2, 2), array(rng, 2), groups=2, **more)     # for gradients
 
 
 def transpose1d_samples(rng: np.random.Generator) -> Iterator[Call]:
@@ -100,6 +104,8 @@ def transpose1d_samples(rng: np.random.Generator) -> Iterator[Call]:
                  {"stride": 2, "dilation": 3, "output_padding": 2}):
         yield Call(x, w, array(rng, 6), groups=2, **more)
     yield Call(array(rng, 3, 4), array(rng, 3, 2, 3))
+    for more in ({}, {"stride": 2, "padding": 1, "output_padding": 1}, {"dilation": 2}):     # for gradients
+        yield Call(array(rng, 1, 2, 3), array(rng, 2, 1, 2), array(rng, 2), groups=2, **more)
 
 
 def transpose2d_samples(rng: np.random.Generator) -> Iterator[Call]:
@@ -111,6 +117,8 @@ def transpose2d_samples(rng: np.random.Generator) -> Iterator[Call]:
         yield Call(x, w, array(rng, 6), groups=2, **more)
     yield Call(array(rng, 3, 4, 2), array(rng, 3, 2, 3, 3))
     yield Call(array(rng, 0, 3, 4, 2), array(rng, 3, 2, 3, 3), array(rng, 2))
+    for more in ({}, {"stride": (1, 2), "padding": 1, "output_padding": (0, 1)}, {"dilation": 2}):     # for gradients
+        yield Call(array(rng, 1, 2, 2, 3), array(rng, 2, 1, 2, 2), array(rng, 2), groups=2, **more)
 
 
 Z = np.zeros

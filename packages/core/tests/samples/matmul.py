@@ -182,9 +182,9 @@ ROWS = [
         (Call(Z((3, 5)), Z((3, 4)), Z((4, 5)), alpha="2"), TypeError, "alpha"))),
     Row("addmv", summand_samples((3,), (3, 4), (4,)), add_product, method="addmv", inplace="addmv_", out=True, errors=(
         (Call(Z(2), Z((3, 4)), Z(4)), RuntimeError, "expandable"),)),
-    Row("baddbmm", summand_samples((2, 3, 5), (2, 3, 4), (2, 4, 5)), add_product, method="baddbmm", inplace="baddbmm_",
+    Row("baddbmm", summand_samples((2, 2, 3), (2, 2, 2), (2, 2, 3)), add_product, method="baddbmm", inplace="baddbmm_",
         out=True, errors=((Call(Z((2, 3, 4)), Z((2, 3, 4)), Z((2, 4, 5))), RuntimeError, "expandable"),)),
-    Row("addbmm", summand_samples((3, 5), (2, 3, 4), (2, 4, 5)), addbmm, method="addbmm", inplace="addbmm_", out=True),
+    Row("addbmm", summand_samples((2, 3), (2, 2, 2), (2, 2, 3)), addbmm, method="addbmm", inplace="addbmm_", out=True),
     Row("addr", addr_samples, addr, method="addr", inplace="addr_", out=True, errors=(
         (Call(Z((3, 3)), Z(3), Z(4)), RuntimeError, "expandable"),)),
     Row("einsum", einsum_samples, einsum, NUMBERS, errors=(

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Activations with kernels of their own, and clamp."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary,
+from taeda.dispatch cimport (FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, to_dtype, unary,
                              unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, Param, U8
@@ -205,7 +205,7 @@ cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
 
 def log_sigmoid(input):
     """Return log(sigmoid(x)) without overflow."""
-    return unary(LOG_SIGMOID, input)
+    return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")))
 
 
 # threshold: x where x > threshold, else value

@@ -1,0 +1,127 @@
+"""What rows cannot say of convolutions: threads, sizes that fill and overflow tiles, accuracy, meta tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from samples.conv import convolve
+
+import taeda
+
+
+def gradients(x, w, b, g, **options):
+    """Return y and the gradients of input, weight and bias as NumPy arrays."""
+    leaves = [taeda.from_numpy(a).requires_grad_() for a in (x, w, b)]
+    y = taeda.conv2d(*leaves, **options)
+    y.backward(taeda.from_numpy(g(tuple(y.shape))))
+    return [y.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]]
+
+
+# (N, C, H, W), (O, C / groups, KH, KW), options: one lane more than a panel, more than four panels, places that
+# cross images, sums longer than a block, several chunks of padded images, a stride that skips pixels
+CASES = [((3, 1, 9, 7), (17, 1, 3, 3), {"padding": 1}),
+         ((5, 16, 7, 7), (10, 16, 3, 3), {"padding": 1, "stride": 2}),
+         ((2, 33, 5, 5), (70, 33, 3, 3), {"padding": 1}),
+         ((1, 40, 12, 13), (34, 20, 3, 2), {"groups": 2, "padding": (2, 1), "stride": (1, 2), "dilation": (2, 1)}),
+         ((2, 8, 11, 11), (8, 1, 3, 3), {"groups": 8, "padding": 1, "stride": 2}),
+         ((2, 3, 10, 10), (6, 3, 2, 2), {"stride": 5}),
+         ((1, 20, 300, 200), (2, 20, 1, 3), {"padding": (0, 1)})]
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), CASES)
+def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.standard_normal(s, np.float32) for s in (xs, ws, ws[:1]))
+    results = []
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        results.append([a.tobytes() for a in
+                        gradients(x, w, b, lambda s: np.random.default_rng(1).standard_normal(s, np.float32), **options)])
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), CASES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype):
+    rng = np.random.default_rng(3)
+    x, w, b = (rng.standard_normal(s) for s in (xs, ws, ws[:1]))
+    y, dx, dw, db = gradients(*(a.astype(dtype) for a in (x, w, b)), lambda s: np.random.default_rng(4).standard_normal(s)
+                              .astype(dtype), **options)
+    g = np.random.default_rng(4).standard_normal(y.shape)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-11
+    np.testing.assert_allclose(y, convolve(x, w, b, **options), rtol=tolerance, atol=tolerance * 10)
+    # <g, conv(u, v)> = <dx, u> for v = w, and = <dw, v> for u = x: the gradients' defining property
+    for _ in range(3):
+        u, v = rng.standard_normal(xs), rng.standard_normal(ws)
+        for got, want in ((dx * u, convolve(u, w, **options)), (dw * v, convolve(x, v, **options))):
+            exact = (want * g).sum()
+            assert abs(got.sum(dtype=np.float64) - exact) <= tolerance * (np.abs(want * g).sum() + 1)
+    np.testing.assert_allclose(db, g.sum((0, 2, 3)), rtol=tolerance, atol=tolerance * 100)
+
+
+def test_float32_error_stays_small_over_a_long_sum():
+    rng = np.random.default_rng(5)
+    x, w = rng.random((1, 512, 6, 6), np.float32), rng.random((3, 512, 3, 3), np.float32)
+    exact = convolve(x.astype(np.float64), w.astype(np.float64))
+    y = taeda.conv2d(taeda.from_numpy(x), taeda.from_numpy(w)).numpy()
+    assert (np.abs(y - exact) / exact).max() < 2e-6
+
+
+def test_nan_stays_where_its_window_is():
+    x = taeda.zeros(1, 1, 8, 8)
+    x[0, 0, 0, 0] = float("nan")
+    y = taeda.conv2d(x, taeda.ones(20, 1, 3, 3), padding=1).isnan()
+    assert y[:, :, :2, :2].all() and y.sum() == 20 * 4
+
+
+def test_transposed_convolution_is_the_gradient_of_convolution():
+    rng = np.random.default_rng(6)
+    x, w = taeda.from_numpy(rng.standard_normal((2, 4, 7, 6))).requires_grad_(), taeda.from_numpy(
+        rng.standard_normal((6, 4, 3, 2)))
+    y = taeda.conv2d(x, w, stride=2, padding=1)
+    g = taeda.from_numpy(rng.standard_normal(tuple(y.shape)))
+    y.backward(g)
+    more = (7 - ((y.shape[2] - 1) * 2 - 2 + 3), 6 - ((y.shape[3] - 1) * 2 - 2 + 2))
+    assert taeda.allclose(taeda.conv_transpose2d(g, w, stride=2, padding=1, output_padding=more), x.grad)
+
+
+def test_channels_last_and_sliced_inputs_give_the_same_values():
+    rng = np.random.default_rng(7)
+    x, w = rng.standard_normal((2, 6, 5, 5)), rng.standard_normal((4, 6, 3, 3))
+    want = taeda.conv2d(taeda.from_numpy(x), taeda.from_numpy(w), padding=1)
+    last = taeda.from_numpy(np.ascontiguousarray(x.transpose(0, 2, 3, 1))).permute(0, 3, 1, 2)
+    for padding in (0, 1):
+        want = taeda.conv2d(taeda.from_numpy(x), taeda.from_numpy(w), padding=padding)
+        assert taeda.allclose(taeda.conv2d(last, taeda.from_numpy(w), padding=padding), want)
+        wide = taeda.from_numpy(np.repeat(x, 2, 3))[..., ::2]
+        assert taeda.allclose(taeda.conv2d(wide, taeda.from_numpy(w), padding=padding), want)
+        one = taeda.from_numpy(x[:1]).expand(2, 6, 5, 5)
+        both = taeda.conv2d(one, taeda.from_numpy(w), padding=padding)
+        assert taeda.equal(both[0], both[1])
+
+
+def test_only_wanted_gradients_are_made_and_saved():
+    x, w = taeda.ones(1, 1, 3, 3), taeda.ones(1, 1, 2, 2, requires_grad=True)
+    y = taeda.conv2d(x, w)
+    with taeda.no_grad():
+        w += 1                                         # the gradient of w needs x alone
+    y.sum().backward()
+    assert w.grad.tolist() == [[[[4.0, 4.0], [4.0, 4.0]]]] and x.grad is None
+
+
+def test_node_has_pytorchs_name_and_integers_are_refused():
+    x, w = taeda.ones(1, 1, 3, 3), taeda.ones(1, 1, 2, 2, requires_grad=True)
+    assert taeda.conv2d(x, w).grad_fn.name() == "ConvolutionBackward0"
+    assert taeda.conv_transpose2d(x, w).grad_fn.name() == "ConvolutionBackward0"
+    with pytest.raises(NotImplementedError, match=r"\[convolution\] not implemented for dtype int64"):
+        taeda.conv2d(x.to(taeda.int64), w.detach().to(taeda.int64))
+
+
+def test_meta_tensors_give_shapes_without_memory():
+    x, w = taeda.empty(64, 3, 224, 224, device="meta"), taeda.empty(64, 3, 7, 7, device="meta", requires_grad=True)
+    y = taeda.conv2d(x, w, stride=2, padding=3)
+    assert y.shape == (64, 64, 112, 112) and y.device.type == "meta"
+    (g,) = taeda.autograd.grad(y.sum(), w)
+    assert g.shape == w.shape
+    with pytest.raises(RuntimeError, match="same device"):
+        taeda.conv2d(taeda.ones(1, 3, 8, 8), w)

@@ -1,0 +1,353 @@
+"""x[...] and x[...] = v: views, assignment, autograd through both, and what must be left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import taeda
+from taeda import ops
+
+I64 = taeda.int64
+
+
+def grid(*shape: int) -> Any:
+    return taeda.arange(float(np.prod(shape))).reshape(shape)
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("index", [0, slice(1, 3), (slice(None), 1), (Ellipsis, None), (0, slice(1, None)), ()])
+def test_basic_index_is_a_view(index: Any) -> None:
+    x = grid(3, 4)
+    y = x[index]
+    assert y.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    y.fill_(-1)
+    assert (x[index] == -1).all()
+
+
+@pytest.mark.parametrize("index", [[0], taeda.tensor([0]), taeda.tensor([True, False, False]), True])
+def test_advanced_index_is_a_copy(index: Any) -> None:
+    x = grid(3, 4)
+    x[index].fill_(-1)
+    assert (x >= 0).all()
+
+
+@pytest.mark.parametrize(("index", "name"), [
+    (0, "SelectBackward0"), ((slice(None), 1), "SelectBackward0"), (slice(None), "SliceBackward0"),
+    (slice(1, 2), "SliceBackward0"), ((0, slice(1, 2)), "SliceBackward0"), (None, "UnsqueezeBackward0"),
+    (Ellipsis, "AliasBackward0"), ([0], "IndexBackward0"), (True, "IndexBackward0"), (taeda.tensor(1), "SelectBackward0"),
+])
+def test_node_is_named_after_the_last_step(index: Any, name: str) -> None:
+    assert grid(3, 4).requires_grad_()[index].grad_fn.name() == name
+
+
+def test_strides_are_those_of_the_single_steps() -> None:
+    x = grid(2, 3, 4)
+    assert x[None].stride() == (24, 12, 4, 1)
+    assert x[:, None].stride() == (12, 12, 4, 1)
+    assert x[..., None].stride() == (12, 4, 1, 1)
+    assert x[:, ::2, 1:].stride() == (12, 8, 1)
+
+
+def test_objects_that_count_as_ints_and_arrays() -> None:
+    class Third:
+        def __index__(self) -> int:
+            return 2
+
+    x = grid(4)
+    for index in (Third(), np.int64(2), np.array(2), taeda.tensor(2), taeda.tensor(2, dtype=taeda.int32)):
+        assert x[index].item() == 2
+    assert x[taeda.tensor(1):Third()].tolist() == [1]
+    assert x[np.array([0, 3])].tolist() == x[range(0, 4, 3)].tolist() == x[(0, 3),].tolist() == [0, 3]
+    assert x[np.array([True, False, False, True])].tolist() == x[[True, False, False, True]].tolist() == [0, 3]
+    assert x[taeda.tensor([3, 0], dtype=taeda.int32)].tolist() == [3, 0]
+
+
+def test_position_of_the_index_dimensions() -> None:
+    x = grid(2, 3, 4, 5)
+    i, j = taeda.tensor([0, 1]), taeda.tensor([[2], [0], [1]])
+    assert x[:, i, j].shape == (2, 3, 2, 5)
+    assert x[i, :, j].shape == (3, 2, 3, 5)
+    assert x[0, :, j, i].shape == (3, 3, 2)
+    assert x[i, None, 1, j].shape == (3, 2, 1, 5)
+    assert x[..., i].shape == (2, 3, 4, 2)
+
+
+def test_list_of_indices_is_read_as_a_tuple_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        assert grid(3, 4)[[slice(0, 2), 1]].tolist() == [1, 5]
+
+
+def test_uint8_mask_warns_and_works() -> None:
+    with pytest.warns(UserWarning, match="deprecated"):
+        assert grid(3)[taeda.tensor([1, 0, 1], dtype=taeda.uint8)].tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(("shape", "index", "kind", "text"), [
+    ((3,), 3, IndexError, "index 3 is out of bounds for dimension 0 with size 3"),
+    ((2, 3), (0, -4), IndexError, "index -4 is out of bounds for dimension 1 with size 3"),
+    ((2, 3), (slice(None), [0, 9]), IndexError, "index 9 is out of bounds for dimension 1 with size 3"),
+    ((0,), [0], IndexError, "index 0 is out of bounds for dimension 0 with size 0"),
+    ((3,), (0, slice(None)), IndexError, "too many indices for tensor of dimension 1"),
+    ((), 0, IndexError, "invalid index of a 0-dim tensor"),
+    ((), slice(None), IndexError, "0-dim"),
+    ((3,), "a", (IndexError, TypeError), "only integers, slices"),
+    ((3,), 0.0, IndexError, "only integers, slices"),
+    ((3,), slice(None, None, 0), ValueError, "step"),
+    ((3,), slice(None, None, -2), ValueError, "step must be greater than zero"),
+    ((3,), slice(0.5, 1), TypeError, "__index__"),
+    ((3,), 10**30, (IndexError, OverflowError, ValueError), "."),
+    ((3, 3), taeda.tensor([True, False]), IndexError, "shape of the mask"),
+    ((3,), taeda.tensor([0.5]), IndexError, "long, int, byte or bool"),
+    ((3, 3), ([0, 1], [0, 1, 2]), IndexError, r"could not be broadcast together with shapes \[2\], \[3\]"),
+])
+def test_wrong_index_is_refused_for_reading_and_writing(shape: Any, index: Any, kind: Any, text: str) -> None:
+    x = taeda.ones(shape)
+    with pytest.raises(kind, match=text):
+        x[index]
+    with pytest.raises(kind, match=text):
+        x[index] = 5.0
+    assert (x == 1).all()
+
+
+# -- writing -------------------------------------------------------------------------------------------------
+ASSIGNED: list[tuple[Any, Any]] = [
+    (0, 5.0), ((slice(None), 1), 2), (slice(0, 2), np.ones((2, 4))), (Ellipsis, np.arange(4.0)), ((1, 2), np.array(9.0)),
+    (0, np.arange(4.0).reshape(1, 1, 4)), ((slice(None), slice(1, 3)), np.arange(3.0).reshape(3, 1)),
+    ([0, 2], 7.0), ([0, 2], np.arange(4.0)), ((slice(None), [3, 1]), np.arange(6.0).reshape(3, 2)),
+    (([0, 1], [2, 3]), np.array([5.0, 6.0])), (np.array([True, False, True]), 3.0),
+    (np.array([True, False, True]), np.arange(8.0).reshape(2, 4)), (slice(0, 0), 4.0),
+    (np.zeros(0, np.int64), 4.0), (True, 1.0), (False, 1.0), ((slice(None, None, 2), None, [0, 3]), 8.0),
+]
+
+
+@pytest.mark.parametrize(("index", "value"), ASSIGNED)
+def test_assignment_is_numpys(index: Any, value: Any) -> None:
+    def tensors(a: Any) -> Any:
+        return tuple(map(tensors, a)) if isinstance(a, tuple) else taeda.from_numpy(a) if isinstance(a, np.ndarray) else a
+
+    for layout in (np.ascontiguousarray, np.asfortranarray):
+        want = layout(np.random.default_rng(0).standard_normal((3, 4)))
+        got = taeda.from_numpy(want.copy(order="K"))
+        want[index] = value
+        got[tensors(index)] = tensors(value)
+        np.testing.assert_array_equal(got.numpy(), want)
+
+
+def test_mask_assignment_with_one_value_or_as_many_as_chosen() -> None:
+    x = grid(2, 3)
+    x[x > 3] = taeda.tensor([7])                  # one value takes the target's dtype
+    assert x.tolist() == [[0, 1, 2], [3, 7, 7]]
+    x[x == 7] = taeda.tensor([8.0, 9.0])
+    assert x.tolist() == [[0, 1, 2], [3, 8, 9]]
+    with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[3\] cannot be broadcast"):
+        x[x > 7] = taeda.ones(3)
+
+
+def test_target_keeps_its_dtype() -> None:
+    n = taeda.zeros(3, dtype=I64)
+    n[0], n[1:] = 2.7, taeda.tensor([1.5, -1.5])
+    assert n.tolist() == [2, 1, -1] and n.dtype == I64
+    b = taeda.zeros(2, dtype=taeda.bool)
+    b[0] = 5
+    assert b.tolist() == [True, False]
+    with pytest.raises(RuntimeError, match="source and destination dtypes match"):
+        n[taeda.tensor([0])] = taeda.ones(1)
+
+
+@pytest.mark.parametrize("value", [[1.0, 2.0], "a", None, np.ones(2)])
+def test_only_numbers_and_tensors_can_be_assigned(value: Any) -> None:
+    x = taeda.zeros(2)
+    with pytest.raises(TypeError, match="can't assign a"):
+        x[:] = value
+    assert (x == 0).all()
+
+
+@pytest.mark.parametrize(("index", "value"), [
+    (0, taeda.ones(3)), (slice(0, 2), taeda.ones(3, 4)), ([0, 7], 1.0), ([0, 1], taeda.ones(3, 4)), ((0, 0), taeda.ones(2)),
+])
+def test_failed_assignment_leaves_the_target(index: Any, value: Any) -> None:
+    x = taeda.zeros(3, 4)
+    version = x._version
+    with pytest.raises((RuntimeError, IndexError)):
+        x[index] = value
+    assert (x == 0).all() and x._version == version
+
+
+def test_number_out_of_the_dtypes_range_is_refused() -> None:
+    for dtype, value in [(taeda.uint8, 300), (I64, float("nan")), (I64, float("inf")), (taeda.int32, 2**40)]:
+        x = taeda.zeros(2, dtype=dtype)
+        with pytest.raises((RuntimeError, ValueError, OverflowError)):
+            x[0] = value
+        assert x.tolist() == [0, 0]
+
+
+def test_overlapping_source_is_read_before_it_is_written() -> None:
+    x = grid(5)
+    x[1:] = x[:-1]
+    assert x.tolist() == [0, 0, 1, 2, 3]
+    y = grid(4)
+    y[taeda.tensor([0, 1, 2, 3])] = y.flip(0)[:]
+    assert y.tolist() == [3, 2, 1, 0]
+    z = grid(4)
+    z[taeda.tensor([1, 2, 3])] = z[:3]
+    assert z.tolist() == [0, 0, 1, 2]
+
+
+def test_expanded_target_is_refused() -> None:
+    x = taeda.zeros(1, 3).expand(2, 3)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        x[:] = 1.0
+    with pytest.raises(RuntimeError, match="single memory location"):
+        x[taeda.tensor([0])] = 1.0
+
+
+# -- autograd ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("index", "shape"), [
+    (0, (4,)), (slice(1, 3), (1,)), ((Ellipsis, 1), (3,)), ([0, 2], (4,)), ((slice(None), [3, 1]), (3, 2)), (([0, 1], [2, 3]), ()),
+    (Ellipsis, (3, 4)), (taeda.tensor([True, False, True]), (2, 4)),
+])
+def test_gradient_of_assignment(index: Any, shape: tuple[int, ...]) -> None:
+    x = taeda.ones(3, 4, dtype=taeda.float64).requires_grad_()
+    v = taeda.full(shape, 2.0, dtype=taeda.float64).requires_grad_()
+    w = grid(3, 4).to(taeda.float64) + 1
+
+    def run(x: Any, v: Any) -> Any:
+        y = x * 1
+        y[index] = v
+        return y * y * w
+
+    run(x, v).sum().backward()
+    inside = np.zeros((3, 4))
+    inside[index if not isinstance(index, taeda.Tensor) else index.numpy()] = 1
+    np.testing.assert_allclose(x.grad.numpy(), 2 * (1 - inside) * w.numpy())
+    want = (4 * inside * w.numpy())
+    assert v.grad.sum().item() == pytest.approx(want.sum())
+    assert taeda.autograd.gradcheck(run, (x, v))
+    assert taeda.autograd.gradgradcheck(run, (x, v))
+
+
+def test_writing_into_a_leaf_that_requires_grad_is_refused() -> None:
+    x = taeda.ones(3).requires_grad_()
+    for index in (0, slice(None), [0], x.detach() > 0):
+        with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+            x[index] = 0.0
+    with taeda.no_grad():
+        x[0] = 5.0
+    assert x.tolist() == [5, 1, 1] and x.requires_grad and x.is_leaf
+
+
+def test_target_joins_the_graph_of_its_value() -> None:
+    v = taeda.ones(2).requires_grad_()
+    for index in (slice(0, 2), [0, 1], taeda.tensor([True, True, False])):
+        v.grad = None
+        x = taeda.zeros(3)
+        x[index] = v * 3
+        assert x.requires_grad and not x.is_leaf
+        x.sum().backward()
+        assert v.grad.tolist() == [3, 3]
+
+
+def test_write_through_a_view_of_a_view() -> None:
+    x = taeda.ones(3, 4).requires_grad_()
+    y = x * 2
+    y[1:][0, 1:3] = 0.0
+    y[0].mul_(5)
+    y.sum().backward()
+    assert x.grad.tolist() == [[10] * 4, [2, 0, 0, 2], [2] * 4]
+
+
+def test_index_changed_before_backward_is_noticed() -> None:
+    x, i = taeda.ones(3).requires_grad_(), taeda.tensor([0, 1])
+    y = x[i]
+    i[0] = 2
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_repeated_indices_accumulate() -> None:
+    x = taeda.ones(3, 2).requires_grad_()
+    x[taeda.tensor([1, 1, 1, 0])].sum().backward()
+    assert x.grad.tolist() == [[1, 1], [3, 3], [0, 0]]
+
+
+# -- threads, meta, limits -----------------------------------------------------------------------------------
+@pytest.fixture
+def threads() -> Any:
+    before = taeda.get_num_threads()
+    yield taeda.set_num_threads
+    taeda.set_num_threads(before)
+
+
+def test_results_do_not_depend_on_the_number_of_threads(threads: Any) -> None:
+    rng = np.random.default_rng(0)
+    g = taeda.from_numpy(rng.standard_normal((3000, 37)).astype(np.float32))
+    wide = taeda.from_numpy(rng.standard_normal((60, 3000)).astype(np.float32))
+    i, j = taeda.from_numpy(rng.integers(0, 50, 3000)), taeda.from_numpy(rng.integers(0, 5, 60))
+    k = taeda.from_numpy(rng.integers(0, 50, (3000, 37)))
+    m = g > 0
+    cases = [
+        lambda: taeda.zeros(50, 37).index_add_(0, i, g), lambda: taeda.zeros(5, 3000).index_add_(0, j, wide),
+        lambda: taeda.zeros(50, 37).scatter_add_(0, k, g), lambda: taeda.zeros(3000, 50).scatter_add_(1, k, g),
+        lambda: taeda.zeros(50).index_put_((k.reshape(-1),), g.reshape(-1), accumulate=True),
+        lambda: taeda.zeros(50).index_put_((k.reshape(-1),), g.reshape(-1)), lambda: g[i % 40], lambda: g.gather(0, k),
+        lambda: taeda.where(m, g, -g), lambda: taeda.cat([g, g.t().reshape(3000, 37)], 1), lambda: taeda.stack([g, -g], 2),
+        lambda: g.tril(3), lambda: g.flip(1), lambda: g.roll(5, 0),
+        lambda: ops.unfold_backward(g.reshape(3000, 1, 37), (3036, 1), 0, 37, 1),
+    ]
+    for case in cases:
+        results = []
+        for n in (1, 2, 5):
+            threads(n)
+            results.append(case())
+        assert all(taeda.equal(results[0], r) for r in results[1:])
+
+
+def test_meta_tensors_have_shapes_and_no_data() -> None:
+    x = taeda.empty(3, 4, device="meta")
+    assert x[0].shape == (4,) and x[:, [0, 1]].shape == (3, 2) and x[None, ..., 1:3].shape == (1, 3, 2)
+    x[0] = 1.0
+    x[[0, 1]] = taeda.empty(4, device="meta")
+    assert taeda.cat([x, x]).shape == (6, 4) and taeda.stack([x, x], -1).shape == (3, 4, 2)
+    assert taeda.where(x > 0, x, 0).device.type == "meta" and x.flip(0).shape == x.roll(1).shape == x.tril().shape == (3, 4)
+    with pytest.raises(NotImplementedError, match="meta"):
+        x.nonzero()
+    with pytest.raises(NotImplementedError, match="meta"):
+        x[x > 0]
+
+
+def test_many_dimensions() -> None:
+    x = taeda.zeros((1,) * 64)
+    assert x[(0,) * 64].shape == ()
+    with pytest.raises(RuntimeError, match="64"):
+        x[None]
+    assert taeda.zeros((2,) * 9)[(slice(None, None, 2),) * 9].shape == (1,) * 9
+    assert taeda.ones((2,) * 9)[([0, 1],) * 9].tolist() == [1, 1]
+
+
+def test_cat_of_many_pieces_and_of_promoted_dtypes() -> None:
+    pieces = [taeda.full((i % 3,), float(i)) for i in range(500)]
+    assert taeda.cat(pieces).shape == (sum(i % 3 for i in range(500)),)
+    mixed = taeda.cat([taeda.ones(1), taeda.tensor([2]), taeda.tensor([True])])
+    assert mixed.dtype == taeda.float32 and mixed.tolist() == [1, 2, 1]
+    half = taeda.ones(1).requires_grad_()
+    taeda.cat([half, taeda.ones(1, dtype=taeda.float64)]).sum().backward()
+    assert half.grad.dtype == taeda.float32
+
+
+@pytest.mark.parametrize(("a", "b", "want"), [
+    (1, 0, taeda.int64), (1.0, 0, taeda.float32), (True, False, taeda.bool), (taeda.ones(2, dtype=I64), 2.5, taeda.float32),
+    (taeda.ones(2, dtype=taeda.uint8), -1, taeda.uint8), (taeda.ones(2), taeda.tensor(1.0, dtype=taeda.float64), taeda.float32),
+    (taeda.ones(2, dtype=taeda.int32), taeda.ones(2, dtype=taeda.uint8), taeda.int32),
+])
+def test_where_promotes(a: Any, b: Any, want: Any) -> None:
+    assert taeda.where(taeda.tensor([True, False]), a, b).dtype == want
+
+
+def test_scatter_reduce_of_integers_and_nan() -> None:
+    i = taeda.tensor([0, 0, 1])
+    n = taeda.tensor([5, 6, -7])
+    assert taeda.zeros(2, dtype=I64).scatter_reduce(0, i, n, "mean").tolist() == [3, -4]
+    assert taeda.zeros(2, dtype=I64).scatter_reduce(0, i, n, "amax", include_self=False).tolist() == [6, -7]
+    assert taeda.zeros(2).scatter_reduce(0, i, taeda.tensor([1.0, float("nan"), 2.0]), "amax").isnan().tolist() == [True, False]

@@ -1,0 +1,500 @@
+"""Checkpoints: what goes in comes out, what PyTorch wrote is read, a file is replaced whole, nothing is run."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import errno
+import io
+import os
+import pickle
+import stat
+import struct
+import sys
+import zipfile
+from typing import Any
+
+import pytest
+import taeda
+from taeda import _archive, _pickle, serialization
+
+
+def saved(obj: Any) -> io.BytesIO:
+    file = io.BytesIO()
+    taeda.save(obj, file)
+    file.seek(0)
+    return file
+
+
+def around(obj: Any) -> Any:
+    return taeda.load(saved(obj))
+
+
+def archive(pickled: bytes, records: dict[str, bytes] | None = None, root: str = "a") -> io.BytesIO:
+    """A checkpoint of a given pickle."""
+    file = io.BytesIO()
+    out = _archive.Writer(file, root)
+    out.record("data.pkl", pickled)
+    out.record("byteorder", b"little")
+    for name, data in (records or {}).items():
+        out.record(name, data)
+    out.close()
+    file.seek(0)
+    return file
+
+
+def name(module: str, attribute: str) -> bytes:
+    return f"c{module}\n{attribute}\n".encode()
+
+
+def number(n: int) -> bytes:
+    return b"\x8a\x10" + n.to_bytes(16, "little", signed=True)
+
+
+def numbers(values: Any) -> bytes:
+    return b"(" + b"".join(number(n) for n in values) + b"t"
+
+
+def text(s: str) -> bytes:
+    return b"X" + struct.pack("<I", len(s)) + s.encode()
+
+
+def tensor_pickle(offset: int, size: Any, stride: Any, numel: int = 4, key: str = "0", kind: str = "FloatStorage") -> bytes:
+    """The pickle of one tensor, as PyTorch writes it."""
+    pid = b"(" + text("storage") + name("torch", kind) + text(key) + text("cpu") + number(numel) + b"tQ"
+    layout = number(offset) + numbers(size) + numbers(stride)
+    return b"\x80\x02" + name("torch._utils", "_rebuild_tensor_v2") + b"(" + pid + layout + b"\x89}tR."
+
+
+ONES = struct.pack("<4f", 1, 2, 3, 4)
+
+# -- what goes in comes out --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "bool"])
+@pytest.mark.parametrize("shape", [(), (3,), (0, 2), (2, 3, 4)])
+def test_tensors(dtype: str, shape: tuple[int, ...]) -> None:
+    x = (taeda.rand(shape) * 2).to(getattr(taeda, dtype))
+    y = around(x)
+    assert (y.dtype, y.shape, y.stride()) == (x.dtype, x.shape, x.stride()) and taeda.equal(x, y)
+
+
+def test_plain_data() -> None:
+    obj = {
+        "n": None, "b": True, "i": -3, "big": 2**90, "f": 0.5, "c": 1 + 2j, "s": "\u00e9\U0001f332", "y": b"\0\xff",
+        "t": ((), (1,), (1, 2, 3, 4)), "l": [[]], "set": {1, 2}, "fs": frozenset({3}), "ba": bytearray(b"xy"),
+        1: {2.5: {}}, (1, 2): "tuple", "dtype": taeda.float64, "device": taeda.device("cpu"), "inf": float("inf"),
+    }  # fmt: skip
+    assert around(obj) == obj
+    size = around(taeda.zeros(2, 3).shape)
+    assert type(size) is taeda.Size and size == (2, 3)
+    assert around(collections.Counter("aab")) == {"a": 2, "b": 1}
+
+
+def test_views_share_their_storage_again() -> None:
+    x = taeda.arange(12.0).reshape(3, 4)
+    y, rows, t = around((x, x[1:], x.t()))
+    assert y.untyped_storage() is rows.untyped_storage() is t.untyped_storage()
+    assert rows.storage_offset() == 4 and t.stride() == (1, 4) and taeda.equal(t, x.t())
+    y[1, 0] = 77
+    assert rows[0, 0] == 77 and t[0, 1] == 77
+
+
+def test_one_object_stays_one() -> None:
+    x = taeda.ones(2)
+    a, b = around([x, x])
+    assert a is b
+
+
+def test_gradients_wanted_and_attributes() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    x.note = "kept"
+    y = around(x)
+    assert y.requires_grad and y.is_leaf and y.note == "kept"
+    assert not around(taeda.ones(2)).requires_grad
+
+
+def test_ordered_dict_with_metadata() -> None:
+    state = collections.OrderedDict(w=taeda.ones(2))
+    state._metadata = collections.OrderedDict({"": {"version": 1}})
+    found = around(state)
+    assert type(found) is collections.OrderedDict and found._metadata == {"": {"version": 1}}
+
+
+def test_meta_tensors_have_no_record() -> None:
+    file = saved(taeda.empty(2, 3, device="meta").t())
+    assert not [n for n in zipfile.ZipFile(file).namelist() if "/data/" in n]
+    file.seek(0)
+    x = taeda.load(file)
+    assert x.device.type == "meta" and x.stride() == (1, 3)
+
+
+def test_storages() -> None:
+    storage = around(taeda.arange(3).untyped_storage())
+    assert storage.nbytes() == 24 and bytes(memoryview(storage))[8] == 1
+
+
+def test_one_storage_in_two_dtypes_is_refused() -> None:
+    x = taeda.zeros(4)
+    y = taeda.empty(0, dtype=taeda.int32).set_(x.untyped_storage(), 0, (4,), (1,))
+    with pytest.raises(RuntimeError, match="as float32 and as int32"):
+        saved([x, y])
+
+
+class Mine:
+    """A class of the user's."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+
+def test_classes_of_the_user() -> None:
+    file = saved(Mine(taeda.ones(2)))
+    with pytest.raises(pickle.UnpicklingError, match=r"test_serialization\.Mine"):
+        taeda.load(file)
+    file.seek(0)
+    assert taeda.equal(taeda.load(file, weights_only=False).x, taeda.ones(2))
+    file.seek(0)
+    with serialization.safe_globals([Mine]):
+        assert taeda.equal(taeda.load(file).x, taeda.ones(2))
+    assert Mine not in serialization.get_safe_globals()
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError):
+        taeda.load(file)
+
+
+# -- the file ----------------------------------------------------------------------------------------
+
+
+def test_layout_of_the_file_is_pytorchs(tmp_path: Any) -> None:
+    path = tmp_path / "model.best.pt"
+    x = taeda.arange(5.0)
+    taeda.save({"a": x, "b": x[1:], "c": taeda.ones(3)}, path)
+    with zipfile.ZipFile(path) as z:
+        assert z.testzip() is None
+        names = ["data.pkl", ".format_version", ".storage_alignment", "byteorder", "data/0", "data/1", "version"]
+        assert z.namelist() == ["model.best/" + n for n in names]
+        assert z.read("model.best/version") == b"3\n" and z.read("model.best/byteorder") == sys.byteorder.encode()
+        data = path.read_bytes()
+        for info in z.infolist():
+            assert info.compress_type == zipfile.ZIP_STORED
+            lengths = struct.unpack_from("<HH", data, info.header_offset + 26)
+            assert (info.header_offset + 30 + sum(lengths)) % 64 == 0
+    assert b"torch._utils\n_rebuild_tensor_v2" in data and b"taeda" not in data
+
+
+def test_the_same_objects_give_the_same_bytes() -> None:
+    obj = {"w": taeda.arange(4.0), "n": [1, 2]}
+    assert saved(obj).getvalue() == saved(obj).getvalue()
+
+
+def test_more_than_4_gib_use_zip64(monkeypatch: Any) -> None:
+    monkeypatch.setattr(_archive, "LARGE", 100)
+    obj = [taeda.arange(n, dtype=taeda.float64) for n in (3, 50, 70)]
+    file = saved(obj)
+    assert zipfile.ZipFile(file).testzip() is None
+    file.seek(0)
+    assert all(taeda.equal(a, b) for a, b in zip(taeda.load(file), obj, strict=True))
+
+
+def test_a_crash_leaves_the_old_file(tmp_path: Any, monkeypatch: Any) -> None:
+    path = tmp_path / "m.pt"
+    taeda.save({"epoch": 1}, path)
+    before = path.read_bytes()
+
+    def crash(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_archive.Writer, "close", crash)
+    with pytest.raises(KeyboardInterrupt):
+        taeda.save({"epoch": 2}, path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["m.pt"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Any, monkeypatch: Any) -> None:
+    path = tmp_path / "m.pt"
+    taeda.save({"epoch": 1}, path)
+    before = path.read_bytes()
+
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device while writing .*m\.pt; what was there") as caught:
+        taeda.save({"epoch": 2}, path)
+    assert isinstance(caught.value, RuntimeError) and caught.value.errno == errno.ENOSPC
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["m.pt"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_device_without_space() -> None:
+    with pytest.raises(RuntimeError, match="No space left"):
+        taeda.save(taeda.zeros(100), "/dev/full")
+
+
+def test_an_object_that_cannot_be_pickled_leaves_the_old_file(tmp_path: Any) -> None:
+    path = tmp_path / "m.pt"
+    taeda.save(1, path)
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        taeda.save(lambda: 0, path)
+    assert taeda.load(path) == 1 and os.listdir(tmp_path) == ["m.pt"]
+
+
+def test_links_and_modes_are_kept(tmp_path: Any) -> None:
+    real, link = tmp_path / "real.pt", tmp_path / "link.pt"
+    taeda.save(1, real)
+    os.chmod(real, 0o640)
+    link.symlink_to(real)
+    taeda.save(2, link)
+    assert link.is_symlink() and taeda.load(real) == 2 and stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+def test_where_nothing_can_be_written(tmp_path: Any) -> None:
+    with pytest.raises(RuntimeError, match="Parent directory .* does not exist"):
+        taeda.save(1, tmp_path / "no" / "m.pt")
+    with pytest.raises(OSError, match="is a folder"):
+        taeda.save(1, tmp_path)
+    with pytest.raises(TypeError, match="mode 'wb'"):
+        taeda.save(1, io.StringIO())
+
+
+# -- loading -----------------------------------------------------------------------------------------
+
+
+def test_reads_what_pytorch_wrote() -> None:
+    found = taeda.load(archive(tensor_pickle(1, (3,), (1,)), {"data/0": ONES}))
+    assert found.tolist() == [2, 3, 4] and found.storage_offset() == 1
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_reads_every_protocol(protocol: int) -> None:
+    obj = {"x": (1, [2.5], {"s": {1}}, "text" * 100, b"bytes" * 60, frozenset({2}), bytearray(b"b"), 2**70)}
+    assert taeda.load(archive(pickle.dumps(obj, protocol))) == obj
+
+
+def test_other_byte_order_is_swapped() -> None:
+    file = io.BytesIO()
+    out = _archive.Writer(file, "a")
+    out.record("data.pkl", tensor_pickle(0, (4,), (1,)))
+    out.record("byteorder", b"big" if sys.byteorder == "little" else b"little")
+    out.record("data/0", struct.pack(">4f" if sys.byteorder == "little" else "<4f", 1, 2, 3, 4))
+    out.close()
+    file.seek(0)
+    assert taeda.load(file).tolist() == [1, 2, 3, 4]
+
+
+def test_map_location() -> None:
+    data = tensor_pickle(0, (4,), (1,)).replace(text("cpu"), text("cuda:1"))
+
+    def load(**kwargs: Any) -> Any:
+        return taeda.load(archive(data, {"data/0": ONES}), **kwargs)
+
+    with pytest.raises(RuntimeError, match=r"cuda:1.*map_location='cpu'"):
+        load()
+    seen = []
+    for where in ("cpu", taeda.device("cpu"), {"cuda:1": "cpu"}, lambda s, at: seen.append(at) or s):
+        assert load(map_location=where).tolist() == [1, 2, 3, 4]
+    assert seen == ["cuda:1"]
+    assert load(map_location="meta").device.type == "meta"
+
+
+def test_mmap_reads_the_file_and_never_writes_it(tmp_path: Any) -> None:
+    path = tmp_path / "m.pt"
+    taeda.save([taeda.arange(6.0), taeda.empty(0)], path)
+    before = path.read_bytes()
+    x, empty = taeda.load(path, mmap=True)
+    x.add_(1)
+    assert x.tolist() == [1, 2, 3, 4, 5, 6] and empty.numel() == 0 and path.read_bytes() == before
+    with pytest.raises(ValueError, match="path"):
+        taeda.load(io.BytesIO(before), mmap=True)
+
+
+def test_a_file_without_checksums_is_read() -> None:
+    data = bytearray(archive(tensor_pickle(0, (4,), (1,)), {"data/0": ONES}).getvalue())
+    with zipfile.ZipFile(io.BytesIO(data)) as z:
+        crc = struct.pack("<I", z.getinfo("a/data/0").CRC)
+    assert taeda.load(io.BytesIO(data.replace(crc, b"\0\0\0\0"))).tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "stride"),
+    [
+        (1, (4,), (1,)), (-1, (2,), (1,)), (0, (-4,), (1,)), (0, (4,), (-1,)), (0, (2,), (2**61,)), (0, (2, 2), (1,)),
+        (2**63, (1,), (1,)), (0, (2**31,) * 3, (0,) * 3), (0, (1,) * 70, (1,) * 70), (0, (5,), (1,)),
+    ],  # fmt: skip
+)
+def test_layouts_outside_the_storage(offset: int, size: Any, stride: Any) -> None:
+    with pytest.raises(RuntimeError, match=r"^\[(load|set_)\]"):
+        taeda.load(archive(tensor_pickle(offset, size, stride), {"data/0": ONES}))
+
+
+def test_records_of_the_wrong_size() -> None:
+    for numel in (3, 5, 2**40):
+        with pytest.raises(RuntimeError, match="'data/0' has 16 bytes, but"):
+            taeda.load(archive(tensor_pickle(0, (1,), (1,), numel), {"data/0": ONES}))
+    with pytest.raises(RuntimeError, match="'data/1' is missing"):
+        taeda.load(archive(tensor_pickle(0, (1,), (1,), key="1"), {"data/0": ONES}))
+    with pytest.raises(RuntimeError, match=r"'data/\.\./x' is missing"):
+        taeda.load(archive(tensor_pickle(0, (1,), (1,), key="../x"), {"data/0": ONES}))
+
+
+def test_truncated_anywhere() -> None:
+    whole = archive(tensor_pickle(0, (4,), (1,)), {"data/0": ONES}).getvalue()
+    with pytest.raises(EOFError, match="is empty"):
+        taeda.load(io.BytesIO())
+    for n in range(1, len(whole), 7):
+        with pytest.raises(RuntimeError, match=r"^\[load\]"):
+            taeda.load(io.BytesIO(whole[:n]))
+
+
+def test_a_damaged_record_is_noticed() -> None:
+    whole = archive(tensor_pickle(0, (4,), (1,)), {"data/0": ONES}).getvalue()
+    at = whole.index(ONES)
+    with pytest.raises(RuntimeError, match="'data/0' is damaged"):
+        taeda.load(io.BytesIO(whole[:at] + b"\1" + whole[at + 1 :]))
+
+
+@pytest.mark.parametrize("record", ["/abs", "../x", "b\\..\\x", "data/0/../../y"])
+def test_odd_record_names(record: str) -> None:
+    with pytest.raises(RuntimeError, match="not a plain path"):
+        taeda.load(archive(b"N.", {record: b""}, root="a"))
+
+
+def test_compressed_records_and_records_that_are_there_twice() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("a/data.pkl", b"N." + b"\0" * 10**6)
+    with pytest.raises(RuntimeError, match="is compressed"):
+        taeda.load(io.BytesIO(file.getvalue()))
+    file = io.BytesIO()
+    out = _archive.Writer(file, "a")
+    out.record("data.pkl", b"N.")
+    out.record("data.pkl", b"N.")
+    out.close()
+    with pytest.raises(RuntimeError, match="twice"):
+        taeda.load(io.BytesIO(file.getvalue()))
+
+
+def test_records_that_overlap() -> None:
+    """Many names for one block would make of a small file a large allocation."""
+    file = io.BytesIO()
+    out = _archive.Writer(file, "a")
+    out.record("data.pkl", b"N.")
+    out.record("data/0", b"x" * 100)
+    path, crc, size, offset = out.entries[-1]
+    out.entries.append((b"a/data/1", crc, size, offset))
+    out.close()
+    with pytest.raises(RuntimeError, match="overlap|File name in directory"):
+        taeda.load(io.BytesIO(file.getvalue()))
+
+
+def test_files_of_another_kind(tmp_path: Any) -> None:
+    for content, match in [
+        (b"hello", "no checkpoint in the zip format"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "_use_new_zipfile_serialization=False"),
+    ]:
+        (tmp_path / "x").write_bytes(content)
+        with pytest.raises(RuntimeError, match=match):
+            taeda.load(tmp_path / "x")
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as z:
+        z.writestr("m/constants.pkl", b"N.")
+    with pytest.raises(RuntimeError, match="TorchScript"):
+        taeda.load(io.BytesIO(file.getvalue()))
+    with pytest.raises(FileNotFoundError):
+        taeda.load(tmp_path / "no.pt")
+    with pytest.raises(AttributeError, match="BytesIO"):
+        taeda.load(3)
+
+
+# -- hostile pickles ---------------------------------------------------------------------------------
+
+
+class Evil:
+    def __reduce__(self) -> Any:
+        return os.system, ("echo broken into > /tmp/taeda_was_here",)
+
+
+def test_a_call_of_a_system_function_is_refused_by_name() -> None:
+    with pytest.raises(pickle.UnpicklingError, match=r"(posix|nt)\.system"):
+        taeda.load(saved({"model": Evil()}))
+    assert not os.path.exists("/tmp/taeda_was_here")
+
+
+@pytest.mark.parametrize(
+    ("pickled", "match"),
+    [
+        (name("builtins", "eval") + b".", r"builtins\.eval"),
+        (name("builtins", "getattr") + b".", r"builtins\.getattr"),
+        (name("torch", "Size.__init__") + b".", r"torch\.Size\.__init__"),
+        (b"\x8c\x02os\x8c\x06system\x93.", r"os\.system"),
+        (b"(" + name("os", "system") + b"o.", r"os\.system"),
+        (b"(ios\nsystem\n.", "opcode b'i'"),
+        (b"\x82\x01.", "opcode"),
+        (b"]}b.", "BUILD on a list"),
+        (name("torch._utils", "_rebuild_tensor_v2") + b"}b.", "BUILD on a function"),
+        (name("collections", "OrderedDict") + b")R}" + text("items") + b"K\1sb.", "attribute 'items'"),
+        (text("a") + b")R.", "a str is called"),
+        (name("torch", "float32") + b")R.", "not callable"),
+        (name("builtins", "bytearray") + b"J\xff\xff\xff\x7f\x85R.", "bytearray of a int"),
+        (b"(" + b"N" * 9000 + b"lq\0" + (name("builtins", "set") + b"h\0\x85R0") * 3000 + b"N.", "copies more"),
+        (b"X\xff\xff\xff\x7fabc.", "2147483647 bytes wanted"),
+        (b"\x8e" + b"\xff" * 8 + b".", "bytes wanted"),
+        (b"}" + b")" + b"\x85" * 100000 + b"Ns.", "nested too deeply"),
+        (b"}" + b")q\0" + b"0h\0h\0\x86q\0" * 60 + b"Ns.", "nested too deeply"),
+        (b"}]Ns.", "unhashable"),
+        (b"(.", "stack is empty"),
+        (b"NQ.", "persistent id"),
+        (b"h\x07.", "memo 7"),
+        (b"N", "0 left"),
+        (b"", "0 left"),
+        (name("torch._utils", "_rebuild_tensor_v2") + b"(K\1K\0)))tR.", "tensor on a int"),
+        (name("torch._utils", "_rebuild_parameter") + b"NN\x86R.", "Parameter of a NoneType"),
+    ],
+)  # fmt: skip
+def test_hostile_pickles(pickled: bytes, match: str) -> None:
+    with pytest.raises(pickle.UnpicklingError, match=match):
+        taeda.load(archive(pickled))
+
+
+def test_a_huge_memo_index_allocates_nothing() -> None:
+    assert taeda.load(archive(b"Nr\xff\xff\xff\xff.")) is None
+
+
+def test_random_damage_gives_clean_errors() -> None:
+    import random
+
+    r = random.Random(3)
+    whole = saved({"a": taeda.arange(5.0)[1:], "b": [1, "x", (2.5,)]}).getvalue()
+    for _ in range(1500):
+        damaged = bytearray(whole)
+        for _ in range(r.randrange(1, 6)):
+            damaged[r.randrange(len(damaged))] = r.choice([0, 255, r.randrange(256)])
+        try:
+            taeda.load(io.BytesIO(damaged))
+        except (RuntimeError, pickle.UnpicklingError, EOFError):
+            pass
+
+
+def test_the_interpreter_alone() -> None:
+    assert _pickle.Unpickler(pickle.dumps([1, {"a": (2.0,)}], 2), {}).load() == [1, {"a": (2.0,)}]
+
+
+# -- pickle and copy ---------------------------------------------------------------------------------
+
+
+def test_pickle_and_copy_keep_layout_and_sharing() -> None:
+    x = taeda.arange(6.0).reshape(2, 3)
+    a, b = pickle.loads(pickle.dumps((x, x.t())))
+    assert a.untyped_storage() is b.untyped_storage() and b.stride() == (1, 3) and taeda.equal(a, x)
+    y = pickle.loads(pickle.dumps(taeda.ones(2, requires_grad=True)))
+    assert y.requires_grad and y.is_leaf
+    assert pickle.loads(pickle.dumps(taeda.empty(2, 3, device="meta"))).shape == (2, 3)
+    deep = copy.deepcopy({"x": x})["x"]
+    assert taeda.equal(deep, x) and deep.untyped_storage() is not x.untyped_storage()
+
+
+def test_rebuild_tensor_refuses_a_layout_outside() -> None:
+    storage = taeda.zeros(4).untyped_storage()
+    with pytest.raises(RuntimeError, match="needs 5 elements, but its storage has 4"):
+        serialization.rebuild_tensor(storage, taeda.float32, 0, (5,), (1,))
