@@ -131,6 +131,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
 
 cdef object copy_vjp(Node n, object g):
     # the old contents are gone; the source gets the gradient
+    if n.needs(1) and n.extra is not None:
+        return g.new_zeros(g.shape) if n.needs(0) else None, g.sum_to_size(n.extra)
     return g.new_zeros(g.shape) if n.needs(0) else None, (g if n.needs(1) else None)
 
 cdef Op COPY = define("copy", copy_vjp, NOTHING, 0, None, "CopyBackwards")
@@ -158,9 +160,7 @@ def copy_(input, src, non_blocking=False):
 
 
 cdef int end_copy(TensorBase x, TensorBase s) except -1:
-    end_inplace(COPY, x, (x, s), None)
-    if x.grad_fn_ is not None and x.base is None and s.shape_tuple() != x.shape_tuple():
-        (<Node>x.grad_fn_).input_shapes = (x.shape_tuple(), s.shape_tuple())
+    end_inplace(COPY, x, (x, s), None, None if s.shape_tuple() == x.shape_tuple() else s.shape_tuple())
     return 0
 
 
