@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, record, to_dtype, wrap_dim, write_out
+from taeda.dispatch cimport Op, any_needs_grad, check_same_device, define, empty, launch, record, to_dtype, wrap_dim, write_out
 from taeda.dtype cimport default_float, promote
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
@@ -137,7 +137,9 @@ def cat(tensors, dim=0, *, out=None, axis=None):
         shape[e] = total if e == d else first.view.shape[e]
     y = empty(first.view.ndim, shape, dtype, first.device)
     run_cat(CAT, y, xs, d)
-    record(CAT, y, tuple(xs), None, (d, [(<TensorBase>x).view.shape[d] for x in xs]))
+    inputs = tuple(xs)
+    if any_needs_grad(inputs):
+        record(CAT, y, inputs, None, (d, [(<TensorBase>x).view.shape[d] for x in xs]))
     return y if out is None else write_out(out, y, "cat")
 
 

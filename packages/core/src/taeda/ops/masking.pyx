@@ -8,12 +8,13 @@ from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check
 from libc.stdint cimport int64_t
+from libc.string cimport memcmp
 
 import warnings
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device,
-                             contiguous, define, empty_for, end_inplace, launch, record, result_type,
+                             contiguous, define, empty_for, end_inplace, launch, needs_grad, record, result_type,
                              scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, View
@@ -54,17 +55,26 @@ cdef object where_vjp(Node n, object g):
 cdef Op WHERE = define("where", where_vjp)
 
 
+cdef bint covers(TensorBase c, TensorBase a) noexcept:
+    """Does a have c's shape, or no dimensions?"""
+    return a.view.ndim == 0 or a.view.ndim == c.view.ndim and memcmp(
+        a.view.shape, c.view.shape, a.view.ndim * sizeof(int64_t)) == 0
+
+
 cdef TensorBase choose(Op node, TensorBase c, TensorBase a, TensorBase b):
     """The kernel: c, a, b of one device, a and b of one dtype, all broadcast."""
     cdef View* t[4]
     cdef int64_t sizes[MAX_DIM]
     cdef TensorBase y
     cdef int i
-    shape = broadcast_shapes(node.name, broadcast_shapes(node.name, c.shape_tuple(), a.shape_tuple()), b.shape_tuple())
-    for i in range(len(shape)):
-        sizes[i] = shape[i]
     t[1], t[2], t[3] = &c.view, &a.view, &b.view
-    y = empty_for(len(shape), sizes, a.view.dtype, c.device, 3, &t[1])
+    if covers(c, a) and covers(c, b):
+        y = empty_for(c.view.ndim, c.view.shape, a.view.dtype, c.device, 3, &t[1])
+    else:
+        shape = broadcast_shapes(node.name, broadcast_shapes(node.name, c.shape_tuple(), a.shape_tuple()), b.shape_tuple())
+        for i in range(len(shape)):
+            sizes[i] = shape[i]
+        y = empty_for(len(shape), sizes, a.view.dtype, c.device, 3, &t[1])
     t[0] = &y.view
     launch(node, y.view.dtype, y.device, t, NULL, y.view.numel)
     return y
@@ -123,7 +133,8 @@ def where(condition, input=None, other=None, *, out=None):
     if b.view.dtype != dtype:
         b = to_dtype(b, dtype)
     y = choose(WHERE, c, a, b)
-    record(WHERE, y, (a, b), (c,), (a.shape_tuple(), b.shape_tuple()))
+    if needs_grad(a) or needs_grad(b):
+        record(WHERE, y, (a, b), (c,), (a.shape_tuple(), b.shape_tuple()))
     return y if out is None else write_out(out, y, "where")
 
 
@@ -176,7 +187,8 @@ def masked_fill(input, mask, value):
     if isinstance(value, TensorBase):
         record(FILL_TENSOR, y, (x, v), (m,), x.shape_tuple())
     else:
-        record(FILL, y, (x,), (m,), x.shape_tuple())
+        if needs_grad(x):
+            record(FILL, y, (x,), (m,), x.shape_tuple())
     return y
 
 

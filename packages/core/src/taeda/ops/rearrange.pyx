@@ -196,7 +196,7 @@ cdef object rot90_vjp(Node n, object g):
     return rot90(g, -k, dims)
 
 cdef Op ROT90 = define("rot90", rot90_vjp)
-cdef Op FLIP = define("flip", flip_vjp)
+cdef Op FLIP = define("flip", flip_vjp, 0, 0, "cat")
 cdef Op ROLL = define("roll", roll_vjp, 0, 0, "cat")
 
 
@@ -210,10 +210,11 @@ def flip(input, *dims):
     tensor([[3, 4],
             [1, 2]])
     """
-    cdef TensorBase x = as_tensor(input, "flip"), y
+    cdef TensorBase x = as_tensor(input, "flip"), y, back
     cdef int64_t strides[MAX_DIM]
     cdef int64_t offset = x.offset
-    cdef View* t[1]
+    cdef View* t[2]
+    cdef Param p[2]
     cdef int d
     if not dims:
         raise TypeError('[flip] flip() missing 1 required positional arguments: "dims"')
@@ -231,7 +232,12 @@ def flip(input, *dims):
             strides[d] = -strides[d]
             offset += (x.view.shape[d] - 1) * x.view.strides[d]
     if y.view.numel:
-        copy_into(y, as_strided_view(x, x.view.ndim, x.view.shape, strides, offset))
+        back = as_strided_view(x, x.view.ndim, x.view.shape, strides, offset)
+        if y.view.contiguous:
+            t[0], t[1], p[0].i, p[1].i = &y.view, &back.view, 0, 1
+            launch(FLIP, x.view.dtype, x.device, t, p, y.view.numel)
+        else:
+            copy_into(y, back)
     record(FLIP, y, (x,), None, tuple(turned))
     return y
 
