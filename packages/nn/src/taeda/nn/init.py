@@ -48,11 +48,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         slope: Any = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, (int, float)):
-            raise ValueError(f"negative_slope {slope} not a valid number")
+            raise ValueError(f"[calculate_gain] negative_slope {slope} not a valid number")
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity == "selu":
         return 3.0 / 4
-    raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
+    raise ValueError(f"[calculate_gain] Unsupported nonlinearity {nonlinearity}")
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
@@ -146,7 +146,7 @@ def eye_(tensor: Tensor) -> Tensor:
         ValueError: the tensor is not 2-D.
     """
     if tensor.ndimension() != 2:
-        raise ValueError(f"Only tensors with 2 dimensions are supported, got {tensor.ndim} [eye_]")
+        raise ValueError(f"[eye_] Only tensors with 2 dimensions are supported, got {tensor.ndim}")
     with taeda.no_grad():
         tensor.zero_()
         tensor.diagonal().fill_(1)
@@ -160,9 +160,9 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         tensor: (out, in, ...) of 3 to 5 dimensions; groups: the same in each group of output channels.
     """
     if tensor.ndimension() not in (3, 4, 5):
-        raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, got {tensor.ndim} [dirac_]")
+        raise ValueError(f"[dirac_] Only tensors with 3, 4, or 5 dimensions are supported, got {tensor.ndim}")
     if tensor.shape[0] % groups:
-        raise ValueError(f"dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups} [dirac_]")
+        raise ValueError(f"[dirac_] dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
     out = tensor.shape[0] // groups
     middle = tuple(n // 2 for n in tensor.shape[2:])
     with taeda.no_grad():
@@ -175,7 +175,9 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     if tensor.ndim < 2:
-        raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
+        raise ValueError(
+            f"[init] Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got {tuple(tensor.shape)}"
+        )
     field = math.prod(tensor.shape[2:])
     return tensor.shape[1] * field, tensor.shape[0] * field
 
@@ -183,7 +185,7 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
 def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
     modes = ["fan_in", "fan_out"]
     if mode.lower() not in modes:
-        raise ValueError(f"Mode {mode} not supported, please use one of {modes}")
+        raise ValueError(f"[kaiming] Mode {mode} not supported, please use one of {modes}")
     return _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
 
 
@@ -242,7 +244,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         ValueError: the tensor has fewer than 2 dimensions.
     """
     if tensor.ndim < 2:
-        raise ValueError(f"Only tensors with 2 or more dimensions are supported, got {tensor.ndim} [orthogonal_]")
+        raise ValueError(f"[orthogonal_] Only tensors with 2 or more dimensions are supported, got {tensor.ndim}")
     if tensor.numel() == 0:
         return tensor
     rows = tensor.shape[0]
@@ -269,7 +271,7 @@ def _qr(x: Tensor) -> tuple[Tensor, Tensor]:
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fill a matrix with N(0, std^2), and a fraction ``sparsity`` of each column with zeros (Martens, 2010)."""
     if tensor.ndimension() != 2:
-        raise ValueError(f"Only tensors with 2 dimensions are supported, got {tensor.ndim} [sparse_]")
+        raise ValueError(f"[sparse_] Only tensors with 2 dimensions are supported, got {tensor.ndim}")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
     with taeda.no_grad():

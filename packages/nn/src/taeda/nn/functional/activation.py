@@ -224,7 +224,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
         RuntimeError: lambd is negative.
     """
     if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+        raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
     inner = input * 0  # keeps NaN
     return taeda.where(input > lambd, input - lambd, taeda.where(input < -lambd, input + lambd, inner))
 
@@ -259,10 +259,10 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         RuntimeError: the size along dim is odd, or x is a scalar.
     """
     if input.ndim == 0:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
+        raise RuntimeError("[glu] does not support 0-dimensional tensors")
     size = input.shape[dim]
     if size % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
+        raise RuntimeError(f"[glu] Halving dimension must be even, but dimension {dim} is size {size}")
     a, b = input.chunk(2, dim)
     return a * b.sigmoid()
 

@@ -169,7 +169,7 @@ def gaussian_nll_loss(
     """
     if not isinstance(var, Tensor):
         if var < 0:
-            raise ValueError("var has negative entry/entries")
+            raise ValueError("[gaussian_nll_loss] var has negative entry/entries")
         v = taeda.full_like(input, var)
     elif var.shape != input.shape and tuple(input.shape[:-1]) == tuple(var.shape):
         v = var.unsqueeze(-1)
@@ -178,11 +178,11 @@ def gaussian_nll_loss(
     if v.shape != input.shape:
         if input.ndim != v.ndim or any(n not in (1, s) for n, s in zip(v.shape, input.shape, strict=True)):
             raise ValueError(
-                f"var is of incorrect size {tuple(v.shape)} for input {tuple(input.shape)} [gaussian_nll_loss]"
+                f"[gaussian_nll_loss] var is of incorrect size {tuple(v.shape)} for input {tuple(input.shape)}"
             )
     check_reduction("gaussian_nll_loss", reduction)
     if bool((v < 0).any()):
-        raise ValueError("var has negative entry/entries")
+        raise ValueError("[gaussian_nll_loss] var has negative entry/entries")
     # The limit must not stop the gradient of var, only of the value that is used.
     limited = v.clone()
     with taeda.no_grad():

@@ -135,7 +135,7 @@ def margin_ranking_loss(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
-            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            "[margin_ranking_loss] All input tensors should have same dimension but got sizes: input1: "
             f"{input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
     return reduced("margin_ranking_loss", (-target * (input1 - input2) + margin).clamp_min(0), reduction)
@@ -159,12 +159,16 @@ def cosine_embedding_loss(
     found = f"{list(input1.shape)} and {list(input2.shape)}"
     if target.ndim not in (0, 1):
         raise RuntimeError(
-            f"0D or 1D target tensor expected, multi-target not supported [cosine_embedding_loss], got {target.ndim}D"
+            f"[cosine_embedding_loss] 0D or 1D target tensor expected, multi-target not supported, got {target.ndim}D"
         )
     if target.ndim == 1 and (input1.ndim != 2 or input2.ndim != 2):
-        raise RuntimeError(f"1D target tensor expects 2D input tensors, but found inputs with sizes {found}.")
+        raise RuntimeError(
+            f"[cosine_embedding_loss] 1D target tensor expects 2D input tensors, but found inputs with sizes {found}."
+        )
     if target.ndim == 0 and (input1.ndim != 1 or input2.ndim != 1):
-        raise RuntimeError(f"0D target tensor expects 1D input tensors, but found inputs with sizes {found}.")
+        raise RuntimeError(
+            f"[cosine_embedding_loss] 0D target tensor expects 1D input tensors, but found inputs with sizes {found}."
+        )
     tiny = 1e-12
     dot = (input1 * input2).sum(-1)
     square1 = (input1 * input1).sum(-1) + tiny
@@ -194,14 +198,14 @@ def multi_margin_loss(
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction("multi_margin_loss", reduction)
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise ValueError(f"[multi_margin_loss] only p == 1 and p == 2 supported, got {p}")
     if weight is not None and weight.ndim != 1:
-        raise ValueError("weight must be one-dimensional")
+        raise ValueError(f"[multi_margin_loss] weight must be one-dimensional, got {weight.ndim}D")
     x = input if input.ndim == 2 else input.reshape(1, -1)
     t = target.reshape(-1, 1)
     if t.shape[0] != x.shape[0]:
         raise RuntimeError(
-            f"inconsistent target size, expected {x.shape[0]} but got {list(target.shape)} [multi_margin_loss]"
+            f"[multi_margin_loss] inconsistent target size, expected {x.shape[0]} but got {list(target.shape)}"
         )
     z = (margin - x.gather(1, t) + x).clamp_min(0)
     if p == 2:
@@ -229,8 +233,7 @@ def multilabel_margin_loss(
     check_reduction("multilabel_margin_loss", reduction)
     if target.shape != input.shape:
         raise RuntimeError(
-            f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)} "
-            "[multilabel_margin_loss]"
+            f"[multilabel_margin_loss] inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)} "
         )
     x = input if input.ndim == 2 else input.reshape(1, -1)
     t = target.reshape(x.shape)
@@ -288,10 +291,11 @@ def triplet_margin_loss(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise ValueError(f"[triplet_margin_loss] margin must be greater than 0, got {margin}")
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
-            f"The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            "[triplet_margin_loss] The anchor, positive, and negative tensors are expected to have the same number of "
+            "dimensions, but got: "
             f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
 
@@ -314,7 +318,7 @@ def triplet_margin_with_distance_loss(
     """Return ``triplet_margin_loss`` with a distance of the caller's own."""
     check_reduction("triplet_margin_with_distance_loss", reduction)
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise ValueError(f"[triplet_margin_with_distance_loss] margin must be greater than 0, got {margin}")
     op = "triplet_margin_with_distance_loss"
     return _triplet(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
 

@@ -88,14 +88,14 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     r = upscale_factor
     if input.ndim < 3:
         raise RuntimeError(
-            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
+            f"[pixel_shuffle] pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
         )
     if r <= 0:
-        raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+        raise RuntimeError(f"[pixel_shuffle] pixel_shuffle expects a positive upscale_factor, but got {r}")
     *lead, C, H, W = input.shape
     if C % (r * r):
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            "[pixel_shuffle] pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
             f"but input.size(-3)={C} is not divisible by {r * r}"
         )
     n = len(lead)
@@ -108,15 +108,15 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     r = downscale_factor
     if input.ndim < 3:
         raise RuntimeError(
-            f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
+            f"[pixel_unshuffle] pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
         )
     if r <= 0:
-        raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
+        raise RuntimeError(f"[pixel_unshuffle] pixel_unshuffle expects a positive downscale_factor, but got {r}")
     *lead, C, H, W = input.shape
     for name, s, at in (("height", H, -2), ("width", W, -1)):
         if s % r:
             raise RuntimeError(
-                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({at})={s} is not "
+                f"[pixel_unshuffle] pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({at})={s} is not "
                 f"divisible by {r}"
             )
     n = len(lead)
@@ -127,12 +127,18 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Interleave ``groups`` groups of channels of (B, C, ...) (Zhang et al., ShuffleNet, 2018)."""
     if input.ndim < 3:
-        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
+        raise RuntimeError(
+            f"[channel_shuffle] channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}"
+        )
     if groups <= 0:
-        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+        raise RuntimeError(
+            f"[channel_shuffle] Number of groups to divide channels in must be positive. Value of groups:{groups}"
+        )
     B, C = input.shape[:2]
     if C % groups:
-        raise RuntimeError(f"Number of channels must be divisible by groups. Got {C} channels and {groups} groups.")
+        raise RuntimeError(
+            f"[channel_shuffle] Number of channels must be divisible by groups. Got {C} channels and {groups} groups."
+        )
     return input.reshape(B, groups, C // groups, -1).transpose(1, 2).reshape(input.shape)
 
 

@@ -137,7 +137,7 @@ class StateMethods:
         state: Any = OrderedDict(state_dict)
         if metadata is not None:
             state._metadata = metadata
-        report = _Report(strict, assign)
+        report = _Report(assign)
         _load(self, state, metadata, "", report)
         if strict:
             for title, keys in (("Unexpected", report.unexpected), ("Missing", report.missing)):
@@ -236,8 +236,7 @@ class _LoadPreHook:
 
 
 class _Report:
-    def __init__(self, strict: bool, assign: bool) -> None:
-        self.strict = strict
+    def __init__(self, assign: bool) -> None:
         self.assign = assign
         self.missing: list[str] = []
         self.unexpected: list[str] = []
@@ -260,7 +259,7 @@ def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) 
     local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
     if report.assign:
         local["assign_to_params_buffers"] = True
-    module._load_from_state_dict(state, prefix, local, report.strict, report.missing, report.unexpected, report.errors)
+    module._load_from_state_dict(state, prefix, local, True, report.missing, report.unexpected, report.errors)
     for name, child in module._modules.items():
         if child is not None:
             below = f"{prefix}{name}."

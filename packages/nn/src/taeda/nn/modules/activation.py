@@ -91,7 +91,7 @@ class Hardtanh(Module):
         self.inplace = inplace
         if self.max_val <= self.min_val:
             raise AssertionError(
-                f"max_val must be larger than min_val, got {self.max_val} and {self.min_val} [Hardtanh]"
+                f"[Hardtanh] max_val must be larger than min_val, got {self.max_val} and {self.min_val}"
             )
 
     def forward(self, input: Tensor) -> Tensor:
@@ -417,7 +417,7 @@ class Softmax2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+            raise ValueError(f"[Softmax2d] expected input to be 3D or 4D, got {input.ndim}D instead")
         return F.softmax(input, -3, _stacklevel=5)
 
 

@@ -102,7 +102,7 @@ class _NormBase(Module):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in self._dims:
             allowed = " or ".join(f"{d}D" for d in self._dims)
-            raise ValueError(f"expected {allowed} input (got {input.ndim}D input)")
+            raise ValueError(f"[{type(self).__name__}] expected {allowed} input (got {input.ndim}D input)")
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
         x = args[0] if args else kwargs.get("input")
@@ -212,7 +212,8 @@ class _InstanceNorm(_NormBase):
         channels = input.shape[0 if unbatched else 1]
         if channels != self.num_features and self.affine:
             raise ValueError(
-                f"expected input's size at dim={0 if unbatched else 1} to match num_features ({self.num_features}), "
+                f"[{type(self).__name__}] expected input's size at dim={0 if unbatched else 1} to match num_features "
+                f"({self.num_features}), "
                 f"but got: {channels}."
             )
         y = F.instance_norm(

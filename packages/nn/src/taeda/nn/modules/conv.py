@@ -44,18 +44,26 @@ class _ConvNd(Module):
     ) -> None:
         super().__init__()
         if groups <= 0:
-            raise ValueError("groups must be a positive integer")
+            raise ValueError(f"[{type(self).__name__}] groups must be a positive integer, got {groups}")
         if in_channels % groups:
-            raise ValueError(f"in_channels must be divisible by groups, got {in_channels} and {groups}")
+            raise ValueError(
+                f"[{type(self).__name__}] in_channels must be divisible by groups, got {in_channels} and {groups}"
+            )
         if out_channels % groups:
-            raise ValueError(f"out_channels must be divisible by groups, got {out_channels} and {groups}")
+            raise ValueError(
+                f"[{type(self).__name__}] out_channels must be divisible by groups, got {out_channels} and {groups}"
+            )
         if isinstance(padding, str):
             if padding not in _PADDINGS:
-                raise ValueError(f"Invalid padding string {padding!r}, should be one of {_PADDINGS}")
+                raise ValueError(
+                    f"[{type(self).__name__}] Invalid padding string {padding!r}, should be one of {_PADDINGS}"
+                )
             if padding == "same" and any(s != 1 for s in stride):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+                raise ValueError(f"[{type(self).__name__}] padding='same' is not supported for strided convolutions")
         if padding_mode not in _PADDING_MODES:
-            raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
+            raise ValueError(
+                f"[{type(self).__name__}] padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'"
+            )
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -244,7 +252,9 @@ class _ConvTranspose(_ConvNd):
     ) -> None:
         n = self._n
         if padding_mode != "zeros":
-            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+            raise ValueError(
+                f'[{type(self).__name__}] Only "zeros" padding mode is supported for {type(self).__name__}'
+            )
         super().__init__(
             in_channels,
             out_channels,
@@ -271,7 +281,7 @@ class _ConvTranspose(_ConvNd):
             size = size[-n:]
         if len(size) != n:
             raise ValueError(
-                f"ConvTranspose{n}D: for {input.ndim}D input, output_size must have {n} or {input.ndim} elements "
+                f"[{type(self).__name__}] for {input.ndim}D input, output_size must have {n} or {input.ndim} elements "
                 f"(got {len(size)})"
             )
         assert not isinstance(self.padding, str)
@@ -284,7 +294,7 @@ class _ConvTranspose(_ConvNd):
         high = [lo + st - 1 for lo, st in zip(low, self.stride, strict=True)]
         if any(not lo <= s <= hi for lo, s, hi in zip(low, size, high, strict=True)):
             raise ValueError(
-                f"requested an output size of {size}, but valid sizes range from {low} to {high} (for an input of "
+                f"[{type(self).__name__}] requested an output size of {size}, but valid sizes range from {low} to {high} (for an input of "
                 f"{list(input.shape[-n:])})"
             )
         return tuple(s - lo for s, lo in zip(size, low, strict=True))

@@ -50,12 +50,12 @@ class Unflatten(Module):
             raise TypeError(f"[Unflatten] dim must be an int, got {type(dim).__name__}; named dimensions are not kept")
         if not isinstance(unflattened_size, (tuple, list)):
             raise TypeError(
-                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
+                f"[Unflatten] unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
             )
         for i, elem in enumerate(unflattened_size):
             if not isinstance(elem, int):
                 raise TypeError(
-                    f"unflattened_size must be tuple of ints, but found element of type {type(elem).__name__} at pos {i}"
+                    f"[Unflatten] unflattened_size must be tuple of ints, but found element of type {type(elem).__name__} at pos {i}"
                 )
         self.dim = dim
         self.unflattened_size = unflattened_size

@@ -18,10 +18,8 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 def dtype_cure(name: str, input: Any, weight: Tensor) -> str | None:
     """Say how to bring input and weight to one dtype, or None where they agree."""
     if isinstance(input, Tensor) and input.dtype != weight.dtype:
-        return (
-            f"{name} has {weight.dtype} weights and got a {input.dtype} input; cast one: x.to({weight.dtype}) or "
-            f"model.to({input.dtype})"
-        )
+        cure = f"{name} has {weight.dtype} weights and got a {input.dtype} input; did you mean x.to({weight.dtype})"
+        return cure + (f" or model.to({input.dtype})?" if input.is_floating_point() else "?")
     return None
 
 
@@ -139,7 +137,7 @@ class Bilinear(Module):
         dtype: Any = None,
     ) -> None:
         if in1_features <= 0:
-            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+            raise ValueError(f"[Bilinear] in1_features must be > 0, but got {in1_features}")
         super().__init__()
         self.in1_features = in1_features
         self.in2_features = in2_features

@@ -14,12 +14,31 @@ from typing import Any, Self
 from taeda import Tensor
 from taeda.nn.modules import _hooks
 from taeda.nn.modules._convert import ConvertMethods
-from taeda.nn.modules._hooks import HookMethods, has_hooks
+from taeda.nn.modules._hooks import (
+    HookMethods,
+    has_hooks,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from taeda.nn.modules._registry import Registry
 from taeda.nn.modules._state import StateMethods
 from taeda.nn.parameter import Buffer, Parameter
 
-__all__ = ["Module"]
+__all__ = [
+    "Module",
+    "register_module_buffer_registration_hook",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]
 
 _HOOK_DICTS = (
     "_backward_pre_hooks",

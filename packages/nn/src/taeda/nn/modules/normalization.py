@@ -121,7 +121,7 @@ class GroupNorm(Module):
         super().__init__()
         if num_channels % num_groups:
             raise ValueError(
-                f"num_channels must be divisible by num_groups, got {num_channels} and {num_groups} [GroupNorm]"
+                f"[GroupNorm] num_channels must be divisible by num_groups, got {num_channels} and {num_groups}"
             )
         self.num_groups = num_groups
         self.num_channels = num_channels

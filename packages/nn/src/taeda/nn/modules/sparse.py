@@ -59,7 +59,7 @@ class Embedding(Module):
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(
-                    f"Padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings} rows"
+                    f"[Embedding] Padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings} rows"
                 )
             padding_idx = padding_idx % num_embeddings
         self.padding_idx = padding_idx
@@ -74,7 +74,7 @@ class Embedding(Module):
         else:
             if list(_weight.shape) != [num_embeddings, embedding_dim]:
                 raise AssertionError(
-                    "Shape of weight does not match num_embeddings and embedding_dim: "
+                    "[Embedding] Shape of weight does not match num_embeddings and embedding_dim: "
                     f"{tuple(_weight.shape)} for ({num_embeddings}, {embedding_dim})"
                 )
             self.weight = Parameter(_weight, requires_grad=not _freeze)
@@ -147,7 +147,9 @@ class Embedding(Module):
         tensor([1., 2.])
         """
         if embeddings.dim() != 2:
-            raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()}")
+            raise AssertionError(
+                f"[Embedding] Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()}"
+            )
         rows, cols = embeddings.shape
         return cls(
             num_embeddings=rows,

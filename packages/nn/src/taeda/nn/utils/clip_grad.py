@@ -36,7 +36,7 @@ def get_total_norm(
         total = taeda.stack([t.norm(norm_type).to(device) for t in tensors]).norm(norm_type)
     if error_if_nonfinite and not bool(taeda.isfinite(total)):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            f"[get_total_norm] The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
             "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
             "`error_if_nonfinite=False`"
         )

@@ -27,7 +27,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         TypeError: vec is no tensor; RuntimeError: it has too few elements.
     """
     if not isinstance(vec, Tensor):
-        raise TypeError(f"expected taeda.Tensor, but got: {type(vec).__name__}")
+        raise TypeError(f"[vector_to_parameters] expected taeda.Tensor, but got: {type(vec).__name__}")
     start = 0
     for p in parameters:
         n = p.numel()

@@ -1,0 +1,156 @@
+"""Forward, backward and global hooks."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import taeda
+from taeda import nn
+from taeda.nn.modules import module as hooks
+
+
+def test_forward_hooks_change_input_and_output_in_order():
+    m = nn.Identity()
+    m.register_forward_pre_hook(lambda mod, args: args[0] + 1)
+    m.register_forward_hook(lambda mod, args, out: out * 10)
+    m.register_forward_hook(lambda mod, args, out: out + 5, prepend=True)
+    assert m(1) == 70
+    assert nn.Sequential(m, nn.Identity())(1) == 70
+
+
+def test_hooks_with_kwargs():
+    class Add(nn.Module):
+        def forward(self, a, b=0):
+            return a + b
+
+    m = Add()
+    m.register_forward_pre_hook(lambda mod, args, kwargs: (args, {"b": kwargs["b"] * 2}), with_kwargs=True)
+    m.register_forward_hook(lambda mod, args, kwargs, out: (out, kwargs["b"]), with_kwargs=True)
+    assert m(1, b=2) == (5, 4)
+    m.register_forward_pre_hook(lambda mod, args, kwargs: 3, with_kwargs=True)
+    with pytest.raises(RuntimeError, match="must return None or a tuple of"):
+        m(1, b=2)
+
+
+def test_removal_by_handle_and_by_with():
+    m = nn.Identity()
+    handle = m.register_forward_hook(lambda *a: 0)
+    assert m(1) == 0
+    handle.remove()
+    handle.remove()
+    assert m(1) == 1
+    with m.register_forward_hook(lambda *a: 0):
+        assert m(1) == 0
+    assert m(1) == 1
+
+
+def test_always_call_runs_after_an_error():
+    class Fails(nn.Module):
+        def forward(self, x):
+            raise ValueError("no")
+
+    m, seen = Fails(), []
+    m.register_forward_hook(lambda mod, args, out: seen.append(out), always_call=True)
+    m.register_forward_hook(lambda mod, args, out: seen.append("never"))
+    with pytest.raises(ValueError, match="no"):
+        m(1)
+    assert seen == [None]
+    m.register_forward_hook(lambda *a: 1 / 0, always_call=True)
+    with pytest.warns(UserWarning, match="silenced"), pytest.raises(ValueError, match="no"):
+        m(1)
+
+
+def _linear():
+    m = nn.Linear(2, 1, bias=False)
+    with taeda.no_grad():
+        m.weight.copy_(taeda.tensor([[2.0, 3.0]]))
+    return m
+
+
+def test_full_backward_hooks_see_and_change_gradients():
+    m, log = _linear(), []
+    m.register_full_backward_pre_hook(lambda mod, go: (go[0] * 2,))
+    m.register_full_backward_hook(lambda mod, gi, go: log.append((gi[0].tolist(), go[0].tolist())))
+    m.register_full_backward_hook(lambda mod, gi, go: (gi[0] + 1,))
+    x = taeda.ones(1, 2, requires_grad=True)
+    m(x).sum().backward()
+    assert log == [([[4.0, 6.0]], [[2.0]])]
+    assert x.grad.tolist() == [[5.0, 7.0]]
+    assert m.weight.grad.tolist() == [[2.0, 2.0]]
+
+
+def test_backward_hook_without_input_gradient_warns_and_runs():
+    m, log = _linear(), []
+    m.register_full_backward_hook(lambda mod, gi, go: log.append((gi, go[0].tolist())))
+    with pytest.warns(UserWarning, match="no inputs require gradients"):
+        m(taeda.ones(1, 2)).sum().backward()
+    assert log == [((None,), [[1.0]])]
+
+
+def test_backward_hooks_with_several_inputs_and_outputs():
+    class Two(nn.Module):
+        def forward(self, a, n, b):
+            return a * b, n, b + 1
+
+    m, log = Two(), []
+    m.register_full_backward_hook(
+        lambda mod, gi, go: log.append([None if g is None else g.item() for g in (*gi, *go)])
+    )
+    a, b = taeda.tensor(2.0, requires_grad=True), taeda.tensor(3.0, requires_grad=True)
+    y, n, z = m(a, 7, b)
+    assert n == 7
+    (y + z).backward()
+    assert log == [[3.0, None, 3.0, 1.0, None, 1.0]]
+
+
+def test_backward_hook_kinds_do_not_mix():
+    m = _linear()
+    m.register_full_backward_hook(lambda *a: None)
+    with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full"):
+        m.register_backward_hook(lambda *a: None)
+
+
+def test_wrong_number_of_gradients():
+    m = _linear()
+    m.register_full_backward_hook(lambda mod, gi, go: (gi[0], gi[0]))
+    with pytest.raises(RuntimeError, match="invalid number of grad, got 2, but expected 1"):
+        m(taeda.ones(1, 2, requires_grad=True)).sum().backward()
+
+
+def test_no_grad_makes_no_taps():
+    m = _linear()
+    m.register_full_backward_hook(lambda *a: None)
+    with taeda.no_grad():
+        assert m(taeda.ones(1, 2)).grad_fn is None
+
+
+def test_hooks_of_every_module():
+    names = []
+    with hooks.register_module_forward_hook(lambda m, args, out: names.append(type(m).__name__)):
+        nn.Sequential(nn.ReLU(), nn.Identity())(taeda.ones(1))
+    nn.ReLU()(taeda.ones(1))
+    assert names == ["ReLU", "Identity", "Sequential"]
+    with hooks.register_module_forward_pre_hook(lambda m, args: (args[0] + 1,)):
+        assert nn.Identity()(1) == 2
+
+
+def test_registration_hooks():
+    seen = []
+    with (
+        hooks.register_module_parameter_registration_hook(lambda m, name, p: seen.append(name)),
+        hooks.register_module_module_registration_hook(lambda m, name, c: seen.append(name)),
+        hooks.register_module_buffer_registration_hook(lambda m, name, b: seen.append(name)),
+    ):
+        nn.Sequential(nn.BatchNorm1d(1))
+    assert seen == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked", "0"]
+
+
+def test_a_copied_module_keeps_its_hooks():
+    m = nn.Identity()
+    m.register_forward_hook(_plus_one)
+    assert copy.deepcopy(m)(1) == 2
+
+
+def _plus_one(module, args, output):
+    return output + 1

@@ -1,0 +1,326 @@
+"""Module: registration, attributes, traversal, devices and dtypes, copies, repr."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import weakref
+
+import pytest
+import taeda
+from taeda import nn
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(2, 3)
+        self.scale = nn.Parameter(taeda.ones(3))
+        self.register_buffer("mean", taeda.zeros(3))
+        self.register_buffer("seen", taeda.zeros(1), persistent=False)
+        self.note = "text"
+
+    def forward(self, x):
+        return self.lin(x) * self.scale
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = Block()
+        self.rest = nn.Sequential(nn.ReLU(), nn.Linear(3, 1))
+
+    def forward(self, x):
+        return self.rest(self.first(x))
+
+
+def test_members_are_registered_by_assignment():
+    b = Block()
+    assert list(b._parameters) == ["scale"]
+    assert list(b._modules) == ["lin"]
+    assert list(b._buffers) == ["mean", "seen"]
+    assert isinstance(b._parameters, dict)
+    assert b._parameters["scale"] is b.scale
+    assert b._modules["lin"] is b.lin
+
+
+def test_writing_to_the_registries_shows_as_attributes():
+    b = Block()
+    p, q = nn.Parameter(taeda.zeros(3)), nn.Parameter(taeda.ones(1))
+    b._parameters["scale"] = p
+    assert b.scale is p
+    b._parameters.update({"more": q})
+    assert b.more is q
+    assert b._parameters.pop("more") is q
+    assert not hasattr(b, "more")
+    del b._parameters["scale"]
+    assert not hasattr(b, "scale")
+    b._parameters.setdefault("scale", p)
+    assert b.scale is p
+    b._parameters |= {"more": q}
+    assert b.more is q
+    b._buffers.clear()
+    assert not hasattr(b, "mean")
+    b._modules = {"lin": nn.ReLU()}
+    assert isinstance(b.lin, nn.ReLU)
+    b._parameters.popitem()
+    assert not hasattr(b, "more")
+
+
+def test_a_name_moves_between_registries():
+    m = nn.Module()
+    m.x = 3
+    m.x = nn.Parameter(taeda.ones(1))
+    assert "x" in m._parameters
+    m.x = nn.ReLU()
+    assert "x" in m._modules and "x" not in m._parameters
+    m.x = nn.Buffer(taeda.ones(1))
+    assert "x" in m._buffers and "x" not in m._modules
+    m.x = taeda.zeros(2)
+    assert m._buffers["x"].shape == (2,)
+    m.x = None
+    assert m._buffers["x"] is None and m.x is None
+    del m.x
+    assert not hasattr(m, "x")
+
+
+def test_a_parameter_set_to_none_keeps_its_name():
+    m = nn.Linear(2, 2)
+    m.bias = None
+    assert "bias" in m._parameters and m.bias is None
+    assert list(m.state_dict()) == ["weight"]
+    with pytest.raises(TypeError, match=r"cannot assign 'taeda.FloatTensor' as parameter 'bias'"):
+        m.bias = taeda.ones(2)
+
+
+def test_buffers_and_plain_tensors():
+    m = nn.Module()
+    m.plain = taeda.ones(1)
+    m.kept = nn.Buffer(taeda.ones(1))
+    m.lost = nn.Buffer(taeda.ones(1), persistent=False)
+    assert [n for n, _ in m.named_buffers()] == ["kept", "lost"]
+    assert list(m.state_dict()) == ["kept"]
+    assert "plain" not in m.state_dict()
+
+
+def test_module_without_super_init_says_so():
+    class Bad(nn.Module):
+        def __init__(self) -> None:
+            self.lin = nn.Linear(1, 1)
+
+    with pytest.raises(AttributeError, match=r"cannot assign module before Module.__init__\(\) call"):
+        Bad()
+
+
+def test_traversal():
+    net = Net()
+    assert [n for n, _ in net.named_modules()] == ["", "first", "first.lin", "rest", "rest.0", "rest.1"]
+    assert [n for n, _ in net.named_children()] == ["first", "rest"]
+    names = ["first.scale", "first.lin.weight", "first.lin.bias", "rest.1.weight", "rest.1.bias"]
+    assert [n for n, _ in net.named_parameters()] == names
+    assert [n for n, _ in net.named_parameters(prefix="p")] == ["p." + n for n in names]
+    assert [n for n, _ in net.named_parameters(recurse=False)] == []
+    assert [n for n, _ in net.named_buffers()] == ["first.mean", "first.seen"]
+    assert net.get_submodule("rest.1") is net.rest[1]
+    assert net.get_parameter("first.lin.weight") is net.first.lin.weight
+    assert net.get_buffer("first.mean") is net.first.mean
+    net.set_submodule("rest.0", nn.Tanh())
+    assert isinstance(net.rest[0], nn.Tanh)
+
+
+def test_shared_members_are_listed_once_unless_asked():
+    m = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    m.append(m[0])
+    assert len(list(m.parameters())) == 2
+    assert len(list(m.named_parameters(remove_duplicate=False))) == 4
+    assert len(list(m.modules())) == 3
+    assert len(list(m.children())) == 2
+    assert len(list(m.named_modules(remove_duplicate=False))) == 4
+
+
+def test_train_eval_apply_and_requires_grad():
+    net = Net()
+    assert net.training and net.rest[0].training
+    assert net.eval() is net
+    assert not net.rest[0].training
+    net.train()
+    assert net.first.lin.training
+    seen = []
+    net.apply(lambda m: seen.append(type(m).__name__))
+    assert seen == ["Linear", "Block", "ReLU", "Linear", "Sequential", "Net"]
+    net.requires_grad_(False)
+    assert not any(p.requires_grad for p in net.parameters())
+
+
+def test_zero_grad():
+    m = nn.Linear(2, 1)
+    m(taeda.ones(1, 2)).sum().backward()
+    m.zero_grad(set_to_none=False)
+    assert m.weight.grad.tolist() == [[0.0, 0.0]]
+    m.zero_grad()
+    assert m.weight.grad is None
+
+
+def test_to_keeps_the_parameter_objects_and_casts_floats_only():
+    b = Block()
+    b.register_buffer("count", taeda.tensor(3))
+    weight = b.lin.weight
+    b(taeda.ones(1, 2)).sum().backward()
+    assert b.to(taeda.float64) is b
+    assert b.lin.weight is weight
+    assert weight.dtype == taeda.float64 and weight.grad.dtype == taeda.float64
+    assert b.mean.dtype == taeda.float64 and b.count.dtype == taeda.int64
+    assert b.to("cpu", taeda.float32).scale.dtype == taeda.float32
+    assert b.to(taeda.ones(1, dtype=taeda.float64)).scale.dtype == taeda.float64
+    assert b.to(device="cpu", dtype=taeda.float32).scale.dtype == taeda.float32
+    for bad in ((3.5,), (1, 2, 3, 4, 5)):
+        with pytest.raises(TypeError, match=r"\[to\]"):
+            b.to(*bad)
+    with pytest.raises(TypeError, match="only accepts floating point"):
+        b.to(taeda.int64)
+    with pytest.raises(TypeError, match=r"\[to\]"):
+        b.to(spelling="cpu")
+
+
+def test_meta_device():
+    m = nn.Linear(2, 3, device="meta")
+    assert m(taeda.empty(5, 2, device="meta")).shape == (5, 3)
+    with pytest.raises(NotImplementedError, match="to_empty"):
+        m.to("cpu")
+    real = m.to_empty(device="cpu")
+    assert real.weight.device.type == "cpu" and isinstance(real.weight, nn.Parameter)
+    assert Net().to("meta").first.mean.is_meta
+
+
+def test_no_gpu_is_one_clear_error_and_changes_nothing():
+    m = nn.Linear(2, 2)
+    if taeda.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(RuntimeError, match="CUDA"):
+        m.cuda()
+    assert m.weight.device.type == "cpu"
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
+def test_copies_are_whole_and_apart(clone):
+    net = Net()
+    net.eval()
+    other = clone(net)
+    assert repr(other) == repr(net) and not other.training
+    for (n, a), (k, b) in zip(net.state_dict().items(), other.state_dict().items(), strict=True):
+        assert n == k and a.tolist() == b.tolist()
+    assert other.first.scale is other.first._parameters["scale"]
+    assert isinstance(other.first.scale, nn.Parameter)
+    with taeda.no_grad():
+        other.first.scale.fill_(7)
+    assert net.first.scale.tolist() == [1.0, 1.0, 1.0]
+    other.first.scale = nn.Parameter(taeda.zeros(1))
+    assert other.first._parameters["scale"].shape == (1,)
+    assert other.first.note == "text"
+
+
+def test_deepcopy_keeps_shared_parameters_shared():
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    b.weight = a.weight
+    pair = copy.deepcopy(nn.ModuleList([a, b]))
+    assert pair[0].weight is pair[1].weight and pair[0].weight is not a.weight
+
+
+def test_a_shallow_copy_has_registries_of_its_own():
+    a = nn.Linear(2, 2)
+    b = copy.copy(a)
+    assert b.weight is a.weight
+    b.weight = nn.Parameter(taeda.zeros(1))
+    assert a.weight.shape == (2, 2) and a._parameters["weight"] is a.weight
+
+
+def test_a_module_dies_with_its_last_reference():
+    gc.disable()
+    try:
+        net = Net()
+        watch = weakref.ref(net.first.lin)
+        del net
+        assert watch() is None
+    finally:
+        gc.enable()
+
+
+def test_repr():
+    assert repr(nn.Module()) == "Module()"
+    assert repr(Net()) == (
+        "Net(\n  (first): Block(\n    (lin): Linear(in_features=2, out_features=3, bias=True)\n  )\n"
+        "  (rest): Sequential(\n    (0): ReLU()\n    (1): Linear(in_features=3, out_features=1, bias=True)\n  )\n)"
+    )
+    lin = nn.Linear(1, 1)
+    lin.extra = nn.ReLU()
+    assert repr(lin) == "Linear(\n  in_features=1, out_features=1, bias=True\n  (extra): ReLU()\n)"
+
+
+def test_dir_lists_members_and_no_numbers():
+    names = dir(nn.Sequential(nn.ReLU()))
+    assert "0" not in names and "forward" in names and names == sorted(names)
+    assert {"scale", "lin", "mean"} <= set(dir(Block()))
+
+
+def test_super_getattr_is_there_for_wrappers():
+    class Wrapped(nn.Module):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def __getattr__(self, name):
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                return getattr(self.inner, name)
+
+    w = Wrapped(nn.Linear(2, 3))
+    assert w.out_features == 3
+    with pytest.raises(AttributeError, match="'Linear' object has no attribute 'nothing'"):
+        w.nothing  # noqa: B018
+
+
+def test_parameter():
+    p = nn.Parameter(taeda.tensor([1.0, 2.0]))
+    assert repr(p) == str(p) == "Parameter containing:\ntensor([1., 2.], requires_grad=True)"
+    assert isinstance(p, taeda.Tensor) and p.is_leaf
+    assert type(p * 2) is taeda.Tensor and type(p.detach()) is taeda.Tensor
+    assert not nn.Parameter(taeda.tensor([1]), requires_grad=False).requires_grad
+    q = copy.deepcopy(p)
+    assert isinstance(q, nn.Parameter) and q.tolist() == [1.0, 2.0]
+    shared = taeda.zeros(2)
+    nn.Parameter(shared).data.add_(1)
+    assert shared.tolist() == [1.0, 1.0]
+    with pytest.raises(TypeError, match=r"\[Parameter\] data must be a Tensor"):
+        nn.Parameter(3)
+    with pytest.raises(RuntimeError, match="floating point"):
+        nn.Parameter(taeda.tensor([1, 2]))
+    b = pickle.loads(pickle.dumps(nn.Buffer(taeda.ones(1), persistent=False)))
+    assert isinstance(b, nn.Buffer) and b.persistent is False
+
+
+def test_non_leaf_cannot_be_a_parameter():
+    m = nn.Module()
+    p = nn.Parameter(taeda.ones(1)) * 1
+    with pytest.raises(TypeError, match="cannot assign"):
+        m.register_parameter("p", p)
+
+
+def test_a_forward_put_on_the_object_is_called():
+    m = nn.ReLU()
+    m.forward = lambda x: x + 1
+    assert m(taeda.tensor([-3.0])).tolist() == [-2.0]
+
+
+def test_call_passes_every_kind_of_argument():
+    class Many(nn.Module):
+        def forward(self, input=1, *rest, input2=2, **more):
+            return input, rest, input2, more
+
+    m = Many()
+    assert m() == (1, (), 2, {})
+    assert m(5) == (5, (), 2, {})
+    assert m(None) == (None, (), 2, {})
+    assert m(5, 6, input2=7, z=8) == (5, (6,), 7, {"z": 8})
+    assert m(input=9) == (9, (), 2, {})
