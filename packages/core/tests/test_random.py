@@ -60,9 +60,7 @@ def test_small_ranges_take_a_32_bit_word(high: int) -> None:
 @pytest.mark.parametrize("high", [2**28, 2**31, 2**40, 2**63 - 1])
 def test_ranges_from_2_28_take_a_64_bit_word(high: int) -> None:
     taeda.manual_seed(5)
-    np.testing.assert_array_equal(
-        taeda.randint(high, (600,)).numpy(), (wide(5, 600) % np.uint64(high)).astype(np.int64)
-    )
+    np.testing.assert_array_equal(taeda.randint(high, (600,)).numpy(), (wide(5, 600) % np.uint64(high)).astype(np.int64))
 
 
 @pytest.mark.parametrize(
@@ -105,9 +103,7 @@ def test_bernoulli_draws_53_bits_for_a_number_and_24_for_float32_probabilities()
     u = (words(5, 400) & 0xFFFFFF).astype(np.float32) / np.float32(1 << 24)
     np.testing.assert_array_equal(taeda.bernoulli(p).numpy(), u < p.numpy())
     taeda.manual_seed(5)
-    np.testing.assert_array_equal(
-        taeda.bernoulli(p.to(taeda.float64)).numpy(), unit(5, 400) < p.to(taeda.float64).numpy()
-    )
+    np.testing.assert_array_equal(taeda.bernoulli(p.to(taeda.float64)).numpy(), unit(5, 400) < p.to(taeda.float64).numpy())
 
 
 def test_short_normals_are_scalar_pairs_and_the_second_waits() -> None:
@@ -394,9 +390,7 @@ def test_numbers_of_pytorch() -> None:
     taeda.manual_seed(0)
     np.testing.assert_array_equal(
         taeda.rand(4).numpy(),
-        np.array(
-            [0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688], np.float32
-        ),
+        np.array([0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688], np.float32),
     )
     taeda.manual_seed(0)
     np.testing.assert_allclose(taeda.randn(3).numpy(), [1.5409961, -0.2934289, -2.1787894], rtol=1e-6)

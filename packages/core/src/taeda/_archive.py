@@ -15,10 +15,16 @@ import zlib
 from typing import IO, Any
 
 ALIGNMENT = 64
-LARGE = 0xFFFFFFFF  # sizes and offsets from here on go into zip64 fields
+LARGE = 0xFFFFFFFF  # sizes and offsets from here on go into zip64 fields ...
+ELSEWHERE = 0xFFFFFFFF  # ... and this stands in their place
 DATE = 0x0021  # 1980-01-01: the same objects give the same bytes
 UTF8 = 0x0800
 CHUNK = 1 << 24
+
+
+def short(n: int) -> int:
+    """Return a size or offset as a 32-bit field shows it."""
+    return ELSEWHERE if n >= LARGE else n
 
 
 class Writer:
@@ -42,10 +48,8 @@ class Writer:
         extra = struct.pack("<HHQQ", 1, 16, size, size) if large else b""
         start = offset + 30 + len(path) + len(extra) + 4
         padding = -start % ALIGNMENT
-        extra += (
-            struct.pack("<HH", 0x4246, padding) + b"Z" * padding
-        )  # an unknown field is skipped by readers
-        shown = LARGE if large else size
+        extra += struct.pack("<HH", 0x4246, padding) + b"Z" * padding  # an unknown field is skipped by readers
+        shown = ELSEWHERE if large else size
         version = 45 if large else 20
         self.write(
             struct.pack(
@@ -76,7 +80,7 @@ class Writer:
             wide = b"".join(struct.pack("<Q", n) for n in (size, size, offset) if n >= LARGE)
             extra = struct.pack("<HH", 1, len(wide)) + wide if wide else b""
             version = 45 if wide else 20
-            shown, where = min(size, LARGE), min(offset, LARGE)
+            shown, where = short(size), short(offset)
             self.write(
                 struct.pack(
                     "<IHHHHHHIIIHHHHHII",
@@ -91,9 +95,7 @@ class Writer:
             self.write(struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, start))
             self.write(struct.pack("<IIQI", 0x07064B50, 0, end, 1))
         shown = min(count, 0xFFFF)
-        self.write(
-            struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, shown, shown, min(size, LARGE), min(start, LARGE), 0)
-        )
+        self.write(struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, shown, shown, short(size), short(start), 0))
 
 
 class Reader:
@@ -133,7 +135,7 @@ class Reader:
         for info in infos:
             name = info.orig_filename
             parts = name.split("/")
-            if "\\" in name or "\0" in name or name.startswith("/") or ".." in parts or len(parts) < 2:
+            if "\\" in name or "\0" in name or "" in parts[:-1] or ".." in parts or len(parts) < 2:
                 raise self.error(f"record name {name!r} is not a plain path below one folder")
             if parts[0] != root:
                 raise self.error(f"records lie in two folders, {root!r} and {parts[0]!r}")
@@ -151,9 +153,7 @@ class Reader:
                 raise self.error(f"record {key!r} is encrypted")
             start = self.data_start(info, key)
             if start + info.file_size > self.size:
-                raise self.error(
-                    f"record {key!r} has {info.file_size} bytes at {start}, but the file ends at {self.size}"
-                )
+                raise self.error(f"record {key!r} has {info.file_size} bytes at {start}, but the file ends at {self.size}")
             spans.append((info.header_offset, start + info.file_size, key))
             found[key] = (start, info.file_size, info.CRC)
         spans.sort()
@@ -197,9 +197,7 @@ class Reader:
                 sum_ = zlib.crc32(piece[:n], sum_)
             i += n
         if crc and sum_ != crc:
-            raise self.error(
-                f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}"
-            )
+            raise self.error(f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}")
 
     def into(self, piece: memoryview) -> int:
         if hasattr(self.file, "readinto"):

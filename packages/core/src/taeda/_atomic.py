@@ -34,9 +34,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         return
     fresh = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(6)}.tmp")
     with guarded(path, fresh):
-        with open(
-            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), "wb"
-        ) as file:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), "wb") as file:
             yield file
             file.flush()
             if mode is not None:

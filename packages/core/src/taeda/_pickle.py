@@ -151,9 +151,7 @@ class Unpickler:
                 raise self.fail(f"{f.__name__} of a {type(a).__name__}")  # bytearray(10**12) would allocate
             if any(f is kind for kind in HASHING):
                 for item in a:
-                    self.key(
-                        item[0] if f is OrderedDict and isinstance(item, (tuple, list)) and item else item
-                    )
+                    self.key(item[0] if f is OrderedDict and isinstance(item, (tuple, list)) and item else item)
         return f(*args)
 
     def build(self, obj: Any, state: Any) -> None:
@@ -190,9 +188,7 @@ class Unpickler:
                     return self.pop()
                 action = ACTIONS.get(code)
                 if action is None:
-                    raise self.fail(
-                        f"opcode {bytes([code])!r} is not one of those that checkpoints are written with"
-                    )
+                    raise self.fail(f"opcode {bytes([code])!r} is not one of those that checkpoints are written with")
                 action(self)
         except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as e:
             raise self.fail(f"{type(e).__name__}: {e}") from e

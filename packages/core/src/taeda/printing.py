@@ -63,9 +63,7 @@ def set_printoptions(
     """
     if profile is not None:
         if profile not in PROFILES:
-            raise ValueError(
-                f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}"
-            )
+            raise ValueError(f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}")
         for name, value in asdict(PROFILES[profile]).items():
             setattr(OPTIONS, name, value)
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
@@ -164,9 +162,7 @@ def formatter(values: list[Any], floating: bool) -> tuple[Callable[[Any], str], 
 # -- brackets and lines ------------------------------------------------------------------------------
 
 
-def layout(
-    values: Any, shape: tuple[int, ...], indent: int, cut: bool, text: Callable[[Any], str], width: int
-) -> str:
+def layout(values: Any, shape: tuple[int, ...], indent: int, cut: bool, text: Callable[[Any], str], width: int) -> str:
     """Write nested lists in brackets; every line after the first is indented to its bracket."""
     if not shape:
         return text(values)

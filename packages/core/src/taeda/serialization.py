@@ -25,6 +25,7 @@ from taeda.dtype import LEGACY_NAMES, NAMES, dtype
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided, frombuffer
 from taeda.storage import Storage
+from taeda.tensor import user_attributes
 from taeda.tensor_base import Size, TensorBase
 
 __all__ = [
@@ -45,7 +46,7 @@ __all__ = [
 
 def reduce_tensor(t: Any) -> tuple[Any, ...]:
     """Return what ``pickle`` and ``copy`` make a tensor from: its storage and its layout."""
-    attributes = dict(getattr(t, "__dict__", None) or {})
+    attributes = user_attributes(t)
     if t.device.type == "meta":
         return rebuild_meta, (t.dtype, tuple(t.shape), t.stride(), t.requires_grad)
     layout = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
@@ -104,8 +105,7 @@ def check_layout(offset: Any, size: Any, stride: Any, held: int | None) -> None:
         numel *= n
     if numel and (numel >= 1 << 62 or last >= 1 << 62 or (held is not None and last >= held)):
         raise RuntimeError(
-            f"[load] a tensor of size {size}, stride {stride} and offset {offset} needs {last + 1} elements, but its "
-            f"storage has {held}"
+            f"[load] a tensor of size {size}, stride {stride} and offset {offset} needs {last + 1} elements, but its storage has {held}"
         )
 
 
@@ -209,7 +209,7 @@ class Pickler(pickle._Pickler):
             where = Reference(t.untyped_storage(), t.dtype)
             hooks: Any = OrderedDict()
             call = REBUILD, (where, t.storage_offset(), size, t.stride(), wanted and not parameter, hooks)
-        attributes = dict(getattr(t, "__dict__", None) or {})
+        attributes = user_attributes(t)
         if parameter:
             call = REBUILD_PARAMETER, (Call(*call), wanted, OrderedDict())
         if attributes:
@@ -443,12 +443,8 @@ class Storages:
         self.map: Any = None
 
     def __call__(self, pid: Any) -> Any:
-        if not (
-            isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)
-        ):
-            raise pickle.UnpicklingError(
-                "[load] a persistent id must be ('storage', type, key, location, numel)"
-            )
+        if not (isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)):
+            raise pickle.UnpicklingError("[load] a persistent id must be ('storage', type, key, location, numel)")
         _, kind, key, location, numel = pid
         if kind is not UNTYPED and kind.name not in ELEMENT:
             raise pickle.UnpicklingError(f"[load] {kind.module}.{kind.name} is no storage type")
@@ -555,22 +551,17 @@ def load(
     if isinstance(f, (str, bytes, os.PathLike)):
         path = os.fsdecode(os.fspath(f))
         with open(path, "rb") as file:
-            return load_file(
-                file, repr(path), map_location, weights_only, path if mmap else None, pickle_module
-            )
+            return load_file(file, repr(path), map_location, weights_only, path if mmap else None, pickle_module)
     if not (hasattr(f, "read") and hasattr(f, "seek") and hasattr(f, "tell")):
         raise AttributeError(
-            f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; "
-            "put its content into an io.BytesIO"
+            f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; put its content into an io.BytesIO"
         )
     if mmap:
         raise ValueError("[load] mmap=True needs f to be a path")
     return load_file(f, "the file", map_location, weights_only, None, pickle_module)
 
 
-def load_file(
-    file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any
-) -> Any:
+def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any) -> Any:
     start = file.tell()
     head = file.read(4)
     if not head:

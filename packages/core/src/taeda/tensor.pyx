@@ -788,6 +788,14 @@ def is_readonly(TensorBase t):
     return t.storage.readonly_
 
 
+def user_attributes(TensorBase t):
+    """Return the attributes that a user has set on the tensor, by name."""
+    found = dict(getattr(t, "__dict__", None) or {})
+    if t.extra is not None:
+        found.update(t.extra.get("attributes", {}))
+    return found
+
+
 cdef object element(char* p, int code):
     if code == F32:
         return <double>(<float*>p)[0]
