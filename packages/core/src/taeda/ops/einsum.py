@@ -7,10 +7,12 @@ summed by the product, the rest are rows and columns.  Derivatives come from the
 
 from __future__ import annotations
 
+import functools
+
 from taeda.ops.matmul import bmm, matmul, write_result
 from taeda.tensor_base import TensorBase
 
-__all__ = ["einsum", "tensordot", "chain_matmul", "multi_dot"]
+__all__ = ["chain_matmul", "einsum", "multi_dot", "tensordot"]
 PUBLIC = ("einsum", "tensordot", "chain_matmul")
 METHODS: dict = {}
 
@@ -47,8 +49,8 @@ def einsum(*args):
     for x in operands:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[einsum] operands must be Tensors, not {type(x).__name__}")
-    inputs, output, ellipsis = _parse(equation, operands)
-    return _contract(equation, list(operands), inputs, output, ellipsis)
+    inputs, output, ellipsis = _parse(equation, tuple([x.ndim for x in operands]))
+    return _contract(equation, list(operands), [list(labels) for labels in inputs], output, ellipsis)
 
 
 def _from_lists(args):
@@ -91,19 +93,20 @@ def _tokens(equation, term):
     return out
 
 
-def _parse(equation, operands):
+@functools.lru_cache(maxsize=512)
+def _parse(equation, ranks):
     """Return the labels of each operand and of the result; dimensions of the ellipsis are negative numbers."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = [_tokens(equation, term) for term in left.split(",")]
-    if len(terms) != len(operands):
-        raise RuntimeError(f"[einsum] the equation '{equation}' has {len(terms)} operands, but {len(operands)} were given")
+    if len(terms) != len(ranks):
+        raise RuntimeError(f"[einsum] the equation '{equation}' has {len(terms)} operands, but {len(ranks)} were given")
     inputs, widest = [], 0
-    for number, (term, x) in enumerate(zip(terms, operands)):
+    for number, (term, rank) in enumerate(zip(terms, ranks, strict=True)):
         named = sum(t is not None for t in term)
-        hidden = x.ndim - named
+        hidden = rank - named
         if hidden < 0 or (hidden and None not in term):
             raise RuntimeError(f"[einsum] the number of subscripts in the equation ({named}) does not match the number of "
-                               f"dimensions ({x.ndim}) for operand {number} of shape {tuple(x.shape)} in '{equation}'")
+                               f"dimensions ({rank}) of operand {number} in '{equation}'")
         widest = max(widest, hidden if None in term else 0)
         labels = []
         for t in term:
@@ -141,7 +144,7 @@ def _contract(equation, operands, inputs, output, ellipsis):
                 operands[k] = operands[k].diagonal(0, i, j)
                 del labels[j], labels[i]
                 labels.append(t)
-        for t, size in zip(labels, operands[k].shape):
+        for t, size in zip(labels, operands[k].shape, strict=True):
             if sizes.get(t, 1) == 1:
                 sizes[t] = size
             elif size not in (1, sizes[t]):
@@ -183,7 +186,7 @@ def _pair(a, la, b, lb, needed, output):
     summed = [t for t in la if t in lb and t not in needed]
     rows = [t for t in la if t not in lb]
     cols = [t for t in lb if t not in la]
-    size = {**dict(zip(lb, b.shape)), **dict(zip(la, a.shape))}
+    size = {**dict(zip(lb, b.shape, strict=True)), **dict(zip(la, a.shape, strict=True))}
     place = {t: i for i, t in enumerate(output)}
     if rows and cols and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows):
         a, la, rows, b, lb, cols = b, lb, cols, a, la, rows
@@ -197,13 +200,15 @@ def _pair(a, la, b, lb, needed, output):
     a = a.permute([la.index(t) for t in batch + rows + summed])
     b = b.permute([lb.index(t) for t in batch + summed + cols])
     shape = [size[t] for t in batch + rows + cols]
-    if not summed and not cols and not batch or not summed and not rows and not batch:
-        y = (a * b).reshape(shape) if not rows or not cols else a * b
+    if not summed:
+        b = b.reshape([size[t] for t in batch] + [1] * len(rows) + [size[t] for t in cols]) if rows else b
+        y = (a.reshape(list(a.shape) + [1] * len(cols)) if cols else a) * b
     elif batch:
         y = bmm(a.reshape(count(batch), count(rows), count(summed)), b.reshape(count(batch), count(summed), count(cols)))
+        y = y.reshape(shape)
     else:
-        y = matmul(a.reshape(count(rows), count(summed)), b.reshape(count(summed), count(cols)))
-    return y.reshape(shape), batch + rows + cols
+        y = matmul(a.reshape(count(rows), count(summed)), b.reshape(count(summed), count(cols))).reshape(shape)
+    return y, batch + rows + cols
 
 
 def _sum_out(x, labels, gone):
@@ -238,11 +243,11 @@ def tensordot(a, b, dims=2, out=None):
     if len(left) != len(right):
         raise RuntimeError(f"[tensordot] both dimension lists should have same length, got {left} and {right}")
     left, right = _wrapped(left, a), _wrapped(right, b)
-    for i, j in zip(left, right):
+    for i, j in zip(left, right, strict=True):
         if a.shape[i] != b.shape[j] and 1 not in (a.shape[i], b.shape[j]):
             raise RuntimeError(f"[tensordot] contracted dimensions need to match, but first has size {a.shape[i]} in dim "
                                f"{i} and second has size {b.shape[j]} in dim {j}; shapes {tuple(a.shape)}, {tuple(b.shape)}")
-    for i, j in zip(left, right):      # a size of 1 broadcasts against the sum of the other
+    for i, j in zip(left, right, strict=True):      # a size of 1 broadcasts against the sum of the other
         if a.shape[i] != b.shape[j]:
             if a.shape[i] == 1:
                 b = b.sum(j, keepdim=True)
