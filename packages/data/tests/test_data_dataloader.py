@@ -180,6 +180,10 @@ def test_stop_iteration_in_a_dataset_does_not_end_the_epoch_silently():
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
+        ({"num_workers": 1.5}, TypeError, "num_workers should be a number, got 1.5"),
+        ({"timeout": "1"}, TypeError, "timeout should be a number, got '1'"),
+        ({"collate_fn": 3}, TypeError, "collate_fn should be a function, got 3"),
+        ({"worker_init_fn": 3}, TypeError, "worker_init_fn should be a function"),
         ({"num_workers": -1}, ValueError, "num_workers option should be non-negative"),
         ({"timeout": -1}, ValueError, "timeout option should be non-negative"),
         (

@@ -66,7 +66,7 @@ class DataLoader(Generic[T_co]):
 
     Raises:
         ValueError: options exclude one another or lie outside their range.
-        TypeError: `multiprocessing_context` is none.
+        TypeError: an argument is of another type.
         RuntimeError: while iterating, when a worker dies or is too slow.
 
     A worker's own exception arrives with its type, its message and the worker's traceback. In a worker the
@@ -115,6 +115,12 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
+        for name, value, kind in (("num_workers", num_workers, int), ("timeout", timeout, (int, float))):
+            if not isinstance(value, kind):
+                raise TypeError(f"[DataLoader] {name} should be a number, got {value!r}")
+        for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
+            if function is not None and not callable(function):
+                raise TypeError(f"[DataLoader] {name} should be a function, got {function!r}")
         if num_workers < 0:
             raise ValueError(
                 "[DataLoader] num_workers option should be non-negative; use num_workers=0 to disable "

@@ -10,12 +10,17 @@ __all__ = ["WorkerInfo", "get_worker_info"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """Who a worker is: its number, how many there are, its seed and its copy of the dataset."""
+    """Who a worker is: its number, how many there are, its seed and its copy of the dataset.
+
+    `rng` and `worker_method` are there for programs that ask: workers are processes with generators of their own.
+    """
 
     id: int
     num_workers: int
     seed: int
     dataset: Any
+    rng: None = None
+    worker_method: str = "multiprocessing"
 
 
 current: WorkerInfo | None = None  # set by a worker, once, when it starts
