@@ -1,4 +1,4 @@
-"""``x.float()`` and the like: conversion to a dtype by its short name, differentiable as ``x.to(dtype)`` is."""
+"""``x.float()`` and its like: conversion to a dtype by a short name, differentiable as ``to`` is."""
 
 from __future__ import annotations
 
