@@ -79,10 +79,10 @@ class Adam(Optimizer):
             (weight_decay >= 0.0, "weight_decay value", weight_decay),
         )
         if not (
-            isinstance(betas[0], float)
-            and isinstance(betas[1], float)
-            or isinstance(betas[0], Tensor)
-            and isinstance(betas[1], Tensor)
+            (isinstance(betas[0], float)
+            and isinstance(betas[1], float))
+            or (isinstance(betas[0], Tensor)
+            and isinstance(betas[1], Tensor))
         ):
             raise ValueError(
                 f"[{name}] betas must be either both floats or both Tensors, got "

@@ -25,7 +25,7 @@ def _direction(p: Tensor, g: Tensor, weight_decay: Any, maximize: bool) -> Tenso
 
 
 def _is_set(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad or value != 0
+    return (isinstance(value, Tensor) and value.requires_grad) or bool(value != 0)
 
 
 def sgd(group: dict[str, Any], states: Any) -> None:

@@ -108,7 +108,7 @@ class CyclicLR(_MomentumCycle):
             return self._scale_fn_custom(x)
         if self.mode == "triangular2":
             return 1 / 2.0 ** (x - 1)
-        return self.gamma**x if self.mode == "exp_range" else 1.0
+        return float(self.gamma**x) if self.mode == "exp_range" else 1.0
 
     def get_lr(self) -> list[Any]:
         self._check_within_step()
@@ -178,7 +178,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         height = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (lr - self.eta_min) * height for lr in self.base_lrs]
 
-    def step(self, epoch: float | None = None) -> None:  # type: ignore[override]
+    def step(self, epoch: float | None = None) -> None:
         """Move on by one epoch, or to ``epoch``, which may be a fraction: epoch + batch / batches."""
         if epoch is None and self.last_epoch < 0:
             epoch = 0
