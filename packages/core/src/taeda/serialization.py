@@ -22,6 +22,7 @@ from taeda import _archive, _pickle
 from taeda._atomic import SaveError, replacing
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, dtype
+from taeda.layout import layout, strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided, frombuffer
 from taeda.storage import Storage
@@ -49,8 +50,8 @@ def reduce_tensor(t: Any) -> tuple[Any, ...]:
     attributes = user_attributes(t)
     if t.device.type == "meta":
         return rebuild_meta, (t.dtype, tuple(t.shape), t.stride(), t.requires_grad)
-    layout = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
-    return rebuild_tensor, (t.untyped_storage(), t.dtype, *layout, type(t), attributes)
+    where = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
+    return rebuild_tensor, (t.untyped_storage(), t.dtype, *where, type(t), attributes)
 
 
 def rebuild_tensor(
@@ -138,6 +139,7 @@ TENSOR = Global("torch", "Tensor")
 PARAMETER = Global("torch.nn.parameter", "Parameter")
 SIZE = Global("torch", "Size")
 DEVICE = Global("torch", "device")
+LAYOUT = Global("torch.serialization", "_get_layout")
 UNTYPED = Global("torch.storage", "UntypedStorage")
 DTYPES = {d.name: Global("torch", d.name) for d in NAMES.values()}
 STORAGES = {d.name: Global("torch", f"{name}Storage") for name, d in LEGACY_NAMES.items()}
@@ -190,6 +192,8 @@ class Pickler(pickle._Pickler):
             return self.reduce_tensor(obj)
         if isinstance(obj, Size):
             return SIZE, (tuple(obj),)
+        if isinstance(obj, layout):
+            return LAYOUT, (f"torch.{obj.__reduce__()}",)
         if isinstance(obj, device):
             return DEVICE, (obj.type,) if obj.index is None else (obj.type, obj.index)
         return NotImplemented
@@ -407,7 +411,7 @@ def rebuild_layout(name: Any) -> Any:
     """Stand for torch.serialization._get_layout."""
     if name != "torch.strided":
         raise pickle.UnpicklingError(f"[load] layout {name!r} is not supported, only torch.strided")
-    return getattr(importlib.import_module("taeda"), "strided", name)
+    return strided
 
 
 TABLE: dict[str, Any] = {

@@ -1,0 +1,132 @@
+"""Files that one library wrote and the other reads."""
+
+from __future__ import annotations
+
+import collections
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+import taeda
+import torch
+
+
+def carried(writer: Any, reader: Any, obj: Any, **kwargs: Any) -> Any:
+    file = io.BytesIO()
+    writer.save(obj, file, **kwargs)
+    file.seek(0)
+    return reader.load(file, weights_only=True)
+
+
+def nested(t: Any) -> dict[str, Any]:
+    """The same object in either library."""
+    base = t.arange(12.0).reshape(3, 4)
+    state = collections.OrderedDict(w=base.t()[1:], n=t.tensor(3))
+    state._metadata = collections.OrderedDict({"": {"version": 2}})
+    return {
+        "base": base, "view": base[1:, ::2], "flat": base.view(-1)[3:], "state": state, "wanted": t.ones(2, requires_grad=True),
+        "dtypes": [t.tensor([1, 0, 3]).to(d) for d in (t.float64, t.int64, t.int32, t.uint8, t.bool)], "empty": t.empty(0, 3),
+        "scalar": t.tensor(2.5), "meta": t.empty(2, 3, device="meta"), "plain": (1, 2.5, "x", b"\0\xff", [True, None], {2, 3}, 2**80, 1j),
+        "dtype": t.float64, "device": t.device("cuda:1"), "size": t.Size([1, 2]), "layout": t.strided,
+    }  # fmt: skip
+
+
+def compare(a: Any, b: Any) -> None:
+    """Equal up to which library's tensors they are."""
+    if isinstance(b, (torch.Tensor, taeda.Tensor)):
+        assert tuple(a.shape) == tuple(b.shape) and a.stride() == b.stride() and a.storage_offset() == b.storage_offset()
+        assert str(a.dtype)[6:] == str(b.dtype)[6:] and a.requires_grad == b.requires_grad and a.device.type == b.device.type
+        if a.device.type != "meta":
+            np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
+    elif isinstance(b, dict):
+        assert list(a) == list(b) and type(a) is type(b) and getattr(a, "_metadata", None) == getattr(b, "_metadata", None)
+        for key in b:
+            compare(a[key], b[key])
+    elif isinstance(b, (list, tuple)) and not isinstance(b, (torch.Size, taeda.Size)):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            compare(x, y)
+    elif isinstance(b, (torch.dtype, taeda.dtype, torch.device, taeda.device, torch.layout, taeda.layout)):
+        assert str(a).rpartition(".")[2] == str(b).rpartition(".")[2]
+    else:
+        assert a == b
+
+
+def test_torch_reads_what_taeda_wrote() -> None:
+    found = carried(taeda, torch, nested(taeda))
+    compare(found, nested(torch))
+    assert found["base"].untyped_storage().data_ptr() == found["state"]["w"].untyped_storage().data_ptr()
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_taeda_reads_what_torch_wrote(protocol: int) -> None:
+    found = carried(torch, taeda, nested(torch), pickle_protocol=protocol)
+    compare(found, nested(taeda))
+    assert found["base"].untyped_storage() is found["state"]["w"].untyped_storage()
+
+
+def test_a_models_state_goes_both_ways() -> None:
+    def model(t: Any) -> Any:
+        return t.nn.Sequential(t.nn.Conv2d(1, 2, 3), t.nn.BatchNorm2d(2), t.nn.Flatten(), t.nn.Linear(72, 3))
+
+    torch.manual_seed(0)
+    taeda.manual_seed(0)
+    mine, theirs = model(taeda), model(torch)
+    x = np.random.default_rng(0).standard_normal((4, 1, 8, 8)).astype(np.float32)
+    theirs(torch.from_numpy(x))
+    mine.load_state_dict(carried(torch, taeda, theirs.state_dict()))
+    wanted = theirs.eval()(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(mine.eval()(taeda.from_numpy(x)).detach().numpy(), wanted, rtol=1e-4, atol=1e-5)
+    fresh = model(torch)
+    fresh.load_state_dict(carried(taeda, torch, mine.state_dict()))
+    np.testing.assert_array_equal(fresh.eval()(torch.from_numpy(x)).detach().numpy(), wanted)
+
+
+def test_parameters_stay_parameters() -> None:
+    found = carried(torch, taeda, {"p": torch.nn.Parameter(torch.ones(2)), "frozen": torch.nn.Parameter(torch.ones(1), False)})
+    assert all(isinstance(p, taeda.nn.Parameter) for p in found.values())
+    assert found["p"].requires_grad and not found["frozen"].requires_grad
+    found = carried(taeda, torch, {"p": taeda.nn.Parameter(taeda.ones(2)), "frozen": taeda.nn.Parameter(taeda.ones(1), False)})
+    assert all(isinstance(p, torch.nn.Parameter) for p in found.values())
+    assert found["p"].requires_grad and not found["frozen"].requires_grad
+
+
+def test_optimizer_states() -> None:
+    w = torch.ones(3, requires_grad=True)
+    optimizer = torch.optim.Adam([w], lr=0.1)
+    (w * w).sum().backward()
+    optimizer.step()
+    found = carried(torch, taeda, optimizer.state_dict())
+    assert found["param_groups"][0]["lr"] == 0.1 and found["state"][0]["exp_avg"].tolist() == optimizer.state[w]["exp_avg"].tolist()
+
+
+def test_files_without_checksums_and_mapped_files(tmp_path: Any) -> None:
+    path = tmp_path / "m.pt"
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(torch.arange(5.0), path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert taeda.load(path).tolist() == [0, 1, 2, 3, 4]
+    assert taeda.load(path, mmap=True).tolist() == [0, 1, 2, 3, 4]
+    taeda.save(taeda.arange(5.0), path)
+    assert torch.load(path, mmap=True).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_other_dtypes_are_held() -> None:
+    found = carried(torch, taeda, [torch.ones(3, dtype=d) for d in (torch.float16, torch.bfloat16, torch.int8, torch.complex64)])
+    assert [t.dtype for t in found] == [taeda.float16, taeda.bfloat16, taeda.int8, taeda.complex64]
+    back = carried(taeda, torch, found)
+    assert all(torch.equal(t, torch.ones_like(t)) for t in back)
+
+
+def test_both_refuse_the_same_global() -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return eval, ("1 + 1",)
+
+    for reader in (taeda, torch):
+        with pytest.raises(pickle.UnpicklingError, match="eval"):
+            carried(torch, reader, Evil())
