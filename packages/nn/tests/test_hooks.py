@@ -94,9 +94,7 @@ def test_backward_hooks_with_several_inputs_and_outputs():
             return a * b, n, b + 1
 
     m, log = Two(), []
-    m.register_full_backward_hook(
-        lambda mod, gi, go: log.append([None if g is None else g.item() for g in (*gi, *go)])
-    )
+    m.register_full_backward_hook(lambda mod, gi, go: log.append([None if g is None else g.item() for g in (*gi, *go)]))
     a, b = taeda.tensor(2.0, requires_grad=True), taeda.tensor(3.0, requires_grad=True)
     y, n, z = m(a, 7, b)
     assert n == 7

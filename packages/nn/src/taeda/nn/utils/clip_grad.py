@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import taeda
-from taeda import Tensor
+from taeda import Tensor, ops
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -33,7 +33,10 @@ def get_total_norm(
         return taeda.tensor(0.0)
     with taeda.no_grad():
         device = tensors[0].device
-        total = taeda.stack([t.norm(norm_type).to(device) for t in tensors]).norm(norm_type)
+        if norm_type == 2.0 and len({(t.dtype, t.device) for t in tensors}) == 1:
+            total = ops.global_norm(tensors)  # one pass over all of them
+        else:
+            total = taeda.stack([t.norm(norm_type).to(device) for t in tensors]).norm(norm_type)
     if error_if_nonfinite and not bool(taeda.isfinite(total)):
         raise RuntimeError(
             f"[get_total_norm] The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "

@@ -1,0 +1,248 @@
+"""An error inside a model names the module's path once, keeps its type, and suggests the cure where it is known."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import taeda
+from taeda import nn
+
+
+class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 8), nn.Linear(7, 2))])
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class Model(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+
+    def forward(self, x):
+        return self.encoder(x)
+
+
+def _text(call, kind=RuntimeError):
+    with pytest.raises(kind) as e:
+        call()
+    assert type(e.value) is kind
+    return str(e.value)
+
+
+def test_path_from_the_root_that_was_called():
+    model = Model()
+    text = _text(lambda: model(taeda.ones(2, 4)))
+    assert text.startswith("in model.encoder.layers.1.1 (Linear): [linear] ")
+    assert text.count("in model") == 1
+    assert "Linear(in_features=7) got (2, 8)" in text
+    assert _text(lambda: model.encoder(taeda.ones(2, 4))).startswith("in model.layers.1.1 (Linear): ")
+    assert _text(lambda: model.encoder.layers[0](taeda.ones(2, 5))).startswith("in model (Linear): ")
+
+
+def test_every_call_of_a_failing_model_says_it_once():
+    model = Model()
+    for _ in range(3):
+        assert _text(lambda: model(taeda.ones(2, 4))).count("in model") == 1
+
+
+def test_the_models_own_forward():
+    assert _text(lambda: Model()(), TypeError).startswith("in model (Model): Model.forward() missing 1 required")
+    assert _text(lambda: Model()(1, 2), TypeError).startswith("in model (Model): ")
+
+
+class Raises(nn.Module):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def forward(self, x):
+        raise self.error
+
+
+class Custom(Exception):
+    pass
+
+
+@pytest.mark.parametrize("error", [KeyError("k"), Custom("mine"), OSError(2, "gone"), ValueError(1, 2)], ids=repr)
+def test_other_exceptions_keep_their_arguments_and_get_a_note(error):
+    before, text = error.args, str(error)
+    with pytest.raises(type(error)) as e:
+        nn.Sequential(nn.Identity(), nn.Sequential(Raises(error)))(1)
+    assert e.value is error and error.args == before and str(error) == text
+    assert error.__notes__ == ["in model.1.0 (Raises)"]
+
+
+def test_stop_iteration_is_left_alone():
+    with pytest.raises(StopIteration) as e:
+        Raises(StopIteration(3))(1)
+    assert e.value.value == 3 and not hasattr(e.value, "__notes__")
+
+
+def test_an_error_caught_and_replaced_starts_where_it_is_raised():
+    class Guard(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(3, 3)
+
+        def forward(self, x):
+            try:
+                return self.inner(x)
+            except RuntimeError as e:
+                raise ValueError("bad input") from e
+
+    assert _text(lambda: nn.Sequential(Guard())(taeda.ones(1, 2)), ValueError) == "in model.0 (Guard): bad input"
+
+
+def test_an_error_handled_inside_leaves_no_trace():
+    class Falls(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(3, 3)
+
+        def forward(self, x):
+            try:
+                return self.inner(x)
+            except RuntimeError:
+                return x
+
+    assert nn.Sequential(Falls())(taeda.ones(1, 2)).tolist() == [[1.0, 1.0]]
+
+
+def test_a_module_outside_the_tree_keeps_its_own_path():
+    outside = nn.Sequential(nn.Linear(3, 3))
+
+    class Uses(nn.Module):
+        def forward(self, x):
+            return outside(x)
+
+    assert _text(lambda: Uses()(taeda.ones(1, 2))).startswith("in model.0 (Linear): ")
+
+
+def test_errors_in_hooks_are_located_too():
+    net = nn.Sequential(nn.Identity())
+    net[0].register_forward_hook(lambda *a: 1 / 0)
+    assert _text(lambda: net(1), ZeroDivisionError) == "in model.0 (Identity): division by zero"
+
+
+def test_forgotten_super_init_is_explained():
+    class Bad(nn.Module):
+        def __init__(self):
+            pass
+
+        def forward(self, x):
+            return self.weight
+
+    with pytest.raises(AttributeError) as e:
+        Bad()(1)
+    assert "must call super().__init__()" in e.value.__notes__[0]
+
+
+def test_a_located_error_can_be_pickled():
+    with pytest.raises(RuntimeError) as e:
+        Model()(taeda.ones(2, 4))
+    error = e.value
+    assert "in model.encoder" in str(pickle.loads(pickle.dumps(error)))
+
+
+def test_a_hint_that_fails_does_not_hide_the_error():
+    class Odd(nn.Linear):
+        def _cure(self, *args, **kwargs):
+            raise KeyError
+
+    assert "in model (Odd): [linear]" in _text(lambda: Odd(3, 3)(taeda.ones(1, 2)))
+
+
+CURES = [
+    (lambda: nn.Linear(256, 1)(taeda.ones(2, 16, 4, 4)), r"got \(2, 16, 4, 4\); did you mean nn.Flatten before it\?"),
+    (lambda: nn.Linear(9, 1)(taeda.ones(2, 16, 4, 4)), r"nn.Flatten before it\? That gives 256 features"),
+    (lambda: nn.Linear(128, 1)(taeda.ones(32, 256)), r"Linear\(in_features=128\) got \(32, 256\)"),
+    (lambda: nn.Linear(3, 1)(taeda.ones(3, 5)), r"did you mean x.T\?"),
+    (lambda: nn.Linear(3, 1)(taeda.ones(2, 3, dtype=taeda.float64)), r"did you mean x.to\(taeda.float32\) or model.to"),
+    (lambda: nn.Linear(3, 1)(taeda.ones(2, 3, dtype=taeda.int64)), r"did you mean x.to\(taeda.float32\)\?"),
+    (lambda: nn.Conv2d(3, 4, 3)(taeda.ones(2, 8, 8, 3)), r"did you mean x.permute\(0, 3, 1, 2\)\?"),
+    (lambda: nn.Conv2d(1, 4, 3)(taeda.ones(8, 8)), r"did you mean x.unsqueeze\(1\)\?"),
+    (lambda: nn.Conv2d(3, 4, 3)(taeda.ones(2, 1, 8, 8)), r"dimension 1 must be 3, its channels"),
+    (lambda: nn.Conv1d(3, 4, 3)(taeda.ones(2, 8, 3)), r"did you mean x.permute\(0, 2, 1\)\?"),
+    (lambda: nn.BatchNorm2d(3)(taeda.ones(2, 4, 3, 3)), r"BatchNorm2d\(num_features=3\) got \(2, 4, 3, 3\)"),
+    (lambda: nn.Embedding(3, 2)(taeda.ones(2)), r"did you mean x.long\(\)\?"),
+    (lambda: nn.CrossEntropyLoss()(taeda.ones(4, 3), taeda.ones(4)), r"did you mean target.long\(\)\?"),
+    (lambda: nn.NLLLoss()(taeda.ones(2, 3), taeda.tensor([[0], [1]])), r"did you mean target.squeeze\(1\)\?"),
+]
+
+
+@pytest.mark.parametrize("i", range(len(CURES)))
+def test_cures(i):
+    call, pattern = CURES[i]
+    with pytest.raises(RuntimeError, match=pattern):
+        call()
+
+
+def test_an_index_out_of_range_names_the_range():
+    with pytest.raises(IndexError, match=r"Embedding\(num_embeddings=3\) got indices from 0 to 5"):
+        nn.Embedding(3, 2)(taeda.tensor([0, 5]))
+
+
+BAD = [
+    (lambda: nn.Linear(-1, 2), RuntimeError, "negative dimension"),
+    (lambda: nn.Linear("a", 2), TypeError, "must be ints"),
+    (lambda: nn.Linear(2**40, 2**40), RuntimeError, "overflow"),
+    (
+        lambda: nn.Conv2d(3, 4, 3, groups=2),
+        ValueError,
+        r"\[Conv2d\] in_channels must be divisible by groups, got 3 and 2",
+    ),
+    (lambda: nn.Conv2d(4, 3, 3, groups=2), ValueError, "out_channels must be divisible by groups"),
+    (lambda: nn.Conv2d(4, 4, 3, groups=0), ValueError, "groups must be a positive integer"),
+    (lambda: nn.Conv2d(4, 4, 3, padding="some"), ValueError, "Invalid padding string 'some'"),
+    (lambda: nn.Conv2d(4, 4, 3, stride=2, padding="same"), ValueError, "not supported for strided"),
+    (lambda: nn.Conv2d(4, 4, 3, padding_mode="x"), ValueError, "padding_mode must be one of"),
+    (lambda: nn.ConvTranspose1d(4, 4, 3, padding_mode="reflect"), ValueError, 'Only "zeros" padding mode'),
+    (lambda: nn.ConvTranspose2d(1, 1, 3, stride=2)(taeda.ones(1, 1, 3, 3), (20, 20)), ValueError, "valid sizes range"),
+    (lambda: nn.ConvTranspose2d(1, 1, 3)(taeda.ones(1, 1, 3, 3), (20,)), ValueError, "output_size must have 2 or 4"),
+    (lambda: nn.Dropout(1.5), ValueError, "probability has to be between 0 and 1, but got 1.5"),
+    (lambda: nn.GroupNorm(3, 4), ValueError, "num_channels must be divisible by num_groups, got 4 and 3"),
+    (lambda: nn.Embedding(3, 2, padding_idx=3), AssertionError, "must be within num_embeddings"),
+    (lambda: nn.Embedding(3, 2, _weight=taeda.ones(2, 2)), AssertionError, "Shape of weight does not match"),
+    (lambda: nn.Embedding.from_pretrained(taeda.ones(2)), AssertionError, "2-dimensional"),
+    (lambda: nn.Unflatten("n", (2,)), TypeError, "dim must be an int"),
+    (lambda: nn.Unflatten(1, 2), TypeError, "must be a tuple of ints"),
+    (lambda: nn.Unflatten(1, (2, "a")), TypeError, "element of type str at pos 1"),
+    (lambda: nn.Hardtanh(1, 1), AssertionError, "max_val must be larger"),
+    (lambda: nn.TripletMarginLoss(margin=0), ValueError, "greater than 0"),
+    (lambda: nn.MultiMarginLoss(p=3), ValueError, "only p == 1 and p == 2"),
+    (lambda: nn.Softmax2d()(taeda.ones(2, 2)), ValueError, "expected input to be 3D or 4D, got 2D"),
+    (lambda: nn.BatchNorm2d(3)(taeda.ones(2, 3)), ValueError, r"expected 4D input \(got 2D input\)"),
+    (lambda: nn.BatchNorm1d(3)(taeda.ones(1, 3)), ValueError, "more than 1 value per channel"),
+    (lambda: nn.Upsample()(taeda.ones(1, 1, 2)), ValueError, "either size or scale_factor"),
+    (
+        lambda: nn.MSELoss(reduction="x")(taeda.ones(1), taeda.ones(1)),
+        ValueError,
+        "x is not a valid value for reduction",
+    ),
+    (lambda: nn.functional.one_hot(taeda.tensor([-1])), RuntimeError, r"\[one_hot\] .*non-negative, got -1"),
+    (lambda: nn.functional.one_hot(taeda.tensor([5]), 3), RuntimeError, "smaller than num_classes, got 5 for 3"),
+    (lambda: nn.functional.one_hot(taeda.ones(1)), RuntimeError, "index tensor"),
+    (lambda: nn.functional.glu(taeda.ones(3)), RuntimeError, "dimension -1 is size 3"),
+    (lambda: nn.functional.hardtanh(taeda.ones(3), 2, 1), ValueError, "min_val cannot be greater than max_val"),
+    (lambda: nn.functional.softshrink(taeda.ones(3), -1), RuntimeError, "greater or equal to 0"),
+    (lambda: nn.functional.prelu(taeda.ones(2, 3), taeda.ones(2)), RuntimeError, r"weight \(2,\) for input \(2, 3\)"),
+    (lambda: nn.functional.pixel_shuffle(taeda.ones(3, 2, 2), 2), RuntimeError, "not divisible by 4"),
+    (lambda: nn.functional.max_unpool1d(taeda.ones(1, 1, 2), taeda.full((1, 1, 2), 9), 2), RuntimeError, "index: 9"),
+    (lambda: nn.init.xavier_uniform_(taeda.ones(2)), ValueError, r"fewer than 2 dimensions, got \(2,\)"),
+    (lambda: nn.init.calculate_gain("x"), ValueError, "Unsupported nonlinearity x"),
+    (lambda: nn.init.kaiming_normal_(taeda.ones(2, 2), mode="x"), ValueError, "Mode x not supported"),
+]
+
+
+@pytest.mark.parametrize("i", range(len(BAD)))
+def test_bad_arguments(i):
+    call, kind, pattern = BAD[i]
+    with pytest.raises(kind, match=pattern):
+        call()

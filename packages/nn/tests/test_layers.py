@@ -1,0 +1,244 @@
+"""Layers: initial values, results, gradients.  Literal arrays marked torch were made by PyTorch 2.13."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import taeda
+from taeda import nn
+from taeda.autograd import gradcheck
+
+
+def close(tensor, values, tol=1e-6):
+    got = tensor.detach().flatten().tolist()
+    flat = taeda.tensor(values, dtype=taeda.float64).flatten().tolist()
+    assert len(got) == len(flat)
+    for a, b in zip(got, flat, strict=True):
+        assert math.isclose(a, b, rel_tol=1e-5, abs_tol=tol), (got, flat)
+
+
+# torch.manual_seed(0), then the layer
+INITIAL = [
+    (
+        lambda: nn.Linear(3, 2),
+        [[-0.0043225, 0.3097158, -0.4751853, -0.4248946, -0.2223690, 0.1548207], [-0.0114391, 0.4577749]],
+    ),
+    (
+        lambda: nn.Conv2d(1, 2, 2),
+        [
+            [-0.0037434, 0.2682218, -0.4115226, -0.3679695, -0.1925772, 0.1340787, -0.0099066, 0.3964447],
+            [-0.0443720, 0.1323063],
+        ],
+    ),
+    (lambda: nn.Embedding(3, 2, padding_idx=1), [[1.5409961, -0.2934289, 0.0, 0.0, -1.0845224, -1.3985955]]),
+    (
+        lambda: nn.Bilinear(2, 1, 2),
+        [[-0.0052940, 0.3793229, -0.5819808, -0.5203875], [-0.2723452, 0.1896159]],
+    ),
+    (
+        lambda: nn.ConvTranspose1d(1, 2, 2),
+        [[-0.0037434, 0.2682218, -0.4115226, -0.3679695], [-0.1925772, 0.1340787]],
+    ),
+    (
+        lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)),
+        [
+            [-0.0052940, 0.3793229, -0.5819808, -0.5203875],
+            [-0.2723452, 0.1896159],
+            [-0.0140100, 0.5606575],
+            [-0.0627515],
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("i", range(len(INITIAL)))
+def test_initial_values_are_torchs(i):
+    make, expected = INITIAL[i]
+    taeda.manual_seed(0)
+    for p, values in zip(make().parameters(), expected, strict=True):
+        close(p, values)
+
+
+def test_dropout_mask_is_torchs():
+    taeda.manual_seed(0)
+    assert nn.Dropout(0.5)(taeda.ones(8)).tolist() == [0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0, 2.0]  # torch
+
+
+GRADS = [
+    (lambda: nn.Linear(3, 2), (4, 3)),
+    (lambda: nn.Conv1d(2, 3, 3, padding=1, stride=2), (2, 2, 6)),
+    (lambda: nn.Conv2d(2, 3, 2, padding=1, padding_mode="reflect"), (1, 2, 4, 3)),
+    (lambda: nn.Conv2d(2, 4, 2, groups=2, padding="same", bias=False), (1, 2, 3, 3)),
+    (lambda: nn.ConvTranspose1d(2, 3, 3, stride=2, output_padding=1), (1, 2, 4)),
+    (lambda: nn.ConvTranspose2d(2, 3, 2, padding=1), (1, 2, 3, 3)),
+    (lambda: nn.BatchNorm1d(3), (4, 3)),
+    (lambda: nn.BatchNorm2d(2).eval(), (2, 2, 3, 2)),
+    (lambda: nn.InstanceNorm1d(2, affine=True), (2, 2, 4)),
+    (lambda: nn.LayerNorm(4), (3, 4)),
+    (lambda: nn.GroupNorm(2, 4), (2, 4, 3)),
+    (lambda: nn.RMSNorm(4, eps=1e-3), (3, 4)),
+    (lambda: nn.LocalResponseNorm(3, alpha=0.5), (2, 4, 3)),
+    (lambda: nn.AvgPool2d(2), (1, 2, 4, 4)),
+    (lambda: nn.MaxPool2d(2), (1, 2, 4, 4)),
+    (lambda: nn.AdaptiveAvgPool2d((2, None)), (1, 2, 5, 3)),
+    (lambda: nn.PReLU(3), (2, 3)),
+    (lambda: nn.GLU(), (2, 4)),
+    (lambda: nn.Mish(), (2, 3)),
+    (lambda: nn.Softplus(2.0), (2, 3)),
+    (lambda: nn.ELU(0.5), (2, 3)),
+    (lambda: nn.SELU(), (2, 3)),
+    (lambda: nn.CELU(0.5), (2, 3)),
+    (lambda: nn.SiLU(), (2, 3)),
+    (lambda: nn.GELU(), (2, 3)),
+    (lambda: nn.Hardswish(), (2, 3)),
+    (lambda: nn.LogSigmoid(), (2, 3)),
+    (lambda: nn.Tanhshrink(), (2, 3)),
+    (lambda: nn.Softsign(), (2, 3)),
+    (lambda: nn.LogSoftmax(1), (2, 3)),
+    (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), (1, 1, 2, 3)),
+    (lambda: nn.ReplicationPad2d(1), (1, 1, 2, 3)),
+    (lambda: nn.PixelShuffle(2), (1, 4, 2, 2)),
+]
+
+
+@pytest.mark.parametrize("i", range(len(GRADS)))
+def test_gradients_of_inputs_and_parameters(i):
+    make, shape = GRADS[i]
+    taeda.manual_seed(1)
+    layer = make().double()
+    x = taeda.randn(shape, dtype=taeda.float64, requires_grad=True)
+    names = [n for n, _ in layer.named_parameters()]
+
+    def run(x, *params):
+        for name, p in zip(names, params, strict=True):
+            layer._parameters[name] = p
+        return layer(x)
+
+    assert gradcheck(run, (x, *layer.parameters()))
+
+
+@pytest.mark.parametrize("i", range(len(GRADS)))
+def test_empty_batches_pass(i):
+    make, shape = GRADS[i]
+    layer = make().eval()
+    with taeda.no_grad():
+        full = layer(taeda.zeros(shape))
+        try:
+            empty = layer(taeda.zeros(0, *shape[1:]))
+        except (ValueError, RuntimeError, NotImplementedError) as e:
+            pytest.skip(f"refused, in words: {e}")
+    assert empty.shape[0] == 0 and empty.shape[1:] == full.shape[1:]
+
+
+def test_batch_norm_statistics():
+    bn = nn.BatchNorm1d(1, momentum=0.5)
+    bn(taeda.tensor([[1.0], [3.0]]))
+    assert bn.running_mean.item() == 1.0 and bn.running_var.item() == 1.5
+    assert bn.num_batches_tracked.item() == 1
+    bn.eval()(taeda.tensor([[9.0]]))
+    assert bn.num_batches_tracked.item() == 1
+    cumulative = nn.BatchNorm1d(1, momentum=None)
+    for v in (1.0, 3.0):
+        cumulative(taeda.tensor([[v], [v]]))
+    assert cumulative.running_mean.item() == 2.0
+    bn.reset_running_stats()
+    assert bn.running_mean.item() == 0.0 and bn.num_batches_tracked.item() == 0
+
+
+def test_batch_norm_without_statistics():
+    bn = nn.BatchNorm2d(2, track_running_stats=False).eval()
+    y = bn(taeda.randn(3, 2, 4, 4))
+    assert abs(y.mean().item()) < 1e-5 and list(bn.state_dict()) == ["weight", "bias"]
+
+
+def test_embedding_padding_and_max_norm():
+    table = nn.Embedding(4, 2, padding_idx=1)
+    assert table.weight[1].tolist() == [0.0, 0.0]
+    table(taeda.tensor([1, 2])).sum().backward()
+    assert table.weight.grad.tolist() == [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    long = nn.Embedding.from_pretrained(taeda.tensor([[3.0, 4.0], [6.0, 8.0]]), max_norm=1.0)
+    close(long(taeda.tensor([0])), [[0.6, 0.8]])
+    assert long.weight[1].tolist() == [6.0, 8.0], "only rows that are used are scaled"
+    assert not long.weight.requires_grad
+    often = nn.Embedding(2, 1, scale_grad_by_freq=True)
+    often(taeda.tensor([0, 0, 1])).sum().backward()
+    assert often.weight.grad.tolist() == [[1.0], [1.0]]
+
+
+def test_dropout_in_evaluation_is_the_input_itself():
+    x = taeda.ones(3)
+    for layer in (nn.Dropout(), nn.AlphaDropout(), nn.Identity()):
+        assert layer.eval()(x) is x
+    assert nn.Dropout(1.0)(x).tolist() == [0.0, 0.0, 0.0]
+    assert nn.Dropout(0.0)(x).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_dropout2d_drops_whole_channels():
+    taeda.manual_seed(0)
+    y = nn.Dropout2d(0.5)(taeda.ones(4, 8, 3, 3))
+    per_channel = y.reshape(32, 9)
+    assert ((per_channel == 0).all(1) | (per_channel == 2).all(1)).all()
+
+
+def test_in_place_activations():
+    x = taeda.tensor([-1.0, 2.0])
+    assert nn.ReLU(inplace=True)(x) is x and x.tolist() == [0.0, 2.0]
+    z = taeda.tensor([-1.0, 2.0], requires_grad=True)
+    with pytest.raises(RuntimeError, match="leaf"):
+        nn.ReLU(inplace=True)(z)
+    nn.ELU(inplace=True)(z * 1).sum().backward()
+    close(z.grad, [math.exp(-1), 1.0])
+
+
+def test_max_pool_and_back():
+    x = taeda.tensor([[[1.0, 5.0, 2.0, 0.0]]])
+    y, at = nn.MaxPool1d(2, return_indices=True)(x)
+    assert y.tolist() == [[[5.0, 2.0]]] and at.tolist() == [[[1, 2]]]
+    assert nn.MaxUnpool1d(2)(y, at).tolist() == [[[0.0, 5.0, 2.0, 0.0]]]
+    assert nn.MaxUnpool1d(2)(y, at, output_size=(5,)).shape == (1, 1, 5)
+
+
+def test_conv_transpose_output_size():
+    up = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1)
+    assert up(taeda.ones(1, 1, 4, 4)).shape == (1, 1, 7, 7)
+    assert up(taeda.ones(1, 1, 4, 4), output_size=(8, 8)).shape == (1, 1, 8, 8)
+    assert up(taeda.ones(1, 1, 4, 4), output_size=(1, 1, 8, 7)).shape == (1, 1, 8, 7)
+
+
+def test_unbatched_input():
+    assert nn.Conv2d(2, 3, 2)(taeda.ones(2, 4, 4)).shape == (3, 3, 3)
+    assert nn.MaxPool2d(2)(taeda.ones(2, 4, 4)).shape == (2, 2, 2)
+    assert nn.InstanceNorm1d(2)(taeda.randn(2, 4)).shape == (2, 4)
+
+
+def test_implicit_softmax_dimension_warns():
+    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
+        assert nn.Softmax()(taeda.zeros(2, 4)).tolist() == [[0.25] * 4] * 2
+
+
+def test_a_loss_that_broadcasts_by_accident_warns():
+    with pytest.warns(UserWarning, match="target size"):
+        nn.MSELoss()(taeda.zeros(3, 1), taeda.zeros(3))
+
+
+def test_deprecated_reduction_arguments():
+    with pytest.warns(UserWarning, match="reduction='sum'"):
+        assert nn.MSELoss(size_average=False).reduction == "sum"
+    with pytest.warns(UserWarning, match="reduction='none'"):
+        assert nn.L1Loss(reduce=False).reduction == "none"
+
+
+def test_a_small_net_learns():
+    taeda.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))
+    x = taeda.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    t = taeda.tensor([[0.0], [1.0], [1.0], [0.0]])
+    for _ in range(600):
+        net.zero_grad()
+        loss = nn.functional.mse_loss(net(x), t)
+        loss.backward()
+        with taeda.no_grad():
+            for p in net.parameters():
+                p -= 0.3 * p.grad
+    assert loss.item() < 0.02

@@ -1,0 +1,105 @@
+"""nn.utils and nn.summary; every public name is documented with an example that runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+import taeda
+from taeda import nn
+
+
+def _with_grads():
+    ps = [nn.Parameter(taeda.zeros(2)), nn.Parameter(taeda.zeros(1)), nn.Parameter(taeda.zeros(1))]
+    ps[0].grad, ps[1].grad = taeda.tensor([3.0, 0.0]), taeda.tensor([-4.0])
+    return ps
+
+
+def test_clip_grad_norm():
+    ps = _with_grads()
+    assert nn.utils.clip_grad_norm_(ps, 1.0).item() == 5.0
+    assert abs(ps[0].grad[0].item() - 0.6) < 1e-6 and abs(ps[1].grad[0].item() + 0.8) < 1e-6
+    assert ps[2].grad is None
+    assert nn.utils.clip_grad_norm_(ps, 10.0).item() == pytest.approx(1.0)
+    assert abs(ps[0].grad[0].item() - 0.6) < 1e-6, "a norm below the limit changes nothing"
+    assert nn.utils.clip_grad_norm_(_with_grads(), 1.0, float("inf")).item() == 4.0
+    assert nn.utils.clip_grad_norm_(iter(_with_grads()), 1.0).item() == 5.0
+    assert nn.utils.clip_grad_norm_([], 1.0).item() == 0.0
+
+
+def test_clip_grad_norm_of_nan():
+    ps = _with_grads()
+    ps[0].grad.fill_(float("nan"))
+    with pytest.raises(RuntimeError, match="non-finite"):
+        nn.utils.clip_grad_norm_(ps, 1.0, error_if_nonfinite=True)
+    assert ps[1].grad.tolist() == [-4.0], "nothing is scaled before the error"
+
+
+def test_clip_grad_value():
+    ps = _with_grads()
+    nn.utils.clip_grad_value_(ps, 2.0)
+    assert ps[0].grad.tolist() == [2.0, 0.0] and ps[1].grad.tolist() == [-2.0]
+
+
+def test_parameters_to_a_vector_and_back():
+    m = nn.Linear(2, 3)
+    vector = nn.utils.parameters_to_vector(m.parameters())
+    assert vector.shape == (9,) and vector.requires_grad
+    nn.utils.vector_to_parameters(taeda.arange(9.0), m.parameters())
+    assert m.weight.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]] and m.bias.tolist() == [6.0, 7.0, 8.0]
+    with pytest.raises(TypeError):
+        nn.utils.vector_to_parameters([1.0], m.parameters())
+    with pytest.raises(RuntimeError, match="too few"):
+        nn.utils.vector_to_parameters(taeda.ones(3), m.parameters())
+
+
+def test_summary_counts():
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 10))
+    net[4].weight.requires_grad_(False)
+    s = nn.summary(net, (2, 1, 4, 4))
+    assert [r.output for r in s.rows] == [(2, 4, 4, 4), (2, 4, 4, 4), (2, 4, 4, 4), (2, 64), (2, 10)]
+    assert [r.parameters for r in s.rows] == [40, 8, 0, 0, 650]
+    assert s.total_parameters == 698 and s.trainable_parameters == 58
+    assert s.rows[0].multiply_adds == 2 * 4 * 16 * 9 and s.rows[4].multiply_adds == 2 * 640
+    assert "0 (Conv2d)" in str(s) and "(2, 4, 4, 4)" in str(s)
+    assert not net[0].weight.is_meta and net[1].num_batches_tracked.item() == 0, "the model itself is not run"
+
+
+def test_summary_of_shapes_that_do_not_fit_names_the_layer():
+    with pytest.raises(RuntimeError, match=r"in model.1 \(Linear\)"):
+        nn.summary(nn.Sequential(nn.ReLU(), nn.Linear(3, 1)), (2, 4))
+
+
+def test_summary_of_several_inputs_and_indices():
+    s = nn.summary(nn.Bilinear(2, 3, 4), [(5, 2), (5, 3)])
+    assert s.rows[0].output == (5, 4) and s.rows[0].multiply_adds == 5 * 4 * 6
+    assert nn.summary(nn.Embedding(9, 3), (2, 5), dtypes=[taeda.int64]).rows[0].output == (2, 5, 3)
+
+
+def _modules():
+    yield nn
+    for info in pkgutil.walk_packages(nn.__path__, "taeda.nn."):
+        yield importlib.import_module(info.name)
+
+
+@pytest.mark.parametrize("module", list(_modules()), ids=lambda m: m.__name__)
+def test_examples_in_docstrings(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def test_every_layer_has_a_docstring_with_an_example():
+    plain = {"Container", "NLLLoss2d", "Summary"}
+    for name in nn.__all__:
+        thing = getattr(nn, name)
+        if inspect.isclass(thing) and name not in plain:
+            assert thing.__doc__ and ">>>" in thing.__doc__, name
+
+
+def test_every_function_is_documented():
+    for space in (nn.functional, nn.init, nn.utils):
+        for name, thing in vars(space).items():
+            if callable(thing) and not name.startswith("_") and not inspect.isclass(thing):
+                assert thing.__doc__, f"{space.__name__}.{name}"
