@@ -192,7 +192,7 @@ cdef TensorBase cross_entropy_indices(TensorBase x, TensorBase target, TensorBas
     cdef Op op = CROSS_ENTROPY if x.view.ndim < 3 else CROSS_ENTROPY2D
     x, target = contiguous(x), contiguous(target)
     total = empty(0, NULL, x.view.dtype, x.device)
-    lse = empty_shape(target.shape_tuple(), x.view.dtype, x.device)
+    lse = empty_shape((2, target.view.numel), x.view.dtype, x.device)
     fill(x, target, reduction, ignore_index, smoothing, p)
     t[0], t[1], t[2], t[3], t[4] = &out.view, &total.view, &lse.view, &x.view, &target.view
     t[5] = &w.view if w is not None else NULL

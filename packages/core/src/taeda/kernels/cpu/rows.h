@@ -73,7 +73,7 @@ static inline double t_log1p_unit_f64(double e)
 
 /* T: scalar, V: vector of W lanes, S: suffix.
  *   row_sum(x, n)               sum x_i
- *   row_sumsq(x, n, m)          sum (x_i - m)^2
+ *   row_sumsq(x, n, m, &rest)   sum (x_i - m)^2, and rest = sum (x_i - m): what m, being rounded, is off by
  *   row_dot(a, b, n, m)         sum a_i (b_i - m)
  *   row_max(x, n)               the largest x_i, NaN left out; -inf of nothing
  */
@@ -122,28 +122,32 @@ static inline double row_sum_##S(const T *x, int64_t n)                         
     }                                                                                             \
     return total;                                                                                 \
 }                                                                                                 \
-static inline double row_sumsq_##S(const T *x, int64_t n, T m)                                    \
+static inline double row_sumsq_##S(const T *x, int64_t n, T m, double *rest)                      \
 {                                                                                                 \
-    double total = 0;                                                                             \
+    double total = 0, sum = 0;                                                                    \
     for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
         int64_t i = b, e = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK;                     \
-        T s = 0;                                                                                  \
+        T q = 0, s = 0;                                                                           \
         if (e - i >= W) {                                                                         \
-            V a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};                                             \
+            V a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0};     \
             for (; i + 4 * W <= e; i += 4 * W) {                                                  \
                 V d0 = t_load_##S(x + i) - m, d1 = t_load_##S(x + i + W) - m;                     \
                 V d2 = t_load_##S(x + i + 2 * W) - m, d3 = t_load_##S(x + i + 3 * W) - m;         \
                 a0 += d0 * d0; a1 += d1 * d1; a2 += d2 * d2; a3 += d3 * d3;                       \
+                b0 += d0; b1 += d1; b2 += d2; b3 += d3;                                           \
             }                                                                                     \
             for (; i + W <= e; i += W) {                                                          \
                 V d0 = t_load_##S(x + i) - m;                                                     \
-                a0 += d0 * d0;                                                                    \
+                a0 += d0 * d0; b0 += d0;                                                          \
             }                                                                                     \
-            s = t_lanes_##S((a0 + a1) + (a2 + a3));                                               \
+            q = t_lanes_##S((a0 + a1) + (a2 + a3));                                               \
+            s = t_lanes_##S((b0 + b1) + (b2 + b3));                                               \
         }                                                                                         \
-        for (; i < e; i++) s += (x[i] - m) * (x[i] - m);                                          \
-        total += s;                                                                               \
+        for (; i < e; i++) { T d = x[i] - m; q += d * d; s += d; }                                \
+        total += q;                                                                               \
+        sum += s;                                                                                 \
     }                                                                                             \
+    *rest = sum;                                                                                  \
     return total;                                                                                 \
 }                                                                                                 \
 static inline double row_dot_##S(const T *a, const T *x, int64_t n, T m)                          \

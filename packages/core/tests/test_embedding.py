@@ -1,0 +1,54 @@
+"""What rows cannot say of embedding: the padding row, counts, order of sums, threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+from taeda import ops
+
+
+def test_the_padding_row_gets_no_gradient() -> None:
+    w = taeda.ones(4, 2, requires_grad=True)
+    for padding in (3, -1):
+        (g,) = taeda.autograd.grad(ops.embedding(taeda.tensor([3, 0, 3]), w, padding_idx=padding).sum(), w)
+        assert g.tolist() == [[1, 1], [0, 0], [0, 0], [0, 0]]
+
+
+def test_the_padding_row_in_the_second_derivative() -> None:
+    w = taeda.tensor(np.random.default_rng(0).normal(size=(4, 2)), requires_grad=True)
+    (g,) = taeda.autograd.grad((ops.embedding(taeda.tensor([3, 0, 0]), w, padding_idx=3) ** 3).sum(), w, create_graph=True)
+    (h,) = taeda.autograd.grad(g.sum(), w)
+    want = np.zeros((4, 2))
+    want[0] = 12 * w.detach().numpy()[0]
+    np.testing.assert_allclose(h.numpy(), want, rtol=1e-12)
+
+
+def test_gradients_divided_by_how_often_a_row_was_named() -> None:
+    w = taeda.zeros(3, 2, requires_grad=True)
+    ops.embedding(taeda.tensor([1, 1, 0, 1]), w, scale_grad_by_freq=True).sum().backward()
+    np.testing.assert_allclose(w.grad.numpy(), [[1, 1], [1, 1], [0, 0]], rtol=1e-6)
+
+
+def test_a_bad_index_is_named_whatever_its_type() -> None:
+    w = taeda.zeros(3, 2)
+    for dtype in (taeda.int32, taeda.int64):
+        with pytest.raises(IndexError, match=r"index 9 at position 3 .* \[0, 3\), the rows of the weight of shape \(3, 2\)"):
+            ops.embedding(taeda.tensor([[0, 1], [2, 9]], dtype=dtype), w)
+
+
+def test_any_dtype_of_table() -> None:
+    for dtype in (taeda.bool, taeda.uint8, taeda.int32, taeda.int64, taeda.float64):
+        w = (taeda.arange(6) % 2).reshape(3, 2).to(dtype)
+        assert taeda.equal(ops.embedding(taeda.tensor([2, 0]), w), w[taeda.tensor([2, 0])])
+
+
+def test_threads_change_no_bit() -> None:
+    rng = np.random.default_rng(0)
+    ix, g = taeda.tensor(rng.integers(0, 50, 4000)), taeda.tensor(rng.normal(size=(4000, 24)).astype("float32"))
+    found = []
+    for threads in (1, 2, 5):
+        taeda.set_num_threads(threads)
+        w = taeda.tensor(rng.normal(size=(50, 24)).astype("float32"), requires_grad=True)
+        found.append(taeda.autograd.grad(ops.embedding(ix, w), w, g)[0].numpy().tobytes())
+    assert found[0] == found[1] == found[2]

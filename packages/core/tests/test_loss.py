@@ -1,0 +1,154 @@
+"""What rows cannot say of losses: warnings, edges of the range, gradients of targets, threads."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import taeda
+from taeda import ops
+
+
+def draw(*shape: int) -> taeda.Tensor:
+    return taeda.tensor(np.random.default_rng(0).normal(size=shape))
+
+
+@pytest.mark.parametrize("loss", [ops.mse_loss, ops.l1_loss, ops.smooth_l1_loss, ops.huber_loss])
+def test_shapes_that_broadcast_are_warned_of(loss) -> None:
+    with pytest.warns(UserWarning, match=r"target size \(\[5\]\) that is different to the input size \(\[4, 5\]\)"):
+        y = loss(taeda.ones(4, 5), taeda.zeros(5), reduction="none")
+    assert y.shape == (4, 5)
+    with pytest.warns(UserWarning), pytest.raises(RuntimeError, match=r"size of tensor a \(4\) must match .* \(3\)"):
+        loss(taeda.ones(4, 5), taeda.zeros(3, 5))
+
+
+def test_gradients_of_broadcast_operands_have_their_shapes() -> None:
+    x, y = draw(4, 5).requires_grad_(), draw(5).requires_grad_()
+    with pytest.warns(UserWarning):
+        ops.mse_loss(x, y).backward()
+    assert (x.grad.shape, y.grad.shape) == ((4, 5), (5,))
+    np.testing.assert_allclose(y.grad.numpy(), -x.grad.numpy().sum(0), rtol=1e-12)
+
+
+def test_operands_are_promoted() -> None:
+    assert ops.mse_loss(taeda.ones(3), taeda.zeros(3, dtype=taeda.float64)).dtype == taeda.float64
+    assert ops.mse_loss(taeda.ones(3), taeda.zeros(3, dtype=taeda.int64)).dtype == taeda.float32
+
+
+def test_a_weighted_mean_is_over_the_weights() -> None:
+    w = taeda.tensor([1.0, 3.0])
+    assert ops.mse_loss(taeda.tensor([1.0, 2.0]), taeda.zeros(2), weight=w).item() == pytest.approx(13 / 4)
+
+
+def test_beta_zero_is_the_absolute_loss() -> None:
+    x, y = draw(7), draw(7).flip(0)
+    assert taeda.equal(ops.smooth_l1_loss(x, y, beta=0), ops.l1_loss(x, y))
+
+
+def test_a_mean_of_nothing_is_nan() -> None:
+    empty = taeda.zeros(0)
+    assert math.isnan(ops.mse_loss(empty, empty).item())
+    assert math.isnan(ops.cross_entropy(taeda.zeros(0, 3), taeda.zeros(0, dtype=taeda.int64)).item())
+    ignored = taeda.tensor([-100, -100])
+    assert math.isnan(ops.cross_entropy(taeda.zeros(2, 3), ignored).item())
+    assert ops.cross_entropy(taeda.zeros(2, 3), ignored, reduction="sum").item() == 0
+
+
+def test_ignored_samples_get_no_gradient_even_where_they_are_nan() -> None:
+    x = taeda.tensor([[1.0, 2.0], [math.nan, 0.0]], requires_grad=True)
+    loss = ops.cross_entropy(x, taeda.tensor([0, 7]), ignore_index=7)
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(1 + math.e))
+    assert x.grad[1].tolist() == [0.0, 0.0]
+    assert x.grad[0].sum().item() == pytest.approx(0, abs=1e-7)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 5)])
+def test_class_weights_in_value_and_derivatives(shape: tuple[int, ...], reduction: str, smoothing: float) -> None:
+    x, w = draw(*shape).requires_grad_(), taeda.tensor([0.5, 2.0, 1.5], dtype=taeda.float64)
+    t = taeda.tensor(np.random.default_rng(1).integers(0, 3, (shape[0], *shape[2:])))
+
+    def f(x: taeda.Tensor) -> taeda.Tensor:
+        return ops.cross_entropy(x, t, w, 1, reduction, smoothing)
+
+    assert taeda.autograd.gradcheck(f, (x,))
+    assert taeda.autograd.gradgradcheck(f, (x,))
+    logp = x.detach().log_softmax(1)
+    kept = (t != 1).double()
+    picked = w[t]
+    hard = -logp.gather(1, t.unsqueeze(1)).squeeze(1) * picked
+    soft = -(logp * w.reshape(-1, *[1] * (x.dim() - 2))).sum(1) / 3
+    want = ((1 - smoothing) * hard + smoothing * soft) * kept
+    if reduction != "none":
+        want = want.sum() / ((picked * kept).sum() if reduction == "mean" else 1)
+    np.testing.assert_allclose(f(x).detach().numpy(), want.numpy(), rtol=1e-12)
+
+
+def test_byte_targets() -> None:
+    x, t = draw(4, 3), taeda.tensor([0, 2, 1, 2])
+    for loss in (ops.nll_loss, ops.cross_entropy):
+        assert taeda.equal(loss(x, t.to(taeda.uint8)), loss(x, t))
+
+
+def test_fused_cross_entropy_agrees_with_its_parts_in_float32() -> None:
+    x = (draw(40, 1500) * 20).float().requires_grad_()
+    t = taeda.arange(40) * 30
+    fused, parts = ops.cross_entropy(x, t), ops.nll_loss(ops.log_softmax(x, 1), t)
+    assert fused.item() == pytest.approx(parts.item(), rel=1e-6)
+    a, b = (taeda.autograd.grad(y, x)[0].numpy() for y in (fused, parts))
+    np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12)
+
+
+def test_logits_of_any_size_stay_finite() -> None:
+    x = taeda.tensor([-1e4, -100.0, 0.0, 100.0, 1e4], requires_grad=True)
+    y = ops.binary_cross_entropy_with_logits(x, taeda.ones(5), reduction="none")
+    y.sum().backward()
+    np.testing.assert_allclose(y.tolist(), [1e4, 100, math.log(2), 0, 0], atol=1e-6)
+    np.testing.assert_allclose(x.grad.tolist(), [-1, -1, -0.5, 0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_positive_weight_in_value_and_derivatives(reduction: str) -> None:
+    x = taeda.tensor([[-2.0, 0.0, 3.0], [1.0, -0.5, 0.0]], dtype=taeda.float64, requires_grad=True)
+    y = taeda.tensor([[0.0, 0.3, 1.0], [0.9, 0.5, 0.1]], dtype=taeda.float64, requires_grad=True)
+    pos = taeda.tensor([0.5, 1.0, 4.0], dtype=taeda.float64)
+
+    def f(x: taeda.Tensor, y: taeda.Tensor) -> taeda.Tensor:
+        return ops.binary_cross_entropy_with_logits(x, y, reduction=reduction, pos_weight=pos)
+
+    assert taeda.autograd.gradcheck(f, (x, y))
+    s = 1 / (1 + np.exp(-x.detach().numpy()))
+    t = y.detach().numpy()
+    want = -(pos.numpy() * t * np.log(s) + (1 - t) * np.log(1 - s))
+    np.testing.assert_allclose(f(x, y).detach().numpy(), want if reduction == "none" else want.mean(), rtol=1e-12)
+
+
+def test_logarithms_of_zero_stop_at_a_hundred() -> None:
+    x = taeda.tensor([0.0, 1.0])
+    assert ops.binary_cross_entropy(x, taeda.tensor([1.0, 0.0]), reduction="none").tolist() == [100.0, 100.0]
+    with pytest.raises(RuntimeError, match="all elements of input should be between 0 and 1"):
+        ops.binary_cross_entropy(taeda.tensor([math.nan]), taeda.ones(1))
+
+
+def test_a_divergence_of_zero_probabilities_is_zero() -> None:
+    x, y = taeda.tensor([[0.5, 0.5]]).log(), taeda.tensor([[1.0, 0.0]])
+    assert ops.kl_div(x, y, reduction="none").tolist() == [[pytest.approx(math.log(2)), 0.0]]
+    with pytest.warns(UserWarning, match="batchmean"):
+        ops.kl_div(x, y)
+
+
+def test_threads_change_no_bit() -> None:
+    found = []
+    for threads in (1, 2, 5):
+        taeda.set_num_threads(threads)
+        x = taeda.tensor(np.random.default_rng(0).normal(size=(300, 200)).astype("float32"), requires_grad=True)
+        t = taeda.arange(300) % 200
+        outs = [ops.mse_loss(x, x.detach().sin()), ops.cross_entropy(x, t), ops.nll_loss(x, t),
+                ops.cross_entropy(x.reshape(3, 100, 200), t.reshape(3, 100)[:, :1].expand(3, 200) % 100),
+                ops.binary_cross_entropy_with_logits(x, x.detach().sigmoid())]
+        grads = [taeda.autograd.grad(y, x)[0] for y in outs]
+        found.append([v.detach().numpy().tobytes() for v in outs + grads])
+    assert found[0] == found[1] == found[2]

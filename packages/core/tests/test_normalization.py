@@ -1,0 +1,105 @@
+"""What rows cannot say of normalisation: running buffers, evaluation's gradient, accuracy, threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+from taeda import ops
+
+
+def draw(*shape: int, dtype: str = "float64") -> np.ndarray:
+    return np.random.default_rng(0).normal(size=shape).astype(dtype)
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5)])
+def test_running_buffers_move_towards_the_mean_and_the_unbiased_variance(shape: tuple[int, ...]) -> None:
+    x, mean, var = draw(*shape), np.full(3, 2.0), np.full(3, 3.0)
+    m, v = taeda.tensor(mean), taeda.tensor(var)
+    ops.batch_norm(taeda.tensor(x), m, v, training=True, momentum=0.3)
+    axes = (0, *range(2, x.ndim))
+    np.testing.assert_allclose(m.numpy(), 0.7 * mean + 0.3 * x.mean(axes), rtol=1e-12)
+    np.testing.assert_allclose(v.numpy(), 0.7 * var + 0.3 * x.var(axes, ddof=1), rtol=1e-12)
+
+
+def test_running_buffers_that_are_views_are_written_through() -> None:
+    x, store = taeda.tensor(draw(5, 3)), taeda.zeros(6, dtype=taeda.float64)
+    ops.batch_norm(x, store[::2], None, training=True, momentum=1.0)
+    np.testing.assert_allclose(store[::2].numpy(), x.mean(0).numpy(), rtol=1e-12)
+    assert store[1::2].tolist() == [0, 0, 0]
+
+
+def test_writing_a_running_buffer_is_seen_by_its_version() -> None:
+    m, v = taeda.zeros(3), taeda.ones(3)
+    ops.batch_norm(taeda.ones(4, 3), m, v, training=True)
+    assert (m._version, v._version) == (1, 1)
+
+
+def test_a_failed_call_leaves_the_running_buffers_alone() -> None:
+    m, v = taeda.zeros(3), taeda.ones(3)
+    with pytest.raises(RuntimeError, match="weight should contain 3 elements"):
+        ops.batch_norm(taeda.ones(4, 3), m, v, taeda.ones(2), training=True)
+    assert (m.tolist(), v.tolist()) == ([0, 0, 0], [1, 1, 1])
+
+
+def test_running_buffers_take_no_gradient() -> None:
+    m = taeda.zeros(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="not differentiable with respect to the running buffers"):
+        ops.batch_norm(taeda.ones(4, 3), m, taeda.ones(3))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 5), (2, 3, 4, 5)])
+def test_evaluation_has_first_and_second_derivatives(shape: tuple[int, ...]) -> None:
+    mean, var = taeda.tensor([0.5, -1.0, 2.0], dtype=taeda.float64), taeda.tensor([1.0, 0.5, 2.0], dtype=taeda.float64)
+    leaves = [taeda.tensor(draw(*s), requires_grad=True) for s in (shape, (3,), (3,))]
+
+    def f(x: taeda.Tensor, w: taeda.Tensor, b: taeda.Tensor) -> taeda.Tensor:
+        return ops.batch_norm(x, mean, var, w, b)
+
+    assert taeda.autograd.gradcheck(f, leaves)
+    assert taeda.autograd.gradgradcheck(f, leaves)
+
+
+@pytest.mark.parametrize("shape", [(64, 4), (16, 4, 9), (8, 4, 40, 40)])
+def test_float32_keeps_small_deviations_from_a_large_mean(shape: tuple[int, ...]) -> None:
+    x = (draw(*shape) + 3000).astype("float32")
+    exact = x.astype("float64")
+    axes = (0, *range(2, x.ndim))
+    want = (exact - exact.mean(axes, keepdims=True)) / np.sqrt(exact.var(axes, keepdims=True) + 1e-5)
+    got = ops.batch_norm(taeda.tensor(x), None, None, training=True).numpy()
+    np.testing.assert_allclose(got, want, atol=3e-4)
+    rows = ops.layer_norm(taeda.tensor(x.reshape(shape[0], -1).copy()), (x[0].size,)).numpy()
+    exact = exact.reshape(shape[0], -1)
+    want = (exact - exact.mean(1, keepdims=True)) / np.sqrt(exact.var(1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(rows, want, atol=3e-4)
+
+
+@pytest.mark.parametrize("shape", [(300, 130), (16, 8, 300), (4, 5, 70, 70)])
+def test_threads_change_no_bit(shape: tuple[int, ...]) -> None:
+    found = []
+    for threads in (1, 2, 5):
+        taeda.set_num_threads(threads)
+        x = taeda.tensor(draw(*shape, dtype="float32"), requires_grad=True)
+        w = taeda.ones(shape[1], requires_grad=True)
+        v = taeda.ones(shape[-1], requires_grad=True)
+        y = ops.batch_norm(x, None, None, w, w, True)
+        z = ops.layer_norm(x, (shape[-1],), v, v)
+        grads = taeda.autograd.grad((y, z), (x, w, v), (taeda.sin(x.detach()), taeda.cos(x.detach())))
+        found.append([t.detach().numpy().tobytes() for t in (y, z, *grads)])
+    assert found[0] == found[1] == found[2]
+
+
+def test_weights_of_another_dtype_are_refused() -> None:
+    w = taeda.ones(3, dtype=taeda.float64)
+    with pytest.raises(RuntimeError, match=r"\[batch_norm\] mixed dtype .*weight .*Float.*Double"):
+        ops.batch_norm(taeda.ones(4, 3), None, None, w, None, True)
+    with pytest.raises(RuntimeError, match=r"\[layer_norm\] mixed dtype"):
+        ops.layer_norm(taeda.ones(4, 3), (3,), w)
+
+
+def test_instance_norm_averages_the_samples_statistics_into_the_buffers() -> None:
+    x = draw(4, 3, 5)
+    m, v = taeda.zeros(3, dtype=taeda.float64), taeda.ones(3, dtype=taeda.float64)
+    ops.instance_norm(taeda.tensor(x), m, v, momentum=0.2)
+    np.testing.assert_allclose(m.numpy(), 0.2 * x.mean((0, 2)), rtol=1e-12)
+    np.testing.assert_allclose(v.numpy(), 0.8 + 0.2 * x.var(2, ddof=1).mean(0), rtol=1e-12)

@@ -1,0 +1,82 @@
+"""What rows cannot say of pools: positions, ties, NaN, integers, threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+from taeda import ops
+
+
+def grid(text: str) -> taeda.Tensor:
+    return taeda.tensor([[[float(v) for v in line.split()] for line in text.split("/")]])
+
+
+@pytest.mark.parametrize("pool", [
+    lambda x: ops.max_pool2d(x, 2, return_indices=True),
+    lambda x: ops.max_pool2d(x, (2, 2), (3, 5), return_indices=True),
+    lambda x: ops.adaptive_max_pool2d(x, 1, return_indices=True),
+])
+def test_the_first_of_equal_maxima_in_row_major_order_wins(pool) -> None:
+    value, at = pool(grid("1 2 / 2 1"))
+    assert (value.item(), at.item()) == (2.0, 1)
+    x = grid("1 2 / 2 1").requires_grad_()
+    pool(x)[0].sum().backward()
+    assert x.grad.tolist() == [[[0.0, 1.0], [0.0, 0.0]]]
+
+
+@pytest.mark.parametrize("kernel, stride, padding", [(2, 2, 0), (3, 1, 1), (2, 3, 1)])
+@pytest.mark.parametrize("width", [4, 40])
+def test_positions_lead_back_to_the_maxima(kernel: int, stride: int, padding: int, width: int) -> None:
+    x = taeda.tensor(np.random.default_rng(0).normal(size=(2, 3, 6, width)))
+    value, at = ops.max_pool2d(x, kernel, stride, padding, return_indices=True)
+    assert at.dtype == taeda.int64
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+
+
+@pytest.mark.parametrize("width", [4, 40])
+def test_a_nan_in_a_window_comes_out(width: int) -> None:
+    x = taeda.zeros(1, 4, width)
+    x[0, 1, 2] = float("nan")
+    for kernel, stride, padding in ((2, 2, 0), (3, 2, 1)):
+        y, at = ops.max_pool2d(x, kernel, stride, padding, return_indices=True)
+        assert y.isnan().sum().item() > 0
+        assert set(at[y.isnan()].tolist()) == {width + 2}
+    assert ops.avg_pool2d(x, 2).isnan().sum().item() == 1
+
+
+def test_nothing_but_minus_infinity_keeps_a_position_inside() -> None:
+    y, at = ops.max_pool2d(taeda.full((1, 3, 3), -np.inf), 3, 2, 1, return_indices=True)
+    assert bool((y == -np.inf).all())
+    assert at.flatten().tolist() == [0, 1, 3, 4]
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.int32, taeda.int64])
+def test_maxima_of_integers(dtype: taeda.dtype) -> None:
+    x = taeda.arange(64).reshape(1, 8, 8).to(dtype)
+    assert ops.max_pool2d(x, 2).flatten().tolist() == [9 + 2 * j + 16 * i for i in range(4) for j in range(4)]
+    assert ops.max_pool2d(-x if dtype != taeda.uint8 else x, 8).dtype == dtype
+
+
+def test_a_window_of_zeros_around_the_input_counts_as_asked() -> None:
+    x = taeda.ones(1, 2, 2)
+    assert ops.avg_pool2d(x, 3, 1, 1).flatten().tolist() == pytest.approx([4 / 9] * 4)
+    assert ops.avg_pool2d(x, 3, 1, 1, count_include_pad=False).flatten().tolist() == [1.0] * 4
+
+
+def test_a_1d_pool_is_not_taken_for_the_unbatched_2d_one() -> None:
+    x = taeda.ones(2, 3, 8)
+    assert ops.max_pool1d(x, 2).shape == (2, 3, 4)
+    assert ops.max_pool2d(x, 2).shape == (2, 1, 4)
+
+
+def test_threads_change_no_bit() -> None:
+    found = []
+    for threads in (1, 2, 5):
+        taeda.set_num_threads(threads)
+        x = taeda.tensor(np.random.default_rng(0).normal(size=(7, 9, 33, 35)).astype("float32"), requires_grad=True)
+        outs = [ops.max_pool2d(x, 3, 2, 1), ops.avg_pool2d(x, 3, 1, 1), ops.adaptive_avg_pool2d(x, 5),
+                ops.adaptive_max_pool2d(x, 5)]
+        grads = [taeda.autograd.grad(y, x, taeda.sin(y.detach()))[0] for y in outs]
+        found.append([t.detach().numpy().tobytes() for t in outs + grads])
+    assert found[0] == found[1] == found[2]
