@@ -11,7 +11,7 @@ from taeda.nn.modules.flatten import *
 from taeda.nn.modules.linear import *
 from taeda.nn.modules.loss import *
 from taeda.nn.modules.loss_regression import *
-from taeda.nn.modules.module import Module
+from taeda.nn.modules.module import Module as Module
 from taeda.nn.modules.normalization import *
 from taeda.nn.modules.padding import *
 from taeda.nn.modules.parameter_containers import *

@@ -8,7 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, ops
 from taeda.nn import init
-from taeda.nn.modules._utils import ntuple
+from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.linear import dtype_cure
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import Tensor, ops
-from taeda.nn.modules._utils import ntuple
+from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.module import Module
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from taeda import Tensor, ops
 from taeda.nn import functional as F
-from taeda.nn.modules._utils import ntuple
+from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.module import Module
 
 __all__ = [
