@@ -130,3 +130,15 @@ def test_both_refuse_the_same_global() -> None:
     for reader in (taeda, torch):
         with pytest.raises(pickle.UnpicklingError, match="eval"):
             carried(torch, reader, Evil())
+
+
+def test_files_from_before_pytorch_1_6() -> None:
+    found = carried(torch, taeda, nested(torch), _use_new_zipfile_serialization=False)
+    compare(found, nested(taeda))
+    assert found["base"].untyped_storage() is found["state"]["w"].untyped_storage()
+    file = io.BytesIO()
+    torch.save({"w": torch.arange(6.0)}, file, _use_new_zipfile_serialization=False)
+    whole = file.getvalue()
+    for n in range(16, len(whole), 5):
+        with pytest.raises((RuntimeError, pickle.UnpicklingError)):
+            taeda.load(io.BytesIO(whole[:n]))

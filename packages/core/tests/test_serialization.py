@@ -396,14 +396,31 @@ def test_records_that_overlap() -> None:
         taeda.load(io.BytesIO(file.getvalue()))
 
 
-def test_files_of_another_kind(tmp_path: Any) -> None:
-    for content, match in [
-        (b"hello", "no checkpoint in the zip format"),
-        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "_use_new_zipfile_serialization=False"),
+def stream(numel: int, data: bytes, version: int = 1001, stored: int | None = None) -> io.BytesIO:
+    """A file as PyTorch wrote it before 1.6: pickles, then the storages."""
+    parts = [pickle.dumps(p, 2) for p in (0x1950A86A20F9469CFC6C, version, {"little_endian": True})]
+    parts += [tensor_pickle(0, (4,), (1,), numel), pickle.dumps(["0"], 2)]
+    return io.BytesIO(b"".join(parts) + struct.pack("<q", numel if stored is None else stored) + data)
+
+
+def test_files_from_before_pytorch_1_6() -> None:
+    assert taeda.load(stream(4, ONES)).tolist() == [1, 2, 3, 4]
+    for file, match in [
+        (stream(4, ONES[:-1]), "truncated"),
+        (stream(4, ONES, stored=5), "another size"),
+        (stream(2**40, ONES), "larger than the rest of the file"),
+        (stream(4, ONES, version=7), "version 7"),
     ]:
-        (tmp_path / "x").write_bytes(content)
         with pytest.raises(RuntimeError, match=match):
-            taeda.load(tmp_path / "x")
+            taeda.load(file)
+    with pytest.raises(RuntimeError, match="weights_only=True only"):
+        taeda.load(stream(4, ONES), weights_only=False)
+
+
+def test_files_of_another_kind(tmp_path: Any) -> None:
+    (tmp_path / "x").write_bytes(b"hello")
+    with pytest.raises(RuntimeError, match="is no checkpoint: it starts with b'hell'"):
+        taeda.load(tmp_path / "x")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as z:
         z.writestr("m/constants.pkl", b"N.")

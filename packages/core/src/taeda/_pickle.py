@@ -50,6 +50,7 @@ class Unpickler:
         table: "module.name" -> what to put in the global's place.  Entries may be called, whatever they are.
         persistent: from a persistent id to its object, or None where there are none.
         allowed: classes and functions that the user vouches for, by "module.name".
+        at: where the pickle starts in data; afterwards ``at`` is where it ended.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class Unpickler:
         table: dict[str, Any],
         persistent: Callable[[Any], Any] | None = None,
         allowed: dict[str, Any] | None = None,
+        at: int = 0,
     ) -> None:
         self.data = data
-        self.at = 0
+        self.at = at
         self.table = table
         self.persistent = persistent
         self.allowed = allowed or {}

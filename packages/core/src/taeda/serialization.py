@@ -1,13 +1,12 @@
 """Checkpoints in PyTorch's zip format: ``save`` writes them atomically, ``load`` reads them and runs nothing.
 
 A file is a zip archive (_archive.py) of one pickle, ``data.pkl``, in which tensors are calls of PyTorch's
-rebuilding functions on storages, and one record ``data/N`` for each storage.  Both directions speak PyTorch's
-names, so each library reads what the other wrote; PyTorch itself is not needed for either.
+rebuilding functions on storages (_rebuild.py), and one record ``data/N`` for each storage (_records.py).  Both
+directions speak PyTorch's names, so each library reads what the other wrote; PyTorch is needed for neither.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import pickle
@@ -20,11 +19,28 @@ from typing import IO, Any, ClassVar
 
 from taeda import _archive, _pickle
 from taeda._atomic import SaveError, replacing
+from taeda._rebuild import (
+    DEVICE,
+    DTYPES,
+    LAYOUT,
+    PARAMETER,
+    REBUILD,
+    REBUILD_META,
+    REBUILD_PARAMETER,
+    REBUILD_TYPED,
+    SIZE,
+    STORAGES,
+    TABLE,
+    TENSOR,
+    UNTYPED,
+    Global,
+    rebuild_tensor,
+    reduce_tensor,
+)
+from taeda._records import STREAM_HEAD, ZipStorages, load_stream
 from taeda.device import device
-from taeda.dtype import LEGACY_NAMES, NAMES, dtype
-from taeda.layout import layout, strided
-from taeda.ops.copying import set_
-from taeda.ops.creation import empty, empty_strided, frombuffer
+from taeda.dtype import dtype
+from taeda.layout import layout
 from taeda.storage import Storage
 from taeda.tensor import user_attributes
 from taeda.tensor_base import Size, TensorBase
@@ -42,107 +58,7 @@ __all__ = [
 ]
 
 
-# -- tensors in pickles and copies -------------------------------------------------------------------
-
-
-def reduce_tensor(t: Any) -> tuple[Any, ...]:
-    """Return what ``pickle`` and ``copy`` make a tensor from: its storage and its layout."""
-    attributes = user_attributes(t)
-    if t.device.type == "meta":
-        return rebuild_meta, (t.dtype, tuple(t.shape), t.stride(), t.requires_grad)
-    where = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
-    return rebuild_tensor, (t.untyped_storage(), t.dtype, *where, type(t), attributes)
-
-
-def rebuild_tensor(
-    storage: Any,
-    dt: Any,
-    offset: Any,
-    size: Any,
-    stride: Any,
-    requires_grad: Any = False,
-    cls: Any = None,
-    attributes: Any = None,
-) -> Any:
-    """Return a tensor on ``storage``; a layout that reaches beyond it is refused.
-
-    Args:
-        storage: a Storage.
-        dt: the dtype.
-        offset, size, stride: layout in elements.
-        requires_grad: whether the tensor is a leaf that wants a gradient.
-        cls: subclass of Tensor that the result is made an object of.
-        attributes: set on the result.
-
-    Raises:
-        RuntimeError: for a negative size or stride, or a layout outside the storage.
-    """
-    check_layout(offset, size, stride, storage.nbytes() // dt.itemsize)
-    t = set_(empty(0, dtype=dt), storage, offset, tuple(size), tuple(stride))
-    if cls is not None and cls is not type(t):
-        t = type(t)._make_subclass(cls, t, bool(requires_grad))
-    elif requires_grad:
-        t.requires_grad_(True)
-    for name, value in (attributes or {}).items():
-        setattr(t, name, value)
-    return t
-
-
-def rebuild_meta(dt: Any, size: Any, stride: Any, requires_grad: Any = False) -> Any:
-    """Return a tensor on device meta."""
-    check_layout(0, size, stride, None)
-    t = empty_strided(tuple(size), tuple(stride), dtype=dt, device="meta")
-    return t.requires_grad_(True) if requires_grad else t
-
-
-def check_layout(offset: Any, size: Any, stride: Any, held: int | None) -> None:
-    """Refuse a layout that does not lie inside ``held`` elements (None: any)."""
-    numbers = (offset, *size, *stride) if isinstance(size, tuple) and isinstance(stride, tuple) else (None,)
-    if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) or len(size) != len(stride):
-        raise RuntimeError(f"[load] a tensor cannot have offset {offset}, size {size} and stride {stride}")
-    last, numel = offset, 1
-    for n, step in zip(size, stride, strict=True):
-        last += (n - 1) * step
-        numel *= n
-    if numel and (numel >= 1 << 62 or last >= 1 << 62 or (held is not None and last >= held)):
-        raise RuntimeError(
-            f"[load] a tensor of size {size}, stride {stride} and offset {offset} needs {last + 1} elements, but its storage has {held}"
-        )
-
-
-def parameter_class() -> Any:
-    """Return nn.Parameter where taeda-nn is installed, else None."""
-    try:
-        return importlib.import_module("taeda.nn").Parameter
-    except ImportError:
-        return None
-
-
 # -- saving ------------------------------------------------------------------------------------------
-
-
-class Global:
-    """Stands in the pickle for a function or class of PyTorch, by name."""
-
-    def __init__(self, module: str, name: str) -> None:
-        self.module, self.name = module, name
-
-    def __call__(self, *args: Any) -> Any:
-        raise TypeError(f"{self.module}.{self.name} exists in pickles only")
-
-
-REBUILD = Global("torch._utils", "_rebuild_tensor_v2")
-REBUILD_META = Global("torch._utils", "_rebuild_meta_tensor_no_storage")
-REBUILD_PARAMETER = Global("torch._utils", "_rebuild_parameter")
-REBUILD_TYPED = Global("torch._tensor", "_rebuild_from_type_v2")
-TENSOR = Global("torch", "Tensor")
-PARAMETER = Global("torch.nn.parameter", "Parameter")
-SIZE = Global("torch", "Size")
-DEVICE = Global("torch", "device")
-LAYOUT = Global("torch.serialization", "_get_layout")
-UNTYPED = Global("torch.storage", "UntypedStorage")
-DTYPES = {d.name: Global("torch", d.name) for d in NAMES.values()}
-STORAGES = {d.name: Global("torch", f"{name}Storage") for name, d in LEGACY_NAMES.items()}
 
 
 class Reference:
@@ -334,196 +250,6 @@ def safe_globals(allowed: list[Any]) -> Iterator[None]:
             safe.update(before)
 
 
-class Typed:
-    """A storage of the file with the element type by which the pickle refers to it."""
-
-    def __init__(self, storage: Any, dt: Any) -> None:
-        self.storage, self.dt = storage, dt
-
-
-def rebuild_v2(
-    typed: Any,
-    offset: Any,
-    size: Any,
-    stride: Any,
-    requires_grad: Any = False,
-    hooks: Any = None,
-    metadata: Any = None,
-) -> Any:
-    """Stand for torch._utils._rebuild_tensor_v2."""
-    if not isinstance(typed, Typed):
-        raise pickle.UnpicklingError(f"[load] a tensor on a {type(typed).__name__} in place of a storage")
-    if typed.storage is None:
-        check_layout(offset, size, stride, None)
-        t = empty_strided(size, stride, dtype=typed.dt, device="meta")
-        return t.requires_grad_(True) if requires_grad is True else t
-    return rebuild_tensor(typed.storage, typed.dt, offset, size, stride, requires_grad is True)
-
-
-def rebuild_parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Any:
-    """Stand for torch._utils._rebuild_parameter; without taeda-nn a parameter is a leaf tensor."""
-    if not isinstance(data, TensorBase):
-        raise pickle.UnpicklingError(f"[load] a Parameter of a {type(data).__name__} in place of a tensor")
-    cls = parameter_class()
-    if cls is None:
-        return data.requires_grad_(requires_grad is True)  # type: ignore[attr-defined]
-    return cls(data, requires_grad is True)
-
-
-def rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Any:
-    """Stand for torch._utils._rebuild_parameter_with_state."""
-    return set_attributes(rebuild_parameter(data, requires_grad), state)
-
-
-def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
-    """Stand for torch._tensor._rebuild_from_type_v2: a tensor with attributes of the user's."""
-    if f not in (rebuild_v2, rebuild_parameter, rebuild_meta_v2) or not isinstance(args, tuple):
-        raise pickle.UnpicklingError("[load] _rebuild_from_type_v2 of a function that rebuilds no tensor")
-    return set_attributes(f(*args), state)
-
-
-def set_attributes(t: Any, state: Any) -> Any:
-    for name, value in (state if isinstance(state, dict) else {}).items():
-        if not isinstance(name, str) or hasattr(type(t), name):
-            raise pickle.UnpicklingError(f"[load] a tensor cannot be given the attribute {name!r}")
-        setattr(t, name, value)
-    return t
-
-
-def rebuild_meta_v2(dt: Any, size: Any, stride: Any, requires_grad: Any = False) -> Any:
-    """Stand for torch._utils._rebuild_meta_tensor_no_storage."""
-    return rebuild_meta(dt, size, stride, requires_grad is True)
-
-
-def rebuild_size(sizes: Any = ()) -> Any:
-    """Stand for torch.Size."""
-    if not isinstance(sizes, (tuple, list)) or not all(type(n) is int for n in sizes):
-        raise pickle.UnpicklingError("[load] a Size of something else than ints")
-    return Size(sizes)
-
-
-def rebuild_device(type: Any, index: Any = None) -> Any:
-    """Stand for torch.device."""
-    return device(type, index)
-
-
-def rebuild_layout(name: Any) -> Any:
-    """Stand for torch.serialization._get_layout."""
-    if name != "torch.strided":
-        raise pickle.UnpicklingError(f"[load] layout {name!r} is not supported, only torch.strided")
-    return strided
-
-
-TABLE: dict[str, Any] = {
-    **_pickle.PLAIN,
-    "torch._utils._rebuild_tensor": rebuild_v2,
-    "torch._utils._rebuild_tensor_v2": rebuild_v2,
-    "torch._utils._rebuild_parameter": rebuild_parameter,
-    "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,
-    "torch._utils._rebuild_meta_tensor_no_storage": rebuild_meta_v2,
-    "torch._tensor._rebuild_from_type_v2": rebuild_typed,
-    "torch.serialization._get_layout": rebuild_layout,
-    "torch.Size": rebuild_size,
-    "torch.device": rebuild_device,
-    "torch.Tensor": TENSOR,
-    "torch.nn.parameter.Parameter": PARAMETER,
-    "torch.storage.UntypedStorage": UNTYPED,
-    **{f"torch.{name}": d for name, d in NAMES.items()},
-    **{f"torch.{g.name}": g for g in STORAGES.values()},
-}
-ELEMENT = {g.name: NAMES[name] for name, g in STORAGES.items()}
-
-
-class Storages:
-    """From a persistent id to the storage of its record, each record read once."""
-
-    def __init__(self, archive: _archive.Reader, map_location: Any, path: str | None) -> None:
-        self.archive, self.map_location, self.path = archive, map_location, path
-        self.loaded: dict[str, Any] = {}
-        order = archive.read("byteorder") if "byteorder" in archive else b"little"
-        if order not in (b"little", b"big"):
-            raise archive.error(f"byteorder must be little or big, got {order!r}")
-        self.swap = order.decode() != sys.byteorder
-        self.map: Any = None
-
-    def __call__(self, pid: Any) -> Any:
-        if not (isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)):
-            raise pickle.UnpicklingError("[load] a persistent id must be ('storage', type, key, location, numel)")
-        _, kind, key, location, numel = pid
-        if kind is not UNTYPED and kind.name not in ELEMENT:
-            raise pickle.UnpicklingError(f"[load] {kind.module}.{kind.name} is no storage type")
-        if not isinstance(key, str) or not isinstance(location, str) or type(numel) is not int or numel < 0:
-            raise pickle.UnpicklingError(f"[load] a storage cannot have key {key!r} and {numel!r} elements")
-        dt = None if kind is UNTYPED else ELEMENT[kind.name]
-        record = f"data/{key}"
-        if record not in self.archive:
-            raise self.archive.error(f"record {record!r} is missing; the file may be truncated")
-        itemsize = dt.itemsize if dt else 1
-        if self.archive.nbytes(record) != numel * itemsize:
-            raise self.archive.error(
-                f"record {record!r} has {self.archive.nbytes(record)} bytes, but its storage of {numel} elements of "
-                f"{dt.name if dt else 'bytes'} needs {numel * itemsize}"
-            )
-        if key not in self.loaded:
-            self.loaded[key] = self.place(self.fetch(record, itemsize), location, dt)
-        storage = self.loaded[key]
-        return storage if dt is None and storage is not None else Typed(storage, dt)
-
-    def fetch(self, record: str, itemsize: int) -> Any:
-        nbytes = self.archive.nbytes(record)
-        if self.path is not None and nbytes:
-            return self.mapped(record, nbytes)
-        storage = Storage(nbytes)
-        if nbytes:
-            block = memoryview(storage)
-            self.archive.read_into(record, block)
-            if self.swap and itemsize > 1:
-                swap_bytes(block, itemsize)
-        return storage
-
-    def mapped(self, record: str, nbytes: int) -> Any:
-        """A storage on the file's own pages, copied when they are written to."""
-        if self.swap:
-            raise RuntimeError("[load] mmap=True needs a file of this machine's byte order; load it without")
-        if self.map is None:
-            import mmap
-
-            with open(str(self.path), "rb") as file:
-                self.map = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-        start = self.archive.records[record][0]
-        return frombuffer(self.map[start : start + nbytes], dtype=NAMES["uint8"]).untyped_storage()
-
-    def place(self, storage: Any, location: str, dt: Any) -> Any:
-        """Apply map_location; None stands for a storage on device meta."""
-        where = self.map_location
-        if isinstance(where, dict):
-            where = where.get(location, location)
-        elif callable(where):
-            # PyTorch's callables get a storage and its location, and return a storage or None
-            placed = where(storage, location)
-            if placed is not None:
-                return getattr(placed, "_untyped_storage", placed)
-            where = location
-        elif where is None:
-            where = location
-        target = device(where)
-        if target.type == "meta":
-            return None
-        if target.type != "cpu":
-            raise RuntimeError(
-                f"[load] the file has a storage on {location}, and there is no such device here (map_location="
-                f"{self.map_location}); load it with map_location='cpu'"
-            )
-        return storage
-
-
-def swap_bytes(block: memoryview, itemsize: int) -> None:
-    """Reverse the bytes of every element in place."""
-    pieces = [block[i::itemsize].tobytes() for i in range(itemsize)]
-    for i, piece in enumerate(reversed(pieces)):
-        block[i::itemsize] = piece
-
-
 def load(
     f: Any,
     map_location: Any = None,
@@ -567,20 +293,21 @@ def load(
 
 def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any) -> Any:
     start = file.tell()
-    head = file.read(4)
+    head = file.read(len(STREAM_HEAD))
+    file.seek(start)
     if not head:
         raise EOFError(f"[load] {what} is empty")
-    if head != b"PK\3\4":
-        raise RuntimeError(
-            f"[load] {what} is no checkpoint in the zip format: it starts with {head!r}. Files of PyTorch before 1.6, "
-            "and those saved with _use_new_zipfile_serialization=False, must be saved again by PyTorch"
-        )
-    file.seek(start)
+    if head == STREAM_HEAD:
+        if weights_only is False:
+            raise RuntimeError(f"[load] {what} is from before PyTorch 1.6: such files are read with weights_only=True only")
+        return load_stream(file.read(), map_location, safe)
+    if head[:4] != b"PK\3\4":
+        raise RuntimeError(f"[load] {what} is no checkpoint: it starts with {head[:4]!r}")
     archive = _archive.Reader(file, what)
     if "data.pkl" not in archive:
         kind = "a TorchScript archive" if "constants.pkl" in archive else "no checkpoint"
         raise archive.error(f"there is no record data.pkl: this is {kind}")
-    storages = Storages(archive, map_location, path)
+    storages = ZipStorages(archive, map_location, path)
     pickled = archive.read("data.pkl")
     if weights_only is False:
         return full_unpickler(module or pickle, pickled, storages).load()

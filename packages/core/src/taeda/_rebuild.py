@@ -1,0 +1,225 @@
+"""What a checkpoint's pickle may name: PyTorch's rebuilding functions and types, and what stands for each here.
+
+``TABLE`` is the allow-list of ``load``; ``Global`` objects are the names that ``save`` writes.  Nothing here trusts
+its arguments: they may come from a file that somebody else made.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from typing import Any
+
+from taeda import _pickle
+from taeda.device import device
+from taeda.dtype import LEGACY_NAMES, NAMES
+from taeda.layout import strided
+from taeda.ops.copying import set_
+from taeda.ops.creation import empty, empty_strided
+from taeda.tensor import user_attributes
+from taeda.tensor_base import Size, TensorBase
+
+# -- tensors in pickles and copies -------------------------------------------------------------------
+
+
+def reduce_tensor(t: Any) -> tuple[Any, ...]:
+    """Return what ``pickle`` and ``copy`` make a tensor from: its storage and its layout."""
+    attributes = user_attributes(t)
+    if t.device.type == "meta":
+        return rebuild_meta, (t.dtype, tuple(t.shape), t.stride(), t.requires_grad)
+    where = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
+    return rebuild_tensor, (t.untyped_storage(), t.dtype, *where, type(t), attributes)
+
+
+def rebuild_tensor(
+    storage: Any,
+    dt: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any = False,
+    cls: Any = None,
+    attributes: Any = None,
+) -> Any:
+    """Return a tensor on ``storage``; a layout that reaches beyond it is refused.
+
+    Args:
+        storage: a Storage.
+        dt: the dtype.
+        offset, size, stride: layout in elements.
+        requires_grad: whether the tensor is a leaf that wants a gradient.
+        cls: subclass of Tensor that the result is made an object of.
+        attributes: set on the result.
+
+    Raises:
+        RuntimeError: for a negative size or stride, or a layout outside the storage.
+    """
+    check_layout(offset, size, stride, storage.nbytes() // dt.itemsize)
+    t = set_(empty(0, dtype=dt), storage, offset, tuple(size), tuple(stride))
+    if cls is not None and cls is not type(t):
+        t = type(t)._make_subclass(cls, t, bool(requires_grad))
+    elif requires_grad:
+        t.requires_grad_(True)
+    for name, value in (attributes or {}).items():
+        setattr(t, name, value)
+    return t
+
+
+def rebuild_meta(dt: Any, size: Any, stride: Any, requires_grad: Any = False) -> Any:
+    """Return a tensor on device meta."""
+    check_layout(0, size, stride, None)
+    t = empty_strided(tuple(size), tuple(stride), dtype=dt, device="meta")
+    return t.requires_grad_(True) if requires_grad else t
+
+
+def check_layout(offset: Any, size: Any, stride: Any, held: int | None) -> None:
+    """Refuse a layout that does not lie inside ``held`` elements (None: any)."""
+    numbers = (offset, *size, *stride) if isinstance(size, tuple) and isinstance(stride, tuple) else (None,)
+    if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) or len(size) != len(stride):
+        raise RuntimeError(f"[load] a tensor cannot have offset {offset}, size {size} and stride {stride}")
+    last, numel = offset, 1
+    for n, step in zip(size, stride, strict=True):
+        last += (n - 1) * step
+        numel *= n
+    if numel and (numel >= 1 << 62 or last >= 1 << 62 or (held is not None and last >= held)):
+        raise RuntimeError(
+            f"[load] a tensor of size {size}, stride {stride} and offset {offset} needs {last + 1} elements, but its storage has {held}"
+        )
+
+
+def parameter_class() -> Any:
+    """Return nn.Parameter where taeda-nn is installed, else None."""
+    try:
+        return importlib.import_module("taeda.nn").Parameter
+    except ImportError:
+        return None
+
+
+# -- PyTorch's names ---------------------------------------------------------------------------------
+
+
+class Global:
+    """Stands in the pickle for a function or class of PyTorch, by name."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.name = module, name
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"{self.module}.{self.name} exists in pickles only")
+
+
+REBUILD = Global("torch._utils", "_rebuild_tensor_v2")
+REBUILD_META = Global("torch._utils", "_rebuild_meta_tensor_no_storage")
+REBUILD_PARAMETER = Global("torch._utils", "_rebuild_parameter")
+REBUILD_TYPED = Global("torch._tensor", "_rebuild_from_type_v2")
+TENSOR = Global("torch", "Tensor")
+PARAMETER = Global("torch.nn.parameter", "Parameter")
+SIZE = Global("torch", "Size")
+DEVICE = Global("torch", "device")
+LAYOUT = Global("torch.serialization", "_get_layout")
+UNTYPED = Global("torch.storage", "UntypedStorage")
+DTYPES = {d.name: Global("torch", d.name) for d in NAMES.values()}
+STORAGES = {d.name: Global("torch", f"{name}Storage") for name, d in LEGACY_NAMES.items()}
+
+
+# -- what stands for PyTorch's functions -------------------------------------------------------------
+
+
+class Typed:
+    """A storage of the file with the element type by which the pickle refers to it."""
+
+    def __init__(self, storage: Any, dt: Any) -> None:
+        self.storage, self.dt = storage, dt
+
+
+def rebuild_v2(
+    typed: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any = False,
+    hooks: Any = None,
+    metadata: Any = None,
+) -> Any:
+    """Stand for torch._utils._rebuild_tensor_v2."""
+    if not isinstance(typed, Typed):
+        raise pickle.UnpicklingError(f"[load] a tensor on a {type(typed).__name__} in place of a storage")
+    if typed.storage is None:
+        check_layout(offset, size, stride, None)
+        t = empty_strided(size, stride, dtype=typed.dt, device="meta")
+        return t.requires_grad_(True) if requires_grad is True else t
+    return rebuild_tensor(typed.storage, typed.dt, offset, size, stride, requires_grad is True)
+
+
+def rebuild_parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Any:
+    """Stand for torch._utils._rebuild_parameter; without taeda-nn a parameter is a leaf tensor."""
+    if not isinstance(data, TensorBase):
+        raise pickle.UnpicklingError(f"[load] a Parameter of a {type(data).__name__} in place of a tensor")
+    cls = parameter_class()
+    if cls is None:
+        return data.requires_grad_(requires_grad is True)  # type: ignore[attr-defined]
+    return cls(data, requires_grad is True)
+
+
+def rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, state: Any) -> Any:
+    """Stand for torch._utils._rebuild_parameter_with_state."""
+    return set_attributes(rebuild_parameter(data, requires_grad), state)
+
+
+def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
+    """Stand for torch._tensor._rebuild_from_type_v2: a tensor with attributes of the user's."""
+    if f not in (rebuild_v2, rebuild_parameter, rebuild_meta_v2) or not isinstance(args, tuple):
+        raise pickle.UnpicklingError("[load] _rebuild_from_type_v2 of a function that rebuilds no tensor")
+    return set_attributes(f(*args), state)
+
+
+def set_attributes(t: Any, state: Any) -> Any:
+    for name, value in (state if isinstance(state, dict) else {}).items():
+        if not isinstance(name, str) or hasattr(type(t), name):
+            raise pickle.UnpicklingError(f"[load] a tensor cannot be given the attribute {name!r}")
+        setattr(t, name, value)
+    return t
+
+
+def rebuild_meta_v2(dt: Any, size: Any, stride: Any, requires_grad: Any = False) -> Any:
+    """Stand for torch._utils._rebuild_meta_tensor_no_storage."""
+    return rebuild_meta(dt, size, stride, requires_grad is True)
+
+
+def rebuild_size(sizes: Any = ()) -> Any:
+    """Stand for torch.Size."""
+    if not isinstance(sizes, (tuple, list)) or not all(type(n) is int for n in sizes):
+        raise pickle.UnpicklingError("[load] a Size of something else than ints")
+    return Size(sizes)
+
+
+def rebuild_device(type: Any, index: Any = None) -> Any:
+    """Stand for torch.device."""
+    return device(type, index)
+
+
+def rebuild_layout(name: Any) -> Any:
+    """Stand for torch.serialization._get_layout."""
+    if name != "torch.strided":
+        raise pickle.UnpicklingError(f"[load] layout {name!r} is not supported, only torch.strided")
+    return strided
+
+
+TABLE: dict[str, Any] = {
+    **_pickle.PLAIN,
+    "torch._utils._rebuild_tensor": rebuild_v2,
+    "torch._utils._rebuild_tensor_v2": rebuild_v2,
+    "torch._utils._rebuild_parameter": rebuild_parameter,
+    "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,
+    "torch._utils._rebuild_meta_tensor_no_storage": rebuild_meta_v2,
+    "torch._tensor._rebuild_from_type_v2": rebuild_typed,
+    "torch.serialization._get_layout": rebuild_layout,
+    "torch.Size": rebuild_size,
+    "torch.device": rebuild_device,
+    "torch.Tensor": TENSOR,
+    "torch.nn.parameter.Parameter": PARAMETER,
+    "torch.storage.UntypedStorage": UNTYPED,
+    **{f"torch.{name}": d for name, d in NAMES.items()},
+    **{f"torch.{g.name}": g for g in STORAGES.values()},
+}
+ELEMENT = {g.name: NAMES[name] for name, g in STORAGES.items()}

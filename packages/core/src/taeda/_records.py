@@ -1,0 +1,181 @@
+"""Storages of a checkpoint: from the persistent ids in its pickle to memory, one block a record.
+
+``ZipStorages`` reads today's files; ``load_stream`` reads those from before PyTorch 1.6, a sequence of pickles with
+the storages behind them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import sys
+from typing import Any
+
+from taeda import _archive, _pickle
+from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global, Typed
+from taeda.device import device
+from taeda.dtype import NAMES
+from taeda.ops.creation import frombuffer
+from taeda.storage import Storage
+
+
+class Storages:
+    """From a persistent id to its storage; a class below says where the bytes come from."""
+
+    def __init__(self, map_location: Any) -> None:
+        self.map_location = map_location
+        self.loaded: dict[str, Any] = {}
+        self.swap = False
+
+    def fetch(self, key: str, numel: int, dt: Any) -> Any:
+        raise NotImplementedError
+
+    def __call__(self, pid: Any) -> Any:
+        if isinstance(pid, tuple) and len(pid) == 6 and pid[5] is None:
+            pid = pid[:5]  # the sixth was a view of the storage, before PyTorch 0.4
+        if not (isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)):
+            raise pickle.UnpicklingError("[load] a persistent id must be ('storage', type, key, location, numel)")
+        _, kind, key, location, numel = pid
+        if kind is not UNTYPED and kind.name not in ELEMENT:
+            raise pickle.UnpicklingError(f"[load] {kind.module}.{kind.name} is no storage type")
+        if not isinstance(key, str) or not isinstance(location, str) or type(numel) is not int or numel < 0:
+            raise pickle.UnpicklingError(f"[load] a storage cannot have key {key!r} and {numel!r} elements")
+        dt = None if kind is UNTYPED else ELEMENT[kind.name]
+        if key not in self.loaded:
+            self.loaded[key] = self.place(self.fetch(key, numel, dt), location)
+        storage = self.loaded[key]
+        return storage if dt is None and storage is not None else Typed(storage, dt)
+
+    def place(self, storage: Any, location: str) -> Any:
+        """Apply map_location; None stands for a storage on device meta."""
+        where = self.map_location
+        if isinstance(where, dict):
+            where = where.get(location, location)
+        elif callable(where):
+            # PyTorch's callables get a storage and its location, and return a storage or None
+            placed = where(storage, location)
+            if placed is not None:
+                return getattr(placed, "_untyped_storage", placed)
+            where = location
+        elif where is None:
+            where = location
+        kind = where.type if isinstance(where, device) else str(where).partition(":")[0]
+        if kind == "meta":
+            return None
+        if kind != "cpu":
+            raise RuntimeError(
+                f"[load] the file has a storage on {location}, and there is no such device here (map_location="
+                f"{self.map_location}); load it with map_location='cpu'"
+            )
+        return storage
+
+
+class ZipStorages(Storages):
+    """Storages that are records of a zip archive; with a path they stay in the file."""
+
+    def __init__(self, archive: _archive.Reader, map_location: Any, path: str | None) -> None:
+        super().__init__(map_location)
+        self.archive, self.path = archive, path
+        order = archive.read("byteorder") if "byteorder" in archive else b"little"
+        if order not in (b"little", b"big"):
+            raise archive.error(f"byteorder must be little or big, got {order!r}")
+        self.swap = order.decode() != sys.byteorder
+        self.map: Any = None
+
+    def fetch(self, key: str, numel: int, dt: Any) -> Any:
+        record = f"data/{key}"
+        itemsize = dt.itemsize if dt else 1
+        if record not in self.archive:
+            raise self.archive.error(f"record {record!r} is missing; the file may be truncated")
+        nbytes = self.archive.nbytes(record)
+        if nbytes != numel * itemsize:
+            raise self.archive.error(
+                f"record {record!r} has {nbytes} bytes, but its storage of {numel} elements of "
+                f"{dt.name if dt else 'bytes'} needs {numel * itemsize}"
+            )
+        if self.path is not None and nbytes:
+            return self.mapped(record, nbytes)
+        storage = Storage(nbytes)
+        if nbytes:
+            self.archive.read_into(record, memoryview(storage))
+            if self.swap:
+                swap_bytes(memoryview(storage), dt)
+        return storage
+
+    def mapped(self, record: str, nbytes: int) -> Any:
+        """A storage on the file's own pages, copied when they are written to."""
+        if self.swap:
+            raise RuntimeError("[load] mmap=True needs a file of this machine's byte order; load it without")
+        if self.map is None:
+            import mmap
+
+            with open(str(self.path), "rb") as file:
+                self.map = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+        start = self.archive.records[record][0]
+        return frombuffer(self.map[start : start + nbytes], dtype=NAMES["uint8"]).untyped_storage()
+
+
+def swap_bytes(block: memoryview, dt: Any) -> None:
+    """Reverse the bytes of every number in place; a complex one is two."""
+    width = (dt.itemsize // 2 if dt.is_complex else dt.itemsize) if dt else 1
+    pieces = [block[i::width].tobytes() for i in range(width)]
+    for i, piece in enumerate(reversed(pieces)):
+        block[i::width] = piece
+
+
+# -- files from before PyTorch 1.6 -------------------------------------------------------------------
+
+MAGIC = 0x1950A86A20F9469CFC6C
+STREAM_HEAD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the pickle of MAGIC
+
+
+class StreamStorages(Storages):
+    """Storages whose bytes come behind the pickle; no more is allocated than the file can hold."""
+
+    def __init__(self, size: int, map_location: Any) -> None:
+        super().__init__(map_location)
+        self.left = size
+        self.blocks: dict[str, tuple[Any, Any]] = {}
+
+    def fetch(self, key: str, numel: int, dt: Any) -> Any:
+        nbytes = numel * (dt.itemsize if dt else 1)
+        self.left -= nbytes
+        if self.left < 0:
+            raise RuntimeError(f"[load] storage {key!r} of {nbytes} bytes is larger than the rest of the file")
+        storage = Storage(nbytes)
+        self.blocks[key] = storage, dt
+        return storage
+
+    def fill(self, data: bytes, at: int, keys: Any) -> None:
+        """Copy the storages' bytes, which lie behind each other in the order of keys."""
+        if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(self.blocks):
+            raise RuntimeError("[load] the storages behind the pickle are not those that it refers to")
+        for key in keys:
+            storage, dt = self.blocks[key]
+            nbytes, itemsize = storage.nbytes(), dt.itemsize if dt else 1
+            end = at + 8 + nbytes
+            if end > len(data) or struct.unpack_from("<q", data, at)[0] * itemsize != nbytes:
+                raise RuntimeError(f"[load] storage {key!r} of {nbytes} bytes is truncated or has another size")
+            if nbytes:
+                memoryview(storage)[:] = data[at + 8 : end]
+                if self.swap:
+                    swap_bytes(memoryview(storage), dt)
+            at = end
+
+
+def load_stream(data: bytes, map_location: Any, allowed: dict[str, Any]) -> Any:
+    """Read a file that torch.save wrote before 1.6, or with _use_new_zipfile_serialization=False."""
+    storages = StreamStorages(len(data), map_location)
+    parts: list[Any] = []
+    at = 0
+    for _ in range(5):  # magic, version, system, object, keys
+        table, persistent = (TABLE, storages) if len(parts) == 3 else ({}, None)
+        reader = _pickle.Unpickler(data, table, persistent, allowed if len(parts) == 3 else None, at)
+        parts.append(reader.load())
+        at = reader.at
+    magic, version, system, obj, keys = parts
+    if magic != MAGIC or version != 1001 or not isinstance(system, dict):
+        raise RuntimeError(f"[load] the file's version {version!r} is not 1001, the last one before zip files")
+    storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
+    storages.fill(data, at, keys)
+    return obj
