@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from taeda.dtype import get_default_dtype
@@ -18,22 +17,22 @@ from taeda.dtype import get_default_dtype
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
 
 
-@dataclass
 class Options:
-    """What ``set_printoptions`` sets."""
+    """What ``set_printoptions`` sets.  A plain class: importing dataclasses costs more than this module."""
 
-    precision: int = 4
+    precision = 4
     threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
+    edgeitems = 3
+    linewidth = 80
     sci_mode: bool | None = None
 
 
 OPTIONS = Options()
-PROFILES = {
-    "default": Options(),
-    "short": Options(precision=2, edgeitems=2),
-    "full": Options(threshold=math.inf),
+DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
+PROFILES: dict[str, dict[str, Any]] = {
+    "default": DEFAULT,
+    "short": {**DEFAULT, "precision": 2, "edgeitems": 2},
+    "full": {**DEFAULT, "threshold": math.inf},
 }
 
 
@@ -64,7 +63,7 @@ def set_printoptions(
     if profile is not None:
         if profile not in PROFILES:
             raise ValueError(f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}")
-        for name, value in asdict(PROFILES[profile]).items():
+        for name, value in PROFILES[profile].items():
             setattr(OPTIONS, name, value)
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     for name, value in given.items():
@@ -75,7 +74,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """Return the options as keyword arguments of ``set_printoptions``."""
-    return asdict(OPTIONS)
+    return {name: getattr(OPTIONS, name) for name in (*DEFAULT, "sci_mode")}
 
 
 @contextlib.contextmanager
