@@ -6,10 +6,11 @@ dimensions with an index are given by ``pos`` (ascending) and their tensors by `
 against each other.  The adjoint of reading is adding, so second derivatives need nothing more.
 """
 from libc.stdint cimport int64_t
+from libc.stdlib cimport calloc, free
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous, copy_into,
-                             define, empty, empty_shape, end_inplace, launch, needs_grad, record, scalar_tensor,
+                             define, empty, empty_for, empty_shape, end_inplace, launch, needs_grad, record, scalar_tensor,
                              to_dtype)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, U8, View
@@ -174,6 +175,54 @@ cdef int make_plan(Plan* q, TensorBase x, list pos, list idx, str op) except -1:
     return 0
 
 
+cdef bint in_order(Plan* q, list idx) noexcept:
+    """Do all operands lie in memory in the order of their dimensions?  Then so does the result."""
+    cdef int d
+    cdef int64_t last = 0
+    for t in idx:
+        if not (<TensorBase>t).view.contiguous:
+            return False
+    for d in range(q.rest.ndim):
+        if q.rest.shape[d] > 1:
+            if last and q.rest.strides[d] > last:
+                return False
+            last = q.rest.strides[d] if q.rest.strides[d] else last
+    return True
+
+
+cdef TensorBase as_inputs_lie(Plan* q, TensorBase out, list idx):
+    """The result in the memory order that PyTorch gives it: x's, with the index tensors' where x leaves it open."""
+    cdef int K = len(idx), nd = (<TensorBase>idx[0]).view.ndim, before = <int>q.p[0].i, k, d, m
+    cdef int64_t* strides = <int64_t*>calloc((K + 1) * q.nd + 1, sizeof(int64_t))
+    cdef View* views = <View*>calloc(K + 1, sizeof(View))
+    cdef View** operands = <View**>calloc(K + 1, sizeof(View*))
+    cdef TensorBase y, t
+    if strides == NULL or views == NULL or operands == NULL:
+        free(strides)
+        free(views)
+        free(operands)
+        raise MemoryError("[index] no memory for the layouts of the operands")
+    try:
+        for k in range(K + 1):
+            operands[k] = &views[k]
+            views[k].ndim, views[k].shape, views[k].strides = q.nd, q.shape, strides + k * q.nd
+        for m in range(q.rest.ndim):
+            views[0].strides[m if m < before else m + nd] = q.rest.strides[m]
+        for k in range(K):
+            t = <TensorBase>idx[k]
+            for d in range(nd):
+                views[k + 1].strides[before + d] = t.view.strides[d]
+        y = empty_for(q.nd, q.shape, out.view.dtype, out.device, K + 1, operands)
+    finally:
+        free(strides)
+        free(views)
+        free(operands)
+    if y.view.contiguous:
+        return out
+    copy_into(y, out)
+    return y
+
+
 cdef object out_of_bounds(TensorBase x, list pos, list idx, int64_t bad, str op):
     """The IndexError for the kernel's answer 1 + k * P + p."""
     cdef int64_t P = (<TensorBase>idx[0]).view.numel, k = (bad - 1) // P
@@ -220,6 +269,8 @@ cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=Non
     bad = launch(node, x.view.dtype, x.device, q.t, q.p, out.view.numel)
     if bad > 0:
         raise out_of_bounds(x, pos, idx, bad, op)
+    if not in_order(&q, idx):
+        out = as_inputs_lie(&q, out, idx)
     if needs_grad(x):
         record(node, out, (x,), tuple(idx) if len(idx) <= 8 else None,
                (pos, x.shape_tuple(), None if len(idx) <= 8 else idx))

@@ -133,6 +133,7 @@ cdef inline int take_int(Layout* q, TensorBase x, int dim, int64_t i, str op) ex
 
 cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) except -1:
     cdef Py_ssize_t start, stop, step, n
+    cdef bint whole
     if dim >= x.view.ndim:
         if x.view.ndim == 0:
             raise IndexError(f"[{op}] slice() cannot be applied to a 0-dim tensor")
@@ -140,8 +141,9 @@ cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) e
     PySlice_Unpack(s, &start, &stop, &step)
     if step <= 0:
         raise ValueError(f"[{op}] step must be greater than zero, got {step}; use .flip({dim}) to reverse a dimension")
+    whole = start == 0 and step == 1
     n = PySlice_AdjustIndices(x.view.shape[dim], &start, &stop, step)
-    if n != x.view.shape[dim]:
+    if not whole or n != x.view.shape[dim]:
         q.last = SLICE
     q.start[dim] = start
     q.offset += start * x.view.strides[dim]
