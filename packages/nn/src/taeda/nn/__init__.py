@@ -21,4 +21,4 @@ from taeda.nn.parameter import Buffer, Parameter
 from taeda.nn.summary import summary
 
 __all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", "summary", "utils"]
-__all__ += [name for name in modules.__dict__ if name[0].isupper()]
+__all__ += modules.__all__

@@ -25,7 +25,8 @@ class Registry(dict[str, Any]):
     def __init__(self, owner: object, items: Any = ()) -> None:
         self._owner = weakref.ref(owner)
         super().__init__()
-        self.update(items)
+        if items:
+            self.update(items)
 
     def _attributes(self) -> dict[str, Any]:
         owner = self._owner()
