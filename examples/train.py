@@ -439,7 +439,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(
-            "\ninterrupted; the last whole epoch is in the checkpoint: go on with --resume", file=sys.stderr
+            "\ntrain.py: interrupted; whole epochs are in the checkpoint of the output folder, for --resume", file=sys.stderr
         )
         return 130
     except OSError as error:

@@ -182,3 +182,40 @@ def test_the_program_finds_its_neighbours_when_run_as_a_script(tmp_path: Path) -
     )
     assert out.returncode == 2
     assert "must be positive" in out.stderr
+
+
+def test_an_interrupt_ends_with_its_own_code(
+    program: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "predict", interrupt)
+    assert program.main(["--model", "mlp", "--epochs", "2"]) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_mnist_that_cannot_be_fetched_is_said(
+    program: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from taeda.vision.datasets import MNIST
+
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    assert program.main(["--data", "mnist"]) == 2
+    assert "MNIST cannot be used" in capsys.readouterr().err
+
+
+def test_mnist_files_in_a_folder_are_trained_on(program: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    for part, count in (("train", 64), ("t10k", 20)):
+        labels = np.arange(count) % 10
+        images = (rng.integers(0, 30, (count, 28, 28)) + 20 * labels[:, None, None]).astype(np.uint8)
+        head = (0x0803).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in images.shape)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(head + images.tobytes())
+        head = (0x0801).to_bytes(4, "big") + count.to_bytes(4, "big")
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(head + labels.astype(np.uint8).tobytes())
+    results = program.train(program.parse(["--data", str(folder), "--model", "mlp", "--batch-size", "9"]))
+    assert len(results["history"]["train_loss"]) == 5
+    assert results["history"]["train_loss"][-1] < results["history"]["train_loss"][0]

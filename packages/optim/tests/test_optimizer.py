@@ -349,3 +349,18 @@ def test_importing_the_package_does_not_import_layers():
         warnings.simplefilter("error")
         out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("found", [None, "9.9.9"])
+def test_another_core_is_refused_with_the_cure(monkeypatch, found):
+    import importlib
+
+    import taeda.optim._version as version
+
+    if found is None:
+        monkeypatch.delattr(taeda, "__version__")
+    else:
+        monkeypatch.setattr(taeda, "__version__", found)
+    with pytest.raises(ImportError, match="pip install taeda-core==0.1.0") as caught:
+        importlib.reload(version)
+    assert (found or "not installed") in str(caught.value)
