@@ -10,9 +10,8 @@ __version__ = "0.1.0"
 
 if taeda.__version__ != __version__:
     raise ImportError(
-        f"taeda-data {__version__} works with taeda-core {__version__} alone, but taeda-core "
-        f"{taeda.__version__} "
-        f"is installed; run: pip install taeda-core=={__version__} taeda-data=={__version__}"
+        f"taeda-data {__version__} works with taeda-core {__version__} alone, "
+        f"but taeda-core {taeda.__version__} is installed; run: pip install taeda-core=={__version__} taeda-data=={__version__}"
     )
 
 from taeda.data.collate import default_collate, default_convert

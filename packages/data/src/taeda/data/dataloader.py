@@ -131,8 +131,7 @@ class DataLoader(Generic[T_co]):
         if num_workers == 0 and prefetch_factor is not None:
             raise ValueError(
                 "[DataLoader] prefetch_factor option could only be specified in multiprocessing, got "
-                f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise set prefetch_factor to "
-                "None"
+                f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise leave it None"
             )
         if num_workers > 0 and prefetch_factor is None:
             prefetch_factor = 2
@@ -159,15 +158,15 @@ class DataLoader(Generic[T_co]):
         self._dataset_kind = _DatasetKind.Map
         if isinstance(dataset, IterableDataset):
             self._dataset_kind = _DatasetKind.Iterable
-            for name, value in (
+            for option, given in (
                 ("shuffle", shuffle or None),
                 ("sampler", sampler),
                 ("batch_sampler", batch_sampler),
             ):
-                if value is not None:
+                if given is not None:
                     raise ValueError(
-                        f"[DataLoader] DataLoader with IterableDataset: expected unspecified {name} option, "
-                        f"but got {name}={value}; a stream has its own order"
+                        "[DataLoader] DataLoader with IterableDataset: expected unspecified "
+                        f"{option} option, but got {option}={given}; a stream has its own order"
                     )
         if sampler is not None and shuffle:
             raise ValueError("[DataLoader] sampler option is mutually exclusive with shuffle")
@@ -175,8 +174,7 @@ class DataLoader(Generic[T_co]):
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
                 raise ValueError(
                     "[DataLoader] batch_sampler option is mutually exclusive with batch_size, shuffle, "
-                    "sampler, "
-                    f"and drop_last, got batch_size={batch_size}, shuffle={shuffle}, sampler={sampler}, "
+                    f"sampler, and drop_last, got batch_size={batch_size}, shuffle={shuffle}, sampler={sampler}, "
                     f"drop_last={drop_last}"
                 )
             batch_size = None
@@ -211,8 +209,7 @@ class DataLoader(Generic[T_co]):
         if self._initialized and name in _FIXED:
             raise ValueError(
                 f"[DataLoader] {name} attribute should not be set after {type(self).__name__} is "
-                "initialized; "
-                "make a new one"
+                "initialized; make a new one"
             )
         super().__setattr__(name, value)
 
@@ -242,8 +239,7 @@ class DataLoader(Generic[T_co]):
             if not isinstance(context, multiprocessing.context.BaseContext):
                 raise TypeError(
                     "[DataLoader] multiprocessing_context option should be a valid context object or a "
-                    "string "
-                    f"specifying the start method, but got multiprocessing_context={context!r}"
+                    f"string specifying the start method, but got multiprocessing_context={context!r}"
                 )
         self._multiprocessing_context = context
 
@@ -282,10 +278,8 @@ class DataLoader(Generic[T_co]):
         if cores is None or self.num_workers > cores:
             warnings.warn(
                 f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested "
-                "max number "
-                f"of worker in current system is {cores}, which is smaller than what this DataLoader is "
-                "going to "
-                "create. More workers than processors make loading slower, not faster.",
+                f"max number of worker in current system is {cores}, which is smaller than what this "
+                "DataLoader is going to create. More workers than processors make loading slower, not faster.",
                 stacklevel=3,
             )
 
@@ -356,8 +350,7 @@ class _Iterator:
             warnings.warn(
                 f"Length of IterableDataset {self._dataset} was reported to be {self._limit} (when accessing "
                 f"len(dataloader)), but {self._given} samples have been fetched. With workers each reads "
-                "the whole "
-                "stream unless get_worker_info() is used to share it out.",
+                "the whole stream unless get_worker_info() is used to share it out.",
                 stacklevel=3,
             )
         return _pin(data) if self._pin else data

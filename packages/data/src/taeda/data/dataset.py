@@ -137,8 +137,7 @@ class TensorDataset(Dataset[tuple[taeda.Tensor, ...]]):
             if not isinstance(tensor, taeda.Tensor):
                 raise TypeError(
                     f"[TensorDataset] every argument should be a Tensor, but argument {i} is "
-                    f"{type(tensor).__name__}; "
-                    "taeda.as_tensor() makes one"
+                    f"{type(tensor).__name__}; taeda.as_tensor() makes one"
                 )
             if tensor.dim() == 0:
                 raise IndexError(
@@ -248,8 +247,7 @@ class ConcatDataset(Dataset[T_co]):
             if isinstance(dataset, IterableDataset):
                 raise AssertionError(
                     f"[ConcatDataset] ConcatDataset does not support IterableDataset, but dataset {i} is "
-                    "one; "
-                    "use ChainDataset"
+                    "one; use ChainDataset"
                 )
         self.cumulative_sizes = self.cumsum(self.datasets)
 
@@ -318,8 +316,8 @@ class Subset(Dataset[T_co]):
         cls = type(self)
         if cls.__getitem__ is not Subset.__getitem__ and cls.__getitems__ is Subset.__getitems__:
             raise NotImplementedError(
-                f"[Subset] {cls.__name__} overrides __getitem__ but not __getitems__, which DataLoader "
-                "calls; add\n"
+                f"[Subset] {cls.__name__} overrides __getitem__ but not __getitems__, "
+                "which DataLoader calls; add\n"
                 "    def __getitems__(self, indices):\n"
                 "        return [self[i] for i in indices]"
             )

@@ -63,8 +63,7 @@ class _Pickler(ForkingPickler):
         if obj.requires_grad and not obj.is_leaf:
             raise RuntimeError(
                 "[DataLoader] a worker made a non-leaf tensor that requires grad, and autograd does not "
-                "reach "
-                "across processes; call detach() on it"
+                "reach across processes; call detach() on it"
             )
         if obj.device.type != "cpu":
             return None

@@ -9,9 +9,8 @@ __version__ = "0.1.0"
 
 if taeda.__version__ != __version__:
     raise ImportError(
-        f"taeda-vision {__version__} works with taeda-core {__version__} alone, but taeda-core "
-        f"{taeda.__version__} "
-        f"is installed; run: pip install taeda-core=={__version__} taeda-vision=={__version__}"
+        f"taeda-vision {__version__} works with taeda-core {__version__} alone, "
+        f"but taeda-core {taeda.__version__} is installed; run: pip install taeda-core=={__version__} taeda-vision=={__version__}"
     )
 
 from taeda.vision import datasets, io, models, transforms, utils

@@ -45,8 +45,7 @@ def find_classes(directory: Path) -> tuple[list[str], dict[str, int]]:
     if not classes:
         raise FileNotFoundError(
             f"[find_classes] Couldn't find any class folder in {os.fspath(directory)}; every class needs a "
-            "folder of "
-            "its own there"
+            "folder of its own there"
         )
     return classes, {name: i for i, name in enumerate(classes)}
 

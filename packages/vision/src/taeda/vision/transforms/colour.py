@@ -1,0 +1,233 @@
+"""Colour: brightness, contrast, saturation, hue, gamma, and shades of grey.
+
+A PIL image goes through Pillow, a tensor through arithmetic with the same meaning; they differ by rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageOps
+
+import taeda
+from taeda.vision.transforms.convert import convert_image_dtype, largest_value
+from taeda.vision.transforms.kinds import I, get_dimensions, is_tensor_image
+
+__all__ = [
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_gamma",
+    "adjust_hue",
+    "adjust_saturation",
+    "autocontrast",
+    "invert",
+    "posterize",
+    "rgb_to_grayscale",
+    "solarize",
+    "to_grayscale",
+]
+
+
+def to_grayscale(img: Image.Image, num_output_channels: int = 1) -> Image.Image:
+    """Turn a PIL image into shades of grey with 1 or 3 channels; L = 0.299 R + 0.587 G + 0.114 B."""
+    if not isinstance(img, Image.Image):
+        raise TypeError(f"[to_grayscale] Input should be PIL Image, got {type(img)}")
+    _check_channels(num_output_channels, "to_grayscale")
+    grey = img.convert("L")
+    return grey if num_output_channels == 1 else Image.merge("RGB", (grey, grey, grey))
+
+
+def rgb_to_grayscale(img: I, num_output_channels: int = 1) -> I:
+    """Turn an RGB image into shades of grey with 1 or 3 channels; L = 0.2989 R + 0.587 G + 0.114 B.
+
+    Raises:
+        TypeError: neither kind of image, or a tensor that has not 1 or 3 channels.
+        ValueError: `num_output_channels` is not 1 or 3.
+    """
+    x: Any = img
+    is_tensor = is_tensor_image(x, "rgb_to_grayscale")
+    if not is_tensor:
+        return cast(Any, to_grayscale(x, num_output_channels))
+    _check_channels(num_output_channels, "rgb_to_grayscale")
+    if x.dim() < 3 or x.shape[-3] not in (1, 3):
+        raise TypeError(
+            "[rgb_to_grayscale] Input image tensor permitted channel values are 1 or 3, "
+            f"but the shape is {tuple(x.shape)}"
+        )
+    if x.shape[-3] == 3:
+        r, g, b = x.unbind(-3)
+        x = (0.2989 * r + 0.587 * g + 0.114 * b).to(x.dtype).unsqueeze(-3)
+    return x.expand(*x.shape[:-3], 3, *x.shape[-2:]) if num_output_channels == 3 else x
+
+
+def _check_channels(n: int, op: str) -> None:
+    if n not in (1, 3):
+        raise ValueError(f"[{op}] num_output_channels should be either 1 or 3, got {n}")
+
+
+def _blend(a: taeda.Tensor, b: taeda.Tensor, ratio: float) -> taeda.Tensor:
+    """Return ``ratio a + (1 - ratio) b``, kept in the range of a's dtype."""
+    return (ratio * a + (1.0 - ratio) * b).clamp(0, largest_value(a.dtype)).to(a.dtype)
+
+
+def _checked(img: Any, op: str, factor: float | None = None, name: str = "") -> bool:
+    """Say whether the image is a tensor; refuse a negative factor and tensors without 1 or 3 channels."""
+    is_tensor = is_tensor_image(img, op)
+    if factor is not None and factor < 0:
+        raise ValueError(f"[{op}] {name} ({factor}) is not non-negative.")
+    if is_tensor and get_dimensions(img)[0] not in (1, 3):
+        raise TypeError(
+            f"[{op}] Input image tensor permitted channel values are 1 or 3, but found {get_dimensions(img)[0]}"
+        )
+    return is_tensor
+
+
+def adjust_brightness(img: I, brightness_factor: float) -> I:
+    """Multiply an image by a factor: 0 gives black, 1 the image, 2 twice its brightness."""
+    x: Any = img
+    if _checked(x, "adjust_brightness", brightness_factor, "brightness_factor"):
+        return cast(Any, _blend(x, taeda.zeros_like(x), brightness_factor))
+    return cast(Any, ImageEnhance.Brightness(x).enhance(brightness_factor))
+
+
+def adjust_contrast(img: I, contrast_factor: float) -> I:
+    """Blend an image with its mean shade of grey: 0 gives that grey, 1 the image."""
+    x: Any = img
+    if not _checked(x, "adjust_contrast", contrast_factor, "contrast_factor"):
+        return cast(Any, ImageEnhance.Contrast(x).enhance(contrast_factor))
+    grey = rgb_to_grayscale(x) if get_dimensions(x)[0] == 3 else x
+    dtype = x.dtype if x.is_floating_point() else taeda.float32
+    mean = grey.to(dtype).mean(dim=(-2, -1) if x.dim() == 2 else (-3, -2, -1), keepdim=True)
+    return cast(Any, _blend(x, mean, contrast_factor))
+
+
+def adjust_saturation(img: I, saturation_factor: float) -> I:
+    """Blend an image with its shades of grey: 0 gives those, 1 the image, 2 stronger colours."""
+    x: Any = img
+    if not _checked(x, "adjust_saturation", saturation_factor, "saturation_factor"):
+        return cast(Any, ImageEnhance.Color(x).enhance(saturation_factor))
+    if get_dimensions(x)[0] == 1:
+        return img
+    return cast(Any, _blend(x, rgb_to_grayscale(x), saturation_factor))
+
+
+def adjust_hue(img: I, hue_factor: float) -> I:
+    """Turn the hue by `hue_factor` of the colour circle, -0.5 to 0.5; grey images stay.
+
+    Raises:
+        ValueError: the factor lies outside.
+    """
+    x: Any = img
+    if not -0.5 <= hue_factor <= 0.5:
+        raise ValueError(f"[adjust_hue] hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
+    if _checked(x, "adjust_hue"):
+        if get_dimensions(x)[0] == 1:
+            return img
+        hue, saturation, value = _rgb_to_hsv(convert_image_dtype(x, taeda.float32))
+        around = hue + hue_factor
+        turned = _hsv_to_rgb(around - around.floor(), saturation, value)
+        return cast(Any, convert_image_dtype(turned, x.dtype))
+    if x.mode in ("L", "1", "I", "F"):
+        return img
+    h, s, v = x.convert("HSV").split()
+    levels = ((np.asarray(h).astype(np.int32) + int(hue_factor * 255)) % 256).astype(np.uint8)
+    return cast(Any, Image.merge("HSV", (Image.fromarray(levels), s, v)).convert(x.mode))
+
+
+def _rgb_to_hsv(x: taeda.Tensor) -> tuple[taeda.Tensor, taeda.Tensor, taeda.Tensor]:
+    """Return hue, saturation and value, each 0 ... 1 (A. R. Smith, Color Gamut Transform Pairs, 1978)."""
+    r, g, b = x.unbind(-3)
+    v = taeda.maximum(taeda.maximum(r, g), b)
+    spread = v - taeda.minimum(taeda.minimum(r, g), b)
+    grey = spread == 0
+    one = taeda.ones_like(v)
+    divisor = taeda.where(grey, one, spread)
+    s = spread / taeda.where(grey, one, v)
+    rc, gc, bc = (v - r) / divisor, (v - g) / divisor, (v - b) / divisor
+    h = taeda.where(v == r, bc - gc, taeda.where(v == g, 2.0 + rc - bc, 4.0 + gc - rc)) / 6.0
+    return h - h.floor(), s, v
+
+
+def _hsv_to_rgb(h: taeda.Tensor, s: taeda.Tensor, v: taeda.Tensor) -> taeda.Tensor:
+    """Return the colour with this hue, saturation and value."""
+    channels = []
+    for n in (5.0, 3.0, 1.0):
+        # Each channel is a trapezoid over the circle of hues, a third of it from the next.
+        turned: Any = h * 6.0 + n
+        k = turned % 6.0
+        channels.append(v - v * s * taeda.minimum(k, 4.0 - k).clamp(0.0, 1.0))
+    return taeda.stack(channels, -3)
+
+
+def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:
+    """Return ``gain img ** gamma`` of values in 0 ... 1; a gamma above 1 darkens the shadows.
+
+    Raises:
+        ValueError: gamma is negative.
+    """
+    x: Any = img
+    if _checked(x, "adjust_gamma", gamma, "gamma"):
+        unit: Any = convert_image_dtype(x, taeda.float32) if not x.is_floating_point() else x
+        return cast(Any, convert_image_dtype((gain * unit**gamma).clamp(0, 1), x.dtype))
+    table = [min(255, int((255 + 1 - 1e-3) * gain * (level / 255.0) ** gamma)) for level in range(256)]
+    rgb = x.convert("RGB")
+    return cast(Any, rgb.point(table * 3).convert(x.mode))
+
+
+def invert(img: I) -> I:
+    """Swap light and dark."""
+    x: Any = img
+    if _checked(x, "invert"):
+        return cast(Any, largest_value(x.dtype) - x)
+    return cast(Any, ImageOps.invert(x))
+
+
+def posterize(img: I, bits: int) -> I:
+    """Keep only the `bits` highest bits of every 8-bit pixel.
+
+    Raises:
+        TypeError: a tensor is not uint8.
+        ValueError: bits lies outside 0 ... 8.
+    """
+    x: Any = img
+    is_tensor = _checked(x, "posterize")
+    if not 0 <= bits <= 8:
+        raise ValueError(f"[posterize] bits should be 0 to 8, got {bits}")
+    if not is_tensor:
+        return cast(Any, ImageOps.posterize(x, bits) if bits else Image.new(x.mode, x.size))
+    if x.dtype != taeda.uint8:
+        raise TypeError(f"[posterize] Only uint8 image tensors are supported, but found {x.dtype}")
+    step = 2 ** (8 - bits)
+    coarse = taeda.div(x.to(taeda.int32), step, rounding_mode="floor") * step
+    return cast(Any, coarse.to(taeda.uint8))
+
+
+def solarize(img: I, threshold: float) -> I:
+    """Invert the pixels at or above the threshold.
+
+    Raises:
+        TypeError: the threshold lies above the range of a tensor's dtype.
+    """
+    x: Any = img
+    if not _checked(x, "solarize"):
+        return cast(Any, ImageOps.solarize(x, int(threshold)))
+    if threshold > largest_value(x.dtype):
+        raise TypeError(
+            f"[solarize] Threshold should be less than bound of img, got {threshold} for {x.dtype}"
+        )
+    return cast(Any, taeda.where(x >= threshold, largest_value(x.dtype) - x, x))
+
+
+def autocontrast(img: I) -> I:
+    """Stretch every channel so that its darkest pixel is black and its lightest white."""
+    x: Any = img
+    if not _checked(x, "autocontrast"):
+        return cast(Any, ImageOps.autocontrast(x))
+    bound = largest_value(x.dtype)
+    unit = x if x.is_floating_point() else x.to(taeda.float32)
+    low, high = unit.amin(dim=(-2, -1), keepdim=True), unit.amax(dim=(-2, -1), keepdim=True)
+    flat = low == high
+    scale = bound / taeda.where(flat, taeda.ones_like(high), high - low)
+    stretched = ((unit - low) * scale).clamp(0, bound)
+    return cast(Any, taeda.where(flat, unit, stretched).to(x.dtype))

@@ -1,0 +1,186 @@
+"""Conversions: between PIL images, arrays and tensors, between dtypes, and to zero mean and unit deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import taeda
+
+__all__ = ["convert_image_dtype", "largest_value", "normalize", "pil_to_tensor", "to_pil_image", "to_tensor"]
+
+
+def _pixels(pic: Image.Image) -> np.ndarray[Any, Any]:
+    """Copy a PIL image's pixels into an array H x W x C."""
+    if pic.mode == "1":
+        array = np.array(pic, dtype=np.uint8) * 255
+    else:
+        kinds = {"I": np.int32, "I;16": np.int16, "I;16L": np.int16, "I;16B": np.int16, "F": np.float32}
+        array = np.array(pic).astype(kinds.get(pic.mode, np.uint8), copy=False)
+    return array.reshape(pic.height, pic.width, -1)
+
+
+def pil_to_tensor(pic: Image.Image) -> taeda.Tensor:
+    """Turn a PIL image into a tensor C x H x W with the same numbers (uint8 for most modes).
+
+    Raises:
+        TypeError: `pic` is not a PIL image.
+    """
+    if not isinstance(pic, Image.Image):
+        raise TypeError(f"[pil_to_tensor] pic should be PIL Image. Got {type(pic)}")
+    return taeda.from_numpy(np.ascontiguousarray(_pixels(pic).transpose(2, 0, 1)))
+
+
+def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
+    """Turn a PIL image or an array H x W (x C) into a tensor C x H x W; 8-bit pixels become 0.0 ... 1.0.
+
+    Raises:
+        TypeError: `pic` is neither.
+        ValueError: the array has not 2 or 3 dimensions.
+    """
+    if isinstance(pic, np.ndarray):
+        if pic.ndim not in (2, 3):
+            raise ValueError(f"[to_tensor] pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
+        img = taeda.from_numpy(np.array(np.atleast_3d(pic).transpose(2, 0, 1), order="C"))
+    elif isinstance(pic, Image.Image):
+        img = pil_to_tensor(pic)
+    else:
+        raise TypeError(f"[to_tensor] pic should be PIL Image or ndarray. Got {type(pic)}")
+    return img.to(taeda.get_default_dtype()).div(255) if img.dtype == taeda.uint8 else img
+
+
+_MODES_BY_CHANNELS = {2: ("LA",), 3: ("RGB", "YCbCr", "HSV"), 4: ("RGBA", "CMYK", "RGBX")}
+_MODES_BY_DTYPE = {"uint8": "L", "int16": "I;16", "int32": "I", "float32": "F"}
+
+
+def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = None) -> Image.Image:
+    """Turn a tensor C x H x W or an array H x W x C into a PIL image.
+
+    Args:
+        pic: floats are taken as 0.0 ... 1.0 and become 8-bit pixels (not where `mode` is ``"F"``).
+        mode: the mode of the image, where several have as many channels.
+
+    Raises:
+        TypeError: `pic` is neither, or its dtype is none that an image has.
+        ValueError: it has not 2 or 3 dimensions, or more than 4 channels, or the mode does not fit.
+    """
+    if isinstance(pic, taeda.Tensor):
+        ndim = pic.dim()
+        channels = 1 if ndim == 2 else pic.shape[0]
+    elif isinstance(pic, np.ndarray):
+        ndim = pic.ndim
+        channels = 1 if ndim == 2 else pic.shape[-1]
+    else:
+        raise TypeError(f"[to_pil_image] pic should be Tensor or ndarray. Got {type(pic)}.")
+    if ndim not in (2, 3):
+        raise ValueError(f"[to_pil_image] pic should be 2/3 dimensional. Got {ndim} dimensions.")
+    if channels > 4:
+        raise ValueError(f"[to_pil_image] pic should not have > 4 channels. Got {channels} channels.")
+    if isinstance(pic, taeda.Tensor):
+        tensor = pic.mul(255).to(taeda.uint8) if pic.is_floating_point() and mode != "F" else pic
+        pixels: Any = tensor.detach().cpu().numpy()
+        pixels = pixels[None] if ndim == 2 else pixels
+        pixels = pixels.transpose(1, 2, 0)
+    else:
+        pixels = pic[:, :, None] if ndim == 2 else pic
+    if channels == 1:
+        expected = _MODES_BY_DTYPE.get(str(pixels.dtype))
+        if mode is not None and mode != expected:
+            raise ValueError(
+                f"[to_pil_image] Incorrect mode ({mode}) supplied for input type {pixels.dtype}. "
+                f"Should be {expected}"
+            )
+        mode = expected
+    else:
+        permitted = _MODES_BY_CHANNELS[channels]
+        if mode is not None and mode not in permitted:
+            raise ValueError(
+                f"[to_pil_image] Only modes {list(permitted)} are supported for inputs with {channels} "
+                f"channels, got {mode}"
+            )
+        mode = (mode or permitted[0]) if pixels.dtype == np.uint8 else None
+    if mode is None:
+        raise TypeError(f"[to_pil_image] Input type {pixels.dtype} with {channels} channels is not supported")
+    height, width = pixels.shape[:2]
+    return Image.frombytes(mode, (width, height), np.ascontiguousarray(pixels).tobytes())
+
+
+def largest_value(dtype: Any) -> int:
+    """Return the largest value of an integer dtype, 1 for floating-point ones and bool."""
+    if dtype == taeda.bool or taeda.empty((), dtype=dtype).is_floating_point():
+        return 1
+    return int(taeda.iinfo(dtype).max)
+
+
+def convert_image_dtype(image: taeda.Tensor, dtype: Any = None) -> taeda.Tensor:
+    """Convert a tensor image to another dtype and scale its values to the range of that dtype.
+
+    Floating-point images have the range 0 ... 1, integer ones 0 ... the largest value.
+
+    Raises:
+        TypeError: `image` is not a tensor.
+        RuntimeError: a float cannot hold the integers asked for.
+    """
+    if not isinstance(image, taeda.Tensor):
+        raise TypeError(f"[convert_image_dtype] Input img should be Tensor Image, got {type(image)}")
+    dtype = taeda.float32 if dtype is None else dtype
+    if image.dtype == dtype:
+        return image
+    top_in, top_out = largest_value(image.dtype), largest_value(dtype)
+    if image.is_floating_point():
+        if top_out == 1:
+            return image.to(dtype)
+        exact = 2**24 if image.dtype == taeda.float32 else 2**53
+        if top_out > exact:
+            raise RuntimeError(
+                f"[convert_image_dtype] The cast from {image.dtype} to {dtype} cannot be performed safely."
+            )
+        # Just under the next value: 1.0 gives the largest, and all values get equal shares of 0 ... 1.
+        return image.mul(top_out + 1.0 - 1e-3).to(dtype)
+    if top_out == 1 and dtype != taeda.bool:
+        return image.to(dtype) / top_in
+    if top_in > top_out:
+        factor = (top_in + 1) // (top_out + 1)
+        return taeda.div(image, factor, rounding_mode="floor").to(dtype)
+    factor = (top_out + 1) // (top_in + 1)
+    return image.to(dtype) * factor
+
+
+def normalize(
+    tensor: taeda.Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False
+) -> taeda.Tensor:
+    """Return ``(tensor[c] - mean[c]) / std[c]`` for every channel c of a float image ... x C x H x W.
+
+    Raises:
+        TypeError: it is not a tensor of floats.
+        ValueError: it has fewer than 3 dimensions, or a std is zero.
+    """
+    if not isinstance(tensor, taeda.Tensor):
+        raise TypeError(f"[normalize] img should be Tensor Image. Got {type(tensor)}")
+    if not tensor.is_floating_point():
+        raise TypeError(f"[normalize] Input tensor should be a float tensor. Got {tensor.dtype}.")
+    if tensor.dim() < 3:
+        raise ValueError(
+            "[normalize] Expected tensor to be a tensor image of size (..., C, H, W). "
+            f"Got tensor.size() = {tuple(tensor.shape)}"
+        )
+    means = taeda.as_tensor(mean, dtype=tensor.dtype, device=tensor.device).reshape(-1, 1, 1)
+    stds = taeda.as_tensor(std, dtype=tensor.dtype, device=tensor.device).reshape(-1, 1, 1)
+    if bool((stds == 0).any()):
+        raise ValueError(
+            f"[normalize] std evaluated to zero after conversion to {tensor.dtype}, leading to division by "
+            "zero."
+        )
+    channels = tensor.shape[-3]
+    for name, values in (("mean", means), ("std", stds)):
+        if values.shape[0] not in (1, channels) and channels != 1:
+            raise RuntimeError(
+                f"[normalize] {name} has {values.shape[0]} values for {channels} channels of "
+                f"{tuple(tensor.shape)}"
+            )
+    if inplace:
+        return tensor.sub_(means).div_(stds)
+    return (tensor - means).div_(stds)

@@ -1,0 +1,436 @@
+"""Geometry: resizing, cropping, padding, mirroring, rotating and erasing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, cast
+
+import numpy as np
+from PIL import Image
+
+import taeda
+from taeda.vision.transforms.kinds import I, get_dimensions, is_tensor_image
+from taeda.vision.transforms.resample import resize_tensor
+
+__all__ = [
+    "PADDING_MODES",
+    "InterpolationMode",
+    "center_crop",
+    "crop",
+    "erase",
+    "five_crop",
+    "hflip",
+    "interpolation_mode",
+    "pad",
+    "resize",
+    "resized_crop",
+    "rotate",
+    "ten_crop",
+    "vflip",
+]
+
+PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
+
+
+class InterpolationMode(Enum):
+    """How pixels between pixels are found. Tensors know the first four."""
+
+    NEAREST = "nearest"
+    NEAREST_EXACT = "nearest-exact"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    BOX = "box"
+    HAMMING = "hamming"
+    LANCZOS = "lanczos"
+
+
+_PILLOW = {
+    InterpolationMode.NEAREST: Image.Resampling.NEAREST,
+    InterpolationMode.NEAREST_EXACT: Image.Resampling.NEAREST,
+    InterpolationMode.BILINEAR: Image.Resampling.BILINEAR,
+    InterpolationMode.BICUBIC: Image.Resampling.BICUBIC,
+    InterpolationMode.BOX: Image.Resampling.BOX,
+    InterpolationMode.HAMMING: Image.Resampling.HAMMING,
+    InterpolationMode.LANCZOS: Image.Resampling.LANCZOS,
+}
+_BY_NUMBER = {
+    int(number): mode for mode, number in _PILLOW.items() if mode is not InterpolationMode.NEAREST_EXACT
+}
+
+
+def interpolation_mode(value: Any, op: str) -> InterpolationMode:
+    """Accept an InterpolationMode or Pillow's number for it."""
+    if isinstance(value, InterpolationMode):
+        return value
+    if isinstance(value, int) and int(value) in _BY_NUMBER:
+        return _BY_NUMBER[int(value)]
+    raise TypeError(
+        f"[{op}] Argument interpolation should be a InterpolationMode or a corresponding Pillow integer "
+        f"constant, got {value!r}"
+    )
+
+
+def _output_size(h: int, w: int, size: Sequence[int], max_size: int | None) -> tuple[int, int]:
+    """Return the height and width that `size` means for an image of h x w."""
+    if len(size) == 2:
+        return int(size[0]), int(size[1])
+    short, long = (w, h) if w <= h else (h, w)
+    new_short = int(size[0])
+    new_long = int(new_short * long / short)
+    if max_size is not None:
+        if max_size <= new_short:
+            raise ValueError(
+                f"[resize] max_size = {max_size} must be strictly greater than the requested size for the "
+                f"smaller edge size = {size[0]}"
+            )
+        if new_long > max_size:
+            new_short, new_long = int(max_size * new_short / new_long), max_size
+    return (new_long, new_short) if w <= h else (new_short, new_long)
+
+
+def resize(
+    img: I,
+    size: int | Sequence[int],
+    interpolation: InterpolationMode | int = InterpolationMode.BILINEAR,
+    max_size: int | None = None,
+    antialias: bool | None = True,
+) -> I:
+    """Resize an image.
+
+    Args:
+        img: a PIL image or a tensor ... x H x W.
+        size: (height, width), or one number for the shorter edge; the ratio is then kept.
+        interpolation: an InterpolationMode.
+        max_size: the most that the longer edge may be, where `size` is one number.
+        antialias: for tensors; PIL images are always antialiased.
+
+    Raises:
+        TypeError: neither kind of image, or not an interpolation mode.
+        ValueError: the size is not positive or does not fit, or the mode is none for tensors.
+    """
+    x: Any = img
+    is_tensor = is_tensor_image(x, "resize")
+    mode = interpolation_mode(interpolation, "resize")
+    sizes = [size] if isinstance(size, int) else list(size)
+    if len(sizes) not in (1, 2):
+        raise ValueError(f"[resize] size should be an int or have 1 or 2 values, got {len(sizes)}")
+    if max_size is not None and len(sizes) != 1:
+        raise ValueError(
+            "[resize] max_size should only be passed if size specifies the length of the smaller edge, "
+            f"got size={sizes} and max_size={max_size}"
+        )
+    if min(sizes) <= 0:
+        raise ValueError(f"[resize] size should be positive, got {sizes}")
+    _, h, w = get_dimensions(img)
+    if h == 0 or w == 0:
+        raise ValueError(f"[resize] an image without pixels cannot be resized, got height {h} and width {w}")
+    height, width = _output_size(h, w, sizes, max_size)
+    if (height, width) == (h, w):
+        return img
+    if height == 0 or width == 0:
+        raise ValueError(f"[resize] size {sizes} leaves no pixels of an image of {h} x {w}")
+    if not is_tensor:
+        return x.resize((width, height), _PILLOW[mode])
+    if mode in (InterpolationMode.BOX, InterpolationMode.HAMMING, InterpolationMode.LANCZOS):
+        raise ValueError(f"[resize] This Interpolation mode ({mode.value}) is unsupported with Tensor input")
+    return cast(Any, resize_tensor(x, height, width, mode.value, bool(antialias)))
+
+
+def crop(img: I, top: int, left: int, height: int, width: int) -> I:
+    """Cut out height x width pixels from row `top` and column `left`; what lies outside the image is zero.
+
+    Raises:
+        TypeError: neither kind of image.
+    """
+    x: Any = img
+    is_tensor = is_tensor_image(x, "crop")
+    if not is_tensor:
+        return x.crop((left, top, left + width, top + height))
+    h, w = x.shape[-2:]
+    right, bottom = left + width, top + height
+    if left < 0 or top < 0 or right > w or bottom > h:
+        x = x[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        edges = [max(min(right, 0) - left, 0), max(min(bottom, 0) - top, 0)]
+        edges += [max(right - max(w, left), 0), max(bottom - max(h, top), 0)]
+        return pad(x, edges)
+    return x[..., top:bottom, left:right]
+
+
+def center_crop(img: I, output_size: int | Sequence[int]) -> I:
+    """Cut (height, width) pixels out of the middle; an image that is smaller is padded with zeros first."""
+    sizes = [output_size] if isinstance(output_size, int) else list(output_size)
+    ch, cw = int(sizes[0]), int(sizes[-1])
+    _, h, w = get_dimensions(img)
+    if cw > w or ch > h:
+        edges = [
+            max(cw - w, 0) // 2,
+            max(ch - h, 0) // 2,
+            (max(cw - w, 0) + 1) // 2,
+            (max(ch - h, 0) + 1) // 2,
+        ]
+        img = pad(img, edges)
+        _, h, w = get_dimensions(img)
+        if (cw, ch) == (w, h):
+            return img
+    return crop(img, round((h - ch) / 2.0), round((w - cw) / 2.0), ch, cw)
+
+
+def resized_crop(
+    img: I,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size: int | Sequence[int],
+    interpolation: InterpolationMode | int = InterpolationMode.BILINEAR,
+    antialias: bool | None = True,
+) -> I:
+    """Crop, then resize to `size`."""
+    return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
+
+
+def _edges(padding: int | Sequence[int], op: str) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom."""
+    if isinstance(padding, int):
+        return padding, padding, padding, padding
+    if not isinstance(padding, (tuple, list)):
+        raise TypeError(f"[{op}] Got inappropriate padding arg: {padding!r}")
+    if len(padding) not in (1, 2, 4):
+        raise ValueError(
+            f"[{op}] Padding must be an int or a 1, 2, or 4 element tuple, not a {len(padding)} element tuple"
+        )
+    left, top, right, bottom = (list(padding) * 4)[:4]
+    return left, top, right, bottom
+
+
+def pad(
+    img: I,
+    padding: int | Sequence[int],
+    fill: float | Sequence[float] | None = 0,
+    padding_mode: str = "constant",
+) -> I:
+    """Add pixels around an image.
+
+    Args:
+        img: a PIL image or a tensor ... x H x W.
+        padding: one number for all sides; (left and right, top and bottom); or (left, top, right, bottom).
+            Negative numbers cut off, for ``constant``.
+        fill: the value of the new pixels for ``constant``; for PIL images also one per channel.
+        padding_mode: ``constant``, ``edge`` (the last pixel), ``reflect`` (mirrored without it) or
+            ``symmetric`` (mirrored with it).
+
+    Raises:
+        TypeError: neither kind of image, or arguments of a wrong type.
+        ValueError: `padding` has a wrong number of elements, or the mode is unknown.
+    """
+    x: Any = img
+    is_tensor = is_tensor_image(x, "pad")
+    if not isinstance(fill, (int, float, str, tuple, list, type(None))):
+        raise TypeError(f"[pad] Got inappropriate fill arg: {fill!r}")
+    if not isinstance(padding_mode, str):
+        raise TypeError(f"[pad] Got inappropriate padding_mode arg: {padding_mode!r}")
+    if padding_mode not in PADDING_MODES:
+        raise ValueError(
+            f"[pad] Padding mode should be either constant, edge, reflect or symmetric, got {padding_mode!r}"
+        )
+    left, top, right, bottom = _edges(padding, "pad")
+    _, h, w = get_dimensions(img)
+    if h + top + bottom < 0 or w + left + right < 0:
+        raise ValueError(
+            f"[pad] padding {[left, top, right, bottom]} cuts off more than an image of {h} x {w} has"
+        )
+    if padding_mode == "constant":
+        return _pad_constant(img, (left, top, right, bottom), fill)
+    if min(left, top, right, bottom) < 0 or h == 0 or w == 0:
+        raise ValueError(
+            f"[pad] {padding_mode} padding needs pixels and no negative numbers, "
+            f"got {[left, top, right, bottom]} for an image of {h} x {w}"
+        )
+    rows = np.pad(np.arange(h), (top, bottom), mode=padding_mode)  # type: ignore[call-overload]
+    columns = np.pad(np.arange(w), (left, right), mode=padding_mode)  # type: ignore[call-overload]
+    if is_tensor:
+        chosen = x.index_select(x.dim() - 2, taeda.from_numpy(rows))
+        return chosen.index_select(x.dim() - 1, taeda.from_numpy(columns))
+    out: Any = Image.fromarray(np.asarray(x.convert("RGB") if x.mode == "P" else x)[rows][:, columns])
+    return out.convert("P") if x.mode == "P" else out
+
+
+def _pad_constant(img: Any, edges: tuple[int, int, int, int], fill: Any) -> Any:
+    left, top, right, bottom = edges
+    if isinstance(img, Image.Image):
+        bands = len(img.getbands())
+        if fill is None:
+            fill = 0
+        if isinstance(fill, (tuple, list)):
+            if len(fill) not in (1, bands):
+                raise ValueError(f"[pad] fill has {len(fill)} values for the {bands} channels of the image")
+            fill = tuple(fill) * bands if len(fill) == 1 else tuple(fill)
+            fill = fill[0] if bands == 1 else fill
+        elif isinstance(fill, (int, float)) and bands > 1:
+            fill = (int(fill),) * bands
+        if min(edges) < 0:
+            img = img.crop(
+                (max(-left, 0), max(-top, 0), img.width - max(-right, 0), img.height - max(-bottom, 0))
+            )
+            left, top, right, bottom = (max(edge, 0) for edge in edges)
+        out = Image.new(img.mode, (img.width + left + right, img.height + top + bottom), fill)
+        if img.mode == "P":
+            out.putpalette(img.getpalette() or [])
+        out.paste(img, (left, top))
+        return out
+    if isinstance(fill, (tuple, list)):
+        if len(fill) != 1:
+            raise ValueError(f"[pad] fill should be one number for a tensor, got {fill!r}")
+        fill = fill[0]
+    h, w = img.shape[-2:]
+    img = img[..., max(-top, 0) : h - max(-bottom, 0), max(-left, 0) : w - max(-right, 0)]
+    h, w = img.shape[-2:]
+    left, top, right, bottom = (max(edge, 0) for edge in edges)
+    out = img.new_full((*img.shape[:-2], h + top + bottom, w + left + right), 0 if fill is None else fill)
+    out[..., top : top + h, left : left + w] = img
+    return out
+
+
+def hflip(img: I) -> I:
+    """Mirror left and right."""
+    x: Any = img
+    is_tensor = is_tensor_image(x, "hflip")
+    return x.flip(-1) if is_tensor else x.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def vflip(img: I) -> I:
+    """Mirror top and bottom."""
+    x: Any = img
+    is_tensor = is_tensor_image(x, "vflip")
+    return x.flip(-2) if is_tensor else x.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+
+
+def five_crop(img: I, size: int | Sequence[int]) -> tuple[I, I, I, I, I]:
+    """Cut out the four corners and the middle: top left, top right, bottom left, bottom right, centre.
+
+    Raises:
+        ValueError: the crop is larger than the image.
+    """
+    sizes = [size] if isinstance(size, int) else list(size)
+    if len(sizes) not in (1, 2):
+        raise ValueError(f"[five_crop] Please provide only two dimensions (h, w) for size, got {size!r}.")
+    ch, cw = int(sizes[0]), int(sizes[-1])
+    _, h, w = get_dimensions(img)
+    if cw > w or ch > h:
+        raise ValueError(f"[five_crop] Requested crop size {(ch, cw)} is bigger than input size {(h, w)}")
+    corners = [crop(img, top, left, ch, cw) for top in (0, h - ch) for left in (0, w - cw)]
+    return corners[0], corners[1], corners[2], corners[3], center_crop(img, (ch, cw))
+
+
+def ten_crop(img: I, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[I, ...]:
+    """Cut out five crops of the image and five of its mirror image."""
+    mirrored = vflip(img) if vertical_flip else hflip(img)
+    return five_crop(img, size) + five_crop(mirrored, size)
+
+
+def erase(img: taeda.Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> taeda.Tensor:
+    """Set the h x w pixels of a tensor image from row i and column j to `v`.
+
+    Raises:
+        TypeError: it is not a tensor image.
+    """
+    if not isinstance(img, taeda.Tensor):
+        raise TypeError(f"[erase] img should be Tensor. Got {type(img)}")
+    is_tensor_image(img, "erase")
+    out = img if inplace else img.clone()
+    out[..., i : i + h, j : j + w] = v
+    return out
+
+
+def rotate(
+    img: I,
+    angle: float,
+    interpolation: InterpolationMode | int = InterpolationMode.NEAREST,
+    expand: bool = False,
+    center: Sequence[float] | None = None,
+    fill: float | Sequence[float] | None = None,
+) -> I:
+    """Turn an image counter-clockwise.
+
+    Args:
+        img: a PIL image or a tensor ... x C x H x W.
+        angle: in degrees.
+        interpolation: nearest or bilinear, for PIL images also bicubic.
+        expand: make the result large enough for all of it; `center` is then not used.
+        center: (x, y) from the upper left corner; the middle by default.
+        fill: value of the pixels that come from outside, or one for each channel; 0 by default.
+
+    Raises:
+        ValueError: `center` or `fill` has a wrong length, or the mode is none for this.
+    """
+    x: Any = img
+    is_tensor = is_tensor_image(x, "rotate")
+    mode = interpolation_mode(interpolation, "rotate")
+    allowed = [InterpolationMode.NEAREST, InterpolationMode.BILINEAR]
+    allowed += [] if is_tensor else [InterpolationMode.BICUBIC]
+    if mode not in allowed:
+        raise ValueError(f"[rotate] This Interpolation mode ({mode.value}) is unsupported here")
+    if center is not None and len(center) != 2:
+        raise ValueError(f"[rotate] center should have 2 values, x and y, got {center!r}")
+    channels, h, w = get_dimensions(x)
+    fills = [0.0] if fill is None else [fill] if isinstance(fill, (int, float)) else list(fill)
+    if len(fills) not in (1, channels):
+        raise ValueError(f"[rotate] fill has {len(fills)} values for {channels} channels")
+    if not is_tensor:
+        colour: Any = tuple(fills * channels)[:channels] if len(fills) == 1 else tuple(fills)
+        if x.mode not in ("F",):
+            colour = tuple(int(value) for value in colour)
+        colour = colour[0] if channels == 1 else colour
+        middle = None if center is None or expand else (center[0], center[1])
+        return cast(Any, x.rotate(angle, _PILLOW[mode], expand, middle, fillcolor=colour))
+    turn = math.radians(angle)
+    # Rounded as Pillow rounds: a quarter turn is then exact, and points between two pixels fall alike.
+    cos, sin = round(math.cos(turn), 15), round(math.sin(turn), 15)
+    cx, cy = (w / 2, h / 2) if center is None or expand else (float(center[0]), float(center[1]))
+    height, width = _turned_size(h, w, cos, sin) if expand else (h, w)
+    ox, oy = (width / 2, height / 2) if expand else (cx, cy)
+    # Each pixel of the result is looked up where it comes from.
+    dy, dx = np.meshgrid(np.arange(height) + 0.5 - oy, np.arange(width) + 0.5 - ox, indexing="ij")
+    return cast(Any, _sample(x, cx + cos * dx - sin * dy, cy + sin * dx + cos * dy, mode, fills))
+
+
+def _turned_size(h: int, w: int, cos: float, sin: float) -> tuple[int, int]:
+    """Return the size of the upright rectangle around a turned one, its corners on whole pixels as Pillow's."""
+    if min(abs(cos), abs(sin)) < 1e-9:  # a quarter turn moves pixels onto pixels
+        return (h, w) if abs(sin) < 1e-9 else (w, h)
+
+    def span(n: int, length: float) -> int:
+        return math.ceil((n + length) / 2 - 1e-9) - math.floor((n - length) / 2 + 1e-9)
+
+    return span(h, abs(w * sin) + abs(h * cos)), span(w, abs(w * cos) + abs(h * sin))
+
+
+def _sample(x: Any, at_x: Any, at_y: Any, mode: InterpolationMode, fills: list[float]) -> Any:
+    """Read an image at the points (at_x, at_y), height x width; what lies outside has the value of `fills`."""
+    h, w = x.shape[-2:]
+    flat = x.reshape(*x.shape[:-2], h * w)
+    fill = taeda.tensor(fills, dtype=taeda.float32).reshape(-1, 1, 1) if x.dim() > 2 else float(fills[0])
+    values = flat if x.is_floating_point() else flat.to(taeda.float32)
+
+    def corner(column: Any, row: Any) -> tuple[Any, Any]:
+        inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+        index = np.where(inside, row * w + column, 0).astype(np.int64)
+        found = values.index_select(values.dim() - 1, taeda.from_numpy(index.reshape(-1)))
+        return found.reshape(*x.shape[:-2], *index.shape), taeda.from_numpy(inside.astype(np.float32))
+
+    if mode is InterpolationMode.NEAREST:
+        found, inside = corner(np.floor(at_x).astype(np.int64), np.floor(at_y).astype(np.int64))
+        out = found * inside + fill * (1.0 - inside)
+    else:
+        left, top = np.floor(at_x - 0.5).astype(np.int64), np.floor(at_y - 0.5).astype(np.int64)
+        fx, fy = at_x - 0.5 - left, at_y - 0.5 - top
+        out, covered = 0.0, 0.0
+        for i, wy in ((0, 1.0 - fy), (1, fy)):
+            for j, wx in ((0, 1.0 - fx), (1, fx)):
+                found, inside = corner(left + j, top + i)
+                share = taeda.from_numpy((wx * wy).astype(np.float32)) * inside
+                out, covered = out + found * share, covered + share
+        out = out + fill * (1.0 - covered)
+    return out.to(x.dtype) if x.is_floating_point() else out.round().to(x.dtype)
