@@ -10,7 +10,7 @@ from taeda.dispatch cimport (Op, as_tensor, contiguous, copy_into, define, empty
                              wrap_dim, write_out)
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
-from taeda.ops.reduction cimport pick, select_back, share_back, way_back, write_pair
+from taeda.ops.reduction cimport select_back, share_back, way_back, write_pair
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types

@@ -6,16 +6,17 @@ Each is a tuple with named fields, unpacks and compares as one, and prints as Py
 from __future__ import annotations
 
 from operator import itemgetter
+from typing import Any
 
 __all__: list[str] = []
 
 
-def _repr(self: tuple) -> str:
+def _repr(self: Any) -> str:
     fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
     return f"taeda.return_types.{type(self).__name__}(\n{fields})"
 
 
-def _reduce(self: tuple) -> tuple:
+def _reduce(self: Any) -> tuple:
     return type(self), (tuple(self),)
 
 

@@ -8,8 +8,8 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
-                             record_multi, result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport is_float, name_of, torch_name
+                             result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
+from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
 from taeda.tensor_base cimport META, TensorBase
 

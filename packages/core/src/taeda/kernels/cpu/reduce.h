@@ -1,0 +1,244 @@
+/* The driver of reductions: walks memory in tiles for a ``Spec`` of four small functions over an array
+ * of m accumulators.
+ *
+ * a. Dimensions of size 1 are dropped, neighbours that lie regularly in memory are joined.  Of the kept
+ *    dimensions the one with the smallest stride makes the columns of a tile, of the reduced ones the one
+ *    with the smallest stride makes its rows; the others are walked around it.
+ * b. Tiles of many short rows are turned first, so that their rows become columns: four times faster at
+ *    4 elements a row.
+ * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
+ *    are merged: lanes stay full.
+ * d. Work is cut by shapes alone: tiles of outputs and, where those are few, segments of the reduced
+ *    elements, whose accumulators are merged in order.  Hence the same bits for any number of threads.
+ */
+#ifndef TAEDA_REDUCE_H
+#define TAEDA_REDUCE_H
+#include <stdint.h>
+#include <string.h>
+#include "abi.h"
+
+enum {
+    REDUCE_TILE = 256,      /* columns */
+    REDUCE_ACC = 24,        /* most bytes of one accumulator */
+    REDUCE_SHORT = 16,      /* rows up to here are turned into columns */
+    REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
+    REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
+    REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
+    REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
+};
+
+typedef struct {
+    int64_t bytes;   /* of one accumulator */
+    int64_t ordered; /* 1: needs base, so rows may not be taken side by side */
+    void (*init)(void *acc, int64_t m);
+    /* take in elements (i, j) = x[i*sn + j*sm], i < n, j < m; base is the reduced index of row 0 */
+    void (*tile)(const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, void *acc, int64_t base,
+                 const Param *p);
+    void (*merge)(void *acc, const void *other, int64_t m);
+    /* write m results to out[..] from element ``at`` on, ``so`` elements apart; count were reduced */
+    void (*finish)(const void *acc, int64_t m, char *const *out, int64_t at, int64_t so, int64_t count,
+                   const Param *p);
+} Spec;
+
+typedef struct {
+    int n;
+    int64_t size[TAEDA_MAX_DIM], in[TAEDA_MAX_DIM], out[TAEDA_MAX_DIM];
+} ReduceDims;
+
+typedef struct {
+    const Spec *spec;
+    const Param *p;
+    const char *x;
+    char *out[2];
+    char *partial; /* accumulators of all units, or NULL where a unit is a whole tile */
+    int64_t itemsize, count, segments, segment, tiles;
+    int64_t m, sm, so; /* columns: how many, strides in the input and the output */
+    int64_t n, sn;     /* rows of a tile */
+    ReduceDims kept, reduced; /* the dimensions around the tile */
+} Reduction;
+
+static inline int64_t reduce_abs(int64_t a) { return a < 0 ? -a : a; }
+static inline int64_t reduce_min(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static inline void reduce_add_dim(ReduceDims *d, int64_t size, int64_t in, int64_t out)
+{
+    const int last = d->n - 1;
+    if (last >= 0 && d->in[last] == in * size && d->out[last] == out * size) {
+        d->size[last] *= size;
+        d->in[last] = in;
+        d->out[last] = out;
+    } else {
+        d->size[d->n] = size;
+        d->in[d->n] = in;
+        d->out[d->n++] = out;
+    }
+}
+
+/* Take out the dimension with the smallest stride, the last of equals. */
+static inline void reduce_take_dim(ReduceDims *d, int64_t *size, int64_t *in, int64_t *out)
+{
+    int best = 0;
+    *size = 1;
+    *in = *out = 0;
+    if (d->n == 0) return;
+    for (int i = 1; i < d->n; i++)
+        if (reduce_abs(d->in[i]) <= reduce_abs(d->in[best])) best = i;
+    *size = d->size[best];
+    *in = d->in[best];
+    *out = d->out[best];
+    d->n--;
+    for (int i = best; i < d->n; i++) {
+        d->size[i] = d->size[i + 1];
+        d->in[i] = d->in[i + 1];
+        d->out[i] = d->out[i + 1];
+    }
+}
+
+static inline void reduce_offsets(const ReduceDims *d, int64_t index, int64_t *in, int64_t *out)
+{
+    for (int i = d->n - 1; i >= 0; i--) {
+        const int64_t at = index % d->size[i];
+        *in += at * d->in[i];
+        *out += at * d->out[i];
+        index /= d->size[i];
+    }
+}
+
+/* Offsets of tile v in the input and the output; returns how many columns it has. */
+static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, int64_t *out)
+{
+    const int64_t j = v % r->tiles * REDUCE_TILE;
+    *in = j * r->sm;
+    *out = j * r->so;
+    reduce_offsets(&r->kept, v / r->tiles, in, out);
+    return reduce_min(REDUCE_TILE, r->m - j);
+}
+
+static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
+{
+    int64_t patch[REDUCE_SHORT * 64];
+    for (int64_t lo = 0; lo < m; lo += 64) {
+        const int64_t width = reduce_min(64, m - lo);
+        const char *from = x + lo * r->sm * r->itemsize;
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t to = i * width, at = i * r->sn;
+            if (r->itemsize == 4)
+                for (int64_t j = 0; j < width; j++)
+                    ((int32_t *)patch)[to + j] = ((const int32_t *)from)[at + j * r->sm];
+            else if (r->itemsize == 8)
+                for (int64_t j = 0; j < width; j++) patch[to + j] = ((const int64_t *)from)[at + j * r->sm];
+            else
+                for (int64_t j = 0; j < width; j++) ((char *)patch)[to + j] = from[at + j * r->sm];
+        }
+        r->spec->tile((const char *)patch, n, width, width, 1, acc + lo * r->spec->bytes, base, r->p);
+    }
+}
+
+static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
+{
+    int64_t wide[REDUCE_TILE * REDUCE_ACC / 8];
+    const Spec *s = r->spec;
+    const int64_t k = reduce_min(REDUCE_TILE / m, n / 2), rows = n / k;
+    s->init(wide, k * m);
+    s->tile(x, rows, k * m, k * m, 1, wide, base, r->p);
+    for (int64_t j = 0; j < k; j++) s->merge(acc, (char *)wide + j * m * s->bytes, m);
+    if (rows * k < n) s->tile(x + rows * k * m * r->itemsize, n - rows * k, m, m, 1, acc, base, r->p);
+}
+
+/* Reduce segment u % segments of tile u / segments. */
+static inline void reduce_unit(const Reduction *r, int64_t u)
+{
+    int64_t stack[REDUCE_TILE * REDUCE_ACC / 8];
+    char *acc = r->partial ? r->partial + u * REDUCE_TILE * r->spec->bytes : (char *)stack;
+    int64_t in, out, unused = 0;
+    const int64_t m = reduce_locate(r, u / r->segments, &in, &out);
+    int64_t lo = u % r->segments * r->segment;
+    const int64_t hi = reduce_min(lo + r->segment, r->count);
+    r->spec->init(acc, m);
+    while (lo < hi) {
+        const int64_t line = lo / r->n, start = lo - line * r->n, n = reduce_min(r->n - start, hi - lo);
+        int64_t at = in + start * r->sn;
+        reduce_offsets(&r->reduced, line, &at, &unused);
+        if (r->n <= REDUCE_SHORT && m > 1 && r->sm != 1)
+            reduce_turned(r, r->x + at * r->itemsize, n, m, acc, lo);
+        else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n * m >= 128 && !r->spec->ordered)
+            reduce_narrow(r, r->x + at * r->itemsize, n, m, acc, lo);
+        else
+            r->spec->tile(r->x + at * r->itemsize, n, r->sn, m, r->sm, acc, lo, r->p);
+        lo += n;
+    }
+    if (!r->partial) r->spec->finish(acc, m, r->out, out, r->so, r->count, r->p);
+}
+
+/* Reduce t[outputs] into t[0] (and t[1]), whose sizes are 1 where it is reduced. */
+static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, const Param *p, int threads,
+                                   void *(*alloc)(size_t), void (*release)(void *, size_t))
+{
+    const View *x = t[outputs], *y = t[0];
+    Reduction r;
+    int64_t units, unused, small[REDUCE_ACC / 8];
+    size_t nbytes = 0;
+    if (y->numel == 0) return 0;
+    r.out[0] = y->data;
+    r.out[1] = outputs == 2 ? t[1]->data : NULL;
+    if (y->numel == 1 && x->contiguous && x->numel <= REDUCE_SMALL) {
+        spec->init(small, 1);
+        if (x->numel) spec->tile(x->data, x->numel, 1, 1, 0, small, 0, p);
+        spec->finish(small, 1, r.out, 0, 0, x->numel, p);
+        return 0;
+    }
+    r.spec = spec;
+    r.p = p;
+    r.x = x->data;
+    r.itemsize = x->itemsize;
+    r.kept.n = r.reduced.n = 0;
+    r.count = 1;
+    for (int d = 0; d < x->ndim; d++) {
+        if (y->shape[d] != x->shape[d]) {
+            r.count *= x->shape[d];
+            reduce_add_dim(&r.reduced, x->shape[d], x->strides[d], 0);
+        } else if (x->shape[d] != 1) {
+            reduce_add_dim(&r.kept, x->shape[d], x->strides[d], y->strides[d]);
+        }
+    }
+    reduce_take_dim(&r.kept, &r.m, &r.sm, &r.so);
+    reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
+
+    r.tiles = (r.m + REDUCE_TILE - 1) / REDUCE_TILE;
+    units = y->numel / r.m * r.tiles;
+    r.segments = 1;
+    if (units < REDUCE_UNITS && x->numel >= 2 * REDUCE_SEGMENT) {
+        r.segments = reduce_min((REDUCE_UNITS + units - 1) / units, x->numel / (units * REDUCE_SEGMENT));
+        r.segments = reduce_min(r.segments < 1 ? 1 : r.segments, r.count);
+    }
+    r.segment = (r.count + r.segments - 1) / r.segments;
+    if (r.count > 0) r.segments = (r.count + r.segment - 1) / r.segment;
+    r.partial = NULL;
+    if (r.segments > 1) {
+        nbytes = (size_t)(units * r.segments * REDUCE_TILE * spec->bytes);
+        r.partial = (char *)alloc(nbytes);
+        if (!r.partial) return -1;
+    }
+    if (threads > 1 && x->numel >= REDUCE_THREADS && units * r.segments > 1) {
+        const Reduction *shared = &r;
+        const int64_t all = units * r.segments;
+        #pragma omp parallel for schedule(static) num_threads(threads)
+        for (int64_t u = 0; u < all; u++) reduce_unit(shared, u);
+    } else {
+        for (int64_t u = 0; u < units * r.segments; u++) reduce_unit(&r, u);
+    }
+    if (r.partial) {
+        const int64_t step = REDUCE_TILE * spec->bytes;
+        for (int64_t v = 0; v < units; v++) {
+            char *first = r.partial + v * r.segments * step;
+            int64_t in, out;
+            const int64_t m = reduce_locate(&r, v, &in, &out);
+            for (int64_t u = 1; u < r.segments; u++) spec->merge(first, first + u * step, m);
+            spec->finish(first, m, r.out, out, r.so, r.count, p);
+        }
+        release(r.partial, nbytes);
+    }
+    return 0;
+}
+
+#endif
