@@ -1,0 +1,178 @@
+/* Register tiles for convolution and matrix products: included once per dtype, with T and LANES defined.
+ *
+ *   tile, wide, pair   y[i][v] += sum_r  src_i[off[r]] * w[r][v]     places i, one or two panels of LANES
+ *   block              c[i][v] += sum_r  a[r][i] * b[r][v]           8 rows, one or two panels, both packed
+ *   transpose          dst[j][i] = src[i][j]
+ *
+ * tile serves any processor: 6 places by one panel, as two half vectors.  The others are for AVX-512 (8 places
+ * by one or two panels) and are called only where taeda_wide() says so.  Each call sums from zero and then
+ * adds to memory: long sums come out blocked, which keeps their float32 error small.
+ */
+#include <stdint.h>
+
+#ifndef TAEDA_TILES_H
+#define TAEDA_TILES_H
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,prefer-vector-width=512")))
+static int taeda_wide(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+#else
+#define WIDE
+static int taeda_wide(void) { return 0; }
+#endif
+#define LOCAL static __attribute__((unused))
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define NAME(a) JOIN(a, SUFFIX)
+#define EACH6(M) M(0) M(1) M(2) M(3) M(4) M(5)
+#define EACH8(M) EACH6(M) M(6) M(7)
+#endif
+
+typedef T NAME(half) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+typedef T NAME(whole) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
+
+/* -- sums through a table of offsets -- */
+#define BEGIN(i) const T *s##i = src[i]; V p##i = {0}, q##i = {0};
+#define STEP2(i) { T x = s##i[o]; p##i += x * u; q##i += x * v; }
+#define STEP1(i) { T x = s##i[o]; p##i += x * u; }
+#define END2(i) *(V *)(y + i * LANES) += p##i; *(V *)(y + i * LANES + gap) += q##i;
+#define END1(i) *(V *)(y + i * LANES) += p##i;
+
+LOCAL void NAME(tile)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
+    typedef NAME(half) V;
+    const int64_t gap = LANES / 2;
+    EACH6(BEGIN)
+    for (int64_t r = 0; r < n; r++) {
+        int64_t o = off[r];
+        V u = *(const V *)(w + r * LANES), v = *(const V *)(w + r * LANES + gap);
+        EACH6(STEP2)
+    }
+    EACH6(END2)
+}
+
+LOCAL WIDE void NAME(wide)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
+    typedef NAME(whole) V;
+    EACH8(BEGIN)
+    for (int64_t r = 0; r < n; r++) {
+        int64_t o = off[r];
+        V u = *(const V *)(w + r * LANES);
+        EACH8(STEP1)
+    }
+    EACH8(END1)
+}
+
+/* The second panel of weights lies wgap elements on, the second panel of results gap elements on. */
+LOCAL WIDE void NAME(pair)(int64_t n, const T *const *src, const int64_t *off, const T *w, int64_t wgap, T *y,
+                            int64_t gap) {
+    typedef NAME(whole) V;
+    EACH8(BEGIN)
+    for (int64_t r = 0; r < n; r++) {
+        int64_t o = off[r];
+        V u = *(const V *)(w + r * LANES), v = *(const V *)(w + r * LANES + wgap);
+        EACH8(STEP2)
+    }
+    EACH8(END2)
+}
+#undef BEGIN
+#undef STEP2
+#undef STEP1
+#undef END2
+#undef END1
+
+/* -- products of packed matrices -- */
+#define BEGIN(i) V p##i = {0}, q##i = {0};
+#define STEP2(i) { T x = a[i]; p##i += x * u; q##i += x * v; }
+#define STEP1(i) { T x = a[i]; p##i += x * u; }
+#define END2(i) *(V *)(c + i * ldc) += p##i; *(V *)(c + i * ldc + LANES) += q##i;
+#define END1(i) *(V *)(c + i * ldc) += p##i;
+
+LOCAL WIDE void NAME(block)(int64_t n, const T *a, const T *b, T *c, int64_t ldc) {
+    typedef NAME(whole) V;
+    EACH8(BEGIN)
+    for (int64_t r = 0; r < n; r++, a += 8, b += LANES) {
+        V u = *(const V *)b;
+        EACH8(STEP1)
+    }
+    EACH8(END1)
+}
+
+LOCAL WIDE void NAME(block2)(int64_t n, const T *a, const T *b, int64_t bgap, T *c, int64_t ldc) {
+    typedef NAME(whole) V;
+    EACH8(BEGIN)
+    for (int64_t r = 0; r < n; r++, a += 8, b += LANES) {
+        V u = *(const V *)b, v = *(const V *)(b + bgap);
+        EACH8(STEP2)
+    }
+    EACH8(END2)
+}
+#undef BEGIN
+#undef STEP2
+#undef STEP1
+#undef END2
+#undef END1
+
+/* -- moving -- */
+LOCAL inline void NAME(copy)(T *restrict d, const T *restrict s, int64_t n) {
+    const int64_t B = LANES / 2;
+    for (; n >= B; n -= B, d += B, s += B)
+        *(NAME(half) *)d = *(const NAME(half) *)s;
+    for (; n > 0; n--, d++, s++)
+        *d = *s;
+}
+
+/* d[i] += s[i] for short runs, as copy: loops that the compiler widens pay more in their prologues. */
+LOCAL inline void NAME(add)(T *d, const T *s, int64_t n) {
+    typedef T Q __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+    const int64_t B = LANES / 4;
+    for (; n >= B; n -= B, d += B, s += B)
+        *(Q *)d += *(const Q *)s;
+    for (; n > 0; n--, d++, s++)
+        *d += *s;
+}
+
+#define LOAD(i) V r##i = *(const V *)(a + i * sld);
+#define SHUFFLE __builtin_shufflevector
+LOCAL void NAME(transpose)(const T *src, int64_t sld, T *dst, int64_t dld, int64_t rows, int64_t cols) {
+    typedef NAME(half) V;
+    const int64_t B = LANES / 2;
+    int64_t i = 0, j;
+    for (; i + B <= rows; i += B) {
+        for (j = 0; j + B <= cols; j += B) {
+            const T *a = src + i * sld + j;
+            T *b = dst + j * dld + i;
+#if LANES == 16
+            EACH8(LOAD)
+#define PAIR(i, j)                                                              \
+    V l##i = SHUFFLE(r##i, r##j, 0, 8, 1, 9, 4, 12, 5, 13), h##i = SHUFFLE(r##i, r##j, 2, 10, 3, 11, 6, 14, 7, 15);
+            PAIR(0, 1) PAIR(2, 3) PAIR(4, 5) PAIR(6, 7)
+#define QUAD(k, x, y)                                                           \
+    V t##k = SHUFFLE(x, y, 0, 1, 8, 9, 4, 5, 12, 13), v##k = SHUFFLE(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+            QUAD(0, l0, l2) QUAD(1, h0, h2) QUAD(2, l4, l6) QUAD(3, h4, h6)
+#define PUT(k, x, y)                                                            \
+    *(V *)(b + k * dld) = SHUFFLE(x, y, 0, 1, 2, 3, 8, 9, 10, 11);              \
+    *(V *)(b + (k + 4) * dld) = SHUFFLE(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
+            PUT(0, t0, t2) PUT(1, v0, v2) PUT(2, t1, t3) PUT(3, v1, v3)
+#else
+            LOAD(0) LOAD(1) LOAD(2) LOAD(3)
+#define PAIR(i, j) V l##i = SHUFFLE(r##i, r##j, 0, 4, 2, 6), h##i = SHUFFLE(r##i, r##j, 1, 5, 3, 7);
+            PAIR(0, 1) PAIR(2, 3)
+#define PUT(k, x, y)                                                            \
+    *(V *)(b + k * dld) = SHUFFLE(x, y, 0, 1, 4, 5);                            \
+    *(V *)(b + (k + 2) * dld) = SHUFFLE(x, y, 2, 3, 6, 7);
+            PUT(0, l0, l2) PUT(1, h0, h2)
+#endif
+#undef PAIR
+#undef QUAD
+#undef PUT
+        }
+        for (; j < cols; j++)
+            for (int64_t k = i; k < i + B; k++)
+                dst[j * dld + k] = src[k * sld + j];
+    }
+    for (; i < rows; i++)
+        for (j = 0; j < cols; j++)
+            dst[j * dld + i] = src[i * sld + j];
+}
+#undef LOAD
+#undef SHUFFLE
