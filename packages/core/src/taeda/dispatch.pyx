@@ -506,14 +506,9 @@ cdef int end_inplace(Op op, TensorBase x, tuple inputs, tuple saved, object extr
 
 cdef int rebase(TensorBase x, Node n, tuple saved) except -1:
     """Make n the history of x; of a view, of its base."""
-    cdef TensorBase t, base
-    cdef int i
+    cdef TensorBase base
     if saved is not None:
         save(n, saved, x)
-        for i in range(len(saved)):
-            t = <TensorBase>saved[i]
-            if t is not None and t is not x and t.storage is x.storage and not x.detached_version:
-                n.versions[i] -= 1                 # saved as it was before this write
     if x.base is None:
         attach(n, x, 0)
         x.history += 1
@@ -638,7 +633,7 @@ cdef TensorBase unary_params_(Op op, TensorBase x, const Param* p, object extra)
         copy_into(x, <TensorBase>y)
         end_inplace(op, x, (x,), None, extra)
         return x
-    old = with_history(x) if op.saves & IN0 and needs_grad(x) else None
+    old = snapshot(x) if op.saves & IN0 and op.vjp != NULL and needs_grad(x) else None
     launch(op, dtype, x.device, t, p, x.view.numel)
     end_inplace(op, x, (x,), (old,) if op.saves == IN0 else (x,) if op.saves == OUT else
                 (old, x) if op.saves == IN0 + OUT else None, extra)
@@ -652,6 +647,16 @@ cdef TensorBase unary_(Op op, TensorBase x):
 cdef TensorBase with_history(TensorBase x):
     """The tensor as it stands now, apart from x itself, whose history is about to change."""
     cdef TensorBase t = alias(x)
+    t.grad_fn_ = grad_fn_of(x)
+    t.output_nr = x.output_nr
+    t.requires_grad_ = x.requires_grad_
+    return t
+
+
+cdef TensorBase snapshot(TensorBase x):
+    """A copy of the tensor as it stands, with its history: what an in-place op that needs its input saves."""
+    cdef TensorBase t = empty_as(x, x.view.dtype, x.device)
+    copy_into(t, x)
     t.grad_fn_ = grad_fn_of(x)
     t.output_nr = x.output_nr
     t.requires_grad_ = x.requires_grad_
@@ -758,7 +763,8 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
     begin_inplace(op.name + "_", a)
     check_partial_overlap(op.name + "_", a, b)
     recording = op.vjp != NULL and is_float(a.view.dtype) and (needs_grad(a) or needs_grad(b))
-    old = with_history(a) if recording else a
+    keeps = op.saves & IN0 or (op.saves == CROSS and needs_grad(b))
+    old = a if not recording else snapshot(a) if keeps else with_history(a)
     if op.rule == COMPARE or dtype != a.view.dtype:
         with_grad = to_dtype(b, dtype)
         y = binary_quiet(op, a, b)

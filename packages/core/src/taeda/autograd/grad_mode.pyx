@@ -19,7 +19,7 @@ cdef extern from *:
 
 
 cdef bint grad_enabled() noexcept nogil:
-    return get_grad()
+    return get_grad() and not get_inference()
 
 cdef bint inference_enabled() noexcept nogil:
     return get_inference()

@@ -1,0 +1,503 @@
+"""The graph: backward and grad, accumulation, modes, hooks, views and in-place writes, user functions, deep chains."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import pytest
+import taeda
+
+
+def leaf(*values: float) -> taeda.Tensor:
+    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
+
+
+def test_gradients_accumulate_over_backward_calls() -> None:
+    x = leaf(1, 2)
+    (x * x).sum().backward()
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [4.0, 8.0]
+
+
+def test_a_tensor_used_twice_gets_both_gradients_and_leaves_do_not_share_memory() -> None:
+    a, b = leaf(1, 2), leaf(3, 4)
+    (a + b).sum().backward()
+    a.grad.mul_(10)
+    assert a.grad.tolist() == [10.0, 10.0] and b.grad.tolist() == [1.0, 1.0]
+
+
+def test_diamond() -> None:
+    x = leaf(2)
+    y = x * x
+    (y * y + y).sum().backward()
+    assert x.grad.tolist() == [4 * 8.0 + 4.0]
+
+
+def test_second_and_third_derivative() -> None:
+    x = leaf(2)
+    y = (x**4).sum()
+    (g,) = taeda.autograd.grad(y, x, create_graph=True)
+    (gg,) = taeda.autograd.grad(g.sum(), x, create_graph=True)
+    (ggg,) = taeda.autograd.grad(gg.sum(), x)
+    assert (g.tolist(), gg.tolist(), ggg.tolist()) == ([32.0], [48.0], [48.0])
+
+
+def test_backward_twice_raises_unless_the_graph_is_kept() -> None:
+    x = leaf(3)
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.tolist() == [12.0]
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        y.backward()
+
+
+def test_backward_wants_a_scalar_or_a_gradient() -> None:
+    x = leaf(1, 2)
+    with pytest.raises(RuntimeError, match=r"implicitly created only for scalar outputs, got shape \(2,\)"):
+        (x * 2).backward()
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        (x * 2).backward(taeda.ones(3, dtype=taeda.float64))
+    (x * 2).backward(taeda.tensor([1.0, 10.0], dtype=taeda.float64))
+    assert x.grad.tolist() == [2.0, 20.0]
+
+
+def test_backward_of_a_tensor_without_history() -> None:
+    with pytest.raises(RuntimeError, match="does not require grad and does not have a grad_fn"):
+        taeda.ones(()).backward()
+
+
+def test_grad_of_an_unused_input() -> None:
+    x, y = leaf(1), leaf(1)
+    with pytest.raises(RuntimeError, match="appears to not have been used in the graph"):
+        taeda.autograd.grad(x.sum(), [x, y])
+    assert taeda.autograd.grad(x.sum(), [x, y], allow_unused=True)[1] is None
+    assert taeda.autograd.grad(x.sum(), [x, y], materialize_grads=True)[1].tolist() == [0.0]
+
+
+def test_grad_of_an_intermediate_and_no_grad_field_touched() -> None:
+    x = leaf(3)
+    y = x * 2
+    (g,) = taeda.autograd.grad((y * y).sum(), y)
+    assert g.tolist() == [12.0] and x.grad is None
+
+
+def test_backward_to_chosen_inputs_only() -> None:
+    x, y = leaf(1), leaf(2)
+    (x * y).sum().backward(inputs=[x])
+    assert x.grad.tolist() == [2.0] and y.grad is None
+
+
+@pytest.mark.parametrize("mode", [taeda.no_grad, taeda.inference_mode])
+def test_modes_record_nothing(mode: type) -> None:
+    x = leaf(1)
+    with mode():
+        y = x * 2
+        with taeda.enable_grad():
+            z = x * 2
+    assert not y.requires_grad and y.grad_fn is None
+    assert z.requires_grad == (mode is taeda.no_grad)
+
+
+def test_modes_decorate_functions_and_generators() -> None:
+    x = leaf(1)
+
+    @taeda.no_grad()
+    def f() -> bool:
+        return (x * 2).requires_grad
+
+    @taeda.no_grad
+    def g() -> bool:
+        return (x * 2).requires_grad
+
+    @taeda.no_grad()
+    def many():
+        got = yield (x * 2).requires_grad
+        yield got
+
+    assert not f() and not g()
+    running = many()
+    assert next(running) is False and taeda.is_grad_enabled()
+    assert running.send("sent") == "sent"
+
+
+def test_set_grad_enabled_acts_at_once_and_as_a_block() -> None:
+    taeda.set_grad_enabled(False)
+    assert not taeda.is_grad_enabled()
+    taeda.set_grad_enabled(True)
+    with taeda.set_grad_enabled(False):
+        assert not taeda.is_grad_enabled()
+    assert taeda.is_grad_enabled()
+
+
+def test_grad_mode_is_a_threads_own() -> None:
+    seen = []
+    with taeda.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(taeda.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_inference_tensors_cannot_join_a_graph() -> None:
+    with taeda.inference_mode():
+        x = taeda.ones(2)
+    assert x.is_inference()
+    w = leaf(1, 1).float().detach().requires_grad_()
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        _ = w * x
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
+        x.add_(1)
+
+
+def test_detach_shares_memory_and_counts_writes() -> None:
+    x = leaf(1, 2)
+    y = x.exp()
+    d = y.detach()
+    d.zero_()
+    assert y.tolist() == [0.0, 0.0]
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_writes_through_data_are_not_counted() -> None:
+    x = leaf(1, 2)
+    y = x * x
+    x.data.mul_(2)
+    y.sum().backward()
+    assert x.grad.tolist() == [4.0, 8.0]
+
+
+def test_a_saved_tensor_changed_in_place_is_an_error_that_names_the_op() -> None:
+    x = leaf(1, 2)
+    y = x.exp()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"\[ExpBackward0\].*shape \(2,\).*is at version 1; expected version 0"):
+        y.sum().backward()
+
+
+def test_leaf_in_place_is_refused_and_leaves_it_as_it_was() -> None:
+    x = leaf(1, 2)
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        x.add_(1)
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable"):
+        x[0].add_(1)
+    assert x.tolist() == [1.0, 2.0]
+    with taeda.no_grad():
+        x.add_(1)
+    assert x.tolist() == [2.0, 3.0]
+
+
+def test_writing_rows_into_a_fresh_tensor() -> None:
+    w = leaf(1, 1, 1)
+    out = taeda.zeros(3, 3, dtype=taeda.float64)
+    for i in range(3):
+        out[i] = w * i
+    (out * taeda.arange(3, dtype=taeda.float64).unsqueeze(1)).sum().backward()
+    assert w.grad.tolist() == [5.0, 5.0, 5.0]
+
+
+def test_write_through_a_view_rebases_the_base_and_its_other_views() -> None:
+    x = leaf(1, 2, 3)
+    y = x * 1
+    head, tail = y[:2], y[1:]
+    head.mul_(10)
+    assert tail.grad_fn.name() == "AsStridedBackward0" and y.grad_fn.name() == "CopySlices"
+    tail.sum().backward()
+    assert x.grad.tolist() == [0.0, 10.0, 1.0]
+
+
+def test_in_place_chain_matches_out_of_place() -> None:
+    x = leaf(0.5, 1.5)
+    y = x * 2
+    y.sin_().mul_(x).add_(x)
+    y.sum().backward()
+    z = leaf(0.5, 1.5)
+    ((z * 2).sin() * z + z).sum().backward()
+    assert taeda.allclose(x.grad, z.grad)
+
+
+def test_copy_into_a_slice_sends_the_gradient_to_the_source() -> None:
+    src = leaf(5, 6)
+    y = taeda.zeros(4, dtype=taeda.float64)
+    y[1:3].copy_(src)
+    (y * taeda.tensor([1.0, 2.0, 3.0, 4.0], dtype=taeda.float64)).sum().backward()
+    assert src.grad.tolist() == [2.0, 3.0]
+
+
+def test_hooks_change_gradients_and_can_be_removed() -> None:
+    x = leaf(1)
+    y = x * 3
+    handle = y.register_hook(lambda g: g * 10)
+    seen = []
+    x.register_hook(lambda g: seen.append(g.tolist()))
+    (y * 1).sum().backward()
+    assert x.grad.tolist() == [30.0] and seen == [[30.0]]
+    handle.remove()
+    x.grad = None
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [3.0]
+
+
+def test_node_hooks_and_post_accumulate_hook() -> None:
+    x = leaf(2)
+    y = x * 3
+    calls = []
+    y.grad_fn.register_prehook(lambda gs: calls.append("pre"))
+    y.grad_fn.register_hook(lambda ins, outs: calls.append("post"))
+    x.register_post_accumulate_grad_hook(lambda p: calls.append(p.grad.tolist()))
+    y.sum().backward()
+    assert calls == ["pre", "post", [3.0]]
+
+
+def test_retain_grad_of_an_intermediate() -> None:
+    x = leaf(2)
+    y = x * 3
+    y.retain_grad()
+    (y * y).sum().backward()
+    assert y.grad.tolist() == [12.0] and y.retains_grad
+
+
+def test_reading_grad_of_a_non_leaf_warns() -> None:
+    y = leaf(1) * 2
+    with pytest.warns(UserWarning, match="not a leaf Tensor"):
+        assert y.grad is None
+
+
+def test_grad_fn_names_and_next_functions() -> None:
+    x = leaf(1)
+    y = (x * 2 + 1).exp()
+    assert y.grad_fn.name() == "ExpBackward0"
+    assert y.grad_fn.next_functions[0][0].name() == "AddBackward0"
+    accumulate = y.grad_fn.next_functions[0][0].next_functions[0][0].next_functions[0][0]
+    assert type(accumulate).__name__ == "AccumulateGrad" and accumulate.variable is x
+
+
+def test_a_chain_of_100000_ops_neither_overflows_backward_nor_on_release() -> None:
+    x = leaf(1)
+    y = x
+    for _ in range(100_000):
+        y = y + 1
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0]
+    del y
+    y = x
+    for _ in range(100_000):
+        y = y + 1
+    del y
+    gc.collect()
+
+
+def test_graph_is_released_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        x = leaf(1, 2)
+        y = x.exp()                      # saves its own output
+        ref = weakref.ref(y)
+        del y
+        assert ref() is None
+    finally:
+        gc.enable()
+
+
+def test_unbroadcast_in_backward() -> None:
+    a, b = leaf(1, 2, 3), taeda.tensor([[1.0], [2.0]], dtype=taeda.float64, requires_grad=True)
+    (a * b).sum().backward()
+    assert a.grad.tolist() == [3.0, 3.0, 3.0] and b.grad.tolist() == [[6.0], [6.0]]
+
+
+def test_mixed_dtypes_give_each_leaf_its_own() -> None:
+    a = taeda.tensor([1.0, 2.0], requires_grad=True)
+    b = leaf(3, 4)
+    (a * b).sum().backward()
+    assert a.grad.dtype == taeda.float32 and b.grad.dtype == taeda.float64
+
+
+class Scale(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x * factor
+
+    @staticmethod
+    def backward(ctx, g):
+        assert ctx.needs_input_grad == (True, False)
+        (x,) = ctx.saved_tensors
+        return g * ctx.factor + 0 * x, None
+
+
+def test_function_forward_backward_and_second_derivative() -> None:
+    x = leaf(1, 2)
+    y = Scale.apply(x, 3.0)
+    assert y.grad_fn.name() == "ScaleBackward"
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+    assert taeda.autograd.gradcheck(lambda t: Scale.apply(t, 2.0), leaf(1, 2))
+
+
+class Cube(taeda.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x**3, x**2
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+        ctx.mark_non_differentiable(output[1])
+
+    @staticmethod
+    def backward(ctx, g, _):
+        (x,) = ctx.saved_tensors
+        return 3 * x * x * g
+
+
+def test_function_with_setup_context_several_outputs_and_double_backward() -> None:
+    x = leaf(2)
+    y, z = Cube.apply(x)
+    assert y.requires_grad and not z.requires_grad
+    assert taeda.autograd.gradgradcheck(lambda t: Cube.apply(t)[0], leaf(2, 3))
+
+
+class AddOne(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        x.add_(1)
+        ctx.mark_dirty(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+def test_mark_dirty_keeps_the_tensor_and_bumps_its_version() -> None:
+    x = leaf(1, 2)
+    y = x * 2
+    before = y._version
+    z = AddOne.apply(y)
+    assert z is y and y._version > before and y.grad_fn.name() == "AddOneBackward"
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+class Once(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    @taeda.autograd.once_differentiable
+    def backward(ctx, g):
+        return g * 2
+
+
+def test_once_differentiable() -> None:
+    x = leaf(1)
+    (g,) = taeda.autograd.grad(Once.apply(x).sum(), x, create_graph=True)
+    assert g.tolist() == [2.0]
+    w = taeda.ones(1, dtype=taeda.float64, requires_grad=True)
+    (g,) = taeda.autograd.grad(Once.apply(x), x, w, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        g.sum().backward()
+
+
+class TooMany(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, g
+
+
+def test_function_errors() -> None:
+    with pytest.raises(RuntimeError, match="incorrect number of gradients"):
+        TooMany.apply(leaf(1)).sum().backward()
+    with pytest.raises(RuntimeError, match="Legacy autograd function"):
+        TooMany(leaf(1))
+
+    class Empty(taeda.autograd.Function):
+        pass
+
+    with pytest.raises(NotImplementedError, match="forward"):
+        Empty.apply(leaf(1))
+
+
+class WrongSine(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * x.cos() * 1.01
+
+
+def test_the_checker_finds_a_wrong_derivative() -> None:
+    assert taeda.autograd.gradcheck(lambda t: t.sin(), leaf(0.3, 0.7))
+    with pytest.raises(taeda.autograd.GradcheckError, match="Jacobian mismatch for output 0 with respect to input 0"):
+        taeda.autograd.gradcheck(WrongSine.apply, leaf(0.3, 0.7))
+    assert not taeda.autograd.gradcheck(WrongSine.apply, leaf(0.3, 0.7), raise_exception=False)
+    with pytest.raises(ValueError, match="at least one input"):
+        taeda.autograd.gradcheck(lambda t: t.sin(), taeda.ones(2))
+
+
+def test_a_failing_backward_leaves_gradients_as_they_were() -> None:
+    class Fails(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            raise ValueError("on purpose")
+
+    x = leaf(1)
+    (x * 2).sum().backward()
+    with pytest.raises(ValueError, match="on purpose"):
+        (Fails.apply(x) + x * 5).sum().backward()
+    assert x.grad.tolist() == [2.0] and taeda.is_grad_enabled()
+
+
+def test_backward_inside_a_hook() -> None:
+    x, w = leaf(1), leaf(2)
+
+    def inner(g: taeda.Tensor) -> None:
+        with taeda.enable_grad():
+            (w * w).sum().backward()
+
+    y = x * 3
+    y.register_hook(inner)
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0] and w.grad.tolist() == [4.0]
+
+
+def test_grad_assignment_is_checked() -> None:
+    x = leaf(1, 2)
+    with pytest.raises(RuntimeError, match="different size"):
+        x.grad = taeda.ones(3, dtype=taeda.float64)
+    with pytest.raises(RuntimeError, match="different type"):
+        x.grad = taeda.ones(2)
+    with pytest.raises(TypeError, match="Tensor or None"):
+        x.grad = 1.0
+    x.grad = None
+
+
+def test_only_floating_point_tensors_can_require_grad() -> None:
+    with pytest.raises(RuntimeError, match="floating point"):
+        taeda.ones(2, dtype=taeda.int64, requires_grad=True)
+    with pytest.raises(RuntimeError, match="floating point"):
+        taeda.ones(2, dtype=taeda.int64).requires_grad_()
+    with pytest.raises(RuntimeError, match="leaf variables"):
+        (leaf(1) * 2).requires_grad = False
+
+
+def test_variable_is_a_tensor() -> None:
+    x = taeda.autograd.Variable(taeda.ones(2), requires_grad=True)
+    assert isinstance(x, taeda.autograd.Variable) and x.requires_grad

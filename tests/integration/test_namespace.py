@@ -1,0 +1,83 @@
+"""One namespace out of five distributions: who owns which file, what is imported when, what a missing package says."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+ADD_ONS = ("nn", "optim", "data", "vision")
+WHEELS = [pathlib.Path(p) for p in os.environ.get("TAEDA_WHEELS", "").split(os.pathsep) if p]
+
+
+def python(code: str, *flags: str) -> str:
+    """Run code in a fresh interpreter outside of the source tree and return what it prints."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONSTARTUP"}
+    done = subprocess.run([sys.executable, *flags, "-c", code], capture_output=True, text=True, env=env, cwd="/", check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_namespace_file_is_cores() -> None:
+    import taeda
+
+    assert taeda.__file__ is not None
+    folder = pathlib.Path(taeda.__file__).parent
+    assert (folder / "kernels").is_dir()
+
+
+def test_every_package_is_reached_through_taeda() -> None:
+    import taeda
+
+    for name in ADD_ONS:
+        assert getattr(taeda, name).__name__ == f"taeda.{name}"
+
+
+def test_import_loads_no_add_on_and_no_numpy() -> None:
+    loaded = json.loads(python("import sys, json; before = set(sys.modules); import taeda; print(json.dumps(sorted(set(sys.modules) - before)))"))
+    unwanted = [m for m in loaded if m.split(".")[0] in {"numpy", "pycuda", "PIL", "torch", "scipy"} or m.startswith(tuple(f"taeda.{a}" for a in ADD_ONS))]
+    assert unwanted == []
+
+
+def test_a_missing_package_says_what_to_install() -> None:
+    """taeda.nn names its distribution where it cannot be found (the tests of taeda-optim see it really absent)."""
+    code = (
+        "import sys, taeda\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'taeda.nn':\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "try:\n    taeda.nn\nexcept AttributeError as e:\n    print(e)"
+    )
+    assert python(code) == "taeda.nn is a separate package: pip install taeda-nn"
+
+
+@pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")
+def test_no_path_is_in_two_wheels() -> None:
+    owners: dict[str, str] = {}
+    for wheel in WHEELS:
+        for name in zipfile.ZipFile(wheel).namelist():
+            if ".dist-info/" in name or name.endswith("/"):
+                continue
+            assert name not in owners, f"{name} is in {owners[name]} and in {wheel.name}"
+            owners[name] = wheel.name
+    assert owners["taeda/__init__.py"].startswith("taeda_core")
+
+
+@pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")
+def test_installed_size_is_small() -> None:
+    total = sum(info.file_size for wheel in WHEELS for info in zipfile.ZipFile(wheel).infolist())
+    assert total <= 20e6, f"{total / 1e6:.1f} MB installed"
+
+
+def test_versions_agree() -> None:
+    import importlib.metadata
+
+    versions = {name: importlib.metadata.version(f"taeda-{name}") for name in ("core", *ADD_ONS)}
+    assert len(set(versions.values())) == 1, versions
