@@ -79,6 +79,19 @@ def test_summary_of_several_inputs_and_indices():
     assert nn.summary(nn.Embedding(9, 3), (2, 5), dtypes=[taeda.int64]).rows[0].output == (2, 5, 3)
 
 
+DATA_DEPENDENT = [
+    lambda m: nn.BatchNorm1d(3, momentum=None).to(m)(taeda.empty(4, 3, device=m)),
+    lambda m: nn.Embedding(9, 3, max_norm=1.0).to(m)(taeda.zeros(4, dtype=taeda.int64, device=m)),
+    lambda m: nn.RReLU()(taeda.empty(4, 3, device=m)),
+    lambda m: nn.GaussianNLLLoss()(*(taeda.ones(4, 3, device=m) for _ in range(3))),
+]
+
+
+@pytest.mark.parametrize("i", range(len(DATA_DEPENDENT)))
+def test_layers_that_look_at_data_give_shapes_on_meta(i):
+    assert DATA_DEPENDENT[i]("meta").shape == DATA_DEPENDENT[i]("cpu").shape
+
+
 def _modules():
     yield nn
     for info in pkgutil.walk_packages(nn.__path__, "taeda.nn."):

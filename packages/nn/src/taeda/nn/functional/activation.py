@@ -160,7 +160,7 @@ def rrelu(
     """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training."""
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
-    if not training:
+    if not training or input.is_meta:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
     negative = input.detach() <= 0

@@ -44,7 +44,7 @@ def embedding(
     tensor([[3., 4.],
             [1., 2.]])
     """
-    if max_norm is not None:
+    if max_norm is not None and not weight.is_meta:
         _renormalise(weight, input, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx, scale_grad_by_freq)
 

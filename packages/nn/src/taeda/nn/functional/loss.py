@@ -181,7 +181,7 @@ def gaussian_nll_loss(
                 f"[gaussian_nll_loss] var is of incorrect size {tuple(v.shape)} for input {tuple(input.shape)}"
             )
     check_reduction("gaussian_nll_loss", reduction)
-    if bool((v < 0).any()):
+    if not v.is_meta and bool((v < 0).any()):
         raise ValueError("[gaussian_nll_loss] var has negative entry/entries")
     # The limit must not stop the gradient of var, only of the value that is used.
     limited = v.clone()

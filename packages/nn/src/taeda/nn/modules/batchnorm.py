@@ -118,7 +118,7 @@ class _BatchNorm(_NormBase):
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-            if self.momentum is None:  # the plain mean over all batches
+            if self.momentum is None and not input.is_meta:  # the plain mean over all batches
                 momentum = 1.0 / float(self.num_batches_tracked)
         batch_statistics = self.training or (self.running_mean is None and self.running_var is None)
         keep = not self.training or self.track_running_stats
