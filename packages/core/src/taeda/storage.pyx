@@ -141,7 +141,7 @@ cdef class Storage:
         return _rebuild, (bytes(memoryview(self)),)
 
     def __repr__(self):
-        return f"taeda.UntypedStorage(device={self.device}, nbytes={self.nbytes_})"
+        return f"taeda.UntypedStorage(device={(<object>self).device}, nbytes={self.nbytes_})"
 
 
 def _rebuild(content):

@@ -16,7 +16,7 @@ from libc.string cimport memset
 
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_for,
+from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_as,
                              empty_like, empty_shape, end_inplace, launch, needs_grad, record)
 from taeda.dtype cimport code_of, default_float, is_float, name_of
 from taeda.generator cimport Generator, generator_of
@@ -172,16 +172,13 @@ cdef TensorBase finish(str name, TensorBase t, object requires_grad):
 
 cdef TensorBase like(str name, object input, object dtype, object layout, object device, object memory_format):
     """An empty tensor of input's shape, laid out in memory as input is."""
-    cdef TensorBase x = as_tensor(input, name)
-    cdef View* t[1]
-    cdef int code, where
+    cdef TensorBase x = as_tensor(input, name), t
     check_layout(name, layout, False)
-    code = x.view.dtype if dtype is None else code_of(dtype, name)
-    where = x.device if device is None else device_of(name, device)
-    if memory_format is not None and repr(memory_format).endswith("contiguous_format"):
-        return empty_shape(x.shape_tuple(), code, where)
-    t[0] = &x.view
-    return empty_for(x.view.ndim, x.view.shape, code, where, 1, t)
+    t = empty_as(x, x.view.dtype if dtype is None else code_of(dtype, name),
+                 x.device if device is None else device_of(name, device))
+    if memory_format is not None and getattr(memory_format, "name", None) != "preserve_format":
+        t = <TensorBase>(<object>t).contiguous(memory_format=memory_format)
+    return t
 
 
 # -- uniform -----------------------------------------------------------------------------------------
