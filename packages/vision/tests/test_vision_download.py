@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import io
 import os
+import resource
 import struct
 import tarfile
 import threading
@@ -133,6 +134,20 @@ def test_any_part_of_an_earlier_run_ends_in_the_right_file(server, tmp_path, par
     download_file([f"{server.url}/data.bin"], tmp_path / "data.bin", MD5)
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
     assert os.listdir(tmp_path) == ["data.bin"]
+
+
+def test_a_full_disk_leaves_a_part_that_is_continued_later(server, tmp_path):
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, old[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            download_file([f"{server.url}/data.bin"] * 2, tmp_path / "data.bin", MD5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert os.listdir(tmp_path) == ["data.bin.part"]
+    assert len(server.requests) == 1
+    download_file([f"{server.url}/data.bin"], tmp_path / "data.bin", MD5)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
 
 
 def test_without_a_sum_a_part_is_not_trusted(server, tmp_path):

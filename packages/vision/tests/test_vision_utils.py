@@ -1,6 +1,8 @@
 """Grids, drawings and image files."""
 
 import io
+import os
+import resource
 
 import numpy as np
 import pytest
@@ -69,6 +71,34 @@ def test_save_image_rounds_and_clips(tmp_path):
     file = io.BytesIO()
     save_image(taeda.rand(4, 3, 5, 5), file, format="png", nrow=2)
     assert Image.open(file).size == (16, 16)
+
+
+@pytest.fixture
+def full_disk():
+    """Let no file grow beyond 64 bytes, as a full disk would."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, old[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_a_full_disk_leaves_no_half_an_image(tmp_path, full_disk):
+    (tmp_path / "x.png").write_bytes(b"the older file")
+    for path in (tmp_path / "x.png", tmp_path / "y.png"):
+        with pytest.raises(OSError, match="File too large"):
+            save_image(taeda.rand(3, 20, 20), path)
+        with pytest.raises(OSError, match="File too large"):
+            draw_curves({"loss": {"train": [1.0, 2.0]}}, path)
+    assert os.listdir(tmp_path) == ["x.png"]
+    assert (tmp_path / "x.png").read_bytes() == b"the older file"
+
+
+def test_a_saved_file_has_the_usual_permissions(tmp_path):
+    save_image(taeda.rand(3, 4, 4), tmp_path / "x.png")
+    (tmp_path / "plain").write_bytes(b"")
+    assert (tmp_path / "x.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    with pytest.raises(ValueError, match=r"unknown file extension: '\.xyz'"):
+        save_image(taeda.rand(3, 4, 4), tmp_path / "x.xyz")
 
 
 def test_images_are_written_and_read(tmp_path):

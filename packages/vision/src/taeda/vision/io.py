@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import tempfile
 import warnings
 from enum import Enum
 from typing import IO, Any
@@ -13,7 +15,7 @@ from PIL import Image
 
 import taeda
 
-__all__ = ["ImageReadMode", "decode_image", "open_image", "read_file", "read_image", "write_png"]
+__all__ = ["ImageReadMode", "decode_image", "open_image", "read_file", "read_image", "save_pil", "write_png"]
 
 # Formats that Pillow opens by handing the file to another program.
 _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
@@ -47,6 +49,52 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
         raise OSError(f"[open_image] {str(name)!r} is refused: {error}") from error
     except Exception as error:  # Pillow's decoders raise what they like on damaged files
         raise OSError(f"[open_image] cannot read the image {str(name)!r}: {error}") from error
+
+
+def save_pil(
+    image: Image.Image, fp: str | os.PathLike[str] | IO[bytes], format: str | None = None, **options: Any
+) -> None:
+    """Write an image file that is whole or not there: a full disk leaves an older file as it was.
+
+    Args:
+        image: a PIL image.
+        fp: a file's name, or an open binary file.
+        format: Pillow's name of the format; by default from the name's ending.
+        options: for Pillow's encoder.
+
+    Raises:
+        ValueError: no format belongs to the ending.
+        OSError: the file cannot be written.
+    """
+    if not isinstance(fp, (str, os.PathLike)):
+        image.save(fp, format=format, **options)
+        return
+    path = os.fspath(fp)
+    ending = os.path.splitext(path)[1].lower()
+    known = format or Image.registered_extensions().get(ending)
+    if known is None:
+        raise ValueError(f"[save_image] unknown file extension: {ending!r} of {path!r}; give format")
+    encoded = io.BytesIO()
+    image.save(encoded, format=known, **options)
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".saving-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(encoded.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    """Return the mask of permissions for new files; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 class ImageReadMode(Enum):
@@ -135,4 +183,4 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
         raise ValueError(f"[write_png] compression_level should be 0 to 9, got {compression_level}")
     from taeda.vision.transforms.functional import to_pil_image
 
-    to_pil_image(input).save(filename, format="PNG", compress_level=compression_level)
+    save_pil(to_pil_image(input), filename, format="PNG", compress_level=compression_level)

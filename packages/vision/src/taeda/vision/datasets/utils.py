@@ -170,11 +170,11 @@ def _receive(
             while chunk := response.read(CHUNK):
                 try:
                     part.write(chunk)
+                    part.flush()
                 except OSError as error:
                     raise _Local(error) from error
                 received += len(chunk)
                 bar.update(len(chunk))
-        part.flush()
         if total is not None and received != total:
             raise _NotThere(f"the connection ended after {received} of {total} bytes")
 

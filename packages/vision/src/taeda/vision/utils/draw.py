@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import taeda
+from taeda.vision.io import save_pil
 from taeda.vision.utils.grid import make_grid
 
 __all__ = ["draw_bounding_boxes", "draw_curves", "draw_predictions"]
@@ -175,7 +176,7 @@ def draw_curves(
             draw, i * w, w, h, title, {name: [float(v) for v in ys] for name, ys in curves.items()}, xlabel
         )
     if path is not None:
-        picture.save(path)
+        save_pil(picture, path)
     return picture
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 import taeda
+from taeda.vision.io import save_pil
 
 __all__ = ["make_grid", "save_image"]
 
@@ -117,6 +118,8 @@ def save_image(
 ) -> None:
     """Save images with values 0.0 ... 1.0 as one image file; a batch becomes a grid.
 
+    The file is written whole or not at all.
+
     Args:
         tensor: as for `make_grid`.
         fp: a file's name or an open binary file.
@@ -125,4 +128,4 @@ def save_image(
     """
     grid = make_grid(tensor, **kwargs)
     pixels = grid.mul(255).add(0.5).clamp(0, 255).permute(1, 2, 0).to("cpu", taeda.uint8).numpy()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(fp, format=format)
+    save_pil(Image.fromarray(np.ascontiguousarray(pixels)), fp, format)
