@@ -163,6 +163,22 @@ def test_classes_of_the_user() -> None:
         taeda.load(file)
 
 
+class Special(taeda.Tensor):
+    """A tensor class of the user's."""
+
+
+def test_tensor_classes_of_the_user() -> None:
+    x = taeda.ones(2).as_subclass(Special)
+    x.note = [1]
+    file = saved({"x": x, "same": x})
+    with pytest.raises(pickle.UnpicklingError, match=r"test_serialization\.Special"):
+        taeda.load(file)
+    file.seek(0)
+    with serialization.safe_globals([Special]):
+        found = taeda.load(file)
+    assert type(found["x"]) is Special and found["x"].note == [1] and found["x"] is found["same"]
+
+
 # -- the file ----------------------------------------------------------------------------------------
 
 

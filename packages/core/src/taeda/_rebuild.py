@@ -170,7 +170,10 @@ def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
     """Stand for torch._tensor._rebuild_from_type_v2: a tensor with attributes of the user's."""
     if f not in (rebuild_v2, rebuild_parameter, rebuild_meta_v2) or not isinstance(args, tuple):
         raise pickle.UnpicklingError("[load] _rebuild_from_type_v2 of a function that rebuilds no tensor")
-    return set_attributes(f(*args), state)
+    t = f(*args)
+    if isinstance(cls, type) and issubclass(cls, TensorBase) and cls is not type(t):
+        t = type(t)._make_subclass(cls, t, t.requires_grad)  # type: ignore[attr-defined]
+    return set_attributes(t, state)
 
 
 def set_attributes(t: Any, state: Any) -> Any:

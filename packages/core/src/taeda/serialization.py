@@ -120,7 +120,11 @@ class Pickler(pickle._Pickler):
         return super().save(obj, save_persistent_id)  # type: ignore[misc]
 
     def reduce_tensor(self, t: Any) -> tuple[Any, tuple[Any, ...]]:
-        parameter = any(c.__name__ == "Parameter" for c in type(t).__mro__)
+        names = [c.__name__ for c in type(t).__mro__]
+        parameter = "Parameter" in names
+        kind: Any = PARAMETER if parameter else TENSOR
+        if not parameter and names[0] != "Tensor" and "Buffer" not in names:
+            kind = type(t)  # the user's own class, which load() must be told to allow
         size, wanted = tuple(t.shape), t.requires_grad
         call: tuple[Any, tuple[Any, ...]]
         if t.device.type == "meta":
@@ -132,8 +136,8 @@ class Pickler(pickle._Pickler):
         attributes = user_attributes(t)
         if parameter:
             call = REBUILD_PARAMETER, (Call(*call), wanted, OrderedDict())
-        if attributes:
-            call = REBUILD_TYPED, (call[0], PARAMETER if parameter else TENSOR, call[1], attributes)
+        if attributes or isinstance(kind, type):
+            call = REBUILD_TYPED, (call[0], kind, call[1], attributes)
         return call
 
 
