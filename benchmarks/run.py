@@ -1,0 +1,198 @@
+"""Time taeda against PyTorch in turn and print the ratio of each row.
+
+    python benchmarks/run.py [--threads 1 2] [--rounds 5] [--only TEXT] [--json FILE] [--write] [--check]
+
+Each framework has a process of its own for each thread count; a row is timed in one, then in the other, and
+so on for ``--rounds`` rounds.  The ratio is the median over the rounds of taeda's time divided by PyTorch's in
+the same round.  ``--write`` writes benchmarks/RESULTS.md; ``--check`` compares with benchmarks/results.json and fails
+on rows that became 15 % slower.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+HERE = pathlib.Path(__file__).parent
+MINIMUM = 0.02                              # seconds that one timing lasts at least
+
+
+def serve(name: str, threads: int) -> None:
+    """Time rows asked for by number on standard input; answer with seconds a call."""
+    sys.path.insert(0, str(HERE))
+    import rows
+
+    lib = rows.Lib(name)
+    lib.T.set_num_threads(threads)
+    prepared: dict[int, tuple[Any, int]] = {}
+    for line in sys.stdin:
+        number = int(line)
+        if number not in prepared:
+            prepared.clear()                # one row's data at a time
+            lib.T.manual_seed(0)
+            f = rows.ROWS[number].make(lib)
+            f()
+            start = time.perf_counter()
+            f()
+            once = time.perf_counter() - start
+            prepared[number] = f, max(1, math.ceil(MINIMUM / max(once, 1e-7)))
+        f, repeats = prepared[number]
+        best = math.inf
+        for _ in range(3):
+            start = time.perf_counter()
+            for _ in range(repeats):
+                f()
+            best = min(best, (time.perf_counter() - start) / repeats)
+        print(best, flush=True)
+
+
+class Server:
+    """A process that times rows of one framework."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        env = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--serve", name, "--threads", str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+        )
+
+    def time(self, number: int) -> float:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"{number}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"the process of row {number} ended; see its message above")
+        return float(answer)
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def import_seconds(name: str) -> float:
+    """Return the seconds that a fresh interpreter needs to import a module, its own start taken off."""
+
+    def run(code: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - start
+
+    return run(f"import {name}") - run("pass")
+
+
+def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
+    """Time every row; return name, group, target, seconds of both and the ratio."""
+    sys.path.insert(0, str(HERE))
+    import rows
+
+    found = []
+    mine, theirs = Server("taeda", threads), Server("torch", threads)
+    for number, r in enumerate(rows.ROWS):
+        if only and only not in f"{r.group}: {r.name}":
+            continue
+        pairs = [(mine.time(number), theirs.time(number)) for _ in range(rounds)]
+        ratio = statistics.median(a / b for a, b in pairs)
+        entry = {
+            "group": r.group, "name": r.name, "target": r.target, "ratio": ratio,
+            "taeda": statistics.median(a for a, _ in pairs), "torch": statistics.median(b for _, b in pairs),
+        }
+        found.append(entry)
+        print(f"{threads} thread{'s' if threads > 1 else ' '}  {ratio:6.2f}  {entry['taeda'] * 1e6:12.2f} us {entry['torch'] * 1e6:12.2f} us  {r.group}: {r.name}", flush=True)
+    mine.close()
+    theirs.close()
+    if not only or only in "start: import":
+        pairs = [(import_seconds("taeda"), import_seconds("torch")) for _ in range(rounds)]
+        entry = {
+            "group": "start", "name": "import", "target": 0.08, "ratio": statistics.median(a / b for a, b in pairs),
+            "taeda": statistics.median(a for a, _ in pairs), "torch": statistics.median(b for _, b in pairs),
+        }
+        found.append(entry)
+        print(f"{threads} thread{'s' if threads > 1 else ' '}  {entry['ratio']:6.3f}  {entry['taeda'] * 1e3:10.1f} ms {entry['torch'] * 1e3:10.1f} ms  import", flush=True)
+    return found
+
+
+def processor() -> str:
+    """Return the processor's name as the system gives it."""
+    try:
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def report(results: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the table as Markdown: a ratio for each thread count."""
+    import torch
+
+    counts = sorted(results, key=int)
+    lines = [
+        "# taeda's time over PyTorch's",
+        "",
+        f"Made by `nox -s bench -- --write` with PyTorch {torch.__version__.partition('+')[0]} on {os.cpu_count()} cores of {processor()}. Below 1: taeda is faster.",
+        "Both run in turn in one session; a ratio is the median over the rounds. Times are taeda's and PyTorch's on one thread.",
+        "",
+        "| group | row | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " | target | taeda | PyTorch |",
+        "| --- | --- | " + " | ".join("---" for _ in counts) + " | --- | --- | --- |",
+    ]
+    for i, first in enumerate(results[counts[0]]):
+        ratios = " | ".join(f"{results[c][i]['ratio']:.2f}" for c in counts)
+        target = "" if first["target"] is None else f"{first['target']:.2f}"
+        lines.append(f"| {first['group']} | {first['name']} | {ratios} | {target} | {seconds(first['taeda'])} | {seconds(first['torch'])} |")
+    lines += ["", "Geometric means of the ratios:", "", "| group | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " |",
+              "| --- | " + " | ".join("---" for _ in counts) + " |"]
+    for group in dict.fromkeys(e["group"] for e in results[counts[0]]):
+        means = " | ".join(f"{statistics.geometric_mean(e['ratio'] for e in results[c] if e['group'] == group):.2f}" for c in counts)
+        lines.append(f"| {group} | {means} |")
+    return "\n".join(lines) + "\n"
+
+
+def seconds(s: float) -> str:
+    """Return a time with a fitting unit."""
+    return f"{s * 1e6:.2f} us" if s < 1e-3 else f"{s * 1e3:.2f} ms"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Time taeda against PyTorch in turn.")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="rows whose group or name holds this text")
+    parser.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md and results.json")
+    parser.add_argument("--check", action="store_true", help="fail on rows 15 %% slower than in results.json")
+    options = parser.parse_args()
+    if options.serve:
+        serve(options.serve, options.threads[0])
+        return 0
+    results = {str(n): measure(n, options.rounds, options.only) for n in options.threads}
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+    if options.write:
+        (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        (HERE / "RESULTS.md").write_text(report(results))
+    if options.check:
+        known = json.loads((HERE / "results.json").read_text())
+        slower = []
+        for n, entries in results.items():
+            before = {(e["group"], e["name"]): e["ratio"] for e in known.get(n, [])}
+            slower += [f"{e['name']} ({n} threads): {e['ratio']:.2f}, was {before[(e['group'], e['name'])]:.2f}" for e in entries
+                       if e["ratio"] > 1.15 * before.get((e["group"], e["name"]), math.inf)]
+        print("\n".join(slower) or "no row is 15 % slower than the committed table")
+        return 1 if slower else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
