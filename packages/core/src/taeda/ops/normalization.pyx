@@ -336,6 +336,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     if channels_ % num_groups:
         raise RuntimeError(f"[group_norm] Expected number of channels in input to be divisible by num_groups, but got input "
                            f"of shape {list(x.shape_tuple())} and num_groups={num_groups}")
+    if x.view.numel and x.view.numel == num_groups:
+        raise ValueError("[group_norm] Expected more than 1 value per channel when training, got input size "
+                         f"{x.shape_tuple()} and num_groups={num_groups}")
     for name, p in (("weight", w), ("bias", b)):
         if p is not None and p.shape != (channels_,):
             raise RuntimeError(f"[group_norm] Expected {name} to be a vector of size equal to the number of channels in "

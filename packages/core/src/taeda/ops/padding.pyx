@@ -97,12 +97,13 @@ cdef tuple read_pad(str op, TensorBase x, object pad):
     return tuple(before), tuple(after)
 
 
-cdef tuple padded_shape(str op, TensorBase x, tuple before, tuple after):
+cdef tuple padded_shape(str op, TensorBase x, tuple before, tuple after, int mode):
     cdef list shape = []
     cdef int d
     for d in range(x.view.ndim):
         size = x.view.shape[d] + before[d] + after[d]
-        if size < 0 or x.view.shape[d] + min(before[d], 0) < 0 or x.view.shape[d] + min(after[d], 0) < 0:
+        left = x.view.shape[d] + min(before[d], 0), x.view.shape[d] + min(after[d], 0)
+        if size < 0 or (mode == CONSTANT and min(left) < 0):
             raise RuntimeError(f"[{op}] padding ({before[d]}, {after[d]}) leaves a negative size at dimension {d} of input of "
                                f"shape {x.shape_tuple()}; it can crop all elements, not more")
         shape.append(size)
@@ -118,7 +119,7 @@ def constant_pad_nd(input, pad, value=0):
     """
     cdef TensorBase x = as_tensor(input, "pad")
     before, after = read_pad("pad", x, pad)
-    return padded(<Op>OPS[CONSTANT, 1], x, before, padded_shape("pad", x, before, after), CONSTANT, value)
+    return padded(<Op>OPS[CONSTANT, 1], x, before, padded_shape("pad", x, before, after, CONSTANT), CONSTANT, value)
 
 
 def pad(input, pad, mode="constant", value=None):
@@ -156,7 +157,7 @@ def pad(input, pad, mode="constant", value=None):
         raise NotImplementedError(f"[pad] Padding size {len(pad)} is not supported for {x.view.ndim}D input tensor of shape "
                                   f"{x.shape_tuple()}: mode '{mode}' pads the last 1, 2 or 3 dimensions of an input with one "
                                   "or two more")
-    shape = padded_shape("pad", x, before, after)
+    shape = padded_shape("pad", x, before, after, code)
     for d in range(x.view.ndim - n, x.view.ndim):
         most = max(before[d], after[d])
         if code == REFLECT and most >= x.view.shape[d]:
@@ -165,7 +166,10 @@ def pad(input, pad, mode="constant", value=None):
         if code == CIRCULAR and most > x.view.shape[d]:
             raise RuntimeError(f"[pad] Padding value causes wrapping around more than once: padding ({before[d]}, {after[d]}) "
                                f"at dimension {d} of input {list(x.shape_tuple())}")
-        if shape[d] < 1 or x.view.shape[d] < 1:
-            raise RuntimeError(f"[pad] mode '{mode}' needs a non-empty input and output, got input {list(x.shape_tuple())} "
-                               f"and output {list(shape)}")
+        kept = x.view.shape[d] + min(before[d], 0) + min(after[d], 0) if code == CIRCULAR else x.view.shape[d]
+        if kept < 1 and 0 not in shape:
+            raise RuntimeError(f"[pad] mode '{mode}' has nothing to take values from at dimension {d} of input "
+                               f"{list(x.shape_tuple())} with padding ({before[d]}, {after[d]})")
+    if code != CIRCULAR and max(shape[x.view.ndim - n:]) < 1:
+        raise RuntimeError(f"[pad] input of shape {list(x.shape_tuple())} is too small: the output would be {list(shape)}")
     return padded(<Op>OPS[code, n], x, before, shape, code, 0)

@@ -62,12 +62,12 @@ cdef int64_t pooled_size(int64_t size, int64_t kernel, int64_t stride, int64_t p
     return n
 
 
-cdef int check_input(str op, TensorBase x, int n) except -1:
-    """(C, ...) or (N, C, ...) with n spatial sizes, none of them 0 but N."""
+cdef int check_input(str op, TensorBase x, int n, int first) except -1:
+    """(C, ...) or (N, C, ...) with n spatial sizes; none of the sizes from dimension `first` is 0."""
     cdef int d, ndim = x.view.ndim
     cdef bint good = ndim == n + 1 or ndim == n + 2
     if good:
-        for d in range(ndim - n - 1, ndim):
+        for d in range(first, ndim):
             good = good and x.view.shape[d] > 0
     if not good:
         kind = IndexError if op == "avg_pool2d" and ndim < 3 else RuntimeError      # as PyTorch's
@@ -94,7 +94,7 @@ cdef int read_window(str op, TensorBase x, int n, object kernel_size, object str
         read_sizes(op, "stride", stride, n, s)
     read_sizes(op, "padding", padding, n, pad)
     read_sizes(op, "dilation", dilation, n, dil)
-    check_input(op, x, n)
+    check_input(op, x, n, x.view.ndim - n - 1)
     for d in range(2 - n, 2):
         size[d] = x.view.shape[x.view.ndim - 2 + d]
     for d in range(2):
@@ -109,8 +109,8 @@ cdef int read_window(str op, TensorBase x, int n, object kernel_size, object str
         if max(k[d], s[d], pad[d], dil[d]) >= 1 << 31 or (k[d] - 1) * dil[d] >= 1 << 31:
             raise RuntimeError(f"[{op}] window is too large: kernel_size={kernel_size}, stride={stride}, "
                                f"padding={padding}, dilation={dilation}")
-        if pad[d] > ((k[d] - 1) * dil[d] + 1) // 2:
-            raise RuntimeError(f"[{op}] padding should be at most half of effective kernel size, but got "
+        if pad[d] > k[d] // 2:
+            raise RuntimeError(f"[{op}] padding should be at most half of kernel size, but got "
                                f"padding={padding}, kernel_size={kernel_size} and dilation={dilation}")
         out[d] = pooled_size(size[d], k[d], s[d], pad[d], dil[d], ceil_mode)
     if out[0] < 1 or out[1] < 1:
@@ -200,7 +200,7 @@ def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 
         y[.., i] = max over k of x[.., i stride + k dilation - padding],  outside the input -inf
 
-    stride is kernel_size by default; padding is at most half the dilated kernel.  With ``ceil_mode`` a last
+    stride is kernel_size by default; padding is at most half of it.  With ``ceil_mode`` a last
     window may hang over the end.  With ``return_indices`` the positions of the maxima (the first of equal
     ones) are returned too.
 
@@ -303,11 +303,11 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 
 # -- adaptive ----------------------------------------------------------------------------------------
 
-cdef int read_adaptive(str op, TensorBase x, int n, object output_size, Param* p) except -1:
+cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int first, Param* p) except -1:
     """Sizes of the result: ints, or None for the input's own."""
     cdef int d
     cdef list sizes = list(output_size) if isinstance(output_size, (tuple, list)) else [output_size] * n
-    check_input(op, x, n)
+    check_input(op, x, n, first)
     if len(sizes) != n:
         raise RuntimeError(f"[{op}] output_size must be {n} {'ints' if n == 2 else 'int'}, got {tuple(sizes)}")
     for d in range(GEOMETRY):
@@ -360,7 +360,7 @@ cdef Op ADAPTIVE_MAX1D = define("adaptive_max_pool1d", max_pool_vjp, 0, 0, "adap
 cdef object adaptive_avg(Op op, object input, int n, object output_size):
     cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
-    read_adaptive(op.name, x, n, output_size, p)
+    read_adaptive(op.name, x, n, output_size, x.view.ndim - n, p)
     if n == 2 and p[10].i == 1 and p[11].i == 1:
         op = GLOBAL_AVG2D                           # PyTorch has this as a mean
     return adaptive_forward(op, x, n, p)
@@ -369,7 +369,7 @@ cdef object adaptive_max(Op op, object input, int n, object output_size, bint re
     cdef TensorBase x = as_tensor(input, op.name), y, at
     cdef View* t[3]
     cdef Param p[GEOMETRY]
-    read_adaptive(op.name, x, n, output_size, p)
+    read_adaptive(op.name, x, n, output_size, 1, p)
     x = contiguous(x)
     y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
     at = pooled(x, n, p[10].i, p[11].i, I64)

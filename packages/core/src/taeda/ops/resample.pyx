@@ -84,7 +84,7 @@ cdef list per_dimension(str name, object value, int n, TensorBase x):
     return [value] * n
 
 
-cdef list output_size(TensorBase x, int n, object size, object scale_factor):
+cdef list output_size(TensorBase x, int n, object size, object scale_factor, bint area):
     cdef list out = [], factors
     cdef int d
     if size is not None:
@@ -97,7 +97,7 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor):
         for d in range(n):
             out.append(<int64_t>floor(<double>x.view.shape[d + 2] * <double>factors[d]))
     for d in range(n):
-        if out[d] <= 0 or x.view.shape[d + 2] <= 0:
+        if out[d] < 0 or (out[d] == 0 and not area) or x.view.shape[d + 2] <= 0:
             raise RuntimeError(f"[interpolate] Input and output sizes should be greater than 0, but got input "
                                f"{list(x.shape_tuple()[2:])} output {out}")
     return out
@@ -147,14 +147,15 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         raise ValueError("[interpolate] either size or scale_factor should be defined")
     if recompute_scale_factor and size is not None:
         raise ValueError("[interpolate] recompute_scale_factor is not meaningful with an explicit size.")
-    out = output_size(x, n, size, scale_factor)
+    out = output_size(x, n, size, scale_factor, mode == "area")
     factors = [0.0] * n if size is not None or recompute_scale_factor else \
         [float(f) for f in per_dimension("scale_factor", scale_factor, n, x)]
     if mode == "area":
         if n == 3:
             raise NotImplementedError("[interpolate] mode 'area' takes 3D and 4D input, got 5D")
         return adaptive_avg_pool1d(x, out) if n == 1 else adaptive_avg_pool2d(x, out)
-    op, kind, align = <Op>OPS[mode, n], KINDS[mode], bool(align_corners)
+    op, kind = <Op>OPS[mode, n], KINDS[mode]
+    align = n == 2 if mode == "nearest" else bool(align_corners)
     sizes = x.shape_tuple()
     lead = sizes[:2]
     if n == 1:

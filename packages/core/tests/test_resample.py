@@ -1,0 +1,50 @@
+"""What rows cannot say of interpolation: bytes, PyTorch's rule for images that double, threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+from taeda import ops
+
+
+def test_bytes_are_copied_by_nearest_and_not_blended() -> None:
+    x = taeda.arange(4, dtype=taeda.uint8).reshape(1, 1, 2, 2)
+    y = ops.interpolate(x, scale_factor=2)
+    assert y.dtype == taeda.uint8
+    assert y[0, 0].tolist() == [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
+    with pytest.raises(NotImplementedError, match="not implemented for dtype int64"):
+        ops.interpolate(x.to(taeda.int64), scale_factor=2)
+
+
+@pytest.mark.parametrize("factor, size", [(1.03, 24), (2.02, 48)])
+def test_an_image_whose_size_stays_or_doubles_is_copied_and_a_signal_follows_the_factor(factor: float, size: int) -> None:
+    signal = taeda.arange(24.0).reshape(1, 1, 24)
+    image = signal.reshape(1, 1, 24, 1).expand(1, 1, 24, 3)
+    by_factor = np.minimum(np.floor(np.arange(size, dtype="float32") * np.float32(1 / factor)), 23)
+    copied = np.arange(size) // (size // 24)
+    assert not np.array_equal(by_factor, copied)
+    np.testing.assert_array_equal(ops.interpolate(signal, scale_factor=factor)[0, 0].numpy(), by_factor)
+    np.testing.assert_array_equal(ops.interpolate(image, scale_factor=(factor, 1.0))[0, 0, :, 0].numpy(), copied)
+
+
+def test_the_mean_of_an_area() -> None:
+    x = taeda.arange(16.0).reshape(1, 1, 4, 4)
+    assert ops.interpolate(x, size=2, mode="area").flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
+
+
+def test_circular_padding_wraps_what_cropping_left() -> None:
+    assert ops.pad(taeda.arange(5.0).reshape(1, 5), (2, -1), "circular").tolist() == [[2, 3, 0, 1, 2, 3]]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+def test_threads_change_no_bit(mode: str) -> None:
+    found = []
+    for threads in (1, 2, 5):
+        taeda.set_num_threads(threads)
+        x = taeda.tensor(np.random.default_rng(0).normal(size=(3, 5, 41, 43)).astype("float32"), requires_grad=True)
+        y = ops.interpolate(x, size=(60, 37), mode=mode)
+        z = ops.pad(x, (3, 2, 1, 4), "reflect")
+        grads = taeda.autograd.grad((y, z), x, (taeda.sin(y.detach()), taeda.sin(z.detach())))
+        found.append([t.detach().numpy().tobytes() for t in (y, z, *grads)])
+    assert found[0] == found[1] == found[2]
