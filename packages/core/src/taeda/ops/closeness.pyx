@@ -9,7 +9,12 @@ PUBLIC = ("allclose", "equal", "isclose")
 
 
 def equal(input, other):
-    """Return True if both tensors have the same shape and equal elements (NaN equals nothing)."""
+    """Return True if both tensors have the same shape and equal elements (NaN equals nothing).
+
+    >>> import taeda
+    >>> taeda.equal(taeda.tensor([1, 2]), taeda.tensor([1, 3]))
+    False
+    """
     cdef TensorBase a = as_tensor(input, "equal"), b = as_tensor(other, "equal")
     if a.device == META or b.device == META:
         raise NotImplementedError("[equal] the answer depends on data, and a meta tensor has none")
@@ -48,7 +53,12 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """Return True if all elements are close: see :func:`isclose`."""
+    """Return True if all elements are close: see :func:`isclose`.
+
+    >>> import taeda
+    >>> taeda.allclose(taeda.tensor([1.]), taeda.tensor([1. + 1e-7]))
+    True
+    """
     cdef TensorBase a = as_tensor(input, "allclose")
     if a.device == META:
         raise NotImplementedError("[allclose] the answer depends on data, and a meta tensor has none")

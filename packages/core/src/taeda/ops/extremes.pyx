@@ -78,7 +78,12 @@ def amax(input, dim=(), keepdim=False, *, out=None, axis=None, keepdims=None):
 
 
 def amin(input, dim=(), keepdim=False, *, out=None, axis=None, keepdims=None):
-    """Return the smallest elements over ``dim``; a gradient is split evenly among equals.  NaN wins."""
+    """Return the smallest elements over ``dim``; a gradient is split evenly among equals.  NaN wins.
+
+    >>> import taeda
+    >>> taeda.amin(taeda.tensor([[1., 5.], [7., 2.]]), 1)
+    tensor([1., 2.])
+    """
     return extreme(AMIN, input, pick("amin", dim or None if isinstance(dim, tuple) else dim, axis, "dim", "axis"),
                    pick("amin", keepdim, keepdims, "keepdim", "keepdims"), out)
 
@@ -97,7 +102,12 @@ cdef Op AMINMAX = define("aminmax", aminmax_vjp, 0, 0, "amin")
 
 
 def aminmax(input, *, dim=None, keepdim=False, out=None):
-    """Return the smallest and the largest element, of all or along one dimension."""
+    """Return the smallest and the largest element, of all or along one dimension.
+
+    >>> import taeda
+    >>> tuple(taeda.aminmax(taeda.tensor([3., 1., 2.])))
+    (tensor(1.), tensor(3.))
+    """
     cdef TensorBase x = as_tensor(input, "aminmax"), low, high
     cdef uint64_t dims
     if x.view.numel == 0 and dim is None:
@@ -140,6 +150,10 @@ def min(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum.
 
     NaN wins.  Ties and gradients as :func:`max`.
+
+    >>> import taeda
+    >>> taeda.min(taeda.tensor([[1., 5.], [7., 2.]]), 0).values
+    tensor([1., 2.])
     """
     if isinstance(dim, TensorBase) or other is not None:
         return input.minimum(dim if other is None else other, out=out)
@@ -185,7 +199,12 @@ def argmax(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None
 
 
 def argmin(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
-    """Return the index of the smallest element (the first of equals), in the flat tensor or along ``dim``."""
+    """Return the index of the smallest element (the first of equals), in the flat tensor or along ``dim``.
+
+    >>> import taeda
+    >>> taeda.argmin(taeda.tensor([3., 1., 1.]))
+    tensor(1)
+    """
     return arg_extreme(ARGMIN, input, pick("argmin", dim, axis, "dim", "axis"),
                        pick("argmin", keepdim, keepdims, "keepdim", "keepdims"), out)
 
@@ -208,19 +227,34 @@ cdef object truth(Op op, object input, object dim, object keepdim, object out):
 
 
 def any(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
-    """Return whether some element is nonzero: bool, but uint8 of uint8.  NaN is nonzero."""
+    """Return whether some element is nonzero: bool, but uint8 of uint8.  NaN is nonzero.
+
+    >>> import taeda
+    >>> taeda.any(taeda.tensor([0, 2]))
+    tensor(True)
+    """
     return truth(ANY, input, pick("any", dim, axis, "dim", "axis"),
                  pick("any", keepdim, keepdims, "keepdim", "keepdims"), out)
 
 
 def all(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
-    """Return whether all elements are nonzero: bool, but uint8 of uint8; true of nothing."""
+    """Return whether all elements are nonzero: bool, but uint8 of uint8; true of nothing.
+
+    >>> import taeda
+    >>> taeda.all(taeda.tensor([[True, False], [True, True]]), 1)
+    tensor([False,  True])
+    """
     return truth(ALL, input, pick("all", dim, axis, "dim", "axis"),
                  pick("all", keepdim, keepdims, "keepdim", "keepdims"), out)
 
 
 def count_nonzero(input, dim=None):
-    """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+    """Return how many elements are nonzero, over all dimensions or those in ``dim``.
+
+    >>> import taeda
+    >>> taeda.count_nonzero(taeda.tensor([[0, 1], [2, 3]]), 1)
+    tensor([1, 2])
+    """
     cdef TensorBase x = as_tensor(input, "count_nonzero")
     return reduce_one(COUNT_NONZERO, x, read_dims("count_nonzero", dim, x.view.ndim), False, I64, NULL)
 

@@ -114,19 +114,34 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=N
 
 
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None, axis=None, keepdims=None):
-    """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
+    """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0.
+
+    >>> import taeda
+    >>> taeda.std(taeda.tensor([1., 3.]), correction=0)
+    tensor(1.)
+    """
     return moments(STD, True, False, input, pick("std", dim, axis, "dim", "axis"), unbiased,
                    pick("std", keepdim, keepdims, "keepdim", "keepdims"), correction, out)
 
 
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None, axis=None, keepdims=None):
-    """Return (variance, mean) from one pass."""
+    """Return (variance, mean) from one pass.
+
+    >>> import taeda
+    >>> taeda.var_mean(taeda.tensor([1., 3.]))
+    (tensor(2.), tensor(2.))
+    """
     return moments(VAR_MEAN, False, True, input, pick("var_mean", dim, axis, "dim", "axis"), unbiased,
                    pick("var_mean", keepdim, keepdims, "keepdim", "keepdims"), correction, out)
 
 
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None, axis=None, keepdims=None):
-    """Return (standard deviation, mean) from one pass."""
+    """Return (standard deviation, mean) from one pass.
+
+    >>> import taeda
+    >>> taeda.std_mean(taeda.tensor([1., 3.]), correction=0)
+    (tensor(1.), tensor(2.))
+    """
     return moments(STD_MEAN, True, True, input, pick("std_mean", dim, axis, "dim", "axis"), unbiased,
                    pick("std_mean", keepdim, keepdims, "keepdim", "keepdims"), correction, out)
 

@@ -104,7 +104,12 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None, *, axis=
 
 
 def dist(input, other, p=2):
-    """Return the p-norm of input - other."""
+    """Return the p-norm of input - other.
+
+    >>> import taeda
+    >>> taeda.dist(taeda.tensor([3., 4.]), taeda.zeros(2))
+    tensor(5.)
+    """
     as_tensor(other, "dist")
     return vector_norm(as_tensor(input, "dist") - other, p)
 

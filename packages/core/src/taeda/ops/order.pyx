@@ -88,12 +88,23 @@ def sort(input, dim=-1, descending=False, stable=False, *, out=None, axis=None):
 
 
 def argsort(input, dim=-1, descending=False, stable=False, *, axis=None):
-    """Return the indices that sort along ``dim``."""
+    """Return the indices that sort along ``dim``.
+
+    >>> import taeda
+    >>> taeda.argsort(taeda.tensor([3., 1., 2.]), descending=True)
+    tensor([0, 2, 1])
+    """
     return sorted_pair("argsort", input, dim if axis is None else axis, descending, stable)[1]
 
 
 def msort(input, *, out=None):
-    """Return the values sorted along the first dimension."""
+    """Return the values sorted along the first dimension.
+
+    >>> import taeda
+    >>> taeda.msort(taeda.tensor([[3., 1.], [2., 4.]]))
+    tensor([[2., 1.],
+            [3., 4.]])
+    """
     pair = sorted_pair("msort", input, 0, False, False)
     if out is None:
         return pair[0]
@@ -145,7 +156,12 @@ cdef tuple chosen(Op op, TensorBase x, int d, int64_t k, bint keepdim):
 
 
 def kthvalue(input, k, dim=-1, keepdim=False, *, out=None, axis=None):
-    """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1."""
+    """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1.
+
+    >>> import taeda
+    >>> taeda.kthvalue(taeda.tensor([3., 1., 2.]), 2).values
+    tensor(2.)
+    """
     cdef TensorBase x = as_tensor(input, "kthvalue")
     cdef int d = axis_of("kthvalue", x, dim if axis is None else axis)
     cdef int64_t count = k, size = x.view.shape[d] if x.view.ndim else 1
@@ -160,7 +176,12 @@ cdef Op MODE = define("mode", place_vjp)
 
 
 def mode(input, dim=-1, keepdim=False, *, out=None, axis=None):
-    """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
+    """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place.
+
+    >>> import taeda
+    >>> taeda.mode(taeda.tensor([2, 1, 2])).values
+    tensor(2)
+    """
     cdef TensorBase x = as_tensor(input, "mode")
     pair = chosen(MODE, x, axis_of("mode", x, dim if axis is None else axis), 0, keepdim)
     return types.mode(pair if out is None else write_pair(out, pair[0], pair[1], "mode"))
@@ -211,7 +232,12 @@ def median(input, dim=None, keepdim=False, *, out=None, axis=None):
 
 
 def nanmedian(input, dim=None, keepdim=False, *, out=None, axis=None):
-    """Return the median of what is not NaN; see :func:`median`."""
+    """Return the median of what is not NaN; see :func:`median`.
+
+    >>> import taeda
+    >>> taeda.nanmedian(taeda.tensor([1., float('nan'), 3.]))
+    tensor(1.)
+    """
     return middle(NANMEDIAN, NANMEDIAN_ALL, types.nanmedian, -2, input, dim if axis is None else axis, keepdim, out)
 
 

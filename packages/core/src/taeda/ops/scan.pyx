@@ -161,7 +161,12 @@ cdef TensorBase run_logcumsumexp(TensorBase x, int d, bint back):
 
 
 def logcumsumexp(input, dim=None, *, out=None, axis=None):
-    """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow."""
+    """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow.
+
+    >>> import taeda
+    >>> taeda.logcumsumexp(taeda.zeros(3), 0)
+    tensor([0.0000, 0.6931, 1.0986])
+    """
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
     cdef int d
     if is_integral(x.view.dtype):
@@ -209,7 +214,12 @@ def cummax(input, dim=None, *, out=None, axis=None):
 
 
 def cummin(input, dim=None, *, out=None, axis=None):
-    """Return (values, indices) of the smallest element so far along ``dim``; of equals the last.  NaN stays."""
+    """Return (values, indices) of the smallest element so far along ``dim``; of equals the last.  NaN stays.
+
+    >>> import taeda
+    >>> taeda.cummin(taeda.tensor([3., 1., 2.]), 0).indices
+    tensor([0, 1, 1])
+    """
     return extreme(CUMMIN, types.cummin, input, dim, axis, out)
 
 

@@ -182,7 +182,12 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 
 
 def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
-    """Return the bucket of each value: :func:`searchsorted` of ``input`` in the (n,) ``boundaries``."""
+    """Return the bucket of each value: :func:`searchsorted` of ``input`` in the (n,) ``boundaries``.
+
+    >>> import taeda
+    >>> taeda.bucketize(taeda.tensor([0., 2., 9.]), taeda.tensor([1., 3.]))
+    tensor([0, 1, 2])
+    """
     cdef TensorBase a = as_tensor(boundaries, "bucketize")
     if a.view.ndim != 1:
         raise RuntimeError(f"[bucketize] boundaries tensor must be 1 dimension, but got dim({a.view.ndim}), shape "
@@ -247,6 +252,10 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
 
     Raises:
         RuntimeError: ``bins`` is not positive, ``max`` is below ``min``, or the range is not finite.
+
+    >>> import taeda
+    >>> taeda.histc(taeda.tensor([0., 1., 1., 3.]), bins=3, min=0, max=3)
+    tensor([1., 2., 1.])
     """
     cdef TensorBase x = as_tensor(input, "histc"), y
     cdef View* t[2]
