@@ -351,3 +351,31 @@ def test_scatter_reduce_of_integers_and_nan() -> None:
     assert taeda.zeros(2, dtype=I64).scatter_reduce(0, i, n, "mean").tolist() == [3, -4]
     assert taeda.zeros(2, dtype=I64).scatter_reduce(0, i, n, "amax", include_self=False).tolist() == [6, -7]
     assert taeda.zeros(2).scatter_reduce(0, i, taeda.tensor([1.0, float("nan"), 2.0]), "amax").isnan().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (7, 3), (8, 3), (4, 3), (3, 3, 3)])
+def test_fill_diagonal_is_numpys(shape: tuple[int, ...], wrap: bool) -> None:
+    want = np.zeros(shape)
+    np.fill_diagonal(want, 5, wrap=wrap)
+    x = taeda.zeros(shape, dtype=taeda.float64)
+    assert x.fill_diagonal_(5, wrap=wrap) is x
+    np.testing.assert_array_equal(x.numpy(), want)
+
+
+def test_fill_diagonal_refuses_what_has_none() -> None:
+    with pytest.raises(RuntimeError, match="larger than 1"):
+        taeda.zeros(3).fill_diagonal_(1)
+    with pytest.raises(RuntimeError, match="equal length"):
+        taeda.zeros(3, 3, 2).fill_diagonal_(1)
+
+
+def test_scatter_by_an_index_that_is_its_own_target() -> None:
+    x = taeda.tensor([0, 1, 2])
+    x.scatter_(0, x, 10**9)
+    assert x.tolist() == [10**9] * 3
+
+
+@pytest.mark.parametrize(("rows", "cols", "k", "n"), [(10**12, 1, 1 - 10**12, 1), (0, 5, 0, 0), (3, 3, 10**12, 9)])
+def test_triangle_indices_of_extreme_shapes(rows: int, cols: int, k: int, n: int) -> None:
+    assert taeda.tril_indices(rows, cols, k).shape == (2, n)

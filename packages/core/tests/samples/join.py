@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from opinfo import ALL, Call, Row, array, layouts
@@ -80,10 +81,20 @@ def product(*tensors: np.ndarray) -> np.ndarray:
     return tensors[0] if len(tensors) == 1 else np.stack([g.reshape(-1) for g in grids], 1)
 
 
+def each(f: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Any]:
+    def run(*xs: Any) -> Any:
+        if len(xs) == 1 and isinstance(xs[0], np.ndarray):
+            return f(xs[0])
+        return tuple(f(x) for x in (xs[0] if isinstance(xs[0], list) else xs))
+
+    return run
+
+
 VECTORS = [[(3,), (2,)], [(), ()], [(2, 3), (2, 1)]]
 SAME = [[(3,), (3,)], [(), ()], [(2, 3), (2, 3)], [(2, 3, 1), (2, 3, 1)]]
 BAD_CAT = (
-    (Call([np.zeros((2, 3)), np.zeros((2, 4))]), RuntimeError, "Sizes of tensors must match except in dimension 0. Expected size 3 but got size 4"),
+    (Call([np.zeros((2, 3)), np.zeros((2, 4))]), RuntimeError,
+     "Sizes of tensors must match except in dimension 0. Expected size 3 but got size 4"),
     (Call([np.zeros((2, 3)), np.zeros(3)]), RuntimeError, "must have same number of dimensions: got 2 and 1"),
     (Call([np.zeros(()), np.zeros(3)]), RuntimeError, "zero-dimensional tensor"),
     (Call([np.zeros(3)], 1), IndexError, "Dimension out of range"),
@@ -101,6 +112,10 @@ ROWS = [
         (Call([]), RuntimeError, "non-empty"),
         (Call([np.zeros(3)], 2), IndexError, "Dimension out of range"),
     )),
+    Row("atleast_1d", lambda rng: [Call(array(rng)), Call(array(rng, 2, 3)), Call([array(rng), array(rng, 2)])], each(np.atleast_1d)),
+    Row("atleast_2d", lambda rng: [Call(array(rng)), Call(array(rng, 3)), Call(array(rng, 2), array(rng, 2, 3))], each(np.atleast_2d)),
+    Row("atleast_3d", lambda rng: [Call(array(rng)), Call(array(rng, 3)), Call(array(rng, 2, 3)), Call(array(rng, 2, 3, 1, 2))],
+        each(np.atleast_3d)),
     Row("hstack", beside(*VECTORS), np.hstack, out=True),
     Row("vstack", beside(*SAME, [(3,), (2, 3)]), np.vstack, out=True),
     Row("row_stack", beside(*SAME), np.vstack, out=True),

@@ -17,7 +17,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, U8, View
 from taeda.tensor_base cimport META, TensorBase
 
 __all__ = ["index_put", "index_put_"]
-PUBLIC = ("index_put",)
+PUBLIC = ("index_put", "index_put_")
 
 
 # -- pieces ----------------------------------------------------------------------------------------------

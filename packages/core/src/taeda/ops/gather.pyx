@@ -123,7 +123,7 @@ cdef Op SCATTER_MIN = define("scatter_min", NULL)
 
 cdef int run_scatter(Op kernel, TensorBase x, int dim, TensorBase ix, TensorBase src, str op) except -1:
     """The kernel alone; src has index's shape, or one element."""
-    cdef TensorBase x1 = flat(x), ix1 = flat(ix), s = flat(src)
+    cdef TensorBase x1 = flat(x), s = flat(src), ix1 = flat(ix.clone() if ix.storage is x.storage else ix)
     cdef int64_t still[MAX_DIM]
     cdef View* t[3]
     cdef Param p[1]
@@ -360,6 +360,11 @@ cdef Op INDEX_FILL_TENSOR = define("index_fill", index_put_vjp, 0, 0, "index_put
 cdef Op TAKE = define("take", index_vjp, 0, 0, "index")
 
 
+cdef str reworded(object error, str op, str what):
+    """An out-of-bounds message with PyTorch's words for this op in front."""
+    return f"[{op}] {what}: " + str(error).partition("] ")[2]
+
+
 cdef TensorBase row_index(TensorBase x, object index, str op):
     cdef TensorBase ix = as_tensor(index, op)
     if ix.view.ndim > 1:
@@ -390,7 +395,10 @@ def index_select(input, dim, index, *, out=None):
             raise RuntimeError("[index_select] Index to scalar can have only 1 value, got "
                                f"{ix.view.numel} values")
         return index_core(x.reshape(1), [0], [ix], "index_select", INDEX_SELECT, False).reshape(())
-    y = index_core(x, [d], [ix], "index_select] index out of range in self; [index_select", INDEX_SELECT, False)
+    try:
+        y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
+    except IndexError as error:
+        raise IndexError(reworded(error, "index_select", "index out of range in self")) from None
     return y if out is None else write_out(out, y, "index_select")
 
 
@@ -515,7 +523,10 @@ def take(input, index, *, out=None):
     if ix.view.dtype != I64:
         raise RuntimeError(f"[take] take(): Expected a long tensor for index, but got {torch_name(ix.view.dtype)}")
     check_same_device("take", (x, ix))
-    y = index_core(x.reshape(-1), [0], [ix], "take] out of range; [take", TAKE)
+    try:
+        y = index_core(x.reshape(-1), [0], [ix], "take", TAKE)
+    except IndexError as error:
+        raise IndexError(reworded(error, "take", "out of range")) from None
     return y if out is None else write_out(out, y, "take")
 
 

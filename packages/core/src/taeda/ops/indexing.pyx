@@ -30,6 +30,7 @@ METHODS = {}
 cdef extern from "Python.h":
     int PySlice_Unpack(object s, Py_ssize_t* start, Py_ssize_t* stop, Py_ssize_t* step) except -1
     Py_ssize_t PySlice_AdjustIndices(Py_ssize_t n, Py_ssize_t* start, Py_ssize_t* stop, Py_ssize_t step)
+    long long PyLong_AsLongLongAndOverflow(object n, int* overflow) except? -1
 
 
 # -- views: one node for all ints, slices and Nones of an index -----------------------------------------
@@ -116,6 +117,14 @@ cdef int no_more_dims(TensorBase x, str op) except -1:
                      f"{tuple(x.shape_tuple())}")
 
 
+cdef inline int64_t to_i64(object n, str op) except? -1:
+    cdef int overflow = 0
+    cdef int64_t i = PyLong_AsLongLongAndOverflow(n, &overflow)
+    if overflow:
+        raise ValueError(f"[{op}] Overflow when unpacking long long: {n} is no possible index")
+    return i
+
+
 cdef inline int take_int(Layout* q, TensorBase x, int dim, int64_t i, str op) except -1:
     cdef int64_t size
     if dim >= x.view.ndim:
@@ -131,6 +140,10 @@ cdef inline int take_int(Layout* q, TensorBase x, int dim, int64_t i, str op) ex
     return 0
 
 
+cdef int too_many(int n) except -1:
+    raise RuntimeError(f"[getitem] a tensor has at most {MAX_DIM} dimensions, the result would have at least {n}")
+
+
 cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) except -1:
     cdef Py_ssize_t start, stop, step, n
     cdef bint whole
@@ -138,6 +151,8 @@ cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) e
         if x.view.ndim == 0:
             raise IndexError(f"[{op}] slice() cannot be applied to a 0-dim tensor")
         no_more_dims(x, op)
+    if q.nd >= MAX_DIM:
+        too_many(q.nd + 1)
     PySlice_Unpack(s, &start, &stop, &step)
     if step <= 0:
         raise ValueError(f"[{op}] step must be greater than zero, got {step}; use .flip({dim}) to reverse a dimension")
@@ -155,8 +170,10 @@ cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) e
     return 0
 
 
-cdef inline int take_all(Layout* q, TensorBase x, int dim, int n) noexcept:
+cdef inline int take_all(Layout* q, TensorBase x, int dim, int n) except -1:
     cdef int d
+    if q.nd + n > MAX_DIM:
+        too_many(q.nd + n)
     for d in range(dim, dim + n):
         q.start[d] = 0
         q.shape[q.nd] = x.view.shape[d]
@@ -169,7 +186,7 @@ cdef inline int take_all(Layout* q, TensorBase x, int dim, int n) noexcept:
 
 cdef inline int take_new(Layout* q, TensorBase x, int dim) except -1:
     if q.nd >= MAX_DIM:
-        raise RuntimeError(f"[getitem] a tensor has at most {MAX_DIM} dimensions")
+        too_many(q.nd + 1)
     q.shape[q.nd] = 1
     q.strides[q.nd] = x.view.shape[dim] * x.view.strides[dim] if dim < x.view.ndim else 1
     q.source[q.nd] = -1
@@ -319,14 +336,14 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                 copy_into(t, scalar_tensor(0, I64, CPU))
             idx.append(t)
         elif PyLong_Check(item):
-            take_int(q, x, dim, item, op)
+            take_int(q, x, dim, to_i64(item, op), op)
             q.last = SELECT
             dim += 1
         elif isinstance(item, TensorBase):
             t = <TensorBase>item
             if t.view.ndim == 0 and t.view.dtype != BOOL and t.view.dtype != U8:
                 if is_integral(t.view.dtype):
-                    take_int(q, x, dim, t.item(), op)
+                    take_int(q, x, dim, to_i64(t.item(), op), op)
                     q.last = SELECT
                     dim += 1
                     continue
@@ -339,7 +356,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
             elif array and item.ndim > 0 or isinstance(item, (list, tuple, range)):
                 t = index_of(item, op)
             elif hasattr(item, "__index__"):
-                take_int(q, x, dim, item.__index__(), op)
+                take_int(q, x, dim, to_i64(item.__index__(), op), op)
                 q.last = SELECT
                 dim += 1
                 continue
@@ -384,7 +401,7 @@ cpdef object getitem(object input, object index):
     cdef list pos, idx
     if PyLong_CheckExact(index):
         q.nd, q.last, q.offset = 0, SELECT, x.offset
-        take_int(&q, x, 0, index, "getitem")
+        take_int(&q, x, 0, to_i64(index, "getitem"), "getitem")
         take_all(&q, x, 1, x.view.ndim - 1)
         return make_view(x, &q)
     if isinstance(index, TensorBase):
@@ -443,8 +460,13 @@ cpdef object setitem(object input, object index, object value):
     cdef list pos = [], idx = []
     if isinstance(value, TensorBase):
         v = <TensorBase>value
-    elif PyFloat_Check(value) or PyLong_Check(value) or isinstance(value, complex):
+    elif PyFloat_Check(value) or PyLong_Check(value):
         v = None
+    elif isinstance(value, complex):
+        if value.imag:
+            raise RuntimeError(f"[setitem] value cannot be converted to type {name_of(x.view.dtype)} without overflow: "
+                               f"{value} has an imaginary part")
+        value, v = value.real, None
     else:
         raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
                         "with taeda.tensor(...)")

@@ -15,12 +15,12 @@ from taeda.ops.advanced cimport zeros_of
 from taeda.tensor_base cimport CPU, TensorBase
 
 __all__ = [
-    "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "meshgrid",
-    "row_stack", "stack", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack",
+    "meshgrid", "row_stack", "stack", "vstack",
 ]
 PUBLIC = (
-    "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "meshgrid",
-    "row_stack", "stack", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack",
+    "meshgrid", "row_stack", "stack", "vstack",
 )
 
 
@@ -210,6 +210,44 @@ cdef list at_least(object tensors, int ndim, str op):
         if ndim == 3 and (n == 1 or n == 2):
             xs[i] = xs[i].unsqueeze(-1)
     return xs
+
+
+cdef object at_least_each(tuple tensors, int ndim, str op):
+    if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
+        return at_least(tensors, ndim, op)[0]
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tuple(tensors[0])
+    return tuple(at_least(tensors, ndim, op)) if tensors else ()
+
+
+def atleast_1d(*tensors):
+    """View numbers as vectors of one element; other tensors are returned as they are.
+
+    >>> import taeda
+    >>> taeda.atleast_1d(taeda.tensor(5))
+    tensor([5])
+    """
+    return at_least_each(tensors, 1, "atleast_1d")
+
+
+def atleast_2d(*tensors):
+    """View vectors as one row, numbers as 1 x 1; other tensors are returned as they are.
+
+    >>> import taeda
+    >>> taeda.atleast_2d(taeda.tensor([5, 6]))
+    tensor([[5, 6]])
+    """
+    return at_least_each(tensors, 2, "atleast_2d")
+
+
+def atleast_3d(*tensors):
+    """View matrices with a last dimension of size 1, vectors and numbers as NumPy does.
+
+    >>> import taeda
+    >>> taeda.atleast_3d(taeda.tensor([5, 6])).shape
+    taeda.Size([1, 2, 1])
+    """
+    return at_least_each(tensors, 3, "atleast_3d")
 
 
 def hstack(tensors, *, out=None):

@@ -16,15 +16,16 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device,
                              contiguous, define, empty_for, end_inplace, launch, needs_grad, record, result_type,
                              scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport default_float, name_of, torch_name
+from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, View
 from taeda.ops.advanced cimport fill_where, mask_count, nonzero_rows, select_where, sum_to, zeros_of
 from taeda.tensor_base cimport META, TensorBase
 
 __all__ = [
-    "argwhere", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "nonzero", "where",
+    "argwhere", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "nonzero",
+    "unravel_index", "where",
 ]
-PUBLIC = ("argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "where")
+PUBLIC = ("argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "unravel_index", "where")
 
 
 cdef TensorBase widen(TensorBase x, tuple shape):
@@ -336,6 +337,26 @@ def argwhere(input):
     tensor([[1]])
     """
     return coordinates(as_tensor(input, "argwhere"))
+
+
+def unravel_index(indices, shape):
+    """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension.
+
+    >>> import taeda
+    >>> taeda.unravel_index(taeda.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+    """
+    cdef TensorBase x = as_tensor(indices, "unravel_index")
+    if not is_integral(x.view.dtype) or x.view.dtype == BOOL:
+        raise TypeError(f"[unravel_index] expected 'indices' to be integer dtype, but got {name_of(x.view.dtype)}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any([n < 0 for n in sizes]):
+        raise ValueError(f"[unravel_index] 'shape' cannot have negative values, but got {sizes}")
+    found, below = [], 1
+    for n in reversed(sizes):
+        found.append(x.div(below, rounding_mode="floor").remainder(n))
+        below *= n
+    return tuple(found[::-1])
 
 
 METHODS = {

@@ -3,6 +3,7 @@
 
 Most of it is one strided copy: the result (or the input) is laid out so that the copy kernel does the rest.
 """
+from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport set_grad
@@ -28,7 +29,7 @@ cdef tuple sizes_of(tuple args, str op):
     """Sizes given one by one or as one sequence."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
-    return tuple([int(n.__index__()) for n in args])
+    return tuple([PyNumber_Index(n) for n in args])
 
 
 # -- repeat: y[r * size + i] = x[i] -------------------------------------------------------------------------
@@ -449,10 +450,18 @@ def unfold_backward(g, shape, dim, size, step):
     cdef TensorBase c = contiguous(as_tensor(g, "unfold_backward")), x
     cdef View* t[2]
     cdef Param p[3]
-    if not len(shape):
+    cdef int d
+    shape = tuple(shape)
+    if not shape:
         return c.reshape(()) if c.view.numel == 1 else c.sum()
+    d = wrap_dim("unfold_backward", dim, len(shape))
+    if (size < 1 or step < 1 or c.view.ndim != len(shape) + 1 or c.view.shape[len(shape)] != size
+            or c.view.shape[d] and (c.view.shape[d] - 1) * step + size > shape[d]
+            or shape[:d] + shape[d + 1:] != c.shape_tuple()[:d] + c.shape_tuple()[d + 1:-1]):
+        raise RuntimeError(f"[unfold_backward] g of shape {tuple(c.shape_tuple())} does not hold the windows of a tensor of "
+                           f"shape {shape} along dimension {d} with size {size} and step {step}")
     x = empty_shape(shape, c.view.dtype, c.device)
-    t[0], t[1], p[0].i, p[1].i, p[2].i = &x.view, &c.view, wrap_dim("unfold_backward", dim, len(shape)), size, step
+    t[0], t[1], p[0].i, p[1].i, p[2].i = &x.view, &c.view, d, size, step
     launch(UNFOLD_BACKWARD, c.view.dtype, c.device, t, p, c.view.numel + x.view.numel)
     record(UNFOLD_BACKWARD, x, (c,), None, (p[0].i, size, step))
     return x

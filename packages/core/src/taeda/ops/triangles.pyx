@@ -13,7 +13,7 @@ from taeda.tensor_base cimport CPU, TensorBase
 from taeda import device as _device
 
 __all__ = [
-    "diag", "diag_embed", "diagflat", "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices",
+    "diag", "diag_embed", "diagflat", "fill_diagonal_", "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices",
 ]
 PUBLIC = ("diag", "diag_embed", "diagflat", "tril", "tril_indices", "triu", "triu_indices")
 
@@ -89,9 +89,15 @@ def triu_(input, diagonal=0):
     return triangle_(TRIU, as_tensor(input, "triu_"), diagonal, True)
 
 
-cdef TensorBase triangle_indices(int64_t rows, int64_t cols, int64_t k, object dtype, object device, bint upper, str op):
+cdef object triangle_size(object rows, object cols, object k):
+    """How many elements of a matrix have j - i <= k; in Python's integers, which do not overflow."""
+    first = min(max(-k, 0), rows)                  # the rows before are empty
+    full = max(first, min(rows, cols - k))         # the rows from here on are whole
+    return (full - first) * (first + k + 1 + full + k) // 2 + (rows - full) * cols
+
+
+cdef TensorBase triangle_indices(object rows, object cols, object k, object dtype, object device, bint upper, str op):
     cdef int64_t shape[2]
-    cdef int64_t i, a, b, n = 0
     cdef Param p[4]
     cdef View* t[1]
     cdef TensorBase y
@@ -100,11 +106,9 @@ cdef TensorBase triangle_indices(int64_t rows, int64_t cols, int64_t k, object d
         raise RuntimeError(f"[{op}] row and col must be non-negative, got {rows} and {cols}")
     if code != I64 and code != I32:
         raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(code)}; it takes int64, int32")
-    for i in range(rows):
-        a = i + k if upper else 0
-        b = cols if upper else i + k + 1
-        a, b = max(a, 0), min(b, cols)
-        n += b - a if b > a else 0
+    n = rows * cols - triangle_size(rows, cols, k - 1) if upper else triangle_size(rows, cols, k)
+    if n >= 1 << 59:
+        raise RuntimeError(f"[{op}] Storage size calculation overflowed with sizes=[2, {n}]")
     shape[0], shape[1] = 2, n
     y = empty(2, shape, I64, CPU if device is None else _device.code_of(device, op))
     t[0], p[0].i, p[1].i, p[2].i, p[3].i = &y.view, rows, cols, k, upper
@@ -225,7 +229,36 @@ def diagflat(input, offset=0):
     return diag_embed(as_tensor(input, "diagflat").reshape(-1), offset)
 
 
+def fill_diagonal_(input, fill_value, wrap=False):
+    """Write a number on the main diagonal, in place; with wrap, start anew below it in a tall matrix.
+
+    Raises RuntimeError for fewer than two dimensions, or more than two that differ.
+
+    >>> import taeda
+    >>> taeda.zeros(2, 2).fill_diagonal_(5)
+    tensor([[5., 0.],
+            [0., 5.]])
+    """
+    cdef TensorBase x = as_tensor(input, "fill_diagonal_")
+    cdef int64_t size, stride = 0, top = 0
+    cdef int d
+    if x.view.ndim < 2:
+        raise RuntimeError(f"[fill_diagonal_] dimensions must larger than 1, got shape {tuple(x.shape_tuple())}")
+    size = x.view.shape[0]
+    for d in range(x.view.ndim):
+        if x.view.ndim > 2 and x.view.shape[d] != x.view.shape[0]:
+            raise RuntimeError("[fill_diagonal_] all dimensions of input must be of equal length, got shape "
+                               f"{tuple(x.shape_tuple())}")
+        size = x.view.shape[d] if x.view.shape[d] < size else size
+        stride += x.view.strides[d]
+    x.as_strided((size,), (stride,), x.offset).fill_(fill_value)
+    while wrap and x.view.ndim == 2 and top + x.view.shape[1] + 1 < x.view.shape[0]:
+        top += x.view.shape[1] + 1
+        x[top:].diagonal().fill_(fill_value)
+    return x
+
+
 METHODS = {
-    "diag": diag, "diag_embed": diag_embed, "diagflat": diagflat, "tril": tril, "tril_": tril_, "triu": triu,
-    "triu_": triu_,
+    "diag": diag, "diag_embed": diag_embed, "diagflat": diagflat, "fill_diagonal_": fill_diagonal_, "tril": tril,
+    "tril_": tril_, "triu": triu, "triu_": triu_,
 }
