@@ -127,6 +127,13 @@ LOADERS = {
     "stacked": lambda fw, d, **kw: d.DataLoader(
         d.StackDataset(a=rows(fw, d, 6), b=range(6)), 4, shuffle=True, **kw
     ),
+    "stacked tensors": lambda fw, d, **kw: d.DataLoader(
+        d.StackDataset(fw.arange(9), rows(fw, d, 9)), 4, shuffle=True, **kw
+    ),
+    "named tensors": lambda fw, d, **kw: d.DataLoader(
+        d.StackDataset(x=fw.arange(9), y=d.Subset(fw.arange(20), range(9, 0, -1))), 4, shuffle=True, **kw
+    ),
+    "a tensor": lambda fw, d, **kw: d.DataLoader(fw.arange(22).reshape(11, 2), 4, shuffle=True, **kw),
     "stream": lambda fw, d, **kw: d.DataLoader(stream(d), 3, **kw),
     "stream dropped": lambda fw, d, **kw: d.DataLoader(stream(d), 4, drop_last=True, **kw),
     "stream unbatched": lambda fw, d, **kw: d.DataLoader(stream(d), None, **kw),

@@ -8,6 +8,7 @@ from taeda.data import (
     IterableDataset,
     RandomSampler,
     SequentialSampler,
+    StackDataset,
     Subset,
     TensorDataset,
     random_split,
@@ -70,6 +71,15 @@ def test_gathering_is_used_for_plain_tensor_datasets_and_their_subsets(monkeypat
     monkeypatch.setattr(TensorDataset, "__getitem__", forbidden)
     loader = DataLoader(random_split(data(), [0.5, 0.5])[0], batch_size=2, shuffle=True)
     assert sum(len(y) for y in labels(loader)) == 5
+
+
+def test_gathering_reaches_tensors_and_stacks_of_them(monkeypatch):
+    monkeypatch.setattr(StackDataset, "__getitems__", None)
+    source = StackDataset(x=taeda.arange(6), y=Subset(data(), [5, 4, 3, 2, 1, 0]))
+    batches = list(DataLoader(source, batch_size=4))
+    assert [b["x"].tolist() for b in batches] == [[0, 1, 2, 3], [4, 5]]
+    assert [b["y"][1].tolist() for b in batches] == [[5, 4, 3, 2], [1, 0]]
+    assert [b.tolist() for b in DataLoader(taeda.arange(5), batch_size=3)] == [[0, 1, 2], [3, 4]]
 
 
 def test_a_batch_does_not_share_memory_with_the_dataset():

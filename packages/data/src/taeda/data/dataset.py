@@ -380,18 +380,26 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Any = 
     return [Subset(dataset, order[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def row_gather(dataset: Any) -> Callable[[taeda.Tensor], list[taeda.Tensor]] | None:
+def row_gather(dataset: Any) -> Callable[[taeda.Tensor], Any] | None:
     """Return a function from a 1-d int64 tensor of rows to the collated batch, where `dataset` allows that.
 
-    It does if it is a TensorDataset, or a Subset of one, itself and not a subclass, in the memory of the CPU.
-    None otherwise: the general road then serves.
+    It does if it is a tensor in the memory of the CPU, a TensorDataset of such, or a Subset or StackDataset of
+    these; not if it is of a subclass, which may mean something else by a sample. None otherwise: the general
+    road then serves.
     """
-    if type(dataset) is TensorDataset:
+    kind = type(dataset)
+    if kind is taeda.Tensor:
+        if dataset.device.type != "cpu" or dataset.dim() == 0:
+            return None
+        return lambda rows: dataset.index_select(0, rows)
+    if kind is TensorDataset:
         tensors = dataset.tensors
         if any(tensor.device.type != "cpu" for tensor in tensors):
             return None
         return lambda rows: [tensor.index_select(0, rows) for tensor in tensors]
-    if type(dataset) is Subset and isinstance(dataset.indices, (list, tuple, range)):
+    if kind is StackDataset:
+        return _stack_gather(dataset)
+    if kind is Subset and isinstance(dataset.indices, (list, tuple, range)):
         inner = row_gather(dataset.dataset)
         if inner is None or len(dataset.indices) == 0:
             return None
@@ -401,3 +409,16 @@ def row_gather(dataset: Any) -> Callable[[taeda.Tensor], list[taeda.Tensor]] | N
             return None
         return lambda rows: inner(order.index_select(0, rows))
     return None
+
+
+def _stack_gather(dataset: StackDataset) -> Callable[[taeda.Tensor], Any] | None:
+    """Return the gather of a StackDataset whose parts all have one."""
+    if isinstance(dataset.datasets, dict):
+        named = {name: row_gather(part) for name, part in dataset.datasets.items()}
+        if None in named.values():
+            return None
+        return lambda rows: {name: part(rows) for name, part in named.items() if part is not None}
+    parts = [row_gather(part) for part in dataset.datasets]
+    if None in parts:
+        return None
+    return lambda rows: [part(rows) for part in parts if part is not None]
