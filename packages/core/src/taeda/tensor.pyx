@@ -18,6 +18,7 @@ import weakref
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
 from taeda import tensor_base as _tensor_base
 from taeda.autograd.hooks import Handle
+from taeda.dtype import NAMES
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
@@ -841,6 +842,21 @@ def _storage(self):
     """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
     from taeda.typed_storage import TypedStorage
     return TypedStorage(self)
+
+def _conversion(name):
+    """Make the method that converts to one dtype: x.float(), x.long(), ..."""
+    target = NAMES[name]
+
+    def convert(self, memory_format=None):
+        return self.to(target)
+
+    convert.__doc__ = f"Return the tensor as {name}."
+    return convert
+
+for method, name in {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64", "int": "int32",
+                     "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64", "cdouble": "complex128",
+                     "chalf": "complex32"}.items():
+    install(Tensor, method, _conversion(name))
 
 install(Tensor, "device", property(_device_property))
 install(Tensor, "output_nr", property(_output_nr))
