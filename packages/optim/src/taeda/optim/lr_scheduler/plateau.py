@@ -133,10 +133,6 @@ class ReduceLROnPlateau(LRScheduler):
         """Are bad epochs not counted at the moment?"""
         return self.cooldown_counter > 0
 
-    def is_better(self, a: float, best: float) -> bool:
-        """Is ``a`` an improvement over ``best``?"""
-        return self._is_better(a, best)
-
     def _is_better(self, a: float, best: float) -> bool:
         sign = 1 if self.mode == "max" else -1
         bar = (
