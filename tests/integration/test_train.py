@@ -219,3 +219,24 @@ def test_mnist_files_in_a_folder_are_trained_on(program: Any, tmp_path: Path) ->
     results = program.train(program.parse(["--data", str(folder), "--model", "mlp", "--batch-size", "9"]))
     assert len(results["history"]["train_loss"]) == 5
     assert results["history"]["train_loss"][-1] < results["history"]["train_loss"][0]
+
+
+def test_a_damaged_image_is_named(program: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = folder_of_images(tmp_path / "images")
+    bad = root / "dark" / "3.png"
+    bad.write_bytes(bad.read_bytes()[:60])
+    assert program.main(["--data", str(root), "--epochs", "1"]) == 1
+    captured = capsys.readouterr()
+    assert str(bad) in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said(
+    program: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device", "checkpoint.pt")
+
+    monkeypatch.setattr(taeda, "save", full)
+    assert program.main(["--model", "mlp", "--epochs", "1"]) == 1
+    assert "No space left" in capsys.readouterr().err
