@@ -160,7 +160,8 @@ def leaky_relu_(input, negative_slope=0.01):
 cdef object elu_vjp(Node n, object g):
     x = n.load(0)
     alpha, scale, input_scale = n.extra
-    return g * (x * input_scale).exp().mul(alpha * scale * input_scale).where(x <= 0, x.new_full((), scale))
+    low = x.clamp(max=0)                      # e^x of a large x is inf, and its second derivative there nan
+    return g * (low * input_scale).exp().mul(alpha * scale * input_scale).where(x <= 0, x.new_full((), scale))
 
 cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
 

@@ -274,8 +274,8 @@ static inline float t_erf_f32(float x) {
     q = q * z - 7.37332916720468e-03f;
     q = q * z - 1.42647390514189e-02f;
     float y = c * (p / q);
-    y = y > 1.0f ? 1.0f : y;
-    return y < -1.0f ? -1.0f : y;
+    y = x > 3.92f ? 1.0f : y;
+    return x < -3.92f ? -1.0f : y;
 }
 static inline double t_erf_f64(double x) { return erf(x); }
 
