@@ -141,7 +141,7 @@ def max(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     if isinstance(dim, TensorBase) or other is not None:
         return input.maximum(dim if other is None else other, out=out)
     dim, keepdim = pick("max", dim, axis, "dim", "axis"), pick("max", keepdim, keepdims, "keepdim", "keepdims")
-    if dim is None:
+    if dim is None and keepdim is False:
         return extreme(MAX_ALL, input, None, False, out)
     return extreme_dim(MAX_ALONG, types.max, input, dim, keepdim, out)
 
@@ -158,7 +158,7 @@ def min(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     if isinstance(dim, TensorBase) or other is not None:
         return input.minimum(dim if other is None else other, out=out)
     dim, keepdim = pick("min", dim, axis, "dim", "axis"), pick("min", keepdim, keepdims, "keepdim", "keepdims")
-    if dim is None:
+    if dim is None and keepdim is False:
         return extreme(MIN_ALL, input, None, False, out)
     return extreme_dim(MIN_ALONG, types.min, input, dim, keepdim, out)
 
@@ -170,10 +170,10 @@ cdef Op ARGMIN = define("argmin", NULL)
 cdef object arg_extreme(Op op, object input, object dim, object keepdim, object out):
     cdef TensorBase x = as_tensor(input, op.name), y
     cdef uint64_t dims
-    if x.view.dtype == BOOL:
-        raise RuntimeError(f"[{op.name}] does not support bool input")
     if dim is not None and (not hasattr(dim, "__index__") or isinstance(dim, bool)):
         raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}")
+    if x.view.dtype == BOOL:
+        raise RuntimeError(f"[{op.name}] does not support bool input")
     dims = read_dims(op.name, dim, x.view.ndim)
     if x.view.numel == 0 and dim is None:
         raise IndexError(f"[{op.name}] Expected reduction dim to be specified for input.numel() == 0, got shape "
@@ -220,7 +220,7 @@ cdef object truth(Op op, object input, object dim, object keepdim, object out):
     cdef TensorBase x = as_tensor(input, op.name), y
     cdef int dtype = U8 if x.view.dtype == U8 else BOOL
     if isinstance(dim, (tuple, list)) and not dim:              # unlike sum: no dimension at all
-        y = to_dtype(x != 0, dtype)
+        y = contiguous(to_dtype(x != 0, dtype))
     else:
         y = reduce_one(op, x, read_dims(op.name, dim, x.view.ndim), keepdim, dtype, NULL)
     return y if out is None else write_out(out, y, op.name)

@@ -134,6 +134,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None, axis=None):
     if count < 0 or count > size:
         raise RuntimeError(f"[topk] selected index k out of range: k={k} for dimension {d} of shape "
                            f"{tuple(x.shape_tuple())}")
+    if x.view.dtype == BOOL:
+        raise RuntimeError("[topk] does not support bool input; convert with .int()")
     p[0].i, p[1].i, p[2].i = d, bool(largest), bool(sorted)
     pair = run(TOPK, x, d, count, p)
     record_multi(TOPK, pair, (x,), (pair[1],), (way_back(x, 0, True), d))
@@ -165,9 +167,14 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None, axis=None):
     cdef TensorBase x = as_tensor(input, "kthvalue")
     cdef int d = axis_of("kthvalue", x, dim if axis is None else axis)
     cdef int64_t count = k, size = x.view.shape[d] if x.view.ndim else 1
+    if x.view.numel == 0 and size == 0:
+        raise IndexError(f"[kthvalue] Expected reduction dim {d} to have non-zero size, got shape "
+                         f"{tuple(x.shape_tuple())}")
     if count < 1 or count > size:
         raise RuntimeError(f"[kthvalue] selected number k out of range for dimension {d}: k={k}, shape "
                            f"{tuple(x.shape_tuple())}")
+    if x.view.dtype == BOOL:
+        raise NotImplementedError("[kthvalue] not implemented for dtype bool; convert with .int()")
     pair = chosen(KTHVALUE, x, d, count - 1, keepdim)
     return types.kthvalue(pair if out is None else write_pair(out, pair[0], pair[1], "kthvalue"))
 
@@ -204,6 +211,8 @@ cdef Op NANMEDIAN_ALL = define("nanmedian", median_all_vjp, 0, 0, "kth", "Nanmed
 cdef object middle(Op along, Op over_all, object result, int k, object input, object dim, bint keepdim, object out):
     cdef TensorBase x = as_tensor(input, along.name), flat, y
     cdef Param p[2]
+    if dim is not None or keepdim:
+        axis_of(along.name, x, dim)
     if x.view.dtype == BOOL:
         raise NotImplementedError(f"[{along.name}] not implemented for dtype bool; convert with .int()")
     if dim is not None:

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, empty, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name
-from taeda.kernels.cpu.abi cimport I64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
 __all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
@@ -404,7 +404,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     cdef TensorBase x = as_tensor(input, "prod"), y
     cdef uint64_t dims
     dim, keepdim = pick("prod", dim, axis, "dim", "axis"), pick("prod", keepdim, keepdims, "keepdim", "keepdims")
-    if dim is not None and not hasattr(dim, "__index__"):
+    if (dim is not None or keepdim is not False) and not hasattr(dim, "__index__"):
         raise TypeError(f"[prod] argument 'dim' must be int, not {type(dim).__name__}; reduce one dimension at a time")
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "prod"))
@@ -440,6 +440,8 @@ def logsumexp(input, dim, keepdim=False, *, out=None, axis=None, keepdims=None):
     cdef uint64_t dims
     dim = pick("logsumexp", dim, axis, "dim", "axis")
     keepdim = pick("logsumexp", keepdim, keepdims, "keepdim", "keepdims")
+    if dim is None:
+        raise TypeError("[logsumexp] argument 'dim' must be int or a tuple of ints, not NoneType")
     dims = read_dims("logsumexp", dim, x.view.ndim)
     if is_integral(x.view.dtype):
         x = to_dtype(x, default_float())
@@ -472,6 +474,8 @@ def trace(input):
     cdef TensorBase x = as_tensor(input, "trace"), y, diagonal
     cdef int64_t size[1]
     cdef int64_t stride[1]
+    if x.view.dtype == BOOL:
+        raise NotImplementedError("[trace] not implemented for dtype bool; convert with .long()")
     if x.view.ndim != 2:
         raise RuntimeError(f"[trace] expected a matrix, but got tensor with dim {x.view.ndim}, shape "
                            f"{tuple(x.shape_tuple())}")

@@ -7,7 +7,7 @@ neither a flip nor a copy.
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empty_shape, launch, record, record_multi,
                              to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, default_float, is_float, is_integral, name_of
+from taeda.dtype cimport code_of, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport pick, write_pair
 from taeda.tensor_base cimport META, TensorBase
@@ -168,10 +168,7 @@ def logcumsumexp(input, dim=None, *, out=None, axis=None):
     tensor([0.0000, 0.6931, 1.0986])
     """
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
-    cdef int d
-    if is_integral(x.view.dtype):
-        x = to_dtype(x, default_float())
-    d = axis_of("logcumsumexp", x, dim, axis)
+    cdef int d = axis_of("logcumsumexp", x, dim, axis)
     return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
 
 

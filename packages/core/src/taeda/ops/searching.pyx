@@ -59,13 +59,14 @@ cdef object unique_flat(Op op, TensorBase x, bint order, bint return_inverse, bi
 
 
 cdef object unique_along(str op, TensorBase x, object dim, bint order, bint return_inverse, bint return_counts):
-    cdef int d = wrap_dim(op, dim, x.view.ndim), i
+    cdef int d, i
     cdef TensorBase rows, first, inverse, counts
     cdef int64_t n
     cdef View* t[4]
     cdef Param p[1]
     if x.view.ndim == 0:
-        return unique_along(op, x.reshape(1), 0, order, return_inverse, return_counts)
+        raise IndexError(f"[{op}] Dimension specified as {dim} but tensor has no dimensions")
+    d = wrap_dim(op, dim, x.view.ndim)
     for i in range(x.view.ndim):
         if i != d and x.view.shape[i] == 0:
             raise RuntimeError(f"[{op}] There are 0 sized dimensions, and they aren't selected, so unique cannot be "
