@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, define, empty,
                              empty_like, launch, record, result_type, to_dtype)
-from taeda.dtype cimport torch_name
+from taeda.dtype cimport is_integral, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -190,6 +190,9 @@ def l1_loss(input, target, reduction="mean", weight=None):
     tensor(1.5000)
     """
     if weight is None:
+        if isinstance(input, TensorBase) and isinstance(target, TensorBase) and \
+                is_integral(result_type(<TensorBase>input, <TensorBase>target)):
+            return reduced((input - target).abs(), reduction_code("l1_loss", reduction))
         return difference_loss(L1, input, target, reduction, 1)
     return weighted(L1, input, target, reduction, 1, weight)
 
