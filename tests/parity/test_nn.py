@@ -65,7 +65,12 @@ LAYERS = [
     ("AvgPool1d", (2,), {}, [(2, 3, 9)]),
     ("AvgPool1d", (3,), {"stride": 2, "padding": 1, "count_include_pad": False}, [(2, 3, 9)]),
     ("AvgPool2d", (2,), {}, [(2, 3, 7, 8)]),
-    ("AvgPool2d", (3,), {"stride": 2, "padding": 1, "divisor_override": 4, "ceil_mode": True}, [(2, 3, 7, 8)]),
+    (
+        "AvgPool2d",
+        (3,),
+        {"stride": 2, "padding": 1, "divisor_override": 4, "ceil_mode": True},
+        [(2, 3, 7, 8)],
+    ),
     ("LPPool1d", (2, 3), {}, [(2, 3, 9)]),
     ("LPPool2d", (2, (3, 2)), {"stride": 2}, [(2, 3, 7, 8)]),
     ("AdaptiveAvgPool1d", (4,), {}, [(2, 3, 9)]),
@@ -278,7 +283,11 @@ LOSSES = [
     ("MultiLabelMarginLoss", {}, [_n(4), np.array([-1, 0, 2, 1])]),
     ("MultiLabelSoftMarginLoss", {"weight": W5}, [_n(4, 5), (_u(4, 5) > 0.5).astype(np.float32)]),
     ("TripletMarginLoss", {}, [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)]),
-    ("TripletMarginLoss", {"swap": True, "p": 1, "margin": 3.0}, [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)]),
+    (
+        "TripletMarginLoss",
+        {"swap": True, "p": 1, "margin": 3.0},
+        [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)],
+    ),
     ("TripletMarginWithDistanceLoss", {"swap": True}, [_n(4, 5), _n(4, 5, seed=1), _n(4, 5, seed=2)]),
 ]
 
@@ -294,7 +303,8 @@ def test_loss(row, reduction):
 
     def make(module, tensor):
         return getattr(module, name)(
-            reduction=reduction, **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
+            reduction=reduction,
+            **{k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()},
         )
 
     with warnings.catch_warnings():
@@ -348,7 +358,9 @@ def test_function(row):
         xs = [lib.tensor(a) for a in arrays]
         if arrays[0].dtype == np.float32:
             xs[0].requires_grad_()
-        y = getattr(fn, name)(*xs, **{k: lib.tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()})
+        y = getattr(fn, name)(
+            *xs, **{k: lib.tensor(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
+        )
         if y.requires_grad:
             (y * y).sum().backward()
         results.append((y, xs[0].grad))
@@ -365,7 +377,28 @@ TIES = ["relu", "relu6", "hardtanh", "elu", "celu", "selu", "leaky_relu", "silu"
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_activation_at_ties_and_extremes(name, dtype):
     """Values and slopes at the corners, at large numbers, infinities and NaN."""
-    points = [-np.inf, -1e4, -100, -6, -3, -1, -0.5, -1e-8, 0.0, 1e-8, 0.5, 1, 3, 6, 20, 25, 100, 1e4, np.inf, np.nan]
+    points = [
+        -np.inf,
+        -1e4,
+        -100,
+        -6,
+        -3,
+        -1,
+        -0.5,
+        -1e-8,
+        0.0,
+        1e-8,
+        0.5,
+        1,
+        3,
+        6,
+        20,
+        25,
+        100,
+        1e4,
+        np.inf,
+        np.nan,
+    ]
     x = taeda.tensor(np.array(points, dtype=dtype), requires_grad=True)
     z = torch.tensor(np.array(points, dtype=dtype), requires_grad=True)
     y, w = getattr(F, name)(x), getattr(TF, name)(z)

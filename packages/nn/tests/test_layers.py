@@ -152,6 +152,15 @@ def test_batch_norm_without_statistics():
     assert abs(y.mean().item()) < 1e-5 and list(bn.state_dict()) == ["weight", "bias"]
 
 
+def test_an_empty_batch_leaves_the_statistics_alone():
+    for layer in (nn.InstanceNorm1d(2, track_running_stats=True), nn.BatchNorm1d(2)):
+        try:
+            layer(taeda.ones(0, 2, 4))
+        except ValueError:
+            pass
+        assert layer.running_mean.tolist() == [0.0, 0.0] and layer.running_var.tolist() == [1.0, 1.0]
+
+
 def test_embedding_padding_and_max_norm():
     table = nn.Embedding(4, 2, padding_idx=1)
     assert table.weight[1].tolist() == [0.0, 0.0]

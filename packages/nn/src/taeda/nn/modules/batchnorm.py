@@ -216,10 +216,11 @@ class _InstanceNorm(_NormBase):
                 f"({self.num_features}), "
                 f"but got: {channels}."
             )
+        empty = self.training and input.numel() == 0  # has no statistics to keep
         y = F.instance_norm(
             input.unsqueeze(0) if unbatched else input,
-            self.running_mean,
-            self.running_var,
+            None if empty else self.running_mean,
+            None if empty else self.running_var,
             self.weight,
             self.bias,
             self.training or not self.track_running_stats,
