@@ -35,15 +35,18 @@ class _Mark:
 
     __slots__ = ("cls", "line", "module", "path", "text")
 
-    def __init__(self, module: Module, text: str | None) -> None:
+    def __init__(self, module: Module | None, text: str | None) -> None:
         self.module = module  # the outermost module passed so far
         self.cls = type(module).__name__  # of the innermost one, which raised
         self.path: str = ""
         self.text = text  # original text, or None where the line is a note
         self.line: str | None = None
 
+    def __reduce__(self) -> Any:
+        return _Mark, (None, None)  # an error that is sent to another process does not take the model along
 
-def _name_below(parent: Module, child: Module) -> str | None:
+
+def _name_below(parent: Module, child: Module | None) -> str | None:
     for name, module in parent.named_modules():
         if module is child:
             return name
