@@ -17,7 +17,8 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> tu
     """Pair every output with its cotangent: the given one, or 1 for a scalar."""
     if len(given) != len(outputs):
         raise RuntimeError(f"[{op}] got {len(outputs)} tensors and {len(given)} gradients")
-    roots, grads = [], []
+    roots: list[Any] = []
+    grads: list[Any] = []
     for out, g in zip(outputs, given, strict=True):
         if not isinstance(out, TensorBase):
             raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")

@@ -41,6 +41,11 @@ class FunctionCtx:
 class FunctionNode(Node, FunctionCtx):
     """The node of one application of a Function; it is the ``ctx`` that forward and backward get."""
 
+    to_save: Any
+    _saved: Any
+    _function: Any
+    _outputs: Any
+
     def __init__(self) -> None:
         self.__dict__["to_save"] = ()
         self.dirty_tensors: tuple[Any, ...] = ()
@@ -204,7 +209,7 @@ class Function(metaclass=_FunctionMeta):
         node._outputs = tuple(
             (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) and o.is_floating_point() else ((), None, None) for o in made
         )
-        saved = []
+        saved: list[Any] = []
         for t in node.to_save:
             nr = next((i for i, o in enumerate(made) if o is t or outputs[i] is t), -1) if t is not None else -1
             is_input = t is not None and any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)

@@ -7,6 +7,8 @@ summed by the product, the rest are rows and columns.  Derivatives come from the
 
 from __future__ import annotations
 
+from typing import Any
+
 import functools
 
 from taeda.ops.matmul import bmm, matmul, write_result
@@ -76,7 +78,7 @@ def _from_lists(args):
 
 def _tokens(equation, term):
     """Split 'ab...c' into ['a', 'b', None, 'c']; None stands for the ellipsis."""
-    out = []
+    out: list[Any] = []
     i = 0
     while i < len(term):
         c = term[i]
@@ -108,13 +110,13 @@ def _parse(equation, ranks):
             raise RuntimeError(f"[einsum] the number of subscripts in the equation ({named}) does not match the number of "
                                f"dimensions ({rank}) of operand {number} in '{equation}'")
         widest = max(widest, hidden if None in term else 0)
-        labels = []
+        labels: list[Any] = []
         for t in term:
             labels += range(-hidden, 0) if t is None else [t]
         inputs.append(labels)
     ellipsis = list(range(-widest, 0))
     if arrow:
-        output = []
+        output: list[Any] = []
         for t in _tokens(equation, right):
             output += ellipsis if t is None else [t]
         known = {t for labels in inputs for t in labels}

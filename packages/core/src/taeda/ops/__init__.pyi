@@ -1,0 +1,970 @@
+# Made by tools/make_stubs.py.
+from builtins import bool as _bool, complex as _complex, float as _float, int as _int
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from taeda.device import device as _device
+from taeda.dtype import dtype as _dtype
+from taeda.generator import Generator
+from taeda.tensor import Tensor
+
+PUBLIC: dict[str, Any]
+METHODS: dict[str, Any]
+MemoryFormat: Any
+def abs(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the absolute value."""
+def abs_(input: Tensor) -> Tensor:
+    """In-place :func:`abs`."""
+def absolute(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the absolute value."""
+def absolute_(input: Tensor) -> Tensor:
+    """In-place :func:`abs`."""
+def acos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse cosine in radians; nan outside [-1, 1]."""
+def acos_(input: Tensor) -> Tensor:
+    """In-place :func:`acos`."""
+def acosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse hyperbolic cosine; nan below 1."""
+def acosh_(input: Tensor) -> Tensor:
+    """In-place :func:`acosh`."""
+def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
+    """Return ``output_size`` means over the last dimension of (N, C, L) or (C, L)."""
+def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
+    """Return (h, w) means over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Any:
+    """Return ``output_size`` maxima over the last dimension of (N, C, L) or (C, L)."""
+def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Any:
+    """Return (h, w) maxima over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def add(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input + alpha * other."""
+def add_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`add`."""
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Add the sum of a batch's products: y = beta input + alpha sum_i batch1[i] batch2[i]."""
+def addbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
+    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]."""
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input + value * tensor1 / tensor2 (floating point only)."""
+def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`addcdiv`."""
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input + value * tensor1 * tensor2."""
+def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`addcmul`."""
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Add a product of matrices: y = beta input + alpha mat1 mat2."""
+def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
+    """In place: input = beta input + alpha mat1 mat2."""
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Add a product of a matrix and a vector: y = beta input + alpha mat vec."""
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
+    """In place: input = beta input + alpha mat vec."""
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
+    """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
+def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
+    """Return True if all elements are close: see :func:`isclose`."""
+def alpha_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+    """Drop elements to SELU's lower limit with probability p, keeping zero mean and unit variance."""
+def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
+def amin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the smallest elements over ``dim``; a gradient is split evenly among equals. NaN wins."""
+aminmax: Any
+def any(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
+def arange(start: Any, end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise."""
+def arccos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse cosine in radians; nan outside [-1, 1]."""
+def arccos_(input: Tensor) -> Tensor:
+    """In-place :func:`acos`."""
+def arccosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse hyperbolic cosine; nan below 1."""
+def arccosh_(input: Tensor) -> Tensor:
+    """In-place :func:`acosh`."""
+def arcsin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse sine in radians; nan outside [-1, 1]."""
+def arcsin_(input: Tensor) -> Tensor:
+    """In-place :func:`asin`."""
+def arcsinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse hyperbolic sine."""
+def arcsinh_(input: Tensor) -> Tensor:
+    """In-place :func:`asinh`."""
+def arctan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse tangent in radians."""
+def arctan2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the angle in radians of the points (other, input), in (-pi, pi]."""
+def arctan2_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`atan2`."""
+def arctan_(input: Tensor) -> Tensor:
+    """In-place :func:`atan`."""
+def arctanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+def arctanh_(input: Tensor) -> Tensor:
+    """In-place :func:`atanh`."""
+def argmax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the index of the largest element (the first of equals), in the flat tensor or along ``dim``."""
+def argmin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the index of the smallest element (the first of equals), in the flat tensor or along ``dim``."""
+def argsort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return the indices that sort along ``dim``."""
+def argwhere(input: Tensor) -> Tensor:
+    """Return the coordinates of the elements that are not zero; see nonzero."""
+def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+    """Return a view of the storage with any size, stride and offset that stay inside it."""
+def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
+    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
+def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool = ...) -> Tensor:
+    """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
+def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse sine in radians; nan outside [-1, 1]."""
+def asin_(input: Tensor) -> Tensor:
+    """In-place :func:`asin`."""
+def asinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse hyperbolic sine."""
+def asinh_(input: Tensor) -> Tensor:
+    """In-place :func:`asinh`."""
+def atan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse tangent in radians."""
+def atan2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the angle in radians of the points (other, input), in (-pi, pi]."""
+def atan2_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`atan2`."""
+def atan_(input: Tensor) -> Tensor:
+    """In-place :func:`atan`."""
+def atanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+def atanh_(input: Tensor) -> Tensor:
+    """In-place :func:`atanh`."""
+def atleast_1d(*tensors: Any) -> Tensor:
+    """View numbers as vectors of one element; other tensors are returned as they are."""
+def atleast_2d(*tensors: Any) -> Tensor:
+    """View vectors as one row, numbers as 1 x 1; other tensors are returned as they are."""
+def atleast_3d(*tensors: Any) -> Tensor:
+    """View matrices with a last dimension of size 1, vectors and numbers as NumPy does."""
+def avg_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ...) -> Tensor:
+    """Return the mean of each window over the last dimension of (N, C, L) or (C, L)."""
+def avg_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ...) -> Tensor:
+    """Return the mean of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+def baddbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
+    """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+def batch_norm(input: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None = ..., bias: Any = ..., training: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Any:
+    """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias."""
+def bernoulli(input: Tensor, p: Any = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
+def bernoulli_(input: Tensor, p: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+    """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1)."""
+def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Any = ...) -> Tensor:
+    """Apply y_o = input1^T weight_o input2 + bias_o over the last dimensions."""
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., reduction: str = ...) -> Tensor:
+    """Return -(y log x + (1 - y) log(1 - x)) for probabilities x; logarithms stop at -100."""
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = ..., reduction: str = ..., pos_weight: Any = ...) -> Tensor:
+    """Return the binary cross entropy of sigmoid(x), without leaving the range of floating point."""
+def bincount(input: Tensor, weights: Any = ..., minlength: Any = ...) -> Tensor:
+    """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
+def bitwise_and(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input & other (integers and bool)."""
+def bitwise_and_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`bitwise_and`."""
+def bitwise_left_shift(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input << other; 0 for shifts beyond the width."""
+def bitwise_left_shift_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`bitwise_left_shift`."""
+def bitwise_not(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the bitwise complement; of bool the negation."""
+def bitwise_not_(input: Tensor) -> Tensor:
+    """In-place :func:`bitwise_not`."""
+def bitwise_or(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input | other (integers and bool)."""
+def bitwise_or_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`bitwise_or`."""
+def bitwise_right_shift(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input >> other, arithmetic for signed integers."""
+def bitwise_right_shift_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`bitwise_right_shift`."""
+def bitwise_xor(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input ^ other (integers and bool)."""
+def bitwise_xor_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`bitwise_xor`."""
+def block_diag(*tensors: Any) -> Tensor:
+    """Return the matrix with the given matrices (vectors as rows, numbers as 1 x 1) along its diagonal, else 0."""
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply matrices pairwise: y[i] = input[i] mat2[i]."""
+def broadcast_shapes(*shapes: Any) -> Tensor:
+    """Return the shape that tensors of these shapes broadcast to."""
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Return the tensors expanded to their common shape."""
+def broadcast_to(input: Tensor, size: _int | Sequence[_int]) -> Tensor:
+    """Return :func:`expand` to ``size``."""
+def bucketize(input: Tensor, boundaries: Any, *, out_int32: _bool = ..., right: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the bucket of each value: :func:`searchsorted` of ``input`` in the (n,) ``boundaries``."""
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """Return all combinations of the vectors' elements, one a row, the last vector's running fastest."""
+def cat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Put tensors behind each other along dim; their other sizes agree, their dtypes are promoted."""
+def cauchy_(input: Tensor, median: Any = ..., sigma: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+    """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2))."""
+def ceil(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the smallest integer that is not below x."""
+def ceil_(input: Tensor) -> Tensor:
+    """In-place :func:`ceil`."""
+def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
+    """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
+    """Multiply two or more matrices in the cheapest order (``multi_dot`` of its arguments)."""
+channels_last: Any
+channels_last_3d: Any
+def check_layout(op: Any, size: _int | Sequence[_int], stride: Any, offset: Any, itemsize: Any, nbytes: Any) -> Any:
+    """Refuse a layout that reaches outside its storage of ``nbytes``."""
+def chunk(input: Tensor, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller)."""
+def clamp(input: Tensor, min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None."""
+def clamp_(input: Tensor, min: Any = ..., max: Any = ...) -> Tensor:
+    """In-place :func:`clamp`."""
+def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return min(x, ``max``)."""
+def clamp_max_(input: Tensor, max: Any) -> Tensor:
+    """In-place :func:`clamp_max`."""
+def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return max(x, ``min``)."""
+def clamp_min_(input: Tensor, min: Any) -> Tensor:
+    """In-place :func:`clamp_min`."""
+def clip(input: Tensor, min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None."""
+def clip_(input: Tensor, min: Any = ..., max: Any = ...) -> Tensor:
+    """In-place :func:`clamp`."""
+def clone(input: Tensor, *, memory_format: Any = ...) -> Tensor:
+    """Return a copy that autograd sees; the order of dimensions in memory is kept."""
+def column_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Put tensors behind each other along dimension 1, vectors as columns."""
+def concat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Same as cat."""
+def concatenate(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Same as cat."""
+def constant_pad_nd(input: Tensor, pad: Any, value: Tensor | _complex = ...) -> Tensor:
+    """Pad with a constant; see :func:`taeda.ops.pad`."""
+def contiguous(input: Tensor, memory_format: Any = ...) -> Tensor:
+    """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does."""
+contiguous_format: Any
+def conv1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
+    """Convolve sequences: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
+def conv2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
+    """Convolve images: y[n, o, i, j] = bias[o] + sum_{c, k, l} input[n, c, i' , j'] weight[o, c, k, l]."""
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
+    """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result."""
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
+    """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
+def copy_(input: Tensor, src: Tensor, non_blocking: _bool = ...) -> Tensor:
+    """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
+def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the magnitude of input with the sign of other."""
+def cos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the cosine of x radians."""
+def cos_(input: Tensor) -> Tensor:
+    """In-place :func:`cos`."""
+def cosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the hyperbolic cosine."""
+def cosh_(input: Tensor) -> Tensor:
+    """In-place :func:`cosh`."""
+def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ..., label_smoothing: Any = ...) -> Tensor:
+    """Return the cross entropy of softmax(x) and a target of classes or of class probabilities."""
+def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
+def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    """Return (values, indices) of the smallest element so far along ``dim``; of equals the last. NaN stays."""
+def cumprod(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return the running products along ``dim``: y_i = x_0 ... x_i."""
+def cumsum(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return the running sums along ``dim``: y_i = x_0 + ... + x_i. Integers and bool are summed in int64."""
+def detach(input: Tensor) -> Tensor:
+    """Return the same memory without history; in-place writes still count for saved tensors."""
+def detach_(input: Tensor) -> Tensor:
+    """Cut the tensor off its history, in place."""
+def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
+def diag_embed(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+    """Put the vectors along input's last dimension on the diagonals of zero matrices, in dimensions dim1 and dim2."""
+def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
+    """Return the matrix with input's elements, read as a vector, on a diagonal."""
+def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+    """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
+def diagonal_scatter(input: Tensor, src: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+    """Return input with src written over input.diagonal(offset, dim1, dim2)."""
+def dist(input: Tensor, other: Tensor | _complex, p: Any = ...) -> Tensor:
+    """Return the p-norm of input - other."""
+def div(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
+def div_(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ...) -> Tensor:
+    """In-place :func:`div`."""
+def divide(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
+def divide_(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ...) -> Tensor:
+    """In-place :func:`div`."""
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the sum of the products of two vectors: y = sum_i input_i tensor_i."""
+def dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+    """Zero each element with probability p and divide the rest by 1 - p; the input itself when not training."""
+def dropout_(input: Tensor, p: Any = ..., training: _bool = ...) -> Tensor:
+    """In-place :func:`dropout`."""
+def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Split along the third dimension."""
+def dstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Put tensors behind each other along dimension 2."""
+def einsum(*args: Any) -> Tensor:
+    """Sum products of elements over the labels that the result does not have (Einstein's convention)."""
+def elu(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_scale: Any = ...) -> Tensor:
+    """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
+def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ...) -> Tensor:
+    """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]]."""
+def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return a tensor of the given size whose elements are whatever was in memory."""
+def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return :func:`empty` with the size, dtype and device of ``input``."""
+def empty_strided(size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return an uninitialised tensor of the given size and strides."""
+def eq(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input == other."""
+def eq_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`eq`."""
+def equal(input: Tensor, other: Tensor | _complex) -> _bool:
+    """Return True if both tensors have the same shape and equal elements (NaN equals nothing)."""
+def erf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the error function."""
+def erf_(input: Tensor) -> Tensor:
+    """In-place :func:`erf`."""
+def erfc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return 1 - erf(x), exact where erf(x) is near 1."""
+def erfc_(input: Tensor) -> Tensor:
+    """In-place :func:`erfc`."""
+def exp(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return e raised to each element."""
+def exp2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return 2 raised to each element."""
+def exp2_(input: Tensor) -> Tensor:
+    """In-place :func:`exp2`."""
+def exp_(input: Tensor) -> Tensor:
+    """In-place :func:`exp`."""
+def expand(input: Tensor, *sizes: Any, implicit: _bool = ...) -> Tensor:
+    """Return a view with dimensions of size 1 repeated; -1 keeps a size, new dimensions come in front."""
+def expand_as(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """Return :func:`expand` to the shape of another tensor."""
+def expm1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return e^x - 1, exact to the last places for small x."""
+def expm1_(input: Tensor) -> Tensor:
+    """In-place :func:`expm1`."""
+def exponential_(input: Tensor, lambd: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+    """Overwrite with values from the exponential distribution: y = -log(1 - u) / lambd."""
+def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
+def feature_alpha_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+    """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
+def feature_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+    """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p."""
+def feature_dropout_(input: Tensor, p: Any = ..., training: _bool = ...) -> Tensor:
+    """In-place :func:`feature_dropout`."""
+def fill(input: Tensor, value: Tensor | _complex) -> Tensor:
+    """Return a tensor like ``input`` with every element ``value``."""
+def fill_(input: Tensor, value: Tensor | _complex) -> Tensor:
+    """Set every element to ``value``, a number or a 0-d tensor."""
+def fill_diagonal_(input: Tensor, fill_value: Tensor | _complex, wrap: _bool = ...) -> Tensor:
+    """Write a number on the main diagonal, in place; with wrap, start anew below it in a tall matrix."""
+def fix(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the integer part, rounding towards zero."""
+def fix_(input: Tensor) -> Tensor:
+    """In-place :func:`trunc`."""
+def flatten(input: Tensor, start_dim: Any = ..., end_dim: Any = ...) -> Tensor:
+    """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """Reverse input along dims: y[i] = input[n - 1 - i]. The result is a copy."""
+def fliplr(input: Tensor) -> Tensor:
+    """Reverse input along dimension 1."""
+def flipud(input: Tensor) -> Tensor:
+    """Reverse input along dimension 0."""
+def float_power(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`pow` computed in float64."""
+def floor(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the largest integer that is not above x."""
+def floor_(input: Tensor) -> Tensor:
+    """In-place :func:`floor`."""
+def floor_divide(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return floor(input / other)."""
+def floor_divide_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`floor_divide`."""
+def fmax(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the larger of each pair; the number where one is nan."""
+def fmin(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the smaller of each pair; the number where one is nan."""
+def fmod(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the remainder with the sign of ``input`` (C's fmod)."""
+def fmod_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`fmod`."""
+def frac(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return x - trunc(x)."""
+def frac_(input: Tensor) -> Tensor:
+    """In-place :func:`frac`."""
+def from_numpy(ndarray: Any) -> Tensor:
+    """Return a tensor on the array's own memory: writes to one show in the other."""
+def frombuffer(buffer: Any, *, dtype: _dtype, count: Any = ..., offset: Any = ..., requires_grad: _bool = ...) -> Tensor:
+    """Return a 1-d tensor on the bytes of a buffer, from ``offset`` on, ``count`` elements (-1: all)."""
+def full(size: _int | Sequence[_int], fill_value: Tensor | _complex, *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return a tensor of one value; its dtype is the value's unless given."""
+def full_like(input: Tensor, fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return one value with the size, dtype and device of ``input``."""
+def fused_adam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, max_exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., amsgrad: _bool = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
+    """Step all parameters by Adam, or AdamW where decoupled, in place; every step count grows by one."""
+def fused_rmsprop_(params: Any, grads: Any, square_avgs: Any, grad_avgs: Any, momentum_buffers: Any, steps: Any, *, lr: Any, alpha: Tensor | _complex, eps: Any, weight_decay: Any = ..., momentum: Any = ..., centered: _bool = ..., maximize: _bool = ...) -> Tensor:
+    """Step all parameters by RMSprop, in place; every step count grows by one."""
+def fused_sgd_(params: Any, grads: Any, momentum_buffers: Any, *, lr: Any, momentum: Any = ..., dampening: Any = ..., weight_decay: Any = ..., nesterov: _bool = ..., maximize: _bool = ..., first_step: _bool = ...) -> Tensor:
+    """Step all parameters by stochastic gradient descent, in place."""
+def gather(input: Tensor, dim: _int | Sequence[_int], index: Any, *, sparse_grad: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix."""
+def ge(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input >= other."""
+def ge_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`ge`."""
+def gelu(input: Tensor, *, approximate: str = ...) -> Tensor:
+    """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))."""
+def geometric_(input: Tensor, p: Any, *, generator: Generator | None = ...) -> Tensor:
+    """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p))."""
+def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return all products of two vectors; the former name of ``outer``."""
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """Return input[index]."""
+def global_norm(tensors: Any) -> Any:
+    """Return the Euclidean norm of all elements of all tensors, sqrt(Σ x²), as a 0-d tensor."""
+def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input > other."""
+def greater_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`gt`."""
+def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input >= other."""
+def greater_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`ge`."""
+def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
+    """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
+def gt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input > other."""
+def gt_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`gt`."""
+def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
+def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Split along the second dimension (the first of a vector)."""
+def hstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Put tensors behind each other along dimension 1, vectors along 0."""
+def huber_loss(input: Tensor, target: Tensor, reduction: str = ..., delta: Any = ..., weight: Tensor | None = ...) -> Tensor:
+    """Return d^2 / 2 where d = |x - y| is at most delta, else delta (d - delta / 2)."""
+def hypot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return sqrt(input^2 + other^2) without overflow."""
+def hypot_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`hypot`."""
+def index_add(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order."""
+def index_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ...) -> Tensor:
+    """Add alpha times the rows of source to the rows of input that index names, in place; see index_add."""
+def index_copy(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return input with rows replaced by those of source: y[index[i]] = source[i] for dim 0."""
+def index_copy_(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor) -> Tensor:
+    """Write the rows of source over the rows of input that index names, in place; see index_copy."""
+def index_fill(input: Tensor, dim: _int | Sequence[_int], index: Any, value: Tensor | _complex) -> Tensor:
+    """Return input with the rows that index names filled with a number (or a 0-d tensor)."""
+def index_fill_(input: Tensor, dim: _int | Sequence[_int], index: Any, value: Tensor | _complex) -> Tensor:
+    """Fill the rows of input that index names with a number, in place; see index_fill."""
+def index_put(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
+    """Return a copy of input with values written where the index tensors point; see index_put_."""
+def index_put_(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
+    """Write values into input where the tuple of index tensors points, in place: input[indices] = values."""
+def index_select(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
+def inner(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
+def instance_norm(input: Tensor, running_mean: Any = ..., running_var: Any = ..., weight: Tensor | None = ..., bias: Any = ..., use_input_stats: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Tensor:
+    """Normalise each channel of each sample over its own values; see :func:`batch_norm`."""
+def interpolate(input: Tensor, size: _int | Sequence[_int] | None = ..., scale_factor: Any = ..., mode: str = ..., align_corners: Any = ..., recompute_scale_factor: Any = ...) -> Tensor:
+    """Resize the last dimensions of (N, C, W), (N, C, H, W) or (N, C, D, H, W)."""
+def is_contiguous(input: Tensor, memory_format: Any = ...) -> _bool:
+    """Whether elements lie in row-major (or channels-last) order without gaps."""
+def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
+    """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
+def isfinite(input: Tensor) -> Tensor:
+    """Return where x is finite."""
+def isinf(input: Tensor) -> Tensor:
+    """Return where x is infinite."""
+def isnan(input: Tensor) -> Tensor:
+    """Return where x is not a number."""
+def kl_div(input: Tensor, target: Tensor, reduction: str = ..., log_target: _bool = ...) -> Tensor:
+    """Return the Kullback-Leibler divergence y (log y - x) of a distribution y from log-probabilities x."""
+kthvalue: Any
+def l1_loss(input: Tensor, target: Tensor, reduction: str = ..., weight: Tensor | None = ...) -> Tensor:
+    """Return the absolute difference |x - y|; arguments as :func:`mse_loss`."""
+def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
+    """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias."""
+def le(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input <= other."""
+def le_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`le`."""
+def leaky_relu(input: Tensor, negative_slope: Any = ...) -> Tensor:
+    """Return x where x > 0, else negative_slope * x."""
+def leaky_relu_(input: Tensor, negative_slope: Any = ...) -> Tensor:
+    """In-place :func:`leaky_relu`."""
+def lerp(input: Tensor, end: Any, weight: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
+def lerp_(input: Tensor, end: Any, weight: Tensor) -> Tensor:
+    """In-place :func:`lerp`."""
+def less(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input < other."""
+def less_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`lt`."""
+def less_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input <= other."""
+def less_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`le`."""
+def linear(input: Tensor, weight: Tensor, bias: Any = ...) -> Tensor:
+    """Apply y = input weight^T + bias over the last dimension."""
+def linspace(start: Any, end: Any, steps: Any, *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return ``steps`` evenly spaced values from start to end, both ends exact."""
+def log(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the natural logarithm; nan below zero, -inf at zero."""
+def log10(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm to base 10."""
+def log10_(input: Tensor) -> Tensor:
+    """In-place :func:`log10`."""
+def log1p(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return ln(1 + x), exact to the last places for small x."""
+def log1p_(input: Tensor) -> Tensor:
+    """In-place :func:`log1p`."""
+def log2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm to base 2."""
+def log2_(input: Tensor) -> Tensor:
+    """In-place :func:`log2`."""
+def log_(input: Tensor) -> Tensor:
+    """In-place :func:`log`."""
+def log_normal_(input: Tensor, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+    """Overwrite with y = exp(mean + std z), z standard normal."""
+def log_sigmoid(input: Tensor) -> Tensor:
+    """Return log(sigmoid(x)) without overflow."""
+def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+    """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
+def logaddexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return ln(e^input + e^other) without overflow."""
+def logcumsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow."""
+def logical_and(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where both are nonzero."""
+def logical_and_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`logical_and`."""
+def logical_not(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return where x is zero."""
+def logical_not_(input: Tensor) -> Tensor:
+    """In-place :func:`logical_not`."""
+def logical_or(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where either is nonzero."""
+def logical_or_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`logical_or`."""
+def logical_xor(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where just one is nonzero."""
+def logical_xor_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`logical_xor`."""
+def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ...) -> Tensor:
+    """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
+def logsumexp(input: Tensor, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
+def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input < other."""
+def lt_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`lt`."""
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
+    """Return input with value where mask is true: y = mask ? value : input; mask broadcasts with input."""
+def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
+    """Write value into input where mask, which broadcasts to input, is true, in place; see masked_fill."""
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Return input with the elements of source, in row-major order, where mask is true; mask broadcasts."""
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Write the elements of source, in order, into input where mask is true, in place; see masked_scatter."""
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the elements of input where mask is true, as a vector in row-major order; the two broadcast."""
+def matmul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply tensors as matrices, by PyTorch's rules of rank: y = input @ other."""
+max: Any
+def max_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
+    """Return the largest value of each window over the last dimension of (N, C, L) or (C, L)."""
+def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
+    """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def maximum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the larger of each pair; nan where either is nan."""
+def mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the mean of the elements, over all dimensions or those in ``dim``: y = (1/n) sum_i x_i."""
+median: Any
+def meshgrid(*tensors: Any, indexing: Any = ...) -> tuple[Tensor, ...]:
+    """Expand vectors into coordinate grids: grid k holds tensors[k] along dimension k."""
+min: Any
+def minimum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the smaller of each pair; nan where either is nan."""
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply two matrices: y = input mat2."""
+mode: Any
+def moveaxis(input: Tensor, source: Tensor, destination: Any) -> Tensor:
+    """Return a view with dimensions moved to other places, the rest in order."""
+def movedim(input: Tensor, source: Tensor, destination: Any) -> Tensor:
+    """Return a view with dimensions moved to other places, the rest in order."""
+def mse_loss(input: Tensor, target: Tensor, reduction: str = ..., weight: Tensor | None = ...) -> Tensor:
+    """Return the squared difference (x - y)^2, element by element, or its mean or sum."""
+def msort(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the values sorted along the first dimension."""
+def mul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input * other, element by element."""
+def mul_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`mul`."""
+def multi_dot(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply a chain of matrices in the order that needs the fewest multiplications."""
+def multinomial(input: Tensor, num_samples: Any, replacement: _bool = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return indices drawn with the probabilities (any positive multiple of them) of each row."""
+def multiply(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input * other, element by element."""
+def multiply_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`mul`."""
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply a matrix (n, k) by a vector (k): y = input vec."""
+def nan_to_num(input: Tensor, nan: Any = ..., posinf: Any = ..., neginf: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values)."""
+def nan_to_num_(input: Tensor, nan: Any = ..., posinf: Any = ..., neginf: Any = ...) -> Tensor:
+    """In-place :func:`nan_to_num`."""
+def nanmean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the mean of the elements that are not NaN."""
+nanmedian: Any
+def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
+def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
+    """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
+def narrow_copy(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
+    """Return a copy of :func:`narrow`."""
+def ne(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input != other."""
+def ne_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`ne`."""
+def neg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return -x; integers wrap around."""
+def neg_(input: Tensor) -> Tensor:
+    """In-place :func:`neg`."""
+def negative(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return -x; integers wrap around."""
+def negative_(input: Tensor) -> Tensor:
+    """In-place :func:`neg`."""
+def new_empty(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+def new_full(input: Tensor, size: _int | Sequence[_int], fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return one value in the given size with the dtype and device of ``input``."""
+def new_ones(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return ones of the given size with the dtype and device of ``input``."""
+def new_tensor(input: Tensor, data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
+def new_zeros(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return zeros of the given size with the dtype and device of ``input``."""
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ...) -> Tensor:
+    """Return the negative log-likelihood -w_t x_t of each sample's class t, or their mean or sum."""
+def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
+    """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
+def norm(input: Tensor, p: str = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the p-norm of all elements, or over the dimensions in ``dim``."""
+def normal(mean: Any = ..., std: Any = ..., size: _int | Sequence[_int] | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return values y = mean + std z with z standard normal."""
+def normal_(input: Tensor, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+    """Overwrite with values from the normal distribution (Box and Muller, 1958)."""
+def not_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return where input != other."""
+def not_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`ne`."""
+def one_hot(tensor: Tensor, num_classes: Any = ...) -> Tensor:
+    """Return vectors with a 1 where tensor says: y[..., c] = (tensor[...] == c), int64."""
+def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return a tensor of ones."""
+def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return ones with the size, dtype and device of ``input``."""
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return all products of two vectors: y[i, j] = input_i vec2_j."""
+def pad(input: Tensor, pad: Any, mode: str = ..., value: Tensor | _complex | None = ...) -> Tensor:
+    """Put elements before and after the last dimensions, or take them away."""
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """Return a view with the dimensions in another order."""
+def pow(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input raised to exponent; either may be a number."""
+def pow_(input: Tensor, exponent: Tensor | _complex) -> Tensor:
+    """In-place :func:`pow`."""
+preserve_format: Any
+def prod(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
+def put(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
+    """Return a copy of input with source written where index says; see put_."""
+def put_(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
+    """Write source into input.reshape(-1) where index says, or add it with accumulate, in place."""
+def rand(*size_args: Any, size: _int | Sequence[_int] | None = ..., generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return values from the uniform distribution on [0, 1)."""
+def rand_like(input: Tensor, *, generator: Generator | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return values from the uniform distribution on [0, 1) in the shape, dtype and layout of ``input``."""
+def randint(*args: Any, low: Any = ..., high: Any = ..., size: _int | Sequence[_int] | None = ..., generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return integers from [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
+def randint_like(input: Tensor, *args: Any, low: Any = ..., high: Any = ..., generator: Generator | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return integers from [low, high) in the shape, dtype and layout of ``input``."""
+def randn(*size_args: Any, size: _int | Sequence[_int] | None = ..., generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return values from the standard normal distribution; arguments as those of ``rand``."""
+def randn_like(input: Tensor, *, generator: Generator | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return values from the standard normal distribution in the shape, dtype and layout of ``input``."""
+def random_(input: Tensor, *args: Any, generator: Generator | None = ..., **kwargs: Any) -> Tensor:
+    """Overwrite with integers: ``random_()``, ``random_(to)``, ``random_(from, to)``."""
+def randperm(n: Any, *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return a random permutation of 0 .. n - 1 (Fisher and Yates, 1938)."""
+def range_(start: Any, end: Any = ..., step: Any = ..., **options: Any) -> Tensor:
+    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
+def ravel(input: Tensor) -> Tensor:
+    """Return the elements in one dimension, as a view where possible."""
+def reciprocal(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return 1 / x."""
+def reciprocal_(input: Tensor) -> Tensor:
+    """In-place :func:`reciprocal`."""
+def relu(input: Tensor) -> Tensor:
+    """Return max(x, 0)."""
+def relu_(input: Tensor) -> Tensor:
+    """In-place :func:`relu`."""
+def remainder(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the remainder with the sign of ``other`` (Python's ``%``)."""
+def remainder_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`remainder`."""
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
+    """Repeat input repeats[d] times along dimension d; more repeats than dimensions add dimensions in front."""
+def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
+    """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
+def reshape(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
+    """Return a view of another shape where memory allows it, else a copy."""
+def reshape_as(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """Return :func:`reshape` to the shape of another tensor."""
+def resize_(input: Tensor, *sizes: Any, memory_format: Any = ...) -> Tensor:
+    """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
+def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
+    """Give the tensor the shape of another, in place."""
+def result_type(tensor1: Tensor, tensor2: Tensor) -> Any:
+    """Return the dtype that an operation on two operands, tensors or numbers, gives."""
+def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
+    """Scale by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight."""
+def roll(input: Tensor, shifts: Any, dims: Any | None = ...) -> Tensor:
+    """Shift input along dims; what leaves at one end comes in at the other: y[(i + shift) % n] = input[i]."""
+def rot90(input: Tensor, k: Any = ..., dims: Any | None = ...) -> Tensor:
+    """Turn input by k quarters in the plane of dims, from the first towards the second."""
+def round(input: Tensor, *, decimals: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Round to the nearest integer, halves to the even one; ``decimals`` places if given."""
+def round_(input: Tensor, *, decimals: Any = ...) -> Tensor:
+    """In-place :func:`round`."""
+def row_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Same as vstack."""
+def rsqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the reciprocal of the square root."""
+def rsqrt_(input: Tensor) -> Tensor:
+    """In-place :func:`rsqrt`."""
+def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
+    """Return other - alpha * input."""
+def scalar_tensor_(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return a 0-d tensor of a number, of the default float dtype unless given."""
+def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
+def scatter_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
+    """Write src, or the number value, into input where index says, in place; see scatter."""
+def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0."""
+def scatter_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor) -> Tensor:
+    """Add src to input where index says, in place; see scatter_add."""
+def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input with src reduced into it along dim where index says."""
+def scatter_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ...) -> Tensor:
+    """Reduce src into input where index says, in place; see scatter_reduce."""
+def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
+def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
+    """Return a view of one index of dimension ``dim``, which goes away."""
+def select_scatter(input: Tensor, src: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
+    """Return input with src written over input.select(dim, index)."""
+def selu(input: Tensor) -> Tensor:
+    """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+def set_(input: Tensor, source: Tensor | None = ..., storage_offset: Any = ..., size: _int | Sequence[_int] | None = ..., stride: Any = ...) -> Tensor:
+    """Make the tensor look at another storage (or another tensor's), with an offset, size and stride."""
+def setitem(input: Tensor, index: Any, value: Tensor | _complex) -> Tensor:
+    """Write value, a number or a tensor that broadcasts, into input[index]; the target keeps its dtype."""
+def sigmoid(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return 1 / (1 + e^-x)."""
+def sigmoid_(input: Tensor) -> Tensor:
+    """In-place :func:`sigmoid`."""
+def sign(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return -1, 0 or 1 by the sign of x."""
+def sign_(input: Tensor) -> Tensor:
+    """In-place :func:`sign`."""
+def signbit(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return where the sign bit is set."""
+def silu(input: Tensor) -> Tensor:
+    """Return x sigmoid(x)."""
+def silu_(input: Tensor) -> Tensor:
+    """In-place :func:`silu`."""
+def sin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the sine of x radians."""
+def sin_(input: Tensor) -> Tensor:
+    """In-place :func:`sin`."""
+def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the hyperbolic sine."""
+def sinh_(input: Tensor) -> Tensor:
+    """In-place :func:`sinh`."""
+def slice_(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+    """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
+def slice_add(input: Tensor, src: Tensor, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
+    """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
+def slice_scatter(input: Tensor, src: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+    """Return input with src written over input[start:end:step] of dimension dim."""
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = ..., beta: Tensor | _complex = ...) -> Tensor:
+    """Return d^2 / (2 beta) where d = |x - y| is below beta, else d - beta / 2; with beta = 0, |x - y|."""
+def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+    """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
+def softmin(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+    """Return softmax(-x) along a dimension."""
+def softplus(input: Tensor, beta: Tensor | _complex = ..., threshold: Any = ...) -> Tensor:
+    """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
+sort: Any
+def split(input: Tensor, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return views of the given sizes along ``dim``."""
+def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the square root; nan below zero."""
+def sqrt_(input: Tensor) -> Tensor:
+    """In-place :func:`sqrt`."""
+def square(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return x^2."""
+def square_(input: Tensor) -> Tensor:
+    """In-place :func:`square`."""
+def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Put tensors of one shape beside each other along a new dimension dim."""
+def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
+def std_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+    """Return (standard deviation, mean) from one pass."""
+def sub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input - alpha * other."""
+def sub_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`sub`."""
+def subtract(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input - alpha * other."""
+def subtract_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`sub`."""
+def sum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the sum of the elements, over all dimensions or those in ``dim``."""
+def sum_to_size(input: Tensor, *size: _int | Sequence[_int]) -> Tensor:
+    """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
+def swapaxes(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+def swapdims(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+def t(input: Tensor) -> Tensor:
+    """Return the transpose of a matrix; a vector or scalar as it is."""
+def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return input.reshape(-1)[index], of index's shape."""
+def take_along_dim(input: Tensor, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Take from input along dim where indices says, both broadcast apart from dim; flat without dim."""
+def tan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the tangent of x radians."""
+def tan_(input: Tensor) -> Tensor:
+    """In-place :func:`tan`."""
+def tanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the hyperbolic tangent."""
+def tanh_(input: Tensor) -> Tensor:
+    """In-place :func:`tanh`."""
+def tensor(data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return a new tensor with a copy of ``data``: a number, nested sequences, a NumPy array or a tensor."""
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
+def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
+def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
+    """Return x where x > threshold, else value."""
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """Repeat input as repeat does; dimensions without a number are kept."""
+def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
+    """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
+topk: Any
+def trace(input: Tensor) -> Tensor:
+    """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
+def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
+def tril_(input: Tensor, diagonal: Any = ...) -> Tensor:
+    """Clear input above a diagonal, in place; see tril."""
+def tril_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., pin_memory: Any = ...) -> Tensor:
+    """Return the rows and columns of the lower triangle of a row x col matrix: (2, n), int64 if not said otherwise."""
+def triu(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Keep the upper triangles of input's matrices: y[i, j] = input[i, j] where j - i >= diagonal, else 0."""
+def triu_(input: Tensor, diagonal: Any = ...) -> Tensor:
+    """Clear input below a diagonal, in place; see triu."""
+def triu_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., pin_memory: Any = ...) -> Tensor:
+    """Return the rows and columns of the upper triangle of a row x col matrix: (2, n), int64 if not said otherwise."""
+def true_divide(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
+def true_divide_(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ...) -> Tensor:
+    """In-place :func:`div`."""
+def trunc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the integer part, rounding towards zero."""
+def trunc_(input: Tensor) -> Tensor:
+    """In-place :func:`trunc`."""
+def type_as(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """Return the tensor in the dtype of another."""
+def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return a tuple of views, one for each index of ``dim``."""
+def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int) -> Tensor:
+    """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
+def unfold(input: Tensor, dimension: Any, size: _int | Sequence[_int], step: Any) -> Tensor:
+    """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension."""
+def unfold_backward(g: Any, shape: _int | Sequence[_int], dim: _int | Sequence[_int], size: _int | Sequence[_int], step: Any) -> Tensor:
+    """Add the windows g of x.unfold(dim, size, step) up at their places in x, of the given shape."""
+def uniform_(input: Tensor, *args: Any, generator: Generator | None = ..., **kwargs: Any) -> Tensor:
+    """Overwrite with values from the uniform distribution on [from, to): y = u (to - from) + from."""
+def unique(input: Tensor, sorted: _bool = ..., return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
+    """Return the different values in ascending order, or the different slices along ``dim``."""
+def unique_consecutive(input: Tensor, return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
+    """Return the values, or slices along ``dim``, without those equal to the one before."""
+def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
+    """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
+def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
+    """Return a view with a dimension of size 1 put in at ``dim``."""
+def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    """Return the variance over all dimensions or those in ``dim``."""
+def var_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+    """Return (variance, mean) from one pass."""
+def vdot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
+def vector_norm(x: Tensor, ord: Any = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the p-norm of the elements over all dimensions or those in ``dim``, p = ``ord``."""
+def view(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
+    """Return the same memory under another shape (-1: worked out), or seen as another dtype."""
+def view_as(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """Return :func:`view` with the shape of another tensor."""
+def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Split along the first dimension of at least two."""
+def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Put tensors below each other along dimension 0, vectors as rows."""
+def where(condition: Tensor, input: Tensor | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
+    """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
+def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input * ln(other), 0 where input is 0 and other is no nan."""
+def xlogy_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`xlogy`."""
+def zero_(input: Tensor) -> Tensor:
+    """Set every element to 0."""
+def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return a tensor of zeros."""
+def zeros_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+    """Return zeros with the size, dtype and device of ``input``."""

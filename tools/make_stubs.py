@@ -1,0 +1,285 @@
+"""Write the type stubs of the compiled rooms from the live package: signatures, and types by parameter name.
+
+    python tools/make_stubs.py [--check]
+
+``--check`` writes nothing and fails if a stub is not what it would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pathlib
+import re
+import sys
+from typing import Any
+
+import taeda
+from taeda.tensor import Tensor
+
+SOURCE = pathlib.Path(__file__).parents[1] / "packages" / "core" / "src" / "taeda"
+HEADER = "# Made by tools/make_stubs.py.\n"
+IMPORTS = """from builtins import bool as _bool, complex as _complex, float as _float, int as _int
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+"""
+
+# parameter name -> type; the default value says more where it is None, a bool, an int, a float or a str
+TENSORS = {
+    "input", "tensor", "tensor1", "tensor2", "mat1", "mat2", "mat", "vec", "vec1", "vec2", "batch1", "batch2", "weight", "mask", "index",
+    "src", "source", "target", "condition", "values", "indices", "x", "sorted_sequence",
+}
+NUMBER_OR_TENSOR = {"other", "exponent", "value", "fill_value", "alpha", "beta"}
+NAMED = {
+    "dim": "int | Sequence[int]", "axis": "int | Sequence[int]", "dtype": "_dtype", "device": "_device | str | int", "out": "Tensor", "generator": "Generator",
+    "size": "int | Sequence[int]", "sizes": "int", "shape": "int | Sequence[int]", "tensors": "Any", "requires_grad": "bool", "hook": "Callable[..., Any]",
+    "reduction": "str", "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
+}
+# functions that return something else than a Tensor
+RETURNS = {
+    "bool": {"equal", "allclose", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "is_same_size", "is_set_to", "is_inference",
+             "is_pinned", "is_shared", "is_nonzero", "is_conj", "is_neg", "is_tensor", "is_grad_enabled", "is_inference_mode_enabled", "can_cast", "_is_view"},
+    "int": {"dim", "ndimension", "numel", "nelement", "element_size", "storage_offset", "data_ptr", "get_device", "get_num_threads", "seed", "initial_seed"},
+    "tuple[Tensor, ...]": {"split", "split_with_sizes", "chunk", "unbind", "tensor_split", "hsplit", "vsplit", "dsplit", "broadcast_tensors", "meshgrid",
+                           "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"},
+    "None": {"backward", "retain_grad", "set_num_threads", "set_default_dtype", "set_printoptions", "save", "set_rng_state", "__setitem__", "__delitem__"},
+    "Any": {"max", "min", "aminmax", "sort", "topk", "kthvalue", "median", "nanmedian", "mode", "cummax", "cummin", "var_mean", "std_mean", "unique",
+            "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
+            "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",
+            "max_pool1d", "max_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "to_dlpack", "result_type", "promote_types", "get_default_dtype",
+            "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
+}
+RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
+DUNDERS = {  # operators, whose slots have no signature: name -> parameters and result
+    **{f"__{n}__": ("other: Any", "Tensor") for n in (
+        "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift rshift "
+        "iadd isub imul itruediv ifloordiv imod ipow iand ior ixor lt le gt ge").split()},
+    **{f"__{n}__": ("", "Tensor") for n in ("neg", "pos", "abs", "invert")},
+    "__eq__": ("other: object", "Tensor"), "__ne__": ("other: object", "Tensor"), "__hash__": ("", "int"), "__len__": ("", "int"), "__bool__": ("", "bool"),
+    "__int__": ("", "int"), "__float__": ("", "float"), "__complex__": ("", "complex"), "__index__": ("", "int"), "__iter__": ("", "Iterator[Tensor]"),
+    "__contains__": ("element: Any", "bool"), "__getitem__": ("index: Any", "Tensor"), "__setitem__": ("index: Any, value: Any", "None"),
+    "__array__": ("dtype: Any = ..., copy: Any = ...", "Any"), "__deepcopy__": ("memo: Any", "Tensor"), "__copy__": ("", "Tensor"),
+    "__format__": ("spec: str", "str"), "__getattr__": ("name: str", "Any"), "__setattr__": ("name: str, value: Any", "None"),
+    "__reversed__": ("", "Tensor"), "__divmod__": ("other: Any", "tuple[Tensor, Tensor]"),
+}
+PROPERTIES = {
+    "shape": "Size", "dtype": "_dtype", "device": "_device", "ndim": "int", "itemsize": "int", "nbytes": "int", "requires_grad": "bool", "is_leaf": "bool",
+    "grad_fn": "Any", "grad": "Tensor | None", "data": "Tensor", "T": "Tensor", "mT": "Tensor", "H": "Tensor", "mH": "Tensor", "real": "Tensor", "layout": "Any",
+    "is_cpu": "bool", "is_cuda": "bool", "is_meta": "bool", "output_nr": "int", "retains_grad": "bool", "_version": "int", "_base": "Tensor | None",
+}
+WRITABLE = {"requires_grad", "grad", "data"}
+
+
+def annotation(name: str, default: Any, kind: Any) -> str:
+    """Return the type of a parameter."""
+    if kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+        return NAMED.get(name, "Any") if kind is inspect.Parameter.VAR_POSITIONAL and name != "sizes" else "Any"
+    if name in NAMED:
+        base = NAMED[name]
+        return base if default is not None and default is not inspect.Parameter.empty and base in ("bool", "str") or default is inspect.Parameter.empty else f"{base} | None"
+    if name in NUMBER_OR_TENSOR:
+        return "Tensor | complex | None" if default is None else "Tensor | complex"
+    if name in TENSORS:
+        return "Tensor" if default is inspect.Parameter.empty else "Tensor | None" if default is None else "Any"
+    if isinstance(default, bool):
+        return "bool"
+    if isinstance(default, (int, float)):
+        return "Any"
+    if isinstance(default, str):
+        return "str"
+    return "Any"
+
+
+def parameters(function: Any, method: bool) -> str:
+    """Return the parameter list of a function as a stub has it."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return "self, *args: Any, **kwargs: Any" if method else "*args: Any, **kwargs: Any"
+    parts: list[str] = []
+    star = False
+    for position, (name, p) in enumerate(signature.parameters.items()):
+        if method and position == 0:
+            parts.append("self")
+            continue
+        mark = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        if p.kind is p.VAR_POSITIONAL:
+            star = True
+        if p.kind is p.KEYWORD_ONLY and not star:
+            parts.append("*")
+            star = True
+        default = " = ..." if p.default is not p.empty else ""
+        parts.append(f"{mark}{name}: {annotation(name, p.default, p.kind)}{default}")
+    return ", ".join(parts)
+
+
+def summary(function: Any) -> str:
+    """Return the first sentence of a docstring as a stub's body."""
+    text = inspect.getdoc(function) or ""
+    first = text.partition("\n\n")[0].replace("\n", " ").strip()
+    first = re.sub(r"\s+", " ", first).replace('"""', "'''").replace("\\", "\\\\")
+    return f'    """{first}"""' if first and not first.endswith('"') else "    ..."
+
+
+def stub_function(name: str, function: Any, indent: str = "", method: bool = False) -> str:
+    """Return the stub of one function or method."""
+    result = RETURN_OF.get(name, "Tensor")
+    head = f"{indent}def {name}({parameters(function, method)}) -> {result}:"
+    return f"{head}\n{indent}{summary(function)}"
+
+
+def tensor_class() -> str:
+    """Return the stub of the class Tensor."""
+    lines = ["class Tensor:", f"    {summary(Tensor).strip()}", "    def __init__(self, *args: Any, **kwargs: Any) -> None: ...",
+             "    @staticmethod", "    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = ...) -> Any: ...",
+             "    def as_subclass(self, cls: Any) -> Any: ..."]
+    for name, kind in PROPERTIES.items():
+        lines += ["    @property", f"    def {name}(self) -> {kind}: ..."]
+        if name in WRITABLE:
+            lines += [f"    @{name}.setter", f"    def {name}(self, value: {kind}) -> None: ..."]
+    for name, (given, result) in DUNDERS.items():
+        ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
+        lines.append(f"    def {name}(self{', ' if given else ''}{given}) -> {result}: ...{ignore}")
+    done = {"_make_subclass", "as_subclass", *PROPERTIES, *DUNDERS}
+    for name in sorted(vars(Tensor)):
+        f = vars(Tensor)[name]
+        if name in done or name.startswith("__") or not callable(f):
+            continue
+        lines.append(stub_function(name, f, "    ", method=True))
+    return "\n".join(lines) + "\n"
+
+
+def tensor_stub() -> str:
+    """Return tensor.pyi."""
+    return (HEADER + IMPORTS + "from taeda.device import device as _device\nfrom taeda.dtype import dtype as _dtype\n"
+            "from taeda.generator import Generator\nfrom taeda.tensor_base import Size\n\n" + tensor_class()
+            + "".join(f"def {name}({parameters(f, False)}) -> Any: ...\n" for name, f in sorted(vars(sys.modules["taeda.tensor"]).items())
+                      if getattr(f, "__module__", "") == "taeda.tensor" and not inspect.isclass(f) and not name.startswith("_")))
+
+
+def package_stub() -> str:
+    """Return __init__.pyi: the public names of taeda."""
+    from taeda.dtype import ALIASES, NAMES
+
+    lines = [HEADER + IMPORTS + "from taeda import autograd as autograd, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization",
+             "from taeda._version import __version__ as __version__",
+             "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
+             "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
+             "from taeda.device import device as device", "from taeda.device import device as _device",
+             "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
+             "promote_types as promote_types, set_default_dtype as set_default_dtype", "from taeda.dtype import dtype as _dtype",
+             "from taeda.generator import Generator as Generator", "from taeda.layout import layout as layout, strided as strided",
+             "from taeda.printing import set_printoptions as set_printoptions",
+             "from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state",
+             "from taeda.serialization import load as load, save as save", "from taeda.storage import Storage as UntypedStorage",
+             "from taeda.tensor import Tensor as Tensor", "from taeda.tensor_base import Size as Size",
+             "from taeda.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads",
+             "from taeda.typed_storage import TypedStorage as TypedStorage", "",
+             "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any", "memory_format: Any"]
+    lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES]]
+    own = [n for n in ("is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "result_type") if hasattr(taeda, n)]
+    functions = {**taeda.ops.PUBLIC, **{n: getattr(taeda, n) for n in own}, "scalar_tensor": taeda.scalar_tensor, "range": taeda.range}
+    lines += [stub_function(name, f) for name, f in sorted(functions.items())]
+    lines.append("def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: bool | None = ...) -> Tensor: ...")
+    lines.append("def to_dlpack(tensor: Tensor) -> Any: ...")
+    return "\n".join(lines) + "\n"
+
+
+def ops_stub() -> str:
+    """Return ops/__init__.pyi: every function of every family."""
+    lines = [HEADER + IMPORTS + "from taeda.device import device as _device\nfrom taeda.dtype import dtype as _dtype\n"
+             "from taeda.generator import Generator\nfrom taeda.tensor import Tensor\n", "PUBLIC: dict[str, Any]", "METHODS: dict[str, Any]"]
+    for name, f in sorted(vars(taeda.ops).items()):
+        if name.startswith("__") or name in ("PUBLIC", "METHODS") or inspect.ismodule(f) or name in ("Any", "importlib", "pkgutil", "annotations", "_collect"):
+            continue
+        if inspect.isclass(f) or not callable(f):
+            lines.append(f"{name}: Any")
+        else:
+            lines.append(stub_function(name, f))
+    return "\n".join(lines) + "\n"
+
+
+def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
+    """Return the stub of a small compiled module: its functions and classes by their signatures, values as given."""
+    lines = [HEADER + IMPORTS + imports]
+    lines += [f"{name}: {kind}" for name, kind in values.items()]
+    for name, f in sorted(vars(module).items()):
+        if name.startswith("__") or name in values or inspect.ismodule(f) or getattr(f, "__module__", None) != module.__name__:
+            continue
+        if inspect.isclass(f):
+            bases = [b.__name__ for b in f.__bases__ if b.__name__ in ("tuple", "_Mode")]
+            base = "(tuple[int, ...])" if "tuple" in bases else ""
+            body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> Any: ..." for m in sorted(vars(f))
+                    if callable(vars(f)[m]) and (not m.startswith("__") or m in ("__init__", "__len__", "__enter__", "__exit__", "__call__")) and not (base and m == "__len__")]
+            body = [b.replace("-> Any", "-> None") if "__init__" in b else b for b in body]
+            fields = [f"    {m}: Any" for m in sorted(vars(f)) if not callable(vars(f)[m]) and not m.startswith("_")]
+            if "_Mode" in bases or name == "_Mode":
+                body = ["    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: Any) -> Any: ...", "    def __enter__(self) -> None: ...",
+                        "    def __exit__(self, *error: object) -> None: ..."]
+                fields = []
+            if name in ("TensorBase", "Node", "Storage", "Op", "dtype"):    # fields and methods of the C part
+                fields = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
+                body = [b for b in body if "__init__" in b or "__len__" in b]
+                if name in ("Storage", "Node"):
+                    body.append("    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
+            lines += [f"class {name}{base}:", *(fields + body or ["    ..."])]
+        elif callable(f):
+            lines.append(f"def {name}({parameters(f, False)}) -> Any: ...")
+    text = "\n".join(lines) + "\n"
+    return text.replace(": Tensor", ": Any").replace("Tensor |", "Any |").replace("_dtype |", "Any |").replace("_device |", "Any |").replace("Generator |", "Any |")
+
+
+def safe(text: str) -> str:
+    """Write builtin types with an underscore: taeda has names int, bool and float of its own."""
+    return re.sub(r"(: |-> |\| |\[|, )(int|bool|float|complex)\b(?! as )(?!\()", r"\1_\2", text)
+
+
+def stubs() -> dict[str, str]:
+    """Return path below taeda -> text, for every stub."""
+    import taeda.autograd.engine
+    import taeda.autograd.grad_mode
+    import taeda.autograd.node
+    import taeda.dispatch
+    import taeda.dlpack
+    import taeda.dtype as _  # noqa: F401
+    import taeda.generator
+    import taeda.kernels.cpu.runtime
+    import taeda.storage
+    import taeda.tensor_base
+
+    modules = sys.modules
+    from taeda.dtype import NAMES
+
+    return {
+        "__init__.pyi": package_stub(), "tensor.pyi": tensor_stub(), "ops/__init__.pyi": ops_stub(),
+        "tensor_base.pyi": class_stub(modules["taeda.tensor_base"], "", {}),
+        "storage.pyi": class_stub(modules["taeda.storage"], "", {}),
+        "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
+                                                             "NAMES": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
+        "generator.pyi": class_stub(modules["taeda.generator"], "", {"default_generator": "Generator"}),
+        "dispatch.pyi": class_stub(modules["taeda.dispatch"], "", {}), "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
+        "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
+        "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
+        "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
+    }
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for path, text in stubs().items():
+        target = SOURCE / path
+        text = safe(text)
+        if target.exists() and target.read_text() == text:
+            continue
+        stale.append(path)
+        if not check:
+            target.write_text(text)
+    if check and stale:
+        print(f"stubs that are not up to date: {', '.join(stale)}; run python tools/make_stubs.py")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
