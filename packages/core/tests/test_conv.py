@@ -125,3 +125,42 @@ def test_meta_tensors_give_shapes_without_memory():
     assert g.shape == w.shape
     with pytest.raises(RuntimeError, match="same device"):
         taeda.conv2d(taeda.ones(1, 3, 8, 8), w)
+
+
+# few channels a group or few terms: pixels are the lanes; stride and dilation split planes into parts
+FEW = [((2, 5, 9, 11), (5, 1, 3, 3), {"groups": 5, "padding": 1}), ((2, 9, 12, 10), (9, 1, 3, 2), {"groups": 9, "stride": 2}),
+       ((1, 8, 13, 14), (16, 1, 3, 3), {"groups": 8, "stride": (3, 2), "padding": (0, 2), "dilation": (2, 3)}),
+       ((2, 16, 8, 9), (24, 2, 2, 3), {"groups": 8, "padding": 1}), ((3, 1, 7, 8), (11, 1, 3, 3), {"stride": 2}),
+       ((1, 3, 6, 2500), (5, 3, 1, 3), {"padding": (0, 1)}), ((2, 40, 5, 5), (3, 40, 3, 3), {"padding": 1})]
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), FEW)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_few_channels(xs, ws, options, dtype):
+    test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), FEW)
+def test_few_channels_do_not_depend_on_the_number_of_threads(xs, ws, options):
+    test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options)
+
+
+def test_depthwise_gradient_takes_nothing_from_pixels_that_no_window_of_its_tap_holds():
+    x = taeda.zeros(1, 8, 4, 4)
+    x[..., 3] = float("nan")                           # the last column is met by the last tap alone
+    w = taeda.zeros(8, 1, 1, 2, requires_grad=True)
+    taeda.conv2d(x, w, groups=8).sum().backward()
+    assert w.grad[..., 1].isnan().all() and (w.grad[..., 0] == 0).all()
+
+
+def test_depthwise_reads_expanded_and_channels_last_tensors():
+    rng = np.random.default_rng(8)
+    x, w = rng.standard_normal((2, 8, 5, 5)), taeda.from_numpy(rng.standard_normal((8, 1, 3, 3))).requires_grad_()
+    last = taeda.from_numpy(np.ascontiguousarray(x.transpose(0, 2, 3, 1))).permute(0, 3, 1, 2).requires_grad_()
+    plain = taeda.from_numpy(x).requires_grad_()
+    for leaf in (last, plain):
+        taeda.conv2d(leaf, w, groups=8).sum().backward()       # the cotangent is one number, expanded
+    assert taeda.allclose(last.grad, plain.grad)
+    g = taeda.from_numpy(rng.standard_normal((2, 1, 3, 3))).expand(2, 8, 3, 3)
+    (a,), (b,) = (taeda.autograd.grad(taeda.conv2d(plain, w, groups=8), plain, c) for c in (g, g.contiguous()))
+    assert taeda.equal(a, b)

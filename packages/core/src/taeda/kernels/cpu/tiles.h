@@ -1,7 +1,9 @@
-/* Register tiles for convolution and matrix products: included once per dtype, with T and LANES defined.
+/* Register tiles for convolution and matrix products: included once per dtype, with T, LANES, SUFFIX and
+ * MASK (the integer type of T's size) defined.
  *
  *   tile, wide, pair   y[i][v] += sum_r  src_i[off[r]] * w[r][v]     places i, one or two panels of LANES
  *   block              c[i][v] += sum_r  a[r][i] * b[r][v]           8 rows, one or two panels, both packed
+ *   rowsM, dots        the same sums with neighbouring pixels as lanes, for few channels
  *   transpose          dst[j][i] = src[i][j]
  *
  * tile serves any processor: 6 places by one panel, as two half vectors.  The others are for AVX-512 (8 places
@@ -110,6 +112,57 @@ LOCAL WIDE void NAME(block2)(int64_t n, const T *a, const T *b, int64_t bgap, T 
 #undef STEP2
 #undef STEP1
 #undef END2
+#undef END1
+
+/* -- sums over whole rows of pixels: few results share each load --
+ * rowsM  y[i][x] += sum_r  w[r][i] * src[off[r] + x]     i < M results, x < LANES * NV
+ * dots   y[i][l] += sum_x  (x = l mod LANES)  g[x] * (src[off[i] + x] where mask[x])     i < 8 offsets
+ * Unwanted x between two rows of an image are computed and dropped; dots masks them, as they may be NaN. */
+#define ROWS(FUNCTION, M, NV)                                                                  \
+    LOCAL WIDE void NAME(FUNCTION)(int64_t n, const int64_t *off, const T *w, const T *src, T *y, int64_t gap) { \
+        typedef NAME(whole) V;                                                                  \
+        V acc[M][NV];                                                                           \
+        UNROLL for (int i = 0; i < M; i++)                                                      \
+            UNROLL for (int v = 0; v < NV; v++)                                                 \
+                acc[i][v] = (V){0};                                                             \
+        for (int64_t r = 0; r < n; r++) {                                                       \
+            const T *at = src + off[r];                                                         \
+            V x[NV];                                                                            \
+            UNROLL for (int v = 0; v < NV; v++)                                                 \
+                x[v] = *(const V *)(at + v * LANES);                                            \
+            UNROLL for (int i = 0; i < M; i++) {                                                \
+                T s = w[r * M + i];                                                             \
+                UNROLL for (int v = 0; v < NV; v++)                                             \
+                    acc[i][v] += s * x[v];                                                      \
+            }                                                                                   \
+        }                                                                                       \
+        UNROLL for (int i = 0; i < M; i++)                                                      \
+            UNROLL for (int v = 0; v < NV; v++)                                                 \
+                *(V *)(y + i * gap + v * LANES) += acc[i][v];                                   \
+    }
+#define UNROLL _Pragma("GCC unroll 8")
+ROWS(rows1, 1, 8)
+ROWS(rows4, 4, 4)
+ROWS(rows8, 8, 2)
+#undef ROWS
+#undef UNROLL
+
+#define DOT(i) { V x = *(const V *)(src + off[i] + r); s##i += u * (V)((Bits)x & m); }
+#define BEGIN(i) V s##i = {0};
+#define END1(i) *(V *)(y + i * LANES) += s##i;
+LOCAL WIDE void NAME(dots)(int64_t n, const T *g, const void *mask, const T *src, const int64_t *off, T *y) {
+    typedef NAME(whole) V;
+    typedef MASK Bits __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
+    EACH8(BEGIN)
+    for (int64_t r = 0; r < n; r += LANES) {
+        V u = *(const V *)(g + r);
+        Bits m = *(const Bits *)((const MASK *)mask + r);
+        EACH8(DOT)
+    }
+    EACH8(END1)
+}
+#undef DOT
+#undef BEGIN
 #undef END1
 
 /* -- moving -- */
