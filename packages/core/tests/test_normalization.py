@@ -84,8 +84,9 @@ def test_threads_change_no_bit(shape: tuple[int, ...]) -> None:
         v = taeda.ones(shape[-1], requires_grad=True)
         y = ops.batch_norm(x, None, None, w, w, True)
         z = ops.layer_norm(x, (shape[-1],), v, v)
-        grads = taeda.autograd.grad((y, z), (x, w, v), (taeda.sin(x.detach()), taeda.cos(x.detach())))
-        found.append([t.detach().numpy().tobytes() for t in (y, z, *grads)])
+        u = ops.group_norm(x, 1, w, w) + ops.rms_norm(x, (shape[-1],), v)
+        grads = taeda.autograd.grad((y, z, u), (x, w, v), [taeda.sin(k * x.detach()) for k in (1, 2, 3)])
+        found.append([t.detach().numpy().tobytes() for t in (y, z, u, *grads)])
     assert found[0] == found[1] == found[2]
 
 

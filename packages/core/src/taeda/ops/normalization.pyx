@@ -219,11 +219,11 @@ cdef object layer_norm_vjp(Node n, object g):
     cdef TensorBase x = n.load(0), mean = n.load(1), rstd = n.load(2), w = n.load(3) if n.extra[1] is not None else None
     cdef TensorBase gy, gx = None, gw = None, gb = None
     cdef View* t[8]
-    cdef Param p[2]
+    cdef Param p[3]
     if any_needs_grad((g, x, w)):
         return layer_norm_composed(n, g, x, w)
     gy = contiguous(<TensorBase>g)
-    p[1].i = n.extra[0]
+    p[1].i, p[2].i = n.extra[0], n.op is RMS_NORM
     p[0].i = x.view.numel // p[1].i if p[1].i else 0
     if n.needs(0):
         gx = empty_like(x)
@@ -238,16 +238,19 @@ cdef object layer_norm_vjp(Node n, object g):
 
 cdef object layer_norm_composed(Node n, object cotangent, TensorBase saved_x, TensorBase weight):
     cdef object x = (<object>saved_x).reshape(-1, n.extra[0]), g = cotangent.reshape(-1, n.extra[0])
-    centred = x - x.mean(-1, keepdim=True)
+    cdef bint rms = n.op is RMS_NORM
+    centred = x if rms else x - x.mean(-1, keepdim=True)
     rstd = (centred.square().mean(-1, keepdim=True) + n.extra[3]).rsqrt()
     xhat = centred * rstd
     gw = (g * xhat).sum(0).reshape(n.extra[1]) if n.needs(1) else None
     gb = g.sum(0).reshape(n.extra[2]) if n.needs(2) else None
     h = g if weight is None else g * (<object>weight).reshape(-1)
-    gx = rstd * (h - h.mean(-1, keepdim=True) - xhat * (h * xhat).mean(-1, keepdim=True))
+    gx = h - xhat * (h * xhat).mean(-1, keepdim=True)
+    gx = rstd * (gx if rms else gx - h.mean(-1, keepdim=True))
     return gx.reshape(saved_x.shape_tuple()), gw, gb
 
 cdef Op LAYER_NORM = define("layer_norm", layer_norm_vjp, 0, 0, None, "NativeLayerNormBackward0")
+cdef Op RMS_NORM = define("rms_norm", layer_norm_vjp, 0, 0, "layer_norm", "MulBackward0")
 
 
 cdef tuple trailing(str op, TensorBase x, object normalized_shape):
@@ -274,21 +277,24 @@ cdef int check_affine(str op, str name, TensorBase x, TensorBase w, tuple shape)
     return check_parameter(op, name, x, w)
 
 
-cdef TensorBase normalise_rows(TensorBase x, int64_t n, TensorBase w, TensorBase b, double eps):
-    """Rows of n values, each to mean 0 and variance 1, times w plus b."""
+cdef TensorBase normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, TensorBase b, double eps):
+    """Rows of the sizes in shape, each to mean 0 and variance 1 (or to mean square 1), times w plus b."""
     cdef TensorBase y, mean, rstd
     cdef View* t[6]
-    cdef Param p[3]
+    cdef Param p[4]
+    cdef int64_t n = 1
+    for size in shape:
+        n *= size
     x = contiguous(x)
-    p[0].i, p[1].i, p[2].f = x.view.numel // n if n else 0, n, eps
+    p[0].i, p[1].i, p[2].f, p[3].i = x.view.numel // n if n else 0, n, eps, op is RMS_NORM
     y, mean = empty_like(x), empty_shape((p[0].i,), x.view.dtype, x.device)
     rstd = empty_like(mean)
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
     t[4], t[5] = view_of(w), view_of(b)
-    if x.view.numel or LAYER_NORM.cpu[x.view.dtype] == NULL:
-        launch(LAYER_NORM, x.view.dtype, x.device, t, p, 2 * x.view.numel)
-    record(LAYER_NORM, y, (x, w, b), (x, mean, rstd, w), (n, None if w is None else w.shape_tuple(),
-                                                          None if b is None else b.shape_tuple(), eps))
+    if x.view.numel or op.cpu[x.view.dtype] == NULL:
+        launch(op, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    record(op, y, (x, w, b), (x, mean, rstd, w), (n, None if w is None else w.shape_tuple(),
+                                                  None if b is None else b.shape_tuple(), eps))
     return y
 
 
@@ -308,13 +314,54 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     """
     cdef TensorBase x = as_tensor(input, "layer_norm"), w = optional(weight, "layer_norm"), b = optional(bias, "layer_norm")
     cdef tuple shape = trailing("layer_norm", x, normalized_shape)
-    cdef int64_t n = 1
     check_affine("layer_norm", "weight", x, w, shape)
     check_affine("layer_norm", "bias", x, b, shape)
     check_same_device("layer_norm", (x, w, b))
-    for size in shape:
-        n *= size
-    return normalise_rows(x, n, w, b, eps)
+    return normalise_rows(LAYER_NORM, x, shape, w, b, eps)
+
+
+# -- group norm --------------------------------------------------------------------------------------
+
+cdef Op GROUP_NORM_BACKWARD = define("group_norm_backward", NULL)
+
+cdef object group_norm_vjp(Node n, object g):
+    cdef TensorBase x = n.load(0), mean = n.load(1), rstd = n.load(2), w = n.load(3) if n.extra[0] else None
+    cdef TensorBase gy, gx = None, gw = None, gb = None
+    cdef View* t[8]
+    cdef Param p[4]
+    if any_needs_grad((g, x, w)):
+        return group_norm_composed(n, g, x, w)
+    gy = contiguous(<TensorBase>g)
+    if n.needs(0):
+        gx = empty_like(x)
+    if n.needs(1):
+        gw = empty_shape((x.view.shape[1],), x.view.dtype, x.device)
+    if n.needs(2):
+        gb = empty_shape((x.view.shape[1],), x.view.dtype, x.device)
+    if x.view.numel == 0:
+        zeros = (<object>x).new_zeros((x.view.shape[1],))
+        return gx, zeros, zeros.clone()
+    t[0], t[1], t[2], t[3] = view_of(gx), view_of(gw), view_of(gb), &gy.view
+    t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
+    channels(x, p)
+    p[3].i = n.extra[1]
+    launch(GROUP_NORM_BACKWARD, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    return gx, gw, gb
+
+cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase w):
+    cdef int ndim = saved_x.view.ndim
+    cdef tuple shape = saved_x.shape_tuple(), dims = (0,) + tuple(range(2, ndim))
+    cdef object x = (<object>saved_x).reshape(shape[0], n.extra[1], -1), h, gx
+    centred = x - x.mean(-1, keepdim=True)
+    rstd = (centred.square().mean(-1, keepdim=True) + n.extra[2]).rsqrt()
+    xhat = centred * rstd
+    gw = (g * xhat.reshape(shape)).sum(dims) if n.needs(1) else None
+    gb = g.sum(dims) if n.needs(2) else None
+    h = (g if w is None else g * along(w, ndim)).reshape(x.shape)
+    gx = rstd * (h - h.mean(-1, keepdim=True) - xhat * (h * xhat).mean(-1, keepdim=True))
+    return gx.reshape(shape), gw, gb
+
+cdef Op GROUP_NORM = define("group_norm", group_norm_vjp, 0, 0, None, "NativeGroupNormBackward0")
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
@@ -327,7 +374,10 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     tensor([[-1.,  1., -1.,  1.]])
     """
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
-    cdef int64_t channels_, n
+    cdef TensorBase y, mean, rstd
+    cdef int64_t channels_
+    cdef View* t[6]
+    cdef Param p[5]
     if x.view.ndim < 2:
         raise RuntimeError(f"[group_norm] Expected at least 2 dimensions for input tensor but received {x.view.ndim}")
     channels_ = x.view.shape[1]
@@ -339,18 +389,22 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     if x.view.numel and x.view.numel == num_groups:
         raise ValueError("[group_norm] Expected more than 1 value per channel when training, got input size "
                          f"{x.shape_tuple()} and num_groups={num_groups}")
-    for name, p in (("weight", w), ("bias", b)):
-        if p is not None and p.shape != (channels_,):
+    for name, v in (("weight", w), ("bias", b)):
+        if v is not None and v.shape != (channels_,):
             raise RuntimeError(f"[group_norm] Expected {name} to be a vector of size equal to the number of channels in "
-                               f"input, but got {name} of shape {list(p.shape)} and input of shape {list(x.shape_tuple())}")
-        check_parameter("group_norm", name, x, p)
+                               f"input, but got {name} of shape {list(v.shape)} and input of shape {list(x.shape_tuple())}")
+        check_parameter("group_norm", name, x, v)
     check_same_device("group_norm", (x, w, b))
-    n = x.view.numel // max(1, x.view.shape[0] * <int64_t>num_groups)
-    y = normalise_rows(x, n, None, None, eps)
-    if w is not None:
-        y = y * along(w, x.view.ndim)
-    if b is not None:
-        y = y + along(b, x.view.ndim)
+    x = contiguous(x)
+    y, mean = empty_like(x), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
+    rstd = empty_like(mean)
+    t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
+    t[4], t[5] = view_of(w), view_of(b)
+    channels(x, p)
+    p[3].i, p[4].f = num_groups, eps
+    if x.view.numel or GROUP_NORM.cpu[x.view.dtype] == NULL:
+        launch(GROUP_NORM, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps))
     return y
 
 
@@ -363,14 +417,10 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     >>> taeda.rms_norm(taeda.tensor([3., -3.]), (2,))
     tensor([ 1., -1.])
     """
-    cdef TensorBase x = as_tensor(input, "rms_norm"), w = None if weight is None else as_tensor(weight, "rms_norm")
+    cdef TensorBase x = as_tensor(input, "rms_norm"), w = optional(weight, "rms_norm")
     cdef tuple shape = trailing("rms_norm", x, normalized_shape)
-    if w is not None and w.shape_tuple() != shape:
-        raise RuntimeError(f"[rms_norm] Expected weight to be of same shape as normalized_shape, but got weight of shape "
-                           f"{list(w.shape_tuple())} and normalized_shape = {list(shape)}")
+    check_affine("rms_norm", "weight", x, w, shape)
     check_same_device("rms_norm", (x, w))
     if eps is None:
         eps = 1.1920928955078125e-07 if x.view.itemsize == 4 else 2.220446049250313e-16
-    dims = tuple(range(-len(shape), 0))
-    y = x * ((<object>x).square().mean(dims, keepdim=True) + eps).rsqrt()
-    return y if w is None else y * w
+    return normalise_rows(RMS_NORM, x, shape, w, None, eps)
