@@ -9,8 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import taeda
 from taeda import Tensor
@@ -22,8 +21,7 @@ from taeda.nn.parameter import Parameter
 __all__ = ["Summary", "summary"]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One call of one layer."""
 
     name: str
