@@ -102,6 +102,10 @@ cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1:
     check_same_device("masked_fill_", (x, mask, value))
     begin_inplace("masked_fill_", x)
     value = to_dtype(value, x.view.dtype)
+    if mask.storage is x.storage:                  # the filling would change it under way
+        mask = mask.clone()
+    if value.storage is x.storage:
+        value = value.clone()
     t[0], t[1], t[2], t[3] = &x.view, &mask.view, &value.view, &x.view
     launch(FILL_WHERE, x.view.dtype, x.device, t, NULL, x.view.numel)
     end_inplace(FILL_WHERE, x, (x,), None)

@@ -204,6 +204,10 @@ def masked_fill_(input, mask, value):
     v = fill_value(x, value, "masked_fill_")
     check_same_device("masked_fill_", (x, m, v))
     begin_inplace("masked_fill_", x)
+    if m.storage is x.storage:                     # a mask that the filling would change under way
+        m = m.clone()
+    if v.storage is x.storage:
+        v = v.clone()
     t[0], t[1], t[2], t[3] = &x.view, &m.view, &v.view, &x.view
     launch(FILL, x.view.dtype, x.device, t, NULL, x.view.numel)
     if isinstance(value, TensorBase):
@@ -280,6 +284,8 @@ def masked_scatter_(input, mask, source):
     if n > s.view.numel:
         raise RuntimeError(f"[masked_scatter_] Number of elements of source < number of ones in mask: {s.view.numel} < {n}")
     begin_inplace("masked_scatter_", x)
+    if m.storage is x.storage:
+        m = m.clone()
     dense = s.detach().clone() if s.storage is x.storage else contiguous(s.detach())
     t[0], t[1], t[2] = &x.view, &dense.view, &m.view
     launch(MASKED_SCATTER, x.view.dtype, x.device, t, NULL, x.view.numel)
