@@ -27,12 +27,12 @@ from typing import Any
 # parameter name -> type; the default value says more where it is None, a bool, an int, a float or a str
 TENSORS = {
     "input", "tensor", "tensor1", "tensor2", "mat1", "mat2", "mat", "vec", "vec1", "vec2", "batch1", "batch2", "weight", "mask", "index",
-    "src", "source", "target", "condition", "values", "indices", "x", "sorted_sequence",
+    "source", "target", "condition", "values", "indices", "x", "sorted_sequence",
 }
-NUMBER_OR_TENSOR = {"other", "exponent", "value", "fill_value", "alpha", "beta"}
+NUMBER_OR_TENSOR = {"other", "src", "exponent", "value", "fill_value", "alpha", "beta"}
 NAMED = {
     "dim": "int | Sequence[int]", "axis": "int | Sequence[int]", "dtype": "_dtype", "device": "_device | str | int", "out": "Tensor", "generator": "Generator",
-    "size": "int | Sequence[int]", "sizes": "int", "shape": "int | Sequence[int]", "tensors": "Any", "requires_grad": "bool", "hook": "Callable[..., Any]",
+    "size": "int | Sequence[int]", "sizes": "int | Sequence[int]", "p": "Any", "shape": "int | Sequence[int]", "tensors": "Any", "requires_grad": "bool", "hook": "Callable[..., Any]",
     "reduction": "str", "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
 }
 # functions that return something else than a Tensor
@@ -79,6 +79,8 @@ def annotation(name: str, default: Any, kind: Any) -> str:
         return base if default is not None and default is not inspect.Parameter.empty and base in ("bool", "str") or default is inspect.Parameter.empty else f"{base} | None"
     if name in NUMBER_OR_TENSOR:
         return "Tensor | complex | None" if default is None else "Tensor | complex"
+    if name == "input" and default is None:     # of where
+        return "Tensor | complex | None"
     if name in TENSORS:
         return "Tensor" if default is inspect.Parameter.empty else "Tensor | None" if default is None else "Any"
     if isinstance(default, bool):

@@ -88,7 +88,7 @@ def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool =
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
     """Return True if all elements are close: see :func:`isclose`."""
-def alpha_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Drop elements to SELU's lower limit with probability p, keeping zero mean and unit variance."""
 def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
@@ -168,7 +168,7 @@ def avg_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
     """Return the mean of each window over the last dimension of (N, C, L) or (C, L)."""
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
-def bernoulli(input: Tensor, p: Any = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
+def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
 def bincount(input: Tensor, weights: Any = ..., minlength: Any = ...) -> Tensor:
     """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
@@ -278,9 +278,9 @@ def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
     """Return the matrix with input's elements, read as a vector, on a diagonal."""
 def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
-def diagonal_scatter(input: Tensor, src: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
-def dist(input: Tensor, other: Tensor | _complex, p: Any = ...) -> Tensor:
+def dist(input: Tensor, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
     """Return the p-norm of input - other."""
 def div(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
@@ -288,9 +288,9 @@ def divide(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ...,
     """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the sum of the products of two vectors: y = sum_i input_i tensor_i."""
-def dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Zero each element with probability p and divide the rest by 1 - p; the input itself when not training."""
-def dropout_(input: Tensor, p: Any = ..., training: _bool = ...) -> Tensor:
+def dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`dropout`."""
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the third dimension."""
@@ -330,11 +330,11 @@ def expm1_(input: Tensor) -> Tensor:
     """In-place :func:`expm1`."""
 def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
-def feature_alpha_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
-def feature_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p."""
-def feature_dropout_(input: Tensor, p: Any = ..., training: _bool = ...) -> Tensor:
+def feature_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`feature_dropout`."""
 def fill(input: Tensor, value: Tensor | _complex) -> Tensor:
     """Return a tensor like ``input`` with every element ``value``."""
@@ -552,7 +552,7 @@ def negative_(input: Tensor) -> Tensor:
     """In-place :func:`neg`."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
-def norm(input: Tensor, p: str = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+def norm(input: Tensor, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the p-norm of all elements, or over the dimensions in ``dim``."""
 def normal(mean: Any = ..., std: Any = ..., size: _int | Sequence[_int] | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return values y = mean + std z with z standard normal."""
@@ -628,17 +628,17 @@ def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = 
     """Return other - alpha * input."""
 def scalar_tensor(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a 0-d tensor of a number, of the default float dtype unless given."""
-def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
+def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
-def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, *, out: Tensor | None = ...) -> Tensor:
+def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0."""
-def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src reduced into it along dim where index says."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
-def select_scatter(input: Tensor, src: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
+def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
@@ -660,7 +660,7 @@ def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic sine."""
 def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
-def slice_scatter(input: Tensor, src: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
@@ -742,7 +742,7 @@ def trunc_(input: Tensor) -> Tensor:
     """In-place :func:`trunc`."""
 def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views, one for each index of ``dim``."""
-def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int) -> Tensor:
+def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
 def unique(input: Tensor, sorted: _bool = ..., return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
     """Return the different values in ascending order, or the different slices along ``dim``."""
@@ -762,7 +762,7 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors below each other along dimension 0, vectors as rows."""
-def where(condition: Tensor, input: Tensor | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
+def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
     """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
 def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input * ln(other), 0 where input is 0 and other is no nan."""

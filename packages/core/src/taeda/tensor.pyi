@@ -255,9 +255,9 @@ class Tensor:
         """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
     def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
         """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
-    def bernoulli(self, p: Any = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
+    def bernoulli(self, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
         """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
-    def bernoulli_(self, p: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+    def bernoulli_(self, p: Any | None = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1)."""
     def bfloat16(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as bfloat16."""
@@ -331,7 +331,7 @@ class Tensor:
         """Return a copy that autograd sees; the order of dimensions in memory is kept."""
     def contiguous(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does."""
-    def copy_(self, src: Tensor, non_blocking: _bool = ...) -> Tensor:
+    def copy_(self, src: Tensor | _complex, non_blocking: _bool = ...) -> Tensor:
         """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
     def copysign(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the magnitude of input with the sign of other."""
@@ -375,11 +375,11 @@ class Tensor:
         """Return the matrix with input's elements, read as a vector, on a diagonal."""
     def diagonal(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
         """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
-    def diagonal_scatter(self, src: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+    def diagonal_scatter(self, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
         """Return input with src written over input.diagonal(offset, dim1, dim2)."""
     def dim(self) -> _int:
         """Return the number of dimensions."""
-    def dist(self, other: Tensor | _complex, p: Any = ...) -> Tensor:
+    def dist(self, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
         """Return the p-norm of input - other."""
     def div(self, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
         """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
@@ -715,7 +715,7 @@ class Tensor:
         """Return zeros of the given size with the dtype and device of ``input``."""
     def nonzero(self, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
         """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
-    def norm(self, p: str = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    def norm(self, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the p-norm of all elements, or over the dimensions in ``dim``."""
     def normal_(self, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with values from the normal distribution (Box and Muller, 1958)."""
@@ -791,21 +791,21 @@ class Tensor:
         """Return the reciprocal of the square root."""
     def rsqrt_(self) -> Tensor:
         """In-place :func:`rsqrt`."""
-    def scatter(self, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
+    def scatter(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
         """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
-    def scatter_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
+    def scatter_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
         """Write src, or the number value, into input where index says, in place; see scatter."""
-    def scatter_add(self, dim: _int | Sequence[_int], index: Any, src: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    def scatter_add(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0."""
-    def scatter_add_(self, dim: _int | Sequence[_int], index: Any, src: Tensor) -> Tensor:
+    def scatter_add_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex) -> Tensor:
         """Add src to input where index says, in place; see scatter_add."""
-    def scatter_reduce(self, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    def scatter_reduce(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
         """Return input with src reduced into it along dim where index says."""
-    def scatter_reduce_(self, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ...) -> Tensor:
+    def scatter_reduce_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ...) -> Tensor:
         """Reduce src into input where index says, in place; see scatter_reduce."""
     def select(self, dim: _int | Sequence[_int], index: Any) -> Tensor:
         """Return a view of one index of dimension ``dim``, which goes away."""
-    def select_scatter(self, src: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
+    def select_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
         """Return input with src written over input.select(dim, index)."""
     def set_(self, source: Tensor | None = ..., storage_offset: Any = ..., size: _int | Sequence[_int] | None = ..., stride: Any = ...) -> Tensor:
         """Make the tensor look at another storage (or another tensor's), with an offset, size and stride."""
@@ -833,9 +833,9 @@ class Tensor:
         """In-place :func:`sinh`."""
     def size(self, dim: _int | Sequence[_int] | None = ...) -> Any:
         """Return the shape, or the size of one dimension."""
-    def slice_add(self, src: Tensor, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
+    def slice_add(self, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
         """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
-    def slice_scatter(self, src: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+    def slice_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
         """Return input with src written over input[start:end:step] of dimension dim."""
     def softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
         """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
@@ -929,7 +929,7 @@ class Tensor:
         """Return the tensor in the dtype of another."""
     def unbind(self, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views, one for each index of ``dim``."""
-    def unflatten(self, dim: _int | Sequence[_int], sizes: _int) -> Tensor:
+    def unflatten(self, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
         """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
     def unfold(self, dimension: Any, size: _int | Sequence[_int], step: Any) -> Tensor:
         """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension."""

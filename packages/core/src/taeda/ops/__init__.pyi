@@ -67,7 +67,7 @@ def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool =
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
     """Return True if all elements are close: see :func:`isclose`."""
-def alpha_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Drop elements to SELU's lower limit with probability p, keeping zero mean and unit variance."""
 def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
@@ -156,9 +156,9 @@ def baddbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _c
     """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
 def batch_norm(input: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None = ..., bias: Any = ..., training: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Any:
     """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias."""
-def bernoulli(input: Tensor, p: Any = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
+def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
-def bernoulli_(input: Tensor, p: Any = ..., *, generator: Generator | None = ...) -> Tensor:
+def bernoulli_(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1)."""
 def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Any = ...) -> Tensor:
     """Apply y_o = input1^T weight_o input2 + bias_o over the last dimensions."""
@@ -261,7 +261,7 @@ def conv_transpose1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any
     """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result."""
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
-def copy_(input: Tensor, src: Tensor, non_blocking: _bool = ...) -> Tensor:
+def copy_(input: Tensor, src: Tensor | _complex, non_blocking: _bool = ...) -> Tensor:
     """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the magnitude of input with the sign of other."""
@@ -297,9 +297,9 @@ def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
     """Return the matrix with input's elements, read as a vector, on a diagonal."""
 def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
-def diagonal_scatter(input: Tensor, src: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
-def dist(input: Tensor, other: Tensor | _complex, p: Any = ...) -> Tensor:
+def dist(input: Tensor, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
     """Return the p-norm of input - other."""
 def div(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
@@ -311,9 +311,9 @@ def divide_(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ...
     """In-place :func:`div`."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the sum of the products of two vectors: y = sum_i input_i tensor_i."""
-def dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Zero each element with probability p and divide the rest by 1 - p; the input itself when not training."""
-def dropout_(input: Tensor, p: Any = ..., training: _bool = ...) -> Tensor:
+def dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`dropout`."""
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the third dimension."""
@@ -365,11 +365,11 @@ def exponential_(input: Tensor, lambd: Any = ..., *, generator: Generator | None
     """Overwrite with values from the exponential distribution: y = -log(1 - u) / lambd."""
 def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
-def feature_alpha_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
-def feature_dropout(input: Tensor, p: Any = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
+def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p."""
-def feature_dropout_(input: Tensor, p: Any = ..., training: _bool = ...) -> Tensor:
+def feature_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`feature_dropout`."""
 def fill(input: Tensor, value: Tensor | _complex) -> Tensor:
     """Return a tensor like ``input`` with every element ``value``."""
@@ -673,7 +673,7 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_
     """Return the negative log-likelihood -w_t x_t of each sample's class t, or their mean or sum."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
-def norm(input: Tensor, p: str = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+def norm(input: Tensor, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the p-norm of all elements, or over the dimensions in ``dim``."""
 def normal(mean: Any = ..., std: Any = ..., size: _int | Sequence[_int] | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return values y = mean + std z with z standard normal."""
@@ -772,23 +772,23 @@ def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = 
     """Return other - alpha * input."""
 def scalar_tensor_(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a 0-d tensor of a number, of the default float dtype unless given."""
-def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
+def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
-def scatter_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
+def scatter_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
     """Write src, or the number value, into input where index says, in place; see scatter."""
-def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, *, out: Tensor | None = ...) -> Tensor:
+def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0."""
-def scatter_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor) -> Tensor:
+def scatter_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex) -> Tensor:
     """Add src to input where index says, in place; see scatter_add."""
-def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src reduced into it along dim where index says."""
-def scatter_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor, reduce: Any, *, include_self: _bool = ...) -> Tensor:
+def scatter_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ...) -> Tensor:
     """Reduce src into input where index says, in place; see scatter_reduce."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
-def select_scatter(input: Tensor, src: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
+def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
@@ -820,9 +820,9 @@ def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
 def slice_(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
-def slice_add(input: Tensor, src: Tensor, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
+def slice_add(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
     """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
-def slice_scatter(input: Tensor, src: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = ..., beta: Tensor | _complex = ...) -> Tensor:
     """Return d^2 / (2 beta) where d = |x - y| is below beta, else d - beta / 2; with beta = 0, |x - y|."""
@@ -924,7 +924,7 @@ def type_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return the tensor in the dtype of another."""
 def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views, one for each index of ``dim``."""
-def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int) -> Tensor:
+def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
 def unfold(input: Tensor, dimension: Any, size: _int | Sequence[_int], step: Any) -> Tensor:
     """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension."""
@@ -956,7 +956,7 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors below each other along dimension 0, vectors as rows."""
-def where(condition: Tensor, input: Tensor | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
+def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
     """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
 def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input * ln(other), 0 where input is 0 and other is no nan."""

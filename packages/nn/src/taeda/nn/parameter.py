@@ -28,7 +28,9 @@ def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any = 
 
 def _rebuild_buffer(data: Tensor, requires_grad: bool, persistent: bool) -> Buffer:
     made = Buffer(data, persistent=persistent)
-    return made.requires_grad_() if requires_grad else made
+    if requires_grad:
+        made.requires_grad_()
+    return made
 
 
 class Parameter(Tensor):
