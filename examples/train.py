@@ -31,20 +31,20 @@ from taeda.vision import models
 
 EPOCHS = {"digits": 20, "mnist": 5}
 FORMAT = "taeda train.py 1"
-KEYS = (
-    "epoch",
-    "model",
-    "model_state",
-    "optimizer",
-    "scheduler",
-    "rng_state",
-    "history",
-    "data",
-    "classes",
-    "shape",
-    "epochs",
-    "settings",
-)
+PARTS: dict[str, type] = {
+    "epoch": int,
+    "epochs": int,
+    "model": str,
+    "model_state": dict,
+    "optimizer": dict,
+    "scheduler": dict,
+    "rng_state": Tensor,
+    "history": dict,
+    "data": str,
+    "classes": list,
+    "shape": list,
+    "settings": dict,
+}
 
 
 class Wrong(Exception):
@@ -179,7 +179,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:  # whatever a damaged file leads to
         raise Wrong(f"argument --resume: {str(path)!r} cannot be read: {error}") from error
-    if not isinstance(saved, dict) or saved.get("format") != FORMAT or any(key not in saved for key in KEYS):
+    whole = isinstance(saved, dict) and saved.get("format") == FORMAT
+    if not whole or any(not isinstance(saved.get(key), kind) for key, kind in PARTS.items()):
         raise Wrong(f"argument --resume: {str(path)!r} is no checkpoint of this program")
     return saved
 
@@ -252,11 +253,16 @@ class Run:
             )
         try:
             self.model.load_state_dict(saved["model_state"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+            # The options of the groups are this program's own; only what was learned comes from the file.
+            groups = self.optimizer.state_dict()["param_groups"]
+            self.optimizer.load_state_dict({"state": saved["optimizer"]["state"], "param_groups": groups})
             self.scheduler.load_state_dict(saved["scheduler"])
             taeda.set_rng_state(saved["rng_state"])
             self.history = {key: [float(v) for v in saved["history"][key]] for key in self.history}
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            counts = {self.scheduler.last_epoch, *(len(values) for values in self.history.values())}
+            if counts != {saved["epoch"]}:
+                raise ValueError(f"it tells of {saved['epoch']} epochs, but holds {sorted(counts)}")
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Wrong(f"argument --resume: {str(path)!r} does not fit: {error}") from error
         self.epoch = saved["epoch"]
         # --lr and --epochs may have been given anew, so the rate follows them and not the checkpoint.

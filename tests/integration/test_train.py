@@ -240,3 +240,40 @@ def test_a_checkpoint_that_cannot_be_written_is_said(
     monkeypatch.setattr(taeda, "save", full)
     assert program.main(["--model", "mlp", "--epochs", "1"]) == 1
     assert "No space left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("epoch",), "one"),
+        (("epoch",), -1),
+        (("model",), "transformer"),
+        (("model_state",), {}),
+        (("model_state", "1.weight"), taeda.ones(2)),
+        (("optimizer",), {}),
+        (("optimizer", "state"), None),
+        (("optimizer", "state", 0), None),
+        (("optimizer", "state", 0, "exp_avg"), taeda.ones(2)),
+        (("scheduler", "last_epoch"), "x"),
+        (("rng_state",), taeda.ones(2)),
+        (("history", "train_loss"), []),
+        (("classes",), ["0"]),
+        (("shape",), [1, 9]),
+        (("settings",), None),
+    ],
+)
+def test_a_checkpoint_with_a_wrong_part_is_refused(
+    program: Any, capsys: pytest.CaptureFixture[str], path: tuple[Any, ...], value: Any
+) -> None:
+    assert program.main(["--model", "mlp", "--epochs", "1", "--output", "out"]) == 0
+    saved = taeda.load("out/checkpoint.pt")
+    part = saved
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    taeda.save(saved, "wrong.pt")
+    capsys.readouterr()
+    assert program.main(["--resume", "wrong.pt", "--epochs", "2"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("train.py: error: argument --resume: 'wrong.pt'")
+    assert "Traceback" not in captured.err

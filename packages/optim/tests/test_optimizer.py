@@ -245,17 +245,45 @@ def test_adamw_stays_decoupled_after_loading_adams_state():
         ),
         (lambda d: d["param_groups"][0]["params"].append(1), ValueError, "doesn't match the size"),
         (lambda d: d.pop("state"), KeyError, "state"),
+        (lambda d: d.update(state=[]), TypeError, "'state' must be a dict, got list"),
+        (lambda d: d.update(param_groups=3), TypeError, "'param_groups' must be a list, got int"),
+        (lambda d: d.update(param_groups=[None]), TypeError, "parameter group 0 must be a dict"),
+        (lambda d: d["param_groups"][0].pop("params"), TypeError, "parameter group 0"),
+        (lambda d: d["state"].update({0: 1}), TypeError, "parameter 0 must be a dict, got int"),
+        (lambda d: d["state"].update({0: None}), TypeError, "parameter 0 must be a dict, got NoneType"),
+        (lambda d: d["state"][0].pop("exp_avg"), KeyError, "no 'exp_avg'"),
+        (lambda d: d["state"][0].update(exp_avg=taeda.ones(3)), ValueError, r"\(3,\), but the parameter's is \(2,\)"),
+        (lambda d: d["state"][0].update(exp_avg=None), TypeError, "must have a Tensor as 'exp_avg'"),
+        (lambda d: d["state"][0].update(step=taeda.ones(2)), TypeError, "one number as 'step'"),
+        (lambda d: d["state"][0].update(step="3"), TypeError, "one number as 'step', got str"),
     ],
 )
 def test_a_state_dict_of_another_optimizer_is_refused_and_nothing_changes(change, error, text):
-    opt = optim.SGD([parameter()], lr=0.1, momentum=0.9)
+    p = parameter()
+    opt = optim.Adam([p], lr=0.1)
     train(opt)
-    saved = copy.deepcopy(opt.state_dict())
+    kept = copy.deepcopy(opt.state_dict())
+    saved = copy.deepcopy(kept)
     saved["param_groups"][0]["lr"] = 5.0
     change(saved)
-    with pytest.raises(error, match=text):
+    with pytest.raises(error, match=text) as caught:
         opt.load_state_dict(saved)
+    assert "[Adam.load_state_dict]" in str(caught.value)
     assert opt.param_groups[0]["lr"] == 0.1
+    assert {key: value.tolist() for key, value in opt.state[p].items()} == {
+        key: value.tolist() for key, value in kept["state"][0].items()
+    }
+
+
+def test_options_that_the_saver_did_not_know_take_their_defaults():
+    opt = optim.Adam([parameter()])
+    train(opt)
+    saved = copy.deepcopy(opt.state_dict())
+    for key in ("eps", "decoupled_weight_decay"):
+        del saved["param_groups"][0][key]
+    opt.load_state_dict(saved)
+    assert opt.param_groups[0]["eps"] == 1e-8
+    train(opt)
 
 
 @pytest.mark.parametrize(("cls", "options"), KINDS)

@@ -124,6 +124,9 @@ class Adam(Optimizer):
                 group.setdefault(key, value)
         steps_to_tensors(self)
 
+    def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 4 if group.get("amsgrad") else 3]
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return the closure's loss."""
         loss = None

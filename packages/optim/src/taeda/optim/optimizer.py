@@ -258,8 +258,8 @@ class Optimizer:
 
         Tensors are copied, to each parameter's dtype and device; nothing changes where an error is raised.
 
-        Raises ValueError where the number of groups, or of parameters in one, differs; KeyError for a dict
-        that is no optimizer's state.
+        Raises ValueError where the number of groups, or of parameters in one, or the shape of a state differs;
+        KeyError for what is missing, TypeError for what is no optimizer's state.
         """
         state_dict = state_dict.copy()
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
@@ -273,6 +273,7 @@ class Optimizer:
                     f"{list(state_dict)}"
                 )
         saved = deepcopy(state_dict["param_groups"])
+        _check_layout(self._name, state_dict["state"], saved)
         if len(saved) != len(self.param_groups):
             raise ValueError(
                 f"[{self._name}.load_state_dict] loaded state dict has a different number of parameter "
@@ -292,6 +293,9 @@ class Optimizer:
         for index, values in state_dict["state"].items():
             if index in targets:
                 p, group = targets[index]
+                needed = self._needed_state(group)
+                if needed is not None:
+                    _check_state(self._name, index, p, values, needed)
                 state[p] = _fit(values, p, group)
             else:
                 state[index] = values
@@ -299,9 +303,16 @@ class Optimizer:
             new["params"] = group["params"]
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
+            for name, default in self.defaults.items():          # an option that the saver did not know yet
+                if default is not required:
+                    new.setdefault(name, default)
         self.__setstate__({"state": state, "param_groups": saved})
         for hook in self._optimizer_load_state_dict_post_hooks.values():
             hook(self)
+
+    def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...] | None:
+        """Name what the state of a parameter must hold to be loaded; None: this class does not say."""
+        return None
 
     # -- gradients and steps ---------------------------------------------------------------------------
 
@@ -389,6 +400,42 @@ class Optimizer:
                 raise ValueError(f"[{self._name}] some parameters appear in more than one parameter group")
         param_group.update(group)  # PyTorch completes the caller's dict and keeps it
         self.param_groups.append(param_group)
+
+
+def _check_layout(name: str, state: Any, groups: Any) -> None:
+    """Raise TypeError for what cannot be an optimizer's state_dict."""
+    if not isinstance(state, dict):
+        raise TypeError(f"[{name}.load_state_dict] 'state' must be a dict, got {type(state).__name__}")
+    if not isinstance(groups, (list, tuple)):
+        raise TypeError(f"[{name}.load_state_dict] 'param_groups' must be a list, got {type(groups).__name__}")
+    for i, group in enumerate(groups):
+        if not isinstance(group, dict) or not isinstance(group.get("params"), (list, tuple)):
+            raise TypeError(
+                f"[{name}.load_state_dict] parameter group {i} must be a dict with a list of indices under 'params'"
+            )
+
+
+def _check_state(name: str, index: Any, p: Tensor, values: Any, needed: tuple[str, ...]) -> None:
+    """Raise where a parameter's loaded state lacks something, or is that of a parameter of another shape."""
+    where = f"[{name}.load_state_dict] the state of parameter {index}"
+    if not isinstance(values, dict):
+        raise TypeError(f"{where} must be a dict, got {type(values).__name__}")
+    for key in needed if values else ():                         # nothing yet: it is made in the first step
+        if key not in values:
+            raise KeyError(f"{where} has no {key!r}; it has {list(values)}: was it saved by another optimizer?")
+    for key, value in values.items():
+        shape = getattr(value, "shape", None)
+        if key == "step":
+            if not isinstance(value, (int, float)) and (shape is None or value.numel() != 1):
+                raise TypeError(f"{where} must have one number as 'step', got {type(value).__name__}")
+        elif shape is None:
+            if key in needed:
+                raise TypeError(f"{where} must have a Tensor as {key!r}, got {type(value).__name__}")
+        elif tuple(shape) != tuple(p.shape):
+            raise ValueError(
+                f"{where} has {key!r} of shape {tuple(shape)}, but the parameter's is {tuple(p.shape)}: "
+                f"is it the state of another model?"
+            )
 
 
 def _fit(value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:

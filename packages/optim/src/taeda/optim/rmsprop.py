@@ -98,6 +98,9 @@ class RMSprop(Optimizer):
                 group.setdefault(key, value)
         steps_to_tensors(self)
 
+    def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ("step", *_kept(group))
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return the closure's loss."""
         loss = None
@@ -114,11 +117,7 @@ class RMSprop(Optimizer):
         grads: list[Tensor] = []
         kept: dict[str, list[Tensor]] = {"square_avg": [], "grad_avg": [], "momentum_buffer": []}
         steps: list[Tensor] = []
-        names = ["square_avg"]
-        if group["momentum"] > 0:
-            names.append("momentum_buffer")
-        if group["centered"]:
-            names.append("grad_avg")
+        names = _kept(group)
         for p, g in params_of(group):
             state = self.state[p]
             if not state:
@@ -146,3 +145,13 @@ class RMSprop(Optimizer):
             centered=group["centered"],
             maximize=group["maximize"],
         )
+
+
+def _kept(group: dict[str, Any]) -> list[str]:
+    """Name the tensors that the group's options make it keep for each parameter."""
+    names = ["square_avg"]
+    if group.get("momentum", 0) > 0:
+        names.append("momentum_buffer")
+    if group.get("centered"):
+        names.append("grad_avg")
+    return names

@@ -92,6 +92,9 @@ class SGD(Optimizer):
             ):
                 group.setdefault(key, value)
 
+    def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ()
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return the closure's loss."""
         loss = None
