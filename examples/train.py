@@ -169,6 +169,27 @@ def open_device(name: str) -> Any:
 # -- checkpoints ------------------------------------------------------------------------------------------
 
 
+def is_checkpoint(saved: Any) -> bool:
+    """Is this what `Run.save` writes, as far as can be told before the model is built?"""
+
+    def counts(*values: Any) -> bool:
+        return all(type(v) is int and v > 0 for v in values)
+
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        return False
+    if any(not isinstance(saved.get(key), kind) for key, kind in PARTS.items()):
+        return False
+    settings, lr = saved["settings"], saved["settings"].get("lr")
+    return (
+        counts(saved["epoch"], saved["epochs"], settings.get("batch_size"), saved["scheduler"].get("_step_count"))
+        and all(type(name) is str for name in saved["classes"])
+        and len(saved["shape"]) == 2
+        and counts(*saved["shape"])
+        and type(lr) is float
+        and 0 < lr < math.inf
+    )
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint of this program; raise Wrong where it is missing, damaged or another program's."""
     if not path.is_file():
@@ -179,8 +200,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:  # whatever a damaged file leads to
         raise Wrong(f"argument --resume: {str(path)!r} cannot be read: {error}") from error
-    whole = isinstance(saved, dict) and saved.get("format") == FORMAT
-    if not whole or any(not isinstance(saved.get(key), kind) for key, kind in PARTS.items()):
+    if not is_checkpoint(saved):
         raise Wrong(f"argument --resume: {str(path)!r} is no checkpoint of this program")
     return saved
 

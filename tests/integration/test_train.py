@@ -260,6 +260,10 @@ def test_a_checkpoint_that_cannot_be_written_is_said(
         (("classes",), ["0"]),
         (("shape",), [1, 9]),
         (("settings",), None),
+        (("settings", "lr"), "fast"),
+        (("settings", "batch_size"), 0),
+        (("scheduler", "_step_count"), None),
+        (("shape",), []),
     ],
 )
 def test_a_checkpoint_with_a_wrong_part_is_refused(
