@@ -14,7 +14,7 @@
 
 #ifndef TAEDA_TILES_H
 #define TAEDA_TILES_H
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__AVX2__) && defined(__GNUC__)   /* not in the baseline build */
 #define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,prefer-vector-width=512")))
 static int taeda_wide(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -118,49 +118,57 @@ LOCAL WIDE void NAME(block2)(int64_t n, const T *a, const T *b, int64_t bgap, T 
  * rowsM  y[i][x] += sum_r  w[r][i] * src[off[r] + x]     i < M results, x < LANES * NV
  * dots   y[i][l] += sum_x  (x = l mod LANES)  g[x] * (src[off[i] + x] where mask[x])     i < 8 offsets
  * Unwanted x between two rows of an image are computed and dropped; dots masks them, as they may be NaN. */
-#define ROWS(FUNCTION, M, NV)                                                                  \
-    LOCAL WIDE void NAME(FUNCTION)(int64_t n, const int64_t *off, const T *w, const T *src, T *y, int64_t gap) { \
-        typedef NAME(whole) V;                                                                  \
-        V acc[M][NV];                                                                           \
-        UNROLL for (int i = 0; i < M; i++)                                                      \
-            UNROLL for (int v = 0; v < NV; v++)                                                 \
-                acc[i][v] = (V){0};                                                             \
-        for (int64_t r = 0; r < n; r++) {                                                       \
-            const T *at = src + off[r];                                                         \
-            V x[NV];                                                                            \
-            UNROLL for (int v = 0; v < NV; v++)                                                 \
-                x[v] = *(const V *)(at + v * LANES);                                            \
-            UNROLL for (int i = 0; i < M; i++) {                                                \
-                T s = w[r * M + i];                                                             \
-                UNROLL for (int v = 0; v < NV; v++)                                             \
-                    acc[i][v] += s * x[v];                                                      \
-            }                                                                                   \
-        }                                                                                       \
-        UNROLL for (int i = 0; i < M; i++)                                                      \
-            UNROLL for (int v = 0; v < NV; v++)                                                 \
-                *(V *)(y + i * gap + v * LANES) += acc[i][v];                                   \
+#define ROWS(FUNCTION, TARGET, VEC, M, NV)                                                                      \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const int64_t *off, const T *w, const T *src, T *y, int64_t gap) { \
+        typedef NAME(VEC) V;                                                                                    \
+        V acc[M][NV];                                                                                           \
+        UNROLL for (int i = 0; i < M; i++)                                                                      \
+            UNROLL for (int v = 0; v < NV; v++)                                                                 \
+                acc[i][v] = (V){0};                                                                             \
+        for (int64_t r = 0; r < n; r++) {                                                                       \
+            const T *at = src + off[r];                                                                         \
+            V x[NV];                                                                                            \
+            UNROLL for (int v = 0; v < NV; v++)                                                                 \
+                x[v] = *(const V *)(at + v * (int)(sizeof(V) / sizeof(T)));                                     \
+            UNROLL for (int i = 0; i < M; i++) {                                                                \
+                T s = w[r * M + i];                                                                             \
+                UNROLL for (int v = 0; v < NV; v++)                                                             \
+                    acc[i][v] += s * x[v];                                                                      \
+            }                                                                                                   \
+        }                                                                                                       \
+        UNROLL for (int i = 0; i < M; i++)                                                                      \
+            UNROLL for (int v = 0; v < NV; v++)                                                                 \
+                *(V *)(y + i * gap + v * (int)(sizeof(V) / sizeof(T))) += acc[i][v];                            \
     }
 #define UNROLL _Pragma("GCC unroll 8")
-ROWS(rows1, 1, 8)
-ROWS(rows4, 4, 4)
-ROWS(rows8, 8, 2)
+ROWS(rows1, WIDE, whole, 1, 8)
+ROWS(rows4, WIDE, whole, 4, 4)
+ROWS(rows8, WIDE, whole, 8, 2)
+ROWS(rows1_half, , half, 1, 8)
+ROWS(rows4_half, , half, 4, 2)
+ROWS(rows8_half, , half, 8, 1)
 #undef ROWS
 #undef UNROLL
 
 #define DOT(i) { V x = *(const V *)(src + off[i] + r); s##i += u * (V)((Bits)x & m); }
 #define BEGIN(i) V s##i = {0};
 #define END1(i) *(V *)(y + i * LANES) += s##i;
-LOCAL WIDE void NAME(dots)(int64_t n, const T *g, const void *mask, const T *src, const int64_t *off, T *y) {
-    typedef NAME(whole) V;
-    typedef MASK Bits __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
-    EACH8(BEGIN)
-    for (int64_t r = 0; r < n; r += LANES) {
-        V u = *(const V *)(g + r);
-        Bits m = *(const Bits *)((const MASK *)mask + r);
-        EACH8(DOT)
+#define DOTS(FUNCTION, TARGET, VEC)                                                                             \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *g, const void *mask, const T *src, const int64_t *off, \
+                                     T *y) {                                                                    \
+        typedef NAME(VEC) V;                                                                                    \
+        typedef MASK Bits __attribute__((vector_size(sizeof(V)), aligned(sizeof(T)), may_alias));               \
+        EACH8(BEGIN)                                                                                            \
+        for (int64_t r = 0; r < n; r += sizeof(V) / sizeof(T)) {                                                \
+            V u = *(const V *)(g + r);                                                                          \
+            Bits m = *(const Bits *)((const MASK *)mask + r);                                                   \
+            EACH8(DOT)                                                                                          \
+        }                                                                                                       \
+        EACH8(END1)                                                                                             \
     }
-    EACH8(END1)
-}
+DOTS(dots, WIDE, whole)
+DOTS(dots_half, , half)
+#undef DOTS
 #undef DOT
 #undef BEGIN
 #undef END1
