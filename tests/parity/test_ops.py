@@ -41,7 +41,7 @@ def compare(mine: Any, theirs: Any, row: Row, dtype: str, what: str) -> None:
             continue
         assert dtype_name(x) == dtype_name(y), f"{what}: dtype {x.dtype}, PyTorch has {y.dtype}"
         harness.assert_close(x, y, max(rtol, 2e-5 if dtype == "float32" else 1e-10), max(atol, 1e-6 if dtype == "float32" else 1e-12), what)
-        if y.numel() > 1:
+        if y.numel() > 1 and row.strides:
             same = all(p == q for p, q, n in zip(x.stride(), y.stride(), y.shape, strict=True) if n > 1)
             assert same, f"{what}: strides {x.stride()}, PyTorch has {y.stride()}"
 
@@ -112,5 +112,7 @@ def test_errors_have_the_same_type(row: Row, call: Call, error: type[BaseExcepti
     args, kwargs, _ = harness.tensors(torch, call)
     try:
         harness.run_quietly(theirs, *args, **kwargs)
+    except AttributeError:
+        return                          # PyTorch's Python code tripped over the argument before any check
     except Exception as wanted:
         assert issubclass(error, type(wanted)) or issubclass(type(wanted), error), f"{row.name} {call}: PyTorch raises {type(wanted).__name__}"

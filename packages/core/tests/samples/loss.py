@@ -166,7 +166,7 @@ P = np.full((4, 5), 0.5)
 
 
 def row(name: str, samples: Any, reference: Any, errors: Any = (), **more: Any) -> Row:
-    return Row(name, samples, reference, torch=f"nn.functional.{name}", errors=errors,
+    return Row(name, samples, reference, torch=f"nn.functional.{name}", errors=errors, strides=False,
                rtol={"float32": 5e-5, "float64": 1e-10}, atol={"float32": 1e-5, "float64": 1e-12}, **more)
 
 

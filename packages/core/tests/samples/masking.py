@@ -101,7 +101,7 @@ ROWS = [
     )),
     Row("nonzero", nonzero_samples, lambda x: np.argwhere(x), dtypes=ALL, grad=False, method="nonzero"),
     Row("unravel_index", lambda rng: [Call(np.array([[0, 5], [23, 7]]), (2, 3, 4)), Call(np.array(3), (5,)), Call(np.array([-1]), (2, 3))],
-        lambda i, shape: np.unravel_index(i % np.prod(shape), shape), grad=False, errors=(
+        lambda i, shape: np.unravel_index(i % np.prod(shape), shape), grad=False, strides=False, errors=(
         (Call(np.array([0.5]), (2,)), TypeError, "integer dtype"), (Call(np.array([0]), (-2,)), ValueError, "negative"))),
     Row("argwhere", nonzero_samples, lambda x: np.argwhere(x), grad=False, method="argwhere"),
 ]

@@ -221,7 +221,7 @@ ROWS = [
         (Call(np.zeros(())), IndexError, "Dimension out of range"),
     )),
     Row("diagflat", flat_samples, lambda x, k=0: np.diagflat(x, k), method="diagflat"),
-    Row("select_scatter", select_samples, select_scatter, method="select_scatter", errors=(
+    Row("select_scatter", select_samples, select_scatter, method="select_scatter", strides=False, errors=(
         (Call(np.zeros((3, 4)), np.zeros(3), 0, 0), RuntimeError, "size equal to the slice of self"),
         (Call(np.zeros((3, 4)), np.zeros(4), 0, 3), IndexError, "out of"),
     )),

@@ -120,7 +120,7 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_left_shift": {INT: "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
     "bitwise_right_shift": {INT: "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
-    "relu_backward": {FLOAT: "b > 0 ? a : (T)0"},
+    "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},
     "sigmoid_backward": {FLOAT: "a * ((T)1 - b) * b"},
     "tanh_backward": {FLOAT: "a * ((T)1 - b * b)"},
     "gelu_backward": {FLOAT: "a * ((T)0.5 * ((T)1 + T_(erf)(b * (T)0.70710678118654752440)) "

@@ -225,18 +225,32 @@ def float_power(input, exponent, *, out=None):
     return binary(POW, a, b, out)
 
 
-# maximum, minimum: nan wins; equal elements share the gradient
-cdef object extremum_vjp(Node n, object g):
-    a, b, y = n.load(0), n.load(1), n.load(2)
-    tie = (a == b)
-    half = g / 2
-    return ((g.masked_fill(a != y, 0.0).where(~tie, half)) if n.needs(0) else None,
-            (g.masked_fill(b != y, 0.0).where(~tie, half)) if n.needs(1) else None)
+# maximum, minimum: nan wins and sends the gradient to both sides; equal elements share it
+cdef object maximum_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    shared = (g / 2).where(a == b, g)
+    return (shared.masked_fill(a < b, 0.0) if n.needs(0) else None, shared.masked_fill(a > b, 0.0) if n.needs(1) else None)
 
-cdef Op MAXIMUM = define("maximum", extremum_vjp, IN0 + IN1 + OUT, SAME)
-cdef Op MINIMUM = define("minimum", extremum_vjp, IN0 + IN1 + OUT, SAME)
-cdef Op FMAX = define("fmax", extremum_vjp, IN0 + IN1 + OUT, SAME)
-cdef Op FMIN = define("fmin", extremum_vjp, IN0 + IN1 + OUT, SAME)
+cdef object minimum_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    shared = (g / 2).where(a == b, g)
+    return (shared.masked_fill(a > b, 0.0) if n.needs(0) else None, shared.masked_fill(a < b, 0.0) if n.needs(1) else None)
+
+# fmax, fmin: a number wins over nan; equal elements send the gradient to the first
+cdef object fmax_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    second = ~((a >= b) | b.isnan())
+    return (g.masked_fill(second, 0.0) if n.needs(0) else None, g.masked_fill(~second, 0.0) if n.needs(1) else None)
+
+cdef object fmin_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    second = ~((a <= b) | b.isnan())
+    return (g.masked_fill(second, 0.0) if n.needs(0) else None, g.masked_fill(~second, 0.0) if n.needs(1) else None)
+
+cdef Op MAXIMUM = define("maximum", maximum_vjp, IN0 + IN1, SAME)
+cdef Op MINIMUM = define("minimum", minimum_vjp, IN0 + IN1, SAME)
+cdef Op FMAX = define("fmax", fmax_vjp, IN0 + IN1, SAME)
+cdef Op FMIN = define("fmin", fmin_vjp, IN0 + IN1, SAME)
 
 cdef int both_tensors(str op, object a, object b) except -1:
     as_tensor(a, op)
