@@ -115,6 +115,16 @@ def test_an_error_handled_inside_leaves_no_trace():
     assert nn.Sequential(Falls())(taeda.ones(1, 2)).tolist() == [[1.0, 1.0]]
 
 
+def test_a_module_that_calls_itself():
+    class Again(nn.Module):
+        def forward(self, n):
+            if n == 0:
+                raise ValueError("end")
+            return self(n - 1)
+
+    assert _text(lambda: nn.Sequential(Again())(3), ValueError) == "in model.0 (Again): end"
+
+
 def test_a_module_outside_the_tree_keeps_its_own_path():
     outside = nn.Sequential(nn.Linear(3, 3))
 

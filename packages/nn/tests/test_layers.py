@@ -213,6 +213,28 @@ def test_conv_transpose_output_size():
     assert up(taeda.ones(1, 1, 4, 4)).shape == (1, 1, 7, 7)
     assert up(taeda.ones(1, 1, 4, 4), output_size=(8, 8)).shape == (1, 1, 8, 8)
     assert up(taeda.ones(1, 1, 4, 4), output_size=(1, 1, 8, 7)).shape == (1, 1, 8, 7)
+    for size in ((9, 8), (6, 7)):
+        with pytest.raises(ValueError, match=r"valid sizes range from \[7, 7\] to \[8, 8\]"):
+            up(taeda.ones(1, 1, 4, 4), output_size=size)
+
+
+def test_same_padding_puts_the_odd_element_behind():
+    conv = nn.Conv1d(1, 1, 2, padding="same", padding_mode="replicate", bias=False)
+    with taeda.no_grad():
+        conv.weight.copy_(taeda.tensor([[[1.0, 10.0]]]))
+    assert conv(taeda.tensor([[1.0, 2.0, 3.0]])).tolist() == [[21.0, 32.0, 33.0]]
+
+
+def test_hardtanh_has_no_slope_at_its_bounds():
+    x = taeda.tensor([-1.0, 0.0, 1.0], requires_grad=True)
+    nn.Hardtanh()(x).sum().backward()
+    assert x.grad.tolist() == [0.0, 1.0, 0.0]
+
+
+def test_triplet_loss_swap_takes_the_nearer_negative():
+    a, p, n = taeda.tensor([[0.0]]), taeda.tensor([[2.0]]), taeda.tensor([[3.0]])
+    assert abs(nn.TripletMarginLoss()(a, p, n).item()) < 1e-5
+    assert abs(nn.TripletMarginLoss(swap=True)(a, p, n).item() - 2.0) < 1e-5
 
 
 def test_unbatched_input():

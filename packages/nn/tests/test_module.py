@@ -45,6 +45,12 @@ def test_members_are_registered_by_assignment():
     assert b._modules["lin"] is b.lin
 
 
+def test_members_are_plain_attributes():
+    """So reading one does not go through __getattr__, which takes twenty times as long."""
+    b = Block()
+    assert {"scale", "lin", "mean", "seen"} <= set(b.__dict__)
+
+
 def test_writing_to_the_registries_shows_as_attributes():
     b = Block()
     p, q = nn.Parameter(taeda.zeros(3)), nn.Parameter(taeda.ones(1))
@@ -137,6 +143,15 @@ def test_shared_members_are_listed_once_unless_asked():
     assert len(list(m.modules())) == 3
     assert len(list(m.children())) == 2
     assert len(list(m.named_modules(remove_duplicate=False))) == 4
+
+
+def test_a_parameter_of_two_modules_is_listed_once():
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    b.weight = a.weight
+    net = nn.Sequential(a, b)
+    assert [n for n, _ in net.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    assert len(list(net.named_parameters(remove_duplicate=False))) == 4
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
 
 
 def test_train_eval_apply_and_requires_grad():

@@ -68,6 +68,12 @@ def test_summary_counts():
     assert not net[0].weight.is_meta and net[1].num_batches_tracked.item() == 0, "the model itself is not run"
 
 
+def test_summary_counts_shared_weights_once():
+    layer = nn.Linear(2, 2)
+    s = nn.summary(nn.Sequential(layer, nn.ReLU(), layer), (1, 2))
+    assert [r.parameters for r in s.rows] == [6, 0, 0] and s.total_parameters == 6
+
+
 def test_summary_of_shapes_that_do_not_fit_names_the_layer():
     with pytest.raises(RuntimeError, match=r"in model.1 \(Linear\)"):
         nn.summary(nn.Sequential(nn.ReLU(), nn.Linear(3, 1)), (2, 4))

@@ -9,10 +9,12 @@ import taeda
 
 __version__ = "0.1.0"
 
-if taeda.__version__ != __version__:
+_core = getattr(taeda, "__version__", None)  # None: the namespace is there, core is not
+if _core != __version__:
     raise ImportError(
-        f"taeda-nn {__version__} needs taeda-core {__version__}, but {taeda.__version__} is installed: "
-        f"pip install taeda-core=={__version__} taeda-nn=={__version__}"
+        f"taeda-nn {__version__} needs taeda-core {__version__}, but "
+        + (f"taeda-core {_core} is installed" if _core else "taeda-core is not installed")
+        + f": pip install taeda-core=={__version__} taeda-nn=={__version__}"
     )
 
 from taeda.nn import functional, init, modules, parameter, utils
