@@ -113,6 +113,8 @@ cdef int read_window(str op, TensorBase x, int n, object kernel_size, object str
             raise RuntimeError(f"[{op}] padding should be at most half of kernel size, but got "
                                f"padding={padding}, kernel_size={kernel_size} and dilation={dilation}")
         out[d] = pooled_size(size[d], k[d], s[d], pad[d], dil[d], ceil_mode)
+    if size[0] * size[1] >= 1 << 31:
+        raise RuntimeError(f"[{op}] planes of 2^31 elements or more are not supported, got shape {x.shape_tuple()}")
     if out[0] < 1 or out[1] < 1:
         raise RuntimeError(f"[{op}] Given input of shape {x.shape_tuple()}. Calculated output size: "
                            f"{(out[0], out[1])[2 - n:]}. Output size is too small for kernel_size={kernel_size}, "

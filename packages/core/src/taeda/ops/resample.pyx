@@ -4,7 +4,8 @@
 The kernel resamples planes in two directions.  A signal is a plane of height one; a volume is resampled in
 its last two dimensions, and then along the first with the other two laid side by side.
 """
-from libc.math cimport floor
+import math
+
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -95,7 +96,7 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
     else:
         factors = per_dimension("scale_factor", scale_factor, n, x)
         for d in range(n):
-            out.append(<int64_t>floor(<double>x.view.shape[d + 2] * <double>factors[d]))
+            out.append(math.floor(float(x.view.shape[d + 2] * factors[d])))
     for d in range(n):
         if out[d] < 0 or (out[d] == 0 and not area) or x.view.shape[d + 2] <= 0:
             raise RuntimeError(f"[interpolate] Input and output sizes should be greater than 0, but got input "
