@@ -116,7 +116,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """mypy over the packages as installed, and over a user's example."""
-    install(session, *PACKAGES, extra=("mypy>=1.15"))
+    install(session, *PACKAGES, extra=("mypy>=1.15",))
     for package in PACKAGES:
         name = "taeda" if package == "core" else f"taeda.{package}"
         session.run("mypy", "-p", name)

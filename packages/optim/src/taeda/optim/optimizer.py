@@ -134,6 +134,12 @@ class Optimizer:
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
     _opt_called: bool = False
+    _optimizer_step_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    _optimizer_step_post_hooks: OrderedDict[int, Callable[..., Any]]
+    _optimizer_state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    _optimizer_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]]
+    _optimizer_load_state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    _optimizer_load_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]]
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -491,7 +497,7 @@ def steps_to_tensors(optimizer: Optimizer) -> None:
                 state["step"] = new_step(group, p, float(state["step"]))
 
 
-def check_hyper(name: str, *rules: tuple[bool, str, Any]) -> None:
+def check_hyper(name: str, *rules: tuple[Any, str, Any]) -> None:
     """Raise ValueError for the first (holds, what, value) that does not hold."""
     for holds, what, value in rules:
         if not holds:
