@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -33,7 +33,7 @@ def _panel(
     draw: ImageDraw.ImageDraw,
     box: tuple[int, int, int, int],
     title: str,
-    lines: dict[str, tuple[Sequence[float], str]],
+    lines: Mapping[str, tuple[Sequence[float], str]],
 ) -> None:
     """Draw one chart with a line for each entry: its values by epoch, and its colour."""
     left, top, right, bottom = box
