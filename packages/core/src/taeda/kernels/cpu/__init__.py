@@ -37,11 +37,6 @@ if _spin_is_ours:
     os.environ["GOMP_SPINCOUNT"] = "10000"
 
 BUILD = _choose()
-# A thread of GNU's OpenMP that waits spins for long by default, and where other programs want the processor, the
-# loop waits for it in turn: beside a build on two cores, a training run took 12.6 s that takes 1.2 s with this
-# count (0.9 s on one thread).  It is read once, when the first kernel module is loaded.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 TABLE: dict[str, int] = {}
 for _module in pkgutil.iter_modules([os.path.join(folder, BUILD) for folder in __path__]):
     TABLE.update(importlib.import_module(f"taeda.kernels.cpu.{BUILD}.{_module.name}").table())
