@@ -9,8 +9,8 @@ import warnings
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, define, empty,
-                             empty_like, launch, record, result_type, to_dtype)
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, copy_into, define,
+                             empty, empty_for, empty_like, launch, record, result_type, to_dtype)
 from taeda.dtype cimport is_integral, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
@@ -127,10 +127,12 @@ cdef dict BACKWARD = {
 cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c, bint of_difference,
                      TensorBase lw=None, TensorBase pos_weight=None):
     """The reduced loss of two tensors of one shape and dtype; lw and pos_weight too, if given."""
-    cdef TensorBase out
+    cdef TensorBase out, laid, x0 = x, y0 = y
+    cdef View* plain[2]
     cdef View* t[4]
     cdef Param p[2]
     cdef int64_t bad
+    plain[0], plain[1] = &x0.view, &y0.view
     x, y = contiguous(x), contiguous(y)
     out = empty_like(x) if reduction == 0 else empty(0, NULL, x.view.dtype, x.device)
     t[0], t[1], t[2], t[3] = &out.view, &x.view, &y.view, &lw.view if lw is not None else NULL
@@ -139,6 +141,10 @@ cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c,
     if bad:
         raise RuntimeError(f"[{op.name}] all elements of {'input' if bad == 1 else 'target'} should be between 0 and 1; "
                            "binary_cross_entropy_with_logits takes any input")
+    if reduction == 0 and not (plain[0].contiguous and plain[1].contiguous):
+        laid = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 2, plain)   # in memory as the inputs are
+        copy_into(laid, out)
+        out = laid
     record(op, out, (x, y), (x, y, lw, pos_weight), (reduction, c, of_difference, lw is not None))
     return out
 
