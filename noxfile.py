@@ -63,7 +63,8 @@ def install(session: nox.Session, *packages: str, extra: tuple[str, ...] = ()) -
         wanted += [p for p in [*PACKAGES[package], package] if p not in wanted]
     session.install("-q", *[wheel(session, p) for p in wanted], *extra)
     stale = [f"taeda-{p}" for p in PACKAGES if p not in wanted]
-    session.run("python", "-m", "pip", "uninstall", "-q", "-y", *stale, silent=True)
+    if stale:
+        session.run("python", "-m", "pip", "uninstall", "-q", "-y", *stale, silent=True)
     # a rebuilt wheel has the old version number: pip must be told to put it in again
     session.run("python", "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", *[wheel(session, p) for p in wanted], silent=True)
 

@@ -96,8 +96,9 @@ def cast(call: Call, dtype: str) -> Call:
             return np.asarray(np.abs(np.nan_to_num(a))).astype(dtype)
         return np.asarray(np.nan_to_num(a)).astype(dtype) if "int" in dtype else a.astype(dtype)
 
-    made = Call(*map_arrays(call.args, one))
-    made.kwargs = map_arrays(call.kwargs, one)
+    with np.errstate(all="ignore"):           # extreme values overflow in narrower dtypes
+        made = Call(*map_arrays(call.args, one))
+        made.kwargs = map_arrays(call.kwargs, one)
     return made
 
 

@@ -77,8 +77,8 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     # scale * (x > 0 ? x : alpha (e^(x input_scale) - 1)): elu, selu, celu
     "elu": {FLOAT: "a > 0 ? a * (T)PF(1) : (T)PF(0) * (T)PF(1) * T_(expm1)(a * (T)PF(2))"},
     # min(max(x, low), high); NaN stays
-    "clamp": {FLOAT: "a < (T)PF(0) ? (T)PF(0) : (a > (T)PF(1) ? (T)PF(1) : a)",
-              INT: "a < (T)PI(0) ? (T)PI(0) : (a > (T)PI(1) ? (T)PI(1) : a)"},
+    "clamp": {FLOAT: "(a < (T)PF(0) ? (T)PF(0) : a) > (T)PF(1) ? (T)PF(1) : (a < (T)PF(0) ? (T)PF(0) : a)",
+              INT: "(a < (T)PI(0) ? (T)PI(0) : a) > (T)PI(1) ? (T)PI(1) : (a < (T)PI(0) ? (T)PI(0) : a)"},
     "nan_to_num": {FLOAT: "a != a ? (T)PF(0) : (a == (T)INFINITY ? (T)PF(1) : (a == -(T)INFINITY ? (T)PF(2) : a))"},
     "threshold": {FLOAT: "a <= (T)PF(0) ? (T)PF(1) : a", INT: "a <= (T)PI(0) ? (T)PI(1) : a"},
 }

@@ -157,6 +157,9 @@ def _contract(equation, operands, inputs, output, ellipsis):
     for k in range(1, len(operands)):
         needed = set(output).union(*inputs[k + 1:])
         x, labels = _pair(x, labels, operands[k], inputs[k], needed, output)
+    gone = [t for t in labels if t not in output]
+    if gone and len(operands) == 1:    # a plain sum, with sum's dtype: int64 for integers
+        x, labels = x.sum([labels.index(t) for t in gone]), [t for t in labels if t not in gone]
     x, labels = _sum_out(x, labels, [t for t in labels if t not in output])
     for t in ellipsis:                 # dimensions that no operand has are of size 1
         if t in output and t not in labels:
