@@ -1,5 +1,6 @@
 """Grids, drawings and image files."""
 
+import contextlib
 import io
 import os
 import resource
@@ -73,21 +74,23 @@ def test_save_image_rounds_and_clips(tmp_path):
     assert Image.open(file).size == (16, 16)
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """Let no file grow beyond 64 bytes, as a full disk would."""
+    """Let no file grow beyond 64 bytes, as a full disk would (not even the tests' own log: keep it short)."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, old[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
-def test_a_full_disk_leaves_no_half_an_image(tmp_path, full_disk):
+def test_a_full_disk_leaves_no_half_an_image(tmp_path):
     (tmp_path / "x.png").write_bytes(b"the older file")
     for path in (tmp_path / "x.png", tmp_path / "y.png"):
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(OSError, match="File too large"), full_disk():
             save_image(taeda.rand(3, 20, 20), path)
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(OSError, match="File too large"), full_disk():
             draw_curves({"loss": {"train": [1.0, 2.0]}}, path)
     assert os.listdir(tmp_path) == ["x.png"]
     assert (tmp_path / "x.png").read_bytes() == b"the older file"
