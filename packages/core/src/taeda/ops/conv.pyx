@@ -68,6 +68,12 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     return 0
 
 
+cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
+    """Element touches of y = convolution of x by w, counting sixteen multiplications as one."""
+    cdef int64_t n = w.view.shape[0] if w.view.shape[0] > 0 else 1
+    return x.view.numel + y.view.numel * (1 + w.view.numel // n // 16)
+
+
 cdef tuple pack(const Geometry* q, TensorBase a, TensorBase b):
     """What a vjp must know: the geometry, and the shapes of both factors."""
     return (q.n, q.stride[H], q.stride[W], q.pad[H], q.pad[W], q.dilation[H], q.dilation[W], q.groups,
@@ -98,7 +104,7 @@ cdef object channel_sum(TensorBase g):
 cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape):
     """y = convolution of x by w, plus bias; y has the given shape."""
     cdef TensorBase y = allocate(shape, x)
-    run(CONV, q, y, x, w, bias, y.view.numel + x.view.numel)
+    run(CONV, q, y, x, w, bias, touches(y, x, w))
     if needs_grad(x) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(CONV, y, (x, w, bias), (x if needs_grad(w) else None, w if needs_grad(x) else None), pack(q, x, w))
     return y
@@ -107,7 +113,7 @@ cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBas
 cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, TensorBase bias, tuple shape):
     """The transpose of convolution by w, applied to g; the result has the given shape."""
     cdef TensorBase y = allocate(shape, g)
-    run(INPUT, q, y, g, w, bias, y.view.numel + g.view.numel)
+    run(INPUT, q, y, g, w, bias, touches(g, y, w))
     if needs_grad(g) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(INPUT, y, (g, w, bias), (g if needs_grad(w) else None, w if needs_grad(g) else None), pack(q, g, w))
     return y
@@ -116,7 +122,7 @@ cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, Te
 cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
     cdef TensorBase y = allocate(shape, g)
-    run(WEIGHT, q, y, g, x, None, x.view.numel + g.view.numel)
+    run(WEIGHT, q, y, g, x, None, touches(g, x, y))
     if needs_grad(g) or needs_grad(x):
         record(WEIGHT, y, (g, x), (g if needs_grad(x) else None, x if needs_grad(g) else None), pack(q, g, x))
     return y

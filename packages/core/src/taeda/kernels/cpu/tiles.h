@@ -182,6 +182,22 @@ LOCAL inline void NAME(copy)(T *restrict d, const T *restrict s, int64_t n) {
         *d = *s;
 }
 
+/* d[i] = s[2 i]; reads nothing beyond s[2 n - 2]. */
+LOCAL void NAME(every_second)(T *restrict d, const T *restrict s, int64_t n) {
+    typedef NAME(half) V;
+    const int64_t B = LANES / 2;
+    for (; n > B; n -= B, d += B, s += 2 * B) {
+        V a = *(const V *)s, b = *(const V *)(s + B);
+#if LANES == 16
+        *(V *)d = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+        *(V *)d = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+    }
+    for (; n > 0; n--, d++, s += 2)
+        *d = *s;
+}
+
 /* d[i] += s[i] for short runs, as copy: loops that the compiler widens pay more in their prologues. */
 LOCAL inline void NAME(add)(T *d, const T *s, int64_t n) {
     typedef T Q __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
