@@ -119,8 +119,8 @@ def tensors(lib: Any, call: Call, grad: bool = False, device: str | None = None)
 
     def one(a: np.ndarray) -> Any:
         t = lib.from_numpy(strided_copy(a))
-        if device is not None:
-            t = t.to(device)
+        if device is not None:                      # with the very strides: .to() would close gaps
+            t = lib.empty_strided(tuple(t.shape), t.stride(), dtype=t.dtype, device=device)
         if a.dtype.kind == "f":
             if grad:
                 t.requires_grad_()

@@ -218,8 +218,8 @@ cdef int swap_order(const View* t, int n, View** operands, int a, int b, int ndi
     cdef int k, e, f
     for k in range(n):
         e, f = a - (ndim - operands[k].ndim), b - (ndim - operands[k].ndim)
-        x = 0 if e < 0 or operands[k].shape[e] == 1 else operands[k].strides[e]
-        y = 0 if f < 0 or operands[k].shape[f] == 1 else operands[k].strides[f]
+        x = 0 if e < 0 or (operands[k].shape[e] == 1 and t.shape[a] != 1) else operands[k].strides[e]
+        y = 0 if f < 0 or (operands[k].shape[f] == 1 and t.shape[b] != 1) else operands[k].strides[f]
         if x == 0 or y == 0:
             continue
         if x != y:
@@ -261,10 +261,36 @@ cdef TensorBase empty_for(int ndim, const int64_t* shape, int dtype, int device,
     return t
 
 
+cdef bint dense(TensorBase x) noexcept:
+    """Does every element of the memory that x spans belong to just one index?"""
+    cdef int64_t expected = 1
+    cdef int d, found, left = 0
+    if x.view.contiguous and x.view.numel:
+        return True
+    for d in range(x.view.ndim):
+        left += x.view.shape[d] > 1
+    while left:
+        found = -1
+        for d in range(x.view.ndim):
+            if x.view.shape[d] > 1 and x.view.strides[d] == expected:
+                found = d
+        if found < 0:
+            return False
+        expected *= x.view.shape[found]
+        left -= 1
+    return True
+
+
 cdef TensorBase empty_as(TensorBase x, int dtype, int device):
-    """Allocate another dtype or device with x's shape and order of dimensions in memory."""
+    """Allocate another dtype or device with x's shape and order of dimensions in memory: its very strides where it is dense."""
     cdef View* t[1]
+    cdef TensorBase y
     t[0] = &x.view
+    if dense(x):
+        y = empty(x.view.ndim, x.view.shape, dtype, device)
+        memcpy(y.view.strides, x.view.strides, x.view.ndim * sizeof(int64_t))
+        y.view.contiguous = x.view.contiguous
+        return y
     return empty_for(x.view.ndim, x.view.shape, dtype, device, 1, t)
 
 
@@ -286,6 +312,8 @@ cdef TensorBase scalar_tensor(object number, int dtype, int device):
     if dtype == BOOL:
         (<uint8_t*>t.view.data)[0] = bool(number)
         return t
+    if PyFloat_Check(number) and not -9.3e18 < <double>number < 9.3e18:      # nan too
+        raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow")
     as_int = int(number)
     if dtype == I64:
         if not -(1 << 63) <= as_int < (1 << 63):
@@ -317,6 +345,15 @@ cdef int number_dtype(object x) noexcept:
     return -1
 
 
+cdef object in_64_bits(str op, object x):
+    """An int as an operand: of 64 bits, those of an unsigned one read as a signed one's."""
+    if -(1 << 63) <= x < (1 << 63):
+        return x
+    if 0 <= x < (1 << 64):
+        return x - (1 << 64)
+    raise OverflowError(f"[{op}] int too big to convert: {x} has more than 64 bits")
+
+
 cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule):
     """A Python number as a 0-d operand of the dtype that the operation with ``beside`` has."""
     cdef int dtype = number_dtype(x), common
@@ -331,6 +368,8 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule):
         else:
             raise TypeError(f"[{op}] an operand must be a Tensor or a number, got {type(x).__name__}")
     common = combine(beside.view.dtype, dtype)
+    if dtype == I64:
+        x = in_64_bits(op, x)
     if dtype == I64 and common != I64 and not is_float(common) and not (rule == 1):
         t = scalar_tensor(x, I64, beside.device)     # wraps around in the kernel's dtype as PyTorch does
         t = to_dtype(t, common)
@@ -622,7 +661,10 @@ cdef TensorBase unary(Op op, object x, object out=None):
 cdef TensorBase unary_params_(Op op, TensorBase x, const Param* p, object extra):
     cdef View* t[2]
     cdef TensorBase old
-    cdef int dtype = compute_dtype(op, x.view.dtype)
+    cdef int dtype
+    if x is None:
+        raise TypeError(f"[{op.name}_] argument must be a Tensor, not NoneType")
+    dtype = compute_dtype(op, x.view.dtype)
     if dtype != x.view.dtype:
         raise RuntimeError(f"[{op.name}_] result type {name_of(dtype)} can't be cast to the desired output type "
                            f"{name_of(x.view.dtype)}; use {op.name}, or convert the tensor first")
@@ -745,12 +787,15 @@ cdef tuple kept(int saves, TensorBase a, TensorBase b, TensorBase y):
 
 cdef TensorBase binary_(Op op, TensorBase a, object other):
     """a <- op(a, other), keeping a's shape and dtype."""
-    cdef TensorBase b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule)
-    cdef TensorBase old, y
+    cdef TensorBase b, old, y
     cdef View* t[3]
     cdef Node n
-    cdef int dtype = compute_dtype(op, result_type(a, b))
+    cdef int dtype
     cdef tuple shape
+    if a is None:
+        raise TypeError(f"[{op.name}_] argument must be a Tensor, not NoneType")
+    b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule)
+    dtype = compute_dtype(op, result_type(a, b))
     check_same_device(op.name + "_", (a, b))
     if op.rule != COMPARE and not castable(dtype, a.view.dtype):
         raise RuntimeError(f"[{op.name}_] result type {name_of(dtype)} can't be cast to the desired output type "

@@ -2,9 +2,50 @@
 """Storage: one block of memory on one device, shared by every view of it."""
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
+
+
+cdef struct Old:
+    char* data
+    int64_t capacity
+    Old* before
+
+
+cdef class Retired:
+    """Blocks that a storage has outgrown: views made before still point into them, so they live as long as it does."""
+
+    cdef Old* last
+
+    cdef int keep(self, char* data, int64_t capacity) except -1:
+        cdef Old* one = <Old*>malloc(sizeof(Old))
+        if one == NULL:
+            raise MemoryError("[UntypedStorage.resize_] no memory")
+        one.data, one.capacity, one.before = data, capacity, self.last
+        self.last = one
+        return 0
+
+    def __dealloc__(self):
+        cdef Old* one
+        while self.last != NULL:
+            one = self.last
+            self.last = one.before
+            cpu_free(one.data, one.capacity)
+            free(one)
+
+
+cdef object bytes_of(object values):
+    """A sequence of ints as bytes; RuntimeError names the first item that is none."""
+    if isinstance(values, (bytes, bytearray, memoryview)):
+        return bytes(values)
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise RuntimeError(f"[UntypedStorage] expected a size or a sequence of ints, got {type(values).__name__}")
+    for v in values:
+        if not isinstance(v, int) or not 0 <= v < 256:
+            raise RuntimeError(f"[UntypedStorage] the items must be ints from 0 to 255, got {v!r} ({type(v).__name__})")
+    return bytes(values)
 
 
 @cython.final
@@ -12,19 +53,27 @@ from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
 cdef class Storage:
     """A block of bytes that tensors share (PyTorch's ``UntypedStorage``).
 
-    ``Storage(nbytes)`` allocates; ``tensor.untyped_storage()`` gives a tensor's own.  It has the writable
-    buffer protocol, so ``memoryview(storage)`` sees the bytes.
+    ``Storage(nbytes)`` allocates, ``Storage([1, 2])`` holds those bytes; ``tensor.untyped_storage()`` gives
+    a tensor's own.  It has the writable buffer protocol, so ``memoryview(storage)`` sees the bytes.
 
     >>> import taeda
     >>> taeda.zeros(3).untyped_storage().nbytes()
     12
     """
 
-    def __cinit__(self, int64_t nbytes=0, *, device=None):
-        if nbytes:
-            if nbytes < 0:
-                raise RuntimeError(f"[UntypedStorage] the size must not be negative, got {nbytes}")
-            allocate(self, nbytes)
+    def __cinit__(self, size=None, *, device=None):
+        content = None
+        if size is None:                            # the road of every new tensor
+            return
+        if not isinstance(size, int):
+            content = size = bytes_of(size)
+            size = len(content)
+        if size < 0 or size >= 1 << 62:
+            raise RuntimeError(f"[UntypedStorage] the size must not be negative nor above 2**62, got {size}")
+        self.device = 0 if device is None or str(device) != "meta" else 1
+        allocate(self, size)
+        if content and self.device == 0:
+            memcpy(self.data, <char*><bytes>content, size)
 
     def __dealloc__(self):
         if self.capacity:
@@ -78,7 +127,7 @@ cdef class Storage:
         self.version += 1
         return self
 
-    def copy_(self, Storage source, non_blocking=False):
+    def copy_(self, Storage source not None, non_blocking=False):
         """Copy the bytes of a storage of the same size."""
         if source.nbytes_ != self.nbytes_:
             raise RuntimeError(f"[UntypedStorage.copy_] sizes differ: {self.nbytes_} and {source.nbytes_} bytes")
@@ -101,10 +150,10 @@ cdef class Storage:
         cdef int64_t old_bytes = self.nbytes_, old_capacity = self.capacity
         if nbytes < 0:
             raise RuntimeError(f"[UntypedStorage.resize_] the size must not be negative, got {nbytes}")
-        if self.owner is not None:
+        if self.owner is not None and not isinstance(self.owner, Retired):
             raise RuntimeError("[UntypedStorage.resize_] memory that belongs to another library cannot be resized; "
                                "clone the tensor first")
-        if nbytes <= old_capacity and nbytes > 0:
+        if nbytes <= old_capacity or self.device == 1:
             self.nbytes_ = nbytes
             return self
         self.data, self.capacity = NULL, 0
@@ -116,7 +165,9 @@ cdef class Storage:
         if old_bytes and nbytes and old != NULL:
             memcpy(self.data, old, min(old_bytes, nbytes))
         if old_capacity:
-            cpu_free(old, old_capacity)
+            if self.owner is None:
+                self.owner = Retired.__new__(Retired)
+            (<Retired>self.owner).keep(old, old_capacity)
         return self
 
     def is_shared(self):

@@ -3,6 +3,7 @@
 
 ``install_methods`` puts the METHODS of every ops module into the class once, at import.
 """
+cimport cython
 from cpython.object cimport PyObject, PyObject_GenericSetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
@@ -18,7 +19,7 @@ import weakref
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
 from taeda import tensor_base as _tensor_base
 from taeda.autograd.hooks import Handle
-from taeda.dtype import NAMES
+from taeda.dtype import NAMES, dtype as dtype_class
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
@@ -43,6 +44,16 @@ cdef object DEVICES = (CPU_DEVICE, META_DEVICE)
 cdef object Size = _tensor_base.Size
 cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
 cdef tuple NUMBERS = (int, float, bool)
+cdef object new_size = tuple.__new__         # a shape without Size's own checks
+cdef set warned = set()
+
+
+cdef object warn_once(str what, str text):
+    """Warn the first time in a process, as PyTorch does."""
+    if what not in warned:
+        import warnings
+        warned.add(what)
+        warnings.warn(text, UserWarning, stacklevel=2)
 
 
 cdef object operand(object other):
@@ -50,10 +61,17 @@ cdef object operand(object other):
     if isinstance(other, TensorBase) or isinstance(other, NUMBERS):
         return other
     if hasattr(other, "__array_interface__"):
-        return _creation.as_tensor(other) if getattr(other, "shape", ()) else other.item()
+        return _creation.as_tensor(other) if hasattr(other, "ctypes") or getattr(other, "shape", ()) else other.item()
     if isinstance(other, (str, bytes, list, tuple, dict)) or other is None:
         return NotImplemented
     return other if hasattr(other, "__index__") or hasattr(other, "__float__") else NotImplemented
+
+
+cdef object index_of(object dim):
+    """A dimension's number, which a float cannot be."""
+    if hasattr(dim, "__index__"):
+        return dim.__index__()
+    raise TypeError(f"[size] dim must be int, not {type(dim).__name__}")
 
 
 cdef int fill_from(TensorBase t, TensorBase source) except -1:
@@ -68,6 +86,7 @@ cdef int fill_from(TensorBase t, TensorBase source) except -1:
     return 0
 
 
+@cython.binding(False)                  # plain method descriptors: they check that self is a Tensor
 cdef class Tensor(TensorBase):
     """A multi-dimensional array that autograd can follow.
 
@@ -112,6 +131,8 @@ cdef class Tensor(TensorBase):
     def __getattr__(self, name):
         if self.extra is not None and "attributes" in self.extra and name in self.extra["attributes"]:
             return self.extra["attributes"][name]
+        if name == "__dict__":
+            return self.extras().setdefault("attributes", {})
         raise AttributeError(f"'{type(self).__name__}' object has no attribute {name!r}")
 
     def __setattr__(self, name, value):
@@ -186,9 +207,6 @@ cdef class Tensor(TensorBase):
         other = operand(other)
         return NotImplemented if other is NotImplemented else remainder(other, self)
 
-    def __divmod__(self, other):
-        return self // other, self % other
-
     def __pow__(self, other, modulo):
         other = operand(other)
         return NotImplemented if other is NotImplemented or modulo is not None else pow_(self, other)
@@ -213,6 +231,9 @@ cdef class Tensor(TensorBase):
         return _u.abs(self)
 
     def __invert__(self):
+        if is_float(self.view.dtype):
+            raise TypeError(f"[bitwise_not] ~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
+                            f"{name_of(self.view.dtype)}")
         return _u.bitwise_not(self)
 
     def __and__(self, other):
@@ -236,8 +257,20 @@ cdef class Tensor(TensorBase):
     def __lshift__(self, other):
         return _c.bitwise_left_shift(self, other)
 
+    def __rlshift__(self, other):
+        return _c.bitwise_left_shift(other, self)
+
     def __rshift__(self, other):
         return _c.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other):
+        return _c.bitwise_right_shift(other, self)
+
+    def __ilshift__(self, other):
+        return _c.bitwise_left_shift_(self, other)
+
+    def __irshift__(self, other):
+        return _c.bitwise_right_shift_(self, other)
 
     def __iadd__(self, other):
         return add_(self, operand(other))
@@ -335,13 +368,19 @@ cdef class Tensor(TensorBase):
         return bool(self.item())
 
     def __int__(self):
-        return int(self.item())
+        return int(self.only("int"))
 
     def __float__(self):
-        return float(self.item())
+        return float(self.only("float"))
 
     def __complex__(self):
-        return complex(self.item())
+        return complex(self.only("complex"))
+
+    cdef object only(self, str what):
+        if self.view.numel != 1:
+            raise ValueError(f"[{what}] only one element tensors can be converted to Python scalars; the shape is "
+                             f"{tuple(self.shape)}")
+        return self.item()
 
     def __index__(self):
         if self.view.numel != 1 or is_float(self.view.dtype) or is_complex_(self.view.dtype):
@@ -383,13 +422,13 @@ cdef class Tensor(TensorBase):
     @property
     def shape(self):
         """The sizes of its dimensions, a :class:`taeda.Size`."""
-        return Size(self.shape_tuple())
+        return new_size(Size, self.shape_tuple())
 
     def size(self, dim=None):
         """Return the shape, or the size of one dimension."""
         if dim is None:
-            return Size(self.shape_tuple())
-        n = max(self.view.ndim, 1)
+            return new_size(Size, self.shape_tuple())
+        dim, n = index_of(dim), max(self.view.ndim, 1)
         if dim < -n or dim >= n or self.view.ndim == 0:
             raise IndexError(f"[size] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
         return self.view.shape[<int>(dim + n if dim < 0 else dim)]
@@ -398,7 +437,7 @@ cdef class Tensor(TensorBase):
         """Return the strides in elements, or one of them."""
         if dim is None:
             return self.stride_tuple()
-        n = max(self.view.ndim, 1)
+        dim, n = index_of(dim), max(self.view.ndim, 1)
         if dim < -n or dim >= n or self.view.ndim == 0:
             raise IndexError(f"[stride] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
         return self.view.strides[<int>(dim + n if dim < 0 else dim)]
@@ -468,7 +507,7 @@ cdef class Tensor(TensorBase):
     def is_same_size(self, other):
         return self.shape == other.shape
 
-    def is_set_to(self, TensorBase other):
+    def is_set_to(self, TensorBase other not None):
         """Whether both look at the same memory with the same layout."""
         return (self.storage is other.storage and self.offset == other.offset and self.shape_tuple() == other.shape_tuple()
                 and self.stride_tuple() == other.stride_tuple())
@@ -497,7 +536,7 @@ cdef class Tensor(TensorBase):
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
     is_mps = property(lambda self: False)
-    names = property(lambda self: (None,) * self.ndim)
+    name = property(lambda self: None)
 
     @property
     def is_cpu(self):
@@ -510,6 +549,10 @@ cdef class Tensor(TensorBase):
     @property
     def T(self):
         """The dimensions in reverse order."""
+        if self.view.ndim != 2:
+            warn_once("T", "[T] the use of x.T on tensors of dimension other than 2 to reverse their shape is deprecated and "
+                           "will throw an error in a future release; consider x.mT to transpose batches of matrices or "
+                           "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dimensions")
         return self.permute(tuple(range(self.view.ndim - 1, -1, -1)))
 
     @property
@@ -534,6 +577,20 @@ cdef class Tensor(TensorBase):
     def real(self):
         return self
 
+    @property
+    def imag(self):
+        raise RuntimeError(f"[imag] imag is not implemented for tensors with non-complex dtypes, got "
+                           f"{name_of(self.view.dtype)}")
+
+    def adjoint(self):
+        """Return the last two dimensions exchanged (and conjugated, were the dtype complex)."""
+        return self.mH
+
+    def dim_order(self):
+        """Return the dimensions from the outermost to the innermost in memory."""
+        strides, sizes = self.stride_tuple(), self.shape_tuple()
+        return tuple(sorted(range(self.view.ndim), key=lambda d: (-strides[d], -sizes[d] if strides[d] == 0 else 0, d)))
+
     # -- autograd ----------------------------------------------------------------------------------
 
     @property
@@ -542,7 +599,8 @@ cdef class Tensor(TensorBase):
 
     @requires_grad.setter
     def requires_grad(self, on):
-        on = bool(on)
+        if not isinstance(on, bool):
+            raise RuntimeError(f"[requires_grad] requires_grad must be a bool, got {on!r}")
         if grad_fn_of(self) is not None:
             if not on:
                 raise RuntimeError("[requires_grad] you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -598,8 +656,13 @@ cdef class Tensor(TensorBase):
         return t
 
     @data.setter
-    def data(self, TensorBase value):
-        fill_from(self, value)
+    def data(self, value):
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"[data] Variable data has to be a tensor, but got {type(value).__name__}")
+        if self.requires_grad_ and not is_float((<TensorBase>value).view.dtype):
+            raise RuntimeError(f"[data] data set to a tensor that requires gradients must be floating point or complex dtype, "
+                               f"got {name_of((<TensorBase>value).view.dtype)}")
+        fill_from(self, <TensorBase>value)
 
     @property
     def _version(self):
@@ -682,6 +745,8 @@ cdef class Tensor(TensorBase):
             if name not in LEGACY_NAMES:
                 raise ValueError(f"[type] invalid type: {dtype!r}; expected e.g. 'taeda.FloatTensor'")
             dtype = LEGACY_NAMES[name]
+        if not isinstance(dtype, dtype_class):
+            raise TypeError(f"[type] dtype must be a type, str, or dtype object, got {dtype!r}")
         return self.to(dtype)
 
     def numpy(self, *, force=False):
@@ -730,15 +795,18 @@ cdef class Tensor(TensorBase):
             (<object>t).requires_grad = True
         if self.grad_ is not None:
             t.grad_ = self.grad_.__deepcopy__(memo)
-        if self.extra is not None and "attributes" in self.extra:
-            import copy
-            t.extra = {"attributes": copy.deepcopy(self.extra["attributes"], memo)}
+        import copy
+        for name, value in user_attributes(self).items():
+            setattr(t, name, copy.deepcopy(value, memo))
         return t
 
     def __copy__(self):
         made = alias(self)
         made.requires_grad_ = self.requires_grad_
-        return made if type(self) is Tensor else Tensor._make_subclass(type(self), made, self.requires_grad_)
+        made = made if type(self) is Tensor else <TensorBase>Tensor._make_subclass(type(self), made, self.requires_grad_)
+        for name, value in user_attributes(self).items():
+            setattr(made, name, value)
+        return made
 
     def __reduce_ex__(self, protocol):
         from taeda.serialization import reduce_tensor
@@ -755,6 +823,12 @@ cdef class Tensor(TensorBase):
         """Replace each element by ``function(element)``; slow, for experiments."""
         values = [function(v) for v in self.detach().reshape(-1).tolist()]
         return self.copy_(_creation.tensor(values, dtype=self.dtype).reshape(self.shape))
+
+    def new(self, *args):
+        """Return a tensor of this dtype: empty, of the given sizes (not filled), or with the given content."""
+        if len(args) == 1 and not isinstance(args[0], (int, _tensor_base.Size)):
+            return self.new_tensor(args[0])
+        return self.new_empty(*(args or (0,)))
 
     def map_(self, other, function):
         """Replace each element by ``function(element, other's element)``."""

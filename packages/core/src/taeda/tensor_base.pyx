@@ -26,6 +26,15 @@ class Size(tuple):
 
     __slots__ = ()
 
+    def __new__(cls, sizes=()):
+        sizes = tuple(sizes)
+        for i, size in enumerate(sizes):
+            if type(size) is not int:
+                if not hasattr(size, "__index__"):
+                    raise TypeError(f"[Size] Size() takes an iterable of 'int' (item {i} is '{type(size).__name__}')")
+                sizes = sizes[:i] + (size.__index__(),) + sizes[i + 1:]
+        return tuple.__new__(cls, sizes)
+
     def numel(self):
         """Return the product of the sizes."""
         n = 1

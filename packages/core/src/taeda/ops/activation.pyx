@@ -237,7 +237,7 @@ cdef object clamp_backward_vjp(Node n, object h):
     p[0].f, p[1].f = n.extra
     return (binary_params(CLAMP_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
 
-cdef Op CLAMP = define("clamp", clamp_vjp, IN0, SAME)
+cdef Op CLAMP = define("clamp", clamp_vjp, IN0, SAME, None, "ClampBackward1")
 cdef Op CLAMP_BACKWARD = define("clamp_backward", clamp_backward_vjp, 2, SAME)
 INF = float("inf")
 
@@ -253,10 +253,13 @@ cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
         p[1].f = INF if high is None else high
         if p[0].f != p[0].f or p[1].f != p[1].f:      # a nan bound makes everything nan
             p[0].f = p[1].f = float("nan")
+        elif p[0].f > p[1].f:                         # the upper bound has the last word
+            p[0].f = p[1].f
     else:
         lowest, highest = {U8: (0, 255), I32: (-(1 << 31), (1 << 31) - 1)}.get(dtype, (-(1 << 63), (1 << 63) - 1))
         p[0].i = lowest if low is None else max(min(int(low), highest), lowest)
         p[1].i = highest if high is None else max(min(int(high), highest), lowest)
+        p[0].i = min(p[0].i, p[1].i)
     return to_dtype(x, dtype)
 
 def clamp(input, min=None, max=None, *, out=None):

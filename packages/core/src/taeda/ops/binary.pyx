@@ -9,7 +9,7 @@ from taeda.tensor_base cimport CPU, TensorBase
 
 
 cdef bint is_one(object alpha):
-    return alpha is ONE or (not isinstance(alpha, TensorBase) and alpha == 1)
+    return alpha is ONE or (not isinstance(alpha, (TensorBase, bool)) and alpha == 1)
 
 cdef object ONE = 1
 
@@ -22,7 +22,7 @@ cdef object scaled(str op, object input, object other, object alpha):
     if isinstance(alpha, float) and is_integral(as_tensor(x, op).view.dtype) and not (
             isinstance(other, TensorBase) and is_float((<TensorBase>other).view.dtype)):
         raise RuntimeError(f"[{op}] For integral input tensors, argument alpha must not be a floating point number.")
-    return other * alpha
+    return other and alpha if isinstance(other, bool) and isinstance(alpha, bool) else other * alpha
 
 # add: y = a + alpha b
 cdef object add_vjp(Node n, object g):
@@ -49,6 +49,7 @@ cdef object sub_vjp(Node n, object g):
     return g, (-g if n.needs(1) else None)
 
 cdef Op SUB = define("sub", sub_vjp, NOTHING, SAME)
+cdef Op RSUB = define("sub", sub_vjp, NOTHING, SAME, None, "RsubBackward1")
 
 cdef int no_bool(object a, object b) except -1:
     cdef bint first = (isinstance(a, TensorBase) and (<TensorBase>a).view.dtype == BOOL) or isinstance(a, bool)
@@ -74,7 +75,7 @@ def sub_(input, other, *, alpha=1):
 def rsub(input, other, *, alpha=1):
     """Return other - alpha * input."""
     no_bool(input, other)
-    return binary(SUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
+    return binary(SUB if isinstance(other, TensorBase) else RSUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
 
 
 # mul: y = a b
@@ -201,6 +202,8 @@ cdef object pow_vjp(Node n, object g):
     return da, db
 
 cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
+cdef Op POW_TENSORS = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward1")
+cdef Op POW_OF_NUMBER = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward2")
 
 cdef int no_negative_exponent(str op, object a, object b) except -1:
     if isinstance(b, int) and b < 0 and isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype):
@@ -210,7 +213,8 @@ cdef int no_negative_exponent(str op, object a, object b) except -1:
 def pow(input, exponent, *, out=None):
     """Return input raised to exponent; either may be a number."""
     no_negative_exponent("pow", input, exponent)
-    return binary(POW, input, exponent, out)
+    return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
+                  input, exponent, out)
 
 def pow_(input, exponent):
     """In-place :func:`pow`."""
@@ -293,6 +297,7 @@ cdef Op HYPOT = define("hypot", hypot_vjp, IN0 + IN1 + OUT, SAME)
 
 def atan2(input, other, *, out=None):
     """Return the angle in radians of the points (other, input), in (-pi, pi]."""
+    both_tensors("atan2", input, other)
     return binary(ATAN2, input, other, out)
 
 def atan2_(input, other):
@@ -301,6 +306,7 @@ def atan2_(input, other):
 
 def hypot(input, other, *, out=None):
     """Return sqrt(input^2 + other^2) without overflow."""
+    both_tensors("hypot", input, other)
     return binary(HYPOT, input, other, out)
 
 def hypot_(input, other):
@@ -331,7 +337,7 @@ cdef object logaddexp_vjp(Node n, object g):
     return (g * (-d).sigmoid() if n.needs(0) else None, g * d.sigmoid() if n.needs(1) else None)
 
 cdef Op XLOGY = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT)
-cdef Op LOGADDEXP = define("logaddexp", logaddexp_vjp, IN0 + IN1, FLOAT)
+cdef Op LOGADDEXP = define("logaddexp", logaddexp_vjp, IN0 + IN1, SAME)
 
 def xlogy(input, other, *, out=None):
     """Return input * ln(other), 0 where input is 0 and other is no nan."""
@@ -343,6 +349,7 @@ def xlogy_(input, other):
 
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""
+    both_tensors("logaddexp", input, other)
     return binary(LOGADDEXP, input, other, out)
 
 

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Comparison, logic and bits: results are bool, or the bits of integers; nothing here has a derivative."""
-from taeda.dispatch cimport COMPARE, NOTHING, SAME, Op, binary, binary_, define
+from taeda.dispatch cimport COMPARE, NOTHING, SAME, Op, as_tensor, binary, binary_, define
 
 cdef Op EQ = define("eq", NULL, NOTHING, COMPARE)
 cdef Op NE = define("ne", NULL, NOTHING, COMPARE)
@@ -74,28 +74,34 @@ def ge_(input, other):
 
 def logical_and(input, other, *, out=None):
     """Return where both are nonzero."""
+    as_tensor(other, "logical_and")
     return binary(LOGICAL_AND, input, other, out)
 
 def logical_and_(input, other):
     """In-place :func:`logical_and`."""
+    as_tensor(other, "logical_and_")
     return binary_(LOGICAL_AND, input, other)
 
 
 def logical_or(input, other, *, out=None):
     """Return where either is nonzero."""
+    as_tensor(other, "logical_or")
     return binary(LOGICAL_OR, input, other, out)
 
 def logical_or_(input, other):
     """In-place :func:`logical_or`."""
+    as_tensor(other, "logical_or_")
     return binary_(LOGICAL_OR, input, other)
 
 
 def logical_xor(input, other, *, out=None):
     """Return where just one is nonzero."""
+    as_tensor(other, "logical_xor")
     return binary(LOGICAL_XOR, input, other, out)
 
 def logical_xor_(input, other):
     """In-place :func:`logical_xor`."""
+    as_tensor(other, "logical_xor_")
     return binary_(LOGICAL_XOR, input, other)
 
 

@@ -140,7 +140,8 @@ cdef Op COPY = define("copy", copy_vjp, NOTHING, 0, None, "CopyBackwards")
 
 def copy_(input, src, non_blocking=False):
     """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
-    cdef TensorBase x = as_tensor(input, "copy_"), s = as_tensor(src, "copy_")
+    cdef TensorBase x = as_tensor(input, "copy_"), s
+    s = scalar_tensor(src, x.view.dtype, CPU) if isinstance(src, (int, float)) else as_tensor(src, "copy_")
     cdef tuple shape
     if x is s:
         return x

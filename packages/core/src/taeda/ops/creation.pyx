@@ -3,7 +3,7 @@
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty as empty_raw, empty_shape, scalar_tensor, to_dtype
+from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
 from taeda.dtype cimport code_of, default_float, dtype_of, is_float, is_integral, itemsize_of, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, MAX_DIM, U8
 from taeda.storage cimport Storage, foreign_storage
@@ -11,7 +11,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase, alias, new_tensor as bare_
 
 import math
 
-from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
+from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code, device as device_class
 from taeda.dtype import NAMES
 
 
@@ -27,8 +27,17 @@ cdef TensorBase finish(TensorBase t, bint requires_grad):
     return t
 
 
-cdef tuple sizes_of(str op, tuple size):
-    if len(size) == 1 and not isinstance(size[0], int) and hasattr(size[0], "__iter__"):
+cdef tuple sizes_of(str op, tuple size, dict named=None):
+    """The sizes of f(2, 3), f((2, 3)), f([2, 3]) or f(size=(2, 3)) as a tuple of ints."""
+    if named is not None:
+        if named:
+            for name in named:
+                if name not in ("size", "names") or size:
+                    raise TypeError(f"[{op}] got an unexpected keyword argument {name!r}")
+            size = (named["size"],)
+        elif not size:
+            raise TypeError(f'[{op}] missing 1 required positional arguments: "size"')
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
     found = []
     for s in size:
@@ -48,7 +57,9 @@ cdef int dtype_code(object dtype, str op, int fallback) except -1:
 
 
 cdef int device_code(object device, str op) except -1:
-    return CPU if device is None else code_of_device(device, op)
+    if device is None:
+        return default_code() if <list>DEFAULTS else CPU
+    return code_of_device(device, op)
 
 
 cdef TensorBase filled(tuple size, object value, int dtype, int device):
@@ -68,27 +79,29 @@ cdef TensorBase out_or(object out, TensorBase t):
 # -- filled ------------------------------------------------------------------------------------------
 
 
-def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, **named):
     """Return a tensor of the given size whose elements are whatever was in memory."""
-    cdef TensorBase t = empty_shape(sizes_of("empty", size), dtype_code(dtype, "empty", default_float()),
+    cdef TensorBase t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()),
                                     device_code(device, "empty"))
+    if memory_format is not None and memory_format.name not in ("contiguous_format", "preserve_format"):
+        t = <TensorBase>(<object>t).contiguous(memory_format=memory_format)
     return finish(t, requires_grad) if out is None else out.resize_(t.shape_tuple())
 
 
-def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
     """Return a tensor of zeros.
 
     >>> import taeda
     >>> taeda.zeros(2)
     tensor([0., 0.])
     """
-    t = filled(sizes_of("zeros", size), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
+    t = filled(sizes_of("zeros", size, named), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
     return out_or(out, finish(t, requires_grad))
 
 
-def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
     """Return a tensor of ones."""
-    t = filled(sizes_of("ones", size), 1, dtype_code(dtype, "ones", default_float()), device_code(device, "ones"))
+    t = filled(sizes_of("ones", size, named), 1, dtype_code(dtype, "ones", default_float()), device_code(device, "ones"))
     return out_or(out, finish(t, requires_grad))
 
 
@@ -97,6 +110,8 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
+    if not isinstance(fill_value, (int, float)) and hasattr(fill_value, "__index__"):
+        fill_value = fill_value.__index__()
     if isinstance(size, int):
         raise TypeError(f"[full] size must be a tuple of ints, got the int {size}; write ({size},)")
     code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else default_float()
@@ -108,27 +123,12 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
                      object size=None, object memory_format=None):
     cdef TensorBase t
     cdef int code = dtype_code(dtype, op, x.view.dtype), where = x.device if device is None else device_code(device, op)
-    if size is not None or x.view.contiguous:
-        t = empty_shape(x.shape_tuple() if size is None else size, code, where)
-    else:
-        t = ordered_like(x, code, where)
+    t = empty_as(x, code, where) if size is None else empty_shape(size, code, where)
     if memory_format is not None:
         t = <TensorBase>(<object>t).contiguous(memory_format=memory_format) if memory_format.name != "preserve_format" else t
     if fill and where == CPU and t.view.numel:
         copy_into(t, scalar_tensor(value, code, CPU))
     return finish(t, requires_grad)
-
-
-cdef TensorBase ordered_like(TensorBase x, int dtype, int device):
-    """An empty tensor with x's order of dimensions in memory."""
-    order = sorted(range(x.view.ndim), key=lambda d: (-x.view.strides[d], d))
-    sizes = x.shape_tuple()
-    t = empty_shape(tuple([sizes[d] for d in order]), dtype, device)
-    back = [0] * len(order)
-    for i, d in enumerate(order):
-        back[d] = i
-    y = <TensorBase>(<object>t).permute(back)
-    return alias(y)
 
 
 def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
@@ -147,20 +147,22 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
     """Return one value with the size, dtype and device of ``input``."""
     return like(need_tensor(input, "full_like"), "full_like", dtype, device, fill_value, requires_grad, True, None, memory_format)
 
-def new_empty(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+def new_empty(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
     """Return :func:`empty` of the given size with the dtype and device of ``input``."""
-    return like(need_tensor(input, "new_empty"), "new_empty", dtype, device, 0, requires_grad, False, sizes_of("new_empty", size))
+    return like(need_tensor(input, "new_empty"), "new_empty", dtype, device, 0, requires_grad, False, sizes_of("new_empty", size, named))
 
-def new_zeros(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+def new_zeros(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
     """Return zeros of the given size with the dtype and device of ``input``."""
-    return like(need_tensor(input, "new_zeros"), "new_zeros", dtype, device, 0, requires_grad, True, sizes_of("new_zeros", size))
+    return like(need_tensor(input, "new_zeros"), "new_zeros", dtype, device, 0, requires_grad, True, sizes_of("new_zeros", size, named))
 
-def new_ones(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+def new_ones(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
     """Return ones of the given size with the dtype and device of ``input``."""
-    return like(need_tensor(input, "new_ones"), "new_ones", dtype, device, 1, requires_grad, True, sizes_of("new_ones", size))
+    return like(need_tensor(input, "new_ones"), "new_ones", dtype, device, 1, requires_grad, True, sizes_of("new_ones", size, named))
 
 def new_full(input, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """Return one value in the given size with the dtype and device of ``input``."""
+    if isinstance(size, int):
+        raise TypeError(f"[new_full] size must be a tuple of ints, got the int {size}; write ({size},)")
     return like(need_tensor(input, "new_full"), "new_full", dtype, device, fill_value, requires_grad, True,
                 sizes_of("new_full", (size,)))
 
@@ -179,10 +181,17 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     return finish(<TensorBase>empty(reach, dtype=dtype, device=device).as_strided(size, stride), requires_grad)
 
 
+def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Return :func:`empty_strided` with the dtype and device of ``input``."""
+    x = need_tensor(input, "new_empty_strided")
+    return empty_strided(size, stride, dtype=(<object>x).dtype if dtype is None else dtype,
+                         device=(<object>x).device if device is None else device, requires_grad=requires_grad)
+
+
 # -- counted -----------------------------------------------------------------------------------------
 
 
-def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise.
 
     >>> import taeda
@@ -194,6 +203,11 @@ def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device
     cdef TensorBase t
     if end is None:
         start, end = 0, start
+    elif start is None:
+        start = 0
+    for x in (start, end, step):
+        if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
+            raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
     start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
     for x in (start, end, step):
         if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
@@ -205,10 +219,17 @@ def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device
         raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
         raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
+    code = dtype_code(dtype, "arange", I64 if whole else default_float())
+    if code == BOOL:
+        raise NotImplementedError("[arange] not implemented for dtype bool")
+    if is_integral(code) and not whole:          # counted in the dtype of the result
+        start, end, step = int(start), int(end), int(step)
+        whole = True
+        if step == 0:
+            raise ValueError(f"[arange] step must be nonzero, and is 0 as an integer")
     size = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if size >= 1 << 60:
         raise RuntimeError(f"[arange] invalid size, possible overflow: {start} -> {end} by {step} has {size} elements")
-    code = dtype_code(dtype, "arange", I64 if whole else default_float())
     where = device_code(device, "arange")
     if code not in (I64, I32, F32, F64, U8):
         return arange(start, end, step, dtype=dtype_of(I64 if whole else F64)).to(dtype)
@@ -247,15 +268,20 @@ def range_(start, end=None, step=1, **options):
 
 def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return ``steps`` evenly spaced values from start to end, both ends exact."""
-    cdef int64_t i, n = steps
+    cdef int64_t i, n
     cdef double a, b, h
     cdef float af, bf, hf
     cdef TensorBase t
     cdef int code
     start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
+    n = steps.__index__()
     if n < 0:
         raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
     code = dtype_code(dtype, "linspace", default_float())
+    if code == BOOL:
+        raise NotImplementedError("[linspace] not implemented for dtype bool")
     where = device_code(device, "linspace")
     t = empty_shape((n,), code if is_float(code) else F64, where)
     if where == CPU and n:
@@ -292,71 +318,93 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
 # -- from Python values ------------------------------------------------------------------------------
 
 
-cdef int scan(object data, list shape, int depth, int kind, list leaves) except -2:
-    """Walk nested sequences: fill in shape and leaves; return the highest kind seen (0 bool, 1 int, 2 float)."""
-    cdef Py_ssize_t n
-    cdef TensorBase t
-    if isinstance(data, (list, tuple)):
+cdef object nested_shape(object data):
+    """The sizes of nested sequences, read off the first item of each."""
+    shape = []
+    while is_sequence(data):
         n = len(data)
-        if depth == len(shape):
-            shape.append(n)
-            if len(shape) > MAX_DIM:
-                raise ValueError(f"[tensor] too many dimensions: a tensor has at most {MAX_DIM}")
-        elif shape[depth] != n:
-            raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {n})")
+        shape.append(n)
+        if n == 0:
+            break
+        data = data[0]
+        if len(shape) > MAX_DIM or (isinstance(data, (str, bytes)) and len(data)):
+            raise ValueError(f"[tensor] too many dimensions '{type(data).__name__}'")
+    return shape
+
+
+cdef bint is_sequence(object data):
+    return isinstance(data, (list, tuple)) or (not isinstance(data, (TensorBase, str, bytes, dict)) and hasattr(data, "__getitem__")
+                                               and hasattr(data, "__len__") and getattr(data, "shape", None) != ())
+
+
+cdef int gather(object data, list shape, int depth, int code, list leaves) except -2:
+    """Append the numbers of nested sequences to leaves; return their common dtype (-1: none seen yet)."""
+    cdef int last = len(shape) - 1, here
+    if depth == last and (type(data) is list or type(data) is tuple):
+        if 0 in shape:
+            return code
+        if len(data) != shape[depth]:
+            raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
         for item in data:
-            kind = max(kind, scan(item, shape, depth + 1, kind, leaves))
-            if depth + 1 < len(shape) and not isinstance(item, (list, tuple)) and not is_array(item):
-                raise ValueError(f"[tensor] expected sequence of length {shape[depth + 1]} at dim {depth + 1} (got a number)")
-        return kind
-    if is_array(data):
-        part = data if isinstance(data, TensorBase) else as_tensor(data)
-        if part.dim():
-            return scan(part.tolist() if part.numel() else [], shape, depth, kind_of(part), leaves) if part.numel() else \
-                scan_empty(part, shape, depth, kind)
-        t = <TensorBase>part
-        leaves.append(part.item())
-        kind = max(kind, kind_of(part))
-    elif isinstance(data, bool):
+            here = leaf_dtype(item)
+            code = here if code < 0 or code == here else promote(code, here)
+        leaves.extend(data)
+        return code
+    if depth > last:
+        here = leaf_dtype(data)
         leaves.append(data)
-        kind = max(kind, 0)
-    elif isinstance(data, int):
-        leaves.append(data)
-        kind = max(kind, 1)
-    elif isinstance(data, float):
-        leaves.append(data)
-        kind = max(kind, 2)
-    elif isinstance(data, (str, bytes)) or data is None:
-        raise TypeError(f"[tensor] new(): invalid data type '{type(data).__name__}'")
-    elif hasattr(data, "__index__"):
-        leaves.append(data.__index__())
-        kind = max(kind, 1)
-    elif hasattr(data, "__float__"):
-        leaves.append(float(data))
-        kind = max(kind, 2)
-    elif hasattr(data, "__len__") and hasattr(data, "__getitem__"):
-        return scan(list(data), shape, depth, kind, leaves)
-    else:
-        raise TypeError(f"[tensor] could not infer dtype of {type(data).__name__}; pass numbers, sequences of them, or arrays")
-    if depth != len(shape):
-        if depth < len(shape):
-            raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got a number)")
-    return kind
+        return here if code < 0 else promote(code, here)
+    if not is_sequence(data):
+        if shape[last]:
+            leaf_dtype(data)
+            raise TypeError(f"[tensor] not a sequence: {data!r} at dim {depth}, where the first item has length {shape[depth]}")
+        return code
+    if len(data) != shape[depth] and 0 not in shape:
+        raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+    if hasattr(data, "__array_interface__"):
+        here = (<TensorBase>as_tensor(data)).view.dtype
+        code = here if code < 0 else promote(code, here)
+        data = data.tolist()
+        if depth == last:
+            leaves.extend(data)
+            return code
+        here = gather(data, shape, depth, -1, leaves)
+        return code
+    if 0 in shape and depth == last:
+        return code
+    for item in data:
+        code = gather(item, shape, depth + 1, code, leaves)
+    return code
 
 
-cdef int scan_empty(object part, list shape, int depth, int kind) except -2:
-    if depth == len(shape):
-        shape.extend(part.shape)
-    return max(kind, kind_of(part))
+cdef int leaf_dtype(object x) except -2:
+    """The dtype that one number asks for."""
+    if type(x) is float:
+        return default_float()
+    if isinstance(x, bool):
+        return BOOL
+    if type(x) is int:
+        return I64
+    if isinstance(x, TensorBase):
+        return (<TensorBase>x).view.dtype
+    if hasattr(x, "__array_interface__"):                  # NumPy's scalars
+        if x.dtype.name not in NAMES:
+            raise TypeError(f"[tensor] can't convert np.ndarray of type numpy.{x.dtype.name}")
+        return code_of(NAMES[x.dtype.name], "tensor")
+    if isinstance(x, int):
+        return I64
+    if isinstance(x, float):
+        return default_float()
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"[tensor] new(): invalid data type '{type(x).__name__}'")
+    if is_sequence(x):
+        raise TypeError(f"[tensor] '{type(x).__name__}' object cannot be interpreted as a number: nested sequences must all be "
+                        "of one depth")
+    raise RuntimeError(f"[tensor] Could not infer dtype of {type(x).__name__}; pass numbers, sequences of them, or arrays")
 
 
 cdef bint is_array(object data):
     return isinstance(data, TensorBase) or hasattr(data, "__array_interface__") or hasattr(data, "__dlpack__")
-
-
-cdef int kind_of(object t):
-    cdef int code = (<TensorBase>t).view.dtype
-    return 0 if code == BOOL else 1 if is_integral(code) else 2
 
 
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
@@ -370,30 +418,30 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             [3, 4]])
     """
     cdef TensorBase t
-    cdef list shape = [], leaves = []
-    cdef int kind, code, where = device_code(device, "tensor")
+    cdef list shape, leaves = []
+    cdef int code, where = device_code(device, "tensor")
     cdef Py_ssize_t i, n
     if isinstance(data, TensorBase):
         import warnings
         warnings.warn("[tensor] To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
                       UserWarning, stacklevel=2)
-    if is_array(data) and not isinstance(data, (list, tuple)):
+    if isinstance(data, TensorBase) or (is_array(data) and not isinstance(data, (list, tuple))):
         t = <TensorBase>(data if isinstance(data, TensorBase) else as_tensor(data)).detach()
         t = to_dtype(t, t.view.dtype if dtype is None else code_of(dtype, "tensor"))
-        t = clone_dense(t) if device is None or where == t.device else <TensorBase>(<object>t).to(device, copy=True)
+        t = clone_dense(t) if where == t.device or (device is None and not <list>DEFAULTS) else (
+            <TensorBase>(<object>t).to(META_DEVICE if where == META else CPU_DEVICE, copy=True))
         return finish(t, requires_grad)
-    kind = scan(data, shape, 0, -1, leaves)
-    code = dtype_code(dtype, "tensor", default_float() if kind == 2 or kind < 0 else I64 if kind == 1 else BOOL)
-    n = 1
-    for i in range(len(shape)):
-        n *= <Py_ssize_t>shape[i]
-    if n != len(leaves):
-        raise ValueError(f"[tensor] ragged nested sequences: shape {shape} needs {n} numbers, got {len(leaves)}")
-    t = empty_shape(tuple(shape), code if where == CPU else code, CPU)
+    shape = nested_shape(data)
+    code = gather(data, shape, 0, -1, leaves)
+    if dtype is not None:
+        code = code_of(dtype, "tensor")
+    elif code < 0:
+        code = default_float()
+    t = empty_shape(tuple(shape), code, CPU)
     put(t, leaves, code)
     if where != CPU:
-        t = <TensorBase>(<object>t).to(device)
+        t = <TensorBase>(<object>t).to(META_DEVICE)
     return finish(t, requires_grad)
 
 
@@ -415,8 +463,17 @@ cdef int put(TensorBase t, list leaves, int code) except -1:
             v = leaves[i]
             try:
                 (<int64_t*>t.view.data)[i] = int(v) if type(v) is not int else v
+            except TypeError:
+                raise TypeError(f"[tensor] only integer tensors of a single element can be converted to an int, got {v}") from None
             except OverflowError:
-                raise RuntimeError(f"[tensor] Overflow when unpacking long long: {v}") from None
+                if isinstance(v, float):
+                    raise RuntimeError(f"[tensor] value {v} cannot be converted to type int64 without overflow") from None
+                raise ValueError(f"[tensor] Overflow when unpacking long long: {v}") from None
+            except ValueError:
+                if isinstance(v, TensorBase):
+                    raise TypeError(f"[tensor] only integer tensors of a single element can be converted to an int, got shape "
+                                    f"{tuple(v.shape)}") from None
+                raise RuntimeError(f"[tensor] value {v} cannot be converted to type int64 without overflow") from None
     else:
         for i in range(n):
             copy_into(<TensorBase>(<object>t).view(-1)[i], scalar_tensor(leaves[i], code, CPU))
@@ -452,8 +509,14 @@ cdef TensorBase from_buffer(object x, str op):
     cdef TensorBase t = bare_tensor()
     cdef int d
     cdef int64_t extent = 0
-    PyObject_GetBuffer(x, &b.info, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    try:
+        PyObject_GetBuffer(x, &b.info, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    except ValueError as error:                 # NumPy's dates and the like have no buffer
+        raise TypeError(f"[{op}] can't convert np.ndarray of type {getattr(x, 'dtype', type(x).__name__)}: {error}") from None
     b.held = True
+    if b.info.format != NULL and b.info.format[0] in (b">"[0], b"!"[0]):
+        raise ValueError(f"[{op}] given numpy array has byte order different from the native byte order. Conversion between "
+                         "byte orders is currently not supported.")
     form = (b.info.format.decode() if b.info.format != NULL else "B").lstrip("@=<") or "B"
     if form not in FORMATS or (form in "lL" and b.info.itemsize != 8):
         raise TypeError(f"[{op}] can't convert an array with elements of type {form!r}. The supported types are: float64, "
@@ -482,15 +545,18 @@ def from_numpy(ndarray):
 
     Raises TypeError for an element type without a dtype, ValueError for negative strides.
     """
-    if not hasattr(ndarray, "__array_interface__"):
+    if not hasattr(ndarray, "__array_interface__") or not hasattr(ndarray, "ctypes"):      # a scalar has no ctypes
         raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__})")
     return from_buffer(ndarray, "from_numpy")
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """Return a 1-d tensor on the bytes of a buffer, from ``offset`` on, ``count`` elements (-1: all)."""
-    cdef TensorBase bytes_ = from_buffer(memoryview(buffer).cast("B"), "frombuffer"), t
+    cdef TensorBase bytes_, t
     cdef int code = code_of(dtype, "frombuffer")
+    if not PyObject_CheckBuffer(buffer):
+        raise ValueError(f"[frombuffer] object does not implement Python buffer protocol: {type(buffer).__name__}")
+    bytes_ = from_buffer(memoryview(buffer).cast("B"), "frombuffer")
     itemsize, total = itemsize_of(code), bytes_.view.numel
     if total == 0:
         raise ValueError("[frombuffer] both buffer length (0) and count must not be 0")
@@ -526,16 +592,13 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, TensorBase):
         return data if dtype is None and device is None else data.to(
             dtype=data.dtype if dtype is None else dtype, device=data.device if device is None else device)
-    if isinstance(data, (list, tuple, int, float, bool)):
+    if isinstance(data, (list, tuple, int, float, bool)) and not hasattr(data, "__array_interface__"):
         return tensor(data, dtype=dtype, device=device)
     if hasattr(data, "__array_interface__"):
         if not PyObject_CheckBuffer(data) or not data.__array_interface__["shape"] and not hasattr(data, "flags"):
             import numpy
             data = numpy.asarray(data)
-        try:
-            t = from_buffer(data, "as_tensor")
-        except ValueError:
-            t = from_buffer(data.copy(), "as_tensor")
+        t = from_buffer(data, "as_tensor")
         if t.storage.readonly_:
             t = clone_dense(t)
         return as_tensor(t, dtype, device)
@@ -564,5 +627,5 @@ PUBLIC = (
     "empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like", "empty_strided", "arange",
     "linspace", "logspace", "eye", "tensor", "from_numpy", "frombuffer", "as_tensor", "asarray",
 )
-__all__ = PUBLIC + ("new_empty", "new_zeros", "new_ones", "new_full", "new_tensor", "range_", "scalar_tensor_")
-METHODS = {"new_empty": new_empty, "new_zeros": new_zeros, "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor}
+__all__ = PUBLIC + ("new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "new_tensor", "range_", "scalar_tensor_")
+METHODS = {"new_empty": new_empty, "new_empty_strided": new_empty_strided, "new_zeros": new_zeros, "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor}

@@ -382,6 +382,8 @@ cdef Op ABS = define("abs", abs_vjp, IN0, SAME)
 
 def abs(input, *, out=None):
     """Return the absolute value."""
+    if as_tensor(input, "abs").view.dtype == BOOL:
+        raise NotImplementedError("[abs] not implemented for dtype bool")
     return unary(ABS, input, out)
 
 def abs_(input):
@@ -403,6 +405,8 @@ def neg(input, *, out=None):
 
 def neg_(input):
     """In-place :func:`neg`."""
+    if as_tensor(input, "neg_").view.dtype == BOOL:
+        raise RuntimeError("[neg_] negation, the `-` operator, of a bool tensor is not supported; use `~` or logical_not()")
     return unary_(NEG, input)
 
 

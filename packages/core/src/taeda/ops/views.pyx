@@ -311,7 +311,8 @@ cdef TensorBase swapped(Op op, TensorBase x, int a, int b):
 def transpose(input, dim0, dim1):
     """Return a view with two dimensions exchanged."""
     cdef TensorBase x = as_tensor(input, "transpose")
-    return swapped(TRANSPOSE, x, wrap_dim("transpose", dim0, x.view.ndim), wrap_dim("transpose", dim1, x.view.ndim))
+    return swapped(TRANSPOSE, x, wrap_dim("transpose", integer(dim0, "transpose"), x.view.ndim),
+                   wrap_dim("transpose", integer(dim1, "transpose"), x.view.ndim))
 
 def t(input):
     """Return the transpose of a matrix; a vector or scalar as it is."""
@@ -333,6 +334,8 @@ cdef Op PERMUTE = define("permute", permute_vjp)
 def permute(input, *dims):
     """Return a view with the dimensions in another order."""
     cdef TensorBase x = as_tensor(input, "permute"), y
+    if not dims and x.view.ndim:
+        raise TypeError('[permute] missing 1 required positional argument: "dims"')
     cdef tuple order = sizes_of("permute", dims)
     cdef int n = x.view.ndim, i, d
     if len(order) != n:
@@ -383,7 +386,7 @@ cdef Op UNSQUEEZE = define("unsqueeze", unsqueeze_vjp)
 def unsqueeze(input, dim):
     """Return a view with a dimension of size 1 put in at ``dim``."""
     cdef TensorBase x = as_tensor(input, "unsqueeze"), y
-    cdef int d = wrap_dim("unsqueeze", dim, x.view.ndim + 1), i
+    cdef int d = wrap_dim("unsqueeze", integer(dim, "unsqueeze"), x.view.ndim + 1), i
     cdef int64_t shape[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     if x.view.ndim == MAX_DIM:
@@ -415,6 +418,8 @@ def squeeze(input, dim=None):
     if dim is not None:
         if isinstance(dim, (tuple, list)):
             dims = set([wrap_dim("squeeze", d, x.view.ndim) for d in dim])
+            if len(dims) != len(dim):
+                raise RuntimeError(f"[squeeze] a dim appears multiple times in the list of dims {list(dim)}")
         else:
             only = wrap_dim("squeeze", dim, x.view.ndim)
     for i in range(x.view.ndim):
@@ -436,14 +441,13 @@ cdef object select_vjp(Node n, object g):
     return whole
 
 cdef Op SELECT = define("select", select_vjp)
+cdef Op UNBIND = define("unbind", select_vjp)
 
 def select(input, dim, index):
     """Return a view of one index of dimension ``dim``, which goes away."""
-    cdef TensorBase x = as_tensor(input, "select"), y
-    cdef int d, i
+    cdef TensorBase x = as_tensor(input, "select")
+    cdef int d
     cdef int64_t at, size
-    cdef int64_t shape[MAX_DIM]
-    cdef int64_t strides[MAX_DIM]
     if x.view.ndim == 0:
         raise IndexError("[select] select() cannot be applied to a 0-dim tensor.")
     d = wrap_dim("select", dim, x.view.ndim)
@@ -451,13 +455,18 @@ def select(input, dim, index):
     size = x.view.shape[d]
     if at < -size or at >= size:
         raise IndexError(f"[select] index {at} is out of bounds for dimension {d} with size {size}")
-    if at < 0:
-        at += size
+    return selected(SELECT, x, d, at + size if at < 0 else at)
+
+cdef TensorBase selected(Op op, TensorBase x, int d, int64_t at):
+    cdef TensorBase y
+    cdef int i
+    cdef int64_t shape[MAX_DIM]
+    cdef int64_t strides[MAX_DIM]
     for i in range(x.view.ndim - 1):
         shape[i] = x.view.shape[i if i < d else i + 1]
         strides[i] = x.view.strides[i if i < d else i + 1]
     y = as_strided_view(x, x.view.ndim - 1, shape, strides, x.offset + at * x.view.strides[d])
-    record_view(SELECT, y, x, (x.shape_tuple(), d, at) if grad_enabled() else None)
+    record_view(op, y, x, (x.shape_tuple(), d, at) if grad_enabled() else None)
     return y
 
 cdef object slice_vjp(Node n, object g):
@@ -468,13 +477,16 @@ cdef object slice_vjp(Node n, object g):
 
 cdef Op SLICE = define("slice", slice_vjp)
 
-cdef object slice_view(TensorBase x, int d, int64_t start, int64_t length, int64_t step):
+cdef Op SPLIT = define("split", slice_vjp)
+cdef Op SPLIT_SIZES = define("split_with_sizes", slice_vjp)
+
+cdef object slice_view(TensorBase x, int d, int64_t start, int64_t length, int64_t step, Op op=None):
     cdef TensorBase y = alias(x)
     y.view.shape[d] = length
     y.view.strides[d] = x.view.strides[d] * step
     y.offset = x.offset + start * x.view.strides[d]
     refresh(y)
-    record_view(SLICE, y, x, (x.shape_tuple(), d, start, length, step) if grad_enabled() else None)
+    record_view(SLICE if op is None else op, y, x, (x.shape_tuple(), d, start, length, step) if grad_enabled() else None)
     return y
 
 def slice_(input, dim=0, start=None, end=None, step=1):
@@ -495,7 +507,7 @@ def slice_(input, dim=0, start=None, end=None, step=1):
         b += size
     a = min(max(a, 0), size)
     b = min(max(b, a), size)
-    return slice_view(x, d, a, (b - a + s - 1) // s, s)
+    return slice_view(x, d, a, 1 + (b - a - 1) // s if b > a else 0, s)
 
 def narrow(input, dim, start, length):
     """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
@@ -526,9 +538,9 @@ def unbind(input, dim=0):
     """Return a tuple of views, one for each index of ``dim``."""
     cdef TensorBase x = as_tensor(input, "unbind")
     if x.view.ndim == 0:
-        raise RuntimeError("[unbind] Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("[unbind] Dimension specified as 0 but tensor has no dimensions")
     cdef int d = wrap_dim("unbind", dim, x.view.ndim)
-    return tuple([select(x, d, i) for i in range(x.view.shape[d])])
+    return tuple([selected(UNBIND, x, d, i) for i in range(x.view.shape[d])])
 
 def split(input, split_size_or_sections, dim=0):
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
@@ -543,15 +555,15 @@ def split(input, split_size_or_sections, dim=0):
                                f"dimension {d}), but got split_sizes={list(split_size_or_sections)}")
         found = []
         for s in split_size_or_sections:
-            found.append(slice_view(x, d, at, s, 1))
+            found.append(slice_view(x, d, at, s, 1, SPLIT_SIZES))
             at += s
         return tuple(found)
     piece = integer(split_size_or_sections, "split")
     if piece < 0 or (piece == 0 and size):
         raise RuntimeError(f"[split] split expects split_size be {'non-negative' if piece else '> 0'}, but got split_size={piece}")
     if size == 0 or piece == 0:
-        return (slice_view(x, d, 0, size, 1),)
-    return tuple([slice_view(x, d, i, min(piece, size - i), 1) for i in range(0, size, piece)])
+        return (slice_view(x, d, 0, size, 1, SPLIT),)
+    return tuple([slice_view(x, d, i, min(piece, size - i), 1, SPLIT) for i in range(0, size, piece)])
 
 def split_with_sizes(input, split_sizes, dim=0):
     """Return views of the given sizes along ``dim``."""
@@ -567,8 +579,14 @@ def chunk(input, chunks, dim=0):
     cdef int d = wrap_dim("chunk", dim, x.view.ndim)
     size = x.view.shape[d]
     if size == 0:
-        return tuple([slice_view(x, d, 0, 0, 1) for _ in range(chunks)])
+        return tuple([slice_view(x, d, 0, 0, 1, SPLIT) for _ in range(few("chunk", chunks))])
     return split(x, (size + chunks - 1) // chunks, d)
+
+cdef object few(str op, object pieces):
+    """So many pieces as memory can hold: each is an object of its own, even an empty one."""
+    if pieces > 1 << 24:
+        raise RuntimeError(f"[{op}] {pieces} pieces are too many: at most {1 << 24}")
+    return pieces
 
 def tensor_split(input, indices_or_sections, dim=0):
     """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
@@ -582,6 +600,7 @@ def tensor_split(input, indices_or_sections, dim=0):
     if isinstance(indices_or_sections, int):
         if indices_or_sections <= 0:
             raise RuntimeError(f"[tensor_split] number of sections must be larger than 0, got {indices_or_sections}")
+        few("tensor_split", indices_or_sections)
         base, more = divmod(size, indices_or_sections)
         return split(x, [base + (i < more) for i in range(indices_or_sections)], d)
     ends = list(indices_or_sections) + [size]
@@ -593,15 +612,24 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 def hsplit(input, indices_or_sections):
     """Split along the second dimension (the first of a vector)."""
-    return tensor_split(input, indices_or_sections, 0 if input.dim() == 1 else 1)
+    return split_evenly("hsplit", as_tensor(input, "hsplit"), indices_or_sections, 1, 0 if input.dim() == 1 else 1)
 
 def vsplit(input, indices_or_sections):
     """Split along the first dimension of at least two."""
-    return tensor_split(input, indices_or_sections, 0)
+    return split_evenly("vsplit", as_tensor(input, "vsplit"), indices_or_sections, 2, 0)
 
 def dsplit(input, indices_or_sections):
     """Split along the third dimension."""
-    return tensor_split(input, indices_or_sections, 2)
+    return split_evenly("dsplit", as_tensor(input, "dsplit"), indices_or_sections, 3, 2)
+
+cdef object split_evenly(str op, TensorBase x, object indices_or_sections, int least, int d):
+    if x.view.ndim < least:
+        raise RuntimeError(f"[{op}] {op} requires a tensor with at least {least} dimension(s), but got a tensor with "
+                           f"{x.view.ndim} dimensions")
+    if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or x.view.shape[d] % indices_or_sections):
+        raise RuntimeError(f"[{op}] attempted to split along dimension {d}, but the size of the dimension {x.view.shape[d]} is "
+                           f"not divisible by the split_size {indices_or_sections}!")
+    return tensor_split(x, indices_or_sections, d)
 
 
 # -- diagonal, unfold, as_strided ----------------------------------------------------------------------
