@@ -47,9 +47,20 @@ def other_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 2, 4, 3), (5, 7, 2, -1), "replicate")
 
 
+def plain_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for x in layouts(array(rng, 2, 3)):
+        yield Call(x, (1, 2))
+    yield Call(array(rng, 2, 3), (1, -1, 0, 2), 1.5)
+
+
+def constant_pad_nd(x: np.ndarray, amounts: Any, value: Any = 0) -> np.ndarray:
+    return pad(x, amounts, "constant", value)
+
+
 X = np.ones((2, 3, 4, 4))
 
 ROWS = [
+    Row("constant_pad_nd", plain_samples, constant_pad_nd, dtypes=ALL),
     Row("pad", constant_samples, pad, dtypes=ALL, torch="nn.functional.pad", errors=(
         (Call(X, (1, 1, 1)), RuntimeError, r"\[pad\] Padding length must be divisible by 2"),
         (Call(X[0, 0], (1,) * 6), RuntimeError, r"\[pad\] Padding length should be less than or equal to two times"),
