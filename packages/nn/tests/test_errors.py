@@ -257,3 +257,12 @@ def test_bad_arguments(i):
     call, kind, pattern = BAD[i]
     with pytest.raises(kind, match=pattern):
         call()
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "mish", "softmax", "glu", "hardswish", "prelu", "dropout2d", "normalize",
+                                  "pixel_shuffle", "one_hot", "cosine_similarity", "triplet_margin_loss", "lp_pool1d"])  # fmt: skip
+def test_what_is_no_tensor_is_a_type_error(name):
+    extra = {"pixel_shuffle": (2,), "triplet_margin_loss": (2.0, 3.0), "lp_pool1d": (2, 2)}.get(name, ())
+    extra = (4.0,) if name in ("prelu", "cosine_similarity") else extra
+    with pytest.raises(TypeError, match="must be a Tensor, not float"):
+        getattr(nn.functional, name)(1.0, *extra)

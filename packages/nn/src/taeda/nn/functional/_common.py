@@ -32,6 +32,15 @@ def check_reduction(op: str, reduction: str) -> None:
         raise ValueError(f"[{op}] {reduction} is not a valid value for reduction; it must be one of none, mean, sum")
 
 
+def need_tensors(op: str, *values: Any) -> None:
+    """Raise TypeError unless every value is a tensor."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"[{op}] argument must be a Tensor, not {type(value).__name__}; wrap it with taeda.tensor(...)"
+            )
+
+
 def reduced(op: str, loss: Tensor, reduction: str) -> Tensor:
     """Return the loss per element, its mean or its sum."""
     if reduction == "mean":
@@ -47,6 +56,7 @@ def in_place(fn: Callable[..., Tensor], input: Tensor, *args: Any) -> Tensor:
 
     Where a gradient is wanted fn works on a copy: what it saves for backward must not be overwritten.
     """
+    need_tensors(getattr(fn, "__name__", "in_place"), input)
     source = input.clone() if input.requires_grad and taeda.is_grad_enabled() else input
     return input.copy_(fn(source, *args))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda.nn.functional._common import in_place
+from taeda.nn.functional._common import in_place, need_tensors
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
@@ -28,11 +28,12 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.relu(taeda.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return input.relu_() if inplace else ops.relu(input)
+    return relu_(input) if inplace else ops.relu(input)
 
 
 def relu_(input: Tensor) -> Tensor:
     """Replace x by max(x, 0)."""
+    need_tensors("relu_", input)
     return input.relu_()
 
 
@@ -61,6 +62,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     >>> F.hardtanh(taeda.tensor([-3.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    need_tensors("hardtanh", input)
     if min_val > max_val:
         raise ValueError(f"[hardtanh] min_val cannot be greater than max_val, got {min_val} and {max_val}")
     if inplace:
@@ -139,6 +141,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         input: (B, C, ...) or any shape with a single weight.
         weight: (1,) or (C,), or a scalar.
     """
+    need_tensors("prelu", input, weight)
     if weight.numel() != 1:
         if weight.ndim != 1:
             raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {tuple(weight.shape)}")
@@ -158,6 +161,7 @@ def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training."""
+    need_tensors("rrelu", input)
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
     if not training or input.is_meta:
@@ -191,6 +195,7 @@ def _mish(x: Tensor) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x tanh(softplus(x)) (Misra, 2019)."""
+    need_tensors("mish", input)
     return in_place(_mish, input) if inplace else _mish(input)
 
 
@@ -200,6 +205,7 @@ def _hardsigmoid(x: Tensor) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6."""
+    need_tensors("hardsigmoid", input)
     return in_place(_hardsigmoid, input) if inplace else _hardsigmoid(input)
 
 
@@ -209,11 +215,13 @@ def _hardswish(x: Tensor) -> Tensor:
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    need_tensors("hardswish", input)
     return in_place(_hardswish, input) if inplace else _hardswish(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
+    need_tensors("hardshrink", input)
     return taeda.where((input >= -lambd) & (input <= lambd), taeda.zeros_like(input), input)
 
 
@@ -223,6 +231,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     Raises:
         RuntimeError: lambd is negative.
     """
+    need_tensors("softshrink", input)
     if lambd < 0:
         raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
     inner = input * 0  # keeps NaN
@@ -231,11 +240,13 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 def tanhshrink(input: Tensor) -> Tensor:
     """Return x - tanh(x)."""
+    need_tensors("tanhshrink", input)
     return input - input.tanh()
 
 
 def softsign(input: Tensor) -> Tensor:
     """Return x / (1 + abs(x))."""
+    need_tensors("softsign", input)
     return input / (input.abs() + 1)
 
 
@@ -258,6 +269,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     Raises:
         RuntimeError: the size along dim is odd, or x is a scalar.
     """
+    need_tensors("glu", input)
     if input.ndim == 0:
         raise RuntimeError("[glu] does not support 0-dimensional tensors")
     size = input.shape[dim]
@@ -286,6 +298,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     >>> F.softmax(taeda.zeros(4), dim=0)
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
+    need_tensors("softmax", input)
     if dim is None:
         dim = _softmax_dim("softmax", input.ndim, _stacklevel)
     return ops.softmax(input, dim) if dtype is None else ops.softmax(input, dim, dtype=dtype)
@@ -293,6 +306,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """Return softmax(-x) along ``dim``."""
+    need_tensors("softmin", input)
     if dim is None:
         dim = _softmax_dim("softmin", input.ndim, _stacklevel)
     return ops.softmax(-input, dim) if dtype is None else ops.softmax(-input, dim, dtype=dtype)
@@ -305,6 +319,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     >>> F.log_softmax(taeda.zeros(2), dim=0)
     tensor([-0.6931, -0.6931])
     """
+    need_tensors("log_softmax", input)
     if dim is None:
         dim = _softmax_dim("log_softmax", input.ndim, _stacklevel)
     return ops.log_softmax(input, dim) if dtype is None else ops.log_softmax(input, dim, dtype=dtype)
@@ -317,6 +332,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
         logits: (..., n), unnormalised log probabilities.
         tau: temperature; hard: give one-hot samples whose gradient is that of the soft ones.
     """
+    need_tensors("gumbel_softmax", logits)
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     noise = -taeda.empty_like(logits).exponential_().log()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taeda import Tensor, ops
+from taeda.nn.functional._common import need_tensors
 
 __all__ = ["bilinear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "linear"]
 
@@ -22,6 +23,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     Raises:
         RuntimeError: the shapes do not fit.
     """
+    need_tensors("bilinear", input1, input2, weight)
     shapes = f"input1 {tuple(input1.shape)}, input2 {tuple(input2.shape)}, weight {tuple(weight.shape)}"
     if weight.ndim != 3 or input1.ndim == 0 or input1.shape[:-1] != input2.shape[:-1]:
         raise RuntimeError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import taeda
 from taeda import Tensor
+from taeda.nn.functional._common import need_tensors
 
 __all__ = ["cosine_similarity", "pairwise_distance"]
 
@@ -15,6 +16,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     >>> F.cosine_similarity(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[1.0, 0.0]]))
     tensor([1.])
     """
+    need_tensors("cosine_similarity", x1, x2)
     x1, x2 = taeda.broadcast_tensors(x1, x2)
     # The norms are limited before the division, so that a zero row gives 0 and no NaN gradient.
     n1 = x1.norm(2, dim, keepdim=True)
@@ -29,4 +31,5 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     >>> F.pairwise_distance(taeda.tensor([[3.0, 4.0]]), taeda.zeros(1, 2))
     tensor([5.0000])
     """
+    need_tensors("pairwise_distance", x1, x2)
     return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import taeda
 from taeda import Tensor, ops
+from taeda.nn.functional._common import need_tensors
 
 __all__ = ["embedding", "one_hot"]
 
@@ -44,6 +45,7 @@ def embedding(
     tensor([[3., 4.],
             [1., 2.]])
     """
+    need_tensors("embedding", input, weight)
     if max_norm is not None and not weight.is_meta:
         _renormalise(weight, input, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx, scale_grad_by_freq)
@@ -63,6 +65,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
+    need_tensors("one_hot", tensor)
     if tensor.dtype != taeda.int64:
         raise RuntimeError(f"[one_hot] is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
     if tensor.numel() == 0:

@@ -6,7 +6,7 @@ import math
 
 import taeda
 from taeda import Tensor, ops
-from taeda.nn.functional._common import check_reduction, legacy_reduction, reduced
+from taeda.nn.functional._common import check_reduction, legacy_reduction, need_tensors, reduced
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "gaussian_nll_loss", "kl_div",
@@ -139,6 +139,7 @@ def poisson_nll_loss(
     Args:
         full: add Stirling's approximation of log t! where t > 1.
     """
+    need_tensors("poisson_nll_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction("poisson_nll_loss", reduction)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
@@ -167,6 +168,7 @@ def gaussian_nll_loss(
     Raises:
         ValueError: var has the wrong shape or a negative entry.
     """
+    need_tensors("gaussian_nll_loss", input, target)
     if not isinstance(var, Tensor):
         if var < 0:
             raise ValueError("[gaussian_nll_loss] var has negative entry/entries")

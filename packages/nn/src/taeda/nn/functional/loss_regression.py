@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import taeda
 from taeda import Tensor, ops
-from taeda.nn.functional._common import check_reduction, legacy_reduction, reduced
+from taeda.nn.functional._common import check_reduction, legacy_reduction, need_tensors, reduced
 from taeda.nn.functional.activation import logsigmoid
 from taeda.nn.functional.distance import pairwise_distance
 
@@ -82,6 +82,7 @@ def huber_loss(
     """
     if weight is None:
         return ops.huber_loss(input, target, reduction, delta)
+    need_tensors("huber_loss", input, target, weight)
     if weight.shape != input.shape:
         raise ValueError(
             f"[huber_loss] Weights and input must have the same size, got {tuple(weight.shape)} and {tuple(input.shape)}"
@@ -99,6 +100,7 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Return x where t is 1, and max(0, margin - x) where t is -1."""
+    need_tensors("hinge_embedding_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     zero = taeda.zeros_like(input)
     far = taeda.where(target != 1, (margin - input).clamp_min(0), zero)
@@ -114,6 +116,7 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Return log(1 + exp(-t x)) with t of 1 or -1."""
+    need_tensors("soft_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return reduced("soft_margin_loss", -logsigmoid(target * input), reduction)
 
@@ -132,6 +135,7 @@ def margin_ranking_loss(
     Raises:
         RuntimeError: the three do not have the same number of dimensions.
     """
+    need_tensors("margin_ranking_loss", input1, input2, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
@@ -155,6 +159,7 @@ def cosine_embedding_loss(
     Args:
         input1, input2: (B, D) or (D,); target: (B,) or a scalar.
     """
+    need_tensors("cosine_embedding_loss", input1, input2, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     found = f"{list(input1.shape)} and {list(input2.shape)}"
     if target.ndim not in (0, 1):
@@ -195,6 +200,7 @@ def multi_margin_loss(
     Args:
         input: (B, C) or (C,); target: class numbers (B,) or a scalar; p: 1 or 2; weight: (C,).
     """
+    need_tensors("multi_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction("multi_margin_loss", reduction)
     if p not in (1, 2):
@@ -229,6 +235,7 @@ def multilabel_margin_loss(
     Args:
         input: (B, C) or (C,); target: the same shape, class numbers up to the first -1 of each row.
     """
+    need_tensors("multilabel_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction("multilabel_margin_loss", reduction)
     if target.shape != input.shape:
@@ -260,6 +267,7 @@ def multilabel_soft_margin_loss(
     Args:
         input, target: (B, C); weight: (C,).
     """
+    need_tensors("multilabel_soft_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
@@ -289,6 +297,7 @@ def triplet_margin_loss(
     Raises:
         ValueError: margin is not positive; RuntimeError: numbers of dimensions differ.
     """
+    need_tensors("triplet_margin_loss", anchor, positive, negative)
     reduction = legacy_reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"[triplet_margin_loss] margin must be greater than 0, got {margin}")
@@ -333,6 +342,7 @@ def _triplet(
     swap: bool,
     reduction: str,
 ) -> Tensor:
+    need_tensors(op, anchor, positive, negative)
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = taeda.minimum(far, distance(positive, negative))

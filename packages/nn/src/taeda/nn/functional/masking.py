@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from taeda import Tensor, ops
+from taeda.nn.functional._common import need_tensors
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
@@ -15,11 +16,13 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     Raises:
         ValueError: p is not in [0, 1].
     """
+    need_tensors("dropout", input)
     return ops.dropout(input, p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of (B, C, L) or (C, L) with probability p; divide the others by 1 - p."""
+    need_tensors("dropout1d", input)
     if input.ndim not in (2, 3):
         raise RuntimeError(
             f"[dropout1d] Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
@@ -37,6 +40,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
     A 3-D input is taken as (B, C, L), as PyTorch still does, with its warning.
     """
+    need_tensors("dropout2d", input)
     if input.ndim not in (3, 4):
         warnings.warn(
             f"dropout2d: Received a {input.ndim}-D input to dropout2d, which is deprecated and will result in an "
@@ -58,6 +62,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of (B, C, D, H, W) or (C, D, H, W) with probability p; divide the others by 1 - p."""
+    need_tensors("dropout3d", input)
     if input.ndim not in (4, 5):
         warnings.warn(
             f"dropout3d: Received a {input.ndim}-D input to dropout3d, which is deprecated and will result in an "
@@ -75,9 +80,11 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Drop elements to SELU's negative limit and rescale, so that mean 0 and variance 1 stay
     (Klambauer et al., 2017)."""
+    need_tensors("alpha_dropout", input)
     return ops.alpha_dropout(input, p, training, inplace)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Apply ``alpha_dropout`` to whole channels of (B, C, ...)."""
+    need_tensors("feature_alpha_dropout", input)
     return ops.feature_alpha_dropout(input, p, training, inplace)

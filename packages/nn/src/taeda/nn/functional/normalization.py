@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import taeda
 from taeda import Tensor, ops
+from taeda.nn.functional._common import need_tensors
 
 __all__ = [
     "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm",
@@ -26,6 +27,7 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     Raises:
         ValueError: input has fewer than 3 dimensions.
     """
+    need_tensors("local_response_norm", input)
     if input.ndim < 3:
         raise ValueError(
             f"[local_response_norm] Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"
@@ -48,5 +50,6 @@ def normalize(
     >>> F.normalize(taeda.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
+    need_tensors("normalize", input)
     denominator = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / denominator if out is None else taeda.div(input, denominator, out=out)

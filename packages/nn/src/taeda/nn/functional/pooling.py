@@ -7,7 +7,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda.nn.functional._common import prod, tuple_of
+from taeda.nn.functional._common import need_tensors, prod, tuple_of
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices",
@@ -35,6 +35,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     Args:
         input: (B, C, H, W) or (C, H, W); output_size: a number or (h, w), where None keeps the input's.
     """
+    need_tensors("adaptive_avg_pool2d", input)
     return ops.adaptive_avg_pool2d(input, _output_size(output_size, input, 2))
 
 
@@ -52,6 +53,7 @@ def adaptive_max_pool1d_with_indices(
 
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Take maxima over windows chosen so that the result is ``output_size``; also their places."""
+    need_tensors("adaptive_max_pool2d", input)
     return ops.adaptive_max_pool2d(input, _output_size(output_size, input, 2), return_indices)
 
 
@@ -59,6 +61,7 @@ def adaptive_max_pool2d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
     """Return the maxima of ``adaptive_max_pool2d`` and their places."""
+    need_tensors("adaptive_max_pool2d_with_indices", input)
     return ops.adaptive_max_pool2d(input, _output_size(output_size, input, 2), True)
 
 
@@ -116,6 +119,7 @@ def max_pool2d_with_indices(
 
 def _unpool(input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any, n: int) -> Tensor:
     op = f"max_unpool{n}d"
+    need_tensors(op, input, indices)
     if input.shape != indices.shape:
         raise RuntimeError(
             f"[{op}] input and indices must have the same shape, got {tuple(input.shape)} and {tuple(indices.shape)}"
@@ -166,11 +170,13 @@ def _lp(mean: Tensor, norm_type: float, count: int) -> Tensor:
 
 def lp_pool1d(input: Tensor, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Return (sum over each window of x^p)^(1/p)."""
+    need_tensors("lp_pool1d", input)
     mean = ops.avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     return _lp(mean, norm_type, tuple_of(kernel_size, 1, "lp_pool1d", "kernel_size")[0])
 
 
 def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Return (sum over each window of x^p)^(1/p)."""
+    need_tensors("lp_pool2d", input)
     mean = ops.avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     return _lp(mean, norm_type, prod(tuple_of(kernel_size, 2, "lp_pool2d", "kernel_size")))

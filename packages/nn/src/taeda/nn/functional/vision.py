@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import Tensor, ops
+from taeda.nn.functional._common import need_tensors
 
 __all__ = [
     "channel_shuffle", "interpolate", "native_channel_shuffle", "pad", "pixel_shuffle", "pixel_unshuffle", "upsample",
@@ -85,6 +86,7 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Rearrange (..., C r^2, H, W) to (..., C, H r, W r) (Shi et al., 2016)."""
+    need_tensors("pixel_shuffle", input)
     r = upscale_factor
     if input.ndim < 3:
         raise RuntimeError(
@@ -105,6 +107,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Rearrange (..., C, H r, W r) to (..., C r^2, H, W): undo ``pixel_shuffle``."""
+    need_tensors("pixel_unshuffle", input)
     r = downscale_factor
     if input.ndim < 3:
         raise RuntimeError(
@@ -126,6 +129,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Interleave ``groups`` groups of channels of (B, C, ...) (Zhang et al., ShuffleNet, 2018)."""
+    need_tensors("channel_shuffle", input)
     if input.ndim < 3:
         raise RuntimeError(
             f"[channel_shuffle] channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}"
