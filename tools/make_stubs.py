@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import pathlib
 import re
@@ -51,9 +52,7 @@ RETURNS = {
 }
 RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
 DUNDERS = {  # operators, whose slots have no signature: name -> parameters and result
-    **{f"__{n}__": ("other: Any", "Tensor") for n in (
-        "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift rshift "
-        "iadd isub imul itruediv ifloordiv imod ipow iand ior ixor lt le gt ge").split()},
+    **{f"__{n}__": ("other: Any", "Tensor") for n in ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "matmul", "rmatmul", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rshift", "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "iand", "ior", "ixor", "lt", "le", "gt", "ge"]},
     **{f"__{n}__": ("", "Tensor") for n in ("neg", "pos", "abs", "invert")},
     "__eq__": ("other: object", "Tensor"), "__ne__": ("other: object", "Tensor"), "__hash__": ("", "int"), "__len__": ("", "int"), "__bool__": ("", "bool"),
     "__int__": ("", "int"), "__float__": ("", "float"), "__complex__": ("", "complex"), "__index__": ("", "int"), "__iter__": ("", "Iterator[Tensor]"),
@@ -76,7 +75,7 @@ def annotation(name: str, default: Any, kind: Any) -> str:
         return NAMED.get(name, "Any") if kind is inspect.Parameter.VAR_POSITIONAL and name != "sizes" else "Any"
     if name in NAMED:
         base = NAMED[name]
-        return base if default is not None and default is not inspect.Parameter.empty and base in ("bool", "str") or default is inspect.Parameter.empty else f"{base} | None"
+        return base if (default is not None and default is not inspect.Parameter.empty and base in ("bool", "str")) or default is inspect.Parameter.empty else f"{base} | None"
     if name in NUMBER_OR_TENSOR:
         return "Tensor | complex | None" if default is None else "Tensor | complex"
     if name == "input" and default is None:     # of where
@@ -238,17 +237,9 @@ def safe(text: str) -> str:
 
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
-    import taeda.autograd.engine
-    import taeda.autograd.grad_mode
-    import taeda.autograd.node
-    import taeda.dispatch
-    import taeda.dlpack
-    import taeda.dtype as _  # noqa: F401
-    import taeda.generator
-    import taeda.kernels.cpu.runtime
-    import taeda.storage
-    import taeda.tensor_base
-
+    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "dispatch", "dlpack", "dtype", "generator", "kernels.cpu.runtime",
+                 "storage", "tensor_base"):
+        importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
 

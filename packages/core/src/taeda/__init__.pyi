@@ -98,7 +98,7 @@ def aminmax(input: Tensor, *, dim: _int | Sequence[_int] | None = ..., keepdim: 
     """Return the smallest and the largest element, of all or along one dimension."""
 def any(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
-def arange(start: Any, end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+def arange(start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise."""
 def arccos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverse cosine in radians; nan outside [-1, 1]."""
@@ -298,7 +298,7 @@ def dstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 2."""
 def einsum(*args: Any) -> Tensor:
     """Sum products of elements over the labels that the result does not have (Einstein's convention)."""
-def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
 def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return :func:`empty` with the size, dtype and device of ``input``."""
@@ -560,7 +560,7 @@ def not_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = .
     """Return where input != other."""
 def numel(input: Tensor) -> _int:
     """Return the number of elements."""
-def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return a tensor of ones."""
 def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return ones with the size, dtype and device of ``input``."""
@@ -768,7 +768,7 @@ def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) 
     """Return input * ln(other), 0 where input is 0 and other is no nan."""
 def zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
-def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return a tensor of zeros."""
 def zeros_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return zeros with the size, dtype and device of ``input``."""

@@ -131,7 +131,7 @@ class Tensor:
     def __setattr__(self, name: str, value: Any) -> None: ...
     def __reversed__(self) -> Tensor: ...
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]: ...
-    def _is_view(self) -> _bool:
+    def _is_view(self, *args: Any, **kwargs: Any) -> _bool:
         ...
     def abs(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the absolute value."""
@@ -177,6 +177,8 @@ class Tensor:
         """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
     def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
         """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+    def adjoint(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the last two dimensions exchanged (and conjugated, were the dtype complex)."""
     def all(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
     def allclose(self, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
@@ -189,7 +191,7 @@ class Tensor:
         """Return the smallest and the largest element, of all or along one dimension."""
     def any(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
-    def apply_(self, function: Any) -> Any:
+    def apply_(self, *args: Any, **kwargs: Any) -> Any:
         """Replace each element by ``function(element)``; slow, for experiments."""
     def arccos(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverse cosine in radians; nan outside [-1, 1]."""
@@ -249,7 +251,7 @@ class Tensor:
         """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
     def atanh_(self) -> Tensor:
         """In-place :func:`atanh`."""
-    def backward(self, gradient: Any = ..., retain_graph: Any = ..., create_graph: _bool = ..., inputs: Any = ...) -> None:
+    def backward(self, *args: Any, **kwargs: Any) -> None:
         """Add the gradients of this tensor to the ``.grad`` of the leaves that it came from."""
     def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
@@ -345,9 +347,9 @@ class Tensor:
         """In-place :func:`cosh`."""
     def count_nonzero(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
-    def cpu(self, memory_format: Any = ...) -> Tensor:
+    def cpu(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor on the CPU."""
-    def cuda(self, device: _device | str | _int | None = ..., non_blocking: _bool = ..., memory_format: Any = ...) -> Tensor:
+    def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor on a GPU; RuntimeError where there is none."""
     def cummax(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
         """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
@@ -361,7 +363,7 @@ class Tensor:
         """Return the running sums along ``dim``: y_i = x_0 + ... + x_i. Integers and bool are summed in int64."""
     def cumsum_(self, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
         """In-place :func:`cumsum`."""
-    def data_ptr(self) -> _int:
+    def data_ptr(self, *args: Any, **kwargs: Any) -> _int:
         """Return the address of the first element."""
     def detach(self) -> Tensor:
         """Return the same memory without history; in-place writes still count for saved tensors."""
@@ -377,8 +379,10 @@ class Tensor:
         """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
     def diagonal_scatter(self, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
         """Return input with src written over input.diagonal(offset, dim1, dim2)."""
-    def dim(self) -> _int:
+    def dim(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of dimensions."""
+    def dim_order(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the dimensions from the outermost to the innermost in memory."""
     def dist(self, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
         """Return the p-norm of input - other."""
     def div(self, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
@@ -395,7 +399,7 @@ class Tensor:
         """Return the tensor as float64."""
     def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the third dimension."""
-    def element_size(self) -> _int:
+    def element_size(self, *args: Any, **kwargs: Any) -> _int:
         """Return the bytes of one element."""
     def eq(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input == other."""
@@ -479,7 +483,7 @@ class Tensor:
         """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p))."""
     def ger(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors; the former name of ``outer``."""
-    def get_device(self) -> _int:
+    def get_device(self, *args: Any, **kwargs: Any) -> _int:
         """Return the GPU's number, -1 on the CPU."""
     def greater(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input > other."""
@@ -525,29 +529,29 @@ class Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
     def int(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int32."""
-    def is_complex(self) -> _bool:
+    def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_conj(self) -> _bool:
+    def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
         ...
     def is_contiguous(self, memory_format: Any = ...) -> _bool:
         """Whether elements lie in row-major (or channels-last) order without gaps."""
-    def is_floating_point(self) -> _bool:
+    def is_floating_point(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_inference(self) -> _bool:
+    def is_inference(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_neg(self) -> _bool:
+    def is_neg(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_nonzero(self) -> _bool:
+    def is_nonzero(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_pinned(self) -> _bool:
+    def is_pinned(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_same_size(self, other: Tensor | _complex) -> _bool:
+    def is_same_size(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_set_to(self, other: Tensor | _complex) -> _bool:
+    def is_set_to(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether both look at the same memory with the same layout."""
-    def is_shared(self) -> _bool:
+    def is_shared(self, *args: Any, **kwargs: Any) -> _bool:
         ...
-    def is_signed(self) -> _bool:
+    def is_signed(self, *args: Any, **kwargs: Any) -> _bool:
         ...
     def isclose(self, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
         """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
@@ -557,7 +561,7 @@ class Tensor:
         """Return where x is infinite."""
     def isnan(self) -> Tensor:
         """Return where x is not a number."""
-    def item(self) -> Any:
+    def item(self, *args: Any, **kwargs: Any) -> Any:
         """Return the only element as a Python number."""
     def kthvalue(self, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
         """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1."""
@@ -625,7 +629,7 @@ class Tensor:
         """Return where input < other."""
     def lt_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`lt`."""
-    def map_(self, other: Tensor | _complex, function: Any) -> Tensor:
+    def map_(self, *args: Any, **kwargs: Any) -> Tensor:
         """Replace each element by ``function(element, other's element)``."""
     def masked_fill(self, mask: Tensor, value: Tensor | _complex) -> Tensor:
         """Return input with value where mask is true: y = mask ? value : input; mask broadcasts with input."""
@@ -687,7 +691,7 @@ class Tensor:
         """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
     def narrow_copy(self, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
         """Return a copy of :func:`narrow`."""
-    def ndimension(self) -> _int:
+    def ndimension(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of dimensions."""
     def ne(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input != other."""
@@ -701,17 +705,21 @@ class Tensor:
         """Return -x; integers wrap around."""
     def negative_(self) -> Tensor:
         """In-place :func:`neg`."""
-    def nelement(self) -> _int:
+    def nelement(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of elements."""
-    def new_empty(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    def new(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return a tensor of this dtype: empty, of the given sizes (not filled), or with the given content."""
+    def new_empty(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+    def new_empty_strided(self, size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+        """Return :func:`empty_strided` with the dtype and device of ``input``."""
     def new_full(self, size: _int | Sequence[_int], fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
         """Return one value in the given size with the dtype and device of ``input``."""
-    def new_ones(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    def new_ones(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return ones of the given size with the dtype and device of ``input``."""
     def new_tensor(self, data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
         """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
-    def new_zeros(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+    def new_zeros(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return zeros of the given size with the dtype and device of ``input``."""
     def nonzero(self, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
         """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
@@ -723,15 +731,15 @@ class Tensor:
         """Return where input != other."""
     def not_equal_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`ne`."""
-    def numel(self) -> _int:
+    def numel(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of elements."""
-    def numpy(self, *, force: _bool = ...) -> Any:
+    def numpy(self, *args: Any, **kwargs: Any) -> Any:
         """Return a NumPy array on the same memory; ``force`` detaches first."""
     def outer(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors: y[i, j] = input_i vec2_j."""
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dimensions in another order."""
-    def pin_memory(self, device: _device | str | _int | None = ...) -> Tensor:
+    def pin_memory(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor: without a GPU there is nothing to pin for."""
     def pow(self, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input raised to exponent; either may be a number."""
@@ -751,9 +759,9 @@ class Tensor:
         """Return 1 / x."""
     def reciprocal_(self) -> Tensor:
         """In-place :func:`reciprocal`."""
-    def register_hook(self, hook: Callable[..., Any]) -> Any:
+    def register_hook(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns replaces the gradient."""
-    def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Any:
+    def register_post_accumulate_grad_hook(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to."""
     def relu(self) -> Tensor:
         """Return max(x, 0)."""
@@ -777,7 +785,7 @@ class Tensor:
         """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
     def resize_as_(self, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
         """Give the tensor the shape of another, in place."""
-    def retain_grad(self) -> None:
+    def retain_grad(self, *args: Any, **kwargs: Any) -> None:
         """Keep this non-leaf tensor's gradient in ``.grad``."""
     def roll(self, shifts: Any, dims: Any | None = ...) -> Tensor:
         """Shift input along dims; what leaves at one end comes in at the other: y[(i + shift) % n] = input[i]."""
@@ -809,7 +817,7 @@ class Tensor:
         """Return input with src written over input.select(dim, index)."""
     def set_(self, source: Tensor | None = ..., storage_offset: Any = ..., size: _int | Sequence[_int] | None = ..., stride: Any = ...) -> Tensor:
         """Make the tensor look at another storage (or another tensor's), with an offset, size and stride."""
-    def share_memory_(self) -> Tensor:
+    def share_memory_(self, *args: Any, **kwargs: Any) -> Tensor:
         ...
     def short(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int16."""
@@ -831,7 +839,7 @@ class Tensor:
         """Return the hyperbolic sine."""
     def sinh_(self) -> Tensor:
         """In-place :func:`sinh`."""
-    def size(self, dim: _int | Sequence[_int] | None = ...) -> Any:
+    def size(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape, or the size of one dimension."""
     def slice_add(self, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
         """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
@@ -859,9 +867,9 @@ class Tensor:
         """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
     def storage(self) -> Any:
         """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
-    def storage_offset(self) -> _int:
+    def storage_offset(self, *args: Any, **kwargs: Any) -> _int:
         """Return the first element's place in the storage, in elements."""
-    def stride(self, dim: _int | Sequence[_int] | None = ...) -> Any:
+    def stride(self, *args: Any, **kwargs: Any) -> Any:
         """Return the strides in elements, or one of them."""
     def sub(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input - alpha * other."""
@@ -899,7 +907,7 @@ class Tensor:
         """Repeat input as repeat does; dimensions without a number are kept."""
     def to(self, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
         """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
-    def tolist(self) -> Any:
+    def tolist(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
         """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
@@ -923,7 +931,7 @@ class Tensor:
         """Return the integer part, rounding towards zero."""
     def trunc_(self) -> Tensor:
         """In-place :func:`trunc`."""
-    def type(self, dtype: _dtype | None = ..., non_blocking: _bool = ..., **kwargs: Any) -> Any:
+    def type(self, *args: Any, **kwargs: Any) -> Any:
         """Return the legacy type name, or the tensor in another dtype."""
     def type_as(self, other: Tensor | _complex) -> Tensor:
         """Return the tensor in the dtype of another."""
@@ -947,7 +955,7 @@ class Tensor:
         """Return views of the given sizes along ``dim``."""
     def unsqueeze(self, dim: _int | Sequence[_int]) -> Tensor:
         """Return a view with a dimension of size 1 put in at ``dim``."""
-    def untyped_storage(self) -> Any:
+    def untyped_storage(self, *args: Any, **kwargs: Any) -> Any:
         """Return the storage that this tensor and its views share."""
     def var(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the variance over all dimensions or those in ``dim``."""

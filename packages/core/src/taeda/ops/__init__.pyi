@@ -76,7 +76,7 @@ def amin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool 
 aminmax: Any
 def any(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
-def arange(start: Any, end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+def arange(start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise."""
 def arccos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverse cosine in radians; nan outside [-1, 1]."""
@@ -325,7 +325,7 @@ def elu(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_s
     """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
 def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ...) -> Tensor:
     """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]]."""
-def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
+def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
 def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return :func:`empty` with the size, dtype and device of ``input``."""
@@ -659,15 +659,17 @@ def negative(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return -x; integers wrap around."""
 def negative_(input: Tensor) -> Tensor:
     """In-place :func:`neg`."""
-def new_empty(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+def new_empty(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+def new_empty_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return :func:`empty_strided` with the dtype and device of ``input``."""
 def new_full(input: Tensor, size: _int | Sequence[_int], fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return one value in the given size with the dtype and device of ``input``."""
-def new_ones(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+def new_ones(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return ones of the given size with the dtype and device of ``input``."""
 def new_tensor(input: Tensor, data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
-def new_zeros(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
+def new_zeros(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return zeros of the given size with the dtype and device of ``input``."""
 def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ...) -> Tensor:
     """Return the negative log-likelihood -w_t x_t of each sample's class t, or their mean or sum."""
@@ -685,7 +687,7 @@ def not_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ne`."""
 def one_hot(tensor: Tensor, num_classes: Any = ...) -> Tensor:
     """Return vectors with a 1 where tensor says: y[..., c] = (tensor[...] == c), int64."""
-def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return a tensor of ones."""
 def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return ones with the size, dtype and device of ``input``."""
@@ -964,7 +966,7 @@ def xlogy_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`xlogy`."""
 def zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
-def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return a tensor of zeros."""
 def zeros_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return zeros with the size, dtype and device of ``input``."""

@@ -1,0 +1,84 @@
+"""What is written is true: docstrings' examples run, the made files are up to date, the README's programs work."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pathlib
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import taeda
+import taeda.data
+import taeda.nn
+import taeda.optim
+import taeda.vision
+
+ROOT = pathlib.Path(__file__).parents[2]
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def modules(package: Any) -> Iterator[Any]:
+    """Yield a package and every module below it."""
+    yield package
+    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if "kernels" not in info.name and not info.name.endswith("__main__"):
+            yield importlib.import_module(info.name)
+
+
+def documented(module: Any) -> Iterator[tuple[str, str]]:
+    """Yield (name, docstring) of what a module defines and shows an example of."""
+    found = [(module.__name__, module)]
+    for name, value in vars(module).items():
+        if getattr(value, "__module__", None) == module.__name__:
+            found.append((f"{module.__name__}.{name}", value))
+            if inspect.isclass(value):
+                found += [(f"{module.__name__}.{name}.{m}", f) for m, f in vars(value).items() if callable(f) or isinstance(f, property)]
+    for name, value in found:
+        text = inspect.getdoc(value) if not inspect.ismodule(value) else value.__doc__
+        if isinstance(text, str) and ">>>" in text:
+            yield name, text
+
+
+EXAMPLES = {name: (text, module) for module in modules(taeda) for name, text in documented(module)}
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_the_docstrings_example_runs(name: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text, module = EXAMPLES[name]
+    test = doctest.DocTestParser().get_doctest(text, {**vars(module), "__name__": "example"}, name, None, 0)
+    said: list[str] = []
+    result = doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(test, out=said.append)
+    taeda.manual_seed(0)
+    assert result.failed == 0, "".join(said)
+
+
+def test_every_package_shows_examples() -> None:
+    for package in ("taeda.ops", "taeda.nn", "taeda.optim", "taeda.data", "taeda.vision"):
+        assert any(name.startswith(package) for name in EXAMPLES), package
+
+
+@pytest.mark.parametrize("script", ["tools/make_stubs.py", "docs/make_operations.py"])
+def test_made_files_are_up_to_date(script: str) -> None:
+    done = subprocess.run([sys.executable, str(ROOT / script), "--check"], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_readmes_program_runs(tmp_path: pathlib.Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(taeda.load(tmp_path / "model.pt")) == {"0.weight", "0.bias", "2.weight", "2.bias"}
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
