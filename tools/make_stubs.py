@@ -218,10 +218,10 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
                 body = ["    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: Any) -> Any: ...", "    def __enter__(self) -> None: ...",
                         "    def __exit__(self, *error: object) -> None: ..."]
                 fields = []
-            if name in ("TensorBase", "Node", "Storage", "Op", "dtype"):    # fields and methods of the C part
+            if name in ("TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"):    # fields and methods of the C part
                 fields = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
                 body = [b for b in body if "__init__" in b or "__len__" in b]
-                if name in ("Storage", "Node"):
+                if name in ("Storage", "Node", "finfo", "iinfo"):
                     body.append("    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
             lines += [f"class {name}{base}:", *(fields + body or ["    ..."])]
         elif callable(f):

@@ -3,7 +3,7 @@
 ``Module`` and the layers are in ``modules``, the functions they call in ``functional``, initial values in
 ``init``, tools for parameters in ``utils``.  All arithmetic is core's.
 """
-# ruff: noqa: F403
+# ruff: noqa: F401
 
 import taeda
 
@@ -18,7 +18,24 @@ if _core != __version__:
     )
 
 from taeda.nn import functional, init, modules, parameter, utils
-from taeda.nn.modules import *
+from taeda.nn.modules import (
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AlphaDropout, AvgPool1d,
+    AvgPool2d, BatchNorm1d, BatchNorm2d, BatchNorm3d, BCELoss, BCEWithLogitsLoss, Bilinear, CELU,
+    ChannelShuffle, CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d,
+    Container, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, CosineEmbeddingLoss, CosineSimilarity,
+    CrossEntropyLoss, Dropout, Dropout1d, Dropout2d, Dropout3d, ELU, Embedding, FeatureAlphaDropout, Flatten,
+    GaussianNLLLoss, GELU, GLU, GroupNorm, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, HingeEmbeddingLoss,
+    HuberLoss, Identity, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, KLDivLoss, L1Loss, LayerNorm,
+    LeakyReLU, Linear, LocalResponseNorm, LogSigmoid, LogSoftmax, LPPool1d, LPPool2d, MarginRankingLoss,
+    MaxPool1d, MaxPool2d, MaxUnpool1d, MaxUnpool2d, Mish, Module, ModuleDict, ModuleList, MSELoss,
+    MultiLabelMarginLoss, MultiLabelSoftMarginLoss, MultiMarginLoss, NLLLoss, NLLLoss2d, PairwiseDistance,
+    ParameterDict, ParameterList, PixelShuffle, PixelUnshuffle, PoissonNLLLoss, PReLU, ReflectionPad1d,
+    ReflectionPad2d, ReflectionPad3d, ReLU, ReLU6, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d,
+    RMSNorm, RReLU, SELU, Sequential, Sigmoid, SiLU, SmoothL1Loss, SoftMarginLoss, Softmax, Softmax2d, Softmin,
+    Softplus, Softshrink, Softsign, Tanh, Tanhshrink, Threshold, TripletMarginLoss,
+    TripletMarginWithDistanceLoss, Unflatten, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d, ZeroPad1d,
+    ZeroPad2d, ZeroPad3d,
+)
 from taeda.nn.parameter import Buffer, Parameter
 from taeda.nn.summary import summary
 
