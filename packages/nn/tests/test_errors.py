@@ -125,14 +125,24 @@ def test_a_module_that_calls_itself():
     assert _text(lambda: nn.Sequential(Again())(3), ValueError) == "in model.0 (Again): end"
 
 
-def test_a_module_outside_the_tree_keeps_its_own_path():
+def test_modules_that_are_no_children_are_named_behind_their_caller():
     outside = nn.Sequential(nn.Linear(3, 3))
 
     class Uses(nn.Module):
         def forward(self, x):
             return outside(x)
 
-    assert _text(lambda: Uses()(taeda.ones(1, 2))).startswith("in model.0 (Linear): ")
+    class Listed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Linear(3, 3)]
+
+        def forward(self, x):
+            return self.layers[0](x)
+
+    x = taeda.ones(1, 2)
+    assert _text(lambda: nn.Sequential(Uses())(x)).startswith("in model.0 (Uses > Sequential.0, Linear): [linear]")
+    assert _text(lambda: nn.Sequential(Listed())(x)).startswith("in model.0 (Listed > Linear): [linear]")
 
 
 def test_errors_in_hooks_are_located_too():
@@ -159,6 +169,8 @@ def test_a_located_error_can_be_pickled():
         Model()(taeda.ones(2, 4))
     sent = pickle.dumps(e.value)
     assert "in model.encoder" in str(pickle.loads(sent))
+    again = pickle.loads(sent)
+    assert str(_text(lambda: nn.Sequential(Raises(again))(1))) == str(e.value), "it is named where it was raised"
     assert b"Linear" in sent and b"_parameters" not in sent, "the model does not travel with it"
 
 

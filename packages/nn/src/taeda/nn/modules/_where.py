@@ -65,9 +65,12 @@ def locate(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
             return
     else:
         name = _name_below(module, mark.module)
-        if name is None:  # raised by a module that is no part of this one: its own path must do
+        if name is None and mark.module is None:  # raised in another process, and named there
             return
-        if name:  # "" is the module itself, called through its own __call__ again
+        if name is None:  # the module is no child of this one: held in a plain list, or a global
+            inner = f"{type(mark.module).__name__}{mark.path}, {mark.cls}" if mark.path else mark.cls
+            mark.cls, mark.path = f"{type(module).__name__} > {inner}", ""
+        elif name:  # "" is the module itself, called through its own __call__ again
             mark.path = f".{name}{mark.path}"
         mark.module = module
     where = f"in model{mark.path} ({mark.cls})"
