@@ -2,6 +2,7 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 """taeda: PyTorch's API in small packages.  This one holds tensors and automatic differentiation."""
 
 import importlib as _importlib
+import math as _math
 
 from taeda import autograd, cpu, cuda, ops
 from taeda._version import __version__
@@ -13,7 +14,7 @@ from taeda.autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
-from taeda.device import device
+from taeda.device import device, get_default_device, set_default_device
 from taeda.dtype import (
     ALIASES as _ALIASES,
     NAMES as _NAMES,
@@ -54,6 +55,7 @@ globals().update(ops.PUBLIC)
 globals().update(_NAMES)
 globals().update(_ALIASES)
 scalar_tensor, range = ops.scalar_tensor_, ops.range_
+pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
 # Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
 _LAZY = {
@@ -62,6 +64,31 @@ _LAZY = {
     "serialization": ("taeda.serialization", None),
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
+    "backends": ("taeda.backends", None),
+    "version": ("taeda.version", None),
+    **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
+    **{
+        f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")
+        for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
+    },
+    **{
+        name: ("taeda.settings", name)
+        for name in (
+            "are_deterministic_algorithms_enabled",
+            "compile",
+            "get_deterministic_debug_mode",
+            "get_float32_matmul_precision",
+            "get_num_interop_threads",
+            "is_deterministic_algorithms_warn_only_enabled",
+            "is_warn_always_enabled",
+            "set_deterministic_debug_mode",
+            "set_float32_matmul_precision",
+            "set_flush_denormal",
+            "set_num_interop_threads",
+            "set_warn_always",
+            "use_deterministic_algorithms",
+        )
+    },
 }
 _PACKAGES = ("nn", "optim", "data", "vision")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from _thread import _local
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 TYPES = ("cpu", "meta", "cuda")
@@ -61,9 +64,79 @@ class device:
     def __reduce__(self) -> tuple[Any, ...]:
         return device, (self.type, self.index)
 
+    # -- the device of what is made without one: a stack a thread ----------------------------------
+
+    def __enter__(self) -> device:
+        if not hasattr(_current, "stack"):
+            _current.stack = []
+        _current.stack.append(self)
+        DEFAULTS.append(None)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _current.stack.pop()
+        DEFAULTS.pop()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a function: what it makes without naming a device is made here."""
+
+        @wraps(function)
+        def within(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return within
+
 
 CPU = device("cpu")
 META = device("meta")
+DEFAULTS: list[None] = []  # as long as all threads' stacks together: empty almost always, and quick to test
+_current = _local()
+
+
+def get_default_device() -> device:
+    """Return the device of tensors made without one: the innermost ``with device(...)``, else what was set, else cpu.
+
+    >>> import taeda
+    >>> taeda.get_default_device()
+    device(type='cpu')
+    """
+    stack = getattr(_current, "stack", None)
+    if stack:
+        found: device = stack[-1]
+        return found
+    base: device | None = getattr(_current, "base", None)
+    return CPU if base is None else base
+
+
+def set_default_device(device: Any) -> None:
+    """Make new tensors of this thread on ``device`` where none is named; None for cpu again.
+
+    Raises RuntimeError for what is no device, and on the first tensor made if it is not available.
+
+    >>> import taeda
+    >>> taeda.set_default_device("meta")
+    >>> taeda.zeros(2).device
+    device(type='meta')
+    >>> taeda.set_default_device(None)
+    """
+    base = None if device is None else as_device(device)
+    had = getattr(_current, "base", None) is not None
+    _current.base = base
+    if base is not None and not had:
+        DEFAULTS.append(None)
+    elif base is None and had:
+        DEFAULTS.pop()
+
+
+def as_device(d: Any) -> device:
+    """Return ``d``, a device, a string or a number, as a device."""
+    return d if isinstance(d, device) else device(d)
+
+
+def default_code() -> int:
+    """Return the device code of tensors made without a device."""
+    return code_of(get_default_device(), "device")
 
 
 def no_cuda(op: str) -> RuntimeError:

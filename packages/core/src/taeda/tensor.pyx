@@ -745,6 +745,8 @@ cdef class Tensor(TensorBase):
             if name not in LEGACY_NAMES:
                 raise ValueError(f"[type] invalid type: {dtype!r}; expected e.g. 'taeda.FloatTensor'")
             dtype = LEGACY_NAMES[name]
+        elif not isinstance(dtype, dtype_class) and isinstance(getattr(dtype, "dtype", None), dtype_class):  # FloatTensor
+            dtype = dtype.dtype
         if not isinstance(dtype, dtype_class):
             raise TypeError(f"[type] dtype must be a type, str, or dtype object, got {dtype!r}")
         return self.to(dtype)

@@ -123,7 +123,9 @@ cdef tuple sizes_of(str name, tuple args, object size):
 
 
 cdef int device_of(str name, object device) except -1:
-    return CPU if device is None else devices.code_of(device, name)
+    if device is None:
+        return devices.default_code() if devices.DEFAULTS else CPU
+    return devices.code_of(device, name)
 
 
 cdef int check_layout(str name, object layout, object pin_memory) except -1:

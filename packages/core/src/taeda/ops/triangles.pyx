@@ -110,7 +110,7 @@ cdef TensorBase triangle_indices(object rows, object cols, object k, object dtyp
     if n >= 1 << 59:
         raise RuntimeError(f"[{op}] Storage size calculation overflowed with sizes=[2, {n}]")
     shape[0], shape[1] = 2, n
-    y = empty(2, shape, I64, CPU if device is None else _device.code_of(device, op))
+    y = empty(2, shape, I64, _device.default_code() if device is None else _device.code_of(device, op))
     t[0], p[0].i, p[1].i, p[2].i, p[3].i = &y.view, rows, cols, k, upper
     launch(TRI_INDICES, I64, y.device, t, p, n)
     return to_dtype(y, code)

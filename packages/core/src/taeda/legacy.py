@@ -1,0 +1,104 @@
+"""FloatTensor, LongTensor and kin, their storages, and what goes by their names: older programs' way to say a dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda.device import as_device, set_default_device
+from taeda.dtype import LEGACY_NAMES, set_default_dtype
+from taeda.ops import empty, tensor
+from taeda.tensor import Tensor
+from taeda.tensor_base import Size
+from taeda.typed_storage import TypedStorage
+
+__all__ = ["NAMES", "TypedTensor", "is_storage", "make", "set_default_tensor_type", "typename"]
+
+
+class TypedTensor(type):
+    """The class of ``FloatTensor`` and kin: a call gives a Tensor, and cpu tensors of its dtype are its instances.
+
+    >>> import taeda
+    >>> taeda.LongTensor([1, 2])
+    tensor([1, 2])
+    >>> isinstance(taeda.ones(2), taeda.FloatTensor)
+    True
+    """
+
+    dtype: Any
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.dtype == cls.dtype and instance.device.type == "cpu"
+
+    def __call__(cls, *args: Any, device: Any = None) -> Any:
+        """Return uninitialised memory for sizes, a copy of a sequence or an array, or the tensor itself."""
+        return make(cls.dtype, args, device, cls.__name__)
+
+    def __repr__(cls) -> str:
+        return f"<class 'taeda.{cls.__name__}'>"
+
+
+def make(dtype: Any, args: tuple[Any, ...], device: Any = None, op: str = "new") -> Any:
+    """Return the tensor that a typed constructor makes of its arguments.
+
+    Raises TypeError for a tensor of another dtype, a float, or what is no sequence of numbers.
+    """
+    where = "cpu" if device is None else device
+    if len(args) != 1 or isinstance(args[0], (int, Size)):
+        return empty(*(args or (0,)), dtype=dtype, device=where)
+    data = args[0]
+    if isinstance(data, Tensor):
+        if data.dtype != dtype or (device is not None and data.device != as_device(device)):
+            raise TypeError(f"[{op}] expected a tensor of {dtype} on {where}, got {data.dtype} on {data.device}; use tensor.to")
+        return data.detach()
+    if hasattr(data, "__index__") and not hasattr(data, "__len__"):
+        return empty(data.__index__(), dtype=dtype, device=where)
+    if isinstance(data, (str, bytes)) or not hasattr(data, "__len__"):
+        raise TypeError(f"[{op}] new(): data must be a sequence (got {type(data).__name__})")
+    return tensor(data, dtype=dtype, device=where)
+
+
+NAMES: dict[str, Any] = {
+    f"{name}Tensor": TypedTensor(f"{name}Tensor", (), {"dtype": dtype, "__doc__": f"Make or recognise cpu tensors of {dtype}."})
+    for name, dtype in LEGACY_NAMES.items()
+    if name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
+}
+globals().update(NAMES)
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default dtype by a typed tensor's class or name, and the default device to cpu.
+
+    Raises TypeError for a type that is not floating point or is unknown.
+
+    >>> import taeda
+    >>> taeda.set_default_tensor_type(taeda.DoubleTensor)
+    >>> taeda.zeros(1).dtype
+    taeda.float64
+    >>> taeda.set_default_tensor_type("taeda.FloatTensor")
+    """
+    found = NAMES.get(t.rpartition(".")[2]) if isinstance(t, str) else t
+    if not isinstance(found, TypedTensor):
+        raise TypeError(f"[set_default_tensor_type] invalid type: {t!r}; expected e.g. taeda.FloatTensor or its name")
+    set_default_dtype(found.dtype)
+    set_default_device(None)
+
+
+def typename(obj: Any) -> str:
+    """Return the name of the type of ``obj``; a tensor's tells the dtype.
+
+    >>> import taeda
+    >>> taeda.typename(taeda.ones(1))
+    'taeda.FloatTensor'
+    """
+    if isinstance(obj, Tensor):
+        return str(obj.type())
+    kind = obj if isinstance(obj, type) or (callable(obj) and hasattr(obj, "__qualname__")) else type(obj)
+    module = getattr(kind, "__module__", "") or ""
+    return kind.__qualname__ if module in ("", "builtins", "__builtin__") else f"{module}.{kind.__qualname__}"
+
+
+def is_storage(obj: Any) -> bool:
+    """Whether ``obj`` is a storage."""
+    from taeda.storage import Storage
+
+    return isinstance(obj, (Storage, TypedStorage))

@@ -1,0 +1,121 @@
+"""Switches that PyTorch's programs turn.  The arithmetic here is deterministic whatever they say; they are remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = [
+    "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
+    "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
+    "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads",
+    "set_warn_always", "use_deterministic_algorithms",
+]  # fmt: skip
+
+_state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "warn_always": False}
+_MODES = ("default", "warn", "error")
+_PRECISIONS = ("highest", "high", "medium")
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Accept the choice; every operation gives the same bits each time and for each number of threads anyway.
+
+    Raises TypeError unless both are bools.
+    """
+    if not isinstance(mode, bool) or not isinstance(warn_only, bool):
+        raise TypeError(f"[use_deterministic_algorithms] mode and warn_only must be bool, got {mode!r} and {warn_only!r}")
+    _state["deterministic"], _state["warn_only"] = mode, warn_only
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Whether :func:`use_deterministic_algorithms` was last called with True."""
+    return bool(_state["deterministic"])
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether it was last called with ``warn_only=True``."""
+    return bool(_state["warn_only"])
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """Say the same as "default" (0), "warn" (1) or "error" (2).
+
+    Raises RuntimeError for another mode, TypeError for another type.
+    """
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"[set_deterministic_debug_mode] debug_mode must be str or int, got {type(debug_mode).__name__}")
+    mode = _MODES.index(debug_mode) if debug_mode in _MODES else debug_mode
+    if mode not in (0, 1, 2):
+        raise RuntimeError(f"[set_deterministic_debug_mode] expected one of {', '.join(_MODES)}, got {debug_mode!r}")
+    use_deterministic_algorithms(mode > 0, warn_only=mode == 1)  # type: ignore[operator]
+
+
+def get_deterministic_debug_mode() -> int:
+    """Return 0, 1 or 2: :func:`set_deterministic_debug_mode`."""
+    return 0 if not _state["deterministic"] else 1 if _state["warn_only"] else 2
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Accept "highest", "high" or "medium"; float32 matrices are always multiplied in float32.
+
+    Raises RuntimeError for another word.
+    """
+    if precision not in _PRECISIONS:
+        raise RuntimeError(f"[set_float32_matmul_precision] expected one of {', '.join(_PRECISIONS)}, got {precision!r}")
+    _state["precision"] = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """Return what :func:`set_float32_matmul_precision` was told, "highest" at first."""
+    return str(_state["precision"])
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Return whether the processor was told to flush denormal numbers to zero: they are always kept here."""
+    return not mode
+
+
+def set_warn_always(b: bool) -> None:
+    """Accept the choice; warnings go through Python's filters."""
+    _state["warn_always"] = bool(b)
+
+
+def is_warn_always_enabled() -> bool:
+    """Return what :func:`set_warn_always` was told."""
+    return bool(_state["warn_always"])
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Accept a positive number: one operation runs at a time unless the program itself has threads.
+
+    Raises RuntimeError for a number below 1.
+    """
+    if num < 1:
+        raise RuntimeError(f"[set_num_interop_threads] expected a positive number of threads, got {num}")
+
+
+def get_num_interop_threads() -> int:
+    """Return 1: operations do not run beside each other on their own."""
+    return 1
+
+
+def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Return ``model`` unchanged: nothing is compiled, every operation runs as written.
+
+    Programs that call ``compile`` run as they are; ``fullgraph``, ``dynamic``, ``backend``, ``mode``, ``options`` and
+    ``disable`` are accepted and change nothing.  Without a model it is a decorator.
+
+    Raises TypeError for an option that PyTorch does not have.
+
+    >>> import taeda
+    >>> taeda.compile(taeda.sin) is taeda.sin
+    True
+    """
+    unknown = set(options) - {"fullgraph", "dynamic", "backend", "mode", "options", "disable", "name"}
+    if unknown:
+        raise TypeError(f"[compile] got an unexpected keyword argument {sorted(unknown)[0]!r}")
+    if model is None:
+        return lambda function: function
+    if not callable(model):
+        raise TypeError(f"[compile] model must be callable, got {type(model).__name__}")
+    return model

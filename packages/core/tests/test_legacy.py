@@ -1,0 +1,141 @@
+"""Default devices, older programs' constructors, and the switches that are accepted and change nothing."""
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import taeda
+
+
+def test_default_devices() -> None:
+    meta = taeda.device("meta")
+    with meta as entered:
+        assert entered is meta and taeda.get_default_device() == meta
+        made = [
+            taeda.zeros(2), taeda.ones(2), taeda.empty(2), taeda.full((2,), 3), taeda.eye(2), taeda.arange(3), taeda.linspace(0, 1, 3),
+            taeda.tensor([1]), taeda.tensor(2.0), taeda.rand(2), taeda.randn(2), taeda.randint(3, (2,)), taeda.randperm(3),
+            taeda.tril_indices(2, 2), taeda.empty_strided((2,), (1,)), taeda.logspace(0, 1, 3), taeda.scalar_tensor(1),
+            taeda.as_tensor([1, 2]), taeda.normal(0.0, 1.0, (2,)),
+        ]  # fmt: skip
+        assert [t.device.type for t in made] == ["meta"] * len(made)
+        assert taeda.zeros(2, device="cpu").device.type == "cpu"
+        with taeda.device("cpu"):
+            assert taeda.zeros(2).device.type == "cpu"
+            seen = []
+            other = threading.Thread(target=lambda: seen.append(taeda.zeros(1).device.type))
+            other.start()
+            other.join()
+        assert seen == ["cpu"] and taeda.zeros(2).device.type == "meta"
+    assert taeda.zeros(2).device.type == "cpu"
+
+    @meta
+    def shape():
+        return taeda.ones(3) + taeda.rand(3)
+
+    assert shape().is_meta and not taeda.ones(1).is_meta
+    with pytest.raises(ZeroDivisionError), meta:
+        raise ZeroDivisionError
+    assert not taeda.ones(1).is_meta
+
+
+def test_set_default_device() -> None:
+    try:
+        taeda.set_default_device("meta")
+        taeda.set_default_device(taeda.device("meta"))
+        assert taeda.zeros(1).is_meta and taeda.tensor(1.0).is_meta
+        with taeda.device("cpu"):
+            assert not taeda.zeros(1).is_meta
+        taeda.set_default_device("cuda")
+        with pytest.raises(RuntimeError, match="no CUDA device"):
+            taeda.zeros(1)
+    finally:
+        taeda.set_default_device(None)
+    assert not taeda.zeros(1).is_meta and taeda.get_default_device() == taeda.device("cpu")
+    with pytest.raises(RuntimeError):
+        taeda.set_default_device("nowhere")
+
+
+def test_typed_constructors() -> None:
+    assert taeda.FloatTensor(2, 3).shape == (2, 3) and taeda.FloatTensor().shape == (0,)
+    assert taeda.FloatTensor(taeda.Size([2, 1])).shape == (2, 1)
+    assert taeda.FloatTensor((2, 3)).tolist() == [2.0, 3.0] and taeda.LongTensor([1.5]).tolist() == [1]
+    assert taeda.DoubleTensor(np.ones(2, np.float32)).dtype == taeda.float64
+    assert taeda.ByteTensor(range(2)).dtype == taeda.uint8 and taeda.BoolTensor([1, 0]).tolist() == [True, False]
+    x = taeda.ones(2)
+    assert taeda.FloatTensor(x).data_ptr() == x.data_ptr()
+    assert isinstance(x, taeda.FloatTensor) and not isinstance(x, taeda.LongTensor) and not isinstance(1, taeda.FloatTensor)
+    assert not isinstance(taeda.empty(1, device="meta"), taeda.FloatTensor)
+    assert x.type(taeda.DoubleTensor).dtype == taeda.float64 and x.type(taeda.LongTensor).type() == "taeda.LongTensor"
+    assert repr(taeda.FloatTensor) == "<class 'taeda.FloatTensor'>" and taeda.FloatTensor.dtype is taeda.float32
+    for wrong in (3.0, "a", x.long(), [[1, 2], [3]], -1):
+        with pytest.raises((TypeError, ValueError, RuntimeError)):
+            taeda.FloatTensor(wrong)
+
+
+def test_default_tensor_type() -> None:
+    try:
+        taeda.set_default_tensor_type(taeda.DoubleTensor)
+        assert taeda.zeros(1).dtype == taeda.float64 and taeda.Tensor(2).dtype == taeda.float64
+        taeda.set_default_tensor_type("torch.FloatTensor")
+        assert taeda.zeros(1).dtype == taeda.float32
+    finally:
+        taeda.set_default_dtype(taeda.float32)
+    for wrong in (taeda.LongTensor, "foo", 3):
+        with pytest.raises(TypeError):
+            taeda.set_default_tensor_type(wrong)
+    assert taeda.typename(taeda.ones(1).long()) == "taeda.LongTensor" and taeda.typename(3) == "int"
+    assert taeda.is_storage(taeda.ones(1).untyped_storage()) and taeda.is_storage(taeda.ones(1).storage()) and not taeda.is_storage(1)
+
+
+def test_switches() -> None:
+    taeda.use_deterministic_algorithms(True, warn_only=True)
+    assert taeda.are_deterministic_algorithms_enabled() and taeda.is_deterministic_algorithms_warn_only_enabled()
+    assert taeda.get_deterministic_debug_mode() == 1
+    taeda.set_deterministic_debug_mode("error")
+    assert taeda.get_deterministic_debug_mode() == 2
+    taeda.set_deterministic_debug_mode(0)
+    assert not taeda.are_deterministic_algorithms_enabled()
+    with pytest.raises(TypeError):
+        taeda.use_deterministic_algorithms(1)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError):
+        taeda.set_deterministic_debug_mode("loud")
+    taeda.set_float32_matmul_precision("high")
+    assert taeda.get_float32_matmul_precision() == "high"
+    taeda.set_float32_matmul_precision("highest")
+    with pytest.raises(RuntimeError):
+        taeda.set_float32_matmul_precision("low")
+    assert taeda.set_flush_denormal(False) and not taeda.set_flush_denormal(True)
+    with pytest.raises(RuntimeError):
+        taeda.set_num_interop_threads(0)
+
+
+def test_backends_and_version() -> None:
+    assert taeda.backends.cudnn.enabled and not taeda.backends.cudnn.is_available() and not taeda.backends.mps.is_built()
+    taeda.backends.cudnn.benchmark = True
+    with taeda.backends.cudnn.flags(enabled=False):
+        assert not taeda.backends.cudnn.enabled
+    assert taeda.backends.cudnn.benchmark and taeda.backends.cudnn.enabled
+    taeda.backends.cudnn.benchmark = False
+    with pytest.raises(AttributeError, match="benchmark"):
+        taeda.backends.cudnn.nothing  # noqa: B018
+    assert taeda.version.cuda is None and taeda.version.__version__ == taeda.__version__
+
+
+def test_compile_returns_what_it_is_given() -> None:
+    assert taeda.compile(taeda.sin, fullgraph=True) is taeda.sin
+
+    @taeda.compile(mode="max-autotune")
+    def double(x):
+        return x + x
+
+    assert double(taeda.ones(1)).item() == 2
+    for bad in ({"turbo": 1}, {}):
+        with pytest.raises(TypeError):
+            taeda.compile(3, **bad)  # type: ignore[arg-type]
+
+
+def test_constants_and_sizes() -> None:
+    assert taeda.ones(2)[taeda.newaxis].shape == (1, 2) and taeda.inf > taeda.pi > taeda.e and taeda.nan != taeda.nan
+    size = pickle.loads(pickle.dumps(taeda.Size([2, 3])))
+    assert size == taeda.Size([2, 3]) and isinstance(size, taeda.Size)
