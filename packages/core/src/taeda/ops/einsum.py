@@ -7,10 +7,10 @@ summed by the product, the rest are rows and columns.  Derivatives come from the
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-import functools
-
+from taeda.dtype import promote_types
 from taeda.ops.matmul import bmm, matmul, write_result
 from taeda.tensor_base import TensorBase
 
@@ -157,9 +157,6 @@ def _contract(equation, operands, inputs, output, ellipsis):
     for k in range(1, len(operands)):
         needed = set(output).union(*inputs[k + 1:])
         x, labels = _pair(x, labels, operands[k], inputs[k], needed, output)
-    gone = [t for t in labels if t not in output]
-    if gone and len(operands) == 1:    # a plain sum, with sum's dtype: int64 for integers
-        x, labels = x.sum([labels.index(t) for t in gone]), [t for t in labels if t not in gone]
     x, labels = _sum_out(x, labels, [t for t in labels if t not in output])
     for t in ellipsis:                 # dimensions that no operand has are of size 1
         if t in output and t not in labels:
@@ -173,6 +170,8 @@ def _pair(a, la, b, lb, needed, output):
     # labels that only one has and nobody needs are summed first; so are broadcast ones (size 1 on one side)
     a, la = _sum_out(a, la, [t for t in la if t not in lb and t not in needed])
     b, lb = _sum_out(b, lb, [t for t in lb if t not in la and t not in needed])
+    if a.dtype != b.dtype:             # one was summed, which makes integers int64
+        a, b = a.to(promote_types(a.dtype, b.dtype)), b.to(promote_types(a.dtype, b.dtype))
     shared = [t for t in la if t in lb]
     for t in shared:
         na, nb = a.shape[la.index(t)], b.shape[lb.index(t)]
@@ -219,7 +218,7 @@ def _pair(a, la, b, lb, needed, output):
 def _sum_out(x, labels, gone):
     if not gone:
         return x, labels
-    return x.sum([labels.index(t) for t in gone], dtype=x.dtype), [t for t in labels if t not in gone]
+    return x.sum([labels.index(t) for t in gone]), [t for t in labels if t not in gone]
 
 
 def tensordot(a, b, dims=2, out=None):
