@@ -116,29 +116,37 @@ LOCAL WIDE void NAME(block2)(int64_t n, const T *a, const T *b, int64_t bgap, T 
 
 /* -- sums over whole rows of pixels: few results share each load --
  * rowsM  y[i][x] += sum_r  w[r][i] * src[off[r] + x]     i < M results, x < LANES * NV
+ *                    first: y begins as first[i], and need not be set before
  * dots   y[i][l] += sum_x  (x = l mod LANES)  g[x] * (src[off[i] + x] where mask[x])     i < 8 offsets
  * Unwanted x between two rows of an image are computed and dropped; dots masks them, as they may be NaN. */
-#define ROWS(FUNCTION, TARGET, VEC, M, NV)                                                                      \
-    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const int64_t *off, const T *w, const T *src, T *y, int64_t gap) { \
-        typedef NAME(VEC) V;                                                                                    \
-        V acc[M][NV];                                                                                           \
-        UNROLL for (int i = 0; i < M; i++)                                                                      \
-            UNROLL for (int v = 0; v < NV; v++)                                                                 \
-                acc[i][v] = (V){0};                                                                             \
-        for (int64_t r = 0; r < n; r++) {                                                                       \
-            const T *at = src + off[r];                                                                         \
-            V x[NV];                                                                                            \
-            UNROLL for (int v = 0; v < NV; v++)                                                                 \
-                x[v] = *(const V *)(at + v * (int)(sizeof(V) / sizeof(T)));                                     \
-            UNROLL for (int i = 0; i < M; i++) {                                                                \
-                T s = w[r * M + i];                                                                             \
-                UNROLL for (int v = 0; v < NV; v++)                                                             \
-                    acc[i][v] += s * x[v];                                                                      \
-            }                                                                                                   \
-        }                                                                                                       \
-        UNROLL for (int i = 0; i < M; i++)                                                                      \
-            UNROLL for (int v = 0; v < NV; v++)                                                                 \
-                *(V *)(y + i * gap + v * (int)(sizeof(V) / sizeof(T))) += acc[i][v];                            \
+#define SPAN(V) ((int64_t)(sizeof(V) / sizeof(T)))
+#define PLACE(i, v) (*(V *)(y + (i) * gap + (v) * SPAN(V)))
+#define ROWS(FUNCTION, TARGET, VEC, M, NV)                                                              \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const int64_t *off, const T *w, const T *src, T *y,     \
+                                     int64_t gap, const T *first) {                                     \
+        typedef NAME(VEC) V;                                                                            \
+        V acc[M][NV];                                                                                   \
+        UNROLL for (int i = 0; i < M; i++)                                                              \
+            UNROLL for (int v = 0; v < NV; v++)                                                         \
+                acc[i][v] = (V){0};                                                                     \
+        for (int64_t r = 0; r < n; r++) {                                                               \
+            const T *at = src + off[r];                                                                 \
+            V x[NV];                                                                                    \
+            UNROLL for (int v = 0; v < NV; v++)                                                         \
+                x[v] = *(const V *)(at + v * SPAN(V));                                                  \
+            UNROLL for (int i = 0; i < M; i++) {                                                        \
+                T s = w[r * M + i];                                                                     \
+                UNROLL for (int v = 0; v < NV; v++)                                                     \
+                    acc[i][v] += s * x[v];                                                              \
+            }                                                                                           \
+        }                                                                                               \
+        UNROLL for (int i = 0; i < M; i++)                                                              \
+            UNROLL for (int v = 0; v < NV; v++) {                                                       \
+                if (first)                                                                              \
+                    PLACE(i, v) = acc[i][v] + first[i];                                                 \
+                else                                                                                    \
+                    PLACE(i, v) += acc[i][v];                                                           \
+            }                                                                                           \
     }
 #define UNROLL _Pragma("GCC unroll 8")
 ROWS(rows1, WIDE, whole, 1, 8)
@@ -149,6 +157,8 @@ ROWS(rows4_half, , half, 4, 2)
 ROWS(rows8_half, , half, 8, 1)
 #undef ROWS
 #undef UNROLL
+#undef PLACE
+#undef SPAN
 
 #define DOT(i) { V x = *(const V *)(src + off[i] + r); s##i += u * (V)((Bits)x & m); }
 #define BEGIN(i) V s##i = {0};
@@ -174,31 +184,44 @@ DOTS(dots_half, , half)
 #undef END1
 
 /* -- moving -- */
+/* d[i] = s[i]; the last vectors overlap, which short rows of images gain most from. */
 LOCAL inline void NAME(copy)(T *restrict d, const T *restrict s, int64_t n) {
-    const int64_t B = LANES / 2;
-    for (; n >= B; n -= B, d += B, s += B)
-        *(NAME(half) *)d = *(const NAME(half) *)s;
-    for (; n > 0; n--, d++, s++)
-        *d = *s;
+    typedef T Q __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+    const int64_t B = LANES / 2, C = LANES / 4;
+    if (n >= B) {
+        for (int64_t i = 0; i < n - B; i += B)
+            *(NAME(half) *)(d + i) = *(const NAME(half) *)(s + i);
+        *(NAME(half) *)(d + n - B) = *(const NAME(half) *)(s + n - B);
+    } else if (n >= C) {
+        *(Q *)d = *(const Q *)s;
+        *(Q *)(d + n - C) = *(const Q *)(s + n - C);
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            d[i] = s[i];
+    }
 }
 
 /* d[i] = s[2 i]; reads nothing beyond s[2 n - 2]. */
-LOCAL void NAME(every_second)(T *restrict d, const T *restrict s, int64_t n) {
+LOCAL inline void NAME(every_second)(T *restrict d, const T *restrict s, int64_t n) {
     typedef NAME(half) V;
     const int64_t B = LANES / 2;
-    for (; n > B; n -= B, d += B, s += 2 * B) {
-        V a = *(const V *)s, b = *(const V *)(s + B);
+    int64_t i = 0;
+    while (n >= B) {
+        V a = *(const V *)(s + 2 * i), b = *(const V *)(s + 2 * i + B - 1);
 #if LANES == 16
-        *(V *)d = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+        *(V *)(d + i) = __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
 #else
-        *(V *)d = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+        *(V *)(d + i) = __builtin_shufflevector(a, b, 0, 2, 5, 7);
 #endif
+        if (i == n - B)
+            return;
+        i = i + B < n - B ? i + B : n - B;
     }
-    for (; n > 0; n--, d++, s += 2)
-        *d = *s;
+    for (; i < n; i++)
+        d[i] = s[2 * i];
 }
 
-/* d[i] += s[i] for short runs, as copy: loops that the compiler widens pay more in their prologues. */
+/* d[i] += s[i] for short runs: loops that the compiler widens pay more in their prologues. */
 LOCAL inline void NAME(add)(T *d, const T *s, int64_t n) {
     typedef T Q __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
     const int64_t B = LANES / 4;
