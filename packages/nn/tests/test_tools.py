@@ -109,6 +109,18 @@ def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
 
+@pytest.mark.parametrize("space", [nn.modules, nn.functional], ids=lambda m: m.__name__)
+def test_the_listed_names_are_those_of_the_files(space):
+    """__all__ is written out, for type checkers; no name may be missing from it."""
+    listed = set(space.__all__)
+    found = {"Module"} if space is nn.modules else set()
+    for info in pkgutil.iter_modules(space.__path__):
+        if not info.name.startswith("_") and info.name not in ("module", "utils"):
+            found |= set(importlib.import_module(f"{space.__name__}.{info.name}").__all__)
+    assert listed == found
+    assert set(nn.__all__) >= set(nn.modules.__all__)
+
+
 def test_every_layer_has_a_docstring_with_an_example():
     plain = {"Container", "NLLLoss2d", "Summary"}
     for name in nn.__all__:
