@@ -165,7 +165,8 @@ def test_einsum_takes_lists_of_labels():
         taeda.einsum(x, [0, 60])
 
 
-def test_einsum_of_integers_keeps_their_dtype():
+def test_einsum_of_integers_multiplies_in_their_dtype_and_sums_as_sum_does():
     x = taeda.tensor([[1, 2], [3, 4]], dtype=taeda.int32)
-    assert taeda.einsum("ij->", x).dtype == taeda.int32
-    assert taeda.einsum("ij,kl,m->jl", x, x, x[0]).dtype == taeda.int32
+    assert taeda.einsum("ij,jk->ik", x, x).dtype == taeda.int32
+    assert taeda.einsum("ij->", x).dtype == taeda.int64
+    assert taeda.einsum("ij,kl,m->jl", x, x, x[0]).tolist() == [[48, 72], [72, 108]]
