@@ -52,6 +52,7 @@ class Row:
     method: str | None = None                                   # also Tensor.<method>
     inplace: str | None = None                                  # also Tensor.<inplace>
     out: bool = False                                           # takes out=
+    layout: bool = True                                         # the values do not depend on the inputs' layout in memory
     strides: bool = True                                        # results lie in memory as PyTorch's do
     rtol: dict[str, float] = field(default_factory=lambda: {"float32": 2e-5, "float64": 1e-10})
     atol: dict[str, float] = field(default_factory=lambda: {"float32": 2e-6, "float64": 1e-12})

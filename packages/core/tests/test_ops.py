@@ -36,6 +36,8 @@ def test_second_derivative(row: Row) -> None:
 
 @rows
 def test_layout_of_inputs_changes_no_value(row: Row) -> None:
+    if not row.layout:
+        pytest.skip("the op is about the layout")
     assert harness.check_strided(taeda, row) > 0
 
 

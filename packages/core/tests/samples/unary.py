@@ -129,7 +129,7 @@ ROWS = [
     row("erf", erf_array, between(-3, 3), rtol=WIDE), row("erfc", lambda x: 1 - erf_array(x), between(-2, 2, special=False), rtol=WIDE),
     row("square", np.square, dtypes=REAL), row("abs", np.abs, away(0.0), dtypes=REAL), row("neg", np.negative, dtypes=REAL,
         errors=((Call(np.array([True])), RuntimeError, "bool tensor is not supported"),)),
-    row("sign", np.sign, away(0.0), dtypes=REAL, rtol={"float32": 0, "float64": 0}), row("floor", np.floor, away(-2, -1, 0, 1, 2), dtypes=REAL),
+    row("sign", lambda x: np.nan_to_num(np.sign(x)), away(0.0), dtypes=REAL, rtol={"float32": 0, "float64": 0}), row("floor", np.floor, away(-2, -1, 0, 1, 2), dtypes=REAL),
     row("ceil", np.ceil, away(-2, -1, 0, 1, 2), dtypes=REAL), row("trunc", np.trunc, away(-2, -1, 0, 1, 2), dtypes=REAL),
     row("frac", lambda x: x - np.trunc(x), between(0.1, 0.9, special=False)), row("round", np.round, round_samples, dtypes=REAL),
     Row("round", half_samples, np.round, grad=False, dtypes=("float64",)),
