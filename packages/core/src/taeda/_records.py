@@ -51,7 +51,7 @@ class Storages:
         where = self.map_location
         if isinstance(where, dict):
             where = where.get(location, location)
-        elif callable(where):
+        elif callable(where) and not isinstance(where, device):
             # PyTorch's callables get a storage and its location, and return a storage or None
             placed = where(storage, location)
             if placed is not None:
