@@ -76,6 +76,8 @@ static inline double t_log1p_unit_f64(double e)
  *   row_sumsq(x, n, m, &rest)   sum (x_i - m)^2, and rest = sum (x_i - m): what m, being rounded, is off by
  *   row_dot(a, b, n, m)         sum a_i (b_i - m)
  *   row_max(x, n)               the largest x_i, NaN left out; -inf of nothing
+ *   row_expsum(e, x, n, m)      sum e_i, e_i = exp(x_i - m) for m = row_max; e may be NULL; what is left of a row
+ *                               after whole vectors is one more vector that reaches back, not walked one by one
  */
 #define TAEDA_ROWS(S, T, V, I, W)                                                                 \
 static inline V t_larger_##S(V a, V b)                                                            \
@@ -118,6 +120,33 @@ static inline double row_sum_##S(const T *x, int64_t n)                         
             s = t_lanes_##S((a0 + a1) + (a2 + a3));                                               \
         }                                                                                         \
         for (; i < e; i++) s += x[i];                                                             \
+        total += s;                                                                               \
+    }                                                                                             \
+    return total;                                                                                 \
+}                                                                                                 \
+static inline double row_expsum_##S(T *restrict e, const T *restrict x, int64_t n, T m)           \
+{                                                                                                 \
+    double total = 0;                                                                             \
+    for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
+        const int64_t end = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK;                    \
+        const int64_t whole = end < W ? end : b + (end - b) / W * W;                              \
+        T s = 0;                                                                                  \
+        if (e) {                                                                                  \
+            _Pragma("omp simd reduction(+:s)")                                                    \
+            for (int64_t i = b; i < whole; i++) { T v = t_exp_neg_##S(x[i] - m); e[i] = v; s += v; }\
+        } else {                                                                                  \
+            _Pragma("omp simd reduction(+:s)")                                                    \
+            for (int64_t i = b; i < whole; i++) s += t_exp_neg_##S(x[i] - m);                     \
+        }                                                                                         \
+        if (whole < end) {                                                                        \
+            const int first = (int)(whole - (end - W));                                           \
+            T last[W];                                                                            \
+            memcpy(last, x + end - W, sizeof last);                                               \
+            for (int k = 0; k < W; k++) last[k] = t_exp_neg_##S(last[k] - m);                     \
+            if (e) memcpy(e + end - W, last, sizeof last);                                        \
+            _Pragma("omp simd reduction(+:s)")                                                    \
+            for (int k = 0; k < W; k++) s += k < first ? 0 : last[k];                             \
+        }                                                                                         \
         total += s;                                                                               \
     }                                                                                             \
     return total;                                                                                 \
