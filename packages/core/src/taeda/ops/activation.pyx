@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Activations with kernels of their own, and clamp."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, to_dtype, unary,
+from taeda.dispatch cimport (FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad, to_dtype, unary,
                              unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, Param, U8
@@ -153,7 +153,9 @@ def leaky_relu(input, negative_slope=0.01):
 
 def leaky_relu_(input, negative_slope=0.01):
     """In-place :func:`leaky_relu`."""
-    return input.copy_(leaky_relu(input, negative_slope))
+    # backward needs what the input was: with a gradient wanted, the op works on a copy of it
+    source = input.clone() if needs_grad(as_tensor(input, "leaky_relu_")) else input
+    return input.copy_(leaky_relu(source, negative_slope))
 
 
 # elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))

@@ -244,7 +244,9 @@ cdef object weighted(Op op, object input, object target, object reduction, doubl
         raise ValueError(f"[{op.name}] Weights and input must have the same size, got {list(weight.shape)} and "
                          f"{list(loss.shape)}")
     loss = loss * weight
-    return loss.sum() / weight.sum() if code == 1 else reduced(loss, code)
+    if code == 1 and op is not HUBER:              # PyTorch's huber_loss takes the mean over the elements
+        return loss.sum() / weight.sum()
+    return reduced(loss, code)
 
 
 # -- cross entropies of probabilities ----------------------------------------------------------------

@@ -77,18 +77,12 @@ def huber_loss(
 ) -> Tensor:
     """Return (x - t)^2 / 2 where abs(x - t) < delta, else delta (abs(x - t) - delta / 2) (Huber, 1964).
 
+    With a ``weight`` the mean is over the elements, and over the weights in ``mse_loss`` and ``l1_loss``: PyTorch's.
+
     Raises:
         RuntimeError: delta is not positive.
     """
-    if weight is None:
-        return ops.huber_loss(input, target, reduction, delta)
-    need_tensors("huber_loss", input, target, weight)
-    if weight.shape != input.shape:
-        raise ValueError(
-            f"[huber_loss] Weights and input must have the same size, got {tuple(weight.shape)} and {tuple(input.shape)}"
-        )
-    # PyTorch's mean is over the elements here, and over the weights in mse_loss and l1_loss.
-    return reduced("huber_loss", ops.huber_loss(input, target, "none", delta) * weight, reduction)
+    return ops.huber_loss(input, target, reduction, delta, weight)
 
 
 def hinge_embedding_loss(
