@@ -172,7 +172,7 @@ def package_stub() -> str:
              "from taeda.generator import Generator as Generator", "from taeda.layout import layout as layout, strided as strided",
              "from taeda.printing import set_printoptions as set_printoptions",
              "from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state",
-             "from taeda.serialization import load as load, save as save", "from taeda.storage import Storage as UntypedStorage",
+             "from taeda.serialization import load as load, save as save", "from taeda.storage import OutOfMemoryError as OutOfMemoryError, Storage as UntypedStorage",
              "from taeda.tensor import Tensor as Tensor", "from taeda.tensor_base import Size as Size",
              "from taeda.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads",
              "from taeda.typed_storage import TypedStorage as TypedStorage", "",
@@ -209,7 +209,7 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
             continue
         if inspect.isclass(f):
             bases = [b.__name__ for b in f.__bases__ if b.__name__ in ("tuple", "_Mode")]
-            base = "(tuple[int, ...])" if "tuple" in bases else ""
+            base = "(tuple[int, ...])" if "tuple" in bases else "(MemoryError, RuntimeError)" if issubclass(f, MemoryError) else ""
             body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> Any: ..." for m in sorted(vars(f))
                     if callable(vars(f)[m]) and (not m.startswith("__") or m in ("__init__", "__len__", "__enter__", "__exit__", "__call__")) and not (base and m == "__len__")]
             body = [b.replace("-> Any", "-> None") if "__init__" in b else b for b in body]
@@ -221,7 +221,7 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
             if name in ("TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"):    # fields and methods of the C part
                 fields = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
                 body = [b for b in body if "__init__" in b or "__len__" in b]
-                if name in ("Storage", "Node", "finfo", "iinfo"):
+                if name in ("Storage", "Node") and not any("__init__" in b for b in body):
                     body.append("    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
             lines += [f"class {name}{base}:", *(fields + body or ["    ..."])]
         elif callable(f):

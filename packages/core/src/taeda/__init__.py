@@ -43,6 +43,7 @@ from taeda.random import (
     seed,
     set_rng_state,
 )
+from taeda.storage import OutOfMemoryError
 from taeda.storage import Storage as UntypedStorage
 from taeda.tensor import Tensor, install_late as _install_late, install_methods as _install_methods
 from taeda.tensor_base import Size
@@ -66,6 +67,7 @@ _LAZY = {
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
     "version": ("taeda.version", None),
+    "return_types": ("taeda.ops.return_types", None),
     **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")

@@ -15,7 +15,7 @@ from taeda.layout import layout as layout, strided as strided
 from taeda.printing import set_printoptions as set_printoptions
 from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state
 from taeda.serialization import load as load, save as save
-from taeda.storage import Storage as UntypedStorage
+from taeda.storage import OutOfMemoryError as OutOfMemoryError, Storage as UntypedStorage
 from taeda.tensor import Tensor as Tensor
 from taeda.tensor_base import Size as Size
 from taeda.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 
+class OutOfMemoryError(MemoryError, RuntimeError):
+    ...
 class Retired:
     ...
 class Storage:

@@ -195,6 +195,10 @@ cdef class Storage:
         return f"taeda.UntypedStorage(device={(<object>self).device}, nbytes={self.nbytes_})"
 
 
+class OutOfMemoryError(MemoryError, RuntimeError):
+    """The system has no memory for a tensor (Python's MemoryError, and PyTorch's RuntimeError)."""
+
+
 def _rebuild(content):
     storage = Storage(len(content))
     if content:
@@ -210,7 +214,7 @@ cdef int allocate(Storage s, int64_t nbytes) except -1:
     if s.data == NULL:
         s.nbytes_ = 0
         from taeda.kernels.cpu import memory_stats
-        raise MemoryError(
+        raise OutOfMemoryError(
             f"[allocate] the system has no memory for {nbytes:,} bytes; taeda holds "
             f"{memory_stats()['allocated_bytes.current']:,} bytes in tensors and its cache has been emptied; "
             "free tensors or use a smaller batch")
