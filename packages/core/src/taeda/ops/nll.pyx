@@ -77,7 +77,7 @@ cdef TensorBase loss_like(TensorBase x, TensorBase target, int reduction):
 
 # nll_loss_backward: gx = -g w_t at each sample's class, over the total weight for the mean
 cdef object nll_backward_vjp(Node n, object g):
-    reduction, ignore_index, weighted, shape = n.extra
+    reduction, ignore_index, weighted, _ = n.extra
     return nll(<TensorBase>g, n.load(0), n.load(2) if weighted else None, reduction, ignore_index)
 
 cdef Op NLL_BACKWARD = define("nll_loss_backward", nll_backward_vjp, 0, 0, None, "NllLossBackwardBackward0")

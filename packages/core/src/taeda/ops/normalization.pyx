@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
                              empty_shape, end_inplace, launch, needs_grad, record)
-from taeda.dtype cimport name_of, torch_name
+from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 

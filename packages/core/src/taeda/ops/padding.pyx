@@ -1,7 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Padding with a constant, a reflection, the edge, or the other end; negative amounts crop."""
-from libc.stdint cimport int64_t
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float

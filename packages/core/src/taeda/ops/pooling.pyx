@@ -10,7 +10,6 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, needs_grad, record
-from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.tensor_base cimport TensorBase
 

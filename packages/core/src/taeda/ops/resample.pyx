@@ -6,8 +6,6 @@ its last two dimensions, and then along the first with the other two laid side b
 """
 import math
 
-from libc.stdint cimport int64_t
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.kernels.cpu.abi cimport Param, View

@@ -4,8 +4,6 @@
 Their vjps are one fused pass each; while the graph of the gradient is wanted too, the same formulas are
 written with tensor operations instead.
 """
-from libc.stdint cimport int64_t
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport OUT, Op, any_needs_grad, as_tensor, contiguous, define, empty_like, launch, record, \
     to_dtype, wrap_dim
