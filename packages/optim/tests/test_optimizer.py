@@ -139,6 +139,12 @@ def test_switches_that_exclude_each_other_are_refused(cls):
         cls([parameter()], fused=True, foreach=True)
 
 
+def test_repr_leaves_a_line_between_groups():
+    text = repr(optim.SGD([{"params": [parameter()]}, {"params": [parameter()], "lr": 1}], lr=0.1))
+    assert text.startswith("SGD (\nParameter Group 0\n    dampening: 0\n") and "\n\nParameter Group 1\n" in text
+    assert text.endswith("    weight_decay: 0\n)")
+
+
 def test_repr_lists_the_options_of_each_group_in_order():
     assert repr(optim.SGD([parameter()], lr=0.1)) == (
         "SGD (\nParameter Group 0\n    dampening: 0\n    differentiable: False\n    foreach: None\n"

@@ -180,6 +180,11 @@ class Function(metaclass=_FunctionMeta):
         raise NotImplementedError("[Function] You must implement either the backward or vjp method for your custom autograd.Function "
                                   "to use it with backward mode AD.")
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise RuntimeError: functions are used by ``apply``."""
+        name = type(self).__name__
+        raise RuntimeError(f"[{name}] Legacy autograd function with non-static forward method is deprecated; use {name}.apply(...)")
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the function."""

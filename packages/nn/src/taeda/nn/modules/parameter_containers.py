@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from taeda import Tensor
 from taeda.nn.modules.container import check_index, pairs
-from taeda.nn.modules.module import Module, _indent
+from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
 __all__ = ["ParameterDict", "ParameterList"]
@@ -85,9 +85,6 @@ class ParameterList(Module):
     def extra_repr(self) -> str:
         lines = [_line(i, v, str(v.dtype) if isinstance(v, Tensor) else "") for i, v in enumerate(self)]
         return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return _listed(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterList should not be called.")
@@ -217,16 +214,5 @@ class ParameterDict(Module):
         lines = [_line(k, v, str(v.type()) if isinstance(v, Tensor) else "") for k, v in self.items()]
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return _listed(self)
-
     def __call__(self, input: Any = None) -> Any:
         raise RuntimeError("ParameterDict should not be called.")
-
-
-def _listed(module: Module) -> str:
-    extra = module.extra_repr()
-    below = [f"({name}): {_indent(repr(child), 2)}" for name, child in module._modules.items()]
-    lines = (extra.split("\n") if extra else []) + below
-    name = module._get_name()
-    return f"{name}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{name}()"
