@@ -1,0 +1,173 @@
+"""Making tensors: inferred dtypes, sizes, counted values, memory of other libraries, and the errors of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(("data", "dtype", "shape"), [
+    (1, "int64", ()), (1.5, "float32", ()), (True, "bool", ()), ([], "float32", (0,)), ([[], []], "float32", (2, 0)), ([[], [1]], "float32", (2, 0)),
+    ([1, 2.5], "float32", (2,)), ([True, 2], "int64", (2,)), ([(1, 2), [3, 4]], "int64", (2, 2)), (range(3), "int64", (3,)), (bytearray(b"ab"), "int64", (2,)),
+    (np.float32(1.5), "float32", ()), (np.float64(1.5), "float64", ()), (np.int32(1), "int32", ()), (np.bool_(True), "bool", ()),
+    ([np.float64(1), 2], "float64", (2,)), ([np.int32(1), 2], "int64", (2,)), (np.zeros((2, 3)), "float64", (2, 3)), (np.array(3), "int64", ()),
+    ([np.zeros(2, "f4"), [1, 2]], "float32", (2, 2)), ([taeda.tensor(1), taeda.tensor(2)], "int64", (2,)), ([taeda.zeros(1, 1), 2.0], "float32", (2,)),
+])  # fmt: skip
+def test_the_dtype_and_shape_of_data(data: object, dtype: str, shape: tuple[int, ...]) -> None:
+    t = taeda.tensor(data)
+    assert (t.dtype, tuple(t.shape)) == (getattr(taeda, dtype), shape)
+
+
+@pytest.mark.parametrize(("data", "error", "text"), [
+    ([[1, 2], [3]], ValueError, "expected sequence of length 2 at dim 1 .got 1."), ([[1], []], ValueError, "got 0"), ([1, [2]], TypeError, "list"),
+    ([[1], 2], TypeError, "not a sequence"), ("a", TypeError, "invalid data type 'str'"), (["a"], ValueError, "too many dimensions 'str'"),
+    (None, RuntimeError, "Could not infer dtype of NoneType"), ([None], RuntimeError, "NoneType"), ({}, RuntimeError, "dict"), ({1}, RuntimeError, "set"),
+    (object(), RuntimeError, "object"), (2**63, ValueError, "Overflow"), ([2**64], ValueError, "Overflow"),
+    ([taeda.tensor([1, 2])], TypeError, "single element"), (np.array(["a"]), TypeError, "can't convert"), (np.arange(3)[::-1], ValueError, "negative"),
+])  # fmt: skip
+def test_data_that_is_no_tensor(data: object, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        taeda.tensor(data)
+
+
+@pytest.mark.parametrize(("data", "dtype", "wanted"), [
+    ([1.9, -2.9], "int64", [1, -2]), ([-1], "uint8", [255]), ([0.5, 0.0, NAN], "bool", [True, False, True]), ([1, 2], "float64", [1.0, 2.0]), ([1e40], "float32", [INF]),
+])  # fmt: skip
+def test_data_in_another_dtype(data: list[float], dtype: str, wanted: list[float]) -> None:
+    assert taeda.tensor(data, dtype=getattr(taeda, dtype)).tolist() == wanted
+
+
+@pytest.mark.parametrize(("data", "dtype"), [([300], "uint8"), (2**40, "int32"), (NAN, "int64"), (INF, "int64"), (-INF, "int32")])
+def test_a_value_outside_of_its_dtype_is_a_runtime_error(data: object, dtype: str) -> None:
+    with pytest.raises(RuntimeError, match="cannot be converted to type"):
+        taeda.tensor(data, dtype=getattr(taeda, dtype))
+
+
+@pytest.mark.parametrize("make", [taeda.zeros, taeda.ones, taeda.empty, taeda.tensor([1.0]).new_zeros, taeda.tensor([1.0]).new_ones])
+def test_sizes_in_every_form_and_every_bad_one(make) -> None:
+    for t in (make(2, 3), make((2, 3)), make([2, 3]), make(taeda.Size([2, 3])), make(size=(2, 3)), make(taeda.tensor(2), np.int64(3))):
+        assert t.shape == (2, 3)
+    assert make(()).shape == () and make(0, 3).shape == (0, 3)
+    for bad, error in (((-1,), RuntimeError), (((2, -1),), RuntimeError), ((2.0,), TypeError), (("a",), TypeError), ((None,), TypeError), ((), TypeError),
+                       ((2**40, 2**40), RuntimeError), ((2**62,), RuntimeError), ((taeda.tensor([2, 3]),), TypeError), ((2, (3,)), TypeError)):  # fmt: skip
+        with pytest.raises(error):
+            make(*bad)
+
+
+def test_makers_take_dtype_device_requires_grad_and_out() -> None:
+    assert taeda.zeros(2, dtype=taeda.int64).dtype is taeda.int64 and taeda.ones(2, device="meta").is_meta
+    assert taeda.ones(2, requires_grad=True).requires_grad
+    out = taeda.ones(3)
+    assert taeda.zeros(2, out=out) is out and out.tolist() == [0, 0]
+    with pytest.raises(RuntimeError, match="floating point"):
+        taeda.zeros(2, dtype=taeda.int64, requires_grad=True)
+    with pytest.raises(TypeError, match="dtype must be"):
+        taeda.zeros(2, dtype="int")
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(1, "int64"), (1.5, "float32"), (True, "bool"), (np.int64(2), "int64"), (taeda.tensor(3), "int64")])
+def test_full_has_the_dtype_of_its_value(value: object, dtype: str) -> None:
+    t = taeda.full((2,), value)
+    assert t.dtype is getattr(taeda, dtype) and t.tolist() == [value, value]
+
+
+def test_full_refuses_what_its_dtype_cannot_hold() -> None:
+    with pytest.raises(RuntimeError, match="without overflow"):
+        taeda.full((2,), 300, dtype=taeda.uint8)
+    with pytest.raises(RuntimeError, match="without overflow"):
+        taeda.full((2,), NAN, dtype=taeda.int64)
+    with pytest.raises(TypeError, match="tuple of ints"):
+        taeda.full(2, 1)
+
+
+@pytest.mark.parametrize(("args", "wanted"), [
+    ((5,), [0, 1, 2, 3, 4]), ((1, 5, 2), [1, 3]), ((5, 1, -1), [5, 4, 3, 2]), ((0,), []), ((1, 1), []), ((0, 1, 0.25), [0, 0.25, 0.5, 0.75]), ((2.5,), [0.0, 1.0, 2.0]),
+])  # fmt: skip
+def test_arange_counts(args: tuple[float, ...], wanted: list[float]) -> None:
+    t = taeda.arange(*args)
+    assert t.tolist() == wanted and t.dtype is (taeda.int64 if all(isinstance(a, int) for a in args) else taeda.float32)
+
+
+def test_arange_of_floats_in_an_integer_dtype_counts_in_integers() -> None:
+    assert taeda.arange(2.5, dtype=taeda.int64).tolist() == [0, 1]
+    assert taeda.arange(0.5, 5, 1.5, dtype=taeda.int64).tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="step"):
+        taeda.arange(0, 5, 0.5, dtype=taeda.int64)
+
+
+@pytest.mark.parametrize(("args", "error"), [
+    ((5, 1), RuntimeError), ((1, 5, 0), RuntimeError), ((0, NAN), RuntimeError), ((0, INF), RuntimeError), (("a",), TypeError), ((taeda.zeros(3),), TypeError), ((2**63,), RuntimeError),
+])  # fmt: skip
+def test_arange_without_an_end_is_an_error(args: tuple[object, ...], error: type[Exception]) -> None:
+    with pytest.raises((error, MemoryError)):
+        taeda.arange(*args)
+
+
+def test_linspace_and_logspace_hit_both_ends() -> None:
+    assert taeda.linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert taeda.linspace(3, 10, 1).tolist() == [3] and taeda.linspace(0, 1, 0).tolist() == []
+    assert taeda.linspace(0, 10, 4, dtype=taeda.int64).tolist() == [0, 3, 6, 10]
+    assert taeda.logspace(0, 2, 3).tolist() == [1, 10, 100]
+    with pytest.raises(RuntimeError, match="non-negative"):
+        taeda.linspace(0, 1, -1)
+    with pytest.raises(TypeError, match="steps must be an int"):
+        taeda.linspace(0, 1, 2.5)
+
+
+def test_eye_is_the_identity() -> None:
+    assert taeda.eye(2, 3).tolist() == [[1, 0, 0], [0, 1, 0]] and taeda.eye(0).shape == (0, 0)
+    with pytest.raises(RuntimeError, match="greater or equal to 0"):
+        taeda.eye(-1)
+
+
+def test_likes_keep_dtype_and_dense_strides() -> None:
+    x = taeda.zeros(2, 3, 4, dtype=taeda.float64).permute(2, 0, 1)
+    assert (taeda.ones_like(x).stride(), taeda.ones_like(x).dtype) == (x.stride(), taeda.float64)
+    assert taeda.zeros_like(taeda.zeros(3).expand(2, 3)).stride() == (3, 1)
+    assert taeda.full_like(x, 2.5, dtype=taeda.int64).unique().tolist() == [2]
+    assert taeda.empty(2, 3, 4, 5, memory_format=taeda.channels_last).stride() == (60, 1, 15, 3)
+    with pytest.raises(TypeError, match="must be a Tensor"):
+        taeda.zeros_like([1])
+
+
+def test_arrays_share_their_memory() -> None:
+    a = np.zeros((2, 3))
+    for t in (taeda.from_numpy(a), taeda.as_tensor(a), taeda.asarray(a)):
+        t[0, 0] += 1
+    assert a[0, 0] == 3 and taeda.from_numpy(a.T).stride() == (1, 3)
+    assert taeda.tensor(a)[0, 0].add_(1).item() == 4 and a[0, 0] == 3
+
+
+@pytest.mark.parametrize(("a", "error", "text"), [
+    (np.arange(3)[::-1], ValueError, "negative"), (np.array(["a"]), TypeError, "can't convert"), (np.array([None]), TypeError, "can't convert"),
+    (np.zeros(3, ">f4"), ValueError, "byte order"), (np.zeros(3, "datetime64[s]"), TypeError, "can't convert"), (np.float32(1), TypeError, "expected np.ndarray"),
+    ([1], TypeError, "expected np.ndarray"), (None, TypeError, "expected np.ndarray"), (np.zeros(3, [("a", "u1"), ("b", "f4")])["b"], ValueError, "multiple of the element"),
+])  # fmt: skip
+def test_arrays_that_cannot_be_shared(a: object, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        taeda.from_numpy(a)
+
+
+def test_read_only_memory_is_read_and_never_written() -> None:
+    a = np.zeros(3)
+    a.flags.writeable = False
+    t = taeda.from_numpy(a)
+    assert t.sum().item() == 0 and taeda.as_tensor(a).add_(1).tolist() == [1, 1, 1]
+    with pytest.raises(RuntimeError, match="read-only memory"):
+        t.add_(1)
+
+
+def test_frombuffer_looks_at_part_of_a_buffer() -> None:
+    b = bytearray(b"abcdefgh")
+    t = taeda.frombuffer(b, dtype=taeda.uint8, offset=2, count=3)
+    b[2] = 0
+    assert t.tolist() == [0, ord("d"), ord("e")]
+    for options in ({"offset": 3}, {"count": 3}, {"offset": 8}, {"offset": -1}, {"count": 0}):
+        with pytest.raises(ValueError, match=r"^\[frombuffer\]"):
+            taeda.frombuffer(b, dtype=taeda.int32, **options)
+    for bad in ("abc", 3, bytearray()):
+        with pytest.raises(ValueError, match=r"^\[frombuffer\]"):
+            taeda.frombuffer(bad, dtype=taeda.uint8)

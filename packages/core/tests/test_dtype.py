@@ -1,0 +1,104 @@
+"""Promotion of the six dtypes, limits, the default dtype, names."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import pickle
+
+import pytest
+import taeda
+
+ORDER = ("bool", "uint8", "int32", "int64", "float32", "float64")
+PAIRS = list(itertools.product(ORDER, ORDER))
+KIND = {"bool": 0, "uint8": 1, "int32": 1, "int64": 1, "float32": 2, "float64": 2}
+
+
+def dtype(name: str) -> taeda.dtype:
+    return getattr(taeda, name)
+
+
+def one(name: str, dims: int) -> taeda.Tensor:
+    return taeda.ones((1,) * dims, dtype=dtype(name))
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_two_tensors_of_dimensions_give_the_later_dtype_in_the_order(a: str, b: str) -> None:
+    wanted = dtype(ORDER[max(ORDER.index(a), ORDER.index(b))])
+    assert taeda.promote_types(dtype(a), dtype(b)) is wanted
+    assert (one(a, 1) * one(b, 1)).dtype is wanted
+    assert taeda.result_type(one(a, 1), one(b, 2)) is wanted
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_a_0d_tensor_counts_only_by_a_higher_kind(a: str, b: str) -> None:
+    wanted = dtype(b) if KIND[b] > KIND[a] else dtype(a)
+    assert (one(a, 1) * one(b, 0)).dtype is wanted
+    assert (one(b, 0) * one(a, 1)).dtype is wanted
+
+
+@pytest.mark.parametrize("a", ORDER)
+@pytest.mark.parametrize(("number", "kind", "result"), [(True, 0, "bool"), (2, 1, "int64"), (2.5, 2, "float32")])
+@pytest.mark.parametrize("dims", [0, 1])
+def test_a_python_number_counts_only_by_a_higher_kind(a: str, number: float, kind: int, result: str, dims: int) -> None:
+    wanted = dtype(result) if kind > KIND[a] else dtype(a)
+    assert (one(a, dims) * number).dtype is wanted
+    assert (number * one(a, dims)).dtype is wanted
+
+
+def test_division_of_integers_is_in_the_default_float_dtype() -> None:
+    assert (one("int64", 1) / 2).dtype is taeda.float32
+    taeda.set_default_dtype(taeda.float64)
+    assert (one("int64", 1) / 2).dtype is taeda.float64
+    assert taeda.tensor(1.5).dtype is taeda.float64 is taeda.get_default_dtype()
+
+
+@pytest.mark.parametrize("bad", [taeda.int64, taeda.bool])
+def test_only_a_floating_point_dtype_can_be_the_default(bad: taeda.dtype) -> None:
+    with pytest.raises(TypeError, match=r"^\[set_default_dtype\] only floating-point"):
+        taeda.set_default_dtype(bad)
+
+
+def test_a_result_is_never_stored_in_a_lower_kind() -> None:
+    assert [taeda.can_cast(dtype(a), dtype(b)) for a, b in (("int64", "uint8"), ("float64", "float32"), ("float32", "int64"), ("int32", "bool"))] == [
+        True, True, False, False]  # fmt: skip
+    with pytest.raises(RuntimeError, match="result type float32 can't be cast to the desired output type int64"):
+        one("int64", 1).add_(1.5)
+
+
+def test_limits_of_floats_and_integers() -> None:
+    f = taeda.finfo(taeda.float32)
+    assert (f.bits, f.eps, f.max, f.min, f.tiny) == (32, 2.0**-23, 3.4028234663852886e38, -3.4028234663852886e38, 2.0**-126)
+    assert taeda.finfo(taeda.float64).eps == 2.0**-52
+    i = taeda.iinfo(taeda.int32)
+    assert (i.bits, i.min, i.max) == (32, -(2**31), 2**31 - 1)
+    assert taeda.iinfo(taeda.uint8).max == 255
+    with pytest.raises(TypeError, match="needs a floating-point dtype"):
+        taeda.finfo(taeda.int32)
+    with pytest.raises(TypeError, match="needs an integer dtype"):
+        taeda.iinfo(taeda.float32)
+
+
+def test_dtypes_are_single_objects_with_names() -> None:
+    assert (repr(taeda.float32), str(taeda.bool), taeda.float, taeda.long) == ("taeda.float32", "taeda.bool", taeda.float32, taeda.int64)
+    assert pickle.loads(pickle.dumps(taeda.int32)) is taeda.int32 is copy.deepcopy(taeda.int32)
+    assert [dtype(n).itemsize for n in ORDER] == [1, 1, 4, 8, 4, 8]
+    assert [dtype(n).is_floating_point for n in ORDER] == [False] * 4 + [True] * 2
+    assert taeda.float32 != "float32"
+    with pytest.raises(TypeError):
+        taeda.dtype()
+
+
+@pytest.mark.parametrize(
+    ("name", "legacy"), [("float32", "Float"), ("float64", "Double"), ("int64", "Long"), ("int32", "Int"), ("uint8", "Byte"), ("bool", "Bool")]
+)
+def test_legacy_type_names_go_both_ways(name: str, legacy: str) -> None:
+    x = one(name, 1)
+    assert x.type() == f"taeda.{legacy}Tensor"
+    assert one("int64", 1).type(f"torch.{legacy}Tensor").dtype is dtype(name)
+
+
+@pytest.mark.parametrize(("bad", "error"), [("foo", ValueError), (3, TypeError)])
+def test_an_unknown_type_is_refused(bad: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^\[type\]"):
+        one("int64", 1).type(bad)
