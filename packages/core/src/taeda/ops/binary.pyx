@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_, broadcast_shapes,
-                             define, empty_shape, launch, record, result_type as promoted, scalar_tensor, write_out)
+from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_, broadcast_shapes, check_same_device,
+                             define, empty_shape, launch, record, result_type as promoted, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, I64, View
+from taeda.kernels.cpu.abi cimport BOOL, I32, I64, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 
@@ -108,16 +108,22 @@ cdef Op TRUNC_DIV = define("trunc_divide", rounded_div_vjp, NOTHING, SAME, None,
 cdef int no_zero_division(str op, object a, object b) except -1:
     """Integer division by zero would stop the process with SIGFPE: refuse it before the kernel runs."""
     cdef TensorBase t
+    cdef int common
     if isinstance(a, TensorBase) and is_float((<TensorBase>a).view.dtype) or isinstance(a, float):
         return 0
     if isinstance(b, TensorBase):
         t = <TensorBase>b
         if is_float(t.view.dtype) or t.device != CPU:
             return 0
+        if isinstance(a, TensorBase):              # 256 is 0 as uint8: what counts is the divisor in the result's dtype
+            common = promoted(<TensorBase>a, t)
+            if common != t.view.dtype:
+                t = to_dtype(t, common)
         if not bool((<object>t).all()):
             raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by zero; shapes of the operands are "
                                f"{tuple(a.shape) if isinstance(a, TensorBase) else ()} and {t.shape_tuple()}")
-    elif not isinstance(b, float) and b == 0:
+    elif isinstance(b, int) and (b == 0 or isinstance(a, TensorBase) and (
+            (<TensorBase>a).view.dtype == U8 and b & 0xff == 0 or (<TensorBase>a).view.dtype == I32 and b & 0xffffffff == 0)):
         raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by the number 0")
     return 0
 
@@ -397,6 +403,7 @@ def lerp(input, end, weight, *, out=None):
     if not isinstance(weight, TensorBase):
         weight = (<object>x).new_full((), weight)
     w = <TensorBase>weight
+    check_same_device("lerp", (x, y, w))
     if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {weight.dtype}")
     shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())

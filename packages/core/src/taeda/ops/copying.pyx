@@ -1,16 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (NOTHING, Op, any_needs_grad, as_tensor, as_strided_view, begin_inplace, broadcast_shapes,
-                             clone_dense, contiguous as make_contiguous, copy_into, define, empty, empty_as, empty_like, end_inplace,
-                             needs_grad, record, record_view, scalar_tensor, to_dtype)
-from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float, itemsize_of
+from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
+                             make_contiguous, copy_into, define, empty_as, end_inplace, record, scalar_tensor, to_dtype)
+from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from libc.stdint cimport int64_t
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
-from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
+from taeda.device import code_of as code_of_device, device as device_class
 
 
 class MemoryFormat:
@@ -222,7 +221,6 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
     """
     cdef TensorBase x = as_tensor(input, "set_"), s
     cdef Storage storage
-    cdef int64_t low, high
     cdef int i, n
     if source is None:
         storage, size, stride, storage_offset = Storage(), (0,), (1,), 0
@@ -240,6 +238,8 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
         storage = <Storage>source
         if size is None:
             size, stride = (storage.nbytes_ // x.view.itemsize,), (1,)
+    if storage.device != x.storage.device and source is not None:
+        raise RuntimeError(f"[set_] the tensor is on device {input.device} and the storage on another")
     size = tuple(size)
     if stride is None:
         stride, step = [], 1
