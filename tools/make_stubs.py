@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 import taeda
+from taeda import legacy, settings
 from taeda.tensor import Tensor
 
 SOURCE = pathlib.Path(__file__).parents[1] / "packages" / "core" / "src" / "taeda"
@@ -162,22 +163,26 @@ def package_stub() -> str:
     """Return __init__.pyi: the public names of taeda."""
     from taeda.dtype import ALIASES, NAMES
 
-    lines = [HEADER + IMPORTS + "from taeda import autograd as autograd, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization",
+    lines = [HEADER + IMPORTS + "from taeda import autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version",
              "from taeda._version import __version__ as __version__",
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
-             "from taeda.device import device as device", "from taeda.device import device as _device",
+             "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",
              "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
              "promote_types as promote_types, set_default_dtype as set_default_dtype", "from taeda.dtype import dtype as _dtype",
              "from taeda.generator import Generator as Generator", "from taeda.layout import layout as layout, strided as strided",
              "from taeda.printing import set_printoptions as set_printoptions",
              "from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state",
+             "from taeda.legacy import is_storage as is_storage, set_default_tensor_type as set_default_tensor_type, typename as typename",
+             "from taeda.settings import " + ", ".join(f"{n} as {n}" for n in settings.__all__),
              "from taeda.serialization import load as load, save as save", "from taeda.storage import OutOfMemoryError as OutOfMemoryError, Storage as UntypedStorage",
              "from taeda.tensor import Tensor as Tensor", "from taeda.tensor_base import Size as Size",
              "from taeda.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads",
              "from taeda.typed_storage import TypedStorage as TypedStorage", "",
              "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any", "memory_format: Any"]
     lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES]]
+    lines += [f"{name}: Any" for name in legacy.NAMES]
+    lines += ["pi: _float", "e: _float", "inf: _float", "nan: _float", "newaxis: None"]
     own = [n for n in ("is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "result_type") if hasattr(taeda, n)]
     functions = {**taeda.ops.PUBLIC, **{n: getattr(taeda, n) for n in own}, "scalar_tensor": taeda.scalar_tensor, "range": taeda.range}
     lines += [stub_function(name, f) for name, f in sorted(functions.items())]

@@ -3,10 +3,10 @@ from builtins import bool as _bool, complex as _complex, float as _float, int as
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from taeda import autograd as autograd, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization
+from taeda import autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
-from taeda.device import device as device
+from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device
 from taeda.device import device as _device
 from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, promote_types as promote_types, set_default_dtype as set_default_dtype
 from taeda.dtype import dtype as _dtype
@@ -14,6 +14,8 @@ from taeda.generator import Generator as Generator
 from taeda.layout import layout as layout, strided as strided
 from taeda.printing import set_printoptions as set_printoptions
 from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state
+from taeda.legacy import is_storage as is_storage, set_default_tensor_type as set_default_tensor_type, typename as typename
+from taeda.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled, compile as compile, get_deterministic_debug_mode as get_deterministic_debug_mode, get_float32_matmul_precision as get_float32_matmul_precision, get_num_interop_threads as get_num_interop_threads, is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled, is_warn_always_enabled as is_warn_always_enabled, set_deterministic_debug_mode as set_deterministic_debug_mode, set_float32_matmul_precision as set_float32_matmul_precision, set_flush_denormal as set_flush_denormal, set_num_interop_threads as set_num_interop_threads, set_warn_always as set_warn_always, use_deterministic_algorithms as use_deterministic_algorithms
 from taeda.serialization import load as load, save as save
 from taeda.storage import OutOfMemoryError as OutOfMemoryError, Storage as UntypedStorage
 from taeda.tensor import Tensor as Tensor
@@ -52,6 +54,21 @@ short: _dtype
 cfloat: _dtype
 cdouble: _dtype
 chalf: _dtype
+ByteTensor: Any
+CharTensor: Any
+ShortTensor: Any
+IntTensor: Any
+LongTensor: Any
+HalfTensor: Any
+FloatTensor: Any
+DoubleTensor: Any
+BoolTensor: Any
+BFloat16Tensor: Any
+pi: _float
+e: _float
+inf: _float
+nan: _float
+newaxis: None
 def abs(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the absolute value."""
 def abs_(input: Tensor) -> Tensor:

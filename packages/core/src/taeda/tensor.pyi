@@ -863,6 +863,8 @@ class Tensor:
         """In-place :func:`square`."""
     def squeeze(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+    def squeeze_(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+        """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
     def std(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
     def storage(self) -> Any:
@@ -885,10 +887,16 @@ class Tensor:
         """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
     def swapaxes(self, dim0: Any, dim1: Any) -> Tensor:
         """Return a view with two dimensions exchanged."""
+    def swapaxes_(self, dim0: Any, dim1: Any) -> Tensor:
+        """Exchange two dimensions of the tensor itself; its memory stays as it is."""
     def swapdims(self, dim0: Any, dim1: Any) -> Tensor:
         """Return a view with two dimensions exchanged."""
+    def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
+        """Exchange two dimensions of the tensor itself; its memory stays as it is."""
     def t(self) -> Tensor:
         """Return the transpose of a matrix; a vector or scalar as it is."""
+    def t_(self) -> Tensor:
+        """Transpose a matrix itself; its memory stays as it is."""
     def take(self, index: Any, *, out: Tensor | None = ...) -> Tensor:
         """Return input.reshape(-1)[index], of index's shape."""
     def take_along_dim(self, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -915,6 +923,8 @@ class Tensor:
         """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
     def transpose(self, dim0: Any, dim1: Any) -> Tensor:
         """Return a view with two dimensions exchanged."""
+    def transpose_(self, dim0: Any, dim1: Any) -> Tensor:
+        """Exchange two dimensions of the tensor itself; its memory stays as it is."""
     def tril(self, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
     def tril_(self, diagonal: Any = ...) -> Tensor:
@@ -955,6 +965,8 @@ class Tensor:
         """Return views of the given sizes along ``dim``."""
     def unsqueeze(self, dim: _int | Sequence[_int]) -> Tensor:
         """Return a view with a dimension of size 1 put in at ``dim``."""
+    def unsqueeze_(self, dim: _int | Sequence[_int]) -> Tensor:
+        """Put a dimension of size 1 into the tensor itself."""
     def untyped_storage(self, *args: Any, **kwargs: Any) -> Any:
         """Return the storage that this tensor and its views share."""
     def var(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:

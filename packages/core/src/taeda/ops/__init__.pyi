@@ -849,6 +849,8 @@ def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
 def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+def squeeze_(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -869,10 +871,16 @@ def sum_to_size(input: Tensor, *size: _int | Sequence[_int]) -> Tensor:
     """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
 def swapaxes(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def swapaxes_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    """Exchange two dimensions of the tensor itself; its memory stays as it is."""
 def swapdims(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def swapdims_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    """Exchange two dimensions of the tensor itself; its memory stays as it is."""
 def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
+def t_(input: Tensor) -> Tensor:
+    """Transpose a matrix itself; its memory stays as it is."""
 def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return input.reshape(-1)[index], of index's shape."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -902,6 +910,8 @@ def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def transpose_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
+    """Exchange two dimensions of the tensor itself; its memory stays as it is."""
 def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
 def tril_(input: Tensor, diagonal: Any = ...) -> Tensor:
@@ -942,6 +952,8 @@ def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
     """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
 def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
+def unsqueeze_(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
+    """Put a dimension of size 1 into the tensor itself."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the variance over all dimensions or those in ``dim``."""
 def var_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
