@@ -1,0 +1,45 @@
+"""The meta device: shapes, strides and dtypes without memory; every row of every op is in test_ops.py."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+from taeda import ops
+
+
+def meta(*size: int) -> taeda.Tensor:
+    return taeda.empty(*size, device="meta")
+
+
+def test_a_tensor_of_a_terabyte_takes_no_memory() -> None:
+    x = meta(1 << 20, 1 << 18)
+    y = (x @ x.T[:, :5]).softmax(-1).sum(0)
+    assert (y.shape, y.dtype, y.is_meta, y.data_ptr(), x.nbytes) == ((5,), taeda.float32, True, 0, 1 << 40)
+
+
+def test_layers_and_losses_give_their_shapes() -> None:
+    y = ops.conv2d(meta(8, 3, 32, 32), meta(16, 3, 3, 3), stride=2, padding=1)
+    assert y.shape == (8, 16, 16, 16)
+    assert ops.max_pool2d(y, 2).shape == (8, 16, 8, 8) and ops.linear(y.flatten(1), meta(10, 4096)).shape == (8, 10)
+    assert ops.cross_entropy(meta(8, 10), taeda.empty(8, dtype=taeda.int64, device="meta")).shape == ()
+
+
+def test_gradients_flow_without_data() -> None:
+    w = taeda.empty(3, 4, device="meta", requires_grad=True)
+    (w.exp() @ meta(4, 2)).sum().backward()
+    assert w.grad.is_meta and w.grad.shape == (3, 4)
+
+
+@pytest.mark.parametrize("read", [lambda x: x.item(), lambda x: x.tolist(), lambda x: x.numpy(), lambda x: x.to("cpu"), lambda x: bool(x), lambda x: taeda.zeros(1).copy_(x)])
+def test_what_needs_data_is_refused(read) -> None:
+    with pytest.raises((NotImplementedError, RuntimeError, TypeError), match="meta"):
+        read(meta(1))
+
+
+def test_shapes_are_checked_as_on_the_cpu() -> None:
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        meta(2, 3) + meta(4)
+    with pytest.raises(RuntimeError):
+        meta(2, 3) @ meta(2, 3)
+    with pytest.raises(RuntimeError, match="device"):
+        meta(2) + taeda.zeros(2)

@@ -1,0 +1,185 @@
+"""Storage: one block that views share; the allocator beneath: aligned, bounded, safe in threads and forks."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+import taeda
+from taeda.kernels.cpu import empty_cache, memory_stats, set_cache_limit
+
+
+@pytest.fixture
+def cache_limit_put_back():
+    before = memory_stats()["cache_limit_bytes"]
+    yield
+    empty_cache()
+    set_cache_limit(before)
+
+
+def test_views_share_their_bases_storage() -> None:
+    x = taeda.zeros(2, 3)
+    row = x[1]
+    assert row.untyped_storage().data_ptr() == x.untyped_storage().data_ptr() == x.data_ptr()
+    assert row.data_ptr() == x.data_ptr() + 12
+    assert x.untyped_storage().nbytes() == 24 == len(row.untyped_storage())
+    row[0] = 5
+    assert x.tolist() == [[0, 0, 0], [5, 0, 0]]
+
+
+def test_bytes_are_read_and_written_through_the_storage() -> None:
+    x = taeda.tensor([1, 2, 3], dtype=taeda.uint8)
+    s = x.untyped_storage()
+    assert s.tolist() == [1, 2, 3] and s[-1] == 3 and list(s) == [1, 2, 3]
+    s[0] = 9
+    memoryview(s)[1] = 8
+    assert x.tolist() == [9, 8, 3]
+    s.fill_(7)
+    assert x.tolist() == [7, 7, 7]
+    with pytest.raises(IndexError):
+        s[3]
+
+
+def test_storages_are_made_of_sizes_and_of_bytes() -> None:
+    assert taeda.UntypedStorage(4).nbytes() == 4
+    assert taeda.UntypedStorage([1, 2, 255]).tolist() == [1, 2, 255]
+    assert taeda.UntypedStorage().nbytes() == 0
+    for bad in (-1, 1 << 62, "a", [256], [1.5], None.__class__):
+        with pytest.raises(RuntimeError, match=r"^\[UntypedStorage\]"):
+            taeda.UntypedStorage(bad)
+
+
+def test_copies_are_of_equal_size_and_apart() -> None:
+    a = taeda.UntypedStorage([1, 2])
+    b = a.clone()
+    b[0] = 5
+    assert a.tolist() == [1, 2] and a.copy_(b).tolist() == [5, 2]
+    with pytest.raises(RuntimeError, match="sizes differ: 2 and 3"):
+        a.copy_(taeda.UntypedStorage(3))
+    with pytest.raises(TypeError):
+        a.copy_(None)
+
+
+def test_a_view_stays_valid_when_its_storage_grows_or_shrinks() -> None:
+    x = taeda.ones(4)
+    view = x[1:]
+    x.untyped_storage().resize_(1 << 20)
+    taeda.zeros(4)
+    assert view.tolist() == [1, 1, 1]
+    y = taeda.ones(4)
+    y.untyped_storage().resize_(0)
+    taeda.zeros(4)
+    assert y.sum().item() == 4
+    with pytest.raises(RuntimeError, match="must not be negative"):
+        y.untyped_storage().resize_(-1)
+
+
+def test_resize_keeps_what_fits() -> None:
+    x = taeda.tensor([1.0, 2.0])
+    assert x.resize_(3)[:2].tolist() == [1, 2]
+    assert x.resize_(1).tolist() == [1]
+    with pytest.raises(RuntimeError, match="negative"):
+        x.resize_(-1)
+
+
+def test_memory_of_another_library_is_not_resized() -> None:
+    with pytest.raises(RuntimeError, match="belongs to another library"):
+        taeda.frombuffer(bytearray(8), dtype=taeda.float32).untyped_storage().resize_(100)
+
+
+def test_typed_storage_counts_elements() -> None:
+    s = taeda.arange(4)[1:].storage()
+    assert (s.size(), len(s), s[2], s.tolist(), s.nbytes(), s.dtype) == (4, 4, 2, [0, 1, 2, 3], 32, taeda.int64)
+
+
+@pytest.mark.parametrize("nbytes", [1, 63, 64, 65, 1000, 5000, 1 << 20])
+def test_blocks_are_aligned_to_64_bytes(nbytes: int) -> None:
+    assert all(taeda.empty(nbytes, dtype=taeda.uint8).data_ptr() % 64 == 0 for _ in range(20))
+
+
+def test_a_freed_block_is_handed_out_again() -> None:
+    x = taeda.empty(100_000)
+    at, hits = x.data_ptr(), memory_stats()["cache_hits"]
+    del x
+    y = taeda.empty(100_000)
+    assert (y.data_ptr(), memory_stats()["cache_hits"]) == (at, hits + 1)
+
+
+def test_statistics_follow_what_is_alive() -> None:
+    before = memory_stats()["allocated_bytes.current"]
+    x = taeda.empty(250_000)
+    grown = memory_stats()["allocated_bytes.current"] - before
+    assert 1_000_000 <= grown <= 1_130_000, "at most an eighth more than was asked for"
+    del x
+    assert memory_stats()["allocated_bytes.current"] == before
+
+
+def test_the_cache_is_bounded_and_can_be_emptied(cache_limit_put_back: None) -> None:
+    set_cache_limit(1 << 20)
+    blocks = [taeda.empty(1 << 18) for _ in range(8)]          # 1 MiB each
+    del blocks
+    assert memory_stats()["cached_bytes.current"] <= 1 << 20
+    empty_cache()
+    assert memory_stats()["cached_bytes.current"] == 0
+
+
+def test_an_absurd_size_is_a_memory_error_with_its_figures() -> None:
+    with pytest.raises((MemoryError, RuntimeError), match=r"4,611,686,018,427,387,|1,099,511,627,776|memory|overflow"):
+        taeda.empty(1 << 60, dtype=taeda.uint8)
+    with pytest.raises(RuntimeError, match="overflow"):
+        taeda.empty(1 << 40, 1 << 40)
+    assert taeda.ones(3).sum().item() == 3
+
+
+def test_threads_allocate_and_free_at_once() -> None:
+    wrong: list[int] = []
+
+    def work(seed: int) -> None:
+        held = []
+        for k in range(400):
+            x = taeda.full(((seed * 37 + k * 101) % 3000 + 1,), float(seed))
+            held.append(x)
+            if len(held) > 7:
+                y = held.pop(k % 7)
+                if bool((y != seed).any()):
+                    wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert wrong == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_while_another_thread_allocates_finds_the_lists_whole() -> None:
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            taeda.empty(5000)
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        for _ in range(5):
+            pid = os.fork()
+            if pid == 0:
+                ok = taeda.ones(5000).sum().item() == 5000
+                os._exit(0 if ok else 1)
+            limit = time.monotonic() + 10
+            status = None
+            while status is None and time.monotonic() < limit:
+                done, found = os.waitpid(pid, os.WNOHANG)
+                status = found if done else None
+                time.sleep(0.005)
+            if status is None:
+                os.kill(pid, 9)
+            assert status == 0, "the child hung or failed"
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,49 @@
+"""The same bits for one thread and for two."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+from taeda import ops
+
+OPS = {
+    "add": lambda x: x + x.flip(0), "exp": lambda x: x.exp(), "sum": lambda x: x.sum(), "sum of rows": lambda x: x.sum(1), "sum of columns": lambda x: x.sum(0),
+    "mean": lambda x: x.mean(), "var": lambda x: x.var(0), "softmax": lambda x: x.softmax(1), "log_softmax": lambda x: x.log_softmax(0), "matmul": lambda x: x @ x.T,
+    "cumsum": lambda x: x.cumsum(0), "sort": lambda x: x.sort(1)[0], "norm": lambda x: x.norm(), "logsumexp": lambda x: x.logsumexp(1), "max": lambda x: x.max(1)[0],
+    "index_add": lambda x: taeda.zeros(7, x.shape[1]).index_add(0, taeda.arange(x.shape[0]) % 7, x), "argmax": lambda x: x.argmax(0),
+    "layer_norm": lambda x: ops.layer_norm(x, (x.shape[1],)), "transpose": lambda x: x.T.contiguous(), "prod": lambda x: (1 + x / 1e4).prod(),
+}  # fmt: skip
+
+
+def with_threads(n: int, f, *args):
+    taeda.set_num_threads(n)
+    return f(*args)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_large_results_have_the_same_bits(name: str) -> None:
+    taeda.manual_seed(1)
+    x = taeda.randn(300, 517)
+    one, two, three = (with_threads(n, OPS[name], x) for n in (1, 2, 3))
+    assert taeda.equal(one, two) and taeda.equal(one, three)
+
+
+def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() -> None:
+    taeda.manual_seed(1)
+    x, w, b = taeda.randn(8, 6, 20, 20), taeda.randn(12, 6, 3, 3), taeda.randn(12)
+
+    def step() -> list[taeda.Tensor]:
+        leaves = [t.clone().requires_grad_() for t in (x, w, b)]
+        y = ops.conv2d(*leaves, padding=1)
+        y = ops.batch_norm(y, None, None, training=True)
+        loss = (ops.max_pool2d(y, 2) ** 2).mean()
+        return [y.detach(), loss.detach(), *taeda.autograd.grad(loss, leaves)]
+
+    for one, two in zip(with_threads(1, step), with_threads(2, step), strict=True):
+        assert taeda.equal(one, two)
+
+
+@pytest.mark.parametrize("bad", [0, -1])
+def test_at_least_one_thread(bad: int) -> None:
+    with pytest.raises(RuntimeError):
+        taeda.set_num_threads(bad)

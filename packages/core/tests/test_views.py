@@ -1,0 +1,77 @@
+"""Views: shared memory, writes through them, history, and the errors where memory does not allow them."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+
+
+@pytest.fixture
+def x() -> taeda.Tensor:
+    return taeda.arange(24.0).reshape(2, 3, 4)
+
+
+VIEWS = [
+    "x.view(6, 4)", "x.reshape(-1)", "x.transpose(0, 2)", "x.permute(2, 0, 1)", "x[1]", "x[:, 1:]", "x[..., ::2]", "x.select(1, 2)", "x.narrow(2, 1, 2)", "x.unsqueeze(1)",
+    "x[:1].squeeze(0)", "x[:1].expand(5, 3, 4)", "x.chunk(2, 2)[1]", "x.split(2, 1)[1]", "x.split([1, 2], 1)[1]", "x.unbind(1)[2]", "x.diagonal(0, 1, 2)", "x.unfold(2, 2, 1)",
+    "x.as_strided((2, 2), (12, 1), 3)", "x.flatten(1)", "x.unflatten(2, (2, 2))", "x.movedim(0, 2)", "x.mT", "x.detach()", "x.view(2, 12)[1].view(3, 4)", "x[None, ..., 0]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", VIEWS)
+def test_a_view_reads_and_writes_its_bases_memory(x: taeda.Tensor, source: str) -> None:
+    view = eval(source, {"x": x})
+    assert view.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    x.mul_(2)
+    copied = eval(source, {"x": taeda.arange(24.0).reshape(2, 3, 4) * 2})
+    assert view.tolist() == copied.tolist()
+    x.zero_()
+    assert view.abs().sum().item() == 0
+
+
+@pytest.mark.parametrize("source", [v for v in VIEWS if "detach" not in v and "expand" not in v and "unfold" not in v])
+def test_the_gradient_of_a_write_through_a_view(source: str) -> None:
+    leaf = taeda.arange(24.0).reshape(2, 3, 4).requires_grad_()
+    base = leaf * 1
+    eval(source, {"x": base}).mul_(3)
+    base.sum().backward()
+    marks = taeda.ones(2, 3, 4)
+    eval(source, {"x": marks}).mul_(3)
+    assert leaf.grad.tolist() == marks.tolist()
+
+
+@pytest.mark.parametrize(("source", "error", "text"), [
+    ("x.transpose(0, 1).view(24)", RuntimeError, "not compatible with input tensor's size .* and stride"), ("x.view(5, 5)", RuntimeError, "invalid for input of size 24"),
+    ("x.view(-1, -1)", RuntimeError, "only one dimension can be inferred"), ("x.view(-2, 3)", RuntimeError, "invalid shape dimension"), ("x.view(2.0, 12)", TypeError, "expected an int"),
+    ("x.reshape(-1, 5)", RuntimeError, "invalid for input"), ("x[:0].view(-1, 0)", RuntimeError, "ambiguous"), ("x.permute(0, 0, 1)", RuntimeError, "duplicate"),
+    ("x.permute(0, 1)", RuntimeError, "number of dimensions"), ("x.transpose(0, 3)", IndexError, "out of range"), ("x.transpose(0.0, 1)", TypeError, "expected an int"),
+    ("x.expand(3, 3, 4)", RuntimeError, "must match the existing size"), ("x.expand(3, 4)", RuntimeError, "greater or equal"), ("x.expand(-1, 2, 3, 4)", RuntimeError, "leading"),
+    ("x.select(0, 2)", IndexError, "out of bounds"), ("x.narrow(2, 3, 2)", RuntimeError, "exceeds dimension size"), ("x.narrow(2, 0, -1)", RuntimeError, "non-negative"),
+    ("x.split([1, 1], 1)", RuntimeError, "sum exactly to 3"), ("x.split(0, 1)", RuntimeError, "split_size"), ("x.chunk(0)", RuntimeError, "greater than 0"),
+    ("x.tensor_split(1 << 40)", RuntimeError, "too many"), ("x.hsplit(2)", RuntimeError, "not divisible"), ("x[0, 0].vsplit(2)", RuntimeError, "at least 2"),
+    ("x[0, 0, 0].unbind()", IndexError, "no dimensions"), ("x.unfold(2, 5, 1)", RuntimeError, "maximum size"), ("x.unfold(2, 2, 0)", RuntimeError, "step"),
+    ("x.as_strided((25,), (1,))", RuntimeError, "out of bounds for storage of size 96"), ("x.as_strided((2,), (-1,))", RuntimeError, "Negative strides"),
+    ("x.as_strided((2, 2), (1,))", RuntimeError, "mismatch in length"), ("x.as_strided((2,), (1,), -1)", RuntimeError, "offset"), ("x.diagonal(0, 1, 1)", RuntimeError, "identical"),
+    ("x.squeeze((0, 0))", RuntimeError, "multiple times"), ("x.unsqueeze(5)", IndexError, "out of range"), ("x.flatten(2, 1)", RuntimeError, "cannot come after"), ("x.t()", RuntimeError, "<= 2"),
+    ("x.unflatten(2, (3, -1))", RuntimeError, "multiply up"), ("x.movedim((0, 0), (1, 2))", RuntimeError, "repeated dim"),
+])  # fmt: skip
+def test_a_view_that_cannot_be(x: taeda.Tensor, source: str, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text) as caught:
+        eval(source, {"x": x})
+    assert str(caught.value).startswith("[")
+
+
+def test_a_step_beyond_every_size_takes_the_first() -> None:
+    assert taeda.arange(5)[:: 2**62].tolist() == [0]
+
+
+def test_writing_to_an_expanded_tensor_is_refused(x: taeda.Tensor) -> None:
+    with pytest.raises(RuntimeError, match="single memory location"):
+        x[:1].expand(2, 3, 4).add_(1)
+
+
+def test_one_memory_seen_as_another_dtype() -> None:
+    x = taeda.tensor([1.0, 2.0])
+    assert x.view(taeda.int32).tolist() == [0x3F800000, 0x40000000] and x.view(taeda.uint8).shape == (8,)
+    with pytest.raises(RuntimeError, match=r"^\[view\]"):
+        taeda.ones(3).view(taeda.float64)
