@@ -14,13 +14,12 @@ from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled, set_grad
 from taeda.autograd.node cimport connect, grad_fn_of, save
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, itemsize_of, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, MAX_DIM, U8
-from taeda.storage cimport Storage, new_storage
+from taeda.storage cimport new_storage
 from taeda.tensor_base cimport CPU, META, alias, new_tensor, refresh
 
 import warnings
 
 from taeda.kernels.cpu import TABLE
-from taeda.kernels.cpu import runtime as _runtime
 
 cdef extern from *:
     """

@@ -2,8 +2,7 @@
 """dtype objects, one for each code of kernels/cpu/abi.h, and PyTorch's promotion of two of them."""
 
 
-from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, F16, F32, F64, I8, I16, I32, I64, NDTYPES, U8, U16,
-                                    U32, U64)
+from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, F16, F32, F64, I16, I32, I64, NDTYPES, U8, U16, U32, U64)
 
 
 cdef class dtype:

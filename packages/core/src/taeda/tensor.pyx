@@ -4,19 +4,19 @@
 ``install_methods`` puts the METHODS of every ops module into the class once, at import.
 """
 cimport cython
-from cpython.object cimport PyObject, PyObject_GenericSetAttr
+from cpython.object cimport PyObject_GenericSetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from taeda.autograd.engine cimport run
-from taeda.autograd.node cimport Node, grad_fn_of
-from taeda.dispatch cimport begin_inplace, copy_into, empty, empty_like, scalar_tensor
+from taeda.autograd.node cimport grad_fn_of
+from taeda.dispatch cimport copy_into, empty_like, scalar_tensor
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
 import weakref
 
-from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, code_of as code_of_device, device as device_class
+from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
 from taeda import tensor_base as _tensor_base
 from taeda.autograd.hooks import Handle
 from taeda.dtype import NAMES, dtype as dtype_class
@@ -25,7 +25,6 @@ from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
 from taeda.ops import unary as _u
 from taeda.ops import views as _v
-from taeda.ops import copying as _copying
 
 cdef extern from *:
     """

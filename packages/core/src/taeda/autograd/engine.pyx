@@ -9,10 +9,10 @@ d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`
 """
 from cpython.object cimport PyObject
 
-from taeda.autograd.grad_mode cimport grad_enabled, set_grad
+from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.dtype cimport dtype_of
-from taeda.tensor_base cimport TensorBase, alias
+from taeda.tensor_base cimport TensorBase
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)

@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Activations with kernels of their own, and clamp."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad, to_dtype, unary,
-                             unary_, unary_params, unary_params_, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_float, is_integral, promote
-from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, Param, U8
+from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
+                             to_dtype, unary, unary_, unary_params, unary_params_, write_out)
+from taeda.dtype cimport default_float, dtype_of, is_float, is_integral
+from taeda.kernels.cpu.abi cimport BOOL, I32, I64, Param, U8
 from taeda.tensor_base cimport TensorBase
 
 

@@ -7,11 +7,11 @@ from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, em
 from taeda.dtype cimport code_of, default_float, dtype_of, is_float, is_integral, itemsize_of, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, MAX_DIM, U8
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport CPU, META, TensorBase, alias, new_tensor as bare_tensor, refresh
+from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
 import math
 
-from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code, device as device_class
+from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code
 from taeda.dtype import NAMES
 
 
@@ -226,7 +226,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         start, end, step = int(start), int(end), int(step)
         whole = True
         if step == 0:
-            raise ValueError(f"[arange] step must be nonzero, and is 0 as an integer")
+            raise ValueError("[arange] step must be nonzero, and is 0 as an integer")
     size = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if size >= 1 << 60:
         raise RuntimeError(f"[arange] invalid size, possible overflow: {start} -> {end} by {step} has {size} elements")
@@ -420,7 +420,6 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     cdef TensorBase t
     cdef list shape, leaves = []
     cdef int code, where = device_code(device, "tensor")
-    cdef Py_ssize_t i, n
     if isinstance(data, TensorBase):
         import warnings
         warnings.warn("[tensor] To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
@@ -448,7 +447,6 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 cdef int put(TensorBase t, list leaves, int code) except -1:
     """Write Python numbers into a contiguous tensor."""
     cdef Py_ssize_t i, n = len(leaves)
-    cdef double f
     if code == F32:
         for i in range(n):
             (<float*>t.view.data)[i] = <float><double>leaves[i]

@@ -13,7 +13,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
 from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, zeros_of
-from taeda.tensor_base cimport META, TensorBase
+from taeda.tensor_base cimport TensorBase
 
 __all__ = [
     "gather", "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_select",

@@ -18,7 +18,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broa
                              scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, View
-from taeda.ops.advanced cimport fill_where, mask_count, nonzero_rows, select_where, sum_to, zeros_of
+from taeda.ops.advanced cimport mask_count, nonzero_rows, select_where, sum_to, zeros_of
 from taeda.tensor_base cimport META, TensorBase
 
 __all__ = [

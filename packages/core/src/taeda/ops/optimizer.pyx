@@ -10,7 +10,6 @@ from libc.math cimport pow, sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
-from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, begin_inplace, define, empty_shape, launch, needs_grad
 from taeda.dtype cimport default_float, name_of
 from taeda.kernels.cpu.abi cimport F32, F64, Param, View

@@ -131,7 +131,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """
     cdef TensorBase x = as_tensor(input, "repeat_interleave"), counts, index
     cdef View* t[2]
-    cdef int64_t total, bad
+    cdef int64_t total
     cdef int d
     if repeats is None:
         repeats, index_only = x, True
@@ -457,7 +457,7 @@ def unfold_backward(g, shape, dim, size, step):
     d = wrap_dim("unfold_backward", dim, len(shape))
     if (size < 1 or step < 1 or c.view.ndim != len(shape) + 1 or c.view.shape[len(shape)] != size
             or c.view.shape[d] and (c.view.shape[d] - 1) * step + size > shape[d]
-            or shape[:d] + shape[d + 1:] != c.shape_tuple()[:d] + c.shape_tuple()[d + 1:-1]):
+            or shape[:d] + shape[d + 1:] != c.shape_tuple()[:d] + c.shape_tuple()[d + 1:len(shape)]):
         raise RuntimeError(f"[unfold_backward] g of shape {tuple(c.shape_tuple())} does not hold the windows of a tensor of "
                            f"shape {shape} along dimension {d} with size {size} and step {step}")
     x = empty_shape(shape, c.view.dtype, c.device)

@@ -96,7 +96,7 @@ def cumsum_(input, dim=None, *, dtype=None, axis=None):
 
 cdef object cumprod_vjp(Node n, object g):
     """reverse cumsum of g y, over x; with zeros: (product before k) (sum of g_i times what lies between k and i)"""
-    cdef object x = n.load(0), y = n.load(1), before, s
+    cdef object x = n.load(0), y = n.load(1), before
     cdef int d = n.extra
     cdef list parts, xs
     if (<TensorBase>x).view.ndim == 0:

@@ -8,7 +8,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy
 from taeda.dtype cimport code_of, name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
-from taeda.tensor_base cimport CPU, TensorBase
+from taeda.tensor_base cimport TensorBase
 
 from taeda import device as _device
 

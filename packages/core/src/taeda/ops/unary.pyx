@@ -3,7 +3,7 @@
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_shape, unary, unary_,
                              unary_params, unary_params_)
-from taeda.dtype cimport is_float, is_integral
+from taeda.dtype cimport is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
 

@@ -8,10 +8,10 @@ made anew (AsStrided of the base) when it is next asked for.
 from cpython.long cimport PyLong_Check
 from libc.stdint cimport int64_t
 
-from taeda.autograd.grad_mode cimport grad_enabled, set_grad
-from taeda.autograd.node cimport Node, connect, grad_fn_of
-from taeda.dispatch cimport (NOTHING, Op, as_strided_view, as_tensor, clone_dense, contiguous, copy_into, define, empty,
-                             empty_shape, record_view, wrap_dim)
+from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.autograd.node cimport Node, connect
+from taeda.dispatch cimport (NOTHING, Op, as_strided_view, as_tensor, clone_dense, contiguous, define, empty, record_view,
+                             wrap_dim)
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
@@ -417,7 +417,7 @@ def squeeze(input, dim=None):
     dims = None
     if dim is not None:
         if isinstance(dim, (tuple, list)):
-            dims = set([wrap_dim("squeeze", d, x.view.ndim) for d in dim])
+            dims = {wrap_dim("squeeze", d, x.view.ndim) for d in dim}
             if len(dims) != len(dim):
                 raise RuntimeError(f"[squeeze] a dim appears multiple times in the list of dims {list(dim)}")
         else:

@@ -9,7 +9,7 @@ then eight steps per power of two, so at most an eighth of a block is unused.  W
 
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.
 """
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 
 cdef extern from *:
