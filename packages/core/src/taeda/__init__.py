@@ -121,29 +121,35 @@ def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
+def _tensor(input, op):
+    if not isinstance(input, Tensor):
+        raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(input).__name__}")
+    return input
+
+
 def is_floating_point(input):
     """Whether the tensor's dtype is a floating-point one."""
-    return input.is_floating_point()
+    return _tensor(input, "is_floating_point").is_floating_point()
 
 
 def is_complex(input):
     """Whether the tensor's dtype is complex."""
-    return input.is_complex()
+    return _tensor(input, "is_complex").is_complex()
 
 
 def is_nonzero(input):
     """Whether the only element is not zero."""
-    return input.is_nonzero()
+    return _tensor(input, "is_nonzero").is_nonzero()
 
 
 def is_inference(input):
     """Whether the tensor was made in inference mode."""
-    return input.is_inference()
+    return _tensor(input, "is_inference").is_inference()
 
 
 def numel(input):
     """Return the number of elements."""
-    return input.numel()
+    return _tensor(input, "numel").numel()
 
 
 def result_type(tensor1, tensor2):
