@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
-from taeda.dispatch cimport copy_into, empty_like, scalar_tensor
+from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
@@ -687,8 +687,9 @@ cdef class Tensor(TensorBase):
         cdef TensorBase g
         if gradient is None and inputs is None and self.view.numel == 1 and is_float(self.view.dtype) and (
                 grad_fn_of(self) is not None or self.requires_grad_):
-            g = empty_like(self)
-            copy_into(g, scalar_tensor(1, self.view.dtype, self.storage.device))
+            g = scalar_tensor(1, self.view.dtype, self.storage.device)
+            if self.view.ndim:
+                g = <TensorBase>(<object>g).reshape(self.shape_tuple())
             run([self], [g], create_graph if retain_graph is None else retain_graph, create_graph, None, True)
             return
         from taeda.autograd import backward
