@@ -383,7 +383,13 @@ cdef class Tensor(TensorBase):
         if self.view.numel != 1:
             raise ValueError(f"[{what}] only one element tensors can be converted to Python scalars; the shape is "
                              f"{tuple(self.shape)}")
-        return self.item()
+        value = self.item()
+        if type(value) is complex and what != "complex":
+            if value.imag != 0:
+                raise RuntimeError(f"[{what}] value cannot be converted to type {what} without overflow: {value} has an imaginary "
+                                   "part")
+            value = value.real
+        return value
 
     def __index__(self):
         if self.view.numel != 1 or is_float(self.view.dtype) or is_complex_(self.view.dtype):

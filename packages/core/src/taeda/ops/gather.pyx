@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous,
                              copy_into, define, linear, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
                              write_out)
-from taeda.dtype cimport is_float, name_of, torch_name
+from taeda.dtype cimport differentiable, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, zeros_of
 from taeda.tensor_base cimport TensorBase
@@ -437,6 +437,8 @@ def index_add_(input, dim, index, source, *, alpha=1):
         raise RuntimeError("[index_add_] index_add_(): Expected dtype int32/int64 for index but got: "
                            f"{torch_name(ix.view.dtype)}")
     s = check_rows(x, ix, source, d, "index_add_", RuntimeError)
+    if isinstance(alpha, float) and not differentiable(x.view.dtype):
+        alpha = int(alpha)
     try:
         return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
     except IndexError as error:
