@@ -127,7 +127,7 @@ def poisson(input, generator=None):
     must_be_float("poisson", rate)
     t = empty_like(rate)
     v[0], v[1] = &t.view, &rate.view
-    if draw(POISSON, rate.view.dtype, rate.device, v, p, 64 * t.view.numel, generator):
+    if draw(POISSON, rate.view.dtype, rate.device, 2, v, p, 64 * t.view.numel, generator):
         raise RuntimeError(f"[poisson] invalid Poisson rate, expected rate to be non-negative; shape {rate.shape_tuple()} "
                            "holds one below 0, or NaN")
     record(POISSON, t, (rate,), None)
@@ -169,7 +169,7 @@ def binomial(count, prob, generator=None):
     check_same_device("binomial", (n, q))
     t = empty_shape(broadcast_shapes("binomial", n.shape_tuple(), q.shape_tuple()), n.view.dtype, n.device)
     v[0], v[1], v[2] = &t.view, &n.view, &q.view
-    draw(BINOMIAL, n.view.dtype, n.device, v, p, 64 * t.view.numel, generator)
+    draw(BINOMIAL, n.view.dtype, n.device, 3, v, p, 64 * t.view.numel, generator)
     record(BINOMIAL, t, (n, q), None)
     return t
 
