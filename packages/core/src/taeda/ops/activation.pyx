@@ -12,6 +12,8 @@ from taeda.tensor_base cimport TensorBase
 cdef object relu_vjp(Node n, object g):
     return binary(RELU_BACKWARD, g, n.load(0))
 
+from taeda.dtype import iinfo
+
 cdef object relu_backward_vjp(Node n, object g):
     return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), None
 
@@ -258,7 +260,8 @@ cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
         elif p[0].f > p[1].f:                         # the upper bound has the last word
             p[0].f = p[1].f
     else:
-        lowest, highest = {U8: (0, 255), I32: (-(1 << 31), (1 << 31) - 1)}.get(dtype, (-(1 << 63), (1 << 63) - 1))
+        limits = iinfo(dtype_of(dtype))
+        lowest, highest = limits.min, min(limits.max, (1 << 63) - 1)
         p[0].i = lowest if low is None else max(min(int(low), highest), lowest)
         p[1].i = highest if high is None else max(min(int(high), highest), lowest)
         p[0].i = min(p[0].i, p[1].i)
