@@ -135,7 +135,7 @@ def mvlgamma(input, p, *, out=None):
 
     >>> import taeda
     >>> taeda.mvlgamma(taeda.tensor([2., 3.]), 2)
-    tensor([0.4516, 1.5501])
+    tensor([0.4516, 1.5502])
     """
     cdef Param kernel[1]
     mvlgamma_parameter("mvlgamma", input, p, kernel)
