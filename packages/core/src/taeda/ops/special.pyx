@@ -4,8 +4,9 @@
 PyTorch's names for them are in :mod:`taeda.special`; some stand in ``taeda`` itself too.
 """
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, binary_, define, unary, unary_, unary_params, unary_params_
-from taeda.dtype cimport is_integral
+from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, binary_, define, unary, unary_, unary_params, unary_params_,
+                             write_out)
+from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
 
@@ -403,6 +404,12 @@ cdef object sinc_slope_vjp(Node n, object g):
 cdef Op SINC = define("sinc", sinc_vjp, IN0, FLOAT)
 cdef Op SINC_SLOPE = define("sinc_slope", sinc_slope_vjp, IN0 + OUT, FLOAT)
 
+cdef object complex_sinc(object z):
+    """sinc of complex numbers, composed of differentiable ops."""
+    zero = z == 0
+    z = (z * PI).masked_fill(zero, 1.0)
+    return (z.sin() / z).masked_fill(zero, 1.0)
+
 def sinc(input, *, out=None):
     """Return sin(pi x) / (pi x), 1 at 0 and exactly 0 at the other integers.
 
@@ -410,10 +417,14 @@ def sinc(input, *, out=None):
     >>> taeda.sinc(taeda.tensor([0., 0.5, 1.]))
     tensor([1.0000, 0.6366, 0.0000])
     """
+    if is_complex_(as_tensor(input, "sinc").view.dtype):
+        return complex_sinc(input) if out is None else write_out(out, complex_sinc(input), "sinc")
     return unary(SINC, input, out)
 
 def sinc_(input):
     """In-place :func:`sinc`."""
+    if is_complex_(as_tensor(input, "sinc_").view.dtype):
+        return input.copy_(complex_sinc(input))
     return unary_(SINC, input)
 
 
