@@ -513,8 +513,8 @@ cdef class Tensor(TensorBase):
     def is_signed(self):
         return self.dtype.is_signed
 
-    def is_same_size(self, other):
-        return self.shape == other.shape
+    def is_same_size(self, TensorBase other not None):
+        return self.shape_tuple() == other.shape_tuple()
 
     def is_set_to(self, TensorBase other not None):
         """Whether both look at the same memory with the same layout."""
@@ -856,7 +856,7 @@ cdef class Tensor(TensorBase):
             return self.new_tensor(args[0])
         return self.new_empty(*(args or (0,)))
 
-    def map_(self, other, function):
+    def map_(self, Tensor other not None, function):
         """Replace each element by ``function(element, other's element)``."""
         pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
         return self.copy_(_creation.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))

@@ -349,6 +349,10 @@ cdef tuple read_indices(TensorBase x, object indices, str op):
             dim += 1
             continue
         t = as_tensor(item, op)
+        if t.device != x.device:
+            if x.device != META:
+                check_same_device(op, (x, t))
+            t = empty_shape(t.shape_tuple(), t.view.dtype, META)
         if t.view.dtype == BOOL or t.view.dtype == U8:
             if dim + t.view.ndim <= x.view.ndim:
                 for d in range(t.view.ndim):

@@ -375,7 +375,7 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
     product = tensor1 * tensor2
-    return input.add_(product if is_one(value) else product * value)
+    return as_tensor(input, "addcmul_").add_(product if is_one(value) else product * value)
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 / tensor2 (floating point only)."""
@@ -388,7 +388,7 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcdiv`."""
     float_operands(tensor1, tensor2)
     quotient = tensor1 / tensor2
-    return input.add_(quotient if is_one(value) else quotient * value)
+    return as_tensor(input, "addcdiv_").add_(quotient if is_one(value) else quotient * value)
 
 cdef int float_operands(object a, object b) except -1:
     if is_integral(as_tensor(a, "addcdiv").view.dtype) and is_integral(as_tensor(b, "addcdiv").view.dtype):

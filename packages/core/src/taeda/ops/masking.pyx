@@ -304,7 +304,9 @@ def masked_scatter(input, mask, source):
     """
     cdef TensorBase x = as_tensor(input, "masked_scatter"), m = check_mask(mask, "masked_scatter")
     shape = broadcast_shapes("masked_scatter", x.shape_tuple(), m.shape_tuple())
-    return masked_scatter_(x.clone() if shape == x.shape_tuple() and x.view.contiguous else contiguous(x.expand(shape)), m, source)
+    if shape == x.shape_tuple() and not x.view.contiguous:
+        return masked_scatter_(contiguous(x), m, source)
+    return masked_scatter_(x.expand(shape).clone(), m, source)          # a copy: an expanded x may lie on x's own memory
 
 
 # -- nonzero -------------------------------------------------------------------------------------------------
@@ -359,6 +361,7 @@ def unravel_index(indices, shape):
     if any([n < 0 for n in sizes]):
         raise ValueError(f"[unravel_index] 'shape' cannot have negative values, but got {sizes}")
     found, below = [], 1
+    x = to_dtype(x, I64)
     for n in reversed(sizes):
         found.append(x.div(below, rounding_mode="floor").remainder(n))
         below *= n
