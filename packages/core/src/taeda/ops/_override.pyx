@@ -63,19 +63,41 @@ cdef extern from *:
         return 0;
     }
 
+    typedef struct { vectorcallfunc entry, inner; PyObject *function; int scans, watched; } taeda_call;
+    static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
+
+    static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
+        return PyVectorcall_NARGS(flagged) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
+    }
+
+    static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
+
+    /* What the interpreter calls: straight on to the function, unless somebody takes the call over. */
+    static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
+        taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
+        if (c->watched || taeda_watched((PyObject **)args, taeda_nargs(flagged, names), c->scans))
+            return taeda_slow(self, (PyObject **)args, flagged, names);
+        return c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
+    }
+
     /* Tell the interpreter that instances are called by the function pointer at this offset. */
     static void taeda_enable_vectorcall(PyObject *type, Py_ssize_t offset, int method) {
         PyTypeObject *t = (PyTypeObject *)type;
+        taeda_call_offset = offset;                  /* the pointer is the struct's first field */
         t->tp_vectorcall_offset = offset;
         t->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL | (method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0);
         t->tp_call = PyVectorcall_Call;
         PyType_Modified(t);
     }
-    static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
-        return PyVectorcall_NARGS(flagged) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
-    }
     """
-    ctypedef object (*vectorcallfunc)(object, PyObject**, size_t, PyObject*)
+    ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
+    ctypedef struct call_t "taeda_call":
+        void* entry
+        void* inner
+        PyObject* function
+        int scans, watched
+    slow_call slow "taeda_slow"
+    object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
     int get_modes "taeda_get_modes"() noexcept
     void set_modes "taeda_set_modes"(int n) noexcept
     int get_off "taeda_get_off"() noexcept
@@ -89,9 +111,8 @@ cdef extern from *:
     Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
 
 cdef extern from "Python.h":
-    vectorcallfunc PyVectorcall_Function(object callable)
+    void* PyVectorcall_Function(object callable)
     object PyMethod_New(object function, object instance)
-    object PyObject_Vectorcall(object callable, PyObject** args, size_t flagged, PyObject* names)
 
 cdef enum:
     STAND_IN = 3             # a device code that no kernel runs on: see dispatch.launch
@@ -100,27 +121,18 @@ cdef enum:
 # -- the callables -----------------------------------------------------------------------------------
 
 
-cdef object enter(object self, PyObject** args, size_t flagged, PyObject* names):
-    """What the interpreter calls: straight on, unless somebody takes the call over."""
+cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
     cdef Callable f = <Callable>self
-    if f.watcher is not None or watched(args, count_args(flagged, names), f.scans):
-        return taken_over(f, args, flagged, names)
-    if f.inner != NULL:
-        return f.inner(f.function, args, flagged, names)
-    return PyObject_Vectorcall(f.function, args, flagged, names)
-
-
-cdef object taken_over(Callable f, PyObject** args, size_t flagged, PyObject* names):
     cdef Py_ssize_t i, given = count_args(flagged, NULL)
     cdef tuple positional = tuple([<object>args[i] for i in range(given)])
     cdef dict keywords = {}
     if names != NULL:
         for i in range(len(<tuple>names)):
             keywords[(<tuple>names)[i]] = <object>args[given + i]
-    if get_modes() == 0 and f.watcher is not None:
-        return f.watcher(f, positional, keywords)
+    if get_modes() == 0 and f.watcher_ is not None:
+        return f.watcher_(f, positional, keywords)
     over = []
-    if f.scans and not get_off():
+    if f.call.scans and not get_off():
         for x in positional:
             collect(x, over, 2)
         for x in keywords.values():
@@ -130,21 +142,31 @@ cdef object taken_over(Callable f, PyObject** args, size_t flagged, PyObject* na
 
 cdef class Callable:
     """A function that classes and modes may take over; everything else of it is the function's own."""
-    cdef vectorcallfunc entry, inner
+    cdef call_t call
     cdef readonly object function       # what does the work
     cdef public object reported         # what __torch_function__ is told, when that is not this object
-    cdef public object watcher          # None, or called as watcher(self, args, kwargs) instead
-    cdef readonly bint scans            # are the arguments looked at?  (a factory has no tensor arguments)
+    cdef object watcher_
     cdef str name, place, room
 
     def __cinit__(self, function, str name, str place, str room, bint scans=True):
-        self.entry = enter
-        self.inner = PyVectorcall_Function(function)
-        self.function, self.scans = function, scans
+        self.function = function
+        self.call.entry, self.call.inner = <void*>enter, PyVectorcall_Function(function)
+        self.call.function = <PyObject*>function
+        self.call.scans = scans                 # are the arguments looked at?
         self.name, self.place, self.room = name, place, room
 
     def __call__(self, *args, **kwargs):
         return self.function(*args, **kwargs)
+
+    @property
+    def watcher(self):
+        """None, or what is called as ``watcher(self, args, kwargs)`` instead of the function."""
+        return self.watcher_
+
+    @watcher.setter
+    def watcher(self, function):
+        self.watcher_ = function
+        self.call.watched = function is not None
 
     @property
     def __wrapped__(self):
@@ -195,7 +217,9 @@ cdef class Method(Callable):
 
 def _ready():
     cdef Callable f = Function(_ready, "_ready", "_ready", __name__)
-    cdef Py_ssize_t offset = <char*>&f.entry - <char*><void*>f
+    cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
+    global slow
+    slow = taken_over
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
 
