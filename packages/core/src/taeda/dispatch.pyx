@@ -425,9 +425,12 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
     cdef Kernel kernel
     cdef int64_t found
-    cdef int wide, part
+    cdef int wide, part, i
     if device != CPU:
         return no_stand_in(op.name, device)
+    for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data
+        if t[i] != NULL and t[i].data == NULL and t[i].numel:
+            no_stand_in(op.name, STAND_IN)
     kernel = op.cpu[dtype]
     if kernel == NULL:
         if not lowers(op, dtype):
