@@ -66,6 +66,7 @@ _LAZY = {
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
+    "linalg": ("taeda.linalg", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
     **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
