@@ -8,7 +8,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_of, call, columns, count_of, give, need_float, need_square, numbers, recording, rows)
+from taeda.ops.linalg cimport (batch_of, call, columns, conj, count_of, give, need_float, need_square, numbers, recording, rows)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -44,7 +44,7 @@ cdef object adjugate(object A, object g):
     U, S, Vh = linalg_svd(A)
     one = S.new_ones(S.shape[:-1] + (1,))
     before, after = cat((one, S[..., :-1]), -1).cumprod(-1), cat((S[..., 1:], one), -1).flip(-1).cumprod(-1).flip(-1)
-    turn = (linalg_det(U) * linalg_det(Vh)).conj() * g
+    turn = conj(linalg_det(U) * linalg_det(Vh)) * g
     return turn.unsqueeze(-1).unsqueeze(-1) * ((U * (before * after).unsqueeze(-2)) @ Vh)
 
 
@@ -52,7 +52,7 @@ cdef object det_vjp(Node n, object g):
     cdef object A = n.load(0), y = n.load(1), d
     if (<TensorBase>A).view.numel == 0:
         return A.new_zeros(A.shape)
-    d = g * y.conj()
+    d = g * conj(y)
     if (<TensorBase>A).device == META:
         return scaled_inverse(A, d)
     singular = y.detach() == 0
@@ -115,7 +115,7 @@ cdef tuple slogdet_of(str op, object input):
     cdef TensorBase A = need_square(op, input), sign, size
     need_float(op, A, True)
     diagonal, swapped, LU, pivots = pivoted(A, SLOGDET)
-    sign, size = diagonal.sgn().prod(-1) * swapped, diagonal.abs().log().sum(-1)
+    sign, size = (diagonal.sgn() if diagonal.is_complex() else diagonal.sign()).prod(-1) * swapped, diagonal.abs().log().sum(-1)
     record_multi(SLOGDET, (sign, size), (A,), (A, sign, LU, pivots))
     return sign, size
 

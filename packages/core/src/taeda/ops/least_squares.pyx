@@ -111,11 +111,10 @@ cdef object lstsq_vjp(Node n, object g):
         P = linalg_pinv(A)
         gB = P.mH @ gX
         gA = pinv_back(A, P, gX @ B.mH)
-    if gR is not None:
+    if gR is not None and gR.numel():          # residuals that were not computed are empty
         X = n.load(2)
         off = 2 * (A @ X - B) * gR.unsqueeze(-2)
-        gA = off @ X.mH if gA is None else gA + off @ X.mH
-        gB = -off if gB is None else gB - off
+        gA, gB = (off @ X.mH, -off) if gA is None else (gA + off @ X.mH, gB - off)
     return gA, gB
 
 cdef Op GELS = define("linalg_lstsq", lstsq_vjp, 0, 0, "gels", "LinalgLstsqBackward0")
@@ -188,8 +187,10 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
         raise LinAlgError(f"[{op}] {batch_element(failure)}The least squares solution could not be computed because {why}.")
     nothing = empty_shape((0,), S.view.dtype, a.device)
     residuals = nothing
-    solution = X[..., :w, :]
-    if m > w and (driver == "gels" or (driver != "gelsy" and (a.device == META or bool((rank == w).all())))):
+    solution = X[..., :w, :].detach()
+    if a.device == META and m > w and driver in ("gelsd", "gelss"):
+        raise NotImplementedError(f"[{op}] the shape of the residuals depends on the rank, which a meta tensor does not have")
+    if m > w and (driver == "gels" or (driver != "gelsy" and bool((rank == w).all()))):
         rest = X[..., w:, :].abs()
         residuals = (rest * rest).sum(-2)
     record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))

@@ -162,6 +162,10 @@ cdef object batch_element(object failure):
     return "" if failure[0] is None else f"(Batch element {failure[0]}): "
 
 
+cdef object conj(object x):
+    return x.conj() if x.is_complex() else x
+
+
 cdef bint recording():
     return grad_enabled()
 

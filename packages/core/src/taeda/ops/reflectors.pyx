@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, write_out
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport Param
-from taeda.ops.linalg cimport (batch_of, call, cols, columns, count_of, empty_columns, need_float, readable, rows)
+from taeda.ops.linalg cimport (batch_of, call, cols, columns, conj, count_of, empty_columns, need_float, readable, rows)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops.creation import eye
@@ -42,8 +42,8 @@ cdef tuple way_back(object A, object tau, object C, object g, bint adjoint, bint
         if want_reflectors:
             y = v.mH @ x
             gt[i] = -(z @ y.mH)[..., 0, 0]
-            gv[i] = -(t.conj() * (g @ y.mH)) - t * (x @ z.mH)
-        g = g - t.conj() * (v @ z)
+            gv[i] = -(conj(t) * (g @ y.mH)) - t * (x @ z.mH)
+        g = g - conj(t) * (v @ z)
     if not want_reflectors:
         return None, None, g
     if k == 0:
@@ -52,12 +52,12 @@ cdef tuple way_back(object A, object tau, object C, object g, bint adjoint, bint
     if w > k:
         gA = cat((gA, A.new_zeros(A.shape[:-1] + (w - k,))), -1)
     gtau = stack([gt[i] for i in range(k)], -1)
-    return gA, gtau.conj() if adjoint else gtau, g
+    return gA, conj(gtau) if adjoint else gtau, g
 
 
 cdef object scale(object tau, int64_t i, bint adjoint):
     t = tau[..., i:i + 1].unsqueeze(-1)
-    return t.conj() if adjoint else t
+    return conj(t) if adjoint else t
 
 
 cdef int check(str op, TensorBase A, TensorBase tau) except -1:

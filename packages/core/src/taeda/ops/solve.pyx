@@ -37,9 +37,9 @@ cdef object solve_vjp(Node n, object g):
     cdef TensorBase A = n.load(0)
     X = n.load(1)
     if recording():
-        gB = linalg_solve(A.mH, g[0])
+        gB = linalg_solve(A.mH, g)
     else:
-        gB = linalg_lu_solve(n.load(2), n.load(3), g[0], adjoint=True)
+        gB = linalg_lu_solve(n.load(2), n.load(3), g, adjoint=True)
     return -(gB @ X.mH) if n.needs(0) else None, gB
 
 cdef Op FACTOR = define("linalg_solve", NULL, 0, 0, "getrf", "LinalgSolveFactors")
@@ -97,7 +97,7 @@ cdef tuple solve_any(str op, object first, object second, bint left, bint check)
     batch = common_batch(op, A, B)
     A, B = with_batch(A, batch), with_batch(B, batch)
     X = substituted(SOLVE, columns(B), LU, pivots, c"N")
-    record_multi(SOLVE, (X,), (A, B), (A, X, LU, pivots))
+    record(SOLVE, X, (A, B), (A, X, LU, pivots))
     result = X.squeeze(-1) if vector else X if left else X.mT
     return result, info
 
@@ -331,7 +331,7 @@ def cholesky_inverse(L, upper=False, *, out=None):
     if not zero.is_meta and zero.any():
         at = zero.nonzero()[0].tolist()
         where = f"(Batch element {zero.reshape(-1, rows(factor)).any(-1).nonzero()[0, 0]}): " if len(at) > 1 else ""
-        raise LinAlgError(f"[cholesky_inverse] {where}The diagonal element {at[-1] + 1} is zero, the inversion could not be completed "
+        raise LinAlgError(f"[cholesky_inverse] {where}The diagonal element {at[len(at) - 1] + 1} is zero, the inversion could not be completed "
                           "because the input matrix is singular.")
     X = cholesky_solve(identity(factor, batch_of(factor), rows(factor)), factor, upper)
     return X if out is None else write_out(out, X, "cholesky_inverse")
