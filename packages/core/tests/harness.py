@@ -66,8 +66,8 @@ def graded(row: Row, function: Callable[..., Any]) -> Callable[..., Any]:
     if row.before is None and row.after is None:
         return function
 
-    def f(first: Any, *args: Any, **kwargs: Any) -> Any:
-        return judged(row, function(first if row.before is None else row.before(first), *args, **kwargs))
+    def f(*args: Any, **kwargs: Any) -> Any:
+        return judged(row, function(*(args if row.before is None else row.before(*args)), **kwargs))
 
     return f
 

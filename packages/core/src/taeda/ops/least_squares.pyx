@@ -127,7 +127,7 @@ cdef dict DRIVERS = {"gels": GELS, "gelsy": GELSY, "gelsd": GELSD, "gelss": GELS
 def linalg_lstsq(A, B, rcond=None, *, driver=None):
     """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A.
 
-    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches broadcast.  ``driver`` is "gelsy"
+    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches of equal rank broadcast.  ``driver`` is "gelsy"
     (QR with pivots, the default), "gels" (QR, for full rank only), "gelsd" or "gelss" (SVD).  Singular values
     of at most ``rcond`` times the largest count as zero (default: eps max(m, n)).
 
@@ -161,7 +161,10 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
     if a.view.dtype not in (F32, F64, C64, C128):
         raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got "
                            f"{torch_name(a.view.dtype)}")
-    vector = b.view.ndim == 1 or (b.view.ndim == a.view.ndim - 1 and b.shape_tuple() == a.shape_tuple()[:-1])
+    vector = b.view.ndim == a.view.ndim - 1
+    if not vector and a.view.ndim != b.view.ndim:
+        raise RuntimeError(f"[{op}] input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes "
+                           f"{tuple(a.shape_tuple())} and {tuple(b.shape_tuple())}")
     if vector:
         b = b.unsqueeze(-1)
     if rows(a) != rows(b):

@@ -289,7 +289,7 @@ cdef object cholesky_solve_vjp(Node n, object g):
         return gB, None
     gA = -(gB @ X.mH)
     gA = gA + gA.mH
-    return gB, (L @ gA).triu() if upper else (gA @ L).tril()
+    return gB, L @ gA if upper else gA @ L     # in the half that is not read too, as PyTorch's
 
 cdef Op CHOLESKY_SOLVE = define("cholesky_solve", cholesky_solve_vjp, 0, 0, "potrs", "CholeskySolveBackward0")
 
