@@ -67,6 +67,7 @@ _LAZY = {
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
+    "linalg": ("taeda.linalg", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
     "overrides": ("taeda.overrides", None),
