@@ -23,9 +23,9 @@ from taeda.tensor_base cimport META, TensorBase
 
 __all__ = [
     "argwhere", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "nonzero",
-    "unravel_index", "where",
+    "nonzero_static", "unravel_index", "where",
 ]
-PUBLIC = ("argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "unravel_index", "where")
+PUBLIC = ("argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_static", "unravel_index", "where")
 
 
 cdef TensorBase widen(TensorBase x, tuple shape):
@@ -335,6 +335,27 @@ def nonzero(input, *, out=None, as_tuple=False):
     return y if out is None else write_out(out, y, "nonzero")
 
 
+def nonzero_static(input, *, size, fill_value=-1):
+    """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change.
+
+    >>> import taeda
+    >>> taeda.nonzero_static(taeda.tensor([0, 3, 0]), size=2)
+    tensor([[ 1],
+            [-1]])
+    """
+    cdef TensorBase x = as_tensor(input, "nonzero_static")
+    cdef int64_t length = size, found
+    if length < 0:
+        raise RuntimeError(f"[nonzero_static] 'size' must be an non-negative integer, got {length}")
+    y = (<object>x).new_full((length, x.view.ndim), fill_value, dtype=int)
+    if x.device == META:
+        return y
+    at = <object>coordinates(x)
+    found = min(length, at.shape[0])
+    y.narrow(0, 0, found).copy_(at.narrow(0, 0, found))
+    return y
+
+
 def argwhere(input):
     """Return the coordinates of the elements that are not zero; see nonzero.
 
@@ -367,5 +388,6 @@ def unravel_index(indices, shape):
 
 METHODS = {
     "argwhere": argwhere, "masked_fill": masked_fill, "masked_fill_": masked_fill_, "masked_scatter": masked_scatter,
-    "masked_scatter_": masked_scatter_, "masked_select": masked_select, "nonzero": nonzero, "where": where_method,
+    "masked_scatter_": masked_scatter_, "masked_select": masked_select, "nonzero": nonzero,
+    "nonzero_static": nonzero_static, "where": where_method,
 }
