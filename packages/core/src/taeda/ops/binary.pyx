@@ -421,7 +421,7 @@ def lerp(input, end, weight, *, out=None):
     shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())
     z = empty_shape(shape, x.view.dtype, x.device)
     t[0], t[1], t[2], t[3] = &z.view, &x.view, &y.view, &w.view
-    launch(LERP, x.view.dtype, x.device, t, NULL, z.view.numel)
+    launch(LERP, x.view.dtype, x.device, 1, 4, t, NULL, z.view.numel)
     record(LERP, z, (x, y, w), (x, y, w))
     if z.grad_fn_ is not None:
         (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())

@@ -64,7 +64,7 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
         p[i].i, p[2 + i].i, p[4 + i].i = q.stride[i], q.pad[i], q.dilation[i]
     p[6].i = q.groups
     p[7].i = bias is not None
-    launch(op, out.view.dtype, out.device, t, p, work)
+    launch(op, out.view.dtype, out.device, 1, 4, t, p, work)
     return 0
 
 

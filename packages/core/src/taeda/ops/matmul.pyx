@@ -75,7 +75,7 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     else:
         p[0].i = 1 if alpha is None else alpha
         p[1].i = 1 if beta is None else beta
-    if launch(op, dtype, device, t, p, work):
+    if launch(op, dtype, device, 1, 4, t, p, work):
         raise RuntimeError(f"[{op.name}] a matrix is too large for BLAS: its rows lie 2^31 or more elements apart")
     return 0
 

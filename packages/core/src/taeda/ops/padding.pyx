@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Padding with a constant, a reflection, the edge, or the other end; negative amounts crop."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, linear, empty_shape, launch, record
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
@@ -33,7 +33,7 @@ cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, 
         p[2 + d].i = lefts[d]
     t[0], t[1] = &y.view, &x.view
     if y.view.numel and y.view.ndim:
-        launch(op, x.view.dtype, x.device, t, p, y.view.numel)
+        launch(op, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
     elif y.view.numel:
         (<object>y).copy_(x)
     record(op, y, (x,), None, (mode, lefts, x.shape_tuple()))
@@ -45,7 +45,7 @@ cdef object pad_backward_vjp(Node n, object g):
     mode, lefts, shape = n.extra
     return padded(OPS[mode, 1], <TensorBase>g, lefts, shape, mode, 0)
 
-cdef Op PAD_BACKWARD = define("pad_backward", pad_backward_vjp)
+cdef Op PAD_BACKWARD = linear(define("pad_backward", pad_backward_vjp))
 
 cdef object pad_vjp(Node n, object cotangent):
     cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
@@ -61,7 +61,7 @@ cdef object pad_vjp(Node n, object cotangent):
         p[2 + d].i = lefts[d]
     t[0], t[1] = &gx.view, &g.view
     if gx.view.numel:
-        launch(PAD_BACKWARD, g.view.dtype, g.device, t, p, g.view.numel)
+        launch(PAD_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
     record(PAD_BACKWARD, gx, (g,), None, (mode, lefts, g.shape_tuple()))
     return gx
 

@@ -8,7 +8,7 @@ cotangent is spread by an expanded view: ``sum`` copies nothing in its backward 
 from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, empty, launch, needs_grad, record, to_dtype,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, empty, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
@@ -114,7 +114,7 @@ cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, Tens
         seen[1].itemsize = z.view.itemsize
         t[1] = &seen[1]
     t[outputs] = &x.view
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, outputs, outputs + 1, t, p, x.view.numel)
     return 0
 
 
@@ -196,8 +196,8 @@ cdef tuple listed(tuple back):
 cdef object sum_vjp(Node n, object g):
     return expand_back(<TensorBase>g, n.extra)
 
-cdef Op SUM_ALL = define("sum", sum_vjp, 0, 0, None, "SumBackward0")
-cdef Op SUM = define("sum", sum_vjp, 0, 0, None, "SumBackward1")
+cdef Op SUM_ALL = linear(define("sum", sum_vjp, 0, 0, None, "SumBackward0"))
+cdef Op SUM = linear(define("sum", sum_vjp, 0, 0, None, "SumBackward1"))
 
 
 cdef TensorBase sum_all(TensorBase x):
@@ -209,7 +209,7 @@ cdef TensorBase sum_all(TensorBase x):
     else:
         y = empty(0, NULL, x.view.dtype, x.device)
         t[0], t[1] = &y.view, &x.view
-        launch(SUM_ALL, x.view.dtype, x.device, t, NULL, x.view.numel)
+        launch(SUM_ALL, x.view.dtype, x.device, 1, 2, t, NULL, x.view.numel)
     if needs_grad(x):
         record(SUM_ALL, y, (x,), None, (x.shape_tuple(), <uint64_t>-1, False))
     return y
@@ -281,8 +281,8 @@ cdef object mean_vjp(Node n, object g):
     cdef tuple back = n.extra
     return expand_back(<TensorBase>(g / back[3]), back[:3])
 
-cdef Op MEAN_ALL = define("mean", mean_vjp, 0, 0, None, "MeanBackward0")
-cdef Op MEAN = define("mean", mean_vjp, 0, 0, None, "MeanBackward1")
+cdef Op MEAN_ALL = linear(define("mean", mean_vjp, 0, 0, None, "MeanBackward0"))
+cdef Op MEAN = linear(define("mean", mean_vjp, 0, 0, None, "MeanBackward1"))
 
 
 def mean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):

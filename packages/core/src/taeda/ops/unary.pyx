@@ -2,8 +2,8 @@
 """Pointwise functions of one tensor: each op is its formula, its derivative and its kernel's name."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_shape, unary, unary_,
-                             unary_params, unary_params_)
-from taeda.dtype cimport is_integral
+                             unary_params, unary_params_, write_out)
+from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
 
@@ -384,6 +384,9 @@ def abs(input, *, out=None):
     """Return the absolute value."""
     if as_tensor(input, "abs").view.dtype == BOOL:
         raise NotImplementedError("[abs] not implemented for dtype bool")
+    if is_complex_((<TensorBase>input).view.dtype):
+        from taeda.ops.complex_numbers import absolute
+        return absolute(input) if out is None else write_out(out, absolute(input), "abs")
     return unary(ABS, input, out)
 
 def abs_(input):
