@@ -30,7 +30,7 @@ def cov(x: Any, correction: int = 1, fweights: Any = None, aweights: Any = None)
     return np.cov(x, ddof=correction, fweights=fweights, aweights=aweights)
 
 
-PLACES = np.array([0.0, 0.13, 0.5, 1.0])
+PLACES = np.array([0.04, 0.13, 0.45, 0.97])
 
 
 def quantiles(rng: np.random.Generator) -> Iterator[Call]:
@@ -42,6 +42,14 @@ def quantiles(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 3, 4), PLACES.copy(), dim=-2, keepdim=True)
     yield Call(array(rng), 1)
     yield Call(array(rng, 4, 3).T, 0.7, 1)
+
+
+def edges(rng: np.random.Generator) -> Iterator[Call]:
+    """Places that fall on an element, or half way between two: no derivative by q there."""
+    for interpolation in ("linear", "lower", "higher", "midpoint", "nearest"):
+        for n in (4, 5, 11):
+            yield Call(array(rng, n), np.arange(0, 1.01, 0.125), interpolation=interpolation)
+    yield Call(np.array([[1.0, NAN, 4.0, 2.0], [3.0, 1.0, 2.0, 0.0]]), np.array([0.0, 0.4, 1.0]), dim=1)
 
 
 def with_nan(rng: np.random.Generator) -> Iterator[Call]:
@@ -122,6 +130,7 @@ ROWS = [
     Row("corrcoef", variables, np.corrcoef, method="corrcoef", atol={"float32": 1e-5, "float64": 1e-12}, errors=(
         (Call(np.zeros((1, 2, 3))), RuntimeError, "two or fewer dimensions"),)),
     Row("quantile", quantiles, numpy_quantile(np.quantile), method="quantile", out=True, errors=QUANTILE_ERRORS),
+    Row("quantile", edges, numpy_quantile(np.quantile), grad=False),
     Row("nanquantile", with_nan, numpy_quantile(np.nanquantile), method="nanquantile", out=True, errors=QUANTILE_ERRORS),
     Row("histogram", clouds, histogram, grad=False, method="histogram", errors=BIN_ERRORS),
     Row("histogramdd", points, histogramdd, grad=False, errors=(

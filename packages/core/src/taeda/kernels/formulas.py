@@ -203,12 +203,12 @@ PRELUDE = r"""
     static inline T logaddexp_##S(T a, T b) { \
         T m = a > b ? a : b, d = LF(fabs)(a - b); \
         if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
-        return a + b != a + b ? a + b : m + t_log1p_##S(t_exp_##S(-d)); \
+        return a != a || b != b ? a + b : m + t_log1p_##S(t_exp_##S(-d)); \
     } \
     static inline T logaddexp2_##S(T a, T b) { \
         T m = a > b ? a : b, d = LF(fabs)(a - b); \
         if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
-        return a + b != a + b ? a + b : m + t_log1p_##S(LF(exp2)(-d)) * (T)1.44269504088896340736; \
+        return a != a || b != b ? a + b : m + t_log1p_##S(LF(exp2)(-d)) * (T)1.44269504088896340736; \
     } \
     static inline T frexp_mantissa_##S(T a) { int e; return LF(frexp)(a, &e); } \
     static inline T frexp_exponent_##S(T a) { \

@@ -51,6 +51,8 @@ def _edges(op, x, counts, range_):
         if range_ is not None:
             low, high = range_[2 * d], range_[2 * d + 1]
         elif x.shape[0]:
+            if x.is_meta:
+                raise NotImplementedError(f"[{op}] the range depends on data, and a meta tensor has none; give it")
             low, high = x[:, d].min().item(), x[:, d].max().item()
         else:
             low, high = 0.0, 1.0

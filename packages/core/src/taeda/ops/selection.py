@@ -51,7 +51,9 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
 def _among(elements, test):
     if test.numel() < BY_SEARCH or elements.is_meta:
         return (elements.unsqueeze(-1) == test).any(-1)
-    test = test.sort().values
+    test = test[test == test].sort().values        # nan equals nothing, and has no place in a search
+    if test.numel() == 0:
+        return elements.new_zeros(elements.shape, dtype=bool_)
     at = searchsorted(test, elements).clamp(max=test.numel() - 1)
     return test[at] == elements
 
