@@ -277,6 +277,8 @@ def unflatten(input, dim, sizes):
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
     cdef TensorBase x = as_tensor(input, "unflatten")
     cdef int d = wrap_dim("unflatten", dim, x.view.ndim)
+    if x.view.ndim == 0:
+        raise RuntimeError("[unflatten] got a tensor of shape (), which has no dimension to split")
     shape, sizes = x.shape_tuple(), tuple(sizes)
     if not sizes:
         raise RuntimeError("[unflatten] sizes must be non-empty")
