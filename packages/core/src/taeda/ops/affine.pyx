@@ -19,7 +19,7 @@ from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
            "addr_"]
-PUBLIC = ("addmm", "addmv", "baddbmm", "addbmm", "addr")
+PUBLIC = ("addmm", "addmv", "addmv_", "baddbmm", "addbmm", "addr", "bilinear")
 
 
 # -- affine: a product and a bias --------------------------------------------------------------------
