@@ -42,6 +42,7 @@ from taeda.random import (
     manual_seed,
     seed,
     set_rng_state,
+    thread_safe_generator,
 )
 from taeda.storage import OutOfMemoryError
 from taeda.storage import Storage as UntypedStorage
