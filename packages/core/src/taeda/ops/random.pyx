@@ -147,7 +147,7 @@ cdef int device_of(str name, object device) except -1:
 
 
 cdef int check_layout(str name, object layout, object pin_memory) except -1:
-    if layout is not None and getattr(layout, "name", repr(layout)).rpartition(".")[2] != "strided":
+    if layout is not None and (getattr(layout, "name", None) or repr(layout)).rpartition(".")[2] != "strided":
         raise TypeError(f"[{name}] layout must be taeda.strided, got {layout!r}")
     if pin_memory:
         raise RuntimeError(f"[{name}] pin_memory=True needs an accelerator, and this build has none")
