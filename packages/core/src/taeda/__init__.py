@@ -6,6 +6,7 @@ import math as _math
 
 from taeda import autograd, cpu, cuda, ops
 from taeda._version import __version__
+from taeda.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from taeda.autograd.grad_mode import (
     enable_grad,
     inference_mode,
@@ -68,6 +69,7 @@ _LAZY = {
     "backends": ("taeda.backends", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
+    "utils": ("taeda.utils", None),
     **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")

@@ -588,6 +588,27 @@ cdef object few(str op, object pieces):
         raise RuntimeError(f"[{op}] {pieces} pieces are too many: at most {1 << 24}")
     return pieces
 
+cdef object apart(TensorBase x, object pieces, object dim):
+    """The same pieces as slices of their own, which may be written to under autograd."""
+    at, found = 0, []
+    for piece in pieces:
+        size = piece.shape[dim]
+        found.append(narrow(x, dim, at, size))
+        at += size
+    return tuple(found)
+
+def unsafe_split(input, split_size, dim=0):
+    """Return :func:`split` into pieces that may be changed in place where autograd records."""
+    return apart(as_tensor(input, "unsafe_split"), split(input, split_size, dim), dim)
+
+def unsafe_split_with_sizes(input, split_sizes, dim=0):
+    """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
+    return apart(as_tensor(input, "unsafe_split_with_sizes"), split_with_sizes(input, split_sizes, dim), dim)
+
+def unsafe_chunk(input, chunks, dim=0):
+    """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
+    return apart(as_tensor(input, "unsafe_chunk"), chunk(input, chunks, dim), dim)
+
 def tensor_split(input, indices_or_sections, dim=0):
     """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
     cdef TensorBase x = as_tensor(input, "tensor_split")
@@ -754,6 +775,11 @@ def _regenerate(TensorBase v):
     """Make the node that leads from a view to its base's present history."""
     cdef Node n = Node.__new__(Node)
     cdef TensorBase b = v.base
+    if v.grad_fn_ is not None and (<Node>v.grad_fn_).op in (UNBIND, SPLIT, SPLIT_SIZES):
+        raise RuntimeError(f"[{v.grad_fn_.name()}] a view of shape {tuple(v.shape_tuple())} is the output of a function that returns "
+                           "multiple views, and its base or another view of its base has been modified inplace. Such functions do "
+                           "not allow the output views to be modified inplace. You should replace the inplace operation by an "
+                           "out-of-place one.")
     n.vjp = AS_STRIDED.vjp
     n.op = AS_STRIDED
     n.n_outputs = 1
@@ -815,7 +841,6 @@ PUBLIC = (
     "permute", "movedim", "moveaxis", "unsqueeze", "squeeze", "select", "narrow", "unbind", "split", "split_with_sizes",
     "chunk", "tensor_split", "hsplit", "vsplit", "dsplit", "diagonal", "as_strided", "swapaxes", "swapdims",
 )
-__all__ = PUBLIC + ("expand", "expand_as", "view", "view_as", "reshape_as", "slice_", "narrow_copy", "unfold", "slice_add")
+__all__ = PUBLIC + ("expand", "expand_as", "view", "view_as", "reshape_as", "slice_", "narrow_copy", "unfold", "slice_add",
+                    "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk")
 METHODS = {name: globals()[name] for name in __all__ if name not in ("broadcast_tensors", "broadcast_shapes", "slice_")}
-METHODS["unsafe_chunk"], METHODS["unsafe_split"] = chunk, split
-METHODS["unsafe_split_with_sizes"] = split_with_sizes
