@@ -25,6 +25,8 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> li
 
 
 def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
+    from taeda.ops import ones
+
     edge = isinstance(out, GradientEdge)
     if not edge and not isinstance(out, TensorBase):
         raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")
@@ -34,6 +36,8 @@ def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
             "set requires_grad=True on an input of the computation, and compute it outside of no_grad"
         )
     if g is None:
+        if edge and out._like is not None and all(size == 1 for size in out._like[0]):
+            return ones(out._like[0], dtype=out._like[1], device=out._like[2])
         if edge:
             raise RuntimeError(f"[{op}] grad can be implicitly created only for scalar outputs; an edge needs its gradient given")
         if out.numel() != 1:

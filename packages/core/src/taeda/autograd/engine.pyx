@@ -219,6 +219,11 @@ cdef class Pass:
     cdef object needed
     cdef set reached
 
+    @property
+    def restricted(self):
+        """Whether the pass was asked for the gradients of chosen inputs alone."""
+        return self.needed is not None
+
     def will_run(self, target):
         """Whether a gradient may come to a node or leaf in this pass."""
         cdef list stack
@@ -242,7 +247,7 @@ def ask(int change):
 
 def current_pass():
     """Return the pass under way in this thread."""
-    return threads.passes[-1]
+    return threads.passes[len(threads.passes) - 1]
 
 
 cdef int begin_pass(list targets, object needed) except -1:

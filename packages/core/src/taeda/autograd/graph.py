@@ -19,12 +19,16 @@ __all__ = [
 ]
 
 
-class GradientEdge(NamedTuple):
-    """Where a tensor's gradient flows: a node and the number of its output."""
-
+class _Edge(NamedTuple):
     node: Any
     output_nr: int
     ownership_token: Any = None
+
+
+class GradientEdge(_Edge):
+    """Where a tensor's gradient flows: a node and the number of its output."""
+
+    _like: Any = None                   # shape, dtype and device of the tensor, where they are known
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
@@ -32,7 +36,9 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     if not tensor.requires_grad:
         raise RuntimeError("[get_gradient_edge] It is not possible to get the gradient edge for a Tensor that does not require gradients")
     node = tensor.grad_fn
-    return GradientEdge(AccumulateGrad(tensor) if node is None else node, tensor.output_nr)
+    edge = GradientEdge(AccumulateGrad(tensor) if node is None else node, tensor.output_nr)
+    edge._like = tuple(tensor.shape), tensor.dtype, tensor.device
+    return edge
 
 
 # -- hooks on several tensors ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from cpython.ref cimport Py_INCREF
 
 from taeda.autograd.anomaly_mode cimport anomaly, note_origin
 from taeda.autograd.grad_mode cimport grad_enabled
-from taeda.autograd.saved cimport SavedTensor, check_version, freed, hooks_on_top, in_graph, keep, packing
+from taeda.autograd.saved cimport SavedTensor, check_version, freed, forgotten, hooks_on_top, in_graph, keep, packing
 from taeda.tensor_base cimport alias
 
 cdef extern from "Python.h":
@@ -100,7 +100,7 @@ cdef class Node:
 
     # -- the saved tensors by name: _saved_self, _saved_other, _saved_result, or _saved_0 and so on ----
 
-    def _saved_names(self):
+    def _names_of_saved(self):
         """The names of the saved tensors in their order, after PyTorch's for what an op saves."""
         cdef int saves = 0 if self.op is None else self.op.saves
         cdef tuple kept = self.saved_ or ()
@@ -111,10 +111,10 @@ cdef class Node:
             names = ["result"]
         return tuple(names if len(names) == len(kept) else [str(i) for i in range(len(kept))])
 
-    def _saved_index(self, str name):
+    def _index_of_saved(self, str name):
         if self.saved_ is None and self.released:
             raise freed(self)
-        names = self._saved_names()
+        names = self._names_of_saved()
         if name in names:
             return names.index(name)
         if name.isdigit() and int(name) < len(self.saved_ or ()):
@@ -124,11 +124,13 @@ cdef class Node:
     def __getattr__(self, str name):
         cdef int i
         if name.startswith("_saved_"):
-            i = self._saved_index(name[7:])
+            i = self._index_of_saved(name[7:])
             if i >= 0:
                 return self.load(i)
         elif name.startswith("_raw_saved_"):
-            i = self._saved_index(name[11:])
+            if self.saved_ is None and self.released:
+                return forgotten()
+            i = self._index_of_saved(name[11:])
             if i >= 0:
                 return self.raw_saved(i)
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
@@ -149,7 +151,7 @@ cdef class Node:
         return kept
 
     def __dir__(self):
-        names = self._saved_names() if self.saved_ is not None else ()
+        names = self._names_of_saved() if self.saved_ is not None else ()
         return sorted([*object.__dir__(self), *["_saved_" + n for n in names], *["_raw_saved_" + n for n in names]])
 
 
@@ -284,7 +286,8 @@ cdef int save(Node n, tuple tensors, TensorBase out) except -1:
     if packing:
         hooks = hooks_on_top()
         if hooks is not None:
-            n.saved_ = tuple([None if x is None else keep(<TensorBase>x, output_of(n, <TensorBase>x, out), hooks) for x in tensors])
+            n.saved_ = tuple([None if x is None else keep(<TensorBase>x, output_of(n, <TensorBase>x, out),
+                                                               None if (<TensorBase>x).wrapped_number else hooks) for x in tensors])
             return 0
     count = len(tensors)
     if count > MAX_SAVED:

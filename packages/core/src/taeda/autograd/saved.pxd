@@ -23,5 +23,6 @@ cdef class SavedTensor:
 cdef object hooks_on_top()                                           # (pack, unpack) of this thread, or None
 cdef SavedTensor keep(TensorBase t, int own, object hooks)
 cdef int check_version(object node, TensorBase t, int64_t version) except -1
+cdef SavedTensor forgotten()                                         # one that was freed
 cdef object freed(object node)                                       # the error of a second backward
 cdef TensorBase in_graph(TensorBase t, object node, int nr)          # t as output nr of node

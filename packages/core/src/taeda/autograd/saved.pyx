@@ -91,6 +91,12 @@ cdef SavedTensor keep(TensorBase t, int own, object hooks):
     return s
 
 
+cdef SavedTensor forgotten():
+    cdef SavedTensor s = SavedTensor.__new__(SavedTensor)
+    s.let_go()
+    return s
+
+
 cdef int set_hooks(SavedTensor s, object hooks) except -1:
     cdef TensorBase t = s.tensor
     cdef bint was = set_grad(False)

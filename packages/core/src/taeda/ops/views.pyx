@@ -623,7 +623,7 @@ def tensor_split(input, indices_or_sections, dim=0):
             raise RuntimeError(f"[tensor_split] number of sections must be larger than 0, got {indices_or_sections}")
         few("tensor_split", indices_or_sections)
         base, more = divmod(size, indices_or_sections)
-        return split(x, [base + (i < more) for i in range(indices_or_sections)], d)
+        return apart(x, split(x, [base + (i < more) for i in range(indices_or_sections)], d), d)
     ends = list(indices_or_sections) + [size]
     found, start = [], 0
     for end in ends:
