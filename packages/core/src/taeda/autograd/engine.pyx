@@ -389,7 +389,10 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
             counts.count(nodes, needed)
         for i in range(len(roots)):
             nr = (<TensorBase>roots[i]).output_nr if isinstance(roots[i], TensorBase) else roots[i].output_nr
-            deliver(nodes[i], nr, <TensorBase>grads[i], buffers, leaves, heap, needed, create_graph)
+            if grads[i] is None:                 # gradcheck asks what a missing gradient does
+                reach(nodes[i], buffers, heap, needed)
+            else:
+                deliver(nodes[i], nr, <TensorBase>grads[i], buffers, leaves, heap, needed, create_graph)
             if counts is not None and counts.last(nodes[i]):
                 settle(<TensorBase>nodes[i], leaves, create_graph, accumulate)
         nodes = None

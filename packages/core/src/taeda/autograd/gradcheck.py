@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taeda.autograd.backward import grad
+from taeda.autograd.engine import run_backward
 from taeda.tensor_base import TensorBase
 
 Matrix = list[list[float]]
@@ -162,12 +163,10 @@ class _Check:
         outs = [o for o in self.outputs if o.requires_grad]
         if not outs or not self.wanted:
             return
+        captures = [(x, -1) if x.grad_fn is None else (x.grad_fn, x.output_nr) for x in self.wanted]
         patterns = [[None] * len(outs)] + [[None if i == k else o.detach() * 0 for i, o in enumerate(outs)] for k in range(len(outs))]
         for given in patterns:
-            kept = [(o, g) for o, g in zip(outs, given, strict=True) if g is not None]
-            if not kept:
-                continue
-            found = grad([o for o, _ in kept], self.wanted, [g for _, g in kept], retain_graph=True, allow_unused=True)
+            found = run_backward(outs, given, True, False, captures, False)
             if any(g is not None and not bool((g.detach() == 0).all()) for g in found):
                 raise GradcheckError(
                     "[gradcheck] Expected all input grads to be undefined or zero when all output grads are undefined or zero. Please look "
