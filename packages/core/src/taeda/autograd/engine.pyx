@@ -19,13 +19,14 @@ from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.autograd.saved cimport SavedTensor
-from taeda.dtype cimport dtype_of
+from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport TensorBase
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
 cdef enum:
+    STAND_IN = 3             # the device code of a cotangent that is a batch of them (taeda.func)
     LARGE = 16384            # elements from which on a kernel lets other threads run: sums into a leaf then need a lock
 
 cdef object MISSING = object()
@@ -58,6 +59,50 @@ def leaf_hook(TensorBase leaf, kind, hook):
 cdef bint is_hooked(TensorBase leaf):
     return leaf.extra is not None and ("hooks" in leaf.extra or "post_accumulate_hooks" in leaf.extra
                                        or "accumulate_hooks" in leaf.extra or "accumulate_prehooks" in leaf.extra)
+
+
+cdef object batched_vjp = None          # (node, cotangents) -> gradients; set by taeda.func
+
+
+def set_batched_vjp(function):
+    """Let taeda.func say how a node takes a batch of cotangents."""
+    global batched_vjp
+    batched_vjp = function
+
+
+def call_vjp(Node n, g):
+    """Run the derivative of one node, without hooks."""
+    return n.vjp(n, g) if n.vjp != NULL else n.run(g)
+
+
+cdef bint is_batched(object g):
+    if isinstance(g, TensorBase):
+        return (<TensorBase>g).device == STAND_IN
+    return isinstance(g, tuple) and any([x is not None and (<TensorBase>x).device == STAND_IN for x in <tuple>g])
+
+
+def reaches_others(roots, inner):
+    """Whether the graph of ``roots`` has a leaf, other than through the nodes and leaves ``inner`` = ((node or leaf), ...)."""
+    cdef set seen = set(inner)
+    cdef list stack = []
+    cdef TensorBase t
+    for x in roots:
+        t = <TensorBase>x
+        e = grad_fn_of(t)
+        if e is None and not t.requires_grad_:
+            continue
+        stack.append(t if e is None else e)
+    while stack:
+        e = stack.pop()
+        if e in seen:
+            continue
+        if isinstance(e, TensorBase):
+            return True
+        seen.add(e)
+        for x in (<Node>e).edges:
+            if x is not None:
+                stack.append(x)
+    return False
 
 
 cdef void push(list heap, Node n):
@@ -96,7 +141,7 @@ cdef Node pop(list heap):
 cdef inline bint exclusive(TensorBase g, Py_ssize_t refs):
     """Is g held by ``refs`` references alone, dense, and the only tensor on its storage?"""
     return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and g.view.contiguous
-            and g.storage.owner is None and g.base is None)
+            and g.storage.owner is None and g.base is None and g.device != STAND_IN)
 
 
 cdef object joined(object old, TensorBase g, bint create_graph):
@@ -105,7 +150,7 @@ cdef object joined(object old, TensorBase g, bint create_graph):
     if old is None:
         return g
     o = <TensorBase>old
-    if not create_graph and exclusive(o, 3) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
+    if not create_graph and exclusive(o, 2) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
         o.add_(g)
         return o
     return o + g
@@ -312,14 +357,21 @@ cdef TensorBase fitted(Node n, Py_ssize_t i, object edge, object g):
         if t.view.dtype != (<TensorBase>edge).view.dtype or (<TensorBase>edge).extra is not None:
             t = of_grad_dtype(t, <TensorBase>edge)
     elif t.view.dtype != (<Node>edge).dtype and (<Node>edge).n_outputs == 1:
-        t = t.to(dtype_of((<Node>edge).dtype))
+        t = in_dtype(t, dtype_of((<Node>edge).dtype))
     return t
+
+
+cdef TensorBase in_dtype(TensorBase g, object dtype):
+    """A gradient in its input's dtype; of a real input the real part alone counts."""
+    if is_complex_(g.view.dtype) and not dtype.is_complex:
+        g = g.real
+    return g.to(dtype)
 
 
 cdef TensorBase of_grad_dtype(TensorBase g, TensorBase leaf):
     """A gradient in the dtype that the leaf wants (``grad_dtype``; None: any)."""
     wanted = dtype_of(leaf.view.dtype) if leaf.extra is None else leaf.extra.get("grad_dtype", dtype_of(leaf.view.dtype))
-    return g if wanted is None else g.to(wanted)
+    return g if wanted is None else in_dtype(g, wanted)
 
 
 cdef object run_node(Node n, object g):
@@ -332,7 +384,9 @@ cdef object run_node(Node n, object g):
             if new is not None:
                 gs = new if isinstance(new, tuple) else (new,)
         g = gs if isinstance(g, tuple) else gs[0]
-    if n.vjp == NULL:
+    if batched_vjp is not None and is_batched(g):
+        found = batched_vjp(n, g)
+    elif n.vjp == NULL:
         found = n.run(g)
     elif g is None or (n.n_outputs > 1 and all_none(<tuple>g)):
         found = (None,) * len(n.edges)

@@ -3,7 +3,12 @@
 
 A node keeps edges to the nodes (or leaf tensors) that its gradients flow to, and just the tensors that
 its vjp asked for.  An output that it saves is kept as an alias without history, so that no reference cycle
-arises; ``load`` puts the history back.
+arises; ``raw`` puts the history back.
+
+Complex gradients are PyTorch's: of a real loss L, g = dL/dRe + i dL/dIm, so a holomorphic f hands back g conj(f'(z)).
+Every f' that a vjp writes down is a formula with real coefficients in what was saved, and for those
+conj(f'(z)) = f'(conj z): ``load`` gives a complex tensor conjugated, and one formula serves both kinds.  The few ops
+that are not holomorphic (abs, angle, real ...) read what they saved with ``raw``.
 """
 cimport cython
 from cpython.object cimport PyObject
@@ -11,14 +16,22 @@ from cpython.ref cimport Py_INCREF
 
 from taeda.autograd.anomaly_mode cimport anomaly, note_origin
 from taeda.autograd.grad_mode cimport grad_enabled
-from taeda.autograd.saved cimport SavedTensor, check_version, freed, forgotten, hooks_on_top, in_graph, keep, packing
+from taeda.autograd.saved cimport SavedTensor, check_version, forgotten, freed, hooks_on_top, in_graph, keep, packing
+from taeda.dtype cimport differentiable, is_complex_
 from taeda.tensor_base cimport alias
 
 cdef extern from "Python.h":
     void Py_SET_TYPE(PyObject* o, object type)
 
 cdef int64_t counter = 0
+cdef object conj = None                 # ops.complex_numbers.conj
 cdef object regenerate_view = None      # (view) -> Node that leads to its base's present history
+
+
+def set_conj(function):
+    """Let ops.complex_numbers say how a saved tensor is conjugated."""
+    global conj
+    conj = function
 
 
 def set_regenerate_view(function):
@@ -42,6 +55,10 @@ cdef class Node:
         return self.edges[i] is not None
 
     cdef TensorBase load(self, int i):
+        cdef TensorBase t = self.raw(i)
+        return <TensorBase>conj(t) if t is not None and is_complex_(t.view.dtype) else t
+
+    cdef TensorBase raw(self, int i):
         cdef TensorBase t
         cdef object kept
         if self.saved_ is None:
@@ -126,7 +143,7 @@ cdef class Node:
         if name.startswith("_saved_"):
             i = self._index_of_saved(name[7:])
             if i >= 0:
-                return self.load(i)
+                return self.raw(i)
         elif name.startswith("_raw_saved_"):
             if self.saved_ is None and self.released:
                 return forgotten()
@@ -326,7 +343,7 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
             raise RuntimeError("[mark_dirty] a leaf Variable that requires grad is being used in an in-place operation.")
         if not changed and any([o is t for t in tensors]):
             o = alias(o)                       # an input that is returned as it is: a new tensor with this history
-        if any([out is p for p in plain]) or not o.is_floating_point() and not o.is_complex():
+        if any([out is p for p in plain]) or not differentiable(o.view.dtype):
             if o is not out or not o.requires_grad_:
                 o.requires_grad_, o.grad_fn_ = False, None
         else:
@@ -334,7 +351,7 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
             o.output_nr = i
             o.requires_grad_ = True
             o.base = None
-        if n.dtype == 0 and o.is_floating_point():
+        if n.dtype == 0 and differentiable(o.view.dtype):
             n.dtype = o.view.dtype
         if changed:
             o.storage.version += 1

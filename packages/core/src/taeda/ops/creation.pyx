@@ -4,8 +4,9 @@ from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, Py
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
-from taeda.dtype cimport code_of, default_float, dtype_of, is_float, is_integral, itemsize_of, name_of, promote
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, MAX_DIM, U8
+from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
+                          name_of, promote)
+from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, U8
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
@@ -13,6 +14,7 @@ import math
 
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code
 from taeda.dtype import NAMES
+from taeda.ops.copying import MemoryFormat
 
 
 # -- shared pieces -----------------------------------------------------------------------------------
@@ -20,7 +22,7 @@ from taeda.dtype import NAMES
 
 cdef TensorBase finish(TensorBase t, bint requires_grad):
     if requires_grad:
-        if not is_float(t.view.dtype):
+        if not differentiable(t.view.dtype):
             raise RuntimeError(f"[tensor] Only Tensors of floating point and complex dtype can require gradients, got "
                                f"{name_of(t.view.dtype)}")
         t.requires_grad_ = True
@@ -69,11 +71,32 @@ cdef TensorBase filled(tuple size, object value, int dtype, int device):
     return t
 
 
-cdef TensorBase out_or(object out, TensorBase t):
+cdef int check_out(str op, object out, object dtype, object device) except -1:
+    """Is ``out`` a tensor of the dtype and on the device that are asked for, if they are?"""
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"[{op}] argument 'out' must be Tensor, not {type(out).__name__}")
+    if dtype is not None and code_of(dtype, op) != (<TensorBase>out).view.dtype:
+        raise RuntimeError(f"[{op}] dtype {dtype} does not match dtype of out parameter ({out.dtype})")
+    if device is not None and device_code(device, op) != (<TensorBase>out).device:
+        raise RuntimeError(f"[{op}] device type {device} does not match device type of out parameter ({out.device})")
+    return 0
+
+
+cdef TensorBase out_or(str op, object out, TensorBase t, object dtype, object device):
     if out is None:
         return t
+    check_out(op, out, dtype, device)
     out.resize_(t.shape_tuple())
-    return out.copy_(t)
+    return <TensorBase>out if t.device == META else out.copy_(t)
+
+
+cdef TensorBase in_format(TensorBase t, str op, object memory_format):
+    """A new tensor's elements in the memory order that is asked for."""
+    if not isinstance(memory_format, MemoryFormat):
+        raise TypeError(f"[{op}] argument 'memory_format' must be taeda.memory_format, not {type(memory_format).__name__}")
+    if memory_format.name == "preserve_format":
+        return t
+    return <TensorBase>(<object>t).contiguous(memory_format=memory_format)
 
 
 # -- filled ------------------------------------------------------------------------------------------
@@ -83,9 +106,12 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     """Return a tensor of the given size whose elements are whatever was in memory."""
     cdef TensorBase t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()),
                                     device_code(device, "empty"))
-    if memory_format is not None and memory_format.name not in ("contiguous_format", "preserve_format"):
-        t = <TensorBase>(<object>t).contiguous(memory_format=memory_format)
-    return finish(t, requires_grad) if out is None else out.resize_(t.shape_tuple())
+    if memory_format is not None:
+        t = in_format(t, "empty", memory_format)
+    if out is None:
+        return finish(t, requires_grad)
+    check_out("empty", out, dtype, device)
+    return out.resize_(t.shape_tuple())
 
 
 def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
@@ -96,13 +122,13 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     tensor([0., 0.])
     """
     t = filled(sizes_of("zeros", size, named), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
-    return out_or(out, finish(t, requires_grad))
+    return out_or("zeros", out, finish(t, requires_grad), dtype, device)
 
 
 def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
     """Return a tensor of ones."""
     t = filled(sizes_of("ones", size, named), 1, dtype_code(dtype, "ones", default_float()), device_code(device, "ones"))
-    return out_or(out, finish(t, requires_grad))
+    return out_or("ones", out, finish(t, requires_grad), dtype, device)
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -110,13 +136,14 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
-    if not isinstance(fill_value, (int, float)) and hasattr(fill_value, "__index__"):
+    if not isinstance(fill_value, (int, float, complex)) and hasattr(fill_value, "__index__"):
         fill_value = fill_value.__index__()
     if isinstance(size, int):
         raise TypeError(f"[full] size must be a tuple of ints, got the int {size}; write ({size},)")
-    code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else default_float()
+    code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else (
+        complex_code(default_float()) if isinstance(fill_value, complex) else default_float())
     t = filled(sizes_of("full", (size,)), fill_value, dtype_code(dtype, "full", code), device_code(device, "full"))
-    return out_or(out, finish(t, requires_grad))
+    return out_or("full", out, finish(t, requires_grad), dtype, device)
 
 
 cdef TensorBase like(TensorBase x, str op, object dtype, object device, object value, object requires_grad, bint fill,
@@ -125,7 +152,7 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
     cdef int code = dtype_code(dtype, op, x.view.dtype), where = x.device if device is None else device_code(device, op)
     t = empty_as(x, code, where) if size is None else empty_shape(size, code, where)
     if memory_format is not None:
-        t = <TensorBase>(<object>t).contiguous(memory_format=memory_format) if memory_format.name != "preserve_format" else t
+        t = in_format(t, op, memory_format)
     if fill and where == CPU and t.view.numel:
         copy_into(t, scalar_tensor(value, code, CPU))
     return finish(t, requires_grad)
@@ -255,7 +282,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
             else:
                 for i in range(n):
                     (<uint8_t*>t.view.data)[i] = <uint8_t>(first + by * i)
-    return out_or(out, finish(t, requires_grad))
+    return out_or("arange", out, finish(t, requires_grad), dtype, device)
 
 
 def range_(start, end=None, step=1, **options):
@@ -283,7 +310,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     if code == BOOL:
         raise NotImplementedError("[linspace] not implemented for dtype bool")
     where = device_code(device, "linspace")
-    t = empty_shape((n,), code if is_float(code) else F64, where)
+    t = empty_shape((n,), code if code == F32 else F64, where)
     if where == CPU and n:
         # from the nearer end, in the dtype's own precision
         if t.view.dtype == F32:
@@ -296,13 +323,13 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
             h = (b - a) / (n - 1) if n > 1 else 0
             for i in range(n):
                 (<double*>t.view.data)[i] = a + h * i if i < n // 2 or n == 1 else b - h * (n - 1 - i)
-    return out_or(out, finish(to_dtype(t, code), requires_grad))
+    return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
     t = full((), base, dtype=dtype_of(F64)).pow(linspace(start, end, steps, dtype=dtype_of(F64), device=device))
-    return out_or(out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad))
+    return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -312,7 +339,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         raise RuntimeError(f"[eye] n and m must be greater or equal to 0, got {n} and {m}")
     t = zeros(n, m, dtype=dtype, device=device)
     t.diagonal().fill_(1)
-    return out_or(out, finish(t, requires_grad))
+    return out_or("eye", out, finish(t, requires_grad), dtype, device)
 
 
 # -- from Python values ------------------------------------------------------------------------------
@@ -395,6 +422,8 @@ cdef int leaf_dtype(object x) except -2:
         return I64
     if isinstance(x, float):
         return default_float()
+    if isinstance(x, complex):
+        return complex_code(default_float())
     if isinstance(x, (str, bytes)):
         raise TypeError(f"[tensor] new(): invalid data type '{type(x).__name__}'")
     if is_sequence(x):
@@ -447,6 +476,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 cdef int put(TensorBase t, list leaves, int code) except -1:
     """Write Python numbers into a contiguous tensor."""
     cdef Py_ssize_t i, n = len(leaves)
+    cdef TensorBase wide
     if code == F32:
         for i in range(n):
             (<float*>t.view.data)[i] = <float><double>leaves[i]
@@ -472,6 +502,18 @@ cdef int put(TensorBase t, list leaves, int code) except -1:
                     raise TypeError(f"[tensor] only integer tensors of a single element can be converted to an int, got shape "
                                     f"{tuple(v.shape)}") from None
                 raise RuntimeError(f"[tensor] value {v} cannot be converted to type int64 without overflow") from None
+    elif is_complex_(code) and code != C128:
+        wide = empty_shape((n,), C128, CPU)
+        put(wide, leaves, C128)
+        copy_into(<TensorBase>(<object>t).view(-1), wide)
+    elif code == C128:
+        for i in range(n):
+            v = complex(leaves[i])
+            (<double*>t.view.data)[2 * i], (<double*>t.view.data)[2 * i + 1] = v.real, v.imag
+    elif is_float(code):
+        wide = empty_shape((n,), F32, CPU)
+        put(wide, leaves, F32)
+        copy_into(<TensorBase>(<object>t).view(-1), wide)
     else:
         for i in range(n):
             copy_into(<TensorBase>(<object>t).view(-1)[i], scalar_tensor(leaves[i], code, CPU))
@@ -590,7 +632,7 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, TensorBase):
         return data if dtype is None and device is None else data.to(
             dtype=data.dtype if dtype is None else dtype, device=data.device if device is None else device)
-    if isinstance(data, (list, tuple, int, float, bool)) and not hasattr(data, "__array_interface__"):
+    if isinstance(data, (list, tuple, int, float, bool, complex)) and not hasattr(data, "__array_interface__"):
         return tensor(data, dtype=dtype, device=device)
     if hasattr(data, "__array_interface__"):
         if not PyObject_CheckBuffer(data) or not data.__array_interface__["shape"] and not hasattr(data, "flags"):
