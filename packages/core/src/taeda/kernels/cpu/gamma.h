@@ -64,12 +64,12 @@ static double zeta_positive(double s, double q) {
 static double special_zeta(double s, double q) {
     if (s == 1) return INFINITY;
     if (s < 1) return NAN;
-    if (q <= 0 && q == floor(q)) return INFINITY;
-    if (s != s || q != q || q == INFINITY || (q < 0 && s != floor(s))) return NAN;
+    if (q <= 0 && q == floor(q) && q > -INFINITY) return INFINITY;
+    if (s != s || q != q || fabs(q) == INFINITY || (q < 0 && s != floor(s))) return NAN;
     if (s == INFINITY) return q < 1 ? INFINITY : q == 1 ? 1 : NAN;
     if (q > 0) return zeta_positive(s, q);
-    const double whole = -floor(q), part = q + whole, sign = fmod(s, 2) == 0 ? 1 : -1;
-    return zeta_positive(s, part) + sign * zeta_positive(s, 1 - part) - sign * zeta_positive(s, 1 - q);
+    const double left = -q - floor(-q), sign = fmod(s, 2) == 0 ? 1 : -1;      /* left is exact, for q next to 0 too */
+    return zeta_positive(s, 1 - left) + sign * zeta_positive(s, left) - sign * zeta_positive(s, 1 - q);
 }
 
 /* the n-th derivative of digamma: (-1)^(n+1) n! zeta(n + 1, x) */
