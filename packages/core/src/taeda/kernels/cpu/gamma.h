@@ -72,11 +72,20 @@ static double special_zeta(double s, double q) {
     return zeta_positive(s, 1 - left) + sign * zeta_positive(s, left) - sign * zeta_positive(s, 1 - q);
 }
 
+/* psi' for finite x > 0, without powers */
+static double trigamma(double x) {
+    double sum = 0;
+    for (; x < 10; x += 1) sum += 1 / (x * x);
+    const double t = 1 / (x * x);
+    return sum + 0.5 * t + (1 + t * (1 / 6.0 - t * (1 / 30.0 - t * (1 / 42.0 - t * (1 / 30.0 - t * (5 / 66.0 - t
+           * (691 / 2730.0 - t * (7 / 6.0 - t * 3617 / 510.0)))))))) / x;
+}
+
 /* the n-th derivative of digamma: (-1)^(n+1) n! zeta(n + 1, x) */
 static double special_polygamma(double n, double x) {
     if (n == 0) return special_digamma(x);
     const double sign = fmod(n, 2) == 0 ? -1 : 1;
-    if (n == 1 && x == INFINITY) return 0;
+    if (n == 1 && x > 0) return x == INFINITY ? 0 : trigamma(x);
     const double factorial = n <= 170 ? tgamma(n + 1) : INFINITY, zeta = special_zeta(n + 1, x);
     if (!(x > 0 && x < INFINITY) || (factorial < INFINITY && zeta > 1e-290 && zeta < INFINITY)) return sign * factorial * zeta;
     return sign * exp(lgamma(n + 1) - n * log(x)) * zeta_scaled(n + 1, x);
