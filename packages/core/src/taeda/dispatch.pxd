@@ -27,11 +27,14 @@ cdef class Op:
     cdef vjp_fn vjp                  # NULL: not differentiable
     cdef readonly int rule
     cdef readonly int saves
+    cdef readonly bint opmath        # a number beside float16 or bfloat16 is not rounded
+    cdef readonly bint linear        # in its tensors: a complex one may be taken part by part
     cdef readonly str family         # module that defines it
 
 
 # -- defining ops (at module level of ops/*.pyx) ------------------------------------------------------
 cdef Op define(str name, vjp_fn vjp, int saves=*, int rule=*, str kernel=*, str grad_name=*)
+cdef Op linear(Op op)                                             # a complex tensor may be taken part by part
 
 # -- pointwise roads ----------------------------------------------------------------------------------
 cdef TensorBase unary(Op op, object x, object out=*)
@@ -48,6 +51,7 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1      # kernel only:
 # -- pieces for every other op ------------------------------------------------------------------------
 cdef TensorBase as_tensor(object x, str op)                       # TypeError in the op's name if it is none
 cdef TensorBase empty(int ndim, const int64_t* shape, int dtype, int device)     # contiguous
+cdef int set_dtype(TensorBase t, int dtype) noexcept               # of a tensor without memory
 cdef TensorBase empty_like(TensorBase x)                          # same shape/dtype/device, contiguous
 cdef TensorBase empty_as(TensorBase x, int dtype, int device)         # x's shape and memory order of dims
 cdef TensorBase scalar_tensor(object number, int dtype, int device)   # 0-d, from a Python number
@@ -61,8 +65,8 @@ cdef TensorBase as_strided_view(TensorBase x, int ndim, const int64_t* shape, co
                                 int64_t offset)                   # plain view, no history
 cdef int check_same_device(str op, tuple tensors) except -1
 cdef int wrap_dim(str op, int64_t dim, int ndim) except -1        # -1 -> ndim-1; IndexError as PyTorch's
-cdef int64_t launch(Op op, int dtype, int device, View** t, const Param* p, int64_t work) except -1
-    # runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
+cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1
+    # n views, outputs first; runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
     # touches) is large; NotImplementedError where there is no such kernel; kernel's return value back
 cdef bint needs_grad(TensorBase a) noexcept                       # grad mode on and a requires grad
 cdef bint any_needs_grad(tuple inputs)                            # entries may be None

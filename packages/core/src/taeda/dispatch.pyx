@@ -5,15 +5,18 @@ Only this room allocates outputs, compares devices, promotes dtypes and makes no
 whole road on one screen; every other function here is a piece of it that structured ops use too.
 """
 from cpython.bool cimport PyBool_Check
+from cpython.complex cimport PyComplex_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled, set_grad
 from taeda.autograd.node cimport connect, grad_fn_of, save
-from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, itemsize_of, name_of, promote
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, MAX_DIM, U8
+from taeda.dtype cimport (complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
+                          name_of, promote)
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, MAX_DIM, U8, U64
+from taeda.kernels.cpu.lowering cimport lowered, wide_of
 from taeda.storage cimport new_storage
 from taeda.tensor_base cimport CPU, META, alias, new_tensor, refresh
 
@@ -31,7 +34,7 @@ cdef enum:
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
 
 cdef dict registry = {}
-cdef Kernel copies[NDTYPES][NDTYPES]
+cdef Kernel copies[NDTYPES][NDTYPES]          # from, to
 
 
 cdef class Op:
@@ -47,7 +50,13 @@ cdef class Op:
     @property
     def dtypes(self):
         """The dtypes that there is a CPU kernel for."""
-        return tuple([dtype_of(i).name for i in range(NDTYPES) if self.cpu[i] != NULL])
+        return tuple([dtype_of(i).name for i in range(NDTYPES) if self.cpu[i] != NULL or lowers(self, i)])
+
+
+cdef bint lowers(Op op, int dtype) noexcept:
+    """Is there a kernel of a wider dtype that serves this one?  Complex needs an op that is linear in its tensors."""
+    cdef int wide = wide_of(dtype)
+    return wide >= 0 and op.cpu[wide] != NULL and (op.linear or not is_complex_(dtype))
 
 
 def ops():
@@ -59,6 +68,7 @@ cdef Op define(str name, vjp_fn vjp, int saves=0, int rule=0, str kernel=None, s
     cdef Op op = Op.__new__(Op)
     cdef int i
     op.name, op.vjp, op.saves, op.rule = name, vjp, saves, rule
+    op.opmath = name in ("add", "sub", "mul", "div")
     op.grad_name = grad_name or "".join([w[:1].upper() + w[1:] for w in name.split("_")]) + "Backward0"
     for i in range(NDTYPES):
         op.cpu[i] = <Kernel><void*><size_t>TABLE.get(f"{kernel or name}_{dtype_of(i).suffix}", 0)
@@ -66,11 +76,17 @@ cdef Op define(str name, vjp_fn vjp, int saves=0, int rule=0, str kernel=None, s
     return op
 
 
+cdef Op linear(Op op):
+    """Mark an op as linear in its tensors (with real coefficients)."""
+    op.linear = True
+    return op
+
+
 cdef int _fill_copies() except -1:
     cdef int a, b
     for a in range(NDTYPES):
         for b in range(NDTYPES):
-            copies[a][b] = <Kernel><void*><size_t>TABLE.get(f"copy_{dtype_of(a).suffix}_{dtype_of(b).suffix}", 0)
+            copies[a][b] = <Kernel><void*><size_t>TABLE.get(f"copy_{dtype_of(a).suffix}_{dtype_of(b).suffix}", TABLE["copy_any"])
     return 0
 
 _fill_copies()
@@ -294,43 +310,50 @@ cdef TensorBase empty_as(TensorBase x, int dtype, int device):
 
 
 cdef TensorBase scalar_tensor(object number, int dtype, int device):
-    cdef TensorBase t
+    cdef TensorBase t = empty(0, NULL, dtype, device)
     cdef object as_int
-    cdef int64_t i
-    if dtype == F32 or dtype == F64:
-        t = empty(0, NULL, dtype, device)
-        if device == CPU:
-            if dtype == F32:
-                (<float*>t.view.data)[0] = <float><double>number
-            else:
-                (<double*>t.view.data)[0] = <double>number
-        return t
-    t = empty(0, NULL, dtype, device)
     if device != CPU:
         return t
-    if dtype == BOOL:
+    if PyComplex_Check(number) and not is_complex_(dtype) and dtype != BOOL:
+        if number.imag != 0:
+            raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow; "
+                               "its imaginary part would be lost")
+        number = number.real
+    if dtype == F32:
+        (<float*>t.view.data)[0] = <float><double>number
+    elif dtype == F64:
+        (<double*>t.view.data)[0] = <double>number
+    elif dtype == BOOL:
         (<uint8_t*>t.view.data)[0] = bool(number)
-        return t
-    if PyFloat_Check(number) and not -9.3e18 < <double>number < 9.3e18:      # nan too
-        raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow")
-    as_int = int(number)
-    if dtype == I64:
-        if not -(1 << 63) <= as_int < (1 << 63):
-            raise RuntimeError(f"[tensor] value {as_int} cannot be converted to type int64 without overflow")
-        (<int64_t*>t.view.data)[0] = as_int
-    elif dtype == I32:
-        if not -(1 << 31) <= as_int < (1 << 31):
-            raise RuntimeError(f"[tensor] value {as_int} cannot be converted to type int32 without overflow")
-        i = as_int
-        (<int32_t*>t.view.data)[0] = <int32_t>i
-    elif dtype == U8:
-        if not -255 <= as_int < 256:
-            raise RuntimeError(f"[tensor] value {as_int} cannot be converted to type uint8 without overflow")
-        i = as_int
-        (<uint8_t*>t.view.data)[0] = <uint8_t>i
+    elif dtype == C128:
+        number = complex(number)
+        (<double*>t.view.data)[0], (<double*>t.view.data)[1] = number.real, number.imag
+    elif is_complex_(dtype):
+        copy_into(t, scalar_tensor(number, C128, device))
+    elif is_float(dtype):
+        copy_into(t, scalar_tensor(number, F32, device))
     else:
-        raise NotImplementedError(f"[tensor] no arithmetic for dtype {name_of(dtype)} yet")
+        if PyFloat_Check(number) and not -9.3e18 < <double>number < 9.3e18:      # nan too
+            raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow")
+        as_int = int(number)
+        lowest, highest = limits_of(dtype)
+        if not lowest <= as_int <= highest:
+            raise RuntimeError(f"[tensor] value {as_int} cannot be converted to type {name_of(dtype)} without overflow")
+        if dtype == I64:
+            (<int64_t*>t.view.data)[0] = as_int
+        elif dtype == U64:
+            (<uint64_t*>t.view.data)[0] = as_int & 0xFFFFFFFFFFFFFFFF
+        else:
+            copy_into(t, scalar_tensor(as_int, I64, device))
     return t
+
+
+cdef tuple limits_of(int dtype):
+    """The numbers that an integer dtype takes: its own range, and for unsigned ones, as in PyTorch, negated too."""
+    cdef object bits = 8 * itemsize_of(dtype)            # a Python number: 1 << 63 is no C int
+    if (<object>dtype_of(dtype)).is_signed:
+        return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    return 1 - (1 << bits), (1 << bits) - 1
 
 
 cdef int number_dtype(object x) noexcept:
@@ -341,6 +364,8 @@ cdef int number_dtype(object x) noexcept:
         return BOOL
     if PyLong_Check(x):
         return I64
+    if PyComplex_Check(x):
+        return complex_code(default_float())
     return -1
 
 
@@ -353,7 +378,7 @@ cdef object in_64_bits(str op, object x):
     raise OverflowError(f"[{op}] int too big to convert: {x} has more than 64 bits")
 
 
-cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule):
+cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opmath=False):
     """A Python number as a 0-d operand of the dtype that the operation with ``beside`` has."""
     cdef int dtype = number_dtype(x), common
     cdef TensorBase t
@@ -369,12 +394,14 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule):
     common = combine(beside.view.dtype, dtype)
     if dtype == I64:
         x = in_64_bits(op, x)
-    if dtype == I64 and common != I64 and not is_float(common) and not (rule == 1):
+    if dtype == I64 and common != I64 and is_integral(common) and not (rule == 1):
         t = scalar_tensor(x, I64, beside.device)     # wraps around in the kernel's dtype as PyTorch does
         t = to_dtype(t, common)
     else:
         if rule == 1 and is_integral(common):
             common = default_float()
+        if opmath and (common == F16 or common == BF16):
+            common = F32
         t = scalar_tensor(x, common, beside.device)
     t.wrapped_number = True
     return t
@@ -383,15 +410,24 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule):
 # -- kernels -----------------------------------------------------------------------------------------
 
 
-cdef int64_t launch(Op op, int dtype, int device, View** t, const Param* p, int64_t work) except -1:
+cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
     cdef Kernel kernel
     cdef int64_t found
+    cdef int wide, part
     if device == META:
         return 0
     kernel = op.cpu[dtype]
     if kernel == NULL:
-        raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(dtype)} on {device_name(device)}; "
-                                  f"it takes {', '.join(op.dtypes)}")
+        if not lowers(op, dtype):
+            raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(dtype)} on {device_name(device)}; "
+                                      f"it takes {', '.join(op.dtypes)}")
+        wide = wide_of(dtype)
+        part = wide if is_complex_(dtype) else dtype
+        with nogil:
+            found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, t, p)
+        if found == -1:
+            raise MemoryError(f"[{op.name}] no memory for a copy in {name_of(wide)}")
+        return found
     if work < HOLD_GIL:
         found = kernel(t, p)
     else:
@@ -409,8 +445,6 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1:
         return 0
     if src.device == META:
         raise NotImplementedError("[copy_] Cannot copy out of meta tensor; no data!")
-    if kernel == NULL:
-        raise NotImplementedError(f"[copy_] no kernel from {name_of(src.view.dtype)} to {name_of(dst.view.dtype)} yet")
     t[0], t[1] = &dst.view, &src.view
     if dst.view.numel < HOLD_GIL:
         kernel(t, NULL)
@@ -465,7 +499,7 @@ cdef int attach(Node n, TensorBase out, int nr) noexcept:
 
 cdef int record(Op op, TensorBase out, tuple inputs, tuple saved, object extra=None) except -1:
     cdef Node n
-    if op.vjp == NULL or not is_float(out.view.dtype) or not any_needs_grad(inputs):
+    if op.vjp == NULL or not differentiable(out.view.dtype) or not any_needs_grad(inputs):
         return 0
     n = make_node(op, out, inputs, extra)
     save(n, saved, out)
@@ -483,7 +517,7 @@ cdef int record_multi(Op op, tuple outs, tuple inputs, tuple saved, object extra
     n.n_outputs = len(outs)
     for i in range(n.n_outputs):
         out = <TensorBase>outs[i]
-        if is_float(out.view.dtype):
+        if differentiable(out.view.dtype):
             attach(n, out, i)
     save(n, saved, None)
     return 0
@@ -537,7 +571,7 @@ cdef object make_copy_slices = None   # (view, inner node) -> node of the base; 
 
 cdef int end_inplace(Op op, TensorBase x, tuple inputs, tuple saved, object extra=None) except -1:
     bump(x)
-    if op.vjp == NULL or not is_float(x.view.dtype) or not any_needs_grad(inputs):
+    if op.vjp == NULL or not differentiable(x.view.dtype) or not any_needs_grad(inputs):
         return 0
     return rebase(x, make_node(op, x, inputs, extra), saved)
 
@@ -583,7 +617,7 @@ cdef TensorBase to_dtype(TensorBase x, int dtype):
         return x
     y = empty_as(x, dtype, x.device)
     copy_into(y, x)
-    if is_float(x.view.dtype):
+    if differentiable(x.view.dtype):
         record(TO_COPY, y, (x,), None, <int>x.view.dtype)
     y.wrapped_number = x.wrapped_number
     return y
@@ -646,8 +680,8 @@ cdef TensorBase unary_params(Op op, object input, const Param* p, object extra, 
     t[0] = &x.view
     y = empty_for(x.view.ndim, x.view.shape, BOOL if op.rule == COMPARE else dtype, x.device, 1, t)
     t[0], t[1] = &y.view, &x.view
-    launch(op, dtype, x.device, t, p, y.view.numel)
-    if op.vjp != NULL and needs_grad(x) and is_float(y.view.dtype):
+    launch(op, dtype, x.device, 1, 2, t, p, y.view.numel)
+    if op.vjp != NULL and needs_grad(x) and differentiable(y.view.dtype):
         record(op, y, (x,), (x,) if op.saves == IN0 else (y,) if op.saves == OUT else
                (x, y) if op.saves == IN0 + OUT else None, extra)
     return y if out is None else write_out(out, y, op.name)
@@ -675,7 +709,7 @@ cdef TensorBase unary_params_(Op op, TensorBase x, const Param* p, object extra)
         end_inplace(op, x, (x,), None, extra)
         return x
     old = snapshot(x) if op.saves & IN0 and op.vjp != NULL and needs_grad(x) else None
-    launch(op, dtype, x.device, t, p, x.view.numel)
+    launch(op, dtype, x.device, 1, 2, t, p, x.view.numel)
     end_inplace(op, x, (x,), (old,) if op.saves == IN0 else (x,) if op.saves == OUT else
                 (old, x) if op.saves == IN0 + OUT else None, extra)
     return x
@@ -720,19 +754,19 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     # check
     if isinstance(input, TensorBase):
         a = <TensorBase>input
-        b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule)
+        b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule, op.opmath)
     elif isinstance(other, TensorBase):
         b = <TensorBase>other
-        a = wrapped(input, b, op.name, op.rule)
+        a = wrapped(input, b, op.name, op.rule, op.opmath)
     else:
         raise TypeError(f"[{op.name}] one operand must be a Tensor, got {type(input).__name__} and {type(other).__name__}")
     if a.device != b.device:
         check_same_device(op.name, (a, b))
     # promote
     dtype = compute_dtype(op, result_type(a, b))
-    if a.view.dtype != dtype:
+    if a.view.dtype != dtype and not (a.wrapped_number and op.opmath and kept_wide(a, dtype)):
         a = to_dtype(a, dtype)
-    if b.view.dtype != dtype:
+    if b.view.dtype != dtype and not (b.wrapped_number and op.opmath and kept_wide(b, dtype)):
         b = to_dtype(b, dtype)
     # allocate
     if same_shape(a, b) or b.view.ndim == 0:
@@ -745,15 +779,20 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
         y = broadcast_result(op, a, b, BOOL if op.rule == COMPARE else dtype)
     # kernel
     t[0], t[1], t[2] = &y.view, &a.view, &b.view
-    launch(op, dtype, a.device, t, p, y.view.numel)
+    launch(op, dtype, a.device, 1, 3, t, p, y.view.numel)
     # record
-    if op.vjp != NULL and (needs_grad(a) or needs_grad(b)) and is_float(y.view.dtype):
+    if op.vjp != NULL and (needs_grad(a) or needs_grad(b)) and differentiable(y.view.dtype):
         n = make_node(op, y, (a, b), extra)
         save_operands(op, n, a, b, y)
         if not (same_shape(a, y) and same_shape(b, y)):
             n.input_shapes = (a.shape_tuple(), b.shape_tuple())
         attach(n, y, 0)
     return y if out is None else write_out(out, y, op.name)
+
+
+cdef bint kept_wide(TensorBase x, int dtype) noexcept:
+    """A number beside float16 or bfloat16 takes part in sums and products unrounded, as float32."""
+    return x.view.dtype == F32 and (dtype == F16 or dtype == BF16)
 
 
 cdef TensorBase broadcast_result(Op op, TensorBase a, TensorBase b, int dtype):
@@ -793,7 +832,7 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
     cdef tuple shape
     if a is None:
         raise TypeError(f"[{op.name}_] argument must be a Tensor, not NoneType")
-    b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule)
+    b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule, op.opmath)
     dtype = compute_dtype(op, result_type(a, b))
     check_same_device(op.name + "_", (a, b))
     if op.rule != COMPARE and not castable(dtype, a.view.dtype):
@@ -806,7 +845,7 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
                                f"shape {list(shape)}")
     begin_inplace(op.name + "_", a)
     check_partial_overlap(op.name + "_", a, b)
-    recording = op.vjp != NULL and is_float(a.view.dtype) and (needs_grad(a) or needs_grad(b))
+    recording = op.vjp != NULL and differentiable(a.view.dtype) and (needs_grad(a) or needs_grad(b))
     keeps = op.saves & IN0 or (op.saves == CROSS and needs_grad(b))
     old = a if not recording else snapshot(a) if keeps else with_history(a)
     if op.rule == COMPARE or dtype != a.view.dtype:
@@ -815,10 +854,10 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
         copy_into(a, y)
         b = with_grad
     else:
-        if b.view.dtype != dtype:
+        if b.view.dtype != dtype and not (b.wrapped_number and op.opmath and kept_wide(b, dtype)):
             b = to_dtype(b, dtype)
         t[0], t[1], t[2] = &a.view, &a.view, &b.view
-        launch(op, dtype, a.device, t, NULL, a.view.numel)
+        launch(op, dtype, a.device, 1, 3, t, NULL, a.view.numel)
     bump(a)
     if recording:
         n = make_node(op, a, (old, b), None)
@@ -841,7 +880,7 @@ cdef TensorBase binary_quiet(Op op, TensorBase a, TensorBase b):
 
 cdef bint castable(int from_, int to) noexcept:
     """May a result of one dtype be stored in another?  Never to a lower kind."""
-    if is_float(from_) and is_integral(to):
+    if is_float(from_) and is_integral(to) or is_complex_(from_) and not is_complex_(to):
         return False
     return not (to == BOOL and from_ != BOOL)
 

@@ -15,6 +15,9 @@ cdef int default_float() noexcept
 cdef int itemsize_of(int code) noexcept
 cdef bint is_float(int code) noexcept
 cdef bint is_complex_(int code) noexcept
+cdef bint differentiable(int code) noexcept            # floating-point or complex
+cdef int real_code(int code) noexcept                  # complex64 -> float32
+cdef int complex_code(int code) noexcept               # float32 -> complex64; of the default dtype for integers
 cdef bint is_integral(int code) noexcept               # integers and bool
 cdef str name_of(int code)                             # "float32"
 cdef str torch_name(int code)                          # "Float", "Long": as in PyTorch's messages

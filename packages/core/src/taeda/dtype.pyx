@@ -126,6 +126,19 @@ cdef bint is_float(int code) noexcept:
 cdef bint is_complex_(int code) noexcept:
     return kinds[code] == 3
 
+cdef bint differentiable(int code) noexcept:
+    return kinds[code] >= 2
+
+cdef int real_code(int code) noexcept:
+    return F32 if code == C64 else F64 if code == C128 else F16 if code == C32 else code
+
+cdef int complex_code(int code) noexcept:
+    if kinds[code] == 3:
+        return code
+    if kinds[code] < 2:
+        code = default_code
+    return C128 if code == F64 else C32 if code == F16 else C64
+
 cdef bint is_integral(int code) noexcept:
     return kinds[code] <= 1
 

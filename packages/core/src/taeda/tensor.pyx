@@ -5,13 +5,13 @@
 """
 cimport cython
 from cpython.object cimport PyObject_GenericSetAttr
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport scalar_tensor
-from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8
+from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
 import weakref
@@ -25,6 +25,10 @@ from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
 from taeda.ops import unary as _u
 from taeda.ops import views as _v
+
+cdef extern from "narrow.h" nogil:
+    float f16_to_f32(uint16_t h)
+    float bf16_to_f32(uint16_t h)
 
 cdef extern from *:
     """
@@ -42,7 +46,7 @@ cdef object eq = _c.eq, ne = _c.ne, lt = _c.lt, le = _c.le, gt = _c.gt, ge = _c.
 cdef object DEVICES = (CPU_DEVICE, META_DEVICE)
 cdef object Size = _tensor_base.Size
 cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
-cdef tuple NUMBERS = (int, float, bool)
+cdef tuple NUMBERS = (int, float, bool, complex)
 cdef object new_size = tuple.__new__         # a shape without Size's own checks
 cdef set warned = set()
 
@@ -230,7 +234,7 @@ cdef class Tensor(TensorBase):
         return _u.abs(self)
 
     def __invert__(self):
-        if is_float(self.view.dtype):
+        if differentiable(self.view.dtype):
             raise TypeError(f"[bitwise_not] ~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
                             f"{name_of(self.view.dtype)}")
         return _u.bitwise_not(self)
@@ -353,7 +357,7 @@ cdef class Tensor(TensorBase):
         return self if self.view.ndim == 0 else self.flip(0)
 
     def __contains__(self, element):
-        if not isinstance(element, (TensorBase, int, float, bool)):
+        if not isinstance(element, (TensorBase, int, float, bool, complex)):
             raise RuntimeError(f"[tensor] Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
                                f"{type(element).__name__}.")
         return bool((self == element).any())
@@ -379,7 +383,13 @@ cdef class Tensor(TensorBase):
         if self.view.numel != 1:
             raise ValueError(f"[{what}] only one element tensors can be converted to Python scalars; the shape is "
                              f"{tuple(self.shape)}")
-        return self.item()
+        value = self.item()
+        if type(value) is complex and what != "complex":
+            if value.imag != 0:
+                raise RuntimeError(f"[{what}] value cannot be converted to type {what} without overflow: {value} has an imaginary "
+                                   "part")
+            value = value.real
+        return value
 
     def __index__(self):
         if self.view.numel != 1 or is_float(self.view.dtype) or is_complex_(self.view.dtype):
@@ -566,23 +576,37 @@ cdef class Tensor(TensorBase):
         """The matrix's conjugate transpose."""
         if self.view.ndim not in (0, 2):
             raise RuntimeError(f"[H] tensor.H is only supported on matrices (2-D tensors). Got {self.view.ndim}-D tensor.")
-        return self.T
+        return (self.T if self.view.ndim else self).conj()
 
     @property
     def mH(self):
-        return self.mT
+        """The last two dimensions exchanged, conjugated if complex."""
+        return self.mT.conj()
 
     @property
     def real(self):
-        return self
+        """The real parts, a view."""
+        return self._parts().real(self) if is_complex_(self.view.dtype) else self
+
+    @real.setter
+    def real(self, value):
+        self.real.copy_(_creation.as_tensor(value))
 
     @property
     def imag(self):
-        raise RuntimeError(f"[imag] imag is not implemented for tensors with non-complex dtypes, got "
-                           f"{name_of(self.view.dtype)}")
+        """The imaginary parts, a view; RuntimeError for a real tensor."""
+        return self._parts().imag(self)
+
+    @imag.setter
+    def imag(self, value):
+        self.imag.copy_(_creation.as_tensor(value))
+
+    def _parts(self):
+        from taeda.ops import complex_numbers
+        return complex_numbers
 
     def adjoint(self):
-        """Return the last two dimensions exchanged (and conjugated, were the dtype complex)."""
+        """Return the last two dimensions exchanged, conjugated if complex."""
         return self.mH
 
     def dim_order(self):
@@ -606,8 +630,8 @@ cdef class Tensor(TensorBase):
                                    "computed variable in a subgraph that doesn't require differentiation use "
                                    "var_no_grad = var.detach().")
             return
-        if on and not is_float(self.view.dtype):
-            raise RuntimeError(f"[requires_grad] only Tensors of floating point dtype can require gradients, got "
+        if on and not differentiable(self.view.dtype):
+            raise RuntimeError(f"[requires_grad] only Tensors of floating point and complex dtype can require gradients, got "
                                f"{name_of(self.view.dtype)}")
         if on and self.inference:
             raise RuntimeError("[requires_grad] Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
@@ -658,7 +682,7 @@ cdef class Tensor(TensorBase):
     def data(self, value):
         if not isinstance(value, TensorBase):
             raise TypeError(f"[data] Variable data has to be a tensor, but got {type(value).__name__}")
-        if self.requires_grad_ and not is_float((<TensorBase>value).view.dtype):
+        if self.requires_grad_ and not differentiable((<TensorBase>value).view.dtype):
             raise RuntimeError(f"[data] data set to a tensor that requires gradients must be floating point or complex dtype, "
                                f"got {name_of((<TensorBase>value).view.dtype)}")
         fill_from(self, <TensorBase>value)
@@ -886,7 +910,25 @@ cdef object element(char* p, int code):
         return (<uint8_t*>p)[0]
     if code == BOOL:
         return (<uint8_t*>p)[0] != 0
-    raise NotImplementedError(f"[item] no arithmetic for dtype {name_of(code)} yet")
+    if code == I8:
+        return (<int8_t*>p)[0]
+    if code == I16:
+        return (<int16_t*>p)[0]
+    if code == U16:
+        return (<uint16_t*>p)[0]
+    if code == U32:
+        return (<uint32_t*>p)[0]
+    if code == U64:
+        return (<uint64_t*>p)[0]
+    if code == F16:
+        return <double>f16_to_f32((<uint16_t*>p)[0])
+    if code == BF16:
+        return <double>bf16_to_f32((<uint16_t*>p)[0])
+    if code == C64:
+        return complex((<float*>p)[0], (<float*>p)[1])
+    if code == C128:
+        return complex((<double*>p)[0], (<double*>p)[1])
+    return complex(f16_to_f32((<uint16_t*>p)[0]), f16_to_f32((<uint16_t*>p)[1]))
 
 
 cdef list nested(TensorBase t, int d, char* p):

@@ -33,7 +33,7 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> tu
                     f"[{op}] grad can be implicitly created only for scalar outputs, got shape {tuple(out.shape)}; "
                     "reduce it with .sum() or .mean(), or pass a gradient of that shape"
                 )
-            if not out.is_floating_point():
+            if not (out.is_floating_point() or out.is_complex()):
                 raise RuntimeError(f"[{op}] grad can be computed only for floating point outputs, got {out.dtype}")
             g = out.new_ones(out.shape)
         elif not isinstance(g, TensorBase):

@@ -11,7 +11,7 @@ from cpython.object cimport PyObject
 
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node, grad_fn_of
-from taeda.dtype cimport dtype_of
+from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport TensorBase
 
 cdef extern from "Python.h":
@@ -146,10 +146,17 @@ cdef TensorBase fitted(Node n, Py_ssize_t i, object edge, object g):
             t = t.sum_to_size(n.input_shapes[i])       # the one place where broadcasting is undone
     if isinstance(edge, TensorBase):
         if t.view.dtype != (<TensorBase>edge).view.dtype:
-            t = t.to(edge.dtype)
+            t = in_dtype(t, (<TensorBase>edge).view.dtype)
     elif t.view.dtype != (<Node>edge).dtype and (<Node>edge).n_outputs == 1:
-        t = t.to(dtype_of((<Node>edge).dtype))
+        t = in_dtype(t, (<Node>edge).dtype)
     return t
+
+
+cdef TensorBase in_dtype(TensorBase g, int dtype):
+    """A gradient in its input's dtype; of a real input the real part alone counts."""
+    if is_complex_(g.view.dtype) and not is_complex_(dtype):
+        g = g.real
+    return g.to(dtype_of(dtype))
 
 
 cdef object run_node(Node n, object g):

@@ -212,7 +212,7 @@ class Function(metaclass=_FunctionMeta):
                 raise RuntimeError("[mark_dirty] a tensor that was marked dirty must be returned by forward")
         made = attach_function(node, tensors, outputs, node.dirty_tensors, node.non_differentiable)
         node._outputs = tuple(
-            (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) and o.is_floating_point() else ((), None, None) for o in made
+            (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) and (o.is_floating_point() or o.is_complex()) else ((), None, None) for o in made
         )
         saved: list[Any] = []
         for t in node.to_save:

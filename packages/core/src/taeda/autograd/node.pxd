@@ -31,7 +31,8 @@ cdef class Node:
     cdef object __weakref__
 
     cdef bint needs(self, int i) noexcept    # is the gradient of input i wanted?
-    cdef TensorBase load(self, int i)        # saved tensor i, its version checked; part of the graph again
+    cdef TensorBase load(self, int i)        # saved tensor i as a vjp takes it: a complex one conjugated (node.pyx says why)
+    cdef TensorBase raw(self, int i)         # saved tensor i, its version checked; part of the graph again
 
 
 cdef int64_t next_seq() noexcept

@@ -4,14 +4,27 @@
 A node keeps edges to the nodes (or leaf tensors) that its gradients flow to, and just the tensors that
 its vjp asked for.  An output that it saves is kept as an alias without history, so that no reference cycle
 arises; ``load`` puts the history back.
+
+Complex gradients are PyTorch's: of a real loss L, g = dL/dRe + i dL/dIm, so a holomorphic f hands back g conj(f'(z)).
+Every f' that a vjp writes down is a formula with real coefficients in what was saved, and for those
+conj(f'(z)) = f'(conj z): ``load`` gives a complex tensor conjugated, and one formula serves both kinds.  The few ops
+that are not holomorphic (abs, angle, real ...) read what they saved with ``raw``.
 """
 cimport cython
 
 from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.dtype cimport differentiable, is_complex_
 from taeda.tensor_base cimport alias
 
 cdef int64_t counter = 0
+cdef object conj = None                 # ops.complex_numbers.conj
 cdef object regenerate_view = None      # (view) -> Node that leads to its base's present history
+
+
+def set_conj(function):
+    """Let ops.complex_numbers say how a saved tensor is conjugated."""
+    global conj
+    conj = function
 
 
 def set_regenerate_view(function):
@@ -35,6 +48,10 @@ cdef class Node:
         return self.edges[i] is not None
 
     cdef TensorBase load(self, int i):
+        cdef TensorBase t = self.raw(i)
+        return <TensorBase>conj(t) if t is not None and is_complex_(t.view.dtype) else t
+
+    cdef TensorBase raw(self, int i):
         cdef TensorBase t, back
         if self.saved_ is None:
             raise RuntimeError(
@@ -104,11 +121,11 @@ cdef class Node:
     def __getattr__(self, str name):
         if name.startswith("_saved_"):
             if name[7:].isdigit():
-                return self.load(int(name[7:]))
+                return self.raw(int(name[7:]))
             if name == "_saved_self":
-                return self.load(0)
+                return self.raw(0)
             if name == "_saved_other" or name == "_saved_result":
-                return self.load(len(self.saved_ or ()) - 1)
+                return self.raw(len(self.saved_ or ()) - 1)
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
 
 
@@ -221,7 +238,7 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
             raise RuntimeError("[mark_dirty] a leaf Variable that requires grad is being used in an in-place operation.")
         if not changed and any([o is t for t in tensors]):
             o = alias(o)                       # an input that is returned as it is: a new tensor with this history
-        if any([out is p for p in plain]) or not o.is_floating_point():
+        if any([out is p for p in plain]) or not differentiable(o.view.dtype):
             if o is not out or not o.requires_grad_:
                 o.requires_grad_, o.grad_fn_ = False, None
         else:
@@ -229,7 +246,7 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
             o.output_nr = i
             o.requires_grad_ = True
             o.base = None
-        if n.dtype == 0 and o.is_floating_point():
+        if n.dtype == 0 and differentiable(o.view.dtype):
             n.dtype = o.view.dtype
         if changed:
             o.storage.version += 1

@@ -18,9 +18,17 @@ INT = ("u8", "i32", "i64")
 BOOL = ("b8",)
 REAL = FLOAT + INT
 ALL = REAL + BOOL
-CTYPE = {"f32": "float", "f64": "double", "u8": "uint8_t", "i32": "int32_t", "i64": "int64_t", "b8": "uint8_t"}
+COMPLEX = ("c64", "c128")
+CTYPE = {"f32": "float", "f64": "double", "u8": "uint8_t", "i32": "int32_t", "i64": "int64_t", "b8": "uint8_t", "u64": "uint64_t",
+         "c64": "C64", "c128": "C128"}
 # unsigned arithmetic wraps; signed overflow in C is undefined, in PyTorch it wraps too
-WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t"}
+WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t"}
+# narrow dtypes are computed in a wider one, block by block (narrow.h): wide suffix -> narrow ones with their codes
+NARROW = {"f32": {"f16": "TAEDA_F16", "bf16": "TAEDA_BF16"}, "i32": {"i8": "TAEDA_I8", "i16": "TAEDA_I16", "u16": "TAEDA_U16"},
+          "i64": {"u32": "TAEDA_U32"}}
+# where the sign of a 64-bit integer matters, uint64 has loops of its own; elsewhere it has int64's
+SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge",
+                "sign", "relu", "signbit", "abs", "clamp", "threshold", "pow", "bitwise_right_shift"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -137,6 +145,25 @@ TERNARY: dict[str, dict[tuple[str, ...], str]] = {
     "lerp": {FLOAT: "c < (T)0.5 ? a + c * (b - a) : b - (b - a) * ((T)1 - c)"},
 }
 
+# Complex rows; z_* and M_(*) are complex_numbers.h's, c* the C library's.
+COMPLEX_UNARY: dict[str, str] = {
+    "exp": "cexp(a)", "exp2": "z_exp2(a)", "expm1": "z_expm1(a)", "log": "clog(a)", "log1p": "z_log1p(a)", "log2": "z_log2(a)",
+    "log10": "z_log10(a)", "sqrt": "csqrt(a)", "rsqrt": "z_rsqrt(a)", "reciprocal": "M_(div)((T)1, a)", "sin": "csin(a)",
+    "cos": "ccos(a)", "tan": "ctan(a)", "sinh": "csinh(a)", "cosh": "ccosh(a)", "tanh": "ctanh(a)", "asin": "casin(a)",
+    "acos": "cacos(a)", "atan": "catan(a)", "asinh": "casinh(a)", "acosh": "cacosh(a)", "atanh": "catanh(a)",
+    "sigmoid": "z_sigmoid(a)", "silu": "z_mul(a, z_sigmoid(a))", "neg": "-a", "square": "M_(mul)(a, a)",
+    "complex_conj": "M_()(RE(a), -IM(a))", "complex_sgn": "z_sgn(a)", "complex_abs": "z_abs(a)", "complex_angle": "z_angle(a)",
+    "logical_not": "RE(a) == 0 && IM(a) == 0", "isnan": "z_isnan(a)", "isinf": "z_isinf(a)", "isfinite": "z_isfinite(a)",
+}
+COMPLEX_BINARY: dict[str, str] = {
+    "add": "a + b", "sub": "a - b", "mul": "M_(mul)(a, b)", "div": "M_(div)(a, b)", "pow": "z_pow(a, b)",
+    "eq": "a == b", "ne": "a != b",
+    "logical_and": "(a != 0) & (b != 0)", "logical_or": "(a != 0) | (b != 0)", "logical_xor": "(a != 0) ^ (b != 0)",
+    "sigmoid_backward": "M_(mul)(a, M_(mul)((T)1 - b, b))", "tanh_backward": "M_(mul)(a, (T)1 - M_(mul)(b, b))",
+}
+WITH_NUMBER = {"add", "sub", "mul", "div"}      # beside float16 and bfloat16 a Python number stays float32
+REAL_RESULT = {"complex_abs", "complex_angle"}
+
 PRELUDE = r"""
 #define T_f32(name) t_##name##_f32
 #define T_f64(name) t_##name##_f64
@@ -192,6 +219,7 @@ FLOAT_HELPERS(f64, double, L_f64)
 INT_HELPERS(u8, uint8_t, uint8_t)
 INT_HELPERS(i32, int32_t, uint32_t)
 INT_HELPERS(i64, int64_t, uint64_t)
+INT_HELPERS(u64, uint64_t, uint64_t)
 SIGNED_HELPERS(i32, int32_t, uint32_t)
 SIGNED_HELPERS(i64, int64_t, uint64_t)
 
@@ -239,6 +267,28 @@ SIGNED_HELPERS(i64, int64_t, uint64_t)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
 
+/* A narrow dtype's kernel: the wide dtype's loop over blocks. */
+#define NARROW_LOOP(NAME, WIDE, OPERANDS, CODE, TO_BOOL) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        through_wide(ptr, s, n, p, WIDE##_loop, OPERANDS, CODE, TO_BOOL, -1); \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, OPERANDS, NAME##_loop, p, THREADS); }
+/* The same where either operand may be a number in the wide dtype. */
+#define NARROW_LOOP_NUMBER(NAME, WIDE, CODE) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        through_wide(ptr, s, n, p, WIDE##_loop, 3, CODE, 0, -1); \
+    } \
+    static void NAME##_loop_a(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        through_wide(ptr, s, n, p, WIDE##_loop, 3, CODE, 0, 1); \
+    } \
+    static void NAME##_loop_b(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        through_wide(ptr, s, n, p, WIDE##_loop, 3, CODE, 0, 2); \
+    } \
+    static int64_t NAME(View **t, const Param *p) { \
+        Loop loop = t[1]->dtype != CODE ? NAME##_loop_a : t[2]->dtype != CODE ? NAME##_loop_b : NAME##_loop; \
+        return elementwise(t, 3, loop, p, THREADS); \
+    }
+
 /* sin and cos of arguments beyond the polynomials' reduction: one scalar pass more over such a block. */
 #define TRIG_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
@@ -269,12 +319,25 @@ def expand(expr: str, suffix: str) -> str:
     return out.replace("(W)", f"({WRAP.get(suffix, CTYPE[suffix])})")
 
 
-def kernels() -> list[tuple[str, str]]:
-    """Return (kernel name, C text of its loop) for each row and dtype."""
-    found = []
-    for table, macro in ((UNARY, "UNARY_LOOP"), (BINARY, "BINARY_LOOP"), (TERNARY, "TERNARY_LOOP")):
+def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
+    """Return the loop of a complex row."""
+    real = {"c64": "float", "c128": "double"}[suffix]
+    out = "uint8_t" if name in BOOL_RESULT else real if name in REAL_RESULT else CTYPE[suffix]
+    letter = {"c64": "c_", "c128": "z_"}[suffix]
+    for inner in ("mul", "div", ""):
+        expr = expr.replace(f"M_({inner})", letter + inner)
+    return f"{macro}(k_{name}_{suffix}, {CTYPE[suffix]}, {out}, {expr.replace('(T)', f'({CTYPE[suffix]})')})"
+
+
+def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Return (kernel name, C text of its loop) for each row and dtype, and the kernels that are another's by a second name."""
+    found: list[tuple[str, str]] = []
+    same: dict[str, str] = {}
+    for table, macro, operands in ((UNARY, "UNARY_LOOP", 2), (BINARY, "BINARY_LOOP", 3), (TERNARY, "TERNARY_LOOP", 4)):
         for name, rows in table.items():
             for dtypes, expr in rows.items():
+                if name in SIGN_MATTERS and "u8" in dtypes:
+                    dtypes = (*dtypes, "u64")
                 for s in dtypes:
                     kernel, ctype = f"{name}_{s}", CTYPE[s]
                     if name in ("sin", "cos"):
@@ -284,14 +347,23 @@ def kernels() -> list[tuple[str, str]]:
                         out = "uint8_t" if name in BOOL_RESULT else ctype
                         text = f"{macro}(k_{kernel}, {ctype}, {out}, {expand(expr, s)})"
                     found.append((kernel, text))
-    return found
+                    for narrow, code in NARROW.get(s, {}).items():
+                        rest = f"(k_{name}_{narrow}, k_{kernel}, "
+                        rest += f"{code})" if name in WITH_NUMBER else f"{operands}, {code}, {int(name in BOOL_RESULT)})"
+                        found.append((f"{name}_{narrow}", ("NARROW_LOOP_NUMBER" if name in WITH_NUMBER else "NARROW_LOOP") + rest))
+                    if s == "i64" and name not in SIGN_MATTERS:
+                        same[f"{name}_u64"] = kernel
+    for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):
+        for name, expr in rows.items():
+            found += [(f"{name}_{s}", complex_text(macro, name, s, expr)) for s in COMPLEX]
+    return found, same
 
 
 def write(folder: pathlib.Path) -> None:
     """Write pointwise.h and pointwise.pyx."""
-    rows = kernels()
+    rows, same = kernels()
     header = ["/* Made by formulas.py: one loop for each pointwise kernel and dtype. */",
-              '#include "formulas.h"', '#include "loops.h"', PRELUDE, *(text for _, text in rows)]
+              '#include "formulas.h"', '#include "loops.h"', '#include "narrow.h"', '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
     (folder / "pointwise.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]
     pyx = ["# cython: language_level=3", '"""Made by formulas.py: the table of pointwise kernels."""',
@@ -303,6 +375,7 @@ def write(folder: pathlib.Path) -> None:
     pyx += ["", "taeda_threads = &num_threads", "", "", "def table():",
             '    """Return kernel name -> address."""', "    return {"]
     pyx += [f'        "{n}": <size_t>&k_{n},' for n in names]
+    pyx += [f'        "{n}": <size_t>&k_{kernel},' for n, kernel in same.items()]
     pyx += ["    }", ""]
     (folder / "pointwise.pyx").write_text("\n".join(pyx))
 

@@ -13,6 +13,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
                              define, empty, empty_for, empty_shape, end_inplace, launch, needs_grad, record, scalar_tensor,
                              to_dtype)
 from taeda.dtype cimport name_of
+from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, U8, View
 from taeda.tensor_base cimport META, TensorBase
 
@@ -28,7 +29,7 @@ cdef TensorBase zeros_of(object shape, int dtype, int device):
     cdef TensorBase out = empty_shape(shape, dtype, device)
     cdef View* t[1]
     t[0] = &out.view
-    launch(ZERO, dtype, device, t, NULL, out.view.numel >> 3)
+    launch(ZERO, dtype, device, 1, 1, t, NULL, out.view.numel >> 3)
     return out
 
 
@@ -58,7 +59,7 @@ cdef int mask_count(TensorBase mask, int64_t* n) except -1:
         raise NotImplementedError(f"[nonzero] the shape of the result depends on the data, which a meta tensor of shape "
                                   f"{tuple(mask.shape_tuple())} does not have")
     t[0], t[1] = &count.view, &mask.view
-    launch(MASK_COUNT, BOOL, mask.device, t, NULL, mask.view.numel >> 3)
+    launch(MASK_COUNT, BOOL, mask.device, 1, 2, t, NULL, mask.view.numel >> 3)
     n[0] = (<int64_t*>count.view.data)[0]
     return 0
 
@@ -72,7 +73,7 @@ cdef TensorBase nonzero_rows(TensorBase x):
     mask_count(mask, &shape[1])
     out = empty(2, shape, I64, mask.device)
     t[0], t[1] = &out.view, &mask.view
-    launch(NONZERO, BOOL, mask.device, t, NULL, mask.view.numel)
+    launch(NONZERO, BOOL, mask.device, 1, 2, t, NULL, mask.view.numel)
     return out
 
 
@@ -92,7 +93,7 @@ cdef TensorBase select_where(TensorBase x, TensorBase mask):
     mask_count(mask, &n)
     out = empty(1, &n, x.view.dtype, x.device)
     t[0], t[1], t[2] = &out.view, &x.view, &mask.view
-    launch(SELECT_WHERE, x.view.dtype, x.device, t, NULL, x.view.numel)
+    launch(SELECT_WHERE, x.view.dtype, x.device, 1, 3, t, NULL, x.view.numel)
     return out
 
 
@@ -107,7 +108,7 @@ cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1:
     if value.storage is x.storage:
         value = value.clone()
     t[0], t[1], t[2], t[3] = &x.view, &mask.view, &value.view, &x.view
-    launch(FILL_WHERE, x.view.dtype, x.device, t, NULL, x.view.numel)
+    launch(FILL_WHERE, x.view.dtype, x.device, 1, 4, t, NULL, x.view.numel)
     end_inplace(FILL_WHERE, x, (x,), None)
     return 0
 
@@ -270,7 +271,7 @@ cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=Non
     make_plan(&q, x, pos, idx, op)
     out = empty(q.nd, q.shape, x.view.dtype, x.device)
     q.t[0], q.t[1], q.p[2].i = &out.view, &q.rest, wrap
-    bad = launch(node, x.view.dtype, x.device, q.t, q.p, out.view.numel)
+    bad = launch(node, x.view.dtype, x.device, 1, 2 + len(pos), q.t, q.p, out.view.numel)
     if bad > 0:
         raise out_of_bounds(x, pos, idx, bad, op)
     if not in_order(&q, idx):
@@ -284,10 +285,13 @@ cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=Non
 cdef object index_pull(object g, list pos, list idx, tuple shape):
     """Zeros of `shape` with the rows of g added where the indices point: the adjoint of index."""
     cdef Plan q
-    cdef TensorBase x = <TensorBase>g, c = contiguous(x), out = zeros_of(shape, x.view.dtype, x.device)
+    cdef TensorBase x = <TensorBase>g, c, out
+    if INDEX_PULL.cpu[x.view.dtype] == NULL:                 # sums of a narrow dtype are taken in its wide one
+        return to_dtype(<TensorBase>index_pull(to_dtype(x, wide_of(x.view.dtype)), pos, idx, shape), x.view.dtype)
+    c, out = contiguous(x), zeros_of(shape, x.view.dtype, x.device)
     make_plan(&q, out, pos, idx, "index")
     q.t[0], q.t[1] = &q.rest, &c.view
-    launch(INDEX_PULL, x.view.dtype, x.device, q.t, q.p, x.view.numel)
+    launch(INDEX_PULL, x.view.dtype, x.device, 1, 2 + len(pos), q.t, q.p, x.view.numel)
     if needs_grad(x):
         record(INDEX_PULL, out, (x,), tuple(idx) if len(idx) <= 8 else None,
                (pos, shape, None if len(idx) <= 8 else idx))
@@ -304,6 +308,10 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     cdef int64_t strides[MAX_DIM]
     cdef int64_t bad
     cdef bint plain
+    if put.cpu[x.view.dtype] == NULL:
+        x.copy_(to_dtype(<TensorBase>index_put_core(to_dtype(x, wide_of(x.view.dtype)), pos, idx, to_dtype(v, wide_of(x.view.dtype)),
+                                                    accumulate, op, node, wrap), x.view.dtype))
+        return x
     make_plan(&q, x, pos, idx, op)
     m = q.nd - v.view.ndim
     plain = m == 0 and v.view.contiguous and v.storage is not x.storage
@@ -321,7 +329,7 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
         copy_into(wide, as_strided_view(v, q.nd, q.shape, strides, v.offset))
         v = wide
     q.t[0], q.t[1], q.p[2].i = &q.rest, &v.view, wrap
-    bad = launch(put, x.view.dtype, x.device, q.t, q.p, v.view.numel)
+    bad = launch(put, x.view.dtype, x.device, 1, 2 + len(pos), q.t, q.p, v.view.numel)
     if bad > 0:
         raise out_of_bounds(x, pos, idx, bad, op)
     end_inplace(put, x, (x, value), tuple(idx) if len(idx) <= 8 else None,

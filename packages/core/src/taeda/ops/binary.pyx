@@ -3,7 +3,7 @@
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_, broadcast_shapes, check_same_device,
                              define, empty_shape, launch, record, result_type as promoted, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_float, is_integral
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -204,7 +204,7 @@ cdef object pow_vjp(Node n, object g):
         else:
             da = (g * (b * a.pow(b - 1))).masked_fill(b == 0, 0.0)
     if n.needs(1):
-        db = (g * (y * a.log())).masked_fill((a == 0) & (b >= 0), 0.0)
+        db = (g * (y * a.log())).masked_fill((a == 0) & ((b.real if b.is_complex() else b) >= 0), 0.0)
     return da, db
 
 cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
@@ -229,9 +229,11 @@ def pow_(input, exponent):
 
 def float_power(input, exponent, *, out=None):
     """Return :func:`pow` computed in float64."""
-    from taeda.dtype import float64
-    a = input.to(float64) if isinstance(input, TensorBase) else float(input)
-    b = exponent.to(float64) if isinstance(exponent, TensorBase) else float(exponent)
+    from taeda.dtype import complex128, float64
+    whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype) for x in (input, exponent)])
+    wide, number = (complex128, complex) if whole else (float64, float)
+    a = input.to(wide) if isinstance(input, TensorBase) else number(input)
+    b = exponent.to(wide) if isinstance(exponent, TensorBase) else number(exponent)
     return binary(POW, a, b, out)
 
 
@@ -356,6 +358,10 @@ def xlogy_(input, other):
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""
     both_tensors("logaddexp", input, other)
+    if isinstance(input, TensorBase) and is_complex_((<TensorBase>input).view.dtype):
+        top = input.real.detach().maximum(other.real.detach())
+        y = ((input - top).exp() + (other - top).exp()).log() + top
+        return y if out is None else write_out(out, <TensorBase>y, "logaddexp")
     return binary(LOGADDEXP, input, other, out)
 
 
@@ -400,6 +406,9 @@ def lerp(input, end, weight, *, out=None):
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
+    if is_complex_(x.view.dtype):
+        z = <TensorBase>(input + weight * (end - input))
+        return z if out is None else write_out(out, z, "lerp")
     if not isinstance(weight, TensorBase):
         weight = (<object>x).new_full((), weight)
     w = <TensorBase>weight
@@ -409,7 +418,7 @@ def lerp(input, end, weight, *, out=None):
     shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())
     z = empty_shape(shape, x.view.dtype, x.device)
     t[0], t[1], t[2], t[3] = &z.view, &x.view, &y.view, &w.view
-    launch(LERP, x.view.dtype, x.device, t, NULL, z.view.numel)
+    launch(LERP, x.view.dtype, x.device, 1, 4, t, NULL, z.view.numel)
     record(LERP, z, (x, y, w), (x, y, w))
     if z.grad_fn_ is not None:
         (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())

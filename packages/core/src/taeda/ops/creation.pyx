@@ -4,8 +4,9 @@ from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, Py
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
-from taeda.dtype cimport code_of, default_float, dtype_of, is_float, is_integral, itemsize_of, name_of, promote
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, MAX_DIM, U8
+from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
+                          name_of, promote)
+from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, U8
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
@@ -20,7 +21,7 @@ from taeda.dtype import NAMES
 
 cdef TensorBase finish(TensorBase t, bint requires_grad):
     if requires_grad:
-        if not is_float(t.view.dtype):
+        if not differentiable(t.view.dtype):
             raise RuntimeError(f"[tensor] Only Tensors of floating point and complex dtype can require gradients, got "
                                f"{name_of(t.view.dtype)}")
         t.requires_grad_ = True
@@ -110,11 +111,12 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
-    if not isinstance(fill_value, (int, float)) and hasattr(fill_value, "__index__"):
+    if not isinstance(fill_value, (int, float, complex)) and hasattr(fill_value, "__index__"):
         fill_value = fill_value.__index__()
     if isinstance(size, int):
         raise TypeError(f"[full] size must be a tuple of ints, got the int {size}; write ({size},)")
-    code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else default_float()
+    code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else (
+        complex_code(default_float()) if isinstance(fill_value, complex) else default_float())
     t = filled(sizes_of("full", (size,)), fill_value, dtype_code(dtype, "full", code), device_code(device, "full"))
     return out_or(out, finish(t, requires_grad))
 
@@ -283,7 +285,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     if code == BOOL:
         raise NotImplementedError("[linspace] not implemented for dtype bool")
     where = device_code(device, "linspace")
-    t = empty_shape((n,), code if is_float(code) else F64, where)
+    t = empty_shape((n,), code if code == F32 else F64, where)
     if where == CPU and n:
         # from the nearer end, in the dtype's own precision
         if t.view.dtype == F32:
@@ -395,6 +397,8 @@ cdef int leaf_dtype(object x) except -2:
         return I64
     if isinstance(x, float):
         return default_float()
+    if isinstance(x, complex):
+        return complex_code(default_float())
     if isinstance(x, (str, bytes)):
         raise TypeError(f"[tensor] new(): invalid data type '{type(x).__name__}'")
     if is_sequence(x):
@@ -447,6 +451,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 cdef int put(TensorBase t, list leaves, int code) except -1:
     """Write Python numbers into a contiguous tensor."""
     cdef Py_ssize_t i, n = len(leaves)
+    cdef TensorBase wide
     if code == F32:
         for i in range(n):
             (<float*>t.view.data)[i] = <float><double>leaves[i]
@@ -472,6 +477,18 @@ cdef int put(TensorBase t, list leaves, int code) except -1:
                     raise TypeError(f"[tensor] only integer tensors of a single element can be converted to an int, got shape "
                                     f"{tuple(v.shape)}") from None
                 raise RuntimeError(f"[tensor] value {v} cannot be converted to type int64 without overflow") from None
+    elif is_complex_(code) and code != C128:
+        wide = empty_shape((n,), C128, CPU)
+        put(wide, leaves, C128)
+        copy_into(<TensorBase>(<object>t).view(-1), wide)
+    elif code == C128:
+        for i in range(n):
+            v = complex(leaves[i])
+            (<double*>t.view.data)[2 * i], (<double*>t.view.data)[2 * i + 1] = v.real, v.imag
+    elif is_float(code):
+        wide = empty_shape((n,), F32, CPU)
+        put(wide, leaves, F32)
+        copy_into(<TensorBase>(<object>t).view(-1), wide)
     else:
         for i in range(n):
             copy_into(<TensorBase>(<object>t).view(-1)[i], scalar_tensor(leaves[i], code, CPU))
@@ -590,7 +607,7 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, TensorBase):
         return data if dtype is None and device is None else data.to(
             dtype=data.dtype if dtype is None else dtype, device=data.device if device is None else device)
-    if isinstance(data, (list, tuple, int, float, bool)) and not hasattr(data, "__array_interface__"):
+    if isinstance(data, (list, tuple, int, float, bool, complex)) and not hasattr(data, "__array_interface__"):
         return tensor(data, dtype=dtype, device=device)
     if hasattr(data, "__array_interface__"):
         if not PyObject_CheckBuffer(data) or not data.__array_interface__["shape"] and not hasattr(data, "flags"):

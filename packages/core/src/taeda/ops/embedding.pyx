@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Rows of a table by index."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, record
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, linear, empty_shape, launch, record
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.tensor_base cimport TensorBase
@@ -24,8 +24,8 @@ cdef object embedding_backward_vjp(Node n, object g):
         gg = gg / count[ix].unsqueeze(-1)
     return gg
 
-cdef Op EMBEDDING_BACKWARD = define("embedding_backward", embedding_backward_vjp, 0, 0, None,
-                                    "EmbeddingDenseBackwardBackward0")
+cdef Op EMBEDDING_BACKWARD = linear(define("embedding_backward", embedding_backward_vjp, 0, 0, None,
+                                    "EmbeddingDenseBackwardBackward0"))
 
 cdef TensorBase embedding_backward(object cotangent, TensorBase ix, object rows, object padding_idx, bint by_freq):
     cdef TensorBase g = contiguous(<TensorBase>cotangent), gw
@@ -35,7 +35,7 @@ cdef TensorBase embedding_backward(object cotangent, TensorBase ix, object rows,
     t[0], t[1], t[2] = &gw.view, &g.view, &ix.view
     p[0].i, p[1].i = padding_idx, by_freq
     if gw.view.numel:
-        launch(EMBEDDING_BACKWARD, g.view.dtype, g.device, t, p, g.view.numel + gw.view.numel)
+        launch(EMBEDDING_BACKWARD, g.view.dtype, g.device, 1, 3, t, p, g.view.numel + gw.view.numel)
     record(EMBEDDING_BACKWARD, gw, (g,), (ix,), (padding_idx, by_freq))
     return gw
 
@@ -43,7 +43,7 @@ cdef object embedding_vjp(Node n, object g):
     rows, padding_idx, by_freq = n.extra
     return embedding_backward(g, n.load(0), rows, padding_idx, by_freq)
 
-cdef Op EMBEDDING = define("embedding", embedding_vjp)
+cdef Op EMBEDDING = linear(define("embedding", embedding_vjp))
 
 cdef TensorBase lookup(TensorBase ix, TensorBase w, object padding_idx, bint by_freq):
     cdef TensorBase out
@@ -53,7 +53,7 @@ cdef TensorBase lookup(TensorBase ix, TensorBase w, object padding_idx, bint by_
     ix, w = contiguous(ix), contiguous(w)
     t[0], t[1], t[2] = &out.view, &w.view, &ix.view
     if ix.view.numel:
-        bad = launch(EMBEDDING, w.view.dtype, w.device, t, NULL, out.view.numel)
+        bad = launch(EMBEDDING, w.view.dtype, w.device, 1, 3, t, NULL, out.view.numel)
         if bad > 0:
             value = (<object>ix).flatten()[bad - 1].item()
             raise IndexError(f"[embedding] index out of range in self: index {value} at position {bad - 1} of the flattened "

@@ -8,9 +8,9 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous,
-                             copy_into, define, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
+                             copy_into, define, linear, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
                              write_out)
-from taeda.dtype cimport is_float, name_of, torch_name
+from taeda.dtype cimport differentiable, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, zeros_of
 from taeda.tensor_base cimport TensorBase
@@ -94,7 +94,7 @@ def gather(input, dim, index, *, sparse_grad=False, out=None):
     if y.view.numel:
         y1, x1, ix1 = flat(y), flat(x), flat(ix)
         t[0], t[1], t[2], p[0].i = &y1.view, &x1.view, &ix1.view, d
-        bad = launch(GATHER, x.view.dtype, x.device, t, p, y.view.numel)
+        bad = launch(GATHER, x.view.dtype, x.device, 1, 3, t, p, y.view.numel)
         if bad > 0:
             raise outside(x, ix, d, bad, "gather")
     record(GATHER, y, (x,), (ix,), (d, x.shape_tuple()))
@@ -115,7 +115,7 @@ cdef object scatter_add_vjp(Node n, object g):
 
 cdef Op SCATTER = define("scatter", scatter_vjp)
 cdef Op SCATTER_VALUE = define("scatter", scatter_value_vjp, 0, 0, None, "ScatterBackward1")
-cdef Op SCATTER_ADD = define("scatter_add", scatter_add_vjp)
+cdef Op SCATTER_ADD = linear(define("scatter_add", scatter_add_vjp))
 cdef Op SCATTER_MUL = define("scatter_mul", NULL)
 cdef Op SCATTER_MAX = define("scatter_max", NULL)
 cdef Op SCATTER_MIN = define("scatter_min", NULL)
@@ -136,7 +136,7 @@ cdef int run_scatter(Op kernel, TensorBase x, int dim, TensorBase ix, TensorBase
             still[d] = 0
         s = as_strided_view(src, ix1.view.ndim, ix1.view.shape, still, src.offset)
     t[0], t[1], t[2], p[0].i = &x1.view, &s.view, &ix1.view, dim
-    bad = launch(kernel, x.view.dtype, x.device, t, p, ix.view.numel)
+    bad = launch(kernel, x.view.dtype, x.device, 1, 3, t, p, ix.view.numel)
     if bad > 0:
         raise outside(x, ix, dim, bad, op)
     return 0
@@ -437,6 +437,8 @@ def index_add_(input, dim, index, source, *, alpha=1):
         raise RuntimeError("[index_add_] index_add_(): Expected dtype int32/int64 for index but got: "
                            f"{torch_name(ix.view.dtype)}")
     s = check_rows(x, ix, source, d, "index_add_", RuntimeError)
+    if isinstance(alpha, float) and not differentiable(x.view.dtype):
+        alpha = int(alpha)
     try:
         return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
     except IndexError as error:

@@ -62,7 +62,7 @@ cdef int run_cat(Op op, TensorBase y, list xs, int dim) except -1:
         for i in range(len(xs)):
             t[1 + i] = &(<TensorBase>xs[i]).view
         p[0].i, p[1].i = dim, len(xs)
-        launch(op, y.view.dtype, y.device, t, p, y.view.numel)
+        launch(op, y.view.dtype, y.device, 1, 1 + <int>len(xs), t, p, y.view.numel)
     finally:
         free(t)
     return 0

@@ -88,7 +88,7 @@ cdef object pair_vjp(Node n, object g):
         p[2].i = reduction != 0
         t[0], t[1], t[2], t[3], t[4] = &gx.view, &gy.view, &x.view, &y.view, &lw.view if lw is not None else NULL
         if gx.view.numel:
-            launch(back, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+            launch(back, x.view.dtype, x.device, 2, 5, t, p, 2 * x.view.numel)
     if not n.needs(1):
         return gx, None
     if of_difference:
@@ -137,7 +137,7 @@ cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c,
     out = empty_like(x) if reduction == 0 else empty(0, NULL, x.view.dtype, x.device)
     t[0], t[1], t[2], t[3] = &out.view, &x.view, &y.view, &lw.view if lw is not None else NULL
     p[0].i, p[1].f = reduction, c
-    bad = launch(op, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    bad = launch(op, x.view.dtype, x.device, 1, 4, t, p, 2 * x.view.numel)
     if bad:
         raise RuntimeError(f"[{op.name}] all elements of {'input' if bad == 1 else 'target'} should be between 0 and 1; "
                            "binary_cross_entropy_with_logits takes any input")

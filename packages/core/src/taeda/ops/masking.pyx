@@ -77,7 +77,7 @@ cdef TensorBase choose(Op node, TensorBase c, TensorBase a, TensorBase b):
             sizes[i] = shape[i]
         y = empty_for(len(shape), sizes, a.view.dtype, c.device, 3, &t[1])
     t[0] = &y.view
-    launch(node, y.view.dtype, y.device, t, NULL, y.view.numel)
+    launch(node, y.view.dtype, y.device, 1, 4, t, NULL, y.view.numel)
     return y
 
 
@@ -209,7 +209,7 @@ def masked_fill_(input, mask, value):
     if v.storage is x.storage:
         v = v.clone()
     t[0], t[1], t[2], t[3] = &x.view, &m.view, &v.view, &x.view
-    launch(FILL, x.view.dtype, x.device, t, NULL, x.view.numel)
+    launch(FILL, x.view.dtype, x.device, 1, 4, t, NULL, x.view.numel)
     if isinstance(value, TensorBase):
         end_inplace(FILL_TENSOR, x, (x, v), (m,), x.shape_tuple())
     else:
@@ -288,7 +288,7 @@ def masked_scatter_(input, mask, source):
         m = m.clone()
     dense = s.detach().clone() if s.storage is x.storage else contiguous(s.detach())
     t[0], t[1], t[2] = &x.view, &dense.view, &m.view
-    launch(MASKED_SCATTER, x.view.dtype, x.device, t, NULL, x.view.numel)
+    launch(MASKED_SCATTER, x.view.dtype, x.device, 1, 3, t, NULL, x.view.numel)
     end_inplace(MASKED_SCATTER, x, (x, s), (m,), s.shape_tuple())
     return x
 

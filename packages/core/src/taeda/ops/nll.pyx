@@ -91,7 +91,7 @@ cdef object nll_vjp(Node n, object cotangent):
     fill(gx, target, n.extra[0], n.extra[1], 0, p)
     t[0], t[1], t[2], t[3], t[4] = &gx.view, &g.view, &total.view, &target.view, &w.view if w is not None else NULL
     if gx.view.numel:
-        launch(NLL_BACKWARD, g.view.dtype, g.device, t, p, gx.view.numel)
+        launch(NLL_BACKWARD, g.view.dtype, g.device, 1, 5, t, p, gx.view.numel)
     record(NLL_BACKWARD, gx, (g,), (target, total, w), n.extra)
     return gx
 
@@ -108,7 +108,7 @@ cdef TensorBase nll(TensorBase x, TensorBase target, TensorBase w, int reduction
     total = empty(0, NULL, x.view.dtype, x.device)
     fill(x, target, reduction, ignore_index, 0, p)
     t[0], t[1], t[2], t[3], t[4] = &out.view, &total.view, &x.view, &target.view, &w.view if w is not None else NULL
-    bad = launch(op, x.view.dtype, x.device, t, p, target.view.numel)
+    bad = launch(op, x.view.dtype, x.device, 2, 5, t, p, target.view.numel)
     if bad:
         out_of_bounds("nll_loss", target, bad, p[1].i)
     record(op, out, (x,), (target, total, w), (reduction, ignore_index, w is not None, x.shape_tuple()))
@@ -157,7 +157,7 @@ cdef object cross_entropy_vjp(Node n, object g):
     t[0], t[1], t[2], t[3], t[4] = &gx.view, &gy.view, &total.view, &lse.view, &x.view
     t[5], t[6] = &target.view, &w.view if w is not None else NULL
     if gx.view.numel:
-        launch(CROSS_ENTROPY_BACKWARD, x.view.dtype, x.device, t, p, 4 * x.view.numel)
+        launch(CROSS_ENTROPY_BACKWARD, x.view.dtype, x.device, 1, 7, t, p, 4 * x.view.numel)
     return gx
 
 cdef object cross_entropy_composed(Node n, object g, object x, object target, object total, object w):
@@ -196,7 +196,7 @@ cdef TensorBase cross_entropy_indices(TensorBase x, TensorBase target, TensorBas
     fill(x, target, reduction, ignore_index, smoothing, p)
     t[0], t[1], t[2], t[3], t[4] = &out.view, &total.view, &lse.view, &x.view, &target.view
     t[5] = &w.view if w is not None else NULL
-    bad = launch(op, x.view.dtype, x.device, t, p, 4 * x.view.numel)
+    bad = launch(op, x.view.dtype, x.device, 3, 6, t, p, 4 * x.view.numel)
     if bad:
         out_of_bounds("cross_entropy", target, bad, p[1].i)
     record(op, out, (x,), (x, target, total, lse, w), (reduction, ignore_index, smoothing, w is not None))

@@ -64,7 +64,7 @@ cdef object batch_norm_vjp(Node n, object g):
     t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
     channels(x, p)
     p[3].i = n.extra[0]
-    launch(BATCH_NORM_BACKWARD, x.view.dtype, x.device, t, p, 2 * x.view.numel + 1)
+    launch(BATCH_NORM_BACKWARD, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel + 1)
     return gx, gw, gb
 
 cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase mean, TensorBase rstd, TensorBase w):
@@ -164,7 +164,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
     p[3].i, p[4].f, p[5].f = bool(training), momentum, eps
     if x.view.numel:
-        launch(BATCH_NORM, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+        launch(BATCH_NORM, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
         if training:
             for running, written in ((run_mean, m), (run_var, v)):
                 if running is not None:
@@ -233,7 +233,7 @@ cdef object layer_norm_vjp(Node n, object g):
         gb = empty_shape(n.extra[2], x.view.dtype, x.device)
     t[0], t[1], t[2], t[3] = view_of(gx), view_of(gw), view_of(gb), &gy.view
     t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
-    launch(LAYER_NORM_BACKWARD, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    launch(LAYER_NORM_BACKWARD, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
     return gx, gw, gb
 
 cdef object layer_norm_composed(Node n, object cotangent, TensorBase saved_x, TensorBase weight):
@@ -292,7 +292,7 @@ cdef TensorBase normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, T
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
     t[4], t[5] = view_of(w), view_of(b)
     if x.view.numel or op.cpu[x.view.dtype] == NULL:
-        launch(op, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+        launch(op, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
     record(op, y, (x, w, b), (x, mean, rstd, w), (n, None if w is None else w.shape_tuple(),
                                                   None if b is None else b.shape_tuple(), eps))
     return y
@@ -345,7 +345,7 @@ cdef object group_norm_vjp(Node n, object g):
     t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
     channels(x, p)
     p[3].i = n.extra[1]
-    launch(GROUP_NORM_BACKWARD, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+    launch(GROUP_NORM_BACKWARD, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
     return gx, gw, gb
 
 cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase w):
@@ -403,7 +403,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     channels(x, p)
     p[3].i, p[4].f = num_groups, eps
     if x.view.numel or GROUP_NORM.cpu[x.view.dtype] == NULL:
-        launch(GROUP_NORM, x.view.dtype, x.device, t, p, 2 * x.view.numel)
+        launch(GROUP_NORM, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
     record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps))
     return y
 

@@ -144,7 +144,7 @@ cdef int run_group(Op op, list roles, const Param* head, int shared, const Param
     for j in range(1, shared):
         c[j] = head[j]
     c[0].i = count
-    launch(op, first.view.dtype, first.device, t, c, work)
+    launch(op, first.view.dtype, first.device, k * <int>count, k * <int>count, t, c, work)
     return 1
 
 
@@ -183,7 +183,7 @@ cdef int run(Op op, list roles, const Param* head, int shared, const Param* own,
                 for j in range(per):
                     c[shared + j] = own[per * i + j]
                 c[0].i = 1
-                launch(op, t[0].dtype, (<TensorBase>params[i]).device, t, c, k * t[0].numel)
+                launch(op, t[0].dtype, (<TensorBase>params[i]).device, k, k, t, c, k * t[0].numel)
     finally:
         PyMem_Free(block)
     for j in range(k - 1):
@@ -368,8 +368,8 @@ def global_norm(tensors):
         x = <TensorBase>xs[i]
         if i == 0:
             first = x
-        if x.view.dtype != first.view.dtype or (x.view.dtype != F32 and x.view.dtype != F64):
-            raise RuntimeError(f"[global_norm] tensors must be all float32 or all float64, tensors[0] is "
+        if x.view.dtype != first.view.dtype or not is_float(x.view.dtype):
+            raise RuntimeError(f"[global_norm] tensors must share one floating dtype, tensors[0] is "
                                f"{name_of(first.view.dtype)}, tensors[{i}] is {name_of(x.view.dtype)}")
         if x.device != first.device or x.device_index != first.device_index:
             raise RuntimeError(f"[global_norm] tensors must be on one device, tensors[{i}] is not on that of tensors[0]")
@@ -386,7 +386,7 @@ def global_norm(tensors):
         for i in range(n):
             t[1 + i] = &(<TensorBase>xs[i]).view
         c[0].i = n
-        launch(GLOBAL_NORM, first.view.dtype, first.device, t, c, work)
+        launch(GLOBAL_NORM, first.view.dtype, first.device, 1, 1 + n, t, c, work)
     finally:
         PyMem_Free(t)
     return out

@@ -38,7 +38,7 @@ cdef tuple run(Op op, TensorBase x, int d, int64_t size, const Param* p):
     y = empty(x.view.ndim, shape, x.view.dtype, x.device)
     at = empty(x.view.ndim, shape, I64, x.device)
     t[0], t[1], t[2] = &y.view, &at.view, &flat.view
-    launch(op, x.view.dtype, x.device, t, p, 8 * x.view.numel)
+    launch(op, x.view.dtype, x.device, 2, 3, t, p, 8 * x.view.numel)
     return y, at
 
 

@@ -167,7 +167,7 @@ cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, 
         p[0].i *= gx.view.shape[gx.view.ndim - 1 - d]
         p[1].i *= g.view.shape[g.view.ndim - 1 - d]
     t[0], t[1], t[2] = &gx.view, &g.view, &at.view
-    launch(MAX_POOL_BACKWARD, g.view.dtype, g.device, t, p, gx.view.numel)
+    launch(MAX_POOL_BACKWARD, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
     record(MAX_POOL_BACKWARD, gx, (g,), (at,), spatial)
     return gx
 
@@ -190,7 +190,7 @@ cdef object max_pool(Op op, object input, int n, object kernel_size, object stri
     t[0], t[1], t[2] = &y.view, &at.view if at is not None else NULL, &x.view
     if at is None:
         t[1] = &y.view
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 1 if at is None else 2, 3, t, p, x.view.numel)
     if p[12].i:
         record(op, y, (x,), (at,), (x.shape_tuple(), n))
     return (y, at) if return_indices else y
@@ -233,7 +233,7 @@ cdef TensorBase avg_forward(Op op, TensorBase x, int n, const Param* p):
     x = contiguous(x)
     y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
     t[0], t[1] = &y.view, &x.view
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
     if needs_grad(x):
         record(op, y, (x,), None, (pack(p), n))
     return y
@@ -253,7 +253,7 @@ cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n)
     unpack(geometry, p)
     gx = pooled(g, n, p[8].i, p[9].i, g.view.dtype)
     t[0], t[1] = &gx.view, &g.view
-    launch(op, g.view.dtype, g.device, t, p, gx.view.numel)
+    launch(op, g.view.dtype, g.device, 1, 2, t, p, gx.view.numel)
     record(op, gx, (g,), None, (geometry, n))
     return gx
 
@@ -332,7 +332,7 @@ cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, const Param* p):
     x = contiguous(x)
     y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
     t[0], t[1] = &y.view, &x.view
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
     if needs_grad(x):
         record(op, y, (x,), None, (pack(p), n))
     return y
@@ -375,7 +375,7 @@ cdef object adaptive_max(Op op, object input, int n, object output_size, bint re
     y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
     at = pooled(x, n, p[10].i, p[11].i, I64)
     t[0], t[1], t[2] = &y.view, &at.view, &x.view
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 2, 3, t, p, x.view.numel)
     record(op, y, (x,), (at,), (x.shape_tuple(), n))
     return (y, at) if return_indices else y
 

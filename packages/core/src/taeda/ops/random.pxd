@@ -5,7 +5,7 @@ from taeda.dispatch cimport Op
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
-cdef int64_t draw(Op op, int dtype, int device, View** t, Param* p, int64_t work, object generator) except -1
+cdef int64_t draw(Op op, int dtype, int device, int n, View** t, Param* p, int64_t work, object generator) except -1
 cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator)
 cdef int must_be_float(str name, TensorBase x) except -1
 cdef object zero_vjp_of(TensorBase g)                     # zeros: a fill forgets what the tensor held

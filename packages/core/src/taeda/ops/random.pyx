@@ -61,7 +61,7 @@ cdef Op GEOMETRIC = define("geometric", zero_vjp)
 # -- the road of a fill ------------------------------------------------------------------------------
 
 
-cdef int64_t draw(Op op, int dtype, int device, View** t, Param* p, int64_t work, object generator) except -1:
+cdef int64_t draw(Op op, int dtype, int device, int n, View** t, Param* p, int64_t work, object generator) except -1:
     """Run a kernel that reads a stream, the generator's lock held."""
     cdef Generator g
     if device == META:
@@ -70,7 +70,7 @@ cdef int64_t draw(Op op, int dtype, int device, View** t, Param* p, int64_t work
     p[0].p = &g.mt
     g.acquire()
     try:
-        return launch(op, dtype, device, t, p, work)
+        return launch(op, dtype, device, 1, n, t, p, work)
     finally:
         g.release()
 
@@ -80,7 +80,7 @@ cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator):
     cdef View* t[1]
     begin_inplace(name, x)
     t[0] = &x.view
-    draw(op, x.view.dtype, x.device, t, p, x.view.numel, generator)
+    draw(op, x.view.dtype, x.device, 1, t, p, x.view.numel, generator)
     end_inplace(op, x, (x,), None)
     return x
 
@@ -430,7 +430,7 @@ cdef TensorBase fill_bernoulli(str name, TensorBase x, TensorBase q, object gene
         raise RuntimeError(f"[{name}] the probabilities' shape {q.shape_tuple()} does not broadcast to {x.shape_tuple()}")
     begin_inplace(name, x)
     t[0], t[1] = &x.view, &q.view
-    if draw(op, x.view.dtype, x.device, t, p, 2 * x.view.numel, generator):
+    if draw(op, x.view.dtype, x.device, 2, t, p, 2 * x.view.numel, generator):
         raise RuntimeError(f"[{name}] expects every p to be in [0, 1]; shape {q.shape_tuple()} holds one outside, or NaN")
     end_inplace(op, x, (x, q), None)
     return x

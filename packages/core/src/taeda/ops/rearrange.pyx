@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, contiguous, copy_into, define, empty,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, contiguous, copy_into, define, linear, empty,
                              empty_for, empty_like, empty_shape, launch, record, to_dtype, wrap_dim)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
@@ -180,7 +180,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         total = output_size
     index = empty(1, &total, I64, counts.device)
     t[0], t[1] = &index.view, &counts.view
-    launch(REPEAT_INDEX, I64, counts.device, t, NULL, total)
+    launch(REPEAT_INDEX, I64, counts.device, 1, 2, t, NULL, total)
     return index if index_only else x.index_select(d, index)
 
 
@@ -236,7 +236,7 @@ def flip(input, *dims):
         back = as_strided_view(x, x.view.ndim, x.view.shape, strides, offset)
         if y.view.contiguous:
             t[0], t[1], p[0].i, p[1].i = &y.view, &back.view, 0, 1
-            launch(FLIP, x.view.dtype, x.device, t, p, y.view.numel)
+            launch(FLIP, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
         else:
             copy_into(y, back)
     record(FLIP, y, (x,), None, tuple(turned))
@@ -291,7 +291,7 @@ cdef TensorBase roll_one(TensorBase x, int64_t shift, int dim):
     if x.device != META:
         head.data = x.view.data + (n - shift) * x.view.strides[dim] * x.view.itemsize
     t[0], t[1], t[2], p[0].i, p[1].i = &y.view, &head, &tail, dim, 2
-    launch(ROLL, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(ROLL, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
     return y
 
 
@@ -442,7 +442,7 @@ cdef object unfold_backward_vjp(Node n, object g):
     dim, size, step = n.extra
     return g.unfold(dim, size, step)
 
-cdef Op UNFOLD_BACKWARD = define("unfold_backward", unfold_backward_vjp)
+cdef Op UNFOLD_BACKWARD = linear(define("unfold_backward", unfold_backward_vjp))
 
 
 def unfold_backward(g, shape, dim, size, step):
@@ -462,7 +462,7 @@ def unfold_backward(g, shape, dim, size, step):
                            f"shape {shape} along dimension {d} with size {size} and step {step}")
     x = empty_shape(shape, c.view.dtype, c.device)
     t[0], t[1], p[0].i, p[1].i, p[2].i = &x.view, &c.view, d, size, step
-    launch(UNFOLD_BACKWARD, c.view.dtype, c.device, t, p, c.view.numel + x.view.numel)
+    launch(UNFOLD_BACKWARD, c.view.dtype, c.device, 1, 2, t, p, c.view.numel + x.view.numel)
     record(UNFOLD_BACKWARD, x, (c,), None, (p[0].i, size, step))
     return x
 

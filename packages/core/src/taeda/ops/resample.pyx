@@ -38,7 +38,7 @@ cdef TensorBase planes(Op op, TensorBase x, tuple extra, tuple shape):
     fill(extra, p)
     t[0], t[1] = &y.view, &x.view
     if y.view.numel:
-        launch(op, x.view.dtype, x.device, t, p, y.view.numel)
+        launch(op, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
     record(op, y, (x,), None, (extra, x.shape_tuple(), op))
     return y
 
@@ -58,7 +58,7 @@ cdef object upsample_vjp(Node n, object cotangent):
     fill(extra, p)
     t[0], t[1] = &gx.view, &g.view
     if gx.view.numel:
-        launch(UPSAMPLE_BACKWARD, g.view.dtype, g.device, t, p, g.view.numel)
+        launch(UPSAMPLE_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
     record(UPSAMPLE_BACKWARD, gx, (g,), None, (extra, g.shape_tuple(), op))
     return gx
 

@@ -231,7 +231,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     begin_inplace("randperm", t)
     whole = t if t.view.contiguous else empty_like(t)
     v[0] = &whole.view
-    draw(RANDPERM, t.view.dtype, t.device, v, p, n, generator)
+    draw(RANDPERM, t.view.dtype, t.device, 1, v, p, n, generator)
     if whole is not t:
         t.copy_(whole)
     else:
@@ -306,7 +306,7 @@ cdef object with_replacement(TensorBase w, TensorBase t, bint one, object num_sa
     cdef Param p[1]
     cdef int64_t bad
     v[0], v[1] = &found.view, &rows.view
-    bad = draw(MULTINOMIAL, w.view.dtype, CPU, v, p, found.view.numel + 4 * rows.view.numel, generator)
+    bad = draw(MULTINOMIAL, w.view.dtype, CPU, 2, v, p, found.view.numel + 4 * rows.view.numel, generator)
     if bad:
         raise RuntimeError("[multinomial] invalid multinomial distribution " + (
             "(encountering probability entry < 0)", "(encountering probability entry = infinity or NaN)",

@@ -5,9 +5,9 @@ The kernels run forwards or from the end, so the way back of a cumulative sum is
 neither a flip nor a copy.
 """
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empty_shape, launch, record, record_multi,
+from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, record, record_multi,
                              to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, is_float, is_integral, name_of
+from taeda.dtype cimport code_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport pick, write_pair
 from taeda.tensor_base cimport META, TensorBase
@@ -33,7 +33,7 @@ cdef TensorBase scan_one(Op op, TensorBase x, int d, bint back):
     y = empty_like(x)
     t[0], t[1] = &y.view, &flat.view
     p[0].i, p[1].i = d, back
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
     return y
 
 
@@ -66,7 +66,7 @@ cdef object overwrite(str op, object input, TensorBase y):
 cdef object cumsum_vjp(Node n, object g):
     return run_cumsum(<TensorBase>g, n.extra[0], not n.extra[1])
 
-cdef Op CUMSUM = define("cumsum", cumsum_vjp)
+cdef Op CUMSUM = linear(define("cumsum", cumsum_vjp))
 
 
 cdef TensorBase run_cumsum(TensorBase x, int d, bint back):
@@ -124,6 +124,12 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     """
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
+    if is_complex_(x.view.dtype) and x.view.ndim and x.view.numel:
+        parts = list((<object>x).unbind(d))
+        for i in range(1, len(parts)):
+            parts[i] = parts[i - 1] * parts[i]
+        from taeda.ops.join import stack
+        return finish("cumprod", <TensorBase>stack(parts, d), dtype, out)
     y = scan_one(CUMPROD, x, d, False)
     record(CUMPROD, y, (x,), (x, y), d)
     return finish("cumprod", y, dtype, out)
@@ -169,6 +175,9 @@ def logcumsumexp(input, dim=None, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
     cdef int d = axis_of("logcumsumexp", x, dim, axis)
+    if is_complex_(x.view.dtype) and x.view.numel:
+        top = (<object>x).real.detach().amax(d, keepdim=True)
+        return finish("logcumsumexp", <TensorBase>(((<object>x) - top).exp().cumsum(d).log() + top), None, out)
     return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
 
 
@@ -195,7 +204,7 @@ cdef object extreme(Op op, object result, object input, object dim, object axis,
     at = empty_shape(x.shape_tuple(), I64, x.device)
     t[0], t[1], t[2] = &y.view, &at.view, &flat.view
     p[0].i, p[1].i = d, 0
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 2, 3, t, p, x.view.numel)
     record_multi(op, (y, at), (x,), (at,), d)
     return result((y, at) if out is None else write_pair(out, y, at, op.name))
 

@@ -53,7 +53,7 @@ cdef object unique_flat(Op op, TensorBase x, bint order, bint return_inverse, bi
     counts = empty(1, &n, I64, x.device)
     t[0], t[1], t[2], t[3] = &values.view, &inverse.view, &counts.view, &flat.view
     p[0].i = order
-    n = launch(op, x.view.dtype, x.device, t, p, 16 * n)
+    n = launch(op, x.view.dtype, x.device, 3, 4, t, p, 16 * n)
     return found(op, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()), counts.narrow(0, 0, n).clone(),
                  return_inverse, return_counts)
 
@@ -78,7 +78,7 @@ cdef object unique_along(str op, TensorBase x, object dim, bint order, bint retu
     counts = empty(1, &n, I64, x.device)
     t[0], t[1], t[2], t[3] = &first.view, &inverse.view, &counts.view, &rows.view
     p[0].i = order
-    n = launch(UNIQUE_ROWS, x.view.dtype, x.device, t, p, 16 * x.view.numel)
+    n = launch(UNIQUE_ROWS, x.view.dtype, x.device, 3, 4, t, p, 16 * x.view.numel)
     return found(UNIQUE_ROWS, x, x.detach().index_select(d, first.narrow(0, 0, n)), inverse,
                  counts.narrow(0, 0, n).clone(), return_inverse, return_counts)
 
@@ -149,7 +149,7 @@ cdef object search(str op, TensorBase a, object input, object out_int32, bint ri
     a, v = contiguous(to_dtype(a.detach(), dtype)), contiguous(to_dtype(v.detach(), dtype))
     t[0], t[1], t[2] = &y.view, &a.view, &v.view
     p[0].i = right
-    launch(SEARCHSORTED, dtype, v.device, t, p, 16 * v.view.numel)
+    launch(SEARCHSORTED, dtype, v.device, 1, 3, t, p, 16 * v.view.numel)
     return y if out is None else write_out(out, y, op)
 
 
@@ -232,7 +232,7 @@ def bincount(input, weights=None, minlength=0):
     if weights is None:
         y = input.new_zeros((size,), dtype=x.dtype)
         t[0], t[1] = &y.view, &x.view
-        launch(BINCOUNT, I64, x.device, t, NULL, x.view.numel)
+        launch(BINCOUNT, I64, x.device, 1, 2, t, NULL, x.view.numel)
         return y
     w = as_tensor(weights, "bincount")
     check_same_device("bincount", (x, w))
@@ -242,7 +242,7 @@ def bincount(input, weights=None, minlength=0):
     w = contiguous(to_dtype(w.detach(), F32 if w.view.dtype == F32 else F64))
     y = w.new_zeros((size,))
     t[0], t[1], t[2] = &y.view, &x.view, &w.view
-    launch(BINCOUNT_WEIGHTS, w.view.dtype, x.device, t, NULL, x.view.numel)
+    launch(BINCOUNT_WEIGHTS, w.view.dtype, x.device, 1, 3, t, NULL, x.view.numel)
     return y
 
 
@@ -278,7 +278,7 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
     y = x.new_zeros((bins,))
     t[0], t[1] = &y.view, &x.view
     p[0].f, p[1].f = min, max
-    launch(HISTC, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(HISTC, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
     return y if out is None else write_out(out, y, "histc")
 
 

@@ -35,7 +35,7 @@ cdef TensorBase backward(Op op, object cotangent, TensorBase y, int dim):
     split(y, dim, p)
     t[0], t[1], t[2] = &gx.view, &g.view, &y.view
     if gx.view.numel:
-        launch(op, y.view.dtype, y.device, t, p, 4 * y.view.numel)
+        launch(op, y.view.dtype, y.device, 1, 3, t, p, 4 * y.view.numel)
     return gx
 
 
@@ -74,7 +74,7 @@ cdef TensorBase forward(Op op, object input, object dim, object dtype):
     split(x, axis, p)
     t[0], t[1] = &y.view, &x.view
     if y.view.numel or op.cpu[x.view.dtype] == NULL:
-        launch(op, x.view.dtype, x.device, t, p, 4 * x.view.numel)
+        launch(op, x.view.dtype, x.device, 1, 2, t, p, 4 * x.view.numel)
     record(op, y, (x,), (y,), axis)
     return y
 

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, empty, empty_like,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, linear, empty, empty_like,
                              end_inplace, launch, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
@@ -25,8 +25,8 @@ cdef object tril_vjp(Node n, object g):
 cdef object triu_vjp(Node n, object g):
     return triu(g, n.extra)
 
-cdef Op TRIL = define("tril", tril_vjp, 0, 0, "tri")
-cdef Op TRIU = define("triu", triu_vjp, 0, 0, "tri")
+cdef Op TRIL = linear(define("tril", tril_vjp, 0, 0, "tri"))
+cdef Op TRIU = linear(define("triu", triu_vjp, 0, 0, "tri"))
 cdef Op TRI_INDICES = define("tri_indices", NULL)
 
 
@@ -38,7 +38,7 @@ cdef TensorBase triangle(Op op, TensorBase x, int64_t diagonal, bint upper):
         raise RuntimeError(f"[{op.name}] input tensor must have at least 2 dimensions, got shape {tuple(x.shape_tuple())}")
     y = empty_like(x)
     t[0], t[1], p[0].i, p[1].i = &y.view, &x.view, diagonal, upper
-    launch(op, x.view.dtype, x.device, t, p, x.view.numel)
+    launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
     return y
 
 
@@ -112,7 +112,7 @@ cdef TensorBase triangle_indices(object rows, object cols, object k, object dtyp
     shape[0], shape[1] = 2, n
     y = empty(2, shape, I64, _device.default_code() if device is None else _device.code_of(device, op))
     t[0], p[0].i, p[1].i, p[2].i, p[3].i = &y.view, rows, cols, k, upper
-    launch(TRI_INDICES, I64, y.device, t, p, n)
+    launch(TRI_INDICES, I64, y.device, 1, 1, t, p, n)
     return to_dtype(y, code)
 
 

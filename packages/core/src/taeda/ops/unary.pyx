@@ -2,8 +2,8 @@
 """Pointwise functions of one tensor: each op is its formula, its derivative and its kernel's name."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_shape, unary, unary_,
-                             unary_params, unary_params_)
-from taeda.dtype cimport is_integral
+                             unary_params, unary_params_, write_out)
+from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
 
@@ -301,7 +301,8 @@ def asinh_(input):
 
 # acosh: dy = dx / sqrt(x^2 - 1)
 cdef object acosh_vjp(Node n, object g):
-    return g * (n.load(0).square() - 1).rsqrt()
+    x = n.load(0)                # sqrt(x - 1) sqrt(x + 1): the branch cut of a complex x is acosh's
+    return g * ((x - 1).rsqrt() * (x + 1).rsqrt() if is_complex_((<TensorBase>x).view.dtype) else (x.square() - 1).rsqrt())
 
 cdef Op ACOSH = define("acosh", acosh_vjp, IN0, FLOAT)
 
@@ -384,6 +385,9 @@ def abs(input, *, out=None):
     """Return the absolute value."""
     if as_tensor(input, "abs").view.dtype == BOOL:
         raise NotImplementedError("[abs] not implemented for dtype bool")
+    if is_complex_((<TensorBase>input).view.dtype):
+        from taeda.ops.complex_numbers import absolute
+        return absolute(input) if out is None else write_out(out, absolute(input), "abs")
     return unary(ABS, input, out)
 
 def abs_(input):

@@ -12,6 +12,7 @@ from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node, connect
 from taeda.dispatch cimport (NOTHING, Op, as_strided_view, as_tensor, clone_dense, contiguous, define, empty, record_view,
                              wrap_dim)
+from taeda.dtype cimport dtype_of, is_complex_
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
@@ -750,6 +751,31 @@ def as_strided(input, size, stride, storage_offset=None):
 
 # -- history of views whose base was written to --------------------------------------------------------
 
+cdef object in_dtype(object flat, int code):
+    """A 1-d tensor's memory as the parts of its complex numbers, or its pairs as complex numbers."""
+    from taeda.ops import complex_numbers as _complex
+    if (<TensorBase>flat).view.dtype == code:
+        return flat
+    return _complex.view_as_real(flat).view(-1) if is_complex_((<TensorBase>flat).view.dtype) else (
+        _complex.view_as_complex(flat.view(-1, 2)))
+
+cdef object room_for(object g, object shape, object in_strides, object in_offset, object size, object strides, object offset,
+                     int base, int code):
+    """Zeros of dtype ``base`` that reach as far as the base's layout and as the view's, which counts in dtype ``code``."""
+    far = reach_of(size, strides, offset) + 1
+    if base != code:
+        far = (far + 1) // 2 if is_complex_(base) else 2 * far
+    far = max(far, reach_of(shape, in_strides, in_offset) + 1)
+    return g.new_zeros(far + far % 2 if is_complex_(code) else far, dtype=dtype_of(base))
+
+cdef object parts_strided_vjp(Node n, object g):
+    # of a view in another dtype than its base's: the parts of complex numbers
+    shape, in_strides, in_offset, size, strides, offset, base, code = n.extra
+    flat = room_for(g, shape, in_strides, in_offset, size, strides, offset, base, code)
+    in_dtype(flat, code).as_strided(size, strides, offset).copy_(g)
+    return flat.as_strided(shape, in_strides, in_offset)
+
+
 def _regenerate(TensorBase v):
     """Make the node that leads from a view to its base's present history."""
     cdef Node n = Node.__new__(Node)
@@ -759,16 +785,19 @@ def _regenerate(TensorBase v):
     n.n_outputs = 1
     n.dtype = v.view.dtype
     n.extra = (b.shape_tuple(), b.stride_tuple(), b.offset, v.shape_tuple(), v.stride_tuple(), v.offset)
+    if v.view.dtype != b.view.dtype:
+        n.vjp = parts_strided_vjp
+        n.extra += (<int>b.view.dtype, <int>v.view.dtype)
     connect(n, (b,))
     return n
 
 cdef object copy_slices_vjp(Node n, object g):
-    inner, shape, in_strides, in_offset, size, strides, offset = n.extra
+    inner, shape, in_strides, in_offset, size, strides, offset, base, code = n.extra
     cdef Node written = <Node>inner
-    flat = g.new_zeros(max(reach_of(shape, in_strides, in_offset), reach_of(size, strides, offset)) + 1)
+    flat = room_for(g, shape, in_strides, in_offset, size, strides, offset, base, code)
     whole = flat.as_strided(shape, in_strides, in_offset)
     whole.copy_(g)
-    part = flat.as_strided(size, strides, offset)
+    part = in_dtype(flat, code).as_strided(size, strides, offset)
     found = written.vjp(written, part.clone()) if written.vjp != NULL else inner.run(part.clone())
     found = found if isinstance(found, tuple) else (found,)
     if written.input_shapes is not None:
@@ -795,7 +824,8 @@ def _copy_slices(TensorBase v, Node inner):
     n.op = COPY_SLICES
     n.n_outputs = 1
     n.dtype = b.view.dtype
-    n.extra = (inner, b.shape_tuple(), b.stride_tuple(), b.offset, v.shape_tuple(), v.stride_tuple(), v.offset)
+    n.extra = (inner, b.shape_tuple(), b.stride_tuple(), b.offset, v.shape_tuple(), v.stride_tuple(), v.offset,
+               <int>b.view.dtype, <int>v.view.dtype)
     connect(n, (b,) + (None,) * (len(inner.edges) - 1))
     n.edges = (n.edges[0],) + tuple(inner.edges[1:])
     if inner.edge_nrs is not None or n.edge_nrs is not None:

@@ -31,7 +31,8 @@ cdef extern from *:
     static int taeda_leading_zeros(unsigned long long x) { return __builtin_clzll(x); }
     static int taeda_has_v3(void) {
     #if defined(__x86_64__) && defined(TAEDA_HAS_V3)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
+            && __builtin_cpu_supports("f16c");
     #else
         return 0;
     #endif

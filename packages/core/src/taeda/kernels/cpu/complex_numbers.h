@@ -1,0 +1,69 @@
+/* Complex arithmetic for the pointwise kernels: float complex is `C64`, double complex `C128`.
+ *
+ * a. Sums and products are written out (no recovery of infinities, as vector units do it); division scales
+ *    by the larger part of the divisor (Smith, 1962), so that it neither overflows nor vanishes early.
+ * b. Transcendental functions are computed in double complex for both and rounded: their float32 values are
+ *    right to the last place or nearly so.
+ */
+#ifndef TAEDA_COMPLEX_NUMBERS_H
+#define TAEDA_COMPLEX_NUMBERS_H
+#include <complex.h>
+#include <math.h>
+#undef I
+
+typedef float complex C64;
+typedef double complex C128;
+
+static inline C128 z_(double re, double im) { C128 z; ((double *)&z)[0] = re; ((double *)&z)[1] = im; return z; }
+static inline C64 c_(float re, float im) { C64 z; ((float *)&z)[0] = re; ((float *)&z)[1] = im; return z; }
+#define RE(z) (__real__(z))
+#define IM(z) (__imag__(z))
+
+static inline C128 z_mul(C128 a, C128 b) { return z_(RE(a) * RE(b) - IM(a) * IM(b), RE(a) * IM(b) + IM(a) * RE(b)); }
+static inline C64 c_mul(C64 a, C64 b) { return c_(RE(a) * RE(b) - IM(a) * IM(b), RE(a) * IM(b) + IM(a) * RE(b)); }
+#define COMPLEX_DIV(NAME, C, R, MAKE, ABS) \
+    static inline C NAME(C a, C b) { \
+        const R c = RE(b), d = IM(b); \
+        if (ABS(c) >= ABS(d)) { \
+            if (c == 0 && d == 0) return MAKE(RE(a) / ABS(c), IM(a) / ABS(d)); \
+            const R r = d / c, s = (R)1 / (c + d * r); \
+            return MAKE((RE(a) + IM(a) * r) * s, (IM(a) - RE(a) * r) * s); \
+        } \
+        const R r = c / d, s = (R)1 / (d + c * r); \
+        return MAKE((RE(a) * r + IM(a)) * s, (IM(a) * r - RE(a)) * s); \
+    }
+COMPLEX_DIV(z_div, C128, double, z_, fabs)
+COMPLEX_DIV(c_div, C64, float, c_, fabsf)
+
+static inline C128 z_rsqrt(C128 a) { return z_div(z_(1, 0), csqrt(a)); }
+static inline C128 z_exp2(C128 a) { return cexp(z_(RE(a) * 0.69314718055994530942, IM(a) * 0.69314718055994530942)); }
+static inline C128 z_log2(C128 a) { C128 y = clog(a); return z_(RE(y) * 1.44269504088896340736, IM(y) * 1.44269504088896340736); }
+static inline C128 z_log10(C128 a) { C128 y = clog(a); return z_(RE(y) * 0.43429448190325182765, IM(y) * 0.43429448190325182765); }
+/* e^z - 1 = expm1(x) cos y - 2 sin^2(y/2) + i e^x sin y */
+static inline C128 z_expm1(C128 a) {
+    const double h = sin(0.5 * IM(a));
+    return z_(expm1(RE(a)) * cos(IM(a)) - 2 * h * h, exp(RE(a)) * sin(IM(a)));
+}
+/* log|1 + z| = log1p(x (2 + x) + y^2) / 2 */
+static inline C128 z_log1p(C128 a) {
+    const double x = RE(a), y = IM(a);
+    const double re = hypot(x, y) < 0.5 ? 0.5 * log1p(x * (2 + x) + y * y) : log(hypot(1 + x, y));
+    return z_(re, atan2(y, 1 + x));
+}
+static inline C128 z_sigmoid(C128 a) { return z_div(z_(1, 0), z_(1, 0) + cexp(-a)); }
+static inline C128 z_pow(C128 a, C128 b) {
+    if (RE(a) == 0 && IM(a) == 0) {
+        if (RE(b) == 0 && IM(b) == 0) return z_(1, 0);
+        if (RE(b) > 0) return z_(0, 0);
+    }
+    if (IM(b) == 0 && RE(b) == 2) return z_mul(a, a);
+    if (IM(b) == 0 && RE(b) == 1) return a;
+    return cpow(a, b);
+}
+static inline C128 z_sgn(C128 a) { const double r = hypot(RE(a), IM(a)); return r == 0 ? z_(0, 0) : z_(RE(a) / r, IM(a) / r); }
+static inline double z_abs(C128 a) { return hypot(RE(a), IM(a)); }
+static inline double z_angle(C128 a) { return atan2(IM(a), RE(a)); }
+static inline int z_isnan(C128 a) { return RE(a) != RE(a) || IM(a) != IM(a); }
+static inline int z_isinf(C128 a) { return isinf(RE(a)) || isinf(IM(a)); }
+static inline int z_isfinite(C128 a) { return isfinite(RE(a)) && isfinite(IM(a)); }
+#endif

@@ -1,0 +1,90 @@
+/* Conversion between any two dtypes: through the wide dtype of a narrow one, and part by part of a complex one.
+ *
+ * `core[source][target]` holds the loops between the dtypes that have arithmetic of their own; everything else is a
+ * run of blocks: widen, core loop, narrow.  The result is the one of a direct conversion: narrow integers wrap around,
+ * float64 reaches float16 by way of float32, the imaginary part is dropped or zero.
+ */
+#ifndef TAEDA_CONVERT_H
+#define TAEDA_CONVERT_H
+#include "narrow.h"
+
+static Loop core[TAEDA_NDTYPES][TAEDA_NDTYPES];
+
+static inline int part_of(int code) {
+    return code == TAEDA_C64 ? TAEDA_F32 : code == TAEDA_C128 ? TAEDA_F64 : code == TAEDA_C32 ? TAEDA_F16 : code;
+}
+
+static inline int bytes_of(int code) {
+    static const uint8_t bytes[TAEDA_NDTYPES] = {1, 1, 2, 4, 8, 2, 4, 8, 4, 8, 16, 1, 2, 2, 4, 8};
+    return bytes[code];
+}
+
+static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int64_t sx, int64_t n) {
+    _Alignas(64) char in[NARROW_BLOCK * 8], out[NARROW_BLOCK * 8];
+    const int sw = wide_code(s), dw = wide_code(d);
+    for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
+        const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
+        char *target = y + from * sy * bytes_of(d), *source = (char *)x + from * sx * bytes_of(s);
+        int64_t at = sx;
+        if (s != sw) {
+            widen(s, in, source, sx, m);
+            source = in;
+            at = 1;
+        }
+        if (sw != dw || d == dw) {
+            char *ptr[2] = {d == dw ? target : out, source};
+            const int64_t stride[2] = {d == dw ? sy : 1, at};
+            core[sw][dw](ptr, stride, m, NULL);
+            source = out;
+        } else if (at != 1) {               /* wide already, but strided: narrow reads adjacent elements */
+            char *ptr[2] = {in, source};
+            const int64_t stride[2] = {1, at};
+            core[sw][sw](ptr, stride, m, NULL);
+            source = in;
+        }
+        if (d != dw) narrow(d, target, sy, source, m);
+    }
+}
+
+#define RAW_LOOP(T) \
+    for (int64_t i = 0; i < n; i++) ((T *)y)[i * st[0]] = ((const T *)x)[i * st[1]]
+
+typedef struct { double part[2]; } Sixteen;
+
+static void convert_run(char **ptr, const int64_t *st, int64_t n, const Param *p) {
+    const int s = (int)p[0].i, d = (int)p[1].i, sp = part_of(s), dp = part_of(d);
+    const int from_complex = sp != s, to_complex = dp != d;
+    char *y = ptr[0], *x = ptr[1];
+    if (s == d) {
+        if (st[0] == 1 && st[1] == 1) {
+            memcpy(y, x, n * bytes_of(s));
+            return;
+        }
+        switch (bytes_of(s)) {
+        case 1: RAW_LOOP(uint8_t); break;
+        case 2: RAW_LOOP(uint16_t); break;
+        case 4: RAW_LOOP(uint32_t); break;
+        case 8: RAW_LOOP(uint64_t); break;
+        default: RAW_LOOP(Sixteen);
+        }
+        return;
+    }
+    const int64_t sx = st[1] << from_complex, sy = st[0] << to_complex;
+    if (d == TAEDA_BOOL && from_complex) {
+        uint8_t im[NARROW_BLOCK];
+        for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
+            const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
+            char *at = x + from * sx * bytes_of(sp);
+            uint8_t *to = (uint8_t *)y + from * sy;
+            convert_parts(sp, d, (char *)im, 1, at + bytes_of(sp), sx, m);
+            convert_parts(sp, d, (char *)to, sy, at, sx, m);
+            for (int64_t i = 0; i < m; i++) to[i * sy] |= im[i];
+        }
+        return;
+    }
+    convert_parts(sp, dp, y, sy, x, sx, n);
+    if (!to_complex) return;
+    if (from_complex) convert_parts(sp, dp, y + bytes_of(dp), sy, x + bytes_of(sp), sx, n);
+    else for (int64_t i = 0; i < n; i++) memset(y + (i * sy + 1) * bytes_of(dp), 0, bytes_of(dp));
+}
+#endif

@@ -1,0 +1,120 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""A kernel that lacks a dtype runs on copies in a wider one.
+
+a. float16 and bfloat16 are computed in float32, narrow integers in int32 or int64: arithmetic of the wide dtype, written
+   back, is what PyTorch's own kernels for the narrow one give.
+b. A complex tensor is two real ones.  Where an op is linear in its tensors (sums, gathers, copies about), the real
+   kernel runs on the real parts, then on the imaginary parts; ops that are not linear have complex kernels or are
+   composed of others.
+c. Every view of the dtype is copied, outputs too, since a kernel may add to what stands there; only outputs are copied
+   back.  The copies are row-major.  Views of other dtypes (indices, masks) are passed on as they are.
+
+The price is memory traffic: kernels that are hot in a narrow dtype get loops of their own (the pointwise ones have).
+"""
+from libc.stdint cimport int64_t, uint8_t
+from libc.string cimport memset
+
+from taeda.kernels.cpu.abi cimport (BF16, C64, C128, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, U16, U32, U64, Kernel, Param, View)
+from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
+
+
+cdef int wide_of(int dtype) noexcept nogil:
+    if dtype == F16 or dtype == BF16 or dtype == C64:
+        return F32
+    if dtype == C128:
+        return F64
+    if dtype == I8 or dtype == I16 or dtype == U16:
+        return I32
+    if dtype == U32 or dtype == U64:
+        return I64
+    return -1
+
+
+cdef int bytes_of(int dtype) noexcept nogil:
+    return 4 if dtype == F32 or dtype == I32 else 8
+
+
+cdef void real_extent(View* v) noexcept nogil:
+    """Count the elements again: a view of a matrix or of broadcast memory may still carry its tensor's flags."""
+    cdef int d
+    v.numel = 1
+    for d in range(v.ndim):
+        v.numel *= v.shape[d]
+    v.contiguous = False
+
+
+cdef int narrow_view(View* out, View* x, int64_t* strides, int part, int wide) noexcept nogil:
+    """The real (0) or imaginary (1) part of a complex view; -1: the view itself."""
+    cdef int d
+    out[0] = x[0]
+    real_extent(out)
+    if part < 0:
+        return 0
+    out.strides = strides
+    for d in range(x.ndim):
+        strides[d] = 2 * x.strides[d]
+    out.dtype, out.itemsize = <uint8_t>wide, <uint8_t>bytes_of(wide)
+    out.contiguous = False
+    if x.data != NULL:
+        out.data = x.data + part * bytes_of(wide)
+    return 0
+
+
+cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down, int outputs, int n, View** t, const Param* p) noexcept nogil:
+    """Run ``kernel``, of dtype ``wide``, on the n views of t; ``up`` and ``down`` copy from dtype to wide and back."""
+    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k, d, at
+    cdef int64_t found = 0, stride, dims = 0
+    cdef int64_t* strides
+    cdef View* copies
+    cdef View** views
+    cdef View one
+    cdef View* pair[2]
+    cdef int64_t part_strides[MAX_DIM]
+    for k in range(n):
+        dims += t[k].ndim if t[k] != NULL else 0
+    cdef size_t size = n * (sizeof(View) + sizeof(View*)) + (dims + 1) * sizeof(int64_t)
+    cdef char* room = <char*>cpu_alloc(size)
+    if room == NULL:
+        return -1
+    memset(room, 0, size)
+    copies = <View*>room
+    views = <View**>(copies + n)
+    strides = <int64_t*>(views + n)
+    for k in range(n):
+        views[k] = t[k]
+        if t[k] == NULL or t[k].dtype != dtype:
+            continue
+        copies[k] = t[k][0]
+        views[k] = &copies[k]
+        real_extent(&copies[k])
+        copies[k].dtype, copies[k].itemsize, copies[k].contiguous = <uint8_t>wide, <uint8_t>bytes_of(wide), True
+        copies[k].strides = strides
+        strides += t[k].ndim
+        stride = 1
+        for d in range(t[k].ndim - 1, -1, -1):
+            copies[k].strides[d] = stride
+            stride *= t[k].shape[d] if t[k].shape[d] > 0 else 1
+        copies[k].data = NULL
+        if copies[k].numel:
+            copies[k].data = <char*>cpu_alloc(copies[k].numel * bytes_of(wide))
+            if copies[k].data == NULL:
+                found = -1
+    for part in range(parts):
+        if found:
+            break
+        for k in range(n):
+            if views[k] == &copies[k] and copies[k].numel:
+                narrow_view(&one, t[k], part_strides, part if parts == 2 else -1, wide)
+                pair[0], pair[1] = &copies[k], &one
+                up(pair, NULL)
+        found = kernel(views, p)
+        for k in range(outputs if found >= 0 else 0):
+            if views[k] == &copies[k] and copies[k].numel:
+                narrow_view(&one, t[k], part_strides, part if parts == 2 else -1, wide)
+                pair[0], pair[1] = &one, &copies[k]
+                down(pair, NULL)
+    for k in range(n):
+        if copies[k].data != NULL and views[k] == &copies[k]:
+            cpu_free(copies[k].data, copies[k].numel * bytes_of(wide))
+    cpu_free(room, size)
+    return found

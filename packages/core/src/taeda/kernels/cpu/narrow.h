@@ -1,0 +1,175 @@
+/* Dtypes that have no arithmetic of their own: read into a wider dtype, computed there, written back.
+ *
+ * float16, bfloat16 -> float32;  int8, int16, uint16 -> int32;  uint32 -> int64.
+ * Integer results wrap around when they are written back, which is what arithmetic in the narrow dtype
+ * gives; float results are rounded to nearest, ties to even.
+ *
+ * a. Runs are cut in blocks of NARROW_BLOCK elements whose wide copies stay in the first-level cache.
+ * b. A broadcast operand (stride 0) is widened once.
+ */
+#ifndef TAEDA_NARROW_H
+#define TAEDA_NARROW_H
+#include "abi.h"
+#include <string.h>
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
+
+enum { NARROW_BLOCK = 512, NARROW_OPERANDS = 5 };
+
+static inline float bf16_to_f32(uint16_t h) {
+    uint32_t b = (uint32_t)h << 16;
+    float x;
+    memcpy(&x, &b, 4);
+    return x;
+}
+
+static inline uint16_t f32_to_bf16(float x) {
+    uint32_t b;
+    memcpy(&b, &x, 4);
+    uint32_t rounded = (b + 0x7fffu + ((b >> 16) & 1u)) >> 16;
+    return (uint16_t)(x != x ? 0x7fc0u : rounded);
+}
+
+static inline float f16_to_f32(uint16_t h) {
+#ifdef __F16C__
+    return _cvtsh_ss(h);
+#else
+    /* exponent and mantissa as float32's, scaled by 2^112; infinities and nan keep a full exponent */
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = (uint32_t)(h & 0x7fffu) << 13, out;
+    float x;
+    memcpy(&x, &rest, 4);
+    x *= 5.192296858534828e33f;
+    memcpy(&out, &x, 4);
+    if (rest >= 0x0f800000u) out |= 0x7f800000u;
+    out |= sign;
+    memcpy(&x, &out, 4);
+    return x;
+#endif
+}
+
+static inline uint16_t f32_to_f16(float x) {
+#ifdef __F16C__
+    return (uint16_t)_cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT);
+#else
+    uint32_t b, sign, out;
+    memcpy(&b, &x, 4);
+    sign = (b >> 16) & 0x8000u;
+    b &= 0x7fffffffu;
+    if (b > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);
+    if (b >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u);   /* 65520 and more */
+    if (b < 0x38800000u) {                                     /* subnormal: the sum rounds at 2^-24 */
+        float y;
+        memcpy(&y, &b, 4);
+        y += 0.5f;
+        memcpy(&out, &y, 4);
+        return (uint16_t)(sign | (out - 0x3f000000u));
+    }
+    out = b + 0xfffu + ((b >> 13) & 1u) - 0x38000000u;
+    return (uint16_t)(sign | (out >> 13));
+#endif
+}
+
+/* The wide dtype of a narrow one, or the code itself. */
+static inline int wide_code(int code) {
+    switch (code) {
+    case TAEDA_F16: case TAEDA_BF16: return TAEDA_F32;
+    case TAEDA_I8: case TAEDA_I16: case TAEDA_U16: return TAEDA_I32;
+    case TAEDA_U32: return TAEDA_I64;
+    default: return code;
+    }
+}
+
+#define NARROW_LOOPS(S, N, W, UP, DOWN) \
+    static inline void widen_##S(W *restrict y, const N *restrict x, int64_t sx, int64_t n) { \
+        if (sx == 1) for (int64_t i = 0; i < n; i++) y[i] = UP(x[i]); \
+        else for (int64_t i = 0; i < n; i++) y[i] = UP(x[i * sx]); \
+    } \
+    static inline void narrow_##S(N *restrict y, int64_t sy, const W *restrict x, int64_t n) { \
+        if (sy == 1) for (int64_t i = 0; i < n; i++) y[i] = DOWN(x[i]); \
+        else for (int64_t i = 0; i < n; i++) y[i * sy] = DOWN(x[i]); \
+    }
+NARROW_LOOPS(i8, int8_t, int32_t, , (int8_t))
+NARROW_LOOPS(i16, int16_t, int32_t, , (int16_t))
+NARROW_LOOPS(u16, uint16_t, int32_t, , (uint16_t))
+NARROW_LOOPS(u32, uint32_t, int64_t, , (uint32_t))
+NARROW_LOOPS(bf16, uint16_t, float, bf16_to_f32, f32_to_bf16)
+NARROW_LOOPS(f16_one, uint16_t, float, f16_to_f32, f32_to_f16)
+
+static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
+    int64_t i = 0;
+#ifdef __F16C__
+    if (sx == 1)
+        for (; i + 8 <= n; i += 8) _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(x + i))));
+#endif
+    widen_f16_one(y + i, x + i * sx, sx, n - i);
+}
+
+static inline void narrow_f16(uint16_t *y, int64_t sy, const float *x, int64_t n) {
+    int64_t i = 0;
+#ifdef __F16C__
+    if (sy == 1)
+        for (; i + 8 <= n; i += 8)
+            _mm_storeu_si128((__m128i *)(y + i), _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+    narrow_f16_one(y + i * sy, sy, x + i, n - i);
+}
+
+/* n elements at x, sx apart, of a narrow dtype -> y, wide and adjacent */
+static void widen(int code, char *y, const char *x, int64_t sx, int64_t n) {
+    switch (code) {
+    case TAEDA_F16: widen_f16((float *)y, (const uint16_t *)x, sx, n); break;
+    case TAEDA_BF16: widen_bf16((float *)y, (const uint16_t *)x, sx, n); break;
+    case TAEDA_I8: widen_i8((int32_t *)y, (const int8_t *)x, sx, n); break;
+    case TAEDA_I16: widen_i16((int32_t *)y, (const int16_t *)x, sx, n); break;
+    case TAEDA_U16: widen_u16((int32_t *)y, (const uint16_t *)x, sx, n); break;
+    case TAEDA_U32: widen_u32((int64_t *)y, (const uint32_t *)x, sx, n); break;
+    }
+}
+
+static void narrow(int code, char *y, int64_t sy, const char *x, int64_t n) {
+    switch (code) {
+    case TAEDA_F16: narrow_f16((uint16_t *)y, sy, (const float *)x, n); break;
+    case TAEDA_BF16: narrow_bf16((uint16_t *)y, sy, (const float *)x, n); break;
+    case TAEDA_I8: narrow_i8((int8_t *)y, sy, (const int32_t *)x, n); break;
+    case TAEDA_I16: narrow_i16((int16_t *)y, sy, (const int32_t *)x, n); break;
+    case TAEDA_U16: narrow_u16((uint16_t *)y, sy, (const int32_t *)x, n); break;
+    case TAEDA_U32: narrow_u32((uint32_t *)y, sy, (const int64_t *)x, n); break;
+    }
+}
+
+static inline int narrow_size(int code) {
+    return code == TAEDA_I8 ? 1 : code == TAEDA_U32 ? 4 : 2;
+}
+
+/* Run the wide loop `inner` over k operands, output first, of the narrow dtype `code`; the output is bytes if `to_bool`.
+ * Operand `already` (-1: none) is one wide element: a number that is not rounded to the narrow dtype. */
+static void through_wide(char **ptr, const int64_t *s, int64_t n, const Param *p, Loop inner, int k, int code, int to_bool,
+                         int already) {
+    _Alignas(64) char wide[NARROW_OPERANDS][NARROW_BLOCK * 8];
+    char *at[NARROW_OPERANDS];
+    int64_t stride[NARROW_OPERANDS];
+    const int size = narrow_size(code);
+    for (int j = 0; j < k; j++) {
+        at[j] = wide[j];
+        stride[j] = j > 0 && s[j] == 0 ? 0 : 1;
+        if (j == already) {
+            at[j] = ptr[j];
+            stride[j] = 0;
+        } else if (stride[j] == 0) {
+            widen(code, wide[j], ptr[j], 1, 1);
+        }
+    }
+    for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
+        const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
+        for (int j = 1; j < k; j++)
+            if (stride[j]) widen(code, wide[j], ptr[j] + from * s[j] * size, s[j], m);
+        if (to_bool) {
+            at[0] = ptr[0] + from * s[0];
+            stride[0] = s[0];
+        }
+        inner(at, stride, m, p);
+        if (!to_bool) narrow(code, ptr[0] + from * s[0] * size, s[0], wide[0], m);
+    }
+}
+#endif
