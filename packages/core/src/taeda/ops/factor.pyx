@@ -38,7 +38,7 @@ cdef object underivable_vjp(Node n, object g):
 
 cdef object cholesky_vjp(Node n, object g):
     """gA = sym(L^-H tril(L^H gL) L^-1), the diagonal of the triangle halved"""
-    cdef object L = n.load(0), phi
+    cdef object L = n.raw(0), phi
     g = g[0]
     if n.extra:
         L, g = L.mH, g.mH
@@ -108,9 +108,9 @@ cdef object unit_lower(TensorBase LU, int64_t k):
 
 cdef object lu_vjp(Node n, object g):
     """square: gA = P L^-H (tril(L^H gL, -1) + triu(gU U^H)) U^-H; the part beyond the square is solved first"""
-    cdef TensorBase LU = n.load(0)
+    cdef TensorBase LU = n.raw(0)
     cdef int64_t m = rows(LU), w = cols(LU), k = min(m, w)
-    pivots, g = n.load(1), g[0]
+    pivots, g = n.raw(1), g[0]
     L, U = unit_lower(LU, k), LU[..., :k, :].triu()
     gL, gU = g[..., :, :k].tril(-1), g[..., :k, :].triu()
     L1, U1 = L[..., :k, :], U[..., :, :k]
@@ -231,14 +231,14 @@ cdef object skew_part(object W, bint is_complex):
 
 cdef object qr_vjp(Node n, object g):
     """gA = (gQ + Q (skew(W) - W)) R^-H, W = Q^H gQ - gR R^H; columns beyond the square: R2 = Q^H A2"""
-    cdef TensorBase Q, R = n.load(1)
+    cdef TensorBase Q, R = n.raw(1)
     cdef int64_t k = rows(R), w = cols(R)
     cdef str mode = n.extra
     gQ, gR = g
     if mode == "r":
         raise RuntimeError("[linalg.qr] The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
                            "linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr.")
-    Q = n.load(0)
+    Q = n.raw(0)
     if mode == "complete" and rows(Q) > w:
         raise RuntimeError("[linalg.qr] The QR decomposition is not differentiable when mode='complete' and nrows > ncols: Q has shape "
                            f"{tuple(Q.shape_tuple())}, R {tuple(R.shape_tuple())}")

@@ -36,7 +36,7 @@ cdef object pinv_back(object A, object P, object g):
 
 
 cdef object pinv_vjp(Node n, object g):
-    return pinv_back(n.load(0), n.load(1), g)
+    return pinv_back(n.raw(0), n.raw(1), g)
 
 cdef Op PINV = define("linalg_pinv", pinv_vjp, 0, 0, "gesdd", "LinalgPinvBackward0")
 
@@ -105,14 +105,14 @@ def pinverse(input, rcond=1e-15):
 
 cdef object lstsq_vjp(Node n, object g):
     """X = P B: gB = P^H gX, gA as the pseudoinverse's with gX B^H; residuals |A X - B|^2 do not move with X"""
-    cdef object A = n.load(0), B = n.load(1), gA = None, gB = None
+    cdef object A = n.raw(0), B = n.raw(1), gA = None, gB = None
     gX, gR = g[0], g[1]
     if gX is not None:
         P = linalg_pinv(A)
         gB = P.mH @ gX
         gA = pinv_back(A, P, gX @ B.mH)
     if gR is not None and gR.numel():          # residuals that were not computed are empty
-        X = n.load(2)
+        X = n.raw(2)
         off = 2 * (A @ X - B) * gR.unsqueeze(-2)
         gA, gB = (off @ X.mH, -off) if gA is None else (gA + off @ X.mH, gB - off)
     return gA, gB

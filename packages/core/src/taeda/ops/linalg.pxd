@@ -27,7 +27,6 @@ cdef object first_failure(TensorBase info)                             # (batch 
 cdef object batch_element(object failure)                              # how an error names it: "(Batch element 1): ", or nothing
 cdef object identity(TensorBase x, tuple batch, int64_t n)             # a fresh eye of x's dtype, contiguous
 cdef object permutation(str op, TensorBase pivots, int64_t n)          # which row of A each row of L U is: (..., n) int64
-cdef object conj(object x)                                             # x itself where it is real
 cdef bint recording()                                                  # is this pass itself being recorded?
 cdef object give(str op, object type, tuple results, object out)       # the named tuple, or out's tensors written and in it
 cdef TensorBase readable(TensorBase x)                                 # x itself where it is such a copy already, else columns(x)

@@ -80,11 +80,9 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
     """
     op = "linalg.matrix_norm"
     _check_operand(op, _tensor(A, op), ord)
+    if isinstance(ord, bool) or ord not in (*_ORDERS, "fro", "nuc"):
+        raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     row, column = _two_dims(op, dim, A.ndim)
-    if isinstance(ord, str) and ord not in ("fro", "nuc"):
-        raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    if not isinstance(ord, str) and (isinstance(ord, bool) or ord not in _ORDERS):
-        raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     if dtype is not None:
         if dtype.is_complex != A.dtype.is_complex or dtype.itemsize < A.dtype.itemsize:
             raise RuntimeError(f"[{op}] the dtype of the input ({A.dtype}) should be convertible without narrowing to the specified dtype "

@@ -34,12 +34,12 @@ cdef int check_sizes(str op, TensorBase A, TensorBase B, bint left) except -1:
 
 
 cdef object solve_vjp(Node n, object g):
-    cdef TensorBase A = n.load(0)
-    X = n.load(1)
+    cdef TensorBase A = n.raw(0)
+    X = n.raw(1)
     if recording():
         gB = linalg_solve(A.mH, g)
     else:
-        gB = linalg_lu_solve(n.load(2), n.load(3), g, adjoint=True)
+        gB = linalg_lu_solve(n.raw(2), n.raw(3), g, adjoint=True)
     return -(gB @ X.mH) if n.needs(0) else None, gB
 
 cdef Op FACTOR = define("linalg_solve", NULL, 0, 0, "getrf", "LinalgSolveFactors")
@@ -123,7 +123,7 @@ def linalg_solve(A, B, *, left=True, out=None):
 
 
 cdef object inv_vjp(Node n, object g):
-    Y = n.load(0).mH
+    Y = n.raw(0).mH
     return -(Y @ g[0] @ Y)
 
 cdef Op INV = define("linalg_inv_ex", inv_vjp, 0, 0, "getrs", "LinalgInvExBackward0")
@@ -171,7 +171,7 @@ def inverse(input, *, out=None):
 
 cdef object triangular_vjp(Node n, object g):
     upper, left, unit = n.extra
-    A, X = n.load(0), n.load(1)
+    A, X = n.raw(0), n.raw(1)
     gB = linalg_solve_triangular(A.mH, g, upper=not upper, left=left, unitriangular=unit)
     gA = None
     if n.needs(0):
@@ -238,8 +238,8 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, 
 cdef object lu_solve_vjp(Node n, object g):
     """gA as for any solution; then A = P L U: gL = P^T gA U^H below the diagonal, gU = L^H P^T gA above"""
     cdef bint adjoint = n.extra
-    cdef TensorBase LU = n.load(0)
-    pivots, X = n.load(1), n.load(2)
+    cdef TensorBase LU = n.raw(0)
+    pivots, X = n.raw(1), n.raw(2)
     gB = linalg_lu_solve(LU, pivots, g, adjoint=not adjoint)
     if not n.needs(0):
         return None, None, gB
@@ -283,7 +283,7 @@ def lu_solve(b, LU_data, LU_pivots, *, out=None):
 
 cdef object cholesky_solve_vjp(Node n, object g):
     cdef bint upper = n.extra
-    L, X = n.load(1), n.load(2)
+    L, X = n.raw(1), n.raw(2)
     gB = cholesky_solve(g, L, upper)
     if not n.needs(1):
         return gB, None
