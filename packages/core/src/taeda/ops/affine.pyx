@@ -19,7 +19,7 @@ from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
            "addr_"]
-PUBLIC = ("addmm", "addmv", "baddbmm", "addbmm", "addr")
+PUBLIC = ("addmm", "addmv", "addmv_", "baddbmm", "addbmm", "addr", "bilinear")
 
 
 # -- affine: a product and a bias --------------------------------------------------------------------
@@ -114,7 +114,7 @@ def bilinear(input1, input2, weight, bias=None):
                            f"same leading dimensions; got shapes {sa} and {sb}")
     left = matmul(rows_of(a) if a.view.ndim > 1 else a.unsqueeze(0), w.permute(1, 0, 2).reshape(sw[1], sw[0] * sw[2]))
     right = rows_of(b) if b.view.ndim > 1 else b.unsqueeze(0)
-    y = (left.reshape(right.shape[0], sw[0], sw[2]) * right.unsqueeze(1)).sum(2)
+    y = (left.reshape(right.shape[0], sw[0], sw[2]) * right.unsqueeze(1)).sum(2, dtype=(<object>a).dtype)
     y = y.reshape(lead + (sw[0],))
     return y if bias is None else y + bias
 

@@ -140,7 +140,7 @@ def max(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     tensor([1, 0])
     """
     if isinstance(dim, TensorBase) or other is not None:
-        return input.maximum(dim if other is None else other, out=out)
+        return as_tensor(input, "max").maximum(dim if other is None else other, out=out)
     dim, keepdim = pick("max", dim, axis, "dim", "axis"), pick("max", keepdim, keepdims, "keepdim", "keepdims")
     if dim is None and keepdim is False:
         return extreme(MAX_ALL, input, None, False, out)
@@ -157,7 +157,7 @@ def min(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     tensor([1., 2.])
     """
     if isinstance(dim, TensorBase) or other is not None:
-        return input.minimum(dim if other is None else other, out=out)
+        return as_tensor(input, "min").minimum(dim if other is None else other, out=out)
     dim, keepdim = pick("min", dim, axis, "dim", "axis"), pick("min", keepdim, keepdims, "keepdim", "keepdims")
     if dim is None and keepdim is False:
         return extreme(MIN_ALL, input, None, False, out)

@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
 from taeda.dispatch cimport Op, begin_inplace, define, empty_shape, launch, needs_grad
-from taeda.dtype cimport default_float, name_of
+from taeda.dtype cimport default_float, is_float, name_of
 from taeda.kernels.cpu.abi cimport F32, F64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
