@@ -198,8 +198,8 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
         residuals = (rest * rest).sum(-2)
     record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))
     return types.linalg_lstsq((
-        solution.squeeze(-1) if vector else solution, residuals.squeeze(-1) if vector and residuals is not nothing else residuals,
-        empty_shape((0,), I64, a.device) if driver == "gels" else rank, S if driver in ("gelsd", "gelss") else nothing))
+        solution.squeeze(-1) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
+        S if driver in ("gelsd", "gelss") else nothing))
 
 
 METHODS = {"pinverse": pinverse}

@@ -49,7 +49,7 @@ cdef object exponential(TensorBase A):
     x = pade(A * (-squarings).exp2().unsqueeze(-1).unsqueeze(-1), degree, eye)
     for k in range(min(int(squarings.max()), MOST_SQUARINGS)):
         x = where((squarings > k).unsqueeze(-1).unsqueeze(-1), x @ x, x)
-    return x
+    return x.contiguous()
 
 
 cdef object exp_vjp(Node n, object g):
@@ -106,7 +106,7 @@ def linalg_matrix_power(A, n, *, out=None):
         raise TypeError(f"[linalg.matrix_power] argument 'n' must be int, not {type(n).__name__}")
     n = n.__index__()
     if n == 0:
-        y = identity(x, batch_of(x), rows(x)).clone().contiguous()
+        y = x.clone().contiguous().copy_(identity(x, batch_of(x), rows(x)))      # in the graph, as PyTorch's
         return y if out is None else write_out(out, <TensorBase>y, "linalg.matrix_power")
     square = linalg_inv(x) if n < 0 else x
     n = abs(n)

@@ -92,14 +92,17 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
         return vector_norm(A, 2, (row, column), keepdim, out=out)
     if ord in _SINGULAR:
         values = linalg_svdvals(A.movedim((row, column), (-2, -1)))
-        found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+        if ord == 2 and values.shape[-1] == 0:             # the largest of no values
+            found = values.new_zeros(values.shape[:-1])
+        else:
+            found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
         if keepdim:
             for d in sorted((row, column)):
                 found = found.unsqueeze(d)
         return write_result(out, found, op)
     summed, compared = (row, column) if abs(ord) == 1 else (column, row)
     sums = vector_norm(A, 1, summed, True)
-    if ord > 0 and sums.shape[compared] == 0:          # the largest of no sums
+    if ord > 0 and sums.shape[compared] == 0:
         found = sums.sum(compared, True)
     else:
         found = sums.amax(compared, True) if ord > 0 else sums.amin(compared, True)
@@ -162,7 +165,7 @@ def linalg_cond(A, p=None, *, out=None):
         raise RuntimeError(f"[{op}] linalg.cond got an invalid norm type: {p}")
     if p is None or p in (2, -2):
         values = linalg_svdvals(A)
-        if values.shape[-1] == 0:
+        if A.numel() == 0:
             return write_result(out, values.new_zeros(values.shape[:-1]), op)
         large, small = values[..., 0], values[..., -1]
         return write_result(out, small / large if p == -2 else large / small, op)
