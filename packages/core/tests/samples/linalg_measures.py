@@ -157,6 +157,21 @@ def tensorsolve_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(np.moveaxis(apart(rng, 6, 6).reshape(3, 2, 2, 3), 2, 0).copy(), array(rng, 3, 2), dims=(0,))
 
 
+def lobpcg_samples(rng: np.random.Generator) -> Iterator[Call]:
+    x, b = apart(rng, 6, 6), apart(rng, 6, 6)
+    yield Call(x + x.T, 2)
+    yield Call(x + x.T)
+    yield Call(x + x.T, 2, b @ b.T, largest=False)
+
+
+def lobpcg(A: np.ndarray, k: int = 1, B: np.ndarray | None = None, largest: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    E, V = np.linalg.eig(A if B is None else np.linalg.solve(B, A))
+    E, V = E.real, V.real
+    V = V / np.sqrt(np.einsum("ij,ik,kj->j", V, np.eye(len(A)) if B is None else B, V))
+    order = np.argsort(-E if largest else E)[:k]
+    return E[order], V[:, order] ** 2
+
+
 NO_MATRIX = (Call(Z(3)), RuntimeError, "must have at least 2 dimensions")
 NO_FLOAT = (Call(Z((2, 2), np.int64)), RuntimeError, "Expected a floating point or complex tensor as input")
 LOOSE: dict[str, Any] = {"rtol": {"float32": 2e-4, "float64": 1e-9}, "atol": {"float32": 2e-5, "float64": 1e-11}}
@@ -216,6 +231,8 @@ ROWS = [
         after=lambda r: (r[0] * r[0], r[1], r[2] * r[2]), gradgrad=False, layout=False, **LOOSE),
     Row("pca_lowrank", lambda rng: iter([Call(apart(rng, 4, 3), 3), Call(apart(rng, 3, 4), 3, False)]), None, grad=False,
         after=lambda r: (r[1],), layout=False, strides=False, **LOOSE, errors=((Call(Z((2, 2)), 6), ValueError, "not greater than"),)),
+    Row("lobpcg", lobpcg_samples, lobpcg, torch=None, before=lambda A, *rest: ((A + A.mT) * 0.5, *rest),
+        after=lambda r: (r[0], r[1] * r[1]), **LOOSE, errors=((Call(np.eye(3), 2), ValueError, "smaller than 3 x"),)),
     *[Row(name, lambda rng: iter(()), None, grad=False, layout=False, dtypes=(), errors=(
         (Call(*[np.eye(2)] * (2 if name in ("lstsq", "solve") else 1)), RuntimeError, f"{name}\\] This function was deprecated since version 1.9 and is now removed"),))
       for name in ("eig", "lstsq", "matrix_rank", "solve", "symeig")],

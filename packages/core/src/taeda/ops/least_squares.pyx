@@ -8,10 +8,10 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record, record_multi, write_out
-from taeda.dtype cimport is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns, first_failure,
-                               numbers, recording, rows, with_batch)
+                               numbers, rows, with_batch)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import finfo

@@ -7,7 +7,7 @@ exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32
 import math
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, define, record, write_out
+from taeda.dispatch cimport Op, define, record, write_out
 from taeda.dtype cimport is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
 from taeda.ops.linalg cimport batch_of, identity, need_square, rows

@@ -103,7 +103,7 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
     summed, compared = (row, column) if abs(ord) == 1 else (column, row)
     sums = vector_norm(A, 1, summed, True)
     if ord > 0 and sums.shape[compared] == 0:
-        found = sums.sum(compared, True)
+        found = sums.detach().sum(compared, True)          # the largest of no sums
     else:
         found = sums.amax(compared, True) if ord > 0 else sums.amin(compared, True)
     if not keepdim:

@@ -4,16 +4,14 @@
 Each primitive takes matrices of one batch; vectors, right-hand sides of X A = B and broadcasting are views
 around it.  Backwards, every solution needs one more solution with A^H: gB = A^-H g, gA = -gB X^H.
 """
-from libc.stdint cimport int64_t
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns, first_failure,
+from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, first_failure,
                                give, identity, need_float, need_matrix, need_same, need_square, numbers, permutation, readable, recording, rows,
                                with_batch)
-from taeda.tensor_base cimport TensorBase, alias
+from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
 from taeda.ops.linalg import LinAlgError, deprecated
