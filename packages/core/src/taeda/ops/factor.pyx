@@ -185,7 +185,7 @@ def linalg_lu(A, *, pivot=True, out=None):
 def lu(A, pivot=True, get_infos=False, out=None):
     """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
     deprecated("lu", "linalg.lu_factor")
-    found = lu_of("lu", A, pivot, not get_infos)
+    found = lu_of("lu", A, pivot, False)
     if out is not None:
         return tuple(give("lu", list, found[:3 if get_infos else 2], out))
     return types._lu_with_info(found) if get_infos else found[:2]

@@ -21,7 +21,7 @@ from taeda.ops.eigen import linalg_eigh, linalg_svd
 from taeda.ops.binary import maximum
 from taeda.ops.linalg import LinAlgError
 
-__all__ = ["linalg_lstsq", "linalg_pinv", "pinverse", "threshold_of"]
+__all__ = ["linalg_lstsq", "linalg_pinv", "pinverse"]
 PUBLIC = ("pinverse",)
 
 
@@ -127,7 +127,7 @@ cdef dict DRIVERS = {"gels": GELS, "gelsy": GELSY, "gelsd": GELSD, "gelss": GELS
 def linalg_lstsq(A, B, rcond=None, *, driver=None):
     """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A.
 
-    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches of equal rank broadcast.  ``driver`` is "gelsy"
+    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches broadcast.  ``driver`` is "gelsy"
     (QR with pivots, the default), "gels" (QR, for full rank only), "gelsd" or "gelss" (SVD).  Singular values
     of at most ``rcond`` times the largest count as zero (default: eps max(m, n)).
 
@@ -161,15 +161,15 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
     if a.view.dtype not in (F32, F64, C64, C128):
         raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got "
                            f"{torch_name(a.view.dtype)}")
-    vector = b.view.ndim == a.view.ndim - 1
-    if not vector and a.view.ndim != b.view.ndim:
-        raise RuntimeError(f"[{op}] input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes "
-                           f"{tuple(a.shape_tuple())} and {tuple(b.shape_tuple())}")
+    vector = b.view.ndim == 1 or b.shape_tuple() == a.shape_tuple()[:-1]
     if vector:
         b = b.unsqueeze(-1)
+    if not 0 <= a.view.ndim - b.view.ndim <= 1:
+        raise RuntimeError(f"[{op}] input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes "
+                           f"{tuple(a.shape_tuple())} and {tuple(b.shape_tuple())}")
+    batch = common_batch(op, a, b)
     if rows(a) != rows(b):
         raise RuntimeError(f"[{op}] input.size(-2) should match other.size(-{1 if vector else 2}), got {rows(a)} and {rows(b)}")
-    batch = common_batch(op, a, b)
     a, b = with_batch(a, batch), with_batch(b, batch)
     m, w = rows(a), cols(a)
     X = empty_columns(a, batch, max(m, w), cols(b), a.view.dtype)

@@ -169,10 +169,10 @@ def linalg_cond(A, p=None, *, out=None):
             return write_result(out, values.new_zeros(values.shape[:-1]), op)
         large, small = values[..., 0], values[..., -1]
         return write_result(out, small / large if p == -2 else large / small, op)
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"[{op}] A must be batches of square matrices for p={p}, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
     if A.numel() == 0:
         return write_result(out, A.new_zeros(A.shape[:-2]).abs(), op)
+    if A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(f"[{op}] A must be batches of square matrices for p={p}, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
     if p == "nuc":
         # the singular values serve both; those of the inverse are their reciprocals
         values = linalg_svdvals(A)

@@ -204,10 +204,10 @@ def linalg_tensorsolve(A, B, dims=None, *, out=None):
     if dims is not None:
         A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
     before, after = tuple(A.shape[:B.ndim]), tuple(A.shape[B.ndim:])
-    if math.prod(before) != math.prod(after):
-        raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
-                           f"prod(self.shape[:other.ndim]), but got {math.prod(after)} != {math.prod(before)}")
     n = math.prod(after)
+    if n != B.numel():
+        raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+                           f"prod(self.shape[:other.ndim]), but got {n} != {math.prod(before)}")
     return write_result(out, linalg_solve(A.reshape(n, n), B.reshape(n)).reshape(after), op)
 
 

@@ -63,7 +63,9 @@ cdef object scale(object tau, int64_t i, bint adjoint):
 cdef int check(str op, TensorBase A, TensorBase tau) except -1:
     if A.view.ndim < 2:
         raise RuntimeError(f"[{op}] input must have at least 2 dimensions; its shape is {tuple(A.shape_tuple())}")
-    if tau.view.ndim < 1 or tau.shape_tuple()[:-1] != batch_of(A):
+    if tau.view.ndim < 1:
+        raise IndexError(f"[{op}] Dimension specified as -1 but tensor has no dimensions: tau must have at least 1")
+    if tau.shape_tuple()[:-1] != batch_of(A):
         raise RuntimeError(f"[{op}] Expected batch dimensions of tau to be equal to input.shape[:-2], but got shapes "
                            f"{tuple(tau.shape_tuple())} and {tuple(A.shape_tuple())}")
     if tau.view.dtype != A.view.dtype:
