@@ -122,6 +122,8 @@ def test_what_is_not_differentiable_says_so():
         linalg.qr(x, mode="complete").R.sum().backward()
     with pytest.raises(NotImplementedError, match="the derivative for 'geqrf' is not implemented"):
         taeda.geqrf(x).a.sum().backward()
+    with pytest.raises(NotImplementedError, match="the derivative for 'linalg_ldl_factor_ex' is not implemented"):
+        linalg.ldl_factor(x[:3]).LD.sum().backward()
 
 
 def test_gradient_of_det_at_a_singular_matrix_is_the_adjugate():

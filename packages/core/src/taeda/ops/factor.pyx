@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give, identity,
-                               need_float, need_matrix, need_square, numbers, permutation, rows)
+                               need_float, need_matrix, need_square, numbers, permutation, rows, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -27,10 +27,6 @@ cdef object triangular(object A, object B, bint upper, bint left=True, bint unit
     """Solve with a triangle; this room stands below that of the solvers."""
     from taeda.ops.solve import linalg_solve_triangular
     return linalg_solve_triangular(A, B, upper=upper, left=left, unitriangular=unit)
-
-
-cdef object underivable_vjp(Node n, object g):
-    raise NotImplementedError(f"[{n.op.name}] the derivative for '{n.op.name}' is not implemented.")
 
 
 # -- Cholesky: A = L L^H -----------------------------------------------------------------------------
@@ -264,7 +260,7 @@ cdef object qr_vjp(Node n, object g):
     return x
 
 cdef Op QR = define("linalg_qr", qr_vjp, 0, 0, "orgqr", "LinalgQrBackward0")
-cdef Op GEQRF = define("geqrf", underivable_vjp, 0, 0, "geqrf", "GeqrfBackward0")
+cdef Op GEQRF = define("geqrf", underivable, 0, 0, "geqrf", "GeqrfBackward0")
 
 
 cdef tuple reflectors(TensorBase A):
@@ -336,7 +332,7 @@ def geqrf(input, *, out=None):
 # -- LDL ---------------------------------------------------------------------------------------------
 
 
-cdef Op LDL = define("linalg_ldl_factor_ex", NULL, 0, 0, "sytrf")
+cdef Op LDL = define("linalg_ldl_factor_ex", underivable, 0, 0, "sytrf", "LinalgLdlFactorExBackward0")
 
 
 cdef tuple ldl_of(str op, object input, bint hermitian, bint check):
@@ -352,6 +348,7 @@ cdef tuple ldl_of(str op, object input, bint hermitian, bint check):
     if failure is not None:
         raise LinAlgError(f"[{op}] {batch_element(failure)}D[{failure[1]},{failure[1]}] is zero and using it in ldl_solve would divide by "
                           "zero; consider linalg.ldl_factor_ex")
+    record_multi(LDL, (LD, pivots, info), (A,), None)
     return LD, pivots, info
 
 

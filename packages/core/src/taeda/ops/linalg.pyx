@@ -6,6 +6,7 @@ kernel over the batch (``call``) and returns that copy: results lie in memory as
 functions of ``taeda.linalg`` are called ``linalg_<name>`` here, since some names mean other things at top level.
 """
 from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, copy_into, define, empty_shape, launch, write_out)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I64
@@ -161,6 +162,10 @@ cdef object first_failure(TensorBase info):
 
 cdef object batch_element(object failure):
     return "" if failure[0] is None else f"(Batch element {failure[0]}): "
+
+
+cdef object underivable(Node n, object g):
+    raise NotImplementedError(f"[{n.op.name}] the derivative for '{n.op.name}' is not implemented.")
 
 
 cdef bint recording():

@@ -10,7 +10,7 @@ from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, first_failure,
                                give, identity, need_float, need_matrix, need_same, need_square, numbers, permutation, readable, recording, rows,
-                               with_batch)
+                               underivable, with_batch)
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
@@ -335,11 +335,11 @@ def cholesky_inverse(L, upper=False, *, out=None):
     return X if out is None else write_out(out, X, "cholesky_inverse")
 
 
-cdef Op LDL_SOLVE = define("linalg_ldl_solve", NULL, 0, 0, "sytrs")
+cdef Op LDL_SOLVE = define("linalg_ldl_solve", underivable, 0, 0, "sytrs", "LinalgLdlSolveBackward0")
 
 
 def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
-    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable in LD."""
+    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable."""
     cdef str op = "linalg.ldl_solve"
     cdef TensorBase ld = need_square(op, LD, "LD"), piv = as_tensor(pivots, op), b = need_matrix(op, B, "B"), X
     cdef Param p[3]
@@ -360,6 +360,7 @@ def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
     p[2].i = bool(hermitian)
     call(LDL_SOLVE, X, count_of(batch) if X.view.numel else 0,
          (X, readable(ld), piv.expand(batch + (rows(ld),)).contiguous()), p)
+    record(LDL_SOLVE, X, (ld, b), None)
     return X if out is None else write_out(out, X, op)
 
 
