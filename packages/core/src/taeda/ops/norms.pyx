@@ -95,16 +95,19 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None, *, axis=None, keepdims=None):
     """Return the p-norm of all elements, or over the dimensions in ``dim``.
 
-    ``p`` is a number, inf, -inf, or "fro" (the 2-norm).  See :func:`taeda.ops.vector_norm`.
+    ``p`` is a number, inf, -inf, "fro" (the 2-norm), or "nuc" (of matrices: the sum of singular values).  See
+    :func:`taeda.linalg.vector_norm` and :func:`taeda.linalg.matrix_norm`.
 
     >>> import taeda
     >>> taeda.norm(taeda.tensor([[3., 0.], [0., 4.]]))
     tensor(5.)
     """
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"[norm] Order {p} not supported; p is a number or 'fro'")
-    return vector_norm(input, 2 if p is None or isinstance(p, str) else p, pick("norm", dim, axis, "dim", "axis"),
-                       pick("norm", keepdim, keepdims, "keepdim", "keepdims"), dtype=dtype, out=out)
+    dim, keepdim = pick("norm", dim, axis, "dim", "axis"), pick("norm", keepdim, keepdims, "keepdim", "keepdims")
+    if isinstance(p, str) and (p != "fro" or (isinstance(dim, (tuple, list)) and len(dim) > 2)):
+        from taeda.ops.matrix_norm import linalg_matrix_norm     # a room above this one
+        dims = range(as_tensor(input, "norm").view.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+        return linalg_matrix_norm(input, p, tuple(dims), keepdim, dtype=dtype, out=out)
+    return vector_norm(input, 2 if p is None or isinstance(p, str) else p, dim, keepdim, dtype=dtype, out=out)
 
 
 def dist(input, other, p=2):
