@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda import ops
-from taeda.ops._override import (
+from taeda import _override, ops
+from taeda._override import (
     DisableTorchFunction,
     DisableTorchFunctionSubclass,
     call_overrides,
@@ -31,7 +31,7 @@ from taeda.ops._override import (
     pop_mode,
     push_mode,
 )
-from taeda.ops._override import mode_stack as _mode_stack
+from taeda._override import mode_stack as _mode_stack
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -132,9 +132,9 @@ def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
 
 def resolve_name(f: Any) -> str | None:
     """Return the name under which a function can be found, ``taeda.exp`` or ``taeda.Tensor.exp``."""
-    if isinstance(f, ops._override.Method):
+    if isinstance(f, _override.Method):
         return f"taeda.Tensor.{f.__name__}"
-    if isinstance(f, ops._override.Function):
+    if isinstance(f, _override.Function):
         return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
     return None if name is None else name if module is None else f"{module}.{name}"
@@ -142,7 +142,7 @@ def resolve_name(f: Any) -> str | None:
 
 def is_tensor_method_or_property(func: Any) -> bool:
     """Whether a function that a ``__torch_function__`` got is a method or an attribute of Tensor."""
-    return isinstance(func, ops._override.Method) or func in vars(Tensor).values() or getattr(func, "__name__", None) == "__get__"
+    return isinstance(func, _override.Method) or func in vars(Tensor).values() or getattr(func, "__name__", None) == "__get__"
 
 
 class TorchFunctionMode:

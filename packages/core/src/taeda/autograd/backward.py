@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda.autograd.engine import run_backward
+from taeda._override import is_stand_in
 from taeda.tensor_base import TensorBase
 
 
@@ -22,6 +23,8 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> tu
     for out, g in zip(outputs, given, strict=True):
         if not isinstance(out, TensorBase):
             raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")
+        if is_stand_in(out):
+            raise RuntimeError(f"[{op}] a tensor inside of vmap has no graph of its own; use taeda.func.grad or vjp in the function")
         if not out.requires_grad:
             raise RuntimeError(
                 f"[{op}] element {len(roots)} of tensors does not require grad and does not have a grad_fn; "
@@ -111,11 +114,7 @@ def grad(
     if allow_unused is False and materialize_grads:
         raise ValueError("[grad] Expected allow_unused to be True or not passed when materialize_grads=True")
     if is_grads_batched:
-        rows = zip(*(_as_tuple(grad_outputs)), strict=True)
-        parts = [
-            grad(outputs, inputs, row, True, create_graph, True, allow_unused, False, materialize_grads) for row in rows
-        ]
-        return _stack(parts)
+        return _of_batches(outputs, inputs, _as_tuple(grad_outputs), create_graph, allow_unused, materialize_grads)
     outs, ins = _as_tuple(outputs), _as_tuple(inputs)
     given: Sequence[Any] = (None,) * len(outs) if grad_outputs is None else _as_tuple(grad_outputs)
     roots, grads = _cotangents("grad", outs, tuple(given))
@@ -133,7 +132,20 @@ def grad(
     return tuple(found)
 
 
-def _stack(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    from taeda.ops import stack
+def _of_batches(
+    outputs: Any, inputs: Any, given: tuple[Any, ...], create_graph: bool, allow_unused: bool | None, materialize_grads: bool
+) -> tuple[Any, ...]:
+    """Return the gradients of a batch of cotangents, each with the batch as its first dimension."""
+    from taeda.func import vmap
 
-    return tuple(None if column[0] is None else stack(list(column)) for column in zip(*parts, strict=True))
+    unused: list[bool] = []
+
+    def one(*rows: Any) -> tuple[Any, ...]:
+        row = iter(rows)
+        full = tuple(None if g is None else next(row) for g in given)
+        found = grad(outputs, inputs, full, True, create_graph, True, allow_unused, False, materialize_grads)
+        unused[:] = [g is None for g in found]
+        return tuple(g for g in found if g is not None)
+
+    found = iter(vmap(one)(*[g for g in given if g is not None]))
+    return tuple(None if none else next(found) for none in unused)

@@ -93,6 +93,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
                                    f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
             grads = tape.pull([value], [ops.ones_like(value)])
             value, aux = tape.out(value), _leave(tape, aux) if has_aux else None
+            tape.close()
         result = tree_unflatten(grads, spec)
         return (result[0] if isinstance(argnums, int) else result), ((value, aux) if has_aux else value)
 
@@ -145,6 +146,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
             raise RuntimeError("[vjp] vjp(f, *primals): Expected f to be a function that has non-empty output")
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
         aux = _leave(tape, aux) if has_aux else None
+        tape.close()
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         given, given_spec = tree_flatten(cotangents)
@@ -205,7 +207,9 @@ def jvp(
         tape.prepare_push(outputs)
         found = tape.push(along)
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
-        return (*result, _leave(tape, aux)) if has_aux else result
+        aux = _leave(tape, aux) if has_aux else None
+        tape.close()
+    return (*result, aux) if has_aux else result
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -223,6 +227,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         _check_outputs("linearize", outputs)
         tape.prepare_push(outputs)
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
+        tape.close()
 
     def jvp_fn(*tangents: Any) -> Any:
         along = _same_structure("linearize", primals, tangents)[1]
@@ -285,7 +290,7 @@ def jacrev(
 
 
 def jacfwd(
-    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, chunk_size: int | None = None, randomness: str = "error",
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error",
 ) -> Callable[..., Any]:
     """Return a function that computes the Jacobian of ``func`` by tangents: of shape (*output, *input) for each pair.
 
@@ -294,9 +299,6 @@ def jacfwd(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    if chunk_size is not None and chunk_size < 1:
-        raise ValueError("[jacfwd] jacfwd: `chunk_size` should be greater than 0.")
-
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         at = _positions("jacfwd", argnums, len(args))
@@ -312,7 +314,7 @@ def jacfwd(
             result = jvp(of, chosen, tree_unflatten(tangents, spec), has_aux=has_aux)
             return result[1:] if has_aux else result[1]
 
-        found = vmap(push, out_dims=(-1, None) if has_aux else -1, chunk_size=chunk_size, randomness=randomness)(*basis)
+        found = vmap(push, out_dims=(-1, None) if has_aux else -1, randomness=randomness)(*basis)
         aux = None
         if has_aux:
             found, aux = found

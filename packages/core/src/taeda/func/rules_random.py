@@ -10,7 +10,7 @@ from typing import Any
 from taeda import ops
 from taeda.func.batched import at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
 from taeda.func.rules_shape import sizes_of
-from taeda.ops._override import call_overrides, overloaded_args
+from taeda._override import call_overrides, overloaded_args
 from taeda.tensor import Tensor
 
 ERROR = (

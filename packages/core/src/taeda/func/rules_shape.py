@@ -123,6 +123,8 @@ def reduction(full: str | None = None) -> Callable[..., Any]:
         if keepdim:
             given["keepdim"] = False
         found = getattr(ops, full)(given[first], 1) if full else run(func, given)
+        if isinstance(found, tuple) and hasattr(found, "indices"):        # median
+            found = found[0]
         if keepdim:
             found = each(found, lambda y: y.reshape((-1,) + (1,) * rank))
         return wrap(found, level)

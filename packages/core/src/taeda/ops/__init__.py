@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from taeda.ops._override import function_for, method_for
+from taeda._override import function_for, method_for
 
 PUBLIC: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
