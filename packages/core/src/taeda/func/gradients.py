@@ -314,10 +314,11 @@ def jacfwd(
             result = jvp(of, chosen, tree_unflatten(tangents, spec), has_aux=has_aux)
             return result[1:] if has_aux else result[1]
 
-        found = vmap(push, out_dims=(-1, None) if has_aux else -1, randomness=randomness)(*basis)
+        found = vmap(push, out_dims=(-1, 0) if has_aux else -1, randomness=randomness)(*basis)
         aux = None
         if has_aux:
             found, aux = found
+            aux = tree_map(lambda a: a[0], aux)          # the function ran once for each tangent, on the same primals
 
         def by_input(columns: Any) -> Any:
             parts, start = [], 0

@@ -201,6 +201,27 @@ def transpose_2d(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(x._value.transpose(1, 2) if x.ndim == 2 else x._value, level)
 
 
+def as_strided(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """as_strided: the strides of a sample within its part of the batch."""
+    given = bound(func, args, kwargs)
+    if given is None:
+        return NotImplemented
+    value = given["input"]._value
+    offset = value.storage_offset() + (given["storage_offset"] or 0)
+    return batched(value.as_strided((size_of(level), *given["size"]), (value.stride(0), *given["stride"]), offset), level)
+
+
+def like_other(method: str) -> Callable[..., Any]:
+    """Make the rule of view_as and the like: only the other tensor's sizes count."""
+
+    def rule(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+        if len(args) != 2:
+            return NotImplemented
+        return getattr(args[0], method)(tuple(args[1].shape))
+
+    return rule
+
+
 def flatten(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """flatten, ravel: of each sample."""
     x = args[0]
@@ -283,7 +304,7 @@ for _name in ("expand", "broadcast_to"):
     RULES[_name] = expand
 for _name in ("repeat", "tile"):
     RULES[_name] = repeat
-for _name in "contiguous to type_as zeros_like ones_like empty_like full_like is_contiguous new_tensor".split():
+for _name in "contiguous to view_as_real view_as_complex zeros_like ones_like empty_like full_like is_contiguous new_tensor".split():
     RULES[_name] = same
 for _name in ("tril", "triu"):
     RULES[_name] = same_matrix
@@ -291,5 +312,6 @@ for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
     RULES[_name] = new_sized
 for _name in ("cat", "concat", "concatenate"):
     RULES[_name] = joined(0)
+RULES.update(as_strided=as_strided, view_as=like_other("view"), reshape_as=like_other("reshape"), expand_as=like_other("expand"))
 RULES.update(permute=permute, squeeze=squeeze, t=transpose_2d, flatten=flatten, ravel=flatten, stack=joined(1))
 RULES["unsqueeze"] = shifted("dim", extra=1)
