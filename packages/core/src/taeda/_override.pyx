@@ -184,10 +184,6 @@ cdef class Callable:
     def __module__(self):
         return self.room
 
-    @property
-    def __doc__(self):
-        return self.function.__doc__
-
     def __getattr__(self, name):
         return getattr(self.function, name)
 
@@ -196,7 +192,11 @@ cdef class Callable:
 
 
 cdef class Function(Callable):
-    """A public function.  Like a built-in one it does not bind when it stands in a class."""
+    # A public function.  Like a built-in one it does not bind when it stands in a class.
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
 
     def __get__(self, instance, owner):
         return self
@@ -206,7 +206,11 @@ cdef class Function(Callable):
 
 
 cdef class Method(Callable):
-    """A method of Tensor."""
+    # A method of Tensor.
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
 
     def __get__(self, instance, owner):
         return self if instance is None else PyMethod_New(self, instance)
