@@ -194,17 +194,17 @@ def test_what_a_batch_cannot_do_is_refused(f: Any, text: str) -> None:
 
 
 BAD = [
-    (dict(in_dims=None), (taeda.ones(2),), "expected `in_dims` to be int"),
-    (dict(in_dims=(0, 0)), (taeda.ones(2),), "not compatible with the structure of `inputs`"),
-    (dict(in_dims=1), (taeda.ones(2),), "Got in_dim=1 for some input"),
-    (dict(in_dims=(0.5,)), (taeda.ones(2),), "must be either an integer dimension or None"),
-    (dict(), (3,), "cannot vmap over non-Tensor arguments"),
-    (dict(), (), "got no inputs"),
-    (dict(), (taeda.ones(2), taeda.ones(3)), "same size in the mapped dimension, got sizes \\[2, 3\\]"),
-    (dict(out_dims=(0, 0)), (taeda.ones(2),), "not compatible with the structure of `outputs`"),
-    (dict(out_dims="x"), (taeda.ones(2),), "must be an int, None or a python collection of ints"),
-    (dict(out_dims=None), (taeda.ones(2),), "can not return a BatchedTensor when out_dim is None"),
-    (dict(chunk_size=0), (taeda.ones(2),), "chunk_size should be None or greater than 0"),
+    ({"in_dims": None}, (taeda.ones(2),), "expected `in_dims` to be int"),
+    ({"in_dims": (0, 0)}, (taeda.ones(2),), "not compatible with the structure of `inputs`"),
+    ({"in_dims": 1}, (taeda.ones(2),), "Got in_dim=1 for some input"),
+    ({"in_dims": (0.5,)}, (taeda.ones(2),), "must be either an integer dimension or None"),
+    ({}, (3,), "cannot vmap over non-Tensor arguments"),
+    ({}, (), "got no inputs"),
+    ({}, (taeda.ones(2), taeda.ones(3)), "same size in the mapped dimension, got sizes \\[2, 3\\]"),
+    ({"out_dims": (0, 0)}, (taeda.ones(2),), "not compatible with the structure of `outputs`"),
+    ({"out_dims": "x"}, (taeda.ones(2),), "must be an int, None or a python collection of ints"),
+    ({"out_dims": None}, (taeda.ones(2),), "can not return a BatchedTensor when out_dim is None"),
+    ({"chunk_size": 0}, (taeda.ones(2),), "chunk_size should be None or greater than 0"),
 ]
 
 

@@ -95,12 +95,14 @@ def get_ignored_functions() -> set[Any]:
     """Return the public functions that no argument can take over: what makes tensors from sizes and other objects."""
     import taeda
 
-    names = (
-        "arange as_tensor asarray empty empty_strided eye from_numpy frombuffer full get_default_dtype get_num_threads is_grad_enabled "
-        "is_storage is_tensor linspace load logspace manual_seed ones promote_types can_cast rand randint randn randperm save seed "
-        "set_default_dtype set_num_threads tensor zeros typename initial_seed set_rng_state get_rng_state"
-    ).split()
-    special = ("__init_subclass__", "__new__", "__torch_function__", "_make_subclass", "as_subclass", "__setattr__", "__delattr__", "__hash__")
+    names = [
+        "arange", "as_tensor", "asarray", "empty", "empty_strided", "eye", "from_numpy", "frombuffer", "full", "get_default_dtype",
+        "get_num_threads", "is_grad_enabled", "is_storage", "is_tensor", "linspace", "load", "logspace", "manual_seed", "ones",
+        "promote_types", "can_cast", "rand", "randint", "randn", "randperm", "save", "seed", "set_default_dtype", "set_num_threads",
+        "tensor", "zeros", "typename", "initial_seed", "set_rng_state", "get_rng_state",
+    ]
+    special = ("__init_subclass__", "__new__", "__torch_function__", "_make_subclass", "as_subclass", "__setattr__", "__delattr__",
+               "__hash__")
     return {getattr(taeda, n) for n in names} | {getattr(Tensor, n) for n in special}
 
 

@@ -92,13 +92,14 @@ def _filled(op: str, found: tuple[Any, ...], like: tuple[Any, ...], strict: bool
         if strict and g is None:
             if stage == "hessian":
                 raise RuntimeError(f"[{op}] {INDEPENDENT.format(i)}")
-            raise RuntimeError(f"[{op}] The output of the user-provided function is independent of input {i}. This is not allowed in strict mode.")
+            raise RuntimeError(f"[{op}] The output of the user-provided function is independent of input {i}. This is not allowed in "
+                               "strict mode.")
         if strict and stage == "first" and not g.requires_grad:
             raise RuntimeError(f"[{op}] {INDEPENDENT.format(i)}")
         if strict and create_graph and not g.requires_grad:
             what = "hessian" if stage == "hessian" else "jacobian"
-            raise RuntimeError(f"[{op}] The {what} of the user-provided function is independent of input {i}. This is not allowed in strict "
-                               "mode when create_graph=True.")
+            raise RuntimeError(f"[{op}] The {what} of the user-provided function is independent of input {i}. This is not allowed in "
+                               "strict mode when create_graph=True.")
         full.append(x.detach().new_zeros(x.shape) if g is None else g)
     return tuple(full)
 
@@ -125,7 +126,9 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _leave(outputs, outs_tuple, create_graph), _leave(found, is_tuple, create_graph)
 
 
-def _push(op: str, outputs: tuple[Any, ...], leaves: tuple[Any, ...], v: tuple[Any, ...], strict: bool, create_graph: bool, stage: str) -> tuple:
+def _push(
+    op: str, outputs: tuple[Any, ...], leaves: tuple[Any, ...], v: tuple[Any, ...], strict: bool, create_graph: bool, stage: str,
+) -> tuple[Any, ...]:
     """Return J v, by differentiating the pass of a dummy cotangent, which is linear in it."""
     dummies = tuple(y.detach().new_zeros(y.shape).requires_grad_() for y in outputs)
     back = _filled(op, _grad(outputs, leaves, dummies, True), leaves, strict, create_graph and stage == "jacobian", stage)
@@ -201,11 +204,11 @@ def _rows(i: int, y: Any, leaves: tuple[Any, ...], create_graph: bool, strict: b
     for k in range(n):
         for j, (g, x) in enumerate(zip(_grad((y,), leaves, (basis[k],), create_graph), leaves, strict=True)):
             if strict and g is None:
-                raise RuntimeError(f"[jacobian] Output {i} of the user-provided function is independent of input {j}. This is not allowed in "
-                                   "strict mode.")
+                raise RuntimeError(f"[jacobian] Output {i} of the user-provided function is independent of input {j}. This is not "
+                                   "allowed in strict mode.")
             if strict and create_graph and not g.requires_grad:
-                raise RuntimeError(f"[jacobian] The jacobian of the user-provided function is independent of input {j}. This is not allowed "
-                                   "in strict mode when create_graph=True.")
+                raise RuntimeError(f"[jacobian] The jacobian of the user-provided function is independent of input {j}. This is not "
+                                   "allowed in strict mode when create_graph=True.")
             columns[j].append(x.detach().new_zeros(x.shape) if g is None else g)
     return tuple(stack(c).reshape((*y.shape, *x.shape)) if c else x.detach().new_zeros((*y.shape, *x.shape))
                  for c, x in zip(columns, leaves, strict=True))
@@ -213,11 +216,11 @@ def _rows(i: int, y: Any, leaves: tuple[Any, ...], create_graph: bool, strict: b
 
 def _jacobian_forward(func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool, vectorize: bool) -> Any:
     if strict:
-        raise RuntimeError('[jacobian] taeda.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported '
-                           'together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.')
+        raise RuntimeError('[jacobian] taeda.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not '
+                           'supported together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.')
     if create_graph:
-        raise NotImplementedError('[jacobian] taeda.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not '
-                                  'supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.')
+        raise NotImplementedError('[jacobian] taeda.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are '
+                                  'not supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.')
     if not vectorize:
         raise NotImplementedError("[jacobian] Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for "
                                   "`vectorize=True`.")

@@ -195,7 +195,8 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     level = deepest((args, kwargs))
     name = func.__name__
     if name in DYNAMIC:
-        raise RuntimeError(f"[{name}] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over {name}.")
+        raise RuntimeError(f"[{name}] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+                           f"{name}.")
     if name in ANSWERS:
         raise RuntimeError(f"[{name}] vmap over taeda.{name} isn't supported yet: it has an answer for each sample")
     rule = RULES.get(name)

@@ -34,17 +34,18 @@ def apply_to_batches(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     if cls.generate_vmap_rule:
         if cls.vmap is not Function.vmap:
             raise RuntimeError(f"[{cls.__name__}] You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an "
-                               "overriden vmap staticmethod. Please set generate_vmap_rule=False or delete the overriden vmap staticmethod.")
+                               "overriden vmap staticmethod. Please set generate_vmap_rule=False or delete the overriden vmap "
+                               "staticmethod.")
         return loop(_Apply(cls), level, args, kwargs)
     if cls.vmap is Function.vmap:
-        raise RuntimeError(f"[{cls.__name__}] You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and "
-                           "implement the vmap staticmethod or set generate_vmap_rule=True.")
+        raise RuntimeError(f"[{cls.__name__}] You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override "
+                           "and implement the vmap staticmethod or set generate_vmap_rule=True.")
     here = levels()[level - 1]
     in_dims = tuple(0 if at(a, level) else None for a in args)
     found = cls.vmap(VmapInfo(here.size, here.randomness), in_dims, *[a._value if at(a, level) else a for a in args])
     if not (isinstance(found, tuple) and len(found) == 2):
-        raise RuntimeError(f"[{cls.__name__}] Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure "
-                           "compatible with the output.")
+        raise RuntimeError(f"[{cls.__name__}] Expected the vmap staticmethod to have two returns, an output and out_dims with pytree "
+                           "structure compatible with the output.")
     flat, spec = tree_flatten(found[0])
     dims = broadcast_prefix(found[1], spec)
     if dims is None:

@@ -151,8 +151,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         given, given_spec = tree_flatten(cotangents)
         if given_spec != out_spec:
-            raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
-                               f"cotangents: {given_spec}, primal output: {out_spec}")
+            raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                               f"function. cotangents: {given_spec}, primal output: {out_spec}")
         for i, (y, g) in enumerate(zip(outputs, given, strict=True)):
             if not isinstance(g, Tensor):
                 raise RuntimeError(f"[vjp] expected the cotangents to be tensors, got unsupported type {type(g)}")
@@ -178,10 +178,12 @@ def _same_structure(op: str, primals: Any, tangents: Any) -> tuple[list[Any], li
     for x, t in zip(flat, along, strict=True):
         for y, what in ((x, "primals"), (t, "tangents")):
             if not isinstance(y, Tensor):
-                raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected {what} to only contain Tensors, got unsupported type {type(y)}")
+                raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected {what} to only contain Tensors, got unsupported type "
+                                   f"{type(y)}")
         if x.shape != t.shape:
-            raise RuntimeError(f"[{op}] Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
-                               f"not supported. Tensor is of size {list(x.shape)} while the given forward gradient is of size {list(t.shape)}.")
+            raise RuntimeError(f"[{op}] Trying to set a forward gradient that has a different size than that of the original Tensor, "
+                               f"this is not supported. Tensor is of size {list(x.shape)} while the given forward gradient is of size "
+                               f"{list(t.shape)}.")
     return flat, along, spec
 
 
@@ -250,7 +252,8 @@ def _unit_rows(xs: list[Any]) -> tuple[list[Any], int]:
 
 
 def jacrev(
-    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None, _preallocate_and_copy: bool = False,
+    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None,
+    _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
     """Return a function that computes the Jacobian of ``func`` by cotangents: of shape (*output, *input) for each pair.
 
@@ -353,8 +356,8 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
     tensor([1., 1.])
     """
     if remove not in ("mutations", "mutations_and_views"):
-        raise RuntimeError(f"[functionalize] functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid options "
-                           "are: remove='mutations', remove='mutations_and_views'")
+        raise RuntimeError(f"[functionalize] functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid "
+                           "options are: remove='mutations', remove='mutations_and_views'")
 
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

@@ -279,14 +279,19 @@ def joined(extra: int) -> Callable[..., Any]:
     return rule
 
 
-REDUCTIONS = """
-sum nansum mean nanmean prod amax amin aminmax argmax argmin any all std var std_mean var_mean count_nonzero norm logsumexp mode
-median nanmedian max min
-""".split()
+REDUCTIONS = [
+    "sum", "nansum", "mean", "nanmean", "prod", "amax", "amin", "aminmax", "argmax", "argmin", "any", "all", "std", "var", "std_mean",
+    "var_mean", "count_nonzero", "norm", "logsumexp", "mode", "median", "nanmedian", "max", "min",
+]
 SHIFTED: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("cumsum cumprod cummax cummin logcumsumexp softmax log_softmax softmin sort argsort topk kthvalue".split(), ("dim",)),
-    **dict.fromkeys("select narrow unbind split split_with_sizes chunk tensor_split index_select unflatten quantile nanquantile".split(), ("dim",)),
-    **dict.fromkeys("cumsum_ cumprod_ glu diff".split(), ("dim",)),
+    **dict.fromkeys([
+        "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax", "softmin", "sort", "argsort", "topk", "kthvalue",
+    ], ("dim",)),
+    **dict.fromkeys([
+        "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "index_select", "unflatten", "quantile",
+        "nanquantile",
+    ], ("dim",)),
+    **dict.fromkeys(["cumsum_", "cumprod_", "glu", "diff"], ("dim",)),
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), ("dim0", "dim1")),
     **dict.fromkeys(("movedim", "moveaxis"), ("source", "destination")),
     "diagonal": ("dim1", "dim2"),
@@ -304,7 +309,10 @@ for _name in ("expand", "broadcast_to"):
     RULES[_name] = expand
 for _name in ("repeat", "tile"):
     RULES[_name] = repeat
-for _name in "contiguous to view_as_real view_as_complex zeros_like ones_like empty_like full_like is_contiguous new_tensor".split():
+for _name in [
+    "contiguous", "to", "view_as_real", "view_as_complex", "zeros_like", "ones_like", "empty_like", "full_like", "is_contiguous",
+    "new_tensor",
+]:
     RULES[_name] = same
 for _name in ("tril", "triu"):
     RULES[_name] = same_matrix
