@@ -42,6 +42,7 @@ from taeda.random import (
     manual_seed,
     seed,
     set_rng_state,
+    thread_safe_generator,
 )
 from taeda.storage import OutOfMemoryError
 from taeda.storage import Storage as UntypedStorage
@@ -63,9 +64,11 @@ _LAZY = {
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
+    "special": ("taeda.special", None),
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
+    "linalg": ("taeda.linalg", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
     "overrides": ("taeda.overrides", None),

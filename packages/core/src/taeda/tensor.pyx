@@ -417,7 +417,13 @@ cdef class Tensor(TensorBase):
         if self.view.numel != 1:
             raise ValueError(f"[{what}] only one element tensors can be converted to Python scalars; the shape is "
                              f"{tuple(self.shape)}")
-        return self.item()
+        value = self.item()
+        if type(value) is complex and what != "complex":
+            if value.imag != 0:
+                raise RuntimeError(f"[{what}] value cannot be converted to type {what} without overflow: {value} has an imaginary "
+                                   "part")
+            value = value.real
+        return value
 
     def __index__(self):
         if self.view.numel != 1 or is_float(self.view.dtype) or is_complex_(self.view.dtype):
@@ -538,8 +544,8 @@ cdef class Tensor(TensorBase):
     def is_signed(self):
         return self.dtype.is_signed
 
-    def is_same_size(self, other):
-        return self.shape == other.shape
+    def is_same_size(self, TensorBase other not None):
+        return self.shape_tuple() == other.shape_tuple()
 
     def is_set_to(self, TensorBase other not None):
         """Whether both look at the same memory with the same layout."""
@@ -567,6 +573,7 @@ cdef class Tensor(TensorBase):
     is_cuda = property(lambda self: False)
     is_sparse = property(lambda self: False)
     is_quantized = property(lambda self: False)
+    volatile = property(lambda self: False)
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
     is_mps = property(lambda self: False)
@@ -640,6 +647,11 @@ cdef class Tensor(TensorBase):
         return tuple(sorted(range(self.view.ndim), key=lambda d: (-strides[d], -sizes[d] if strides[d] == 0 else 0, d)))
 
     # -- autograd ----------------------------------------------------------------------------------
+
+    @property
+    def grad_dtype(self):
+        """The dtype of the gradient: the tensor's own."""
+        return self.dtype
 
     @property
     def requires_grad(self):
@@ -881,7 +893,7 @@ cdef class Tensor(TensorBase):
             return self.new_tensor(args[0])
         return self.new_empty(*(args or (0,)))
 
-    def map_(self, other, function):
+    def map_(self, Tensor other not None, function):
         """Replace each element by ``function(element, other's element)``."""
         pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
         return self.copy_(_creation.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))

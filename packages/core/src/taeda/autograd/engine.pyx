@@ -120,7 +120,7 @@ cdef object joined(object old, TensorBase g, bint create_graph):
     if old is None:
         return g
     o = <TensorBase>old
-    if not create_graph and exclusive(o, 3) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
+    if not create_graph and exclusive(o, 2) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
         o.add_(g)
         return o
     return o + g
