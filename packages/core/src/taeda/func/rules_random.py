@@ -78,7 +78,7 @@ def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any
     name = function.__name__
     if deepest((args, kwargs)) < level:
         return outside(function, args, kwargs)
-    x = args[0] if args else None
+    x: Any = args[0] if args else None
     if not at(x, level) or deepest((args[1:], kwargs)) == level:
         raise RuntimeError(f"[{name}] {SAME}")
     first = x._value.select(0, 0)

@@ -45,7 +45,7 @@ def wrap_dim(name: str, dim: Any, rank: int) -> int:
     return dim % n
 
 
-def others_batched(given: dict[str, Any], first: Any, level: int) -> bool:
+def others_batched(given: dict[Any, Any], first: Any, level: int) -> bool:
     """Whether a tensor besides the first is a batch of the level."""
     return any(at(x, level) for v in given.values() for x in (v if isinstance(v, (tuple, list)) else (v,)) if x is not first)
 
