@@ -108,7 +108,7 @@ def reduction(full: str | None = None) -> Callable[..., Any]:
         if "other" in kwargs or (len(args) > 1 and isinstance(args[1], Tensor)):      # max and min of two tensors
             return pointwise(func, level, args, kwargs)
         given = bound(func, args, kwargs)
-        if given is None or "dim" not in given:
+        if given is None or "dim" not in given or given.get("p") == "nuc":
             return NotImplemented
         if given["dim"] is not None and given["dim"] != ():
             return by_dim(func, level, args, kwargs)
@@ -281,17 +281,21 @@ def joined(extra: int) -> Callable[..., Any]:
 
 REDUCTIONS = [
     "sum", "nansum", "mean", "nanmean", "prod", "amax", "amin", "aminmax", "argmax", "argmin", "any", "all", "std", "var", "std_mean",
-    "var_mean", "count_nonzero", "norm", "logsumexp", "mode", "median", "nanmedian", "max", "min",
+    "var_mean", "count_nonzero", "norm", "linalg_vector_norm", "logsumexp", "mode", "median", "nanmedian", "max", "min",
+]
+MATRIX = [
+    "tril", "triu", "linalg_cholesky", "linalg_cholesky_ex", "cholesky", "linalg_lu_factor", "linalg_lu", "linalg_qr", "qr", "linalg_inv",
+    "linalg_inv_ex", "inverse", "linalg_det", "det", "logdet", "linalg_slogdet", "slogdet", "linalg_eigh", "linalg_eigvalsh", "linalg_eig",
+    "linalg_eigvals", "linalg_svd", "linalg_svdvals", "svd", "linalg_pinv", "pinverse", "linalg_matrix_exp", "matrix_exp",
+    "linalg_matrix_power", "matrix_power", "linalg_cond", "cholesky_inverse", "adjoint",
 ]
 SHIFTED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys([
         "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax", "softmin", "sort", "argsort", "topk", "kthvalue",
     ], ("dim",)),
     **dict.fromkeys([
-        "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "index_select", "unflatten", "quantile",
-        "nanquantile",
+        "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "index_select", "unflatten", "glu", "diff",
     ], ("dim",)),
-    **dict.fromkeys(["cumsum_", "cumprod_", "glu", "diff"], ("dim",)),
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), ("dim0", "dim1")),
     **dict.fromkeys(("movedim", "moveaxis"), ("source", "destination")),
     "diagonal": ("dim1", "dim2"),
@@ -314,7 +318,7 @@ for _name in [
     "new_tensor",
 ]:
     RULES[_name] = same
-for _name in ("tril", "triu"):
+for _name in MATRIX:
     RULES[_name] = same_matrix
 for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
     RULES[_name] = new_sized
