@@ -99,7 +99,7 @@ _fill_copies()
 
 
 cdef enum:
-    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (ops._override)
+    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (_override)
 
 cdef int no_stand_in(str op, int device) except -1:
     """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""

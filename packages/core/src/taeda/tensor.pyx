@@ -23,7 +23,7 @@ from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import NAMES, dtype as dtype_class
 from taeda.ops import METHODS as M
-from taeda.ops import _override
+from taeda import _override
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import creation as _creation

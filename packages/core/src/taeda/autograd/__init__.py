@@ -31,6 +31,14 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    if name == "functional":  # taeda.func is imported with it, which most programs do without
+        import importlib
+
+        return importlib.import_module("taeda.autograd.functional")
+    raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")
+
+
 class _VariableMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         from taeda.tensor import Tensor
