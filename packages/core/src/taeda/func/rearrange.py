@@ -40,8 +40,8 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     named = [g for g in left if g != ["..."]]
     rest = x.ndim - len(named)
     if rest < 0 or (rest and len(named) == len(left)):
-        raise ValueError(f"[rearrange] Number of dimensions in pattern ({len(named)}) must be equal to the number of dimensions in the tensor "
-                         f"({x.ndim})")
+        raise ValueError(f"[rearrange] Number of dimensions in pattern ({len(named)}) must be equal to the number of dimensions in the "
+                         f"tensor ({x.ndim})")
     sizes, order, dim = [], [], 0
     for group in left:
         if group == ["..."]:
