@@ -10,7 +10,7 @@ import pytest
 import taeda
 from opinfo import Row
 from taeda.autograd import functional
-from taeda.func import functionalize, grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp, vmap
+from taeda.func import functionalize, grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, rearrange, vjp, vmap
 from taeda.func.pytree import broadcast_prefix, tree_flatten, tree_map, tree_unflatten
 
 ROWS = [r for r in harness.load_rows() if r.grad]
@@ -218,3 +218,28 @@ def test_trees_are_flattened_and_built_again() -> None:
     assert leaves == [1, 2, None, 3] and tree_unflatten(leaves, spec) == tree and spec.num_leaves == 4
     assert tree_map(lambda x: x, tree) == tree and repr(spec) == "{'a': [*, (*, *)], 'b': {'c': *}}"
     assert broadcast_prefix({"a": 0, "b": 1}, spec) == [0, 0, 0, 1] and broadcast_prefix([0, 1], spec) is None
+
+
+def test_rearrange_follows_its_pattern() -> None:
+    x = taeda.arange(24).reshape(2, 3, 4)
+    same = {"a b c -> c b a": x.permute(2, 1, 0), "a b c -> a (b c)": x.reshape(2, 12), "... c -> c ...": x.permute(2, 0, 1), "... -> (...)": x.flatten(),
+            "a ... -> ... a": x.permute(1, 2, 0), "a b c -> a 1 b c ()": x.reshape(2, 1, 3, 4, 1), "a b c -> a (c) b": x.transpose(1, 2)}
+    for pattern, wanted in same.items():
+        assert rearrange(x, pattern).tolist() == wanted.tolist()
+    assert rearrange(x, "a b (c d) -> d a b c", c=2).tolist() == x.reshape(2, 3, 2, 2).permute(3, 0, 1, 2).tolist()
+    assert rearrange([x, x], "n a b c -> a n b c").shape == (2, 2, 3, 4) and rearrange(taeda.tensor(3), " -> ").item() == 3
+    assert vmap(lambda a: rearrange(a, "b c -> (c b)"))(x).tolist() == x.transpose(1, 2).reshape(2, 12).tolist()
+
+
+@pytest.mark.parametrize(("pattern", "sizes", "error", "text"), [
+    ("a b c -> a b", {}, ValueError, "only on one side"), ("a b -> b a", {}, ValueError, "Number of dimensions in pattern \\(2\\)"),
+    ("a b (c d) -> a b c d", {}, RuntimeError, "cannot infer the sizes of two"), ("a b (c d) -> a b c d", {"c": 3}, RuntimeError, "evenly fit"),
+    ("a a c -> a c", {}, ValueError, "duplicate"), ("a b c", {}, ValueError, "single '->'"), ("a b c -> a b c", {"e": 3}, ValueError, "not found"),
+    ("a b c -> a (b ...) c", {}, ValueError, "Ellipsis found in right"), ("(...) -> ...", {}, ValueError, "Ellipsis is parenthesis"),
+    ("a+b -> a", {}, ValueError, "Unknown character"), ("a b 4 -> a b", {}, ValueError, "unnamed axes of size 1"),
+    ("a ((b) c) -> a b c", {}, ValueError, "one-level"), ("a (b c -> a b c", {}, ValueError, "not balanced"), ("a b _c -> a b _c", {}, ValueError, "underscore"),
+    ("a b (c d) -> a b c d", {"c": 2, "d": 3}, RuntimeError, "do not match"),
+])  # fmt: skip
+def test_patterns_of_rearrange_are_checked(pattern: str, sizes: Any, error: type[BaseException], text: str) -> None:
+    with pytest.raises(error, match=text):
+        rearrange(taeda.zeros(2, 3, 4), pattern, **sizes)
