@@ -361,6 +361,9 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
             shape = broadcast_shapes("normal", (<TensorBase>mean).shape_tuple(), (<TensorBase>std).shape_tuple())
         else:
             shape = (<TensorBase>first).shape_tuple()
+        if isinstance(out, TensorBase) and needs_grad(<TensorBase>out):
+            raise RuntimeError("[normal] functions with out=... arguments don't support automatic differentiation, but one of "
+                               "the arguments requires grad.")
         was = set_grad(False)
         try:
             if not isinstance(std, TensorBase):
