@@ -95,8 +95,20 @@ _fill_copies()
 # -- checks ------------------------------------------------------------------------------------------
 
 
+cdef enum:
+    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (ops._override)
+
+cdef int no_stand_in(str op, int device) except -1:
+    """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""
+    if device == STAND_IN:
+        raise RuntimeError(f"[{op}] vmap has no rule for this use of the op")
+    return 0
+
+
 cdef TensorBase as_tensor(object x, str op):
     if isinstance(x, TensorBase):
+        if (<TensorBase>x).device == STAND_IN:
+            no_stand_in(op, STAND_IN)
         return <TensorBase>x
     raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
 
@@ -428,9 +440,12 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
     cdef Kernel kernel
     cdef int64_t found
-    cdef int wide, part
-    if device == META:
-        return 0
+    cdef int wide, part, i
+    if device != CPU:
+        return no_stand_in(op.name, device)
+    for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data
+        if t[i] != NULL and t[i].data == NULL and t[i].numel:
+            no_stand_in(op.name, STAND_IN)
     kernel = op.cpu[dtype]
     if kernel == NULL:
         if not lowers(op, dtype):
@@ -456,6 +471,8 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
 cdef int copy_into(TensorBase dst, TensorBase src) except -1:
     cdef View* t[2]
     cdef Kernel kernel = copies[src.view.dtype][dst.view.dtype]
+    if dst.device != CPU or src.device != CPU:
+        no_stand_in("copy_", max(dst.device, src.device))
     if dst.device == META or dst.view.numel == 0:
         return 0
     if src.device == META:

@@ -301,7 +301,8 @@ def asinh_(input):
 
 # acosh: dy = dx / sqrt(x^2 - 1)
 cdef object acosh_vjp(Node n, object g):
-    return g * (n.load(0).square() - 1).rsqrt()
+    x = n.load(0)                # sqrt(x - 1) sqrt(x + 1): the branch cut of a complex x is acosh's
+    return g * ((x - 1).rsqrt() * (x + 1).rsqrt() if is_complex_((<TensorBase>x).view.dtype) else (x.square() - 1).rsqrt())
 
 cdef Op ACOSH = define("acosh", acosh_vjp, IN0, FLOAT)
 

@@ -754,7 +754,6 @@ def as_strided(input, size, stride, storage_offset=None):
     record_view(AS_STRIDED, y, x, (x.shape_tuple(), x.stride_tuple(), x.offset, tuple(size), tuple(stride), offset))
     return y
 
-
 # -- history of views whose base was written to --------------------------------------------------------
 
 cdef object in_dtype(object flat, int code):
