@@ -31,9 +31,9 @@ cdef object pick(str op, object value, object synonym, str name, str other):
     return synonym
 
 
-cdef int64_t one_dim(str op, object dim) except? -1:
+cdef object one_dim(str op, object dim):
     if hasattr(dim, "__index__") and not isinstance(dim, bool):
-        return dim.__index__()
+        return dim
     raise TypeError(f"[{op}] argument 'dim' must be int, a tuple of ints or None, not {dim!r} ({type(dim).__name__})")
 
 
