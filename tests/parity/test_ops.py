@@ -18,9 +18,9 @@ rows = pytest.mark.parametrize("row", ROWS, ids=IDS)
 
 def both(row: Row) -> tuple[Any, Any]:
     """Return taeda's function and PyTorch's."""
-    if row.torch:
+    if row.torch or "." in row.name:
         theirs: Any = torch
-        for part in row.torch.split("."):
+        for part in (row.torch or row.name).split("."):
             theirs = getattr(theirs, part)
     else:
         theirs = getattr(torch, row.name, None) or getattr(torch.nn.functional, row.name)
@@ -64,7 +64,7 @@ def test_values_dtypes_and_strides(row: Row, dtype: str) -> None:
             continue
         args, kwargs, _ = harness.tensors(taeda, call)
         found = harness.run_quietly(mine, *args, **kwargs)
-        compare(found, wanted, row, dtype, f"{row.name} call {number} {call} in {dtype}")
+        compare(harness.judged(row, found), harness.judged(row, wanted), row, dtype, f"{row.name} call {number} {call} in {dtype}")
 
 
 def gradients(lib: Any, function: Any, call: Call) -> list[Any] | None:
@@ -89,10 +89,10 @@ def test_gradients(row: Row) -> None:
     mine, theirs = both(row)
     for call in harness.calls_of(row):
         try:
-            wanted = gradients(torch, theirs, call)
+            wanted = gradients(torch, harness.graded(row, theirs), call)
         except (RuntimeError, IndexError, TypeError, ValueError):
             continue
-        found = gradients(taeda, mine, call)
+        found = gradients(taeda, harness.graded(row, mine), call)
         assert (found is None) == (wanted is None), f"{row.name} {call}: differentiable {found is not None}, PyTorch {wanted is not None}"
         for i, (a, b) in enumerate(zip(found or [], wanted or [], strict=True)):
             if b is None or a is None:

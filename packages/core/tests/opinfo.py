@@ -54,6 +54,8 @@ class Row:
     out: bool = False                                           # takes out=
     layout: bool = True                                         # the values do not depend on the inputs' layout in memory
     strides: bool = True                                        # results lie in memory as PyTorch's do
+    before: Callable[..., tuple[Any, ...]] | None = None        # makes the op's arguments of the sample's where gradients are taken
+    after: Callable[..., Any] | None = None                     # what is compared and differentiated: free of signs and the like
     rtol: dict[str, float] = field(default_factory=lambda: {"float32": 2e-5, "float64": 1e-10})
     atol: dict[str, float] = field(default_factory=lambda: {"float32": 2e-6, "float64": 1e-12})
     errors: tuple[tuple[Call, type[BaseException], str], ...] = ()   # call, exception, regex of its text

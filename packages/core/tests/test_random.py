@@ -234,6 +234,31 @@ def test_a_fill_forgets_its_history() -> None:
     assert x._version == version + 1
 
 
+def test_the_upper_bound_of_a_uniform_is_never_drawn() -> None:
+    """Of a narrow range some values round to ``to``; they become ``from``."""
+    x = taeda.empty(100_000).uniform_(1000, 1001)
+    assert x.min().item() == 1000 and x.max().item() < 1001
+    assert taeda.empty(3).uniform_(7, 7).tolist() == [7, 7, 7]
+
+
+def test_normal_of_tensors_has_zero_gradients() -> None:
+    mean, std = taeda.zeros(3, requires_grad=True), taeda.ones(2, 1, requires_grad=True)
+    y = taeda.normal(mean, std)
+    assert y.grad_fn.name() == "NormalBackward3"
+    y.sum().backward()
+    assert mean.grad.tolist() == [0, 0, 0] and std.grad.tolist() == [[0], [0]]
+    assert taeda.normal(mean, 1.0).grad_fn.name() == "NormalBackward1"
+    assert taeda.normal(0.0, std).grad_fn.name() == "NormalBackward2"
+
+
+def test_counts_have_pytorchs_gradients() -> None:
+    rate = taeda.ones(3, requires_grad=True)
+    taeda.poisson(rate).sum().backward()
+    assert rate.grad.tolist() == [0, 0, 0]
+    with pytest.raises(RuntimeError, match="derivative is not implemented"):
+        taeda.binomial(rate, rate).sum().backward()
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -278,6 +303,18 @@ def test_a_fill_forgets_its_history() -> None:
         (lambda: taeda.manual_seed(2**64), ValueError, "2\\^64"),
         (lambda: taeda.manual_seed("a"), ValueError, "invalid literal"),
         (lambda: taeda.Generator().manual_seed(1.5), RuntimeError, "expected an int"),
+        (lambda: taeda.Generator().manual_seed(True), RuntimeError, "expected an int, but got bool"),
+        (lambda: taeda.Generator().graphsafe_get_state(), NotImplementedError, "CPU"),
+        (lambda: taeda.Generator().graphsafe_set_state(taeda.Generator()), NotImplementedError, "CPU"),
+        (lambda: taeda.Generator().get_offset(), RuntimeError, "offset"),
+        (lambda: taeda.Generator().set_offset(3), RuntimeError, "offset"),
+        (lambda: taeda.rand(2, requires_grad=1), TypeError, "'requires_grad' must be bool"),
+        (lambda: taeda.normal(taeda.zeros(2), 1.0, dtype=taeda.float64), TypeError, "'dtype' goes with mean and std as numbers"),
+        (lambda: taeda.randint(True, (2,)), TypeError, "'high' must be an int, not bool"),
+        (lambda: taeda.randperm(257 + 1, dtype=taeda.uint8), RuntimeError, "n=258"),
+        (lambda: taeda.empty(3).random_(2**24, None), RuntimeError, "less than 16777216"),
+        (lambda: taeda.empty(3, dtype=taeda.bool).geometric_(0.5), NotImplementedError, "bool"),
+        (lambda: taeda.empty(3, dtype=taeda.bool).random_(-(2**63), None), NotImplementedError, "bool"),
         (lambda: taeda.Generator("meta"), RuntimeError, "meta"),
         (lambda: taeda.Generator().set_state(taeda.zeros(5056)), TypeError, "uint8"),
         (lambda: taeda.Generator().set_state(taeda.zeros(10, dtype=taeda.uint8)), RuntimeError, "5056"),

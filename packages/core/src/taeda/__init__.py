@@ -42,6 +42,7 @@ from taeda.random import (
     manual_seed,
     seed,
     set_rng_state,
+    thread_safe_generator,
 )
 from taeda.storage import OutOfMemoryError
 from taeda.storage import Storage as UntypedStorage
@@ -51,7 +52,7 @@ from taeda.threads import get_num_threads, set_num_threads
 from taeda.typed_storage import TypedStorage
 
 _install_methods(ops.METHODS)
-_install_late(ops.getitem, ops.setitem, ops.matmul, _tensor_str)
+_install_late(ops.getitem, ops.setitem, ops.METHODS["matmul"], _tensor_str)
 globals().update(ops.PUBLIC)
 globals().update(_NAMES)
 globals().update(_ALIASES)
@@ -64,12 +65,18 @@ _LAZY = {
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
     "signal": ("taeda.signal", None),
+    "special": ("taeda.special", None),
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
     "fft": ("taeda.fft", None),
+    "linalg": ("taeda.linalg", None),
+    "array_api": ("taeda.array_api", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
+    "overrides": ("taeda.overrides", None),
+    "func": ("taeda.func", None),
+    "vmap": ("taeda.func", "vmap"),
     **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")

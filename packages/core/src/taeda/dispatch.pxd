@@ -64,7 +64,8 @@ cdef TensorBase to_dtype(TensorBase x, int dtype)                 # differentiab
 cdef TensorBase as_strided_view(TensorBase x, int ndim, const int64_t* shape, const int64_t* strides,
                                 int64_t offset)                   # plain view, no history
 cdef int check_same_device(str op, tuple tensors) except -1
-cdef int wrap_dim(str op, int64_t dim, int ndim) except -1        # -1 -> ndim-1; IndexError as PyTorch's
+cdef int64_t integer(object x, str op) except? -1                 # an argument that must be an int, in 64 bits
+cdef int wrap_dim(str op, object dim, int ndim) except -1         # -1 -> ndim-1; IndexError as PyTorch's
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1
     # n views, outputs first; runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
     # touches) is large; NotImplementedError where there is no such kernel; kernel's return value back

@@ -7,7 +7,7 @@ whole road on one screen; every other function here is a piece of it that struct
 from cpython.bool cimport PyBool_Check
 from cpython.complex cimport PyComplex_Check
 from cpython.float cimport PyFloat_Check
-from cpython.long cimport PyLong_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
@@ -95,8 +95,20 @@ _fill_copies()
 # -- checks ------------------------------------------------------------------------------------------
 
 
+cdef enum:
+    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (ops._override)
+
+cdef int no_stand_in(str op, int device) except -1:
+    """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""
+    if device == STAND_IN:
+        raise RuntimeError(f"[{op}] vmap has no rule for this use of the op")
+    return 0
+
+
 cdef TensorBase as_tensor(object x, str op):
     if isinstance(x, TensorBase):
+        if (<TensorBase>x).device == STAND_IN:
+            no_stand_in(op, STAND_IN)
         return <TensorBase>x
     raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
 
@@ -119,11 +131,25 @@ cdef int check_same_device(str op, tuple tensors) except -1:
     return 0
 
 
-cdef int wrap_dim(str op, int64_t dim, int ndim) except -1:
+cdef int64_t integer(object x, str op) except? -1:
+    cdef int overflow = 0
+    cdef int64_t i
+    if not PyLong_Check(x):
+        if not hasattr(x, "__index__"):
+            raise TypeError(f"[{op}] argument must be int, not {type(x).__name__}; got {x!r}")
+        x = x.__index__()
+    i = PyLong_AsLongLongAndOverflow(x, &overflow)
+    if overflow:
+        raise ValueError(f"[{op}] Overflow when unpacking long long: {x} has more than 64 bits")
+    return i
+
+
+cdef int wrap_dim(str op, object dim, int ndim) except -1:
     cdef int n = ndim if ndim > 0 else 1
-    if dim < -n or dim >= n:
-        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    return <int>(dim + n if dim < 0 else dim)
+    cdef int64_t d = integer(dim, op)
+    if d < -n or d >= n:
+        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
+    return <int>(d + n if d < 0 else d)
 
 
 cdef tuple broadcast_shapes(str op, tuple a, tuple b):
@@ -393,7 +419,8 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
             raise TypeError(f"[{op}] an operand must be a Tensor or a number, got {type(x).__name__}")
     common = combine(beside.view.dtype, dtype)
     if dtype == I64:
-        x = in_64_bits(op, x)
+        signed = in_64_bits(op, x)
+        x = signed if is_integral(common) else x
     if dtype == I64 and common != I64 and is_integral(common) and not (rule == 1):
         t = scalar_tensor(x, I64, beside.device)     # wraps around in the kernel's dtype as PyTorch does
         t = to_dtype(t, common)
@@ -413,9 +440,12 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
     cdef Kernel kernel
     cdef int64_t found
-    cdef int wide, part
-    if device == META:
-        return 0
+    cdef int wide, part, i
+    if device != CPU:
+        return no_stand_in(op.name, device)
+    for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data
+        if t[i] != NULL and t[i].data == NULL and t[i].numel:
+            no_stand_in(op.name, STAND_IN)
     kernel = op.cpu[dtype]
     if kernel == NULL:
         if not lowers(op, dtype):
@@ -441,6 +471,8 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
 cdef int copy_into(TensorBase dst, TensorBase src) except -1:
     cdef View* t[2]
     cdef Kernel kernel = copies[src.view.dtype][dst.view.dtype]
+    if dst.device != CPU or src.device != CPU:
+        no_stand_in("copy_", max(dst.device, src.device))
     if dst.device == META or dst.view.numel == 0:
         return 0
     if src.device == META:
@@ -643,6 +675,14 @@ cdef TensorBase clone_dense(TensorBase x):
 
 cdef TensorBase as_strided_view(TensorBase x, int ndim, const int64_t* shape, const int64_t* strides, int64_t offset):
     cdef TensorBase t = new_tensor()
+    cdef int64_t n = 1
+    cdef int d
+    cdef bint over = False, none = False
+    for d in range(ndim):                    # strides of 0 need no memory, but elements are counted in 64 bits
+        over = mul_overflow(n, shape[d], &n) or over
+        none = none or shape[d] == 0
+    if over and not none:
+        raise RuntimeError(f"[view] numel: integer multiplication overflow for sizes {[shape[d] for d in range(ndim)]}")
     t.set_ndim(ndim)
     if ndim:
         memcpy(t.view.shape, shape, ndim * sizeof(int64_t))
@@ -758,6 +798,9 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     elif isinstance(other, TensorBase):
         b = <TensorBase>other
         a = wrapped(input, b, op.name, op.rule, op.opmath)
+    elif number_dtype(input) >= 0 and number_dtype(other) >= 0:
+        a = scalar_tensor(input, number_dtype(input), CPU)
+        b = wrapped(other, a, op.name, op.rule, op.opmath)
     else:
         raise TypeError(f"[{op.name}] one operand must be a Tensor, got {type(input).__name__} and {type(other).__name__}")
     if a.device != b.device:

@@ -73,7 +73,7 @@ cdef class Generator:
     """
 
     def __cinit__(self, device="cpu"):
-        code = devices.code_of(device, "Generator")
+        code = CPU if device is None else devices.code_of(device, "Generator")
         if code != CPU:
             raise RuntimeError(f"[Generator] device {device} has no random numbers; use device='cpu'")
         mt_seed(&self.mt, DEFAULT_SEED)
@@ -116,9 +116,9 @@ cdef class Generator:
         >>> taeda.Generator().manual_seed(-1).initial_seed()
         18446744073709551615
         """
-        if not hasattr(seed, "__index__"):
+        if not isinstance(seed, int) or isinstance(seed, bool):
             raise RuntimeError(f"[manual_seed] expected an int, but got {type(seed).__name__}: {seed!r}")
-        cdef object number = seed.__index__()
+        cdef object number = int(seed)
         if not -(1 << 63) <= number < (1 << 64):
             raise ValueError(f"[manual_seed] a seed must be in [-2^63, 2^64), got {number}")
         self.acquire()
@@ -197,6 +197,22 @@ cdef class Generator:
         g.mt = self.mt
         self.release()
         return g
+
+    def graphsafe_get_state(self):
+        """Raise NotImplementedError: only a GPU's generator is captured in graphs."""
+        raise NotImplementedError("[graphsafe_get_state] is not supported by the CPU's generator; use clone_state()")
+
+    def graphsafe_set_state(self, state):
+        """Raise NotImplementedError: only a GPU's generator is captured in graphs."""
+        raise NotImplementedError("[graphsafe_set_state] is not supported by the CPU's generator; use set_state()")
+
+    def get_offset(self):
+        """Raise RuntimeError: only a GPU's stream counts an offset."""
+        raise RuntimeError("[get_offset] the CPU's generator does not use an offset")
+
+    def set_offset(self, offset):
+        """Raise RuntimeError: only a GPU's stream counts an offset."""
+        raise RuntimeError("[set_offset] the CPU's generator does not use an offset")
 
     def __reduce__(self):
         cdef MT19937 mt = self.mt

@@ -16,6 +16,7 @@ __all__ = [
     "manual_seed",
     "seed",
     "set_rng_state",
+    "thread_safe_generator",
 ]
 
 
@@ -58,6 +59,11 @@ def get_rng_state() -> Any:
 def set_rng_state(new_state: Any) -> None:
     """Put the default generator into a state that ``get_rng_state`` gave, here or in PyTorch."""
     default_generator.set_state(new_state)
+
+
+def thread_safe_generator() -> Any:
+    """Return None: PyTorch's data loaders give their worker threads generators by it; here workers are processes."""
+    return None
 
 
 @contextlib.contextmanager

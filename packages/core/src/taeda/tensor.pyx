@@ -20,10 +20,11 @@ from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
 from taeda import tensor_base as _tensor_base
 from taeda.autograd.hooks import Handle
 from taeda.dtype import NAMES, dtype as dtype_class
+from taeda.ops import METHODS as M
+from taeda.ops import _override
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
-from taeda.ops import unary as _u
 from taeda.ops import views as _v
 
 cdef extern from "narrow.h" nogil:
@@ -39,11 +40,12 @@ cdef extern from *:
     """
     void install "taeda_install"(object type, object name, object value)
 
-cdef object add = _b.add, sub = _b.sub, rsub = _b.rsub, mul = _b.mul, div = _b.div, floor_divide = _b.floor_divide
-cdef object remainder = _b.remainder, pow_ = _b.pow
-cdef object add_ = _b.add_, sub_ = _b.sub_, mul_ = _b.mul_, div_ = _b.div_
-cdef object eq = _c.eq, ne = _c.ne, lt = _c.lt, le = _c.le, gt = _c.gt, ge = _c.ge
-cdef object DEVICES = (CPU_DEVICE, META_DEVICE)
+cdef object add = M["add"], sub = M["sub"], rsub = _b.rsub, mul = M["mul"], div = M["div"], floor_divide = M["floor_divide"]
+cdef object remainder = M["remainder"], pow_ = M["pow"], neg = M["neg"], abs_ = M["abs"], bitwise_not = M["bitwise_not"]
+cdef object add_ = M["add_"], sub_ = M["sub_"], mul_ = M["mul_"], div_ = M["div_"]
+cdef object eq = M["eq"], ne = M["ne"], lt = M["lt"], le = M["le"], gt = M["gt"], ge = M["ge"]
+cdef object and_ = M["bitwise_and"], or_ = M["bitwise_or"], xor_ = M["bitwise_xor"]
+cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE)     # by DeviceCode; a stand-in counts as meta
 cdef object Size = _tensor_base.Size
 cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
 cdef tuple NUMBERS = (int, float, bool, complex)
@@ -67,7 +69,7 @@ cdef object operand(object other):
         return _creation.as_tensor(other) if hasattr(other, "ctypes") or getattr(other, "shape", ()) else other.item()
     if isinstance(other, (str, bytes, list, tuple, dict)) or other is None:
         return NotImplemented
-    return other if hasattr(other, "__index__") or hasattr(other, "__float__") else NotImplemented
+    return other if hasattr(other, "__index__") or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
 
 
 cdef object index_of(object dim):
@@ -75,6 +77,24 @@ cdef object index_of(object dim):
     if hasattr(dim, "__index__"):
         return dim.__index__()
     raise TypeError(f"[size] dim must be int, not {type(dim).__name__}")
+
+
+cdef object default_torch_function = _override.default_torch_function
+
+cdef extern from *:
+    """
+    static PyObject *taeda_bare(PyObject *base, PyObject *cls, PyObject *args) {
+        return ((PyTypeObject *)base)->tp_new((PyTypeObject *)cls, args, NULL);
+    }
+    """
+    object tp_new_of "taeda_bare"(object base, object cls, object args)
+
+
+cdef TensorBase bare(object cls):
+    """An instance of Tensor or a subclass without content: no __new__ or __init__ of the subclass is run."""
+    if not isinstance(cls, type) or not issubclass(cls, Tensor):
+        raise TypeError(f"[as_subclass] cls must be a subclass of Tensor, got {cls!r}")
+    return <TensorBase>tp_new_of(Tensor, cls, ())
 
 
 cdef int fill_from(TensorBase t, TensorBase source) except -1:
@@ -119,15 +139,29 @@ cdef class Tensor(TensorBase):
     @staticmethod
     def _make_subclass(cls, data, require_grad=False):
         """Return an instance of a subclass on the memory of ``data``."""
-        cdef TensorBase t = cls.__new__(cls)
+        cdef TensorBase t = bare(cls)
         fill_from(t, <TensorBase?>data)
         if require_grad:
             (<object>t).requires_grad = True
         return t
 
     def as_subclass(self, cls):
-        """Return the tensor as an instance of a subclass."""
-        return Tensor._make_subclass(cls, self)
+        """Return the tensor as an instance of a subclass: the same memory, the same place in the graph."""
+        cdef TensorBase t = bare(cls), source = self
+        if self.requires_grad_ and grad_fn_of(self) is None:       # a leaf's gradient goes to that leaf
+            source = <TensorBase>self.view_as(self)
+        fill_from(t, source)
+        t.grad_fn_, t.output_nr, t.requires_grad_ = grad_fn_of(source), source.output_nr, source.requires_grad_
+        t.base, t.history = source.base, source.history
+        t.detached_version, t.inference = source.detached_version, source.inference
+        return t
+
+    # -- classes that take calls over (taeda.overrides) ---------------------------------------------
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        """Run ``func`` and give its results this subclass; a subclass may override it and see every call."""
+        return default_torch_function(cls, func, types, args, kwargs)
 
     # -- attributes that a user sets (any name), kept without a __dict__ a tensor ------------------
 
@@ -219,43 +253,43 @@ cdef class Tensor(TensorBase):
         return NotImplemented if other is NotImplemented or modulo is not None else pow_(other, self)
 
     def __matmul__(self, other):
-        return matmul(self, other) if isinstance(other, TensorBase) else NotImplemented
+        return matmul(self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
 
     def __rmatmul__(self, other):
         return matmul(_creation.as_tensor(other), self) if hasattr(other, "__array_interface__") else NotImplemented
 
     def __neg__(self):
-        return _u.neg(self)
+        return neg(self)
 
     def __pos__(self):
         return self
 
     def __abs__(self):
-        return _u.abs(self)
+        return abs_(self)
 
     def __invert__(self):
         if differentiable(self.view.dtype):
             raise TypeError(f"[bitwise_not] ~ (operator.invert) is only implemented on integer and Boolean-type tensors, got "
                             f"{name_of(self.view.dtype)}")
-        return _u.bitwise_not(self)
+        return bitwise_not(self)
 
     def __and__(self, other):
-        return _c.bitwise_and(self, other)
+        return and_(self, other)
 
     def __rand__(self, other):
-        return _c.bitwise_and(self, other)
+        return and_(self, other)
 
     def __or__(self, other):
-        return _c.bitwise_or(self, other)
+        return or_(self, other)
 
     def __ror__(self, other):
-        return _c.bitwise_or(self, other)
+        return or_(self, other)
 
     def __xor__(self, other):
-        return _c.bitwise_xor(self, other)
+        return xor_(self, other)
 
     def __rxor__(self, other):
-        return _c.bitwise_xor(self, other)
+        return xor_(self, other)
 
     def __lshift__(self, other):
         return _c.bitwise_left_shift(self, other)
@@ -383,7 +417,13 @@ cdef class Tensor(TensorBase):
         if self.view.numel != 1:
             raise ValueError(f"[{what}] only one element tensors can be converted to Python scalars; the shape is "
                              f"{tuple(self.shape)}")
-        return self.item()
+        value = self.item()
+        if type(value) is complex and what != "complex":
+            if value.imag != 0:
+                raise RuntimeError(f"[{what}] value cannot be converted to type {what} without overflow: {value} has an imaginary "
+                                   "part")
+            value = value.real
+        return value
 
     def __index__(self):
         if self.view.numel != 1 or is_float(self.view.dtype) or is_complex_(self.view.dtype):
@@ -411,9 +451,6 @@ cdef class Tensor(TensorBase):
         return nested(self, 0, self.view.data)
 
     def __repr__(self):
-        return tensor_str(self)
-
-    def __str__(self):
         return tensor_str(self)
 
     def __format__(self, spec):
@@ -507,8 +544,8 @@ cdef class Tensor(TensorBase):
     def is_signed(self):
         return self.dtype.is_signed
 
-    def is_same_size(self, other):
-        return self.shape == other.shape
+    def is_same_size(self, TensorBase other not None):
+        return self.shape_tuple() == other.shape_tuple()
 
     def is_set_to(self, TensorBase other not None):
         """Whether both look at the same memory with the same layout."""
@@ -536,6 +573,7 @@ cdef class Tensor(TensorBase):
     is_cuda = property(lambda self: False)
     is_sparse = property(lambda self: False)
     is_quantized = property(lambda self: False)
+    volatile = property(lambda self: False)
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
     is_mps = property(lambda self: False)
@@ -609,6 +647,11 @@ cdef class Tensor(TensorBase):
         return tuple(sorted(range(self.view.ndim), key=lambda d: (-strides[d], -sizes[d] if strides[d] == 0 else 0, d)))
 
     # -- autograd ----------------------------------------------------------------------------------
+
+    @property
+    def grad_dtype(self):
+        """The dtype of the gradient: the tensor's own."""
+        return self.dtype
 
     @property
     def requires_grad(self):
@@ -850,7 +893,7 @@ cdef class Tensor(TensorBase):
             return self.new_tensor(args[0])
         return self.new_empty(*(args or (0,)))
 
-    def map_(self, other, function):
+    def map_(self, Tensor other not None, function):
         """Replace each element by ``function(element, other's element)``."""
         pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
         return self.copy_(_creation.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
@@ -955,7 +998,7 @@ def _storage(self):
     from taeda.typed_storage import TypedStorage
     return TypedStorage(self)
 
-def _conversion(name):
+def _conversion(method, name):
     """Make the method that converts to one dtype: x.float(), x.long(), ..."""
     target = NAMES[name]
 
@@ -963,17 +1006,36 @@ def _conversion(name):
         return self.to(target)
 
     convert.__doc__ = f"Return the tensor as {name}."
+    convert.__name__, convert.__qualname__ = method, f"Tensor.{method}"
     return convert
 
 for method, name in {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64", "int": "int32",
                      "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64", "cdouble": "complex128",
                      "chalf": "complex32"}.items():
-    install(Tensor, method, _conversion(name))
+    install(Tensor, method, _conversion(method, name))
 
 install(Tensor, "device", property(_device_property))
 install(Tensor, "output_nr", property(_output_nr))
 install(Tensor, "requires_grad_", _requires_grad)
 install(Tensor, "storage", _storage)
+
+
+def _new(cls, *args, **kwargs):
+    """Make the instance of a subclass; ``super().__new__(cls, data)`` gives it its content, as PyTorch's does."""
+    cdef TensorBase t = bare(cls)
+    if len(args) == 1 and not kwargs and (isinstance(args[0], TensorBase) or hasattr(args[0], "__len__")):
+        Tensor.__init__(t, args[0])
+    return t
+
+def _init_subclass(cls, attributes=True, **kwargs):
+    """Let a subclass's ``__torch_function__`` see its attributes too (``attributes=False``: the operations alone)."""
+    if attributes and _override.takes_over(cls):
+        _override.attributes_for(cls, Tensor)
+
+install(Tensor, "__new__", staticmethod(_new))
+install(Tensor, "__init_subclass__", classmethod(_init_subclass))
+_override.set_tensor_class(Tensor)
+_override.NOWRAP.update([Tensor.__dict__[_name].__get__ for _name in ("_base", "grad")])
 
 
 def install_methods(methods):
@@ -986,6 +1048,7 @@ def install_late(get, put, product, text):
     """Hand in what the operators need from rooms that are imported after this one."""
     global getitem, setitem, matmul, tensor_str
     getitem, setitem, matmul, tensor_str = get, put, product, text
+    get.reported, put.reported = Tensor.__getitem__, Tensor.__setitem__
 
 
 _tensor_base.set_tensor_type(Tensor)

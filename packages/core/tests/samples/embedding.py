@@ -34,13 +34,13 @@ def embedding(index: np.ndarray, weight: np.ndarray, padding_idx: Any = None) ->
 W = np.ones((5, 3))
 
 ROWS = [
-    Row("embedding", samples, embedding, torch="nn.functional.embedding", errors=(
+    Row("ops.embedding", samples, embedding, torch="nn.functional.embedding", errors=(
         (Call(np.array([0, 5]), W), IndexError, r"\[embedding\] index out of range in self: index 5 at position 1"),
         (Call(np.array([-1]), W), IndexError, r"\[embedding\] index out of range in self: index -1"),
         (Call(np.array([1.0]), W), RuntimeError, r"\[embedding\] Expected .* Long, Int; but got Double|Float"),
         (Call(np.array([1]), W[0]), RuntimeError, r"\[embedding\] 'weight' must be 2-D"),
     )),
-    Row("embedding", padded, embedding, torch="nn.functional.embedding", grad=False, errors=(
+    Row("ops.embedding", padded, embedding, torch="nn.functional.embedding", grad=False, errors=(
         (Call(np.array([1]), W, padding_idx=5), AssertionError, r"\[embedding\] Padding_idx must be within"),
     )),
 ]

@@ -104,18 +104,18 @@ SMALL = {"float32": 2e-5, "float64": 1e-10}
 
 
 def row(name: str, samples: Any, reference: Any, errors: Any, grad: bool = True) -> Row:
-    return Row(name, samples, reference, torch=f"nn.functional.{name}", grad=grad, rtol=LOOSE, atol=SMALL, errors=errors)
+    return Row(name, samples, reference, torch=f"nn.functional.{name.removeprefix('ops.')}", grad=grad, rtol=LOOSE, atol=SMALL, errors=errors)
 
 
 ROWS = [
-    row("batch_norm", batch_norm_samples, batch_norm, (
+    row("ops.batch_norm", batch_norm_samples, batch_norm, (
         (Call(X, None, None), RuntimeError, r"\[batch_norm\] running_mean and running_var must be defined"),
         (Call(X, np.ones(4), np.ones(4)), RuntimeError, r"\[batch_norm\] running_mean should contain 3 elements not 4"),
         (Call(X, None, None, np.ones(2), None, True), RuntimeError, r"\[batch_norm\] weight should contain 3 elements not 2"),
         (Call(X[:1, :, 0], None, None, None, None, True), ValueError, r"\[batch_norm\] Expected more than 1 value per channel"),
         (Call(X, None, None, None, None, True, 0.1, 0), ValueError, r"\[batch_norm\] batch_norm eps must be positive"),
     )),
-    row("batch_norm", batch_norm_eval_samples, batch_norm, (
+    row("ops.batch_norm", batch_norm_eval_samples, batch_norm, (
         (Call(X[0, 0], np.ones(4), np.ones(4)), RuntimeError, r"\[batch_norm\] expected an input of 2 or more dimensions"),
     ), grad=False),                             # running buffers take no gradient; see test_normalization.py
     row("layer_norm", layer_norm_samples, layer_norm, (

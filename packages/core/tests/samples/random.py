@@ -55,6 +55,26 @@ def choices(w: np.ndarray, n: int, replacement: bool = False) -> Any:
     return np.repeat(np.argmax(w, -1, keepdims=True), n, -1).astype(np.int64)
 
 
+def no_events(rng: np.random.Generator) -> Iterator[Call]:
+    """Rates of 0."""
+    for shape in SHAPES:
+        for x in layouts(np.zeros(shape)):
+            yield Call(x)
+
+
+def certain_trials(rng: np.random.Generator) -> Iterator[Call]:
+    """Probabilities of 0 and 1, broadcast; counts and probabilities outside their range."""
+    for shape in SHAPES:
+        for x in layouts(rng.integers(0, 9, shape).astype(np.float64)):
+            yield Call(x, rng.integers(0, 2, shape).astype(np.float64))
+    yield Call(np.arange(6.0).reshape(2, 3), np.array([0.0, 1.0, -0.5]))
+    yield Call(np.array([3.0, -2.0]), np.array([[1.5], [1.0]]))
+
+
+def successes(n: np.ndarray, q: np.ndarray) -> Any:
+    return np.where(q > 0, np.maximum(n, 0), 0)
+
+
 ROWS = [
     Row(
         "bernoulli",
@@ -123,6 +143,30 @@ ROWS = [
             (Call(np.ones(3), 0), RuntimeError, "n_sample <= 0"),
             (Call(np.ones((2, 2, 2)), 1), RuntimeError, "1 or 2 dim"),
             (Call(np.ones(3, np.int64), 1), RuntimeError, "floating-point"),
+        ),
+    ),
+    Row(
+        "poisson",
+        no_events,
+        lambda x: x,
+        grad=False,
+        errors=(
+            (Call(np.array([1.0, -1.0])), RuntimeError, "expected rate to be non-negative"),
+            (Call(np.array([np.nan])), RuntimeError, "below 0, or NaN"),
+            (Call(np.array([1, 2])), NotImplementedError, "int64"),
+            (Call(1.0), TypeError, "must be a Tensor, not float"),
+        ),
+    ),
+    Row(
+        "binomial",
+        certain_trials,
+        successes,
+        grad=False,
+        errors=(
+            (Call(np.ones(2), np.ones(3)), RuntimeError, r"\(2\) must match the size of tensor b \(3\)"),
+            (Call(np.ones(2), np.ones(2, np.float32)), RuntimeError, "float64 and float32"),
+            (Call(np.ones(2, np.int64), np.ones(2)), ValueError, "count, got int64"),
+            (Call(np.ones(2), 0.5), TypeError, "must be a Tensor, not float"),
         ),
     ),
 ]

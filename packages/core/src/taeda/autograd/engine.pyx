@@ -18,6 +18,53 @@ cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
 
+cdef enum:
+    STAND_IN = 3             # the device code of a cotangent that is a batch of them (taeda.func)
+
+cdef object batched_vjp = None          # (node, cotangents) -> gradients; set by taeda.func
+
+
+def set_batched_vjp(function):
+    """Let taeda.func say how a node takes a batch of cotangents."""
+    global batched_vjp
+    batched_vjp = function
+
+
+def call_vjp(Node n, g):
+    """Run the derivative of one node, without hooks."""
+    return n.vjp(n, g) if n.vjp != NULL else n.run(g)
+
+
+cdef bint is_batched(object g):
+    if isinstance(g, TensorBase):
+        return (<TensorBase>g).device == STAND_IN
+    return isinstance(g, tuple) and any([x is not None and (<TensorBase>x).device == STAND_IN for x in <tuple>g])
+
+
+def reaches_others(roots, inner):
+    """Whether the graph of ``roots`` has a leaf, other than through the nodes and leaves ``inner`` = ((node or leaf), ...)."""
+    cdef set seen = set(inner)
+    cdef list stack = []
+    cdef TensorBase t
+    for x in roots:
+        t = <TensorBase>x
+        e = grad_fn_of(t)
+        if e is None and not t.requires_grad_:
+            continue
+        stack.append(t if e is None else e)
+    while stack:
+        e = stack.pop()
+        if e in seen:
+            continue
+        if isinstance(e, TensorBase):
+            return True
+        seen.add(e)
+        for x in (<Node>e).edges:
+            if x is not None:
+                stack.append(x)
+    return False
+
+
 cdef void push(list heap, Node n):
     """Put n into the max-heap by seq."""
     cdef Py_ssize_t i = len(heap), up
@@ -54,7 +101,7 @@ cdef Node pop(list heap):
 cdef inline bint exclusive(TensorBase g, Py_ssize_t refs):
     """Is g held by ``refs`` references alone, dense, and the only tensor on its storage?"""
     return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and g.view.contiguous
-            and g.storage.owner is None and g.base is None)
+            and g.storage.owner is None and g.base is None and g.device != STAND_IN)
 
 
 cdef object joined(object old, TensorBase g, bint create_graph):
@@ -63,7 +110,7 @@ cdef object joined(object old, TensorBase g, bint create_graph):
     if old is None:
         return g
     o = <TensorBase>old
-    if not create_graph and exclusive(o, 3) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
+    if not create_graph and exclusive(o, 2) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
         o.add_(g)
         return o
     return o + g
@@ -169,7 +216,9 @@ cdef object run_node(Node n, object g):
             if new is not None:
                 gs = new if isinstance(new, tuple) else (new,)
         g = gs if isinstance(g, tuple) else gs[0]
-    if n.vjp != NULL:
+    if batched_vjp is not None and is_batched(g):
+        found = batched_vjp(n, g)
+    elif n.vjp != NULL:
         found = n.vjp(n, g)
     else:
         found = n.run(g)

@@ -70,6 +70,13 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "relu": {FLOAT: "a < 0 ? (T)0 : a", INT: "a < 0 ? (T)0 : a"},
     "bitwise_not": {INT: "(T)~a", BOOL: "!a"},
     "logical_not": {ALL: "!a"},
+    "deg2rad": {FLOAT: "a * (T)0.017453292519943295769"},
+    "rad2deg": {FLOAT: "a * (T)57.295779513082320877"},
+    # a = mantissa * 2^exponent with 1/2 <= |mantissa| < 1
+    "frexp_mantissa": {FLOAT: "F2(frexp_mantissa)(a)"},
+    "frexp_exponent": {FLOAT: "F2(frexp_exponent)(a)"},
+    "isposinf": {FLOAT: "a == (T)INFINITY"},
+    "isneginf": {FLOAT: "a == -(T)INFINITY"},
     "isnan": {FLOAT: "a != a"},
     "isinf": {FLOAT: "L_(fabs)(a) == (T)INFINITY"},
     "isfinite": {FLOAT: "L_(fabs)(a) < (T)INFINITY"},
@@ -90,7 +97,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "nan_to_num": {FLOAT: "a != a ? (T)PF(0) : (a == (T)INFINITY ? (T)PF(1) : (a == -(T)INFINITY ? (T)PF(2) : a))"},
     "threshold": {FLOAT: "a <= (T)PF(0) ? (T)PF(1) : a", INT: "a <= (T)PI(0) ? (T)PI(1) : a"},
 }
-BOOL_RESULT = {"logical_not", "isnan", "isinf", "isfinite", "signbit",
+BOOL_RESULT = {"logical_not", "isnan", "isinf", "isfinite", "signbit", "isposinf", "isneginf",
                "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor"}
 
 BINARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -113,6 +120,13 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "copysign": {FLOAT: "L_(copysign)(a, b)"},
     "xlogy": {FLOAT: "b != b ? b : (a == 0 ? (T)0 : a * T_(log)(b))"},
     "logaddexp": {FLOAT: "F2(logaddexp)(a, b)"},
+    "logaddexp2": {FLOAT: "F2(logaddexp2)(a, b)"},
+    "nextafter": {FLOAT: "L_(nextafter)(a, b)"},
+    # the caller has limited b to what an int holds
+    "ldexp": {FLOAT: "L_(ldexp)(a, (int)b)"},
+    "heaviside": {FLOAT: "a == 0 ? b : (T)(a > 0)", INT + BOOL: "a == 0 ? b : (T)(a > 0)"},
+    "gcd": {INT: "int_gcd_S(a, b)"},
+    "lcm": {INT: "int_lcm_S(a, b)"},
     "eq": {ALL: "a == b"},
     "ne": {ALL: "a != b"},
     "lt": {ALL: "a < b"},
@@ -189,7 +203,18 @@ PRELUDE = r"""
     static inline T logaddexp_##S(T a, T b) { \
         T m = a > b ? a : b, d = LF(fabs)(a - b); \
         if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
-        return a + b != a + b ? a + b : m + t_log1p_##S(t_exp_##S(-d)); \
+        return a != a || b != b ? a + b : m + t_log1p_##S(t_exp_##S(-d)); \
+    } \
+    static inline T logaddexp2_##S(T a, T b) { \
+        T m = a > b ? a : b, d = LF(fabs)(a - b); \
+        if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
+        return a != a || b != b ? a + b : m + t_log1p_##S(LF(exp2)(-d)) * (T)1.44269504088896340736; \
+    } \
+    static inline T frexp_mantissa_##S(T a) { int e; return LF(frexp)(a, &e); } \
+    static inline T frexp_exponent_##S(T a) { \
+        int e = 0; \
+        if (LF(fabs)(a) < (T)INFINITY) LF(frexp)(a, &e); \
+        return (T)e; \
     } \
     static inline T silu_backward_##S(T g, T x) { \
         T s = t_sigmoid_##S(x); \
@@ -204,6 +229,17 @@ FLOAT_HELPERS(f64, double, L_f64)
         W r = 1, base = (W)a; \
         while (n > 0) { if (n & 1) r *= base; base *= base; n >>= 1; } \
         return (T)r; \
+    } \
+    static inline T int_gcd_##S(T a, T b) { \
+        W u = a < 0 ? (W)(0 - (W)a) : (W)a, v = b < 0 ? (W)(0 - (W)b) : (W)b; \
+        while (v) { W r = u % v; u = v; v = r; } \
+        return (T)u; \
+    } \
+    static inline T int_lcm_##S(T a, T b) { \
+        W g = (W)int_gcd_##S(a, b); \
+        if (g == 0) return 0; \
+        T m = (T)((a < 0 ? (W)(0 - (W)a) : (W)a) / g * (W)b); \
+        return m < 0 ? (T)(0 - (W)m) : m; \
     }
 #define SIGNED_HELPERS(S, T, W) \
     static inline T int_floor_div_##S(T a, T b) { \

@@ -2,6 +2,8 @@
 
 A family names what it shows in ``__all__``, what stands in ``taeda`` too in ``PUBLIC``, and what is attached
 to Tensor in ``METHODS``.  Every module of this folder that has an ``__all__`` is a family.
+
+Functions are wrapped here, once, so that a class with a ``__torch_function__`` can take calls over (``_override``).
 """
 
 from __future__ import annotations
@@ -10,17 +12,30 @@ import importlib
 import pkgutil
 from typing import Any
 
+from taeda.ops._override import function_for, method_for
+
 PUBLIC: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
+
+
+# What makes a tensor from other libraries' objects does not look for tensors in them: a list may be long.
+_CONVERSIONS = ("as_tensor", "asarray", "from_numpy", "frombuffer", "tensor")
 
 
 def _collect() -> None:
     for family in sorted(m.name for m in pkgutil.iter_modules(__path__)):
         module = importlib.import_module(f"taeda.ops.{family}")
-        for name in getattr(module, "__all__", ()):
-            globals()[name] = getattr(module, name)
-        PUBLIC.update({name: getattr(module, name) for name in getattr(module, "PUBLIC", ())})
-        METHODS.update(getattr(module, "METHODS", {}))
+        public = getattr(module, "PUBLIC", ())
+        for name in {*getattr(module, "__all__", ()), *public}:
+            value = getattr(module, name)
+            if callable(value) and not isinstance(value, type):
+                value = function_for(value, name, module.__name__, name not in _CONVERSIONS)
+                setattr(module, name, value)
+            if name in module.__all__:
+                globals()[name] = value
+            if name in public:
+                PUBLIC[name] = value
+        METHODS.update({name: method_for(f, name) for name, f in getattr(module, "METHODS", {}).items()})
 
 
 _collect()

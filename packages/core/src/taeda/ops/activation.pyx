@@ -1,9 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Activations with kernels of their own, and clamp."""
+from libc.stdint cimport int64_t
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
                              to_dtype, unary, unary_, unary_params, unary_params_, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_float, is_integral
+from taeda.dtype cimport default_float, dtype_of, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, Param, U8
 from taeda.tensor_base cimport TensorBase
 
@@ -11,6 +13,8 @@ from taeda.tensor_base cimport TensorBase
 # relu: max(x, 0); the derivative at 0 is 0
 cdef object relu_vjp(Node n, object g):
     return binary(RELU_BACKWARD, g, n.load(0))
+
+from taeda.dtype import iinfo
 
 cdef object relu_backward_vjp(Node n, object g):
     return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), None
@@ -228,6 +232,43 @@ def threshold(input, threshold, value):
     return unary_params(THRESHOLD, x, p, threshold)
 
 
+# hardshrink: 0 from -lambd to lambd, else x; nan stays
+def hardshrink(input, lambd=0.5, *, out=None):
+    """Return x where abs(x) > lambd, else 0."""
+    cdef TensorBase x = as_tensor(input, "hardshrink")
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[hardshrink] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+    y = input.masked_fill((input >= -lambd) & (input <= lambd), 0.0)
+    return y if out is None else write_out(out, y, "hardshrink")
+
+
+# prelu: x where x > 0, else w x
+def prelu(input, weight):
+    """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1).
+
+    Raises RuntimeError where the weights are not one a channel, or have another dtype.
+
+    >>> import taeda
+    >>> taeda.prelu(taeda.tensor([-2.0, 3.0]), taeda.tensor(0.25))
+    tensor([-0.5000,  3.0000])
+    """
+    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu")
+    cdef int64_t channels
+    if x.view.dtype != w.view.dtype:
+        raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
+    if w.view.ndim > 1:
+        raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {w.shape_tuple()}")
+    if w.view.numel != 1:
+        channels = x.view.shape[1] if x.view.ndim > 1 else 1
+        if x.view.ndim == 0 or w.view.numel != channels:
+            raise RuntimeError(f"[prelu] weight must have one element or one a channel, got weight {w.shape_tuple()} for input "
+                               f"{x.shape_tuple()}")
+        weight = weight.reshape([-1] + [1] * (x.view.ndim - 2))
+    elif w.view.ndim:
+        weight = weight.reshape(())
+    return input.where(input > 0, input * weight)
+
+
 # clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends
 cdef object clamp_vjp(Node n, object g):
     cdef Param p[2]
@@ -258,7 +299,8 @@ cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
         elif p[0].f > p[1].f:                         # the upper bound has the last word
             p[0].f = p[1].f
     else:
-        lowest, highest = {U8: (0, 255), I32: (-(1 << 31), (1 << 31) - 1)}.get(dtype, (-(1 << 63), (1 << 63) - 1))
+        limits = iinfo(dtype_of(dtype))
+        lowest, highest = limits.min, min(limits.max, (1 << 63) - 1)
         p[0].i = lowest if low is None else max(min(int(low), highest), lowest)
         p[1].i = highest if high is None else max(min(int(high), highest), lowest)
         p[0].i = min(p[0].i, p[1].i)
@@ -318,7 +360,7 @@ clip, clip_ = clamp, clamp_
 
 PUBLIC = (
     "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "threshold", "clamp", "clamp_", "clamp_min",
-    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
+    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "hardshrink", "prelu",
 )
 __all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid")
 METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu", "threshold")}

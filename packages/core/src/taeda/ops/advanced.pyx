@@ -349,6 +349,10 @@ cdef tuple read_indices(TensorBase x, object indices, str op):
             dim += 1
             continue
         t = as_tensor(item, op)
+        if t.device != x.device:
+            if x.device != META:
+                check_same_device(op, (x, t))
+            t = empty_shape(t.shape_tuple(), t.view.dtype, META)
         if t.view.dtype == BOOL or t.view.dtype == U8:
             if dim + t.view.ndim <= x.view.ndim:
                 for d in range(t.view.ndim):
@@ -386,6 +390,10 @@ def index_put_(input, indices, values, accumulate=False):
     tensor([1., 0., 2.])
     """
     cdef TensorBase x = as_tensor(input, "index_put_"), v = as_tensor(values, "index_put_")
+    for item in indices if isinstance(indices, (tuple, list)) else ():
+        as_tensor(item, "index_put_")
+    if v.view.dtype != x.view.dtype and v.view.numel == 1 and len(indices) == 1 and (<TensorBase>indices[0]).view.dtype == BOOL:
+        v = to_dtype(v, x.view.dtype)              # one mask, one value: as masked_fill does
     pos, idx = read_indices(x, indices, "index_put_")
     if v.view.dtype != x.view.dtype:
         raise RuntimeError(f"[index_put_] Index put requires the source and destination dtypes match, got "

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty,
                              end_inplace, needs_grad, record, write_out)
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_float, name_of, differentiable, is_complex_
 from taeda.kernels.cpu.abi cimport MAX_DIM, View
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
@@ -19,7 +19,7 @@ from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
            "addr_"]
-PUBLIC = ("addmm", "addmv", "baddbmm", "addbmm", "addr")
+PUBLIC = ("addmm", "addmv", "addmv_", "baddbmm", "addbmm", "addr", "bilinear")
 
 
 # -- affine: a product and a bias --------------------------------------------------------------------
@@ -114,7 +114,7 @@ def bilinear(input1, input2, weight, bias=None):
                            f"same leading dimensions; got shapes {sa} and {sb}")
     left = matmul(rows_of(a) if a.view.ndim > 1 else a.unsqueeze(0), w.permute(1, 0, 2).reshape(sw[1], sw[0] * sw[2]))
     right = rows_of(b) if b.view.ndim > 1 else b.unsqueeze(0)
-    y = (left.reshape(right.shape[0], sw[0], sw[2]) * right.unsqueeze(1)).sum(2)
+    y = (left.reshape(right.shape[0], sw[0], sw[2]) * right.unsqueeze(1)).sum(2, dtype=(<object>a).dtype)
     y = y.reshape(lead + (sw[0],))
     return y if bias is None else y + bias
 
@@ -126,6 +126,8 @@ cdef object add_product_vjp(Node n, object g):
     cdef TensorBase a, b
     cdef object s = g if alpha == 1 else None
     gi = ga = gb = None
+    if type(beta) is complex or type(alpha) is complex:
+        beta, alpha = beta.conjugate(), alpha.conjugate()
     if n.needs(0):
         gi = (g if beta == 1 else g * beta)
         if tuple(gi.shape) != shape:
@@ -150,6 +152,8 @@ cdef object factor(str op, str name, object value, int dtype):
     """alpha or beta as a number that the dtype can hold."""
     if isinstance(value, TensorBase):
         value = value.item()
+    if type(value) is complex and is_complex_(dtype):
+        return value
     if type(value) is not int and type(value) is not float:
         if hasattr(value, "__index__"):
             value = value.__index__()
@@ -157,7 +161,7 @@ cdef object factor(str op, str name, object value, int dtype):
             value = float(value)
         else:
             raise TypeError(f"[{op}] argument '{name}' must be a number, not {type(value).__name__}")
-    if not is_float(dtype):
+    if not differentiable(dtype):
         if type(value) is float:
             raise RuntimeError(f"[{op}] For integral input tensors, argument {name} must not be a floating point number; "
                                f"got {value}")

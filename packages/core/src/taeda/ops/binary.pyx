@@ -3,8 +3,8 @@
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_, broadcast_shapes, check_same_device,
                              define, empty_shape, launch, record, result_type as promoted, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, I32, I64, U8, View
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 
@@ -204,7 +204,7 @@ cdef object pow_vjp(Node n, object g):
         else:
             da = (g * (b * a.pow(b - 1))).masked_fill(b == 0, 0.0)
     if n.needs(1):
-        db = (g * (y * a.log())).masked_fill((a == 0) & (b >= 0), 0.0)
+        db = (g * (y * a.log())).masked_fill((a == 0) & ((b.real if b.is_complex() else b) >= 0), 0.0)
     return da, db
 
 cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
@@ -229,10 +229,20 @@ def pow_(input, exponent):
 
 def float_power(input, exponent, *, out=None):
     """Return :func:`pow` computed in float64."""
+    from taeda.dtype import complex128, float64
+    whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype) for x in (input, exponent)])
+    wide, number = (complex128, complex) if whole else (float64, float)
+    a = input.to(wide) if isinstance(input, TensorBase) else number(input)
+    b = exponent.to(wide) if isinstance(exponent, TensorBase) else number(exponent)
+    return binary(POW if not isinstance(b, TensorBase) else POW_TENSORS if isinstance(a, TensorBase) else POW_OF_NUMBER, a, b, out)
+
+def float_power_(input, exponent):
+    """In-place :func:`float_power`, of float64."""
     from taeda.dtype import float64
-    a = input.to(float64) if isinstance(input, TensorBase) else float(input)
-    b = exponent.to(float64) if isinstance(exponent, TensorBase) else float(exponent)
-    return binary(POW, a, b, out)
+    if as_tensor(input, "float_power_").view.dtype != F64:
+        raise RuntimeError(f"[float_power_] the base given to float_power_ has dtype {input.dtype} but the operation's result "
+                           "requires dtype float64; use float_power")
+    return binary_(POW, input, exponent.to(float64) if isinstance(exponent, TensorBase) else float(exponent))
 
 
 # maximum, minimum: nan wins and sends the gradient to both sides; equal elements share it
@@ -331,6 +341,10 @@ def copysign(input, other, *, out=None):
     """Return the magnitude of input with the sign of other."""
     return binary(COPYSIGN, input, other, out)
 
+def copysign_(input, other):
+    """In-place :func:`copysign`."""
+    return binary_(COPYSIGN, input, other)
+
 
 # xlogy: a ln b, 0 where a = 0 whatever b; logaddexp: ln(e^a + e^b)
 cdef object xlogy_vjp(Node n, object g):
@@ -339,7 +353,7 @@ cdef object xlogy_vjp(Node n, object g):
 
 cdef object logaddexp_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    d = (b - a).nan_to_num(0.0, float("inf"), float("-inf"))
+    d = (b - a).masked_fill(a == b, 0.0)               # equal infinities share
     return (g * (-d).sigmoid() if n.needs(0) else None, g * d.sigmoid() if n.needs(1) else None)
 
 cdef Op XLOGY = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT)
@@ -356,6 +370,10 @@ def xlogy_(input, other):
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""
     both_tensors("logaddexp", input, other)
+    if isinstance(input, TensorBase) and is_complex_((<TensorBase>input).view.dtype):
+        top = input.real.detach().maximum(other.real.detach())
+        y = ((input - top).exp() + (other - top).exp()).log() + top
+        return y if out is None else write_out(out, <TensorBase>y, "logaddexp")
     return binary(LOGADDEXP, input, other, out)
 
 
@@ -369,7 +387,7 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
     product = tensor1 * tensor2
-    return input.add_(product if is_one(value) else product * value)
+    return as_tensor(input, "addcmul_").add_(product if is_one(value) else product * value)
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 / tensor2 (floating point only)."""
@@ -382,7 +400,7 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcdiv`."""
     float_operands(tensor1, tensor2)
     quotient = tensor1 / tensor2
-    return input.add_(quotient if is_one(value) else quotient * value)
+    return as_tensor(input, "addcdiv_").add_(quotient if is_one(value) else quotient * value)
 
 cdef int float_operands(object a, object b) except -1:
     if is_integral(as_tensor(a, "addcdiv").view.dtype) and is_integral(as_tensor(b, "addcdiv").view.dtype):
@@ -400,6 +418,9 @@ def lerp(input, end, weight, *, out=None):
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
+    if is_complex_(x.view.dtype):
+        z = <TensorBase>(input + weight * (end - input))
+        return z if out is None else write_out(out, z, "lerp")
     if not isinstance(weight, TensorBase):
         weight = (<object>x).new_full((), weight)
     w = <TensorBase>weight
@@ -447,7 +468,7 @@ PUBLIC = (
     "multiply", "divide", "true_divide", "arctan2",
 )
 INPLACE = (
-    "add_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "hypot_", "xlogy_",
+    "add_", "copysign_", "float_power_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "hypot_", "xlogy_",
     "addcmul_", "addcdiv_", "lerp_", "subtract_", "multiply_", "divide_", "true_divide_", "arctan2_",
 )
 __all__ = PUBLIC + INPLACE + ("result_type",)

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Are two tensors the same, or nearly: equal, isclose, allclose."""
 from taeda.dispatch cimport as_tensor
-from taeda.dtype cimport is_float, torch_name
+from taeda.dtype cimport differentiable, torch_name
 from taeda.tensor_base cimport META, TensorBase
 
 __all__ = ["allclose", "equal", "isclose"]
@@ -44,7 +44,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     close = x == y
     if rtol == 0 and atol == 0 and not equal_nan:
         return close
-    if not is_float(a.view.dtype):
+    if not differentiable(a.view.dtype):
         x, y = x.double(), y.double()
     elif equal_nan:
         close = close | ((x != x) & (y != y))

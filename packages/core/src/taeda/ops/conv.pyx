@@ -14,6 +14,8 @@ from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops.complex_numbers import bilinear, has_complex
+
 __all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
 PUBLIC = ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d")
 METHODS = {}
@@ -330,6 +332,12 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
     return y.squeeze(0) if unbatched else y
 
 
+def by_parts(function, x, w, b, n, *rest):
+    """A convolution of complex tensors: real ones of their parts."""
+    y = bilinear(lambda p, q: function(p, q, None, *rest), x, w)
+    return y if b is None else y + b.reshape((-1,) + (1,) * n)
+
+
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolve sequences: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k].
 
@@ -340,6 +348,8 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     >>> taeda.conv1d(taeda.ones(1, 1, 5), taeda.ones(1, 1, 3), padding=1)
     tensor([[[2., 3., 3., 3., 2.]]])
     """
+    if has_complex(input, weight):
+        return by_parts(conv1d, input, weight, bias, 1, stride, padding, dilation, groups)
     return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -355,6 +365,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     tensor([[[[4., 4.],
               [4., 4.]]]])
     """
+    if has_complex(input, weight):
+        return by_parts(conv2d, input, weight, bias, 2, stride, padding, dilation, groups)
     return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -368,6 +380,8 @@ def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_paddi
     >>> taeda.conv_transpose1d(taeda.ones(1, 1, 2), taeda.ones(1, 1, 3), stride=2)
     tensor([[[1., 1., 2., 1., 1.]]])
     """
+    if has_complex(input, weight):
+        return by_parts(conv_transpose1d, input, weight, bias, 1, stride, padding, output_padding, groups, dilation)
     return convolve_transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -381,4 +395,6 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     >>> taeda.conv_transpose2d(taeda.ones(1, 1, 1, 2), taeda.ones(1, 1, 1, 2))
     tensor([[[[1., 2., 1.]]]])
     """
+    if has_complex(input, weight):
+        return by_parts(conv_transpose2d, input, weight, bias, 2, stride, padding, output_padding, groups, dilation)
     return convolve_transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)

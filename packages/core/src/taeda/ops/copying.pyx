@@ -119,7 +119,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         elif a is not None:
             raise TypeError(f"[to] received an invalid argument {a!r}; expected a dtype, a device or a Tensor")
     if other is not None:
-        dtype, device = other.dtype, other.device
+        other = as_tensor(other, "to")
+        dtype, device = (<object>other).dtype, (<object>other).device
     code = x.view.dtype if dtype is None else code_of(dtype, "to")
     dev = x.device if device is None else code_of_device(device, "to")
     y = convert(x, code, dev, copy)
@@ -191,7 +192,7 @@ def fill_(input, value):
 
 def fill(input, value):
     """Return a tensor like ``input`` with every element ``value``."""
-    return fill_(input.clone(), value)
+    return fill_(clone_dense(as_tensor(input, "fill")), value)
 
 
 def zero_(input):
@@ -316,12 +317,12 @@ def resize_(input, *sizes, memory_format=contiguous_format):
 
 def resize_as_(input, other, *, memory_format=contiguous_format):
     """Give the tensor the shape of another, in place."""
-    return resize_(input, other.shape)
+    return resize_(input, as_tensor(other, "resize_as_").shape_tuple())
 
 
 def type_as(input, other):
     """Return the tensor in the dtype of another."""
-    return to(input, other.dtype)
+    return to(input, dtype_of(as_tensor(other, "type_as").view.dtype))
 
 
 def storage_bytes(input):

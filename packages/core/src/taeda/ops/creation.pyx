@@ -14,6 +14,7 @@ import math
 
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code
 from taeda.dtype import NAMES
+from taeda.ops.copying import MemoryFormat
 
 
 # -- shared pieces -----------------------------------------------------------------------------------
@@ -70,11 +71,32 @@ cdef TensorBase filled(tuple size, object value, int dtype, int device):
     return t
 
 
-cdef TensorBase out_or(object out, TensorBase t):
+cdef int check_out(str op, object out, object dtype, object device) except -1:
+    """Is ``out`` a tensor of the dtype and on the device that are asked for, if they are?"""
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"[{op}] argument 'out' must be Tensor, not {type(out).__name__}")
+    if dtype is not None and code_of(dtype, op) != (<TensorBase>out).view.dtype:
+        raise RuntimeError(f"[{op}] dtype {dtype} does not match dtype of out parameter ({out.dtype})")
+    if device is not None and device_code(device, op) != (<TensorBase>out).device:
+        raise RuntimeError(f"[{op}] device type {device} does not match device type of out parameter ({out.device})")
+    return 0
+
+
+cdef TensorBase out_or(str op, object out, TensorBase t, object dtype, object device):
     if out is None:
         return t
+    check_out(op, out, dtype, device)
     out.resize_(t.shape_tuple())
-    return out.copy_(t)
+    return <TensorBase>out if t.device == META else out.copy_(t)
+
+
+cdef TensorBase in_format(TensorBase t, str op, object memory_format):
+    """A new tensor's elements in the memory order that is asked for."""
+    if not isinstance(memory_format, MemoryFormat):
+        raise TypeError(f"[{op}] argument 'memory_format' must be taeda.memory_format, not {type(memory_format).__name__}")
+    if memory_format.name == "preserve_format":
+        return t
+    return <TensorBase>(<object>t).contiguous(memory_format=memory_format)
 
 
 # -- filled ------------------------------------------------------------------------------------------
@@ -84,9 +106,12 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     """Return a tensor of the given size whose elements are whatever was in memory."""
     cdef TensorBase t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()),
                                     device_code(device, "empty"))
-    if memory_format is not None and memory_format.name not in ("contiguous_format", "preserve_format"):
-        t = <TensorBase>(<object>t).contiguous(memory_format=memory_format)
-    return finish(t, requires_grad) if out is None else out.resize_(t.shape_tuple())
+    if memory_format is not None:
+        t = in_format(t, "empty", memory_format)
+    if out is None:
+        return finish(t, requires_grad)
+    check_out("empty", out, dtype, device)
+    return out.resize_(t.shape_tuple())
 
 
 def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
@@ -97,13 +122,13 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     tensor([0., 0.])
     """
     t = filled(sizes_of("zeros", size, named), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
-    return out_or(out, finish(t, requires_grad))
+    return out_or("zeros", out, finish(t, requires_grad), dtype, device)
 
 
 def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
     """Return a tensor of ones."""
     t = filled(sizes_of("ones", size, named), 1, dtype_code(dtype, "ones", default_float()), device_code(device, "ones"))
-    return out_or(out, finish(t, requires_grad))
+    return out_or("ones", out, finish(t, requires_grad), dtype, device)
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -118,7 +143,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else (
         complex_code(default_float()) if isinstance(fill_value, complex) else default_float())
     t = filled(sizes_of("full", (size,)), fill_value, dtype_code(dtype, "full", code), device_code(device, "full"))
-    return out_or(out, finish(t, requires_grad))
+    return out_or("full", out, finish(t, requires_grad), dtype, device)
 
 
 cdef TensorBase like(TensorBase x, str op, object dtype, object device, object value, object requires_grad, bint fill,
@@ -127,7 +152,7 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
     cdef int code = dtype_code(dtype, op, x.view.dtype), where = x.device if device is None else device_code(device, op)
     t = empty_as(x, code, where) if size is None else empty_shape(size, code, where)
     if memory_format is not None:
-        t = <TensorBase>(<object>t).contiguous(memory_format=memory_format) if memory_format.name != "preserve_format" else t
+        t = in_format(t, op, memory_format)
     if fill and where == CPU and t.view.numel:
         copy_into(t, scalar_tensor(value, code, CPU))
     return finish(t, requires_grad)
@@ -257,7 +282,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
             else:
                 for i in range(n):
                     (<uint8_t*>t.view.data)[i] = <uint8_t>(first + by * i)
-    return out_or(out, finish(t, requires_grad))
+    return out_or("arange", out, finish(t, requires_grad), dtype, device)
 
 
 def range_(start, end=None, step=1, **options):
@@ -298,13 +323,13 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
             h = (b - a) / (n - 1) if n > 1 else 0
             for i in range(n):
                 (<double*>t.view.data)[i] = a + h * i if i < n // 2 or n == 1 else b - h * (n - 1 - i)
-    return out_or(out, finish(to_dtype(t, code), requires_grad))
+    return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
     t = full((), base, dtype=dtype_of(F64)).pow(linspace(start, end, steps, dtype=dtype_of(F64), device=device))
-    return out_or(out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad))
+    return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -314,7 +339,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         raise RuntimeError(f"[eye] n and m must be greater or equal to 0, got {n} and {m}")
     t = zeros(n, m, dtype=dtype, device=device)
     t.diagonal().fill_(1)
-    return out_or(out, finish(t, requires_grad))
+    return out_or("eye", out, finish(t, requires_grad), dtype, device)
 
 
 # -- from Python values ------------------------------------------------------------------------------

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda.tensor_base import TensorBase
+
 __all__ = ["alpha_dropout", "dropout", "dropout_", "feature_alpha_dropout", "feature_dropout", "feature_dropout_"]
 PUBLIC = ("alpha_dropout", "dropout", "dropout_", "feature_alpha_dropout", "feature_dropout", "feature_dropout_")
 METHODS: dict[str, Any] = {}
 
 
-def _check(op: str, p: float) -> None:
+def _check(op: str, x: Any, p: float) -> None:
+    if not isinstance(x, TensorBase):
+        raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(x).__name__}")
     if not 0 <= p <= 1:  # also when p is NaN
         raise ValueError(f"[{op}] dropout probability has to be between 0 and 1, but got {p}")
 
@@ -35,7 +39,7 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
 
 
 def _dropout(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
-    _check(op, p)
+    _check(op, x, p)
     if p == 0 or not train or x.numel() == 0:
         return x
     if p == 1:
@@ -86,7 +90,7 @@ def feature_dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
 
 def _alpha(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
     """y = a (x b + d): dropped values become -1.758, and mean and variance are put back."""
-    _check(op, p)
+    _check(op, x, p)
     if p == 0 or not train or x.numel() == 0:
         return x
     if p == 1:

@@ -298,6 +298,9 @@ def multi_dot(tensors, *, out=None):
     chain = list(tensors)
     if len(chain) < 2:
         raise RuntimeError(f"[multi_dot] expected at least 2 tensors but got {len(chain)}")
+    for x in chain:
+        if not isinstance(x, TensorBase):
+            raise TypeError(f"[multi_dot] argument 'tensors' must be tuple of Tensors, but found {type(x).__name__}")
     row, col = chain[0].ndim == 1, chain[-1].ndim == 1
     if row:
         chain[0] = chain[0].unsqueeze(0)

@@ -7,6 +7,7 @@ from libc.stdint cimport uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, record, record_multi, to_dtype, wrap_dim, write_out
+from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, I64, U8
 from taeda.ops.reduction cimport (check_not_empty, launch_reduction, pick, read_dims, reduce_one, reduced_empty,
                                   select_back, share_back, way_back, write_pair)
@@ -139,7 +140,7 @@ def max(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     tensor([1, 0])
     """
     if isinstance(dim, TensorBase) or other is not None:
-        return input.maximum(dim if other is None else other, out=out)
+        return as_tensor(input, "max").maximum(dim if other is None else other, out=out)
     dim, keepdim = pick("max", dim, axis, "dim", "axis"), pick("max", keepdim, keepdims, "keepdim", "keepdims")
     if dim is None and keepdim is False:
         return extreme(MAX_ALL, input, None, False, out)
@@ -156,7 +157,7 @@ def min(input, dim=None, keepdim=False, *, other=None, out=None, axis=None, keep
     tensor([1., 2.])
     """
     if isinstance(dim, TensorBase) or other is not None:
-        return input.minimum(dim if other is None else other, out=out)
+        return as_tensor(input, "min").minimum(dim if other is None else other, out=out)
     dim, keepdim = pick("min", dim, axis, "dim", "axis"), pick("min", keepdim, keepdims, "keepdim", "keepdims")
     if dim is None and keepdim is False:
         return extreme(MIN_ALL, input, None, False, out)
@@ -211,13 +212,17 @@ def argmin(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None
 
 # -- truth and counting -----------------------------------------------------------------------------------
 
+cdef TensorBase nonzero_mask(TensorBase x):
+    """Where a complex tensor is not zero; another tensor itself."""
+    return <TensorBase>((<object>x).detach() != 0) if is_complex_(x.view.dtype) else x
+
 cdef Op ANY = define("any", NULL)
 cdef Op ALL = define("all", NULL)
 cdef Op COUNT_NONZERO = define("count_nonzero", NULL)
 
 
 cdef object truth(Op op, object input, object dim, object keepdim, object out):
-    cdef TensorBase x = as_tensor(input, op.name), y
+    cdef TensorBase x = nonzero_mask(as_tensor(input, op.name)), y
     cdef int dtype = U8 if x.view.dtype == U8 else BOOL
     if isinstance(dim, (tuple, list)) and not dim:              # unlike sum: no dimension at all
         y = contiguous(to_dtype(x != 0, dtype))
@@ -255,7 +260,7 @@ def count_nonzero(input, dim=None):
     >>> taeda.count_nonzero(taeda.tensor([[0, 1], [2, 3]]), 1)
     tensor([1, 2])
     """
-    cdef TensorBase x = as_tensor(input, "count_nonzero")
+    cdef TensorBase x = nonzero_mask(as_tensor(input, "count_nonzero"))
     return reduce_one(COUNT_NONZERO, x, read_dims("count_nonzero", dim, x.view.ndim), False, I64, NULL)
 
 

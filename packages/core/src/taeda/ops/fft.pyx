@@ -3,7 +3,7 @@
 
 Three ops do all of them: complex to complex, real to complex and complex to real.  Each is linear, so its derivative is the
 transposed transform, one of the three again.  NumPy's pocketfft computes, imported on first touch; float32 stays single precision.
-``taeda.fft`` shows these functions; they stand in no flat namespace, as in PyTorch.
+``taeda.fft`` gives the functions their short names.
 """
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_tensor, define, empty_shape, record, to_dtype, wrap_dim, write_out
@@ -13,6 +13,10 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops.creation import arange, ones
 from taeda.ops.padding import constant_pad_nd
+
+__all__ = ["fft_fft", "fft_fft2", "fft_fftfreq", "fft_fftn", "fft_fftshift", "fft_hfft", "fft_hfft2", "fft_hfftn", "fft_ifft",
+           "fft_ifft2", "fft_ifftn", "fft_ifftshift", "fft_ihfft", "fft_ihfft2", "fft_ihfftn", "fft_irfft", "fft_irfft2",
+           "fft_irfftn", "fft_rfft", "fft_rfft2", "fft_rfftfreq", "fft_rfftn"]
 
 # The factor in front: "backward" divides the inverse by n, "forward" the forward transform, "ortho" both by sqrt(n).
 # A transform and its transpose run in opposite directions with one factor, which is the other name's.
@@ -255,7 +259,7 @@ cdef object from_half(str op, object input, tuple where, str norm, bint forward,
 # -- one dimension -----------------------------------------------------------------------------------
 
 
-def fft(input, n=None, dim=-1, norm=None, *, out=None):
+def fft_fft(input, n=None, dim=-1, norm=None, *, out=None):
     """Return the discrete Fourier transform along one dimension: X_k = sum_j x_j exp(-2 pi i j k / n).
 
     Args:
@@ -273,8 +277,8 @@ def fft(input, n=None, dim=-1, norm=None, *, out=None):
     return to_complex("fft", input, one_dim("fft", as_tensor(input, "fft"), n, dim), norm_name("fft", norm), True, out)
 
 
-def ifft(input, n=None, dim=-1, norm=None, *, out=None):
-    """Return the inverse transform along one dimension: x_j = 1/n sum_k X_k exp(2 pi i j k / n).  Arguments as of :func:`fft`.
+def fft_ifft(input, n=None, dim=-1, norm=None, *, out=None):
+    """Return the inverse transform along one dimension: x_j = 1/n sum_k X_k exp(2 pi i j k / n).  Arguments as of :func:`fft_fft`.
 
     >>> import taeda
     >>> taeda.fft.ifft(taeda.fft.fft(taeda.tensor([1.0, 2.0])))
@@ -283,10 +287,10 @@ def ifft(input, n=None, dim=-1, norm=None, *, out=None):
     return to_complex("ifft", input, one_dim("ifft", as_tensor(input, "ifft"), n, dim), norm_name("ifft", norm), False, out)
 
 
-def rfft(input, n=None, dim=-1, norm=None, *, out=None):
+def fft_rfft(input, n=None, dim=-1, norm=None, *, out=None):
     """Return the first n/2 + 1 elements of the transform of a real signal, which determine the others.
 
-    Arguments as of :func:`fft`.  RuntimeError for complex input.
+    Arguments as of :func:`fft_fft`.  RuntimeError for complex input.
 
     >>> import taeda
     >>> taeda.fft.rfft(taeda.tensor([1.0, 2.0, 3.0, 4.0]))
@@ -295,8 +299,8 @@ def rfft(input, n=None, dim=-1, norm=None, *, out=None):
     return to_half("rfft", input, one_dim("rfft", as_tensor(input, "rfft"), n, dim), norm_name("rfft", norm), True, out)
 
 
-def irfft(input, n=None, dim=-1, norm=None, *, out=None):
-    """Return the real signal of n elements (by default 2 (size - 1)) whose :func:`rfft` the input is.
+def fft_irfft(input, n=None, dim=-1, norm=None, *, out=None):
+    """Return the real signal of n elements (by default 2 (size - 1)) whose :func:`fft_rfft` the input is.
 
     >>> import taeda
     >>> taeda.fft.irfft(taeda.fft.rfft(taeda.tensor([1.0, 2.0, 3.0])), 3)
@@ -305,27 +309,27 @@ def irfft(input, n=None, dim=-1, norm=None, *, out=None):
     return from_half("irfft", input, one_dim("irfft", as_tensor(input, "irfft"), n, dim), norm_name("irfft", norm), False, out)
 
 
-def hfft(input, n=None, dim=-1, norm=None, *, out=None):
+def fft_hfft(input, n=None, dim=-1, norm=None, *, out=None):
     """Return the real transform, of n elements, of a signal that is Hermitian (x_-j = conj x_j) and given by its first half."""
     return from_half("hfft", input, one_dim("hfft", as_tensor(input, "hfft"), n, dim), norm_name("hfft", norm), True, out)
 
 
-def ihfft(input, n=None, dim=-1, norm=None, *, out=None):
-    """Return the first half of the inverse transform of a real signal; the inverse of :func:`hfft`."""
+def fft_ihfft(input, n=None, dim=-1, norm=None, *, out=None):
+    """Return the first half of the inverse transform of a real signal; the inverse of :func:`fft_hfft`."""
     return to_half("ihfft", input, one_dim("ihfft", as_tensor(input, "ihfft"), n, dim), norm_name("ihfft", norm), False, out)
 
 
 # -- several dimensions ------------------------------------------------------------------------------
 
 
-def fftn(input, s=None, dim=None, norm=None, *, out=None):
+def fft_fftn(input, s=None, dim=None, norm=None, *, out=None):
     """Return the transform over several dimensions, all by default.
 
     Args:
         input: a real or complex tensor.
         s: sizes to cut or pad to, -1 for as it is; without ``dim`` those of the last dimensions.
         dim: the dimensions.
-        norm: as in :func:`fft`, n being the number of all transformed elements.
+        norm: as in :func:`fft_fft`, n being the number of all transformed elements.
 
     Raises RuntimeError where a size is below 1, a dimension repeats, or ``s`` and ``dim`` differ in length.
 
@@ -337,58 +341,58 @@ def fftn(input, s=None, dim=None, norm=None, *, out=None):
     return to_complex("fftn", input, many_dims("fftn", as_tensor(input, "fftn"), s, dim), norm_name("fftn", norm), True, out)
 
 
-def ifftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the inverse transform over several dimensions.  Arguments as of :func:`fftn`."""
+def fft_ifftn(input, s=None, dim=None, norm=None, *, out=None):
+    """Return the inverse transform over several dimensions.  Arguments as of :func:`fft_fftn`."""
     return to_complex("ifftn", input, many_dims("ifftn", as_tensor(input, "ifftn"), s, dim), norm_name("ifftn", norm), False, out)
 
 
-def rfftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the transform of a real signal over several dimensions, the last of them halved.  Arguments as of :func:`fftn`."""
+def fft_rfftn(input, s=None, dim=None, norm=None, *, out=None):
+    """Return the transform of a real signal over several dimensions, the last of them halved.  Arguments as of :func:`fft_fftn`."""
     return to_half("rfftn", input, many_dims("rfftn", as_tensor(input, "rfftn"), s, dim), norm_name("rfftn", norm), True, out)
 
 
-def irfftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the real signal whose :func:`rfftn` the input is; ``s`` are sizes of the result."""
+def fft_irfftn(input, s=None, dim=None, norm=None, *, out=None):
+    """Return the real signal whose :func:`fft_rfftn` the input is; ``s`` are sizes of the result."""
     return from_half("irfftn", input, many_dims("irfftn", as_tensor(input, "irfftn"), s, dim), norm_name("irfftn", norm), False, out)
 
 
-def hfftn(input, s=None, dim=None, norm=None, *, out=None):
+def fft_hfftn(input, s=None, dim=None, norm=None, *, out=None):
     """Return the real transform of a Hermitian signal given by its half along the last of the dimensions."""
     return from_half("hfftn", input, many_dims("hfftn", as_tensor(input, "hfftn"), s, dim), norm_name("hfftn", norm), True, out)
 
 
-def ihfftn(input, s=None, dim=None, norm=None, *, out=None):
+def fft_ihfftn(input, s=None, dim=None, norm=None, *, out=None):
     """Return the half along the last of the dimensions of the inverse transform of a real signal."""
     return to_half("ihfftn", input, many_dims("ihfftn", as_tensor(input, "ihfftn"), s, dim), norm_name("ihfftn", norm), False, out)
 
 
-def fft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fftn` over two dimensions."""
+def fft_fft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
+    """Return :func:`fft_fftn` over two dimensions."""
     return to_complex("fft2", input, many_dims("fft2", as_tensor(input, "fft2"), s, dim), norm_name("fft2", norm), True, out)
 
 
-def ifft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`ifftn` over two dimensions."""
+def fft_ifft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
+    """Return :func:`fft_ifftn` over two dimensions."""
     return to_complex("ifft2", input, many_dims("ifft2", as_tensor(input, "ifft2"), s, dim), norm_name("ifft2", norm), False, out)
 
 
-def rfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`rfftn` over two dimensions."""
+def fft_rfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
+    """Return :func:`fft_rfftn` over two dimensions."""
     return to_half("rfft2", input, many_dims("rfft2", as_tensor(input, "rfft2"), s, dim), norm_name("rfft2", norm), True, out)
 
 
-def irfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`irfftn` over two dimensions."""
+def fft_irfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
+    """Return :func:`fft_irfftn` over two dimensions."""
     return from_half("irfft2", input, many_dims("irfft2", as_tensor(input, "irfft2"), s, dim), norm_name("irfft2", norm), False, out)
 
 
-def hfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`hfftn` over two dimensions."""
+def fft_hfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
+    """Return :func:`fft_hfftn` over two dimensions."""
     return from_half("hfft2", input, many_dims("hfft2", as_tensor(input, "hfft2"), s, dim), norm_name("hfft2", norm), True, out)
 
 
-def ihfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`ihfftn` over two dimensions."""
+def fft_ihfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
+    """Return :func:`fft_ihfftn` over two dimensions."""
     return to_half("ihfft2", input, many_dims("ihfft2", as_tensor(input, "ihfft2"), s, dim), norm_name("ihfft2", norm), False, out)
 
 
@@ -401,8 +405,8 @@ cdef object per_step(object n, object d):
     return 1.0 / n if n else float("inf")
 
 
-def fftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return the frequencies of :func:`fft`'s n elements, in cycles per unit of the sample spacing ``d``.
+def fft_fftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Return the frequencies of :func:`fft_fft`'s n elements, in cycles per unit of the sample spacing ``d``.
 
     >>> import taeda
     >>> taeda.fft.fftfreq(4)
@@ -414,8 +418,8 @@ def fftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, require
     return _frequencies("fftfreq", k, n, d, out, requires_grad)
 
 
-def rfftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return the frequencies of :func:`rfft`'s n/2 + 1 elements.
+def fft_rfftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Return the frequencies of :func:`fft_rfft`'s n/2 + 1 elements.
 
     >>> import taeda
     >>> taeda.fft.rfftfreq(4)
@@ -456,7 +460,7 @@ cdef object shifted(str op, object input, object dim, bint back):
     return (<object>x).roll(steps, dims)
 
 
-def fftshift(input, dim=None):
+def fft_fftshift(input, dim=None):
     """Reorder the output of a transform so that the zero frequency is in the middle, along all dimensions by default.
 
     >>> import taeda
@@ -466,6 +470,6 @@ def fftshift(input, dim=None):
     return shifted("fftshift", input, dim, False)
 
 
-def ifftshift(input, dim=None):
-    """Undo :func:`fftshift`."""
+def fft_ifftshift(input, dim=None):
+    """Undo :func:`fft_fftshift`."""
     return shifted("ifftshift", input, dim, True)

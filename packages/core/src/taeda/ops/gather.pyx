@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous,
                              copy_into, define, linear, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
                              write_out)
-from taeda.dtype cimport is_float, name_of, torch_name
+from taeda.dtype cimport differentiable, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, zeros_of
 from taeda.tensor_base cimport TensorBase
@@ -192,6 +192,8 @@ def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
         raise RuntimeError(f"[scatter] reduce argument must be either add or multiply, got {reduce!r}")
     ix = lane_index(x, index, d, "scatter")
     s = source(x, ix, src, d, "scatter")
+    if reduce is not None and ix.view.numel == 0:
+        return x
     if reduce == "add":
         return scatter_add_core(x, d, ix, s.expand(ix.shape_tuple()) if number else s)
     if reduce == "multiply":
@@ -223,10 +225,10 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
 
 def scatter_add_(input, dim, index, src):
     """Add src to input where index says, in place; see scatter_add."""
-    cdef TensorBase x = as_tensor(input, "scatter_add_"), ix
+    cdef TensorBase x = as_tensor(input, "scatter_add_"), s = as_tensor(src, "scatter_add"), ix
     cdef int d = wrap_dim("scatter_add", dim, x.view.ndim)
     ix = lane_index(x, index, d, "scatter_add")
-    return scatter_add_core(x, d, ix, source(x, ix, as_tensor(src, "scatter_add"), d, "scatter_add"))
+    return scatter_add_core(x, d, ix, source(x, ix, s, d, "scatter_add"))
 
 
 def scatter_add(input, dim, index, src, *, out=None):
@@ -410,15 +412,15 @@ cdef TensorBase check_rows(TensorBase x, TensorBase ix, object src, int dim, str
         raise RuntimeError(f"[{op}] {op}(): self ({torch_name(x.view.dtype)}) and source ({torch_name(s.view.dtype)}) must "
                            "have the same scalar type")
     if flat(s).view.ndim != flat(x).view.ndim:
-        raise kind(f"[{op}] source must have as many dimensions as self; got shapes {tuple(s.shape_tuple())} and "
-                   f"{tuple(x.shape_tuple())}")
-    if ix.view.numel != flat(s).view.shape[dim]:
-        raise kind(f"[{op}] {op}(): Number of indices ({ix.view.numel}) should be equal to source.size(dim): "
-                   f"({flat(s).view.shape[dim]}), for dim: {dim}")
+        raise RuntimeError(f"[{op}] source must have as many dimensions as self; got shapes {tuple(s.shape_tuple())} and "
+                           f"{tuple(x.shape_tuple())}")
     for d in range(x.view.ndim):
         if d != dim and s.view.shape[d] != x.view.shape[d]:
             raise RuntimeError(f"[{op}] source tensor shape must match self tensor shape, excluding the specified dimension. "
                                f"Got self.shape = {list(x.shape_tuple())} source.shape = {list(s.shape_tuple())}")
+    if ix.view.numel != flat(s).view.shape[dim]:
+        raise kind(f"[{op}] {op}(): Number of indices ({ix.view.numel}) should be equal to source.size(dim): "
+                   f"({flat(s).view.shape[dim]}), for dim: {dim}")
     return s if s.view.ndim else s.reshape(1)
 
 
@@ -437,6 +439,8 @@ def index_add_(input, dim, index, source, *, alpha=1):
         raise RuntimeError("[index_add_] index_add_(): Expected dtype int32/int64 for index but got: "
                            f"{torch_name(ix.view.dtype)}")
     s = check_rows(x, ix, source, d, "index_add_", RuntimeError)
+    if isinstance(alpha, float) and not differentiable(x.view.dtype):
+        alpha = int(alpha)
     try:
         return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
     except IndexError as error:
@@ -460,6 +464,12 @@ def index_copy_(input, dim, index, source):
     """Write the rows of source over the rows of input that index names, in place; see index_copy."""
     cdef TensorBase x = as_tensor(input, "index_copy_"), ix = row_index(x, index, "index_copy_"), s
     cdef int d = wrap_dim("index_copy_", dim, x.view.ndim)
+    s = as_tensor(source, "index_copy_")
+    if s.view.ndim == 0 and ix.view.numel != 1:
+        raise IndexError(f"[index_copy_] index_copy_(): When source is scalar, index should have one element (got {ix.view.numel})")
+    if s.view.ndim != x.view.ndim and s.view.ndim and x.view.ndim:
+        raise IndexError("[index_copy_] index_copy_(): When source and destination are not scalars, their dimensionality must "
+                         f"match; got shapes {tuple(s.shape_tuple())} and {tuple(x.shape_tuple())}")
     if ix.view.dtype != I64:
         raise RuntimeError("[index_copy_] index_copy_(): Expected a long tensor for index, but got "
                            f"{torch_name(ix.view.dtype)}")
@@ -482,8 +492,11 @@ def index_copy(input, dim, index, source, *, out=None):
 
 def index_fill_(input, dim, index, value):
     """Fill the rows of input that index names with a number, in place; see index_fill."""
-    cdef TensorBase x = as_tensor(input, "index_fill_"), ix = row_index(x, index, "index_fill_"), v
+    cdef TensorBase x = as_tensor(input, "index_fill_"), ix = as_tensor(index, "index_fill_"), v
     cdef int d = wrap_dim("index_fill_", dim, x.view.ndim)
+    if ix.view.ndim > 1:
+        raise RuntimeError(f"[index_fill_] Index has to be a vector/scalar, got shape {tuple(ix.shape_tuple())}")
+    ix = row_index(x, ix, "index_fill_")
     if ix.view.dtype != I64:
         raise IndexError(f"[index_fill_] index_fill_(): Expected dtype int64 for index, got {name_of(ix.view.dtype)}")
     if not isinstance(value, TensorBase):
@@ -583,9 +596,10 @@ def take_along_dim(input, indices, dim=None, *, out=None):
     """
     cdef TensorBase x = as_tensor(input, "take_along_dim"), ix = as_tensor(indices, "take_along_dim")
     cdef int d, e
-    if ix.view.dtype != I64:
+    if ix.view.dtype != I64 and ix.view.dtype != I32:
         raise RuntimeError("[take_along_dim] dtype of indices should be Long but got "
                            f"{torch_name(ix.view.dtype)}")
+    ix = to_dtype(ix, I64)
     if dim is None:
         return gather(x.reshape(-1), 0, wrapped(ix.reshape(-1), x.view.numel), out=out)
     if x.view.ndim != ix.view.ndim:

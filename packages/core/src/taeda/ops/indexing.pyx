@@ -17,7 +17,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
                              copy_into, define, empty, empty_like, empty_shape, end_inplace, needs_grad,
                              record, record_view, scalar_tensor, to_dtype)
-from taeda.dtype cimport dtype_of, is_integral, name_of
+from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
 from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
                                  zeros_of)
@@ -360,6 +360,8 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                 q.last = SELECT
                 dim += 1
                 continue
+            elif isinstance(item, (str, bytes)):
+                raise TypeError(f"[{op}] an index cannot be a {type(item).__name__}: {item!r}")
             else:
                 raise IndexError(f"[{op}] only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors "
                                  f"are valid indices (got {type(item).__name__})")
@@ -463,10 +465,13 @@ cpdef object setitem(object input, object index, object value):
     elif PyFloat_Check(value) or PyLong_Check(value):
         v = None
     elif isinstance(value, complex):
-        if value.imag:
+        if is_complex_(x.view.dtype) or x.view.dtype == BOOL:
+            v = None
+        elif value.imag:
             raise RuntimeError(f"[setitem] value cannot be converted to type {name_of(x.view.dtype)} without overflow: "
                                f"{value} has an imaginary part")
-        value, v = value.real, None
+        else:
+            value, v = value.real, None
     else:
         raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
                         "with taeda.tensor(...)")
@@ -481,6 +486,8 @@ cpdef object setitem(object input, object index, object value):
     elif v.device != x.device and v.view.ndim == 0 and v.device == CPU and x.device != META:
         v = v.to(x.device)
     if pos:
+        if v.view.dtype != x.view.dtype and v.view.numel == 1 and lone_mask(index):
+            v = to_dtype(v, x.view.dtype)
         y = make_view(x, &q) if q.last != ALIAS else x
         assign_advanced(x, y, pos, idx, v)
         return None
@@ -498,6 +505,16 @@ cpdef object setitem(object input, object index, object value):
     copy_into(y, v)
     end_inplace(SETITEM, y, (y,), None)
     return None
+
+
+cdef bint lone_mask(object index):
+    """Is a mask the only index tensor?  Then a single element is cast to the target's dtype, as masked_fill does."""
+    cdef list found = []
+    for item in index if isinstance(index, tuple) else (index,):
+        if isinstance(item, TensorBase) and (<TensorBase>item).view.ndim or isinstance(item, list) or (
+                hasattr(item, "__array_interface__") and not isinstance(item, TensorBase) and item.ndim):
+            found.append(item)
+    return len(found) == 1 and index_of(found[0], "setitem").view.dtype == BOOL
 
 
 cdef int assign_advanced(TensorBase x, TensorBase y, list pos, list idx, TensorBase v) except -1:

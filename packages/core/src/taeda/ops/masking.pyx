@@ -17,15 +17,15 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broa
                              contiguous, define, empty_for, end_inplace, launch, needs_grad, record, result_type,
                              scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, is_integral, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, View
+from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
 from taeda.ops.advanced cimport mask_count, nonzero_rows, select_where, sum_to, zeros_of
 from taeda.tensor_base cimport META, TensorBase
 
 __all__ = [
     "argwhere", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "nonzero",
-    "unravel_index", "where",
+    "nonzero_static", "unravel_index", "where",
 ]
-PUBLIC = ("argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "unravel_index", "where")
+PUBLIC = ("argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_static", "unravel_index", "where")
 
 
 cdef TensorBase widen(TensorBase x, tuple shape):
@@ -91,6 +91,8 @@ cdef TensorBase operand(object x, int device):
         t = scalar_tensor(x, I64, device)
     elif PyFloat_Check(x):
         t = scalar_tensor(x, default_float(), device)
+    elif isinstance(x, complex):
+        t = scalar_tensor(x, C128 if default_float() == F64 else C64, device)
     else:
         raise TypeError(f"[where] input and other must be tensors or numbers, got {type(x).__name__}")
     t.wrapped_number = True
@@ -160,6 +162,9 @@ cdef Op FILL_TENSOR = define("masked_fill", fill_tensor_vjp, 0, 0, "where", "Mas
 cdef TensorBase fill_value(TensorBase x, object value, str op):
     cdef TensorBase v
     if not isinstance(value, TensorBase):
+        if isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
+                                                   hasattr(value, "__complex__")):
+            raise TypeError(f"[{op}] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
         return scalar_tensor(value, x.view.dtype, x.device)
     v = <TensorBase>value
     if v.view.ndim:
@@ -179,8 +184,8 @@ def masked_fill(input, mask, value):
     >>> taeda.ones(3).masked_fill(taeda.tensor([True, False, True]), 0)
     tensor([0., 1., 0.])
     """
-    cdef TensorBase x = as_tensor(input, "masked_fill"), m = check_mask(mask, "masked_fill"), v, y
-    v = fill_value(x, value, "masked_fill")
+    cdef TensorBase x = as_tensor(input, "masked_fill"), v = fill_value(x, value, "masked_fill"), m, y
+    m = check_mask(mask, "masked_fill")
     check_same_device("masked_fill", (x, m, v))
     y = choose(FILL, m, v, x)
     if not y.view.contiguous:
@@ -195,13 +200,13 @@ def masked_fill(input, mask, value):
 
 def masked_fill_(input, mask, value):
     """Write value into input where mask, which broadcasts to input, is true, in place; see masked_fill."""
-    cdef TensorBase x = as_tensor(input, "masked_fill_"), m = check_mask(mask, "masked_fill_"), v
+    cdef TensorBase x = as_tensor(input, "masked_fill_"), v = fill_value(x, value, "masked_fill_")
+    cdef TensorBase m = check_mask(mask, "masked_fill_")
     cdef View* t[4]
     cdef tuple shape = broadcast_shapes("masked_fill_", x.shape_tuple(), m.shape_tuple())
     if shape != x.shape_tuple():
         raise RuntimeError(f"[masked_fill_] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape "
                            f"{list(shape)}")
-    v = fill_value(x, value, "masked_fill_")
     check_same_device("masked_fill_", (x, m, v))
     begin_inplace("masked_fill_", x)
     if m.storage is x.storage:                     # a mask that the filling would change under way
@@ -302,9 +307,13 @@ def masked_scatter(input, mask, source):
     >>> taeda.zeros(3).masked_scatter(taeda.tensor([True, False, True]), taeda.tensor([1.0, 2.0]))
     tensor([1., 0., 2.])
     """
-    cdef TensorBase x = as_tensor(input, "masked_scatter"), m = check_mask(mask, "masked_scatter")
+    cdef TensorBase x = as_tensor(input, "masked_scatter"), m
+    as_tensor(source, "masked_scatter")
+    m = check_mask(mask, "masked_scatter")
     shape = broadcast_shapes("masked_scatter", x.shape_tuple(), m.shape_tuple())
-    return masked_scatter_(x.clone() if shape == x.shape_tuple() and x.view.contiguous else contiguous(x.expand(shape)), m, source)
+    if shape == x.shape_tuple() and not x.view.contiguous:
+        return masked_scatter_(contiguous(x), m, source)
+    return masked_scatter_(x.expand(shape).clone(), m, source)          # a copy: an expanded x may lie on x's own memory
 
 
 # -- nonzero -------------------------------------------------------------------------------------------------
@@ -335,6 +344,27 @@ def nonzero(input, *, out=None, as_tuple=False):
     return y if out is None else write_out(out, y, "nonzero")
 
 
+def nonzero_static(input, *, size, fill_value=-1):
+    """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change.
+
+    >>> import taeda
+    >>> taeda.nonzero_static(taeda.tensor([0, 3, 0]), size=2)
+    tensor([[ 1],
+            [-1]])
+    """
+    cdef TensorBase x = as_tensor(input, "nonzero_static")
+    cdef int64_t length = size, found
+    if length < 0:
+        raise RuntimeError(f"[nonzero_static] 'size' must be an non-negative integer, got {length}")
+    y = (<object>x).new_full((length, x.view.ndim), fill_value, dtype=int)
+    if x.device == META:
+        return y
+    at = <object>coordinates(x)
+    found = min(length, at.shape[0])
+    y.narrow(0, 0, found).copy_(at.narrow(0, 0, found))
+    return y
+
+
 def argwhere(input):
     """Return the coordinates of the elements that are not zero; see nonzero.
 
@@ -359,6 +389,7 @@ def unravel_index(indices, shape):
     if any([n < 0 for n in sizes]):
         raise ValueError(f"[unravel_index] 'shape' cannot have negative values, but got {sizes}")
     found, below = [], 1
+    x = to_dtype(x, I64)
     for n in reversed(sizes):
         found.append(x.div(below, rounding_mode="floor").remainder(n))
         below *= n
@@ -367,5 +398,6 @@ def unravel_index(indices, shape):
 
 METHODS = {
     "argwhere": argwhere, "masked_fill": masked_fill, "masked_fill_": masked_fill_, "masked_scatter": masked_scatter,
-    "masked_scatter_": masked_scatter_, "masked_select": masked_select, "nonzero": nonzero, "where": where_method,
+    "masked_scatter_": masked_scatter_, "masked_select": masked_select, "nonzero": nonzero,
+    "nonzero_static": nonzero_static, "where": where_method,
 }

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, launch, needs_grad, record,
                              write_out)
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_complex_, is_float, name_of
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
@@ -62,7 +62,7 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
                   object beta) except -1:
     """Run the kernel: C = beta S + alpha A B; s is NULL where nothing is added."""
     cdef View* t[4]
-    cdef Param p[3]
+    cdef Param p[5]
     cdef int64_t work = c.numel * a.shape[a.ndim - 1] // 16 + c.numel
     t[0] = c
     t[1] = a
@@ -72,6 +72,9 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     if is_float(dtype):
         p[0].f = 1.0 if alpha is None else alpha
         p[1].f = 1.0 if beta is None else beta
+    elif is_complex_(dtype):
+        alpha, beta = complex(1 if alpha is None else alpha), complex(1 if beta is None else beta)
+        p[0].f, p[1].f, p[3].f, p[4].f = alpha.real, beta.real, alpha.imag, beta.imag
     else:
         p[0].i = 1 if alpha is None else alpha
         p[1].i = 1 if beta is None else beta
@@ -258,7 +261,7 @@ def vdot(input, other, *, out=None):
     >>> taeda.vdot(taeda.tensor([1., 2.]), taeda.tensor([3., 4.]))
     tensor(11.)
     """
-    return dot(input, other, out=out)
+    return dot(as_tensor(input, "vdot").conj(), other, out=out)
 
 
 # -- batches -----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from libc.stdint cimport uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
-from taeda.dtype cimport is_float
+from taeda.dtype cimport is_complex_, is_float
 from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.reduction cimport (expand_back, extent, launch_reduction, listed, pick, read_dims, reduce_one, reduced_empty,
                                   restore, way_back, write_pair)
@@ -74,6 +74,14 @@ cdef object moments(Op op, bint root, bint both, object input, object dim, objec
         raise TypeError(f"[{op.name}] got both unbiased and correction; they mean the same, give one")
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
+    if is_complex_(x.view.dtype):                     # E|x - mean|^2 is the parts' variances together
+        spread = moments(VAR, False, False, (<object>x).real, dim, None, keepdim, correction, None) + (
+            moments(VAR, False, False, (<object>x).imag, dim, None, keepdim, correction, None))
+        y = <TensorBase>(spread.sqrt() if root else spread)
+        if not both:
+            return y if out is None else write_out(out, y, op.name)
+        m = <TensorBase>((<object>x).mean() if dim is None else (<object>x).mean(dim, keepdim))
+        return (y, m) if out is None else write_pair(out, y, m, op.name)
     if not is_float(x.view.dtype):
         raise RuntimeError(f"[{op.name}] std and var only support floating point and complex dtypes, got "
                            f"{input.dtype}; convert with .float()")

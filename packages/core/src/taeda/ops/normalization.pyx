@@ -190,7 +190,10 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     >>> ops.instance_norm(taeda.tensor([[[1., 3.]]]), eps=1e-12)
     tensor([[[-1.,  1.]]])
     """
-    x = input
+    x = <object>as_tensor(input, "instance_norm")
+    for buffer in (running_mean, running_var, weight, bias):
+        if buffer is not None:
+            as_tensor(buffer, "instance_norm")
     if x.dim() < 3:
         raise RuntimeError(f"[instance_norm] expected an input of 3 or more dimensions (N, C, ...), got {tuple(x.shape)}")
     n, c = x.shape[0], x.shape[1]

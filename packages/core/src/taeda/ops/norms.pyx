@@ -8,7 +8,7 @@ from libc.stdint cimport uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, to_dtype, write_out
-from taeda.dtype cimport code_of, is_float, torch_name
+from taeda.dtype cimport code_of, is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.reduction cimport pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
@@ -69,6 +69,10 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     cdef Op op
     if isinstance(ord, (str, bytes)) or not (hasattr(ord, "__float__") or hasattr(ord, "__index__")):
         raise TypeError(f"[vector_norm] ord must be a number, not {ord!r} ({type(ord).__name__})")
+    if is_complex_(t.view.dtype):
+        if dtype is not None:
+            t = to_dtype(t, code_of(dtype, "vector_norm"))
+        t, dtype = <TensorBase>(<object>t).abs(), None
     if not is_float(t.view.dtype):
         raise RuntimeError(f"[vector_norm] Expected a floating point or complex tensor as input. Got "
                            f"{torch_name(t.view.dtype)}; convert with .float()")

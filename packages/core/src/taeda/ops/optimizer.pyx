@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
 from taeda.dispatch cimport Op, begin_inplace, define, empty_shape, launch, needs_grad
-from taeda.dtype cimport default_float, name_of
+from taeda.dtype cimport default_float, is_float, name_of
 from taeda.kernels.cpu.abi cimport F32, F64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -368,8 +368,8 @@ def global_norm(tensors):
         x = <TensorBase>xs[i]
         if i == 0:
             first = x
-        if x.view.dtype != first.view.dtype or (x.view.dtype != F32 and x.view.dtype != F64):
-            raise RuntimeError(f"[global_norm] tensors must be all float32 or all float64, tensors[0] is "
+        if x.view.dtype != first.view.dtype or not is_float(x.view.dtype):
+            raise RuntimeError(f"[global_norm] tensors must share one floating dtype, tensors[0] is "
                                f"{name_of(first.view.dtype)}, tensors[{i}] is {name_of(x.view.dtype)}")
         if x.device != first.device or x.device_index != first.device_index:
             raise RuntimeError(f"[global_norm] tensors must be on one device, tensors[{i}] is not on that of tensors[0]")

@@ -6,7 +6,7 @@ A value's gradient goes to the place that it was taken from: a scatter by the in
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, contiguous, copy_into, define, empty, empty_for, launch, record, record_multi,
+from taeda.dispatch cimport (Op, as_tensor, contiguous, copy_into, define, empty, empty_for, integer, launch, record, record_multi,
                              wrap_dim, write_out)
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
@@ -129,7 +129,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "topk")
     cdef int d = axis_of("topk", x, dim if axis is None else axis)
-    cdef int64_t count = k, size = x.view.shape[d] if x.view.ndim else 1
+    cdef int64_t count = integer(k, "topk"), size = x.view.shape[d] if x.view.ndim else 1
     cdef Param p[3]
     if count < 0 or count > size:
         raise RuntimeError(f"[topk] selected index k out of range: k={k} for dimension {d} of shape "
@@ -166,7 +166,7 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "kthvalue")
     cdef int d = axis_of("kthvalue", x, dim if axis is None else axis)
-    cdef int64_t count = k, size = x.view.shape[d] if x.view.ndim else 1
+    cdef int64_t count = integer(k, "kthvalue"), size = x.view.shape[d] if x.view.ndim else 1
     if x.view.numel == 0 and size == 0:
         raise IndexError(f"[kthvalue] Expected reduction dim {d} to have non-zero size, got shape "
                          f"{tuple(x.shape_tuple())}")

@@ -2,9 +2,11 @@
 """Padding with a constant, a reflection, the edge, or the other end; negative amounts crop."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, linear, empty_shape, launch, record
-from taeda.dtype cimport is_float
+from taeda.dtype cimport is_complex_, is_float
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
+
+from taeda.ops.complex_numbers import complex as complex_of
 
 __all__ = ["pad", "constant_pad_nd"]
 PUBLIC = ("constant_pad_nd",)
@@ -66,11 +68,11 @@ cdef object pad_vjp(Node n, object cotangent):
     return gx
 
 # (mode, how many dimensions are padded) -> op
-cdef dict OPS = {(CONSTANT, 1): define("constant_pad_nd", pad_vjp, 0, 0, "pad")}
+cdef dict OPS = {(CONSTANT, 1): linear(define("constant_pad_nd", pad_vjp, 0, 0, "pad"))}
 for _n in (1, 2, 3):
-    OPS[REFLECT, _n] = define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0")
-    OPS[REPLICATE, _n] = define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0")
-    OPS[CIRCULAR, _n] = define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "torch::autograd::CopySlices")
+    OPS[REFLECT, _n] = linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0"))
+    OPS[REPLICATE, _n] = linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0"))
+    OPS[CIRCULAR, _n] = linear(define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "torch::autograd::CopySlices"))
 
 
 cdef tuple read_pad(str op, TensorBase x, object pad):
@@ -117,6 +119,9 @@ def constant_pad_nd(input, pad, value=0):
     """
     cdef TensorBase x = as_tensor(input, "pad")
     before, after = read_pad("pad", x, pad)
+    if is_complex_(x.view.dtype) and value != 0:
+        value = complex(value)
+        return complex_of(constant_pad_nd((<object>x).real, pad, value.real), constant_pad_nd((<object>x).imag, pad, value.imag))
     return padded(<Op>OPS[CONSTANT, 1], x, before, padded_shape("pad", x, before, after, CONSTANT), CONSTANT, value)
 
 

@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Random tensors from continuous distributions and Bernoulli trials, on PyTorch's CPU streams, seed for seed.
+"""Random tensors: uniform and normal values and Bernoulli trials, on PyTorch's CPU streams, seed for seed.
 
 Every function takes ``generator=``, a Generator; without one it reads the default generator, which
 ``taeda.manual_seed`` starts.  On device meta nothing is drawn.  A random fill forgets what a tensor held, so
 its derivative is zero.
 
-What can differ from PyTorch: normal values in the last places (5e-7), and on Intel processors PyTorch draws
-``bernoulli_`` and ``exponential_`` from another generator (MKL's); the streams here are those of the others.
+What can differ from PyTorch: on Intel processors PyTorch draws ``bernoulli_`` and ``exponential_`` from another generator
+(MKL's); the streams here are those of the others.  Other distributions are in ops.distributions.
 """
 import operator
 import warnings
@@ -17,20 +17,19 @@ from libc.string cimport memset
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_as,
-                             empty_like, empty_shape, end_inplace, launch, needs_grad, record)
-from taeda.dtype cimport code_of, default_float, is_float, name_of
+                             empty_like, empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
+from taeda.dtype cimport code_of, default_float, is_complex_, is_float, name_of
 from taeda.generator cimport Generator, generator_of
-from taeda.kernels.cpu.abi cimport F32, F64, Param, View
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, U16, U32, U64, Param, View
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda import device as devices
 
-__all__ = ["bernoulli", "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal", "normal_", "rand",
-           "rand_like", "randn", "randn_like", "uniform_"]
+__all__ = ["bernoulli", "bernoulli_", "normal", "normal_", "rand", "rand_like", "randn", "randn_like", "uniform_"]
 PUBLIC = ("bernoulli", "normal", "rand", "rand_like", "randn", "randn_like")
 
-cdef double F32_MAX = 3.4028234663852886e38
-cdef double F64_MAX = 1.7976931348623157e308
+cdef dict LARGEST = {F16: 65504.0, BF16: 3.3895313892515355e38, F32: 3.4028234663852886e38, F64: 1.7976931348623157e308}
+cdef tuple WIDE_UNSIGNED = (U16, U32, U64)
 
 
 cdef object zero_vjp_of(TensorBase g):
@@ -46,16 +45,19 @@ cdef object zeros_vjp(Node n, object g):                  # a probability or a m
     return zero_vjp_of(<TensorBase>g), None
 
 
+cdef object moments_vjp(Node n, object g):                # mean and std may be broadcast, and std of another dtype
+    return tuple([g.new_zeros(shape, dtype=dtype) for shape, dtype in n.extra])
+
+
 cdef Op UNIFORM = define("uniform", zero_vjp)
 cdef Op BERNOULLI = define("bernoulli", zero_vjp, 0, 0, None, "BernoulliBackward2")
 cdef Op BERNOULLI_P32 = define("bernoulli_p32", zeros_vjp, 0, 0, None, "BernoulliBackward1")
 cdef Op BERNOULLI_P64 = define("bernoulli_p64", zeros_vjp, 0, 0, None, "BernoulliBackward1")
 cdef Op BERNOULLI_OF = define("bernoulli_of", zero_vjp, 0, 0, None, "BernoulliBackward0")
 cdef Op NORMAL = define("normal", zero_vjp)
-cdef Op EXPONENTIAL = define("exponential", zero_vjp)
-cdef Op CAUCHY = define("cauchy", zero_vjp)
-cdef Op LOG_NORMAL = define("log_normal", zero_vjp)
-cdef Op GEOMETRIC = define("geometric", zero_vjp)
+cdef Op NORMAL_MEAN = define("normal", zero_vjp, 0, 0, None, "NormalBackward1")
+cdef Op NORMAL_STD = define("normal", zero_vjp, 0, 0, None, "NormalBackward2")
+cdef Op NORMAL_BOTH = define("normal", moments_vjp, 0, 0, None, "NormalBackward3")
 
 
 # -- the road of a fill ------------------------------------------------------------------------------
@@ -86,9 +88,16 @@ cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator):
 
 
 cdef int must_be_float(str name, TensorBase x) except -1:
-    if x.view.dtype != F32 and x.view.dtype != F64:
-        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}; it takes float32 and "
-                                  "float64")
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}; it takes floating-point "
+                                  "dtypes")
+    return 0
+
+
+cdef int must_be_plain(str name, TensorBase x) except -1:
+    """Refuse the dtypes that PyTorch has no trials and no counts for: complex ones, and unsigned ones beyond uint8."""
+    if is_complex_(x.view.dtype) or x.view.dtype in WIDE_UNSIGNED:
+        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}")
     return 0
 
 
@@ -129,7 +138,7 @@ cdef int device_of(str name, object device) except -1:
 
 
 cdef int check_layout(str name, object layout, object pin_memory) except -1:
-    if layout is not None and getattr(layout, "name", repr(layout)).rpartition(".")[2] != "strided":
+    if layout is not None and (getattr(layout, "name", None) or repr(layout)).rpartition(".")[2] != "strided":
         raise TypeError(f"[{name}] layout must be taeda.strided, got {layout!r}")
     if pin_memory:
         raise RuntimeError(f"[{name}] pin_memory=True needs an accelerator, and this build has none")
@@ -164,8 +173,10 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
 
 
 cdef TensorBase finish(str name, TensorBase t, object requires_grad):
+    if requires_grad is not None and not isinstance(requires_grad, bool):
+        raise TypeError(f"[{name}] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
     if requires_grad:
-        if not is_float(t.view.dtype):
+        if not (is_float(t.view.dtype) or is_complex_(t.view.dtype)):
             raise RuntimeError(f"[{name}] Only Tensors of floating point and complex dtype can require gradients, got "
                                f"{name_of(t.view.dtype)}")
         t.requires_grad_ = True
@@ -204,11 +215,10 @@ def uniform_(input, *args, generator=None, **kwargs):
     tensor([-0.0075,  0.5364])
     """
     cdef TensorBase x = as_tensor(input, "uniform_")
-    cdef Param p[3]
     cdef double low, high, limit
     low, high = two_numbers("uniform_", args, kwargs, ("from", "to"), 0.0, 1.0)
     must_be_float("uniform_", x)
-    limit = F32_MAX if x.view.dtype == F32 else F64_MAX
+    limit = LARGEST[x.view.dtype]
     if not -limit <= low <= limit:
         raise RuntimeError(f"[uniform_] from is out of bounds for {name_of(x.view.dtype)}, got {low}")
     if not -limit <= high <= limit:
@@ -218,9 +228,14 @@ def uniform_(input, *args, generator=None, **kwargs):
     if high - low > limit:
         raise RuntimeError(f"[uniform_] expects to - from <= {limit:g}, the largest {name_of(x.view.dtype)}, but found "
                            f"to={high:g} and from={low:g}")
-    p[1].f = low
-    p[2].f = <double>(<float>high - <float>low) if x.view.dtype == F32 else high - low
-    return fill("uniform_", UNIFORM, x, p, generator)
+    return fill_uniform("uniform_", x, low, high, generator)
+
+
+cdef TensorBase fill_uniform(str name, TensorBase x, double low, double high, object generator):
+    cdef Param p[4]
+    must_be_float(name, x)
+    p[1].f, p[2].f, p[3].f = low, high - low if x.view.dtype == F64 else <double>(<float>high - <float>low), high
+    return fill(name, UNIFORM, x, p, generator)
 
 
 cdef tuple two_numbers(str name, tuple args, dict kwargs, tuple names, double first, double second):
@@ -238,14 +253,6 @@ cdef tuple two_numbers(str name, tuple args, dict kwargs, tuple names, double fi
     return found[0], found[1]
 
 
-cdef TensorBase fill_unit(str name, Op op, TensorBase t, object generator):
-    """Fill with the standard member of a family: bounds or mean 0, upper bound or deviation 1."""
-    cdef Param p[3]
-    p[1].f, p[2].f = 0.0, 1.0
-    must_be_float(name, t)
-    return fill(name, op, t, p, generator)
-
-
 def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
          pin_memory=False):
     """Return values from the uniform distribution on [0, 1).
@@ -254,7 +261,7 @@ def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=Non
         size: ints, or one tuple of ints: the shape.
         generator: the stream; None for the default one.
         out: tensor to resize and fill.
-        dtype: float32 or float64; the default dtype unless given.
+        dtype: a floating-point dtype; the default one unless given.
         device: "cpu", or "meta" to draw nothing.
         requires_grad: let autograd record what is done to the result.
 
@@ -269,14 +276,14 @@ def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=Non
             [0.0885, 0.1320]])
     """
     t = target("rand", sizes_of("rand", size_args, size), out, dtype, default_float(), layout, device, pin_memory)
-    return finish("rand", fill_unit("rand", UNIFORM, t, generator), requires_grad)
+    return finish("rand", fill_uniform("rand", t, 0.0, 1.0, generator), requires_grad)
 
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
               memory_format=None):
     """Return values from the uniform distribution on [0, 1) in the shape, dtype and layout of ``input``."""
     t = like("rand_like", input, dtype, layout, device, memory_format)
-    return finish("rand_like", fill_unit("rand_like", UNIFORM, t, generator), requires_grad)
+    return finish("rand_like", fill_uniform("rand_like", t, 0.0, 1.0, generator), requires_grad)
 
 
 # -- normal ------------------------------------------------------------------------------------------
@@ -322,14 +329,14 @@ def randn(*size_args, size=None, generator=None, out=None, dtype=None, layout=No
             [-2.1788,  0.5684]])
     """
     t = target("randn", sizes_of("randn", size_args, size), out, dtype, default_float(), layout, device, pin_memory)
-    return finish("randn", fill_unit("randn", NORMAL, t, generator), requires_grad)
+    return finish("randn", fill_normal("randn", t, 0.0, 1.0, generator), requires_grad)
 
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
                memory_format=None):
     """Return values from the standard normal distribution in the shape, dtype and layout of ``input``."""
     t = like("randn_like", input, dtype, layout, device, memory_format)
-    return finish("randn_like", fill_unit("randn_like", NORMAL, t, generator), requires_grad)
+    return finish("randn_like", fill_normal("randn_like", t, 0.0, 1.0, generator), requires_grad)
 
 
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
@@ -339,7 +346,8 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     Args:
         mean, std: tensors that broadcast to one shape, or a tensor and a number; or two numbers with ``size``.
         size: shape of the result where mean and std are numbers.
-        generator, out, dtype, device, requires_grad: as for ``rand``; dtype, device and requires_grad with size only.
+        generator, out: as for ``rand``.
+        dtype, layout, device, requires_grad, pin_memory: as for ``rand``, where mean and std are numbers.
 
     Raises:
         RuntimeError: where an std is negative.
@@ -350,36 +358,13 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     tensor([  1.5410, 100.0000])
     """
     cdef TensorBase t
-    cdef bint was
-    cdef object shape
     if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
-        if size is not None:
-            raise TypeError("[normal] size goes with mean and std as numbers; tensors have the shape already")
-        first = mean if isinstance(mean, TensorBase) else std
-        if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
-            check_same_device("normal", (mean, std))
-            shape = broadcast_shapes("normal", (<TensorBase>mean).shape_tuple(), (<TensorBase>std).shape_tuple())
-        else:
-            shape = (<TensorBase>first).shape_tuple()
-        was = set_grad(False)
-        try:
-            if not isinstance(std, TensorBase):
-                number("normal", "std", std)
-            elif (<TensorBase>std).device != META and not bool((std >= 0).all()):
-                raise RuntimeError("[normal] expects all elements of std >= 0.0, but found a negative one or NaN")
-            t = target("normal", shape, out, dtype, (<TensorBase>first).view.dtype, layout,
-                       device if device is not None or out is not None else first.device, pin_memory)
-            if isinstance(std, TensorBase):
-                fill_normal("normal", t, 0.0, 1.0, generator)
-                t.mul_(std).add_(mean)
-            else:
-                fill_normal("normal", t, 0.0, std, generator)
-                t.add_(mean)
-        finally:
-            set_grad(was)
-        if out is None:
-            record(NORMAL, t, (first,), None)
-        return finish("normal", t, requires_grad)
+        given = {"size": size, "dtype": dtype, "layout": layout, "device": device, "requires_grad": requires_grad or None,
+                 "pin_memory": pin_memory or None}
+        for key, value in given.items():
+            if value is not None:
+                raise TypeError(f"[normal] argument '{key}' goes with mean and std as numbers; tensors say it themselves")
+        return normal_of_tensors(mean, std, generator, out)
     if size is None:
         raise TypeError("[normal] mean and std are numbers: give size=, a tuple of ints")
     if not isinstance(size, (tuple, list)):
@@ -387,6 +372,41 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     t = target("normal", sizes_of("normal", (), size), out, dtype, default_float(), layout, device, pin_memory)
     fill_normal("normal", t, number("normal", "mean", mean), number("normal", "std", std), generator)
     return finish("normal", t, requires_grad)
+
+
+cdef object normal_of_tensors(object mean, object std, object generator, object out):
+    """y = mean + std z, where at least one of mean and std is a tensor; z has the dtype of the first of them."""
+    cdef TensorBase first = <TensorBase>(mean if isinstance(mean, TensorBase) else std), t
+    cdef tuple shape = first.shape_tuple()
+    cdef bint was
+    if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
+        check_same_device("normal", (mean, std))
+        shape = broadcast_shapes("normal", shape, (<TensorBase>std).shape_tuple())
+    was = set_grad(False)
+    try:
+        if not isinstance(std, TensorBase):
+            number("normal", "std", std)
+        elif is_complex_((<TensorBase>std).view.dtype):
+            raise RuntimeError("[normal] expects standard deviation to be non-complex")
+        elif (<TensorBase>std).device != META and not bool((std >= 0).all()):
+            raise RuntimeError("[normal] expects all elements of std >= 0.0, but found a negative one or NaN")
+        t = target("normal", shape, out, None, first.view.dtype, None, None if out is not None else (<object>first).device, None)
+        if isinstance(std, TensorBase):
+            fill_normal("normal", t, 0.0, 1.0, generator)
+            t.mul_(std).add_(mean)
+        else:
+            fill_normal("normal", t, 0.0, std, generator)
+            t.add_(mean)
+    finally:
+        set_grad(was)
+    if out is None:
+        if not isinstance(std, TensorBase):
+            record(NORMAL_MEAN, t, (mean,), None)
+        elif not isinstance(mean, TensorBase):
+            record(NORMAL_STD, t, (std,), None)
+        else:
+            record(NORMAL_BOTH, t, (mean, std), None, ((mean.shape, mean.dtype), (std.shape, std.dtype)))
+    return t
 
 
 # -- Bernoulli ---------------------------------------------------------------------------------------
@@ -411,6 +431,7 @@ def bernoulli_(input, p=0.5, *, generator=None):
     cdef TensorBase x = as_tensor(input, "bernoulli_")
     cdef Param params[2]
     cdef double probability
+    must_be_plain("bernoulli_", x)
     if isinstance(p, TensorBase):
         return fill_bernoulli("bernoulli_", x, <TensorBase>p, generator)
     probability = number("bernoulli_", "p", p)
@@ -424,12 +445,15 @@ cdef TensorBase fill_bernoulli(str name, TensorBase x, TensorBase q, object gene
     cdef View* t[2]
     cdef Param p[1]
     cdef Op op = BERNOULLI_P64 if q.view.dtype == F64 else BERNOULLI_P32
+    cdef TensorBase wide
     must_be_float(name, q)
+    must_be_plain(name, x)
     check_same_device(name, (x, q))
     if broadcast_shapes(name, x.shape_tuple(), q.shape_tuple()) != x.shape_tuple():
         raise RuntimeError(f"[{name}] the probabilities' shape {q.shape_tuple()} does not broadcast to {x.shape_tuple()}")
     begin_inplace(name, x)
-    t[0], t[1] = &x.view, &q.view
+    wide = q if q.view.dtype == F64 or q.device == META else to_dtype(<TensorBase>(<object>q).detach(), F32)
+    t[0], t[1] = &x.view, &wide.view
     if draw(op, x.view.dtype, x.device, 2, t, p, 2 * x.view.numel, generator):
         raise RuntimeError(f"[{name}] expects every p to be in [0, 1]; shape {q.shape_tuple()} holds one outside, or NaN")
     end_inplace(op, x, (x, q), None)
@@ -472,79 +496,6 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     return t
 
 
-# -- other distributions -----------------------------------------------------------------------------
-
-
-def exponential_(input, lambd=1.0, *, generator=None):
-    """Overwrite with values from the exponential distribution: y = -log(1 - u) / lambd.
-
-    Raises:
-        RuntimeError: unless lambd > 0, or where the dtype is no floating-point one.
-
-    >>> import taeda
-    >>> _ = taeda.manual_seed(0)
-    >>> bool((taeda.empty(100).exponential_() >= 0).all())
-    True
-    """
-    cdef TensorBase x = as_tensor(input, "exponential_")
-    cdef Param p[2]
-    cdef double rate = number("exponential_", "lambd", lambd)
-    if not is_float(x.view.dtype):
-        raise RuntimeError("[exponential_] Exponential distribution is a continuous probability distribution. dtype must "
-                           f"be a floating point but you specified {name_of(x.view.dtype)}")
-    if not rate > 0:
-        raise RuntimeError(f"[exponential_] expects lambda > 0.0, but found lambda={rate:g}")
-    p[1].f = rate
-    return fill("exponential_", EXPONENTIAL, x, p, generator)
-
-
-def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
-    """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2)).
-
-    Raises:
-        RuntimeError: unless sigma > 0, or where the dtype is no floating-point one.
-    """
-    cdef TensorBase x = as_tensor(input, "cauchy_")
-    cdef Param p[3]
-    p[1].f, p[2].f = number("cauchy_", "median", median), number("cauchy_", "sigma", sigma)
-    if not is_float(x.view.dtype):
-        raise RuntimeError("[cauchy_] Cauchy distribution is a continuous probability distribution. dtype must be a "
-                           f"floating point but you specified {name_of(x.view.dtype)}")
-    if not p[2].f > 0:
-        raise RuntimeError(f"[cauchy_] expects sigma > 0.0, but found sigma={p[2].f:g}")
-    return fill("cauchy_", CAUCHY, x, p, generator)
-
-
-def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
-    """Overwrite with y = exp(mean + std z), z standard normal.
-
-    Raises:
-        RuntimeError: unless std > 0.
-    """
-    cdef TensorBase x = as_tensor(input, "log_normal_")
-    cdef Param p[3]
-    p[1].f, p[2].f = number("log_normal_", "mean", mean), number("log_normal_", "std", std)
-    if not p[2].f > 0:
-        raise RuntimeError(f"[log_normal_] expects std > 0.0, but found std={p[2].f:g}")
-    must_be_float("log_normal_", x)
-    return fill("log_normal_", LOG_NORMAL, x, p, generator)
-
-
-def geometric_(input, p, *, generator=None):
-    """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p)).
-
-    Raises:
-        RuntimeError: unless 0 < p < 1.
-    """
-    cdef TensorBase x = as_tensor(input, "geometric_")
-    cdef Param params[2]
-    params[1].f = number("geometric_", "p", p)
-    if not 0 < params[1].f < 1:
-        raise RuntimeError(f"[geometric_] expects p to be in (0, 1), but got p={params[1].f:g}")
-    return fill("geometric_", GEOMETRIC, x, params, generator)
-
-
 METHODS = {
     "uniform_": uniform_, "normal_": normal_, "bernoulli": bernoulli, "bernoulli_": bernoulli_,
-    "exponential_": exponential_, "cauchy_": cauchy_, "log_normal_": log_normal_, "geometric_": geometric_,
 }

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, contiguous, copy_into, define, linear, empty,
-                             empty_for, empty_like, empty_shape, launch, record, to_dtype, wrap_dim)
+                             empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
@@ -351,6 +351,7 @@ def rot90(input, k=1, dims=(0, 1)):
     if a == b:
         raise RuntimeError("[rot90] expected rotation dims to be different, but got dim0 = "
                            f"{dims[0]} and dim1 = {dims[1]}")
+    k = integer(k, "rot90")
     k %= 4
     x = x.detach()
     if k == 1:

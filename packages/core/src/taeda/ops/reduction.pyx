@@ -10,9 +10,11 @@ from libc.stdint cimport int64_t, uint64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, empty, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
-from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name
+from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name, is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
+
+from taeda.ops import join as _join
 
 __all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
 PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
@@ -394,6 +396,22 @@ cdef Op PROD_ALL = define("prod", prod_all_vjp, 0, 0, None, "ProdBackward0")
 cdef Op PROD = define("prod", prod_vjp, 0, 0, None, "ProdBackward1")
 
 
+cdef TensorBase complex_product(object x, object dim, object keepdim):
+    """Halves multiplied with each other until one is left."""
+    d = 0 if dim is None else dim
+    y = x.reshape(-1) if dim is None else x
+    if y.dim() == 0:
+        return <TensorBase>y.clone()
+    n = y.shape[d]
+    if n == 0:
+        y = y.sum(d, keepdim=True) + 1
+    while n > 1:
+        pairs = y.narrow(d, 0, n // 2) * y.narrow(d, n // 2, n // 2)
+        y = _join.cat([pairs, y.narrow(d, n - 1, 1)], d) if n % 2 else pairs
+        n = n // 2 + n % 2
+    return <TensorBase>(y if keepdim and dim is not None else y.squeeze(d))
+
+
 def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
     """Return the product of the elements, of all or along one dimension: y = prod_i x_i.
 
@@ -409,6 +427,9 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "prod"))
     dims = read_dims("prod", dim, x.view.ndim)
+    if is_complex_(x.view.dtype):
+        y = complex_product(x, dim, keepdim)
+        return y if out is None else write_out(out, y, "prod")
     y = reduce_one(PROD, x, dims, keepdim, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
     if dim is None:
         record(PROD_ALL, y, (x,), (x, y))
@@ -443,6 +464,10 @@ def logsumexp(input, dim, keepdim=False, *, out=None, axis=None, keepdims=None):
     if dim is None:
         raise TypeError("[logsumexp] argument 'dim' must be int or a tuple of ints, not NoneType")
     dims = read_dims("logsumexp", dim, x.view.ndim)
+    if is_complex_(x.view.dtype):
+        top = (<object>x).real.detach().amax(dim, keepdim=True)
+        y = <TensorBase>(((<object>x) - top).exp().sum(dim, keepdim=keepdim).log() + (top if keepdim else top.squeeze(dim)))
+        return y if out is None else write_out(out, y, "logsumexp")
     if is_integral(x.view.dtype):
         x = to_dtype(x, default_float())
     y = reduce_one(LOGSUMEXP, x, dims, keepdim, x.view.dtype, NULL)
@@ -458,7 +483,7 @@ cdef object trace_vjp(Node n, object g):
     diagonal.diagonal().fill_(1)
     return g * diagonal
 
-cdef Op TRACE = define("trace", trace_vjp, 0, 0, "sum")
+cdef Op TRACE = linear(define("trace", trace_vjp, 0, 0, "sum"))
 
 
 def trace(input):

@@ -4,7 +4,7 @@ from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
-from taeda.ops.views import squeeze, t, transpose, unsqueeze
+from taeda.ops.views import as_strided, squeeze, t, transpose, unsqueeze
 
 
 cdef object become(str op, object input, object view, tuple args):
@@ -21,6 +21,7 @@ cdef object become(str op, object input, object view, tuple args):
     x.set_ndim(y.view.ndim)
     for d in range(y.view.ndim):
         x.view.shape[d], x.view.strides[d] = y.view.shape[d], y.view.strides[d]
+    x.offset = y.offset
     refresh(x)
     if not x.detached_version:
         x.storage.version += 1
@@ -69,7 +70,17 @@ def t_(input):
     return become("t_", input, t, ())
 
 
+def as_strided_(input, size, stride, storage_offset=None):
+    """Lay the tensor itself out anew on its storage.
+
+    >>> import taeda
+    >>> taeda.arange(4).as_strided_((2,), (2,), 1)
+    tensor([1, 3])
+    """
+    return become("as_strided_", input, as_strided, (size, stride, storage_offset))
+
+
 swapaxes_ = swapdims_ = transpose_
 PUBLIC = ()
-__all__ = ("squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_")
+__all__ = ("as_strided_", "squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_")
 METHODS = {name: globals()[name] for name in __all__}

@@ -1,14 +1,13 @@
 """Named results of ops that return several tensors: ``taeda.max(x, 0).values``.
 
 Each is a tuple with named fields, unpacks and compares as one, and prints as PyTorch's ``return_types``.
+The room has no ``__all__``: its names are those of ops, which must not be hidden in ``taeda.ops``.
 """
 
 from __future__ import annotations
 
 from operator import itemgetter
 from typing import Any
-
-__all__: list[str] = []
 
 
 def _repr(self: Any) -> str:
@@ -35,7 +34,6 @@ def _define(name: str, *fields: str) -> type:
                   "__doc__": f"Result of taeda.{name}: ({', '.join(fields)})."}
     for place, field in enumerate(fields):
         body[field] = property(itemgetter(place))
-    __all__.append(name)
     return type(name, (tuple,), body)
 
 
@@ -49,4 +47,28 @@ nanmedian = _define("nanmedian", "values", "indices")
 mode = _define("mode", "values", "indices")
 kthvalue = _define("kthvalue", "values", "indices")
 sort = _define("sort", "values", "indices")
+frexp = _define("frexp", "mantissa", "exponent")
+histogram = _define("histogram", "hist", "bin_edges")
+histogramdd = _define("histogramdd", "hist", "bin_edges")
 topk = _define("topk", "values", "indices")
+geqrf = _define("geqrf", "a", "tau")
+lu_unpack = _define("lu_unpack", "P", "L", "U")
+_lu_with_info = _define("_lu_with_info", "LU", "pivots", "info")
+qr = _define("qr", "Q", "R")
+slogdet = _define("slogdet", "sign", "logabsdet")
+svd = _define("svd", "U", "S", "V")
+triangular_solve = _define("triangular_solve", "solution", "cloned_coefficient")
+linalg_cholesky_ex = _define("linalg_cholesky_ex", "L", "info")
+linalg_eig = _define("linalg_eig", "eigenvalues", "eigenvectors")
+linalg_eigh = _define("linalg_eigh", "eigenvalues", "eigenvectors")
+linalg_inv_ex = _define("linalg_inv_ex", "inverse", "info")
+linalg_ldl_factor = _define("linalg_ldl_factor", "LD", "pivots")
+linalg_ldl_factor_ex = _define("linalg_ldl_factor_ex", "LD", "pivots", "info")
+linalg_lstsq = _define("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
+linalg_lu = _define("linalg_lu", "P", "L", "U")
+linalg_lu_factor = _define("linalg_lu_factor", "LU", "pivots")
+linalg_lu_factor_ex = _define("linalg_lu_factor_ex", "LU", "pivots", "info")
+linalg_qr = _define("linalg_qr", "Q", "R")
+linalg_slogdet = _define("linalg_slogdet", "sign", "logabsdet")
+linalg_solve_ex = _define("linalg_solve_ex", "result", "info")
+linalg_svd = _define("linalg_svd", "U", "S", "Vh")

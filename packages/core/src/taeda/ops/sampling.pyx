@@ -9,8 +9,8 @@ from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, contiguous, define, empty_like, empty_shape, end_inplace)
 from taeda.dtype cimport is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
-from taeda.ops.random cimport draw, fill, finish, like, must_be_float, sizes_of, target, zero_vjp_of
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Param, View
+from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, sizes_of, target, zero_vjp_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 __all__ = ["multinomial", "randint", "randint_like", "random_", "randperm"]
@@ -31,14 +31,17 @@ cdef Op EXPONENTIAL = define("exponential", NULL, 0, 0, None, "MultinomialBackwa
 
 
 cdef object INT64_MIN = -(1 << 63)
-cdef dict LARGEST = {U8: 255, I32: (1 << 31) - 1, I64: (1 << 63) - 1, F32: 1 << 24, F64: 1 << 53, BOOL: 1}
-cdef dict SMALLEST = {U8: 0, I32: -(1 << 31), I64: -(1 << 63), BOOL: 0}
+cdef dict DIGITS = {BF16: 8, F16: 11, F32: 24, F64: 53}          # of floats: every integer up to 2^digits is one
+cdef dict LARGEST = {U8: (1 << 8) - 1, I8: (1 << 7) - 1, I16: (1 << 15) - 1, I32: (1 << 31) - 1, I64: (1 << 63) - 1, BOOL: 1,
+                     U16: (1 << 16) - 1, U32: (1 << 32) - 1, U64: (1 << 64) - 1,
+                     BF16: 1 << 8, F16: 1 << 11, F32: 1 << 24, F64: 1 << 53}
+cdef dict SMALLEST = {U8: 0, I8: -(1 << 7), I16: -(1 << 15), I32: -(1 << 31), I64: -(1 << 63), BOOL: 0, U16: 0, U32: 0, U64: 0}
 
 
 cdef object as_int(str name, str what, object x):
     if isinstance(x, TensorBase) and (<TensorBase>x).view.numel == 1 and is_integral((<TensorBase>x).view.dtype):
         x = x.item()
-    if not hasattr(x, "__index__"):
+    if isinstance(x, bool) or not hasattr(x, "__index__"):
         raise TypeError(f"[{name}] argument '{what}' must be an int, not {type(x).__name__}")
     x = x.__index__()
     if not INT64_MIN <= x < -INT64_MIN:
@@ -50,16 +53,31 @@ cdef int check_bound(str name, str what, object x, int dtype) except -1:
     if dtype in SMALLEST:
         if not SMALLEST[dtype] <= x <= LARGEST[dtype]:
             raise RuntimeError(f"[{name}] {what} is out of bounds for {name_of(dtype)}, got {x}")
-    elif not -LARGEST[dtype] <= x <= LARGEST[dtype]:
-        warnings.warn(f"[{name}] {what} is out of bounds [-2^{24 if dtype == F32 else 53}, "
-                      f"2^{24 if dtype == F32 else 53}], beyond which {name_of(dtype)} does not hold every integer",
-                      UserWarning, stacklevel=3)
+    elif dtype == F16 and abs(x) > 65504:
+        raise RuntimeError(f"[{name}] {what} is out of bounds for float16, got {x}")
+    elif abs(x) > LARGEST[dtype]:
+        warnings.warn(f"[{name}] {what} is out of bounds [-2^{DIGITS[dtype]}, 2^{DIGITS[dtype]}], beyond which "
+                      f"{name_of(dtype)} does not hold every integer", UserWarning, stacklevel=3)
     return 0
 
 
 cdef object rounded(object x, int dtype):
-    """An integer as a float dtype holds it."""
-    return int(<double><float><double>x) if dtype == F32 else int(<double>x)
+    """An integer as a float dtype holds it: to nearest, ties to even."""
+    cdef int shift = abs(x).bit_length() - DIGITS[dtype]
+    cdef object down, rest
+    if shift <= 0:
+        return x
+    down, rest = x >> shift, x & ((1 << shift) - 1)
+    half = 1 << (shift - 1)
+    return (down + (rest > half or (rest == half and down & 1))) << shift
+
+
+cdef object next_held(object x, int dtype, int direction):
+    """Move a bound that a float dtype does not hold to the next one inside, as PyTorch does."""
+    cdef object beside = rounded(x + direction, dtype)
+    if (direction > 0 and beside < x) or (direction < 0 and beside >= x):
+        return beside + direction * (1 << max(abs(x + direction).bit_length() - DIGITS[dtype], 0))
+    return x
 
 
 cdef TensorBase fill_from_to(str name, TensorBase x, object low, object high, object generator):
@@ -68,18 +86,18 @@ cdef TensorBase fill_from_to(str name, TensorBase x, object low, object high, ob
     cdef int dtype = x.view.dtype
     cdef object span
     if dtype not in LARGEST:
-        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(dtype)}")
+        raise RuntimeError(f"[{name}] handles only integral, floating-point and bool dtypes, got {name_of(dtype)}")
     if high is None and low == INT64_MIN:
-        if dtype != I64 and not is_float(dtype):
-            raise RuntimeError(f"[{name}] all 64 bits can only be asked of int64, float64 and float32, got "
-                               f"{name_of(dtype)}")
-        p[1].i = p[2].i = 0
-        return fill(name, FROM_TO, x, p, generator)
+        return fill_64_bits(name, x, generator)
     if high is None:
         last = LARGEST[dtype]
-        check_bound(name, "from", low, dtype)
-        if low > last:
-            raise RuntimeError(f"[{name}] expects 'from' to be at most {last} for {name_of(dtype)}, got {low}")
+        if is_float(dtype):
+            low = next_held(low, dtype, 1)
+            if low >= last:
+                raise RuntimeError(f"[{name}] expects 'from' casted to dtype to be less than {last}, the largest integer "
+                                   f"that {name_of(dtype)} counts to, but got from={low}")
+        elif last > LARGEST[I64]:
+            raise RuntimeError(f"[{name}] to - 1 is out of bounds for {name_of(dtype)}; give 'to'")
     else:
         if low >= high:
             raise RuntimeError(f"[{name}] expects 'from' to be less than 'to', but got from={low} >= to={high}")
@@ -89,20 +107,22 @@ cdef TensorBase fill_from_to(str name, TensorBase x, object low, object high, ob
                 raise RuntimeError(f"[{name}] expects 'from' casted to dtype to be less than 'to' casted to dtype, but "
                                    f"got from={low} >= to={high}")
         last = high - 1
-        check_bound(name, "from", low, dtype)
         check_bound(name, "to - 1", last, dtype)
+    check_bound(name, "from", low, dtype)
     span = (last - low + 1) % (1 << 64)
     p[1].i, p[2].i = <int64_t><uint64_t>span, low
     return fill(name, FROM_TO, x, p, generator)
 
 
-cdef object next_held(object x, int dtype, int direction):
-    """Move a bound that a float dtype does not hold to the next one inside, as PyTorch does."""
-    cdef int digits = 24 if dtype == F32 else 53
-    cdef object beside = rounded(x + direction, dtype)
-    if (direction > 0 and beside < x) or (direction < 0 and beside >= x):
-        return beside + direction * (1 << max(abs(x + direction).bit_length() - digits, 0))
-    return x
+cdef TensorBase fill_64_bits(str name, TensorBase x, object generator):
+    cdef Param p[3]
+    if x.view.dtype in (U8, I8, I16, I32):
+        raise RuntimeError(f"[{name}] all 64 bits can only be asked of int64, float64, float32 and bfloat16, got "
+                           f"{name_of(x.view.dtype)}")
+    if x.view.dtype not in (I64, BF16, F32, F64):
+        raise NotImplementedError(f"[{name}] all 64 bits: not implemented for dtype {name_of(x.view.dtype)}")
+    p[1].i = p[2].i = 0
+    return fill(name, FROM_TO, x, p, generator)
 
 
 def random_(input, *args, generator=None, **kwargs):
@@ -131,8 +151,7 @@ def random_(input, *args, generator=None, **kwargs):
     if len(args) + len(kwargs) > 2:
         raise TypeError("[random_] takes at most from and to")
     if not args and not kwargs:
-        if x.view.dtype not in LARGEST:
-            raise NotImplementedError(f"[random_] not implemented for dtype {name_of(x.view.dtype)}")
+        must_be_plain("random_", x)
         return fill("random_", RANDOM, x, p, generator)
     if len(args) == 2 or "from" in kwargs or (args and kwargs):
         low = args[0] if args else kwargs["from"]
@@ -224,9 +243,10 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     if n < 0:
         raise RuntimeError(f"[randperm] n must be non-negative, got {n}")
     t = target("randperm", (n,), out, dtype, I64, layout, device, pin_memory)
-    if t.view.dtype not in LARGEST or t.view.dtype == BOOL:
-        raise NotImplementedError(f"[randperm] not implemented for dtype {name_of(t.view.dtype)}")
-    if n > LARGEST[t.view.dtype] + is_float(t.view.dtype):
+    must_be_plain("randperm", t)
+    if t.view.dtype == BOOL:
+        raise NotImplementedError("[randperm] not implemented for dtype bool")
+    if n - 1 > LARGEST[t.view.dtype] and t.view.dtype != BF16:
         raise RuntimeError(f"[randperm] n={n} is too large for dtype {name_of(t.view.dtype)}")
     begin_inplace("randperm", t)
     whole = t if t.view.contiguous else empty_like(t)

@@ -7,7 +7,7 @@ neither a flip nor a copy.
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, record, record_multi,
                              to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, is_float, is_integral, name_of
+from taeda.dtype cimport code_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport pick, write_pair
 from taeda.tensor_base cimport META, TensorBase
@@ -124,6 +124,12 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     """
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
+    if is_complex_(x.view.dtype) and x.view.ndim and x.view.numel:
+        parts = list((<object>x).unbind(d))
+        for i in range(1, len(parts)):
+            parts[i] = parts[i - 1] * parts[i]
+        from taeda.ops.join import stack
+        return finish("cumprod", <TensorBase>stack(parts, d), dtype, out)
     y = scan_one(CUMPROD, x, d, False)
     record(CUMPROD, y, (x,), (x, y), d)
     return finish("cumprod", y, dtype, out)
@@ -169,6 +175,9 @@ def logcumsumexp(input, dim=None, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
     cdef int d = axis_of("logcumsumexp", x, dim, axis)
+    if is_complex_(x.view.dtype) and x.view.numel:
+        top = (<object>x).real.detach().amax(d, keepdim=True)
+        return finish("logcumsumexp", <TensorBase>(((<object>x) - top).exp().cumsum(d).log() + top), None, out)
     return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
 
 

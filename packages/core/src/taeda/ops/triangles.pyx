@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, linear, empty, empty_like,
-                             end_inplace, launch, record, to_dtype, wrap_dim, write_out)
+                             end_inplace, integer, launch, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
@@ -59,7 +59,7 @@ def tril(input, diagonal=0, *, out=None):
     tensor([[1., 0.],
             [1., 1.]])
     """
-    cdef TensorBase x = as_tensor(input, "tril"), y = triangle(TRIL, x, diagonal, False)
+    cdef TensorBase x = as_tensor(input, "tril"), y = triangle(TRIL, x, integer(diagonal, "tril"), False)
     record(TRIL, y, (x,), None, diagonal)
     return y if out is None else write_out(out, y, "tril")
 
@@ -74,19 +74,19 @@ def triu(input, diagonal=0, *, out=None):
     tensor([[0., 1.],
             [0., 0.]])
     """
-    cdef TensorBase x = as_tensor(input, "triu"), y = triangle(TRIU, x, diagonal, True)
+    cdef TensorBase x = as_tensor(input, "triu"), y = triangle(TRIU, x, integer(diagonal, "triu"), True)
     record(TRIU, y, (x,), None, diagonal)
     return y if out is None else write_out(out, y, "triu")
 
 
 def tril_(input, diagonal=0):
     """Clear input above a diagonal, in place; see tril."""
-    return triangle_(TRIL, as_tensor(input, "tril_"), diagonal, False)
+    return triangle_(TRIL, as_tensor(input, "tril_"), integer(diagonal, "tril_"), False)
 
 
 def triu_(input, diagonal=0):
     """Clear input below a diagonal, in place; see triu."""
-    return triangle_(TRIU, as_tensor(input, "triu_"), diagonal, True)
+    return triangle_(TRIU, as_tensor(input, "triu_"), integer(diagonal, "triu_"), True)
 
 
 cdef object triangle_size(object rows, object cols, object k):
@@ -102,6 +102,7 @@ cdef TensorBase triangle_indices(object rows, object cols, object k, object dtyp
     cdef View* t[1]
     cdef TensorBase y
     cdef int code = I64 if dtype is None else code_of(dtype, op)
+    rows, cols, k = integer(rows, op), integer(cols, op), integer(k, op)
     if rows < 0 or cols < 0:
         raise RuntimeError(f"[{op}] row and col must be non-negative, got {rows} and {cols}")
     if code != I64 and code != I32:
@@ -158,7 +159,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """
     cdef TensorBase x = as_tensor(input, "diag_embed"), y
     cdef int nd = x.view.ndim + 1, d, a, b, m = 0
-    cdef int64_t n, k = offset, at
+    cdef int64_t n, k = integer(offset, "diag_embed"), at
     cdef int64_t strides[MAX_DIM]
     if x.view.ndim == 0:
         raise IndexError("[diag_embed] Dimension out of range (expected to be in range of [-1, 0], but got -2): input must "
@@ -168,6 +169,8 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     a, b = wrap_dim("diag_embed", dim1, nd), wrap_dim("diag_embed", dim2, nd)
     if a == b:
         raise RuntimeError(f"[diag_embed] diagonal dimensions cannot be identical {dim1}, {dim2}")
+    if not -(1 << 61) < k < 1 << 61:
+        raise RuntimeError(f"[diag_embed] Storage size calculation overflowed for offset={k}")
     n = x.view.shape[x.view.ndim - 1] + (k if k >= 0 else -k)
     shape = []
     for d in range(nd):

@@ -2,7 +2,7 @@
 """Pointwise functions of one tensor: each op is its formula, its derivative and its kernel's name."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_shape, unary, unary_,
-                             unary_params, unary_params_, write_out)
+                             integer, unary_params, unary_params_, write_out)
 from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
@@ -301,7 +301,8 @@ def asinh_(input):
 
 # acosh: dy = dx / sqrt(x^2 - 1)
 cdef object acosh_vjp(Node n, object g):
-    return g * (n.load(0).square() - 1).rsqrt()
+    x = n.load(0)                # sqrt(x - 1) sqrt(x + 1): the branch cut of a complex x is acosh's
+    return g * ((x - 1).rsqrt() * (x + 1).rsqrt() if is_complex_((<TensorBase>x).view.dtype) else (x.square() - 1).rsqrt())
 
 cdef Op ACOSH = define("acosh", acosh_vjp, IN0, FLOAT)
 
@@ -570,10 +571,11 @@ def round(input, *, decimals=0, out=None):
         return unary(ROUND, input, out)
     if is_integral(as_tensor(input, "round").view.dtype):
         raise RuntimeError("[round] decimals is for floating-point tensors, got an integer one")
-    scale = 10.0 ** abs_int(decimals)
+    decimals = integer(decimals, "round")
+    scale = 10.0 ** abs_int(decimals) if abs_int(decimals) <= 308 else float("inf")
     scaled = unary(ROUND, input * scale if decimals > 0 else input / scale)
     y = scaled / scale if decimals > 0 else scaled * scale
-    return y if out is None else out.copy_(y)
+    return y if out is None else write_out(out, y, "round")
 
 def round_(input, *, decimals=0):
     """In-place :func:`round`."""

@@ -10,8 +10,8 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node, connect
-from taeda.dispatch cimport (NOTHING, Op, as_strided_view, as_tensor, clone_dense, contiguous, define, empty, record_view,
-                             wrap_dim)
+from taeda.dispatch cimport (NOTHING, Op, as_strided_view, as_tensor, clone_dense, contiguous, define, empty, integer as int64_of,
+                             record_view, wrap_dim)
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
@@ -87,7 +87,7 @@ def expand(input, *sizes, implicit=False):
 
 def expand_as(input, other):
     """Return :func:`expand` to the shape of another tensor."""
-    return expand(input, other.shape)
+    return expand(input, as_tensor(other, "expand_as").shape_tuple())
 
 def broadcast_to(input, size):
     """Return :func:`expand` to ``size``."""
@@ -97,7 +97,7 @@ def broadcast_tensors(*tensors):
     """Return the tensors expanded to their common shape."""
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tensors[0]
-    shape = broadcast_shapes(*[t.shape for t in tensors])
+    shape = broadcast_shapes(*[as_tensor(t, "broadcast_tensors").shape_tuple() for t in tensors])
     return tuple([expand(t, shape) for t in tensors])
 
 def broadcast_shapes(*shapes):
@@ -247,11 +247,11 @@ def reshape(input, *shape):
 
 def view_as(input, other):
     """Return :func:`view` with the shape of another tensor."""
-    return view(input, other.shape)
+    return view(input, as_tensor(other, "view_as").shape_tuple())
 
 def reshape_as(input, other):
     """Return :func:`reshape` to the shape of another tensor."""
-    return reshape(input, other.shape)
+    return reshape(input, as_tensor(other, "reshape_as").shape_tuple())
 
 def ravel(input):
     """Return the elements in one dimension, as a view where possible."""
@@ -277,6 +277,10 @@ def unflatten(input, dim, sizes):
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
     cdef TensorBase x = as_tensor(input, "unflatten")
     cdef int d = wrap_dim("unflatten", dim, x.view.ndim)
+    if not isinstance(sizes, (tuple, list)):
+        raise TypeError(f"[unflatten] argument 'sizes' must be tuple of ints, not {type(sizes).__name__}")
+    if x.view.ndim == 0:
+        raise RuntimeError(f"[unflatten] a tensor without dimensions cannot be unflattened to {tuple(sizes)}")
     shape, sizes = x.shape_tuple(), tuple(sizes)
     if not sizes:
         raise RuntimeError("[unflatten] sizes must be non-empty")
@@ -452,7 +456,7 @@ def select(input, dim, index):
     if x.view.ndim == 0:
         raise IndexError("[select] select() cannot be applied to a 0-dim tensor.")
     d = wrap_dim("select", dim, x.view.ndim)
-    at = integer(index, "select")
+    at = int64_of(index, "select")
     size = x.view.shape[d]
     if at < -size or at >= size:
         raise IndexError(f"[select] index {at} is out of bounds for dimension {d} with size {size}")
@@ -494,7 +498,7 @@ def slice_(input, dim=0, start=None, end=None, step=1):
     """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
     cdef TensorBase x = as_tensor(input, "slice")
     cdef int d = wrap_dim("slice", dim, x.view.ndim)
-    cdef int64_t size, a, b, s = step
+    cdef int64_t size, a, b, s = int64_of(step, "slice")
     if x.view.ndim == 0:
         raise RuntimeError("[slice] slice() cannot be applied to a 0-dim tensor.")
     if s <= 0:
@@ -520,7 +524,7 @@ def narrow(input, dim, start, length):
     if isinstance(start, TensorBase):
         start = start.item()
     d = wrap_dim("narrow", dim, x.view.ndim)
-    size, a, n = x.view.shape[d], start, length
+    size, a, n = x.view.shape[d], int64_of(start, "narrow"), int64_of(length, "narrow")
     if n < 0:
         raise RuntimeError("[narrow] narrow(): length must be non-negative.")
     if a < -size or a > size:
@@ -575,6 +579,7 @@ def chunk(input, chunks, dim=0):
     cdef TensorBase x = as_tensor(input, "chunk")
     if x.view.ndim == 0:
         raise RuntimeError("[chunk] chunk expects at least a 1-dimensional tensor")
+    chunks = int64_of(chunks, "chunk")
     if chunks <= 0:
         raise RuntimeError(f"[chunk] chunk expects `chunks` to be greater than 0, got: {chunks}")
     cdef int d = wrap_dim("chunk", dim, x.view.ndim)
@@ -647,7 +652,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
     cdef TensorBase x = as_tensor(input, "diagonal"), y
     cdef int a = wrap_dim("diagonal", dim1, x.view.ndim), b = wrap_dim("diagonal", dim2, x.view.ndim)
-    cdef int64_t k = offset, length, start = x.offset
+    cdef int64_t k = int64_of(offset, "diagonal"), length, start = x.offset
     if a == b:
         raise RuntimeError(f"[diagonal] diagonal dimensions cannot be identical {dim1}, {dim2}")
     length = min(x.view.shape[a], x.view.shape[b] - k) if k >= 0 else min(x.view.shape[a] + k, x.view.shape[b])
@@ -690,6 +695,7 @@ def unfold(input, dimension, size, step):
     cdef TensorBase x = as_tensor(input, "unfold"), y
     cdef int d = wrap_dim("unfold", dimension, x.view.ndim)
     cdef int64_t length = x.view.shape[d] if x.view.ndim else 1, stride = x.view.strides[d] if x.view.ndim else 1
+    size, step = int64_of(size, "unfold"), int64_of(step, "unfold")
     if step <= 0:
         raise RuntimeError(f"[unfold] step is {step} but must be > 0")
     if size < 0 or size > length:
@@ -747,7 +753,6 @@ def as_strided(input, size, stride, storage_offset=None):
     y = strided(x, tuple(size), tuple(stride), offset)
     record_view(AS_STRIDED, y, x, (x.shape_tuple(), x.stride_tuple(), x.offset, tuple(size), tuple(stride), offset))
     return y
-
 
 # -- history of views whose base was written to --------------------------------------------------------
 

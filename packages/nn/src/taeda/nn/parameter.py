@@ -10,6 +10,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
+from taeda.overrides import _disabled_torch_function_impl
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -54,6 +55,8 @@ class Parameter(Tensor):
     'Tensor'
     """
 
+    __torch_function__ = _disabled_torch_function_impl
+
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         super().__init__(_checked(data, "Parameter"))
         if requires_grad:
@@ -68,8 +71,6 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
-
-    __str__ = __repr__
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild_parameter, (self.detach(), self.requires_grad, OrderedDict())
@@ -91,6 +92,7 @@ class Buffer(Tensor):
     """
 
     persistent: bool
+    __torch_function__ = _disabled_torch_function_impl
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         super().__init__(_checked(data, "Buffer"))

@@ -34,10 +34,22 @@ cdef int bytes_of(int dtype) noexcept nogil:
     return 4 if dtype == F32 or dtype == I32 else 8
 
 
-cdef int part_view(View* out, View* x, int64_t* strides, int part, int wide) noexcept nogil:
-    """The real (0) or imaginary (1) part of a complex view."""
+cdef void real_extent(View* v) noexcept nogil:
+    """Count the elements again: a view of a matrix or of broadcast memory may still carry its tensor's flags."""
+    cdef int d
+    v.numel = 1
+    for d in range(v.ndim):
+        v.numel *= v.shape[d]
+    v.contiguous = False
+
+
+cdef int narrow_view(View* out, View* x, int64_t* strides, int part, int wide) noexcept nogil:
+    """The real (0) or imaginary (1) part of a complex view; -1: the view itself."""
     cdef int d
     out[0] = x[0]
+    real_extent(out)
+    if part < 0:
+        return 0
     out.strides = strides
     for d in range(x.ndim):
         strides[d] = 2 * x.strides[d]
@@ -74,6 +86,7 @@ cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down,
             continue
         copies[k] = t[k][0]
         views[k] = &copies[k]
+        real_extent(&copies[k])
         copies[k].dtype, copies[k].itemsize, copies[k].contiguous = <uint8_t>wide, <uint8_t>bytes_of(wide), True
         copies[k].strides = strides
         strides += t[k].ndim
@@ -82,32 +95,26 @@ cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down,
             copies[k].strides[d] = stride
             stride *= t[k].shape[d] if t[k].shape[d] > 0 else 1
         copies[k].data = NULL
-        if t[k].numel:
-            copies[k].data = <char*>cpu_alloc(t[k].numel * bytes_of(wide))
+        if copies[k].numel:
+            copies[k].data = <char*>cpu_alloc(copies[k].numel * bytes_of(wide))
             if copies[k].data == NULL:
                 found = -1
     for part in range(parts):
         if found:
             break
         for k in range(n):
-            if views[k] == &copies[k] and t[k].numel:
-                pair[0], pair[1] = &copies[k], t[k]
-                if parts == 2:
-                    part_view(&one, t[k], part_strides, part, wide)
-                    pair[1] = &one
+            if views[k] == &copies[k] and copies[k].numel:
+                narrow_view(&one, t[k], part_strides, part if parts == 2 else -1, wide)
+                pair[0], pair[1] = &copies[k], &one
                 up(pair, NULL)
         found = kernel(views, p)
-        if found:
-            break
-        for k in range(outputs):
-            if views[k] == &copies[k] and t[k].numel:
-                pair[0], pair[1] = t[k], &copies[k]
-                if parts == 2:
-                    part_view(&one, t[k], part_strides, part, wide)
-                    pair[0] = &one
+        for k in range(outputs if found >= 0 else 0):
+            if views[k] == &copies[k] and copies[k].numel:
+                narrow_view(&one, t[k], part_strides, part if parts == 2 else -1, wide)
+                pair[0], pair[1] = &one, &copies[k]
                 down(pair, NULL)
     for k in range(n):
         if copies[k].data != NULL and views[k] == &copies[k]:
-            cpu_free(copies[k].data, t[k].numel * bytes_of(wide))
+            cpu_free(copies[k].data, copies[k].numel * bytes_of(wide))
     cpu_free(room, size)
     return found

@@ -1,0 +1,39 @@
+"""How the engine takes a batch of cotangents: each node's derivative runs on the batch, or once a sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda import ops
+from taeda.autograd.engine import call_vjp, set_batched_vjp
+from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
+from taeda.ops._override import is_stand_in
+
+
+def batched_vjp(node: Any, g: Any) -> Any:
+    """Return the gradients of a node's inputs for a batch of cotangents of its outputs."""
+    try:
+        found = call_vjp(node, g)
+    except Exception:  # a derivative with a kernel of its own; what is really wrong comes up again below
+        return one_by_one(node, g)
+    parts = found if isinstance(found, tuple) else (found,)
+    if any(is_stand_in(x) and type(x) is not BatchedTensor for x in parts):
+        return one_by_one(node, g)
+    return found
+
+
+def one_by_one(node: Any, g: Any) -> Any:
+    """Run a node's derivative once a sample of the innermost level and stack the gradients."""
+    gs = g if isinstance(g, tuple) else (g,)
+    level = deepest(gs)
+    runs = []
+    for i in range(size_of(level)):
+        part = tuple(x._value.select(0, i) if at(x, level) else x for x in gs)
+        argument = part if isinstance(g, tuple) else part[0]
+        runs.append(batched_vjp(node, argument) if deepest(part) else call_vjp(node, argument))
+    if not isinstance(runs[0], tuple):
+        return batched(ops.stack(runs), level)
+    return tuple(None if c[0] is None else batched(ops.stack(list(c)), level) for c in zip(*runs, strict=True))
+
+
+set_batched_vjp(batched_vjp)

@@ -1,0 +1,360 @@
+"""Transforms that differentiate: grad, vjp, jvp, and Jacobians made of them with vmap."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from taeda import ops
+from taeda.autograd.grad_mode import enable_grad
+from taeda.func.pytree import Spec, tree_flatten, tree_map, tree_unflatten
+from taeda.func.tape import Tape
+from taeda.func.vmap import vmap
+from taeda.tensor import Tensor
+
+Argnums = int | tuple[int, ...]
+
+
+def _positions(op: str, argnums: Any, count: int) -> list[int]:
+    """Return argnums as positions counted from the front; RuntimeError for what is none."""
+    if not isinstance(argnums, (int, tuple)):
+        raise RuntimeError(f"[{op}] argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    given = (argnums,) if isinstance(argnums, int) else argnums
+    if not given:
+        raise RuntimeError(f"[{op}] argnums must be non-empty")
+    found = []
+    for a in given:
+        if not isinstance(a, int):
+            raise RuntimeError(f"[{op}] argnums elements must be int, got {type(a)}")
+        if not -count <= a < count:
+            raise RuntimeError(f"[{op}] Got argnum={a}, but only {count} positional inputs")
+        found.append(a % count)
+    if len(set(found)) != len(found):
+        raise RuntimeError(f"[{op}] argnums elements must be unique, got {argnums}")
+    return found
+
+
+def _partial(func: Callable[..., Any], args: tuple[Any, ...], at: list[int], kwargs: Any) -> Callable[..., Any]:
+    """Return the function of the arguments at the given positions alone."""
+
+    def of(*chosen: Any) -> Any:
+        full = list(args)
+        for i, x in zip(at, chosen, strict=True):
+            full[i] = x
+        return func(*full, **kwargs)
+
+    return of
+
+
+def _split_aux(op: str, found: Any, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return found, None
+    if not (isinstance(found, tuple) and len(found) == 2):
+        raise RuntimeError(f"[{op}] output of function f should be a tuple: (output, aux) if has_aux is True")
+    return found
+
+
+def _leave(tape: Tape, aux: Any) -> Any:
+    """Return auxiliary results, which must be tensors, as those outside see them."""
+    flat, spec = tree_flatten(aux)
+    for x in flat:
+        if not isinstance(x, Tensor):
+            raise RuntimeError(f"[func] Expected tensors, got unsupported type {type(x)}")
+    return tree_unflatten([tape.out(x) for x in flat], spec)
+
+
+def _check_outputs(op: str, flat: list[Any]) -> None:
+    for y in flat:
+        if not isinstance(y, Tensor):
+            raise RuntimeError(f"[{op}] expected f(*primals) to return only tensors, got unsupported type {type(y)}")
+
+
+def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """Return a function that computes ``(gradient, value)`` of ``func``, or ``(gradient, (value, aux))``.
+
+    >>> import taeda
+    >>> taeda.func.grad_and_value(lambda x: x**3)(taeda.tensor(2.0))
+    (tensor(12.), tensor(8.))
+    """
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        at = _positions("grad", argnums, len(args))
+        flat, spec = tree_flatten(tuple(args[i] for i in at))
+        tape = Tape(flat)
+        with enable_grad():
+            found = _partial(func, args, at, kwargs)(*tree_unflatten(tape.inputs, spec))
+            value, aux = _split_aux("grad_and_value(f)(*args)", found, has_aux)
+            if not isinstance(value, Tensor):
+                raise RuntimeError(f"[grad] grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}")
+            if value.dim() != 0:
+                raise RuntimeError(f"[grad] grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
+                                   f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
+            grads = tape.pull([value], [ops.ones_like(value)])
+            value, aux = tape.out(value), _leave(tape, aux) if has_aux else None
+        result = tree_unflatten(grads, spec)
+        return (result[0] if isinstance(argnums, int) else result), ((value, aux) if has_aux else value)
+
+    return wrapped
+
+
+def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """Return a function that computes the gradient of ``func``, which returns a scalar.
+
+    Args:
+        func: returns a 0-d tensor, or ``(tensor, aux)`` with has_aux.
+        argnums: the positional arguments to differentiate with regard to: a number, or a tuple for a tuple of gradients.
+        has_aux: whether ``func`` returns more that is passed through.
+
+    Raises:
+        RuntimeError: ``func`` returns no scalar tensor.
+        ValueError: an argument to differentiate with regard to is no tensor.
+
+    >>> import taeda
+    >>> from taeda.func import grad
+    >>> grad(taeda.sin)(taeda.tensor(0.0)), grad(grad(taeda.sin))(taeda.tensor(0.0))
+    (tensor(1.), tensor(-0.))
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        g, value = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return wrapped
+
+
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """Return ``(output, vjp_fn)``: ``vjp_fn(cotangents)`` gives the tuple of the primals' cotangents.
+
+    >>> import taeda
+    >>> y, pull = taeda.func.vjp(taeda.square, taeda.tensor([1.0, 2.0]))
+    >>> pull(taeda.ones(2))
+    (tensor([2., 4.]),)
+    """
+    flat, spec = tree_flatten(primals)
+    tape = Tape(flat)
+    with enable_grad():
+        found = func(*tree_unflatten(tape.inputs, spec))
+        value, aux = _split_aux("vjp(f, *primals)", found, has_aux)
+        outputs, out_spec = tree_flatten(value)
+        _check_outputs("vjp", outputs)
+        if not outputs:
+            raise RuntimeError("[vjp] vjp(f, *primals): Expected f to be a function that has non-empty output")
+        result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
+        aux = _leave(tape, aux) if has_aux else None
+
+    def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
+        given, given_spec = tree_flatten(cotangents)
+        if given_spec != out_spec:
+            raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
+                               f"cotangents: {given_spec}, primal output: {out_spec}")
+        for i, (y, g) in enumerate(zip(outputs, given, strict=True)):
+            if not isinstance(g, Tensor):
+                raise RuntimeError(f"[vjp] expected the cotangents to be tensors, got unsupported type {type(g)}")
+            if g.shape != y.shape:
+                raise RuntimeError(f"[vjp] Mismatch in shape: grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape "
+                                   f"of {tuple(y.shape)}.")
+        with enable_grad():
+            return tree_unflatten(tape.pull(outputs, given), spec)
+
+    return (result, vjp_fn, aux) if has_aux else (result, vjp_fn)
+
+
+def _same_structure(op: str, primals: Any, tangents: Any) -> tuple[list[Any], list[Any], Spec]:
+    """Flatten primals and tangents; RuntimeError where their structure, sizes or types differ."""
+    flat, spec = tree_flatten(primals)
+    along, along_spec = tree_flatten(tangents)
+    if spec != along_spec:
+        raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected primals and tangents to have the same python structure. For "
+                           f"example, if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure {spec} and "
+                           f"tangents with structure {along_spec}")
+    if not flat:
+        raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected primals to contain at least one Tensor.")
+    for x, t in zip(flat, along, strict=True):
+        for y, what in ((x, "primals"), (t, "tangents")):
+            if not isinstance(y, Tensor):
+                raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected {what} to only contain Tensors, got unsupported type {type(y)}")
+        if x.shape != t.shape:
+            raise RuntimeError(f"[{op}] Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
+                               f"not supported. Tensor is of size {list(x.shape)} while the given forward gradient is of size {list(t.shape)}.")
+    return flat, along, spec
+
+
+def jvp(
+    func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False, has_aux: bool = False,
+) -> tuple[Any, ...]:
+    """Return ``(output, tangent)``: the Jacobian at the primals times the tangents.
+
+    The pass of a cotangent is linear in it, with the Jacobian's transpose; its own derivative is the product wanted here.
+
+    >>> import taeda
+    >>> taeda.func.jvp(taeda.square, (taeda.tensor(3.0),), (taeda.tensor(1.0),))
+    (tensor(9.), tensor(6.))
+    """
+    if not isinstance(primals, tuple):
+        raise RuntimeError("[jvp] jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+    flat, along, spec = _same_structure("jvp", primals, tangents)
+    tape = Tape(flat)
+    with enable_grad():
+        value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
+        outputs, out_spec = tree_flatten(value)
+        _check_outputs("jvp", outputs)
+        tape.prepare_push(outputs)
+        found = tape.push(along)
+        result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
+        return (*result, _leave(tape, aux)) if has_aux else result
+
+
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return ``(output, jvp_fn)``: ``jvp_fn(*tangents)`` is the jvp at the primals, without running ``func`` again.
+
+    >>> import taeda
+    >>> y, push = taeda.func.linearize(taeda.square, taeda.tensor(3.0))
+    >>> push(taeda.tensor(2.0))
+    tensor(12.)
+    """
+    flat, spec = tree_flatten(primals)
+    tape = Tape(flat)
+    with enable_grad():
+        outputs, out_spec = tree_flatten(func(*tree_unflatten(tape.inputs, spec)))
+        _check_outputs("linearize", outputs)
+        tape.prepare_push(outputs)
+        result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
+
+    def jvp_fn(*tangents: Any) -> Any:
+        along = _same_structure("linearize", primals, tangents)[1]
+        with enable_grad():
+            return tree_unflatten(tape.push(along), out_spec)
+
+    return result, jvp_fn
+
+
+def _unit_rows(xs: list[Any]) -> tuple[list[Any], int]:
+    """Return, for each tensor, its part of the identity matrix of them all: (total, *shape)."""
+    total = sum(x.numel() for x in xs)
+    rows, start = [], 0
+    for x in xs:
+        eye = ops.zeros(total, x.numel(), dtype=x.dtype if x.is_floating_point() or x.is_complex() else None, device=x.device)
+        eye.narrow(0, start, x.numel()).diagonal().fill_(1)
+        rows.append(eye.reshape((total, *x.shape)))
+        start += x.numel()
+    return rows, total
+
+
+def jacrev(
+    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None, _preallocate_and_copy: bool = False,
+) -> Callable[..., Any]:
+    """Return a function that computes the Jacobian of ``func`` by cotangents: of shape (*output, *input) for each pair.
+
+    ``chunk_size``: how many rows are computed at once; None for all.
+
+    >>> import taeda
+    >>> taeda.func.jacrev(taeda.square)(taeda.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError("[jacrev] jacrev: `chunk_size` should be greater than 0.")
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        at = _positions("jacrev", argnums, len(args))
+        chosen = tuple(args[i] for i in at)
+        result = vjp(_partial(func, args, at, kwargs), *chosen, has_aux=has_aux)
+        outputs, out_spec = tree_flatten(result[0])
+        basis, total = _unit_rows(outputs)
+        rows = vmap(lambda *g: result[1](tree_unflatten(g, out_spec)), chunk_size=chunk_size)(*basis) if total else None
+        columns, spec = tree_flatten(chosen if rows is None else rows)
+        if rows is None:
+            columns = [x.new_zeros((0, *x.shape)) for x in columns]
+        per_output = []
+        start = 0
+        for y in outputs:
+            n = y.numel()
+            parts = [c.narrow(0, start, n).reshape((*y.shape, *c.shape[1:])) for c in columns]
+            tree = tree_unflatten(parts, spec)
+            per_output.append(tree[0] if isinstance(argnums, int) else tree)
+            start += n
+        found = tree_unflatten(per_output, out_spec)
+        return (found, result[2]) if has_aux else found
+
+    return wrapped
+
+
+def jacfwd(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, chunk_size: int | None = None, randomness: str = "error",
+) -> Callable[..., Any]:
+    """Return a function that computes the Jacobian of ``func`` by tangents: of shape (*output, *input) for each pair.
+
+    >>> import taeda
+    >>> taeda.func.jacfwd(taeda.square)(taeda.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError("[jacfwd] jacfwd: `chunk_size` should be greater than 0.")
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        at = _positions("jacfwd", argnums, len(args))
+        chosen = tuple(args[i] for i in at)
+        of = _partial(func, args, at, kwargs)
+        inputs, spec = tree_flatten(chosen)
+        for x in inputs:
+            if not isinstance(x, Tensor):
+                raise ValueError(f"[jacfwd] Thing passed to transform API must be Tensor, got {type(x)}")
+        basis, _ = _unit_rows(inputs)
+
+        def push(*tangents: Any) -> Any:
+            result = jvp(of, chosen, tree_unflatten(tangents, spec), has_aux=has_aux)
+            return result[1:] if has_aux else result[1]
+
+        found = vmap(push, out_dims=(-1, None) if has_aux else -1, chunk_size=chunk_size, randomness=randomness)(*basis)
+        aux = None
+        if has_aux:
+            found, aux = found
+
+        def by_input(columns: Any) -> Any:
+            parts, start = [], 0
+            for x in inputs:
+                parts.append(columns.narrow(-1, start, x.numel()).reshape((*columns.shape[:-1], *x.shape)))
+                start += x.numel()
+            tree = tree_unflatten(parts, spec)
+            return tree[0] if isinstance(argnums, int) else tree
+
+        found = tree_map(by_input, found)
+        return (found, aux) if has_aux else found
+
+    return wrapped
+
+
+def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """Return a function that computes the second derivatives of ``func``: the Jacobian by tangents of that by cotangents.
+
+    >>> import taeda
+    >>> taeda.func.hessian(lambda x: (x**3).sum())(taeda.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """Return a function with the results of ``func``.  taeda does not trace programs, so there is nothing to take out of them.
+
+    >>> import taeda
+    >>> taeda.func.functionalize(lambda x: x.clone().add_(1))(taeda.zeros(2))
+    tensor([1., 1.])
+    """
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(f"[functionalize] functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid options "
+                           "are: remove='mutations', remove='mutations_and_views'")
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return func(*args, **kwargs)
+
+    return wrapped

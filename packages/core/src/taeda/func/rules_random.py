@@ -1,0 +1,126 @@
+"""Random functions under vmap: refused, or the same draw for all samples, or one for each.
+
+They have to be noticed without a batch among their arguments too, so each of them is watched while a vmap may be running.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda import ops
+from taeda.func.batched import at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
+from taeda.func.rules_shape import sizes_of
+from taeda.ops._override import call_overrides, overloaded_args
+from taeda.tensor import Tensor
+
+ERROR = (
+    "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on "
+    "vmap or perform the randomness operation out of vmap"
+)
+SAME = "Vmap does not currently support same randomness with a batched tensor input; draw outside of vmap"
+UNBATCHED = (
+    "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this is "
+    "necessary for your usage, use an out-of-place function, or a batched tensor"
+)
+SIZED = ("rand", "randn")
+FACTORIES = (*SIZED, "randint", "randperm")
+LIKE = ("rand_like", "randn_like", "randint_like")
+POINTWISE = ("bernoulli", "normal", "poisson", "multinomial", "dropout", "alpha_dropout", "binomial")
+BY_CHANNEL = ("feature_dropout", "feature_alpha_dropout")
+IN_PLACE = (
+    "uniform_", "normal_", "bernoulli_", "exponential_", "cauchy_", "log_normal_", "geometric_", "random_", "dropout_", "feature_dropout_",
+)
+
+
+def watch() -> None:
+    """Let the random functions ask here first."""
+    for name in (*FACTORIES, *LIKE, *POINTWISE, *BY_CHANNEL, *IN_PLACE):
+        for place in (ops.PUBLIC, ops.METHODS, vars(ops)):
+            function = place.get(name)
+            if function is not None:
+                function.watcher = draw
+
+
+def draw(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a random function, by the innermost level's rule where a vmap is running."""
+    running = levels()
+    if not running:
+        over = overloaded_args((*args, *kwargs.values()))
+        return call_overrides(function, function.function, over, args, kwargs) if over else function.function(*args, **kwargs)
+    name, level = function.__name__, running[-1].number
+    if name in (*POINTWISE, *BY_CHANNEL) and "dropout" in name and not drops(args, kwargs):
+        return args[0]
+    if running[-1].randomness == "error":
+        raise RuntimeError(f"[{name}] {ERROR}")
+    if running[-1].randomness == "same":
+        return same(function, level, args, kwargs)
+    return different(function, level, args, kwargs)
+
+
+def drops(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a dropout draws at all."""
+    p = args[1] if len(args) > 1 else kwargs.get("p", 0.5)
+    training = args[2] if len(args) > 2 else kwargs.get("training", True)
+    return bool(training) and p != 0
+
+
+def outside(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a random function as if the innermost vmap were not there."""
+    inner = levels().pop()
+    try:
+        return draw(function, args, kwargs)
+    finally:
+        levels().append(inner)
+
+
+def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """One draw for all samples."""
+    name = function.__name__
+    if deepest((args, kwargs)) < level:
+        return outside(function, args, kwargs)
+    x = args[0] if args else None
+    if not at(x, level) or deepest((args[1:], kwargs)) == level:
+        raise RuntimeError(f"[{name}] {SAME}")
+    first = x._value.select(0, 0)
+    if name in IN_PLACE and "dropout" not in name:
+        x._value.copy_(outside(function, (ops.empty_like(first), *args[1:]), kwargs).expand(x._value.shape))
+        return x
+    if name in LIKE:
+        return outside(function, (first, *args[1:]), kwargs)
+    if "dropout" in name and name not in IN_PLACE:
+        mask = outside(function, (ops.ones_like(first), *args[1:]), kwargs)
+        return x * mask
+    raise RuntimeError(f"[{name}] {SAME}")
+
+
+def different(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A draw for each sample."""
+    name = function.__name__
+    if name in FACTORIES or (name == "normal" and not any(isinstance(a, Tensor) for a in args)):
+        sizes = sizes_of((None, *args), {k: v for k, v in kwargs.items() if k == "size"}) if name in SIZED else None
+        if sizes is not None:
+            options = {k: v for k, v in kwargs.items() if k != "size"}
+            return batched(outside(function, (size_of(level), *sizes), options), level)
+        return batched(ops.stack([outside(function, args, kwargs) for _ in range(size_of(level))]), level)
+    if name in IN_PLACE:
+        x = args[0]
+        if not at(x, level):
+            raise RuntimeError(f"[{name}] {UNBATCHED}")
+        if deepest((args[1:], kwargs)) == level or name in BY_CHANNEL:
+            return loop_in_place(Outside(function), level, args, kwargs)
+        outside(function, (x._value, *args[1:]), kwargs)
+        return x
+    if name in BY_CHANNEL:
+        return loop(Outside(function), level, (batched(value_at(args[0], level), level), *args[1:]), kwargs)
+    tensors = {id(a): value_at(a, level) for a in args if isinstance(a, Tensor)}
+    return batched(outside(function, tuple(tensors.get(id(a), a) for a in args), kwargs), level)
+
+
+class Outside:
+    """A random function as the level outside of the innermost one calls it."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.__name__ = function, function.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return outside(self.function, args, kwargs)

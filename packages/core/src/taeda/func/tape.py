@@ -1,0 +1,106 @@
+"""One differentiation of a function: inputs that the graph starts at, results taken out of it, and its passes.
+
+All transforms share autograd's one graph.  A batch of vmap is a dimension more of the tensors in it:
+
+a. An input is lifted to every running level, in front: the gradient of sample i's result with regard to sample i's input
+   is then what one pass over the whole batch gives, since samples do not depend on each other.
+b. An input that belongs to an outer differentiation too becomes a view, so that its gradients flow on; else it is a new leaf.
+c. A pass records itself only if the results lead to something besides the inputs, or the cotangents do.
+d. A cotangent with levels that were not running when the function ran is a batch of cotangents (taeda.func.cotangents).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from taeda import autograd
+from taeda.autograd.engine import reaches_others
+from taeda.autograd.grad_mode import is_grad_enabled
+from taeda.func import cotangents  # noqa: F401
+from taeda.func.batched import BatchedTensor, batched, levels, value_at
+from taeda.tensor import Tensor
+
+
+def physical(x: Any, numbers: Sequence[int]) -> Any:
+    """Return a tensor with the batches of the given levels as its first dimensions; a level inside of these stays one."""
+    if type(x) is BatchedTensor and x._level > (numbers[-1] if numbers else 0):
+        return batched(physical(x._value, numbers).movedim(len(numbers), 0), x._level)
+    if not numbers:
+        return x
+    return physical(value_at(x, numbers[-1]), numbers[:-1])
+
+
+def logical(x: Any, numbers: Sequence[int]) -> Any:
+    """Return a tensor whose first dimensions are the batches of the given levels as one sample's."""
+    if type(x) is BatchedTensor:
+        return batched(logical(x._value.movedim(0, len(numbers)), numbers), x._level)
+    for number in numbers:
+        x = batched(x, number)
+    return x
+
+
+def bottom(x: Any) -> Any:
+    """Return the tensor below all levels."""
+    while type(x) is BatchedTensor:
+        x = x._value
+    return x
+
+
+class Tape:
+    """The inputs of one differentiation, and what is computed from them."""
+
+    def __init__(self, inputs: Sequence[Any]) -> None:
+        self.numbers = [level.number for level in levels()]
+        self.outer = is_grad_enabled()
+        self.sources = [self._source(x) for x in inputs]
+        self.inputs = [logical(s, self.numbers) for s in self.sources]
+        self._own = [s for s in self.sources if s.grad_fn is None]        # behind the others, the graph goes on outside
+
+    def _source(self, x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            raise ValueError(f"[func] Thing passed to transform API must be Tensor, got {type(x)}")
+        p = physical(x, self.numbers)
+        return p.view_as(p) if self.outer and p.requires_grad else p.detach().requires_grad_()
+
+    def leads_out(self, tensors: Sequence[Any]) -> bool:
+        """Whether tensors depend, in the graph, on something besides the inputs."""
+        return self.outer and reaches_others([bottom(t) for t in tensors], self._own)
+
+    def out(self, x: Any) -> Any:
+        """Return a result as those outside see it: without a history that only leads to the inputs."""
+        if not isinstance(x, Tensor) or not x.requires_grad:
+            return x
+        return x if self.leads_out([x]) else x.detach()
+
+    def pull(self, outputs: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
+        """Return the cotangents of the inputs from those of the outputs, which are kept for another pass."""
+        roots = [physical(y, self.numbers) for y in outputs]
+        found = self._pass(roots, [physical(g, self.numbers) for g in grads], self.sources, self.leads_out([*outputs, *grads]))
+        return [self.finish(s, g) for s, g in zip(self.sources, found, strict=True)]
+
+    def finish(self, source: Any, g: Any) -> Any:
+        """Return a gradient of the pass, zero for an input that was not used, as a sample's."""
+        return logical(source.detach().new_zeros(source.shape) if g is None else g, self.numbers)
+
+    def _pass(self, roots: list[Any], grads: list[Any], inputs: list[Any], create: bool) -> list[Any]:
+        pairs = [(r, g) for r, g in zip(roots, grads, strict=True) if r.requires_grad and g is not None]
+        if not pairs:
+            return [None] * len(inputs)
+        return list(autograd.grad([r for r, _ in pairs], inputs, [g for _, g in pairs], True, create, allow_unused=True))
+
+    def prepare_push(self, outputs: Sequence[Any]) -> None:
+        """Record the pass of a dummy cotangent: what it gives is linear in it, with the Jacobian's transpose."""
+        self.roots = [physical(y, self.numbers) for y in outputs]
+        self.dummies = [r.detach().new_zeros(r.shape).requires_grad_() if r.requires_grad else None for r in self.roots]
+        self.pulled = self._pass(self.roots, self.dummies, self.sources, True)
+        self.outputs = outputs
+
+    def push(self, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of the outputs from those of the inputs."""
+        used = [(g, physical(t, self.numbers)) for g, t in zip(self.pulled, tangents, strict=True) if g is not None]
+        dummies = [d for d in self.dummies if d is not None]
+        create = self.leads_out([*self.outputs, *tangents])
+        found = iter(self._pass([g for g, _ in used], [t for _, t in used], dummies, create) if dummies else [])
+        tangents_out = [None if d is None else next(found) for d in self.dummies]
+        return [self.finish(r, t) for r, t in zip(self.roots, tangents_out, strict=True)]

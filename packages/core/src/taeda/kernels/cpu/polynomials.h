@@ -1,0 +1,114 @@
+/* Orthogonal polynomials of degree n at x; n is truncated to an integer, and a negative one gives 0, as in PyTorch.
+ *
+ * Low degrees go by the recurrence of three terms.  Beyond, Chebyshev's are trigonometric in t = arccos x, hyperbolic in
+ * t = arcosh x for |x| > 1: any degree takes the same time.  The sign of x is taken out first, so t is exact near x = -1 too.
+ */
+#ifndef TAEDA_POLYNOMIALS_H
+#define TAEDA_POLYNOMIALS_H
+#include "series.h"
+
+enum {
+    CHEBYSHEV_STEPS = 30,
+    HERMITE_LIMIT_f32 = 128, HERMITE_LIMIT_f64 = 512,       /* PyTorch's: nan beyond */
+    RECURRENCE_LIMIT = 1 << 26                              /* a third of a second an element; nan beyond */
+};
+
+/* p_n of p_k = 2 x p_(k-1) - p_(k-2) from p_0 = 1, p_1 = first */
+static double chebyshev_steps(double x, double first, int64_t n) {
+    double p = 1, q = first;
+    if (n == 0) return p;
+    for (int64_t k = 2; k <= n && q == q; k++) {
+        const double r = 2 * x * q - p;
+        p = q;
+        q = r;
+    }
+    return q;
+}
+
+static int64_t degree(double n) { return n >= 0 && n < 9.2e18 ? (int64_t)n : -1; }
+static double odd_sign(int64_t n) { return n & 1 ? -1 : 1; }
+static double angle_of(double x) { return 2 * asin(sqrt((1 - x) / 2)); }
+
+/* T_n = cos(n t), U_n = sin((n+1) t) / sin t, V_n = cos((n+1/2) t) / cos(t/2), W_n = sin((n+1/2) t) / sin(t/2) */
+static double special_chebyshev_polynomial_t(double x, double degree_n) {
+    const int64_t n = degree(degree_n);
+    if (n < 0) return 0;
+    if (n <= CHEBYSHEV_STEPS || !(fabs(x) < INFINITY)) return fabs(x) == 1 ? (x < 0 ? odd_sign(n) : 1) : chebyshev_steps(x, x, n);
+    if (x < 0) return odd_sign(n) * special_chebyshev_polynomial_t(-x, degree_n);
+    return x <= 1 ? cos(n * angle_of(x)) : cosh(n * acosh(x));
+}
+static double special_chebyshev_polynomial_u(double x, double degree_n) {
+    const int64_t n = degree(degree_n);
+    if (n < 0) return 0;
+    if (n <= CHEBYSHEV_STEPS || !(fabs(x) < INFINITY)) return chebyshev_steps(x, 2 * x, n);
+    if (x < 0) return odd_sign(n) * special_chebyshev_polynomial_u(-x, degree_n);
+    if (x == 1) return n + 1.0;
+    const double slope = sqrt(fabs(1 - x)) * sqrt(1 + x);
+    return (x < 1 ? sin((n + 1.0) * angle_of(x)) : sinh((n + 1.0) * acosh(x))) / slope;
+}
+static double special_chebyshev_polynomial_w(double x, double degree_n);
+static double special_chebyshev_polynomial_v(double x, double degree_n) {
+    const int64_t n = degree(degree_n);
+    if (n < 0) return 0;
+    if (n <= CHEBYSHEV_STEPS || !(fabs(x) < INFINITY)) return chebyshev_steps(x, 2 * x - 1, n);
+    if (x < 0) return odd_sign(n) * special_chebyshev_polynomial_w(-x, degree_n);
+    return (x <= 1 ? cos((n + 0.5) * angle_of(x)) : cosh((n + 0.5) * acosh(x))) / sqrt((1 + x) / 2);
+}
+static double special_chebyshev_polynomial_w(double x, double degree_n) {
+    const int64_t n = degree(degree_n);
+    if (n < 0) return 0;
+    if (n <= CHEBYSHEV_STEPS || !(fabs(x) < INFINITY)) return chebyshev_steps(x, 2 * x + 1, n);
+    if (x < 0) return odd_sign(n) * special_chebyshev_polynomial_v(-x, degree_n);
+    if (x == 1) return 2.0 * n + 1;
+    return (x < 1 ? sin((n + 0.5) * angle_of(x)) : sinh((n + 0.5) * acosh(x))) / sqrt(fabs(1 - x) / 2);
+}
+
+/* the same at 2 x - 1 */
+static double special_shifted_chebyshev_polynomial_t(double x, double n) { return special_chebyshev_polynomial_t(2 * x - 1, n); }
+static double special_shifted_chebyshev_polynomial_u(double x, double n) { return special_chebyshev_polynomial_u(2 * x - 1, n); }
+static double special_shifted_chebyshev_polynomial_v(double x, double n) { return special_chebyshev_polynomial_v(2 * x - 1, n); }
+static double special_shifted_chebyshev_polynomial_w(double x, double n) { return special_chebyshev_polynomial_w(2 * x - 1, n); }
+
+/* H_k = 2 x H_(k-1) - 2 (k-1) H_(k-2); He_k = x He_(k-1) - (k-1) He_(k-2); beyond the limit nan */
+static double hermite(double x, int64_t n, double scale, int64_t limit) {
+    double p = 1, q = scale * x;
+    if (n <= 0) return n < 0 ? 0 : 1;
+    if (n > limit) return NAN;
+    for (int64_t k = 2; k <= n && q == q; k++) {
+        const double r = scale * (x * q - (k - 1) * p);
+        p = q;
+        q = r;
+    }
+    return q;
+}
+
+/* k L_k = (2k - 1 - x) L_(k-1) - (k-1) L_(k-2) */
+static double special_laguerre_polynomial_l(double x, double degree_n) {
+    const int64_t n = degree(degree_n);
+    double p = 1, q = 1 - x;
+    if (n <= 0) return n < 0 ? 0 : 1;
+    if (x == 0) return 1;
+    if (n > RECURRENCE_LIMIT) return NAN;
+    for (int64_t k = 2; k <= n && q == q; k++) {
+        const double r = ((2.0 * k - 1 - x) * q - (k - 1.0) * p) / k;
+        p = q;
+        q = r;
+    }
+    return q;
+}
+
+/* k P_k = (2k - 1) x P_(k-1) - (k-1) P_(k-2) */
+static double special_legendre_polynomial_p(double x, double degree_n) {
+    const int64_t n = degree(degree_n);
+    double p = 1, q = x;
+    if (n <= 0) return n < 0 ? 0 : 1;
+    if (fabs(x) == 1) return x < 0 ? odd_sign(n) : 1;
+    if (n > RECURRENCE_LIMIT) return NAN;
+    for (int64_t k = 2; k <= n && q == q; k++) {
+        const double r = ((2.0 * k - 1) * x * q - (k - 1.0) * p) / k;
+        p = q;
+        q = r;
+    }
+    return q;
+}
+#endif

@@ -1,0 +1,489 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Calls that a class may take over: PyTorch's ``__torch_function__``, at the price of a glance at the arguments' types.
+
+Every public function and method of a tensor is one of the callables below.  A call whose arguments are plain tensors
+and Python values goes straight on to the function.  An argument whose class has a ``__torch_function__`` of its own, also
+inside a list or tuple, takes the call over; so does a mode that is in force.
+
+a. ``Function`` stands in modules, ``Method`` in the class Tensor (and binds).  Both are called by vectorcall.
+b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``attributes_for``).
+c. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has sizes and a dtype, and no kernel takes it.
+"""
+from cpython.object cimport PyObject
+
+from taeda.tensor_base cimport TensorBase, refresh
+
+from _thread import _local
+
+cdef extern from *:
+    """
+    static __thread int taeda_modes = 0;             /* modes in force in this thread */
+    static __thread int taeda_off = 0;               /* inside DisableTorchFunctionSubclass */
+    static PyTypeObject *taeda_tensor = NULL;
+    static PyObject *taeda_protocol = NULL, *taeda_disabled = NULL;
+
+    static int taeda_get_modes(void) { return taeda_modes; }
+    static void taeda_set_modes(int n) { taeda_modes = n; }
+    static int taeda_get_off(void) { return taeda_off; }
+    static void taeda_set_off(int on) { taeda_off = on; }
+
+    static void taeda_set_protocol(PyObject *name, PyObject *disabled) {
+        Py_INCREF(name); Py_INCREF(disabled);
+        taeda_protocol = name; taeda_disabled = disabled;
+    }
+    static void taeda_set_tensor(PyObject *type) { taeda_tensor = (PyTypeObject *)type; }
+
+    static int taeda_takes_over(PyTypeObject *t) {   /* the lookup is cached by the interpreter */
+        PyObject *f = _PyType_Lookup(t, taeda_protocol);
+        return f != NULL && f != taeda_disabled;
+    }
+
+    static int taeda_sees(PyObject *x, int depth) {
+        PyTypeObject *t = Py_TYPE(x);
+        if (t == taeda_tensor || t == &PyLong_Type || t == &PyFloat_Type || t == &PyBool_Type || x == Py_None ||
+            t == &PyUnicode_Type || t == &PySlice_Type)
+            return 0;
+        if (t == &PyTuple_Type || t == &PyList_Type) {
+            Py_ssize_t i, n = PySequence_Fast_GET_SIZE(x);
+            PyObject **items = PySequence_Fast_ITEMS(x);
+            for (i = 0; depth > 0 && i < n; i++)
+                if (taeda_sees(items[i], depth - 1)) return 1;
+            return 0;
+        }
+        return taeda_takes_over(t);
+    }
+
+    /* Does an argument or a mode take this call over? */
+    static int taeda_watched(PyObject **args, Py_ssize_t n, int scans) {
+        Py_ssize_t i;
+        if (taeda_modes) return 1;
+        if (!scans || taeda_off) return 0;
+        for (i = 0; i < n; i++)
+            if (taeda_sees(args[i], 2)) return 1;
+        return 0;
+    }
+
+    typedef struct { vectorcallfunc entry, inner; PyObject *function; int scans, watched; } taeda_call;
+    static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
+
+    static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
+        return PyVectorcall_NARGS(flagged) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
+    }
+
+    static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
+
+    /* What the interpreter calls: straight on to the function, unless somebody takes the call over. */
+    static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
+        taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
+        if (c->watched || taeda_watched((PyObject **)args, taeda_nargs(flagged, names), c->scans))
+            return taeda_slow(self, (PyObject **)args, flagged, names);
+        return c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
+    }
+
+    /* Tell the interpreter that instances are called by the function pointer at this offset. */
+    static void taeda_enable_vectorcall(PyObject *type, Py_ssize_t offset, int method) {
+        PyTypeObject *t = (PyTypeObject *)type;
+        taeda_call_offset = offset;                  /* the pointer is the struct's first field */
+        t->tp_vectorcall_offset = offset;
+        t->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL | (method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0);
+        t->tp_call = PyVectorcall_Call;
+        PyType_Modified(t);
+    }
+    """
+    ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
+    ctypedef struct call_t "taeda_call":
+        void* entry
+        void* inner
+        PyObject* function
+        int scans, watched
+    slow_call slow "taeda_slow"
+    object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
+    int get_modes "taeda_get_modes"() noexcept
+    void set_modes "taeda_set_modes"(int n) noexcept
+    int get_off "taeda_get_off"() noexcept
+    void set_off "taeda_set_off"(int on) noexcept
+    void set_protocol "taeda_set_protocol"(object name, object disabled) noexcept
+    void set_tensor "taeda_set_tensor"(object type) noexcept
+    bint takes_over_ "taeda_takes_over"(PyObject* type) noexcept
+    bint watched "taeda_watched"(PyObject** args, Py_ssize_t n, bint scans) noexcept
+    bint sees "taeda_sees"(PyObject* x, int depth) noexcept
+    void enable_vectorcall "taeda_enable_vectorcall"(object type, Py_ssize_t offset, bint method) noexcept
+    Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
+
+cdef extern from "Python.h":
+    void* PyVectorcall_Function(object callable)
+    object PyMethod_New(object function, object instance)
+
+cdef enum:
+    STAND_IN = 3             # a device code that no kernel runs on: see dispatch.launch
+
+
+# -- the callables -----------------------------------------------------------------------------------
+
+
+cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
+    cdef Callable f = <Callable>self
+    cdef Py_ssize_t i, given = count_args(flagged, NULL)
+    cdef tuple positional = tuple([<object>args[i] for i in range(given)])
+    cdef dict keywords = {}
+    if names != NULL:
+        for i in range(len(<tuple>names)):
+            keywords[(<tuple>names)[i]] = <object>args[given + i]
+    if get_modes() == 0 and f.watcher_ is not None:
+        return f.watcher_(f, positional, keywords)
+    over = []
+    if f.call.scans and not get_off():
+        for x in positional:
+            collect(x, over, 2)
+        for x in keywords.values():
+            collect(x, over, 2)
+    return call_overrides(f if f.reported is None else f.reported, f.function, over, positional, keywords)
+
+
+cdef class Callable:
+    """A function that classes and modes may take over; everything else of it is the function's own."""
+    cdef call_t call
+    cdef readonly object function       # what does the work
+    cdef public object reported         # what __torch_function__ is told, when that is not this object
+    cdef object watcher_
+    cdef str name, place, room
+
+    def __cinit__(self, function, str name, str place, str room, bint scans=True):
+        self.function = function
+        self.call.entry, self.call.inner = <void*>enter, PyVectorcall_Function(function)
+        self.call.function = <PyObject*>function
+        self.call.scans = scans                 # are the arguments looked at?
+        self.name, self.place, self.room = name, place, room
+
+    def __call__(self, *args, **kwargs):
+        return self.function(*args, **kwargs)
+
+    @property
+    def watcher(self):
+        """None, or what is called as ``watcher(self, args, kwargs)`` instead of the function."""
+        return self.watcher_
+
+    @watcher.setter
+    def watcher(self, function):
+        self.watcher_ = function
+        self.call.watched = function is not None
+
+    @property
+    def __wrapped__(self):
+        return self.function
+
+    @property
+    def __name__(self):
+        return self.name
+
+    @property
+    def __qualname__(self):
+        return self.place
+
+    @property
+    def __module__(self):
+        return self.room
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
+
+    def __getattr__(self, name):
+        return getattr(self.function, name)
+
+    def __reduce__(self):
+        return self.place
+
+
+cdef class Function(Callable):
+    """A public function.  Like a built-in one it does not bind when it stands in a class."""
+
+    def __get__(self, instance, owner):
+        return self
+
+    def __repr__(self):
+        return f"<function {self.room.removesuffix('.' + self.room.rpartition('.')[2])}.{self.name}>"
+
+
+cdef class Method(Callable):
+    """A method of Tensor."""
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
+
+    def __repr__(self):
+        return f"<method '{self.name}' of 'taeda.Tensor' objects>"
+
+
+def _ready():
+    cdef Callable f = Function(_ready, "_ready", "_ready", __name__)
+    cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
+    global slow
+    slow = taken_over
+    enable_vectorcall(Function, offset, False)
+    enable_vectorcall(Method, offset, True)
+
+
+_ready()
+made = {}                    # (id of the function, as method) -> its callable: aliases share one
+
+
+def function_for(function, str name, str room, bint scans=True):
+    """Return the public callable of a function of a module (one for all its aliases)."""
+    if isinstance(function, Callable):
+        return function
+    key = id(function), None
+    if key not in made:
+        made[key] = Function(function, name, name, room, scans)
+    return made[key]
+
+
+def method_for(function, str name):
+    """Return the callable that stands in Tensor under a name."""
+    if isinstance(function, Callable):
+        function = (<Callable>function).function
+    key = id(function), name
+    if key not in made:
+        made[key] = Method(function, name, f"Tensor.{name}", "taeda.tensor")
+    return made[key]
+
+
+# -- the protocol ------------------------------------------------------------------------------------
+
+
+def takes_over(cls):
+    """Whether instances of a class take calls over."""
+    return bool(takes_over_(<PyObject*>cls))
+
+
+cdef int collect(object x, list over, int depth) except -1:
+    """Add x, or what is inside of it, to the arguments that take over: each class once, subclasses first."""
+    cdef Py_ssize_t i
+    if type(x) is tuple or type(x) is list:
+        if depth:
+            for y in x:
+                collect(y, over, depth - 1)
+        return 0
+    if not sees(<PyObject*>x, 0):
+        return 0
+    cls = type(x)
+    for y in over:
+        if type(y) is cls:
+            return 0
+    for i in range(len(over)):
+        if issubclass(cls, type(over[i])):
+            over.insert(i, x)
+            return 0
+    over.append(x)
+    return 0
+
+
+def overloaded_args(relevant_args):
+    """Return the arguments that take a call over, in the order in which they are asked."""
+    cdef list over = []
+    if not get_off():
+        for x in relevant_args:
+            collect(x, over, 0)
+    return over
+
+
+def has_torch_function(relevant_args):
+    """Whether an argument or a mode takes the call over."""
+    if get_modes():
+        return True
+    if get_off():
+        return False
+    for x in relevant_args:
+        if sees(<PyObject*>x, 0):
+            return True
+    return False
+
+
+def call_overrides(public_api, function, list over, tuple args, dict kwargs):
+    """Ask the innermost mode, then each argument, until one answers; TypeError when nobody does."""
+    cdef tuple types = tuple([type(x) for x in over])
+    cdef list stack
+    if get_modes():
+        stack = mode_stack()
+        mode = stack.pop()
+        set_modes(len(stack))
+        try:
+            found = mode.__torch_function__(public_api, types, args, kwargs)
+        finally:
+            stack.append(mode)
+            set_modes(len(stack))
+        if found is not NotImplemented:
+            return found
+    elif not over:
+        return function(*args, **kwargs)
+    for x in over:
+        found = x.__torch_function__(public_api, types, args, kwargs)
+        if found is not NotImplemented:
+            return found
+    name = getattr(public_api, "__name__", str(public_api))
+    raise TypeError(f"[{name}] no implementation found for 'taeda.{name}' on types that implement __torch_function__: "
+                    f"{[type(x) for x in over]}")
+
+
+def default_torch_function(cls, func, types, args, kwargs):
+    """Run ``func`` with overriding off and give tensors of the result the class ``cls``: what Tensor's subclasses inherit."""
+    for t in types:
+        if not issubclass(cls, t):
+            return NotImplemented
+    cdef int was = get_off()
+    set_off(True)
+    try:
+        found = func(*args, **(kwargs or {}))
+    finally:
+        set_off(was)
+    return found if func in NOWRAP else in_class(found, cls)
+
+
+NOWRAP = set()               # getters whose value keeps its class: filled by tensor.pyx
+
+
+cdef object in_class(object found, object cls):
+    if isinstance(found, TensorBase):
+        return found if isinstance(found, cls) else found.as_subclass(cls)
+    if isinstance(found, (tuple, list)):
+        return type(found)([in_class(x, cls) for x in found])
+    return found
+
+
+def disabled_torch_function(self, func, types, args=(), kwargs=None):
+    """A ``__torch_function__`` that takes nothing over: ``func`` runs as if its arguments were plain tensors."""
+    cdef int was = get_off()
+    set_off(True)
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        set_off(was)
+
+
+set_protocol("__torch_function__", disabled_torch_function)
+
+
+class DisableTorchFunctionSubclass:
+    """In a ``with`` block no argument takes a call over; modes still do."""
+
+    def __enter__(self):
+        self.was = get_off()
+        set_off(True)
+
+    def __exit__(self, *error):
+        set_off(self.was)
+
+
+class DisableTorchFunction:
+    """In a ``with`` block neither arguments nor modes take a call over."""
+
+    def __enter__(self):
+        self.was = get_off(), get_modes()
+        set_off(True)
+        set_modes(0)
+
+    def __exit__(self, *error):
+        set_off(self.was[0])
+        set_modes(self.was[1])
+
+
+stacks = _local()
+
+
+def mode_stack():
+    """Return this thread's list of modes, the innermost last."""
+    if not hasattr(stacks, "modes"):
+        stacks.modes = []
+    return stacks.modes
+
+
+def push_mode(mode):
+    mode_stack().append(mode)
+    set_modes(len(mode_stack()))
+
+
+def pop_mode():
+    mode = mode_stack().pop()
+    set_modes(len(mode_stack()))
+    return mode
+
+
+# -- attributes of subclasses ------------------------------------------------------------------------
+
+
+class Attribute:
+    """A property of Tensor as a subclass with a ``__torch_function__`` of its own has it."""
+
+    def __init__(self, plain):
+        self.plain = plain
+        self.__doc__ = plain.__doc__
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self.plain
+        if get_off() and not get_modes():
+            return self.plain.__get__(instance)
+        return call_overrides(self.plain.__get__, self.plain.__get__, overloaded_args((instance,)), (instance,), {})
+
+    def __set__(self, instance, value):
+        if get_off() and not get_modes():
+            self.plain.__set__(instance, value)
+        else:
+            call_overrides(self.plain.__set__, self.plain.__set__, overloaded_args((instance, value)), (instance, value), {})
+
+    def __delete__(self, instance):
+        self.plain.__delete__(instance)
+
+
+DUNDERS = ("__len__", "__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__", "__repr__", "__reversed__",
+           "__deepcopy__", "__array__", "__invert__")
+attributes = {}
+
+
+def attributes_for(cls, base):
+    """Give a subclass of Tensor that takes calls over the rest of Tensor's attributes in a form that lets it."""
+    if not attributes:
+        for name, plain in base.__dict__.items():
+            if isinstance(plain, (Callable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
+                continue
+            if hasattr(type(plain), "__set__"):
+                attributes[name] = Attribute(plain)
+            elif callable(plain):
+                attributes[name] = Method(plain, name, f"Tensor.{name}", "taeda.tensor")
+                attributes[name].reported = plain
+    for name, attribute in attributes.items():
+        for owner in cls.__mro__:
+            if owner is base:
+                setattr(cls, name, attribute)
+                break
+            if name in owner.__dict__:
+                break
+
+
+def set_tensor_class(cls):
+    """Let tensor.pyx say which class's instances are plain."""
+    set_tensor(cls)
+
+
+# -- stand-ins ---------------------------------------------------------------------------------------
+
+
+def stand_in(TensorBase t, TensorBase value, int batch_dim):
+    """Make t look like ``value`` without its batch dimension; it has no data, and kernels refuse it."""
+    cdef int d, i = 0
+    t.set_ndim(value.view.ndim - 1)
+    for d in range(value.view.ndim):
+        if d != batch_dim:
+            t.view.shape[i], t.view.strides[i] = value.view.shape[d], value.view.strides[d]
+            i += 1
+    t.view.dtype, t.view.itemsize = value.view.dtype, value.view.itemsize
+    t.storage = value.storage
+    refresh(t)
+    t.view.data = NULL
+    t.device = STAND_IN
+    return t
+
+
+def is_stand_in(x):
+    """Whether x is a tensor that only stands in for a batch, or was made from one by an op without a rule."""
+    return isinstance(x, TensorBase) and (<TensorBase>x).device == STAND_IN

@@ -1,0 +1,147 @@
+"""Top-level names whose arguments PyTorch orders otherwise than the ops do, and methods of other kinds of tensors.
+
+``taeda.ops.batch_norm`` and ``taeda.ops.embedding`` take their arguments as ``nn.functional`` does; programs that call
+``torch.batch_norm`` or ``torch.embedding`` find here what they expect.
+"""
+
+from __future__ import annotations
+
+from taeda.ops import embedding as _embedding
+from taeda.ops import normalization as _normalization
+from taeda.ops.creation import linspace
+from taeda.tensor_base import TensorBase
+
+__all__ = ["adjoint", "affine_grid_generator", "get_device"]
+PUBLIC = ("adjoint", "affine_grid_generator", "batch_norm", "embedding", "get_device")
+
+
+def _need_tensor(op, name, x):
+    if not isinstance(x, TensorBase):
+        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
+
+
+def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
+    """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
+    return _normalization.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+    """Return the rows of a table that the indices name: out[...] = weight[indices[...]].
+
+    Args:
+        weight: (rows, D); indices: integers of any shape.
+        padding_idx: a row that gets no gradient; a negative one means none.
+        sparse: accepted; gradients are dense.
+
+    >>> import taeda
+    >>> taeda.embedding(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), taeda.tensor([1]))
+    tensor([[3., 4.]])
+    """
+    _need_tensor("embedding", "weight", weight)
+    padding = padding_idx if 0 <= padding_idx < weight.shape[0] else None
+    return _embedding.embedding(indices, weight, padding, scale_grad_by_freq)
+
+
+def affine_grid_generator(theta, size, align_corners):
+    """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1.
+
+    y[n, i, j] = theta[n] (x_j, y_i, 1)^T.  With ``align_corners`` -1 and 1 are the centres of the outermost pixels, else
+    their outer edges.
+
+    Args:
+        theta: (N, 2, 3), or (N, 3, 4) for volumes.
+        size: (N, C, H, W) or (N, C, D, H, W).
+
+    Returns (N, H, W, 2) or (N, D, H, W, 3), coordinates in the order x, y, z.
+
+    >>> import taeda
+    >>> taeda.affine_grid_generator(taeda.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), True)
+    tensor([[[[-1.,  0.],
+              [ 1.,  0.]]]])
+    """
+    _need_tensor("affine_grid_generator", "theta", theta)
+    sizes = list(size)
+    if len(sizes) not in (4, 5):
+        raise RuntimeError(f"[affine_grid_generator] needs 4d (spatial) or 5d (volumetric) sizes, got {tuple(sizes)}")
+    n, dims = sizes[0], len(sizes) - 2
+    if tuple(theta.shape) != (n, dims, dims + 1):
+        raise RuntimeError(f"[affine_grid_generator] expected theta of shape {(n, dims, dims + 1)} for size {tuple(sizes)}, got "
+                           f"{tuple(theta.shape)}")
+    grid = theta.new_ones([*sizes[2:], dims + 1])
+    for k, length in enumerate(reversed(sizes[2:])):            # x runs along the last dimension
+        places = linspace(-1, 1, length, dtype=theta.dtype, device=theta.device) if length > 1 else theta.new_zeros(length)
+        if not align_corners:
+            places = places * ((length - 1) / length) if length else places
+        grid.select(-1, k).copy_(places.reshape([-1] + [1] * k))
+    return (grid.reshape(1, -1, dims + 1) @ theta.transpose(1, 2)).reshape([n, *sizes[2:], dims])
+
+
+def get_device(input):
+    """Return the number of the GPU that holds the tensor, -1 for the CPU."""
+    _need_tensor("get_device", "input", input)
+    return input.get_device()
+
+
+def adjoint(input):
+    """Return the last two dimensions exchanged, and conjugated if complex.  Raises RuntimeError for vectors."""
+    _need_tensor("adjoint", "input", input)
+    return input.adjoint()
+
+
+def is_distributed(input):
+    """Return False: no tensor is spread over several processes."""
+    _need_tensor("is_distributed", "input", input)
+    return False
+
+
+def const_data_ptr(input):
+    """Return the address of the first element."""
+    return input.data_ptr()
+
+
+def record_stream(input, stream):
+    """Raise NotImplementedError: streams belong to a GPU's allocator."""
+    raise NotImplementedError(f"[record_stream] is for tensors of a GPU, this one is on {input.device}")
+
+
+def to_dense(input, dtype=None, *, masked_grad=None):
+    """Return the tensor, which is dense already, in ``dtype``."""
+    return input if dtype is None else input.to(dtype)
+
+
+def _resized(op, input, shape):
+    total = 1
+    for s in shape:
+        total *= s
+    if total != input.numel():
+        raise RuntimeError(f"[{op}] requested resize to {tuple(shape)} ({total} elements in total), but the given tensor has shape "
+                           f"{tuple(input.shape)} ({input.numel()} elements); only the shape can change, not the number of elements")
+    return input.contiguous().view(shape)
+
+
+def resize(input, *sizes):
+    """Return the elements in another shape of the same size.  Deprecated in PyTorch: use :func:`taeda.reshape`."""
+    return _resized("resize", input, tuple(sizes[0]) if len(sizes) == 1 and hasattr(sizes[0], "__len__") else sizes)
+
+
+def resize_as(input, tensor):
+    """Return the elements in the shape of another tensor of the same size."""
+    _need_tensor("resize_as", "tensor", tensor)
+    return _resized("resize_as", input, tensor.shape)
+
+
+def resize_as_sparse_(input, the_template):
+    """Raise NotImplementedError: there are no sparse tensors."""
+    raise NotImplementedError("[resize_as_sparse_] is for sparse tensors, this one is dense; use resize_as_")
+
+
+def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
+    """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
+    _need_tensor("slice_inverse", "src", src)
+    return input.as_strided(src.shape, src.stride(), src.storage_offset())
+
+
+METHODS = {
+    "const_data_ptr": const_data_ptr, "is_distributed": is_distributed, "record_stream": record_stream, "resize": resize,
+    "resize_as": resize_as, "resize_as_sparse_": resize_as_sparse_, "slice_inverse": slice_inverse, "to_dense": to_dense,
+}

@@ -1,0 +1,153 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Determinants, from the pivots of LU.
+
+d det A = det A tr(A^-1 dA), so the gradient is g conj(det A) A^-H.  Where A is singular it is the adjugate,
+which the singular vectors and the products of all singular values but one give.
+"""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, define, record, record_multi, write_out
+from taeda.dtype cimport is_complex_
+from taeda.kernels.cpu.abi cimport I32, Param
+from taeda.ops.linalg cimport (batch_of, call, columns, conj, count_of, give, need_float, need_square, numbers, recording, rows)
+from taeda.tensor_base cimport META, TensorBase
+
+from taeda.ops import return_types as types
+from taeda.ops.creation import arange
+from taeda.ops.join import cat
+from taeda.ops.masking import where
+from taeda.ops.solve import linalg_lu_solve, linalg_solve
+
+__all__ = ["det", "linalg_det", "linalg_slogdet", "logdet", "slogdet"]
+PUBLIC = ("det", "logdet", "slogdet")
+
+
+cdef tuple pivoted(TensorBase A, Op op):
+    """The diagonal of U, the sign of the permutation, and the factors."""
+    cdef TensorBase LU = columns(A), pivots = numbers(A, batch_of(A) + (rows(A),), I32), info = numbers(A, batch_of(A), I32)
+    cdef Param p[1]
+    call(op, LU, count_of(batch_of(A)) if rows(A) else 0, (LU, pivots, info), p)
+    swaps = (pivots != arange(1, rows(A) + 1, device=(<object>A).device)).sum(-1)
+    return LU.diagonal(0, -2, -1), 1 - 2 * (swaps % 2), LU, pivots
+
+
+cdef object scaled_inverse(object A, object d):
+    """d A^-H"""
+    return linalg_solve(A.mH, d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed())
+
+
+# -- det ---------------------------------------------------------------------------------------------
+
+
+cdef object adjugate(object A, object g):
+    """g adj(A)^H = g conj(det U det V^H) U diag(products of the other singular values) V^H"""
+    from taeda.ops.eigen import linalg_svd
+    U, S, Vh = linalg_svd(A)
+    one = S.new_ones(S.shape[:-1] + (1,))
+    before, after = cat((one, S[..., :-1]), -1).cumprod(-1), cat((S[..., 1:], one), -1).flip(-1).cumprod(-1).flip(-1)
+    turn = conj(linalg_det(U) * linalg_det(Vh)) * g
+    return turn.unsqueeze(-1).unsqueeze(-1) * ((U * (before * after).unsqueeze(-2)) @ Vh)
+
+
+cdef object det_vjp(Node n, object g):
+    cdef object A = n.load(0), y = n.load(1), d
+    if (<TensorBase>A).view.numel == 0:
+        return A.new_zeros(A.shape)
+    d = g * conj(y)
+    if (<TensorBase>A).device == META:
+        return scaled_inverse(A, d)
+    singular = y.detach() == 0
+    if not singular.any():
+        if recording():
+            return scaled_inverse(A, d)
+        return linalg_lu_solve(n.load(2), n.load(3), d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed(), adjoint=True)
+    if singular.all():
+        return adjugate(A, g)
+    x = A.new_zeros(A.shape)
+    x = x.index_put((~singular,), scaled_inverse(A[~singular], d[~singular]))
+    return x.index_put((singular,), adjugate(A[singular], g[singular]))
+
+cdef Op DET = define("linalg_det", det_vjp, 0, 0, "getrf", "LinalgDetBackward0")
+
+
+def linalg_det(A, *, out=None):
+    """Return the determinants of square matrices (..., n, n); that of an empty matrix is 1.
+
+    >>> import taeda
+    >>> taeda.linalg.det(taeda.tensor([[3., 1.], [1., 2.]]))
+    tensor(5.)
+    """
+    cdef TensorBase x = need_square("linalg.det", A), y
+    need_float("linalg.det", x)
+    diagonal, sign, LU, pivots = pivoted(x, DET)
+    y = diagonal.prod(-1) * sign
+    record(DET, y, (x,), (x, y, LU, pivots))
+    return y if out is None else write_out(out, y, "linalg.det")
+
+
+def det(input):
+    """Return the determinants of square matrices; see ``taeda.linalg.det``."""
+    return linalg_det(input)
+
+
+# -- log |det| ---------------------------------------------------------------------------------------
+
+
+cdef object slogdet_vjp(Node n, object g):
+    """gA = (glog + i Im(gsign conj(sign))) A^-H: a complex determinant turns too"""
+    cdef object A = n.load(0), sign = n.load(1), d
+    if (<TensorBase>A).view.numel == 0:
+        return A.new_zeros(A.shape)
+    d = 0 if g[1] is None else g[1]
+    if g[0] is not None and is_complex_((<TensorBase>A).view.dtype):
+        turn = g[0] * sign.conj()
+        d = d + (turn - turn.conj()) * 0.5
+    elif g[1] is None:
+        return A.new_zeros(A.shape)
+    d = d.to(A.dtype)
+    if recording():
+        return scaled_inverse(A, d)
+    return linalg_lu_solve(n.load(2), n.load(3), d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed(), adjoint=True)
+
+cdef Op SLOGDET = define("linalg_slogdet", slogdet_vjp, 0, 0, "getrf", "LinalgSlogdetBackward0")
+
+
+cdef tuple slogdet_of(str op, object input):
+    cdef TensorBase A = need_square(op, input), sign, size
+    need_float(op, A, True)
+    diagonal, swapped, LU, pivots = pivoted(A, SLOGDET)
+    sign, size = (diagonal.sgn() if diagonal.is_complex() else diagonal.sign()).prod(-1) * swapped, diagonal.abs().log().sum(-1)
+    record_multi(SLOGDET, (sign, size), (A,), (A, sign, LU, pivots))
+    return sign, size
+
+
+def linalg_slogdet(A, *, out=None):
+    """Return sign and log of the absolute value of determinants, which neither overflow nor vanish.
+
+    A singular matrix has sign 0 and logabsdet -inf.
+
+    >>> import taeda
+    >>> taeda.linalg.slogdet(taeda.eye(2) * -1).sign
+    tensor(1.)
+    """
+    return give("linalg.slogdet", types.linalg_slogdet, slogdet_of("linalg.slogdet", A), out)
+
+
+def slogdet(input, *, out=None):
+    """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
+    return give("slogdet", types.slogdet, slogdet_of("linalg.slogdet", input), out)
+
+
+def logdet(input):
+    """Return the logarithms of the determinants of square matrices: -inf for 0, nan where a real one is negative.
+
+    >>> import taeda
+    >>> taeda.logdet(taeda.eye(3))
+    tensor(0.)
+    """
+    sign, size = slogdet_of("logdet", input)
+    if sign.is_complex():
+        return sign.log() + size
+    return where(sign == -1, float("nan"), size)
+
+
+METHODS = {"det": det, "logdet": logdet, "slogdet": slogdet}

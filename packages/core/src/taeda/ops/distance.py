@@ -1,0 +1,162 @@
+"""Distances between rows, and rows brought to a length."""
+
+from __future__ import annotations
+
+from taeda.dtype import promote_types
+from taeda.ops.matmul import write_result
+from taeda.ops.norms import vector_norm
+from taeda.ops.triangles import triu_indices
+from taeda.ops.views import broadcast_tensors
+from taeda.tensor_base import TensorBase
+
+__all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist", "renorm", "renorm_"]
+PUBLIC = ("cdist", "cosine_similarity", "pairwise_distance", "pdist", "renorm")
+
+_MODES = {"use_mm_for_euclid_dist_if_necessary": 25, "use_mm_for_euclid_dist": 0, "donot_use_mm_for_euclid_dist": None}
+
+
+def _rows(op, name, x):
+    if not isinstance(x, TensorBase):
+        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
+    if not x.is_floating_point():
+        raise RuntimeError(f"[{op}] only supports floating-point dtypes, {name} got: {x.dtype}; convert it with .float()")
+
+
+def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+    """Return the distances of every row of x1 to every row of x2: y_ij = |x1_i - x2_j|_p.
+
+    Args:
+        x1: (..., P, M); x2: (..., R, M); the leading dimensions broadcast, the result is (..., P, R).
+        p: from 0 to inf, as in :func:`taeda.norm`.
+        compute_mode: how Euclidean distances are made of more than 25 rows: "use_mm_for_euclid_dist_if_necessary" by one
+            matrix product, |a|^2 + |b|^2 - 2 a b, which is fast and cancels for near rows, or
+            "donot_use_mm_for_euclid_dist"; "use_mm_for_euclid_dist" does so always.
+
+    Raises:
+        RuntimeError: the rows differ in length or dtype, are not floating point, or p is negative.
+
+    >>> import taeda
+    >>> taeda.cdist(taeda.zeros(1, 2), taeda.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
+    _rows("cdist", "x1", x1)
+    _rows("cdist", "x2", x2)
+    if compute_mode not in (*_MODES, None):
+        raise ValueError(f"[cdist] {compute_mode} is not a valid value for compute_mode; it is one of {', '.join(_MODES)}")
+    if not isinstance(p, (int, float)):
+        raise TypeError(f"[cdist] argument 'p' must be float, not {type(p).__name__}")
+    shapes = f"{tuple(x1.shape)} and {tuple(x2.shape)}"
+    for name, x in (("X1", x1), ("X2", x2)):
+        if x.ndim < 2:
+            raise RuntimeError(f"[cdist] only supports at least 2D tensors, {name} got: {x.ndim}D; shapes {shapes}")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"[cdist] X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}; "
+                           f"shapes {shapes}")
+    if x1.dtype is not x2.dtype:
+        raise RuntimeError(f"[cdist] expected one dtype, got {x1.dtype} and {x2.dtype}")
+    if not p >= 0:
+        raise RuntimeError(f"[cdist] only supports non-negative p values, got {p}")
+    limit = _MODES[compute_mode or "use_mm_for_euclid_dist_if_necessary"]
+    if p == 2 and limit is not None and max(x1.shape[-2], x2.shape[-2]) > limit:
+        return _euclidean(x1, x2)
+    return vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+
+
+def _euclidean(a, b):
+    """sqrt(|a|^2 + |b|^2 - 2 a b), with a derivative of 0 where it is 0."""
+    square = (a * a).sum(-1, keepdim=True) + (b * b).sum(-1).unsqueeze(-2) - 2 * (a @ b.transpose(-1, -2))
+    none = square <= 0
+    return square.masked_fill(none, 1).sqrt().masked_fill(none, 0)
+
+
+def pdist(input, p=2):
+    """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1).
+
+    Args:
+        input: (n, M); the result is (n (n - 1) / 2,).
+
+    Raises:
+        RuntimeError: ``input`` is not a floating-point matrix, or p is negative.
+
+    >>> import taeda
+    >>> taeda.pdist(taeda.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
+    if isinstance(input, TensorBase) and input.ndim != 2:
+        raise RuntimeError(f"[pdist] only supports 2D tensors, got: {input.ndim}D; shape {tuple(input.shape)}")
+    _rows("pdist", "input", input)
+    if not p >= 0:
+        raise RuntimeError(f"[pdist] only supports non-negative p values, got {p}")
+    n = input.shape[0]
+    if n < 2:
+        return input.new_empty(0)
+    i, j = triu_indices(n, n, 1, device=input.device)
+    return vector_norm(input.index_select(0, i) - input.index_select(0, j), p, 1)
+
+
+def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+    """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast.
+
+    >>> import taeda
+    >>> taeda.cosine_similarity(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[1.0, 0.0]]))
+    tensor([1.])
+    """
+    for name, x in (("x1", x1), ("x2", x2)):
+        if not isinstance(x, TensorBase):
+            raise TypeError(f"[cosine_similarity] argument '{name}' must be Tensor, not {type(x).__name__}")
+    common = promote_types(x1.dtype, x2.dtype)
+    if not (common.is_floating_point or common.is_complex):
+        raise RuntimeError(f"[cosine_similarity] expected common dtype to be floating point, yet common dtype is {common}")
+    x1, x2 = broadcast_tensors(x1.to(common), x2.to(common))
+    # the norms are limited before the division, so that a row of zeros gives 0 and a finite gradient
+    n1, n2 = (vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
+    return ((x1 / n1) * (x2 / n2)).sum(dim)
+
+
+def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    """Return |x1 - x2 + eps|_p along the last dimension; the operands broadcast.
+
+    >>> import taeda
+    >>> taeda.pairwise_distance(taeda.tensor([[3.0, 4.0]]), taeda.zeros(1, 2))
+    tensor([5.0000])
+    """
+    for name, x in (("x1", x1), ("x2", x2)):
+        if not isinstance(x, TensorBase):
+            raise TypeError(f"[pairwise_distance] argument '{name}' must be Tensor, not {type(x).__name__}")
+    return vector_norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def renorm(input, p, dim, maxnorm, *, out=None):
+    """Scale down the slices along ``dim`` whose p-norm exceeds ``maxnorm``, to that norm.
+
+    Raises:
+        RuntimeError: ``input`` has fewer than two dimensions, p is not positive, or maxnorm is negative.
+
+    >>> import taeda
+    >>> taeda.renorm(taeda.tensor([[3.0, 4.0], [0.5, 0.0]]), 2, 0, 1)
+    tensor([[0.6000, 0.8000],
+            [0.5000, 0.0000]])
+    """
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"[renorm] argument 'input' must be Tensor, not {type(input).__name__}")
+    if not p > 0:
+        raise RuntimeError(f"[renorm] non-positive-norm not supported, got p={p}")
+    if maxnorm < 0:
+        raise RuntimeError(f"[renorm] expected maxnorm to be >= 0 but got {maxnorm}")
+    if input.ndim < 2:
+        raise RuntimeError(f"[renorm] input needs at least 2 dimensions, got shape {tuple(input.shape)}")
+    if not -input.ndim <= dim < input.ndim:
+        raise IndexError(f"[renorm] Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but "
+                         f"got {dim})")
+    norm = vector_norm(input, p, [i for i in range(input.ndim) if i != dim % input.ndim], True)
+    over = norm > maxnorm
+    scale = (maxnorm / (norm.masked_fill(~over, 1) + 1e-7)).masked_fill(~over, 1)
+    return write_result(out, input * scale, "renorm")
+
+
+def renorm_(input, p, dim, maxnorm):
+    """In-place :func:`renorm`."""
+    return input.copy_(renorm(input, p, dim, maxnorm))
+
+
+METHODS = {"renorm": renorm, "renorm_": renorm_}

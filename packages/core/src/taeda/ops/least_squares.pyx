@@ -1,0 +1,205 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Least squares and the pseudoinverse.
+
+dP = -P dA P + P P^H dA^H (I - A P) + (I - P A) dA^H P^H P where the rank stays the same (Golub and Pereyra,
+"The differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate", 1973).
+"""
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record, record_multi, write_out
+from taeda.dtype cimport is_complex_, is_float, name_of, torch_name
+from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64, Param
+from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns, first_failure,
+                               numbers, recording, rows, with_batch)
+from taeda.tensor_base cimport META, TensorBase
+
+from taeda.dtype import finfo
+from taeda.ops import return_types as types
+from taeda.ops.creation import as_tensor as tensor_of
+from taeda.ops.eigen import linalg_eigh, linalg_svd
+from taeda.ops.binary import maximum
+from taeda.ops.linalg import LinAlgError
+
+__all__ = ["linalg_lstsq", "linalg_pinv", "pinverse", "threshold_of"]
+PUBLIC = ("pinverse",)
+
+
+# -- the pseudoinverse -------------------------------------------------------------------------------
+
+
+cdef object pinv_back(object A, object P, object g):
+    Ph, gh = P.mH, g.mH
+    K = gh @ P
+    KPh = K @ Ph
+    return KPh - (P @ K).mH - A @ (P @ KPh) + Ph @ (P @ (gh - K @ A))
+
+
+cdef object pinv_vjp(Node n, object g):
+    return pinv_back(n.load(0), n.load(1), g)
+
+cdef Op PINV = define("linalg_pinv", pinv_vjp, 0, 0, "gesdd", "LinalgPinvBackward0")
+
+
+def threshold_of(op, sizes, values, atol, rtol):
+    """The value at and below which a singular value counts as zero: max(atol, rtol times the largest).
+
+    Without both, rtol is eps max(m, n); with atol alone, 0.  Both may be tensors of the batch's shape.
+    """
+    for name, tolerance in (("atol", atol), ("rtol", rtol)):
+        if isinstance(tolerance, TensorBase) and tolerance.is_complex():
+            raise RuntimeError(f"[{op}] {name} tensor of complex type is not supported. Got {torch_name((<TensorBase>tolerance).view.dtype)}")
+    if rtol is None:
+        rtol = finfo(values.dtype).eps * max(sizes) if atol is None or (not isinstance(atol, TensorBase) and atol <= 0) else 0.0
+    atol = 0.0 if atol is None else atol
+    largest = values.amax(-1)
+    rtol, atol = [x.to(values.dtype) if isinstance(x, TensorBase) else tensor_of(x, dtype=values.dtype, device=values.device)
+                  for x in (rtol, atol)]
+    return maximum(rtol * largest, atol)
+
+
+cdef TensorBase pinv_of(object input, object atol, object rtol, bint hermitian):
+    cdef TensorBase A = as_tensor(input, "linalg.pinv"), P
+    if A.view.ndim < 2 or A.view.dtype not in (F32, F64, C64, C128):
+        raise RuntimeError(f"[linalg.pinv] expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types, got "
+                           f"{torch_name(A.view.dtype)} of shape {tuple(A.shape_tuple())}")
+    if A.view.numel == 0:
+        P = empty_shape(batch_of(A) + (cols(A), rows(A)), A.view.dtype, A.device)
+    else:
+        if hermitian:
+            S, U = linalg_eigh(A.detach())
+            size, Vh = S.abs(), U.mH
+        else:
+            U, S, Vh = linalg_svd(A.detach(), False)
+            size = S
+        small = size <= threshold_of("linalg.pinv", (rows(A), cols(A)), size, atol, rtol).unsqueeze(-1)
+        small = small | (S != S)
+        inverse = S.masked_fill(small, 1).reciprocal().masked_fill(small, 0)
+        P = (Vh.mH * inverse.unsqueeze(-2)) @ U.mH
+    record(PINV, P, (A,), (A, P))
+    return P
+
+
+def linalg_pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
+    """Return the Moore-Penrose inverses of matrices (..., m, n), from their singular values.
+
+    Values of at most max(``atol``, ``rtol`` times the largest) count as zero; ``rcond`` is another name of
+    rtol.  ``hermitian`` takes eigenvalues instead.  Differentiable where the rank does not change.
+
+    >>> import taeda
+    >>> taeda.linalg.pinv(taeda.tensor([[2., 0.], [0., 0.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.0000]])
+    """
+    P = pinv_of(A, atol, rtol if rcond is None else rcond, hermitian)
+    return P if out is None else write_out(out, P, "linalg.pinv")
+
+
+def pinverse(input, rcond=1e-15):
+    """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
+    return pinv_of(input, None, rcond, False)
+
+
+# -- least squares -----------------------------------------------------------------------------------
+
+
+cdef object lstsq_vjp(Node n, object g):
+    """X = P B: gB = P^H gX, gA as the pseudoinverse's with gX B^H; residuals |A X - B|^2 do not move with X"""
+    cdef object A = n.load(0), B = n.load(1), gA = None, gB = None
+    gX, gR = g[0], g[1]
+    if gX is not None:
+        P = linalg_pinv(A)
+        gB = P.mH @ gX
+        gA = pinv_back(A, P, gX @ B.mH)
+    if gR is not None and gR.numel():          # residuals that were not computed are empty
+        X = n.load(2)
+        off = 2 * (A @ X - B) * gR.unsqueeze(-2)
+        gA, gB = (off @ X.mH, -off) if gA is None else (gA + off @ X.mH, gB - off)
+    return gA, gB
+
+cdef Op GELS = define("linalg_lstsq", lstsq_vjp, 0, 0, "gels", "LinalgLstsqBackward0")
+cdef Op GELSY = define("linalg_lstsq", lstsq_vjp, 0, 0, "gelsy", "LinalgLstsqBackward0")
+cdef Op GELSD = define("linalg_lstsq", lstsq_vjp, 0, 0, "gelsd", "LinalgLstsqBackward0")
+cdef Op GELSS = define("linalg_lstsq", lstsq_vjp, 0, 0, "gelss", "LinalgLstsqBackward0")
+cdef dict DRIVERS = {"gels": GELS, "gelsy": GELSY, "gelsd": GELSD, "gelss": GELSS}
+
+
+def linalg_lstsq(A, B, rcond=None, *, driver=None):
+    """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A.
+
+    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches of equal rank broadcast.  ``driver`` is "gelsy"
+    (QR with pivots, the default), "gels" (QR, for full rank only), "gelsd" or "gelss" (SVD).  Singular values
+    of at most ``rcond`` times the largest count as zero (default: eps max(m, n)).
+
+    The result has ``solution``; ``residuals``, |A X - B|^2 a column, where m > n, the rank is full and the
+    driver is not gelsy; ``rank`` but for gels; ``singular_values`` for gelsd and gelss.  What is missing is empty.
+
+    Raises LinAlgError: the driver is gels and a matrix has not full rank, or an input holds inf or nan.
+
+    >>> import taeda
+    >>> A, b = taeda.tensor([[1., 0.], [1., 1.], [1., 2.]]), taeda.tensor([[1.], [3.], [5.]])
+    >>> taeda.linalg.lstsq(A, b).solution
+    tensor([[1.0000],
+            [2.0000]])
+    """
+    cdef str op = "linalg.lstsq"
+    cdef TensorBase a = as_tensor(A, op), b = as_tensor(B, op), X, S, rank, info
+    cdef Op kernel
+    cdef int64_t m, w
+    cdef Param p[2]
+    cdef bint vector
+    if a.view.ndim < 2:
+        raise RuntimeError(f"[{op}] input must have at least 2 dimensions; its shape is {tuple(a.shape_tuple())}")
+    if b.view.ndim < 1:
+        raise RuntimeError(f"[{op}] other must have at least 1 dimension; it is a number")
+    if a.view.dtype != b.view.dtype:
+        raise RuntimeError(f"[{op}] Expected input and other to have the same dtype, but got input's dtype {torch_name(a.view.dtype)} and "
+                           f"other's dtype {torch_name(b.view.dtype)}")
+    driver = "gelsy" if driver is None else driver
+    if driver not in DRIVERS:
+        raise RuntimeError(f"[{op}] parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver!r}")
+    if a.view.dtype not in (F32, F64, C64, C128):
+        raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got "
+                           f"{torch_name(a.view.dtype)}")
+    vector = b.view.ndim == a.view.ndim - 1
+    if not vector and a.view.ndim != b.view.ndim:
+        raise RuntimeError(f"[{op}] input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes "
+                           f"{tuple(a.shape_tuple())} and {tuple(b.shape_tuple())}")
+    if vector:
+        b = b.unsqueeze(-1)
+    if rows(a) != rows(b):
+        raise RuntimeError(f"[{op}] input.size(-2) should match other.size(-{1 if vector else 2}), got {rows(a)} and {rows(b)}")
+    batch = common_batch(op, a, b)
+    a, b = with_batch(a, batch), with_batch(b, batch)
+    m, w = rows(a), cols(a)
+    X = empty_columns(a, batch, max(m, w), cols(b), a.view.dtype)
+    X.zero_()
+    X[..., :m, :] = b.detach()
+    S = numbers(a, batch + (min(m, w),), F32 if a.view.dtype in (F32, C64) else F64)
+    rank, info = numbers(a, batch, I64), numbers(a, batch, I32)
+    p[1].f = finfo((<object>S).dtype).eps * max(m, w) if rcond is None else rcond
+    kernel = <Op>DRIVERS[driver]
+    if min(m, w) and cols(b):
+        call(kernel, a, count_of(batch), (columns(a), X, S, rank, info), p)
+    elif min(m, w) == 0 and w:
+        X.zero_()
+    failure = first_failure(info)
+    if failure is not None:
+        why = ("the input contained non-finite values" if failure[1] < 0 else "the input matrix does not have full rank (error code: "
+               f"{failure[1]})" if driver == "gels" else f"the singular values did not converge (error code: {failure[1]})")
+        raise LinAlgError(f"[{op}] {batch_element(failure)}The least squares solution could not be computed because {why}.")
+    nothing = empty_shape((0,), S.view.dtype, a.device)
+    residuals = nothing
+    solution = X[..., :w, :].detach()
+    if a.device == META and m > w and driver in ("gelsd", "gelss"):
+        raise NotImplementedError(f"[{op}] the shape of the residuals depends on the rank, which a meta tensor does not have")
+    if m > w and (driver == "gels" or (driver != "gelsy" and bool((rank == w).all()))):
+        rest = X[..., w:, :].abs()
+        residuals = (rest * rest).sum(-2)
+    record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))
+    return types.linalg_lstsq((
+        solution.squeeze(-1) if vector else solution, residuals.squeeze(-1) if vector and residuals is not nothing else residuals,
+        empty_shape((0,), I64, a.device) if driver == "gels" else rank, S if driver in ("gelsd", "gelss") else nothing))
+
+
+METHODS = {"pinverse": pinverse}

@@ -1,0 +1,33 @@
+# What the rooms of linear algebra share: checks of operands, column-major copies, errors of LAPACK.
+from libc.stdint cimport int64_t
+
+from taeda.dispatch cimport Op
+from taeda.kernels.cpu.abi cimport Param, View
+from taeda.tensor_base cimport TensorBase
+
+cdef enum:
+    MAX_VIEWS = 6
+
+cdef TensorBase need_matrix(str op, object x, str name=*)              # at least two dimensions
+cdef TensorBase need_square(str op, object x, str name=*)              # ... and as many rows as columns
+cdef int need_float(str op, TensorBase x, bint low=*) except -1        # a dtype that LAPACK has; low: word it as PyTorch's check
+cdef int need_same(str op, TensorBase a, TensorBase b, str first, str second) except -1   # one dtype, one device
+cdef int64_t rows(TensorBase x) noexcept
+cdef int64_t cols(TensorBase x) noexcept
+cdef tuple batch_of(TensorBase x)                                      # all sizes but the last two
+cdef int64_t count_of(tuple batch) except -1                           # how many matrices
+cdef tuple common_batch(str op, TensorBase a, TensorBase b)
+cdef object with_batch(TensorBase x, tuple batch)                      # x expanded to a batch (differentiable)
+cdef TensorBase empty_columns(TensorBase x, tuple batch, int64_t m, int64_t n, int dtype)   # each matrix column-major
+cdef TensorBase columns(TensorBase x)                                  # such a copy, without history
+cdef TensorBase numbers(TensorBase x, tuple shape, int dtype)          # contiguous zeros on x's device
+cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except -1
+    # run the kernel for x's dtype over the views; p[0] is filled here
+cdef object first_failure(TensorBase info)                             # (batch element or None, info) or None
+cdef object batch_element(object failure)                              # how an error names it: "(Batch element 1): ", or nothing
+cdef object identity(TensorBase x, tuple batch, int64_t n)             # a fresh eye of x's dtype, contiguous
+cdef object permutation(str op, TensorBase pivots, int64_t n)          # which row of A each row of L U is: (..., n) int64
+cdef object conj(object x)                                             # x itself where it is real
+cdef bint recording()                                                  # is this pass itself being recorded?
+cdef object give(str op, object type, tuple results, object out)       # the named tuple, or out's tensors written and in it
+cdef TensorBase readable(TensorBase x)                                 # x itself where it is such a copy already, else columns(x)

@@ -1,0 +1,205 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""What the rooms of linear algebra share: checks of operands, column-major copies, and the errors of LAPACK.
+
+LAPACK works on column-major matrices in place, so an op copies its input into one (``columns``), runs the
+kernel over the batch (``call``) and returns that copy: results lie in memory as PyTorch's do.  The
+functions of ``taeda.linalg`` are called ``linalg_<name>`` here, since some names mean other things at top level.
+"""
+from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, copy_into, define, empty_shape, launch, write_out)
+from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
+from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I64
+from taeda.tensor_base cimport META, refresh
+
+import warnings
+
+from taeda.ops import creation
+
+__all__ = ["LinAlgError"]
+
+cdef set warned = set()
+
+
+class LinAlgError(RuntimeError):
+    """A factorisation that cannot be: the matrix is singular, not positive-definite, or did not converge."""
+
+
+# -- operands ----------------------------------------------------------------------------------------
+
+
+cdef TensorBase need_matrix(str op, object x, str name="A"):
+    cdef TensorBase t = as_tensor(x, op)
+    if t.view.ndim < 2:
+        raise RuntimeError(f"[{op}] The input tensor {name} must have at least 2 dimensions; its shape is {tuple(t.shape_tuple())}")
+    return t
+
+
+cdef TensorBase need_square(str op, object x, str name="A"):
+    cdef TensorBase t = need_matrix(op, x, name)
+    if rows(t) != cols(t):
+        raise RuntimeError(f"[{op}] {name} must be batches of square matrices, but they are {rows(t)} by {cols(t)} matrices")
+    return t
+
+
+cdef int need_float(str op, TensorBase x, bint low=False) except -1:
+    cdef int code = x.view.dtype
+    if code == F32 or code == F64 or code == C64 or code == C128:
+        return 0
+    if not (is_float(code) or is_complex_(code)):
+        raise RuntimeError(f"[{op}] Expected a floating point or complex tensor as input. Got {torch_name(code)}; convert with .float()")
+    if low:
+        raise RuntimeError(f"[{op}] Low precision dtypes not supported. Got {torch_name(code)}; convert with .float()")
+    raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(code)}; convert with .float()")
+
+
+cdef int need_same(str op, TensorBase a, TensorBase b, str first, str second) except -1:
+    if a.view.dtype != b.view.dtype:
+        raise RuntimeError(f"[{op}] Expected {first} and {second} to have the same dtype, but found {first} of type "
+                           f"{torch_name(a.view.dtype)} and {second} of type {torch_name(b.view.dtype)} instead")
+    if a.device != b.device:
+        check_same_device(op, (a, b))
+    return 0
+
+
+cdef int64_t rows(TensorBase x) noexcept:
+    return x.view.shape[x.view.ndim - 2]
+
+
+cdef int64_t cols(TensorBase x) noexcept:
+    return x.view.shape[x.view.ndim - 1]
+
+
+cdef tuple batch_of(TensorBase x):
+    return tuple([x.view.shape[d] for d in range(x.view.ndim - 2)])
+
+
+cdef int64_t count_of(tuple batch) except -1:
+    cdef int64_t n = 1, size
+    for size in batch:
+        n *= size
+    return n
+
+
+cdef tuple common_batch(str op, TensorBase a, TensorBase b):
+    return broadcast_shapes(op, batch_of(a), batch_of(b))
+
+
+cdef object with_batch(TensorBase x, tuple batch):
+    cdef tuple have = batch_of(x)
+    return x if have == batch else x.expand(batch + (rows(x), cols(x)))
+
+
+# -- memory ------------------------------------------------------------------------------------------
+
+
+cdef TensorBase empty_columns(TensorBase x, tuple batch, int64_t m, int64_t n, int dtype):
+    cdef TensorBase t
+    cdef int d
+    if m > 0x7fffffff or n > 0x7fffffff:
+        raise RuntimeError(f"[linalg] LAPACK counts rows and columns in 32 bits, got a matrix of {m} by {n}")
+    t = empty_shape(batch + (m, n), dtype, x.device)
+    d = t.view.ndim
+    t.view.strides[d - 2], t.view.strides[d - 1] = 1, m if m > 1 else 1
+    refresh(t)
+    return t
+
+
+cdef TensorBase columns(TensorBase x):
+    cdef TensorBase t = empty_columns(x, batch_of(x), rows(x), cols(x), x.view.dtype)
+    copy_into(t, x)
+    return t
+
+
+cdef TensorBase readable(TensorBase x):
+    """x if every matrix is column-major and the batch dense: a kernel that only reads it needs no copy."""
+    cdef int64_t expected = rows(x) * cols(x)
+    cdef int d
+    if (rows(x) > 1 and x.view.strides[x.view.ndim - 2] != 1) or (cols(x) > 1 and x.view.strides[x.view.ndim - 1] != rows(x)):
+        return columns(x)
+    for d in range(x.view.ndim - 3, -1, -1):
+        if x.view.shape[d] > 1 and x.view.strides[d] != expected:
+            return columns(x)
+        expected *= x.view.shape[d]
+    return x
+
+
+cdef TensorBase numbers(TensorBase x, tuple shape, int dtype):
+    cdef TensorBase t = empty_shape(shape, dtype, x.device)
+    if t.device != META:
+        t.zero_()
+    return t
+
+
+cdef object identity(TensorBase x, tuple batch, int64_t n):
+    eye = creation.eye(n, dtype=dtype_of(x.view.dtype), device=(<object>x).device)
+    return eye.expand(batch + (n, n)) if batch else eye
+
+
+cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except -1:
+    cdef View* t[MAX_VIEWS]
+    cdef Py_ssize_t i
+    if count == 0:
+        return 0
+    for i in range(len(views)):
+        t[i] = &(<TensorBase>views[i]).view
+    p[0].i = count
+    return launch(op, x.view.dtype, x.device, t, p, t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
+
+
+cdef object first_failure(TensorBase info):
+    """Which matrix failed first, and how; None when all is well or on the meta device."""
+    if info.device == META or info.view.numel == 0:
+        return None
+    flat = info.reshape(-1)
+    bad = flat.nonzero()
+    if bad.shape[0] == 0:
+        return None
+    first = int(bad[0, 0])
+    return (first if info.view.ndim else None), int(flat[first])
+
+
+cdef object batch_element(object failure):
+    return "" if failure[0] is None else f"(Batch element {failure[0]}): "
+
+
+cdef object conj(object x):
+    return x.conj() if x.is_complex() else x
+
+
+cdef bint recording():
+    return grad_enabled()
+
+
+# -- pivots ------------------------------------------------------------------------------------------
+
+
+cdef Op PERMUTATION = define("lu_permutation", NULL, 0, 0, "permutation")
+
+
+cdef object permutation(str op, TensorBase pivots, int64_t n):
+    cdef TensorBase swaps = pivots.contiguous(), at
+    cdef tuple batch = swaps.shape_tuple()[:-1]
+    cdef Param p[1]
+    at = empty_shape(batch + (n,), I64, pivots.device)
+    if call(PERMUTATION, swaps, count_of(batch) if n else 0, (at, swaps), p):
+        raise RuntimeError(f"[{op}] pivots must be between 1 and {n} inclusive; pass those that lu_factor gave")
+    return at
+
+
+# -- results -----------------------------------------------------------------------------------------
+
+
+cdef object give(str op, object type, tuple results, object out):
+    if out is None:
+        return type(results)
+    if not isinstance(out, (tuple, list)) or len(out) != len(results):
+        raise TypeError(f"[{op}] argument 'out' must be a tuple of {len(results)} Tensors, not {out.__class__.__name__}")
+    return type([write_out(target, <TensorBase>result, op) for target, result in zip(out, results)])
+
+
+def deprecated(op, instead):
+    """Say once in a process, as PyTorch does, that another function has taken the place of ``op``."""
+    if op not in warned:
+        warned.add(op)
+        warnings.warn(f"[{op}] taeda.{op} is deprecated in favor of taeda.{instead} and will be removed in a future release",
+                      UserWarning, stacklevel=3)

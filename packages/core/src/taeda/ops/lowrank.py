@@ -1,0 +1,67 @@
+"""Approximate singular value decompositions of large matrices, by random projections.
+
+Nathan Halko, Per-Gunnar Martinsson, Joel Tropp, "Finding structure with randomness" (2009): algorithms 4.4
+and 5.1.  The range of A is sought in q random combinations of its columns, refined by power iterations.
+"""
+
+from __future__ import annotations
+
+from taeda.ops.eigen import linalg_svd
+from taeda.ops.factor import linalg_qr
+from taeda.ops.random import randn
+from taeda.tensor_base import TensorBase
+
+__all__ = ["pca_lowrank", "svd_lowrank"]
+PUBLIC = ("pca_lowrank", "svd_lowrank")
+METHODS: dict = {}
+
+
+def _basis(A, q, niter):
+    """Return q orthonormal columns that span about the range of A."""
+    x = A @ randn(A.shape[-1], q, dtype=A.dtype, device=A.device)
+    Q = linalg_qr(x).Q
+    for _ in range(niter):
+        Q = linalg_qr(A.mH @ Q).Q
+        Q = linalg_qr(A @ Q).Q
+    return Q
+
+
+def _float(op, A):
+    if not isinstance(A, TensorBase):
+        raise TypeError(f"[{op}] argument must be a Tensor, not {type(A).__name__}; wrap it with taeda.tensor(...)")
+    return A
+
+
+def svd_lowrank(A, q=6, niter=2, M=None):
+    """Return U (..., m, q), S (..., q) and V (..., n, q) with A (or A - M) about U diag(S) V^H.
+
+    ``niter`` power iterations sharpen the result; q slightly above the rank is best.  Results depend on the
+    random number generator.
+    """
+    A = _float("svd_lowrank", A)
+    if M is not None:
+        A = A - M
+    m, n = A.shape[-2:]
+    if m < n:                          # the shorter side is projected
+        A = A.mH
+    Q = _basis(A, q, niter)
+    U, S, Vh = linalg_svd(Q.mH @ A, False)
+    U, V = Q @ U, Vh.mH
+    return (V, S, U) if m < n else (U, S, V)
+
+
+def pca_lowrank(A, q=None, center=True, niter=2):
+    """Return U, S and V of the principal components of the rows of A (..., m, n), centred unless told otherwise.
+
+    V's columns are the directions, S^2 / (m - 1) the variances along them.  q is min(6, m, n) if not said.
+
+    Raises ValueError where q is negative or larger than min(m, n).
+    """
+    A = _float("pca_lowrank", A)
+    m, n = A.shape[-2:]
+    q = min(6, m, n) if q is None else q
+    if not 0 <= q <= min(m, n):
+        raise ValueError(f"[pca_lowrank] q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}")
+    if not niter >= 0:
+        raise ValueError(f"[pca_lowrank] niter(={niter}) must be non-negative integer")
+    return svd_lowrank(A - A.mean(-2, True) if center else A, q, niter)

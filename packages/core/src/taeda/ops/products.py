@@ -1,0 +1,215 @@
+"""Products that are neither those of matrices nor plain ones: cross, Kronecker, of vectors; and tensors as matrices."""
+
+from __future__ import annotations
+
+import math
+
+
+from taeda.ops.join import cat, stack
+from taeda.ops.linalg import deprecated
+from taeda.ops.matmul import write_result
+from taeda.ops.solve import linalg_inv, linalg_solve
+from taeda.tensor_base import TensorBase
+
+__all__ = ["cross", "kron", "linalg_cross", "linalg_diagonal", "linalg_matmul", "linalg_multi_dot", "linalg_tensorinv",
+           "linalg_tensorsolve", "linalg_vander", "linalg_vecdot", "vander"]
+PUBLIC = ("cross", "kron", "vander")
+
+
+def _tensors(op, *xs):
+    for x in xs:
+        if not isinstance(x, TensorBase):
+            raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
+
+
+def _turns(x, dim):
+    """x with its three parts moved on by one, and by two, along a dimension."""
+    a, b, c = x.unbind(dim)
+    return stack((b, c, a), dim), stack((c, a, b), dim)
+
+
+def linalg_cross(input, other, *, dim=-1, out=None):
+    """Return the cross products along ``dim``, whose size is 3: y_i = a_j b_k - a_k b_j, (i, j, k) cyclic.
+
+    Other dimensions broadcast.
+
+    Raises RuntimeError where ranks, sizes or dtypes do not fit.
+
+    >>> import taeda
+    >>> taeda.linalg.cross(taeda.tensor([1., 0., 0.]), taeda.tensor([0., 1., 0.]))
+    tensor([0., 0., 1.])
+    """
+    op = "linalg.cross"
+    _tensors(op, input, other)
+    n = input.ndim
+    if n != other.ndim:
+        raise RuntimeError(f"[{op}] inputs must have the same number of dimensions, got shapes {tuple(input.shape)} and "
+                           f"{tuple(other.shape)}")
+    if n == 0 or not -n <= dim < n:
+        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})")
+    if input.shape[dim] != 3 or other.shape[dim] != 3:
+        raise RuntimeError(f"[{op}] inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"[{op}] expected both inputs to have the same dtype, but found {input.dtype} and {other.dtype}")
+    if str(input.dtype) == "taeda.bool":
+        raise NotImplementedError(f"[{op}] not implemented for dtype bool")
+    a1, a2 = _turns(input, dim)
+    b1, b2 = _turns(other, dim)
+    return write_result(out, a1 * b2 - a2 * b1, op)
+
+
+def cross(input, other, dim=None, *, out=None):
+    """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
+    _tensors("cross", input, other)
+    if dim is None:
+        deprecated("cross", "linalg.cross, or cross with dim,")
+        sizes = list(input.shape)
+        if 3 not in sizes:
+            raise RuntimeError(f"[cross] no dimension of size 3 in input of shape {tuple(sizes)}")
+        dim = sizes.index(3)
+    return linalg_cross(input, other, dim=dim, out=out)
+
+
+def kron(input, other, *, out=None):
+    """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank.
+
+    >>> import taeda
+    >>> taeda.kron(taeda.tensor([1., 10.]), taeda.tensor([1., 2.]))
+    tensor([ 1.,  2., 10., 20.])
+    """
+    _tensors("kron", input, other)
+    rank = max(input.ndim, other.ndim)
+    a, b = (1,) * (rank - input.ndim) + tuple(input.shape), (1,) * (rank - other.ndim) + tuple(other.shape)
+    x = input.reshape([n for size in a for n in (size, 1)])
+    y = other.reshape([n for size in b for n in (1, size)])
+    return write_result(out, (x * y).reshape([m * n for m, n in zip(a, b, strict=True)]), "kron")
+
+
+def linalg_vecdot(x, y, *, dim=-1, out=None):
+    """Return the dot products along ``dim``, the first conjugated: sum_i conj(x_i) y_i; other dimensions broadcast.
+
+    >>> import taeda
+    >>> taeda.linalg.vecdot(taeda.ones(2, 3), taeda.tensor([1., 2., 3.]))
+    tensor([6., 6.])
+    """
+    op = "linalg.vecdot"
+    _tensors(op, x, y)
+    if not (x.is_floating_point() or x.is_complex()):
+        raise RuntimeError(f"[{op}] Expected a floating point or complex tensor as input. Got {x.dtype}; convert with .float()")
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"[{op}] Expected x and y to have the same dtype, but found x of type {x.dtype} and y of type {y.dtype} instead")
+    return write_result(out, (x.conj() * y).sum(dim), op)
+
+
+def _powers(x, count):
+    """x^0 .. x^(count - 1) along a new last dimension."""
+    if count == 0:
+        return x.new_empty((*x.shape, 0))
+    ones = x.new_ones((*x.shape, 1))
+    return cat((ones, x.unsqueeze(-1).expand(*x.shape, count - 1).cumprod(-1).to(x.dtype)), -1) if count > 1 else ones
+
+
+def linalg_vander(x, *, N=None):
+    """Return Vandermonde matrices (..., n, N): powers 0 to N - 1 of the elements of x (..., n); N is n if not said.
+
+    >>> import taeda
+    >>> taeda.linalg.vander(taeda.tensor([2., 3.]), N=3)
+    tensor([[1., 2., 4.],
+            [1., 3., 9.]])
+    """
+    _tensors("linalg.vander", x)
+    if str(x.dtype) == "taeda.bool":
+        raise RuntimeError("[linalg.vander] linalg.vander supports floating point, complex, and integer tensors, but got bool")
+    if N is None:
+        N = x.shape[-1] if x.ndim else 1
+    if N <= 1:
+        raise RuntimeError(f"[linalg.vander] N must be greater than 1, got {N}")
+    if not x.is_floating_point() and not x.is_complex():
+        x = x.long()
+    return _powers(x, N)
+
+
+def vander(x, N=None, increasing=False):
+    """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``.
+
+    >>> import taeda
+    >>> taeda.vander(taeda.tensor([2, 3]))
+    tensor([[2, 1],
+            [3, 1]])
+    """
+    _tensors("vander", x)
+    if x.ndim != 1:
+        raise RuntimeError(f"[vander] x must be a one-dimensional tensor, got shape {tuple(x.shape)}")
+    N = x.shape[0] if N is None else N
+    if N < 0:
+        raise RuntimeError(f"[vander] N must be non-negative, got {N}")
+    if not x.is_floating_point() and not x.is_complex():
+        x = x.long()
+    powers = _powers(x, N)
+    return powers if increasing else powers.flip(-1)
+
+
+# -- names of taeda.linalg for what stands elsewhere -----------------------------------------------------------------
+
+
+def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """Return a view of the diagonals of matrices; see ``taeda.diagonal``."""
+    _tensors("linalg.diagonal", A)
+    return A.diagonal(offset, dim1, dim2)
+
+
+def linalg_matmul(input, other, *, out=None):
+    """Multiply tensors as matrices; see ``taeda.matmul``."""
+    from taeda.ops.matmul import matmul
+
+    return matmul(input, other, out=out)
+
+
+def linalg_multi_dot(tensors, *, out=None):
+    """Multiply two or more matrices in the cheapest order; the first and last may be vectors."""
+    from taeda.ops.einsum import multi_dot
+
+    return multi_dot(tensors, out=out)
+
+
+# -- tensors as matrices -----------------------------------------------------------------------------
+
+
+def linalg_tensorinv(A, ind=2, *, out=None):
+    """Return the inverse of tensordot with A: the first ``ind`` dimensions are A's rows, the others its columns.
+
+    The result has the shape A.shape[ind:] + A.shape[:ind].
+
+    Raises RuntimeError where rows and columns are not as many, or ``ind`` is not positive; LinAlgError where A is singular.
+    """
+    op = "linalg.tensorinv"
+    _tensors(op, A)
+    if ind <= 0:
+        raise RuntimeError(f"[{op}] Expected a strictly positive integer for 'ind', but got {ind}")
+    before, after = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    if math.prod(before) != math.prod(after):
+        raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
+                           f"{math.prod(after)} != {math.prod(before)}")
+    return write_result(out, linalg_inv(A.reshape(math.prod(after), -1)).reshape(after + before), op)
+
+
+def linalg_tensorsolve(A, B, dims=None, *, out=None):
+    """Return X such that tensordot(A, X, X.ndim) = B; ``dims`` of A are moved to its end first.
+
+    The result has the shape A.shape[B.ndim:].
+
+    Raises RuntimeError where A has not as many rows, prod(B.shape), as columns; LinAlgError where it is singular.
+    """
+    op = "linalg.tensorsolve"
+    _tensors(op, A, B)
+    if dims is not None:
+        A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    before, after = tuple(A.shape[:B.ndim]), tuple(A.shape[B.ndim:])
+    if math.prod(before) != math.prod(after):
+        raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
+                           f"but got {math.prod(after)} != {math.prod(before)}")
+    n = math.prod(after)
+    return write_result(out, linalg_solve(A.reshape(n, n), B.reshape(n)).reshape(after), op)
+
+
+METHODS = {"cross": cross, "kron": kron}

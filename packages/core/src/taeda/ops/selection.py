@@ -1,0 +1,148 @@
+"""Membership and choice: which elements are in a set, which rows fold into which, all combinations of elements."""
+
+from __future__ import annotations
+
+import itertools
+
+from taeda.dtype import bool_, int32, int64
+from taeda.ops.creation import tensor
+from taeda.ops.gather import scatter_reduce
+from taeda.ops.join import stack
+from taeda.ops.matmul import write_result
+from taeda.ops.searching import searchsorted
+from taeda.ops.triangles import triu_indices
+from taeda.tensor_base import TensorBase
+
+__all__ = ["combinations", "index_reduce", "index_reduce_", "isin"]
+PUBLIC = ("combinations", "index_reduce", "isin")
+
+BY_SEARCH = 64             # test elements from which sorting them beats comparing with each
+
+
+def isin(elements, test_elements, *, assume_unique=False, invert=False):
+    """Return where ``elements`` are among ``test_elements``; either may be a number.  nan is in nothing.
+
+    Args:
+        assume_unique: accepted; nothing is gained by it.
+        invert: return where they are not.
+
+    >>> import taeda
+    >>> taeda.isin(taeda.tensor([[1, 2], [3, 4]]), taeda.tensor([2, 3]))
+    tensor([[False,  True],
+            [ True, False]])
+    """
+    if not isinstance(elements, TensorBase) and not isinstance(test_elements, TensorBase):
+        raise TypeError(f"[isin] one of the arguments must be a Tensor, got {type(elements).__name__} and "
+                        f"{type(test_elements).__name__}")
+    for x in (elements, test_elements):
+        if not isinstance(x, (TensorBase, int, float)):
+            raise TypeError(f"[isin] arguments must be Tensors or numbers, not {type(x).__name__}")
+        if x.dtype is bool_ if isinstance(x, TensorBase) else isinstance(x, bool):
+            raise RuntimeError("[isin] Unsupported input type encountered for isin(): Bool")
+    if not isinstance(test_elements, TensorBase):
+        found = elements == test_elements
+    elif not isinstance(elements, TensorBase):
+        found = (test_elements == elements).any()
+    else:
+        found = _among(elements.detach(), test_elements.detach().reshape(-1))
+    return ~found if invert else found
+
+
+def _among(elements, test):
+    if test.numel() < BY_SEARCH or elements.is_meta:
+        return (elements.unsqueeze(-1) == test).any(-1)
+    test = test[test == test].sort().values        # nan equals nothing, and has no place in a search
+    if test.numel() == 0:
+        return elements.new_zeros(elements.shape, dtype=bool_)
+    at = searchsorted(test, elements).clamp(max=test.numel() - 1)
+    return test[at] == elements
+
+
+def combinations(input, r=2, with_replacement=False):
+    """Return all combinations of ``r`` elements of a vector, one a row, in the order of Python's itertools.
+
+    Raises RuntimeError for a negative ``r``, or where ``input`` is no vector.
+
+    >>> import taeda
+    >>> taeda.combinations(taeda.tensor([1, 2, 3]))
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"[combinations] argument 'input' must be Tensor, not {type(input).__name__}")
+    if input.ndim != 1:
+        raise RuntimeError(f"[combinations] Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"[combinations] Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input.new_empty(0)
+    n = input.shape[0]
+    if r == 2:
+        columns = triu_indices(n, n, 0 if with_replacement else 1, device=input.device)
+    else:
+        choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+        rows = list(choose(range(n), r))
+        columns = tensor(rows, dtype=int64, device=input.device).reshape(len(rows), r).t()
+    return stack([input.index_select(0, c.contiguous()) for c in columns], 1)
+
+
+# -- index_reduce -----------------------------------------------------------------------------------------
+
+
+def _spread(op, x, dim, index, source):
+    """The checked index as scatter_reduce takes it: one place for every element of source."""
+    for name, t in (("input", x), ("index", index), ("source", source)):
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(t).__name__}")
+    n = max(x.ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    d = dim % n
+    if index.ndim > 1:
+        raise IndexError(f"[{op}] Index is supposed to be a vector, but got shape {tuple(index.shape)}")
+    if index.dtype not in (int32, int64):
+        raise RuntimeError(f"[{op}] Expected dtype int32/int64 for index but got: {index.dtype}")
+    if x.dtype is not source.dtype:
+        raise RuntimeError(f"[{op}] self ({x.dtype}) and source ({source.dtype}) must have the same scalar type")
+    if source.ndim != x.ndim or any(a != b for i, (a, b) in enumerate(zip(source.shape, x.shape, strict=True)) if i != d):
+        raise RuntimeError(f"[{op}] source tensor shape must match self tensor shape, excluding the specified dimension. Got "
+                           f"self.shape = {list(x.shape)} source.shape = {list(source.shape)}")
+    size = source.shape[d] if source.ndim else 1
+    if index.numel() != size:
+        raise RuntimeError(f"[{op}] Number of indices ({index.numel()}) should be equal to source.size(dim): ({size}), for dim: {d}")
+    rows = x.shape[d] if x.ndim else 1
+    if index.numel() and not index.is_meta and not 0 <= index.min().item() <= index.max().item() < rows:
+        raise IndexError(f"[{op}] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} with "
+                         f"size {rows}")
+    return d, index.to(int64).reshape([-1 if i == d else 1 for i in range(x.ndim)]).expand(source.shape)
+
+
+def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=None):
+    """Reduce the rows of ``source`` into the rows of ``input`` that ``index`` names: y[index[i]] = reduce(y[index[i]], source[i]).
+
+    Args:
+        index: (n,) int32 or int64; source: input's shape but for n rows along ``dim``.
+        reduce: "prod", "mean", "amax" or "amin".
+        include_self: let input's own values take part.
+
+    Raises:
+        IndexError: an index is out of range.  RuntimeError: source or index does not fit.
+
+    >>> import taeda
+    >>> taeda.index_reduce(taeda.ones(2), 0, taeda.tensor([0, 0]), taeda.tensor([4.0, 7.0]), "mean")
+    tensor([4., 1.])
+    """
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"[index_reduce] Expected reduce to be one of prod, mean, amax or amin but got {reduce}")
+    d, index = _spread("index_reduce", input, dim, index, source)
+    y = scatter_reduce(input, d, index, source, reduce, include_self=include_self)
+    return write_result(out, y, "index_reduce")
+
+
+def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
+    """In-place :func:`index_reduce`."""
+    return input.copy_(index_reduce(input, dim, index, source, reduce, include_self=include_self))
+
+
+METHODS = {"index_reduce": index_reduce, "index_reduce_": index_reduce_}

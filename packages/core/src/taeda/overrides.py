@@ -1,0 +1,190 @@
+"""Classes and modes that take over calls: PyTorch's ``__torch_function__`` protocol, as ``torch.overrides`` names it.
+
+A subclass of Tensor keeps its class through operations and may see each of them; any other class with a
+``__torch_function__`` can be passed where a tensor goes; a ``TorchFunctionMode`` sees every call in its block.
+
+>>> import taeda
+>>> class Named(taeda.Tensor):
+...     @classmethod
+...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+...         print(func.__name__)
+...         return super().__torch_function__(func, types, args, kwargs)
+>>> x = taeda.ones(2).as_subclass(Named)
+>>> type(x * 2).__name__
+mul
+'Named'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from taeda import ops
+from taeda.ops._override import (
+    DisableTorchFunction,
+    DisableTorchFunctionSubclass,
+    call_overrides,
+    disabled_torch_function,
+    has_torch_function,
+    overloaded_args,
+    pop_mode,
+    push_mode,
+)
+from taeda.ops._override import mode_stack as _mode_stack
+from taeda.tensor import Tensor
+
+__all__ = [
+    "BaseTorchFunctionMode", "DisableTorchFunction", "DisableTorchFunctionSubclass", "TorchFunctionMode",
+    "get_default_nowrap_functions", "get_ignored_functions", "get_overridable_functions", "get_testing_overrides", "handle_torch_function",
+    "has_torch_function", "is_tensor_like", "is_tensor_method_or_property", "resolve_name", "wrap_torch_function",
+]
+
+_disabled_torch_function_impl = disabled_torch_function
+
+
+def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+    """Hand a call to the arguments (or the mode) that take it over and return what the first of them answers.
+
+    Args:
+        public_api: the function that the user called.
+        relevant_args: the arguments whose classes are asked, subclasses before their bases.
+
+    Raises:
+        TypeError: every one of them returned NotImplemented.
+    """
+    return call_overrides(public_api, public_api, overloaded_args(tuple(relevant_args)), args, kwargs)
+
+
+def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let classes take over a function of the user's; ``dispatcher`` returns the arguments that are asked.
+
+    >>> import taeda
+    >>> @taeda.overrides.wrap_torch_function(lambda a: (a,))
+    ... def double(a):
+    ...     return a + a
+    >>> double(taeda.ones(1))
+    tensor([2.])
+    """
+    import functools
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            relevant = tuple(dispatcher(*args, **kwargs))
+            if has_torch_function(relevant):
+                return handle_torch_function(wrapped, relevant, *args, **kwargs)
+            return function(*args, **kwargs)
+
+        return wrapped
+
+    return decorate
+
+
+def is_tensor_like(inp: Any) -> bool:
+    """Whether a value is a Tensor, or of a class with a ``__torch_function__``."""
+    return type(inp) is Tensor or hasattr(inp, "__torch_function__")
+
+
+def get_default_nowrap_functions() -> set[Any]:
+    """Return the getters whose value the default ``__torch_function__`` leaves as it is."""
+    return {Tensor._base.__get__, Tensor.grad.__get__}
+
+
+def get_ignored_functions() -> set[Any]:
+    """Return the public functions that no argument can take over: what makes tensors from sizes and other objects."""
+    import taeda
+
+    names = (
+        "arange as_tensor asarray empty empty_strided eye from_numpy frombuffer full get_default_dtype get_num_threads is_grad_enabled "
+        "is_storage is_tensor linspace load logspace manual_seed ones promote_types can_cast rand randint randn randperm save seed "
+        "set_default_dtype set_num_threads tensor zeros typename initial_seed set_rng_state get_rng_state"
+    ).split()
+    special = ("__init_subclass__", "__new__", "__torch_function__", "_make_subclass", "as_subclass", "__setattr__", "__delattr__", "__hash__")
+    return {getattr(taeda, n) for n in names} | {getattr(Tensor, n) for n in special}
+
+
+def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
+    """Return the functions that a class can take over, by where they are found: ``taeda`` and ``taeda.Tensor``."""
+    import taeda
+
+    ignored = get_ignored_functions()
+    return {
+        taeda: [f for f in dict.fromkeys(ops.PUBLIC.values()) if f not in ignored],
+        Tensor: list(dict.fromkeys(ops.METHODS.values())),
+    }
+
+
+def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
+    """Return, for each function that can be taken over, one of the same parameters that returns -1."""
+    import inspect
+
+    found = {}
+    for functions in get_overridable_functions().values():
+        for function in functions:
+            def dummy(*args: Any, **kwargs: Any) -> int:
+                return -1
+
+            dummy.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+            found[function] = dummy
+    return found
+
+
+def resolve_name(f: Any) -> str | None:
+    """Return the name under which a function can be found, ``taeda.exp`` or ``taeda.Tensor.exp``."""
+    if isinstance(f, ops._override.Method):
+        return f"taeda.Tensor.{f.__name__}"
+    if isinstance(f, ops._override.Function):
+        return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"
+    module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
+    return None if name is None else name if module is None else f"{module}.{name}"
+
+
+def is_tensor_method_or_property(func: Any) -> bool:
+    """Whether a function that a ``__torch_function__`` got is a method or an attribute of Tensor."""
+    return isinstance(func, ops._override.Method) or func in vars(Tensor).values() or getattr(func, "__name__", None) == "__get__"
+
+
+class TorchFunctionMode:
+    """A context manager whose ``__torch_function__`` sees every call of a public function in its block.
+
+    Inside of it the mode is off, so it may call functions itself.
+
+    >>> import taeda
+    >>> class Log(taeda.overrides.TorchFunctionMode):
+    ...     def __torch_function__(self, func, types, args=(), kwargs=None):
+    ...         print(func.__name__)
+    ...         return func(*args, **(kwargs or {}))
+    >>> with Log():
+    ...     y = taeda.zeros(2).exp()
+    zeros
+    exp
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        raise NotImplementedError(f"[{type(self).__name__}] a mode must have a __torch_function__ of its own")
+
+    def __enter__(self) -> TorchFunctionMode:
+        push_mode(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pop_mode()
+
+    @classmethod
+    def push(cls, *args: Any, **kwargs: Any) -> TorchFunctionMode:
+        """Return an instance to be entered."""
+        return cls(*args, **kwargs)
+
+
+class BaseTorchFunctionMode(TorchFunctionMode):
+    """A mode that changes nothing."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **(kwargs or {}))
+
+
+def _get_current_function_mode() -> Any:
+    stack = _mode_stack()
+    return stack[-1] if stack else None
+
