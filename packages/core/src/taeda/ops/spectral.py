@@ -19,7 +19,7 @@ LEAST_ENVELOPE = 1e-11           # what the windows must add up to everywhere, f
 def _sizes(op, n_fft, hop_length, win_length):
     """The three sizes as ints, the omitted ones filled in."""
     for name, value in (("n_fft", n_fft), ("hop_length", hop_length), ("win_length", win_length)):
-        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")) or name == "n_fft" and value is None:
+        if (value is not None and (isinstance(value, bool) or not hasattr(value, "__index__"))) or (name == "n_fft" and value is None):
             raise TypeError(f"[{op}] argument '{name}' must be int, not {type(value).__name__}")
     n = n_fft.__index__()
     return n, n // 4 if hop_length is None else hop_length.__index__(), n if win_length is None else win_length.__index__()
@@ -64,7 +64,7 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     n_fft, hop, win_length = _sizes("stft", n_fft, hop_length, win_length)
     if not isinstance(input, TensorBase):
         raise TypeError(f"[stft] argument 'input' must be Tensor, not {type(input).__name__}")
-    of_complex = input.is_complex() or window is not None and window.is_complex()
+    of_complex = input.is_complex() or (window is not None and window.is_complex())
     if return_complex is None and not of_complex:
         raise RuntimeError("[stft] stft requires the return_complex parameter be given for real inputs; pass return_complex=True")
     if return_complex is False:

@@ -10,6 +10,7 @@ import math
 
 from taeda.dtype import NAMES, get_default_dtype
 from taeda.layout import strided
+from taeda.ops.bessel import i0
 from taeda.ops.creation import arange, empty, ones
 from taeda.ops.matmul import write_result
 
@@ -53,21 +54,6 @@ def cosines(angle, coefficients):
     for k, a in enumerate(coefficients[1:], 1):
         y = y + (angle * k).cos() * (-a if k % 2 else a)
     return y
-
-
-def bessel_i0(x):
-    """Return the modified Bessel function of the first kind and order 0: sum_k ((x/2)^k / k!)^2, in double precision.
-
-    All terms are positive, so the series loses nothing; it is summed until its terms no longer count.
-    """
-    wide = x.to(NAMES["float64"])
-    quarter, term, total, k = wide * wide / 4, wide.new_ones(wide.shape), wide.new_ones(wide.shape), 1
-    limit = 2 * math.sqrt(quarter.max().item()) + 50 if wide.numel() and wide.device.type != "meta" else 1
-    while k < limit:
-        term = term * quarter / (k * k)
-        total = total + term
-        k += 1
-    return total
 
 
 def _finished(y, dtype, out, requires_grad, op):
@@ -146,4 +132,4 @@ def kaiser(k, length, beta):
     """Return the Kaiser window of ``length`` at the samples k, in double precision."""
     place = k.to(NAMES["float64"]) * (2 / (length - 1)) - 1
     top = k.new_full((), float(beta))
-    return bessel_i0(beta * (1 - place * place).clamp(min=0).sqrt()) / bessel_i0(top)
+    return i0(beta * (1 - place * place).clamp(min=0).sqrt()) / i0(top)

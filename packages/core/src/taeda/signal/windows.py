@@ -33,7 +33,7 @@ def _window(formula):
         if wanted.name not in ("float32", "float64"):
             raise ValueError(f"[{op}] {op} expects float32 or float64 dtypes, got: {wanted}")
         values = formula(ramp(M, wanted, device), M if sym or M < 1 else M + 1, sym=sym, **parameters)
-        if M == 0 or M == 1 and "center" not in parameters:      # whatever the formula divides by; its parameters have been checked
+        if M == 0 or (M == 1 and "center" not in parameters):      # whatever the formula divides by; its parameters have been checked
             values = ones(1, dtype=wanted, device=device) if M else empty(0, dtype=wanted, device=device)
         return values.to(wanted).requires_grad_(requires_grad)
 
