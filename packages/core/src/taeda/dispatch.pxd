@@ -67,7 +67,7 @@ cdef int check_same_device(str op, tuple tensors) except -1
 cdef int64_t integer(object x, str op) except? -1                 # an argument that must be an int, in 64 bits
 cdef int wrap_dim(str op, object dim, int ndim) except -1         # -1 -> ndim-1; IndexError as PyTorch's
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1
-    # n views, outputs first; runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
+    # n views, outputs first (0: the kernel is never run in a wider dtype); runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
     # touches) is large; NotImplementedError where there is no such kernel; kernel's return value back
 cdef bint needs_grad(TensorBase a) noexcept                       # grad mode on and a requires grad
 cdef bint any_needs_grad(tuple inputs)                            # entries may be None
