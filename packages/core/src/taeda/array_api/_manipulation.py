@@ -27,7 +27,7 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
     return taeda.cat([x.flatten() for x in found]) if axis is None else taeda.cat(found, axis)
 
 
-def expand_dims(x: Any, /, *, axis: int = 0) -> Tensor:
+def expand_dims(x: Any, /, axis: int = 0) -> Tensor:
     """Return x with a new axis of size 1."""
     return taeda.unsqueeze(need_array("expand_dims", x), axis)
 
