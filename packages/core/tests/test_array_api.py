@@ -215,9 +215,9 @@ def check(name: str, *args: Any, **kwargs: Any) -> None:
 
 
 KINDS_OF = {
-    **{name: (*FLOATS, *COMPLEXES) for name in UNARY},
-    **{name: (*INTS, *FLOATS) for name in ("ceil", "floor", "trunc")},
-    **{name: (*INTS, *FLOATS, *COMPLEXES) for name in ("abs", "isfinite", "isinf", "isnan", "negative", "positive", "round", "sign", "square")},
+    **dict.fromkeys(UNARY, (*FLOATS, *COMPLEXES)),
+    **dict.fromkeys(("ceil", "floor", "trunc"), (*INTS, *FLOATS)),
+    **dict.fromkeys(("abs", "isfinite", "isinf", "isnan", "negative", "positive", "round", "sign", "square"), (*INTS, *FLOATS, *COMPLEXES)),
     "real": COMPLEXES, "imag": COMPLEXES, "conj": COMPLEXES, "signbit": FLOATS, "bitwise_invert": ("bool", *INTS), "logical_not": ("bool",),
 }  # fmt: skip
 UNSIGNED_TOO = {"negative": ("int8", "int64", *FLOATS, *COMPLEXES)}
@@ -236,12 +236,12 @@ def test_unary_functions(name: str) -> None:
 
 
 KINDS_OF_PAIRS = {
-    **{name: (*INTS, *FLOATS, *COMPLEXES) for name in ("add", "multiply", "subtract", "equal", "not_equal")},
-    **{name: (*INTS, *FLOATS) for name in ("greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "floor_divide", "remainder")},
-    **{name: FLOATS for name in ("atan2", "copysign", "hypot", "logaddexp", "nextafter")},
-    **{name: ("bool", *INTS) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")},
-    **{name: INTS for name in ("bitwise_left_shift", "bitwise_right_shift")},
-    **{name: ("bool",) for name in ("logical_and", "logical_or", "logical_xor")},
+    **dict.fromkeys(("add", "multiply", "subtract", "equal", "not_equal"), (*INTS, *FLOATS, *COMPLEXES)),
+    **dict.fromkeys(("greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "floor_divide", "remainder"), (*INTS, *FLOATS)),
+    **dict.fromkeys(("atan2", "copysign", "hypot", "logaddexp", "nextafter"), FLOATS),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), ("bool", *INTS)),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), INTS),
+    **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), ("bool",)),
     "divide": (*FLOATS, *COMPLEXES), "pow": (*INTS, *FLOATS, *COMPLEXES),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 import importlib as _importlib
 import math as _math
 
-from taeda import autograd, cpu, cuda, ops
+from taeda import _einops, autograd, cpu, cuda, ops
 from taeda._version import __version__
 from taeda.autograd.grad_mode import (
     enable_grad,
@@ -58,6 +58,7 @@ globals().update(_NAMES)
 globals().update(_ALIASES)
 scalar_tensor, range = ops.scalar_tensor_, ops.range_
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
+_einops.watch()
 
 # Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
 _LAZY = {
