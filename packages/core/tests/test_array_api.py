@@ -321,6 +321,12 @@ def test_sorting_down_keeps_the_order_of_equals() -> None:
     assert xp.argsort(x, descending=True).tolist() == [1, 3, 0, 2] and xp.sort(x, descending=True).tolist() == [3, 3, 1, 1]
 
 
+def test_signs_of_zeros_and_nans_are_the_standards() -> None:
+    nan, inf = xp.nan, xp.inf
+    assert str(xp.sign(xp.asarray([nan, -0.0, -inf])).tolist()) == "[nan, -0.0, -1.0]"
+    assert str(xp.remainder(xp.asarray([0.0, -0.0, 6.0, -1.0]), xp.asarray([-1.0, 1.0, -3.0, inf])).tolist()) == "[-0.0, 0.0, -0.0, inf]"
+
+
 def test_unique_tells_where_each_value_is_first() -> None:
     found = xp.unique_all(xp.asarray([[3, 1], [3, 2]]))
     assert found.values.tolist() == [1, 2, 3] and found.indices.tolist() == [1, 3, 0]
@@ -375,6 +381,7 @@ ERRORS: list[tuple[Callable[[], Any], type[BaseException], str]] = [
     (lambda: xp.meshgrid(xp.ones(2), indexing="yx"), ValueError, 'must be "xy" or "ij"'),
     (lambda: xp.searchsorted(xp.ones(2), xp.ones(2), side="middle"), ValueError, 'must be "left" or "right"'),
     (lambda: xp.vecdot(xp.ones(2), xp.ones(3)), ValueError, r"\[vecdot\] axis -1 has size 2 in x1 and 3 in x2"),
+    (lambda: xp.linalg.cross(xp.ones((2, 3)), xp.ones(1)), ValueError, r"\[cross\] axis -1 must have size 3"),
     (lambda: xp.matrix_transpose(xp.ones(2)), ValueError, r"\[matrix_transpose\]"),
     (lambda: xp.linalg.qr(xp.ones((2, 2)), mode="r"), ValueError, r"\[qr\] mode must be"),
     (lambda: xp.expand_dims(xp.ones(2), axis=3), IndexError, "out of range"),

@@ -47,7 +47,7 @@ from taeda.array_api._creation import (
     zeros,
     zeros_like,
 )
-from taeda.array_api._elementwise import FUNCTIONS as _FUNCTIONS, clip, imag, positive, round
+from taeda.array_api._elementwise import FUNCTIONS as _FUNCTIONS, clip, imag, positive, remainder, round, sign
 from taeda.array_api._info import __array_namespace_info__
 from taeda.array_api._manipulation import (
     argmax,
@@ -101,12 +101,13 @@ newaxis = None
 globals().update(_FUNCTIONS)
 
 __all__ = [
-    "__array_api_version__", "__array_namespace_info__", "all", "any", "arange", "argmax", "argmin", "argsort", "asarray", "astype", "bool",
-    "broadcast_arrays", "broadcast_to", "can_cast", "clip", "complex64", "complex128", "concat", "count_nonzero", "cumulative_prod",
-    "cumulative_sum", "diff", "e", "empty", "empty_like", "expand_dims", "eye", "fft", "finfo", "flip", "float32", "float64", "from_dlpack",
-    "full", "full_like", "iinfo", "imag", "inf", "int8", "int16", "int32", "int64", "isdtype", "linalg", "linspace", "matmul",
-    "matrix_transpose", "max", "mean", "meshgrid", "min", "moveaxis", "nan", "newaxis", "nonzero", "ones", "ones_like", "permute_dims", "pi",
-    "positive", "prod", "repeat", "reshape", "result_type", "roll", "round", "searchsorted", "sort", "squeeze", "stack", "std", "sum", "take",
-    "take_along_axis", "tensordot", "tile", "tril", "triu", "uint8", "uint16", "uint32", "uint64", "unique_all", "unique_counts",
-    "unique_inverse", "unique_values", "unstack", "var", "vecdot", "where", "zeros", "zeros_like", *_FUNCTIONS,
+    "__array_api_version__", "__array_namespace_info__", "all", "any", "arange", "argmax", "argmin", "argsort", "asarray", "astype",
+    "bool", "broadcast_arrays", "broadcast_to", "can_cast", "clip", "complex64", "complex128", "concat", "count_nonzero",
+    "cumulative_prod", "cumulative_sum", "diff", "e", "empty", "empty_like", "expand_dims", "eye", "fft", "finfo", "flip", "float32",
+    "float64", "from_dlpack", "full", "full_like", "iinfo", "imag", "inf", "int8", "int16", "int32", "int64", "isdtype", "linalg",
+    "linspace", "matmul", "matrix_transpose", "max", "mean", "meshgrid", "min", "moveaxis", "nan", "newaxis", "nonzero", "ones",
+    "ones_like", "permute_dims", "pi", "positive", "prod", "remainder", "repeat", "reshape", "result_type", "roll", "round",
+    "searchsorted", "sign", "sort", "squeeze", "stack", "std", "sum", "take", "take_along_axis", "tensordot", "tile", "tril", "triu",
+    "uint8", "uint16", "uint32", "uint64", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "var", "vecdot",
+    "where", "zeros", "zeros_like", *_FUNCTIONS,
 ]  # fmt: skip

@@ -37,7 +37,6 @@ UNARY = {
     "negative": ("neg", "-x"),
     "real": ("real", "the real part"),
     "reciprocal": ("reciprocal", "1 / x"),
-    "sign": ("sgn", "x / |x|, 0 at 0"),
     "signbit": ("signbit", "whether the sign bit is set"),
     "sin": ("sin", "the sine"),
     "sinh": ("sinh", "the hyperbolic sine"),
@@ -74,7 +73,6 @@ BINARY = {
     "nextafter": ("nextafter", "the number after x1 on the way to x2"),
     "not_equal": ("ne", "x1 != x2"),
     "pow": ("pow", "x1 to the power x2"),
-    "remainder": ("remainder", "x1 - x2 floor(x1 / x2), of the sign of x2"),
     "subtract": ("sub", "x1 - x2"),
 }
 
@@ -133,3 +131,16 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
     if any(isinstance(b, Tensor) for b in bounds):
         bounds = [b if b is None or isinstance(b, Tensor) else taeda.full((), b, dtype=x.dtype, device=x.device) for b in bounds]
     return x.clone() if min is None and max is None else taeda.clamp(x, *bounds)
+
+
+def remainder(x1: Any, x2: Any, /) -> Tensor:
+    """Return x1 - x2 floor(x1 / x2), element by element, with the sign of x2, zeros too; one of the two may be a Python number."""
+    first, second = operands("remainder", x1, x2)
+    y = taeda.remainder(first, second)
+    return taeda.where(y == 0, taeda.copysign(y, second), y) if y.is_floating_point() else y
+
+
+def sign(x: Any, /) -> Tensor:
+    """Return x / |x|, of each element: 0 at 0, NaN at NaN."""
+    y = taeda.sgn(need_array("sign", x))
+    return taeda.where(taeda.isnan(x), x, y) if x.is_floating_point() else y

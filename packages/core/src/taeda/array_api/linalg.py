@@ -52,7 +52,10 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
 
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     """Return the vector products along an axis of size 3."""
-    return linalg.cross(*operands("cross", x1, x2), dim=axis)
+    first, second = operands("cross", x1, x2)
+    if first.shape[axis] != 3 or second.shape[axis] != 3:
+        raise ValueError(f"[cross] axis {axis} must have size 3, got shapes {tuple(first.shape)} and {tuple(second.shape)}")
+    return linalg.cross(*taeda.broadcast_tensors(first, second), dim=axis)
 
 
 def det(x: Any, /) -> Tensor:
