@@ -198,6 +198,15 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Tensor
 
 
+def _unique(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the distinct elements, which of them each element is, and their counts; complex ones are compared by their parts."""
+    if x.is_complex():
+        rows, inverse, counts = taeda.unique(taeda.view_as_real(x.flatten()), dim=0, return_inverse=True, return_counts=True)
+        return taeda.view_as_complex(rows.contiguous()), inverse.reshape(x.shape), counts
+    values, inverse, counts = taeda.unique(x, return_inverse=True, return_counts=True)
+    return values, inverse.reshape(x.shape), counts
+
+
 def unique_all(x: Any, /) -> UniqueAll:
     """Return the distinct elements, where each is first, which of them each element is, and how often each occurs.
 
@@ -205,23 +214,24 @@ def unique_all(x: Any, /) -> UniqueAll:
     >>> xp.unique_all(xp.asarray([3, 1, 3])).indices
     tensor([1, 0])
     """
-    values, inverse, counts = taeda.unique(need_array("unique_all", x), return_inverse=True, return_counts=True)
+    values, inverse, counts = _unique(need_array("unique_all", x))
     place = taeda.arange(x.numel(), device=x.device)
     first = taeda.full_like(counts, x.numel()).scatter_reduce(0, inverse.flatten(), place, "amin")
-    return UniqueAll(values, first, inverse.reshape(x.shape), counts)
+    return UniqueAll(values, first, inverse, counts)
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
     """Return the distinct elements and how often each occurs."""
-    return UniqueCounts(*taeda.unique(need_array("unique_counts", x), return_counts=True))
+    values, _, counts = _unique(need_array("unique_counts", x))
+    return UniqueCounts(values, counts)
 
 
 def unique_inverse(x: Any, /) -> UniqueInverse:
     """Return the distinct elements and which of them each element is."""
-    values, inverse = taeda.unique(need_array("unique_inverse", x), return_inverse=True)
-    return UniqueInverse(values, inverse.reshape(x.shape))
+    values, inverse, _ = _unique(need_array("unique_inverse", x))
+    return UniqueInverse(values, inverse)
 
 
 def unique_values(x: Any, /) -> Tensor:
     """Return the distinct elements."""
-    return taeda.unique(need_array("unique_values", x))
+    return _unique(need_array("unique_values", x))[0]

@@ -89,11 +89,12 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
 
 
 def can_cast(from_: Any, to: Any, /) -> bool:
-    """Whether promotion takes ``from_``, a dtype or an array, to ``to``."""
+    """Whether the standard's promotion takes ``from_``, a dtype or an array, to ``to``: within one kind, or from real to complex."""
     dtype = from_.dtype if isinstance(from_, Tensor) else from_
     if not isinstance(dtype, taeda.dtype) or not isinstance(to, taeda.dtype):
         raise TypeError(f"[can_cast] expected a dtype or an array, and a dtype, got {type(from_).__name__} and {type(to).__name__}")
-    return taeda.promote_types(dtype, to) is to
+    kinds = (rank_of(dtype), rank_of(to))
+    return (kinds[0] == kinds[1] or kinds == (2, 3)) and taeda.promote_types(dtype, to) is to
 
 
 def isdtype(dtype: Any, kind: Any) -> bool:
