@@ -583,11 +583,22 @@ cdef TensorBase from_buffer(object x, str op):
 def from_numpy(ndarray):
     """Return a tensor on the array's own memory: writes to one show in the other.
 
-    Raises TypeError for an element type without a dtype, ValueError for negative strides.
+    Raises TypeError for an element type without a dtype, ValueError for negative strides.  Warns of an array that is not writable.
     """
+    cdef TensorBase t
     if not hasattr(ndarray, "__array_interface__") or not hasattr(ndarray, "ctypes"):      # a scalar has no ctypes
         raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__})")
-    return from_buffer(ndarray, "from_numpy")
+    t = from_buffer(ndarray, "from_numpy")
+    if t.storage.readonly_:
+        warn_readonly("from_numpy", "NumPy array")
+    return t
+
+
+cdef int warn_readonly(str op, str what) except -1:
+    import warnings
+    warnings.warn(f"[{op}] The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
+                  stacklevel=2)
+    return 0
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
@@ -613,6 +624,8 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
                          f"not be greater than actual buffer length ({total} bytes)")
     t = tensor_on(foreign_storage(bytes_.view.data + <int64_t>offset, count * itemsize, bytes_, bytes_.storage.readonly_),
                       code, count)
+    if t.storage.readonly_:
+        warn_readonly("frombuffer", "buffer")
     return finish(t, requires_grad)
 
 
@@ -648,19 +661,34 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype, device=device)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
-    shared = isinstance(obj, TensorBase) or hasattr(obj, "__array_interface__") or hasattr(obj, "__dlpack__") or (
-        PyObject_CheckBuffer(obj))
-    if PyObject_CheckBuffer(obj) and not isinstance(obj, TensorBase) and not hasattr(obj, "__array_interface__"):
-        t = frombuffer(obj, dtype=dtype_of(default_float()) if dtype is None else dtype)
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does.
+
+    ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off.  Raises ValueError where ``copy=False`` would
+    need a copy, RuntimeError for NumPy's scalars, which have no memory to share.
+    """
+    array = hasattr(obj, "__array_interface__")
+    is_buffer = PyObject_CheckBuffer(obj) and not array and not isinstance(obj, TensorBase)
+    shared = isinstance(obj, TensorBase) or array or is_buffer or hasattr(obj, "__dlpack__")
+    if copy is False and array and not hasattr(obj, "ctypes") and PyObject_CheckBuffer(obj) and not isinstance(obj, TensorBase):
+        raise RuntimeError("[asarray] can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")
+    if copy is False and not shared:
+        raise ValueError(f"[asarray] can't alias arbitrary sequence into a tensor: {type(obj).__name__}; pass copy=None")
+    if is_buffer:
+        source = frombuffer(obj, dtype=dtype_of(default_float()) if dtype is None else dtype)
+    elif copy is False and hasattr(obj, "ctypes"):
+        source = from_numpy(obj)
     else:
-        t = as_tensor(obj, dtype, device)
-    if copy and shared:
-        t = t.detach().clone()
-    elif copy is False and (not shared or (isinstance(obj, TensorBase) and t is not obj)):
-        raise ValueError("[asarray] can't alias memory: this object or dtype needs a copy; pass copy=None")
-    return finish(<TensorBase>t.detach(), True) if requires_grad else t
+        source = as_tensor(obj) if shared else as_tensor(obj, dtype, device)
+    t = as_tensor(source, dtype, device)
+    if copy is False and t is not source:
+        raise ValueError(f"[asarray] can't alias tensor with dtype '{source.dtype}' on {source.device} into dtype '{t.dtype}' on {t.device}; "
+                         "pass copy=None")
+    if copy and shared and t is source:
+        t = t.clone()
+    if requires_grad is None or bool(requires_grad) == t.requires_grad:
+        return t
+    return finish(<TensorBase>t.detach(), requires_grad)
 
 
 PUBLIC = (
