@@ -117,6 +117,12 @@ cdef Op TOPK = define("topk", place_vjp)
 cdef Op KTHVALUE = define("kthvalue", place_vjp, 0, 0, "kth")
 
 
+cdef object whole(str op, object k):
+    if not hasattr(k, "__index__"):
+        raise TypeError(f"[{op}] argument 'k' must be int, not {type(k).__name__}")
+    return k.__index__()
+
+
 def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None, axis=None):
     """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first.
 
@@ -129,7 +135,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "topk")
     cdef int d = axis_of("topk", x, dim if axis is None else axis)
-    cdef int64_t count = k, size = x.view.shape[d] if x.view.ndim else 1
+    cdef int64_t count = whole("topk", k), size = x.view.shape[d] if x.view.ndim else 1
     cdef Param p[3]
     if count < 0 or count > size:
         raise RuntimeError(f"[topk] selected index k out of range: k={k} for dimension {d} of shape "
@@ -166,7 +172,7 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "kthvalue")
     cdef int d = axis_of("kthvalue", x, dim if axis is None else axis)
-    cdef int64_t count = k, size = x.view.shape[d] if x.view.ndim else 1
+    cdef int64_t count = whole("kthvalue", k), size = x.view.shape[d] if x.view.ndim else 1
     if x.view.numel == 0 and size == 0:
         raise IndexError(f"[kthvalue] Expected reduction dim {d} to have non-zero size, got shape "
                          f"{tuple(x.shape_tuple())}")
