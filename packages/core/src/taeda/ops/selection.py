@@ -150,7 +150,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
 
     Floats are hashed as float64, integers and bool as int64, so equal values of other dtypes hash alike.
 
-    Raises RuntimeError for another ``mode`` than 0, the only one there is.
+    Raises RuntimeError for another ``mode`` than 0, the only one there is, IndexError for a dimension of size 0.
     """
     if not isinstance(input, TensorBase):
         raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
@@ -158,6 +158,9 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
     dims = [dim] if hasattr(dim, "__index__") else list(dim)
     dims = sorted({_wrap("hash_tensor", d, input.ndim) for d in dims} or set(range(input.ndim)))
+    for d in dims if dim != () else ():
+        if input.ndim and input.shape[d] == 0:
+            raise IndexError(f"[hash_tensor] Expected reduction dim {d} to have non-zero size, got shape {tuple(input.shape)}")
     x = input.detach()
     bits = x.to(float64).view(int64) if x.is_floating_point() else x.to(int64)
     kept = [1 if i in dims else s for i, s in enumerate(input.shape)]
