@@ -610,6 +610,8 @@ cdef class Tensor(TensorBase):
     @property
     def mT(self):
         """The last two dimensions exchanged."""
+        if self.view.ndim == 0:
+            return self
         if self.view.ndim < 2:
             raise RuntimeError(f"[mT] tensor.mT is only supported on matrices or batches of matrices. Got {self.view.ndim}-D tensor.")
         return self.transpose(-2, -1)
