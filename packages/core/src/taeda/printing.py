@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from taeda.autograd.dual import current_level, tangent_of
 from taeda.dtype import get_default_dtype
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
@@ -259,5 +260,8 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
         suffixes.append(f"grad_fn=<{t.grad_fn.name().rpartition('::')[2]}>")
     elif t.requires_grad:
         suffixes.append("requires_grad=True")
+    tangent = tangent_of(t) if current_level() else None
+    if tangent is not None:
+        suffixes.append(f"tangent={tensor_str(tangent)}")
     text = append(prefix + body, suffixes, len(prefix))
     return f"Parameter({text})" if not plain and getattr(t, "_is_param", False) else text
