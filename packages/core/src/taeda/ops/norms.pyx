@@ -8,7 +8,7 @@ from libc.stdint cimport uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, to_dtype, write_out
-from taeda.dtype cimport code_of, is_complex_, is_float, torch_name
+from taeda.dtype cimport code_of, differentiable, is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.reduction cimport pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
@@ -77,6 +77,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
         raise RuntimeError(f"[vector_norm] Expected a floating point or complex tensor as input. Got "
                            f"{torch_name(t.view.dtype)}; convert with .float()")
     if dtype is not None:
+        if not differentiable(code_of(dtype, "vector_norm")):
+            raise RuntimeError(f"[vector_norm] dtype should be floating point or complex. Got {dtype}")
         t = to_dtype(t, code_of(dtype, "vector_norm"))
     p[0].f = ord
     dims = read_dims("vector_norm", dim, t.view.ndim)
