@@ -143,7 +143,7 @@ cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except 
     for i in range(len(views)):
         t[i] = &(<TensorBase>views[i]).view
     p[0].i = count
-    return launch(op, x.view.dtype, x.device, 0, count, t, p, t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
+    return launch(op, x.view.dtype, x.device, 0, <int>len(views), t, p, t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
 
 
 cdef object first_failure(TensorBase info):
