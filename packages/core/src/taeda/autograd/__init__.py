@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "functional":  # taeda.func is imported with it, which most programs do without
+    if name == "functional":  # imported on first touch: most programs do without
         import importlib
 
         return importlib.import_module("taeda.autograd.functional")
