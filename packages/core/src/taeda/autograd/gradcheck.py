@@ -200,7 +200,8 @@ def _checked_inputs(inputs: Any) -> tuple[Any, ...]:
             continue
         if x.dtype.name not in ("float64", "complex128"):
             warnings.warn(f"[gradcheck] Input #{i} requires gradient and is not a double precision floating point or complex. This "
-                          "check will likely fail if all the inputs are not of double precision floating point or complex.", UserWarning, stacklevel=3)
+                          "check will likely fail if all the inputs are not of double precision floating point or complex.", UserWarning,
+                          stacklevel=3)
         if any(stride == 0 and size > 1 for stride, size in zip(x.stride(), x.shape, strict=True)):
             raise RuntimeError(f"[gradcheck] The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                                "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous on "

@@ -122,8 +122,8 @@ class CheckpointFunction(Function):
         if current_pass().restricted:
             raise RuntimeError(
                 "[checkpoint] When use_reentrant=True, taeda.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
-                "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing the "
-                "`inputs` argument."
+                "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without "
+                "passing the `inputs` argument."
             )
         inputs = list(ctx.others)
         for i, t in zip(ctx.places, ctx.saved_tensors, strict=True):
