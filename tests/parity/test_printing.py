@@ -54,7 +54,8 @@ def pair(dtype: str, seed: int, kind: str, shape: tuple[int, ...]) -> tuple[Any,
     """The same tensor of both libraries, by way of dtypes that NumPy has."""
     x = numbers(seed, kind, shape)
     if dtype in COMPLEX:
-        array = (x + 1j * numbers(seed + 1, kind if seed % 2 else "plain", shape)).astype(dtype)
+        array = np.empty(shape, dtype)
+        array.real, array.imag = x, numbers(seed + 1, kind if seed % 2 else "plain", shape)
     elif dtype in INTEGERS:
         whole = np.nan_to_num(x * 3, posinf=0, neginf=0)
         low, high = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
@@ -133,7 +134,8 @@ THINGS = [
     "t.channels_last", "t.contiguous_format", "t.preserve_format", "t.channels_last_3d", "t.strided",
     "t.nn.Parameter(t.tensor([1., 2.]))", "t.nn.Parameter(t.tensor(1.), requires_grad=False)", "str(t.nn.Parameter(t.ones(2, 2)))",
     "t.nn.Parameter(t.tensor([1]), requires_grad=False)", "t.nn.Parameter(t.ones(2, device='meta'))",
-    "t.nn.Parameter(t.ones(2, dtype=t.float64)).detach()", "t.ones(2).as_subclass(Sub(t))", "[t.ones(2)]", "{'a': t.ones(2)}",
+    "t.nn.Parameter(t.ones(2, dtype=t.float64)).detach()", "t.ones(2).as_subclass(Sub(t))",
+    "type('P', (t.nn.Parameter,), {})(t.ones(2))", "[t.ones(2)]", "{'a': t.ones(2)}",
     "(t.tensor(1), t.Size([1]))", "f'{t.tensor(3)}'", "f'{t.tensor(3.25, requires_grad=True):.1f}'", "f'{t.tensor([3.25])}'",
     "f'{t.tensor(3, device=\"meta\")}'", "'%.3f' % t.tensor(2.5)", "'%d' % t.tensor(2)", "'%s' % t.tensor(2)", "f'{t.tensor(1.5)!r}'",
     "f'{t.nn.Parameter(t.tensor(1.5))}'", "f'{t.tensor(1 + 2j):.2f}'", "t.tensor([1 + 2j]).conj()", "t.ones(2, dtype=t.complex64).imag",
