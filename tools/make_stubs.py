@@ -215,7 +215,8 @@ def ops_stub() -> str:
     lines = [HEADER + IMPORTS + "from taeda.device import device as _device\nfrom taeda.dtype import dtype as _dtype\n"
              "from taeda.generator import Generator\nfrom taeda.tensor import Tensor\n", "PUBLIC: dict[str, Any]", "METHODS: dict[str, Any]"]
     for name, f in sorted(vars(taeda.ops).items()):
-        if name.startswith("__") or name in ("PUBLIC", "METHODS") or inspect.ismodule(f) or name in ("Any", "importlib", "pkgutil", "annotations", "_collect"):
+        if name.startswith("__") or name in ("PUBLIC", "METHODS") or inspect.ismodule(f) or name in ("Any", "importlib", "pkgutil", "annotations", "_collect",
+                                                                                          "function_for", "method_for"):
             continue
         if inspect.isclass(f) or not callable(f):
             lines.append(f"{name}: Any")
@@ -270,7 +271,7 @@ def safe(text: str) -> str:
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
     for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "dispatch", "dlpack", "dtype", "generator", "kernels.cpu.runtime",
-                 "storage", "tensor_base"):
+                 "storage", "tensor_base", "_override"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -285,6 +286,7 @@ def stubs() -> dict[str, str]:
         "dispatch.pyi": class_stub(modules["taeda.dispatch"], "", {}), "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
+        "_override.pyi": class_stub(modules["taeda._override"], "", {}),
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
     }
 

@@ -103,6 +103,10 @@ cdef class Storage:
     def _version(self):
         return self.version
 
+    def _increment_version(self):
+        """Count a write that nobody else has counted."""
+        self.version += 1
+
     def element_size(self):
         return 1
 
@@ -139,7 +143,8 @@ cdef class Storage:
 
     def clone(self):
         """Return a copy."""
-        return new_storage(self.nbytes_, self.device).copy_(self)
+        made = new_storage(self.nbytes_, self.device)
+        return made if self.device == 1 else made.copy_(self)
 
     def cpu(self):
         return self
