@@ -157,14 +157,19 @@ def flat_outputs(found: Any) -> list[Any]:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Return a tensor or number as an array."""
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else np.asarray(x)
+    if not hasattr(x, "detach"):
+        return np.asarray(x)
+    x = x.detach().cpu()
+    for settled in ("resolve_conj", "resolve_neg"):
+        x = getattr(x, settled)() if hasattr(x, settled) else x
+    return x.float().numpy() if str(x.dtype).endswith("bfloat16") else x.numpy()
 
 
 def assert_close(got: Any, wanted: Any, rtol: float, atol: float, what: str) -> None:
     """Compare values; shapes must be equal, nan equals nan."""
     a, b = to_numpy(got), np.asarray(to_numpy(wanted))
     assert a.shape == b.shape, f"{what}: shape {a.shape}, expected {b.shape}"
-    if a.dtype.kind == "f" or b.dtype.kind == "f":
+    if a.dtype.kind in "fc" or b.dtype.kind in "fc":
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, equal_nan=True, err_msg=what)
     else:
         np.testing.assert_array_equal(a, b, err_msg=what)
@@ -260,8 +265,8 @@ def _with_values(function: Callable[..., Any], args: Any, kwargs: Any, ids: list
         return by_id.get(id(x), x)
 
     found = function(*put(args), **put(kwargs))
-    outs = [o for o in flat_outputs(found) if hasattr(o, "is_floating_point") and o.is_floating_point()]
-    return tuple(outs)
+    outs = [o for o in flat_outputs(found) if hasattr(o, "is_floating_point") and (o.is_floating_point() or o.is_complex())]
+    return tuple([part for o in outs for part in ((o.real, o.imag) if o.is_complex() else (o,))])
 
 
 def check_strided(lib: Any, row: Row) -> int:
