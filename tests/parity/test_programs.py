@@ -19,6 +19,7 @@ import taeda.nn
 import taeda.nn.functional
 import taeda.optim
 import torch
+import torch.utils.checkpoint
 import torch.utils.data
 
 PROGRAMS = sorted((pathlib.Path(__file__).parent / "programs").glob("*.txt"))

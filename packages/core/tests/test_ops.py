@@ -42,6 +42,18 @@ def test_layout_of_inputs_changes_no_value(row: Row) -> None:
 
 
 @rows
+def test_expanded_inputs_change_no_value(row: Row) -> None:
+    if not row.layout or row.torch is None and row.reference is None:
+        pytest.skip("the op is about the layout, or draws at random")
+    harness.check_expanded(taeda, row)
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.out], ids=[i for r, i in zip(ROWS, IDS, strict=True) if r.out])
+def test_out_is_resized_or_refused(row: Row) -> None:
+    assert harness.check_out(taeda, row) > 0
+
+
+@rows
 def test_method_in_place_and_out_agree(row: Row) -> None:
     harness.check_forms(taeda, row)
 

@@ -6,6 +6,7 @@ import math as _math
 
 from taeda import _einops, autograd, cpu, cuda, ops
 from taeda._version import __version__
+from taeda.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from taeda.autograd.grad_mode import (
     enable_grad,
     inference_mode,
@@ -75,6 +76,7 @@ _LAZY = {
     "array_api": ("taeda.array_api", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
+    "utils": ("taeda.utils", None),
     "overrides": ("taeda.overrides", None),
     "func": ("taeda.func", None),
     "vmap": ("taeda.func", "vmap"),

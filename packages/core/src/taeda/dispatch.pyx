@@ -12,6 +12,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled, set_grad
+from taeda.autograd.dual cimport carry, has_tangent, lend_tangent, level, propagate, propagate_inplace, propagate_view
 from taeda.autograd.node cimport connect, grad_fn_of, save
 from taeda.dtype cimport (complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
                           name_of, promote)
@@ -32,6 +33,8 @@ cdef extern from *:
 
 cdef enum:
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
+
+    UNRECORDED = -1          # ``history`` of a view made under no_grad: autograd does not know how it came from its base
 
 cdef dict registry = {}
 cdef Kernel copies[NDTYPES][NDTYPES]          # from, to
@@ -96,7 +99,7 @@ _fill_copies()
 
 
 cdef enum:
-    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (ops._override)
+    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (_override)
 
 cdef int no_stand_in(str op, int device) except -1:
     """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""
@@ -490,27 +493,35 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1:
 
 
 cdef bint needs_grad(TensorBase a) noexcept:
-    return grad_enabled() and (a.requires_grad_ or stale(a))
+    return grad_enabled() and (a.requires_grad_ or stale(a)) or level and has_tangent(a)
 
 
 cdef inline bint stale(TensorBase a) noexcept:
     """A view whose base got a history after the view was made."""
-    return a.base is not None and a.base.requires_grad_ and a.history != a.base.history
+    return a.base is not None and a.base.requires_grad_ and a.history != a.base.history and a.history >= 0
 
 
 cdef bint any_needs_grad(tuple inputs):
     cdef TensorBase t
-    if not grad_enabled():
+    cdef bint recording = grad_enabled()
+    if not recording and not level:
         return False
     for x in inputs:
         if x is not None:
             t = <TensorBase>x
-            if t.requires_grad_ or stale(t):
+            if recording and (t.requires_grad_ or stale(t)) or level and has_tangent(t):
                 return True
     return False
 
 
 cdef Node make_node(Op op, TensorBase out, tuple inputs, object extra):
+    cdef Node n = plain_node(op, out, inputs, extra)
+    if level:
+        carry(n, inputs)
+    return n
+
+
+cdef Node plain_node(Op op, TensorBase out, tuple inputs, object extra):
     cdef Node n = Node.__new__(Node)
     n.vjp = op.vjp
     n.op = op
@@ -536,6 +547,8 @@ cdef int record(Op op, TensorBase out, tuple inputs, tuple saved, object extra=N
     n = make_node(op, out, inputs, extra)
     save(n, saved, out)
     attach(n, out, 0)
+    if level:
+        propagate(n, (out,))
     return 0
 
 
@@ -552,19 +565,26 @@ cdef int record_multi(Op op, tuple outs, tuple inputs, tuple saved, object extra
         if differentiable(out.view.dtype):
             attach(n, out, i)
     save(n, saved, None)
+    if level:
+        propagate(n, outs)
     return 0
 
 
 cdef int record_view(Op op, TensorBase out, TensorBase x, object extra=None) except -1:
     cdef Node n
     out.inference = x.inference
-    if not grad_enabled() or x.inference:
+    if level:
+        propagate_view(out, x)
+    if x.inference:
+        return 0
+    out.base = x if x.base is None else x.base
+    if not grad_enabled():
+        out.history = UNRECORDED
         return 0
     if x.requires_grad_ or stale(x):
-        n = make_node(op, out, (x,), extra)
+        n = plain_node(op, out, (x,), extra)
         attach(n, out, 0)
-    out.base = x if x.base is None else x.base
-    out.history = out.base.history
+    out.history = out.base.history if x.history >= 0 else UNRECORDED
     return 0
 
 
@@ -586,10 +606,53 @@ cdef int begin_inplace(str op, TensorBase x) except -1:
         if x.requires_grad_ and x.grad_fn_ is None:
             raise RuntimeError(f"[{op}] a leaf Variable that requires grad is being used in an in-place operation; "
                                "use taeda.no_grad() to update it, or clone it")
-        if x.base is not None and x.base.requires_grad_ and x.base.grad_fn_ is None:
-            raise RuntimeError(f"[{op}] a view of a leaf Variable that requires grad is being used in an in-place "
-                               "operation; use taeda.no_grad() to update it, or clone it")
+        if x.base is not None and x.base.requires_grad_:
+            check_view_write(op, x)
+            if x.base.grad_fn_ is None:
+                raise RuntimeError(f"[{op}] a view of a leaf Variable that requires grad is being used in an in-place "
+                                   "operation; use taeda.no_grad() to update it, or clone it")
+    if on_write is not None:
+        on_write(op, x)
     return 0
+
+
+cdef int check_view_write(str op, TensorBase x) except -1:
+    """Refuse to record a write through a view whose place in its base is not autograd's to follow."""
+    cdef object fn
+    if x.history == UNRECORDED:
+        raise RuntimeError(
+            f"[{op}] A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
+            "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+            "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
+            f"inplace to be tracked); the view has shape {x.shape_tuple()}")
+    fn = x.grad_fn_
+    while fn is not None and fn is not x.base.grad_fn_ and isinstance(fn, Node) and (<Node>fn).edges:
+        if (<Node>fn).op is not None and (<Op>(<Node>fn).op).name in MULTI_VIEWS:
+            raise RuntimeError(
+                f"[{op}] Output {x.output_nr} of {x.grad_fn_.name()} is a view and is being modified inplace. This view is the output "
+                "of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You "
+                f"should replace the inplace operation by an out-of-place one, or index its base; the view has shape {x.shape_tuple()}")
+        fn = (<Node>fn).edges[0]
+    return 0
+
+
+cdef tuple MULTI_VIEWS = ("unbind", "split", "split_with_sizes")
+cdef object on_write = None            # called with (op, tensor) before every in-place write while somebody watches
+cdef dict watchers = {}
+
+
+def watch_writes(function, key):
+    """Call ``function(op, tensor)`` before every in-place write; None takes the watcher ``key`` away."""
+    global on_write
+    watchers.pop(key, None)
+    if function is not None:
+        watchers[key] = function
+    on_write = tell_watchers if watchers else None
+
+
+def tell_watchers(op, tensor):
+    for function in list(watchers.values()):
+        function(op, tensor)
 
 
 cdef inline int bump(TensorBase x) noexcept:
@@ -613,10 +676,14 @@ cdef int rebase(TensorBase x, Node n, tuple saved) except -1:
     cdef TensorBase base
     if saved is not None:
         save(n, saved, x)
+    if level and not propagate_inplace(n, x):
+        return 0
     if x.base is None:
         attach(n, x, 0)
         x.history += 1
         return 0
+    if x.history == UNRECORDED:
+        check_view_write((<Op>n.op).name + "_", x)
     base = x.base
     outer = make_copy_slices(x, n)
     attach(outer, base, 0)
@@ -765,6 +832,8 @@ cdef TensorBase with_history(TensorBase x):
     t.grad_fn_ = grad_fn_of(x)
     t.output_nr = x.output_nr
     t.requires_grad_ = x.requires_grad_
+    if level:
+        lend_tangent(t, x)
     return t
 
 
@@ -775,6 +844,8 @@ cdef TensorBase snapshot(TensorBase x):
     t.grad_fn_ = grad_fn_of(x)
     t.output_nr = x.output_nr
     t.requires_grad_ = x.requires_grad_
+    if level:
+        lend_tangent(t, x)
     return t
 
 
@@ -830,6 +901,8 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
         if not (same_shape(a, y) and same_shape(b, y)):
             n.input_shapes = (a.shape_tuple(), b.shape_tuple())
         attach(n, y, 0)
+        if level:
+            propagate(n, (y,))
     return y if out is None else write_out(out, y, op.name)
 
 

@@ -103,6 +103,10 @@ cdef class Storage:
     def _version(self):
         return self.version
 
+    def _increment_version(self):
+        """Count a write that nobody else has counted."""
+        self.version += 1
+
     def element_size(self):
         return 1
 

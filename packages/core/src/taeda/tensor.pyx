@@ -21,10 +21,12 @@ import weakref
 
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
 from taeda import tensor_base as _tensor_base
+from taeda.autograd.engine import leaf_hook
 from taeda.autograd.hooks import Handle
+from taeda.autograd.node import node_of
 from taeda.dtype import NAMES, dtype as dtype_class
 from taeda.ops import METHODS as M
-from taeda.ops import _override
+from taeda import _override
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
@@ -608,6 +610,8 @@ cdef class Tensor(TensorBase):
     @property
     def mT(self):
         """The last two dimensions exchanged."""
+        if self.view.ndim == 0:
+            return self
         if self.view.ndim < 2:
             raise RuntimeError(f"[mT] tensor.mT is only supported on matrices or batches of matrices. Got {self.view.ndim}-D tensor.")
         return self.transpose(-2, -1)
@@ -689,7 +693,7 @@ cdef class Tensor(TensorBase):
 
     @property
     def grad_fn(self):
-        return grad_fn_of(self)
+        return node_of(self)
 
     @property
     def grad(self):
@@ -709,13 +713,45 @@ cdef class Tensor(TensorBase):
             g = <TensorBase>value
             if g is self:
                 raise RuntimeError("[grad] can't assign Variable as its own grad")
-            if g.view.dtype != self.view.dtype:
-                raise RuntimeError(f"[grad] assigned grad has data of a different type: {name_of(g.view.dtype)}, the tensor has "
-                                   f"{name_of(self.view.dtype)}")
+            wanted = dtype_of(self.view.dtype) if self.extra is None else self.extra.get("grad_dtype", dtype_of(self.view.dtype))
+            if wanted is not None and dtype_of(g.view.dtype) is not wanted:
+                raise RuntimeError(f"[grad] assigned grad has data of a different type: {name_of(g.view.dtype)}, the tensor takes "
+                                   f"gradients of {wanted.name}; hint: set its grad_dtype")
             if g.shape_tuple() != self.shape_tuple():
                 raise RuntimeError(f"[grad] assigned grad has data of a different size: {tuple(g.shape)}, the tensor has "
                                    f"{tuple(self.shape)}")
         self.grad_ = value
+
+    @property
+    def grad_dtype(self):
+        """The dtype that a leaf's gradient is brought to; None: whatever comes."""
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("[grad_dtype] grad_dtype can only be accessed on leaf tensors.")
+        return dtype_of(self.view.dtype) if self.extra is None else self.extra.get("grad_dtype", dtype_of(self.view.dtype))
+
+    @grad_dtype.setter
+    def grad_dtype(self, value):
+        if value is not None and not isinstance(value, dtype_class):
+            raise RuntimeError(f"[grad_dtype] grad_dtype must be a taeda.dtype or None, but got {type(value).__name__}")
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("[grad_dtype] grad_dtype can only be set on leaf tensors.")
+        if value is not None and self.grad_ is not None and self.grad_.dtype is not value:
+            raise RuntimeError(f"[grad_dtype] Cannot set grad_dtype to {value.name} because there is already a gradient with dtype "
+                               f"{self.grad_.dtype.name}. Please clear the gradient (.grad = None) before changing grad_dtype.")
+        self.extras()["grad_dtype"] = value
+
+    @property
+    def volatile(self):
+        """Always False: no_grad took its place."""
+        import warnings
+        warnings.warn("[volatile] volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
+        return False
+
+    @volatile.setter
+    def volatile(self, value):
+        import warnings
+        warnings.warn("[volatile] volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
+                      stacklevel=2)
 
     @property
     def data(self):
@@ -771,7 +807,7 @@ cdef class Tensor(TensorBase):
             raise RuntimeError("[register_hook] cannot register a hook on a tensor that doesn't require gradient")
         fn = grad_fn_of(self)
         if fn is None:
-            return Handle(self.extras().setdefault("hooks", {}), hook)
+            return leaf_hook(self, "hooks", hook)
         return Handle(fn._hooks().setdefault(("tensor", self.output_nr), {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook):
@@ -780,7 +816,7 @@ cdef class Tensor(TensorBase):
             raise RuntimeError("[register_post_accumulate_grad_hook] cannot register a hook on a tensor that doesn't require gradient")
         if grad_fn_of(self) is not None:
             raise RuntimeError("[register_post_accumulate_grad_hook] post accumulate grad hooks cannot be registered on non-leaf tensors")
-        return Handle(self.extras().setdefault("post_accumulate_hooks", {}), hook)
+        return leaf_hook(self, "post_accumulate_hooks", hook)
 
     def retain_grad(self):
         """Keep this non-leaf tensor's gradient in ``.grad``."""

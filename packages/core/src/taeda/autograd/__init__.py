@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-from taeda.autograd import graph
+from taeda.autograd import anomaly_mode, function, grad_mode, graph
+from taeda.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from taeda.autograd.backward import backward, grad
 from taeda.autograd.function import Function, NestedIOFunction, once_differentiable
 from taeda.autograd.grad_mode import (
     enable_grad,
+    enforce_grad_layout_policy,
     inference_mode,
     is_grad_enabled,
+    is_multithreading_enabled,
+    is_view_replay_enabled,
     no_grad,
     set_grad_enabled,
+    set_multithreading_enabled,
 )
 from taeda.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from taeda.autograd.saved import SavedTensor
 
 __all__ = [
-    "Function", "GradcheckError", "NestedIOFunction", "Variable", "backward", "enable_grad", "function", "grad", "gradcheck",
-    "gradgradcheck", "graph", "inference_mode", "is_grad_enabled", "no_grad", "once_differentiable", "set_grad_enabled",
+    "Function", "GradcheckError", "NestedIOFunction", "SavedTensor", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad",
+    "enforce_grad_layout_policy", "forward_ad", "function", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode",
+    "is_grad_enabled", "is_multithreading_enabled", "is_view_replay_enabled", "no_grad", "once_differentiable", "set_detect_anomaly",
+    "set_grad_enabled", "set_multithreading_enabled", "variable",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "functional":  # taeda.func is imported with it, which most programs do without
+        import importlib
+
+        return importlib.import_module("taeda.autograd.functional")
+    raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")
 
 
 class _VariableMeta(type):
@@ -34,3 +51,14 @@ class Variable(metaclass=_VariableMeta):
 
     def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
         return data.detach().requires_grad_() if requires_grad else data
+
+
+def variable(*args: Any, **kwargs: Any) -> Any:
+    """Raise RuntimeError, as PyTorch does: tensors are variables."""
+    raise RuntimeError("[variable] taeda.autograd.variable(...) is deprecated, use taeda.tensor(...) instead")
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("forward_ad", "functional"):           # imported on first touch
+        return importlib.import_module(f"taeda.autograd.{name}")
+    raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")

@@ -6,54 +6,75 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda.autograd.engine import run_backward
+from taeda._override import is_stand_in
+from taeda.autograd.graph import GradientEdge
 from taeda.tensor_base import TensorBase
 
 
 def _as_tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+    """One tensor or edge (a named tuple), or a sequence of them, as a tuple."""
+    if isinstance(x, (TensorBase, GradientEdge)):
+        return (x,)
+    return tuple(x)
 
 
-def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
-    """Pair every output with its cotangent: the given one, or 1 for a scalar."""
+def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> list[Any]:
+    """Return the cotangent of every output: the given one, or 1 for a scalar."""
     if len(given) != len(outputs):
         raise RuntimeError(f"[{op}] got {len(outputs)} tensors and {len(given)} gradients")
-    roots: list[Any] = []
-    grads: list[Any] = []
-    for out, g in zip(outputs, given, strict=True):
-        if not isinstance(out, TensorBase):
-            raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")
-        if not out.requires_grad:
+    return [_cotangent(op, i, out, g) for i, (out, g) in enumerate(zip(outputs, given, strict=True))]
+
+
+def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
+    from taeda.ops import ones
+
+    edge = isinstance(out, GradientEdge)
+    if not edge and not isinstance(out, TensorBase):
+        raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")
+    if is_stand_in(out):
+        raise RuntimeError(f"[{op}] a tensor inside of vmap has no graph of its own; use taeda.func.grad or vjp in the function")
+    if not edge and not out.requires_grad:
+        raise RuntimeError(
+            f"[{op}] element {i} of tensors does not require grad and does not have a grad_fn; "
+            "set requires_grad=True on an input of the computation, and compute it outside of no_grad"
+        )
+    if g is None:
+        if edge and out._like is not None and all(size == 1 for size in out._like[0]):
+            return ones(out._like[0], dtype=out._like[1], device=out._like[2])
+        if edge:
+            raise RuntimeError(f"[{op}] grad can be implicitly created only for scalar outputs; an edge needs its gradient given")
+        if out.numel() != 1:
             raise RuntimeError(
-                f"[{op}] element {len(roots)} of tensors does not require grad and does not have a grad_fn; "
-                "set requires_grad=True on an input of the computation, and compute it outside of no_grad"
+                f"[{op}] grad can be implicitly created only for scalar outputs, got shape {tuple(out.shape)}; "
+                "reduce it with .sum() or .mean(), or pass a gradient of that shape"
             )
-        if g is None:
-            if out.numel() != 1:
-                raise RuntimeError(
-                    f"[{op}] grad can be implicitly created only for scalar outputs, got shape {tuple(out.shape)}; "
-                    "reduce it with .sum() or .mean(), or pass a gradient of that shape"
-                )
-            if not (out.is_floating_point() or out.is_complex()):
-                raise RuntimeError(f"[{op}] grad can be computed only for floating point outputs, got {out.dtype}")
-            g = out.new_ones(out.shape)
-        elif not isinstance(g, TensorBase):
-            raise TypeError(f"[{op}] gradients can be either Tensors or None, but got {type(g).__name__}")
-        elif g.shape != out.shape:
-            raise RuntimeError(
-                f"[{op}] Mismatch in shape: grad_output[{len(roots)}] has a shape of {tuple(g.shape)} and "
-                f"output[{len(roots)}] has a shape of {tuple(out.shape)}."
-            )
-        elif g.dtype != out.dtype:
-            g = g.to(out.dtype)
-        roots.append(out)
-        grads.append(g)
-    return roots, grads
+        if not out.is_floating_point():
+            raise RuntimeError(f"[{op}] grad can be implicitly created only for real scalar outputs but got {out.dtype}")
+        return out.new_ones(out.shape)
+    if not isinstance(g, TensorBase):
+        raise TypeError(f"[{op}] gradients can be either Tensors or None, but got {type(g).__name__}")
+    if edge:
+        return g
+    if g.shape != out.shape:
+        raise RuntimeError(
+            f"[{op}] Mismatch in shape: grad_output[{i}] has a shape of {tuple(g.shape)} and "
+            f"output[{i}] has a shape of {tuple(out.shape)}."
+        )
+    if g.is_complex() != out.is_complex():
+        raise RuntimeError(
+            f"[{op}] For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+            f"grad_output[{i}] has a dtype of {g.dtype} and output[{i}] has a dtype of {out.dtype}."
+        )
+    return g if g.dtype == out.dtype else g.to(out.dtype)
 
 
 def _edge(op: str, x: Any) -> tuple[Any, int]:
     """Return what the engine captures for an input: (node, output number) or (leaf, -1)."""
+    if isinstance(x, GradientEdge):
+        leaf = getattr(x.node, "variable", None)
+        return (x.node, x.output_nr) if leaf is None else (leaf, -1)
     if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] inputs must be Tensors, got {type(x).__name__}")
+        raise TypeError(f"[{op}] inputs must be Tensors or GradientEdges, got {type(x).__name__}")
     if not x.requires_grad:
         raise RuntimeError(f"[{op}] One of the differentiated Tensors does not require grad; its shape is {tuple(x.shape)}")
     return (x, -1) if x.grad_fn is None else (x.grad_fn, x.output_nr)
@@ -67,25 +88,27 @@ def backward(
     grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
-    """Add the gradients of ``tensors`` to the ``.grad`` of the leaves that they came from.
+    """Add the gradients of ``tensors`` (or GradientEdges) to the ``.grad`` of the leaves that they came from.
 
-    ``grad_tensors`` are the cotangents (1 for scalars when None); ``inputs`` limits the leaves.
+    ``grad_tensors`` are the cotangents (1 for scalars when None); ``inputs`` limits what takes gradients, and may name
+    tensors that are no leaves.
     """
+    if grad_variables is not None and grad_tensors is not None:
+        raise RuntimeError("[backward] 'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(). Please only "
+                           "use 'grad_tensors'.")
     outputs = _as_tuple(tensors)
     given = grad_tensors if grad_tensors is not None else grad_variables
-    roots, grads = _cotangents("backward", outputs, (None,) * len(outputs) if given is None else _as_tuple(given))
-    keep = create_graph if retain_graph is None else retain_graph
     captures = None
     if inputs is not None:
         wanted = _as_tuple(inputs)
         if not wanted:
-            raise RuntimeError("[backward] inputs argument to backward() cannot be empty.")
+            raise RuntimeError("[backward] `inputs` argument to `backward()` cannot be empty.")
+        for x in wanted:
+            if isinstance(x, TensorBase):
+                x.retain_grad()
         captures = [_edge("backward", x) for x in wanted]
-    found = run_backward(roots, grads, keep, create_graph, captures, True)
-    if captures is not None:
-        for x, g in zip(_as_tuple(inputs), found, strict=True):
-            if x.grad_fn is not None and g is not None:
-                x.grad = g if x.grad is None else x.grad + g
+    grads = _cotangents("backward", outputs, (None,) * len(outputs) if given is None else _as_tuple(given))
+    run_backward(outputs, grads, create_graph if retain_graph is None else retain_graph, create_graph, captures, True)
 
 
 def grad(
@@ -108,32 +131,52 @@ def grad(
     >>> taeda.autograd.grad(x * x, x)
     (tensor(6.),)
     """
-    if allow_unused is False and materialize_grads:
-        raise ValueError("[grad] Expected allow_unused to be True or not passed when materialize_grads=True")
-    if is_grads_batched:
-        rows = zip(*(_as_tuple(grad_outputs)), strict=True)
-        parts = [
-            grad(outputs, inputs, row, True, create_graph, True, allow_unused, False, materialize_grads) for row in rows
-        ]
-        return _stack(parts)
+    if materialize_grads and allow_unused is False:
+        raise ValueError("[grad] Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
     outs, ins = _as_tuple(outputs), _as_tuple(inputs)
     given: Sequence[Any] = (None,) * len(outs) if grad_outputs is None else _as_tuple(grad_outputs)
-    roots, grads = _cotangents("grad", outs, tuple(given))
+    if is_grads_batched:
+        return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
+    if materialize_grads and any(isinstance(x, GradientEdge) for x in ins):
+        raise RuntimeError("[grad] materialize_grads cannot be used when the given input is a GradientEdge")
+    grads = _cotangents("grad", outs, tuple(given))
     captures = [_edge("grad", x) for x in ins]
     keep = create_graph if retain_graph is None else retain_graph
-    found = run_backward(roots, grads, keep, create_graph, captures, False)
+    found = run_backward(outs, grads, keep, create_graph, captures, False)
     for i, (x, g) in enumerate(zip(ins, found, strict=True)):
         if g is None and materialize_grads:
-            found[i] = x.new_zeros(x.shape)
+            found[i] = x.new_zeros(x.shape).requires_grad_(create_graph)
         elif g is None and not allow_unused:
+            shape = "" if isinstance(x, GradientEdge) else f": input {i} of shape {tuple(x.shape)}"
             raise RuntimeError(
-                f"[grad] One of the differentiated Tensors appears to not have been used in the graph: input {i} of shape "
-                f"{tuple(x.shape)}. Set allow_unused=True if this is the desired behavior."
+                f"[grad] One of the differentiated Tensors appears to not have been used in the graph{shape}. "
+                "Set allow_unused=True if this is the desired behavior."
             )
     return tuple(found)
 
 
-def _stack(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    from taeda.ops import stack
+def _batched(
+    outs: tuple[Any, ...], ins: tuple[Any, ...], given: Sequence[Any], create_graph: bool, allow_unused: bool | None, materialize: bool
+) -> tuple[Any, ...]:
+    """Return the gradients of a batch of cotangents, each with the batch as its first dimension."""
+    from taeda.func import vmap
 
-    return tuple(None if column[0] is None else stack(list(column)) for column in zip(*parts, strict=True))
+    for i, (out, g) in enumerate(zip(outs, given, strict=True)):
+        if g is not None and tuple(g.shape[1:]) != tuple(out.shape):
+            raise RuntimeError(
+                "[grad] If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. The "
+                "sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was "
+                f"detected: grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape of {tuple(out.shape)}."
+            )
+
+    unused: list[bool] = []
+
+    def one(*rows: Any) -> tuple[Any, ...]:
+        row = iter(rows)
+        full = tuple(None if g is None else next(row) for g in given)
+        found = grad(outs, ins, full, True, create_graph, True, allow_unused, False, materialize)
+        unused[:] = [g is None for g in found]
+        return tuple(g for g in found if g is not None)
+
+    found = iter(vmap(one)(*[g for g in given if g is not None]))
+    return tuple(None if none else next(found) for none in unused)

@@ -5,21 +5,61 @@ a. Nodes run in decreasing order of creation.  A node's consumers were all creat
    comes off the heap every one of its gradients has arrived: no counting of dependencies, one pass.
 b. Gradients of one tensor are borrowed, then added; a sum that nobody else holds is added to in place.
 c. For ``autograd.grad`` a first walk marks the nodes that lead to a wanted input; others do not run.
-d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`` as it was.
+d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`` as it was.  Leaves with hooks take
+   it as soon as nothing more can come, as a user of hooks expects: only for them is counted what leads to them.
+e. A node that no gradient reaches runs all the same where it is user-written: it may want zeros.
 """
-from cpython.object cimport PyObject
+from _thread import _local
+from itertools import count as count_from
 
+from cpython.object cimport PyObject
+from cpython.pythread cimport PyThread_acquire_lock, PyThread_allocate_lock, PyThread_release_lock, PyThread_type_lock
+
+from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node, grad_fn_of
+from taeda.autograd.saved cimport SavedTensor
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport TensorBase
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
-
 cdef enum:
     STAND_IN = 3             # the device code of a cotangent that is a batch of them (taeda.func)
+    LARGE = 16384            # elements from which on a kernel lets other threads run: sums into a leaf then need a lock
+
+cdef object MISSING = object()
+cdef PyThread_type_lock accumulating = PyThread_allocate_lock()
+cdef Py_ssize_t hooked_leaves = 0
+
+
+cdef class LeafHooks(dict):
+    """The hooks of one kind on one leaf, counted while they exist."""
+
+    def __cinit__(self):
+        global hooked_leaves
+        hooked_leaves += 1
+
+    def __dealloc__(self):
+        global hooked_leaves
+        hooked_leaves -= 1
+
+
+def leaf_hook(TensorBase leaf, kind, hook):
+    """Register a hook on a leaf: "hooks", "accumulate_prehooks", "accumulate_hooks" or "post_accumulate_hooks"."""
+    from taeda.autograd.hooks import Handle
+    if leaf.extra is None:
+        leaf.extra = {}
+    if kind not in leaf.extra:
+        leaf.extra[kind] = LeafHooks()
+    return Handle(leaf.extra[kind], hook)
+
+
+cdef bint is_hooked(TensorBase leaf):
+    return leaf.extra is not None and ("hooks" in leaf.extra or "post_accumulate_hooks" in leaf.extra
+                                       or "accumulate_hooks" in leaf.extra or "accumulate_prehooks" in leaf.extra)
+
 
 cdef object batched_vjp = None          # (node, cotangents) -> gradients; set by taeda.func
 
@@ -41,9 +81,16 @@ cdef bint is_batched(object g):
     return isinstance(g, tuple) and any([x is not None and (<TensorBase>x).device == STAND_IN for x in <tuple>g])
 
 
-def reaches_others(roots, inner):
-    """Whether the graph of ``roots`` has a leaf, other than through the nodes and leaves ``inner`` = ((node or leaf), ...)."""
-    cdef set seen = set(inner)
+def finish_inner(TensorBase leaf):
+    """Say that a leaf was only the start of a differentiation that is over: nobody wants its gradient."""
+    if leaf.extra is None:
+        leaf.extra = {}
+    leaf.extra["finished"] = True
+
+
+def reaches_others(roots, own):
+    """Whether the graph of ``roots`` has a leaf that somebody wants a gradient of, besides the leaves ``own``."""
+    cdef set seen = set(own)
     cdef list stack = []
     cdef TensorBase t
     for x in roots:
@@ -57,7 +104,10 @@ def reaches_others(roots, inner):
         if e in seen:
             continue
         if isinstance(e, TensorBase):
-            return True
+            t = <TensorBase>e
+            if t.extra is None or "finished" not in t.extra:
+                return True
+            continue
         seen.add(e)
         for x in (<Node>e).edges:
             if x is not None:
@@ -149,37 +199,159 @@ def _seq(Node n):
     return n.seq
 
 
-cdef object run_hooks(dict hooks, object g):
+cdef object run_hooks(object hooks, object g):
     for hook in list(hooks.values()):
         found = hook(g)
         if found is not None:
             if not isinstance(found, TensorBase):
-                raise TypeError(f"[register_hook] a hook must return None or a Tensor, got {type(found).__name__}")
+                raise TypeError(f"[register_hook] expected Variable, but hook returned {type(found).__name__!r}; a hook must return None "
+                                "or a Tensor")
+            if found.shape != g.shape:
+                raise RuntimeError(f"[register_hook] hook {getattr(hook, '__name__', type(hook).__name__)!r} has changed the size of "
+                                   f"value: from {tuple(g.shape)} to {tuple(found.shape)}")
             g = found
     return g
 
 
-cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1:
-    """Add the sum of a leaf's gradients to its .grad."""
-    cdef TensorBase g
-    if leaf.extra is not None and "hooks" in leaf.extra:
-        total = run_hooks(leaf.extra["hooks"], total)
-    g = <TensorBase>total
-    if leaf.grad_ is None:
-        if create_graph:
-            leaf.grad_ = g.clone()
-        elif exclusive(g, 4) and not g.requires_grad_:
-            leaf.grad_ = g
+cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) except -1:
+    """Add a gradient to the leaf's .grad: the tensor itself where nobody else holds it, in the layout of the leaf."""
+    if leaf.grad_ is not None:
+        if create_graph or (<TensorBase>leaf.grad_).requires_grad_:
+            leaf.grad_ = leaf.grad_ + g
         else:
-            leaf.grad_ = g.detach().clone().contiguous()
-    elif create_graph or (<TensorBase>leaf.grad_).requires_grad_:
-        leaf.grad_ = leaf.grad_ + g
+            leaf.grad_.add_(g)
+    elif not create_graph and not g.requires_grad_ and leaf.view.contiguous and exclusive(g, 2):
+        leaf.grad_ = g
     else:
-        leaf.grad_.add_(g)
-    if leaf.extra is not None and "post_accumulate_hooks" in leaf.extra:
-        for hook in list(leaf.extra["post_accumulate_hooks"].values()):
-            hook(leaf)
+        fresh = (<object>g) if create_graph else g.detach()
+        if leaf.view.contiguous:
+            leaf.grad_ = fresh.clone().contiguous()
+        elif create_graph:
+            leaf.grad_ = fresh.clone()
+        else:
+            from taeda.ops import empty_like
+            leaf.grad_ = empty_like((<object>leaf).detach(), dtype=fresh.dtype).copy_(fresh)
     return 0
+
+
+cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1:
+    """Add the sum of a leaf's gradients to its .grad, between its hooks."""
+    cdef dict extra = leaf.extra
+    if extra is not None and "hooks" in extra:
+        total = run_hooks(extra["hooks"], total)
+    if extra is not None and "accumulate_prehooks" in extra:
+        total = run_hooks(extra["accumulate_prehooks"], total)
+    if leaf.view.numel < LARGE:
+        accumulate_into(leaf, <TensorBase>total, create_graph)
+    else:
+        with nogil:
+            PyThread_acquire_lock(accumulating, 1)
+        try:
+            accumulate_into(leaf, <TensorBase>total, create_graph)
+        finally:
+            PyThread_release_lock(accumulating)
+    if extra is not None and "post_accumulate_hooks" in extra:
+        for hook in list(extra["post_accumulate_hooks"].values()):
+            hook(leaf)
+    if extra is not None and "accumulate_hooks" in extra:
+        for hook in list(extra["accumulate_hooks"].values()):
+            hook((), (total,))
+    return 0
+
+
+# -- what a pass will run, for hooks that wait for several gradients ---------------------------------------
+
+cdef Py_ssize_t asking = 0               # hooks alive that ask
+threads = _local()                       # .passes: the passes under way in this thread, the innermost last
+pass_ids = count_from(1)
+
+
+cdef class Pass:
+    """One backward pass, as a hook sees it."""
+
+    cdef readonly object id
+    cdef list targets
+    cdef object needed
+    cdef set reached
+
+    @property
+    def restricted(self):
+        """Whether the pass was asked for the gradients of chosen inputs alone."""
+        return self.needed is not None
+
+    def will_run(self, target):
+        """Whether a gradient may come to a node or leaf in this pass."""
+        cdef list stack
+        if self.reached is None:
+            self.reached = set(self.targets)
+            stack = [t for t in self.targets if isinstance(t, Node)]
+            while stack:
+                for e in (<Node>stack.pop()).edges:
+                    if e is not None and e not in self.reached and (self.needed is None or e in self.needed):
+                        self.reached.add(e)
+                        if isinstance(e, Node):
+                            stack.append(e)
+        return target in self.reached
+
+
+def ask(int change):
+    """Say that there is one hook more (1) or less (-1) that needs :func:`current_pass`."""
+    global asking
+    asking += change
+
+
+def current_pass():
+    """Return the pass under way in this thread."""
+    return threads.passes[len(threads.passes) - 1]
+
+
+cdef int begin_pass(list targets, object needed) except -1:
+    cdef Pass p = Pass.__new__(Pass)
+    p.id, p.targets, p.needed = next(pass_ids), targets, needed
+    if not hasattr(threads, "passes"):
+        threads.passes = []
+    threads.passes.append(p)
+    return 1
+
+
+cdef class LeafCounts:
+    """How many edges still lead to each leaf with hooks."""
+
+    cdef dict left
+
+    cdef int count(self, list targets, object needed) except -1:
+        """Count the edges from the roots on."""
+        cdef set seen = set()
+        cdef list stack = []
+        cdef Node n
+        self.left = {}
+        for t in targets:
+            self.see(t, seen, stack, needed)
+        while stack:
+            n = <Node>stack.pop()
+            for e in n.edges:
+                if e is not None:
+                    self.see(e, seen, stack, needed)
+        return 0
+
+    cdef int see(self, object e, set seen, list stack, object needed) except -1:
+        if needed is not None and e not in needed:
+            return 0
+        if not isinstance(e, Node):
+            if is_hooked(<TensorBase>e):
+                self.left[e] = self.left.get(e, 0) + 1
+        elif e not in seen:
+            seen.add(e)
+            stack.append(e)
+        return 0
+
+    cdef bint last(self, object leaf) except -1:
+        """One edge to a leaf has done its part: was it the last?"""
+        left = self.left.get(leaf)
+        if left is None:
+            return False
+        self.left[leaf] = left - 1
+        return left == 1
 
 
 cdef TensorBase fitted(Node n, Py_ssize_t i, object edge, object g):
@@ -192,18 +364,24 @@ cdef TensorBase fitted(Node n, Py_ssize_t i, object edge, object g):
         if t.view.ndim != len(<tuple>n.input_shapes[i]) or t.shape_tuple() != n.input_shapes[i]:
             t = t.sum_to_size(n.input_shapes[i])       # the one place where broadcasting is undone
     if isinstance(edge, TensorBase):
-        if t.view.dtype != (<TensorBase>edge).view.dtype:
-            t = in_dtype(t, (<TensorBase>edge).view.dtype)
+        if t.view.dtype != (<TensorBase>edge).view.dtype or (<TensorBase>edge).extra is not None:
+            t = of_grad_dtype(t, <TensorBase>edge)
     elif t.view.dtype != (<Node>edge).dtype and (<Node>edge).n_outputs == 1:
-        t = in_dtype(t, (<Node>edge).dtype)
+        t = in_dtype(t, dtype_of((<Node>edge).dtype))
     return t
 
 
-cdef TensorBase in_dtype(TensorBase g, int dtype):
+cdef TensorBase in_dtype(TensorBase g, object dtype):
     """A gradient in its input's dtype; of a real input the real part alone counts."""
-    if is_complex_(g.view.dtype) and not is_complex_(dtype):
+    if is_complex_(g.view.dtype) and not dtype.is_complex:
         g = g.real
-    return g.to(dtype_of(dtype))
+    return g.to(dtype)
+
+
+cdef TensorBase of_grad_dtype(TensorBase g, TensorBase leaf):
+    """A gradient in the dtype that the leaf wants (``grad_dtype``; None: any)."""
+    wanted = dtype_of(leaf.view.dtype) if leaf.extra is None else leaf.extra.get("grad_dtype", dtype_of(leaf.view.dtype))
+    return g if wanted is None else in_dtype(g, wanted)
 
 
 cdef object run_node(Node n, object g):
@@ -218,12 +396,16 @@ cdef object run_node(Node n, object g):
         g = gs if isinstance(g, tuple) else gs[0]
     if batched_vjp is not None and is_batched(g):
         found = batched_vjp(n, g)
-    elif n.vjp != NULL:
-        found = n.vjp(n, g)
-    else:
+    elif n.vjp == NULL:
         found = n.run(g)
+    elif g is None or (n.n_outputs > 1 and all_none(<tuple>g)):
+        found = (None,) * len(n.edges)
+    else:
+        found = n.vjp(n, g)
     if n.hooks is not None and "post" in n.hooks:
         ins = found if isinstance(found, tuple) else (found,)
+        if len(ins) == len(n.edges):
+            ins = tuple([x if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(ins)])
         for hook in list(n.hooks["post"].values()):
             new = hook(ins, g if isinstance(g, tuple) else (g,))
             if new is not None:
@@ -239,31 +421,44 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
     accumulate: leaves take their gradients (only the captured ones if captures is given).
     """
     cdef dict buffers = {}          # Node -> its gradient, or a list of them for several outputs
-    cdef dict leaves = {}           # leaf -> sum
+    cdef dict leaves = {}           # leaf -> sum; those that are done stay for the captures
     cdef list heap = []
     cdef dict taken = {}            # capture index -> gradient
     cdef dict capture_at = {}       # Node -> list of (nr, index)
     cdef object needed = None
+    cdef LeafCounts counts = None
     cdef Node n
     cdef TensorBase root, g
     cdef Py_ssize_t i, nr, count
     cdef object buffer, found, e
-    cdef bint was = set_grad(create_graph)
+    cdef bint asked = False, was = set_grad(create_graph)
     try:
         nodes = []
-        for i in range(len(roots)):
-            root = <TensorBase>roots[i]
-            e = grad_fn_of(root)
-            nodes.append(root if e is None else e)
+        for root_ in roots:
+            if isinstance(root_, TensorBase):
+                e = grad_fn_of(<TensorBase>root_)
+                nodes.append(root_ if e is None else e)
+            else:                                # a GradientEdge
+                nodes.append(getattr(root_.node, "variable", root_.node))
         if captures is not None:
             needed = leads_to(nodes, captures)
             for i in range(len(captures)):
                 e, nr = captures[i]
                 if isinstance(e, Node):
                     capture_at.setdefault(e, []).append((nr, i))
+        if asking:
+            asked = begin_pass(nodes, needed)
+        if hooked_leaves:
+            counts = LeafCounts()
+            counts.count(nodes, needed)
         for i in range(len(roots)):
-            deliver(nodes[i], (<TensorBase>roots[i]).output_nr, <TensorBase>grads[i], buffers, leaves, heap, needed,
-                    create_graph)
+            nr = (<TensorBase>roots[i]).output_nr if isinstance(roots[i], TensorBase) else roots[i].output_nr
+            if grads[i] is None:                 # gradcheck asks what a missing gradient does
+                reach(nodes[i], buffers, heap, needed)
+            else:
+                deliver(nodes[i], nr, <TensorBase>grads[i], buffers, leaves, heap, needed, create_graph)
+            if counts is not None and counts.last(nodes[i]):
+                settle(<TensorBase>nodes[i], leaves, create_graph, accumulate)
         nodes = None
         while heap:
             n = pop(heap)
@@ -272,17 +467,16 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
                 buffer = output_hooks(n, buffer)
             if needed is not None and n in capture_at:
                 for nr, i in capture_at[n]:
-                    found = buffer if n.n_outputs == 1 else buffer[nr]
+                    found = buffer if n.n_outputs == 1 else None if buffer is None else buffer[nr]
                     taken[i] = found
             if needed is not None and not any_edge_needed(n, needed):
                 continue
             if n.n_outputs > 1:
-                buffer = tuple(buffer)
-            found = run_node(n, buffer)
+                buffer = (None,) * n.n_outputs if buffer is None else tuple(buffer)
+            found = run_node(n, buffer) if not anomaly else guarded(run_watched, n, buffer)
             buffer = None
             if not keep_graph and n.saved_ is not None:
-                n.saved_ = None
-                n.released = True
+                release(n)
             if not isinstance(found, tuple):
                 found = (found,)
             count = len(n.edges)
@@ -293,31 +487,82 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
                 e = n.edges[i]
                 if e is None:
                     continue
-                if (<tuple>found)[i] is None:
-                    continue
-                g = fitted(n, i, e, (<tuple>found)[i])
                 nr = 0 if n.edge_nrs is None else <Py_ssize_t>n.edge_nrs[i]
-                if i == count - 1:
-                    found = None                # the last reference but g's, so that sums can be made in place
-                deliver(e, nr, g, buffers, leaves, heap, needed, create_graph)
-                g = None
+                if (<tuple>found)[i] is None:
+                    reach(e, buffers, heap, needed)
+                else:
+                    g = fitted(n, i, e, (<tuple>found)[i])
+                    if i == count - 1:
+                        found = None            # the last reference but g's, so that sums can be made in place
+                    deliver(e, nr, g, buffers, leaves, heap, needed, create_graph)
+                    g = None
+                if counts is not None and counts.last(e):
+                    settle(<TensorBase>e, leaves, create_graph, accumulate)
             found = None
-        if captures is not None:
-            for i in range(len(captures)):
-                e = captures[i][0]
-                if isinstance(e, TensorBase) and e in leaves:
-                    root = <TensorBase>e
-                    total = leaves[e]
-                    if root.extra is not None and "hooks" in root.extra and not accumulate:
-                        total = run_hooks(root.extra["hooks"], total)
-                    taken[i] = total
-        if accumulate:
+        if captures is None:
             while leaves:
                 e, g = leaves.popitem()
-                finish_leaf(<TensorBase>e, g, create_graph)
+                if counts is None or e not in counts.left:
+                    finish_leaf(<TensorBase>e, g, create_graph)
+            return None
+        for i in range(len(captures)):
+            e = captures[i][0]
+            if not isinstance(e, Node) and e in leaves:
+                taken[i] = leaves[e]
+        if accumulate:
+            for e in leaves:
+                if counts is None or e not in counts.left:
+                    finish_leaf(<TensorBase>e, leaves[e], create_graph)
     finally:
         set_grad(was)
-    return None if captures is None else [taken.get(i) for i in range(len(captures))]
+        if asked:
+            threads.passes.pop()
+    return [taken.get(i) for i in range(len(captures))]
+
+
+cdef int settle(TensorBase leaf, dict leaves, bint create_graph, bint accumulate) except -1:
+    """A leaf with hooks has all of its gradient: let the hooks see it, and accumulate it."""
+    if leaf not in leaves:
+        return 0
+    if accumulate:
+        finish_leaf(leaf, leaves.pop(leaf), create_graph)
+    elif "hooks" in leaf.extra:
+        leaves[leaf] = run_hooks(leaf.extra["hooks"], leaves[leaf])
+    return 0
+
+
+cdef int release(Node n) except -1:
+    """Forget the saved tensors after a pass that does not keep the graph."""
+    for s in n.saved_:
+        if isinstance(s, SavedTensor):
+            (<SavedTensor>s).let_go()
+    n.saved_ = None
+    n.released = True
+    return 0
+
+
+def run_watched(Node n, g):
+    """Run a node in anomaly mode."""
+    return run_node(n, g)
+
+
+cdef bint all_none(tuple gs):
+    for g in gs:
+        if g is not None:
+            return False
+    return True
+
+
+cdef int reach(object target, dict buffers, list heap, object needed) except -1:
+    """No gradient comes along this edge, but the node behind it runs."""
+    cdef Node n
+    if not isinstance(target, Node) or (needed is not None and target not in needed):
+        return 0
+    n = <Node>target
+    if n not in buffers:
+        buffers[n] = None if n.n_outputs == 1 else [None] * n.n_outputs
+        push(heap, n)
+    return 0
 
 
 cdef bint any_edge_needed(Node n, object needed):
@@ -340,10 +585,12 @@ cdef int deliver(object target, Py_ssize_t nr, TensorBase g, dict buffers, dict 
         return 0
     n = <Node>target
     if n.n_outputs == 1:
-        old = buffers.pop(n, None)
-        if old is None:
+        old = buffers.pop(n, MISSING)
+        if old is MISSING:
             push(heap, n)
-        buffers[n] = joined(old, g, create_graph)
+            buffers[n] = g
+        else:
+            buffers[n] = joined(old, g, create_graph)
         return 0
     slots = <list>buffers.get(n)
     if slots is None:

@@ -1,4 +1,4 @@
-"""User-written differentiable functions: subclass Function, write forward and backward."""
+"""User-written differentiable functions: subclass Function, write forward and backward (or vjp), and jvp if wanted."""
 
 from __future__ import annotations
 
@@ -6,24 +6,37 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from taeda.autograd import dual
 from taeda.autograd.grad_mode import _set_grad_enabled, is_grad_enabled, no_grad
-from taeda.autograd.node import Node, attach_function, detached_alias
+from taeda.autograd.node import Node, attach_function, raw_saved_of, save_for, saved_of
+from taeda._override import is_stand_in
 from taeda.tensor_base import TensorBase
 
 
 class FunctionCtx:
     """What forward hands to backward: saved tensors, flags and any attribute."""
 
+    to_save: tuple[Any, ...]
+
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for ``ctx.saved_tensors``; later in-place changes of them are noticed."""
-        for t in tensors:
+        for i, t in enumerate(tensors):
             if t is not None and not isinstance(t, TensorBase):
-                raise TypeError(f"[save_for_backward] can only save tensors or None, got {type(t).__name__}; set an attribute instead")
+                raise TypeError(
+                    f"[save_for_backward] save_for_backward can only save tensors or None, but argument {i} is of type "
+                    f"{type(t).__name__}; set an attribute of ctx instead"
+                )
         self.to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
-        """Keep tensors for a forward-mode rule (kept for PyTorch's signature)."""
-        self.saved_for_forward = tensors
+        """Keep tensors for ``ctx.saved_tensors`` in ``jvp``."""
+        for i, t in enumerate(tensors):
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(
+                    f"[save_for_forward] save_for_forward expects all arguments to be tensors or None, but argument {i} is of type "
+                    f"{type(t).__name__}; set an attribute of ctx instead"
+                )
+        self.saved_for_forward: tuple[Any, ...] | None = tensors
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Say that forward changed these inputs in place."""
@@ -41,66 +54,42 @@ class FunctionCtx:
 class FunctionNode(Node, FunctionCtx):
     """The node of one application of a Function; it is the ``ctx`` that forward and backward get."""
 
-    to_save: Any
-    _saved: Any
-    _function: Any
-    _outputs: Any
+    _forward_cls: Any = None
+    _is_tensor: tuple[bool, ...]
+    _inputs: tuple[Any, ...]
+    _outputs: tuple[Any, ...]
 
     def __init__(self) -> None:
-        self.__dict__["to_save"] = ()
+        self.to_save: tuple[Any, ...] = ()
+        self.saved_for_forward: tuple[Any, ...] | None = None
         self.dirty_tensors: tuple[Any, ...] = ()
         self.non_differentiable: tuple[Any, ...] = ()
         self.materialize_grads = True
         self.needs_input_grad: tuple[bool, ...] = ()
 
     def name(self) -> str:
-        return f"{self._function.__name__}Backward"
+        return type(self).__name__
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors given to ``save_for_backward``."""
-        if self.__dict__.get("_saved") is None:
-            return tuple(self.to_save)
-        return tuple(None if s is None else self.unpack(i) for i, s in enumerate(self._saved))
+        """The tensors given to ``save_for_backward`` (in jvp: to ``save_for_forward``)."""
+        if self.saved_for_forward is not None:
+            return tuple(self.saved_for_forward)
+        return tuple(self.to_save) or saved_of(self)
 
     saved_variables = saved_tensors
 
-    def unpack(self, i: int) -> Any:
-        """Return saved tensor i, its version checked."""
-        tensor, version, nr = self._saved[i]
-        if self.__dict__.get("_freed"):
-            raise RuntimeError(
-                f"[{self.name()}] Trying to backward through the graph a second time (or directly access saved tensors "
-                "after they have already been freed). Saved intermediate values of the graph are freed when you call "
-                ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a "
-                "second time or if you need to access saved tensors after calling backward."
-            )
-        if tensor._version != version:
-            raise RuntimeError(
-                f"[{self.name()}] one of the variables needed for gradient computation has been modified by an inplace "
-                f"operation: a tensor of shape {tuple(tensor.shape)} is at version {tensor._version}; expected version "
-                f"{version} instead; hint: clone it before the in-place operation"
-            )
-        return tensor if nr < 0 else detached_alias(tensor, self, nr)
-
-    def release(self) -> None:
-        """Forget the saved tensors after a backward pass."""
-        if self.__dict__.get("_saved"):
-            self._freed = True
-            self._saved = tuple(None if s is None else (s[0][:0] if s[0].dim() else s[0], s[1], -1) for s in self._saved)
+    @property
+    def _raw_saved_tensors(self) -> tuple[Any, ...]:
+        return raw_saved_of(self)
 
     def run(self, g: Any) -> tuple[Any, ...]:
         """Call the user's backward with one cotangent an output."""
         given = list(g) if isinstance(g, tuple) else [g]
         if self.materialize_grads:
-            for i, (x, (shape, dtype, device)) in enumerate(zip(given, self._outputs, strict=True)):
-                if x is None and dtype is not None:
-                    from taeda.ops import zeros
-
-                    given[i] = zeros(shape, dtype=dtype, device=device)
-        found = self._function.backward(self, *given)
+            given = [_zeros(known) if x is None and known is not None else x for x, known in zip(given, self._outputs, strict=True)]
+        found = _backward_of(self._forward_cls)(self, *given)
         found = found if isinstance(found, tuple) else (found,)
-        tensors = [i for i, is_tensor in enumerate(self._is_tensor) if is_tensor]
         count = len(self._is_tensor)
         if len(found) > count and all(x is None for x in found[count:]):
             found = found[:count]
@@ -108,20 +97,33 @@ class FunctionNode(Node, FunctionCtx):
             raise RuntimeError(
                 f"[{self.name()}] function {self.name()} returned an incorrect number of gradients (expected {count}, got {len(found)})"
             )
-        for i, x in enumerate(found):
-            if x is not None and not self._is_tensor[i]:
+        return tuple(self._checked(i, x) for i, x in enumerate(found) if x is not None or self._is_tensor[i])
+
+    def _checked(self, i: int, x: Any) -> Any:
+        """Gradient i if it fits input i."""
+        if x is None:
+            return None
+        if not self._is_tensor[i]:
+            raise RuntimeError(
+                f"[{self.name()}] function {self.name()} returned a gradient different from None at position {i + 1}, "
+                "but the corresponding forward input was not a Variable"
+            )
+        shape = self._inputs[i]
+        if isinstance(x, TensorBase) and tuple(x.shape) != shape:
+            if not _expandable(shape, tuple(x.shape)):
                 raise RuntimeError(
-                    f"[{self.name()}] function {self.name()} returned a gradient different from None at position {i + 1}, "
-                    "but the corresponding forward input was not a Variable"
+                    f"[{self.name()}] Function {self.name()} returned an invalid gradient at index {i} - got {list(x.shape)} but "
+                    f"expected shape compatible with {list(shape)}"
                 )
-            if x is not None and isinstance(x, TensorBase) and tuple(x.shape) != self._input_shapes[i]:
-                if not _expandable(self._input_shapes[i], tuple(x.shape)):
-                    raise RuntimeError(
-                        f"[{self.name()}] Function {self.name()} returned an invalid gradient at index {i} - got "
-                        f"{list(x.shape)} but expected shape compatible with {list(self._input_shapes[i])}"
-                    )
-                found = found[:i] + (x.sum_to_size(self._input_shapes[i]),) + found[i + 1 :]
-        return tuple(found[i] for i in tensors)
+            return x.sum_to_size(shape)
+        return x
+
+
+def _zeros(known: tuple[Any, Any, Any]) -> Any:
+    from taeda.ops import zeros
+
+    shape, dtype, device = known
+    return zeros(shape, dtype=dtype, device=device)
 
 
 def _expandable(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
@@ -130,8 +132,25 @@ def _expandable(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return all(a in (1, b) for a, b in zip(small[::-1], large[::-1], strict=False))
 
 
-class _FunctionMeta(type):
-    """Calling a Function class is an old style that PyTorch refuses too."""
+def _backward_of(cls: Any) -> Any:
+    """Return the class's backward, which may be called vjp."""
+    if cls.vjp is Function.vjp:
+        return cls.backward
+    if cls.backward is not Function.backward:
+        raise RuntimeError(
+            f"[{cls.__name__}] Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
+        )
+    return cls.vjp
+
+
+class FunctionMeta(type):
+    """Gives each Function a class of nodes, named after it; calling a Function is an old style that PyTorch refuses too."""
+
+    _backward_cls: Any
+
+    def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
+        super().__init__(name, bases, attrs)
+        cls._backward_cls = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls})
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if args or kwargs:
@@ -142,11 +161,11 @@ class _FunctionMeta(type):
         return super().__call__()
 
 
-class Function(metaclass=_FunctionMeta):
+class Function(metaclass=FunctionMeta):
     """Base of user-written differentiable functions.
 
     Write ``forward(ctx, *args)`` (or ``forward(*args)`` with ``setup_context(ctx, inputs, output)``) and
-    ``backward(ctx, *grad_outputs)`` as static methods; use ``apply``.
+    ``backward(ctx, *grad_outputs)`` as static methods; ``jvp(ctx, *tangents)`` for forward mode; use ``apply``.
 
     >>> import taeda
     >>> class Square(taeda.autograd.Function):
@@ -164,6 +183,8 @@ class Function(metaclass=_FunctionMeta):
     tensor(6.)
     """
 
+    generate_vmap_rule = False
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; the first argument is ``ctx`` unless ``setup_context`` is written."""
@@ -174,11 +195,36 @@ class Function(metaclass=_FunctionMeta):
         """Fill ``ctx`` from the inputs and the output of a ``forward`` that does not take it."""
         raise NotImplementedError("[Function] setup_context is not implemented.")
 
+    generate_vmap_rule = False        # whether vmap may run the function once a sample
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        """Return ``(output, out_dims)`` for a batch: ``info.batch_size``, and where the batch is in each argument."""
+        raise NotImplementedError("[Function] To use autograd.Function with vmap, you must either override the vmap static method or set "
+                                  "generate_vmap_rule=True.")
+
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Return one gradient (or None) for each argument of forward."""
         raise NotImplementedError("[Function] You must implement either the backward or vjp method for your custom autograd.Function "
                                   "to use it with backward mode AD.")
+
+    @staticmethod
+    def vjp(ctx: Any, *grad_outputs: Any) -> Any:
+        """Another name of :meth:`backward`; write one of the two."""
+        raise NotImplementedError("[Function] You must implement either the backward or vjp method for your custom autograd.Function "
+                                  "to use it with backward mode AD.")
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Return one tangent for each output of forward."""
+        raise NotImplementedError("[Function] You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Compute forward over an extra dimension of the arguments."""
+        raise NotImplementedError("[Function] To use autograd.Function with vmap, you must either override the vmap static method or set "
+                                  "generate_vmap_rule=True.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: functions are used by ``apply``."""
@@ -189,13 +235,17 @@ class Function(metaclass=_FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the function."""
         tensors = tuple(a for a in args if isinstance(a, TensorBase))
-        node = FunctionNode()
-        node._function = cls
+        if any(is_stand_in(t) for t in tensors):
+            from taeda.func.custom import apply_to_batches
+
+            return apply_to_batches(cls, args, kwargs)
+        node = cls._backward_cls()
         node._is_tensor = tuple(isinstance(a, TensorBase) for a in args)
-        node._input_shapes = tuple(tuple(a.shape) if isinstance(a, TensorBase) else None for a in args)
+        node._inputs = tuple(tuple(a.shape) if isinstance(a, TensorBase) else None for a in args)
         node.needs_input_grad = tuple(isinstance(a, TensorBase) and a.requires_grad for a in args)
         recording = is_grad_enabled() and any(t.requires_grad for t in tensors)
-        was = _set_grad_enabled(False)
+        tangents = [dual.tangent_of(a) if isinstance(a, TensorBase) else None for a in args] if dual.current_level() else []
+        was, asleep = _set_grad_enabled(False), dual.set_asleep(True)
         try:
             if cls.setup_context is not Function.setup_context:
                 output = cls.forward(*args, **kwargs)
@@ -204,29 +254,60 @@ class Function(metaclass=_FunctionMeta):
                 output = cls.forward(node, *args, **kwargs)
         finally:
             _set_grad_enabled(was)
+            dual.set_asleep(asleep)
         outputs = output if isinstance(output, tuple) else (output,)
-        if not recording:
-            return output
+        made = cls._record(node, tensors, outputs) if recording else list(outputs)
+        if any(t is not None for t in tangents):
+            cls._push_tangents(node, args, tangents, made)
+        node.saved_for_forward = None
+        return tuple(made) if isinstance(output, tuple) else made[0]
+
+    @classmethod
+    def _record(cls, node: Any, tensors: tuple[Any, ...], outputs: tuple[Any, ...]) -> list[Any]:
         for t in node.dirty_tensors:
             if not any(t is o for o in outputs):
-                raise RuntimeError("[mark_dirty] a tensor that was marked dirty must be returned by forward")
+                raise RuntimeError("[mark_dirty] Some elements marked as dirty during the forward method were not returned as output. The "
+                                   "inputs that are modified inplace must all be outputs of the Function.")
+        inputs_to_save = [t for t in node.to_save if any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)]
         made = attach_function(node, tensors, outputs, node.dirty_tensors, node.non_differentiable)
         node._outputs = tuple(
-            (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) and (o.is_floating_point() or o.is_complex()) else ((), None, None) for o in made
+            (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) and (o.is_floating_point() or o.is_complex()) else None
+            for o in made
         )
-        saved: list[Any] = []
-        for t in node.to_save:
-            nr = next((i for i, o in enumerate(made) if o is t or outputs[i] is t), -1) if t is not None else -1
-            is_input = t is not None and any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)
-            if t is None:
-                saved.append(None)
-            elif nr >= 0 and not is_input:
-                saved.append((t.detach(), t._version, nr))
-            else:
-                saved.append((t, t._version, -1))
-        node._saved = tuple(saved)
-        node.__dict__["to_save"] = ()
-        return tuple(made) if isinstance(output, tuple) else made[0]
+        own = [None if any(o is t for t in inputs_to_save) else o for o in outputs]
+        save_for(node, node.to_save, made, own)
+        node.to_save = ()
+        return made
+
+    @classmethod
+    def _push_tangents(cls, node: Any, args: tuple[Any, ...], tangents: list[Any], made: list[Any]) -> None:
+        """Call the user's jvp and hang what it returns on the outputs."""
+        if node.materialize_grads:
+            tangents = [
+                t.new_zeros(t.shape) if g is None and isinstance(t, TensorBase) and t.is_floating_point() else g
+                for t, g in zip(args, tangents, strict=True)
+            ]
+        asleep = dual.set_asleep(True)
+        try:
+            found = cls.jvp(node, *tangents)
+        finally:
+            dual.set_asleep(asleep)
+        found = found if isinstance(found, tuple) else (found,)
+        if len(found) != len(made):
+            raise RuntimeError(
+                f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {len(made)} but got {len(found)})"
+            )
+        for out, tangent in zip(made, found, strict=True):
+            if tangent is not None:
+                dual.set_tangent(out, tangent)
+
+
+class InplaceFunction(Function):
+    """A Function that may work in place (kept for PyTorch's signature)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
 
 
 NestedIOFunction = Function

@@ -160,3 +160,60 @@ class inference_mode(_Mode):
 
     def _clone(self):
         return type(self)(self.mode)
+
+
+switches = {"multithreading": True, "view replay": False, "grad layout": True}
+
+
+class _Switch(_Mode):
+    """A switch that PyTorch has and that changes nothing here: it is remembered, and set back at the end of a block."""
+
+    what = ""
+
+    def __init__(self, mode):
+        self.mode = bool(mode)
+        self.was = switches[self.what]
+        switches[self.what] = self.mode
+
+    def __call__(self, function):
+        switches[self.what] = self.was
+        return super().__call__(function)
+
+    def __enter__(self):
+        switches[self.what] = self.mode
+
+    def __exit__(self, *error):
+        switches[self.what] = self.was
+
+    def _clone(self):
+        return type(self)(self.mode)
+
+
+class set_multithreading_enabled(_Switch):
+    """Accepted: a backward pass runs in the thread that calls it, and its kernels on the threads of ``set_num_threads``."""
+
+    what = "multithreading"
+
+
+class _force_original_view_tracking(_Switch):
+    """Accepted: the history of a view is always made anew from its layout."""
+
+    what = "view replay"
+
+
+class enforce_grad_layout_policy(_Switch):
+    """Accepted: a new ``.grad`` always has the layout of its leaf."""
+
+    what = "grad layout"
+
+    def __init__(self, enable=True):
+        super().__init__(enable)
+
+
+def is_multithreading_enabled():
+    """What ``set_multithreading_enabled`` was last set to."""
+    return switches["multithreading"]
+
+
+def is_view_replay_enabled():
+    return switches["view replay"]

@@ -3,7 +3,7 @@
 
 A node keeps edges to the nodes (or leaf tensors) that its gradients flow to, and just the tensors that
 its vjp asked for.  An output that it saves is kept as an alias without history, so that no reference cycle
-arises; ``load`` puts the history back.
+arises; ``raw`` puts the history back.
 
 Complex gradients are PyTorch's: of a real loss L, g = dL/dRe + i dL/dIm, so a holomorphic f hands back g conj(f'(z)).
 Every f' that a vjp writes down is a formula with real coefficients in what was saved, and for those
@@ -11,10 +11,17 @@ conj(f'(z)) = f'(conj z): ``load`` gives a complex tensor conjugated, and one fo
 that are not holomorphic (abs, angle, real ...) read what they saved with ``raw``.
 """
 cimport cython
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
 
+from taeda.autograd.anomaly_mode cimport anomaly, note_origin
 from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.autograd.saved cimport SavedTensor, check_version, forgotten, freed, hooks_on_top, in_graph, keep, packing
 from taeda.dtype cimport differentiable, is_complex_
 from taeda.tensor_base cimport alias
+
+cdef extern from "Python.h":
+    void Py_SET_TYPE(PyObject* o, object type)
 
 cdef int64_t counter = 0
 cdef object conj = None                 # ops.complex_numbers.conj
@@ -52,29 +59,19 @@ cdef class Node:
         return <TensorBase>conj(t) if t is not None and is_complex_(t.view.dtype) else t
 
     cdef TensorBase raw(self, int i):
-        cdef TensorBase t, back
+        cdef TensorBase t
+        cdef object kept
         if self.saved_ is None:
-            raise RuntimeError(
-                f"[{self.name()}] Trying to backward through the graph a second time (or directly access saved "
-                "tensors after they have already been freed). Saved intermediate values of the graph are freed when "
-                "you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through "
-                "the graph a second time or if you need to access saved tensors after calling backward.")
-        t = <TensorBase>self.saved_[i]
-        if t.storage.version != self.versions[i] and not t.detached_version:
-            raise RuntimeError(
-                f"[{self.name()}] one of the variables needed for gradient computation has been modified by an "
-                f"inplace operation: a tensor of shape {tuple(t.shape_tuple())} is at version {t.storage.version}; "
-                f"expected version {self.versions[i]} instead; hint: clone it before the in-place operation, or use "
-                "the out-of-place form")
-        if t.output_nr < 0:                    # an alias of one of this node's own outputs
-            if not grad_enabled():
-                return t
-            back = alias(t)
-            back.grad_fn_ = self
-            back.output_nr = -1 - t.output_nr
-            back.requires_grad_ = True
-            return back
-        return t
+            raise freed(self)
+        kept = self.saved_[i]
+        if isinstance(kept, SavedTensor):
+            return (<SavedTensor>kept).load(self)
+        t = <TensorBase>kept
+        if t is None:
+            return None
+        if t.storage.version != self.versions[i]:
+            check_version(self, t, self.versions[i])
+        return t if t.output_nr >= 0 else in_graph(t, self, -1 - t.output_nr)
 
     def name(self):
         """Return the node's name, e.g. ``AddBackward0``."""
@@ -87,7 +84,7 @@ cdef class Node:
     def next_functions(self):
         """The nodes that this one's gradients flow to, with the number of their output."""
         nrs = self.edge_nrs
-        return tuple([(AccumulateGrad(e) if isinstance(e, TensorBase) else e, 0 if nrs is None else nrs[i])
+        return tuple([(accumulator(<TensorBase>e) if isinstance(e, TensorBase) else shown(e), 0 if nrs is None else nrs[i])
                       for i, e in enumerate(self.edges)])
 
     @property
@@ -118,28 +115,79 @@ cdef class Node:
             self.hooks = {}
         return self.hooks
 
+    # -- the saved tensors by name: _saved_self, _saved_other, _saved_result, or _saved_0 and so on ----
+
+    def _names_of_saved(self):
+        """The names of the saved tensors in their order, after PyTorch's for what an op saves."""
+        cdef int saves = 0 if self.op is None else self.op.saves
+        cdef tuple kept = self.saved_ or ()
+        if saves == CROSS:
+            return ("self", "other")
+        names = [name for bit, name in SAVED_AS if saves & bit]
+        if not saves and len(kept) == 1 and isinstance(kept[0], TensorBase) and (<TensorBase>kept[0]).output_nr < 0:
+            names = ["result"]
+        return tuple(names if len(names) == len(kept) else [str(i) for i in range(len(kept))])
+
+    def _index_of_saved(self, str name):
+        if self.saved_ is None and self.released:
+            raise freed(self)
+        names = self._names_of_saved()
+        if name in names:
+            return names.index(name)
+        if name.isdigit() and int(name) < len(self.saved_ or ()):
+            return int(name)
+        return -1
+
     def __getattr__(self, str name):
+        cdef int i
         if name.startswith("_saved_"):
-            if name[7:].isdigit():
-                return self.raw(int(name[7:]))
-            if name == "_saved_self":
-                return self.raw(0)
-            if name == "_saved_other" or name == "_saved_result":
-                return self.raw(len(self.saved_ or ()) - 1)
+            i = self._index_of_saved(name[7:])
+            if i >= 0:
+                return self.raw(i)
+        elif name.startswith("_raw_saved_"):
+            if self.saved_ is None and self.released:
+                return forgotten()
+            i = self._index_of_saved(name[11:])
+            if i >= 0:
+                return self.raw_saved(i)
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
 
+    def raw_saved(self, int i):
+        """Return the SavedTensor of number i, from now on kept in the tensor's place."""
+        cdef TensorBase t
+        cdef SavedTensor s
+        kept = self.saved_[i]
+        if kept is None:
+            return SavedTensor()
+        if not isinstance(kept, SavedTensor):
+            t = <TensorBase>kept
+            s = keep(t, -1 - t.output_nr if t.output_nr < 0 else -1, None)
+            s.version = self.versions[i]
+            self.saved_ = self.saved_[:i] + (s,) + self.saved_[i + 1:]
+            return s
+        return kept
 
-class AccumulateGrad:
+    def __dir__(self):
+        names = self._names_of_saved() if self.saved_ is not None else ()
+        return sorted([*object.__dir__(self), *["_saved_" + n for n in names], *["_raw_saved_" + n for n in names]])
+
+
+cdef enum:
+    CROSS = 16                           # dispatch's Save bits
+SAVED_AS = ((1, "self"), (2, "other"), (4, "third"), (8, "result"))
+
+
+class AccumulateGrad(Node):
     """The end of an edge at a leaf: its gradient is added to ``variable.grad``."""
 
     def __init__(self, variable):
+        cdef Node n = self
+        n.edges = ()
+        n.n_outputs = 1
         self.variable = variable
 
     def name(self):
         return "taeda::autograd::AccumulateGrad"
-
-    next_functions = ()
-    metadata = {}
 
     def __repr__(self):
         return f"<AccumulateGrad object at {hex(id(self.variable))}>"
@@ -155,15 +203,58 @@ class AccumulateGrad:
         def on_grad(g):
             found = hook((g,))
             return found[0] if isinstance(found, tuple) else found
-        return self.variable.register_hook(on_grad)
+        from taeda.autograd.engine import leaf_hook
+        return leaf_hook(self.variable, "accumulate_prehooks", on_grad)
 
     def register_hook(self, hook):
         """Call ``hook((), (grad,))`` after the gradient has been accumulated."""
-        return self.variable.register_post_accumulate_grad_hook(lambda p: hook((), (p.grad,)))
+        from taeda.autograd.engine import leaf_hook
+        return leaf_hook(self.variable, "accumulate_hooks", hook)
+
+
+cdef object accumulator(TensorBase leaf):
+    return AccumulateGrad(leaf)
+
+
+def leaf_edge(TensorBase leaf):
+    """Return a node whose gradient goes on to a leaf, for what stands for the leaf elsewhere."""
+    cdef Node n = ToLeaf.__new__(ToLeaf)
+    n.edges, n.n_outputs, n.dtype, n.seq = (leaf,), 1, leaf.view.dtype, next_seq()
+    return n
+
+
+class ToLeaf(Node):
+    """A node that passes its gradient on."""
+
+    def run(self, g):
+        return g
+
+
+# -- classes by name: type(y.grad_fn).__name__ is "AddBackward0" ------------------------------------------
+
+classes = {}
+
+
+cdef object shown(object fn):
+    """The node as a user sees it: of a class with the node's name, which costs nothing until somebody looks."""
+    if type(fn) is not Node:
+        return fn
+    name = (<Node>fn).name()
+    cls = classes.get(name)
+    if cls is None:
+        cls = classes[name] = type(name, (Node,), {"__slots__": (), "__module__": "taeda.autograd"})
+    Py_INCREF(cls)                       # an instance holds its heap type
+    Py_SET_TYPE(<PyObject*>fn, cls)
+    return fn
+
+
+def node_of(TensorBase t):
+    """Return ``t.grad_fn`` as a user sees it."""
+    return shown(grad_fn_of(t))
 
 
 cdef object grad_fn_of(TensorBase t):
-    if t.base is not None and t.history != t.base.history and t.base.requires_grad_:
+    if t.base is not None and t.history != t.base.history and t.base.requires_grad_ and t.history >= 0:
         t.grad_fn_ = regenerate_view(t)
         t.output_nr = 0
         t.history = t.base.history
@@ -193,14 +284,28 @@ cdef int connect(Node n, tuple inputs) except -1:
     if numbered:
         n.edge_nrs = tuple([0 if x is None else (<TensorBase>x).output_nr for x in inputs])
     n.seq = next_seq()
+    if anomaly:
+        note_origin(n)
     return 0
+
+
+cdef int output_of(Node n, TensorBase t, TensorBase out) noexcept:
+    """Which output of n the tensor is, or -1."""
+    return t.output_nr if t is out or (t.grad_fn_ is n and t.grad_fn_ is not None) else -1
 
 
 cdef int save(Node n, tuple tensors, TensorBase out) except -1:
     cdef Py_ssize_t i, count
     cdef TensorBase t, kept
+    cdef object hooks
     if tensors is None:
         return 0
+    if packing:
+        hooks = hooks_on_top()
+        if hooks is not None:
+            n.saved_ = tuple([None if x is None else keep(<TensorBase>x, output_of(n, <TensorBase>x, out),
+                                                               None if (<TensorBase>x).wrapped_number else hooks) for x in tensors])
+            return 0
     count = len(tensors)
     if count > MAX_SAVED:
         raise RuntimeError(f"[{n.name()}] a node saves at most {MAX_SAVED} tensors, got {count}")
@@ -254,11 +359,32 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
     return made
 
 
-def detached_alias(TensorBase t, Node n, int nr):
-    """A saved output as it is inside the graph again."""
-    cdef TensorBase a
-    if not grad_enabled():
-        return t
-    a = alias(t)
-    a.grad_fn_, a.output_nr, a.requires_grad_ = n, nr, True
-    return a
+def save_for(Node n, tensors, made, outputs):
+    """Save a user-written function's tensors: any number, its own outputs without a cycle."""
+    kept = []
+    for x in tensors:
+        if x is None:
+            kept.append(None)
+            continue
+        own = -1
+        for i, (o, out) in enumerate(zip(made, outputs)):
+            if (x is o or x is out) and isinstance(o, TensorBase) and (<TensorBase>o).grad_fn_ is n:
+                own = i
+        kept.append(keep(<TensorBase>x, own, hooks_on_top() if packing else None))
+    n.saved_ = tuple(kept)
+
+
+def saved_of(Node n):
+    """Return the tensors that :func:`save_for` saved; RuntimeError once they have been freed."""
+    if n.saved_ is None:
+        if n.released:
+            raise freed(n)
+        return ()
+    return tuple([None if s is None else (<SavedTensor>s).load(n) for s in n.saved_])
+
+
+def raw_saved_of(Node n):
+    """Return the SavedTensors of a user-written function."""
+    if n.saved_ is None and n.released:
+        raise freed(n)
+    return tuple([SavedTensor() if s is None else s for s in n.saved_ or ()])

@@ -40,7 +40,8 @@ def _one_dict(dicts: Any) -> dict[str, Any]:
     if isinstance(dicts, dict):
         return dicts
     if not isinstance(dicts, Sequence) or isinstance(dicts, str):
-        raise ValueError(f"[functional_call] Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(dicts)}")
+        raise ValueError(f"[functional_call] Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
+                         f"{type(dicts)}")
     if not all(isinstance(d, dict) for d in dicts):
         raise ValueError("[functional_call] Expected all elements of parameter_and_buffer_dicts to be dictionaries")
     names = [name for d in dicts for name in d]

@@ -378,16 +378,23 @@ def logaddexp(input, other, *, out=None):
 
 
 # addcmul: x + value a b; addcdiv: x + value a / b; lerp: x + w (y - x)
+cdef object scaled_product(TensorBase x, object a, object b, object value):
+    """value a b, where a fraction of integers counts as the integer below it (towards 0)."""
+    cdef TensorBase p = as_tensor(a * b, "addcmul")
+    if x.view.dtype == BOOL and p.view.dtype == BOOL:
+        raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
+    if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
+        value = int(value)
+    return p if is_one(value) else (<object>p) * value
+
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2."""
-    product = tensor1 * tensor2
-    y = input + (product if is_one(value) else product * value)
+    y = input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value)
     return y if out is None else write_out(out, y, "addcmul")
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
-    product = tensor1 * tensor2
-    return as_tensor(input, "addcmul_").add_(product if is_one(value) else product * value)
+    return input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 / tensor2 (floating point only)."""

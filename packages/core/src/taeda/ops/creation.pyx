@@ -131,11 +131,19 @@ def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=Fa
     return out_or("ones", out, finish(t, requires_grad), dtype, device)
 
 
+cdef int need_number(str op, object value) except -1:
+    if isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
+                                               hasattr(value, "__complex__")):
+        raise TypeError(f"[{op}] the value must be a number, not {type(value).__name__}")
+    return 0
+
+
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return a tensor of one value; its dtype is the value's unless given."""
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
+    need_number("full", fill_value)
     if not isinstance(fill_value, (int, float, complex)) and hasattr(fill_value, "__index__"):
         fill_value = fill_value.__index__()
     if isinstance(size, int):
@@ -150,6 +158,8 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
                      object size=None, object memory_format=None):
     cdef TensorBase t
     cdef int code = dtype_code(dtype, op, x.view.dtype), where = x.device if device is None else device_code(device, op)
+    if fill:
+        need_number(op, value)
     t = empty_as(x, code, where) if size is None else empty_shape(size, code, where)
     if memory_format is not None:
         t = in_format(t, op, memory_format)
@@ -309,6 +319,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     code = dtype_code(dtype, "linspace", default_float())
     if code == BOOL:
         raise NotImplementedError("[linspace] not implemented for dtype bool")
+    if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
+        start, end = int(start), int(end)
     where = device_code(device, "linspace")
     t = empty_shape((n,), code if code == F32 else F64, where)
     if where == CPU and n:
@@ -328,7 +340,10 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
-    t = full((), base, dtype=dtype_of(F64)).pow(linspace(start, end, steps, dtype=dtype_of(F64), device=device))
+    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    if is_integral(dtype_code(dtype, "logspace", default_float())):
+        start, end = int(start), int(end)
+    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(F64), device=device)
     return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
 
 

@@ -1,0 +1,127 @@
+"""Forward mode: tensors that carry a tangent through every differentiable op (see dual.pyx for how).
+
+>>> import taeda
+>>> import taeda.autograd.forward_ad as fwAD
+>>> with fwAD.dual_level():
+...     x = fwAD.make_dual(taeda.tensor([1.0, 2.0]), taeda.tensor([1.0, 0.0]))
+...     print(fwAD.unpack_dual(x * x).tangent)
+tensor([2., 0.])
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from taeda.autograd import dual
+from taeda.autograd.grad_mode import _Mode
+from taeda.tensor_base import TensorBase
+
+__all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
+
+_current_level = -1
+
+
+class UnpackedDualTensor(NamedTuple):
+    """What :func:`unpack_dual` returns: the value, and the tangent or None."""
+
+    primal: Any
+    tangent: Any
+
+
+def enter_dual_level() -> int:
+    """Open a level in which tensors may carry tangents; RuntimeError if one is open already."""
+    global _current_level
+    dual.open_level()
+    _current_level = 0
+    return _current_level
+
+
+def exit_dual_level(*, level: int | None = None) -> None:
+    """Close the level: all tangents are forgotten."""
+    global _current_level
+    if level is None:
+        level = _current_level
+    if level != _current_level:
+        raise RuntimeError(
+            f"[exit_dual_level] Trying to exit a forward AD level that was not the last one that was created: {level}, the last is "
+            f"{_current_level}. This is not supported."
+        )
+    if level < 0:
+        raise RuntimeError("[exit_dual_level] Dual level must be a positive number: no level is open")
+    dual.close_level()
+    _current_level = -1
+
+
+def _is_number_like(x: Any) -> bool:
+    return x.is_floating_point() or x.is_complex()
+
+
+def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
+    """Return a view of ``tensor`` that carries ``tangent``, a tensor of the same shape.
+
+    Raises RuntimeError outside of :class:`dual_level`, for another size, and for a tensor that carries one already.
+    """
+    for what, x in (("primal", tensor), ("tangent", tangent)):
+        if not isinstance(x, TensorBase):
+            raise AttributeError(f"[make_dual] {what} must be a Tensor, got {type(x).__name__}: it has no attribute 'is_floating_point'")
+    if (_current_level if level is None else level) < 0:
+        raise RuntimeError(
+            "[make_dual] Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
+        )
+    for what, x in (("primal", tensor), ("tangent", tangent)):
+        if not _is_number_like(x):
+            raise ValueError(f"[make_dual] Expected {what} to be floating point or complex, but got: {x.dtype}")
+    if dual.tangent_of(tensor) is not None:
+        raise RuntimeError(
+            f"[make_dual] Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {_current_level} "
+            "is not supported."
+        )
+    made = tensor.view_as(tensor)
+    dual.set_tangent(made, tangent)
+    return made
+
+
+def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
+    """Return the value of a tensor, without tangent, and its tangent (None if it has none)."""
+    if not isinstance(tensor, TensorBase):
+        raise TypeError(f"[unpack_dual] argument 'dual' (position 1) must be Tensor, not {type(tensor).__name__}")
+    if (_current_level if level is None else level) < 0:
+        return UnpackedDualTensor(tensor, None)
+    tangent = dual.tangent_of(tensor)
+    asleep = dual.set_asleep(True)
+    try:
+        return UnpackedDualTensor(tensor.view_as(tensor), tangent)
+    finally:
+        dual.set_asleep(asleep)
+
+
+class dual_level(_Mode):
+    """Open a level for a ``with`` block (or for the calls of a decorated function)."""
+
+    def __enter__(self) -> int:
+        return enter_dual_level()
+
+    def __exit__(self, *error: object) -> None:
+        exit_dual_level()
+
+
+def _is_fwd_grad_enabled() -> bool:
+    """Whether tangents are carried on in this thread."""
+    return not dual.is_asleep()
+
+
+class _set_fwd_grad_enabled(_Mode):
+    """Stop or start carrying tangents on in this thread, for a ``with`` block."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+        self.was = dual.set_asleep(not mode)
+
+    def __enter__(self) -> None:
+        dual.set_asleep(not self.mode)
+
+    def __exit__(self, *error: object) -> None:
+        dual.set_asleep(self.was)
+
+    def _clone(self) -> Any:
+        return type(self)(self.mode)

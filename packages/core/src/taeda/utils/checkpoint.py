@@ -1,0 +1,303 @@
+"""Checkpointing: trade time for memory by computing a part of the forward again in backward.
+
+``use_reentrant=False`` keeps, instead of each saved tensor, its number; the first one that backward asks for runs the
+function again with hooks that collect what is saved, and stops as soon as there is enough.  ``use_reentrant=True`` is one
+node whose backward runs the function again and differentiates it in a pass of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from taeda.autograd import Function, backward
+from taeda.autograd.engine import ask, current_pass
+from taeda.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad
+from taeda.autograd.graph import saved_tensors_hooks
+from taeda.random import get_rng_state, set_rng_state
+from taeda.tensor_base import TensorBase
+
+__all__ = [
+    "CheckpointError", "CheckpointFunction", "check_backward_validity", "checkpoint", "checkpoint_sequential", "detach_variable",
+    "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+]
+
+
+class CheckpointError(RuntimeError):
+    """The second run of a checkpointed function saved other tensors than the first."""
+
+
+class _Enough(Exception):
+    """Everything that was saved has been computed again."""
+
+
+_early_stop = True
+_debug: bool | None = None
+
+
+@contextlib.contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """In this block, say whether a second run stops once it has computed all that was saved (it does by default)."""
+    global _early_stop
+    before, _early_stop = _early_stop, enable
+    try:
+        yield
+    finally:
+        _early_stop = before
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """In this block, ``debug`` of all checkpoints is ``enabled`` (None: as each says)."""
+    global _debug
+    before, _debug = _debug, enabled
+    try:
+        yield
+    finally:
+        _debug = before
+
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """Return two contexts that do nothing."""
+    return contextlib.nullcontext(), contextlib.nullcontext()
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs as leaves of a graph of their own."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(f"[detach_variable] Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
+    return tuple(x.detach().requires_grad_(x.requires_grad) if isinstance(x, TensorBase) else x for x in inputs)
+
+
+def check_backward_validity(inputs: Any) -> None:
+    """Warn if no input requires grad."""
+    if not any(x.requires_grad for x in inputs if isinstance(x, TensorBase)):
+        warnings.warn("[checkpoint] None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=3)
+
+
+@contextlib.contextmanager
+def _random_state(state: Any) -> Iterator[None]:
+    """Draw random numbers from ``state`` on, and go on afterwards as if none had been drawn (None: no change)."""
+    if state is None:
+        yield
+        return
+    before = get_rng_state()
+    set_rng_state(state)
+    try:
+        yield
+    finally:
+        set_rng_state(before)
+
+
+# -- use_reentrant=True ------------------------------------------------------------------------------------------
+
+_watching = False
+
+
+class CheckpointFunction(Function):
+    """Run a function without recording; run it again, recorded, in backward."""
+
+    @staticmethod
+    def forward(ctx: Any, run_function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
+        """Return ``run_function(*args)``."""
+        global _watching
+        if not _watching:                      # backward asks which pass it is in
+            _watching = True
+            ask(1)
+        check_backward_validity(args)
+        ctx.run_function = run_function
+        ctx.state = get_rng_state() if preserve_rng_state else None
+        ctx.places = [i for i, x in enumerate(args) if isinstance(x, TensorBase)]
+        ctx.others = [None if isinstance(x, TensorBase) else x for x in args]
+        ctx.save_for_backward(*[args[i] for i in ctx.places])
+        with no_grad():
+            return run_function(*args)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Compute the outputs again and carry ``grads`` back through them."""
+        if current_pass().restricted:
+            raise RuntimeError(
+                "[checkpoint] When use_reentrant=True, taeda.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter "
+                "to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing the "
+                "`inputs` argument."
+            )
+        inputs = list(ctx.others)
+        for i, t in zip(ctx.places, ctx.saved_tensors, strict=True):
+            inputs[i] = t
+        detached = detach_variable(tuple(inputs))
+        with _random_state(ctx.state), enable_grad():
+            outputs = ctx.run_function(*detached)
+        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if isinstance(o, TensorBase) and o.requires_grad]
+        if not pairs:
+            raise RuntimeError("[checkpoint] none of output has requires_grad=True, this checkpoint() is not necessary")
+        backward([o for o, _ in pairs], [g for _, g in pairs])
+        return (None, None, *[x.grad if isinstance(x, TensorBase) else None for x in detached])
+
+
+# -- use_reentrant=False -----------------------------------------------------------------------------------------
+
+
+class _Ticket:
+    """What a node keeps instead of a saved tensor."""
+
+    __slots__ = ("__weakref__", "number", "owner", "values")
+
+    def __init__(self, owner: _Frame, number: int) -> None:
+        self.owner = owner
+        self.number = number
+        self.values: dict[int, Any] = {}           # run -> the tensor computed again
+
+
+def _metadata(t: Any) -> dict[str, Any]:
+    return {"shape": t.shape, "dtype": t.dtype, "device": t.device}
+
+
+class _Frame:
+    """One call of checkpoint: how to run it again, and what it saved."""
+
+    def __init__(self, again: Callable[[], Any], context: Any, state: Any, check: bool, early_stop: bool) -> None:
+        self.again = again
+        self.context = context
+        self.state = state
+        self.check = check
+        self.early_stop = early_stop
+        self.tickets: list[weakref.ref[_Ticket]] = []
+        self.saved_as: list[dict[str, Any]] = []
+        self.runs = 0
+
+    def pack(self, t: Any) -> _Ticket:
+        """Hand out the next ticket."""
+        ticket = _Ticket(self, len(self.tickets))
+        self.tickets.append(weakref.ref(ticket))
+        self.saved_as.append(_metadata(t))
+        return ticket
+
+    def unpack(self, ticket: _Ticket) -> Any:
+        """Return the tensor of a ticket, computed again unless it has been already in this pass."""
+        if not ticket.values:
+            self.run()
+        if not ticket.values:
+            raise CheckpointError(
+                "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
+                f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
+            )
+        _, value = ticket.values.popitem()
+        return value
+
+    def run(self) -> None:
+        """Run the function again and collect what it saves."""
+        self.count = 0
+        different: list[str] = []
+
+        def collect(t: Any) -> Any:
+            number = self.count
+            self.count += 1
+            if number >= len(self.tickets):
+                raise CheckpointError(
+                    "[checkpoint] trying to save more tensors during recomputation than during the original forward pass: "
+                    f"{len(self.tickets)} were saved in it"
+                )
+            ticket = self.tickets[number]()
+            if self.check and _metadata(t) != self.saved_as[number]:
+                different.append(f"tensor at position {number}: saved metadata: {self.saved_as[number]}, recomputed metadata: {_metadata(t)}")
+            if ticket is not None:
+                ticket.values[self.runs] = t.detach()
+            if self.early_stop and self.count == len(self.tickets):
+                raise _Enough
+            return t.detach()
+
+        def give_back(t: Any) -> Any:
+            return t
+
+        self.runs += 1
+        with _random_state(self.state), self.context, enable_grad(), saved_tensors_hooks(collect, give_back):
+            with contextlib.suppress(_Enough):
+                self.again()
+        if different:
+            raise CheckpointError(
+                "[checkpoint] Recomputed values for the following tensors have different metadata than during the forward pass:\n"
+                + "\n".join(different)
+            )
+        if self.count != len(self.tickets):
+            raise CheckpointError(
+                "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
+                f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
+            )
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Return ``function(*args, **kwargs)`` without keeping what its derivative needs: backward computes it again.
+
+    ``preserve_rng_state=True`` (a keyword) makes the second run draw the same random numbers.  ``context_fn`` gives the
+    contexts of the first and the second run; ``determinism_check`` ("default" or "none") says whether shapes and dtypes of
+    the two runs are compared.  Raises :class:`CheckpointError` in backward where they differ.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> y = taeda.utils.checkpoint.checkpoint(lambda t: (t * 2).exp().sum(), x, use_reentrant=False)
+    >>> y.backward()
+    >>> x.grad
+    tensor([14.7781, 14.7781])
+    """
+    if use_reentrant is None:
+        warnings.warn("[checkpoint] taeda.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+                      "recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
+        use_reentrant = True
+    preserve = kwargs.pop("preserve_rng_state", True)
+    if use_reentrant:
+        if kwargs:
+            raise ValueError(f"[checkpoint] Unexpected keyword arguments: {','.join(kwargs)}")
+        if context_fn is not noop_context_fn or debug:
+            raise ValueError("[checkpoint] Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+        return CheckpointFunction.apply(function, preserve, *args)
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"[checkpoint] determinism_check should be one of ['default', 'none'], but got {determinism_check}")
+    first, second = context_fn()
+    if not is_grad_enabled():
+        with first:
+            return function(*args, **kwargs)
+    frame = _Frame(lambda: function(*args, **kwargs), second, get_rng_state() if preserve else None, determinism_check == "default",
+                   early_stop and _early_stop)
+    with saved_tensors_hooks(frame.pack, frame.unpack), first:
+        return function(*args, **kwargs)
+
+
+def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any) -> Any:
+    """Run functions (or the children of a Sequential) one after another in ``segments`` parts, all but the last checkpointed."""
+    if use_reentrant is None:
+        warnings.warn("[checkpoint_sequential] taeda.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed "
+                      "explicitly. use_reentrant=False is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
+        use_reentrant = True
+    preserve = kwargs.pop("preserve_rng_state", True)
+    if kwargs:
+        raise ValueError(f"[checkpoint_sequential] Unexpected keyword arguments: {','.join(kwargs)}")
+    steps = list(functions.children()) if hasattr(functions, "children") else list(functions)
+
+    def part(start: int, end: int) -> Callable[[Any], Any]:
+        def run(x: Any) -> Any:
+            for step in steps[start:end]:
+                x = step(x)
+            return x
+
+        return run
+
+    size = len(steps) // segments
+    end = 0
+    for start in range(0, size * (segments - 1), size):
+        end = start + size
+        input = checkpoint(part(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
+    return part(end, len(steps))(input)

@@ -1,0 +1,132 @@
+"""Checkpointing: gradients as without, less kept, the same random numbers, and errors where the two runs differ."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+import taeda
+from taeda.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential, set_checkpoint_early_stop
+
+both = pytest.mark.parametrize("reentrant", [False, True])
+
+
+def leaf(*values: float) -> taeda.Tensor:
+    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
+
+
+def body(x: taeda.Tensor, w: taeda.Tensor, scale: float = 1.0) -> taeda.Tensor:
+    return (x * w).sin().exp() * scale
+
+
+@both
+def test_gradients_are_those_of_the_plain_function(reentrant: bool) -> None:
+    x, w, plain_x, plain_w = leaf(0.1, 0.2), leaf(0.3, 0.4), leaf(0.1, 0.2), leaf(0.3, 0.4)
+    checkpoint(body, x, w, 2.0, use_reentrant=reentrant).sum().backward()
+    body(plain_x, plain_w, 2.0).sum().backward()
+    assert x.grad.tolist() == plain_x.grad.tolist() and w.grad.tolist() == plain_w.grad.tolist()
+
+
+@both
+def test_the_second_run_draws_the_same_random_numbers(reentrant: bool) -> None:
+    x = leaf(*range(1, 21))
+    y = checkpoint(lambda t: t * taeda.rand(20, dtype=taeda.float64) * t, x, use_reentrant=reentrant)
+    after = taeda.get_rng_state()
+    mask = (y / (x * x)).detach()
+    y.sum().backward()
+    assert taeda.allclose(x.grad, 2 * mask * x.detach()) and taeda.equal(taeda.get_rng_state(), after)
+
+
+def test_the_second_run_stops_early_and_happens_once_a_pass() -> None:
+    calls: list[int] = []
+
+    def f(x):
+        calls.append(1)
+        y = x.sin()
+        calls.append(2)
+        z = y.exp()
+        calls.append(3)
+        return z * 2
+
+    x = leaf(0.5)
+    checkpoint(f, x, use_reentrant=False).backward()
+    assert calls == [1, 2, 3, 1, 2]
+    calls.clear()
+    with set_checkpoint_early_stop(False):
+        y = checkpoint(f, x, use_reentrant=False)
+    y.backward(retain_graph=True)
+    y.backward()
+    assert calls == [1, 2, 3] * 3
+    with pytest.raises(RuntimeError, match="second time"):
+        y.backward()
+
+
+def test_second_derivative_chosen_inputs_keywords_and_nesting() -> None:
+    x, w = leaf(0.5), leaf(0.25)
+    y = checkpoint(lambda a, b: checkpoint(body, a, w=b, use_reentrant=False).cos(), x, b=w, use_reentrant=False)
+    (g,) = taeda.autograd.grad(y, x, create_graph=True)
+    (gg,) = taeda.autograd.grad(g, x)
+    plain = body(x, w).cos()
+    (h,) = taeda.autograd.grad(plain, x, create_graph=True)
+    (hh,) = taeda.autograd.grad(h, x)
+    assert g.item() == pytest.approx(h.item()) and gg.item() == pytest.approx(hh.item())
+
+
+def test_contexts_of_both_runs() -> None:
+    log: list[str] = []
+
+    @contextlib.contextmanager
+    def note(name: str):
+        log.append(name)
+        yield
+
+    x = leaf(0.5)
+    checkpoint(taeda.sin, x, use_reentrant=False, context_fn=lambda: (note("first"), note("second"))).backward()
+    assert log == ["first", "second"]
+
+
+def differing(first, second):
+    runs: list[int] = []
+
+    def f(x):
+        runs.append(1)
+        return first(x) if len(runs) == 1 else second(x)
+
+    return f
+
+
+def test_runs_that_differ_are_an_error() -> None:
+    x = leaf(1, 2)
+    y = checkpoint(differing(lambda t: t.sin(), lambda t: t.repeat(2).sin()), x, use_reentrant=False)
+    with pytest.raises(CheckpointError, match="different metadata"):
+        y.sum().backward()
+    y = checkpoint(differing(lambda t: t.sin().exp(), lambda t: t.sin()), x, use_reentrant=False)
+    with pytest.raises(CheckpointError, match=r"saved during forward: 2.*during recomputation: 1"):
+        y.sum().backward()
+    y = checkpoint(differing(lambda t: t.sin(), lambda t: t.sin().exp()), x, use_reentrant=False, early_stop=False)
+    with pytest.raises(CheckpointError, match="more tensors during recomputation"):
+        y.sum().backward()
+
+
+def test_arguments_are_checked() -> None:
+    x = leaf(1)
+    with pytest.warns(UserWarning, match="use_reentrant parameter should be passed explicitly"):
+        checkpoint(taeda.sin, x)
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True"):
+        assert not checkpoint(taeda.sin, taeda.ones(1), use_reentrant=True).requires_grad
+    with pytest.raises(ValueError, match="Unexpected keyword arguments: foo"):
+        checkpoint(taeda.sin, x, use_reentrant=True, foo=1)
+    with pytest.raises(ValueError, match="only supported when use_reentrant=False"):
+        checkpoint(taeda.sin, x, use_reentrant=True, debug=True)
+    with pytest.raises(ValueError, match="determinism_check should be one of"):
+        checkpoint(taeda.sin, x, use_reentrant=False, determinism_check="strict")
+    with pytest.raises(RuntimeError, match=r"incompatible with .grad\(\)"):
+        taeda.autograd.grad(checkpoint(taeda.sin, x, use_reentrant=True), x)
+
+
+@both
+def test_sequential(reentrant: bool) -> None:
+    x, plain = leaf(0.5), leaf(0.5)
+    checkpoint_sequential([taeda.sin, taeda.exp, taeda.cos, taeda.tanh], 2, x, use_reentrant=reentrant).backward()
+    plain.sin().exp().cos().tanh().backward()
+    assert x.grad.item() == plain.grad.item()

@@ -1,0 +1,199 @@
+"""Forward mode: dual tensors and their rules, and the tangent of every op against its vjp differentiated."""
+
+from __future__ import annotations
+
+import functools
+
+import harness
+import pytest
+import taeda
+import taeda.autograd.forward_ad as fw
+from opinfo import Row
+
+ROWS = [r for r in harness.load_rows() if r.grad]
+
+
+def ramp(x: taeda.Tensor) -> taeda.Tensor:
+    return taeda.linspace(0.5, 1.5, max(x.numel(), 1), dtype=x.dtype)[: x.numel()].reshape(x.shape)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=harness.row_ids(ROWS))
+def test_tangents_are_the_transpose_of_the_vjp(row: Row) -> None:
+    function = harness.find(taeda, row.name)
+    for call in harness.gradient_calls(row)[:2]:
+        args, kwargs, values = harness.tensors(taeda, call, grad=True)
+        f = functools.partial(harness._with_values, function, args, kwargs, [id(v) for v in values])
+        outs = harness.run_quietly(f, *values)
+        places = [i for i, o in enumerate(outs) if o.requires_grad]
+        if not places:
+            continue
+        tangents = [ramp(v) for v in values]
+        cs = [taeda.zeros_like(outs[i]).requires_grad_() for i in places]
+        gs = taeda.autograd.grad([outs[i] for i in places], values, cs, create_graph=True, allow_unused=True)
+        pairs = [(g, t) for g, t in zip(gs, tangents, strict=True) if g is not None and g.requires_grad]
+        wanted = taeda.autograd.grad([g for g, _ in pairs], cs, [t for _, t in pairs], allow_unused=True) if pairs else [None] * len(cs)
+        with fw.dual_level():
+            found = harness.run_quietly(f, *[fw.make_dual(v.detach(), t) for v, t in zip(values, tangents, strict=True)])
+            got = [fw.unpack_dual(found[i]).tangent for i in places]
+        for out, t, w in zip([found[i] for i in places], got, wanted, strict=True):
+            assert not out.requires_grad and t.shape == out.shape and t.dtype == out.dtype
+            harness.assert_close(t, taeda.zeros_like(t) if w is None else w, 1e-9, 1e-12, f"{row.name} {call}")
+
+
+def test_a_known_derivative() -> None:
+    with fw.dual_level():
+        x = fw.make_dual(taeda.tensor([1.0, 2.0]), taeda.tensor([3.0, 4.0]))
+        value, tangent = fw.unpack_dual((x * x).sin())
+    assert taeda.allclose(tangent, taeda.tensor([2.0, 4.0]) * taeda.tensor([3.0, 4.0]) * taeda.tensor([1.0, 4.0]).cos())
+    assert taeda.allclose(value, taeda.tensor([1.0, 4.0]).sin())
+
+
+def test_what_make_dual_refuses() -> None:
+    x = taeda.ones(2)
+    with pytest.raises(RuntimeError, match="no level exists"):
+        fw.make_dual(x, x)
+    with pytest.raises(RuntimeError, match="must be a positive number"):
+        fw.exit_dual_level()
+    with fw.dual_level() as level:
+        assert level == 0
+        with pytest.raises(RuntimeError, match=r"Tensor is of size \[2\] while the given forward gradient is of size \[3\]"):
+            fw.make_dual(x, taeda.ones(3))
+        with pytest.raises(ValueError, match="Expected tangent to be floating point or complex"):
+            fw.make_dual(x, taeda.ones(2, dtype=taeda.int64))
+        with pytest.raises(RuntimeError, match="already has a forward gradient"):
+            fw.make_dual(fw.make_dual(x, x), x)
+        with pytest.raises(RuntimeError, match="Nested forward mode AD"):
+            fw.enter_dual_level()
+        with pytest.raises(RuntimeError, match="not the last one"):
+            fw.exit_dual_level(level=3)
+
+
+def test_tangents_end_with_the_level_and_detach_drops_them() -> None:
+    with fw.dual_level():
+        x = fw.make_dual(taeda.ones(2), taeda.ones(2))
+        assert fw.unpack_dual(x.detach()).tangent is None and fw.unpack_dual(x > 0).tangent is None
+        assert fw.unpack_dual(fw.unpack_dual(x).primal).tangent is None
+        assert repr(x) == "tensor([1., 1.], tangent=tensor([1., 1.]))"
+        with taeda.no_grad():
+            assert fw.unpack_dual(x * 2).tangent.tolist() == [2.0, 2.0]
+        with taeda.inference_mode():
+            assert fw.unpack_dual(x * 2).tangent is None
+        with fw._set_fwd_grad_enabled(False):
+            y = x * 2
+        assert fw.unpack_dual(y).tangent is None
+    assert fw.unpack_dual(x).tangent is None and repr(x) == "tensor([1., 1.])"
+    with fw.dual_level():
+        assert fw.unpack_dual(x * 2).tangent is None
+
+
+def test_writes_through_views_and_bases_change_tangents() -> None:
+    with fw.dual_level():
+        d = fw.make_dual(taeda.tensor([1.0, 2.0]), taeda.tensor([3.0, 4.0]))
+        head = d[:1]
+        head.mul_(10)
+        assert fw.unpack_dual(d).tangent.tolist() == [30.0, 4.0] and fw.unpack_dual(head).tangent.tolist() == [30.0]
+        z = taeda.zeros(2)
+        z[:1].copy_(d[:1])
+        assert fw.unpack_dual(z).tangent.tolist() == [30.0, 0.0]
+        w = taeda.zeros(2, 2)
+        column = w.t()[1]
+        w[:, 1] = d
+        assert fw.unpack_dual(column).tangent.tolist() == [30.0, 4.0]
+        d.zero_()
+        assert fw.unpack_dual(d).tangent.tolist() == [0.0, 0.0]
+
+
+def test_a_tangent_in_another_memory_order_reaches_views() -> None:
+    with fw.dual_level():
+        t = taeda.arange(6.0).reshape(2, 3)
+        x = fw.make_dual(taeda.ones(3, 2).t(), t)
+        assert fw.unpack_dual(x[1]).tangent.tolist() == [3.0, 4.0, 5.0]
+
+
+def test_forward_over_reverse() -> None:
+    x = taeda.tensor([0.3, 0.7], dtype=taeda.float64, requires_grad=True)
+    with fw.dual_level():
+        d = fw.make_dual(x, taeda.tensor([1.0, 2.0], dtype=taeda.float64))
+        y = (d.sin() * d).sum()
+        tangent = fw.unpack_dual(y).tangent
+        (g,) = taeda.autograd.grad(tangent, x)          # the Hessian times the tangent
+    expected = (2 * x.cos() - x * x.sin()) * taeda.tensor([1.0, 2.0], dtype=taeda.float64)
+    assert taeda.allclose(g, expected.detach())
+
+
+class Scaled(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k, y):
+        ctx.save_for_forward(x, y)
+        ctx.k = k
+        return x * k * y
+
+    @staticmethod
+    def jvp(ctx, tx, tk, ty):
+        x, y = ctx.saved_tensors
+        assert tk is None
+        return tx * ctx.k * y + x * ctx.k * ty
+
+
+def test_function_jvp() -> None:
+    with fw.dual_level():
+        x = fw.make_dual(taeda.tensor([1.0, 2.0]), taeda.ones(2))
+        assert fw.unpack_dual(Scaled.apply(x, 3.0, taeda.tensor([5.0, 6.0]))).tangent.tolist() == [15.0, 18.0]
+
+        class NoRule(taeda.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2
+
+        with pytest.raises(NotImplementedError, match="must implement the jvp function"):
+            NoRule.apply(x)
+
+        class TooFew(NoRule):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2, x * 3
+
+            @staticmethod
+            def jvp(ctx, tx):
+                return tx
+
+        with pytest.raises(RuntimeError, match="expected 2 but got 1"):
+            TooFew.apply(x)
+
+
+class WrongTangent(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_forward(x)
+        ctx.save_for_backward(x)
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.saved_tensors[0].cos()
+
+    @staticmethod
+    def jvp(ctx, t):
+        return t * ctx.saved_tensors[0].cos() * 1.01
+
+
+def test_gradcheck_finds_a_wrong_forward_rule() -> None:
+    x = taeda.tensor([0.3, 0.7], dtype=taeda.float64, requires_grad=True)
+    assert taeda.autograd.gradcheck(taeda.sin, x, check_forward_ad=True, check_batched_grad=True, check_grad_dtypes=True)
+    assert taeda.autograd.gradgradcheck(taeda.sin, x, check_fwd_over_rev=True, gen_non_contig_grad_outputs=True)
+    assert taeda.autograd.gradcheck(WrongTangent.apply, x)
+    with pytest.raises(taeda.autograd.GradcheckError, match="forward mode mismatch"):
+        taeda.autograd.gradcheck(WrongTangent.apply, x, check_forward_ad=True)
+
+
+def test_gradcheck_options() -> None:
+    x = taeda.tensor([0.3], dtype=taeda.float64, requires_grad=True)
+    assert taeda.autograd.gradcheck(taeda.sin, x, fast_mode=True, nondet_tol=1e-7, masked=False)
+    with pytest.raises(AssertionError, match="at least one of check_forward_ad or check_backward_ad"):
+        taeda.autograd.gradcheck(taeda.sin, x, check_backward_ad=False)
+    with pytest.warns(UserWarning, match="not a double precision"):
+        taeda.autograd.gradcheck(taeda.sin, x.detach().float().requires_grad_(), atol=1e-1, eps=1e-2)
+    with pytest.raises(RuntimeError, match="stride 0"):
+        taeda.autograd.gradcheck(taeda.sin, x.detach().expand(3).requires_grad_())
+    with pytest.raises(taeda.autograd.GradcheckError, match="expected to be zero"):
+        taeda.autograd.gradcheck(lambda t: t.detach() * 2, x)

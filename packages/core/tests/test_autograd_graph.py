@@ -1,0 +1,233 @@
+"""The graph as a user sees it: classes and names of nodes, edges, what runs without a gradient, depth, threads, views."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import taeda
+from taeda.autograd import graph
+
+
+def leaf(*values: float) -> taeda.Tensor:
+    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
+
+
+def test_nodes_are_of_classes_named_after_their_op() -> None:
+    x = leaf(1, 2)
+    y = (x * 2 + 1).sum()
+    assert type(y.grad_fn).__name__ == "SumBackward0" and isinstance(y.grad_fn, graph.Node)
+    add = y.grad_fn.next_functions[0][0]
+    assert type(add).__name__ == "AddBackward0" and repr(add).startswith("<AddBackward0 object at")
+    assert y.grad_fn is y.grad_fn and type((x * 3).grad_fn) is type(add.next_functions[0][0])
+    y.backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_a_deep_graph_whose_nodes_were_looked_at_is_freed_without_recursion() -> None:
+    x = leaf(1)
+    y = x
+    for _ in range(100_000):
+        y = y + 1
+        y.grad_fn  # noqa: B018
+    y.backward()
+    assert x.grad.tolist() == [1.0]
+    del y
+
+
+def test_a_deep_chain_of_functions() -> None:
+    class Double(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    x = leaf(1)
+    y = x
+    for _ in range(20_000):
+        y = Double.apply(y)
+    assert type(y.grad_fn).__name__ == "DoubleBackward"
+    y.backward()
+    assert x.grad.tolist() == [1.0]
+
+
+def test_edges_are_outputs_and_inputs() -> None:
+    x = leaf(3)
+    y = x * 2
+    z = y * y
+    edge = graph.get_gradient_edge(y)
+    assert edge.node is y.grad_fn and edge.output_nr == 0
+    (g,) = taeda.autograd.grad(graph.get_gradient_edge(z), edge, retain_graph=True)
+    assert g.tolist() == [12.0]
+    taeda.autograd.backward(graph.get_gradient_edge(z), taeda.ones(1, dtype=taeda.float64), inputs=[graph.get_gradient_edge(x)])
+    assert x.grad.tolist() == [24.0]
+    with pytest.raises(RuntimeError, match="implicitly created only for scalar"):
+        taeda.autograd.backward(graph.get_gradient_edge(leaf(1, 2) * 2))
+    with pytest.raises(RuntimeError, match="does not require gradients"):
+        graph.get_gradient_edge(taeda.ones(1))
+
+
+def test_backward_to_an_intermediate_retains_its_grad() -> None:
+    x = leaf(1)
+    y = x * 2
+    (y * y).backward(inputs=[y])
+    assert y.grad.tolist() == [4.0] and y.retains_grad and x.grad is None
+
+
+def test_a_function_behind_none_gets_zeros() -> None:
+    seen = []
+
+    class Stops(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return None
+
+    class Looks(Stops):
+        @staticmethod
+        def backward(ctx, g):
+            seen.append(g.tolist())
+            return g
+
+    x, y = leaf(1), leaf(1)
+    Stops.apply(Looks.apply(x)).backward()
+    assert seen == [[0.0]] and x.grad.tolist() == [0.0]
+    Stops.apply(y * 2).backward()
+    assert y.grad is None
+
+
+def test_function_vjp_may_stand_for_backward_but_not_beside_it() -> None:
+    class Squared(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def vjp(ctx, g):
+            return 2 * ctx.saved_tensors[0] * g
+
+    assert taeda.autograd.gradcheck(Squared.apply, leaf(1, 2))
+
+    class Both(Squared):
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    with pytest.raises(RuntimeError, match="both 'backward' and 'vjp'"):
+        Both.apply(leaf(1)).backward()
+
+
+def test_function_saves_any_number_of_tensors_and_checks_their_versions() -> None:
+    class Sum(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, *xs):
+            ctx.save_for_backward(*xs, None)
+            return sum(xs)
+
+        @staticmethod
+        def backward(ctx, g):
+            assert ctx.saved_tensors[-1] is None and len(ctx._raw_saved_tensors) == 21
+            return tuple(g * x for x in ctx.saved_tensors[:-1])
+
+    xs = [leaf(i) for i in range(20)]
+    Sum.apply(*xs).backward()
+    assert [x.grad.item() for x in xs] == [float(i) for i in range(20)]
+    y = leaf(1) * 1
+    out = Sum.apply(y, *xs[:19])
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"\[SumBackward\].*modified by an inplace operation"):
+        out.backward()
+    with pytest.raises(TypeError, match="argument 0 is of type int"):
+        Sum.apply(1, 2)
+
+
+def test_grad_batched_and_argument_checks() -> None:
+    x = leaf(1, 2)
+    (g,) = taeda.autograd.grad(x * x, x, taeda.eye(2, dtype=taeda.float64), is_grads_batched=True)
+    assert g.tolist() == [[2.0, 0.0], [0.0, 4.0]]
+    with pytest.raises(RuntimeError, match="first dimension of each grad_output as the batch dimension"):
+        taeda.autograd.grad(x * 2, x, taeda.ones(2, 3), is_grads_batched=True)
+    with pytest.raises(ValueError, match="allow_unused=False"):
+        taeda.autograd.grad(x.sum(), x, allow_unused=False, materialize_grads=True)
+    with pytest.raises(RuntimeError, match="cannot be empty"):
+        x.sum().backward(inputs=[])
+    with pytest.raises(TypeError):
+        taeda.autograd.backward(3)
+
+
+def test_threads_add_to_the_same_leaf_without_losing_any() -> None:
+    x = taeda.zeros(50_000, requires_grad=True)
+
+    def work() -> None:
+        for _ in range(10):
+            (x * 1).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert x.grad.min().item() == x.grad.max().item() == 40.0
+
+
+def test_a_gradient_has_the_layout_of_its_leaf() -> None:
+    x = taeda.ones(2, 3, 4).permute(2, 0, 1).requires_grad_()
+    (x * taeda.ones(4, 2, 3)).sum().backward()
+    assert x.grad.stride() == x.stride()
+
+
+def test_grad_dtype_says_what_a_leaf_takes() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    assert x.grad_dtype is taeda.float32
+    x.grad_dtype = taeda.float64
+    (x * 2).sum().backward()
+    assert x.grad.dtype is taeda.float64
+    with pytest.raises(RuntimeError, match="already a gradient with dtype float64"):
+        x.grad_dtype = taeda.float32
+    with pytest.raises(RuntimeError, match="must be a taeda.dtype or None"):
+        x.grad_dtype = 3
+    with pytest.raises(RuntimeError, match="only be accessed on leaf"):
+        (x * 2).grad_dtype  # noqa: B018
+    with pytest.warns(UserWarning, match="volatile was removed"):
+        assert x.volatile is False
+
+
+def test_writes_that_autograd_cannot_follow_are_refused() -> None:
+    y = leaf(1, 2) * 1
+    with taeda.no_grad():
+        view = y[:1]
+        view.mul_(2)
+    with pytest.raises(RuntimeError, match="created in no_grad mode"):
+        view.mul_(2)
+    for piece in (y.unbind()[0], y.split(1)[0], y.chunk(2)[0], y.unbind()[0].view(1)):
+        with pytest.raises(RuntimeError, match="returns multiple views"):
+            piece.mul_(2)
+    assert y.tolist() == [2.0, 2.0]
+    first = y.unbind()[0]
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match="its base or another view of its base has been modified inplace"):
+        first.grad_fn  # noqa: B018
+    x = leaf(1, 2)
+    z = x * 1
+    z.unsafe_chunk(2)[0].mul_(3)
+    z.tensor_split(2)[1].mul_(5)
+    z.sum().backward()
+    assert x.grad.tolist() == [3.0, 5.0]
+
+
+def test_switches_that_change_nothing_are_accepted() -> None:
+    with taeda.autograd.set_multithreading_enabled(False):
+        assert not taeda.autograd.is_multithreading_enabled()
+    assert taeda.autograd.is_multithreading_enabled()
+    with taeda.autograd.enforce_grad_layout_policy(False):
+        pass
+    graph.set_warn_on_accumulate_grad_stream_mismatch(False)
+    with pytest.raises(RuntimeError, match="deprecated"):
+        taeda.autograd.variable(1)

@@ -1,0 +1,224 @@
+"""Hooks of every kind: their order, what they may change, saved tensors packed and unpacked, several gradients at once."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+import taeda
+from taeda.autograd import graph
+
+
+def leaf(*values: float) -> taeda.Tensor:
+    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
+
+
+def test_the_order_of_hooks_is_pytorchs() -> None:
+    calls: list[str] = []
+
+    def note(text: str):
+        return lambda *args: calls.append(text)
+
+    a, b = leaf(1), leaf(2)
+    hidden = a * 2
+    out = hidden * b
+    for name, t in (("out", out), ("hidden", hidden), ("a", a), ("b", b)):
+        t.register_hook(note(f"{name} tensor"))
+    for name, t in (("out", out), ("hidden", hidden)):
+        t.grad_fn.register_prehook(note(f"{name} pre"))
+        t.grad_fn.register_hook(note(f"{name} post"))
+    a.register_post_accumulate_grad_hook(note("a accumulated"))
+    b.register_post_accumulate_grad_hook(note("b accumulated"))
+    out.sum().backward()
+    assert calls == ["out tensor", "out pre", "out post", "b tensor", "b accumulated", "hidden tensor", "hidden pre", "hidden post",
+                     "a tensor", "a accumulated"]
+
+
+def test_accumulator_hooks_run_around_the_accumulation_alone() -> None:
+    x = leaf(1)
+    y = x * 2
+    node = y.grad_fn.next_functions[0][0]
+    assert isinstance(node, graph.Node) and node.variable is x and node.next_functions == ()
+    seen: list[object] = []
+    node.register_prehook(lambda gs: (gs[0] * 10,))
+    handle = node.register_hook(lambda ins, outs: seen.append((ins, outs[0].tolist())))
+    (g,) = taeda.autograd.grad(y, x, retain_graph=True)
+    assert g.tolist() == [2.0] and seen == []
+    y.backward()
+    assert x.grad.tolist() == [20.0] and seen == [((), [20.0])]
+    handle.remove()
+
+
+def test_a_node_hook_sees_gradients_of_the_inputs_shapes() -> None:
+    x, y = leaf(1, 2), leaf(3)
+    out = x * y
+    seen = []
+    out.grad_fn.register_hook(lambda ins, outs: seen.append([tuple(g.shape) for g in ins]))
+    out.sum().backward()
+    assert seen == [[(2,), (1,)]]
+
+
+def test_a_leaf_with_hooks_takes_the_whole_gradient_once() -> None:
+    x = leaf(1)
+    seen = []
+    x.register_hook(lambda g: seen.append(g.item()))
+    (x * 2 + x * 3 + x).backward()
+    assert seen == [6.0] and x.grad.tolist() == [6.0]
+    (g,) = taeda.autograd.grad(x * 2 + x, x)
+    assert g.tolist() == [3.0] and seen == [6.0, 3.0]
+
+
+def test_what_a_hook_may_return() -> None:
+    for wrong, error, text in ((lambda g: 3, TypeError, "hook returned 'int'"), (lambda g: taeda.ones(5), RuntimeError, "changed the size")):
+        y = leaf(1) * 1
+        y.register_hook(wrong)
+        with pytest.raises(error, match=text):
+            y.backward()
+    with pytest.raises(TypeError, match="callable"):
+        leaf(1).register_hook(3)
+
+
+def test_multi_grad_hook_waits_for_all_that_come() -> None:
+    x, y, z = leaf(1), leaf(2), leaf(3)
+    seen: list[object] = []
+    handle = graph.register_multi_grad_hook((x, y, z), lambda gs: seen.append([None if g is None else g.item() for g in gs]))
+    (x * 2 + y).backward()
+    (x * y * z).backward()
+    assert seen == [[2.0, 1.0, None], [6.0, 3.0, 2.0]]
+    handle.remove()
+    (x * 2).backward()
+    assert len(seen) == 2
+    with graph.register_multi_grad_hook((x, y), lambda g: seen.append(g.item()), mode="any"):
+        (x * 5 + y * 5).backward()
+    assert seen[2:] == [5.0]
+    with pytest.raises(ValueError, match="'all', 'any'"):
+        graph.register_multi_grad_hook((x,), print, mode="some")
+
+
+def test_multi_grad_hook_on_intermediates_and_chosen_inputs() -> None:
+    x, y = leaf(1), leaf(2)
+    hidden = x * 3
+    seen: list[object] = []
+    graph.register_multi_grad_hook([hidden, y], lambda gs: seen.append([None if g is None else g.item() for g in gs]))
+    taeda.autograd.grad(hidden * y, [y], retain_graph=True)
+    (hidden * y).backward()
+    assert seen == [[None, 3.0], [2.0, 3.0]]
+
+
+def test_saved_tensors_are_packed_and_unpacked() -> None:
+    packed, unpacked = [], []
+
+    def pack(t):
+        assert not taeda.is_grad_enabled()
+        packed.append(t.tolist())
+        return t.tolist()
+
+    def unpack(v):
+        unpacked.append(v)
+        return taeda.tensor(v, dtype=taeda.float64)
+
+    x, y = leaf(1, 2), leaf(3, 4)
+    with graph.saved_tensors_hooks(pack, unpack):
+        z = (x * y).exp() * 2.0
+    assert packed[:2] == [[1.0, 2.0], [3.0, 4.0]] and len(packed) == 3
+    z.sum().backward()
+    w = (x.detach() * y.detach()).exp() * 2
+    assert taeda.allclose(x.grad, w * y.detach()) and len(unpacked) == 3
+
+
+def test_second_derivatives_go_through_packed_tensors() -> None:
+    x = leaf(0.5)
+    with graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
+        y = x.exp() * x
+    (g,) = taeda.autograd.grad(y, x, create_graph=True)
+    (gg,) = taeda.autograd.grad(g, x)
+    assert gg.item() == pytest.approx(2.5 * 0.5**0 * 2.718281828459045**0.5)
+
+
+def test_wrong_pack_and_unpack_hooks() -> None:
+    x = leaf(1)
+    with graph.saved_tensors_hooks(lambda t: t, lambda t: 3):
+        y = x * x
+    with pytest.raises(TypeError, match="expected to be a Tensor but got result of type int"):
+        y.backward()
+    with pytest.raises(RuntimeError, match="modifying its input in place"), graph.saved_tensors_hooks(lambda t: t.detach().add_(1), lambda t: t):
+        x * x
+    assert not (leaf(1) * 2).grad_fn._raw_saved_other.register_hooks(lambda t: t, lambda t: t)
+
+
+def test_pack_hooks_can_be_refused() -> None:
+    hooks = graph.saved_tensors_hooks(lambda t: t, lambda t: t)
+    with pytest.raises(RuntimeError, match="not here"), graph.disable_saved_tensors_hooks("not here"), hooks:
+        pass
+    with pytest.raises(RuntimeError, match="not here"), hooks, graph.disable_saved_tensors_hooks("not here"):
+        pass
+    with hooks:
+        pass
+
+
+def test_raw_saved_tensors_take_hooks_once() -> None:
+    x = leaf(1, 2)
+    y = x.exp()
+    raw = y.grad_fn._raw_saved_result
+    raw.register_hooks(lambda t: t.tolist(), lambda v: taeda.tensor(v, dtype=taeda.float64))
+    with pytest.raises(RuntimeError, match="already been set"):
+        raw.register_hooks(lambda t: t, lambda t: t)
+    assert y.grad_fn._saved_result.tolist() == y.tolist() and "_saved_result" in dir(y.grad_fn)
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()
+    with pytest.raises(RuntimeError, match="after it has been freed"):
+        raw.register_hooks(lambda t: t, lambda t: t)
+    with pytest.raises(RuntimeError, match="second time"):
+        y.grad_fn._saved_result  # noqa: B018
+    z = x * taeda.ones(2, dtype=taeda.float64)
+    assert z.grad_fn._saved_self is None
+    with pytest.raises(RuntimeError, match="value None is forbidden"):
+        z.grad_fn._raw_saved_self.register_hooks(lambda t: t, lambda t: t)
+
+
+def test_save_on_cpu_changes_no_gradient() -> None:
+    x = leaf(1, 2)
+    with graph.save_on_cpu(pin_memory=True):
+        y = (x * x).sin()
+    y.sum().backward()
+    assert taeda.allclose(x.grad, (2 * x * (x * x).cos()).detach())
+
+
+def test_saved_tensors_may_be_changed_where_that_is_allowed() -> None:
+    x = leaf(1, 2)
+    with graph.allow_mutation_on_saved_tensors():
+        y = x.clone()
+        out = y.sin()
+        y.mul_(5)
+        out.sum().backward()
+    assert taeda.allclose(x.grad, x.detach().cos())
+    with graph.allow_mutation_on_saved_tensors():
+        out = x.sin()
+    with pytest.raises(AssertionError, match="outside of the 'allow_mutation_on_saved_tensors' context"):
+        out.sum().backward()
+    with pytest.raises(RuntimeError, match="cannot be nested"), graph.allow_mutation_on_saved_tensors(), graph.allow_mutation_on_saved_tensors():
+        pass
+
+
+def test_increment_version_makes_a_saved_tensor_stale() -> None:
+    x = leaf(1)
+    y = x.exp()
+    before = y._version
+    graph.increment_version([y, y])
+    assert y._version == before + 2
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_packed_graphs_are_released_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        x = leaf(1, 2)
+        with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+            y = x.exp()                      # saves its own output
+        ref = weakref.ref(y)
+        del y
+        assert ref() is None
+    finally:
+        gc.enable()
