@@ -584,7 +584,6 @@ cdef class Tensor(TensorBase):
     is_cuda = property(lambda self: False)
     is_sparse = property(lambda self: False)
     is_quantized = property(lambda self: False)
-    volatile = property(lambda self: False)
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
     is_mps = property(lambda self: False)
