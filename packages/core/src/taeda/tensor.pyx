@@ -661,11 +661,6 @@ cdef class Tensor(TensorBase):
     # -- autograd ----------------------------------------------------------------------------------
 
     @property
-    def grad_dtype(self):
-        """The dtype of the gradient: the tensor's own."""
-        return self.dtype
-
-    @property
     def requires_grad(self):
         return self.requires_grad_ or grad_fn_of(self) is not None
 
