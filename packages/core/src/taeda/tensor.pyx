@@ -969,9 +969,10 @@ class ArrayHolder:
 
 
 # dtype -> struct's format; these bytes outlive every buffer that points to them
-cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"q", "int32": b"i", "int16": b"h", "int8": b"b", "uint8": b"B",
+cdef bint LONG_IS_64 = sizeof(long) == 8         # then NumPy's int64 is a long
+cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"l" if LONG_IS_64 else b"q", "int32": b"i", "int16": b"h", "int8": b"b", "uint8": b"B",
                      "bool": b"?", "float16": b"e", "complex64": b"Zf", "complex128": b"Zd", "uint16": b"H", "uint32": b"I",
-                     "uint64": b"Q"}
+                     "uint64": b"L" if LONG_IS_64 else b"Q"}
 
 
 cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1:
