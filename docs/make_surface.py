@@ -50,7 +50,7 @@ def room_of(room: str) -> Any:
 def is_there(room: str, name: str) -> bool:
     """Whether a room has a name."""
     home = room_of(room)
-    return home is not None and (hasattr(home, name) or room == "Tensor" and hasattr(taeda.ones(1), name))
+    return home is not None and (hasattr(home, name) or (room == "Tensor" and hasattr(taeda.ones(1), name)))
 
 
 def explained() -> set[str]:

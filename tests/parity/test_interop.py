@@ -70,7 +70,6 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "misaligned": lambda t: t.from_numpy(np.zeros(5, "i1,f8")["f1"]),
     "field": lambda t: t.from_numpy(np.zeros(5, "f4,f4")["f1"]),
     "0-d": lambda t: t.from_numpy(np.array(3.0)),
-    "empty": lambda t: t.from_numpy(np.zeros((0, 3))),
     "broadcast": lambda t: t.from_numpy(np.broadcast_to(np.ones(3), (2, 3))),
     "read-only": lambda t: t.from_numpy(readonly()),
     "read-only by capsule": lambda t: t.from_dlpack(readonly()),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import gc
 import inspect
 import json
@@ -361,6 +362,7 @@ def child(lib: Any, source: Source, first: int, last: int, progress: mmap.mmap, 
     if "TAEDA_SANITIZED" not in os.environ:      # AddressSanitizer maps terabytes, and limits single blocks itself
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.disable()                       # the parent says what crashed
     warnings.simplefilter("ignore")
     with open(findings, "a") as out:
         for number in range(first, last):

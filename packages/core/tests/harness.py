@@ -278,8 +278,8 @@ def _with_values(function: Callable[..., Any], args: Any, kwargs: Any, ids: list
         return by_id.get(id(x), x)
 
     found = function(*put(args), **put(kwargs))
-    outs = [o for o in flat_outputs(found) if hasattr(o, "is_floating_point") and o.is_floating_point()]
-    return tuple(outs)
+    outs = [o for o in flat_outputs(found) if hasattr(o, "is_floating_point") and (o.is_floating_point() or o.is_complex())]
+    return tuple([part for o in outs for part in ((o.real, o.imag) if o.is_complex() else (o,))])
 
 
 def check_strided(lib: Any, row: Row) -> int:

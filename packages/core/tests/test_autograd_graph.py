@@ -222,6 +222,17 @@ def test_writes_that_autograd_cannot_follow_are_refused() -> None:
     assert x.grad.tolist() == [3.0, 5.0]
 
 
+def test_a_write_through_a_view_is_freed_with_the_rest() -> None:
+    x, w = leaf(1, 2), leaf(3)
+    y = x * 1
+    y[:1].mul_(w)
+    y.sum().backward(retain_graph=True)
+    y.sum().backward()
+    assert x.grad.tolist() == [6.0, 2.0] and w.grad.tolist() == [2.0]
+    with pytest.raises(RuntimeError, match="second time"):
+        y.sum().backward()
+
+
 def test_switches_that_change_nothing_are_accepted() -> None:
     with taeda.autograd.set_multithreading_enabled(False):
         assert not taeda.autograd.is_multithreading_enabled()

@@ -84,6 +84,18 @@ def test_out_must_be_able_to_hold_the_result() -> None:
     assert taeda.fft.fft(x, out=out) is out and out.tolist() == [[3, 0, 0]] * 2
 
 
+def test_a_size_of_minus_one_is_left_open() -> None:
+    z = taeda.from_numpy(draw(3, 4))
+    assert taeda.fft.irfftn(z, (-1, -1)).equal(taeda.fft.irfftn(z)) and taeda.fft.hfft2(z, (2, -1)).shape == (2, 6)
+    with pytest.raises(RuntimeError, match=r"Invalid number of data points \(-1\)"):
+        taeda.fft.irfft(z, -1)
+
+
+def test_no_signals_have_no_spectra() -> None:
+    x = taeda.ones(0, 3)
+    assert taeda.fft.fft(x).shape == (0, 3) and taeda.fft.rfft(x).shape == (0, 2) and taeda.fft.irfftn(taeda.ones(0, 3, 2), dim=(1, 2)).shape == (0, 3, 2)
+
+
 def test_meta_tensors_have_shapes() -> None:
     x = taeda.empty(3, 4, device="meta")
     y = taeda.fft.irfftn(taeda.fft.rfftn(x, (5, 6)), (5, 6))

@@ -97,6 +97,7 @@ def test_every_dtype_goes_and_comes_back(dtype: str) -> None:
     x = taeda.ones(2, 3, dtype=getattr(taeda, dtype))
     for a in (x.numpy(), np.asarray(x), np.from_dlpack(x), np.asarray(memoryview(x)) if dtype[0] != "c" else np.asarray(x)):
         assert (a.dtype.name, a.shape, a.ctypes.data, a.all()) == (dtype, (2, 3), x.data_ptr(), True)
+        assert a.dtype.type is np.dtype(dtype).type
         for y in (taeda.from_numpy(a), taeda.from_dlpack(a), taeda.asarray(a), taeda.as_tensor(a)):
             assert y.dtype is x.dtype and y.data_ptr() == x.data_ptr()
     assert taeda.frombuffer(bytearray(a.tobytes()), dtype=x.dtype).tolist() == [1] * 6

@@ -201,6 +201,10 @@ cdef class Function(Overridable):
     def __get__(self, instance, owner):
         return self
 
+    @property
+    def __doc__(self):                      # again, since a class without one is given None
+        return self.function.__doc__
+
     def __repr__(self):
         return f"<function {self.room.removesuffix('.' + self.room.rpartition('.')[2])}.{self.name}>"
 
@@ -214,6 +218,10 @@ cdef class Method(Overridable):
 
     def __get__(self, instance, owner):
         return self if instance is None else PyMethod_New(self, instance)
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
 
     def __repr__(self):
         return f"<method '{self.name}' of 'taeda.Tensor' objects>"

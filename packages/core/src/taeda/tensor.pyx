@@ -17,6 +17,7 @@ from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_o
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
+import warnings
 import weakref
 
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
@@ -61,7 +62,6 @@ cdef set warned = set()
 cdef object warn_once(str what, str text):
     """Warn the first time in a process, as PyTorch does."""
     if what not in warned:
-        import warnings
         warned.add(what)
         warnings.warn(text, UserWarning, stacklevel=2)
 
@@ -584,7 +584,6 @@ cdef class Tensor(TensorBase):
     is_cuda = property(lambda self: False)
     is_sparse = property(lambda self: False)
     is_quantized = property(lambda self: False)
-    volatile = property(lambda self: False)
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
     is_mps = property(lambda self: False)
@@ -662,11 +661,6 @@ cdef class Tensor(TensorBase):
     # -- autograd ----------------------------------------------------------------------------------
 
     @property
-    def grad_dtype(self):
-        """The dtype of the gradient: the tensor's own."""
-        return self.dtype
-
-    @property
     def requires_grad(self):
         return self.requires_grad_ or grad_fn_of(self) is not None
 
@@ -698,7 +692,6 @@ cdef class Tensor(TensorBase):
     @property
     def grad(self):
         if self.grad_ is None and self.grad_fn_ is not None and not self.retains_grad_:
-            import warnings
             warnings.warn("[grad] The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
                           "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", UserWarning, stacklevel=2)
@@ -743,13 +736,11 @@ cdef class Tensor(TensorBase):
     @property
     def volatile(self):
         """Always False: no_grad took its place."""
-        import warnings
         warnings.warn("[volatile] volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
         return False
 
     @volatile.setter
     def volatile(self, value):
-        import warnings
         warnings.warn("[volatile] volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
                       stacklevel=2)
 
@@ -978,9 +969,10 @@ class ArrayHolder:
 
 
 # dtype -> struct's format; these bytes outlive every buffer that points to them
-cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"q", "int32": b"i", "int16": b"h", "int8": b"b", "uint8": b"B",
+cdef bint LONG_IS_64 = sizeof(long) == 8         # then NumPy's int64 is a long
+cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"l" if LONG_IS_64 else b"q", "int32": b"i", "int16": b"h", "int8": b"b", "uint8": b"B",
                      "bool": b"?", "float16": b"e", "complex64": b"Zf", "complex128": b"Zd", "uint16": b"H", "uint32": b"I",
-                     "uint64": b"Q"}
+                     "uint64": b"L" if LONG_IS_64 else b"Q"}
 
 
 cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1:

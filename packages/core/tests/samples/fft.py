@@ -21,7 +21,6 @@ def one_dim(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 4), 3, -1, "ortho")
     yield Call(array(rng, 3), 1)
     yield Call(array(rng, 2, 3, 4).transpose(2, 0, 1), 4, 1)
-    yield Call(array(rng, 0, 3))
     yield Call(array(rng, 2, 128))
 
 
@@ -33,7 +32,6 @@ def many_dims(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 4, 5), (3, 6))
     yield Call(array(rng, 4, 3), (-1, 5), (1, 0), "ortho")
     yield Call(array(rng, 2, 3, 4), (2, 3), (0, -1))
-    yield Call(array(rng, 0, 3, 2), None, (1, 2))
     yield Call(array(rng, 7))
 
 
@@ -110,7 +108,8 @@ def transform(name: str) -> Row:
     errors = TWO_ERRORS if name.endswith("2") else MANY_ERRORS if many else ONE_ERRORS
     if many and name not in ("fft2", "ifft2", "fftn", "ifftn") and name[-1] == "n":
         errors = (*errors, NO_AXIS)
-    return Row(f"fft.{name}", samples, reference(name), dtypes=KINDS, torch=f"fft.{name}", out=True, strides=False, errors=errors, **LOOSE)
+    return Row(f"fft.{name}", samples, reference(name), dtypes=KINDS, torch=f"fft.{name}", out=True, strides=False, extremes=False,
+               errors=errors, **LOOSE)
 
 
 def wider(samples: Callable[[np.random.Generator], Iterator[Call]], rng: np.random.Generator) -> Iterator[Call]:
@@ -142,7 +141,7 @@ def signals(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 20), 8, 2, 5, w[:5], True, "constant", True, return_complex=True)
     yield Call(array(rng, 2, 15), 8, 4, center=False, return_complex=True)
     yield Call(array(rng, 15), 7, 4, 4, center=False, onesided=False, return_complex=True)
-    yield Call(array(rng, 21), 8, 2, 5, center=False, align_to_window=True, return_complex=True)
+    yield Call(array(rng, 21), 8, 2, 4, center=False, align_to_window=True, return_complex=True)
     yield Call(array(rng, 2, 10), 4, normalized=True, return_complex=False)
     yield Call(array(rng, 12), 6, 2, 6, pad_mode="replicate", onesided=True, return_complex=True)
 
@@ -218,7 +217,7 @@ ROWS = [
         errors=((Call(ONE, 5), IndexError, r"Dimension out of range"), (Call(np.ones(())), RuntimeError, r"`shifts` required"))),
     Row("fft.ifftshift", shifts, lambda x, dim=None: np.fft.ifftshift(x, dim), torch="fft.ifftshift", strides=False,
         errors=((Call(ONE, 5), IndexError, r"Dimension out of range"),)),
-    Row("stft", signals, framed, method="stft", errors=STFT_ERRORS, rtol={"float32": 1e-5, "float64": 1e-10},
+    Row("stft", signals, framed, method="stft", errors=STFT_ERRORS, extremes=False, rtol={"float32": 1e-5, "float64": 1e-10},
         atol={"float32": 2e-5, "float64": 1e-11}),
     *[Row(name, lengths, periodic(*how), dtypes=("float32",), grad=False, out=True, layout=False, errors=window_errors(name),
           atol={"float32": 3e-7}) for name, how in WINDOWS.items()],

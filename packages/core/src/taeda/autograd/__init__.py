@@ -24,7 +24,8 @@ from taeda.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from taeda.autograd.saved import SavedTensor
 
 __all__ = [
-    "Function", "GradcheckError", "NestedIOFunction", "SavedTensor", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad",
+    "Function", "GradcheckError", "NestedIOFunction", "SavedTensor", "Variable", "anomaly_mode", "backward", "detect_anomaly",
+    "enable_grad",
     "enforce_grad_layout_policy", "forward_ad", "function", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode",
     "is_grad_enabled", "is_multithreading_enabled", "is_view_replay_enabled", "no_grad", "once_differentiable", "set_detect_anomaly",
     "set_grad_enabled", "set_multithreading_enabled", "variable",
@@ -32,7 +33,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "functional":  # taeda.func is imported with it, which most programs do without
+    if name == "functional":  # imported on first touch: most programs do without
         import importlib
 
         return importlib.import_module("taeda.autograd.functional")

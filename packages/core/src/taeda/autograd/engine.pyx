@@ -428,7 +428,7 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
     cdef object needed = None
     cdef LeafCounts counts = None
     cdef Node n
-    cdef TensorBase root, g
+    cdef TensorBase g
     cdef Py_ssize_t i, nr, count
     cdef object buffer, found, e
     cdef bint asked = False, was = set_grad(create_graph)

@@ -138,7 +138,8 @@ def _backward_of(cls: Any) -> Any:
         return cls.backward
     if cls.backward is not Function.backward:
         raise RuntimeError(
-            f"[{cls.__name__}] Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
+            f"[{cls.__name__}] Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one "
+            "of them."
         )
     return cls.vjp
 
@@ -218,7 +219,8 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """Return one tangent for each output of forward."""
-        raise NotImplementedError("[Function] You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError("[Function] You must implement the jvp function for custom autograd.Function to use it with forward "
+                                  "mode AD.")
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
@@ -295,7 +297,8 @@ class Function(metaclass=FunctionMeta):
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(made):
             raise RuntimeError(
-                f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {len(made)} but got {len(found)})"
+                f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {len(made)} but got "
+                f"{len(found)})"
             )
         for out, tangent in zip(made, found, strict=True):
             if tangent is not None:

@@ -78,7 +78,8 @@ def _backward_rows(out: Any, x: Any, number: int) -> Matrix:
             g[index] = unit
             (found,) = grad(out, x, g, retain_graph=True, allow_unused=True)
             if found is not None and found.shape != x.shape:
-                raise GradcheckError(f"[gradcheck] gradient of input {number} has shape {tuple(found.shape)}, the input {tuple(x.shape)}")
+                raise GradcheckError(f"[gradcheck] gradient of input {number} has shape {tuple(found.shape)}, the input "
+                                     f"{tuple(x.shape)}")
             rows.append([0.0] * (x.numel() * len(_units(x))) if found is None else _reals(found))
     return rows
 
@@ -128,9 +129,9 @@ class _Check:
                 again = _backward_rows(out, x, number)
                 if any(abs(a - b) > nondet_tol for p, q in zip(analytic, again, strict=True) for a, b in zip(p, q, strict=True)):
                     raise GradcheckError(
-                        f"[gradcheck] Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
-                        f"different values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was "
-                        f"{nondet_tol}."
+                        "[gradcheck] Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
+                        "gives different values, although analytical gradient matches numerical gradient. The tolerance for "
+                        f"nondeterminism was {nondet_tol}."
                     )
                 if check_grad_dtypes:
                     self.dtypes(out, x, number)
@@ -185,7 +186,7 @@ class _Check:
             at_once = grad(out, self.wanted, stack(gs), retain_graph=True, allow_unused=True, is_grads_batched=True)
             for i, g in enumerate(at_once):
                 if g is not None and not allclose(g, stack([row[i] for row in one_by_one]), rtol=self.rtol, atol=self.atol):
-                    raise GradcheckError(f"[gradcheck] gradcheck or gradgradcheck failed while testing batched gradient computation of input {i}")
+                    raise GradcheckError(f"[gradcheck] failed while testing batched gradient computation of input {i}")
 
 
 def _checked_inputs(inputs: Any) -> tuple[Any, ...]:
@@ -198,12 +199,13 @@ def _checked_inputs(inputs: Any) -> tuple[Any, ...]:
         if not (_is_value(x) and x.requires_grad):
             continue
         if x.dtype.name not in ("float64", "complex128"):
-            warnings.warn(f"[gradcheck] Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
-                          "likely fail if all the inputs are not of double precision floating point or complex.", UserWarning, stacklevel=3)
+            warnings.warn(f"[gradcheck] Input #{i} requires gradient and is not a double precision floating point or complex. This "
+                          "check will likely fail if all the inputs are not of double precision floating point or complex.", UserWarning,
+                          stacklevel=3)
         if any(stride == 0 and size > 1 for stride, size in zip(x.stride(), x.shape, strict=True)):
             raise RuntimeError(f"[gradcheck] The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
-                               f"non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous on the "
-                               f"input before passing it to gradcheck; its shape is {tuple(x.shape)}.")
+                               "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous on "
+                               f"the input before passing it to gradcheck; its shape is {tuple(x.shape)}.")
     return inputs
 
 

@@ -15,7 +15,6 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 
 from taeda.autograd.anomaly_mode cimport anomaly, note_origin
-from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.saved cimport SavedTensor, check_version, forgotten, freed, hooks_on_top, in_graph, keep, packing
 from taeda.dtype cimport differentiable, is_complex_
 from taeda.tensor_base cimport alias

@@ -129,6 +129,8 @@ def _stacked(name: str, tensors: list[Any]) -> Any:
 
 def replace_all_batch_norm_modules_(root: Any) -> Any:
     """Make the batch norms of a module keep no running statistics, in place, so that vmap can run them in training."""
+    if not hasattr(root, "modules"):
+        raise TypeError(f"[replace_all_batch_norm_modules_] argument 'root' must be a Module, not {type(root).__name__}")
     for module in root.modules():
         if any(c.__name__ == "_BatchNorm" or c.__name__.startswith("BatchNorm") for c in type(module).__mro__):
             module.running_mean = module.running_var = module.num_batches_tracked = None

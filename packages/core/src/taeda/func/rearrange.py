@@ -8,7 +8,8 @@ from typing import Any
 
 from taeda import ops
 
-Groups = list[list[str]]          # a dimension each: the names that it is made of; ["..."] for any number of dimensions
+Groups = list[list[str]]          # a dimension each: the names that it is made of
+REST = ["..."]                    # any number of dimensions, where they are not joined
 
 
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
@@ -37,14 +38,14 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     unknown = set(axes_lengths) - before
     if unknown:
         raise ValueError(f"[rearrange] Identifiers not found in rearrange expression: {sorted(unknown)}")
-    named = [g for g in left if g != ["..."]]
+    named = [g for g in left if g is not REST]
     rest = x.ndim - len(named)
     if rest < 0 or (rest and len(named) == len(left)):
         raise ValueError(f"[rearrange] Number of dimensions in pattern ({len(named)}) must be equal to the number of dimensions in the "
                          f"tensor ({x.ndim})")
     sizes, order, dim = [], [], 0
     for group in left:
-        if group == ["..."]:
+        if group is REST:
             sizes += x.shape[dim : dim + rest]
             order += [f"...{k}" for k in range(rest)]
             dim += rest
@@ -53,7 +54,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
         order += group
         dim += 1
     goal = [[m for n in g for m in ([f"...{k}" for k in range(rest)] if n == "..." else [n])] for g in right]
-    goal = [part for g, made in zip(right, goal, strict=True) for part in ([[m] for m in made] if g == ["..."] else [made])]
+    goal = [part for g, made in zip(right, goal, strict=True) for part in ([[m] for m in made] if g is REST else [made])]
     size_of = dict(zip(order, sizes, strict=True))
     x = x.reshape(sizes).permute([order.index(n) for g in goal for n in g])
     return x.reshape([_product([size_of[n] for n in g]) for g in goal])
@@ -85,7 +86,7 @@ def _parse(pattern: str) -> tuple[Groups, Groups]:
     if len(sides) != 2:
         raise ValueError(f"[rearrange] Pattern must contain a single '->' separator, got {pattern!r}")
     left, right = (_side(s) for s in sides)
-    if any("..." in g and g != ["..."] for g in left) or "(...)" in sides[0].replace(" ", ""):
+    if any("..." in g and g is not REST for g in left):
         raise ValueError(f"[rearrange] Ellipsis is parenthesis in the left side is not allowed: {pattern}")
     if any("..." in g for g in right) and not any("..." in g for g in left):
         raise ValueError(f"[rearrange] Ellipsis found in right side, but not left side of a pattern {pattern}")
@@ -115,7 +116,7 @@ def _side(text: str) -> Groups:
             if inside:
                 groups[-1].append(token)
             else:
-                groups.append([token])
+                groups.append(REST if token == "..." else [token])
     if inside:
         raise ValueError(f"[rearrange] Brackets are not balanced in {text!r}")
     return groups

@@ -236,7 +236,11 @@ def same(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """Functions of the last dimensions, or of none: they take a batch as it is."""
     if not at(args[0], level) or others_batched(dict(enumerate((*args, *kwargs.values()))), args[0], level):
         return NotImplemented
-    return wrap(func(args[0]._value, *args[1:], **kwargs), level)
+    found = func(args[0]._value, *args[1:], **kwargs)
+    parts = found if isinstance(found, (tuple, list)) else (found,)
+    if any(isinstance(y, Tensor) and y.shape[:1] != args[0]._value.shape[:1] for y in parts):     # qr(mode="r") gives an empty Q
+        return NotImplemented
+    return wrap(found, level)
 
 
 def same_matrix(func: Any, level: int, args: Any, kwargs: Any) -> Any:

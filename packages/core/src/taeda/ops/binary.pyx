@@ -211,24 +211,28 @@ cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
 cdef Op POW_TENSORS = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward1")
 cdef Op POW_OF_NUMBER = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward2")
 
-cdef int no_negative_exponent(str op, object a, object b) except -1:
+cdef int check_exponent(str op, object a, object b) except -1:
+    if not isinstance(a, TensorBase) and not isinstance(b, TensorBase):
+        raise TypeError(f"[{op}] base or exponent must be a Tensor, got {type(a).__name__} and {type(b).__name__}")
     if isinstance(b, int) and b < 0 and isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype):
         raise RuntimeError(f"[{op}] Integers to negative integer powers are not allowed; got exponent {b}")
     return 0
 
 def pow(input, exponent, *, out=None):
     """Return input raised to exponent; either may be a number."""
-    no_negative_exponent("pow", input, exponent)
+    check_exponent("pow", input, exponent)
     return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
                   input, exponent, out)
 
 def pow_(input, exponent):
     """In-place :func:`pow`."""
-    no_negative_exponent("pow_", input, exponent)
+    check_exponent("pow_", input, exponent)
     return binary_(POW, input, exponent)
 
 def float_power(input, exponent, *, out=None):
     """Return :func:`pow` computed in float64."""
+    if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
+        raise TypeError(f"[float_power] base or exponent must be a Tensor, got {type(input).__name__} and {type(exponent).__name__}")
     from taeda.dtype import complex128, float64
     whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype) for x in (input, exponent)])
     wide, number = (complex128, complex) if whole else (float64, float)

@@ -143,16 +143,17 @@ cdef tuple listed(str op, str name, object value):
 
 
 cdef tuple one_dim(str op, TensorBase x, object n, object dim):
-    """The transformed dimension and its size before the transform (None: as it is), each in a tuple."""
+    """The transformed dimension and its size before the transform (None: as it is), each in a tuple; was no size given?"""
     dim = whole(op, "dim", dim)
     if x.view.ndim == 0:
         raise IndexError(f"[{op}] Dimension specified as {dim} but tensor has no dimensions")
-    return (wrap_dim(op, dim, x.view.ndim),), None if n is None else (whole(op, "n", n),)
+    return (wrap_dim(op, dim, x.view.ndim),), None if n is None else (whole(op, "n", n),), n is None
 
 
 cdef tuple many_dims(str op, TensorBase x, object s, object dim):
-    """The transformed dimensions and their sizes before the transform (None: as they are)."""
+    """The transformed dimensions and their sizes before the transform (None: as they are); was no last size given?"""
     cdef int ndim = x.view.ndim
+    cdef bint left_open = True
     if s is not None:
         s = listed(op, "s", s)
     if dim is not None:
@@ -169,9 +170,10 @@ cdef tuple many_dims(str op, TensorBase x, object s, object dim):
         dims = tuple(range(ndim - len(s), ndim))
     else:
         dims = tuple(range(ndim))
-    if s is not None:
+    if s:
+        left_open = s[-1] == -1
         s = tuple([x.view.shape[<int>d] if n == -1 else n for n, d in zip(s, dims)])
-    return dims, s
+    return dims, s, left_open
 
 
 cdef int check_points(str op, TensorBase x, object n) except -1:
@@ -244,7 +246,7 @@ cdef object from_half(str op, object input, tuple where, str norm, bint forward,
     cdef tuple dims = where[0], sizes
     if not dims:
         raise RuntimeError(f"[{op}] {op} must transform at least one axis; input has shape {x.shape_tuple()}")
-    if where[1] is None or where[1][-1] == -1:
+    if where[2]:
         last = 2 * (x.view.shape[<int>dims[-1]] - 1)
     else:
         last = where[1][-1]

@@ -105,7 +105,9 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None, *, axis=
     tensor(5.)
     """
     dim, keepdim = pick("norm", dim, axis, "dim", "axis"), pick("norm", keepdim, keepdims, "keepdim", "keepdims")
-    if isinstance(p, str) and (p != "fro" or (isinstance(dim, (tuple, list)) and len(dim) > 2)):
+    if isinstance(p, str) and p not in ("fro", "nuc"):
+        raise RuntimeError(f"[norm] Order {p} not supported; p is a number, 'fro' or 'nuc'")
+    if isinstance(p, str) and (p == "nuc" or (isinstance(dim, (tuple, list)) and len(dim) > 2)):
         from taeda.ops.matrix_norm import linalg_matrix_norm     # a room above this one
         dims = range(as_tensor(input, "norm").view.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
         return linalg_matrix_norm(input, p, tuple(dims), keepdim, dtype=dtype, out=out)

@@ -391,6 +391,9 @@ cdef object normal_of_tensors(object mean, object std, object generator, object 
     if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
         check_same_device("normal", (mean, std))
         shape = broadcast_shapes("normal", shape, (<TensorBase>std).shape_tuple())
+    if isinstance(out, TensorBase) and needs_grad(<TensorBase>out):
+        raise RuntimeError("[normal] functions with out=... arguments don't support automatic differentiation, but one of the "
+                           "arguments requires grad.")
     was = set_grad(False)
     try:
         if not isinstance(std, TensorBase):

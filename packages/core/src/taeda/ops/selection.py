@@ -158,7 +158,9 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
     dims = [dim] if hasattr(dim, "__index__") else list(dim)
     dims = sorted({_wrap("hash_tensor", d, input.ndim) for d in dims} or set(range(input.ndim)))
-    for d in dims if dim != () else ():
+    if input.numel() == 0 and isinstance(dim, (tuple, list)) and not dim:
+        raise RuntimeError(f"[hash_tensor] Expected reduction dim to be specified for input.numel() == 0, got shape {tuple(input.shape)}")
+    for d in dims:
         if input.ndim and input.shape[d] == 0:
             raise IndexError(f"[hash_tensor] Expected reduction dim {d} to have non-zero size, got shape {tuple(input.shape)}")
     x = input.detach()

@@ -854,7 +854,11 @@ cdef object copy_slices_vjp(Node n, object g):
     whole = flat.as_strided(shape, in_strides, in_offset)
     whole.copy_(g)
     part = in_dtype(flat, code).as_strided(size, strides, offset)
-    found = written.vjp(written, part.clone()) if written.vjp != NULL else inner.run(part.clone())
+    written.saved_, written.released = n.saved_, n.released      # lent: the outer node's pass says when they are freed
+    try:
+        found = written.vjp(written, part.clone()) if written.vjp != NULL else inner.run(part.clone())
+    finally:
+        written.saved_ = None
     found = found if isinstance(found, tuple) else (found,)
     if written.input_shapes is not None:
         found = tuple([None if f is None else f.sum_to_size(s) for f, s in zip(found, written.input_shapes)])
@@ -880,6 +884,7 @@ def _copy_slices(TensorBase v, Node inner):
     n.op = COPY_SLICES
     n.n_outputs = 1
     n.dtype = b.view.dtype
+    n.saved_, inner.saved_ = inner.saved_, None
     n.extra = (inner, b.shape_tuple(), b.stride_tuple(), b.offset, v.shape_tuple(), v.stride_tuple(), v.offset,
                <int>b.view.dtype, <int>v.view.dtype)
     connect(n, (b,) + (None,) * (len(inner.edges) - 1))

@@ -121,9 +121,9 @@ class CheckpointFunction(Function):
         """Compute the outputs again and carry ``grads`` back through them."""
         if current_pass().restricted:
             raise RuntimeError(
-                "[checkpoint] When use_reentrant=True, taeda.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter "
-                "to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing the "
-                "`inputs` argument."
+                "[checkpoint] When use_reentrant=True, taeda.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
+                "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without "
+                "passing the `inputs` argument."
             )
         inputs = list(ctx.others)
         for i, t in zip(ctx.places, ctx.saved_tensors, strict=True):
@@ -204,7 +204,8 @@ class _Frame:
                 )
             ticket = self.tickets[number]()
             if self.check and _metadata(t) != self.saved_as[number]:
-                different.append(f"tensor at position {number}: saved metadata: {self.saved_as[number]}, recomputed metadata: {_metadata(t)}")
+                different.append(f"tensor at position {number}: saved metadata: {self.saved_as[number]}, recomputed metadata: "
+                                 f"{_metadata(t)}")
             if ticket is not None:
                 ticket.values[self.runs] = t.detach()
             if self.early_stop and self.count == len(self.tickets):
@@ -254,8 +255,8 @@ def checkpoint(
     tensor([14.7781, 14.7781])
     """
     if use_reentrant is None:
-        warnings.warn("[checkpoint] taeda.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
-                      "recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
+        warnings.warn("[checkpoint] taeda.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
+                      "is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:

@@ -39,13 +39,14 @@ static double special_digamma(double x) {
 
 /* q^(s-1) zeta(s, q) for s > 1, q > 0: the power is left to the caller, who may know that it underflows */
 static double zeta_scaled(double s, double q) {
-    double sum = 0, a = q, power = 1;
-    while (a < 10 + s / 2) {
+    double sum = 0, power = 1, k = 0;                           /* power = (q / (q + k))^s */
+    while (q + k < 10 + s / 2) {
         sum += power;
-        a += 1;
-        power = pow(q / a, s);
+        k += 1;
+        power = exp(-s * log1p(k / q));
         if (power < EPSILON / 8 * sum) return sum / q;
     }
+    const double a = q + k;
     double tail = a / (s - 1) + 0.5, factor = s / a;
     for (int j = 0; j < 12; j++) {
         const double term = EULER_MACLAURIN[j] * factor;
