@@ -21,7 +21,7 @@ from opinfo import ATOL, RTOL, Call, Row
 SAMPLES = pathlib.Path(__file__).parent / "samples"
 GRADCHECK_ELEMENTS = 40                    # larger calls are checked forwards alone
 GRADCHECK_CALLS = 8                        # of a row, spread over its samples
-OUT_OF_ANY_DTYPE = {"sum", "bernoulli"}    # these compute in the dtype of out=, as PyTorch's do
+OUT_OF_ANY_DTYPE = {"sum", "bernoulli", "nansum", "prod", "cumsum", "cumprod"}    # these compute in the dtype of out=, as PyTorch's do
 
 
 def load_rows() -> list[Row]:

@@ -33,7 +33,7 @@ def arrays(draw: Any, dtype: Any = np.float32, elements: Any = FLOATS, shape: An
 def tensor(x: np.ndarray) -> taeda.Tensor:
     """Return a tensor on the array's very memory, strides and all."""
     if x.size == 0 or x.flags.writeable:
-        return taeda.from_numpy(x)
+        return taeda.from_numpy(x if x.flags.writeable else x.copy())
     base = taeda.from_numpy(np.array(x[:1]))
     return base.expand(x.shape)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import ops
+from taeda.tensor_base import TensorBase
 
 Groups = list[list[str]]          # a dimension each: the names that it is made of
 REST = ["..."]                    # any number of dimensions, where they are not joined
@@ -31,6 +32,10 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     taeda.Size([2, 1, 3, 4])
     """
     x = ops.stack(list(tensor)) if isinstance(tensor, (list, tuple)) else tensor
+    if not isinstance(pattern, str):
+        raise TypeError(f"[rearrange] pattern must be a str, not {type(pattern).__name__}")
+    if not isinstance(x, TensorBase):
+        raise TypeError(f"[rearrange] tensor must be a Tensor or a sequence of them, not {type(x).__name__}")
     left, right = _parse(pattern)
     before, after = {n for g in left for n in g}, {n for g in right for n in g}
     if before != after:

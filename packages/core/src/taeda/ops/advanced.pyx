@@ -177,6 +177,8 @@ cdef int make_plan(Plan* q, TensorBase x, list pos, list idx, str op) except -1:
             m += 1
     for d in range(nd):
         q.shape[before + d] = wide[d]
+    if x.view.numel == 0:
+        q.rest.numel = 0         # no memory, whatever the sizes beside the indexed ones say
     return 0
 
 

@@ -226,7 +226,7 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, 
                            f"{a.view.ndim}")
     batch = common_batch("triangular_solve", need_square("triangular_solve", a), B)
     X = linalg_solve_triangular(a.mT if transpose else a, B, upper=bool(upper) != bool(transpose), unitriangular=unitriangular)
-    copy = columns(<TensorBase>with_batch(a, batch)) if not (<object>a).requires_grad else with_batch(a, batch).clone()
+    copy = with_batch(a, batch).mT.clone().contiguous().mT
     return give("triangular_solve", types.triangular_solve, (X, copy), out)
 
 
