@@ -11,6 +11,7 @@ c. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has size
 """
 from cpython.object cimport PyObject
 
+from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport TensorBase, refresh
 
 from _thread import _local
@@ -480,6 +481,10 @@ def set_tensor_class(cls):
 # -- stand-ins ---------------------------------------------------------------------------------------
 
 
+# An address that no process has: launch knows it, and what comes to it all the same stops there.
+cdef Storage NOWHERE = foreign_storage(<char*>(<size_t>1 << 62), 0, (), True)
+
+
 def stand_in(TensorBase t, TensorBase value, int batch_dim):
     """Make t look like ``value`` without its batch dimension; it has no data, and kernels refuse it."""
     cdef int d, i = 0
@@ -489,9 +494,8 @@ def stand_in(TensorBase t, TensorBase value, int batch_dim):
             t.view.shape[i], t.view.strides[i] = value.view.shape[d], value.view.strides[d]
             i += 1
     t.view.dtype, t.view.itemsize = value.view.dtype, value.view.itemsize
-    t.storage = value.storage
+    t.storage = NOWHERE
     refresh(t)
-    t.view.data = NULL
     t.device = STAND_IN
     return t
 

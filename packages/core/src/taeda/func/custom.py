@@ -34,7 +34,7 @@ def apply_to_batches(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     if cls.generate_vmap_rule:
         if cls.vmap is not Function.vmap:
             raise RuntimeError(f"[{cls.__name__}] You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an "
-                               "overriden vmap staticmethod. Please set generate_vmap_rule=False or delete the overriden vmap "
+                               "overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the overridden vmap "
                                "staticmethod.")
         return loop(_Apply(cls), level, args, kwargs)
     if cls.vmap is Function.vmap:

@@ -28,12 +28,18 @@ def functional_call(
     >>> import taeda
     >>> from taeda import nn
     >>> taeda.func.functional_call(nn.Linear(1, 1), {"weight": taeda.ones(1, 1), "bias": taeda.zeros(1)}, taeda.tensor([3.0]))
-    tensor([3.], grad_fn=<ViewBackward0>)
+    tensor([3.])
     """
+    _check_module("functional_call", module)
     given = _one_dict(parameter_and_buffer_dicts)
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     with _swapped(module, given, tie_weights, strict):
         return module(*args, **(kwargs or {}))
+
+
+def _check_module(op: str, module: Any) -> None:
+    if not hasattr(module, "named_modules"):
+        raise TypeError(f"[{op}] expected a module, got {type(module).__name__}")
 
 
 def _one_dict(dicts: Any) -> dict[str, Any]:
@@ -107,6 +113,8 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
     taeda.Size([5, 3, 2])
     """
     models = list(models)
+    for model in models:
+        _check_module("stack_module_state", model)
     if not models:
         raise RuntimeError("[stack_module_state] stack_module_state: Expected at least one model, got 0.")
     if any(m.training != models[0].training for m in models):
@@ -129,8 +137,7 @@ def _stacked(name: str, tensors: list[Any]) -> Any:
 
 def replace_all_batch_norm_modules_(root: Any) -> Any:
     """Make the batch norms of a module keep no running statistics, in place, so that vmap can run them in training."""
-    if not hasattr(root, "modules"):
-        raise TypeError(f"[replace_all_batch_norm_modules_] argument 'root' must be a Module, not {type(root).__name__}")
+    _check_module("replace_all_batch_norm_modules_", root)
     for module in root.modules():
         if any(c.__name__ == "_BatchNorm" or c.__name__.startswith("BatchNorm") for c in type(module).__mro__):
             module.running_mean = module.running_var = module.num_batches_tracked = None
