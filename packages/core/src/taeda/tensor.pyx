@@ -575,7 +575,6 @@ cdef class Tensor(TensorBase):
     is_cuda = property(lambda self: False)
     is_sparse = property(lambda self: False)
     is_quantized = property(lambda self: False)
-    volatile = property(lambda self: False)
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
     is_mps = property(lambda self: False)
@@ -649,11 +648,6 @@ cdef class Tensor(TensorBase):
         return tuple(sorted(range(self.view.ndim), key=lambda d: (-strides[d], -sizes[d] if strides[d] == 0 else 0, d)))
 
     # -- autograd ----------------------------------------------------------------------------------
-
-    @property
-    def grad_dtype(self):
-        """The dtype of the gradient: the tensor's own."""
-        return self.dtype
 
     @property
     def requires_grad(self):
