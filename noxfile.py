@@ -142,6 +142,31 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/operations.md, the table of every op, from the registry."""
+    """Write docs/operations.md, the table of every op, from the registry, and docs/surface.md, PyTorch's names beside ours."""
     install(session, "core")
     session.run("python", "docs/make_operations.py", *session.posargs)
+    session.run("python", "docs/make_surface.py", *session.posargs)
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """The core under AddressSanitizer and UndefinedBehaviorSanitizer: its ops' rows and hostile calls."""
+    session.install("-q", "meson>=1.4", "ninja", "Cython>=3.1", "numpy>=1.26", "scipy-openblas32==0.3.34.481.3", *TEST_TOOLS)
+    core, build = ROOT / "packages" / "core", ROOT / ".nox" / "sanitize"
+    if not (build / "build.ninja").exists():
+        session.run("meson", "setup", str(build), str(core), "-Dbuildtype=plain", "-Db_sanitize=address,undefined", "-Db_lundef=false",
+                    "-Dc_args=-fno-sanitize=alignment")
+    session.run("ninja", "-C", str(build))
+    # a copy of the Python files with the modules beside them: what an install would be
+    site = build / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.copytree(core / "src", site, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    for module in (build / "src").rglob("*.so"):
+        shutil.copy(module, site / module.relative_to(build / "src"))
+    libasan = session.run("gcc", "-print-file-name=libasan.so", external=True, silent=True).strip()
+    blas = session.run("python", "-c", "import scipy_openblas32 as b; print(b.get_lib_dir())", silent=True).strip()
+    session.env.update({
+        "LD_PRELOAD": libasan, "LD_LIBRARY_PATH": blas, "PYTHONPATH": str(site), "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=4096",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1", "TAEDA_SANITIZED": "1"})
+    pytest(session, "packages/core/tests/test_ops.py", "packages/core/tests/test_fuzz.py")

@@ -16,14 +16,16 @@ from typing import Any
 
 import taeda
 from taeda import legacy, settings
+from taeda.ops import return_types
 from taeda.tensor import Tensor
 
 SOURCE = pathlib.Path(__file__).parents[1] / "packages" / "core" / "src" / "taeda"
 HEADER = "# Made by tools/make_stubs.py.\n"
 IMPORTS = """from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
+from taeda.ops import return_types as return_types
 """
 
 # parameter name -> type; the default value says more where it is None, a bool, an int, a float or a str
@@ -45,13 +47,18 @@ RETURNS = {
     "tuple[Tensor, ...]": {"split", "split_with_sizes", "chunk", "unbind", "tensor_split", "hsplit", "vsplit", "dsplit", "broadcast_tensors", "meshgrid",
                            "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"},
     "None": {"backward", "retain_grad", "set_num_threads", "set_default_dtype", "set_printoptions", "save", "set_rng_state", "__setitem__", "__delitem__"},
-    "Any": {"max", "min", "aminmax", "sort", "topk", "kthvalue", "median", "nanmedian", "mode", "cummax", "cummin", "var_mean", "std_mean", "unique",
+    "tuple[Tensor, Tensor]": {"var_mean", "std_mean"},
+    "Any": {"unique",
             "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
             "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",
             "max_pool1d", "max_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "to_dlpack", "result_type", "promote_types", "get_default_dtype",
             "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
 }
 RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
+RETURN_OF.update({name: f"return_types.{name}" for name in return_types.__all__})
+# one tensor over all elements, a named pair along a dimension, and for two of them the elementwise choice
+ONE_OR_PAIR = {"max", "min", "median", "nanmedian"}
+WITH_OTHER = {"max", "min"}
 DUNDERS = {  # operators, whose slots have no signature: name -> parameters and result
     **{f"__{n}__": ("other: Any", "Tensor") for n in ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "matmul", "rmatmul", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rshift", "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "iand", "ior", "ixor", "lt", "le", "gt", "ge"]},
     **{f"__{n}__": ("", "Tensor") for n in ("neg", "pos", "abs", "invert")},
@@ -123,8 +130,20 @@ def summary(function: Any) -> str:
     return f'    """{first}"""' if first and not first.endswith('"') else "    ..."
 
 
+def overloads(name: str, function: Any, indent: str, method: bool) -> str:
+    """Return the stubs of a function that gives one tensor, or a named pair where it is told a dimension."""
+    first = "self" if method else "input: Tensor"
+    forms = [(first, "Tensor"), (f"{first}, dim: int, keepdim: bool = ..., *, out: Any = ...", f"return_types.{name}"),
+             (f"{first}, *, dim: int, keepdim: bool = ..., out: Any = ...", f"return_types.{name}")]
+    if name in WITH_OTHER:
+        forms.append((f"{first}, other: Tensor, *, out: Tensor | None = ...", "Tensor"))
+    return "\n".join(f"{indent}@overload\n{indent}def {name}({given}) -> {result}:\n{indent}{summary(function)}" for given, result in forms)
+
+
 def stub_function(name: str, function: Any, indent: str = "", method: bool = False) -> str:
     """Return the stub of one function or method."""
+    if name in ONE_OR_PAIR:
+        return overloads(name, function, indent, method)
     result = RETURN_OF.get(name, "Tensor")
     head = f"{indent}def {name}({parameters(function, method)}) -> {result}:"
     return f"{head}\n{indent}{summary(function)}"
@@ -196,7 +215,8 @@ def ops_stub() -> str:
     lines = [HEADER + IMPORTS + "from taeda.device import device as _device\nfrom taeda.dtype import dtype as _dtype\n"
              "from taeda.generator import Generator\nfrom taeda.tensor import Tensor\n", "PUBLIC: dict[str, Any]", "METHODS: dict[str, Any]"]
     for name, f in sorted(vars(taeda.ops).items()):
-        if name.startswith("__") or name in ("PUBLIC", "METHODS") or inspect.ismodule(f) or name in ("Any", "importlib", "pkgutil", "annotations", "_collect"):
+        if name.startswith("__") or name in ("PUBLIC", "METHODS") or inspect.ismodule(f) or name in ("Any", "importlib", "pkgutil", "annotations", "_collect",
+                                                                                          "function_for", "method_for"):
             continue
         if inspect.isclass(f) or not callable(f):
             lines.append(f"{name}: Any")
@@ -235,6 +255,14 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
     return text.replace(": Tensor", ": Any").replace("Tensor |", "Any |").replace("_dtype |", "Any |").replace("_device |", "Any |").replace("Generator |", "Any |")
 
 
+def return_types_stub() -> str:
+    """Return ops/return_types.pyi: the named tuples that reductions and orders give."""
+    lines = [HEADER + "from typing import NamedTuple\n\nfrom taeda.tensor import Tensor\n"]
+    for name in return_types.__all__:
+        lines += [f"class {name}(NamedTuple):", *(f"    {field}: Tensor" for field in getattr(return_types, name)._fields)]
+    return "\n".join(lines) + "\n"
+
+
 def safe(text: str) -> str:
     """Write builtin types with an underscore: taeda has names int, bool and float of its own."""
     return re.sub(r"(: |-> |\| |\[|, )(int|bool|float|complex)\b(?! as )(?!\()", r"\1_\2", text)
@@ -243,13 +271,13 @@ def safe(text: str) -> str:
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
     for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "dispatch", "dlpack", "dtype", "generator", "kernels.cpu.runtime",
-                 "storage", "tensor_base"):
+                 "storage", "tensor_base", "_override"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
 
     return {
-        "__init__.pyi": package_stub(), "tensor.pyi": tensor_stub(), "ops/__init__.pyi": ops_stub(),
+        "__init__.pyi": package_stub(), "tensor.pyi": tensor_stub(), "ops/__init__.pyi": ops_stub(), "ops/return_types.pyi": return_types_stub(),
         "tensor_base.pyi": class_stub(modules["taeda.tensor_base"], "", {}),
         "storage.pyi": class_stub(modules["taeda.storage"], "", {}),
         "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
@@ -258,6 +286,7 @@ def stubs() -> dict[str, str]:
         "dispatch.pyi": class_stub(modules["taeda.dispatch"], "", {}), "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
+        "_override.pyi": class_stub(modules["taeda._override"], "", {}),
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
     }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import taeda
 import torch
-from opinfo import Call, Row
+from opinfo import EVERY, Call, Row
 
 ROWS = [r for r in harness.load_rows() if r.torch is not None]
 IDS = harness.row_ids(ROWS)
@@ -27,6 +27,10 @@ def both(row: Row) -> tuple[Any, Any]:
     return harness.find(taeda, row.name), theirs
 
 
+# of equal elements PyTorch's choice of index is its algorithm's: with few different values only the values are compared
+ANY_OF_EQUALS = {"kthvalue", "topk", "mode", "median", "nanmedian", "sort", "argsort", "msort"}
+
+
 def dtype_name(t: Any) -> str:
     return str(t.dtype).rpartition(".")[2]
 
@@ -40,7 +44,9 @@ def compare(mine: Any, theirs: Any, row: Row, dtype: str, what: str) -> None:
             assert x == y or (x != x and y != y), f"{what}: {x}, PyTorch has {y}"
             continue
         assert dtype_name(x) == dtype_name(y), f"{what}: dtype {x.dtype}, PyTorch has {y.dtype}"
-        harness.assert_close(x, y, max(rtol, 2e-5 if dtype == "float32" else 1e-10), max(atol, 1e-6 if dtype == "float32" else 1e-12), what)
+        # integers may give floats, of the default dtype or of half of its precision inside
+        least = (1e-10, 1e-12) if dtype in ("float64", "complex128") else (2e-5, 1e-6)
+        harness.assert_close(x, y, max(rtol, least[0]), max(atol, least[1]), what)
         if y.numel() > 1 and row.strides:
             same = all(p == q for p, q, n in zip(x.stride(), y.stride(), y.shape, strict=True) if n > 1)
             assert same, f"{what}: strides {x.stride()}, PyTorch has {y.stride()}"
@@ -67,6 +73,79 @@ def test_values_dtypes_and_strides(row: Row, dtype: str) -> None:
         compare(harness.judged(row, found), harness.judged(row, wanted), row, dtype, f"{row.name} call {number} {call} in {dtype}")
 
 
+def outcome(lib: Any, function: Any, call: Call) -> Any:
+    """Return what the call gives, or the exception that it raises."""
+    args, kwargs, _ = harness.tensors(lib, call)
+    try:
+        return harness.run_quietly(function, *args, **kwargs)
+    except Exception as error:
+        return error
+
+
+def both_fail(mine: Any, theirs: Any, what: str) -> bool:
+    """Whether both raised, of one kind; AssertionError where only one of them did."""
+    if isinstance(theirs, Exception):
+        assert isinstance(mine, Exception), f"{what}: nothing raised, PyTorch raises {type(theirs).__name__}: {str(theirs)[:150]}"
+        related = issubclass(type(mine), type(theirs)) or issubclass(type(theirs), type(mine))
+        assert related, f"{what}: {type(mine).__name__} ({str(mine)[:100]}), PyTorch raises {type(theirs).__name__}: {str(theirs)[:100]}"
+        return True
+    assert not isinstance(mine, Exception), f"{what}: {type(mine).__name__}: {str(mine)[:150]}; PyTorch gives a result"
+    return False
+
+
+def without_indices(row: Row, mine: Any, theirs: Any) -> tuple[Any, Any]:
+    """Return both results, the values alone where equal elements have no order."""
+    return (mine[0], theirs[0]) if row.name in ANY_OF_EQUALS and isinstance(theirs, tuple) else (mine, theirs)
+
+
+@pytest.mark.parametrize("dtype", EVERY)
+@rows
+def test_every_dtype(row: Row, dtype: str) -> None:
+    if dtype in row.dtypes:
+        pytest.skip("in test_values_dtypes_and_strides")
+    mine, theirs = both(row)
+    for number, plain in enumerate(harness.calls_of(row)[:8]):
+        call = harness.cast(plain, dtype)
+        if not any(harness.is_value(a) for a in harness.arrays_in((plain.args, plain.kwargs))):
+            continue
+        what = f"{row.name} call {number} {call} in {dtype}"
+        wanted, found = outcome(torch, theirs, call), outcome(taeda, mine, call)
+        if not both_fail(found, wanted, what):
+            compare(*without_indices(row, found, wanted), row, dtype, what)
+
+
+EXTREMES = {"float32": [np.inf, -np.inf, np.nan, -0.0, 0.0, 1e-40, -1e-40, 3e38, -3e38, 1.0], "float64": [np.inf, -np.inf, np.nan, -0.0, 0.0, 5e-324, 1.5e308, -1.5e308, 1.0],
+            "int64": [2**63 - 1, -(2**63), 0, -1, 1], "int32": [2**31 - 1, -(2**31), 0, -1, 1], "uint8": [255, 0, 1, 128]}
+
+
+@pytest.mark.parametrize("dtype", EXTREMES)
+@rows
+def test_extreme_values(row: Row, dtype: str) -> None:
+    """Infinities, nan, zeros with a sign, subnormals, and the limits of the integers in place of the values."""
+    if dtype not in row.dtypes or not row.extremes:
+        pytest.skip("not of this dtype, or the row says why not")
+    mine, theirs = both(row)
+
+    def extreme(a: np.ndarray) -> np.ndarray:
+        return np.resize(np.array(EXTREMES[dtype], dtype=dtype), a.shape) if harness.is_value(a) else a
+
+    for number, plain in enumerate(harness.calls_of(row)[:3]):
+        call = Call(*harness.map_arrays(plain.args, extreme))
+        call.kwargs = harness.map_arrays(plain.kwargs, extreme)
+        what = f"{row.name} call {number} {call} of extreme {dtype}"
+        wanted, found = outcome(torch, theirs, call), outcome(taeda, mine, call)
+        if both_fail(found, wanted, what):
+            continue
+        found, wanted = without_indices(row, found, wanted)
+        compare(found, wanted, row, dtype, what)
+        if row.inplace is None:                 # the sign of a zero that is a sum depends on the order
+            continue
+        for x, y in zip(harness.flat_outputs(found), harness.flat_outputs(wanted), strict=True):
+            if hasattr(y, "is_floating_point") and y.is_floating_point():
+                a, b = harness.to_numpy(x), harness.to_numpy(y)
+                np.testing.assert_array_equal(np.signbit(a[a == 0]), np.signbit(b[b == 0]), err_msg=f"{what}: signs of zeros")
+
+
 def gradients(lib: Any, function: Any, call: Call) -> list[Any] | None:
     """Return the gradients of a weighted sum of the outputs with respect to the value inputs."""
     args, kwargs, values = harness.tensors(lib, call, grad=True)
@@ -76,6 +155,7 @@ def gradients(lib: Any, function: Any, call: Call) -> list[Any] | None:
         return None
     total = None
     for o in outs:
+        o = lib.view_as_real(o.resolve_conj()) if o.is_complex() else o
         weight = lib.from_numpy(np.cos(np.arange(o.numel(), dtype=np.float64)).reshape(tuple(o.shape)))
         part = (o * weight).sum()
         total = part if total is None else total + part

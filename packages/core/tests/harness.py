@@ -16,11 +16,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from opinfo import Call, Row
+from opinfo import ATOL, RTOL, Call, Row
 
 SAMPLES = pathlib.Path(__file__).parent / "samples"
 GRADCHECK_ELEMENTS = 40                    # larger calls are checked forwards alone
 GRADCHECK_CALLS = 8                        # of a row, spread over its samples
+OUT_OF_ANY_DTYPE = {"sum", "bernoulli"}    # these compute in the dtype of out=, as PyTorch's do
 
 
 def load_rows() -> list[Row]:
@@ -108,6 +109,11 @@ def cast(call: Call, dtype: str) -> Call:
             return a
         if dtype == "bool":
             return np.asarray(a > 0)
+        if dtype == "bfloat16":               # NumPy has none: float32 with the low half of its bits gone
+            short = a.astype(np.float32)
+            return np.where(np.isfinite(short), (short.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32), short) if short.size else short
+        if dtype.startswith("complex"):       # no imaginary part where a is 0, so that masks made of values stay
+            return np.asarray(a + 1j * np.sin(3 * a)).astype(dtype)
         if dtype == "uint8":
             return np.asarray(np.abs(np.nan_to_num(a))).astype(dtype)
         return np.asarray(np.nan_to_num(a)).astype(dtype) if "int" in dtype else a.astype(dtype)
@@ -115,6 +121,7 @@ def cast(call: Call, dtype: str) -> Call:
     with np.errstate(all="ignore"):           # extreme values overflow in narrower dtypes
         made = Call(*map_arrays(call.args, one))
         made.kwargs = map_arrays(call.kwargs, one)
+    made.value_dtype = dtype if dtype == "bfloat16" else None
     return made
 
 
@@ -135,9 +142,11 @@ def tensors(lib: Any, call: Call, grad: bool = False, device: str | None = None)
 
     def one(a: np.ndarray) -> Any:
         t = lib.from_numpy(strided_copy(a))
+        if call.value_dtype and a.dtype == np.float32:
+            t = t.to(getattr(lib, call.value_dtype))
         if device is not None:                      # with the very strides: .to() would close gaps
             t = lib.empty_strided(tuple(t.shape), t.stride(), dtype=t.dtype, device=device)
-        if a.dtype.kind == "f":
+        if a.dtype.kind in "fc":
             if grad:
                 t.requires_grad_()
             values.append(t)
@@ -157,14 +166,19 @@ def flat_outputs(found: Any) -> list[Any]:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Return a tensor or number as an array."""
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else np.asarray(x)
+    if not hasattr(x, "detach"):
+        return np.asarray(x)
+    x = x.detach().cpu()
+    for settled in ("resolve_conj", "resolve_neg"):
+        x = getattr(x, settled)() if hasattr(x, settled) else x
+    return x.float().numpy() if str(x.dtype).endswith("bfloat16") else x.numpy()
 
 
 def assert_close(got: Any, wanted: Any, rtol: float, atol: float, what: str) -> None:
     """Compare values; shapes must be equal, nan equals nan."""
     a, b = to_numpy(got), np.asarray(to_numpy(wanted))
     assert a.shape == b.shape, f"{what}: shape {a.shape}, expected {b.shape}"
-    if a.dtype.kind == "f" or b.dtype.kind == "f":
+    if a.dtype.kind in "fc" or b.dtype.kind in "fc":
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, equal_nan=True, err_msg=what)
     else:
         np.testing.assert_array_equal(a, b, err_msg=what)
@@ -172,7 +186,7 @@ def assert_close(got: Any, wanted: Any, rtol: float, atol: float, what: str) -> 
 
 def tolerance(row: Row, dtype: str) -> tuple[float, float]:
     """Return (rtol, atol) of a row for a dtype; integers are exact."""
-    return row.rtol.get(dtype, 0.0), row.atol.get(dtype, 0.0)
+    return row.rtol.get(dtype, RTOL.get(dtype, 0.0)), row.atol.get(dtype, ATOL.get(dtype, 0.0))
 
 
 def run_quietly(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -180,6 +194,11 @@ def run_quietly(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return f(*args, **kwargs)
+
+
+def widened(a: np.ndarray) -> np.ndarray:
+    """Return an array in the precision that references compute in."""
+    return a.astype(np.float64) if a.dtype.kind == "f" else a.astype(np.complex128) if a.dtype.kind == "c" else a
 
 
 def check_forward(lib: Any, row: Row, dtype: str) -> int:
@@ -196,8 +215,7 @@ def check_forward(lib: Any, row: Row, dtype: str) -> int:
             np.testing.assert_array_equal(before, now, err_msg=f"{row.name} call {number} changed an input")
         if row.reference is None:
             continue
-        wide = map_arrays(call.args, lambda a: a.astype(np.float64) if a.dtype == np.float32 else a)
-        wide_kwargs = map_arrays(call.kwargs, lambda a: a.astype(np.float64) if a.dtype == np.float32 else a)
+        wide, wide_kwargs = map_arrays(call.args, widened), map_arrays(call.kwargs, widened)
         with np.errstate(all="ignore"):
             expected = run_quietly(row.reference, *wide, **wide_kwargs)
         rtol, atol = tolerance(row, dtype)
@@ -260,8 +278,8 @@ def _with_values(function: Callable[..., Any], args: Any, kwargs: Any, ids: list
         return by_id.get(id(x), x)
 
     found = function(*put(args), **put(kwargs))
-    outs = [o for o in flat_outputs(found) if hasattr(o, "is_floating_point") and o.is_floating_point()]
-    return tuple(outs)
+    outs = [o for o in flat_outputs(found) if hasattr(o, "is_floating_point") and (o.is_floating_point() or o.is_complex())]
+    return tuple([part for o in outs for part in ((o.real, o.imag) if o.is_complex() else (o,))])
 
 
 def check_strided(lib: Any, row: Row) -> int:
@@ -335,5 +353,68 @@ def check_meta(lib: Any, row: Row) -> int:
             same_strides = all(p == q for p, q, n in zip(a.stride(), b.stride(), b.shape, strict=True) if n > 1) or b.numel() == 0
             assert same_strides and (a.device.type, tuple(a.shape), a.dtype) == ("meta", tuple(b.shape), b.dtype), (
                 f"{row.name} {call}: {a.device}, {tuple(a.shape)}, {a.dtype}, {a.stride()} on meta; {tuple(b.shape)}, {b.dtype}, {b.stride()} on cpu")
+        count += 1
+    return count
+
+
+def check_expanded(lib: Any, row: Row) -> int:
+    """Give every value input a dimension of stride 0: the results are those of its copy."""
+    function = find(lib, row.name)
+    count = 0
+    for call in calls_of(row)[:6]:
+
+        def repeated(a: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(a[:1], a.shape) if a.ndim and a.shape[0] > 1 and is_value(a) else a
+
+        apart = Call(*map_arrays(call.args, repeated))
+        apart.kwargs = map_arrays(call.kwargs, repeated)
+        copies = Call(*map_arrays(apart.args, np.array))
+        copies.kwargs = map_arrays(apart.kwargs, np.array)
+        args, kwargs, _ = tensors(lib, copies)
+        try:
+            wanted = run_quietly(function, *args, **kwargs)
+        except (RuntimeError, ValueError):            # the values are no longer what the op needs (a singular matrix)
+            continue
+        args, kwargs, _ = tensors(lib, apart)
+        found = run_quietly(function, *args, **kwargs)
+        for a, b in zip(flat_outputs(found), flat_outputs(wanted), strict=True):
+            assert_close(a, b, 1e-12, 1e-12, f"{row.name} {call} with expanded inputs")
+        count += 1
+    return count
+
+
+def check_out(lib: Any, row: Row) -> int:
+    """out= of another shape is resized with a warning; of a lower kind, requiring grad, expanded, or no tensor, refused and left alone."""
+    function = find(lib, row.name)
+    count = 0
+    for call in calls_of(row)[:3]:
+        args, kwargs, _ = tensors(lib, call)
+        lib.manual_seed(0)
+        wanted = run_quietly(function, *args, **kwargs)
+        if not hasattr(wanted, "shape"):
+            continue
+        lib.manual_seed(0)
+        what = f"{row.name} {call}"
+        out = lib.ones(5, 1, dtype=wanted.dtype)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            found = function(*args, **kwargs, out=out)
+        assert found is out and tuple(out.shape) == tuple(wanted.shape), f"{what}: out= was not resized"
+        assert_close(out, wanted, 0, 0, f"{what} with out= of another shape")
+        assert wanted.shape == (5, 1) or any("resized" in str(w.message) for w in said), f"{what}: no warning that out= was resized"
+        refused: list[tuple[str, Any, type[BaseException]]] = [("no tensor", 3, TypeError)]
+        if wanted.is_floating_point():
+            if row.name not in OUT_OF_ANY_DTYPE:
+                refused.append(("an integer dtype", lib.ones(tuple(wanted.shape), dtype=lib.int64), RuntimeError))
+            refused.append(("requires_grad", lib.ones(tuple(wanted.shape), dtype=wanted.dtype).requires_grad_(), RuntimeError))
+        if wanted.dim() and wanted.shape[0] > 1 and wanted.numel():
+            refused.append(("expanded memory", lib.ones((1, *wanted.shape[1:]), dtype=wanted.dtype).expand(tuple(wanted.shape)), RuntimeError))
+        for kind, bad, error in refused:
+            try:
+                run_quietly(function, *args, **kwargs, out=bad)
+            except error:
+                assert not hasattr(bad, "shape") or bool((bad == 1).all()), f"{what}: out= ({kind}) was refused and yet changed"
+            else:
+                raise AssertionError(f"{what}: out= ({kind}) was not refused")
         count += 1
     return count

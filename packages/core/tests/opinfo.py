@@ -15,6 +15,13 @@ import numpy as np
 
 FLOATS = ("float32", "float64")
 INTS = ("uint8", "int32", "int64")
+LOW = ("float16", "bfloat16")
+COMPLEX = ("complex64", "complex128")
+EVERY = (*LOW, *FLOATS, "uint8", "int8", "int16", "int32", "int64", "bool", *COMPLEX)      # what the parity session goes through
+
+# a dtype's tolerances where the row does not say otherwise; integers are exact
+RTOL = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 2e-5, "float64": 1e-10, "complex64": 4e-5, "complex128": 1e-10}
+ATOL = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 2e-6, "float64": 1e-12, "complex64": 4e-6, "complex128": 1e-12}
 ALL = ("float32", "float64", "uint8", "int32", "int64", "bool")
 
 
@@ -24,6 +31,7 @@ class Call:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args
         self.kwargs = kwargs
+        self.value_dtype: str | None = None          # of the tensors made of float32 arrays, where NumPy has no such dtype
 
     def __repr__(self) -> str:
         def short(a: Any) -> str:
@@ -53,6 +61,7 @@ class Row:
     inplace: str | None = None                                  # also Tensor.<inplace>
     out: bool = False                                           # takes out=
     layout: bool = True                                         # the values do not depend on the inputs' layout in memory
+    extremes: bool = True                                       # infinities, nan and limits in place of values give what PyTorch gives
     strides: bool = True                                        # results lie in memory as PyTorch's do
     before: Callable[..., tuple[Any, ...]] | None = None        # makes the op's arguments of the sample's where gradients are taken
     after: Callable[..., Any] | None = None                     # what is compared and differentiated: free of signs and the like

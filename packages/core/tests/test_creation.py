@@ -154,7 +154,8 @@ def test_arrays_that_cannot_be_shared(a: object, error: type[Exception], text: s
 def test_read_only_memory_is_read_and_never_written() -> None:
     a = np.zeros(3)
     a.flags.writeable = False
-    t = taeda.from_numpy(a)
+    with pytest.warns(UserWarning, match="not writable"):
+        t = taeda.from_numpy(a)
     assert t.sum().item() == 0 and taeda.as_tensor(a).add_(1).tolist() == [1, 1, 1]
     with pytest.raises(RuntimeError, match="read-only memory"):
         t.add_(1)

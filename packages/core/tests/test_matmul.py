@@ -170,3 +170,9 @@ def test_einsum_of_integers_multiplies_in_their_dtype_and_sums_as_sum_does():
     assert taeda.einsum("ij,jk->ik", x, x).dtype == taeda.int32
     assert taeda.einsum("ij->", x).dtype == taeda.int64
     assert taeda.einsum("ij,kl,m->jl", x, x, x[0]).tolist() == [[48, 72], [72, 108]]
+
+
+def test_a_batch_of_single_rows_may_have_any_stride_there():
+    x, y = taeda.arange(8.0).reshape(2, 4, 1), taeda.arange(12.0).reshape(4, 3)
+    assert x.mT.is_contiguous() and x.mT.stride() == (4, 1, 1)
+    assert (x.mT @ y).tolist() == (x.reshape(2, 1, 4) @ y).tolist() == [[[42.0, 48.0, 54.0]], [[114.0, 136.0, 158.0]]]

@@ -42,6 +42,18 @@ def test_layout_of_inputs_changes_no_value(row: Row) -> None:
 
 
 @rows
+def test_expanded_inputs_change_no_value(row: Row) -> None:
+    if not row.layout or row.torch is None and row.reference is None:
+        pytest.skip("the op is about the layout, or draws at random")
+    harness.check_expanded(taeda, row)
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.out], ids=[i for r, i in zip(ROWS, IDS, strict=True) if r.out])
+def test_out_is_resized_or_refused(row: Row) -> None:
+    assert harness.check_out(taeda, row) > 0
+
+
+@rows
 def test_method_in_place_and_out_agree(row: Row) -> None:
     harness.check_forms(taeda, row)
 
@@ -77,6 +89,7 @@ def test_every_public_function_with_a_derivative_has_a_row() -> None:
 WITHOUT_ROW: set[str] = {
     "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "empty", "empty_like", "empty_strided", "tensor", "as_tensor",
     "asarray", "from_numpy", "frombuffer", "broadcast_shapes", "broadcast_tensors",
+    "istft",                            # of complex tensors: test_fft.py
     # of complex tensors: test_complex.py
     "angle", "complex", "conj", "conj_physical", "imag", "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex",
     "view_as_real",

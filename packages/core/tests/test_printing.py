@@ -57,6 +57,39 @@ TEXTS = [
         "t.arange(20.) / 7",
         "tensor([0.0000, 0.1429, 0.2857, 0.4286, 0.5714, 0.7143, 0.8571, 1.0000, 1.1429,\n        1.2857, 1.4286, 1.5714, 1.7143, 1.8571, 2.0000, 2.1429, 2.2857, 2.4286,\n        2.5714, 2.7143])",  # noqa: E501
     ),
+    ("t.tensor([1.5, -2.25]).half()", "tensor([ 1.5000, -2.2500], dtype=taeda.float16)"),
+    ("t.tensor([65504.0, 1e-3]).half()", "tensor([6.5504e+04, 1.0004e-03], dtype=taeda.float16)"),
+    ("t.tensor([1e-7]).half()", "tensor([1.1921e-07], dtype=taeda.float16)"),
+    ("t.tensor([1 / 3, 1e30]).bfloat16()", "tensor([3.3398e-01, 1.0003e+30], dtype=taeda.bfloat16)"),
+    ("t.tensor([0.1, 0.2]).bfloat16()", "tensor([0.1001, 0.2002], dtype=taeda.bfloat16)"),
+    ("t.tensor([1, -128], dtype=t.int8)", "tensor([   1, -128], dtype=taeda.int8)"),
+    ("t.tensor(5, dtype=t.int16)", "tensor(5, dtype=taeda.int16)"),
+    ("t.tensor([65535], dtype=t.uint16)", "tensor([65535], dtype=taeda.uint16)"),
+    ("t.tensor([2**32 - 1], dtype=t.uint32)", "tensor([4294967295], dtype=taeda.uint32)"),
+    ("t.tensor([2**64 - 1], dtype=t.uint64)", "tensor([18446744073709551615], dtype=taeda.uint64)"),
+    ("t.tensor(1 + 2j)", "tensor(1.+2.j)"),
+    ("t.tensor([1 + 2j, 3 - 0j])", "tensor([1.+2.j, 3.+0.j])"),
+    ("t.tensor([1 + 2j, -0.5 - 3e5j])", "tensor([ 1.0000+2.0000e+00j, -0.5000-3.0000e+05j])"),
+    ("t.tensor([complex('nan'), complex('inf+nanj')])", "tensor([nan+0.j, inf+nanj])"),
+    ("t.tensor([1 + 2j], dtype=t.complex128)", "tensor([1.+2.j], dtype=taeda.complex128)"),
+    ("t.empty(0, 3, dtype=t.complex64)", "tensor([], size=(0, 3), dtype=taeda.complex64)"),
+    ("t.empty(2, dtype=t.complex64, device='meta')", "tensor(..., device='meta', size=(2,), dtype=taeda.complex64)"),
+    ("t.ones(2, dtype=t.complex64, requires_grad=True)", "tensor([1.+0.j, 1.+0.j], requires_grad=True)"),
+    ("t.arange(1001).to(t.complex64)", "tensor([   0.+0.j,    1.+0.j,    2.+0.j,  ...,  998.+0.j,  999.+0.j, 1000.+0.j])"),
+    ("t.zeros((2, 0), dtype=t.float16)", "tensor([], size=(2, 0), dtype=taeda.float16)"),
+    (
+        "t.tensor([[1 + 0.5j, -20.25j], [0, 1e3]])",
+        "tensor([[   1.+0.5000j,   -0.-20.2500j],\n"
+        "        [   0.+0.0000j, 1000.+0.0000j]])",
+    ),
+    ("t.tensor([-0.0, 0.0])", "tensor([-0., 0.])"),
+    (
+        "t.arange(12.0).to(t.complex128).reshape(3, 4).t()",
+        "tensor([[ 0.+0.j,  4.+0.j,  8.+0.j],\n"
+        "        [ 1.+0.j,  5.+0.j,  9.+0.j],\n"
+        "        [ 2.+0.j,  6.+0.j, 10.+0.j],\n"
+        "        [ 3.+0.j,  7.+0.j, 11.+0.j]], dtype=taeda.complex128)",
+    ),
 ]
 
 
@@ -69,7 +102,7 @@ def default_options():
 
 @pytest.mark.parametrize(("made", "text"), TEXTS, ids=[made for made, _ in TEXTS])
 def test_prints_as_pytorch(made: str, text: str) -> None:
-    t = eval(made, {"t": taeda, "float": float})
+    t = eval(made, {"t": taeda})
     assert repr(t) == text
     assert str(t) == text
 
@@ -148,3 +181,29 @@ def test_printing_records_nothing_and_changes_nothing() -> None:
     version = x._version
     repr(x)
     assert x._version == version and x.grad_fn.name() == "MulBackward0"
+
+
+def test_the_default_dtype_decides_which_complex_one_goes_without_saying() -> None:
+    x = taeda.tensor([1 + 2j], dtype=taeda.complex128)
+    taeda.set_default_dtype(taeda.float64)
+    assert repr(x) == "tensor([1.+2.j])"
+    assert repr(x.to(taeda.complex64)) == "tensor([1.+2.j], dtype=taeda.complex64)"
+    assert repr(x[:0]) == "tensor([], dtype=taeda.complex128)"
+
+
+def test_a_scalar_is_formatted_as_its_number() -> None:
+    assert f"{taeda.tensor(3.14159, requires_grad=True):.2f}" == "3.14"
+    assert f"{taeda.tensor(7)} {taeda.tensor(3.25)} {taeda.tensor(True)}" == "7 3.25 True"
+    assert f"{taeda.tensor(1 + 2j):.1f}" == "1.0+2.0j" and f"{taeda.tensor(1.5).half():8.3e}" == "1.500e+00"
+    assert f"{taeda.tensor([1.0])}" == "tensor([1.])" and "%.3f" % taeda.tensor(2.5) == "2.500"
+    with pytest.raises(TypeError, match="unsupported format string"):
+        f"{taeda.tensor([1.0]):.2f}"
+
+
+def test_parts_of_a_complex_tensor_have_their_own_notation() -> None:
+    x = taeda.tensor([1 + 1e-9j, 2 + 1j])
+    assert repr(x) == "tensor([1.+1.0000e-09j, 2.+1.0000e+00j])"
+    with printing.printoptions(sci_mode=False, precision=2):
+        assert repr(x) == "tensor([1.+0.00j, 2.+1.00j])"
+    with printing.printoptions(linewidth=20):
+        assert repr(taeda.full((2,), 1 + 1j)) == "tensor([1.+1.j,\n        1.+1.j])"

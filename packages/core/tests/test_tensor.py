@@ -233,3 +233,11 @@ def test_conversions_give_the_tensor_itself_when_nothing_changes(x: taeda.Tensor
 ])  # fmt: skip
 def test_grad_fn_names(source: str, wanted: str) -> None:
     assert eval(source, {"g": taeda.ones(3, requires_grad=True)}).grad_fn.name() == wanted
+
+
+def test_help_shows_signature_formula_shapes_and_errors() -> None:
+    import pydoc
+
+    text = pydoc.render_doc(taeda.exp, renderer=pydoc.plaintext)
+    for part in ("exp(input, *, out=None)", "e raised to each element", "tensor of any shape", "Raises:", "TypeError"):
+        assert part in text, part

@@ -4,7 +4,7 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 import importlib as _importlib
 import math as _math
 
-from taeda import autograd, cpu, cuda, ops
+from taeda import _einops, autograd, cpu, cuda, ops
 from taeda._version import __version__
 from taeda.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from taeda.autograd.grad_mode import (
@@ -59,17 +59,21 @@ globals().update(_NAMES)
 globals().update(_ALIASES)
 scalar_tensor, range = ops.scalar_tensor_, ops.range_
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
+_einops.watch()
 
 # Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
 _LAZY = {
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
+    "signal": ("taeda.signal", None),
     "special": ("taeda.special", None),
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
+    "fft": ("taeda.fft", None),
     "linalg": ("taeda.linalg", None),
+    "array_api": ("taeda.array_api", None),
     "version": ("taeda.version", None),
     "return_types": ("taeda.ops.return_types", None),
     "utils": ("taeda.utils", None),

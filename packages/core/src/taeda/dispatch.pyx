@@ -99,7 +99,7 @@ _fill_copies()
 
 
 cdef enum:
-    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (ops._override)
+    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (_override)
 
 cdef int no_stand_in(str op, int device) except -1:
     """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""
@@ -857,6 +857,8 @@ cdef TensorBase binary(Op op, object a, object b, object out=None):
     return binary_road(op, a, b, NULL, None, out)
 
 
+cdef set ARITHMETIC = {"add", "sub", "mul", "div", "floor_divide"}        # these take two numbers, as PyTorch's do
+
 cdef TensorBase binary_road(Op op, object input, object other, const Param* p, object extra, object out):
     cdef TensorBase a, b, y
     cdef View* t[3]
@@ -869,7 +871,7 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     elif isinstance(other, TensorBase):
         b = <TensorBase>other
         a = wrapped(input, b, op.name, op.rule, op.opmath)
-    elif number_dtype(input) >= 0 and number_dtype(other) >= 0:
+    elif op.name in ARITHMETIC and number_dtype(input) >= 0 and number_dtype(other) >= 0:
         a = scalar_tensor(input, number_dtype(input), CPU)
         b = wrapped(other, a, op.name, op.rule, op.opmath)
     else:

@@ -15,6 +15,8 @@ from taeda.kernels.cpu.abi cimport (BF16, BOOL, C64, C128, F16, F32, F64, I8, I1
 from taeda.storage cimport foreign_storage
 from taeda.tensor_base cimport CPU, TensorBase, new_tensor, refresh
 
+from taeda.device import device as device_type
+
 cdef extern from *:
     """
     #include <stdint.h>
@@ -114,14 +116,19 @@ cdef void unused_versioned(object capsule) noexcept:
         m.deleter(m)
 
 
-def to_capsule(tensor, max_version=None, copy=None):
+def to_capsule(tensor, max_version=None, copy=None, stream=None, dl_device=None):
     """Return a DLPack capsule of a CPU tensor; version 1 if the consumer takes it.
 
-    Raises BufferError for tensors that require grad, on meta, or of a dtype that DLPack has not.
+    Raises BufferError for tensors that require grad, on meta, or of a dtype that DLPack has not, and for a device that is not
+    the CPU; AssertionError for a stream.
     """
     cdef TensorBase t = <TensorBase?>tensor
     cdef DLManaged* m
     cdef DLVersioned* v
+    if stream is not None and stream != -1:
+        raise AssertionError(f"[dlpack] stream should be None on cpu, got {stream!r}")
+    if dl_device is not None and tuple(dl_device) != (CPU_DEVICE, 0):
+        raise BufferError(f"[dlpack] a tensor on the cpu cannot be exported to device {tuple(dl_device)}; move it there first")
     if tensor.requires_grad:
         raise BufferError("[dlpack] Can't export tensors that require gradient, use tensor.detach()")
     if t.device != CPU:
@@ -172,6 +179,11 @@ cdef class Owner:
 def from_dlpack(ext_tensor, *, device=None, copy=None):
     """Return a tensor on the memory of an object with ``__dlpack__``, or of a capsule.
 
+    Args:
+        ext_tensor: the object or capsule.
+        device: where the tensor shall be; without it, where the memory is.
+        copy: True copies, False never does (BufferError where one is needed), None where one is needed.
+
     Raises BufferError for memory that is not the CPU's and dtypes that taeda has not.
     """
     cdef Owner owner = Owner.__new__(Owner)
@@ -181,12 +193,16 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     cdef int64_t reach = 0, step
     cdef bint readonly = False
     capsule = ext_tensor
+    if device is not None and device_type(device).type != "cpu":
+        if copy is False:
+            raise BufferError(f"[from_dlpack] a copy is needed to bring the memory to {device_type(device)}")
+        return from_dlpack(ext_tensor).to(device)
     if hasattr(ext_tensor, "__dlpack__"):
         if hasattr(ext_tensor, "__dlpack_device__") and ext_tensor.__dlpack_device__()[0] not in (1, 3, 11):
             raise BufferError(f"[from_dlpack] the memory is on device {ext_tensor.__dlpack_device__()}, taeda takes the CPU's")
         try:
             capsule = ext_tensor.__dlpack__(max_version=(1, 0))
-        except TypeError:
+        except TypeError:                               # a producer from before version 1
             capsule = ext_tensor.__dlpack__()
     if PyCapsule_IsValid(capsule, "dltensor_versioned"):
         owner.versioned = <DLVersioned*>PyCapsule_GetPointer(capsule, "dltensor_versioned")

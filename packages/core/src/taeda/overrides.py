@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda import ops
-from taeda.ops._override import (
+from taeda import _override, ops
+from taeda._override import (
     DisableTorchFunction,
     DisableTorchFunctionSubclass,
     call_overrides,
@@ -31,7 +31,7 @@ from taeda.ops._override import (
     pop_mode,
     push_mode,
 )
-from taeda.ops._override import mode_stack as _mode_stack
+from taeda._override import mode_stack as _mode_stack
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -95,12 +95,14 @@ def get_ignored_functions() -> set[Any]:
     """Return the public functions that no argument can take over: what makes tensors from sizes and other objects."""
     import taeda
 
-    names = (
-        "arange as_tensor asarray empty empty_strided eye from_numpy frombuffer full get_default_dtype get_num_threads is_grad_enabled "
-        "is_storage is_tensor linspace load logspace manual_seed ones promote_types can_cast rand randint randn randperm save seed "
-        "set_default_dtype set_num_threads tensor zeros typename initial_seed set_rng_state get_rng_state"
-    ).split()
-    special = ("__init_subclass__", "__new__", "__torch_function__", "_make_subclass", "as_subclass", "__setattr__", "__delattr__", "__hash__")
+    names = [
+        "arange", "as_tensor", "asarray", "empty", "empty_strided", "eye", "from_numpy", "frombuffer", "full", "get_default_dtype",
+        "get_num_threads", "is_grad_enabled", "is_storage", "is_tensor", "linspace", "load", "logspace", "manual_seed", "ones",
+        "promote_types", "can_cast", "rand", "randint", "randn", "randperm", "save", "seed", "set_default_dtype", "set_num_threads",
+        "tensor", "zeros", "typename", "initial_seed", "set_rng_state", "get_rng_state",
+    ]
+    special = ("__init_subclass__", "__new__", "__torch_function__", "_make_subclass", "as_subclass", "__setattr__", "__delattr__",
+               "__hash__")
     return {getattr(taeda, n) for n in names} | {getattr(Tensor, n) for n in special}
 
 
@@ -132,9 +134,9 @@ def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
 
 def resolve_name(f: Any) -> str | None:
     """Return the name under which a function can be found, ``taeda.exp`` or ``taeda.Tensor.exp``."""
-    if isinstance(f, ops._override.Method):
+    if isinstance(f, _override.Method):
         return f"taeda.Tensor.{f.__name__}"
-    if isinstance(f, ops._override.Function):
+    if isinstance(f, _override.Function):
         return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
     return None if name is None else name if module is None else f"{module}.{name}"
@@ -142,7 +144,7 @@ def resolve_name(f: Any) -> str | None:
 
 def is_tensor_method_or_property(func: Any) -> bool:
     """Whether a function that a ``__torch_function__`` got is a method or an attribute of Tensor."""
-    return isinstance(func, ops._override.Method) or func in vars(Tensor).values() or getattr(func, "__name__", None) == "__get__"
+    return isinstance(func, _override.Method) or func in vars(Tensor).values() or getattr(func, "__name__", None) == "__get__"
 
 
 class TorchFunctionMode:

@@ -123,15 +123,18 @@ def flat(values: Any) -> Iterator[Any]:
 # -- one notation for all of them --------------------------------------------------------------------
 
 
-def formatter(values: list[Any], floating: bool) -> tuple[Callable[[Any], str], int]:
-    """Return a function from value to text, and the width that texts are padded to.
+def integer_formatter(values: list[Any]) -> tuple[Callable[[Any], str], int]:
+    """Return a function from an integer or bool to text, and the width that texts are padded to."""
+    width = max((len(str(v)) for v in values), default=1)
+    return (lambda v: str(v).rjust(width)), width
+
+
+def float_formatter(values: list[float]) -> tuple[Callable[[float], str], int]:
+    """Return a function from a float to text, and the width that texts are padded to.
 
     Floats are written as integers with a point where all are whole, and in scientific notation where the
     largest is above 1e8 or above 1000 times the smallest, or, unless whole, the smallest is below 1e-4.
     """
-    if not floating:
-        width = max((len(str(v)) for v in values), default=1)
-        return (lambda v: str(v).rjust(width)), width
     precision = OPTIONS.precision
     sizes = [v for v in values if v and math.isfinite(v)]
     whole = all(v == math.floor(v) for v in sizes)
@@ -157,6 +160,25 @@ def formatter(values: list[Any], floating: bool) -> tuple[Callable[[Any], str], 
         return f"{v:.{precision}f}".rjust(width)
 
     return text, width
+
+
+def complex_formatter(values: list[complex]) -> tuple[Callable[[complex], str], int]:
+    """Return a function from a complex number to text, and the width of the longest; each part has its own notation."""
+    real, real_width = float_formatter([v.real for v in values])
+    imag, imag_width = float_formatter([v.imag for v in values])
+
+    def text(v: complex) -> str:
+        part = imag(v.imag).lstrip() + "j"
+        return real(v.real) + (part if part[0] in "+-" else "+" + part)
+
+    return text, real_width + imag_width + 1
+
+
+def formatter(values: list[Any], dtype: Any) -> tuple[Callable[[Any], str], int]:
+    """Return what writes the values of a dtype, and the width of a text."""
+    if dtype.is_complex:
+        return complex_formatter(values)
+    return float_formatter(values) if dtype.is_floating_point else integer_formatter(values)
 
 
 # -- brackets and lines ------------------------------------------------------------------------------
@@ -207,7 +229,7 @@ def values_str(t: Any, shape: tuple[int, ...], indent: int) -> tuple[str, bool]:
         values = shown(t.detach(), cut)
     except NotImplementedError:  # a dtype that can be held and not yet be read
         return "...", True
-    text, width = formatter(list(flat(values)), t.dtype.is_floating_point)
+    text, width = formatter(list(flat(values)), t.dtype)
     return layout(values, shape, indent, cut, text, width), False
 
 
@@ -225,13 +247,14 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
     plain = type(t).__name__ in ("Tensor", "Parameter")
     prefix = "tensor(" if plain else f"{type(t).__name__}("
     shape = tuple(t.shape)
-    dtype = str(t.dtype).rpartition(".")[2]
-    default = str(get_default_dtype()).rpartition(".")[2]
+    default = get_default_dtype()
+    # values of these dtypes tell it by themselves, where there are values
+    obvious = ("int64", "bool", "complex128" if default.name == "float64" else "complex64")
     suffixes = [] if t.device.type == "cpu" else [f"device='{t.device}'"]
     body, sized = values_str(t, shape, len(prefix)) if tensor_contents is None else (tensor_contents, False)
     if sized or (t.numel() == 0 and len(shape) != 1) or (t.numel() and not OPTIONS.edgeitems):
         suffixes.append(f"size={shape}")
-    if dtype != default and (sized or t.numel() == 0 or dtype not in ("int64", "bool")):
+    if t.dtype != default and (sized or t.numel() == 0 or t.dtype.name not in obvious):
         suffixes.append(f"dtype={t.dtype}")
     if t.grad_fn is not None:
         suffixes.append(f"grad_fn=<{t.grad_fn.name().rpartition('::')[2]}>")
@@ -240,4 +263,5 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
     tangent = tangent_of(t) if current_level() else None
     if tangent is not None:
         suffixes.append(f"tangent={tensor_str(tangent)}")
-    return append(prefix + body, suffixes, len(prefix))
+    text = append(prefix + body, suffixes, len(prefix))
+    return f"Parameter({text})" if not plain and getattr(t, "_is_param", False) else text

@@ -143,7 +143,8 @@ cdef class Storage:
 
     def clone(self):
         """Return a copy."""
-        return new_storage(self.nbytes_, self.device).copy_(self)
+        made = new_storage(self.nbytes_, self.device)
+        return made if self.device == 1 else made.copy_(self)
 
     def cpu(self):
         return self

@@ -4,8 +4,11 @@
 ``install_methods`` puts the METHODS of every ops module into the class once, at import.
 """
 cimport cython
+from cpython.buffer cimport (PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES,
+                             PyBUF_WRITABLE)
 from cpython.object cimport PyObject_GenericSetAttr
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
 
 from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
@@ -14,6 +17,7 @@ from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_o
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
+import warnings
 import weakref
 
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
@@ -23,7 +27,7 @@ from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import NAMES, dtype as dtype_class
 from taeda.ops import METHODS as M
-from taeda.ops import _override
+from taeda import _override
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import creation as _creation
@@ -58,7 +62,6 @@ cdef set warned = set()
 cdef object warn_once(str what, str text):
     """Warn the first time in a process, as PyTorch does."""
     if what not in warned:
-        import warnings
         warned.add(what)
         warnings.warn(text, UserWarning, stacklevel=2)
 
@@ -72,6 +75,11 @@ cdef object operand(object other):
     if isinstance(other, (str, bytes, list, tuple, dict)) or other is None:
         return NotImplemented
     return other if hasattr(other, "__index__") or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
+
+
+cdef object array_or(object other):
+    """A NumPy array or number as a Tensor or a Python number; anything else as it is."""
+    return operand(other) if hasattr(other, "__array_interface__") else other
 
 
 cdef object index_of(object dim):
@@ -258,7 +266,8 @@ cdef class Tensor(TensorBase):
         return matmul(self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
 
     def __rmatmul__(self, other):
-        return matmul(_creation.as_tensor(other), self) if hasattr(other, "__array_interface__") else NotImplemented
+        array = hasattr(other, "__array_interface__") and other.__array_interface__["shape"]
+        return matmul(_creation.as_tensor(other), self) if array else NotImplemented
 
     def __neg__(self):
         return neg(self)
@@ -276,22 +285,22 @@ cdef class Tensor(TensorBase):
         return bitwise_not(self)
 
     def __and__(self, other):
-        return and_(self, other)
+        return and_(self, array_or(other))
 
     def __rand__(self, other):
-        return and_(self, other)
+        return and_(self, array_or(other))
 
     def __or__(self, other):
-        return or_(self, other)
+        return or_(self, array_or(other))
 
     def __ror__(self, other):
-        return or_(self, other)
+        return or_(self, array_or(other))
 
     def __xor__(self, other):
-        return xor_(self, other)
+        return xor_(self, array_or(other))
 
     def __rxor__(self, other):
-        return xor_(self, other)
+        return xor_(self, array_or(other))
 
     def __lshift__(self, other):
         return _c.bitwise_left_shift(self, other)
@@ -600,6 +609,8 @@ cdef class Tensor(TensorBase):
     @property
     def mT(self):
         """The last two dimensions exchanged."""
+        if self.view.ndim == 0:
+            return self
         if self.view.ndim < 2:
             raise RuntimeError(f"[mT] tensor.mT is only supported on matrices or batches of matrices. Got {self.view.ndim}-D tensor.")
         return self.transpose(-2, -1)
@@ -681,7 +692,6 @@ cdef class Tensor(TensorBase):
     @property
     def grad(self):
         if self.grad_ is None and self.grad_fn_ is not None and not self.retains_grad_:
-            import warnings
             warnings.warn("[grad] The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
                           "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", UserWarning, stacklevel=2)
@@ -726,13 +736,11 @@ cdef class Tensor(TensorBase):
     @property
     def volatile(self):
         """Always False: no_grad took its place."""
-        import warnings
         warnings.warn("[volatile] volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
         return False
 
     @volatile.setter
     def volatile(self, value):
-        import warnings
         warnings.warn("[volatile] volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
                       stacklevel=2)
 
@@ -860,11 +868,26 @@ cdef class Tensor(TensorBase):
     def __array_wrap__(self, array, context=None, return_scalar=False):
         return _creation.as_tensor(array)
 
+    @property
+    def __array_interface__(self):
+        """NumPy's description of the memory; tensors that NumPy cannot see have none."""
+        if self.device != CPU or self.requires_grad or self.dtype.name not in ArrayHolder.CODES:
+            raise AttributeError(f"a {name_of(self.view.dtype)} tensor on {DEVICES[self.device]} has no __array_interface__")
+        return ArrayHolder(self).__array_interface__
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        fill_buffer(self, buffer, flags)
+
+    def __releasebuffer__(self, Py_buffer* buffer):
+        free(buffer.internal)
+
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         from taeda.dlpack import to_capsule
-        return to_capsule(self, max_version, copy)
+        return to_capsule(self, max_version, copy, stream, dl_device)
 
     def __dlpack_device__(self):
+        if self.device != CPU:
+            raise ValueError(f"[dlpack] Unknown device type {DEVICES[self.device]} for Dlpack")
         return 1, 0
 
     def __deepcopy__(self, memo):
@@ -943,6 +966,51 @@ class ArrayHolder:
             "strides": tuple([s * tensor.itemsize for s in tensor.stride()]),
             "data": (tensor.data_ptr() or tensor.untyped_storage().data_ptr() or EMPTY, is_readonly(tensor)),
         }
+
+
+# dtype -> struct's format; these bytes outlive every buffer that points to them
+cdef bint LONG_IS_64 = sizeof(long) == 8         # then NumPy's int64 is a long
+cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"l" if LONG_IS_64 else b"q", "int32": b"i", "int16": b"h", "int8": b"b", "uint8": b"B",
+                     "bool": b"?", "float16": b"e", "complex64": b"Zf", "complex128": b"Zd", "uint16": b"H", "uint32": b"I",
+                     "uint64": b"L" if LONG_IS_64 else b"Q"}
+
+
+cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1:
+    """Describe t's memory for the buffer protocol.
+
+    The owner is another tensor on the same memory: t may be given other memory while the buffer is open.
+    """
+    cdef Py_ssize_t* block
+    cdef int d
+    form = FORMATS.get(name_of(t.view.dtype))
+    if (<object>t).requires_grad:
+        raise BufferError("[buffer] a tensor that requires grad has no buffer; use tensor.detach()")
+    if t.device != CPU or form is None:
+        raise BufferError(f"[buffer] a {name_of(t.view.dtype)} tensor on {DEVICES[t.device]} has no buffer")
+    if flags & PyBUF_WRITABLE and t.storage.readonly_:
+        raise BufferError("[buffer] the tensor lies on read-only memory")
+    strided = flags & PyBUF_STRIDES == PyBUF_STRIDES and flags & PyBUF_C_CONTIGUOUS != PyBUF_C_CONTIGUOUS
+    if flags & PyBUF_F_CONTIGUOUS == PyBUF_F_CONTIGUOUS:
+        fits = (<object>t).permute(tuple(range(t.view.ndim))[::-1]).is_contiguous()
+    else:
+        fits = t.view.contiguous or strided and flags & PyBUF_ANY_CONTIGUOUS != PyBUF_ANY_CONTIGUOUS
+    if not fits:
+        raise BufferError(f"[buffer] the tensor is not contiguous: shape {t.shape_tuple()}, strides {t.stride_tuple()}")
+    block = <Py_ssize_t*>malloc(max(2 * t.view.ndim, 1) * sizeof(Py_ssize_t))
+    if block == NULL:
+        raise MemoryError("[buffer] no memory for the description of a tensor")
+    for d in range(t.view.ndim):
+        block[d], block[t.view.ndim + d] = t.view.shape[d], t.view.strides[d] * t.view.itemsize
+    b.buf = t.view.data if t.view.data != NULL else EMPTY_BYTES
+    b.obj = alias(t)
+    b.len, b.itemsize, b.readonly = t.view.numel * t.view.itemsize, t.view.itemsize, t.storage.readonly_
+    b.ndim = t.view.ndim
+    b.format = <char*><bytes>form if flags & PyBUF_FORMAT else NULL
+    b.shape = block if flags & PyBUF_ND else NULL
+    b.strides = block + t.view.ndim if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
+    b.suboffsets = NULL
+    b.internal = block
+    return 0
 
 
 cdef char EMPTY_BYTES[64]

@@ -61,7 +61,6 @@ def curves(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 3), array(rng, 2, 3))
     yield Call(array(rng, 4, 3).T, array(rng, 3, 4))
     yield Call(array(rng, 2, 1))
-    yield Call(array(rng, 2, 0))
 
 
 def areas(y: Any, x: Any = None, dx: float = 1, dim: int = -1) -> Any:
@@ -108,6 +107,7 @@ ROWS = [
         (Call(np.zeros(3), spacing=np.zeros(3)), TypeError, "spacing"),
         (Call(np.zeros(3, np.uint8)), RuntimeError, "does not support uint8"))),
     Row("trapezoid", curves, trapezoid, dtypes=FLOATS, errors=curve_errors("no dimensions")),
+    Row("trapezoid", lambda rng: [Call(array(rng, 2, 0)), Call(array(rng, 0, 2))], trapezoid, dtypes=FLOATS, grad=False),
     Row("trapz", curves, trapezoid, dtypes=FLOATS),
     Row("cumulative_trapezoid", curves, cumulative_trapezoid, dtypes=FLOATS, errors=curve_errors("no dimensions")),
 ]

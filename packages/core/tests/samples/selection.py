@@ -105,6 +105,20 @@ def small(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 0, 3))
 
 
+def bits(rng: np.random.Generator) -> Iterator[Call]:
+    yield Call(array(rng, 3, 4))
+    yield Call(array(rng, 3, 5, 2), 1)
+    yield Call(array(rng, 3, 5, 2), dim=(0, -1), keepdim=True)
+    yield Call(array(rng))
+    yield Call(array(rng, 0, 2), 1)
+
+
+def hash_tensor(x: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    axes = (dim,) if isinstance(dim, int) else tuple(dim) or tuple(range(x.ndim))
+    whole = x.astype(np.float64 if x.dtype.kind == "f" else np.int64).view(np.uint64)
+    return np.bitwise_xor.reduce(whole, axis=axes, keepdims=keepdim) if x.ndim else whole
+
+
 def slopes(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 3, 4), np.array(0.25))
     yield Call(array(rng, 2, 3, 2), array(rng, 3))
@@ -150,6 +164,9 @@ ROWS = [
     Row("prelu", slopes, prelu, method="prelu", errors=(
         (Call(np.zeros((2, 3)), np.zeros(2)), RuntimeError, r"got weight \(2,\) for input \(2, 3\)"),
         (Call(np.zeros(2, np.int64), np.zeros(1)), RuntimeError, "Type promoting not supported"))),
+    Row("hash_tensor", bits, hash_tensor, dtypes=ALL, grad=False, method="hash_tensor", errors=(
+        (Call(np.zeros(2), mode=1), RuntimeError, "Unknown hash_tensor mode: 1"),
+        (Call(np.zeros((0, 2)), 0), IndexError, "non-zero size"))),
     Row("adjoint", small, lambda x: np.swapaxes(x, -1, -2), dtypes=ALL, method="adjoint", errors=(
         (Call(np.zeros(2)), RuntimeError, "matrices"),)),
     Row("get_device", small, lambda x: -1, dtypes=ALL, grad=False, method="get_device"),

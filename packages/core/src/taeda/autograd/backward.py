@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda.autograd.engine import run_backward
+from taeda._override import is_stand_in
 from taeda.autograd.graph import GradientEdge
 from taeda.tensor_base import TensorBase
 
@@ -30,6 +31,8 @@ def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
     edge = isinstance(out, GradientEdge)
     if not edge and not isinstance(out, TensorBase):
         raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")
+    if is_stand_in(out):
+        raise RuntimeError(f"[{op}] a tensor inside of vmap has no graph of its own; use taeda.func.grad or vjp in the function")
     if not edge and not out.requires_grad:
         raise RuntimeError(
             f"[{op}] element {i} of tensors does not require grad and does not have a grad_fn; "
@@ -155,8 +158,8 @@ def grad(
 def _batched(
     outs: tuple[Any, ...], ins: tuple[Any, ...], given: Sequence[Any], create_graph: bool, allow_unused: bool | None, materialize: bool
 ) -> tuple[Any, ...]:
-    """grad for each row of the cotangents, stacked."""
-    from taeda.ops import stack
+    """Return the gradients of a batch of cotangents, each with the batch as its first dimension."""
+    from taeda.func import vmap
 
     for i, (out, g) in enumerate(zip(outs, given, strict=True)):
         if g is not None and tuple(g.shape[1:]) != tuple(out.shape):
@@ -165,6 +168,15 @@ def _batched(
                 "sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was "
                 f"detected: grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape of {tuple(out.shape)}."
             )
-    rows = zip(*[g if g is not None else () for g in given], strict=True)
-    parts = [grad(outs, ins, row, True, create_graph, True, allow_unused, False, materialize) for row in rows]
-    return tuple(None if column[0] is None else stack(list(column)) for column in zip(*parts, strict=True))
+
+    unused: list[bool] = []
+
+    def one(*rows: Any) -> tuple[Any, ...]:
+        row = iter(rows)
+        full = tuple(None if g is None else next(row) for g in given)
+        found = grad(outs, ins, full, True, create_graph, True, allow_unused, False, materialize)
+        unused[:] = [g is None for g in found]
+        return tuple(g for g in found if g is not None)
+
+    found = iter(vmap(one)(*[g for g in given if g is not None]))
+    return tuple(None if none else next(found) for none in unused)

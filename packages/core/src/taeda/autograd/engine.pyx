@@ -81,9 +81,16 @@ cdef bint is_batched(object g):
     return isinstance(g, tuple) and any([x is not None and (<TensorBase>x).device == STAND_IN for x in <tuple>g])
 
 
-def reaches_others(roots, inner):
-    """Whether the graph of ``roots`` has a leaf, other than through the nodes and leaves ``inner`` = ((node or leaf), ...)."""
-    cdef set seen = set(inner)
+def finish_inner(TensorBase leaf):
+    """Say that a leaf was only the start of a differentiation that is over: nobody wants its gradient."""
+    if leaf.extra is None:
+        leaf.extra = {}
+    leaf.extra["finished"] = True
+
+
+def reaches_others(roots, own):
+    """Whether the graph of ``roots`` has a leaf that somebody wants a gradient of, besides the leaves ``own``."""
+    cdef set seen = set(own)
     cdef list stack = []
     cdef TensorBase t
     for x in roots:
@@ -97,7 +104,10 @@ def reaches_others(roots, inner):
         if e in seen:
             continue
         if isinstance(e, TensorBase):
-            return True
+            t = <TensorBase>e
+            if t.extra is None or "finished" not in t.extra:
+                return True
+            continue
         seen.add(e)
         for x in (<Node>e).edges:
             if x is not None:

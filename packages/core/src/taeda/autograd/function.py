@@ -9,6 +9,7 @@ from typing import Any
 from taeda.autograd import dual
 from taeda.autograd.grad_mode import _set_grad_enabled, is_grad_enabled, no_grad
 from taeda.autograd.node import Node, attach_function, raw_saved_of, save_for, saved_of
+from taeda._override import is_stand_in
 from taeda.tensor_base import TensorBase
 
 
@@ -195,6 +196,14 @@ class Function(metaclass=FunctionMeta):
         """Fill ``ctx`` from the inputs and the output of a ``forward`` that does not take it."""
         raise NotImplementedError("[Function] setup_context is not implemented.")
 
+    generate_vmap_rule = False        # whether vmap may run the function once a sample
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        """Return ``(output, out_dims)`` for a batch: ``info.batch_size``, and where the batch is in each argument."""
+        raise NotImplementedError("[Function] To use autograd.Function with vmap, you must either override the vmap static method or set "
+                                  "generate_vmap_rule=True.")
+
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Return one gradient (or None) for each argument of forward."""
@@ -227,8 +236,12 @@ class Function(metaclass=FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the function."""
-        node = cls._backward_cls()
         tensors = tuple(a for a in args if isinstance(a, TensorBase))
+        if any(is_stand_in(t) for t in tensors):
+            from taeda.func.custom import apply_to_batches
+
+            return apply_to_batches(cls, args, kwargs)
+        node = cls._backward_cls()
         node._is_tensor = tuple(isinstance(a, TensorBase) for a in args)
         node._inputs = tuple(tuple(a.shape) if isinstance(a, TensorBase) else None for a in args)
         node.needs_input_grad = tuple(isinstance(a, TensorBase) and a.requires_grad for a in args)

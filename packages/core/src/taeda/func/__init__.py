@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from taeda.func.gradients import functionalize, grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
 from taeda.func.modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
+from taeda.func.rearrange import rearrange
 from taeda.func.vmap import debug_unwrap, vmap
 
 __all__ = [
     "debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
-    "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
+    "rearrange", "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
 ]

@@ -18,7 +18,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.func.pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
-from taeda.ops._override import is_stand_in, stand_in
+from taeda._override import is_stand_in, stand_in
 from taeda.tensor import Tensor
 
 RULES: dict[str, Callable[..., Any]] = {}        # name of a function -> rule(function, level, args, kwargs)
@@ -195,7 +195,8 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     level = deepest((args, kwargs))
     name = func.__name__
     if name in DYNAMIC:
-        raise RuntimeError(f"[{name}] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over {name}.")
+        raise RuntimeError(f"[{name}] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+                           f"{name}.")
     if name in ANSWERS:
         raise RuntimeError(f"[{name}] vmap over taeda.{name} isn't supported yet: it has an answer for each sample")
     rule = RULES.get(name)

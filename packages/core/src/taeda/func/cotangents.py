@@ -7,7 +7,7 @@ from typing import Any
 from taeda import ops
 from taeda.autograd.engine import call_vjp, set_batched_vjp
 from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
-from taeda.ops._override import is_stand_in
+from taeda._override import is_stand_in
 
 
 def batched_vjp(node: Any, g: Any) -> Any:

@@ -93,6 +93,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
                                    f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
             grads = tape.pull([value], [ops.ones_like(value)])
             value, aux = tape.out(value), _leave(tape, aux) if has_aux else None
+            tape.close()
         result = tree_unflatten(grads, spec)
         return (result[0] if isinstance(argnums, int) else result), ((value, aux) if has_aux else value)
 
@@ -145,12 +146,13 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
             raise RuntimeError("[vjp] vjp(f, *primals): Expected f to be a function that has non-empty output")
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
         aux = _leave(tape, aux) if has_aux else None
+        tape.close()
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         given, given_spec = tree_flatten(cotangents)
         if given_spec != out_spec:
-            raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
-                               f"cotangents: {given_spec}, primal output: {out_spec}")
+            raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                               f"function. cotangents: {given_spec}, primal output: {out_spec}")
         for i, (y, g) in enumerate(zip(outputs, given, strict=True)):
             if not isinstance(g, Tensor):
                 raise RuntimeError(f"[vjp] expected the cotangents to be tensors, got unsupported type {type(g)}")
@@ -176,10 +178,12 @@ def _same_structure(op: str, primals: Any, tangents: Any) -> tuple[list[Any], li
     for x, t in zip(flat, along, strict=True):
         for y, what in ((x, "primals"), (t, "tangents")):
             if not isinstance(y, Tensor):
-                raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected {what} to only contain Tensors, got unsupported type {type(y)}")
+                raise RuntimeError(f"[{op}] {op}(f, primals, tangents): Expected {what} to only contain Tensors, got unsupported type "
+                                   f"{type(y)}")
         if x.shape != t.shape:
-            raise RuntimeError(f"[{op}] Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
-                               f"not supported. Tensor is of size {list(x.shape)} while the given forward gradient is of size {list(t.shape)}.")
+            raise RuntimeError(f"[{op}] Trying to set a forward gradient that has a different size than that of the original Tensor, "
+                               f"this is not supported. Tensor is of size {list(x.shape)} while the given forward gradient is of size "
+                               f"{list(t.shape)}.")
     return flat, along, spec
 
 
@@ -205,7 +209,9 @@ def jvp(
         tape.prepare_push(outputs)
         found = tape.push(along)
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
-        return (*result, _leave(tape, aux)) if has_aux else result
+        aux = _leave(tape, aux) if has_aux else None
+        tape.close()
+    return (*result, aux) if has_aux else result
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -223,6 +229,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         _check_outputs("linearize", outputs)
         tape.prepare_push(outputs)
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
+        tape.close()
 
     def jvp_fn(*tangents: Any) -> Any:
         along = _same_structure("linearize", primals, tangents)[1]
@@ -245,7 +252,8 @@ def _unit_rows(xs: list[Any]) -> tuple[list[Any], int]:
 
 
 def jacrev(
-    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None, _preallocate_and_copy: bool = False,
+    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None,
+    _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
     """Return a function that computes the Jacobian of ``func`` by cotangents: of shape (*output, *input) for each pair.
 
@@ -285,7 +293,7 @@ def jacrev(
 
 
 def jacfwd(
-    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, chunk_size: int | None = None, randomness: str = "error",
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error",
 ) -> Callable[..., Any]:
     """Return a function that computes the Jacobian of ``func`` by tangents: of shape (*output, *input) for each pair.
 
@@ -294,9 +302,6 @@ def jacfwd(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    if chunk_size is not None and chunk_size < 1:
-        raise ValueError("[jacfwd] jacfwd: `chunk_size` should be greater than 0.")
-
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         at = _positions("jacfwd", argnums, len(args))
@@ -312,10 +317,11 @@ def jacfwd(
             result = jvp(of, chosen, tree_unflatten(tangents, spec), has_aux=has_aux)
             return result[1:] if has_aux else result[1]
 
-        found = vmap(push, out_dims=(-1, None) if has_aux else -1, chunk_size=chunk_size, randomness=randomness)(*basis)
+        found = vmap(push, out_dims=(-1, 0) if has_aux else -1, randomness=randomness)(*basis)
         aux = None
         if has_aux:
             found, aux = found
+            aux = tree_map(lambda a: a[0], aux)          # the function ran once for each tangent, on the same primals
 
         def by_input(columns: Any) -> Any:
             parts, start = [], 0
@@ -350,8 +356,8 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
     tensor([1., 1.])
     """
     if remove not in ("mutations", "mutations_and_views"):
-        raise RuntimeError(f"[functionalize] functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid options "
-                           "are: remove='mutations', remove='mutations_and_views'")
+        raise RuntimeError(f"[functionalize] functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid "
+                           "options are: remove='mutations', remove='mutations_and_views'")
 
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

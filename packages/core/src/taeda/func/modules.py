@@ -40,7 +40,8 @@ def _one_dict(dicts: Any) -> dict[str, Any]:
     if isinstance(dicts, dict):
         return dicts
     if not isinstance(dicts, Sequence) or isinstance(dicts, str):
-        raise ValueError(f"[functional_call] Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(dicts)}")
+        raise ValueError(f"[functional_call] Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
+                         f"{type(dicts)}")
     if not all(isinstance(d, dict) for d in dicts):
         raise ValueError("[functional_call] Expected all elements of parameter_and_buffer_dicts to be dictionaries")
     names = [name for d in dicts for name in d]
@@ -128,6 +129,8 @@ def _stacked(name: str, tensors: list[Any]) -> Any:
 
 def replace_all_batch_norm_modules_(root: Any) -> Any:
     """Make the batch norms of a module keep no running statistics, in place, so that vmap can run them in training."""
+    if not hasattr(root, "modules"):
+        raise TypeError(f"[replace_all_batch_norm_modules_] argument 'root' must be a Module, not {type(root).__name__}")
     for module in root.modules():
         if any(c.__name__ == "_BatchNorm" or c.__name__.startswith("BatchNorm") for c in type(module).__mro__):
             module.running_mean = module.running_var = module.num_batches_tracked = None

@@ -16,7 +16,7 @@ class Spec:
 
     def __init__(self, kind: Any, context: Any, children: list[Spec]) -> None:
         self.kind, self.context, self.children = kind, context, children
-        self.num_leaves = 1 if kind is None else sum(c.num_leaves for c in children)
+        self.num_leaves: int = 1 if kind is None else sum(c.num_leaves for c in children)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Spec) and (self.kind, self.context, self.children) == (other.kind, other.context, other.children)

@@ -8,19 +8,23 @@ from taeda import ops
 from taeda.func.batched import RULES, at, check_target, wrap
 from taeda.tensor import Tensor
 
-UNARY = """
-abs absolute acos acosh angle arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh bitwise_not ceil clone conj
-conj_physical cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac i0 imag isfinite isinf isnan isneginf isposinf
-isreal lgamma log log10 log1p log2 log_sigmoid logical_not logit nan_to_num neg negative polygamma positive rad2deg real reciprocal
-relu round rsqrt sgn sigmoid sign signbit silu sin sinc sinh sqrt square tan tanh trunc gelu elu selu celu leaky_relu softplus threshold
-hardtanh detach __invert__ relu6 hardsigmoid hardswish mish softsign logsigmoid
-""".split()
-BINARY = """
-add sub rsub subtract mul multiply div divide true_divide floor_divide remainder fmod pow float_power maximum minimum fmax fmin atan2
-arctan2 hypot copysign xlogy logaddexp logaddexp2 eq ne lt le gt ge not_equal less less_equal greater greater_equal logical_and
-logical_or logical_xor bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift isclose heaviside nextafter ldexp
-gcd lcm addcmul addcdiv lerp where clamp clip clamp_min clamp_max masked_fill complex polar igamma igammac zeta
-""".split()
+UNARY = [
+    "abs", "absolute", "acos", "acosh", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "asin", "asinh", "atan",
+    "atanh", "bitwise_not", "ceil", "clone", "conj", "conj_physical", "cos", "cosh", "deg2rad", "digamma", "erf", "erfc", "erfinv", "exp",
+    "exp2", "expm1", "fix", "floor", "frac", "i0", "imag", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "lgamma", "log",
+    "log10", "log1p", "log2", "log_sigmoid", "logical_not", "logit", "nan_to_num", "neg", "negative", "polygamma", "positive", "rad2deg",
+    "real", "reciprocal", "relu", "round", "rsqrt", "sgn", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "sqrt", "square",
+    "tan", "tanh", "trunc", "gelu", "elu", "selu", "celu", "leaky_relu", "softplus", "threshold", "hardtanh", "detach", "__invert__",
+    "relu6", "hardsigmoid", "hardswish", "mish", "softsign", "logsigmoid",
+]
+BINARY = [
+    "add", "sub", "rsub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder", "fmod", "pow",
+    "float_power", "maximum", "minimum", "fmax", "fmin", "atan2", "arctan2", "hypot", "copysign", "xlogy", "logaddexp", "logaddexp2", "eq",
+    "ne", "lt", "le", "gt", "ge", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "isclose", "heaviside", "nextafter", "ldexp",
+    "gcd", "lcm", "addcmul", "addcdiv", "lerp", "where", "clamp", "clip", "clamp_min", "clamp_max", "masked_fill", "complex", "polar",
+    "igamma", "igammac", "zeta",
+]
 
 
 def tensors_of(args: Any, kwargs: Any) -> list[Any]:
@@ -76,7 +80,8 @@ def pointwise_(func: Any, level: int, args: Any, kwargs: Any) -> Any:
 def where(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """``where(condition)`` alone would be nonzero, of no fixed shape."""
     if len(args) + len(kwargs) < 2:
-        raise RuntimeError("[where] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over where.")
+        raise RuntimeError("[where] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+                           "where.")
     return pointwise(func, level, args, kwargs)
 
 

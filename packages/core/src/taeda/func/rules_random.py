@@ -10,7 +10,7 @@ from typing import Any
 from taeda import ops
 from taeda.func.batched import at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
 from taeda.func.rules_shape import sizes_of
-from taeda.ops._override import call_overrides, overloaded_args
+from taeda._override import call_overrides, overloaded_args
 from taeda.tensor import Tensor
 
 ERROR = (
@@ -78,7 +78,7 @@ def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any
     name = function.__name__
     if deepest((args, kwargs)) < level:
         return outside(function, args, kwargs)
-    x = args[0] if args else None
+    x: Any = args[0] if args else None
     if not at(x, level) or deepest((args[1:], kwargs)) == level:
         raise RuntimeError(f"[{name}] {SAME}")
     first = x._value.select(0, 0)

@@ -45,7 +45,7 @@ def wrap_dim(name: str, dim: Any, rank: int) -> int:
     return dim % n
 
 
-def others_batched(given: dict[str, Any], first: Any, level: int) -> bool:
+def others_batched(given: dict[Any, Any], first: Any, level: int) -> bool:
     """Whether a tensor besides the first is a batch of the level."""
     return any(at(x, level) for v in given.values() for x in (v if isinstance(v, (tuple, list)) else (v,)) if x is not first)
 
@@ -108,7 +108,7 @@ def reduction(full: str | None = None) -> Callable[..., Any]:
         if "other" in kwargs or (len(args) > 1 and isinstance(args[1], Tensor)):      # max and min of two tensors
             return pointwise(func, level, args, kwargs)
         given = bound(func, args, kwargs)
-        if given is None or "dim" not in given:
+        if given is None or "dim" not in given or given.get("p") == "nuc":
             return NotImplemented
         if given["dim"] is not None and given["dim"] != ():
             return by_dim(func, level, args, kwargs)
@@ -123,6 +123,8 @@ def reduction(full: str | None = None) -> Callable[..., Any]:
         if keepdim:
             given["keepdim"] = False
         found = getattr(ops, full)(given[first], 1) if full else run(func, given)
+        if isinstance(found, tuple) and hasattr(found, "indices"):        # median
+            found = found[0]
         if keepdim:
             found = each(found, lambda y: y.reshape((-1,) + (1,) * rank))
         return wrap(found, level)
@@ -199,6 +201,27 @@ def transpose_2d(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(x._value.transpose(1, 2) if x.ndim == 2 else x._value, level)
 
 
+def as_strided(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """as_strided: the strides of a sample within its part of the batch."""
+    given = bound(func, args, kwargs)
+    if given is None:
+        return NotImplemented
+    value = given["input"]._value
+    offset = value.storage_offset() + (given["storage_offset"] or 0)
+    return batched(value.as_strided((size_of(level), *given["size"]), (value.stride(0), *given["stride"]), offset), level)
+
+
+def like_other(method: str) -> Callable[..., Any]:
+    """Make the rule of view_as and the like: only the other tensor's sizes count."""
+
+    def rule(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+        if len(args) != 2:
+            return NotImplemented
+        return getattr(args[0], method)(tuple(args[1].shape))
+
+    return rule
+
+
 def flatten(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """flatten, ravel: of each sample."""
     x = args[0]
@@ -213,7 +236,11 @@ def same(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """Functions of the last dimensions, or of none: they take a batch as it is."""
     if not at(args[0], level) or others_batched(dict(enumerate((*args, *kwargs.values()))), args[0], level):
         return NotImplemented
-    return wrap(func(args[0]._value, *args[1:], **kwargs), level)
+    found = func(args[0]._value, *args[1:], **kwargs)
+    parts = found if isinstance(found, (tuple, list)) else (found,)
+    if any(isinstance(y, Tensor) and y.shape[:1] != args[0]._value.shape[:1] for y in parts):     # qr(mode="r") gives an empty Q
+        return NotImplemented
+    return wrap(found, level)
 
 
 def same_matrix(func: Any, level: int, args: Any, kwargs: Any) -> Any:
@@ -256,14 +283,23 @@ def joined(extra: int) -> Callable[..., Any]:
     return rule
 
 
-REDUCTIONS = """
-sum nansum mean nanmean prod amax amin aminmax argmax argmin any all std var std_mean var_mean count_nonzero norm logsumexp mode
-median nanmedian max min
-""".split()
+REDUCTIONS = [
+    "sum", "nansum", "mean", "nanmean", "prod", "amax", "amin", "aminmax", "argmax", "argmin", "any", "all", "std", "var", "std_mean",
+    "var_mean", "count_nonzero", "norm", "linalg_vector_norm", "logsumexp", "mode", "median", "nanmedian", "max", "min",
+]
+MATRIX = [
+    "tril", "triu", "linalg_cholesky", "linalg_cholesky_ex", "cholesky", "linalg_lu_factor", "linalg_lu", "linalg_qr", "qr", "linalg_inv",
+    "linalg_inv_ex", "inverse", "linalg_det", "det", "logdet", "linalg_slogdet", "slogdet", "linalg_eigh", "linalg_eigvalsh", "linalg_eig",
+    "linalg_eigvals", "linalg_svd", "linalg_svdvals", "svd", "linalg_pinv", "pinverse", "linalg_matrix_exp", "matrix_exp",
+    "linalg_matrix_power", "matrix_power", "linalg_cond", "cholesky_inverse", "adjoint",
+]
 SHIFTED: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("cumsum cumprod cummax cummin logcumsumexp softmax log_softmax softmin sort argsort topk kthvalue".split(), ("dim",)),
-    **dict.fromkeys("select narrow unbind split split_with_sizes chunk tensor_split index_select unflatten quantile nanquantile".split(), ("dim",)),
-    **dict.fromkeys("cumsum_ cumprod_ glu diff".split(), ("dim",)),
+    **dict.fromkeys([
+        "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax", "softmin", "sort", "argsort", "topk", "kthvalue",
+    ], ("dim",)),
+    **dict.fromkeys([
+        "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "index_select", "unflatten", "glu", "diff",
+    ], ("dim",)),
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), ("dim0", "dim1")),
     **dict.fromkeys(("movedim", "moveaxis"), ("source", "destination")),
     "diagonal": ("dim1", "dim2"),
@@ -281,13 +317,17 @@ for _name in ("expand", "broadcast_to"):
     RULES[_name] = expand
 for _name in ("repeat", "tile"):
     RULES[_name] = repeat
-for _name in "contiguous to type_as zeros_like ones_like empty_like full_like is_contiguous new_tensor".split():
+for _name in [
+    "contiguous", "to", "view_as_real", "view_as_complex", "zeros_like", "ones_like", "empty_like", "full_like", "is_contiguous",
+    "new_tensor",
+]:
     RULES[_name] = same
-for _name in ("tril", "triu"):
+for _name in MATRIX:
     RULES[_name] = same_matrix
 for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
     RULES[_name] = new_sized
 for _name in ("cat", "concat", "concatenate"):
     RULES[_name] = joined(0)
+RULES.update(as_strided=as_strided, view_as=like_other("view"), reshape_as=like_other("reshape"), expand_as=like_other("expand"))
 RULES.update(permute=permute, squeeze=squeeze, t=transpose_2d, flatten=flatten, ravel=flatten, stack=joined(1))
 RULES["unsqueeze"] = shifted("dim", extra=1)

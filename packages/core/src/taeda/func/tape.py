@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import autograd
-from taeda.autograd.engine import reaches_others
+from taeda.autograd.engine import finish_inner, reaches_others
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.func import cotangents  # noqa: F401
 from taeda.func.batched import BatchedTensor, batched, levels, value_at
@@ -62,6 +62,11 @@ class Tape:
             raise ValueError(f"[func] Thing passed to transform API must be Tensor, got {type(x)}")
         p = physical(x, self.numbers)
         return p.view_as(p) if self.outer and p.requires_grad else p.detach().requires_grad_()
+
+    def close(self) -> None:
+        """The function has run: to other differentiations the inputs' own leaves are nothing from now on."""
+        for leaf in self._own:
+            finish_inner(leaf)
 
     def leads_out(self, tensors: Sequence[Any]) -> bool:
         """Whether tensors depend, in the graph, on something besides the inputs."""

@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from taeda.ops._override import function_for, method_for
+from taeda._override import function_for, method_for
 
 PUBLIC: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
@@ -23,19 +23,27 @@ _CONVERSIONS = ("as_tensor", "asarray", "from_numpy", "frombuffer", "tensor")
 
 
 def _collect() -> None:
+    modules, wrapped = [], {}                       # id of a plain function -> its public callable
     for family in sorted(m.name for m in pkgutil.iter_modules(__path__)):
         module = importlib.import_module(f"taeda.ops.{family}")
+        modules.append(module)
         public = getattr(module, "PUBLIC", ())
-        for name in {*getattr(module, "__all__", ()), *public}:
-            value = getattr(module, name)
-            if callable(value) and not isinstance(value, type):
-                value = function_for(value, name, module.__name__, name not in _CONVERSIONS)
+        for name in dict.fromkeys((*getattr(module, "__all__", ()), *public)):
+            value = plain = getattr(module, name)
+            if callable(plain) and not isinstance(plain, type):
+                known_as = plain.__name__ if getattr(module, plain.__name__, None) is plain else name
+                value = function_for(plain, known_as, module.__name__, name not in _CONVERSIONS)
+                wrapped[id(plain)] = value
                 setattr(module, name, value)
             if name in module.__all__:
                 globals()[name] = value
             if name in public:
                 PUBLIC[name] = value
         METHODS.update({name: method_for(f, name) for name, f in getattr(module, "METHODS", {}).items()})
+    for module in modules:                          # what one family imported of another before that was wrapped
+        for name, value in list(vars(module).items()):
+            if id(value) in wrapped:
+                setattr(module, name, wrapped[id(value)])
 
 
 _collect()

@@ -211,24 +211,28 @@ cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
 cdef Op POW_TENSORS = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward1")
 cdef Op POW_OF_NUMBER = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward2")
 
-cdef int no_negative_exponent(str op, object a, object b) except -1:
+cdef int check_exponent(str op, object a, object b) except -1:
+    if not isinstance(a, TensorBase) and not isinstance(b, TensorBase):
+        raise TypeError(f"[{op}] base or exponent must be a Tensor, got {type(a).__name__} and {type(b).__name__}")
     if isinstance(b, int) and b < 0 and isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype):
         raise RuntimeError(f"[{op}] Integers to negative integer powers are not allowed; got exponent {b}")
     return 0
 
 def pow(input, exponent, *, out=None):
     """Return input raised to exponent; either may be a number."""
-    no_negative_exponent("pow", input, exponent)
+    check_exponent("pow", input, exponent)
     return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
                   input, exponent, out)
 
 def pow_(input, exponent):
     """In-place :func:`pow`."""
-    no_negative_exponent("pow_", input, exponent)
+    check_exponent("pow_", input, exponent)
     return binary_(POW, input, exponent)
 
 def float_power(input, exponent, *, out=None):
     """Return :func:`pow` computed in float64."""
+    if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
+        raise TypeError(f"[float_power] base or exponent must be a Tensor, got {type(input).__name__} and {type(exponent).__name__}")
     from taeda.dtype import complex128, float64
     whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype) for x in (input, exponent)])
     wide, number = (complex128, complex) if whole else (float64, float)
@@ -378,16 +382,23 @@ def logaddexp(input, other, *, out=None):
 
 
 # addcmul: x + value a b; addcdiv: x + value a / b; lerp: x + w (y - x)
+cdef object scaled_product(TensorBase x, object a, object b, object value):
+    """value a b, where a fraction of integers counts as the integer below it (towards 0)."""
+    cdef TensorBase p = as_tensor(a * b, "addcmul")
+    if x.view.dtype == BOOL and p.view.dtype == BOOL:
+        raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
+    if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
+        value = int(value)
+    return p if is_one(value) else (<object>p) * value
+
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2."""
-    product = tensor1 * tensor2
-    y = input + (product if is_one(value) else product * value)
+    y = input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value)
     return y if out is None else write_out(out, y, "addcmul")
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
-    product = tensor1 * tensor2
-    return as_tensor(input, "addcmul_").add_(product if is_one(value) else product * value)
+    return input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 / tensor2 (floating point only)."""

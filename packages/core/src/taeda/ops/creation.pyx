@@ -131,11 +131,19 @@ def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=Fa
     return out_or("ones", out, finish(t, requires_grad), dtype, device)
 
 
+cdef int need_number(str op, object value) except -1:
+    if isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
+                                               hasattr(value, "__complex__")):
+        raise TypeError(f"[{op}] the value must be a number, not {type(value).__name__}")
+    return 0
+
+
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return a tensor of one value; its dtype is the value's unless given."""
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
+    need_number("full", fill_value)
     if not isinstance(fill_value, (int, float, complex)) and hasattr(fill_value, "__index__"):
         fill_value = fill_value.__index__()
     if isinstance(size, int):
@@ -150,6 +158,8 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
                      object size=None, object memory_format=None):
     cdef TensorBase t
     cdef int code = dtype_code(dtype, op, x.view.dtype), where = x.device if device is None else device_code(device, op)
+    if fill:
+        need_number(op, value)
     t = empty_as(x, code, where) if size is None else empty_shape(size, code, where)
     if memory_format is not None:
         t = in_format(t, op, memory_format)
@@ -309,6 +319,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     code = dtype_code(dtype, "linspace", default_float())
     if code == BOOL:
         raise NotImplementedError("[linspace] not implemented for dtype bool")
+    if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
+        start, end = int(start), int(end)
     where = device_code(device, "linspace")
     t = empty_shape((n,), code if code == F32 else F64, where)
     if where == CPU and n:
@@ -328,7 +340,10 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
-    t = full((), base, dtype=dtype_of(F64)).pow(linspace(start, end, steps, dtype=dtype_of(F64), device=device))
+    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    if is_integral(dtype_code(dtype, "logspace", default_float())):
+        start, end = int(start), int(end)
+    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(F64), device=device)
     return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
 
 
@@ -583,11 +598,22 @@ cdef TensorBase from_buffer(object x, str op):
 def from_numpy(ndarray):
     """Return a tensor on the array's own memory: writes to one show in the other.
 
-    Raises TypeError for an element type without a dtype, ValueError for negative strides.
+    Raises TypeError for an element type without a dtype, ValueError for negative strides.  Warns of an array that is not writable.
     """
+    cdef TensorBase t
     if not hasattr(ndarray, "__array_interface__") or not hasattr(ndarray, "ctypes"):      # a scalar has no ctypes
         raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__})")
-    return from_buffer(ndarray, "from_numpy")
+    t = from_buffer(ndarray, "from_numpy")
+    if t.storage.readonly_:
+        warn_readonly("from_numpy", "NumPy array")
+    return t
+
+
+cdef int warn_readonly(str op, str what) except -1:
+    import warnings
+    warnings.warn(f"[{op}] The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
+                  stacklevel=2)
+    return 0
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
@@ -613,6 +639,8 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
                          f"not be greater than actual buffer length ({total} bytes)")
     t = tensor_on(foreign_storage(bytes_.view.data + <int64_t>offset, count * itemsize, bytes_, bytes_.storage.readonly_),
                       code, count)
+    if t.storage.readonly_:
+        warn_readonly("frombuffer", "buffer")
     return finish(t, requires_grad)
 
 
@@ -648,19 +676,34 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype, device=device)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
-    shared = isinstance(obj, TensorBase) or hasattr(obj, "__array_interface__") or hasattr(obj, "__dlpack__") or (
-        PyObject_CheckBuffer(obj))
-    if PyObject_CheckBuffer(obj) and not isinstance(obj, TensorBase) and not hasattr(obj, "__array_interface__"):
-        t = frombuffer(obj, dtype=dtype_of(default_float()) if dtype is None else dtype)
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does.
+
+    ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off.  Raises ValueError where ``copy=False`` would
+    need a copy, RuntimeError for NumPy's scalars, which have no memory to share.
+    """
+    array = hasattr(obj, "__array_interface__")
+    is_buffer = PyObject_CheckBuffer(obj) and not array and not isinstance(obj, TensorBase)
+    shared = isinstance(obj, TensorBase) or array or is_buffer or hasattr(obj, "__dlpack__")
+    if copy is False and array and not hasattr(obj, "ctypes") and PyObject_CheckBuffer(obj) and not isinstance(obj, TensorBase):
+        raise RuntimeError("[asarray] can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")
+    if copy is False and not shared:
+        raise ValueError(f"[asarray] can't alias arbitrary sequence into a tensor: {type(obj).__name__}; pass copy=None")
+    if is_buffer:
+        source = frombuffer(obj, dtype=dtype_of(default_float()) if dtype is None else dtype)
+    elif copy is False and hasattr(obj, "ctypes"):
+        source = from_numpy(obj)
     else:
-        t = as_tensor(obj, dtype, device)
-    if copy and shared:
-        t = t.detach().clone()
-    elif copy is False and (not shared or (isinstance(obj, TensorBase) and t is not obj)):
-        raise ValueError("[asarray] can't alias memory: this object or dtype needs a copy; pass copy=None")
-    return finish(<TensorBase>t.detach(), True) if requires_grad else t
+        source = as_tensor(obj) if shared else as_tensor(obj, dtype, device)
+    t = as_tensor(source, dtype, device)
+    if copy is False and t is not source:
+        raise ValueError(f"[asarray] can't alias tensor with dtype '{source.dtype}' on {source.device} into dtype '{t.dtype}' on {t.device}; "
+                         "pass copy=None")
+    if copy and shared and t is source:
+        t = t.clone()
+    if requires_grad is None or bool(requires_grad) == t.requires_grad:
+        return t
+    return finish(<TensorBase>t.detach(), requires_grad)
 
 
 PUBLIC = (

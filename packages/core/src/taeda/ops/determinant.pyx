@@ -8,7 +8,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_of, call, columns, conj, count_of, give, need_float, need_square, numbers, recording, rows)
+from taeda.ops.linalg cimport (batch_of, call, columns, count_of, give, need_float, need_square, numbers, recording, rows)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -44,22 +44,22 @@ cdef object adjugate(object A, object g):
     U, S, Vh = linalg_svd(A)
     one = S.new_ones(S.shape[:-1] + (1,))
     before, after = cat((one, S[..., :-1]), -1).cumprod(-1), cat((S[..., 1:], one), -1).flip(-1).cumprod(-1).flip(-1)
-    turn = conj(linalg_det(U) * linalg_det(Vh)) * g
+    turn = (linalg_det(U) * linalg_det(Vh)).conj() * g
     return turn.unsqueeze(-1).unsqueeze(-1) * ((U * (before * after).unsqueeze(-2)) @ Vh)
 
 
 cdef object det_vjp(Node n, object g):
-    cdef object A = n.load(0), y = n.load(1), d
+    cdef object A = n.raw(0), y = n.raw(1), d
     if (<TensorBase>A).view.numel == 0:
         return A.new_zeros(A.shape)
-    d = g * conj(y)
+    d = g * y.conj()
     if (<TensorBase>A).device == META:
         return scaled_inverse(A, d)
     singular = y.detach() == 0
     if not singular.any():
         if recording():
             return scaled_inverse(A, d)
-        return linalg_lu_solve(n.load(2), n.load(3), d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed(), adjoint=True)
+        return linalg_lu_solve(n.raw(2), n.raw(3), d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed(), adjoint=True)
     if singular.all():
         return adjugate(A, g)
     x = A.new_zeros(A.shape)
@@ -94,7 +94,7 @@ def det(input):
 
 cdef object slogdet_vjp(Node n, object g):
     """gA = (glog + i Im(gsign conj(sign))) A^-H: a complex determinant turns too"""
-    cdef object A = n.load(0), sign = n.load(1), d
+    cdef object A = n.raw(0), sign = n.raw(1), d
     if (<TensorBase>A).view.numel == 0:
         return A.new_zeros(A.shape)
     d = 0 if g[1] is None else g[1]
@@ -106,7 +106,7 @@ cdef object slogdet_vjp(Node n, object g):
     d = d.to(A.dtype)
     if recording():
         return scaled_inverse(A, d)
-    return linalg_lu_solve(n.load(2), n.load(3), d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed(), adjoint=True)
+    return linalg_lu_solve(n.raw(2), n.raw(3), d.unsqueeze(-1).expand(A.shape[:-1]).diag_embed(), adjoint=True)
 
 cdef Op SLOGDET = define("linalg_slogdet", slogdet_vjp, 0, 0, "getrf", "LinalgSlogdetBackward0")
 
@@ -115,7 +115,7 @@ cdef tuple slogdet_of(str op, object input):
     cdef TensorBase A = need_square(op, input), sign, size
     need_float(op, A, True)
     diagonal, swapped, LU, pivots = pivoted(A, SLOGDET)
-    sign, size = (diagonal.sgn() if diagonal.is_complex() else diagonal.sign()).prod(-1) * swapped, diagonal.abs().log().sum(-1)
+    sign, size = diagonal.sgn().prod(-1) * swapped, diagonal.abs().log().sum(-1)
     record_multi(SLOGDET, (sign, size), (A,), (A, sign, LU, pivots))
     return sign, size
 

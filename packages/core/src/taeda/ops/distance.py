@@ -88,8 +88,6 @@ def pdist(input, p=2):
     if not p >= 0:
         raise RuntimeError(f"[pdist] only supports non-negative p values, got {p}")
     n = input.shape[0]
-    if n < 2:
-        return input.new_empty(0)
     i, j = triu_indices(n, n, 1, device=input.device)
     return vector_norm(input.index_select(0, i) - input.index_select(0, j), p, 1)
 

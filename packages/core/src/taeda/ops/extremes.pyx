@@ -45,6 +45,9 @@ cdef object extreme(Op op, object input, object dim, object keepdim, object out)
     check_not_empty(op.name, x, dim, dims)
     y = reduce_one(op, x, dims, keepdim, x.view.dtype, NULL)
     record(op, y, (x,), (x, y), way_back(x, dims, keepdim))
+    if isinstance(out, TensorBase) and (<TensorBase>out).view.dtype != x.view.dtype:
+        raise RuntimeError(f"[{op.name}] Expected the dtype for input and out to match, but got {input.dtype} for input's dtype "
+                           f"and {out.dtype} for out's dtype")
     return y if out is None else write_out(out, y, op.name)
 
 
@@ -102,7 +105,7 @@ cdef object aminmax_vjp(Node n, object g):
 cdef Op AMINMAX = define("aminmax", aminmax_vjp, 0, 0, "amin")
 
 
-def aminmax(input, *, dim=None, keepdim=False, out=None):
+def aminmax(input, *, dim=None, keepdim=False, out=None, axis=None, keepdims=None):
     """Return the smallest and the largest element, of all or along one dimension.
 
     >>> import taeda
@@ -111,6 +114,7 @@ def aminmax(input, *, dim=None, keepdim=False, out=None):
     """
     cdef TensorBase x = as_tensor(input, "aminmax"), low, high
     cdef uint64_t dims
+    dim, keepdim = pick("aminmax", dim, axis, "dim", "axis"), pick("aminmax", keepdim, keepdims, "keepdim", "keepdims")
     if x.view.numel == 0 and dim is None:
         raise RuntimeError(f"[aminmax] cannot compute aminmax over an empty dimension as the operation has no identity; "
                            f"got shape {tuple(x.shape_tuple())}")
@@ -228,6 +232,8 @@ cdef object truth(Op op, object input, object dim, object keepdim, object out):
         y = contiguous(to_dtype(x != 0, dtype))
     else:
         y = reduce_one(op, x, read_dims(op.name, dim, x.view.ndim), keepdim, dtype, NULL)
+    if isinstance(out, TensorBase) and (<TensorBase>out).view.dtype != BOOL and (<TensorBase>out).view.dtype != U8:
+        raise RuntimeError(f"[{op.name}] only supports bool tensor for result, got: {out.dtype}")
     return y if out is None else write_out(out, y, op.name)
 
 
@@ -253,7 +259,7 @@ def all(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
                  pick("all", keepdim, keepdims, "keepdim", "keepdims"), out)
 
 
-def count_nonzero(input, dim=None):
+def count_nonzero(input, dim=None, *, axis=None):
     """Return how many elements are nonzero, over all dimensions or those in ``dim``.
 
     >>> import taeda
@@ -261,6 +267,7 @@ def count_nonzero(input, dim=None):
     tensor([1, 2])
     """
     cdef TensorBase x = nonzero_mask(as_tensor(input, "count_nonzero"))
+    dim = pick("count_nonzero", dim, axis, "dim", "axis")
     return reduce_one(COUNT_NONZERO, x, read_dims("count_nonzero", dim, x.view.ndim), False, I64, NULL)
 
 

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give, identity,
-                               need_float, need_matrix, need_square, numbers, permutation, rows)
+                               need_float, need_matrix, need_square, numbers, permutation, rows, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -29,16 +29,12 @@ cdef object triangular(object A, object B, bint upper, bint left=True, bint unit
     return linalg_solve_triangular(A, B, upper=upper, left=left, unitriangular=unit)
 
 
-cdef object underivable_vjp(Node n, object g):
-    raise NotImplementedError(f"[{n.op.name}] the derivative for '{n.op.name}' is not implemented.")
-
-
 # -- Cholesky: A = L L^H -----------------------------------------------------------------------------
 
 
 cdef object cholesky_vjp(Node n, object g):
     """gA = sym(L^-H tril(L^H gL) L^-1), the diagonal of the triangle halved"""
-    cdef object L = n.load(0), phi
+    cdef object L = n.raw(0), phi
     g = g[0]
     if n.extra:
         L, g = L.mH, g.mH
@@ -108,9 +104,9 @@ cdef object unit_lower(TensorBase LU, int64_t k):
 
 cdef object lu_vjp(Node n, object g):
     """square: gA = P L^-H (tril(L^H gL, -1) + triu(gU U^H)) U^-H; the part beyond the square is solved first"""
-    cdef TensorBase LU = n.load(0)
+    cdef TensorBase LU = n.raw(0)
     cdef int64_t m = rows(LU), w = cols(LU), k = min(m, w)
-    pivots, g = n.load(1), g[0]
+    pivots, g = n.raw(1), g[0]
     L, U = unit_lower(LU, k), LU[..., :k, :].triu()
     gL, gU = g[..., :, :k].tril(-1), g[..., :k, :].triu()
     L1, U1 = L[..., :k, :], U[..., :, :k]
@@ -185,7 +181,7 @@ def linalg_lu(A, *, pivot=True, out=None):
 def lu(A, pivot=True, get_infos=False, out=None):
     """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
     deprecated("lu", "linalg.lu_factor")
-    found = lu_of("lu", A, pivot, not get_infos)
+    found = lu_of("lu", A, pivot, False)
     if out is not None:
         return tuple(give("lu", list, found[:3 if get_infos else 2], out))
     return types._lu_with_info(found) if get_infos else found[:2]
@@ -231,14 +227,14 @@ cdef object skew_part(object W, bint is_complex):
 
 cdef object qr_vjp(Node n, object g):
     """gA = (gQ + Q (skew(W) - W)) R^-H, W = Q^H gQ - gR R^H; columns beyond the square: R2 = Q^H A2"""
-    cdef TensorBase Q, R = n.load(1)
+    cdef TensorBase Q, R = n.raw(1)
     cdef int64_t k = rows(R), w = cols(R)
     cdef str mode = n.extra
     gQ, gR = g
     if mode == "r":
         raise RuntimeError("[linalg.qr] The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
                            "linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr.")
-    Q = n.load(0)
+    Q = n.raw(0)
     if mode == "complete" and rows(Q) > w:
         raise RuntimeError("[linalg.qr] The QR decomposition is not differentiable when mode='complete' and nrows > ncols: Q has shape "
                            f"{tuple(Q.shape_tuple())}, R {tuple(R.shape_tuple())}")
@@ -264,7 +260,7 @@ cdef object qr_vjp(Node n, object g):
     return x
 
 cdef Op QR = define("linalg_qr", qr_vjp, 0, 0, "orgqr", "LinalgQrBackward0")
-cdef Op GEQRF = define("geqrf", underivable_vjp, 0, 0, "geqrf", "GeqrfBackward0")
+cdef Op GEQRF = define("geqrf", underivable, 0, 0, "geqrf", "GeqrfBackward0")
 
 
 cdef tuple reflectors(TensorBase A):
@@ -336,7 +332,7 @@ def geqrf(input, *, out=None):
 # -- LDL ---------------------------------------------------------------------------------------------
 
 
-cdef Op LDL = define("linalg_ldl_factor_ex", NULL, 0, 0, "sytrf")
+cdef Op LDL = define("linalg_ldl_factor_ex", underivable, 0, 0, "sytrf", "LinalgLdlFactorExBackward0")
 
 
 cdef tuple ldl_of(str op, object input, bint hermitian, bint check):
@@ -352,6 +348,7 @@ cdef tuple ldl_of(str op, object input, bint hermitian, bint check):
     if failure is not None:
         raise LinAlgError(f"[{op}] {batch_element(failure)}D[{failure[1]},{failure[1]}] is zero and using it in ldl_solve would divide by "
                           "zero; consider linalg.ldl_factor_ex")
+    record_multi(LDL, (LD, pivots, info), (A,), None)
     return LD, pivots, info
 
 

@@ -596,7 +596,7 @@ def take_along_dim(input, indices, dim=None, *, out=None):
     """
     cdef TensorBase x = as_tensor(input, "take_along_dim"), ix = as_tensor(indices, "take_along_dim")
     cdef int d, e
-    if ix.view.dtype != I64 and ix.view.dtype != I32:
+    if ix.view.dtype != I64 and not (ix.view.dtype == I32 and dim is None):
         raise RuntimeError("[take_along_dim] dtype of indices should be Long but got "
                            f"{torch_name(ix.view.dtype)}")
     ix = to_dtype(ix, I64)

@@ -360,10 +360,9 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                 q.last = SELECT
                 dim += 1
                 continue
-            elif isinstance(item, (str, bytes)):
-                raise TypeError(f"[{op}] an index cannot be a {type(item).__name__}: {item!r}")
             else:
-                raise IndexError(f"[{op}] only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors "
+                kind = TypeError if isinstance(item, (str, bytes)) else IndexError
+                raise kind(f"[{op}] only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors "
                                  f"are valid indices (got {type(item).__name__})")
             dim += take_tensor(q, x, dim, t, pos, idx, op)
     take_all(q, x, dim, x.view.ndim - dim)
@@ -514,7 +513,9 @@ cdef bint lone_mask(object index):
         if isinstance(item, TensorBase) and (<TensorBase>item).view.ndim or isinstance(item, list) or (
                 hasattr(item, "__array_interface__") and not isinstance(item, TensorBase) and item.ndim):
             found.append(item)
-    return len(found) == 1 and index_of(found[0], "setitem").view.dtype == BOOL
+    if len(found) != 1:
+        return False
+    return (<TensorBase>(found[0] if isinstance(found[0], TensorBase) else index_of(found[0], "setitem"))).view.dtype == BOOL
 
 
 cdef int assign_advanced(TensorBase x, TensorBase y, list pos, list idx, TensorBase v) except -1:

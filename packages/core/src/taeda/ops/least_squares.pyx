@@ -8,10 +8,10 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record, record_multi, write_out
-from taeda.dtype cimport is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns, first_failure,
-                               numbers, recording, rows, with_batch)
+                               numbers, rows, with_batch)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import finfo
@@ -21,7 +21,7 @@ from taeda.ops.eigen import linalg_eigh, linalg_svd
 from taeda.ops.binary import maximum
 from taeda.ops.linalg import LinAlgError
 
-__all__ = ["linalg_lstsq", "linalg_pinv", "pinverse", "threshold_of"]
+__all__ = ["linalg_lstsq", "linalg_pinv", "pinverse"]
 PUBLIC = ("pinverse",)
 
 
@@ -36,7 +36,7 @@ cdef object pinv_back(object A, object P, object g):
 
 
 cdef object pinv_vjp(Node n, object g):
-    return pinv_back(n.load(0), n.load(1), g)
+    return pinv_back(n.raw(0), n.raw(1), g)
 
 cdef Op PINV = define("linalg_pinv", pinv_vjp, 0, 0, "gesdd", "LinalgPinvBackward0")
 
@@ -105,14 +105,14 @@ def pinverse(input, rcond=1e-15):
 
 cdef object lstsq_vjp(Node n, object g):
     """X = P B: gB = P^H gX, gA as the pseudoinverse's with gX B^H; residuals |A X - B|^2 do not move with X"""
-    cdef object A = n.load(0), B = n.load(1), gA = None, gB = None
+    cdef object A = n.raw(0), B = n.raw(1), gA = None, gB = None
     gX, gR = g[0], g[1]
     if gX is not None:
         P = linalg_pinv(A)
         gB = P.mH @ gX
         gA = pinv_back(A, P, gX @ B.mH)
     if gR is not None and gR.numel():          # residuals that were not computed are empty
-        X = n.load(2)
+        X = n.raw(2)
         off = 2 * (A @ X - B) * gR.unsqueeze(-2)
         gA, gB = (off @ X.mH, -off) if gA is None else (gA + off @ X.mH, gB - off)
     return gA, gB
@@ -127,7 +127,7 @@ cdef dict DRIVERS = {"gels": GELS, "gelsy": GELSY, "gelsd": GELSD, "gelss": GELS
 def linalg_lstsq(A, B, rcond=None, *, driver=None):
     """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A.
 
-    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches of equal rank broadcast.  ``driver`` is "gelsy"
+    A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches broadcast.  ``driver`` is "gelsy"
     (QR with pivots, the default), "gels" (QR, for full rank only), "gelsd" or "gelss" (SVD).  Singular values
     of at most ``rcond`` times the largest count as zero (default: eps max(m, n)).
 
@@ -161,15 +161,15 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
     if a.view.dtype not in (F32, F64, C64, C128):
         raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got "
                            f"{torch_name(a.view.dtype)}")
-    vector = b.view.ndim == a.view.ndim - 1
-    if not vector and a.view.ndim != b.view.ndim:
-        raise RuntimeError(f"[{op}] input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes "
-                           f"{tuple(a.shape_tuple())} and {tuple(b.shape_tuple())}")
+    vector = b.view.ndim == 1 or b.shape_tuple() == a.shape_tuple()[:-1]
     if vector:
         b = b.unsqueeze(-1)
+    if not 0 <= a.view.ndim - b.view.ndim <= 1:
+        raise RuntimeError(f"[{op}] input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got shapes "
+                           f"{tuple(a.shape_tuple())} and {tuple(b.shape_tuple())}")
+    batch = common_batch(op, a, b)
     if rows(a) != rows(b):
         raise RuntimeError(f"[{op}] input.size(-2) should match other.size(-{1 if vector else 2}), got {rows(a)} and {rows(b)}")
-    batch = common_batch(op, a, b)
     a, b = with_batch(a, batch), with_batch(b, batch)
     m, w = rows(a), cols(a)
     X = empty_columns(a, batch, max(m, w), cols(b), a.view.dtype)
@@ -198,8 +198,8 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
         residuals = (rest * rest).sum(-2)
     record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))
     return types.linalg_lstsq((
-        solution.squeeze(-1) if vector else solution, residuals.squeeze(-1) if vector and residuals is not nothing else residuals,
-        empty_shape((0,), I64, a.device) if driver == "gels" else rank, S if driver in ("gelsd", "gelss") else nothing))
+        solution.squeeze(-1) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
+        S if driver in ("gelsd", "gelss") else nothing))
 
 
 METHODS = {"pinverse": pinverse}

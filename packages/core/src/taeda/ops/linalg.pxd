@@ -1,6 +1,7 @@
 # What the rooms of linear algebra share: checks of operands, column-major copies, errors of LAPACK.
 from libc.stdint cimport int64_t
 
+from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
@@ -27,7 +28,7 @@ cdef object first_failure(TensorBase info)                             # (batch 
 cdef object batch_element(object failure)                              # how an error names it: "(Batch element 1): ", or nothing
 cdef object identity(TensorBase x, tuple batch, int64_t n)             # a fresh eye of x's dtype, contiguous
 cdef object permutation(str op, TensorBase pivots, int64_t n)          # which row of A each row of L U is: (..., n) int64
-cdef object conj(object x)                                             # x itself where it is real
+cdef object underivable(Node n, object g)                              # the vjp of an op without a derivative: raises
 cdef bint recording()                                                  # is this pass itself being recorded?
 cdef object give(str op, object type, tuple results, object out)       # the named tuple, or out's tensors written and in it
 cdef TensorBase readable(TensorBase x)                                 # x itself where it is such a copy already, else columns(x)

@@ -6,6 +6,7 @@ kernel over the batch (``call``) and returns that copy: results lie in memory as
 functions of ``taeda.linalg`` are called ``linalg_<name>`` here, since some names mean other things at top level.
 """
 from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, copy_into, define, empty_shape, launch, write_out)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I64
@@ -143,7 +144,8 @@ cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except 
     for i in range(len(views)):
         t[i] = &(<TensorBase>views[i]).view
     p[0].i = count
-    return launch(op, x.view.dtype, x.device, 0, count, t, p, t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
+    return launch(op, x.view.dtype, x.device, 0, <int>len(views), t, p,       # 0 outputs: never run in a wider dtype
+                  t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
 
 
 cdef object first_failure(TensorBase info):
@@ -162,8 +164,8 @@ cdef object batch_element(object failure):
     return "" if failure[0] is None else f"(Batch element {failure[0]}): "
 
 
-cdef object conj(object x):
-    return x.conj() if x.is_complex() else x
+cdef object underivable(Node n, object g):
+    raise NotImplementedError(f"[{n.op.name}] the derivative for '{n.op.name}' is not implemented.")
 
 
 cdef bint recording():

@@ -1,4 +1,4 @@
-"""Approximate singular value decompositions of large matrices, by random projections.
+"""A few singular values or eigenpairs of large matrices: by random projections, and by the interface of LOBPCG.
 
 Nathan Halko, Per-Gunnar Martinsson, Joel Tropp, "Finding structure with randomness" (2009): algorithms 4.4
 and 5.1.  The range of A is sought in q random combinations of its columns, refined by power iterations.
@@ -6,13 +6,14 @@ and 5.1.  The range of A is sought in q random combinations of its columns, refi
 
 from __future__ import annotations
 
-from taeda.ops.eigen import linalg_svd
-from taeda.ops.factor import linalg_qr
+from taeda.ops.eigen import linalg_eigh, linalg_svd
+from taeda.ops.factor import linalg_cholesky, linalg_qr
 from taeda.ops.random import randn
+from taeda.ops.solve import linalg_solve_triangular
 from taeda.tensor_base import TensorBase
 
-__all__ = ["pca_lowrank", "svd_lowrank"]
-PUBLIC = ("pca_lowrank", "svd_lowrank")
+__all__ = ["lobpcg", "pca_lowrank", "svd_lowrank"]
+PUBLIC = ("lobpcg", "pca_lowrank", "svd_lowrank")
 METHODS: dict = {}
 
 
@@ -65,3 +66,31 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     if not niter >= 0:
         raise ValueError(f"[pca_lowrank] niter(={niter}) must be non-negative integer")
     return svd_lowrank(A - A.mean(-2, True) if center else A, q, niter)
+
+
+def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, largest=None, method=None, tracker=None,
+           ortho_iparams=None, ortho_fparams=None, ortho_bparams=None):
+    """Return the k largest (or smallest) eigenvalues E (..., k) and eigenvectors X (..., m, k) of A x = E B x.
+
+    A is symmetric and B (the identity, if not given) positive-definite, both dense, so the answer is that of
+    the direct solver: what steers LOBPCG's iteration (X, iK, niter, tol, method, ortho_*) is not needed.
+
+    Raises ValueError where m < 3 k, and NotImplementedError for a ``tracker``, since nothing is iterated.
+    """
+    A = _float("lobpcg", A)
+    if tracker is not None:
+        raise NotImplementedError("[lobpcg] a tracker follows iterations; the direct solver has none")
+    m = A.shape[-2]
+    k = (1 if X is None else X.shape[-1]) if k is None else k
+    n = k if n is None and X is None else X.shape[-1] if n is None else n
+    if m < 3 * n:
+        raise ValueError(f"[lobpcg] LPBPCG algorithm is not applicable when the number of A rows (={m}) is smaller than 3 x the number of "
+                         f"requested eigenpairs (={n})")
+    if B is not None:                  # B = L L^H: the eigenvalues are those of L^-1 A L^-H
+        L = linalg_cholesky(B)
+        A = linalg_solve_triangular(L, linalg_solve_triangular(L, A, upper=False).mH, upper=False).mH
+    E, V = linalg_eigh(A)
+    if largest is None or largest:
+        E, V = E.flip(-1), V.flip(-1)
+    E, V = E[..., :k], V[..., :k]
+    return E, V if B is None else linalg_solve_triangular(L.mH, V, upper=True)

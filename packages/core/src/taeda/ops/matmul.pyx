@@ -321,7 +321,11 @@ cdef void folded(View* v, TensorBase x, int64_t* dims) noexcept:
     for d in range(n - 1):
         dims[0] *= x.view.shape[d]
     dims[1] = x.view.shape[n - 1]
-    dims[2] = x.view.strides[n - 2] if n > 1 else dims[1]
+    dims[2] = dims[1]
+    for d in range(n - 2, -1, -1):             # the stride of a dimension of size 1 says nothing
+        if x.view.shape[d] != 1:
+            dims[2] = x.view.strides[d]
+            break
     dims[3] = x.view.strides[n - 1]
 
 

@@ -7,7 +7,7 @@ exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32
 import math
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, define, record, write_out
+from taeda.dispatch cimport Op, define, record, write_out
 from taeda.dtype cimport is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
 from taeda.ops.linalg cimport batch_of, identity, need_square, rows
@@ -49,12 +49,12 @@ cdef object exponential(TensorBase A):
     x = pade(A * (-squarings).exp2().unsqueeze(-1).unsqueeze(-1), degree, eye)
     for k in range(min(int(squarings.max()), MOST_SQUARINGS)):
         x = where((squarings > k).unsqueeze(-1).unsqueeze(-1), x @ x, x)
-    return x
+    return x.contiguous()
 
 
 cdef object exp_vjp(Node n, object g):
     """exp([[A^H, G], [0, A^H]]) has gA in its upper right corner"""
-    cdef object A = n.load(0).mH
+    cdef object A = n.raw(0).mH
     k = A.shape[-1]
     both = cat((cat((A, g), -1), cat((A.new_zeros(A.shape), A), -1)), -2)
     return linalg_matrix_exp(both)[..., :k, k:]
@@ -106,7 +106,7 @@ def linalg_matrix_power(A, n, *, out=None):
         raise TypeError(f"[linalg.matrix_power] argument 'n' must be int, not {type(n).__name__}")
     n = n.__index__()
     if n == 0:
-        y = identity(x, batch_of(x), rows(x)).clone().contiguous()
+        y = x.clone().contiguous().copy_(identity(x, batch_of(x), rows(x)))      # in the graph, as PyTorch's
         return y if out is None else write_out(out, <TensorBase>y, "linalg.matrix_power")
     square = linalg_inv(x) if n < 0 else x
     n = abs(n)

@@ -80,11 +80,9 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
     """
     op = "linalg.matrix_norm"
     _check_operand(op, _tensor(A, op), ord)
+    if isinstance(ord, bool) or ord not in (*_ORDERS, "fro", "nuc"):
+        raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     row, column = _two_dims(op, dim, A.ndim)
-    if isinstance(ord, str) and ord not in ("fro", "nuc"):
-        raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    if not isinstance(ord, str) and (isinstance(ord, bool) or ord not in _ORDERS):
-        raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     if dtype is not None:
         if dtype.is_complex != A.dtype.is_complex or dtype.itemsize < A.dtype.itemsize:
             raise RuntimeError(f"[{op}] the dtype of the input ({A.dtype}) should be convertible without narrowing to the specified dtype "
@@ -94,15 +92,18 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
         return vector_norm(A, 2, (row, column), keepdim, out=out)
     if ord in _SINGULAR:
         values = linalg_svdvals(A.movedim((row, column), (-2, -1)))
-        found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+        if ord == 2 and values.shape[-1] == 0:             # the largest of no values
+            found = values.new_zeros(values.shape[:-1])
+        else:
+            found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
         if keepdim:
             for d in sorted((row, column)):
                 found = found.unsqueeze(d)
         return write_result(out, found, op)
     summed, compared = (row, column) if abs(ord) == 1 else (column, row)
     sums = vector_norm(A, 1, summed, True)
-    if ord > 0 and sums.shape[compared] == 0:          # the largest of no sums
-        found = sums.sum(compared, True)
+    if ord > 0 and sums.shape[compared] == 0:
+        found = sums.detach().sum(compared, True)          # the largest of no sums
     else:
         found = sums.amax(compared, True) if ord > 0 else sums.amin(compared, True)
     if not keepdim:
@@ -164,14 +165,14 @@ def linalg_cond(A, p=None, *, out=None):
         raise RuntimeError(f"[{op}] linalg.cond got an invalid norm type: {p}")
     if p is None or p in (2, -2):
         values = linalg_svdvals(A)
-        if values.shape[-1] == 0:
+        if A.numel() == 0:
             return write_result(out, values.new_zeros(values.shape[:-1]), op)
         large, small = values[..., 0], values[..., -1]
         return write_result(out, small / large if p == -2 else large / small, op)
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"[{op}] A must be batches of square matrices for p={p}, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
     if A.numel() == 0:
         return write_result(out, A.new_zeros(A.shape[:-2]).abs(), op)
+    if A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(f"[{op}] A must be batches of square matrices for p={p}, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
     if p == "nuc":
         # the singular values serve both; those of the inverse are their reciprocals
         values = linalg_svdvals(A)

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like,
                              empty_shape, launch, needs_grad, record, to_dtype)
-from taeda.dtype cimport torch_name
+from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I64, Param, U8, View
 from taeda.ops.loss cimport reduction_code
 from taeda.tensor_base cimport TensorBase
@@ -232,7 +232,10 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         raise RuntimeError(f"[cross_entropy] label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if weight is not None:
         w = contiguous(as_tensor(weight, "cross_entropy"))
-    if x.view.ndim and x.shape_tuple() == t.shape_tuple() and torch_name(t.view.dtype) in ("Float", "Double"):
+    if x.view.ndim and x.shape_tuple() == t.shape_tuple():
+        if not is_float(t.view.dtype):
+            raise RuntimeError("[cross_entropy] Expected floating point type for target with class probabilities, got "
+                               f"{torch_name(t.view.dtype)}; a target of classes has the shape {x.shape_tuple()} without C")
         if ignore_index >= 0:
             raise RuntimeError("[cross_entropy] ignore_index is not supported for floating point target, got "
                                f"ignore_index={ignore_index}")

@@ -8,7 +8,7 @@ from libc.stdint cimport uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, to_dtype, write_out
-from taeda.dtype cimport code_of, is_complex_, is_float, torch_name
+from taeda.dtype cimport code_of, differentiable, is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.reduction cimport pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
@@ -77,6 +77,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
         raise RuntimeError(f"[vector_norm] Expected a floating point or complex tensor as input. Got "
                            f"{torch_name(t.view.dtype)}; convert with .float()")
     if dtype is not None:
+        if not differentiable(code_of(dtype, "vector_norm")):
+            raise RuntimeError(f"[vector_norm] dtype should be floating point or complex. Got {dtype}")
         t = to_dtype(t, code_of(dtype, "vector_norm"))
     p[0].f = ord
     dims = read_dims("vector_norm", dim, t.view.ndim)
@@ -95,16 +97,21 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None, *, axis=None, keepdims=None):
     """Return the p-norm of all elements, or over the dimensions in ``dim``.
 
-    ``p`` is a number, inf, -inf, or "fro" (the 2-norm).  See :func:`taeda.ops.vector_norm`.
+    ``p`` is a number, inf, -inf, "fro" (the 2-norm), or "nuc" (of matrices: the sum of singular values).  See
+    :func:`taeda.linalg.vector_norm` and :func:`taeda.linalg.matrix_norm`.
 
     >>> import taeda
     >>> taeda.norm(taeda.tensor([[3., 0.], [0., 4.]]))
     tensor(5.)
     """
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"[norm] Order {p} not supported; p is a number or 'fro'")
-    return vector_norm(input, 2 if p is None or isinstance(p, str) else p, pick("norm", dim, axis, "dim", "axis"),
-                       pick("norm", keepdim, keepdims, "keepdim", "keepdims"), dtype=dtype, out=out)
+    dim, keepdim = pick("norm", dim, axis, "dim", "axis"), pick("norm", keepdim, keepdims, "keepdim", "keepdims")
+    if isinstance(p, str) and p not in ("fro", "nuc"):
+        raise RuntimeError(f"[norm] Order {p} not supported; p is a number, 'fro' or 'nuc'")
+    if isinstance(p, str) and (p == "nuc" or (isinstance(dim, (tuple, list)) and len(dim) > 2)):
+        from taeda.ops.matrix_norm import linalg_matrix_norm     # a room above this one
+        dims = range(as_tensor(input, "norm").view.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+        return linalg_matrix_norm(input, p, tuple(dims), keepdim, dtype=dtype, out=out)
+    return vector_norm(input, 2 if p is None or isinstance(p, str) else p, dim, keepdim, dtype=dtype, out=out)
 
 
 def dist(input, other, p=2):

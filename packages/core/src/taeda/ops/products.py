@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-
 from taeda.ops.join import cat, stack
 from taeda.ops.linalg import deprecated
 from taeda.ops.matmul import write_result
@@ -62,7 +61,7 @@ def cross(input, other, dim=None, *, out=None):
     """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
     _tensors("cross", input, other)
     if dim is None:
-        deprecated("cross", "linalg.cross, or cross with dim,")
+        deprecated("cross without dim", "linalg.cross")
         sizes = list(input.shape)
         if 3 not in sizes:
             raise RuntimeError(f"[cross] no dimension of size 3 in input of shape {tuple(sizes)}")
@@ -205,10 +204,10 @@ def linalg_tensorsolve(A, B, dims=None, *, out=None):
     if dims is not None:
         A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
     before, after = tuple(A.shape[:B.ndim]), tuple(A.shape[B.ndim:])
-    if math.prod(before) != math.prod(after):
-        raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
-                           f"but got {math.prod(after)} != {math.prod(before)}")
     n = math.prod(after)
+    if n != B.numel():
+        raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+                           f"prod(self.shape[:other.ndim]), but got {n} != {math.prod(before)}")
     return write_result(out, linalg_solve(A.reshape(n, n), B.reshape(n)).reshape(after), op)
 
 

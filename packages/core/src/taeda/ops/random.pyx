@@ -11,6 +11,7 @@ What can differ from PyTorch: on Intel processors PyTorch draws ``bernoulli_`` a
 import operator
 import warnings
 
+from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
@@ -18,12 +19,13 @@ from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_as,
                              empty_like, empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
-from taeda.dtype cimport code_of, default_float, is_complex_, is_float, name_of
+from taeda.dtype cimport code_of, default_float, is_complex_, is_float, name_of, real_code
 from taeda.generator cimport Generator, generator_of
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, U16, U32, U64, Param, View
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda import device as devices
+from taeda.ops import complex_numbers
 
 __all__ = ["bernoulli", "bernoulli_", "normal", "normal_", "rand", "rand_like", "randn", "randn_like", "uniform_"]
 PUBLIC = ("bernoulli", "normal", "rand", "rand_like", "randn", "randn_like")
@@ -78,11 +80,14 @@ cdef int64_t draw(Op op, int dtype, int device, int n, View** t, Param* p, int64
 
 
 cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator):
-    """Overwrite x with drawn values."""
+    """Overwrite x with drawn values; of a complex x, its parts, one after the other."""
     cdef View* t[1]
+    cdef TensorBase parts = x
     begin_inplace(name, x)
-    t[0] = &x.view
-    draw(op, x.view.dtype, x.device, 1, t, p, x.view.numel, generator)
+    if is_complex_(x.view.dtype):
+        parts = complex_numbers.view_as_real((<object>x).detach())
+    t[0] = &parts.view
+    draw(op, parts.view.dtype, x.device, 1, t, p, parts.view.numel, generator)
     end_inplace(op, x, (x,), None)
     return x
 
@@ -92,6 +97,10 @@ cdef int must_be_float(str name, TensorBase x) except -1:
         raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}; it takes floating-point "
                                   "dtypes")
     return 0
+
+
+cdef int must_have_parts(str name, TensorBase x) except -1:
+    return 0 if is_complex_(x.view.dtype) else must_be_float(name, x)
 
 
 cdef int must_be_plain(str name, TensorBase x) except -1:
@@ -201,7 +210,7 @@ def uniform_(input, *args, generator=None, **kwargs):
     """Overwrite with values from the uniform distribution on [from, to): y = u (to - from) + from.
 
     Args:
-        input: float tensor of any shape.
+        input: float or complex tensor of any shape.
         from: lower bound, 0 by default.
         to: upper bound, 1 by default.
         generator: the stream; None for the default one.
@@ -217,8 +226,8 @@ def uniform_(input, *args, generator=None, **kwargs):
     cdef TensorBase x = as_tensor(input, "uniform_")
     cdef double low, high, limit
     low, high = two_numbers("uniform_", args, kwargs, ("from", "to"), 0.0, 1.0)
-    must_be_float("uniform_", x)
-    limit = LARGEST[x.view.dtype]
+    must_have_parts("uniform_", x)
+    limit = LARGEST[real_code(x.view.dtype)]
     if not -limit <= low <= limit:
         raise RuntimeError(f"[uniform_] from is out of bounds for {name_of(x.view.dtype)}, got {low}")
     if not -limit <= high <= limit:
@@ -233,8 +242,8 @@ def uniform_(input, *args, generator=None, **kwargs):
 
 cdef TensorBase fill_uniform(str name, TensorBase x, double low, double high, object generator):
     cdef Param p[4]
-    must_be_float(name, x)
-    p[1].f, p[2].f, p[3].f = low, high - low if x.view.dtype == F64 else <double>(<float>high - <float>low), high
+    must_have_parts(name, x)
+    p[1].f, p[2].f, p[3].f = low, high - low if real_code(x.view.dtype) == F64 else <double>(<float>high - <float>low), high
     return fill(name, UNIFORM, x, p, generator)
 
 
@@ -261,7 +270,7 @@ def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=Non
         size: ints, or one tuple of ints: the shape.
         generator: the stream; None for the default one.
         out: tensor to resize and fill.
-        dtype: a floating-point dtype; the default one unless given.
+        dtype: a floating-point or complex dtype; the default one unless given.
         device: "cpu", or "meta" to draw nothing.
         requires_grad: let autograd record what is done to the result.
 
@@ -293,8 +302,8 @@ cdef TensorBase fill_normal(str name, TensorBase x, double mean, double std, obj
     cdef Param p[3]
     if not std >= 0:
         raise RuntimeError(f"[{name}] expects std >= 0.0, but found std {std:g}")
-    must_be_float(name, x)
-    p[1].f, p[2].f = mean, std
+    must_have_parts(name, x)
+    p[1].f, p[2].f = mean, std / sqrt(2.0) if is_complex_(x.view.dtype) else std
     return fill(name, NORMAL, x, p, generator)
 
 
@@ -302,8 +311,8 @@ def normal_(input, mean=0.0, std=1.0, *, generator=None):
     """Overwrite with values from the normal distribution (Box and Muller, 1958).
 
     Args:
-        input: float tensor of any shape.
-        mean, std: of the distribution, numbers.
+        input: float or complex tensor of any shape.
+        mean, std: of the distribution, numbers; of complex values std^2 is halved between the parts.
         generator: the stream; None for the default one.
 
     Raises:
@@ -382,6 +391,9 @@ cdef object normal_of_tensors(object mean, object std, object generator, object 
     if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
         check_same_device("normal", (mean, std))
         shape = broadcast_shapes("normal", shape, (<TensorBase>std).shape_tuple())
+    if isinstance(out, TensorBase) and needs_grad(<TensorBase>out):
+        raise RuntimeError("[normal] functions with out=... arguments don't support automatic differentiation, but one of the "
+                           "arguments requires grad.")
     was = set_grad(False)
     try:
         if not isinstance(std, TensorBase):

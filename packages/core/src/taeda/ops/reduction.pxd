@@ -12,6 +12,7 @@ cdef object extent(TensorBase x, uint64_t dims)                       # how many
 cdef TensorBase reduced_empty(TensorBase x, uint64_t dims, bint keepdim, int dtype)
 cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, TensorBase z, const Param* p) except -1
 cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p)
+cdef object dtype_with(object dtype, object out)                      # the given one, else that of out
 cdef tuple write_pair(object out, TensorBase y, TensorBase at, str op)
 cdef int check_not_empty(str op, TensorBase x, object dim, uint64_t dims) except -1
 cdef tuple way_back(TensorBase x, uint64_t dims, bint keepdim)        # extra of a node

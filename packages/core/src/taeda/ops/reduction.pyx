@@ -31,9 +31,9 @@ cdef object pick(str op, object value, object synonym, str name, str other):
     return synonym
 
 
-cdef int64_t one_dim(str op, object dim) except? -1:
+cdef object one_dim(str op, object dim):
     if hasattr(dim, "__index__") and not isinstance(dim, bool):
-        return dim.__index__()
+        return dim
     raise TypeError(f"[{op}] argument 'dim' must be int, a tuple of ints or None, not {dim!r} ({type(dim).__name__})")
 
 
@@ -129,7 +129,15 @@ cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int
 cdef tuple write_pair(object out, TensorBase y, TensorBase at, str op):
     if not isinstance(out, (tuple, list)) or len(out) != 2:
         raise TypeError(f"[{op}] argument 'out' must be a tuple of two tensors, got {type(out).__name__}")
+    for part, wanted in ((out[0], y), (out[1], at)):
+        if isinstance(part, TensorBase) and (<TensorBase>part).view.dtype != (<TensorBase>wanted).view.dtype:
+            raise RuntimeError(f"[{op}] Expected out tensor to have dtype {wanted.dtype}, but got {part.dtype} instead")
     return write_out(out[0], y, op), write_out(out[1], at, op)
+
+
+cdef object dtype_with(object dtype, object out):
+    """The dtype to accumulate in: the given one, else that of ``out``."""
+    return out.dtype if dtype is None and isinstance(out, TensorBase) else dtype
 
 
 # -- and back ---------------------------------------------------------------------------------------------
@@ -336,7 +344,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, k
     cdef TensorBase x = as_tensor(input, "nansum"), y
     cdef uint64_t dims
     dim, keepdim = pick("nansum", dim, axis, "dim", "axis"), pick("nansum", keepdim, keepdims, "keepdim", "keepdims")
-    if dtype is not None:
+    dtype = dtype_with(dtype, out)
+    if dtype is not None and code_of(dtype, "nansum") != x.view.dtype:
+        if is_float(x.view.dtype) and is_integral(code_of(dtype, "nansum")):
+            x = <TensorBase>(<object>x).masked_fill(input != input, 0)          # an integer cannot say nan
         x = to_dtype(x, code_of(dtype, "nansum"))
     if is_integral(x.view.dtype):
         return sum(x, dim, keepdim, dtype=dtype, out=out)
@@ -346,7 +357,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, k
     return y if out is None else write_out(out, y, "nansum")
 
 
-def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
+def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
     """Return the mean of the elements that are not NaN.
 
     >>> import taeda
@@ -357,6 +368,7 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     if is_integral(x.view.dtype):
         raise RuntimeError(f"[nanmean] expected input to have floating point or complex dtype but got "
                            f"{torch_name(x.view.dtype)}")
+    dim, keepdim = pick("nanmean", dim, axis, "dim", "axis"), pick("nanmean", keepdim, keepdims, "keepdim", "keepdims")
     y = nansum(x, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
     return y if out is None else write_out(out, y, "nanmean")
 
@@ -424,6 +436,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     dim, keepdim = pick("prod", dim, axis, "dim", "axis"), pick("prod", keepdim, keepdims, "keepdim", "keepdims")
     if (dim is not None or keepdim is not False) and not hasattr(dim, "__index__"):
         raise TypeError(f"[prod] argument 'dim' must be int, not {type(dim).__name__}; reduce one dimension at a time")
+    dtype = dtype_with(dtype, out)
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "prod"))
     dims = read_dims("prod", dim, x.view.ndim)
@@ -450,7 +463,7 @@ cdef object logsumexp_vjp(Node n, object g):
 cdef Op LOGSUMEXP = define("logsumexp", logsumexp_vjp)
 
 
-def logsumexp(input, dim, keepdim=False, *, out=None, axis=None, keepdims=None):
+def logsumexp(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
     """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i.
 
     >>> import taeda

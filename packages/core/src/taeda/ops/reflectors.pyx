@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, write_out
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport Param
-from taeda.ops.linalg cimport (batch_of, call, cols, columns, conj, count_of, empty_columns, need_float, readable, rows)
+from taeda.ops.linalg cimport (batch_of, call, cols, columns, count_of, empty_columns, need_float, readable, rows)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops.creation import eye
@@ -42,8 +42,8 @@ cdef tuple way_back(object A, object tau, object C, object g, bint adjoint, bint
         if want_reflectors:
             y = v.mH @ x
             gt[i] = -(z @ y.mH)[..., 0, 0]
-            gv[i] = -(conj(t) * (g @ y.mH)) - t * (x @ z.mH)
-        g = g - conj(t) * (v @ z)
+            gv[i] = -(t.conj() * (g @ y.mH)) - t * (x @ z.mH)
+        g = g - t.conj() * (v @ z)
     if not want_reflectors:
         return None, None, g
     if k == 0:
@@ -52,18 +52,20 @@ cdef tuple way_back(object A, object tau, object C, object g, bint adjoint, bint
     if w > k:
         gA = cat((gA, A.new_zeros(A.shape[:-1] + (w - k,))), -1)
     gtau = stack([gt[i] for i in range(k)], -1)
-    return gA, conj(gtau) if adjoint else gtau, g
+    return gA, gtau.conj() if adjoint else gtau, g
 
 
 cdef object scale(object tau, int64_t i, bint adjoint):
     t = tau[..., i:i + 1].unsqueeze(-1)
-    return conj(t) if adjoint else t
+    return t.conj() if adjoint else t
 
 
 cdef int check(str op, TensorBase A, TensorBase tau) except -1:
     if A.view.ndim < 2:
         raise RuntimeError(f"[{op}] input must have at least 2 dimensions; its shape is {tuple(A.shape_tuple())}")
-    if tau.view.ndim < 1 or tau.shape_tuple()[:-1] != batch_of(A):
+    if tau.view.ndim < 1:
+        raise IndexError(f"[{op}] Dimension specified as -1 but tensor has no dimensions: tau must have at least 1")
+    if tau.shape_tuple()[:-1] != batch_of(A):
         raise RuntimeError(f"[{op}] Expected batch dimensions of tau to be equal to input.shape[:-2], but got shapes "
                            f"{tuple(tau.shape_tuple())} and {tuple(A.shape_tuple())}")
     if tau.view.dtype != A.view.dtype:
@@ -75,8 +77,8 @@ cdef int check(str op, TensorBase A, TensorBase tau) except -1:
 
 
 cdef object product_vjp(Node n, object g):
-    cdef TensorBase A = n.load(0)
-    return way_back(A, n.load(1), unit_matrix(A, rows(A), cols(A)), g, False, True)[:2]
+    cdef TensorBase A = n.raw(0)
+    return way_back(A, n.raw(1), unit_matrix(A, rows(A), cols(A)), g, False, True)[:2]
 
 cdef Op PRODUCT = define("linalg_householder_product", product_vjp, 0, 0, "orgqr", "LinalgHouseholderProductBackward0")
 
@@ -122,7 +124,7 @@ def orgqr(input, tau, *, out=None):
 
 
 cdef object ormqr_vjp(Node n, object g):
-    return way_back(n.load(0), n.load(1), n.load(2), g, n.extra, n.needs(0) or n.needs(1))
+    return way_back(n.raw(0), n.raw(1), n.raw(2), g, n.extra, n.needs(0) or n.needs(1))
 
 cdef Op ORMQR = define("ormqr", ormqr_vjp, 0, 0, "ormqr", "OrmqrBackward0")
 

@@ -288,9 +288,10 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     cdef bint was
     cdef int64_t K
     cdef int one = w.view.ndim == 1
-    if out is not None and (not isinstance(out, TensorBase) or (<TensorBase>out).view.dtype != I64):
-        raise RuntimeError("[multinomial] expects an int64 tensor as out, got "
-                           + (f"{out.dtype}" if isinstance(out, TensorBase) else type(out).__name__))
+    if out is not None and not isinstance(out, TensorBase):
+        raise TypeError(f"[multinomial] argument 'out' must be Tensor, not {type(out).__name__}")
+    if out is not None and (<TensorBase>out).view.dtype != I64:
+        raise RuntimeError(f"[multinomial] expects an int64 tensor as out, got {out.dtype}")
     num_samples = as_int("multinomial", "num_samples", num_samples)
     if not 1 <= w.view.ndim <= 2:
         raise RuntimeError(f"[multinomial] prob_dist must be 1 or 2 dim, got shape {w.shape_tuple()}")

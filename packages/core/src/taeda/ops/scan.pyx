@@ -9,7 +9,7 @@ from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_li
                              to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
-from taeda.ops.reduction cimport pick, write_pair
+from taeda.ops.reduction cimport dtype_with, pick, write_pair
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -82,6 +82,7 @@ def cumsum(input, dim=None, *, dtype=None, out=None, axis=None):
     >>> taeda.cumsum(taeda.tensor([1., 2., 3.]), 0)
     tensor([1., 3., 6.])
     """
+    dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumsum", input, dtype)
     return finish("cumsum", run_cumsum(x, axis_of("cumsum", x, dim, axis), False), dtype, out)
 
@@ -122,6 +123,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     >>> taeda.cumprod(taeda.tensor([1., 2., 3.]), 0)
     tensor([1., 2., 6.])
     """
+    dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
     if is_complex_(x.view.dtype) and x.view.ndim and x.view.numel:

@@ -79,7 +79,7 @@ cdef object unique_along(str op, TensorBase x, object dim, bint order, bint retu
     t[0], t[1], t[2], t[3] = &first.view, &inverse.view, &counts.view, &rows.view
     p[0].i = order
     n = launch(UNIQUE_ROWS, x.view.dtype, x.device, 3, 4, t, p, 16 * x.view.numel)
-    return found(UNIQUE_ROWS, x, x.detach().index_select(d, first.narrow(0, 0, n)), inverse,
+    return found(UNIQUE_ROWS, x, x.detach().movedim(d, 0).index_select(0, first.narrow(0, 0, n)).movedim(0, d), inverse,
                  counts.narrow(0, 0, n).clone(), return_inverse, return_counts)
 
 
@@ -229,7 +229,7 @@ def bincount(input, weights=None, minlength=0):
     size = int(x.max()) + 1 if x.view.numel else 0
     size = size if size > minlength else minlength
     x = contiguous(to_dtype(x, I64))
-    if weights is None:
+    if weights is None or x.view.numel == 0:
         y = input.new_zeros((size,), dtype=x.dtype)
         t[0], t[1] = &y.view, &x.view
         launch(BINCOUNT, I64, x.device, 1, 2, t, NULL, x.view.numel)
@@ -263,11 +263,13 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
     cdef Param p[2]
     if not is_float(x.view.dtype):
         raise NotImplementedError(f"[histc] not implemented for dtype {name_of(x.view.dtype)}; convert with .float()")
+    if not hasattr(bins, "__index__"):
+        raise TypeError(f"[histc] argument 'bins' must be int, not {type(bins).__name__}")
     if bins <= 0:
         raise RuntimeError(f"[histc] bins must be > 0, but got {bins}")
     refuse_meta("histc", x)
     x = contiguous(x.detach())
-    if min == max and x.view.numel and min == 0:
+    if min == max and x.view.numel:
         min, max = float(x.min()), float(x.max())
     if not (isfinite(min) and isfinite(max)):
         raise RuntimeError(f"[histc] range of [{min}, {max}] is not finite")

@@ -1,20 +1,20 @@
-"""Membership and choice: which elements are in a set, which rows fold into which, all combinations of elements."""
+"""Membership and choice: which elements are in a set, which rows fold into which, all combinations of elements, a hash."""
 
 from __future__ import annotations
 
 import itertools
 
-from taeda.dtype import bool_, int32, int64
+from taeda.dtype import bool_, float64, int32, int64, uint64
 from taeda.ops.creation import tensor
 from taeda.ops.gather import scatter_reduce
-from taeda.ops.join import stack
+from taeda.ops.join import cat, stack
 from taeda.ops.matmul import write_result
 from taeda.ops.searching import searchsorted
 from taeda.ops.triangles import triu_indices
 from taeda.tensor_base import TensorBase
 
-__all__ = ["combinations", "index_reduce", "index_reduce_", "isin"]
-PUBLIC = ("combinations", "index_reduce", "isin")
+__all__ = ["combinations", "hash_tensor", "index_reduce", "index_reduce_", "isin"]
+PUBLIC = ("combinations", "hash_tensor", "index_reduce", "isin")
 
 BY_SEARCH = 64             # test elements from which sorting them beats comparing with each
 
@@ -95,10 +95,7 @@ def _spread(op, x, dim, index, source):
     for name, t in (("input", x), ("index", index), ("source", source)):
         if not isinstance(t, TensorBase):
             raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(t).__name__}")
-    n = max(x.ndim, 1)
-    if not -n <= dim < n:
-        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    d = dim % n
+    d = _wrap(op, dim, x.ndim)
     if index.ndim > 1:
         raise IndexError(f"[{op}] Index is supposed to be a vector, but got shape {tuple(index.shape)}")
     if index.dtype not in (int32, int64):
@@ -145,4 +142,46 @@ def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
     return input.copy_(index_reduce(input, dim, index, source, reduce, include_self=include_self))
 
 
-METHODS = {"index_reduce": index_reduce, "index_reduce_": index_reduce_}
+# -- hash_tensor ------------------------------------------------------------------------------------------
+
+
+def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
+    """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64.
+
+    Floats are hashed as float64, integers and bool as int64, so equal values of other dtypes hash alike.
+
+    Raises RuntimeError for another ``mode`` than 0, the only one there is, IndexError for a dimension of size 0.
+    """
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
+    if mode != 0:
+        raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
+    dims = [dim] if hasattr(dim, "__index__") else list(dim)
+    dims = sorted({_wrap("hash_tensor", d, input.ndim) for d in dims} or set(range(input.ndim)))
+    if input.numel() == 0 and isinstance(dim, (tuple, list)) and not dim:
+        raise RuntimeError(f"[hash_tensor] Expected reduction dim to be specified for input.numel() == 0, got shape {tuple(input.shape)}")
+    for d in dims:
+        if input.ndim and input.shape[d] == 0:
+            raise IndexError(f"[hash_tensor] Expected reduction dim {d} to have non-zero size, got shape {tuple(input.shape)}")
+    x = input.detach()
+    bits = x.to(float64).view(int64) if x.is_floating_point() else x.to(int64)
+    kept = [1 if i in dims else s for i, s in enumerate(input.shape)]
+    if input.ndim:
+        bits = bits.movedim(dims, list(range(-len(dims), 0))).flatten(input.ndim - len(dims))
+        while bits.shape[-1] > 1:                      # fold the halves onto each other
+            half = bits.shape[-1] // 2
+            rest = bits[..., 2 * half:]
+            bits = cat([bits[..., :half] ^ bits[..., half : 2 * half], rest], -1)
+        bits = bits.sum(-1)                            # of one element, or of none
+    shape = kept if keepdim else [s for i, s in enumerate(input.shape) if i not in dims]
+    return bits.reshape(shape).view(uint64)
+
+
+def _wrap(op, dim, ndim):
+    n = max(ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim % n
+
+
+METHODS = {"hash_tensor": hash_tensor, "index_reduce": index_reduce, "index_reduce_": index_reduce_}

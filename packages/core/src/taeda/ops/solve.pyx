@@ -4,16 +4,14 @@
 Each primitive takes matrices of one batch; vectors, right-hand sides of X A = B and broadcasting are views
 around it.  Backwards, every solution needs one more solution with A^H: gB = A^-H g, gA = -gB X^H.
 """
-from libc.stdint cimport int64_t
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns, first_failure,
+from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, first_failure,
                                give, identity, need_float, need_matrix, need_same, need_square, numbers, permutation, readable, recording, rows,
-                               with_batch)
-from taeda.tensor_base cimport TensorBase, alias
+                               underivable, with_batch)
+from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
 from taeda.ops.linalg import LinAlgError, deprecated
@@ -34,12 +32,12 @@ cdef int check_sizes(str op, TensorBase A, TensorBase B, bint left) except -1:
 
 
 cdef object solve_vjp(Node n, object g):
-    cdef TensorBase A = n.load(0)
-    X = n.load(1)
+    cdef TensorBase A = n.raw(0)
+    X = n.raw(1)
     if recording():
         gB = linalg_solve(A.mH, g)
     else:
-        gB = linalg_lu_solve(n.load(2), n.load(3), g, adjoint=True)
+        gB = linalg_lu_solve(n.raw(2), n.raw(3), g, adjoint=True)
     return -(gB @ X.mH) if n.needs(0) else None, gB
 
 cdef Op FACTOR = define("linalg_solve", NULL, 0, 0, "getrf", "LinalgSolveFactors")
@@ -123,7 +121,7 @@ def linalg_solve(A, B, *, left=True, out=None):
 
 
 cdef object inv_vjp(Node n, object g):
-    Y = n.load(0).mH
+    Y = n.raw(0).mH
     return -(Y @ g[0] @ Y)
 
 cdef Op INV = define("linalg_inv_ex", inv_vjp, 0, 0, "getrs", "LinalgInvExBackward0")
@@ -171,7 +169,7 @@ def inverse(input, *, out=None):
 
 cdef object triangular_vjp(Node n, object g):
     upper, left, unit = n.extra
-    A, X = n.load(0), n.load(1)
+    A, X = n.raw(0), n.raw(1)
     gB = linalg_solve_triangular(A.mH, g, upper=not upper, left=left, unitriangular=unit)
     gA = None
     if n.needs(0):
@@ -238,8 +236,8 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, 
 cdef object lu_solve_vjp(Node n, object g):
     """gA as for any solution; then A = P L U: gL = P^T gA U^H below the diagonal, gU = L^H P^T gA above"""
     cdef bint adjoint = n.extra
-    cdef TensorBase LU = n.load(0)
-    pivots, X = n.load(1), n.load(2)
+    cdef TensorBase LU = n.raw(0)
+    pivots, X = n.raw(1), n.raw(2)
     gB = linalg_lu_solve(LU, pivots, g, adjoint=not adjoint)
     if not n.needs(0):
         return None, None, gB
@@ -283,7 +281,7 @@ def lu_solve(b, LU_data, LU_pivots, *, out=None):
 
 cdef object cholesky_solve_vjp(Node n, object g):
     cdef bint upper = n.extra
-    L, X = n.load(1), n.load(2)
+    L, X = n.raw(1), n.raw(2)
     gB = cholesky_solve(g, L, upper)
     if not n.needs(1):
         return gB, None
@@ -337,11 +335,11 @@ def cholesky_inverse(L, upper=False, *, out=None):
     return X if out is None else write_out(out, X, "cholesky_inverse")
 
 
-cdef Op LDL_SOLVE = define("linalg_ldl_solve", NULL, 0, 0, "sytrs")
+cdef Op LDL_SOLVE = define("linalg_ldl_solve", underivable, 0, 0, "sytrs", "LinalgLdlSolveBackward0")
 
 
 def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
-    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable in LD."""
+    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable."""
     cdef str op = "linalg.ldl_solve"
     cdef TensorBase ld = need_square(op, LD, "LD"), piv = as_tensor(pivots, op), b = need_matrix(op, B, "B"), X
     cdef Param p[3]
@@ -362,6 +360,7 @@ def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
     p[2].i = bool(hermitian)
     call(LDL_SOLVE, X, count_of(batch) if X.view.numel else 0,
          (X, readable(ld), piv.expand(batch + (rows(ld),)).contiguous()), p)
+    record(LDL_SOLVE, X, (ld, b), None)
     return X if out is None else write_out(out, X, op)
 
 

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Pointwise functions of one tensor: each op is its formula, its derivative and its kernel's name."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_shape, unary, unary_,
+from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_as, unary, unary_,
                              integer, unary_params, unary_params_, write_out)
 from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
@@ -491,7 +491,7 @@ def frac_(input):
 
 cdef object constant(TensorBase x, bint value):
     """A bool tensor of x's shape: integers are never nan or infinite."""
-    return (<object>empty_shape(x.shape_tuple(), BOOL, x.device)).fill_(value)
+    return (<object>empty_as(x, BOOL, x.device)).fill_(value)
 
 
 # isnan: x != x
@@ -650,3 +650,20 @@ PUBLIC = (
 )
 __all__ = PUBLIC
 METHODS = {name: globals()[name] for name in PUBLIC}
+
+# what help() says of all of them, after each one's formula
+COMMON = """
+
+Args:
+    input: tensor of any shape; integers and bools count in the default floating-point dtype where the values are not whole.
+    out: tensor that the result is written to, resized if need be.
+
+The result has the shape of input.
+
+Raises:
+    TypeError: input is not a Tensor.
+    NotImplementedError: the dtype has no kernel, such as a complex one where the function has no complex values.
+    RuntimeError: out, or in place input, cannot hold the result's dtype, or is a leaf that requires grad.
+"""
+for function in {id(f): f for f in METHODS.values()}.values():
+    function.__doc__ = (function.__doc__ or "") + COMMON

@@ -12,8 +12,8 @@ from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node, connect
 from taeda.dispatch cimport (NOTHING, Op, as_strided_view, as_tensor, clone_dense, contiguous, define, empty, integer as int64_of,
                              record_view, wrap_dim)
-from taeda.dtype cimport dtype_of, is_complex_
-from taeda.kernels.cpu.abi cimport MAX_DIM
+from taeda.dtype cimport dtype_of, is_complex_, is_float
+from taeda.kernels.cpu.abi cimport I64, MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.autograd import node as _node
@@ -97,7 +97,10 @@ def broadcast_tensors(*tensors):
     """Return the tensors expanded to their common shape."""
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tensors[0]
-    shape = broadcast_shapes(*[as_tensor(t, "broadcast_tensors").shape_tuple() for t in tensors])
+    for i, t in enumerate(tensors):
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"[broadcast_tensors] expected Tensor as element {i} in argument 0, but got {type(t).__name__}")
+    shape = broadcast_shapes(*[t.shape for t in tensors])
     return tuple([expand(t, shape) for t in tensors])
 
 def broadcast_shapes(*shapes):
@@ -284,6 +287,8 @@ def unflatten(input, dim, sizes):
     shape, sizes = x.shape_tuple(), tuple(sizes)
     if not sizes:
         raise RuntimeError("[unflatten] sizes must be non-empty")
+    if sizes.count(-1) > 1:
+        raise RuntimeError(f"[unflatten] only one dimension can be inferred, got sizes {list(sizes)}")
     known = 1
     for s in sizes:
         known *= s if s != -1 else 1
@@ -372,6 +377,8 @@ def movedim(input, source, destination):
     if len(set(src)) != len(src) or len(set(dst)) != len(dst):
         raise RuntimeError(f"[movedim] repeated dim in source {src} or destination {dst}")
     rest = [d for d in range(n) if d not in src]
+    if n == 0:
+        return permute(x, ())
     order = [-1] * n
     for s, d in zip(src, dst):
         order[d] = s
@@ -522,7 +529,11 @@ def narrow(input, dim, start, length):
     if x.view.ndim == 0:
         raise RuntimeError("[narrow] narrow() cannot be applied to a 0-dim tensor.")
     if isinstance(start, TensorBase):
+        if (<TensorBase>start).view.ndim or is_float((<TensorBase>start).view.dtype):
+            raise RuntimeError(f"[narrow] start must be a 0-dim integral Tensor, got shape {tuple(start.shape)} and {start.dtype}")
         start = start.item()
+    if not hasattr(start, "__index__") or not hasattr(length, "__index__"):
+        raise TypeError(f"[narrow] start and length must be ints, not {type(start).__name__} and {type(length).__name__}")
     d = wrap_dim("narrow", dim, x.view.ndim)
     size, a, n = x.view.shape[d], int64_of(start, "narrow"), int64_of(length, "narrow")
     if n < 0:
@@ -615,15 +626,29 @@ def unsafe_chunk(input, chunks, dim=0):
     """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
     return apart(as_tensor(input, "unsafe_chunk"), chunk(input, chunks, dim), dim)
 
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
     """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
     cdef TensorBase x = as_tensor(input, "tensor_split")
     if x.view.ndim == 0:
         raise RuntimeError("[tensor_split] tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     cdef int d = wrap_dim("tensor_split", dim, x.view.ndim)
+    cdef TensorBase cuts
     size = x.view.shape[d]
+    for other in (indices, sections):
+        if other is not None:
+            if indices_or_sections is not None:
+                raise TypeError("[tensor_split] one of indices_or_sections, indices and sections must be given")
+            indices_or_sections = other
     if isinstance(indices_or_sections, TensorBase):
+        cuts = <TensorBase>indices_or_sections
+        if cuts.view.ndim > 1:
+            raise RuntimeError(f"[tensor_split] expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional "
+                               f"tensor, but got a tensor with {cuts.view.ndim} dims")
+        if cuts.view.dtype != I64:
+            raise RuntimeError(f"[tensor_split] expected tensor_indices_or_sections to have dtype of long, but got {indices_or_sections.dtype}")
         indices_or_sections = indices_or_sections.tolist()
+    if indices_or_sections is None or isinstance(indices_or_sections, float):
+        raise TypeError(f"[tensor_split] indices_or_sections must be an int or ints, not {type(indices_or_sections).__name__}")
     if isinstance(indices_or_sections, int):
         if indices_or_sections <= 0:
             raise RuntimeError(f"[tensor_split] number of sections must be larger than 0, got {indices_or_sections}")

@@ -57,6 +57,8 @@ class Parameter(Tensor):
 
     __torch_function__ = _disabled_torch_function_impl
 
+    _is_param = True  # by which the core's printing knows subclasses of this class
+
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         super().__init__(_checked(data, "Parameter"))
         if requires_grad:

@@ -72,14 +72,14 @@ static double special_bessel_y0(double x) {
     if (x >= 3) return x == INFINITY ? NAN : wave0(x).sin;
     if (!(x > 0)) return x == 0 ? -INFINITY : NAN;
     const double gap = x - Y0_ZERO_HI - Y0_ZERO_LO, ratio = gap / Y0_ZERO_HI;
-    const double logarithm = fabs(ratio) < 0.5 ? log1p(ratio) : log(x / Y0_ZERO_HI);
+    const double logarithm = fabs(ratio) < 0.5 ? log1p(ratio) : log(x) - log(Y0_ZERO_HI);
     return 2 / PI * logarithm * special_bessel_j0(x) + gap * (x + Y0_ZERO_HI) * CHEBYSHEV(Y0_SMALL, x * x, 0, 9);
 }
 static double special_bessel_y1(double x) {
     if (x >= 3) return x == INFINITY ? NAN : wave1(x).sin;
     if (!(x > 0)) return x == 0 ? -INFINITY : NAN;
     const double gap = x - Y1_ZERO_HI - Y1_ZERO_LO, ratio = gap / Y1_ZERO_HI;
-    const double logarithm = fabs(ratio) < 0.5 ? log1p(ratio) : log(x / Y1_ZERO_HI);
+    const double logarithm = fabs(ratio) < 0.5 ? log1p(ratio) : log(x) - log(Y1_ZERO_HI);
     return 2 / PI * logarithm * special_bessel_j1(x) + gap * (x + Y1_ZERO_HI) * CHEBYSHEV(Y1_SMALL, x * x, 0, 9) / x;
 }
 
@@ -105,8 +105,8 @@ static double special_i1(double x) {
 /* e^x K0(x) and e^x K1(x) for x > 2; K0 and K1 for x in (0, 2] */
 static double k0_large(double x) { return CHEBYSHEV(K0_LARGE, 1 / x, 0, 0.5) / sqrt(x); }
 static double k1_large(double x) { return CHEBYSHEV(K1_LARGE, 1 / x, 0, 0.5) / sqrt(x); }
-static double k0_small(double x) { return CHEBYSHEV(K0_SMALL, x * x, 0, 4) - log(x / 2) * special_i0(x); }
-static double k1_small(double x) { return CHEBYSHEV(K1_SMALL, x * x, 0, 4) / x + log(x / 2) * special_i1(x); }
+static double k0_small(double x) { return CHEBYSHEV(K0_SMALL, x * x, 0, 4) - (log(x) - LN_2) * special_i0(x); }
+static double k1_small(double x) { return CHEBYSHEV(K1_SMALL, x * x, 0, 4) / x + (log(x) - LN_2) * special_i1(x); }
 
 static double special_modified_bessel_k0(double x) {
     return x > 2 ? exp(-x) * k0_large(x) : x > 0 ? k0_small(x) : x == 0 ? INFINITY : NAN;

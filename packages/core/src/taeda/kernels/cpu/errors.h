@@ -6,6 +6,7 @@
  */
 #ifndef TAEDA_ERRORS_H
 #define TAEDA_ERRORS_H
+#include "formulas.h"
 #include "series.h"
 #include "special_tables.h"
 
@@ -45,12 +46,17 @@ static double special_ndtri(double p) {
     return p < 0.5 ? -erfc_inverse(2 * p) / SQRT1_2 : erfc_inverse(2 * (1 - p)) / SQRT1_2;
 }
 
-/* ln(x / (1 - x)); around 1/2 by the distance from it, which is exact */
-static double special_logit(double x) {
-    return x > 0.25 && x < 0.75 ? log1p((2 * x - 1) / (1 - x)) : log(x / (1 - x));
+/* ln(x / (1 - x)); around 1/2 ln(1 + d) with d = (2 x - 1) / (1 - x), which is exact.  Blends, for the vectoriser. */
+static inline double special_logit(double x) {
+    const double d = (2 * x - 1) / (1 - x), middle = 1 + d, outer = x / (1 - x);
+    const int near = x > 0.25 && x < 0.75;
+    return t_log_f64(near ? middle : outer) + (near ? (d - (middle - 1)) / middle : 0);
 }
 
-static double special_entr(double x) { return x > 0 ? -x * log(x) : x == 0 ? 0 : x != x ? x : -INFINITY; }
+static inline double special_entr(double x) {
+    const double y = -x * t_log_f64(x > 0 ? x : 1);
+    return x < 0 ? -INFINITY : x == 0 ? 0 : y;
+}
 
 static double special_sinc(double x) { return x == 0 ? 1 : sin_pi(x) / (PI * x); }
 
@@ -66,5 +72,8 @@ static double special_sinc_slope(double x) {
     return sum;
 }
 
-static double special_xlog1py(double x, double y) { return y != y ? y : x == 0 ? 0 : x * log1p(y); }
+static inline double special_xlog1py(double x, double y) {
+    const double product = x * t_log1p_f64(y);
+    return x == 0 && y == y ? 0 : product;
+}
 #endif

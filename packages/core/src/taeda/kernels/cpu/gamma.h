@@ -39,13 +39,14 @@ static double special_digamma(double x) {
 
 /* q^(s-1) zeta(s, q) for s > 1, q > 0: the power is left to the caller, who may know that it underflows */
 static double zeta_scaled(double s, double q) {
-    double sum = 0, a = q, power = 1;
-    while (a < 10 + s / 2) {
+    double sum = 0, power = 1, k = 0;                           /* power = (q / (q + k))^s */
+    while (q + k < 10 + s / 2) {
         sum += power;
-        a += 1;
-        power = pow(q / a, s);
+        k += 1;
+        power = exp(-s * log1p(k / q));
         if (power < EPSILON / 8 * sum) return sum / q;
     }
+    const double a = q + k;
     double tail = a / (s - 1) + 0.5, factor = s / a;
     for (int j = 0; j < 12; j++) {
         const double term = EULER_MACLAURIN[j] * factor;
@@ -64,19 +65,28 @@ static double zeta_positive(double s, double q) {
 static double special_zeta(double s, double q) {
     if (s == 1) return INFINITY;
     if (s < 1) return NAN;
-    if (q <= 0 && q == floor(q)) return INFINITY;
-    if (s != s || q != q || q == INFINITY || (q < 0 && s != floor(s))) return NAN;
+    if (q <= 0 && q == floor(q) && q > -INFINITY) return INFINITY;
+    if (s != s || q != q || fabs(q) == INFINITY || (q < 0 && s != floor(s))) return NAN;
     if (s == INFINITY) return q < 1 ? INFINITY : q == 1 ? 1 : NAN;
     if (q > 0) return zeta_positive(s, q);
-    const double whole = -floor(q), part = q + whole, sign = fmod(s, 2) == 0 ? 1 : -1;
-    return zeta_positive(s, part) + sign * zeta_positive(s, 1 - part) - sign * zeta_positive(s, 1 - q);
+    const double left = -q - floor(-q), sign = fmod(s, 2) == 0 ? 1 : -1;      /* left is exact, for q next to 0 too */
+    return zeta_positive(s, 1 - left) + sign * zeta_positive(s, left) - sign * zeta_positive(s, 1 - q);
+}
+
+/* psi' for finite x > 0, without powers */
+static double trigamma(double x) {
+    double sum = 0;
+    for (; x < 10; x += 1) sum += 1 / (x * x);
+    const double t = 1 / (x * x);
+    return sum + 0.5 * t + (1 + t * (1 / 6.0 - t * (1 / 30.0 - t * (1 / 42.0 - t * (1 / 30.0 - t * (5 / 66.0 - t
+           * (691 / 2730.0 - t * (7 / 6.0 - t * 3617 / 510.0)))))))) / x;
 }
 
 /* the n-th derivative of digamma: (-1)^(n+1) n! zeta(n + 1, x) */
 static double special_polygamma(double n, double x) {
     if (n == 0) return special_digamma(x);
     const double sign = fmod(n, 2) == 0 ? -1 : 1;
-    if (n == 1 && x == INFINITY) return 0;
+    if (n == 1 && x > 0) return x == INFINITY ? 0 : trigamma(x);
     const double factorial = n <= 170 ? tgamma(n + 1) : INFINITY, zeta = special_zeta(n + 1, x);
     if (!(x > 0 && x < INFINITY) || (factorial < INFINITY && zeta > 1e-290 && zeta < INFINITY)) return sign * factorial * zeta;
     return sign * exp(lgamma(n + 1) - n * log(x)) * zeta_scaled(n + 1, x);

@@ -28,6 +28,12 @@ cdef extern from *:
         void *block = NULL;
         return posix_memalign(&block, 64, n) == 0 ? block : NULL;
     }
+    /* AddressSanitizer sees the end of a block, and its death, only where blocks are neither rounded nor kept. */
+    #ifdef __SANITIZE_ADDRESS__
+    enum { taeda_exact_blocks = 1 };
+    #else
+    enum { taeda_exact_blocks = 0 };
+    #endif
     static int taeda_leading_zeros(unsigned long long x) { return __builtin_clzll(x); }
     static int taeda_has_v3(void) {
     #if defined(__x86_64__) && defined(TAEDA_HAS_V3)
@@ -45,6 +51,7 @@ cdef extern from *:
     void unlock "taeda_lock_release"() noexcept nogil
     void install_fork_handlers "taeda_lock_install"() noexcept nogil
     void* system_alloc "taeda_system_alloc"(size_t n) noexcept nogil
+    bint exact_blocks "taeda_exact_blocks"
     int leading_zeros "taeda_leading_zeros"(unsigned long long x) noexcept nogil
     int has_avx2_and_fma "taeda_has_v3"() noexcept nogil
     long long physical_memory "taeda_physical_memory"() noexcept nogil
@@ -76,12 +83,12 @@ cdef inline int class_of(size_t n, size_t* rounded) noexcept nogil:
         power = <int>((n + 63) >> 6)
         if power == 0:
             power = 1
-        rounded[0] = <size_t>power << 6
+        rounded[0] = n if exact_blocks else <size_t>power << 6
         return power
     power = 63 - leading_zeros(n - 1)              # 2^power <= n - 1 < 2^(power + 1)
     unit = (<size_t>1 << power) >> 3
     step = <int>((n - 1 - (<size_t>1 << power)) / unit) + 1
-    rounded[0] = (<size_t>1 << power) + step * unit
+    rounded[0] = n if exact_blocks else (<size_t>1 << power) + step * unit
     return 17 + (power - 10) * STEPS + step - 1
 
 
@@ -227,5 +234,5 @@ def has_v3():
     return has_avx2_and_fma() != 0
 
 
-cache_limit = physical_memory() // 4
+cache_limit = 0 if exact_blocks else physical_memory() // 4
 install_fork_handlers()

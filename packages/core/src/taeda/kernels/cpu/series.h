@@ -5,21 +5,25 @@
 #include <stdint.h>
 
 #define PI 3.14159265358979323846
+#define LN_2 0.69314718055994530942
 #define LN_PI 1.14472988584940017414
 #define SQRT_2PI 2.50662827463100050242
 #define SQRT_PI 1.77245385090551602730
 #define SQRT1_2 0.70710678118654752440
 
-/* c0 + c1 T1(u) + ... with u = t mapped from [low, high] to [-1, 1], by Clenshaw's recurrence */
+/* c0 + c1 T1(u) + ... with u = t mapped from [low, high] to [-1, 1], by Clenshaw's recurrence.  Even and odd terms go apart,
+ * as T_2k(u) = T_k(v) and T_2k+1(u) = u V_k(v) with v = 2 u^2 - 1: two chains that do not wait for one another. */
 static double chebyshev(const double *c, int n, double t, double low, double high) {
-    const double u = (2 * t - (low + high)) / (high - low);
-    double b0 = 0, b1 = 0;
-    for (int k = n - 1; k > 0; k--) {
-        const double b = 2 * u * b0 - b1 + c[k];
-        b1 = b0;
-        b0 = b;
+    const double u = (2 * t - (low + high)) / (high - low), v2 = 4 * u * u - 2;
+    double even0 = 0, even1 = 0, odd0 = 0, odd1 = 0;
+    for (int k = (n - 1) / 2; k > 0; k--) {
+        const double even = v2 * even0 - even1 + c[2 * k], odd = v2 * odd0 - odd1 + (2 * k + 1 < n ? c[2 * k + 1] : 0);
+        even1 = even0;
+        even0 = even;
+        odd1 = odd0;
+        odd0 = odd;
     }
-    return u * b0 - b1 + c[0];
+    return 0.5 * v2 * even0 - even1 + c[0] + u * ((v2 - 1) * odd0 - odd1 + c[1]);
 }
 #define CHEBYSHEV(table, t, low, high) chebyshev(table, (int)(sizeof(table) / sizeof(double)), t, low, high)
 

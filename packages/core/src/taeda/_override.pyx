@@ -122,7 +122,7 @@ cdef enum:
 
 
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
-    cdef Callable f = <Callable>self
+    cdef Overridable f = <Overridable>self
     cdef Py_ssize_t i, given = count_args(flagged, NULL)
     cdef tuple positional = tuple([<object>args[i] for i in range(given)])
     cdef dict keywords = {}
@@ -140,7 +140,7 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
     return call_overrides(f if f.reported is None else f.reported, f.function, over, positional, keywords)
 
 
-cdef class Callable:
+cdef class Overridable:
     """A function that classes and modes may take over; everything else of it is the function's own."""
     cdef call_t call
     cdef readonly object function       # what does the work
@@ -184,10 +184,6 @@ cdef class Callable:
     def __module__(self):
         return self.room
 
-    @property
-    def __doc__(self):
-        return self.function.__doc__
-
     def __getattr__(self, name):
         return getattr(self.function, name)
 
@@ -195,28 +191,44 @@ cdef class Callable:
         return self.place
 
 
-cdef class Function(Callable):
-    """A public function.  Like a built-in one it does not bind when it stands in a class."""
+cdef class Function(Overridable):
+    # A public function.  Like a built-in one it does not bind when it stands in a class.
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
 
     def __get__(self, instance, owner):
         return self
+
+    @property
+    def __doc__(self):                      # again, since a class without one is given None
+        return self.function.__doc__
 
     def __repr__(self):
         return f"<function {self.room.removesuffix('.' + self.room.rpartition('.')[2])}.{self.name}>"
 
 
-cdef class Method(Callable):
-    """A method of Tensor."""
+cdef class Method(Overridable):
+    # A method of Tensor.
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
 
     def __get__(self, instance, owner):
         return self if instance is None else PyMethod_New(self, instance)
+
+    @property
+    def __doc__(self):
+        return self.function.__doc__
 
     def __repr__(self):
         return f"<method '{self.name}' of 'taeda.Tensor' objects>"
 
 
 def _ready():
-    cdef Callable f = Function(_ready, "_ready", "_ready", __name__)
+    cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
     global slow
     slow = taken_over
@@ -230,7 +242,7 @@ made = {}                    # (id of the function, as method) -> its callable: 
 
 def function_for(function, str name, str room, bint scans=True):
     """Return the public callable of a function of a module (one for all its aliases)."""
-    if isinstance(function, Callable):
+    if isinstance(function, Overridable):
         return function
     key = id(function), None
     if key not in made:
@@ -240,8 +252,8 @@ def function_for(function, str name, str room, bint scans=True):
 
 def method_for(function, str name):
     """Return the callable that stands in Tensor under a name."""
-    if isinstance(function, Callable):
-        function = (<Callable>function).function
+    if isinstance(function, Overridable):
+        function = (<Overridable>function).function
     key = id(function), name
     if key not in made:
         made[key] = Method(function, name, f"Tensor.{name}", "taeda.tensor")
@@ -444,7 +456,7 @@ def attributes_for(cls, base):
     """Give a subclass of Tensor that takes calls over the rest of Tensor's attributes in a form that lets it."""
     if not attributes:
         for name, plain in base.__dict__.items():
-            if isinstance(plain, (Callable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
+            if isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
                 continue
             if hasattr(type(plain), "__set__"):
                 attributes[name] = Attribute(plain)

@@ -1,0 +1,309 @@
+"""Jacobians, Hessians and their products, as ``torch.autograd.functional`` has them (``taeda.func`` has transforms that nest).
+
+Inputs and outputs are a tensor or a tuple of tensors.  ``create_graph`` lets the results be differentiated; ``strict``
+raises where an output does not depend on an input, instead of giving zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from taeda.autograd.backward import grad as autograd_grad
+from taeda.autograd.grad_mode import enable_grad
+from taeda.tensor_base import TensorBase
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+INDEPENDENT = (
+    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is independent of the "
+    "input. This is not allowed in strict mode. You should ensure that your function is twice differentiable and that the jacobian "
+    "depends on the inputs (this would be violated by a linear function for example)."
+)
+
+
+def _tuple(op: str, x: Any, what: str) -> tuple[bool, tuple[Any, ...]]:
+    """Return whether x is a tuple, and x as one; TypeError for anything but tensors in it."""
+    given = x if isinstance(x, tuple) else (x,)
+    subject = f"The {what} given to {op} must be either a Tensor or a tuple of Tensors"
+    for i, t in enumerate(given):
+        if not isinstance(t, TensorBase):
+            at = f"the value at index {i}" if isinstance(x, tuple) else f"the given {what}"
+            raise TypeError(f"[{op}] {subject} but {at} has type {type(t)}.")
+    return isinstance(x, tuple), given
+
+
+def _leaves(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
+    """Return tensors that a graph starts at: new leaves, or views that gradients flow through."""
+    return tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_() for x in inputs)
+
+
+def _call(op: str, func: Callable[..., Any], inputs: tuple[Any, ...], strict: bool) -> tuple[bool, tuple[Any, ...]]:
+    """Run the function and check what it returns."""
+    is_tuple, outputs = _tuple(op, func(*inputs), "outputs of the user-provided function")
+    if strict:
+        for i, y in enumerate(outputs):
+            if not y.requires_grad:
+                raise RuntimeError(f"[{op}] Output {i} of the user-provided function does not require gradients. The outputs must be "
+                                   "computed in a differentiable manner from the input when running in strict mode.")
+    return is_tuple, outputs
+
+
+def _scalar(op: str, func: Callable[..., Any], inputs: tuple[Any, ...], strict: bool) -> Any:
+    """Run a function that must return one element."""
+    is_tuple, outputs = _call(op, func, inputs, strict)
+    if is_tuple:
+        raise RuntimeError(f"[{op}] The function given to {op} should return a single Tensor")
+    if outputs[0].numel() != 1:
+        raise RuntimeError(f"[{op}] The Tensor returned by the function given to {op} should contain a single element")
+    return outputs[0]
+
+
+def _vector(op: str, v: Any, like: tuple[Any, ...], like_is_tuple: bool, needs: str) -> tuple[Any, ...]:
+    """Check v against the tensors that it goes with; None stands for 1 where there is a single element."""
+    if v is None:
+        if len(like) != 1 or like[0].numel() != 1:
+            raise RuntimeError(f"[{op}] The vector v can only be None if {needs} a single Tensor with a single element.")
+        return (like[0].detach().new_ones(like[0].shape),)
+    v = _tuple(op, v, "v")[1]
+    if len(v) != len(like):
+        if like_is_tuple:
+            raise RuntimeError(f"[{op}] v is a tuple of invalid length: should be {len(like)} but got {len(v)}.")
+        raise RuntimeError(f"[{op}] The given v should contain a single Tensor.")
+    for i, (a, b) in enumerate(zip(v, like, strict=True)):
+        if a.shape != b.shape:
+            entry = f"Entry {i} in v" if like_is_tuple else "v"
+            raise RuntimeError(f"[{op}] {entry} has invalid size: should be {b.shape} but got {a.shape}.")
+    return v
+
+
+def _grad(outputs: tuple[Any, ...], inputs: tuple[Any, ...], v: tuple[Any, ...] | None, create_graph: bool) -> tuple[Any, ...]:
+    """autograd.grad that gives None for what does not depend on the inputs."""
+    pairs = [(y, None if v is None else v[i]) for i, y in enumerate(outputs) if y is not None and y.requires_grad]
+    if not pairs:
+        return (None,) * len(inputs)
+    return autograd_grad(tuple(y for y, _ in pairs), inputs, tuple(g for _, g in pairs), True, create_graph, allow_unused=True)
+
+
+def _filled(op: str, found: tuple[Any, ...], like: tuple[Any, ...], strict: bool, create_graph: bool, stage: str) -> tuple[Any, ...]:
+    """Put zeros in place of None, or raise in strict mode."""
+    full = []
+    for i, (g, x) in enumerate(zip(found, like, strict=True)):
+        if strict and g is None:
+            if stage == "hessian":
+                raise RuntimeError(f"[{op}] {INDEPENDENT.format(i)}")
+            raise RuntimeError(f"[{op}] The output of the user-provided function is independent of input {i}. This is not allowed in "
+                               "strict mode.")
+        if strict and stage == "first" and not g.requires_grad:
+            raise RuntimeError(f"[{op}] {INDEPENDENT.format(i)}")
+        if strict and create_graph and not g.requires_grad:
+            what = "hessian" if stage == "hessian" else "jacobian"
+            raise RuntimeError(f"[{op}] The {what} of the user-provided function is independent of input {i}. This is not allowed in "
+                               "strict mode when create_graph=True.")
+        full.append(x.detach().new_zeros(x.shape) if g is None else g)
+    return tuple(full)
+
+
+def _leave(tensors: tuple[Any, ...], is_tuple: bool, create_graph: bool) -> Any:
+    """Return results as they were asked for: with their graph or without, a tuple or its only tensor."""
+    found = tensors if create_graph else tuple(t.detach() for t in tensors)
+    return found if is_tuple else found[0]
+
+
+def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """Return ``(func(inputs), v^T J)``.
+
+    >>> import taeda
+    >>> taeda.autograd.functional.vjp(taeda.square, taeda.tensor([1.0, 2.0]), taeda.ones(2))
+    (tensor([1., 4.]), tensor([2., 4.]))
+    """
+    with enable_grad():
+        is_tuple, given = _tuple("vjp", inputs, "inputs")
+        leaves = _leaves(given, create_graph)
+        outs_tuple, outputs = _call("vjp", func, leaves, strict)
+        v = _vector("vjp", v, outputs, outs_tuple, "the user-provided function returns")
+        found = _filled("vjp", _grad(outputs, leaves, v, create_graph), leaves, strict, create_graph, "back")
+    return _leave(outputs, outs_tuple, create_graph), _leave(found, is_tuple, create_graph)
+
+
+def _push(
+    op: str, outputs: tuple[Any, ...], leaves: tuple[Any, ...], v: tuple[Any, ...], strict: bool, create_graph: bool, stage: str,
+) -> tuple[Any, ...]:
+    """Return J v, by differentiating the pass of a dummy cotangent, which is linear in it."""
+    dummies = tuple(y.detach().new_zeros(y.shape).requires_grad_() for y in outputs)
+    back = _filled(op, _grad(outputs, leaves, dummies, True), leaves, strict, create_graph and stage == "jacobian", stage)
+    return _filled(op, _grad(back, dummies, v, create_graph), outputs, strict, create_graph, stage)
+
+
+def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """Return ``(func(inputs), J v)``.
+
+    >>> import taeda
+    >>> taeda.autograd.functional.jvp(taeda.square, taeda.tensor([1.0, 2.0]), taeda.ones(2))
+    (tensor([1., 4.]), tensor([2., 4.]))
+    """
+    with enable_grad():
+        is_tuple, given = _tuple("jvp", inputs, "inputs")
+        leaves = _leaves(given, create_graph)
+        v = _vector("jvp", v, leaves, is_tuple, "the input to the user-provided function is")
+        outs_tuple, outputs = _call("jvp", func, leaves, strict)
+        found = _push("jvp", outputs, leaves, v, strict, create_graph, "jacobian")
+    return _leave(outputs, outs_tuple, create_graph), _leave(found, outs_tuple, create_graph)
+
+
+def _strategy(name: str, value: str, hint: str = "") -> bool:
+    """Whether a strategy is forward-mode; AssertionError for an unknown one."""
+    if value not in ("forward-mode", "reverse-mode"):
+        raise AssertionError(f'[{name}] Expected strategy to be either "forward-mode" or "reverse-mode".{hint}')
+    return value == "forward-mode"
+
+
+def jacobian(
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
+    """Return the Jacobian: for each output and each input a tensor of shape (*output, *input).
+
+    Args:
+        vectorize: whether all rows are computed in one pass over a batch of cotangents (or tangents).
+        strategy: "reverse-mode" by rows, or "forward-mode" by columns (only vectorized).
+
+    >>> import taeda
+    >>> taeda.autograd.functional.jacobian(taeda.square, taeda.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    hint = ' Hint: If your function has more outputs than inputs, "forward-mode" tends to be more performant.'
+    if _strategy("jacobian", strategy, hint + ' Otherwise, prefer to use "reverse-mode".'):
+        return _jacobian_forward(func, inputs, create_graph, strict, vectorize)
+    if strict and vectorize:
+        raise RuntimeError("[jacobian] taeda.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
+                           "Please either set `strict=False` or `vectorize=False`.")
+    with enable_grad():
+        is_tuple, given = _tuple("jacobian", inputs, "inputs")
+        leaves = _leaves(given, create_graph)
+        outs_tuple, outputs = _call("jacobian", func, leaves, strict)
+        found = tuple(_rows(i, y, leaves, create_graph, strict, vectorize) for i, y in enumerate(outputs))
+    per_output = tuple(_leave(rows, is_tuple, create_graph) for rows in found)
+    return per_output if outs_tuple else per_output[0]
+
+
+def _rows(i: int, y: Any, leaves: tuple[Any, ...], create_graph: bool, strict: bool, vectorize: bool) -> tuple[Any, ...]:
+    """Return output i's part of the Jacobian for each input."""
+    from taeda.ops import stack
+
+    n = y.numel()
+    basis = y.detach().new_zeros((n, n))
+    basis.diagonal().fill_(1)
+    basis = basis.reshape((n, *y.shape))
+    if vectorize and y.requires_grad and n:
+        found = autograd_grad(y, leaves, basis, True, create_graph, allow_unused=True, is_grads_batched=True)
+        return tuple(x.detach().new_zeros((*y.shape, *x.shape)) if g is None else g.reshape((*y.shape, *x.shape))
+                     for g, x in zip(found, leaves, strict=True))
+    columns: list[list[Any]] = [[] for _ in leaves]
+    for k in range(n):
+        for j, (g, x) in enumerate(zip(_grad((y,), leaves, (basis[k],), create_graph), leaves, strict=True)):
+            if strict and g is None:
+                raise RuntimeError(f"[jacobian] Output {i} of the user-provided function is independent of input {j}. This is not "
+                                   "allowed in strict mode.")
+            if strict and create_graph and not g.requires_grad:
+                raise RuntimeError(f"[jacobian] The jacobian of the user-provided function is independent of input {j}. This is not "
+                                   "allowed in strict mode when create_graph=True.")
+            columns[j].append(x.detach().new_zeros(x.shape) if g is None else g)
+    return tuple(stack(c).reshape((*y.shape, *x.shape)) if c else x.detach().new_zeros((*y.shape, *x.shape))
+                 for c, x in zip(columns, leaves, strict=True))
+
+
+def _jacobian_forward(func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool, vectorize: bool) -> Any:
+    if strict:
+        raise RuntimeError('[jacobian] taeda.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not '
+                           'supported together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.')
+    if create_graph:
+        raise NotImplementedError('[jacobian] taeda.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are '
+                                  'not supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.')
+    if not vectorize:
+        raise NotImplementedError("[jacobian] Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for "
+                                  "`vectorize=True`.")
+    from taeda.func import jacfwd
+
+    is_tuple, given = _tuple("jacobian", inputs, "inputs")
+
+    def checked(*xs: Any) -> Any:
+        found = func(*xs)
+        _tuple("jacobian", found, "outputs of the user-provided function")
+        return found
+
+    found = jacfwd(checked, tuple(range(len(given))))(*given)
+    return found if is_tuple else _first_inputs(found)
+
+
+def _first_inputs(found: Any) -> Any:
+    """Take the only input's part out of a Jacobian made for a tuple of inputs."""
+    return found[0] if isinstance(found[0], TensorBase) else tuple(part[0] for part in found)
+
+
+def hessian(
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
+    """Return the second derivatives of a function with one element: for each pair of inputs a tensor of shape (*input, *input).
+
+    >>> import taeda
+    >>> taeda.autograd.functional.hessian(lambda x: (x**3).sum(), taeda.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    is_tuple, given = _tuple("hessian", inputs, "inputs")
+    forward = _strategy("hessian", outer_jacobian_strategy)
+    if forward:
+        from taeda.func import vjp as func_vjp
+
+    def first(*xs: Any) -> tuple[Any, ...]:
+        if forward:
+            y, pull = func_vjp(lambda *a: _scalar("hessian", func, a, False), *xs)
+            return pull(y.new_ones(y.shape))
+        y = _scalar("hessian", func, xs, strict)
+        found = _grad((y,), xs, None, True)
+        if strict:
+            for i, g in enumerate(found):
+                if g is None or not g.requires_grad:
+                    raise RuntimeError(f"[hessian] {INDEPENDENT.format(i)}")
+        return tuple(x.detach().new_zeros(x.shape) if g is None else g for g, x in zip(found, xs, strict=True))
+
+    found = jacobian(first, given, create_graph, strict, vectorize, outer_jacobian_strategy)
+    return found if is_tuple else found[0][0]
+
+
+def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """Return ``(func(inputs), v^T H)`` of a function with one element.
+
+    >>> import taeda
+    >>> taeda.autograd.functional.vhp(lambda x: (x**3).sum(), taeda.tensor([1.0, 2.0]), taeda.ones(2))
+    (tensor(9.), tensor([ 6., 12.]))
+    """
+    with enable_grad():
+        is_tuple, given = _tuple("vhp", inputs, "inputs")
+        leaves = _leaves(given, create_graph)
+        v = _vector("vhp", v, leaves, is_tuple, "the input to the user-provided function is")
+        y = _scalar("vhp", func, leaves, strict)
+        first = _filled("vhp", _grad((y,), leaves, None, True), leaves, strict, False, "first")
+        found = _filled("vhp", _grad(first, leaves, v, create_graph), leaves, strict, create_graph, "hessian")
+    return _leave((y,), False, create_graph), _leave(found, is_tuple, create_graph)
+
+
+def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """Return ``(func(inputs), H v)`` of a function with one element (``vhp`` is the faster one, H being symmetric).
+
+    >>> import taeda
+    >>> taeda.autograd.functional.hvp(lambda x: (x**3).sum(), taeda.tensor([1.0, 2.0]), taeda.ones(2))
+    (tensor(9.), tensor([ 6., 12.]))
+    """
+    with enable_grad():
+        is_tuple, given = _tuple("hvp", inputs, "inputs")
+        leaves = _leaves(given, create_graph)
+        v = _vector("hvp", v, leaves, is_tuple, "the input to the user-provided function is")
+        y = _scalar("hvp", func, leaves, strict)
+        first = _filled("hvp", _grad((y,), leaves, None, True), leaves, strict, False, "first")
+        found = _push("hvp", first, leaves, v, strict, create_graph, "hessian") if any(g.requires_grad for g in first) else tuple(
+            x.detach().new_zeros(x.shape) for x in leaves)
+    return _leave((y,), False, create_graph), _leave(found, is_tuple, create_graph)

@@ -1,0 +1,245 @@
+"""Transforms of taeda.func and autograd.functional: against closed forms, loops and each other, in any nesting."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import harness
+import pytest
+import taeda
+from opinfo import Row
+from taeda.autograd import functional
+from taeda.func import functionalize, grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, rearrange, vjp, vmap
+from taeda.func.pytree import broadcast_prefix, tree_flatten, tree_map, tree_unflatten
+
+ROWS = [r for r in harness.load_rows() if r.grad]
+IDS = harness.row_ids(ROWS)
+X = taeda.tensor([0.3, -1.2, 2.0], dtype=taeda.float64)
+W = taeda.tensor([[0.5, -1.0, 2.0], [1.5, 0.2, -0.7], [0.1, 0.9, 1.1]], dtype=taeda.float64)
+M = taeda.arange(12.0, dtype=taeda.float64).reshape(4, 3) / 7 - 0.6
+
+
+def near(a: Any, b: Any) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and bool(taeda.allclose(a, b, rtol=1e-10, atol=1e-12))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_a_batch_of_cotangents_is_a_loop_over_them(row: Row) -> None:
+    function = harness.find(taeda, row.name)
+    for call in harness.gradient_calls(row)[:3]:
+        args, kwargs, values = harness.tensors(taeda, call, grad=True)
+        outs = [o for o in harness.flat_outputs(harness.run_quietly(function, *args, **kwargs)) if getattr(o, "requires_grad", False) and o.numel()]
+        for y in outs[:2]:
+            g = taeda.arange(float(3 * y.numel()), dtype=y.dtype).reshape((3, *y.shape)) / 5 + 0.1
+            together = taeda.autograd.grad(y, values, g, retain_graph=True, allow_unused=True, is_grads_batched=True)
+            for i in range(3):
+                alone = taeda.autograd.grad(y, values, g[i], retain_graph=True, allow_unused=True)
+                for a, b in zip(together, alone, strict=True):
+                    assert (a is None) == (b is None)
+                    if a is not None:
+                        harness.assert_close(a[i], b, 1e-9, 1e-11, f"{row.name} {call}")
+
+
+def test_gradients_of_any_order() -> None:
+    f = functools.reduce(lambda g, _: grad(g), range(4), lambda x: x**5)
+    assert f(taeda.tensor(2.0)).item() == 240.0
+    assert grad(grad(taeda.sin))(X[0]).item() == pytest.approx(-taeda.sin(X[0]).item())
+    assert grad(lambda x: grad(lambda y: x * y)(x))(taeda.tensor(3.0)).item() == 1.0          # the two x are not confused
+
+
+def test_gradients_take_trees_positions_and_aux() -> None:
+    def f(p: Any, x: Any, scale: float = 1.0) -> Any:
+        return (p["w"] * x).sum() * scale + p["b"][0], {"x": x * 2}
+
+    p = {"w": X, "b": [taeda.ones(())]}
+    g, aux = grad(f, has_aux=True)(p, X, scale=2.0)
+    assert near(g["w"], 2 * X) and g["b"][0].item() == 1 and near(aux["x"], 2 * X) and not aux["x"].requires_grad
+    (gp, gx), (value, _) = grad_and_value(f, argnums=(0, 1), has_aux=True)(p, X)
+    assert near(gx, X) and value.item() == pytest.approx((X * X).sum().item() + 1) and near(gp["w"], X)
+    assert near(grad(lambda a, b: (a * b).sum(), argnums=-1)(X, 2 * X), X)
+
+
+def test_results_carry_a_graph_only_where_somebody_wants_it() -> None:
+    f = lambda a: (a**3).sum()  # noqa: E731
+    assert not grad(f)(X).requires_grad
+    x = X.clone().requires_grad_()
+    grad(f)(x).sum().backward()
+    assert near(x.grad, 6 * X)
+    w = taeda.ones(3, dtype=taeda.float64, requires_grad=True)
+    grad(lambda a: (a**2 * w).sum())(X).sum().backward()
+    assert near(w.grad, 2 * X)
+    with taeda.no_grad():
+        assert not grad(f)(x).requires_grad and near(grad(f)(x), 3 * X**2)
+    y, pull = vjp(f, X)
+    assert not y.requires_grad and not pull(taeda.ones((), dtype=taeda.float64))[0].requires_grad
+
+
+def test_unused_inputs_have_a_gradient_of_zero() -> None:
+    assert grad(lambda a: taeda.ones(()))(X).tolist() == [0, 0, 0]
+    assert jvp(lambda a: taeda.ones(2), (X,), (X,))[1].tolist() == [0, 0]
+    assert jacrev(lambda a: taeda.ones(2))(X).tolist() == jacfwd(lambda a: taeda.ones(2))(X).tolist() == [[0, 0, 0]] * 2
+
+
+def test_samples_gradients_are_those_of_a_loop() -> None:
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        return ((x @ w).tanh() - y).square().sum()
+
+    targets = M.cos()
+    found = vmap(grad(loss), in_dims=(None, 0, 0))(W, M, targets)
+    assert near(found, taeda.stack([grad(loss)(W, x, y) for x, y in zip(M, targets, strict=True)]))
+    ensemble = vmap(vmap(grad(loss), in_dims=(None, 0, 0)), in_dims=(0, None, None))(taeda.stack([W, 2 * W]), M, targets)
+    assert near(ensemble[0], found) and near(ensemble[1], vmap(grad(loss), in_dims=(None, 0, 0))(2 * W, M, targets))
+    assert near(grad(lambda w: vmap(loss, in_dims=(None, 0, 0))(w, M, targets).sum())(W), found.sum(0))
+
+
+def test_vjp_and_jvp_are_products_with_the_jacobian() -> None:
+    f = lambda x: (x @ W).sin() * x.prod()  # noqa: E731
+    j = jacrev(f)(X)
+    y, pull = vjp(f, X)
+    assert near(y, f(X)) and near(pull(X)[0], j.T @ X) and near(vmap(pull)(M)[0], M @ j)
+    y, t = jvp(f, (X,), (X.cos(),))
+    assert near(y, f(X)) and near(t, j @ X.cos())
+    y, push = linearize(f, X)
+    assert near(push(X), j @ X) and near(push(2 * X), 2 * j @ X)
+    assert near(vmap(lambda v: jvp(f, (X,), (v,))[1])(M), M @ j.T)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: x.sin() * x.sum(), lambda x: (x @ W).softmax(0), lambda x: taeda.cat([x, x.exp()])[1:5], lambda x: x.sort().values.cumsum(0),
+    lambda x: taeda.einsum("i,jk->ik", x, W), lambda x: taeda.ops.layer_norm(x, (3,)), lambda x: x.reshape(3, 1).expand(3, 2).clone(),
+    lambda x: taeda.where(x > 0, x**2, x.exp()), lambda x: x.norm(), lambda x: taeda.ops.conv1d(x.reshape(1, 1, 3), W.reshape(3, 1, 3), padding=1),
+])  # fmt: skip
+def test_all_ways_to_a_jacobian_agree(f: Any) -> None:
+    wanted = functional.jacobian(f, X)
+    for way in (jacrev(f), jacfwd(f), jacrev(f, chunk_size=2), functools.partial(functional.jacobian, f, vectorize=True),
+                functools.partial(functional.jacobian, f, vectorize=True, strategy="forward-mode")):
+        assert near(way(X), wanted)
+    assert near(vmap(jacrev(f))(M), taeda.stack([functional.jacobian(f, x) for x in M]))
+    assert near(vmap(jacfwd(f))(M), taeda.stack([functional.jacobian(f, x) for x in M]))
+    total = lambda x: f(x).square().sum()  # noqa: E731
+    second = functional.hessian(total, X)
+    for way in (hessian(total), jacrev(jacrev(total)), jacrev(jacfwd(total)), jacfwd(jacfwd(total)), functools.partial(functional.hessian, total, vectorize=True),
+                functools.partial(functional.hessian, total, vectorize=True, outer_jacobian_strategy="forward-mode")):
+        assert near(way(X), second)
+    assert near(vmap(hessian(total))(M)[1], hessian(total)(M[1]))
+
+
+def test_jacobians_of_trees() -> None:
+    f = lambda a, b: {"s": a * b, "t": [a.sum()]}  # noqa: E731
+    for way in (jacrev, jacfwd):
+        found = way(f, argnums=(0, 1))(X, 2 * X)
+        assert near(found["s"][0], taeda.diag_embed(2 * X) if hasattr(taeda, "diag_embed") else (2 * X) * taeda.eye(3, dtype=taeda.float64))
+        assert found["t"][0][1].tolist() == [0, 0, 0]
+        inner, aux = way(lambda a: (a * 2, a.exp()), has_aux=True)(X)
+        assert inner.diagonal().tolist() == [2, 2, 2] and near(aux, X.exp())
+
+
+def test_forward_over_reverse_nests_with_itself() -> None:
+    f = lambda x: (x**4).sum()  # noqa: E731
+    assert near(jvp(grad(f), (X,), (X,))[1], 12 * X**3)
+    assert near(grad(lambda x: jvp(f, (x,), (taeda.ones_like(x),))[1])(X), 12 * X**2)
+    assert near(jvp(lambda x: jvp(f, (x,), (taeda.ones_like(x),))[1], (X,), (taeda.ones_like(X),))[1], (12 * X**2).sum())
+
+
+ERRORS = [
+    (lambda: grad(lambda a: a)(X), RuntimeError, "scalar Tensor, got tensor with 1 dims"),
+    (lambda: grad(lambda a: 3)(X), RuntimeError, "Expected f\\(\\*args\\) to return a Tensor, got <class 'int'>"),
+    (lambda: grad(lambda a: a.sum(), has_aux=True)(X), RuntimeError, "should be a tuple: \\(output, aux\\)"),
+    (lambda: grad(lambda a: (a.sum(), "x"), has_aux=True)(X), RuntimeError, "got unsupported type <class 'str'>"),
+    (lambda: grad(lambda a: a.sum(), argnums=1)(X), RuntimeError, "Got argnum=1, but only 1 positional inputs"),
+    (lambda: grad(lambda a: a.sum(), argnums=(0, 0))(X), RuntimeError, "must be unique"),
+    (lambda: grad(lambda a: a.sum(), argnums="x")(X), RuntimeError, "argnums must be int or"),
+    (lambda: grad(lambda a: a)(3.0), ValueError, "must be Tensor, got <class 'float'>"),
+    (lambda: grad(lambda a: a.sum())(taeda.arange(3)), RuntimeError, "floating point"),
+    (lambda: grad(lambda a: a.sin_().sum())(X), RuntimeError, "a leaf Variable that requires grad"),
+    (lambda: vjp(lambda a: 3, X), RuntimeError, "only tensors, got unsupported type <class 'int'>"),
+    (lambda: vjp(lambda a: (a, a), X)[1](X), RuntimeError, "Expected pytree structure of cotangents"),
+    (lambda: vjp(lambda a: a, X)[1](M), RuntimeError, "Mismatch in shape"),
+    (lambda: jvp(lambda a: a, X, X), RuntimeError, "Expected primals to be a tuple"),
+    (lambda: jvp(lambda a: a, (X,), (X, X)), RuntimeError, "same python structure"),
+    (lambda: jvp(lambda a: a, (X,), (M,)), RuntimeError, "forward gradient that has a different size"),
+    (lambda: jvp(lambda a: a, (), ()), RuntimeError, "at least one Tensor"),
+    (lambda: jacrev(lambda a: a, chunk_size=0), ValueError, "`chunk_size` should be greater than 0"),
+    (lambda: functionalize(lambda a: a, remove="x"), RuntimeError, "invalid argument for remove"),
+    (lambda: vmap(lambda a: taeda.autograd.grad(a.sum(), a))(M), RuntimeError, "use taeda.func.grad"),
+    (lambda: functional.jacobian(lambda a: a, 3), TypeError, "The inputs given to jacobian must be either a Tensor"),
+    (lambda: functional.jacobian(lambda a: (a, 3), X), TypeError, "value at index 1 has type <class 'int'>"),
+    (lambda: functional.jacobian(lambda a: taeda.ones(2), X, strict=True), RuntimeError, "Output 0 .* does not require gradients"),
+    (lambda: functional.jacobian(lambda a, b: a, (X, X), strict=True), RuntimeError, "independent of input 1"),
+    (lambda: functional.jacobian(lambda a: a, X, strict=True, create_graph=True), RuntimeError, "jacobian of .* independent of input 0"),
+    (lambda: functional.jacobian(lambda a: a, X, strategy="x"), AssertionError, "Expected strategy"),
+    (lambda: functional.jacobian(lambda a: a, X, strategy="forward-mode"), NotImplementedError, "only implemented for `vectorize=True`"),
+    (lambda: functional.hessian(lambda a: a, X), RuntimeError, "should contain a single element"),
+    (lambda: functional.hessian(lambda a: (a.sum(), a), X), RuntimeError, "should return a single Tensor"),
+    (lambda: functional.hessian(lambda a: a.sum(), X, strict=True), RuntimeError, "twice differentiable"),
+    (lambda: functional.vjp(lambda a: a, X), RuntimeError, "v can only be None if the user-provided function returns"),
+    (lambda: functional.vjp(lambda a: a, X, X[:2]), RuntimeError, "v has invalid size"),
+    (lambda: functional.vjp(lambda a: a, X, (X, X)), RuntimeError, "should contain a single Tensor"),
+    (lambda: functional.jvp(lambda a: a, X), RuntimeError, "v can only be None if the input"),
+    (lambda: functional.vhp(lambda a: (2 * a).sum(), X, X, strict=True), RuntimeError, "twice differentiable"),
+    (lambda: functional.hvp(lambda a: (2 * a).sum(), X, X, strict=True), RuntimeError, "twice differentiable"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), ERRORS)
+def test_errors_say_what_is_wrong(call: Any, error: type[BaseException], text: str) -> None:
+    with pytest.raises(error, match=text) as caught:
+        call()
+    assert str(caught.value).startswith("[")
+
+
+def test_products_of_autograd_functional() -> None:
+    f = lambda a, b: (a**2 * b).sum()  # noqa: E731
+    h = functional.hessian(f, (X, W[0]))
+    v = (M[0], M[1])
+    wanted = [h[i][0] @ v[0] + h[i][1] @ v[1] for i in range(2)]
+    for product in (functional.vhp, functional.hvp):
+        value, found = product(f, (X, W[0]), v)
+        assert near(value, f(X, W[0])) and all(near(a, b) for a, b in zip(found, wanted, strict=True))
+    y, t = functional.jvp(lambda a, b: (a * b, a), (X, W[0]), v)
+    assert near(t[0], v[0] * W[0] + X * v[1]) and near(t[1], v[0])
+    y, c = functional.vjp(lambda a, b: (a * b, a), (X, W[0]), v)
+    assert near(c[0], v[0] * W[0] + v[1]) and near(c[1], v[0] * X)
+
+
+def test_create_graph_lets_the_results_be_differentiated() -> None:
+    x = X.clone().requires_grad_()
+    functional.jacobian(lambda a: a**3, x, create_graph=True).sum().backward()
+    assert near(x.grad, 6 * X)
+    for vectorize in (False, True):
+        assert functional.jacobian(lambda a: a**3, X, create_graph=True, vectorize=vectorize).requires_grad
+        assert not functional.jacobian(lambda a: a**3, X, vectorize=vectorize).requires_grad
+
+
+def test_trees_are_flattened_and_built_again() -> None:
+    tree = {"a": [1, (2, None)], "b": {"c": 3}}
+    leaves, spec = tree_flatten(tree)
+    assert leaves == [1, 2, None, 3] and tree_unflatten(leaves, spec) == tree and spec.num_leaves == 4
+    assert tree_map(lambda x: x, tree) == tree and repr(spec) == "{'a': [*, (*, *)], 'b': {'c': *}}"
+    assert broadcast_prefix({"a": 0, "b": 1}, spec) == [0, 0, 0, 1] and broadcast_prefix([0, 1], spec) is None
+
+
+def test_rearrange_follows_its_pattern() -> None:
+    x = taeda.arange(24).reshape(2, 3, 4)
+    same = {"a b c -> c b a": x.permute(2, 1, 0), "a b c -> a (b c)": x.reshape(2, 12), "... c -> c ...": x.permute(2, 0, 1), "... -> (...)": x.flatten(),
+            "a ... -> ... a": x.permute(1, 2, 0), "a b c -> a 1 b c ()": x.reshape(2, 1, 3, 4, 1), "a b c -> a (c) b": x.transpose(1, 2)}
+    for pattern, wanted in same.items():
+        assert rearrange(x, pattern).tolist() == wanted.tolist()
+    assert rearrange(x, "a b (c d) -> d a b c", c=2).tolist() == x.reshape(2, 3, 2, 2).permute(3, 0, 1, 2).tolist()
+    assert rearrange([x, x], "n a b c -> a n b c").shape == (2, 2, 3, 4) and rearrange(taeda.tensor(3), " -> ").item() == 3
+    assert vmap(lambda a: rearrange(a, "b c -> (c b)"))(x).tolist() == x.transpose(1, 2).reshape(2, 12).tolist()
+
+
+@pytest.mark.parametrize(("pattern", "sizes", "error", "text"), [
+    ("a b c -> a b", {}, ValueError, "only on one side"), ("a b -> b a", {}, ValueError, "Number of dimensions in pattern \\(2\\)"),
+    ("a b (c d) -> a b c d", {}, RuntimeError, "cannot infer the sizes of two"), ("a b (c d) -> a b c d", {"c": 3}, RuntimeError, "evenly fit"),
+    ("a a c -> a c", {}, ValueError, "duplicate"), ("a b c", {}, ValueError, "single '->'"), ("a b c -> a b c", {"e": 3}, ValueError, "not found"),
+    ("a b c -> a (b ...) c", {}, ValueError, "Ellipsis found in right"), ("(...) -> ...", {}, ValueError, "Ellipsis is parenthesis"),
+    ("a+b -> a", {}, ValueError, "Unknown character"), ("a b 4 -> a b", {}, ValueError, "unnamed axes of size 1"),
+    ("a ((b) c) -> a b c", {}, ValueError, "one-level"), ("a (b c -> a b c", {}, ValueError, "not balanced"), ("a b _c -> a b _c", {}, ValueError, "underscore"),
+    ("a b (c d) -> a b c d", {"c": 2, "d": 3}, RuntimeError, "do not match"),
+])  # fmt: skip
+def test_patterns_of_rearrange_are_checked(pattern: str, sizes: Any, error: type[BaseException], text: str) -> None:
+    with pytest.raises(error, match=text):
+        rearrange(taeda.zeros(2, 3, 4), pattern, **sizes)

@@ -1,0 +1,218 @@
+"""Linear algebra beyond the rows: named results, out=, what is read, inputs that have no answer, what is not differentiable."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import taeda
+from taeda import linalg
+
+NAN, INF = math.nan, math.inf
+
+
+def well(n: int = 3, *batch: int, seed: int = 0, dtype: str = "float64") -> taeda.Tensor:
+    rng = np.random.default_rng(seed)
+    return taeda.from_numpy((rng.uniform(-0.4, 0.4, (*batch, n, n)) + np.diag(np.arange(1.0, n + 1))).astype(dtype))
+
+
+def close(a: taeda.Tensor, b: taeda.Tensor, tolerance: float = 1e-10) -> bool:
+    return a.shape == b.shape and bool((a - b).abs().max() < tolerance)
+
+
+def test_results_are_named_as_pytorch_names_them():
+    x = well()
+    assert linalg.svd(x)._fields == ("U", "S", "Vh")
+    assert linalg.lstsq(x, x)._fields == ("solution", "residuals", "rank", "singular_values")
+    assert type(linalg.lu_factor_ex(x)).__name__ == "linalg_lu_factor_ex"
+    assert type(taeda.slogdet(x)).__name__ == "slogdet"
+    assert linalg.inv_ex(x).info.dtype == taeda.int32
+
+
+def test_linalg_error_is_a_runtime_error():
+    assert issubclass(linalg.LinAlgError, RuntimeError)
+    with pytest.raises(linalg.LinAlgError, match=r"\[linalg.inv\] \(Batch element 2\): The diagonal element 1 is zero"):
+        linalg.inv(taeda.stack([taeda.eye(2), taeda.eye(2), taeda.zeros(2, 2)]))
+
+
+def test_out_takes_a_tuple_for_several_results():
+    x = well()
+    out = taeda.empty(0, dtype=taeda.float64), taeda.empty(0, dtype=taeda.float64)
+    found = linalg.eigh(x @ x.mT, out=out)
+    assert found[0] is out[0] and found[1] is out[1]
+    assert close(out[1] @ out[0].diag() @ out[1].mT, x @ x.mT)
+    with pytest.raises(TypeError, match="tuple of 2 Tensors"):
+        linalg.qr(x, out=out[0])
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        linalg.inv(x, out=taeda.empty(3, 3, dtype=taeda.int64))
+
+
+def test_only_one_triangle_is_read():
+    x = well() @ well().mT
+    spoiled = x.clone()
+    spoiled[0, 2] = NAN
+    assert close(linalg.cholesky(spoiled), linalg.cholesky(x))
+    assert close(linalg.eigvalsh(spoiled), linalg.eigvalsh(x))
+    assert close(linalg.eigvalsh(spoiled.mT, UPLO="U"), linalg.eigvalsh(x))
+    assert close(linalg.cholesky(spoiled.mT, upper=True), linalg.cholesky(x).mT)
+    assert close(linalg.solve_triangular(spoiled, x, upper=False), linalg.solve_triangular(x.tril(), x, upper=False))
+    assert close(taeda.cholesky_solve(x, linalg.cholesky(x) + taeda.ones(3, 3).triu(1)), taeda.eye(3, dtype=taeda.float64))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_factors_multiply_to_the_matrix(dtype):
+    x = well(4, 2).to(getattr(taeda, dtype))
+    if x.is_complex():
+        x = x + 1j * well(4, 2, seed=1).to(x.dtype) * 0.3
+    tolerance = 1e-4 if dtype in ("float32", "complex64") else 1e-11
+    positive = x @ x.mH
+    P, L, U = linalg.lu(x[..., :3])
+    assert close(P @ L @ U, x[..., :3], tolerance)
+    Q, R = linalg.qr(x, mode="complete")
+    assert close(Q @ R, x, tolerance)
+    U, S, Vh = linalg.svd(x[..., :3, :])
+    assert close(U @ (S.diag_embed().to(x.dtype) @ Vh[..., :3, :]), x[..., :3, :], tolerance)
+    L, V = linalg.eigh(positive)
+    assert close(V @ L.diag_embed().to(x.dtype) @ V.mH, positive, tolerance)
+    L, V = linalg.eig(x)
+    assert close(x.to(V.dtype) @ V, V @ L.diag_embed(), tolerance)
+    L = linalg.cholesky(positive)
+    assert close(L @ L.mH, positive, tolerance)
+    for hermitian in (False, True):
+        symmetric = positive if hermitian else x + x.mT
+        LD, pivots = linalg.ldl_factor(symmetric, hermitian=hermitian)
+        assert close(symmetric @ linalg.ldl_solve(LD, pivots, x, hermitian=hermitian), x, tolerance * 10)
+    a, tau = taeda.geqrf(x)
+    assert close(taeda.ormqr(a, tau, a.triu()), x, tolerance)
+    assert close(taeda.ormqr(a, tau, x, transpose=True), a.triu(), tolerance)
+    assert close(x @ linalg.lstsq(x, positive, driver="gelss").solution, positive, tolerance * 10)
+
+
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_inputs_that_are_not_finite_neither_hang_nor_crash(value):
+    x = taeda.eye(3, dtype=taeda.float64)
+    x[1, 0] = x[0, 1] = value
+    for f in (linalg.eigh, linalg.svd, linalg.eigvalsh, linalg.svdvals):
+        if value != value:
+            with pytest.raises(linalg.LinAlgError, match="non-finite"):
+                f(x)
+        else:
+            found = f(x)
+            values = found if hasattr(found, "shape") else found[0] if f is linalg.eigh else found[1]
+            assert values.isnan().all()
+    for f in (linalg.eig, linalg.eigvals):
+        with pytest.raises(RuntimeError, match="infs or NaNs"):
+            f(x)
+    for driver in ("gels", "gelsy", "gelsd", "gelss"):
+        with pytest.raises(linalg.LinAlgError, match="non-finite"):
+            linalg.lstsq(x, x, driver=driver)
+    assert linalg.inv_ex(x).inverse.shape == (3, 3)
+    assert linalg.lu_factor_ex(x).pivots.min() >= 1
+    assert linalg.qr(x).R.shape == (3, 3)
+    assert linalg.matrix_exp(x).isnan().any()
+
+
+def test_what_is_not_differentiable_says_so():
+    x = well(4)[:, :3].requires_grad_()
+    with pytest.raises(RuntimeError, match="not computed when mode='r'"):
+        linalg.qr(x, mode="r").R.sum().backward()
+    with pytest.raises(RuntimeError, match="nrows > ncols"):
+        linalg.qr(x, mode="complete").R.sum().backward()
+    with pytest.raises(NotImplementedError, match="the derivative for 'geqrf' is not implemented"):
+        taeda.geqrf(x).a.sum().backward()
+    with pytest.raises(NotImplementedError, match="the derivative for 'linalg_ldl_factor_ex' is not implemented"):
+        linalg.ldl_factor(x[:3]).LD.sum().backward()
+
+
+def test_gradient_of_det_at_a_singular_matrix_is_the_adjugate():
+    x = taeda.tensor([[1.0, 2.0], [2.0, 4.0]], dtype=taeda.float64, requires_grad=True)
+    linalg.det(x).backward()
+    assert close(x.grad, taeda.tensor([[4.0, -2.0], [-2.0, 1.0]], dtype=taeda.float64))
+
+
+def test_pinv_and_rank_take_tolerances():
+    x = taeda.diag(taeda.tensor([4.0, 1.0, 0.01], dtype=taeda.float64))
+    assert int(linalg.matrix_rank(x)) == 3
+    assert int(linalg.matrix_rank(x, rtol=0.1)) == 2
+    assert int(linalg.matrix_rank(x, atol=2.0)) == 1
+    assert int(linalg.matrix_rank(x, 2.0)) == 1
+    assert linalg.matrix_rank(x.expand(2, 3, 3), atol=taeda.tensor([0.5, 2.0])).tolist() == [2, 1]
+    assert close(linalg.pinv(x, rtol=0.1).diagonal(), taeda.tensor([0.25, 1.0, 0.0], dtype=taeda.float64))
+    assert close(linalg.pinv(-x, atol=2.0, hermitian=True).diagonal(), taeda.tensor([-0.25, 0.0, 0.0], dtype=taeda.float64))
+    with pytest.raises(RuntimeError, match="complex type is not supported"):
+        linalg.matrix_rank(x, atol=taeda.tensor(1j))
+
+
+def test_matrix_exp_of_large_and_mixed_batches():
+    x = taeda.stack([taeda.zeros(2, 2), taeda.eye(2) * 20, taeda.eye(2) * -30]).double()
+    found = linalg.matrix_exp(x)
+    wanted = taeda.tensor([1.0, math.exp(20), math.exp(-30)], dtype=taeda.float64)
+    assert ((found[:, 0, 0] - wanted).abs() / wanted).max() < 1e-12
+    turn = linalg.matrix_exp(taeda.tensor([[0.0, -math.pi], [math.pi, 0.0]], dtype=taeda.float64))
+    assert close(turn, -taeda.eye(2, dtype=taeda.float64), 1e-13)
+    half = linalg.matrix_exp(taeda.zeros(2, 2, dtype=taeda.float16))
+    assert half.dtype == taeda.float16 and half.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_svd_lowrank_finds_a_matrix_of_low_rank():
+    taeda.manual_seed(0)
+    x = taeda.randn(20, 3, dtype=taeda.float64) @ taeda.randn(3, 12, dtype=taeda.float64)
+    for a in (x, x.mT):
+        U, S, V = taeda.svd_lowrank(a, 5)
+        assert close(U @ S.diag() @ V.mT, a)
+    U, S, V = taeda.pca_lowrank(x, 3)
+    assert close(U @ S.diag() @ V.mT, x - x.mean(0))
+
+
+def test_threads_change_no_result():
+    x = well(40, 20)
+    before = taeda.get_num_threads()
+    try:
+        results = []
+        for n in (1, 2, 3):
+            taeda.set_num_threads(n)
+            results.append((linalg.inv(x), linalg.svdvals(x), linalg.cholesky(x @ x.mT)))
+        for found in results[1:]:
+            for a, b in zip(found, results[0], strict=True):
+                assert (a == b).all()
+    finally:
+        taeda.set_num_threads(before)
+
+
+def test_half_precision_and_integers_are_refused():
+    for f, error in ((linalg.inv, RuntimeError), (linalg.svd, NotImplementedError), (linalg.cholesky, NotImplementedError),
+                     (linalg.lu_factor, NotImplementedError), (linalg.det, NotImplementedError)):
+        with pytest.raises(error, match="float16|Half"):
+            f(taeda.eye(2, dtype=taeda.float16))
+        with pytest.raises((RuntimeError, NotImplementedError), match="Long|int64"):
+            f(taeda.eye(2, dtype=taeda.int64))
+
+
+def test_former_names_warn_once():
+    x = well() @ well().mT
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            taeda.qr(x)
+            taeda.lu(x)
+    assert len(seen) <= 2 and all("is deprecated in favor of taeda.linalg" in str(w.message) for w in seen)
+
+
+def test_removed_names_say_what_to_use():
+    x = well()
+    for call in (lambda: taeda.solve(x, x), lambda: x.eig(), lambda: taeda.symeig(x), lambda: x.lstsq(x), lambda: taeda.matrix_rank(x)):
+        with pytest.raises(RuntimeError, match="is now removed; use taeda.linalg"):
+            call()
+    assert not hasattr(x, "matrix_rank")
+
+
+def test_meta_tensors_give_shapes():
+    x = taeda.empty(2, 4, 3, device="meta")
+    U, S, Vh = linalg.svd(x)
+    assert (U.shape, S.shape, Vh.shape) == ((2, 4, 4), (2, 3), (2, 3, 3))
+    assert linalg.eig(x[:, :3]).eigenvalues.dtype == taeda.complex64
+    assert linalg.inv(x[:, :3]).device.type == "meta"
+    with pytest.raises(NotImplementedError, match="depends on the rank"):
+        linalg.lstsq(x, x, driver="gelsd")

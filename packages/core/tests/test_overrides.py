@@ -1,0 +1,246 @@
+"""Classes and modes that take calls over, and what a public function is like from outside."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import pydoc
+from typing import Any
+
+import pytest
+import taeda
+from taeda import overrides
+from taeda.overrides import DisableTorchFunctionSubclass, TorchFunctionMode, handle_torch_function, has_torch_function, is_tensor_like
+
+
+class Named(taeda.Tensor):
+    pass
+
+
+class Logged(taeda.Tensor):
+    seen: list[str] = []
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        cls.seen.append(func.__name__)
+        assert all(issubclass(cls, t) for t in types)
+        return super().__torch_function__(func, types, args, kwargs)
+
+
+class Duck:
+    """No tensor, but a value that functions of tensors take."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func.__name__, [t.__name__ for t in types], len(args), kwargs
+
+
+def seen(f: Any) -> list[str]:
+    """What Logged saw while f ran."""
+    Logged.seen.clear()
+    f(taeda.arange(4.0).reshape(2, 2).as_subclass(Logged))
+    return list(Logged.seen)
+
+
+def test_a_subclass_keeps_its_class_through_operations() -> None:
+    x = taeda.tensor([[1.0, 2.0], [3.0, 4.0]]).as_subclass(Named)
+    t = taeda.ones(2, 2)
+    for y in (x + 1, 1 + x, t + x, 2 - x, 1 / x, x @ t, t @ x, -x, x > 1, t == x, x[0], t[(x > 2).long()], x.sum(), taeda.exp(x), taeda.cat([t, x]),
+              x.T, x.mT, x.data, x.detach(), x.double(), x.cpu(), taeda.where(x > 1, t, x), x.clone(), taeda.zeros_like(x), x.new_zeros(2),
+              taeda.einsum("ij,jk->ik", t, x), *x.unbind(), *x.max(0), *list(x)):
+        assert type(y) is Named
+    assert type(x.max(0)) is type(t.max(0)) and type(x.shape) is taeda.Size and type(x.tolist()) is list and type(x.sum().item()) is float
+    t += x
+    assert t.tolist() == [[2, 3], [4, 5]] and type(t) is Named
+    assert type(copy.deepcopy(x)) is type(copy.copy(x)) is Named and repr(x).startswith("Named(") or repr(x).startswith("tensor(")
+
+
+def test_gradients_flow_through_a_subclass() -> None:
+    leaf = taeda.tensor([1.0, 2.0], requires_grad=True)
+    y = (leaf.as_subclass(Named) ** 2).sum()
+    assert type(y) is Named and y.requires_grad
+    y.backward()
+    assert leaf.grad.tolist() == [2, 4]
+    x = taeda.ones(2).as_subclass(Named).requires_grad_()
+    assert type(x) is Named and x.is_leaf
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(("f", "names"), [
+    (lambda x: x + 1, ["add"]), (lambda x: taeda.ones(2, 2) * x, ["mul"]), (lambda x: taeda.exp(x), ["exp"]), (lambda x: x.exp(), ["exp"]),
+    (lambda x: x[0], ["__getitem__"]), (lambda x: x.__setitem__(0, 1.0), ["__setitem__"]), (lambda x: x.shape, ["__get__"]),
+    (lambda x: x.T, ["__get__"]), (lambda x: len(x), ["__len__"]), (lambda x: x.dim(), ["dim"]), (lambda x: x.add_(1), ["add_"]),
+    (lambda x: taeda.stack([taeda.ones(2, 2), x]), ["stack"]), (lambda x: taeda.add(taeda.ones(2, 2), other=x), ["add"]),
+    (lambda x: setattr(x, "grad", None), ["__set__"]), (lambda x: x.tolist(), ["tolist"]), (lambda x: x.long(), ["long"]),
+    (lambda x: taeda.zeros(2), []), (lambda x: type(x), []),
+])  # fmt: skip
+def test_a_subclass_sees_each_call_once(f: Any, names: list[str]) -> None:
+    assert seen(f) == names
+
+
+def test_the_function_that_is_seen_is_the_public_one() -> None:
+    found: list[Any] = []
+
+    class Keep(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            found.append(func)
+            return super().__torch_function__(func, types, args, kwargs)
+
+    x = taeda.ones(2).as_subclass(Keep)
+    for f, public in ((lambda: taeda.exp(x), taeda.exp), (lambda: x.exp(), taeda.Tensor.exp), (lambda: x + x, taeda.Tensor.add),
+                      (lambda: x[0], taeda.Tensor.__getitem__), (lambda: x.grad, taeda.Tensor.grad.__get__)):
+        found.clear()
+        f()
+        assert found == [public]
+
+
+def test_subclasses_go_before_their_bases_and_the_left_before_the_right() -> None:
+    class First(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return cls.__name__, [t.__name__ for t in types]
+
+    class Second(First):
+        pass
+
+    class Other(First):
+        pass
+
+    one = taeda.ones(1)
+    assert taeda.add(one.as_subclass(First), one.as_subclass(Second)) == ("Second", ["Second", "First"])
+    assert taeda.add(one.as_subclass(Other), one.as_subclass(Second)) == ("Other", ["Other", "Second"])
+
+
+def test_any_class_can_stand_where_a_tensor_goes() -> None:
+    x = taeda.ones(2)
+    assert taeda.exp(Duck()) == ("exp", ["Duck"], 1, {})
+    assert taeda.add(x, Duck(), alpha=2) == ("add", ["Duck"], 2, {"alpha": 2})
+    assert taeda.cat([x, Duck()], dim=0)[0] == "cat" and x.add(Duck())[0] == "add"
+    assert (x + Duck())[0] == "add" and (x @ Duck())[0] == "matmul" and (x == Duck())[0] == "eq"
+    assert is_tensor_like(Duck()) and is_tensor_like(x) and not is_tensor_like(3)
+
+
+def test_nobody_answering_is_an_error() -> None:
+    class No:
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return NotImplemented
+
+    with pytest.raises(TypeError, match="\\[add\\] no implementation found for 'taeda.add' on types that implement __torch_function__"):
+        taeda.add(taeda.ones(2), No())
+
+
+def test_a_class_can_switch_the_protocol_off() -> None:
+    class Plain(taeda.Tensor):
+        __torch_function__ = overrides._disabled_torch_function_impl
+
+    x = taeda.ones(2).as_subclass(Plain)
+    assert type(x + 1) is type(taeda.exp(x)) is type(x.data) is taeda.Tensor
+    y = taeda.ones(2).as_subclass(Named)
+    with DisableTorchFunctionSubclass():
+        assert type(y + 1) is taeda.Tensor and type(y.data) is taeda.Tensor
+    assert type(y + 1) is Named
+
+
+class Count(TorchFunctionMode):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_mode_sees_every_call_in_its_block() -> None:
+    with Count() as outer, Count() as inner:
+        taeda.zeros(2).exp() + 1
+        taeda.tensor([1.0])
+    assert outer.names == inner.names == ["zeros", "exp", "add", "tensor"]
+    taeda.zeros(2)
+    assert len(outer.names) == 4
+
+    class Replace(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return 7 if func is taeda.exp else func(*args, **(kwargs or {}))
+
+    with Replace():
+        assert taeda.exp(taeda.ones(2)) == 7 and taeda.log(taeda.ones(2)).tolist() == [0, 0]
+    with pytest.raises(ValueError, match="out"), Replace():
+        raise ValueError("out")
+    assert taeda.exp(taeda.zeros(1)).tolist() == [1]
+
+
+def test_modes_belong_to_their_thread() -> None:
+    import threading
+
+    with Count() as mode:
+        thread = threading.Thread(target=lambda: taeda.zeros(2))
+        thread.start()
+        thread.join()
+    assert mode.names == []
+
+
+def test_a_users_function_can_be_taken_over_too() -> None:
+    def double(x: Any) -> Any:
+        if has_torch_function((x,)):
+            return handle_torch_function(double, (x,), x)
+        return x + x
+
+    assert double(Duck()) == ("double", ["Duck"], 1, {}) and double(taeda.ones(1)).tolist() == [2]
+    assert not has_torch_function((taeda.ones(1), 3)) and has_torch_function((taeda.ones(1).as_subclass(Named),))
+
+
+def test_the_content_can_be_given_in_new() -> None:
+    class Tagged(taeda.Tensor):
+        @staticmethod
+        def __new__(cls: Any, data: Any, tag: str) -> Any:
+            return super().__new__(cls, data)
+
+        def __init__(self, data: Any, tag: str) -> None:
+            self.tag = tag
+
+    x = Tagged([1.0, 2.0], "a")
+    assert x.tag == "a" and x.tolist() == [1, 2] and type(x * 2) is Tagged and not hasattr(x * 2, "tag")
+    assert type(taeda.ones(2).as_subclass(Tagged)) is Tagged
+    assert Named([1.0]).tolist() == [1] and Named(2, 3).shape == (2, 3) and Named().shape == (0,)
+
+
+def test_a_class_of_its_own_text() -> None:
+    class Text(taeda.Tensor):
+        def __repr__(self) -> str:
+            return "text"
+
+    assert str(taeda.ones(2).as_subclass(Text)) == repr(taeda.ones(2).as_subclass(Text)) == "text"
+
+
+def test_public_functions_look_like_functions() -> None:
+    assert taeda.exp.__name__ == "exp" and taeda.exp.__doc__.startswith("Return e raised") and taeda.exp.__module__ == "taeda.ops.unary"
+    assert str(inspect.signature(taeda.exp)) == "(input, *, out=None)" and "exp(input, *, out=None)" in pydoc.plain(pydoc.render_doc(taeda.exp))
+    assert pickle.loads(pickle.dumps(taeda.exp)) is taeda.exp and copy.deepcopy(taeda.exp) is taeda.exp
+    assert pickle.loads(pickle.dumps(taeda.Tensor.exp)) is taeda.Tensor.exp
+    assert taeda.ops.exp is taeda.exp and taeda.exp is not taeda.Tensor.exp and inspect.isroutine(taeda.exp) and callable(taeda.exp)
+    assert taeda.absolute is taeda.abs and taeda.abs.__name__ == "abs" and repr(taeda.exp) == "<function taeda.ops.exp>"
+
+    class Layer:
+        act = taeda.exp                            # like a built-in function it does not bind
+
+    assert Layer().act(taeda.zeros(1)).tolist() == [1]
+    bound = taeda.zeros(1).exp
+    assert bound().tolist() == [1] and bound.__name__ == "exp"
+    assert taeda.Tensor.exp(taeda.zeros(1)).tolist() == [1] and list(map(taeda.exp, [taeda.zeros(1)]))[0].item() == 1
+    with pytest.raises(TypeError, match="argument"):
+        taeda.exp()
+
+
+def test_names_of_torch_overrides() -> None:
+    assert taeda.zeros in overrides.get_ignored_functions() and taeda.exp not in overrides.get_ignored_functions()
+    found = overrides.get_overridable_functions()
+    assert taeda.exp in found[taeda] and taeda.Tensor.exp in found[taeda.Tensor]
+    assert overrides.resolve_name(taeda.exp) == "taeda.exp" and overrides.resolve_name(taeda.Tensor.exp) == "taeda.Tensor.exp"
+    assert overrides.is_tensor_method_or_property(taeda.Tensor.exp) and not overrides.is_tensor_method_or_property(taeda.exp)
+    dummies = overrides.get_testing_overrides()
+    assert dummies[taeda.exp](1) == -1 and inspect.signature(dummies[taeda.exp]) == inspect.signature(taeda.exp)
+    assert taeda.Tensor.grad.__get__ in overrides.get_default_nowrap_functions()

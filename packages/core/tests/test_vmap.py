@@ -1,0 +1,329 @@
+"""vmap: every op against a loop over the samples, in_dims and out_dims, nesting, randomness, what is refused."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, namedtuple
+from typing import Any
+
+import harness
+import numpy as np
+import pytest
+import taeda
+from opinfo import Call, Row
+from taeda.func import debug_unwrap, vmap
+from taeda.func.batched import DYNAMIC, RULES
+from taeda.func.rules_random import BY_CHANNEL, FACTORIES, IN_PLACE, LIKE, POINTWISE
+
+ROWS = harness.load_rows()
+IDS = harness.row_ids(ROWS)
+B = 3
+# results whose shape depends on the data, or that are no tensors; what draws at random
+NOT_MAPPED = DYNAMIC | {"allclose", "equal", *BY_CHANNEL, *FACTORIES, *IN_PLACE, *LIKE, *POINTWISE}
+MAPPED = [(r, i) for r, i in zip(ROWS, IDS, strict=True) if r.name not in NOT_MAPPED]
+
+
+def close(a: Any, b: Any, what: str) -> None:
+    harness.assert_close(a, b, 1e-9, 1e-11, what)
+
+
+def stacked(runs: list[Any]) -> list[Any]:
+    return [taeda.stack(list(c)) for c in zip(*[[t for t in harness.flat_outputs(r) if isinstance(t, taeda.Tensor)] for r in runs], strict=True)]
+
+
+def variants(call: Call, i: int) -> Call:
+    """Sample i of a call: its value arrays scaled a little, so that samples differ."""
+
+    def one(a: np.ndarray) -> np.ndarray:
+        return a * (1 - 0.05 * i) if harness.is_value(a) else a
+
+    made = Call(*harness.map_arrays(call.args, one))
+    made.kwargs = harness.map_arrays(call.kwargs, one)
+    return made
+
+
+def check_row(row: Row, which: str) -> int:
+    """Compare vmap with a loop; ``which`` of the value tensors vary: all of them, or only the first, the last."""
+    function = harness.find(taeda, row.name)
+    count = 0
+    for call in harness.calls_of(row)[:4]:
+        samples = [harness.tensors(taeda, variants(call, i)) for i in range(B)]
+        values = samples[0][2]
+        if not values:
+            continue
+        varying = range(len(values)) if which == "all" else [0] if which == "first" else [len(values) - 1]
+        for s in samples[1:]:
+            for k in range(len(values)):
+                if k not in varying:
+                    s[2][k].copy_(values[k])
+        columns = [taeda.stack([s[2][k] for s in samples]) if k in varying else values[k] for k in range(len(values))]
+        args, kwargs, _ = samples[0]
+        ids = [id(v) for v in values]
+
+        def of(*given: Any, args: Any = args, kwargs: Any = kwargs, ids: Any = ids) -> Any:
+            by_id = dict(zip(ids, given, strict=True))
+            found = function(*substituted(args, by_id), **substituted(kwargs, by_id))
+            return tuple(t for t in harness.flat_outputs(found) if isinstance(t, taeda.Tensor))
+
+        try:
+            runs = [harness.run_quietly(of, *[c[i].clone() if k in varying else c for k, c in enumerate(columns)]) for i in range(B)]
+        except Exception:  # scaled values left the op's domain: nothing to compare
+            continue
+        wanted = stacked(runs)
+        found = harness.run_quietly(vmap(of, in_dims=tuple(0 if k in varying else None for k in range(len(values)))), *columns)
+        assert len(found) == len(wanted)
+        for a, b in zip(found, wanted, strict=True):
+            assert a.dtype == b.dtype, f"{row.name} {call}: {a.dtype}, expected {b.dtype}"
+            close(a, b, f"{row.name} {call}, {which} varying")
+        count += 1
+    return count
+
+
+def substituted(x: Any, by_id: dict[int, Any]) -> Any:
+    if isinstance(x, (tuple, list)):
+        return type(x)([substituted(v, by_id) for v in x])
+    if isinstance(x, dict):
+        return {k: substituted(v, by_id) for k, v in x.items()}
+    return by_id.get(id(x), x)
+
+
+@pytest.mark.parametrize("which", ["all", "first", "last"])
+@pytest.mark.parametrize("row", [r for r, _ in MAPPED], ids=[i for _, i in MAPPED])
+def test_vmap_is_a_loop_over_the_samples(row: Row, which: str) -> None:
+    if not check_row(row, which):
+        pytest.skip("no call with values")
+
+
+def test_common_functions_do_not_run_once_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(func: Any, *rest: Any) -> Any:
+        raise AssertionError(f"{func.__name__} has no rule")
+
+    for name in ("loop", "loop_in_place"):
+        monkeypatch.setattr(f"taeda.func.batched.{name}", refuse)
+    x, w = taeda.randn(3, 4, 5), taeda.randn(5, 5)
+
+    def f(a: taeda.Tensor) -> taeda.Tensor:
+        b = (a @ w).relu().softmax(-1) + a.mean(0, keepdim=True) * 2 - a.max(1).values.unsqueeze(1)
+        c = taeda.cat([b, a], 0)[1:].reshape(-1, 5).transpose(0, 1)[..., None].squeeze(-1).clone().mul_(2)
+        d = taeda.where(c > 0, c, 0.5 * c).sum() + taeda.einsum("ij,kj->", a, w) + taeda.stack(a.split(2)).std()
+        return d + taeda.ops.layer_norm(a, (5,)).sort().values.cumsum(0)[0, 0] + taeda.ops.mse_loss(a, b) + a.flatten()[3] + a.norm()
+
+    assert vmap(f)(x).shape == (3,)
+    assert {"exp", "add", "where", "sum", "max", "softmax", "reshape", "permute", "cat", "matmul", "linear", "__getitem__"} <= set(RULES)
+
+
+def test_views_of_a_batch_are_views() -> None:
+    views = [
+        lambda a: a.view(-1)[1:2], lambda a: a[0, 1:2], lambda a: a.select(0, 0)[1:2], lambda a: a.narrow(1, 1, 1)[0], lambda a: a.t()[1, :1],
+        lambda a: a.transpose(0, 1)[1, :1], lambda a: a.permute(1, 0)[1, :1], lambda a: a.unsqueeze(0)[0, 0, 1:2], lambda a: a.unbind(0)[0][1:2],
+        lambda a: a.split(1)[0][0, 1:2], lambda a: a.chunk(2)[0][0, 1:2], lambda a: a.as_strided((1,), (1,), 1), lambda a: a.flatten()[1:2],
+        lambda a: a.movedim(0, 1)[1, :1], lambda a: a.diagonal(1), lambda a: a.view_as(a)[0, 1:2], lambda a: a.squeeze()[0, 1:2], lambda a: a.mT[1, :1],
+        lambda a: a.unflatten(1, (2, 1))[0, 1], lambda a: a.unfold(1, 1, 1)[0, 1], lambda a: a.detach()[0, 1:2], lambda a: a.T[1, :1],
+    ]  # fmt: skip
+    for view in views:
+        x = taeda.zeros(3, 2, 2)
+        vmap(lambda a, v=view: v(a).add_(1))(x)
+        assert x.tolist() == [[[0, 1], [0, 0]]] * 3
+
+
+def test_in_dims_and_out_dims_say_where_the_samples_lie() -> None:
+    x = taeda.arange(24.0).reshape(2, 3, 4)
+    for d in (-1, 0, 1, 2):
+        assert vmap(lambda a: a.sum(0), in_dims=d)(x).tolist() == taeda.stack([a.sum(0) for a in x.unbind(d)]).tolist()
+        assert vmap(lambda a: a, in_dims=d, out_dims=d)(x).tolist() == x.tolist()
+    found = vmap(lambda d: {"u": d["a"], "v": (d["a"] + d["b"], [d["b"]])}, in_dims=({"a": 1, "b": None},), out_dims={"u": 0, "v": (1, [None])})(
+        {"a": x[0], "b": taeda.ones(3)})
+    assert found["u"].shape == (4, 3) and found["v"][0].shape == (3, 4) and found["v"][1][0].shape == (3,)
+
+
+def test_trees_of_every_kind_go_in_and_out() -> None:
+    Pair = namedtuple("Pair", "left right")
+    x = taeda.arange(3.0)
+    found = vmap(lambda p: OrderedDict(sum=p.left + p.right, pair=Pair(p.left, [p.right])))(Pair(x, 2 * x))
+    assert found["sum"].tolist() == [0, 3, 6] and isinstance(found, OrderedDict)
+    assert isinstance(found["pair"], Pair) and found["pair"].right[0].tolist() == [0, 2, 4]
+    assert isinstance(vmap(lambda a: a.max(0))(taeda.ones(2, 3)), type(taeda.ones(2).max(0)))
+
+
+def test_nested_maps_equal_nested_loops() -> None:
+    a, b = taeda.randn(4, 3, dtype=taeda.float64), taeda.randn(5, 3, dtype=taeda.float64)
+    found = vmap(lambda x: vmap(lambda y: (x * y).sum() + x.max(), in_dims=0)(b))(a)
+    assert taeda.allclose(found, a @ b.T + a.max(1).values[:, None])
+    outer = vmap(vmap(taeda.dot, in_dims=(None, 0)), in_dims=(0, None))(a, b)
+    assert taeda.allclose(outer, a @ b.T)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 5, 7])
+def test_chunks_change_nothing(chunk_size: int) -> None:
+    x = taeda.arange(10.0).reshape(5, 2)
+    found = vmap(lambda a, b: (a * b, a.sum()), in_dims=(0, None), out_dims=(1, 0), chunk_size=chunk_size)(x, taeda.ones(2))
+    assert found[0].tolist() == x.T.tolist() and found[1].tolist() == x.sum(1).tolist()
+
+
+def test_writes_reach_the_samples_and_only_them() -> None:
+    x = taeda.zeros(3, 2)
+
+    def f(a: taeda.Tensor, v: taeda.Tensor) -> taeda.Tensor:
+        a[0] = v
+        a.add_(1)
+        a[1:].mul_(v)
+        return a
+
+    assert vmap(f)(x, taeda.arange(3.0)).tolist() == [[1, 0], [2, 1], [3, 2]]
+    assert x.tolist() == [[1, 0], [2, 1], [3, 2]]
+    assert vmap(lambda v: v.new_zeros(2).add_(v))(taeda.arange(2.0)).tolist() == [[0, 0], [1, 1]]
+
+
+REFUSED = [
+    (lambda a: a.item(), "calling .item\\(\\) on a Tensor"),
+    (lambda a: float(a), "calling .item\\(\\) on a Tensor"),
+    (lambda a: a if a > 0 else -a, "data-dependent control flow"),
+    (lambda a: a[None][a[None] > 0], "dynamic shape"),
+    (lambda a: a[None].nonzero(), "dynamic shape"),
+    (lambda a: taeda.zeros(()).add_(a), "inplace arithmetic"),
+    (lambda a: taeda.zeros(2).__setitem__(0, a), "inplace arithmetic"),
+    (lambda a: a.requires_grad_(), "functorch transform"),
+    (lambda a: a.numpy(), "data pointer"),
+    (lambda a: a + taeda.rand(()), "randomness error mode"),
+]
+
+
+@pytest.mark.parametrize(("f", "text"), REFUSED)
+def test_what_a_batch_cannot_do_is_refused(f: Any, text: str) -> None:
+    with pytest.raises(RuntimeError, match=text):
+        vmap(f)(taeda.ones(3))
+
+
+BAD = [
+    ({"in_dims": None}, (taeda.ones(2),), "expected `in_dims` to be int"),
+    ({"in_dims": (0, 0)}, (taeda.ones(2),), "not compatible with the structure of `inputs`"),
+    ({"in_dims": 1}, (taeda.ones(2),), "Got in_dim=1 for some input"),
+    ({"in_dims": (0.5,)}, (taeda.ones(2),), "must be either an integer dimension or None"),
+    ({}, (3,), "cannot vmap over non-Tensor arguments"),
+    ({}, (), "got no inputs"),
+    ({}, (taeda.ones(2), taeda.ones(3)), "same size in the mapped dimension, got sizes \\[2, 3\\]"),
+    ({"out_dims": (0, 0)}, (taeda.ones(2),), "not compatible with the structure of `outputs`"),
+    ({"out_dims": "x"}, (taeda.ones(2),), "must be an int, None or a python collection of ints"),
+    ({"out_dims": None}, (taeda.ones(2),), "can not return a BatchedTensor when out_dim is None"),
+    ({"chunk_size": 0}, (taeda.ones(2),), "chunk_size should be None or greater than 0"),
+]
+
+
+@pytest.mark.parametrize(("options", "args", "text"), BAD)
+def test_arguments_of_vmap_are_checked(options: Any, args: Any, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        vmap(lambda *a: a[0], **options)(*args)
+
+
+def test_a_result_that_is_no_tensor_is_refused() -> None:
+    with pytest.raises(ValueError, match="must only return Tensors, got type <class 'int'>"):
+        vmap(lambda a: 3)(taeda.ones(2))
+    with pytest.raises(RuntimeError, match="'error', 'different', or 'same'"):
+        vmap(lambda a: a, randomness="none")
+
+
+def test_randomness_is_the_same_or_different_for_the_samples() -> None:
+    x = taeda.zeros(4, 20)
+    same = vmap(lambda a: a + taeda.rand(20), randomness="same")(x)
+    assert all(same[i].tolist() == same[0].tolist() for i in range(4))
+    different = vmap(lambda a: a + taeda.rand(20), randomness="different")(x)
+    assert different[0].tolist() != different[1].tolist()
+    taeda.manual_seed(1)
+    assert vmap(lambda a: taeda.randn(20), randomness="different")(x).tolist() == (taeda.manual_seed(1), taeda.randn(4, 20))[1].tolist()
+    mask = vmap(lambda a: taeda.dropout(a + 1, 0.5, True), randomness="same")(x)
+    assert mask[0].tolist() == mask[1].tolist() and 0 < mask.sum() < 160
+    mask = vmap(lambda a: taeda.dropout(a + 1, 0.5, True), randomness="different")(x)
+    assert mask[0].tolist() != mask[1].tolist()
+    filled = vmap(lambda a: a.clone().uniform_(), randomness="different")(x)
+    assert filled[0].tolist() != filled[1].tolist()
+    filled = vmap(lambda a: a.clone().uniform_(), randomness="same")(x)
+    assert filled[0].tolist() == filled[1].tolist()
+    assert sorted(vmap(lambda a: taeda.randperm(5), randomness="different")(x)[2].tolist()) == [0, 1, 2, 3, 4]
+    with pytest.raises(RuntimeError, match="different inplace randomness on an unbatched tensor"):
+        vmap(lambda a: taeda.zeros(2).uniform_(), randomness="different")(x)
+    nested = vmap(vmap(lambda a: taeda.rand(()), randomness="same"), randomness="different")(taeda.zeros(3, 4))
+    assert nested[0, 0] == nested[0, 3] and nested[0, 0] != nested[1, 0]
+
+
+def test_dropout_that_draws_nothing_needs_no_randomness() -> None:
+    assert vmap(lambda a: taeda.dropout(a, 0.5, False))(taeda.ones(2)).tolist() == [1, 1]
+
+
+def test_an_empty_batch_gives_empty_results() -> None:
+    assert vmap(lambda a: a.sum())(taeda.ones(0, 3)).shape == (0,)
+    assert vmap(lambda a: taeda.searchsorted(a, a))(taeda.ones(0, 3)).shape == (0, 3)
+
+
+def test_zero_dimensional_samples_stay_weak_in_promotion() -> None:
+    x = taeda.ones(4, 3)
+    assert vmap(lambda a, s: a * s)(x, taeda.ones(4, dtype=taeda.float64)).dtype == taeda.float32
+    assert vmap(lambda s: s * x)(taeda.arange(4)).dtype == taeda.float32
+
+
+def test_a_batch_looks_like_one_sample() -> None:
+    seen = []
+
+    def f(a: taeda.Tensor) -> taeda.Tensor:
+        seen.append((a.shape, a.dtype, a.device, a.dim(), a.numel(), len(a), repr(a).split("(")[0], debug_unwrap(a).shape))
+        return sum(row.sum() for row in a)
+
+    x = taeda.arange(24.0).reshape(2, 3, 4)
+    assert vmap(f)(x).tolist() == x.sum((1, 2)).tolist()
+    assert seen == [((3, 4), taeda.float32, taeda.device("cpu"), 2, 12, 3, "BatchedTensor", (2, 3, 4))]
+
+
+def test_an_error_in_the_function_leaves_no_level_behind() -> None:
+    with pytest.raises(ZeroDivisionError):
+        vmap(lambda a: 1 / 0)(taeda.ones(2))
+    assert vmap(lambda a: a + 1)(taeda.ones(2)).tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="must match the size of tensor b"):
+        vmap(lambda a, b: a + b)(taeda.ones(2, 3), taeda.ones(2, 4))
+
+
+class Cube(taeda.autograd.Function):
+    @staticmethod
+    def forward(x: Any) -> Any:
+        return x**3
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return 3 * ctx.saved_tensors[0] ** 2 * g
+
+
+def test_a_users_function_needs_a_rule_of_its_own() -> None:
+    class Looped(Cube):
+        generate_vmap_rule = True
+
+    class Mapped(Cube):
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, x: Any) -> Any:
+            assert info.batch_size == 3 and in_dims == (0,)
+            return Mapped.apply(x), 0
+
+    x = taeda.arange(3.0)
+    for function in (Looped, Mapped):
+        assert vmap(function.apply)(x).tolist() == [0, 1, 8]
+        assert vmap(taeda.func.grad(lambda a, f=function: f.apply(a)))(x).tolist() == [0, 3, 12]
+    with pytest.raises(RuntimeError, match="does not have vmap support"):
+        vmap(Cube.apply)(x)
+
+
+def test_levels_belong_to_their_thread() -> None:
+    import threading
+
+    found = []
+
+    def other() -> None:
+        found.append(taeda.rand(2).shape)
+
+    def f(a: taeda.Tensor) -> taeda.Tensor:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        return a
+
+    vmap(f)(taeda.ones(2))
+    assert found == [(2,)]
