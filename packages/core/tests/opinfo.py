@@ -61,7 +61,6 @@ class Row:
     inplace: str | None = None                                  # also Tensor.<inplace>
     out: bool = False                                           # takes out=
     layout: bool = True                                         # the values do not depend on the inputs' layout in memory
-    extremes: bool = True                                       # infinities, nan and limits in place of values give what PyTorch gives
     strides: bool = True                                        # results lie in memory as PyTorch's do
     before: Callable[..., tuple[Any, ...]] | None = None        # makes the op's arguments of the sample's where gradients are taken
     after: Callable[..., Any] | None = None                     # what is compared and differentiated: free of signs and the like

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
                              to_dtype, unary, unary_, unary_params, unary_params_, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_float, is_integral, name_of
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, Param, U8
 from taeda.tensor_base cimport TensorBase
 
@@ -287,6 +287,8 @@ INF = float("inf")
 cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
     """Fill in the bounds and return x in the dtype that the result has."""
     cdef int dtype = x.view.dtype
+    if is_complex_(dtype):
+        raise NotImplementedError("[clamp] clamp is not supported for complex types")
     if dtype == BOOL:
         dtype = I64
     if is_integral(dtype) and (isinstance(low, float) or isinstance(high, float)):

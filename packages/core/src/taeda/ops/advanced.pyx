@@ -15,7 +15,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, U8, View
-from taeda.tensor_base cimport META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase
 
 __all__ = ["index_put", "index_put_"]
 PUBLIC = ("index_put", "index_put_")
@@ -123,6 +123,8 @@ cdef struct Plan:                # what the kernels index and index_put get; see
     Param p[2 * MAX_DIM + 3]
 
 
+cdef char NOTHING[8]             # where views of no elements point
+
 cdef int make_plan(Plan* q, TensorBase x, list pos, list idx, str op) except -1:
     """Broadcast the indices (idx is changed) and lay out kernel operands; t[0] and t[1] are the caller's."""
     cdef int64_t wide[MAX_DIM]
@@ -177,8 +179,8 @@ cdef int make_plan(Plan* q, TensorBase x, list pos, list idx, str op) except -1:
             m += 1
     for d in range(nd):
         q.shape[before + d] = wide[d]
-    if x.view.numel == 0:
-        q.rest.numel = 0         # no memory, whatever the sizes beside the indexed ones say
+    if q.rest.data == NULL and x.device == CPU:      # x is empty, the rest of its dimensions need not be
+        q.rest.data = NOTHING
     return 0
 
 

@@ -162,6 +162,8 @@ cdef object factor(str op, str name, object value, int dtype):
         else:
             raise TypeError(f"[{op}] argument '{name}' must be a number, not {type(value).__name__}")
     if not differentiable(dtype):
+        if type(value) is float and op != "addr" and -9.3e18 < value < 9.3e18:
+            value = int(value)                     # cut off, as PyTorch does everywhere but in addr
         if type(value) is float:
             raise RuntimeError(f"[{op}] For integral input tensors, argument {name} must not be a floating point number; "
                                f"got {value}")

@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Pointwise functions of one tensor: each op is its formula, its derivative and its kernel's name."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_as, unary, unary_,
+from taeda.dispatch cimport (COMPARE, FLOAT, IN0, NOTHING, OUT, SAME, Op, as_tensor, define, empty_as, to_dtype, unary, unary_,
                              integer, unary_params, unary_params_, write_out)
 from taeda.dtype cimport is_complex_, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, Param
+from taeda.kernels.cpu.abi cimport BOOL, I64, Param
 from taeda.tensor_base cimport TensorBase
 
 cdef double LN2 = 0.69314718055994530942
@@ -367,8 +367,9 @@ cdef object square_vjp(Node n, object g):
 cdef Op SQUARE = define("square", square_vjp, IN0, SAME)
 
 def square(input, *, out=None):
-    """Return x^2."""
-    return unary(SQUARE, input, out)
+    """Return x^2; bools count as int64."""
+    cdef TensorBase x = as_tensor(input, "square")
+    return unary(SQUARE, to_dtype(x, I64) if x.view.dtype == BOOL else x, out)
 
 def square_(input):
     """In-place :func:`square`."""
@@ -532,6 +533,8 @@ cdef Op SIGNBIT = define("signbit", NULL, NOTHING, COMPARE)
 
 def signbit(input, *, out=None):
     """Return where the sign bit is set."""
+    if out is None and as_tensor(input, "signbit").view.dtype == BOOL:
+        return constant(<TensorBase>input, False)
     return unary(SIGNBIT, input, out)
 
 
