@@ -55,7 +55,8 @@ RETURNS = {
             "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
 }
 RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
-RETURN_OF.update({name: f"return_types.{name}" for name in return_types.__all__})
+RETURN_TYPES = sorted(name for name, kind in vars(return_types).items() if isinstance(kind, type) and issubclass(kind, tuple) and not name.startswith("_"))
+RETURN_OF.update({name: f"return_types.{name}" for name in RETURN_TYPES})
 # one tensor over all elements, a named pair along a dimension, and for two of them the elementwise choice
 ONE_OR_PAIR = {"max", "min", "median", "nanmedian"}
 WITH_OTHER = {"max", "min"}
@@ -258,7 +259,7 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
 def return_types_stub() -> str:
     """Return ops/return_types.pyi: the named tuples that reductions and orders give."""
     lines = [HEADER + "from typing import NamedTuple\n\nfrom taeda.tensor import Tensor\n"]
-    for name in return_types.__all__:
+    for name in RETURN_TYPES:
         lines += [f"class {name}(NamedTuple):", *(f"    {field}: Tensor" for field in getattr(return_types, name)._fields)]
     return "\n".join(lines) + "\n"
 

@@ -195,7 +195,7 @@ def test_a_scalar_is_formatted_as_its_number() -> None:
     assert f"{taeda.tensor(3.14159, requires_grad=True):.2f}" == "3.14"
     assert f"{taeda.tensor(7)} {taeda.tensor(3.25)} {taeda.tensor(True)}" == "7 3.25 True"
     assert f"{taeda.tensor(1 + 2j):.1f}" == "1.0+2.0j" and f"{taeda.tensor(1.5).half():8.3e}" == "1.500e+00"
-    assert f"{taeda.tensor([1.0])}" == "tensor([1.])" and "%.3f" % taeda.tensor(2.5) == "2.500"
+    assert f"{taeda.tensor([1.0])}" == "tensor([1.])" and format(float(taeda.tensor(2.5)), ".3f") == "2.500"
     with pytest.raises(TypeError, match="unsupported format string"):
         f"{taeda.tensor([1.0]):.2f}"
 

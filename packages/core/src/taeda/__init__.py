@@ -154,6 +154,11 @@ def is_nonzero(input):
     return _tensor(input, "is_nonzero").is_nonzero()
 
 
+def is_conj(input):
+    """Whether the tensor is a lazy conjugate: never, conjugates are computed at once."""
+    return _tensor(input, "is_conj").is_conj()
+
+
 def is_inference(input):
     """Whether the tensor was made in inference mode."""
     return _tensor(input, "is_inference").is_inference()

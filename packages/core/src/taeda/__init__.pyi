@@ -1,8 +1,9 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
+from taeda.ops import return_types as return_types
 from taeda import autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
@@ -99,8 +100,14 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex 
     """Add a product of matrices: y = beta input + alpha mat1 mat2."""
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add a product of a matrix and a vector: y = beta input + alpha mat vec."""
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
+    """In place: input = beta input + alpha mat vec."""
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+def adjoint(input: Tensor) -> Tensor:
+    """Return the last two dimensions exchanged, and conjugated if complex. Raises RuntimeError for vectors."""
+def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners: Any) -> Tensor:
+    """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
 def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
@@ -111,8 +118,10 @@ def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool 
     """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
 def amin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the smallest elements over ``dim``; a gradient is split evenly among equals. NaN wins."""
-def aminmax(input: Tensor, *, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ...) -> Any:
+def aminmax(input: Tensor, *, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> return_types.aminmax:
     """Return the smallest and the largest element, of all or along one dimension."""
+def angle(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the phase of each element in (-pi, pi]; of real numbers 0, or pi below zero."""
 def any(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
 def arange(start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
@@ -155,7 +164,7 @@ def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_
     """Return a view of the storage with any size, stride and offset that stay inside it."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
-def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool = ...) -> Tensor:
+def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
     """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
 def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverse sine in radians; nan outside [-1, 1]."""
@@ -185,10 +194,18 @@ def avg_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
     """Return the mean of each window over the last dimension of (N, C, L) or (C, L)."""
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+def bartlett_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the triangle from 0 to 1 and back: w_k = 1 - |2 k / N - 1|."""
+def batch_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, training: Any, momentum: Any, eps: Any, cudnn_enabled: _bool = ...) -> Any:
+    """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
 def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
+def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Any = ...) -> Tensor:
+    """Apply y_o = input1^T weight_o input2 + bias_o over the last dimensions."""
 def bincount(input: Tensor, weights: Any = ..., minlength: Any = ...) -> Tensor:
     """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
+def binomial(count: Any, prob: Any, generator: Generator | None = ...) -> Tensor:
+    """Return how many of ``count`` trials succeed, each with probability ``prob``."""
 def bitwise_and(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input & other (integers and bool)."""
 def bitwise_left_shift(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -203,6 +220,8 @@ def bitwise_right_shift(input: Tensor, other: Tensor | _complex, *, out: Tensor 
     """Return input >> other, arithmetic for signed integers."""
 def bitwise_xor(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input ^ other (integers and bool)."""
+def blackman_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Blackman window: w_k = 0.42 - 0.5 cos(2 pi k / N) + 0.08 cos(4 pi k / N)."""
 def block_diag(*tensors: Any) -> Tensor:
     """Return the matrix with the given matrices (vectors as rows, numbers as 1 x 1) along its diagonal, else 0."""
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -219,6 +238,8 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     """Return all combinations of the vectors' elements, one a row, the last vector's running fastest."""
 def cat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors behind each other along dim; their other sizes agree, their dtypes are promoted."""
+def cdist(x1: Any, x2: Any, p: Any | None = ..., compute_mode: str = ...) -> Tensor:
+    """Return the distances of every row of x1 to every row of x2: y_ij = |x1_i - x2_j|_p."""
 def ceil(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the smallest integer that is not below x."""
 def ceil_(input: Tensor) -> Tensor:
@@ -227,6 +248,12 @@ def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
     """Multiply two or more matrices in the cheapest order (``multi_dot`` of its arguments)."""
+def cholesky(input: Tensor, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+def cholesky_inverse(L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
+def cholesky_solve(B: Any, L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Solve A X = B where A = L L^H (U^H U with ``upper``) is given by its Cholesky factor."""
 def chunk(input: Tensor, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller)."""
 def clamp(input: Tensor, min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -249,22 +276,38 @@ def clone(input: Tensor, *, memory_format: Any = ...) -> Tensor:
     """Return a copy that autograd sees; the order of dimensions in memory is kept."""
 def column_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors as columns."""
+def combinations(input: Tensor, r: Any = ..., with_replacement: _bool = ...) -> Tensor:
+    """Return all combinations of ``r`` elements of a vector, one a row, in the order of Python's itertools."""
+def complex(real: Any, imag: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return real + i imag, broadcast against each other; both float32 or both float64 (or both float16)."""
 def concat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Same as cat."""
 def concatenate(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Same as cat."""
+def conj(input: Tensor) -> Tensor:
+    """Return the complex conjugate; a real tensor is returned as it is."""
+def conj_physical(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the complex conjugate."""
+def conj_physical_(input: Tensor) -> Tensor:
+    """In-place :func:`conj_physical`."""
 def constant_pad_nd(input: Tensor, pad: Any, value: Tensor | _complex = ...) -> Tensor:
     """Pad with a constant; see :func:`taeda.ops.pad`."""
 def conv1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
     """Convolve sequences: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
 def conv2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
     """Convolve images: y[n, o, i, j] = bias[o] + sum_{c, k, l} input[n, c, i' , j'] weight[o, c, k, l]."""
+def conv3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
+    """Convolve volumes: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result."""
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
+    """Apply the transpose of :func:`conv3d`: each input voxel adds a scaled copy of the kernel to the result."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the magnitude of input with the sign of other."""
+def corrcoef(input: Tensor) -> Tensor:
+    """Return the matrix of Pearson's correlation coefficients of variables in rows: c_jk / sqrt(c_jj c_kk)."""
 def cos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the cosine of x radians."""
 def cos_(input: Tensor) -> Tensor:
@@ -273,16 +316,30 @@ def cosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic cosine."""
 def cosh_(input: Tensor) -> Tensor:
     """In-place :func:`cosh`."""
-def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+def cosine_similarity(x1: Any, x2: Any, dim: _int | Sequence[_int] | None = ..., eps: Any = ...) -> Tensor:
+    """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast."""
+def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
-def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def cov(input: Tensor, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
+    """Return the covariance matrix of variables in rows, observations in columns."""
+def cross(input: Tensor, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
+def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
     """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
-def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummin:
     """Return (values, indices) of the smallest element so far along ``dim``; of equals the last. NaN stays."""
 def cumprod(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return the running products along ``dim``: y_i = x_0 ... x_i."""
 def cumsum(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return the running sums along ``dim``: y_i = x_0 + ... + x_i. Integers and bool are summed in int64."""
+def cumulative_trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return the running integrals of the trapezoidal rule, one for each step; see :func:`trapezoid`."""
+def deg2rad(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Turn degrees into radians: input * pi / 180."""
+def deg2rad_(input: Tensor) -> Tensor:
+    """In-place :func:`deg2rad`."""
+def det(input: Tensor) -> Tensor:
+    """Return the determinants of square matrices; see ``taeda.linalg.det``."""
 def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
@@ -297,6 +354,10 @@ def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...)
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
 def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
+def diff(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th difference along ``dim``: y_i = x_(i+1) - x_i, n times; of bool, where neighbours differ."""
+def digamma(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return psi(x), the derivative of ln Gamma(x); -inf at 0, nan at the negative integers."""
 def dist(input: Tensor, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
     """Return the p-norm of input - other."""
 def div(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
@@ -313,8 +374,12 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the third dimension."""
 def dstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 2."""
+def eig(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.eig, which returns complex tensors."""
 def einsum(*args: Any) -> Tensor:
     """Sum products of elements over the labels that the result does not have (Einstein's convention)."""
+def embedding(weight: Tensor, indices: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ..., sparse: _bool = ...) -> Tensor:
+    """Return the rows of a table that the indices name: out[...] = weight[indices[...]]."""
 def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
 def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
@@ -333,6 +398,8 @@ def erfc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return 1 - erf(x), exact where erf(x) is near 1."""
 def erfc_(input: Tensor) -> Tensor:
     """In-place :func:`erfc`."""
+def erfinv(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse of the error function: erf(y) = x; nan outside [-1, 1]."""
 def exp(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e raised to each element."""
 def exp2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -387,6 +454,10 @@ def frac(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return x - trunc(x)."""
 def frac_(input: Tensor) -> Tensor:
     """In-place :func:`frac`."""
+def frexp(input: Tensor, *, out: Tensor | None = ...) -> return_types.frexp:
+    """Return (mantissa, exponent) with input = mantissa * 2^exponent, 1/2 <= abs(mantissa) < 1, exponent of int32."""
+def frobenius_norm(input: Tensor, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the root of the sum of squares over one or two dimensions (over all for an empty list)."""
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor on the array's own memory: writes to one show in the other."""
 def frombuffer(buffer: Any, *, dtype: _dtype, count: Any = ..., offset: Any = ..., requires_grad: _bool = ...) -> Tensor:
@@ -397,10 +468,20 @@ def full_like(input: Tensor, fill_value: Tensor | _complex, *, dtype: _dtype | N
     """Return one value with the size, dtype and device of ``input``."""
 def gather(input: Tensor, dim: _int | Sequence[_int], index: Any, *, sparse_grad: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix."""
+def gcd(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the greatest common divisor of each pair of integers; gcd(0, n) = abs(n)."""
+def gcd_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`gcd`."""
 def ge(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input >= other."""
+def geqrf(input: Tensor, *, out: Tensor | None = ...) -> return_types.geqrf:
+    """Return LAPACK's form of A = Q R: R and, below it, the reflectors whose product is Q; and their scales tau."""
 def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return all products of two vectors; the former name of ``outer``."""
+def get_device(input: Tensor) -> _int:
+    """Return the number of the GPU that holds the tensor, -1 for the CPU."""
+def gradient(input: Tensor, *, spacing: Any = ..., dim: _int | Sequence[_int] | None = ..., edge_order: Any = ...) -> Tensor:
+    """Estimate the derivative along each of ``dim`` by central differences, one-sided at the ends."""
 def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input > other."""
 def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -409,14 +490,38 @@ def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
 def gt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input > other."""
+def hamming_window(window_length: Any, periodic: _bool = ..., alpha: Tensor | _complex = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Hamming window: w_k = alpha - beta cos(2 pi k / N)."""
+def hann_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Hann window: w_k = 1/2 - 1/2 cos(2 pi k / N), N the length if ``periodic``, else the length - 1."""
+def hardshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return x where abs(x) > lambd, else 0."""
+def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
+    """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
 def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
+def histogram(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
+    """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
+def histogramdd(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
+    """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the second dimension (the first of a vector)."""
 def hstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors along 0."""
 def hypot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return sqrt(input^2 + other^2) without overflow."""
+def i0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the first kind of order 0."""
+def i0_(input: Tensor) -> Tensor:
+    """In-place :func:`i0`."""
+def igamma(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the regularised lower incomplete gamma function P(a, x) of a = ``input`` >= 0 and x = ``other`` >= 0."""
+def igammac(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), see :func:`igamma`."""
+def imag(input: Tensor) -> Tensor:
+    """Return a view of the imaginary parts; RuntimeError for a real tensor."""
 def index_add(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order."""
 def index_copy(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -427,10 +532,14 @@ def index_put(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool 
     """Return a copy of input with values written where the index tensors point; see index_put_."""
 def index_put_(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
     """Write values into input where the tuple of index tensors points, in place: input[indices] = values."""
+def index_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Reduce the rows of ``source`` into the rows of ``input`` that ``index`` names: y[index[i]] = reduce(y[index[i]], source[i])."""
 def index_select(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
 def inner(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
+def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
 def is_complex(input: Tensor) -> _bool:
     """Whether the tensor's dtype is complex."""
 def is_floating_point(input: Tensor) -> _bool:
@@ -445,14 +554,36 @@ def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any 
     """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
 def isfinite(input: Tensor) -> Tensor:
     """Return where x is finite."""
+def isin(elements: Any, test_elements: Any, *, assume_unique: _bool = ..., invert: _bool = ...) -> Tensor:
+    """Return where ``elements`` are among ``test_elements``; either may be a number. nan is in nothing."""
 def isinf(input: Tensor) -> Tensor:
     """Return where x is infinite."""
 def isnan(input: Tensor) -> Tensor:
     """Return where x is not a number."""
-def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def isneginf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return where the elements are -inf."""
+def isposinf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return where the elements are inf."""
+def isreal(input: Tensor) -> Tensor:
+    """Return where the elements have no imaginary part."""
+def istft(input: Tensor, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., normalized: _bool = ..., onesided: Any = ..., length: Any = ..., return_complex: _bool = ...) -> Tensor:
+    """Return the signal whose :func:`stft` the input is: frames are transformed back, windowed, added up, and divided by the sum of the squared windows (the least-squares estimate of Griffin and Lim, Signal estimation from modified short-time Fourier transform, 1984)."""
+def kaiser_window(window_length: Any, periodic: _bool = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Kaiser window: w_k = I0(beta sqrt(1 - (2 k / N - 1)^2)) / I0(beta)."""
+def kron(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
+def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
     """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1."""
 def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
     """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias."""
+def lcm(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the least common multiple of each pair of integers, 0 where one is 0; overflow wraps."""
+def lcm_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`lcm`."""
+def ldexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input * 2^other; with integers in ``other`` nothing overflows on the way to the result."""
+def ldexp_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`ldexp`."""
 def le(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input <= other."""
 def lerp(input: Tensor, end: Any, weight: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -461,8 +592,12 @@ def less(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -
     """Return where input < other."""
 def less_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input <= other."""
+def lgamma(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm of the absolute value of the gamma function; inf at its poles 0, -1, -2, ..."""
 def linspace(start: Any, end: Any, steps: Any, *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ``steps`` evenly spaced values from start to end, both ends exact."""
+def lobpcg(A: Any, k: Any = ..., B: Any = ..., X: Any = ..., n: Any = ..., iK: Any = ..., niter: Any = ..., tol: Any = ..., largest: Any = ..., method: Any = ..., tracker: Any = ..., ortho_iparams: Any = ..., ortho_fparams: Any = ..., ortho_bparams: Any = ...) -> Tensor:
+    """Return the k largest (or smallest) eigenvalues E (..., k) and eigenvectors X (..., m, k) of A x = E B x."""
 def log(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the natural logarithm; nan below zero, -inf at zero."""
 def log10(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -483,8 +618,12 @@ def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None 
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
 def logaddexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return ln(e^input + e^other) without overflow."""
+def logaddexp2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return log2(2^input + 2^other) without overflow."""
 def logcumsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow."""
+def logdet(input: Tensor) -> Tensor:
+    """Return the logarithms of the determinants of square matrices: -inf for 0, nan where a real one is negative."""
 def logical_and(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where both are nonzero."""
 def logical_not(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -495,12 +634,24 @@ def logical_or(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = 
     """Return where either is nonzero."""
 def logical_xor(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where just one is nonzero."""
+def logit(input: Tensor, eps: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return ln(x / (1 - x)), the inverse of the sigmoid; x is clamped to [eps, 1 - eps] if ``eps`` is given."""
+def logit_(input: Tensor, eps: Any = ...) -> Tensor:
+    """In-place :func:`logit`."""
 def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ...) -> Tensor:
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
-def logsumexp(input: Tensor, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+def logsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
+def lstsq(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
 def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input < other."""
+def lu(A: Any, pivot: _bool = ..., get_infos: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: _bool = ..., unpack_pivots: _bool = ..., *, out: Tensor | None = ...) -> return_types.lu_unpack:
+    """Return P, L and U from the packed factors and pivots of ``taeda.linalg.lu_factor``; empty where not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
     """Return input with value where mask is true: y = mask ? value : input; mask broadcasts with input."""
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
@@ -509,27 +660,62 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = ...) -> T
     """Return the elements of input where mask is true, as a vector in row-major order; the two broadcast."""
 def matmul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Multiply tensors as matrices, by PyTorch's rules of rank: y = input @ other."""
-def max(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, other: Tensor | _complex | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+def matrix_exp(input: Tensor) -> Tensor:
+    """Return the exponentials of square matrices; see ``taeda.linalg.matrix_exp``."""
+def matrix_power(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th powers of square matrices; see ``taeda.linalg.matrix_power``."""
+def matrix_rank(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.matrix_rank."""
+@overload
+def max(input: Tensor) -> Tensor:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+@overload
+def max(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.max:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+@overload
+def max(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.max:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+@overload
+def max(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
 def max_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last dimension of (N, C, L) or (C, L)."""
 def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Tensor:
+    """Return the largest value of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def maximum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the larger of each pair; nan where either is nan."""
 def mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the mean of the elements, over all dimensions or those in ``dim``: y = (1/n) sum_i x_i."""
-def median(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+@overload
+def median(input: Tensor) -> Tensor:
+    """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+@overload
+def median(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.median:
+    """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+@overload
+def median(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.median:
     """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
 def meshgrid(*tensors: Any, indexing: Any = ...) -> tuple[Tensor, ...]:
     """Expand vectors into coordinate grids: grid k holds tensors[k] along dimension k."""
-def min(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, other: Tensor | _complex | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+@overload
+def min(input: Tensor) -> Tensor:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+@overload
+def min(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.min:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+@overload
+def min(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.min:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+@overload
+def min(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
 def minimum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the smaller of each pair; nan where either is nan."""
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Multiply two matrices: y = input mat2."""
-def mode(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def mode(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.mode:
     """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
 def moveaxis(input: Tensor, source: Tensor, destination: Any) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
@@ -545,14 +731,25 @@ def multiply(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ..
     """Return input * other, element by element."""
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Multiply a matrix (n, k) by a vector (k): y = input vec."""
+def mvlgamma(input: Tensor, p: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm of the multivariate gamma function of dimension p."""
 def nan_to_num(input: Tensor, nan: Any = ..., posinf: Any = ..., neginf: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values)."""
 def nan_to_num_(input: Tensor, nan: Any = ..., posinf: Any = ..., neginf: Any = ...) -> Tensor:
     """In-place :func:`nan_to_num`."""
-def nanmean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+def nanmean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the mean of the elements that are not NaN."""
-def nanmedian(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+@overload
+def nanmedian(input: Tensor) -> Tensor:
     """Return the median of what is not NaN; see :func:`median`."""
+@overload
+def nanmedian(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.nanmedian:
+    """Return the median of what is not NaN; see :func:`median`."""
+@overload
+def nanmedian(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.nanmedian:
+    """Return the median of what is not NaN; see :func:`median`."""
+def nanquantile(input: Tensor, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the q-quantiles of the elements that are not nan; see :func:`quantile`."""
 def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
 def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
@@ -567,30 +764,66 @@ def negative(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return -x; integers wrap around."""
 def negative_(input: Tensor) -> Tensor:
     """In-place :func:`neg`."""
+def nextafter(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the next floating-point number after input in the direction of other."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
+def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:
+    """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change."""
 def norm(input: Tensor, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the p-norm of all elements, or over the dimensions in ``dim``."""
 def normal(mean: Any = ..., std: Any = ..., size: _int | Sequence[_int] | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return values y = mean + std z with z standard normal."""
 def not_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input != other."""
+def nuclear_norm(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the sums of the singular values of the matrices in two dimensions."""
 def numel(input: Tensor) -> _int:
     """Return the number of elements."""
 def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return a tensor of ones."""
 def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return ones with the size, dtype and device of ``input``."""
+def orgqr(input: Tensor, tau: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+def ormqr(input: Tensor, tau: Any, other: Tensor | _complex, left: _bool = ..., transpose: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return all products of two vectors: y[i, j] = input_i vec2_j."""
+def pairwise_distance(x1: Any, x2: Any, p: Any | None = ..., eps: Any = ..., keepdim: _bool = ...) -> Tensor:
+    """Return |x1 - x2 + eps|_p along the last dimension; the operands broadcast."""
+def pca_lowrank(A: Any, q: Any = ..., center: _bool = ..., niter: Any = ...) -> Tensor:
+    """Return U, S and V of the principal components of the rows of A (..., m, n), centred unless told otherwise."""
+def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
+    """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
+def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
+    """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
+def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
+    """Return counts from the Poisson distribution with the rates of ``input``."""
+def polar(abs: Any, angle: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return abs (cos angle + i sin angle)."""
+def polygamma(n: Any, input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th derivative of psi: (-1)^(n+1) n! sum_k (x + k)^-(n+1), and psi itself for n = 0."""
+def positive(input: Tensor) -> Tensor:
+    """Return input itself. Raises RuntimeError for bool."""
 def pow(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input raised to exponent; either may be a number."""
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1)."""
 def prod(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
 def put(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
     """Return a copy of input with source written where index says; see put_."""
+def qr(input: Tensor, some: _bool = ..., *, out: Tensor | None = ...) -> return_types.qr:
+    """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+def quantile(input: Tensor, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the q-quantiles of all elements, or of those along ``dim``; nan where there is a nan."""
+def rad2deg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Turn radians into degrees: input * 180 / pi."""
+def rad2deg_(input: Tensor) -> Tensor:
+    """In-place :func:`rad2deg`."""
 def rand(*size_args: Any, size: _int | Sequence[_int] | None = ..., generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return values from the uniform distribution on [0, 1)."""
 def rand_like(input: Tensor, *, generator: Generator | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
@@ -609,6 +842,8 @@ def range(start: Any, end: Any = ..., step: Any = ..., **options: Any) -> Tensor
     """Return start, start + step, ... up to and with end (arange leaves the end out)."""
 def ravel(input: Tensor) -> Tensor:
     """Return the elements in one dimension, as a view where possible."""
+def real(input: Tensor) -> Tensor:
+    """Return a view of the real parts; a real tensor is returned as it is."""
 def reciprocal(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return 1 / x."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -619,10 +854,16 @@ def relu_(input: Tensor) -> Tensor:
     """In-place :func:`relu`."""
 def remainder(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the remainder with the sign of ``other`` (Python's ``%``)."""
+def renorm(input: Tensor, p: Any, dim: _int | Sequence[_int], maxnorm: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Scale down the slices along ``dim`` whose p-norm exceeds ``maxnorm``, to that norm."""
 def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
     """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
 def reshape(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
     """Return a view of another shape where memory allows it, else a copy."""
+def resolve_conj(input: Tensor) -> Tensor:
+    """Return the tensor: conjugates are never lazy here."""
+def resolve_neg(input: Tensor) -> Tensor:
+    """Return the tensor: negatives are never lazy here."""
 def result_type(tensor1: Tensor, tensor2: Tensor) -> Any:
     """Return the dtype that an operation on the two, tensors or numbers, gives."""
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
@@ -659,6 +900,8 @@ def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+def sgn(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return z / |z|, 0 at 0: the sign of a real tensor."""
 def sigmoid(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return 1 / (1 + e^-x)."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -673,15 +916,23 @@ def sin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the sine of x radians."""
 def sin_(input: Tensor) -> Tensor:
     """In-place :func:`sin`."""
+def sinc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return sin(pi x) / (pi x), 1 at 0 and exactly 0 at the other integers."""
+def sinc_(input: Tensor) -> Tensor:
+    """In-place :func:`sinc`."""
 def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic sine."""
 def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
+def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
+    """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
 def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
-def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def solve(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
+def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
 def split(input: Tensor, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
@@ -692,7 +943,7 @@ def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def sqrt_(input: Tensor) -> Tensor:
     """In-place :func:`sqrt`."""
 def square(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return x^2."""
+    """Return x^2; bools count as int64."""
 def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
 def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -701,18 +952,26 @@ def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor 
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
-def std_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+def std_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> tuple[Tensor, Tensor]:
     """Return (standard deviation, mean) from one pass."""
+def stft(input: Tensor, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., pad_mode: str = ..., normalized: _bool = ..., onesided: Any = ..., return_complex: Any = ..., align_to_window: Any = ...) -> Tensor:
+    """Return the transforms of overlapping, windowed frames: X[f, t] = sum_k w_k x[t hop + k] exp(-2 pi i f k / n_fft)."""
 def sub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input - alpha * other."""
 def subtract(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input - alpha * other."""
 def sum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the sum of the elements, over all dimensions or those in ``dim``."""
+def svd(input: Tensor, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
+    """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
+def svd_lowrank(A: Any, q: Any = ..., niter: Any = ..., M: Any = ...) -> Tensor:
+    """Return U (..., m, q), S (..., q) and V (..., n, q) with A (or A - M) about U diag(S) V^H."""
 def swapaxes(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
 def swapdims(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def symeig(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.eigh, which reads the lower triangle by default."""
 def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
 def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
@@ -729,7 +988,7 @@ def tanh_(input: Tensor) -> Tensor:
     """In-place :func:`tanh`."""
 def tensor(data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a new tensor with a copy of ``data``: a number, nested sequences, a NumPy array or a tensor."""
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+def tensor_split(input: Tensor, indices_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, indices: Tensor | None = ..., sections: Any = ...) -> tuple[Tensor, ...]:
     """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
 def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) -> Tensor:
     """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
@@ -737,12 +996,18 @@ def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor
     """Return x where x > threshold, else value."""
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
-def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
     """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
 def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
+def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Alias of :func:`trapezoid`."""
+def triangular_solve(b: Any, A: Any, upper: _bool = ..., transpose: _bool = ..., unitriangular: _bool = ..., *, out: Tensor | None = ...) -> return_types.triangular_solve:
+    """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A."""
 def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
 def tril_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., pin_memory: Any = ...) -> Tensor:
@@ -769,12 +1034,18 @@ def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
     """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
 def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
+def vander(x: Tensor, N: Any = ..., increasing: _bool = ...) -> Tensor:
+    """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the variance over all dimensions or those in ``dim``."""
-def var_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+def var_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> tuple[Tensor, Tensor]:
     """Return (variance, mean) from one pass."""
 def vdot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
+def view_as_complex(input: Tensor) -> Tensor:
+    """Return a view of a real tensor whose last dimension holds real and imaginary parts as a complex one."""
+def view_as_real(input: Tensor) -> Tensor:
+    """Return a view of a complex tensor as real numbers, the parts in a last dimension of size 2."""
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:

@@ -16,7 +16,7 @@ from taeda.autograd.dual cimport carry, has_tangent, lend_tangent, level, propag
 from taeda.autograd.node cimport connect, grad_fn_of, save
 from taeda.dtype cimport (complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
                           name_of, promote)
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, MAX_DIM, U8, U64
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I64, MAX_DIM, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
 from taeda.storage cimport new_storage
 from taeda.tensor_base cimport CPU, META, alias, new_tensor, refresh

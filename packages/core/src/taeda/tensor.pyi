@@ -1,8 +1,9 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
+from taeda.ops import return_types as return_types
 from taeda.device import device as _device
 from taeda.dtype import dtype as _dtype
 from taeda.generator import Generator
@@ -133,6 +134,8 @@ class Tensor:
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]: ...
     def _is_view(self, *args: Any, **kwargs: Any) -> _bool:
         ...
+    def _parts(self, *args: Any, **kwargs: Any) -> Tensor:
+        ...
     def abs(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the absolute value."""
     def abs_(self) -> Tensor:
@@ -178,7 +181,7 @@ class Tensor:
     def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
         """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
     def adjoint(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the last two dimensions exchanged (and conjugated, were the dtype complex)."""
+        """Return the last two dimensions exchanged, conjugated if complex."""
     def all(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
     def allclose(self, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
@@ -187,8 +190,10 @@ class Tensor:
         """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
     def amin(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the smallest elements over ``dim``; a gradient is split evenly among equals. NaN wins."""
-    def aminmax(self, *, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ...) -> Any:
+    def aminmax(self, *, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> return_types.aminmax:
         """Return the smallest and the largest element, of all or along one dimension."""
+    def angle(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return the phase of each element in (-pi, pi]; of real numbers 0, or pi below zero."""
     def any(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
     def apply_(self, *args: Any, **kwargs: Any) -> Any:
@@ -231,6 +236,8 @@ class Tensor:
         """Return the coordinates of the elements that are not zero; see nonzero."""
     def as_strided(self, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
         """Return a view of the storage with any size, stride and offset that stay inside it."""
+    def as_strided_(self, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+        """Lay the tensor itself out anew on its storage."""
     def asin(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverse sine in radians; nan outside [-1, 1]."""
     def asin_(self) -> Tensor:
@@ -311,6 +318,12 @@ class Tensor:
         """Return the tensor as complex32."""
     def char(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int8."""
+    def cholesky(self, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+    def cholesky_inverse(self, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
+    def cholesky_solve(self, L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Solve A X = B where A = L L^H (U^H U with ``upper``) is given by its Cholesky factor."""
     def chunk(self, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
         """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller)."""
     def clamp(self, min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -331,12 +344,24 @@ class Tensor:
         """In-place :func:`clamp`."""
     def clone(self, *, memory_format: Any = ...) -> Tensor:
         """Return a copy that autograd sees; the order of dimensions in memory is kept."""
+    def conj(self) -> Tensor:
+        """Return the complex conjugate; a real tensor is returned as it is."""
+    def conj_physical(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return the complex conjugate."""
+    def conj_physical_(self) -> Tensor:
+        """In-place :func:`conj_physical`."""
+    def const_data_ptr(self) -> Tensor:
+        """Return the address of the first element."""
     def contiguous(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does."""
     def copy_(self, src: Tensor | _complex, non_blocking: _bool = ...) -> Tensor:
         """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
     def copysign(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the magnitude of input with the sign of other."""
+    def copysign_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`copysign`."""
+    def corrcoef(self) -> Tensor:
+        """Return the matrix of Pearson's correlation coefficients of variables in rows: c_jk / sqrt(c_jj c_kk)."""
     def cos(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the cosine of x radians."""
     def cos_(self) -> Tensor:
@@ -345,15 +370,19 @@ class Tensor:
         """Return the hyperbolic cosine."""
     def cosh_(self) -> Tensor:
         """In-place :func:`cosh`."""
-    def count_nonzero(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    def count_nonzero(self, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+    def cov(self, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
+        """Return the covariance matrix of variables in rows, observations in columns."""
     def cpu(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor on the CPU."""
+    def cross(self, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
     def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor on a GPU; RuntimeError where there is none."""
-    def cummax(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    def cummax(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
         """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
-    def cummin(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    def cummin(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummin:
         """Return (values, indices) of the smallest element so far along ``dim``; of equals the last. NaN stays."""
     def cumprod(self, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return the running products along ``dim``: y_i = x_0 ... x_i."""
@@ -365,6 +394,12 @@ class Tensor:
         """In-place :func:`cumsum`."""
     def data_ptr(self, *args: Any, **kwargs: Any) -> _int:
         """Return the address of the first element."""
+    def deg2rad(self, *, out: Tensor | None = ...) -> Tensor:
+        """Turn degrees into radians: input * pi / 180."""
+    def deg2rad_(self) -> Tensor:
+        """In-place :func:`deg2rad`."""
+    def det(self) -> Tensor:
+        """Return the determinants of square matrices; see ``taeda.linalg.det``."""
     def detach(self) -> Tensor:
         """Return the same memory without history; in-place writes still count for saved tensors."""
     def detach_(self) -> Tensor:
@@ -379,6 +414,12 @@ class Tensor:
         """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
     def diagonal_scatter(self, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
         """Return input with src written over input.diagonal(offset, dim1, dim2)."""
+    def diff(self, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Return the n-th difference along ``dim``: y_i = x_(i+1) - x_i, n times; of bool, where neighbours differ."""
+    def digamma(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return psi(x), the derivative of ln Gamma(x); -inf at 0, nan at the negative integers."""
+    def digamma_(self) -> Tensor:
+        """In-place :func:`digamma`."""
     def dim(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of dimensions."""
     def dim_order(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -399,6 +440,8 @@ class Tensor:
         """Return the tensor as float64."""
     def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the third dimension."""
+    def eig(self, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: removed in favor of taeda.linalg.eig, which returns complex tensors."""
     def element_size(self, *args: Any, **kwargs: Any) -> _int:
         """Return the bytes of one element."""
     def eq(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -415,6 +458,10 @@ class Tensor:
         """Return 1 - erf(x), exact where erf(x) is near 1."""
     def erfc_(self) -> Tensor:
         """In-place :func:`erfc`."""
+    def erfinv(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return the inverse of the error function: erf(y) = x; nan outside [-1, 1]."""
+    def erfinv_(self) -> Tensor:
+        """In-place :func:`erfinv`."""
     def exp(self, *, out: Tensor | None = ...) -> Tensor:
         """Return e raised to each element."""
     def exp2(self, *, out: Tensor | None = ...) -> Tensor:
@@ -453,6 +500,8 @@ class Tensor:
         """Return the tensor as float32."""
     def float_power(self, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return :func:`pow` computed in float64."""
+    def float_power_(self, exponent: Tensor | _complex) -> Tensor:
+        """In-place :func:`float_power`, of float64."""
     def floor(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the largest integer that is not above x."""
     def floor_(self) -> Tensor:
@@ -473,14 +522,22 @@ class Tensor:
         """Return x - trunc(x)."""
     def frac_(self) -> Tensor:
         """In-place :func:`frac`."""
+    def frexp(self, *, out: Tensor | None = ...) -> return_types.frexp:
+        """Return (mantissa, exponent) with input = mantissa * 2^exponent, 1/2 <= abs(mantissa) < 1, exponent of int32."""
     def gather(self, dim: _int | Sequence[_int], index: Any, *, sparse_grad: _bool = ..., out: Tensor | None = ...) -> Tensor:
         """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix."""
+    def gcd(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return the greatest common divisor of each pair of integers; gcd(0, n) = abs(n)."""
+    def gcd_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`gcd`."""
     def ge(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input >= other."""
     def ge_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`ge`."""
     def geometric_(self, p: Any, *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p))."""
+    def geqrf(self, *, out: Tensor | None = ...) -> return_types.geqrf:
+        """Return LAPACK's form of A = Q R: R and, below it, the reflectors whose product is Q; and their scales tau."""
     def ger(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors; the former name of ``outer``."""
     def get_device(self, *args: Any, **kwargs: Any) -> _int:
@@ -499,14 +556,36 @@ class Tensor:
         """In-place :func:`gt`."""
     def half(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as float16."""
+    def hardshrink(self, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Return x where abs(x) > lambd, else 0."""
+    def hash_tensor(self, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
+        """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
+    def heaviside(self, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
+        """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
+    def heaviside_(self, values: Tensor) -> Tensor:
+        """In-place :func:`heaviside`."""
     def histc(self, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
+    def histogram(self, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
+        """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the second dimension (the first of a vector)."""
     def hypot(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return sqrt(input^2 + other^2) without overflow."""
     def hypot_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`hypot`."""
+    def i0(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return the modified Bessel function of the first kind of order 0."""
+    def i0_(self) -> Tensor:
+        """In-place :func:`i0`."""
+    def igamma(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return the regularised lower incomplete gamma function P(a, x) of a = ``input`` >= 0 and x = ``other`` >= 0."""
+    def igamma_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`igamma`."""
+    def igammac(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return the regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), see :func:`igamma`."""
+    def igammac_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`igammac`."""
     def index_add(self, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order."""
     def index_add_(self, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ...) -> Tensor:
@@ -523,18 +602,26 @@ class Tensor:
         """Return a copy of input with values written where the index tensors point; see index_put_."""
     def index_put_(self, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
         """Write values into input where the tuple of index tensors points, in place: input[indices] = values."""
+    def index_reduce(self, dim: _int | Sequence[_int], index: Any, source: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+        """Reduce the rows of ``source`` into the rows of ``input`` that ``index`` names: y[index[i]] = reduce(y[index[i]], source[i])."""
+    def index_reduce_(self, dim: _int | Sequence[_int], index: Any, source: Tensor, reduce: Any, *, include_self: _bool = ...) -> Tensor:
+        """In-place :func:`index_reduce`."""
     def index_select(self, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
         """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
     def inner(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
     def int(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int32."""
+    def inverse(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
     def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
         ...
     def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
         ...
     def is_contiguous(self, memory_format: Any = ...) -> _bool:
         """Whether elements lie in row-major (or channels-last) order without gaps."""
+    def is_distributed(self) -> Tensor:
+        """Return False: no tensor is spread over several processes."""
     def is_floating_point(self, *args: Any, **kwargs: Any) -> _bool:
         ...
     def is_inference(self, *args: Any, **kwargs: Any) -> _bool:
@@ -561,10 +648,28 @@ class Tensor:
         """Return where x is infinite."""
     def isnan(self) -> Tensor:
         """Return where x is not a number."""
+    def isneginf(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return where the elements are -inf."""
+    def isposinf(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return where the elements are inf."""
+    def isreal(self) -> Tensor:
+        """Return where the elements have no imaginary part."""
+    def istft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., normalized: _bool = ..., onesided: Any = ..., length: Any = ..., return_complex: _bool = ...) -> Tensor:
+        """Return the signal whose :func:`stft` the input is: frames are transformed back, windowed, added up, and divided by the sum of the squared windows (the least-squares estimate of Griffin and Lim, Signal estimation from modified short-time Fourier transform, 1984)."""
     def item(self, *args: Any, **kwargs: Any) -> Any:
         """Return the only element as a Python number."""
-    def kthvalue(self, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    def kron(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
+    def kthvalue(self, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
         """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1."""
+    def lcm(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return the least common multiple of each pair of integers, 0 where one is 0; overflow wraps."""
+    def lcm_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`lcm`."""
+    def ldexp(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return input * 2^other; with integers in ``other`` nothing overflows on the way to the result."""
+    def ldexp_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`ldexp`."""
     def le(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input <= other."""
     def le_(self, other: Tensor | _complex) -> Tensor:
@@ -581,6 +686,10 @@ class Tensor:
         """Return where input <= other."""
     def less_equal_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`le`."""
+    def lgamma(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return the logarithm of the absolute value of the gamma function; inf at its poles 0, -1, -2, ..."""
+    def lgamma_(self) -> Tensor:
+        """In-place :func:`lgamma`."""
     def log(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the natural logarithm; nan below zero, -inf at zero."""
     def log10(self, *, out: Tensor | None = ...) -> Tensor:
@@ -603,8 +712,12 @@ class Tensor:
         """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
     def logaddexp(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return ln(e^input + e^other) without overflow."""
+    def logaddexp2(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return log2(2^input + 2^other) without overflow."""
     def logcumsumexp(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow."""
+    def logdet(self) -> Tensor:
+        """Return the logarithms of the determinants of square matrices: -inf for 0, nan where a real one is negative."""
     def logical_and(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where both are nonzero."""
     def logical_and_(self, other: Tensor | _complex) -> Tensor:
@@ -621,14 +734,24 @@ class Tensor:
         """Return where just one is nonzero."""
     def logical_xor_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`logical_xor`."""
-    def logsumexp(self, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+    def logit(self, eps: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Return ln(x / (1 - x)), the inverse of the sigmoid; x is clamped to [eps, 1 - eps] if ``eps`` is given."""
+    def logit_(self, eps: Any = ...) -> Tensor:
+        """In-place :func:`logit`."""
+    def logsumexp(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
     def long(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int64."""
+    def lstsq(self, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
     def lt(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input < other."""
     def lt_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`lt`."""
+    def lu(self, pivot: _bool = ..., get_infos: _bool = ..., out: Tensor | None = ...) -> Tensor:
+        """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+    def lu_solve(self, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
+        """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
     def map_(self, *args: Any, **kwargs: Any) -> Tensor:
         """Replace each element by ``function(element, other's element)``."""
     def masked_fill(self, mask: Tensor, value: Tensor | _complex) -> Tensor:
@@ -643,21 +766,52 @@ class Tensor:
         """Return the elements of input where mask is true, as a vector in row-major order; the two broadcast."""
     def matmul(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Multiply tensors as matrices, by PyTorch's rules of rank: y = input @ other."""
-    def max(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, other: Tensor | _complex | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+    def matrix_exp(self) -> Tensor:
+        """Return the exponentials of square matrices; see ``taeda.linalg.matrix_exp``."""
+    def matrix_power(self, n: Any, *, out: Tensor | None = ...) -> Tensor:
+        """Return the n-th powers of square matrices; see ``taeda.linalg.matrix_power``."""
+    @overload
+    def max(self) -> Tensor:
+        """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+    @overload
+    def max(self, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.max:
+        """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+    @overload
+    def max(self, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.max:
+        """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+    @overload
+    def max(self, other: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
     def maximum(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the larger of each pair; nan where either is nan."""
     def mean(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the mean of the elements, over all dimensions or those in ``dim``: y = (1/n) sum_i x_i."""
-    def median(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    @overload
+    def median(self) -> Tensor:
         """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
-    def min(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, other: Tensor | _complex | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+    @overload
+    def median(self, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.median:
+        """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+    @overload
+    def median(self, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.median:
+        """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+    @overload
+    def min(self) -> Tensor:
+        """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+    @overload
+    def min(self, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.min:
+        """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+    @overload
+    def min(self, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.min:
+        """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+    @overload
+    def min(self, other: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
     def minimum(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the smaller of each pair; nan where either is nan."""
     def mm(self, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Multiply two matrices: y = input mat2."""
-    def mode(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    def mode(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.mode:
         """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
     def moveaxis(self, source: Tensor, destination: Any) -> Tensor:
         """Return a view with dimensions moved to other places, the rest in order."""
@@ -677,14 +831,27 @@ class Tensor:
         """In-place :func:`mul`."""
     def mv(self, vec: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Multiply a matrix (n, k) by a vector (k): y = input vec."""
+    def mvlgamma(self, p: Any, *, out: Tensor | None = ...) -> Tensor:
+        """Return the logarithm of the multivariate gamma function of dimension p."""
+    def mvlgamma_(self, p: Any) -> Tensor:
+        """In-place :func:`mvlgamma`."""
     def nan_to_num(self, nan: Any = ..., posinf: Any = ..., neginf: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values)."""
     def nan_to_num_(self, nan: Any = ..., posinf: Any = ..., neginf: Any = ...) -> Tensor:
         """In-place :func:`nan_to_num`."""
-    def nanmean(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    def nanmean(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the mean of the elements that are not NaN."""
-    def nanmedian(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    @overload
+    def nanmedian(self) -> Tensor:
         """Return the median of what is not NaN; see :func:`median`."""
+    @overload
+    def nanmedian(self, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.nanmedian:
+        """Return the median of what is not NaN; see :func:`median`."""
+    @overload
+    def nanmedian(self, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.nanmedian:
+        """Return the median of what is not NaN; see :func:`median`."""
+    def nanquantile(self, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
+        """Return the q-quantiles of the elements that are not nan; see :func:`quantile`."""
     def nansum(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
     def narrow(self, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
@@ -721,8 +888,14 @@ class Tensor:
         """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
     def new_zeros(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return zeros of the given size with the dtype and device of ``input``."""
+    def nextafter(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+        """Return the next floating-point number after input in the direction of other."""
+    def nextafter_(self, other: Tensor | _complex) -> Tensor:
+        """In-place :func:`nextafter`."""
     def nonzero(self, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
         """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
+    def nonzero_static(self, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:
+        """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change."""
     def norm(self, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the p-norm of all elements, or over the dimensions in ``dim``."""
     def normal_(self, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
@@ -735,22 +908,44 @@ class Tensor:
         """Return the number of elements."""
     def numpy(self, *args: Any, **kwargs: Any) -> Any:
         """Return a NumPy array on the same memory; ``force`` detaches first."""
+    def orgqr(self, tau: Any, *, out: Tensor | None = ...) -> Tensor:
+        """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+    def ormqr(self, tau: Any, other: Tensor | _complex, left: _bool = ..., transpose: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+        """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
     def outer(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors: y[i, j] = input_i vec2_j."""
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dimensions in another order."""
     def pin_memory(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor: without a GPU there is nothing to pin for."""
+    def pinverse(self, rcond: Any = ...) -> Tensor:
+        """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
+    def polygamma(self, n: Any) -> Tensor:
+        """Return the n-th derivative of psi; see :func:`polygamma`."""
+    def polygamma_(self, n: Any) -> Tensor:
+        """In-place :func:`polygamma`."""
+    def positive(self) -> Tensor:
+        """Return input itself. Raises RuntimeError for bool."""
     def pow(self, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input raised to exponent; either may be a number."""
     def pow_(self, exponent: Tensor | _complex) -> Tensor:
         """In-place :func:`pow`."""
+    def prelu(self, weight: Tensor) -> Tensor:
+        """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1)."""
     def prod(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
     def put(self, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
         """Return a copy of input with source written where index says; see put_."""
     def put_(self, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
         """Write source into input.reshape(-1) where index says, or add it with accumulate, in place."""
+    def qr(self, some: _bool = ..., *, out: Tensor | None = ...) -> return_types.qr:
+        """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+    def quantile(self, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
+        """Return the q-quantiles of all elements, or of those along ``dim``; nan where there is a nan."""
+    def rad2deg(self, *, out: Tensor | None = ...) -> Tensor:
+        """Turn radians into degrees: input * 180 / pi."""
+    def rad2deg_(self) -> Tensor:
+        """In-place :func:`rad2deg`."""
     def random_(self, *args: Any, generator: Generator | None = ..., **kwargs: Any) -> Tensor:
         """Overwrite with integers: ``random_()``, ``random_(to)``, ``random_(from, to)``."""
     def ravel(self) -> Tensor:
@@ -759,6 +954,8 @@ class Tensor:
         """Return 1 / x."""
     def reciprocal_(self) -> Tensor:
         """In-place :func:`reciprocal`."""
+    def record_stream(self, stream: Any) -> Tensor:
+        """Raise NotImplementedError: streams belong to a GPU's allocator."""
     def register_hook(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns replaces the gradient."""
     def register_post_accumulate_grad_hook(self, *args: Any, **kwargs: Any) -> Any:
@@ -771,6 +968,10 @@ class Tensor:
         """Return the remainder with the sign of ``other`` (Python's ``%``)."""
     def remainder_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`remainder`."""
+    def renorm(self, p: Any, dim: _int | Sequence[_int], maxnorm: Any, *, out: Tensor | None = ...) -> Tensor:
+        """Scale down the slices along ``dim`` whose p-norm exceeds ``maxnorm``, to that norm."""
+    def renorm_(self, p: Any, dim: _int | Sequence[_int], maxnorm: Any) -> Tensor:
+        """In-place :func:`renorm`."""
     def repeat(self, *args: Any, repeats: Any | None = ...) -> Tensor:
         """Repeat the tensor repeats[d] times along dimension d; see taeda.ops.repeat."""
     def repeat_interleave(self, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
@@ -781,10 +982,20 @@ class Tensor:
         """Return a view of another shape where memory allows it, else a copy."""
     def reshape_as(self, other: Tensor | _complex) -> Tensor:
         """Return :func:`reshape` to the shape of another tensor."""
+    def resize(self, *sizes: Any) -> Tensor:
+        """Return the elements in another shape of the same size. Deprecated in PyTorch: use :func:`taeda.reshape`."""
     def resize_(self, *sizes: Any, memory_format: Any = ...) -> Tensor:
         """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
+    def resize_as(self, tensor: Tensor) -> Tensor:
+        """Return the elements in the shape of another tensor of the same size."""
     def resize_as_(self, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
         """Give the tensor the shape of another, in place."""
+    def resize_as_sparse_(self, the_template: Any) -> Tensor:
+        """Raise NotImplementedError: there are no sparse tensors."""
+    def resolve_conj(self) -> Tensor:
+        """Return the tensor: conjugates are never lazy here."""
+    def resolve_neg(self) -> Tensor:
+        """Return the tensor: negatives are never lazy here."""
     def retain_grad(self, *args: Any, **kwargs: Any) -> None:
         """Keep this non-leaf tensor's gradient in ``.grad``."""
     def roll(self, shifts: Any, dims: Any | None = ...) -> Tensor:
@@ -817,6 +1028,10 @@ class Tensor:
         """Return input with src written over input.select(dim, index)."""
     def set_(self, source: Tensor | None = ..., storage_offset: Any = ..., size: _int | Sequence[_int] | None = ..., stride: Any = ...) -> Tensor:
         """Make the tensor look at another storage (or another tensor's), with an offset, size and stride."""
+    def sgn(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return z / |z|, 0 at 0: the sign of a real tensor."""
+    def sgn_(self) -> Tensor:
+        """In-place :func:`sgn`."""
     def share_memory_(self, *args: Any, **kwargs: Any) -> Tensor:
         ...
     def short(self, memory_format: Any = ...) -> Tensor:
@@ -835,6 +1050,10 @@ class Tensor:
         """Return the sine of x radians."""
     def sin_(self) -> Tensor:
         """In-place :func:`sin`."""
+    def sinc(self, *, out: Tensor | None = ...) -> Tensor:
+        """Return sin(pi x) / (pi x), 1 at 0 and exactly 0 at the other integers."""
+    def sinc_(self) -> Tensor:
+        """In-place :func:`sinc`."""
     def sinh(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the hyperbolic sine."""
     def sinh_(self) -> Tensor:
@@ -843,11 +1062,17 @@ class Tensor:
         """Return the shape, or the size of one dimension."""
     def slice_add(self, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
         """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
+    def slice_inverse(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+        """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
     def slice_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
         """Return input with src written over input[start:end:step] of dimension dim."""
+    def slogdet(self, *, out: Tensor | None = ...) -> return_types.slogdet:
+        """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
     def softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
         """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
-    def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    def solve(self, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
+    def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
         """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
     def split(self, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
@@ -858,7 +1083,7 @@ class Tensor:
     def sqrt_(self) -> Tensor:
         """In-place :func:`sqrt`."""
     def square(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return x^2."""
+        """Return x^2; bools count as int64."""
     def square_(self) -> Tensor:
         """In-place :func:`square`."""
     def squeeze(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -867,6 +1092,8 @@ class Tensor:
         """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
     def std(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
+    def stft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., pad_mode: str = ..., normalized: _bool = ..., onesided: Any = ..., return_complex: Any = ..., align_to_window: Any = ...) -> Tensor:
+        """Return the transforms of overlapping, windowed frames: X[f, t] = sum_k w_k x[t hop + k] exp(-2 pi i f k / n_fft)."""
     def storage(self) -> Any:
         """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
     def storage_offset(self, *args: Any, **kwargs: Any) -> _int:
@@ -885,6 +1112,8 @@ class Tensor:
         """Return the sum of the elements, over all dimensions or those in ``dim``."""
     def sum_to_size(self, *size: _int | Sequence[_int]) -> Tensor:
         """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
+    def svd(self, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
+        """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
     def swapaxes(self, dim0: Any, dim1: Any) -> Tensor:
         """Return a view with two dimensions exchanged."""
     def swapaxes_(self, dim0: Any, dim1: Any) -> Tensor:
@@ -893,6 +1122,8 @@ class Tensor:
         """Return a view with two dimensions exchanged."""
     def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
         """Exchange two dimensions of the tensor itself; its memory stays as it is."""
+    def symeig(self, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: removed in favor of taeda.linalg.eigh, which reads the lower triangle by default."""
     def t(self) -> Tensor:
         """Return the transpose of a matrix; a vector or scalar as it is."""
     def t_(self) -> Tensor:
@@ -909,15 +1140,19 @@ class Tensor:
         """Return the hyperbolic tangent."""
     def tanh_(self) -> Tensor:
         """In-place :func:`tanh`."""
-    def tensor_split(self, indices_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    def tensor_split(self, indices_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, indices: Tensor | None = ..., sections: Any = ...) -> tuple[Tensor, ...]:
         """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
     def tile(self, *dims: Any) -> Tensor:
         """Repeat input as repeat does; dimensions without a number are kept."""
     def to(self, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
         """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
+    def to_dense(self, dtype: _dtype | None = ..., *, masked_grad: Any = ...) -> Tensor:
+        """Return the tensor, which is dense already, in ``dtype``."""
+    def to_device(self, device: _device | str | _int, *, stream: Any = ...) -> Tensor:
+        """Return the tensor on a device; itself if it is there. CPU tensors know no streams: ValueError for one."""
     def tolist(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
-    def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+    def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
         """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
     def trace(self) -> Tensor:
         """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
@@ -925,6 +1160,8 @@ class Tensor:
         """Return a view with two dimensions exchanged."""
     def transpose_(self, dim0: Any, dim1: Any) -> Tensor:
         """Exchange two dimensions of the tensor itself; its memory stays as it is."""
+    def triangular_solve(self, A: Any, upper: _bool = ..., transpose: _bool = ..., unitriangular: _bool = ..., *, out: Tensor | None = ...) -> return_types.triangular_solve:
+        """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A."""
     def tril(self, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
     def tril_(self, diagonal: Any = ...) -> Tensor:
@@ -958,11 +1195,11 @@ class Tensor:
     def unique_consecutive(self, return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
         """Return the values, or slices along ``dim``, without those equal to the one before."""
     def unsafe_chunk(self, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-        """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller)."""
-    def unsafe_split(self, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-        """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+        """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
+    def unsafe_split(self, split_size: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+        """Return :func:`split` into pieces that may be changed in place where autograd records."""
     def unsafe_split_with_sizes(self, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-        """Return views of the given sizes along ``dim``."""
+        """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
     def unsqueeze(self, dim: _int | Sequence[_int]) -> Tensor:
         """Return a view with a dimension of size 1 put in at ``dim``."""
     def unsqueeze_(self, dim: _int | Sequence[_int]) -> Tensor:

@@ -108,7 +108,7 @@ def transform(name: str) -> Row:
     errors = TWO_ERRORS if name.endswith("2") else MANY_ERRORS if many else ONE_ERRORS
     if many and name not in ("fft2", "ifft2", "fftn", "ifftn") and name[-1] == "n":
         errors = (*errors, NO_AXIS)
-    return Row(f"fft.{name}", samples, reference(name), dtypes=KINDS, torch=f"fft.{name}", out=True, strides=False, extremes=False,
+    return Row(f"fft.{name}", samples, reference(name), dtypes=KINDS, torch=f"fft.{name}", out=True, strides=False,
                errors=errors, **LOOSE)
 
 
@@ -217,7 +217,7 @@ ROWS = [
         errors=((Call(ONE, 5), IndexError, r"Dimension out of range"), (Call(np.ones(())), RuntimeError, r"`shifts` required"))),
     Row("fft.ifftshift", shifts, lambda x, dim=None: np.fft.ifftshift(x, dim), torch="fft.ifftshift", strides=False,
         errors=((Call(ONE, 5), IndexError, r"Dimension out of range"),)),
-    Row("stft", signals, framed, method="stft", errors=STFT_ERRORS, extremes=False, rtol={"float32": 1e-5, "float64": 1e-10},
+    Row("stft", signals, framed, method="stft", errors=STFT_ERRORS, rtol={"float32": 1e-5, "float64": 1e-10},
         atol={"float32": 2e-5, "float64": 1e-11}),
     *[Row(name, lengths, periodic(*how), dtypes=("float32",), grad=False, out=True, layout=False, errors=window_errors(name),
           atol={"float32": 3e-7}) for name, how in WINDOWS.items()],

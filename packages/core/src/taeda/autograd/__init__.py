@@ -32,14 +32,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "functional":  # imported on first touch: most programs do without
-        import importlib
-
-        return importlib.import_module("taeda.autograd.functional")
-    raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")
-
-
 class _VariableMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         from taeda.tensor import Tensor

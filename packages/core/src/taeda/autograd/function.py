@@ -196,8 +196,6 @@ class Function(metaclass=FunctionMeta):
         """Fill ``ctx`` from the inputs and the output of a ``forward`` that does not take it."""
         raise NotImplementedError("[Function] setup_context is not implemented.")
 
-    generate_vmap_rule = False        # whether vmap may run the function once a sample
-
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
         """Return ``(output, out_dims)`` for a batch: ``info.batch_size``, and where the batch is in each argument."""
@@ -221,12 +219,6 @@ class Function(metaclass=FunctionMeta):
         """Return one tangent for each output of forward."""
         raise NotImplementedError("[Function] You must implement the jvp function for custom autograd.Function to use it with forward "
                                   "mode AD.")
-
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        """Compute forward over an extra dimension of the arguments."""
-        raise NotImplementedError("[Function] To use autograd.Function with vmap, you must either override the vmap static method or set "
-                                  "generate_vmap_rule=True.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: functions are used by ``apply``."""

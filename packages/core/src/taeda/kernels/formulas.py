@@ -399,7 +399,8 @@ def write(folder: pathlib.Path) -> None:
     """Write pointwise.h and pointwise.pyx."""
     rows, same = kernels()
     header = ["/* Made by formulas.py: one loop for each pointwise kernel and dtype. */",
-              '#include "formulas.h"', '#include "loops.h"', '#include "narrow.h"', '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
+              '#include "formulas.h"', '#include "loops.h"', '#include "narrow.h"',
+              '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
     (folder / "pointwise.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]
     pyx = ["# cython: language_level=3", '"""Made by formulas.py: the table of pointwise kernels."""',

@@ -1,8 +1,9 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
+from taeda.ops import return_types as return_types
 from taeda.device import device as _device
 from taeda.dtype import dtype as _dtype
 from taeda.generator import Generator
@@ -10,7 +11,9 @@ from taeda.tensor import Tensor
 
 PUBLIC: dict[str, Any]
 METHODS: dict[str, Any]
+LinAlgError: Any
 MemoryFormat: Any
+_CONVERSIONS: Any
 def abs(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the absolute value."""
 def abs_(input: Tensor) -> Tensor:
@@ -63,6 +66,12 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex =
     """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
 def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
     """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+def adjoint(input: Tensor) -> Tensor:
+    """Return the last two dimensions exchanged, and conjugated if complex. Raises RuntimeError for vectors."""
+def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners: Any) -> Tensor:
+    """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
+def airy_ai(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return Airy's function Ai, the solution of y'' = x y that vanishes at inf."""
 def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
@@ -73,7 +82,10 @@ def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool 
     """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
 def amin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the smallest elements over ``dim``; a gradient is split evenly among equals. NaN wins."""
-aminmax: Any
+def aminmax(input: Tensor, *, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> return_types.aminmax:
+    """Return the smallest and the largest element, of all or along one dimension."""
+def angle(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the phase of each element in (-pi, pi]; of real numbers 0, or pi below zero."""
 def any(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
 def arange(start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
@@ -116,9 +128,11 @@ def argwhere(input: Tensor) -> Tensor:
     """Return the coordinates of the elements that are not zero; see nonzero."""
 def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
     """Return a view of the storage with any size, stride and offset that stay inside it."""
+def as_strided_(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+    """Lay the tensor itself out anew on its storage."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
-def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool = ...) -> Tensor:
+def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
     """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
 def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverse sine in radians; nan outside [-1, 1]."""
@@ -154,12 +168,22 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _co
     """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
 def baddbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
     """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+def bartlett_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the triangle from 0 to 1 and back: w_k = 1 - |2 k / N - 1|."""
 def batch_norm(input: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None = ..., bias: Any = ..., training: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Any:
     """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias."""
 def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
 def bernoulli_(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1)."""
+def bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the Bessel function of the first kind of order 0."""
+def bessel_j1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the Bessel function of the first kind of order 1."""
+def bessel_y0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the Bessel function of the second kind of order 0; -inf at 0, nan below."""
+def bessel_y1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the Bessel function of the second kind of order 1; -inf at 0, nan below."""
 def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Any = ...) -> Tensor:
     """Apply y_o = input1^T weight_o input2 + bias_o over the last dimensions."""
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., reduction: str = ...) -> Tensor:
@@ -168,6 +192,8 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
     """Return the binary cross entropy of sigmoid(x), without leaving the range of floating point."""
 def bincount(input: Tensor, weights: Any = ..., minlength: Any = ...) -> Tensor:
     """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
+def binomial(count: Any, prob: Any, generator: Generator | None = ...) -> Tensor:
+    """Return how many of ``count`` trials succeed, each with probability ``prob``."""
 def bitwise_and(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input & other (integers and bool)."""
 def bitwise_and_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -192,6 +218,8 @@ def bitwise_xor(input: Tensor, other: Tensor | _complex, *, out: Tensor | None =
     """Return input ^ other (integers and bool)."""
 def bitwise_xor_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`bitwise_xor`."""
+def blackman_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Blackman window: w_k = 0.42 - 0.5 cos(2 pi k / N) + 0.08 cos(4 pi k / N)."""
 def block_diag(*tensors: Any) -> Tensor:
     """Return the matrix with the given matrices (vectors as rows, numbers as 1 x 1) along its diagonal, else 0."""
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -210,6 +238,8 @@ def cat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | 
     """Put tensors behind each other along dim; their other sizes agree, their dtypes are promoted."""
 def cauchy_(input: Tensor, median: Any = ..., sigma: Any = ..., *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2))."""
+def cdist(x1: Any, x2: Any, p: Any | None = ..., compute_mode: str = ...) -> Tensor:
+    """Return the distances of every row of x1 to every row of x2: y_ij = |x1_i - x2_j|_p."""
 def ceil(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the smallest integer that is not below x."""
 def ceil_(input: Tensor) -> Tensor:
@@ -220,8 +250,22 @@ def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
     """Multiply two or more matrices in the cheapest order (``multi_dot`` of its arguments)."""
 channels_last: Any
 channels_last_3d: Any
+def chebyshev_polynomial_t(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Chebyshev's polynomial of the first kind: T_n(cos t) = cos(n t)."""
+def chebyshev_polynomial_u(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Chebyshev's polynomial of the second kind: U_n(cos t) = sin((n+1) t) / sin t."""
+def chebyshev_polynomial_v(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Chebyshev's polynomial of the third kind: V_n(cos t) = cos((n+1/2) t) / cos(t/2)."""
+def chebyshev_polynomial_w(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Chebyshev's polynomial of the fourth kind: W_n(cos t) = sin((n+1/2) t) / sin(t/2)."""
 def check_layout(op: Any, size: _int | Sequence[_int], stride: Any, offset: Any, itemsize: Any, nbytes: Any) -> Any:
     """Refuse a layout that reaches outside its storage of ``nbytes``."""
+def cholesky(input: Tensor, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+def cholesky_inverse(L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
+def cholesky_solve(B: Any, L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Solve A X = B where A = L L^H (U^H U with ``upper``) is given by its Cholesky factor."""
 def chunk(input: Tensor, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller)."""
 def clamp(input: Tensor, min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -244,10 +288,20 @@ def clone(input: Tensor, *, memory_format: Any = ...) -> Tensor:
     """Return a copy that autograd sees; the order of dimensions in memory is kept."""
 def column_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors as columns."""
+def combinations(input: Tensor, r: Any = ..., with_replacement: _bool = ...) -> Tensor:
+    """Return all combinations of ``r`` elements of a vector, one a row, in the order of Python's itertools."""
+def complex(real: Any, imag: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return real + i imag, broadcast against each other; both float32 or both float64 (or both float16)."""
 def concat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Same as cat."""
 def concatenate(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Same as cat."""
+def conj(input: Tensor) -> Tensor:
+    """Return the complex conjugate; a real tensor is returned as it is."""
+def conj_physical(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the complex conjugate."""
+def conj_physical_(input: Tensor) -> Tensor:
+    """In-place :func:`conj_physical`."""
 def constant_pad_nd(input: Tensor, pad: Any, value: Tensor | _complex = ...) -> Tensor:
     """Pad with a constant; see :func:`taeda.ops.pad`."""
 def contiguous(input: Tensor, memory_format: Any = ...) -> Tensor:
@@ -257,14 +311,22 @@ def conv1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., pa
     """Convolve sequences: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
 def conv2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
     """Convolve images: y[n, o, i, j] = bias[o] + sum_{c, k, l} input[n, c, i' , j'] weight[o, c, k, l]."""
+def conv3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
+    """Convolve volumes: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result."""
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
+    """Apply the transpose of :func:`conv3d`: each input voxel adds a scaled copy of the kernel to the result."""
 def copy_(input: Tensor, src: Tensor | _complex, non_blocking: _bool = ...) -> Tensor:
     """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the magnitude of input with the sign of other."""
+def copysign_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`copysign`."""
+def corrcoef(input: Tensor) -> Tensor:
+    """Return the matrix of Pearson's correlation coefficients of variables in rows: c_jk / sqrt(c_jj c_kk)."""
 def cos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the cosine of x radians."""
 def cos_(input: Tensor) -> Tensor:
@@ -273,18 +335,32 @@ def cosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic cosine."""
 def cosh_(input: Tensor) -> Tensor:
     """In-place :func:`cosh`."""
-def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+def cosine_similarity(x1: Any, x2: Any, dim: _int | Sequence[_int] | None = ..., eps: Any = ...) -> Tensor:
+    """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast."""
+def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+def cov(input: Tensor, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
+    """Return the covariance matrix of variables in rows, observations in columns."""
+def cross(input: Tensor, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ..., label_smoothing: Any = ...) -> Tensor:
     """Return the cross entropy of softmax(x) and a target of classes or of class probabilities."""
-def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
     """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
-def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Any:
+def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummin:
     """Return (values, indices) of the smallest element so far along ``dim``; of equals the last. NaN stays."""
 def cumprod(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return the running products along ``dim``: y_i = x_0 ... x_i."""
 def cumsum(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return the running sums along ``dim``: y_i = x_0 + ... + x_i. Integers and bool are summed in int64."""
+def cumulative_trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return the running integrals of the trapezoidal rule, one for each step; see :func:`trapezoid`."""
+def deg2rad(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Turn degrees into radians: input * pi / 180."""
+def deg2rad_(input: Tensor) -> Tensor:
+    """In-place :func:`deg2rad`."""
+def det(input: Tensor) -> Tensor:
+    """Return the determinants of square matrices; see ``taeda.linalg.det``."""
 def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
@@ -299,6 +375,12 @@ def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...)
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
 def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
+def diff(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th difference along ``dim``: y_i = x_(i+1) - x_i, n times; of bool, where neighbours differ."""
+def digamma(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return psi(x), the derivative of ln Gamma(x); -inf at 0, nan at the negative integers."""
+def digamma_(input: Tensor) -> Tensor:
+    """In-place :func:`digamma`."""
 def dist(input: Tensor, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
     """Return the p-norm of input - other."""
 def div(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
@@ -319,6 +401,8 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the third dimension."""
 def dstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 2."""
+def eig(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.eig, which returns complex tensors."""
 def einsum(*args: Any) -> Tensor:
     """Sum products of elements over the labels that the result does not have (Einstein's convention)."""
 def elu(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_scale: Any = ...) -> Tensor:
@@ -331,6 +415,8 @@ def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., 
     """Return :func:`empty` with the size, dtype and device of ``input``."""
 def empty_strided(size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return an uninitialised tensor of the given size and strides."""
+def entr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return -x ln(x), 0 at 0 and -inf below."""
 def eq(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input == other."""
 def eq_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -345,6 +431,12 @@ def erfc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return 1 - erf(x), exact where erf(x) is near 1."""
 def erfc_(input: Tensor) -> Tensor:
     """In-place :func:`erfc`."""
+def erfcx(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the scaled complementary error function e^(x^2) erfc(x), which does not vanish for large x."""
+def erfinv(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse of the error function: erf(y) = x; nan outside [-1, 1]."""
+def erfinv_(input: Tensor) -> Tensor:
+    """In-place :func:`erfinv`."""
 def exp(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e raised to each element."""
 def exp2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -371,6 +463,50 @@ def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., i
     """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p."""
 def feature_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`feature_dropout`."""
+def fft_fft(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the discrete Fourier transform along one dimension: X_k = sum_j x_j exp(-2 pi i j k / n)."""
+def fft_fft2(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`fft_fftn` over two dimensions."""
+def fft_fftfreq(n: Any, d: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the frequencies of :func:`fft_fft`'s n elements, in cycles per unit of the sample spacing ``d``."""
+def fft_fftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the transform over several dimensions, all by default."""
+def fft_fftshift(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Reorder the output of a transform so that the zero frequency is in the middle, along all dimensions by default."""
+def fft_hfft(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the real transform, of n elements, of a signal that is Hermitian (x_-j = conj x_j) and given by its first half."""
+def fft_hfft2(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`fft_hfftn` over two dimensions."""
+def fft_hfftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the real transform of a Hermitian signal given by its half along the last of the dimensions."""
+def fft_ifft(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse transform along one dimension: x_j = 1/n sum_k X_k exp(2 pi i j k / n). Arguments as of :func:`fft_fft`."""
+def fft_ifft2(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`fft_ifftn` over two dimensions."""
+def fft_ifftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse transform over several dimensions. Arguments as of :func:`fft_fftn`."""
+def fft_ifftshift(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Undo :func:`fft_fftshift`."""
+def fft_ihfft(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the first half of the inverse transform of a real signal; the inverse of :func:`fft_hfft`."""
+def fft_ihfft2(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`fft_ihfftn` over two dimensions."""
+def fft_ihfftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the half along the last of the dimensions of the inverse transform of a real signal."""
+def fft_irfft(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the real signal of n elements (by default 2 (size - 1)) whose :func:`fft_rfft` the input is."""
+def fft_irfft2(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`fft_irfftn` over two dimensions."""
+def fft_irfftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the real signal whose :func:`fft_rfftn` the input is; ``s`` are sizes of the result."""
+def fft_rfft(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the first n/2 + 1 elements of the transform of a real signal, which determine the others."""
+def fft_rfft2(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return :func:`fft_rfftn` over two dimensions."""
+def fft_rfftfreq(n: Any, d: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the frequencies of :func:`fft_rfft`'s n/2 + 1 elements."""
+def fft_rfftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the transform of a real signal over several dimensions, the last of them halved. Arguments as of :func:`fft_fftn`."""
 def fill(input: Tensor, value: Tensor | _complex) -> Tensor:
     """Return a tensor like ``input`` with every element ``value``."""
 def fill_(input: Tensor, value: Tensor | _complex) -> Tensor:
@@ -391,6 +527,8 @@ def flipud(input: Tensor) -> Tensor:
     """Reverse input along dimension 0."""
 def float_power(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return :func:`pow` computed in float64."""
+def float_power_(input: Tensor, exponent: Tensor | _complex) -> Tensor:
+    """In-place :func:`float_power`, of float64."""
 def floor(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the largest integer that is not above x."""
 def floor_(input: Tensor) -> Tensor:
@@ -411,6 +549,10 @@ def frac(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return x - trunc(x)."""
 def frac_(input: Tensor) -> Tensor:
     """In-place :func:`frac`."""
+def frexp(input: Tensor, *, out: Tensor | None = ...) -> return_types.frexp:
+    """Return (mantissa, exponent) with input = mantissa * 2^exponent, 1/2 <= abs(mantissa) < 1, exponent of int32."""
+def frobenius_norm(input: Tensor, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the root of the sum of squares over one or two dimensions (over all for an empty list)."""
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor on the array's own memory: writes to one show in the other."""
 def frombuffer(buffer: Any, *, dtype: _dtype, count: Any = ..., offset: Any = ..., requires_grad: _bool = ...) -> Tensor:
@@ -427,6 +569,10 @@ def fused_sgd_(params: Any, grads: Any, momentum_buffers: Any, *, lr: Any, momen
     """Step all parameters by stochastic gradient descent, in place."""
 def gather(input: Tensor, dim: _int | Sequence[_int], index: Any, *, sparse_grad: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix."""
+def gcd(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the greatest common divisor of each pair of integers; gcd(0, n) = abs(n)."""
+def gcd_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`gcd`."""
 def ge(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input >= other."""
 def ge_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -435,12 +581,18 @@ def gelu(input: Tensor, *, approximate: str = ...) -> Tensor:
     """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))."""
 def geometric_(input: Tensor, p: Any, *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p))."""
+def geqrf(input: Tensor, *, out: Tensor | None = ...) -> return_types.geqrf:
+    """Return LAPACK's form of A = Q R: R and, below it, the reflectors whose product is Q; and their scales tau."""
 def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return all products of two vectors; the former name of ``outer``."""
+def get_device(input: Tensor) -> _int:
+    """Return the number of the GPU that holds the tensor, -1 for the CPU."""
 def getitem(input: Tensor, index: Any) -> Tensor:
     """Return input[index]."""
 def global_norm(tensors: Any) -> Any:
     """Return the Euclidean norm of all elements of all tensors, sqrt(Σ x²), as a 0-d tensor."""
+def gradient(input: Tensor, *, spacing: Any = ..., dim: _int | Sequence[_int] | None = ..., edge_order: Any = ...) -> Tensor:
+    """Estimate the derivative along each of ``dim`` by central differences, one-sided at the ends."""
 def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input > other."""
 def greater_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -455,8 +607,28 @@ def gt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> 
     """Return where input > other."""
 def gt_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`gt`."""
+def hamming_window(window_length: Any, periodic: _bool = ..., alpha: Tensor | _complex = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Hamming window: w_k = alpha - beta cos(2 pi k / N)."""
+def hann_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Hann window: w_k = 1/2 - 1/2 cos(2 pi k / N), N the length if ``periodic``, else the length - 1."""
+def hardshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return x where abs(x) > lambd, else 0."""
+def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
+    """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
+def heaviside_(input: Tensor, values: Tensor) -> Tensor:
+    """In-place :func:`heaviside`."""
+def hermite_polynomial_h(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the physicist's Hermite polynomial: H_n = 2 x H_(n-1) - 2 (n-1) H_(n-2)."""
+def hermite_polynomial_he(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the probabilist's Hermite polynomial: He_n = x He_(n-1) - (n-1) He_(n-2)."""
 def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
+def histogram(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
+    """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
+def histogramdd(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
+    """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the second dimension (the first of a vector)."""
 def hstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
@@ -467,6 +639,26 @@ def hypot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) 
     """Return sqrt(input^2 + other^2) without overflow."""
 def hypot_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`hypot`."""
+def i0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the first kind of order 0."""
+def i0_(input: Tensor) -> Tensor:
+    """In-place :func:`i0`."""
+def i0e(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return e^-|x| I0(x), which does not overflow."""
+def i1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the first kind of order 1."""
+def i1e(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return e^-|x| I1(x), which does not overflow."""
+def igamma(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the regularised lower incomplete gamma function P(a, x) of a = ``input`` >= 0 and x = ``other`` >= 0."""
+def igamma_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`igamma`."""
+def igammac(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), see :func:`igamma`."""
+def igammac_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`igammac`."""
+def imag(input: Tensor) -> Tensor:
+    """Return a view of the imaginary parts; RuntimeError for a real tensor."""
 def index_add(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order."""
 def index_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ...) -> Tensor:
@@ -483,6 +675,10 @@ def index_put(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool 
     """Return a copy of input with values written where the index tensors point; see index_put_."""
 def index_put_(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
     """Write values into input where the tuple of index tensors points, in place: input[indices] = values."""
+def index_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Reduce the rows of ``source`` into the rows of ``input`` that ``index`` names: y[index[i]] = reduce(y[index[i]], source[i])."""
+def index_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, reduce: Any, *, include_self: _bool = ...) -> Tensor:
+    """In-place :func:`index_reduce`."""
 def index_select(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
 def inner(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -491,23 +687,50 @@ def instance_norm(input: Tensor, running_mean: Any = ..., running_var: Any = ...
     """Normalise each channel of each sample over its own values; see :func:`batch_norm`."""
 def interpolate(input: Tensor, size: _int | Sequence[_int] | None = ..., scale_factor: Any = ..., mode: str = ..., align_corners: Any = ..., recompute_scale_factor: Any = ...) -> Tensor:
     """Resize the last dimensions of (N, C, W), (N, C, H, W) or (N, C, D, H, W)."""
+def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
 def is_contiguous(input: Tensor, memory_format: Any = ...) -> _bool:
     """Whether elements lie in row-major (or channels-last) order without gaps."""
 def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
     """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
 def isfinite(input: Tensor) -> Tensor:
     """Return where x is finite."""
+def isin(elements: Any, test_elements: Any, *, assume_unique: _bool = ..., invert: _bool = ...) -> Tensor:
+    """Return where ``elements`` are among ``test_elements``; either may be a number. nan is in nothing."""
 def isinf(input: Tensor) -> Tensor:
     """Return where x is infinite."""
 def isnan(input: Tensor) -> Tensor:
     """Return where x is not a number."""
+def isneginf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return where the elements are -inf."""
+def isposinf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return where the elements are inf."""
+def isreal(input: Tensor) -> Tensor:
+    """Return where the elements have no imaginary part."""
+def istft(input: Tensor, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., normalized: _bool = ..., onesided: Any = ..., length: Any = ..., return_complex: _bool = ...) -> Tensor:
+    """Return the signal whose :func:`stft` the input is: frames are transformed back, windowed, added up, and divided by the sum of the squared windows (the least-squares estimate of Griffin and Lim, Signal estimation from modified short-time Fourier transform, 1984)."""
+def kaiser_window(window_length: Any, periodic: _bool = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return the Kaiser window: w_k = I0(beta sqrt(1 - (2 k / N - 1)^2)) / I0(beta)."""
 def kl_div(input: Tensor, target: Tensor, reduction: str = ..., log_target: _bool = ...) -> Tensor:
     """Return the Kullback-Leibler divergence y (log y - x) of a distribution y from log-probabilities x."""
-kthvalue: Any
+def kron(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
+def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
+    """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1."""
 def l1_loss(input: Tensor, target: Tensor, reduction: str = ..., weight: Tensor | None = ...) -> Tensor:
     """Return the absolute difference |x - y|; arguments as :func:`mse_loss`."""
+def laguerre_polynomial_l(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Laguerre's polynomial: n L_n = (2n - 1 - x) L_(n-1) - (n-1) L_(n-2)."""
 def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
     """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias."""
+def lcm(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the least common multiple of each pair of integers, 0 where one is 0; overflow wraps."""
+def lcm_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`lcm`."""
+def ldexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input * 2^other; with integers in ``other`` nothing overflows on the way to the result."""
+def ldexp_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`ldexp`."""
 def le(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input <= other."""
 def le_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -516,6 +739,8 @@ def leaky_relu(input: Tensor, negative_slope: Any = ...) -> Tensor:
     """Return x where x > 0, else negative_slope * x."""
 def leaky_relu_(input: Tensor, negative_slope: Any = ...) -> Tensor:
     """In-place :func:`leaky_relu`."""
+def legendre_polynomial_p(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Legendre's polynomial: n P_n = (2n - 1) x P_(n-1) - (n-1) P_(n-2)."""
 def lerp(input: Tensor, end: Any, weight: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
 def lerp_(input: Tensor, end: Any, weight: Tensor) -> Tensor:
@@ -528,10 +753,98 @@ def less_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = 
     """Return where input <= other."""
 def less_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`le`."""
+def lgamma(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm of the absolute value of the gamma function; inf at its poles 0, -1, -2, ..."""
+def lgamma_(input: Tensor) -> Tensor:
+    """In-place :func:`lgamma`."""
+def linalg_cholesky(input: Tensor, *, upper: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Factor Hermitian positive-definite matrices (..., n, n) as A = L L^H, or U^H U with ``upper``."""
+def linalg_cholesky_ex(input: Tensor, *, upper: _bool = ..., check_errors: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_cholesky_ex:
+    """Return Cholesky factors and ``info``: 0, or the order of the first minor that is not positive-definite."""
+def linalg_cond(A: Any, p: Any | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return condition numbers: the norm of A times that of its inverse; of singular values for None, 2 and -2."""
+def linalg_cross(input: Tensor, other: Tensor | _complex, *, dim: _int | Sequence[_int] | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the cross products along ``dim``, whose size is 3: y_i = a_j b_k - a_k b_j, (i, j, k) cyclic."""
+def linalg_det(A: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the determinants of square matrices (..., n, n); that of an empty matrix is 1."""
+def linalg_diagonal(A: Any, *, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
+    """Return a view of the diagonals of matrices; see ``taeda.diagonal``."""
+def linalg_eig(A: Any, *, out: Tensor | None = ...) -> return_types.linalg_eig:
+    """Return the eigenvalues and eigenvectors (columns, of norm 1) of square matrices, always complex, in no order."""
+def linalg_eigh(A: Any, UPLO: str = ..., *, out: Tensor | None = ...) -> return_types.linalg_eigh:
+    """Return the eigenvalues (ascending, real) and orthonormal eigenvectors (columns) of Hermitian matrices."""
+def linalg_eigvals(A: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the eigenvalues of square matrices, always complex; see ``taeda.linalg.eig``."""
+def linalg_eigvalsh(A: Any, UPLO: str = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the eigenvalues of Hermitian matrices, ascending; see ``taeda.linalg.eigh``."""
+def linalg_householder_product(A: Any, tau: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the first n columns of H_1 .. H_k, H_i = I - tau_i v_i v_i^H."""
+def linalg_inv(A: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverses of square matrices (..., n, n)."""
+def linalg_inv_ex(A: Any, *, check_errors: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_inv_ex:
+    """Return the inverses and ``info``: 0, or k where the k-th pivot is zero and the matrix has no inverse."""
+def linalg_ldl_factor(input: Tensor, *, hermitian: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_ldl_factor:
+    """Factor symmetric (or Hermitian) matrices as A = L D L^T, D of blocks of 1 and 2; as LAPACK's sytrf packs them."""
+def linalg_ldl_factor_ex(input: Tensor, *, hermitian: _bool = ..., check_errors: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_ldl_factor_ex:
+    """Return packed LDL factors, pivots, and ``info``: 0, or k where D[k, k] is zero."""
+def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable."""
+def linalg_lstsq(A: Any, B: Any, rcond: Any = ..., *, driver: Any = ...) -> return_types.linalg_lstsq:
+    """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A."""
+def linalg_lu(A: Any, *, pivot: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_lu:
+    """Factor matrices (..., m, n) as A = P L U: a permutation, a unit lower and an upper triangle."""
+def linalg_lu_factor(A: Any, *, pivot: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_lu_factor:
+    """Factor matrices (..., m, n) as A = P L U with partial pivoting: L and U packed in one, and the pivots."""
+def linalg_lu_factor_ex(A: Any, *, pivot: _bool = ..., check_errors: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_lu_factor_ex:
+    """Return packed LU factors, pivots, and ``info``: 0, or k where the k-th pivot is zero."""
+def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: _bool = ..., adjoint: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Solve A X = B (X A = B; A^H X = B with ``adjoint``) where ``LU, pivots = taeda.linalg.lu_factor(A)``."""
+def linalg_matmul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply tensors as matrices; see ``taeda.matmul``."""
+def linalg_matrix_exp(A: Any) -> Tensor:
+    """Return the exponentials of square matrices (..., n, n): I + A + A^2 / 2! + ..."""
+def linalg_matrix_norm(A: Any, ord: str = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return a norm of the matrices in two dimensions."""
+def linalg_matrix_power(A: Any, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th powers of square matrices (..., k, k): by squaring; of the inverse where n is negative."""
+def linalg_matrix_rank(A: Any, tol: Any = ..., hermitian: _bool = ..., *, atol: Any = ..., rtol: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Count the singular values (absolute eigenvalues if ``hermitian``) above max(``atol``, ``rtol`` times the largest)."""
+def linalg_multi_dot(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Multiply two or more matrices in the cheapest order; the first and last may be vectors."""
+def linalg_norm(A: Any, ord: Any = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ...) -> Tensor:
+    """Return a norm of vectors or matrices: of vectors over one dimension, of matrices over two."""
+def linalg_pinv(A: Any, rcond: Any = ..., hermitian: _bool = ..., *, atol: Any = ..., rtol: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the Moore-Penrose inverses of matrices (..., m, n), from their singular values."""
+def linalg_qr(A: Any, mode: str = ..., *, out: Tensor | None = ...) -> return_types.linalg_qr:
+    """Factor matrices (..., m, n) as A = Q R, Q with orthonormal columns, R an upper triangle."""
+def linalg_slogdet(A: Any, *, out: Tensor | None = ...) -> return_types.linalg_slogdet:
+    """Return sign and log of the absolute value of determinants, which neither overflow nor vanish."""
+def linalg_solve(A: Any, B: Any, *, left: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Solve the systems A X = B of square matrices, or X A = B where ``left`` is False."""
+def linalg_solve_ex(A: Any, B: Any, *, left: _bool = ..., check_errors: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_solve_ex:
+    """Solve A X = B (or X A = B) and say in ``info`` which matrices are singular instead of raising."""
+def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: _bool = ..., unitriangular: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Solve A X = B (or X A = B) where A is a triangle; the other half of A is not read, nor a unit diagonal."""
+def linalg_svd(A: Any, full_matrices: _bool = ..., *, driver: Any = ..., out: Tensor | None = ...) -> return_types.linalg_svd:
+    """Factor matrices (..., m, n) as A = U diag(S) Vh, S descending; U and Vh square, or thin without ``full_matrices``."""
+def linalg_svdvals(A: Any, *, driver: Any = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the singular values of matrices, descending; see ``taeda.linalg.svd``."""
+def linalg_tensorinv(A: Any, ind: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse of tensordot with A: the first ``ind`` dimensions are A's rows, the others its columns."""
+def linalg_tensorsolve(A: Any, B: Any, dims: Any | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return X such that tensordot(A, X, X.ndim) = B; ``dims`` of A are moved to its end first."""
+def linalg_vander(x: Tensor, *, N: Any = ...) -> Tensor:
+    """Return Vandermonde matrices (..., n, N): powers 0 to N - 1 of the elements of x (..., n); N is n if not said."""
+def linalg_vecdot(x: Tensor, y: Any, *, dim: _int | Sequence[_int] | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the dot products along ``dim``, the first conjugated: sum_i conj(x_i) y_i; other dimensions broadcast."""
+def linalg_vector_norm(x: Tensor, ord: Any = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the p-norm of the elements over all dimensions or those in ``dim``; see ``taeda.norm`` for its powers."""
 def linear(input: Tensor, weight: Tensor, bias: Any = ...) -> Tensor:
     """Apply y = input weight^T + bias over the last dimension."""
 def linspace(start: Any, end: Any, steps: Any, *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ``steps`` evenly spaced values from start to end, both ends exact."""
+def lobpcg(A: Any, k: Any = ..., B: Any = ..., X: Any = ..., n: Any = ..., iK: Any = ..., niter: Any = ..., tol: Any = ..., largest: Any = ..., method: Any = ..., tracker: Any = ..., ortho_iparams: Any = ..., ortho_fparams: Any = ..., ortho_bparams: Any = ...) -> Tensor:
+    """Return the k largest (or smallest) eigenvalues E (..., k) and eigenvectors X (..., m, k) of A x = E B x."""
 def log(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the natural logarithm; nan below zero, -inf at zero."""
 def log10(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -548,6 +861,8 @@ def log2_(input: Tensor) -> Tensor:
     """In-place :func:`log2`."""
 def log_(input: Tensor) -> Tensor:
     """In-place :func:`log`."""
+def log_ndtr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm of :func:`ndtr`, exact where that is next to 0 or 1."""
 def log_normal_(input: Tensor, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with y = exp(mean + std z), z standard normal."""
 def log_sigmoid(input: Tensor) -> Tensor:
@@ -556,8 +871,12 @@ def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None 
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
 def logaddexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return ln(e^input + e^other) without overflow."""
+def logaddexp2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return log2(2^input + 2^other) without overflow."""
 def logcumsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return the running log-sum-exp along ``dim``: y_i = log(exp(x_0) + ... + exp(x_i)), safe from overflow."""
+def logdet(input: Tensor) -> Tensor:
+    """Return the logarithms of the determinants of square matrices: -inf for 0, nan where a real one is negative."""
 def logical_and(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where both are nonzero."""
 def logical_and_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -574,14 +893,26 @@ def logical_xor(input: Tensor, other: Tensor | _complex, *, out: Tensor | None =
     """Return where just one is nonzero."""
 def logical_xor_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`logical_xor`."""
+def logit(input: Tensor, eps: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return ln(x / (1 - x)), the inverse of the sigmoid; x is clamped to [eps, 1 - eps] if ``eps`` is given."""
+def logit_(input: Tensor, eps: Any = ...) -> Tensor:
+    """In-place :func:`logit`."""
 def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ...) -> Tensor:
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
-def logsumexp(input: Tensor, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
+def logsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
+def lstsq(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
 def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input < other."""
 def lt_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`lt`."""
+def lu(A: Any, pivot: _bool = ..., get_infos: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: _bool = ..., unpack_pivots: _bool = ..., *, out: Tensor | None = ...) -> return_types.lu_unpack:
+    """Return P, L and U from the packed factors and pivots of ``taeda.linalg.lu_factor``; empty where not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
     """Return input with value where mask is true: y = mask ? value : input; mask broadcasts with input."""
 def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
@@ -594,24 +925,71 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = ...) -> T
     """Return the elements of input where mask is true, as a vector in row-major order; the two broadcast."""
 def matmul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Multiply tensors as matrices, by PyTorch's rules of rank: y = input @ other."""
-max: Any
+def matrix_exp(input: Tensor) -> Tensor:
+    """Return the exponentials of square matrices; see ``taeda.linalg.matrix_exp``."""
+def matrix_power(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th powers of square matrices; see ``taeda.linalg.matrix_power``."""
+def matrix_rank(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.matrix_rank."""
+@overload
+def max(input: Tensor) -> Tensor:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+@overload
+def max(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.max:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+@overload
+def max(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.max:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
+@overload
+def max(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the largest element; with ``dim``, (values, indices); of two tensors, the elementwise maximum."""
 def max_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last dimension of (N, C, L) or (C, L)."""
 def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Tensor:
+    """Return the largest value of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def maximum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the larger of each pair; nan where either is nan."""
 def mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the mean of the elements, over all dimensions or those in ``dim``: y = (1/n) sum_i x_i."""
-median: Any
+@overload
+def median(input: Tensor) -> Tensor:
+    """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+@overload
+def median(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.median:
+    """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+@overload
+def median(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.median:
+    """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
 def meshgrid(*tensors: Any, indexing: Any = ...) -> tuple[Tensor, ...]:
     """Expand vectors into coordinate grids: grid k holds tensors[k] along dimension k."""
-min: Any
+@overload
+def min(input: Tensor) -> Tensor:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+@overload
+def min(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.min:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+@overload
+def min(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.min:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
+@overload
+def min(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the smallest element; with ``dim``, (values, indices); of two tensors, the elementwise minimum."""
 def minimum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the smaller of each pair; nan where either is nan."""
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Multiply two matrices: y = input mat2."""
-mode: Any
+def mode(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.mode:
+    """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
+def modified_bessel_i0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the first kind of order 0; :func:`i0` is the same with a derivative."""
+def modified_bessel_i1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the first kind of order 1; :func:`i1` is the same with a derivative."""
+def modified_bessel_k0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the second kind of order 0; inf at 0, nan below."""
+def modified_bessel_k1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the modified Bessel function of the second kind of order 1; inf at 0, nan below."""
 def moveaxis(input: Tensor, source: Tensor, destination: Any) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
 def movedim(input: Tensor, source: Tensor, destination: Any) -> Tensor:
@@ -634,19 +1012,37 @@ def multiply_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`mul`."""
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Multiply a matrix (n, k) by a vector (k): y = input vec."""
+def mvlgamma(input: Tensor, p: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return the logarithm of the multivariate gamma function of dimension p."""
+def mvlgamma_(input: Tensor, p: Any) -> Tensor:
+    """In-place :func:`mvlgamma`."""
 def nan_to_num(input: Tensor, nan: Any = ..., posinf: Any = ..., neginf: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values)."""
 def nan_to_num_(input: Tensor, nan: Any = ..., posinf: Any = ..., neginf: Any = ...) -> Tensor:
     """In-place :func:`nan_to_num`."""
-def nanmean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+def nanmean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the mean of the elements that are not NaN."""
-nanmedian: Any
+@overload
+def nanmedian(input: Tensor) -> Tensor:
+    """Return the median of what is not NaN; see :func:`median`."""
+@overload
+def nanmedian(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) -> return_types.nanmedian:
+    """Return the median of what is not NaN; see :func:`median`."""
+@overload
+def nanmedian(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.nanmedian:
+    """Return the median of what is not NaN; see :func:`median`."""
+def nanquantile(input: Tensor, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the q-quantiles of the elements that are not nan; see :func:`quantile`."""
 def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
 def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
     """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
 def narrow_copy(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
     """Return a copy of :func:`narrow`."""
+def ndtr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the distribution function of the standard normal distribution."""
+def ndtri(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the inverse of :func:`ndtr`: the quantile of the probability x; nan outside [0, 1]."""
 def ne(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input != other."""
 def ne_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -671,10 +1067,16 @@ def new_tensor(input: Tensor, data: Any, *, dtype: _dtype | None = ..., device: 
     """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
 def new_zeros(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return zeros of the given size with the dtype and device of ``input``."""
+def nextafter(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return the next floating-point number after input in the direction of other."""
+def nextafter_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`nextafter`."""
 def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ...) -> Tensor:
     """Return the negative log-likelihood -w_t x_t of each sample's class t, or their mean or sum."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
+def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:
+    """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change."""
 def norm(input: Tensor, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the p-norm of all elements, or over the dimensions in ``dim``."""
 def normal(mean: Any = ..., std: Any = ..., size: _int | Sequence[_int] | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
@@ -685,22 +1087,48 @@ def not_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = .
     """Return where input != other."""
 def not_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ne`."""
+def nuclear_norm(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return the sums of the singular values of the matrices in two dimensions."""
 def one_hot(tensor: Tensor, num_classes: Any = ...) -> Tensor:
     """Return vectors with a 1 where tensor says: y[..., c] = (tensor[...] == c), int64."""
 def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return a tensor of ones."""
 def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return ones with the size, dtype and device of ``input``."""
+def orgqr(input: Tensor, tau: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+def ormqr(input: Tensor, tau: Any, other: Tensor | _complex, left: _bool = ..., transpose: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return all products of two vectors: y[i, j] = input_i vec2_j."""
 def pad(input: Tensor, pad: Any, mode: str = ..., value: Tensor | _complex | None = ...) -> Tensor:
     """Put elements before and after the last dimensions, or take them away."""
+def pairwise_distance(x1: Any, x2: Any, p: Any | None = ..., eps: Any = ..., keepdim: _bool = ...) -> Tensor:
+    """Return |x1 - x2 + eps|_p along the last dimension; the operands broadcast."""
+def pca_lowrank(A: Any, q: Any = ..., center: _bool = ..., niter: Any = ...) -> Tensor:
+    """Return U, S and V of the principal components of the rows of A (..., m, n), centred unless told otherwise."""
+def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
+    """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
+def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
+    """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
+def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
+    """Return counts from the Poisson distribution with the rates of ``input``."""
+def polar(abs: Any, angle: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return abs (cos angle + i sin angle)."""
+def polygamma(n: Any, input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the n-th derivative of psi: (-1)^(n+1) n! sum_k (x + k)^-(n+1), and psi itself for n = 0."""
+def polygamma_(input: Tensor, n: Any) -> Tensor:
+    """In-place :func:`polygamma`."""
+def positive(input: Tensor) -> Tensor:
+    """Return input itself. Raises RuntimeError for bool."""
 def pow(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input raised to exponent; either may be a number."""
 def pow_(input: Tensor, exponent: Tensor | _complex) -> Tensor:
     """In-place :func:`pow`."""
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1)."""
 preserve_format: Any
 def prod(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
@@ -708,6 +1136,14 @@ def put(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> T
     """Return a copy of input with source written where index says; see put_."""
 def put_(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
     """Write source into input.reshape(-1) where index says, or add it with accumulate, in place."""
+def qr(input: Tensor, some: _bool = ..., *, out: Tensor | None = ...) -> return_types.qr:
+    """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+def quantile(input: Tensor, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
+    """Return the q-quantiles of all elements, or of those along ``dim``; nan where there is a nan."""
+def rad2deg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Turn radians into degrees: input * 180 / pi."""
+def rad2deg_(input: Tensor) -> Tensor:
+    """In-place :func:`rad2deg`."""
 def rand(*size_args: Any, size: _int | Sequence[_int] | None = ..., generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return values from the uniform distribution on [0, 1)."""
 def rand_like(input: Tensor, *, generator: Generator | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
@@ -728,6 +1164,8 @@ def range_(start: Any, end: Any = ..., step: Any = ..., **options: Any) -> Tenso
     """Return start, start + step, ... up to and with end (arange leaves the end out)."""
 def ravel(input: Tensor) -> Tensor:
     """Return the elements in one dimension, as a view where possible."""
+def real(input: Tensor) -> Tensor:
+    """Return a view of the real parts; a real tensor is returned as it is."""
 def reciprocal(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return 1 / x."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -740,6 +1178,10 @@ def remainder(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = .
     """Return the remainder with the sign of ``other`` (Python's ``%``)."""
 def remainder_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`remainder`."""
+def renorm(input: Tensor, p: Any, dim: _int | Sequence[_int], maxnorm: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Scale down the slices along ``dim`` whose p-norm exceeds ``maxnorm``, to that norm."""
+def renorm_(input: Tensor, p: Any, dim: _int | Sequence[_int], maxnorm: Any) -> Tensor:
+    """In-place :func:`renorm`."""
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Repeat input repeats[d] times along dimension d; more repeats than dimensions add dimensions in front."""
 def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
@@ -752,6 +1194,10 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = ...) -> Tensor:
     """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
 def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
     """Give the tensor the shape of another, in place."""
+def resolve_conj(input: Tensor) -> Tensor:
+    """Return the tensor: conjugates are never lazy here."""
+def resolve_neg(input: Tensor) -> Tensor:
+    """Return the tensor: negatives are never lazy here."""
 def result_type(tensor1: Tensor, tensor2: Tensor) -> Any:
     """Return the dtype that an operation on two operands, tensors or numbers, gives."""
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
@@ -774,6 +1220,10 @@ def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = 
     """Return other - alpha * input."""
 def scalar_tensor_(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a 0-d tensor of a number, of the default float dtype unless given."""
+def scaled_modified_bessel_k0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return e^x K0(x), which does not vanish for large x; inf at 0, nan below."""
+def scaled_modified_bessel_k1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return e^x K1(x), which does not vanish for large x; inf at 0, nan below."""
 def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
 def scatter_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
@@ -798,6 +1248,18 @@ def set_(input: Tensor, source: Tensor | None = ..., storage_offset: Any = ..., 
     """Make the tensor look at another storage (or another tensor's), with an offset, size and stride."""
 def setitem(input: Tensor, index: Any, value: Tensor | _complex) -> Tensor:
     """Write value, a number or a tensor that broadcasts, into input[index]; the target keeps its dtype."""
+def sgn(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return z / |z|, 0 at 0: the sign of a real tensor."""
+def sgn_(input: Tensor) -> Tensor:
+    """In-place :func:`sgn`."""
+def shifted_chebyshev_polynomial_t(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return T_n(2 x - 1), see :func:`chebyshev_polynomial_t`."""
+def shifted_chebyshev_polynomial_u(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return U_n(2 x - 1), see :func:`chebyshev_polynomial_u`."""
+def shifted_chebyshev_polynomial_v(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return V_n(2 x - 1), see :func:`chebyshev_polynomial_v`."""
+def shifted_chebyshev_polynomial_w(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return W_n(2 x - 1), see :func:`chebyshev_polynomial_w`."""
 def sigmoid(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return 1 / (1 + e^-x)."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -816,6 +1278,10 @@ def sin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the sine of x radians."""
 def sin_(input: Tensor) -> Tensor:
     """In-place :func:`sin`."""
+def sinc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return sin(pi x) / (pi x), 1 at 0 and exactly 0 at the other integers."""
+def sinc_(input: Tensor) -> Tensor:
+    """In-place :func:`sinc`."""
 def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic sine."""
 def sinh_(input: Tensor) -> Tensor:
@@ -826,6 +1292,8 @@ def slice_add(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int],
     """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
+def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
+    """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = ..., beta: Tensor | _complex = ...) -> Tensor:
     """Return d^2 / (2 beta) where d = |x - y| is below beta, else d - beta / 2; with beta = 0, |x - y|."""
 def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
@@ -834,7 +1302,12 @@ def softmin(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..
     """Return softmax(-x) along a dimension."""
 def softplus(input: Tensor, beta: Tensor | _complex = ..., threshold: Any = ...) -> Tensor:
     """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
-sort: Any
+def solve(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
+def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
+    """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
+def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
 def split(input: Tensor, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
@@ -844,7 +1317,7 @@ def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def sqrt_(input: Tensor) -> Tensor:
     """In-place :func:`sqrt`."""
 def square(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return x^2."""
+    """Return x^2; bools count as int64."""
 def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
 def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -855,8 +1328,10 @@ def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor 
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
-def std_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+def std_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> tuple[Tensor, Tensor]:
     """Return (standard deviation, mean) from one pass."""
+def stft(input: Tensor, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., pad_mode: str = ..., normalized: _bool = ..., onesided: Any = ..., return_complex: Any = ..., align_to_window: Any = ...) -> Tensor:
+    """Return the transforms of overlapping, windowed frames: X[f, t] = sum_k w_k x[t hop + k] exp(-2 pi i f k / n_fft)."""
 def sub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input - alpha * other."""
 def sub_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
@@ -869,6 +1344,10 @@ def sum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool =
     """Return the sum of the elements, over all dimensions or those in ``dim``."""
 def sum_to_size(input: Tensor, *size: _int | Sequence[_int]) -> Tensor:
     """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
+def svd(input: Tensor, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
+    """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
+def svd_lowrank(A: Any, q: Any = ..., niter: Any = ..., M: Any = ...) -> Tensor:
+    """Return U (..., m, q), S (..., q) and V (..., n, q) with A (or A - M) about U diag(S) V^H."""
 def swapaxes(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
 def swapaxes_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
@@ -877,6 +1356,8 @@ def swapdims(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
 def swapdims_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Exchange two dimensions of the tensor itself; its memory stays as it is."""
+def symeig(*args: Any, **kwargs: Any) -> Tensor:
+    """Raise RuntimeError: removed in favor of taeda.linalg.eigh, which reads the lower triangle by default."""
 def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
 def t_(input: Tensor) -> Tensor:
@@ -895,7 +1376,7 @@ def tanh_(input: Tensor) -> Tensor:
     """In-place :func:`tanh`."""
 def tensor(data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a new tensor with a copy of ``data``: a number, nested sequences, a NumPy array or a tensor."""
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+def tensor_split(input: Tensor, indices_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, indices: Tensor | None = ..., sections: Any = ...) -> tuple[Tensor, ...]:
     """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
 def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) -> Tensor:
     """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
@@ -905,13 +1386,20 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
     """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
-topk: Any
+def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
+    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
 def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
 def transpose_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Exchange two dimensions of the tensor itself; its memory stays as it is."""
+def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
+def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Alias of :func:`trapezoid`."""
+def triangular_solve(b: Any, A: Any, upper: _bool = ..., transpose: _bool = ..., unitriangular: _bool = ..., *, out: Tensor | None = ...) -> return_types.triangular_solve:
+    """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A."""
 def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
 def tril_(input: Tensor, diagonal: Any = ...) -> Tensor:
@@ -950,13 +1438,21 @@ def unique_consecutive(input: Tensor, return_inverse: _bool = ..., return_counts
     """Return the values, or slices along ``dim``, without those equal to the one before."""
 def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
     """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
+def unsafe_chunk(input: Tensor, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
+def unsafe_split(input: Tensor, split_size: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return :func:`split` into pieces that may be changed in place where autograd records."""
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
 def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
 def unsqueeze_(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Put a dimension of size 1 into the tensor itself."""
+def vander(x: Tensor, N: Any = ..., increasing: _bool = ...) -> Tensor:
+    """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the variance over all dimensions or those in ``dim``."""
-def var_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Any:
+def var_mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> tuple[Tensor, Tensor]:
     """Return (variance, mean) from one pass."""
 def vdot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
@@ -966,12 +1462,18 @@ def view(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
     """Return the same memory under another shape (-1: worked out), or seen as another dtype."""
 def view_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`view` with the shape of another tensor."""
+def view_as_complex(input: Tensor) -> Tensor:
+    """Return a view of a real tensor whose last dimension holds real and imaginary parts as a complex one."""
+def view_as_real(input: Tensor) -> Tensor:
+    """Return a view of a complex tensor as real numbers, the parts in a last dimension of size 2."""
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors below each other along dimension 0, vectors as rows."""
 def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
     """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
+def xlog1py(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return input * ln(1 + other), 0 where input is 0 and other is no nan; either may be a number."""
 def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input * ln(other), 0 where input is 0 and other is no nan."""
 def xlogy_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -982,3 +1484,5 @@ def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype 
     """Return a tensor of zeros."""
 def zeros_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return zeros with the size, dtype and device of ``input``."""
+def zeta(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
+    """Return Hurwitz's zeta function sum_k (q + k)^-s of s = ``input`` and q = ``other``; either may be a number."""

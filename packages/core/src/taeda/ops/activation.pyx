@@ -6,7 +6,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
                              to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I32, I64, Param, U8
+from taeda.kernels.cpu.abi cimport BOOL, I64, Param
 from taeda.tensor_base cimport TensorBase
 
 

@@ -475,7 +475,7 @@ arctan2, arctan2_ = atan2, atan2_
 
 PUBLIC = (
     "add", "sub", "rsub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "float_power", "maximum", "minimum",
-    "fmax", "fmin", "atan2", "hypot", "copysign", "xlogy", "logaddexp", "addcmul", "addcdiv", "lerp", "subtract",
+    "fmax", "fmin", "atan2", "hypot", "copysign", "xlogy", "xlogy_", "logaddexp", "addcmul", "addcdiv", "lerp", "subtract",
     "multiply", "divide", "true_divide", "arctan2",
 )
 INPLACE = (

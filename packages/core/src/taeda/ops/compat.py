@@ -141,7 +141,20 @@ def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
     return input.as_strided(src.shape, src.stride(), src.storage_offset())
 
 
+def as_strided_scatter(input, src, size, stride, storage_offset=None):
+    """Return a copy of input with src written into the layout that ``as_strided`` gives it."""
+    _need_tensor("as_strided_scatter", "src", src)
+    copy = input.clone()
+    part = copy.as_strided(size, stride, storage_offset)
+    if part.shape != src.shape:
+        raise RuntimeError(f"[as_strided_scatter] expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+                           f"slice size = {list(part.shape)}")
+    part.copy_(src)
+    return copy
+
+
 METHODS = {
+    "as_strided_scatter": as_strided_scatter,
     "const_data_ptr": const_data_ptr, "is_distributed": is_distributed, "record_stream": record_stream, "resize": resize,
     "resize_as": resize_as, "resize_as_sparse_": resize_as_sparse_, "slice_inverse": slice_inverse, "to_dense": to_dense,
 }

@@ -6,13 +6,12 @@ complex tensors have, and what is not holomorphic.  Gradients follow PyTorch: g 
 ``conj`` computes at once; there is no lazy conjugate bit, so ``is_conj`` is False and ``resolve_conj`` gives its input.
 """
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, NOTHING, Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device, copy_into,
-                             define, empty_for, empty_shape, launch, record, record_view, set_dtype, to_dtype, unary, write_out)
+from taeda.dispatch cimport (IN0, NOTHING, Op, as_strided_view, as_tensor, broadcast_shapes, check_same_device, copy_into,
+                             define, empty_for, launch, record, record_view, set_dtype, to_dtype, unary, write_out)
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, real_code
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, MAX_DIM, View
+from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, View
 from taeda.tensor_base cimport TensorBase, refresh
 
 from taeda.autograd import node as _node

@@ -28,7 +28,6 @@ cdef Op POISSON = define("poisson", zero_vjp)
 cdef Op BINOMIAL = define("binomial", binomial_vjp, 0, 0, None, "NotImplemented")
 
 
-
 def exponential_(input, lambd=1.0, *, generator=None):
     """Overwrite with values from the exponential distribution: y = -log(1 - u) / lambd.
 

@@ -62,7 +62,7 @@ cdef int narrow_view(View* out, View* x, int64_t* strides, int part, int wide) n
 
 cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down, int outputs, int n, View** t, const Param* p) noexcept nogil:
     """Run ``kernel``, of dtype ``wide``, on the n views of t; ``up`` and ``down`` copy from dtype to wide and back."""
-    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k, d, at
+    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k, d
     cdef int64_t found = 0, stride, dims = 0
     cdef int64_t* strides
     cdef View* copies
