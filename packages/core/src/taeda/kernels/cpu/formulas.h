@@ -24,9 +24,13 @@ static inline int32_t t_to_bits_f32(float f) { t_bits32 b; b.f = f; return b.i; 
 static inline double t_from_bits_f64(int64_t i) { t_bits64 b; b.i = i; return b.f; }
 static inline int64_t t_to_bits_f64(double f) { t_bits64 b; b.f = f; return b.i; }
 
+/* Bits are shifted and subtracted as unsigned ones: nan and numbers out of range come through here too, and wrap around. */
+static inline int32_t t_minus_i32(int32_t a, uint32_t b) { return (int32_t)((uint32_t)a - b); }
+static inline int64_t t_minus_i64(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a - b); }
+
 /* 2^n for n in [-126, 127] (f32), [-1022, 1023] (f64) */
-static inline float t_pow2i_f32(int32_t n) { return t_from_bits_f32((n + 127) << 23); }
-static inline double t_pow2i_f64(int64_t n) { return t_from_bits_f64((n + 1023) << 52); }
+static inline float t_pow2i_f32(int32_t n) { return t_from_bits_f32((int32_t)((uint32_t)(n + 127) << 23)); }
+static inline double t_pow2i_f64(int64_t n) { return t_from_bits_f64((int64_t)((uint64_t)(n + 1023) << 52)); }
 
 /* exp(r) - 1 for |r| <= ln2 / 2 */
 static inline float t_expm1_core_f32(float r) {
@@ -59,7 +63,7 @@ static inline float t_exp_f32(float x) {
     c = c < -104.0f ? -104.0f : c;
     float m = c * 1.44269504f + 12582912.0f;
     float n = m - 12582912.0f;
-    int32_t k = t_to_bits_f32(m) - 0x4b400000;
+    int32_t k = t_minus_i32(t_to_bits_f32(m), 0x4b400000u);
     float r = c - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
     float y = t_expm1_core_f32(r) + 1.0f;
@@ -71,7 +75,7 @@ static inline double t_exp_f64(double x) {
     c = c < -746.0 ? -746.0 : c;
     double m = c * 1.4426950408889634 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
-    int64_t k = t_to_bits_f64(m) - 0x4338000000000000LL;
+    int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL);
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
     double y = t_expm1_core_f64(r) + 1.0;
@@ -85,7 +89,7 @@ static inline float t_expm1_f32(float x) {
     c = c < -20.0f ? -20.0f : c;
     float m = c * 1.44269504f + 12582912.0f;
     float n = m - 12582912.0f;
-    int32_t k = t_to_bits_f32(m) - 0x4b400000;
+    int32_t k = t_minus_i32(t_to_bits_f32(m), 0x4b400000u);
     float r = c - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
     float s = t_pow2i_f32(k);
@@ -98,7 +102,7 @@ static inline double t_expm1_f64(double x) {
     c = c < -40.0 ? -40.0 : c;
     double m = c * 1.4426950408889634 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
-    int64_t k = t_to_bits_f64(m) - 0x4338000000000000LL;
+    int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL);
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
     double s = t_pow2i_f64(k);
@@ -111,7 +115,7 @@ static inline double t_expm1_f64(double x) {
 static inline float t_log_f32(float x) {
     float sub = x < 1.17549435e-38f ? 8388608.0f : 1.0f;
     float v = x * sub;
-    int32_t ix = t_to_bits_f32(v) - 0x3f3504f3;
+    int32_t ix = t_minus_i32(t_to_bits_f32(v), 0x3f3504f3u);
     int32_t k = ix >> 23;
     float f = t_from_bits_f32((ix & 0x007fffff) + 0x3f3504f3) - 1.0f;
     float e = (float)k - (x < 1.17549435e-38f ? 23.0f : 0.0f);
@@ -131,7 +135,7 @@ static inline float t_log_f32(float x) {
 static inline double t_log_f64(double x) {
     double sub = x < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
     double v = x * sub;
-    int64_t ix = t_to_bits_f64(v) - 0x3fe6a09e667f3bcdLL;
+    int64_t ix = t_minus_i64(t_to_bits_f64(v), 0x3fe6a09e667f3bcdULL);
     int64_t mant = (ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL;
     double f = t_from_bits_f64(mant) - 1.0;
     /* (ix >> 52) as a double without a 64-bit arithmetic shift or conversion */

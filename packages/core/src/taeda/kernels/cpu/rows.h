@@ -35,7 +35,7 @@ static inline float t_exp_neg_f32(float x)
     float n = m - 12582912.0f;
     float r = c - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
-    float y = (t_expm1_core_f32(r) + 1.0f) * t_from_bits_f32((t_to_bits_f32(m) << 23) + 0x3f800000);
+    float y = (t_expm1_core_f32(r) + 1.0f) * t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f800000u));
     return x < -87.0f ? 0.0f : y;
 }
 static inline double t_exp_neg_f64(double x)
@@ -46,7 +46,7 @@ static inline double t_exp_neg_f64(double x)
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
     double y = t_expm1_core_f64(r) + 1.0;
-    y = y * t_from_bits_f64((int64_t)((uint64_t)t_to_bits_f64(m) << 52) + 0x3ff0000000000000LL);
+    y = y * t_from_bits_f64((int64_t)(((uint64_t)t_to_bits_f64(m) << 52) + 0x3ff0000000000000ULL));
     return x < -708.0 ? 0.0 : y;
 }
 
