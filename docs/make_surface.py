@@ -50,7 +50,14 @@ def room_of(room: str) -> Any:
 def is_there(room: str, name: str) -> bool:
     """Whether a room has a name."""
     home = room_of(room)
-    return home is not None and (hasattr(home, name) or (room == "Tensor" and hasattr(taeda.ones(1), name)))
+    return home is not None and (found_in(home, name) is not None or (room == "Tensor" and hasattr(taeda.ones(1), name)))
+
+
+def found_in(home: Any, name: str) -> Any:
+    """Return home.name, a dotted name walked, or None."""
+    for part in name.split("."):
+        home = getattr(home, part, None)
+    return home
 
 
 def explained() -> set[str]:
@@ -105,7 +112,7 @@ def document() -> str:
         for name in members:
             have = is_there(room, name)
             there += have
-            function = getattr(home, name, None)
+            function = found_in(home, name)
             derivatives, devices = rows.get(f"{room}.{name}") or rows.get(id(function)) or ("", "")
             state = "yes" if have else "see differences.md" if name in said else "no"
             lines.append(f"| `{name}` | {state} | {derivatives} | {devices} |")

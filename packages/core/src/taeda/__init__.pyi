@@ -1054,6 +1054,8 @@ def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tenso
     """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
 def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input * ln(other), 0 where input is 0 and other is no nan."""
+def xlogy_(input: Tensor, other: Tensor | _complex) -> Tensor:
+    """In-place :func:`xlogy`."""
 def zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
 def zeros(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:

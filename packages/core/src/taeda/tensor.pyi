@@ -238,6 +238,8 @@ class Tensor:
         """Return a view of the storage with any size, stride and offset that stay inside it."""
     def as_strided_(self, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
         """Lay the tensor itself out anew on its storage."""
+    def as_strided_scatter(self, src: Tensor | _complex, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+        """Return a copy of input with src written into the layout that ``as_strided`` gives it."""
     def asin(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverse sine in radians; nan outside [-1, 1]."""
     def asin_(self) -> Tensor:
