@@ -37,14 +37,14 @@ class detect_anomaly:
 
     >>> import taeda, warnings
     >>> x = taeda.zeros(1, requires_grad=True)
-    >>> with taeda.autograd.detect_anomaly():
-    ...     y = (x.sqrt() * 0).sum()
-    ...     try:
-    ...         with warnings.catch_warnings():
-    ...             warnings.simplefilter("ignore")
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")           # that the mode is on, and where the forward line was
+    ...     with taeda.autograd.detect_anomaly():
+    ...         y = (x.sqrt() * 0).sum()
+    ...         try:
     ...             y.backward()
-    ...     except RuntimeError as error:
-    ...         print(str(error)[:74])
+    ...         except RuntimeError as error:
+    ...             print(str(error)[:74])
     [SqrtBackward0] Function 'SqrtBackward0' returned nan values in its 0th ou
     """
 
