@@ -96,8 +96,8 @@ def blackman_window(window_length, periodic=True, *, out=None, dtype=None, layou
     """Return the Blackman window: w_k = 0.42 - 0.5 cos(2 pi k / N) + 0.08 cos(4 pi k / N).
 
     >>> import taeda
-    >>> taeda.blackman_window(4)[2]
-    tensor(1.)
+    >>> taeda.blackman_window(4)[1]
+    tensor(0.3400)
     """
     return _cosine_window("blackman_window", (0.42, 0.5, 0.08), window_length, periodic, out, dtype, layout, device, requires_grad)
 
