@@ -417,8 +417,10 @@ class TooMany(taeda.autograd.Function):
 def test_function_errors() -> None:
     with pytest.raises(RuntimeError, match="incorrect number of gradients"):
         TooMany.apply(leaf(1)).sum().backward()
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        made = TooMany()
     with pytest.raises(RuntimeError, match="Legacy autograd function"):
-        TooMany(leaf(1))
+        made(leaf(1))
 
     class Empty(taeda.autograd.Function):
         pass

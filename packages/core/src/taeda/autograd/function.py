@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -145,21 +146,13 @@ def _backward_of(cls: Any) -> Any:
 
 
 class FunctionMeta(type):
-    """Gives each Function a class of nodes, named after it; calling a Function is an old style that PyTorch refuses too."""
+    """Gives each Function a class of nodes, named after it."""
 
     _backward_cls: Any
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
         cls._backward_cls = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls})
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:
-            raise RuntimeError(
-                f"[{cls.__name__}] Legacy autograd function with non-static forward method is deprecated. Please use "
-                f"new-style autograd function with static forward method: {cls.__name__}.apply(...)"
-            )
-        return super().__call__()
 
 
 class Function(metaclass=FunctionMeta):
@@ -185,6 +178,10 @@ class Function(metaclass=FunctionMeta):
     """
 
     generate_vmap_rule = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(f"[{type(self).__name__}] {type(self)} should not be instantiated. Methods on autograd functions are all static, so "
+                      "you should invoke them on the class itself.", DeprecationWarning, stacklevel=2)
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
