@@ -272,7 +272,7 @@ def safe(text: str) -> str:
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
     for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "dispatch", "dlpack", "dtype", "generator", "kernels.cpu.runtime",
-                 "storage", "tensor_base", "_override"):
+                 "storage", "tensor_base", "_override", "autograd.dual", "autograd.saved", "autograd.anomaly_mode"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -288,6 +288,7 @@ def stubs() -> dict[str, str]:
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
         "_override.pyi": class_stub(modules["taeda._override"], "", {}),
+        **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
     }
 

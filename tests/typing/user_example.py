@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from typing import Any
+
 import taeda
 import taeda.nn.functional as F
 from taeda import Tensor, nn, optim
@@ -103,7 +105,7 @@ def train(settings: Settings, folder: Path) -> float:
     generator.manual_seed(0)
     data = make_data(128, generator)
     train_set, test_set = random_split(data, [96, 32], generator=generator)
-    loader = DataLoader(train_set, batch_size=16, shuffle=True)
+    loader: DataLoader[Any] = DataLoader(train_set, batch_size=16, shuffle=True)
     model = Classifier(8, settings).to(settings.device)
     opt = optim.AdamW(model.parameters(), lr=settings.lr)
     schedule = optim.lr_scheduler.CosineAnnealingLR(opt, T_max=settings.epochs)

@@ -135,9 +135,9 @@ def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
 def resolve_name(f: Any) -> str | None:
     """Return the name under which a function can be found, ``taeda.exp`` or ``taeda.Tensor.exp``."""
     if isinstance(f, _override.Method):
-        return f"taeda.Tensor.{f.__name__}"
+        return f"taeda.Tensor.{f.__name__}"  # type: ignore[attr-defined]
     if isinstance(f, _override.Function):
-        return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"
+        return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"  # type: ignore
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
     return None if name is None else name if module is None else f"{module}.{name}"
 
@@ -167,7 +167,7 @@ class TorchFunctionMode:
         raise NotImplementedError(f"[{type(self).__name__}] a mode must have a __torch_function__ of its own")
 
     def __enter__(self) -> TorchFunctionMode:
-        push_mode(self)
+        push_mode(self)  # type: ignore[arg-type]
         return self
 
     def __exit__(self, *error: object) -> None:

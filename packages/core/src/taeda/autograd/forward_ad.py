@@ -98,7 +98,7 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
 class dual_level(_Mode):
     """Open a level for a ``with`` block (or for the calls of a decorated function)."""
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> int:  # type: ignore[override]
         return enter_dual_level()
 
     def __exit__(self, *error: object) -> None:

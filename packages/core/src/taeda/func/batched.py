@@ -112,11 +112,11 @@ class BatchedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     def is_leaf(self) -> bool:
         return self._value.is_leaf
 
-    @property
+    @property  # type: ignore[misc]
     def grad(self) -> Any:
         return None
 
-    @property
+    @property  # type: ignore[misc]
     def data(self) -> Any:
         return batched(self._value.data, self._level)
 

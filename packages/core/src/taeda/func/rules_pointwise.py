@@ -48,7 +48,7 @@ def weaken(tensors: list[Any], level: int) -> dict[int, Any]:
     pair = tensors[-2:]
     if len(pair) < 2 or pair[0].dtype == pair[1].dtype or all(t.ndim == 0 for t in pair):
         return {}
-    common = ops.result_type.function(*pair)
+    common = ops.result_type.function(*pair)  # type: ignore[attr-defined]
     return {id(t): t.to(common) for t in pair if at(t, level) and t.ndim == 0 and t.dtype != common}
 
 

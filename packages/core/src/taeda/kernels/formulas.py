@@ -389,8 +389,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         found.append((f"{name}_{narrow}", ("NARROW_LOOP_NUMBER" if name in WITH_NUMBER else "NARROW_LOOP") + rest))
                     if s == "i64" and name not in SIGN_MATTERS:
                         same[f"{name}_u64"] = kernel
-    for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):
-        for name, expr in rows.items():
+    for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):  # type: ignore[assignment]
+        for name, expr in rows.items():  # type: ignore[assignment]
             found += [(f"{name}_{s}", complex_text(macro, name, s, expr)) for s in COMPLEX]
     return found, same
 

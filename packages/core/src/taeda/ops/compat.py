@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from taeda.ops import embedding as _embedding
-from taeda.ops import normalization as _normalization
+from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
 from taeda.ops.creation import linspace
 from taeda.tensor_base import TensorBase
 
@@ -39,7 +39,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     """
     _need_tensor("embedding", "weight", weight)
     padding = padding_idx if 0 <= padding_idx < weight.shape[0] else None
-    return _embedding.embedding(indices, weight, padding, scale_grad_by_freq)
+    return _embedding.embedding(indices, weight, padding, scale_grad_by_freq)  # type: ignore[attr-defined]
 
 
 def affine_grid_generator(theta, size, align_corners):

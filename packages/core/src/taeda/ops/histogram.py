@@ -79,7 +79,7 @@ def _fill(x, edges, weight, density):
         place = at if place is None else place * sizes[d] + at
     weight = x.new_ones(x.shape[0]) if weight is None else weight.reshape(-1)
     hist = x.new_zeros(math.prod(sizes))
-    hist.index_add_(0, place.masked_fill(~inside, 0), weight.masked_fill(~inside, 0))
+    hist.index_add_(0, place.masked_fill(~inside, 0), weight.masked_fill(~inside, 0))  # type: ignore[union-attr]
     hist = hist.reshape(sizes)
     if density:
         hist = hist / hist.sum()
@@ -121,7 +121,7 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
     hist = _fill(x, [edges], weight if weight is None else weight.detach(), density)
     if out is not None:
         hist, edges = write_result(out[0], hist, "histogram"), write_result(out[1], edges, "histogram")
-    return types.histogram((hist, edges))
+    return types.histogram((hist, edges))  # type: ignore[arg-type, call-arg]
 
 
 def histogramdd(input, bins, *, range=None, weight=None, density=False):
@@ -159,7 +159,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     x = input.detach().reshape(-1, dims)
     edges = [b.detach() for b in bins] if any(given) else _edges("histogramdd", x, bins, range)
     hist = _fill(x, edges, weight if weight is None else weight.detach(), density)
-    return types.histogramdd((hist, tuple(edges)))
+    return types.histogramdd((hist, tuple(edges)))  # type: ignore[arg-type, call-arg]
 
 
 METHODS = {"histogram": histogram}

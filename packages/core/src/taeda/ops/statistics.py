@@ -119,7 +119,7 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
             raise RuntimeError(f"[{op}] q must be a scalar or 1D tensor, got shape {tuple(q.shape)}")
         if q.dtype is not input.dtype:
             raise RuntimeError(f"[{op}] q tensor must be same dtype as the input tensor, got {q.dtype} and {input.dtype}")
-        if not q.is_meta and not ((q >= 0) & (q <= 1)).all():
+        if not q.is_meta and not ((q >= 0) & (q <= 1)).all():  # type: ignore[attr-defined, operator]
             raise RuntimeError(f"[{op}] q values must be in the range [0, 1]")
     elif isinstance(q, (int, float)):
         if not 0 <= q <= 1:

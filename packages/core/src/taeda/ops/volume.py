@@ -124,7 +124,7 @@ def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_paddi
         part = _volumes(part, n, depth)
         y = part.new_zeros([*part.shape[:2], whole, *part.shape[3:]]) if y is None else y
         y = y.slice_add(part, 2, k * dilation[0], depth, stride[0])
-    y = y.narrow(2, padding[0], size)
+    y = y.narrow(2, padding[0], size)  # type: ignore[union-attr]
     y = (y if bias is None else y + bias.reshape(-1, 1, 1, 1)).contiguous()
     return y.squeeze(0) if added else y
 
