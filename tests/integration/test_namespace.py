@@ -73,7 +73,7 @@ def test_no_path_is_in_two_wheels() -> None:
 @pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")
 def test_installed_size_is_small() -> None:
     total = sum(info.file_size for wheel in WHEELS for info in zipfile.ZipFile(wheel).infolist())
-    assert total <= 20e6, f"{total / 1e6:.1f} MB installed"
+    assert total <= 30e6, f"{total / 1e6:.1f} MB installed"
 
 
 def test_versions_agree() -> None:
