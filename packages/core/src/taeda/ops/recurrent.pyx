@@ -65,8 +65,9 @@ cdef class Course:
         return [self.batch] * self.steps if self.sizes is None else array.array("q", self.sizes).tolist()
 
 
-cdef object layer_vjp(Node n, object cotangents):
+cdef object layer_vjp(Node n, object cotangent):
     cdef Course course = n.extra[0]
+    cdef tuple cotangents = cotangent if n.n_outputs > 1 else (cotangent,)
     cdef TensorBase x = n.load(0), hx = n.load(1), cx = n.load(2), w_ih = n.load(3), w_hh = n.load(4), w_hr = n.load(5)
     cdef TensorBase y = n.load(6), work = n.load(7), gh, gc = None, gy
     cdef list g = list(cotangents), found
