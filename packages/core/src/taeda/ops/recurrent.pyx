@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like, empty_shape,
                              launch, record_multi)
-from taeda.dtype cimport is_complex_, name_of
+from taeda.dtype cimport is_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport F32, F64, I64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -116,7 +116,10 @@ cdef tuple run_layer(Op op, Course course, TensorBase x, TensorBase hx, TensorBa
     cdef Param p[5]
     cdef int d, last = x.view.ndim - 1
     cdef tuple outs
-    if is_complex_(x.view.dtype):
+    if course.cell <= GRU_CELL and is_integral(x.view.dtype):
+        raise RuntimeError(f"[{op.name}] result type Float can't be cast to the desired output type {torch_name(x.view.dtype)}: gates "
+                           "are fractions; use a floating point dtype")
+    if not is_float(x.view.dtype):                         # complex numbers, and integers as far as they go
         return step_by_step(course, x, hx, cx, weights)
     x, hx, cx, w_ih, w_hh = contiguous(x), dense(hx), dense(cx), contiguous(w_ih), contiguous(w_hh)
     b_ih, b_hh, w_hr = dense(b_ih), dense(b_hh), dense(w_hr)
@@ -269,8 +272,8 @@ cdef Course course_of(str op, int cell, TensorBase x, object batch_sizes):
         course.steps, course.batch = x.view.shape[0], x.view.shape[1]
     else:
         given = as_tensor(batch_sizes, op)
-        if given.view.ndim != 1 or given.device != 0 or given.view.dtype != I64:
-            raise RuntimeError(f"[{op}] batch_sizes must be one dimension of int64 on the CPU, got {name_of(given.view.dtype)} of "
+        if given.view.ndim != 1 or given.view.dtype != I64:
+            raise RuntimeError(f"[{op}] batch_sizes must be one dimension of int64, got {name_of(given.view.dtype)} of "
                                f"shape {given.shape_tuple()}")
         sizes = given.tolist()
         if any([a < b for a, b in zip(sizes, sizes[1:])]) or (sizes and sizes[len(sizes) - 1] <= 0) or sum(sizes) != x.view.shape[0]:
