@@ -69,7 +69,7 @@ cdef object layer_vjp(Node n, object cotangent):
     cdef Course course = n.extra[0]
     cdef tuple cotangents = cotangent if n.n_outputs > 1 else (cotangent,)
     cdef TensorBase x = n.load(0), hx = n.load(1), cx = n.load(2), w_ih = n.load(3), w_hh = n.load(4), w_hr = n.load(5)
-    cdef TensorBase y = n.load(6), work = n.load(7), gh, gc = None, gy
+    cdef TensorBase y = n.load(6), work = n.load(7), gh, gc = None
     cdef list g = list(cotangents), found
     cdef View* t[19]
     cdef Param p[5]
@@ -94,6 +94,11 @@ cdef object layer_vjp(Node n, object cotangent):
     course.put(p)
     launch(BACKWARD, x.view.dtype, x.device, 8, 19, t, p, x.view.numel + w_ih.view.numel + w_hh.view.numel)
     return tuple(found)
+
+
+cdef tuple versions(TensorBase b_ih, TensorBase b_hh):
+    """Of the biases, which only a second derivative reads, so that they stand beside the node's saved tensors."""
+    return (0 if b_ih is None else b_ih.storage.version, 0 if b_hh is None else b_hh.storage.version)
 
 
 cdef Op LSTM = define("lstm", layer_vjp, 0, 0, "recurrent")
@@ -143,7 +148,7 @@ cdef tuple run_layer(Op op, Course course, TensorBase x, TensorBase hx, TensorBa
     outs = tuple([out for out in (y, h, c) if out is not None])
     if any_needs_grad((x, hx, cx) + weights):
         record_multi(op, outs, (x, hx, cx, w_ih, w_hh, b_ih, b_hh, w_hr), (x, hx, cx, w_ih, w_hh, w_hr, y, work),
-                     (course, b_ih, b_hh))
+                     (course, b_ih, b_hh, versions(b_ih, b_hh)))
     return outs
 
 
@@ -203,12 +208,15 @@ cdef tuple step_by_step(Course course, object x, object hx, object cx, tuple wei
 cdef tuple differentiate_steps(Node n, Course course, list cotangents, tuple inputs):
     """The gradients of a layer with a graph of their own: those of the same layer step by step."""
     from taeda.autograd.backward import grad
+    if versions(n.extra[1], n.extra[2]) != n.extra[3]:
+        raise RuntimeError(f"[{n.name()}] one of the variables needed for gradient computation has been modified by an inplace "
+                           "operation: a bias of the layer")
     # gradients are asked at fresh tensors in the inputs' places, as an input may itself depend on another
     fresh = [None if x is None else x.view_as(x) if n.needs(i) else x for i, x in enumerate(inputs)]
     outs = step_by_step(course, fresh[0], fresh[1], fresh[2], tuple(fresh[3:]))
     pairs = [(out, g) for out, g in zip(outs, cotangents) if g is not None and out.requires_grad]
     wanted = [i for i in range(8) if n.needs(i)]
-    found = grad([out for out, g in pairs], [fresh[i] for i in wanted], [g for out, g in pairs], create_graph=True,
+    found = grad([pair[0] for pair in pairs], [fresh[i] for i in wanted], [pair[1] for pair in pairs], create_graph=True,
                  allow_unused=True)
     of = dict(zip(wanted, found))
     return tuple([of.get(i) for i in range(8)])

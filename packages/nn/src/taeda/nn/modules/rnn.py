@@ -123,13 +123,9 @@ class RNNBase(Module):
         if self.num_layers <= 0:
             raise ValueError(f"[{name}] num_layers must be greater than zero, got {self.num_layers}")
         if self.proj_size < 0:
-            raise ValueError(
-                f"[{name}] proj_size should be a positive integer or zero to disable projections, got {self.proj_size}"
-            )
+            raise ValueError(f"[{name}] proj_size should be a positive integer or zero to disable projections, got {self.proj_size}")
         if self.proj_size >= self.hidden_size:
-            raise ValueError(
-                f"[{name}] proj_size has to be smaller than hidden_size, got {self.proj_size} and {self.hidden_size}"
-            )
+            raise ValueError(f"[{name}] proj_size has to be smaller than hidden_size, got {self.proj_size} and {self.hidden_size}")
         if self.mode not in _GATES:
             raise ValueError(f"[{name}] Unrecognized RNN mode: {self.mode}")
 
@@ -184,9 +180,7 @@ class RNNBase(Module):
         """Return the size that h_0 must have."""
         return self._state_size(input, batch_sizes, self.proj_size or self.hidden_size)
 
-    def check_hidden_size(
-        self, hx: Tensor, expected_hidden_size: tuple[int, ...], msg: str = "Expected hidden size {}, got {}"
-    ) -> None:
+    def check_hidden_size(self, hx: Tensor, expected_hidden_size: tuple[int, ...], msg: str = "Expected hidden size {}, got {}") -> None:
         """Raise RuntimeError where a state has another size."""
         if tuple(hx.shape) != tuple(expected_hidden_size):
             raise RuntimeError(f"[{type(self).__name__}] " + msg.format(tuple(expected_hidden_size), list(hx.shape)))
@@ -425,9 +419,7 @@ class RNNCellBase(Module):
     bias_ih: Tensor | None
     bias_hh: Tensor | None
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -527,9 +519,7 @@ class LSTMCell(RNNCellBase):
     (taeda.Size([3, 20]), taeda.Size([3, 20]))
     """
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
@@ -555,9 +545,7 @@ class GRUCell(RNNCellBase):
     taeda.Size([3, 20])
     """
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -43,8 +44,6 @@ class PackedSequence(_Fields):
     >>> pack_sequence([taeda.tensor([1, 2, 3]), taeda.tensor([4, 5])]).data
     tensor([1, 4, 2, 5, 3])
     """
-
-    __slots__ = ()
 
     def __new__(
         cls,
@@ -156,7 +155,7 @@ def _check_lengths(lengths: Tensor, batch: int, longest: int) -> None:
             f"(batch_size={batch}); batch_first says which dimension that is"
         )
     sizes = lengths.tolist()
-    if any(a < b for a, b in zip(sizes, sizes[1:], strict=False)):
+    if any(a < b for a, b in itertools.pairwise(sizes)):
         raise RuntimeError(
             "[pack_padded_sequence] `lengths` array must be sorted in decreasing order when `enforce_sorted` is True; pass "
             "enforce_sorted=False to pack_padded_sequence or pack_sequence to have the sequences sorted"
@@ -272,9 +271,7 @@ def pad_sequence(
             [3, 0]])
     """
     if not isinstance(sequences, Iterable):
-        raise RuntimeError(
-            f"[pad_sequence] Expected iterable for input sequences, but got arg of type: {type(sequences).__name__}"
-        )
+        raise RuntimeError(f"[pad_sequence] Expected iterable for input sequences, but got arg of type: {type(sequences).__name__}")
     rows = list(sequences)
     if not rows:
         raise RuntimeError("[pad_sequence] received an empty list of sequences")
@@ -286,11 +283,13 @@ def pad_sequence(
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"[pad_sequence] Expected padding_side to be one of left or right, but got {padding_side}.")
     longest = max(row.shape[0] for row in rows)
-    padded = rows[0].new_full((len(rows), longest, *rows[0].shape[1:]), padding_value)
+    sides = (len(rows), longest) if batch_first else (longest, len(rows))
+    padded = rows[0].new_full((*sides, *rows[0].shape[1:]), padding_value)
     for i, row in enumerate(rows):
         start = 0 if padding_side == "right" else longest - row.shape[0]
-        padded[i, start : start + row.shape[0]] = row
-    return padded if batch_first else padded.transpose(0, 1)
+        places = slice(start, start + row.shape[0])
+        padded[(i, places) if batch_first else (places, i)] = row
+    return padded
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
