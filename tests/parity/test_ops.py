@@ -114,6 +114,7 @@ DIFFERENT = [                    # rows, dtypes in which they differ from PyTorc
     ("addmm addmv baddbmm addbmm threshold", {"uint8"}, "PyTorch refuses a number that the byte cannot hold"), ("clamp", {"uint8"}, "PyTorch reads a negative bound as its byte"),
     ("chebyshev_polynomial_t chebyshev_polynomial_u", INTEGERS, "PyTorch's cosines are those of float32"), ("index_add", {"bool"}, "alpha is a fraction"),
     ("affine_grid_generator interpolate", {"uint8"}, "PyTorch's kernels for bytes round differently"), ("trapezoid", INTEGERS, "nothing added up is a float"), ("sinc", COMPLEX, "strides"),
+    ("lstm gru rnn_tanh", COMPLEX, "rounding grows from step to step near the functions' poles"), ("gru_cell", LOW, "computed in float32; PyTorch's intermediate results round"),
 ]
 
 
