@@ -243,10 +243,10 @@ cdef TensorBase attend(TensorBase q, TensorBase k, TensorBase v, TensorBase mask
     return y
 
 
-cdef bint fused_there(TensorBase q, TensorBase k, TensorBase v, TensorBase mask, double p):
-    """Whether PyTorch's fused kernel takes the call: its result lies as the queries do, others are contiguous."""
+cdef bint fused_there(TensorBase q, TensorBase k, TensorBase v, TensorBase mask):
+    """Whether PyTorch's fused kernel takes the call (with dropout it would not): its result lies as the queries do."""
     cdef int64_t d = q.view.shape[q.view.ndim - 1]
-    if q.view.ndim != 4 or k.view.ndim != 4 or v.view.ndim != 4 or p > 0 or v.view.shape[3] != d:
+    if q.view.ndim != 4 or k.view.ndim != 4 or v.view.ndim != 4 or v.view.shape[3] != d:
         return False
     if q.view.strides[3] != 1 or k.view.strides[3] != 1 or v.view.strides[3] != 1 or not (q.view.numel and k.view.numel):
         return False
@@ -307,8 +307,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         raise TypeError(f"[scaled_dot_product_attention] argument 'scale' must be float, not {type(scale).__name__}")
     check_operands(q, k, v, mask, enable_gqa)
     by = scale if scale is not None else 1.0 / sqrt(<double>q.view.shape[q.view.ndim - 1]) if q.view.shape[q.view.ndim - 1] else 1.0
-    as_query = fused_there(q, k, v, mask, p)
-    if is_causal and mask is not None and not as_query:
+    as_query = fused_there(q, k, v, mask)
+    if is_causal and mask is not None and not (as_query and p == 0):
         raise RuntimeError("[scaled_dot_product_attention] Explicit attn_mask should not be set when is_causal=True; put the causal mask "
                            "into attn_mask")
     if enable_gqa:
