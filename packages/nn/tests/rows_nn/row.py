@@ -37,6 +37,17 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Made:
+    """An argument of a class that must be made of the framework under test: a layer, a function."""
+
+    make: Callable[[Any], Any]  # lib -> the argument
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Function:
     """A call of ``taeda.nn.functional.<name>``; arguments are written as a layer's inputs are."""
 

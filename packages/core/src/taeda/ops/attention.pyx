@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_as, empty_shape,
                              launch, needs_grad, record, to_dtype)
-from taeda.dtype cimport is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
@@ -117,15 +117,15 @@ cdef TensorBase rows(TensorBase x):
 cdef object probabilities(object q, object k, object mask, bint causal, double scale):
     """softmax(scale q k^T + mask), where rows that see no key are 0."""
     scores = (q * scale).matmul(k.transpose(-2, -1))
-    cdef TensorBase hidden = None, seen
+    hidden = None
     if mask is not None:
         if (<TensorBase>mask).view.dtype == BOOL:
             hidden = mask.logical_not()
         else:
             scores = scores + mask
     if causal:
-        seen = scores.new_ones(scores.shape[-2:], dtype="bool").tril()
-        hidden = (<object>seen).logical_not() if hidden is None else (<object>hidden).logical_or((<object>seen).logical_not())
+        seen = scores.new_ones(scores.shape[-2:], dtype=dtype_of(BOOL)).tril()
+        hidden = seen.logical_not() if hidden is None else hidden.logical_or(seen.logical_not())
     if hidden is not None:
         scores = scores.masked_fill(hidden, -float("inf"))
     none = (scores.detach() == -float("inf")).all(-1, keepdim=True)       # 0 in, so that no NaN comes back through softmax
@@ -143,8 +143,8 @@ cdef object composed(object q, object k, object v, object mask, object keep, dou
     """Attention as PyTorch's documentation writes it."""
     p = probabilities(q, repeated(k, q), mask, causal, scale)
     if keep is not None:
-        p = p * (keep * keep_scale)
-    return p.to(v.dtype).matmul(repeated(v, q))
+        p = p * (keep.to(p.dtype) * keep_scale)
+    return p.matmul(repeated(v, q))
 
 
 cdef object grouped_sum(object g, object like):
@@ -162,7 +162,7 @@ cdef tuple composed_gradients(object g, object q, object k, object v, object mas
     dp = g.matmul(whole_v.transpose(-2, -1))
     kept = p
     if keep is not None:
-        by = (keep * keep_scale).to(p.dtype)
+        by = keep.to(p.dtype) * keep_scale
         kept, dp = p * by, dp * by
     ds = p * (dp - (dp * p).sum(-1, keepdim=True)) * scale
     return (ds.matmul(whole_k), grouped_sum(ds.transpose(-2, -1).matmul(q), k),

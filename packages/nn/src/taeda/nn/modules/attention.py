@@ -165,7 +165,17 @@ class MultiheadAttention(Module):
             if self._qkv_same_embed_dim
             else (None, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         )
-        return _attend(
+        batch_first = self.batch_first
+        relaid = batch_first and self.training and query.dim() == key.dim() == value.dim() == 3
+        if relaid:  # a result that lies in memory as PyTorch's does, so that dropout after it draws the same mask
+            batch_first = False
+            if query is key and key is value:
+                query = key = value = query.transpose(0, 1)
+            else:
+                same = key is value
+                query, key = query.transpose(0, 1), key.transpose(0, 1)
+                value = key if same else value.transpose(0, 1)
+        y, attention = _attend(
             query,
             key,
             value,
@@ -184,8 +194,9 @@ class MultiheadAttention(Module):
             average_attn_weights,
             is_causal,
             (None, None),
-            self.batch_first,
+            batch_first,
         )
+        return y.transpose(0, 1) if relaid else y, attention
 
     def _infers_fused(self, query: Tensor, key: Tensor, value: Tensor) -> bool:
         """Whether PyTorch would take its fused inference, which goes by the masks alone and not by ``is_causal``."""
