@@ -152,7 +152,9 @@ class FastPath(Backend):
 
 
 cudnn = Backend(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True)
-cuda = AttentionSwitches(matmul=Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True))
+cuda = AttentionSwitches(
+    matmul=Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True)
+)
 mha = FastPath(enabled=True)
 mps, mkl, mkldnn, openmp = Backend(), Backend(), Backend(enabled=True, deterministic=False), Backend()
 openmp.__dict__["is_available"] = lambda: True

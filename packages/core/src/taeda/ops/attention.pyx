@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_as, empty_shape,
                              launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
 __all__ = ["scaled_dot_product_attention"]
@@ -295,7 +295,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
              [0.3302, 0.6698]]])
     """
     cdef TensorBase q = as_tensor(query, "scaled_dot_product_attention"), k = as_tensor(key, "scaled_dot_product_attention")
-    cdef TensorBase v = as_tensor(value, "scaled_dot_product_attention"), mask = None, keep = None, y
+    cdef TensorBase v = as_tensor(value, "scaled_dot_product_attention"), mask = None, keep = None
     cdef double p = probability(dropout_p), by, keep_scale = 1
     cdef tuple leading, scores
     cdef bint as_query
