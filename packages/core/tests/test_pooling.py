@@ -34,6 +34,26 @@ def test_positions_lead_back_to_the_maxima(kernel: int, stride: int, padding: in
     assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
 
 
+@pytest.mark.parametrize("width", [5, 40])
+@pytest.mark.parametrize("options", [{"kernel_size": 2}, {"kernel_size": 3, "stride": (2, 1, 1), "padding": 1},
+                                     {"kernel_size": 2, "stride": 1, "dilation": (2, 1, 3)}])
+def test_positions_in_a_volume_lead_back_to_the_maxima(options: dict, width: int) -> None:
+    x = taeda.tensor(np.random.default_rng(0).normal(size=(2, 3, 5, 4, width)))
+    value, at = ops.max_pool3d(x, **options, return_indices=True)
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+    value, at = ops.adaptive_max_pool3d(x, (2, 3, 4), return_indices=True)
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+
+
+@pytest.mark.parametrize("width", [3, 30])
+def test_the_first_of_equal_maxima_in_a_volume_wins_and_a_nan_more(width: int) -> None:
+    x = taeda.zeros(1, 2, 2, width)
+    assert ops.max_pool3d(x, 2, 1, return_indices=True)[1].flatten().tolist() == list(range(width - 1))
+    x[0, 1, 0, 1] = float("nan")
+    y, at = ops.max_pool3d(x, 2, 1, return_indices=True)
+    assert y.flatten()[:2].isnan().all() and y.isnan().sum() == 2 and at.flatten()[:2].tolist() == [2 * width + 1] * 2
+
+
 @pytest.mark.parametrize("width", [4, 40])
 def test_a_nan_in_a_window_comes_out(width: int) -> None:
     x = taeda.zeros(1, 4, width)
@@ -76,7 +96,8 @@ def test_threads_change_no_bit() -> None:
         taeda.set_num_threads(threads)
         x = taeda.tensor(np.random.default_rng(0).normal(size=(7, 9, 33, 35)).astype("float32"), requires_grad=True)
         outs = [ops.max_pool2d(x, 3, 2, 1), ops.avg_pool2d(x, 3, 1, 1), ops.adaptive_avg_pool2d(x, 5),
-                ops.adaptive_max_pool2d(x, 5)]
+                ops.adaptive_max_pool2d(x, 5), ops.max_pool3d(x, 3, 2, 1), ops.avg_pool3d(x, 3, 1, 1),
+                ops.adaptive_avg_pool3d(x, (2, 5, 5)), ops.adaptive_max_pool3d(x, (2, 5, 5))]
         grads = [taeda.autograd.grad(y, x, taeda.sin(y.detach()))[0] for y in outs]
         found.append([t.detach().numpy().tobytes() for t in outs + grads])
     assert found[0] == found[1] == found[2]
