@@ -78,6 +78,48 @@ def test_maxima_of_integers(dtype: taeda.dtype) -> None:
     assert ops.max_pool2d(-x if dtype != taeda.uint8 else x, 8).dtype == dtype
 
 
+@pytest.mark.parametrize(("size", "kernel", "stride", "padding"), [(3000, 3, 2, 1), (3000, 700, 5, 300), (1300, 500, 1, 250), (1200, 600, 600, 0)])
+def test_rows_that_take_several_tiles(size: int, kernel: int, stride: int, padding: int) -> None:
+    x = taeda.tensor(np.random.default_rng(1).normal(size=(1, 2, 2, size)), requires_grad=True)
+    rows = ops.pad(x, (padding, padding), value=-np.inf).unfold(3, kernel, stride)
+    value, at = ops.max_pool2d(x, (2, kernel), (1, stride), (0, padding), return_indices=True)
+    assert taeda.equal(value, rows.amax((2, 4)).unsqueeze(2))
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+    assert taeda.equal(ops.max_pool2d(x.detach(), (2, kernel), (1, stride), (0, padding)), value)
+    mean = ops.avg_pool2d(x, (2, kernel), (1, stride), (0, padding))
+    rows = ops.pad(x, (padding, padding)).unfold(3, kernel, stride)
+    assert taeda.allclose(mean, rows.mean((2, 4)).unsqueeze(2))
+    g = taeda.cos(mean.detach() * 9)
+    assert taeda.allclose(taeda.autograd.grad(mean, x, g)[0], taeda.autograd.grad(rows.mean((2, 4)).unsqueeze(2), x, g)[0])
+
+
+@pytest.mark.parametrize(("size", "windows"), [(3000, 7), (1500, 1), (1025, 3), (600, 700)])
+def test_adaptive_rows_that_take_several_tiles(size: int, windows: int) -> None:
+    x = taeda.tensor(np.random.default_rng(2).normal(size=(1, 2, 3, size)), requires_grad=True)
+    parts = [(i * size // windows, -(-(i + 1) * size // windows)) for i in range(windows)]
+    value, at = ops.adaptive_max_pool2d(x, (1, windows), return_indices=True)
+    assert taeda.equal(value, taeda.stack([x[..., a:b].amax((2, 3)) for a, b in parts], -1).unsqueeze(2))
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+    mean, wanted = ops.adaptive_avg_pool2d(x, (1, windows)), taeda.stack([x[..., a:b].mean((2, 3)) for a, b in parts], -1).unsqueeze(2)
+    assert taeda.allclose(mean, wanted)
+    g = taeda.cos(mean.detach() * 9)
+    assert taeda.allclose(taeda.autograd.grad(mean, x, g)[0], taeda.autograd.grad(wanted, x, g)[0])
+
+
+def test_the_last_nan_of_a_window_gives_the_position() -> None:
+    x = taeda.arange(48.0).reshape(1, 2, 4, 6)
+    x[0, 0, 1, 1] = x[0, 0, 1, 2] = x[0, 1, 0, 0] = float("nan")
+    assert ops.max_pool3d(x, (2, 4, 6), return_indices=True)[1].item() == 24
+    assert ops.adaptive_max_pool2d(x, 1, return_indices=True)[1].flatten().tolist() == [8, 0]
+
+
+@pytest.mark.parametrize("width", [2, 40])
+def test_windows_that_step_over_the_input_are_minus_infinity(width: int) -> None:
+    y, at = ops.max_pool2d(taeda.zeros(1, 4, width), (2, 1), 1, (1, 0), dilation=(5, 1), return_indices=True)
+    assert y.tolist() == [[[-np.inf] * width]]
+    assert at.min() >= 0 and at.max() < 4 * width
+
+
 def test_a_window_of_zeros_around_the_input_counts_as_asked() -> None:
     x = taeda.ones(1, 2, 2)
     assert ops.avg_pool2d(x, 3, 1, 1).flatten().tolist() == pytest.approx([4 / 9] * 4)

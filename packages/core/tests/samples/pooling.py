@@ -167,6 +167,26 @@ def adaptive_samples(kind: str, n: int) -> Any:
     return samples
 
 
+def unpool_samples(n: int) -> Any:
+    def samples(rng: np.random.Generator) -> Iterator[Call]:
+        for x in layouts(array(rng, *((2, 3, 2, 3, 2)[:n + 2]))):
+            size = (5, 4, 3)[:n]
+            places = [rng.permutation(int(np.prod(size)))[: int(np.prod(x.shape[2:]))] for _ in range(6)]
+            yield Call(x, np.array(places).reshape(x.shape), size)
+        yield Call(x[0], np.array(places).reshape(x.shape)[0], size)
+        yield Call(x[:0], np.zeros((0, *x.shape[1:]), np.int64), size)
+
+    return samples
+
+
+def unpooled(x: np.ndarray, at: np.ndarray, size: Any) -> np.ndarray:
+    lead = x.shape[: x.ndim - len(size)]
+    y = np.zeros((*lead, int(np.prod(size))))
+    taken = (*lead, int(np.prod(x.shape[len(lead) :])))
+    np.put_along_axis(y, at.reshape(taken), x.reshape(taken), -1)
+    return y.reshape(*lead, *size)
+
+
 X1, X2, X3 = np.ones((2, 3, 8)), np.ones((2, 3, 8, 8)), np.ones((2, 3, 4, 5, 6))
 WINDOW_ERRORS = (
     (Call(X2, 0), RuntimeError, r"\[\w+\] kernel_size must be greater than zero"),
@@ -232,4 +252,13 @@ ROWS = [
     row("adaptive_max_pool3d", adaptive_samples("max", 3), adaptive("max", 3), (
         (Call(X3, (1, -1, 1)), RuntimeError, r"\[adaptive_max_pool3d\] elements of output_size must be greater"),
     )),
+    Row("max_unpool2d", unpool_samples(2), unpooled, torch="_C._nn.max_unpool2d", errors=(
+        (Call(X2, np.zeros((2, 3, 8, 8), np.int32), (9, 9)), RuntimeError, r"\[max_unpool2d\] elements in indices should be type int64"),
+        (Call(X2, np.zeros((2, 3, 8, 7), np.int64), (9, 9)), RuntimeError, r"same as that of the input tensor \(\(2, 3, 8, 8\)\)"),
+        (Call(X2, np.full((2, 3, 8, 8), 81), (9, 9)), RuntimeError, r"Found an invalid max index: 81 \(output volumes are of size 9x9\)"),
+        (Call(X2, np.full((2, 3, 8, 8), -1), (9, 9)), RuntimeError, "Found an invalid max index: -1"),
+        (Call(X2[0, 0], np.zeros((8, 8), np.int64), (9, 9)), RuntimeError, "Expected 3D or 4D"))),
+    Row("max_unpool3d", unpool_samples(3), unpooled, torch=None, errors=(
+        (Call(X3, np.full((2, 3, 4, 5, 6), 500), (7, 7, 7)), RuntimeError, "Found an invalid max index: 500 .* size 7x7x7"),
+        (Call(X3[:, :0], np.zeros((2, 0, 4, 5, 6), np.int64), (7, 7, 7)), RuntimeError, "Expected 4D or 5D"))),
 ]
