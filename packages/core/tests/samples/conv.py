@@ -151,6 +151,17 @@ def transpose3d_samples(rng: np.random.Generator) -> Iterator[Call]:
         yield Call(array(rng, 1, 2, 2, 2, 1), array(rng, 2, 1, 2, 1, 2), array(rng, 2), groups=2, **more)
 
 
+def tbc_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for x in layouts(array(rng, 5, 2, 3)):
+        yield Call(x, array(rng, 2, 3, 4), array(rng, 4))
+    yield Call(array(rng, 3, 2, 2), array(rng, 3, 2, 2), array(rng, 2), 1)
+    yield Call(array(rng, 4, 0, 2), array(rng, 3, 2, 2), array(rng, 2))
+
+
+def tbc(x: np.ndarray, w: np.ndarray, b: np.ndarray, pad: int = 0) -> np.ndarray:
+    return convolve(x.transpose(1, 2, 0), w.transpose(2, 1, 0), b, padding=pad).transpose(2, 0, 1)
+
+
 Z = np.zeros
 X, V = Z((2, 3, 5, 5)), Z((4, 3, 3, 3))
 SHARED = (
@@ -197,4 +208,11 @@ ROWS = [
     Row("conv_transpose3d", transpose3d_samples, transposed, errors=(
         (Call(Z((1, 2, 3, 4, 5)), Z((2, 3, 2, 2, 2)), output_padding=1), RuntimeError, "output padding must be smaller"),
         (Call(Z((1, 2, 3, 4, 5)), Z((2, 3, 1, 1, 1)), padding=2), RuntimeError, "Output size is too small"))),
+    Row("conv_tbc", tbc_samples, tbc, errors=(
+        (Call(Z((5, 2)), Z((2, 3, 4)), Z(4)), RuntimeError, r"Input must have 3 dims.* \(5, 2\)"),
+        (Call(Z((5, 2, 3)), Z((2, 3)), Z(4)), RuntimeError, "Weight tensor must have 3 dims"),
+        (Call(Z((5, 2, 3)), Z((2, 2, 4)), Z(4)), RuntimeError, "Input dim 2"),
+        (Call(Z((5, 2, 3)), Z((2, 3, 4)), Z(3)), RuntimeError, "Bias size must equal dim 2"),
+        (Call(Z((5, 2, 3)), Z((8, 3, 4)), Z(4)), RuntimeError, "Kernel size"),
+        (Call(Z((5, 2, 3)), Z((2, 3, 4)), None), TypeError, "Tensor"))),
 ]

@@ -18,8 +18,8 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.complex_numbers import bilinear, has_complex
 
-__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
-PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+__all__ = PUBLIC
 METHODS = {}
 
 ctypedef struct Geometry:          # [depth, height, width]; a missing one has size and stride 1 and no padding
@@ -400,6 +400,32 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if has_complex(input, weight):
         return by_parts(conv3d, input, weight, bias, 3, stride, padding, dilation, groups)
     return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_tbc(input, weight, bias, pad=0):
+    """Convolve sequences that lie time first: :func:`conv1d` of (T, B, C), with ``weight`` (K, C, O) and ``bias`` (O).
+
+    ``pad`` zeros are added at both ends; the result is (T + 2 pad - K + 1, B, O).
+
+    >>> import taeda
+    >>> taeda.conv_tbc(taeda.ones(3, 1, 1), taeda.ones(2, 1, 1), taeda.zeros(1)).flatten()
+    tensor([2., 2.])
+    """
+    cdef TensorBase x = as_tensor(input, "conv_tbc"), w = as_tensor(weight, "conv_tbc"), b = as_tensor(bias, "conv_tbc")
+    if x.view.ndim != 3:
+        raise RuntimeError(f"[conv_tbc] Input must have 3 dims: time, batch, in_channel; got shape {x.shape_tuple()}")
+    if w.view.ndim != 3:
+        raise RuntimeError("[conv_tbc] Weight tensor must have 3 dims: kernel_width, in_channels, out_channels; got shape "
+                           f"{w.shape_tuple()}")
+    if b.view.ndim != 1:
+        raise RuntimeError(f"[conv_tbc] Bias must be 1-D; got shape {b.shape_tuple()}")
+    if x.view.shape[2] != w.view.shape[1]:
+        raise RuntimeError("[conv_tbc] Input dim 2 (input channels) is not == dim 1 in the weight tensor; got input "
+                           f"{x.shape_tuple()} and weight {w.shape_tuple()}")
+    if b.view.shape[0] != w.view.shape[2]:
+        raise RuntimeError("[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got bias "
+                           f"{b.shape_tuple()} and weight {w.shape_tuple()}")
+    return conv1d(x.permute(1, 2, 0), w.permute(2, 1, 0), b, 1, pad).permute(2, 0, 1).contiguous()
 
 
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):

@@ -272,7 +272,7 @@ cdef object max_unpool(int n, object input, object indices, object output_size):
     if x.shape_tuple() != at.shape_tuple():
         raise RuntimeError(f"[{op.name}] Expected shape of indices to be same as that of the input tensor ({x.shape_tuple()}) but "
                            f"got indices tensor with shape: {at.shape_tuple()}")
-    check_input(op.name, x, n, x.view.ndim - n - 1)
+    check_input(op.name, x, n, 1)
     check_same_device(op.name, (x, at))
     read_sizes(op.name, "output_size", output_size, n, sizes)
     x, at = contiguous(x), contiguous(at)
