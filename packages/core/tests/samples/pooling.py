@@ -243,6 +243,7 @@ ROWS = [
     )),
     row("avg_pool3d", avg_samples(3), reference("avg", 3), (
         (Call(X3[0, 0], 2), RuntimeError, r"\[avg_pool3d\] Expected 4D or 5D"),
+        (Call(X3, (5, 1, 1), padding=(1, 0, 0)), RuntimeError, r"\[avg_pool3d\] input image of shape \(2, 3, 4, 5, 6\) smaller than kernel size"),
         (Call(X3, 2, divisor_override=0), RuntimeError, r"\[avg_pool3d\] divisor_override must be not zero"),
     )),
     row("adaptive_avg_pool3d", adaptive_samples("avg", 3), adaptive("avg", 3), (

@@ -367,6 +367,8 @@ cdef object avg_pool(int n, object input, object kernel_size, object stride, obj
     cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
     read_window(op.name, x, n, kernel_size, stride, padding, 1, ceil_mode, p)
+    if n == 3 and not (p[0].i <= p[SIZE].i and p[1].i <= p[SIZE + 1].i and p[2].i <= p[SIZE + 2].i):     # PyTorch's rule
+        raise RuntimeError(f"[{op.name}] input image of shape {x.shape_tuple()} smaller than kernel size {kernel_size}")
     if divisor_override is not None and divisor_override == 0:
         raise RuntimeError(f"[{op.name}] divisor_override must be not zero")
     p[FLAGS].i, p[FLAGS + 1].i = count_include_pad, 0 if divisor_override is None else divisor_override
