@@ -103,6 +103,25 @@ def test_channels_last_and_sliced_inputs_give_the_same_values():
         assert taeda.equal(both[0], both[1])
 
 
+@pytest.mark.parametrize(("xs", "ws", "options"), [((2, 3, 6, 5), (4, 3, 3, 2), {}), ((2, 20, 6, 5), (40, 10, 3, 2), {"padding": 1, "groups": 2}),
+                                                   ((2, 8, 6, 5), (8, 2, 3, 3), {"groups": 4, "stride": 2})])
+@pytest.mark.parametrize("which", ["x", "w", "both"])
+def test_results_lie_channels_last_where_the_input_or_the_weight_does(xs, ws, options, which):
+    rng = np.random.default_rng(11)
+    x, w = taeda.from_numpy(rng.standard_normal(xs)), taeda.from_numpy(rng.standard_normal(ws))
+    last = [t.contiguous(memory_format=taeda.channels_last) if which in (name, "both") else t for name, t in (("x", x), ("w", w))]
+    plain, last = [t.clone().requires_grad_() for t in (x, w)], [t.requires_grad_() for t in last]
+    y, z = taeda.conv2d(*plain, **options), taeda.conv2d(*last, **options)
+    assert z.is_contiguous(memory_format=taeda.channels_last) and not z.is_contiguous()
+    g = taeda.from_numpy(rng.standard_normal(tuple(y.shape)))
+    for a, b in zip((y, *taeda.autograd.grad(y, plain, g)), (z, *taeda.autograd.grad(z, last, g)), strict=True):
+        assert taeda.allclose(a, b)
+        assert b.is_contiguous(memory_format=taeda.channels_last)
+    back = taeda.conv_transpose2d(z.detach(), last[1].detach(), **{k: v for k, v in options.items() if k != "padding"})
+    assert back.is_contiguous(memory_format=taeda.channels_last)
+    assert taeda.allclose(back, taeda.conv_transpose2d(y.detach(), plain[1].detach(), **{k: v for k, v in options.items() if k != "padding"}))
+
+
 def test_only_wanted_gradients_are_made_and_saved():
     x, w = taeda.ones(1, 1, 3, 3), taeda.ones(1, 1, 2, 2, requires_grad=True)
     y = taeda.conv2d(x, w)

@@ -120,6 +120,26 @@ def test_windows_that_step_over_the_input_are_minus_infinity(width: int) -> None
     assert at.min() >= 0 and at.max() < 4 * width
 
 
+@pytest.mark.parametrize("pool", [
+    lambda x: ops.max_pool2d(x, 2, return_indices=True), lambda x: (ops.avg_pool2d(x, 2),), lambda x: (ops.adaptive_avg_pool2d(x, 3),),
+    lambda x: ops.adaptive_max_pool2d(x, 3, return_indices=True), lambda x: (ops.max_pool2d(x.detach(), 3, 1),)])
+def test_pools_of_images_lie_as_their_input(pool) -> None:
+    x = taeda.tensor(np.random.default_rng(3).normal(size=(2, 3, 6, 5)), requires_grad=True)
+    last = x.detach().contiguous(memory_format=taeda.channels_last).requires_grad_()
+    for a, b in zip(pool(x), pool(last), strict=True):
+        assert taeda.equal(a, b) and b.is_contiguous(memory_format=taeda.channels_last) and a.is_contiguous()
+        if b.requires_grad:
+            assert taeda.equal(*(taeda.autograd.grad(y.cos().sum(), at)[0] for y, at in ((a, x), (b, last))))
+
+
+def test_only_maxima_and_global_means_of_volumes_lie_as_their_input() -> None:
+    x = taeda.randn(2, 3, 4, 5, 6).contiguous(memory_format=taeda.channels_last_3d)
+    for pool, kept in ((ops.max_pool3d, True), (ops.avg_pool3d, False), (ops.adaptive_avg_pool3d, False), (ops.adaptive_max_pool3d, False)):
+        assert pool(x, 2).is_contiguous(memory_format=taeda.channels_last_3d) == kept
+        assert taeda.equal(pool(x, 2), pool(x.contiguous(), 2))
+    assert ops.adaptive_avg_pool3d(x, 1).stride() == (3, 1, 3, 3, 3)
+
+
 def test_a_window_of_zeros_around_the_input_counts_as_asked() -> None:
     x = taeda.ones(1, 2, 2)
     assert ops.avg_pool2d(x, 3, 1, 1).flatten().tolist() == pytest.approx([4 / 9] * 4)

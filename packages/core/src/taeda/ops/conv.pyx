@@ -13,9 +13,10 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport I8, I16, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
 from taeda.ops.complex_numbers import bilinear, has_complex
 
 PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -28,6 +29,7 @@ ctypedef struct Geometry:          # [depth, height, width]; a missing one has s
     int64_t pad[3]                 # in front, on top, left; what is needed at the other ends follows from the shapes
     int64_t dilation[3]
     int64_t groups
+    bint last                      # results lie channels last in memory
 
 
 # -- the three ops -----------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
 
 cdef tuple pack(const Geometry* q, TensorBase a, TensorBase b):
     """What a vjp must know: the geometry, and the shapes of both factors."""
-    cdef list numbers = [q.n, q.groups]
+    cdef list numbers = [q.n, q.groups, q.last]
     cdef int i
     for i in range(3):
         numbers += [q.stride[i], q.pad[i], q.dilation[i]]
@@ -85,18 +87,27 @@ cdef tuple pack(const Geometry* q, TensorBase a, TensorBase b):
 cdef int unpack(Geometry* q, tuple extra) except -1:
     cdef list numbers = extra[0]
     cdef int i
-    q.n, q.groups = numbers[0], numbers[1]
+    q.n, q.groups, q.last = numbers[0], numbers[1], numbers[2]
     for i in range(3):
-        q.stride[i], q.pad[i], q.dilation[i] = numbers[2 + 3 * i], numbers[3 + 3 * i], numbers[4 + 3 * i]
+        q.stride[i], q.pad[i], q.dilation[i] = numbers[3 + 3 * i], numbers[4 + 3 * i], numbers[5 + 3 * i]
     return 0
 
 
-cdef TensorBase allocate(tuple shape, TensorBase like):
+cdef TensorBase allocate(tuple shape, TensorBase like, bint last):
     cdef int64_t sizes[5]
     cdef int i, n = len(shape)
+    cdef TensorBase y
     for i in range(n):
         sizes[i] = shape[i]
-    return empty(n, sizes, like.view.dtype, like.device)
+    y = empty(n, sizes, like.view.dtype, like.device)
+    return channels_innermost(y) if last else y
+
+
+cdef int choose_order(Geometry* q, TensorBase x, TensorBase w) except -1:
+    """Results of images lie as x or w does; of volumes where PyTorch has a kernel for it."""
+    q.last = q.n > 1 and (lies_channels_last(x) or lies_channels_last(w)) and (
+        q.n == 2 or (x.view.dtype == F32 and x.view.shape[0] > 1))
+    return 0
 
 
 cdef object channel_sum(TensorBase g):
@@ -106,7 +117,7 @@ cdef object channel_sum(TensorBase g):
 
 cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape):
     """y = convolution of x by w, plus bias; y has the given shape."""
-    cdef TensorBase y = allocate(shape, x)
+    cdef TensorBase y = allocate(shape, x, q.last)
     run(CONV, q, y, x, w, bias, touches(y, x, w))
     if needs_grad(x) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(CONV, y, (x, w, bias), (x if needs_grad(w) else None, w if needs_grad(x) else None), pack(q, x, w))
@@ -115,7 +126,7 @@ cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBas
 
 cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, TensorBase bias, tuple shape):
     """The transpose of convolution by w, applied to g; the result has the given shape."""
-    cdef TensorBase y = allocate(shape, g)
+    cdef TensorBase y = allocate(shape, g, q.last)
     run(INPUT, q, y, g, w, bias, touches(g, y, w))
     if needs_grad(g) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(INPUT, y, (g, w, bias), (g if needs_grad(w) else None, w if needs_grad(g) else None), pack(q, g, w))
@@ -124,8 +135,10 @@ cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, Te
 
 cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
-    cdef TensorBase y = allocate(shape, g)
+    cdef TensorBase y = allocate(shape, g, False)
     run(WEIGHT, q, y, g, x, None, touches(g, x, y))
+    if q.last:
+        y = laid_channels_last(y)
     if needs_grad(g) or needs_grad(x):
         record(WEIGHT, y, (g, x), (g if needs_grad(x) else None, x if needs_grad(g) else None), pack(q, g, x))
     return y
@@ -303,6 +316,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
         shape.append(room // q.stride[i] + 1 if room >= 0 else 0)
     check_frame(op, [<object>x.view.shape[n - 1 + i] + 2 * q.pad[i] + <object>q.dilation[i] * w.view.shape[n - 1 + i]
                      for i in range(3 - n, 3)], x.view.shape[1])
+    choose_order(&q, x, w)
     dtype = x.view.dtype
     if is_short(x):
         x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
@@ -337,6 +351,7 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
         shape.append(size)
     check_frame(op, [shape[n - 1 + i] + q.pad[i] + <object>q.dilation[i] * w.view.shape[n - 1 + i] + x.view.shape[n - 1 + i]
                      for i in range(3 - n, 3)], x.view.shape[1])
+    choose_order(&q, x, w)
     dtype = x.view.dtype
     if is_short(x):
         x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)

@@ -13,6 +13,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, linear, needs_grad, record
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.tensor_base cimport TensorBase
 
 PUBLIC = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d")
@@ -141,6 +142,11 @@ cdef TensorBase pooled(TensorBase x, int n, const Param* sizes, int dtype):
     return empty_shape(shape, dtype, x.device)
 
 
+cdef inline bint is_global(const Param* p) noexcept:
+    """Whether an adaptive pool has one window."""
+    return p[OUT].i == 1 and p[OUT + 1].i == 1 and p[OUT + 2].i == 1
+
+
 cdef tuple pack(const Param* p):
     return tuple([p[i].i for i in range(GEOMETRY)])
 
@@ -171,6 +177,7 @@ cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, 
     cdef View* t[3]
     cdef Param p[2]
     cdef int d
+    at = contiguous(at)
     gx = empty_shape(shape, g.view.dtype, g.device)
     p[0].i = p[1].i = 1
     for d in range(spatial):
@@ -193,6 +200,7 @@ cdef object max_pool(Op op, object input, int n, object kernel_size, object stri
     cdef TensorBase x = as_tensor(input, op.name), y, at
     cdef View* t[3]
     cdef Param p[GEOMETRY]
+    cdef bint last = n > 1 and x.view.ndim == n + 2 and lies_channels_last(x)
     read_window(op.name, x, n, kernel_size, stride, padding, dilation, ceil_mode, p)
     x = contiguous(x)
     y = pooled(x, n, p + OUT, x.view.dtype)
@@ -202,6 +210,8 @@ cdef object max_pool(Op op, object input, int n, object kernel_size, object stri
     if at is None:
         t[1] = &y.view
     launch(op, x.view.dtype, x.device, 1 if at is None else 2, 3, t, p, x.view.numel)
+    if last:
+        y, at = laid_channels_last(y), None if at is None else laid_channels_last(at)
     if p[FLAGS].i:
         record(op, y, (x,), (at,), (x.shape_tuple(), n))
     return (y, at) if return_indices else y
@@ -326,10 +336,13 @@ def max_unpool3d(input, indices, output_size):
 cdef TensorBase avg_forward(Op op, TensorBase x, int n, const Param* p):
     cdef TensorBase y
     cdef View* t[2]
+    cdef bint last = n == 2 and x.view.ndim == 4 and lies_channels_last(x)
     x = contiguous(x)
     y = pooled(x, n, p + OUT, x.view.dtype)
     t[0], t[1] = &y.view, &x.view
     launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+    if last:
+        y = laid_channels_last(y)
     if needs_grad(x):
         record(op, y, (x,), None, (pack(p), n))
     return y
@@ -444,10 +457,13 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
 cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, const Param* p):
     cdef TensorBase y
     cdef View* t[2]
+    cdef bint last = x.view.ndim == n + 2 and (n == 2 or (n == 3 and is_global(p))) and lies_channels_last(x)
     x = contiguous(x)
     y = pooled(x, n, p + OUT, x.view.dtype)
     t[0], t[1] = &y.view, &x.view
     launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+    if last:
+        y = laid_channels_last(y)
     if needs_grad(x):
         record(op, y, (x,), None, (pack(p), n))
     return y
@@ -478,7 +494,7 @@ cdef object adaptive_avg(int n, object input, object output_size):
     cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
     read_adaptive(op.name, x, n, output_size, x.view.ndim - n, p)
-    if n > 1 and p[OUT].i == 1 and p[OUT + 1].i == 1 and p[OUT + 2].i == 1:
+    if n > 1 and is_global(p):
         op = GLOBAL_AVG[n - 2]
     return adaptive_forward(op, x, n, p)
 
@@ -487,12 +503,15 @@ cdef object adaptive_max(int n, object input, object output_size, bint return_in
     cdef TensorBase x = as_tensor(input, op.name), y, at
     cdef View* t[3]
     cdef Param p[GEOMETRY]
+    cdef bint last = n == 2 and x.view.ndim == 4 and lies_channels_last(x)
     read_adaptive(op.name, x, n, output_size, 1, p)
     x = contiguous(x)
     y = pooled(x, n, p + OUT, x.view.dtype)
     at = pooled(x, n, p + OUT, I64)
     t[0], t[1], t[2] = &y.view, &at.view, &x.view
     launch(op, x.view.dtype, x.device, 2, 3, t, p, x.view.numel)
+    if last:
+        y, at = laid_channels_last(y), laid_channels_last(at)
     record(op, y, (x,), (at,), (x.shape_tuple(), n))
     return (y, at) if return_indices else y
 
