@@ -152,8 +152,7 @@ def transpose3d_samples(rng: np.random.Generator) -> Iterator[Call]:
 
 
 def tbc_samples(rng: np.random.Generator) -> Iterator[Call]:
-    for x in layouts(array(rng, 5, 2, 3)):
-        yield Call(x, array(rng, 2, 3, 4), array(rng, 4))
+    yield Call(array(rng, 5, 2, 3), array(rng, 2, 3, 4), array(rng, 4))      # PyTorch refuses other layouts
     yield Call(array(rng, 3, 2, 2), array(rng, 3, 2, 2), array(rng, 2), 1)
     yield Call(array(rng, 4, 0, 2), array(rng, 3, 2, 2), array(rng, 2))
 
