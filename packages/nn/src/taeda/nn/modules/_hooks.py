@@ -57,6 +57,14 @@ class RemovableHandle:
             if hooks is not None:
                 hooks.pop(self.id, None)
 
+    # A copied or pickled handle belongs to the dicts that were copied with it.
+    def __getstate__(self) -> Any:
+        return self.id, [ref() for ref in self._dicts]
+
+    def __setstate__(self, state: Any) -> None:
+        self.id, dicts = state
+        self._dicts = [weakref.ref(OrderedDict() if d is None else d) for d in dicts]
+
     def __enter__(self) -> Self:
         return self
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import taeda
 from taeda import Tensor
 from taeda.nn.modules._hooks import RemovableHandle
-from taeda.nn.parameter import Parameter
+from taeda.nn.parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
@@ -281,9 +281,10 @@ def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assi
             f'While copying the parameter named "{key}", expected taeda.Tensor or Tensor-like object from '
             f"checkpoint but received {type(value)}"
         )
-    if target.ndim == 0 and value.ndim == 1 and value.numel() > 0:  # old files keep a scalar as shape (1,)
+    lazy = is_lazy(target)  # it has no shape, and what is loaded has none either: see LazyModuleMixin
+    if not lazy and target.ndim == 0 and value.ndim == 1 and value.numel() > 0:  # old files keep a scalar as shape (1,)
         value = value[0]
-    if value.shape != target.shape:
+    if not lazy and value.shape != target.shape:
         return (
             f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in "
             f"current model is {target.shape}."
@@ -302,7 +303,7 @@ def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assi
                 return None
             if isinstance(target, Parameter):
                 if isinstance(value, Parameter):
-                    value.requires_grad_(target.requires_grad)
+                    value.requires_grad = target.requires_grad
                 else:
                     value = Parameter(value, requires_grad=target.requires_grad)
             setattr(module, name, value)
