@@ -112,7 +112,7 @@ def test_backward_hook_kinds_do_not_mix():
 def test_wrong_number_of_gradients():
     m = _linear()
     m.register_full_backward_hook(lambda mod, gi, go: (gi[0], gi[0]))
-    with pytest.raises(RuntimeError, match="invalid number of grad, got 2, but expected 1"):
+    with pytest.raises(RuntimeError, match="invalid number of grad_input, got 2, but expected 1"):
         m(taeda.ones(1, 2, requires_grad=True)).sum().backward()
 
 

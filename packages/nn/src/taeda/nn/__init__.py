@@ -18,7 +18,6 @@ if _core != __version__:
     )
 
 from taeda.nn import functional, init, modules, parameter, utils
-from taeda.nn.functional.linear_loss import LinearCrossEntropyOptions
 from taeda.nn.modules import *
 from taeda.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from taeda.nn.summary import summary

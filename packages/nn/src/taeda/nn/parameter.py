@@ -13,14 +13,23 @@ import taeda
 from taeda import Tensor
 from taeda.overrides import DisableTorchFunctionSubclass, _disabled_torch_function_impl
 
-__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
+__all__ = [
+    "Buffer",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "UninitializedTensorMixin",
+    "is_lazy",
+]
 
 
 def _checked(data: Any, what: str) -> Any:
     if data is None:
         return taeda.empty(0)
     if not isinstance(data, Tensor):
-        raise TypeError(f"[{what}] data must be a Tensor or None, got {type(data).__name__}; use taeda.tensor(...)")
+        raise TypeError(
+            f"[{what}] data must be a Tensor or None, got {type(data).__name__}; use taeda.tensor(...)"
+        )
     return data
 
 
@@ -118,9 +127,11 @@ class UninitializedTensorMixin:
     """What the two classes below share: they can be moved, cast and ``materialize``d, and nothing else."""
 
     _allowed = frozenset(
-        "__hash__ size copy_ is_complex is_floating_point half float double bfloat16 char short int long cuda cpu to "
-        "get_device type __get__ __set__".split()
-    )
+        [
+            "__get__", "__hash__", "__set__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float", "get_device",
+            "half", "int", "is_complex", "is_floating_point", "long", "short", "size", "to", "type",
+        ]
+    )  # fmt: skip
     cls_to_become: type[Tensor]
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
@@ -129,9 +140,9 @@ class UninitializedTensorMixin:
         Args:
             shape: of the tensor; device, dtype: its own where they are not given.
         """
-        data = self.data  # type: ignore[has-type]
-        self.data = taeda.empty(shape, device=device or data.device, dtype=dtype or data.dtype)
-        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        this: Any = self
+        this.data = taeda.empty(shape, device=device or this.data.device, dtype=dtype or this.data.dtype)
+        this.__class__ = self.cls_to_become
 
     @property
     def shape(self) -> Any:
@@ -151,13 +162,13 @@ class UninitializedTensorMixin:
         return f"<{type(self).__name__}>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        data = self.data  # type: ignore[has-type]
-        return type(self), (self.requires_grad, data.device, data.dtype)  # type: ignore[attr-defined]
+        this: Any = self
+        return type(self), (this.requires_grad, this.data.device, this.data.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:
-            data = self.data  # type: ignore[has-type]
-            memo[id(self)] = type(self)(self.requires_grad, data.device, data.dtype)  # type: ignore[attr-defined, call-arg]
+            this: Any = self
+            memo[id(self)] = type(this)(this.requires_grad, this.data.device, this.data.dtype)
         return memo[id(self)]
 
     @classmethod
@@ -206,6 +217,12 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     Args:
         requires_grad: as of the tensor it becomes; device, dtype: of the tensor it becomes.
         persistent: whether the buffer is part of the module's ``state_dict``.
+
+    >>> from taeda import nn
+    >>> mean = nn.UninitializedBuffer()
+    >>> mean.materialize((2,))
+    >>> type(mean).__name__, mean.requires_grad
+    ('Buffer', False)
     """
 
     cls_to_become = Buffer  # Tensor itself is no class that an object can be turned into

@@ -8,7 +8,7 @@ from taeda.nn.functional.activation import *
 from taeda.nn.functional.conv import *
 from taeda.nn.functional.distance import *
 from taeda.nn.functional.lookup import *
-from taeda.nn.functional.linear_loss import linear_cross_entropy
+from taeda.nn.functional.linear_loss import *
 from taeda.nn.functional.loss import *
 from taeda.nn.functional.loss_regression import *
 from taeda.nn.functional.masking import *

@@ -30,7 +30,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"[bilinear] inputs must agree in all but the last dimension and weight be 3-D, got {shapes}"
         )
     if input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
-        raise RuntimeError(f"[bilinear] weight must be (out, input1's last size, input2's last size), got {shapes}")
+        raise RuntimeError(
+            f"[bilinear] weight must be (out, input1's last size, input2's last size), got {shapes}"
+        )
     o, n1, n2 = weight.shape
     lead = input1.shape[:-1]
     left = input1.reshape(-1, n1) @ weight.permute(1, 0, 2).reshape(n1, o * n2)
@@ -55,9 +57,15 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
     if input.ndim != 3:
         raise RuntimeError(f"[conv_tbc] Input must have 3 dims: time, batch, in_channel; got {shapes}")
     if weight.ndim != 3:
-        raise RuntimeError(f"[conv_tbc] Weight tensor must have 3 dims: kernel_width, in_channels, out_channels; got {shapes}")
+        raise RuntimeError(
+            f"[conv_tbc] Weight tensor must have 3 dims: kernel_width, in_channels, out_channels; got {shapes}"
+        )
     if input.shape[2] != weight.shape[1]:
-        raise RuntimeError(f"[conv_tbc] Input dim 2 (input channels) is not == dim 1 in the weight tensor; got {shapes}")
+        raise RuntimeError(
+            f"[conv_tbc] Input dim 2 (input channels) is not == dim 1 in the weight tensor; got {shapes}"
+        )
     if bias.ndim != 1 or bias.shape[0] != weight.shape[2]:
-        raise RuntimeError(f"[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got {shapes}")
+        raise RuntimeError(
+            f"[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got {shapes}"
+        )
     return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)

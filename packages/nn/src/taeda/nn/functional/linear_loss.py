@@ -12,7 +12,7 @@ from taeda import Tensor, ops
 from taeda.autograd import Function
 from taeda.nn.functional._common import REDUCTIONS, need_tensors
 
-__all__ = ["LinearCrossEntropyOptions", "linear_cross_entropy"]
+__all__ = ["linear_cross_entropy"]
 
 _FLOATS = (taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64)
 
@@ -145,7 +145,9 @@ def _check(input: Tensor, linear_weight: Tensor, linear_bias: Tensor | None) -> 
     """Return the shape of the logits; RuntimeError where the shapes do not fit."""
     x, w = tuple(input.shape), tuple(linear_weight.shape)
     if len(x) not in (1, 2):
-        raise RuntimeError(f"[linear_cross_entropy] expected input with dimensionality 1 or 2, got {len(x)}; shape {x}")
+        raise RuntimeError(
+            f"[linear_cross_entropy] expected input with dimensionality 1 or 2, got {len(x)}; shape {x}"
+        )
     if len(w) < 2:
         raise RuntimeError(
             f"[linear_cross_entropy] expected linear_weight with dimensionality at least 2, got {len(w)}; shape {w}"
@@ -200,7 +202,12 @@ class _Parts(Function):
         ignored: int,
         options: LinearCrossEntropyOptions,
     ) -> Tensor:
-        ctx.options, ctx.ignored, ctx.reduction, ctx.wanted = options, ignored, reduction, ctx.needs_input_grad[:3]
+        ctx.options, ctx.ignored, ctx.reduction, ctx.wanted = (
+            options,
+            ignored,
+            reduction,
+            ctx.needs_input_grad[:3],
+        )
         if reduction == "none":
             ctx.save_for_backward(x, w, b, target, weight)
             return _losses(x, w, b, target, weight, ignored, options)
@@ -280,7 +287,9 @@ def _loss_and_grads(
             continue
         with taeda.enable_grad():
             logits.requires_grad_()
-            each = ops.cross_entropy(logits, target[part], class_weight, ignored, "sum" if g is None else "none")
+            each = ops.cross_entropy(
+                logits, target[part], class_weight, ignored, "sum" if g is None else "none"
+            )
             (slope,) = taeda.autograd.grad(each, logits, None if g is None else g[part].to(acc))
         loss = loss + each.detach().sum()
         if gx is not None:

@@ -62,7 +62,9 @@ def grouped_mm(
         if m.ndim not in (2, 3):
             raise RuntimeError(f"[grouped_mm] {name} has to be 2 or 3d, got shape {tuple(m.shape)}")
         if m.dtype not in (taeda.float32, taeda.bfloat16, taeda.float16):
-            raise RuntimeError(f"[grouped_mm] Expected {name} to be Float32, BFloat16 or Float16 matrix, got {m.dtype}")
+            raise RuntimeError(
+                f"[grouped_mm] Expected {name} to be Float32, BFloat16 or Float16 matrix, got {m.dtype}"
+            )
     if mat_a.dtype is not mat_b.dtype:
         raise RuntimeError(f"[grouped_mm] expected one dtype, got {mat_a.dtype} and {mat_b.dtype}")
     if mat_a.shape[-1] != mat_b.shape[-2]:
@@ -90,7 +92,9 @@ def _bounds(offs: Tensor, mat_a: Tensor, mat_b: Tensor) -> list[tuple[int, int]]
     if offs.ndim != 1:
         raise RuntimeError(f"[grouped_mm] offs has to be 1D, got shape {tuple(offs.shape)}")
     if offs.dtype is not taeda.int32:
-        raise RuntimeError(f"[grouped_mm] Offsets have to be int32, got {offs.dtype}; convert them with .int()")
+        raise RuntimeError(
+            f"[grouped_mm] Offsets have to be int32, got {offs.dtype}; convert them with .int()"
+        )
     for m in (mat_a, mat_b):
         if m.ndim == 3 and m.shape[0] != offs.shape[0]:
             raise RuntimeError(

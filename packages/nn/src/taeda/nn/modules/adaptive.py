@@ -67,7 +67,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
-            raise ValueError("[AdaptiveLogSoftmaxWithLoss] cutoffs should be a sequence of length larger than 0")
+            raise ValueError(
+                "[AdaptiveLogSoftmaxWithLoss] cutoffs should be a sequence of length larger than 0"
+            )
         if (
             any(int(c) != c for c in cutoffs)
             or not all(a < b for a, b in pairwise(cutoffs))

@@ -25,7 +25,6 @@ from taeda.nn.parameter import UninitializedBuffer, UninitializedParameter, is_l
 __all__ = [
     "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConvTranspose1d",
     "LazyConvTranspose2d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
-    "LazyModuleMixin",
 ]  # fmt: skip
 
 
@@ -216,12 +215,22 @@ class _LazyConvTranspose(_LazyConvNd):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode)
+        super().__init__(
+            0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode
+        )
         self._make_lazy(out_channels, bias, device, dtype)
 
 
 class LazyConv1d(_LazyConv, Conv1d):
-    """``Conv1d`` that takes in_channels from its first input; arguments as there, without the first."""
+    """``Conv1d`` that takes in_channels from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyConv1d(8, 3)
+    >>> _ = layer(taeda.randn(2, 4, 9))
+    >>> layer
+    Conv1d(4, 8, kernel_size=(3,), stride=(1,))
+    """
 
     cls_to_become = Conv1d
 
@@ -241,13 +250,29 @@ class LazyConv2d(_LazyConv, Conv2d):
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
-    """``ConvTranspose1d`` that takes in_channels from its first input; arguments as there, without the first."""
+    """``ConvTranspose1d`` that takes in_channels from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyConvTranspose1d(8, 3)
+    >>> _ = layer(taeda.randn(2, 4, 9))
+    >>> layer
+    ConvTranspose1d(4, 8, kernel_size=(3,), stride=(1,))
+    """
 
     cls_to_become = ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
-    """``ConvTranspose2d`` that takes in_channels from its first input; arguments as there, without the first."""
+    """``ConvTranspose2d`` that takes in_channels from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyConvTranspose2d(8, 3)
+    >>> _ = layer(taeda.randn(2, 4, 6, 6))
+    >>> layer
+    ConvTranspose2d(4, 8, kernel_size=(3, 3), stride=(1, 1))
+    """
 
     cls_to_become = ConvTranspose2d
 
@@ -312,30 +337,70 @@ class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
 
 
 class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
-    """``BatchNorm2d`` that takes num_features from its first input; arguments as there, without the first."""
+    """``BatchNorm2d`` that takes num_features from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyBatchNorm2d()
+    >>> _ = layer(taeda.randn(2, 3, 4, 4))
+    >>> layer.num_features
+    3
+    """
 
     cls_to_become = BatchNorm2d
 
 
 class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
-    """``BatchNorm3d`` that takes num_features from its first input; arguments as there, without the first."""
+    """``BatchNorm3d`` that takes num_features from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyBatchNorm3d()
+    >>> _ = layer(taeda.randn(2, 3, 4, 4, 4))
+    >>> layer.num_features
+    3
+    """
 
     cls_to_become = BatchNorm3d
 
 
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
-    """``InstanceNorm1d`` that takes num_features from its first input; arguments as there, without the first."""
+    """``InstanceNorm1d`` that takes num_features from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyInstanceNorm1d()
+    >>> _ = layer(taeda.randn(2, 3, 4))
+    >>> layer.num_features
+    3
+    """
 
     cls_to_become = InstanceNorm1d
 
 
 class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
-    """``InstanceNorm2d`` that takes num_features from its first input; arguments as there, without the first."""
+    """``InstanceNorm2d`` that takes num_features from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyInstanceNorm2d()
+    >>> _ = layer(taeda.randn(2, 3, 4, 4))
+    >>> layer.num_features
+    3
+    """
 
     cls_to_become = InstanceNorm2d
 
 
 class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
-    """``InstanceNorm3d`` that takes num_features from its first input; arguments as there, without the first."""
+    """``InstanceNorm3d`` that takes num_features from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyInstanceNorm3d()
+    >>> _ = layer(taeda.randn(2, 3, 4, 4, 4))
+    >>> layer.num_features
+    3
+    """
 
     cls_to_become = InstanceNorm3d

@@ -15,14 +15,16 @@ from taeda.nn.modules.module import Module
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "GaussianNLLLoss", "KLDivLoss",
-    "LinearCrossEntropyLoss", "NLLLoss", "NLLLoss2d", "PoissonNLLLoss",
+    "LinearCrossEntropyLoss", "LinearCrossEntropyOptions", "NLLLoss", "NLLLoss2d", "PoissonNLLLoss",
 ]  # fmt: skip
 
 
 class _Loss(Module):
     reduction: str
 
-    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
+    def __init__(
+        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+    ) -> None:
         super().__init__()
         self.reduction = legacy_reduction(size_average, reduce, reduction)
 
@@ -110,7 +112,9 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+        return F.nll_loss(
+            input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction
+        )
 
     def _cure(self, *args: Tensor, **kwargs: Tensor) -> str | None:
         return class_cure(type(self).__name__, *args, **kwargs)
@@ -123,7 +127,9 @@ class NLLLoss2d(NLLLoss):
 def class_cure(name: str, input: Tensor, target: Tensor) -> str | None:
     """Say what is wrong with the target of a loss of classes, where that is known."""
     if target.is_floating_point() and target.shape != input.shape:
-        return f"{name} got a {target.dtype} target of shape {tuple(target.shape)}: did you mean target.long()?"
+        return (
+            f"{name} got a {target.dtype} target of shape {tuple(target.shape)}: did you mean target.long()?"
+        )
     if target.ndim == input.ndim == 2 and target.shape[1] == 1 and not target.is_floating_point():
         return f"{name} got a target of shape {tuple(target.shape)}: did you mean target.squeeze(1)?"
     return None
@@ -235,7 +241,12 @@ class PoissonNLLLoss(_Loss):
 
     def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
         return F.poisson_nll_loss(
-            log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
+            log_input,
+            target,
+            log_input=self.log_input,
+            full=self.full,
+            eps=self.eps,
+            reduction=self.reduction,
         )
 
 

@@ -97,7 +97,9 @@ def fuse_linear_bn_eval(linear: L, bn: _BatchNorm) -> L:
             f"linear.out_features={linear.out_features} and bn.num_features={bn.num_features}"
         )
     fused = copy.deepcopy(linear)
-    fused.weight, fused.bias = fuse_linear_bn_weights(fused.weight, fused.bias, mean, var, bn.eps, bn.weight, bn.bias)
+    fused.weight, fused.bias = fuse_linear_bn_weights(
+        fused.weight, fused.bias, mean, var, bn.eps, bn.weight, bn.bias
+    )
     return fused
 
 

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 import taeda
-from taeda import Tensor
+from taeda import Tensor, linalg
 from taeda.nn import functional as F
 from taeda.nn.modules.conv import _ConvNd
 from taeda.nn.modules.module import Module
@@ -33,7 +33,7 @@ def _is_orthogonal(q: Tensor) -> bool:
 def _make_orthogonal(a: Tensor) -> Tensor:
     """Return Q of the QR decomposition whose R has a positive diagonal: the near orthogonal matrix of a near one."""
     x, tau = taeda.geqrf(a)
-    q = taeda.linalg.householder_product(x, tau)
+    q = linalg.householder_product(x, tau)
     return q * x.diagonal(dim1=-2, dim2=-1).sgn().unsqueeze(-2)
 
 
@@ -64,7 +64,7 @@ class _Orthogonal(Module):
         if self.orthogonal_map is _OrthMaps.householder:
             a = x.tril(diagonal=-1)
             tau = 2.0 / (1.0 + (a * a).sum(dim=-2))
-            q = taeda.linalg.householder_product(a, tau)
+            q = linalg.householder_product(a, tau)
             # The diagonal of x holds the signs of that of R, 1 or -1, which get no gradient.
             q = q * x.diagonal(dim1=-2, dim2=-1).int().unsqueeze(-2)
         else:
@@ -76,7 +76,7 @@ class _Orthogonal(Module):
                 q = taeda.matrix_exp(skew)
             else:
                 identity = taeda.eye(n, dtype=skew.dtype, device=skew.device)
-                q = taeda.linalg.solve(identity - 0.5 * skew, identity + 0.5 * skew)
+                q = linalg.solve(identity - 0.5 * skew, identity + 0.5 * skew)
             if n != k:
                 q = q[..., :k]
         if hasattr(self, "base"):
@@ -123,7 +123,11 @@ class _Orthogonal(Module):
 
 
 def orthogonal(
-    module: Module, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
+    module: Module,
+    name: str = "weight",
+    orthogonal_map: str | None = None,
+    *,
+    use_trivialization: bool = True,
 ) -> Module:
     """Keep a matrix (or each of a batch) orthogonal or unitary; of a rectangular one the rows or the columns.
 
@@ -228,7 +232,9 @@ class _SpectralNorm(Module):
             self._power_method(matrix, 15)
 
     def _reshape_weight_to_matrix(self, weight: Tensor) -> Tensor:
-        return weight.movedim(self.dim, 0).flatten(1)
+        if self.dim != 0:
+            weight = weight.permute(self.dim, *(d for d in range(weight.ndim) if d != self.dim))
+        return weight.flatten(1)
 
     @taeda.no_grad()
     def _power_method(self, matrix: Tensor, n: int) -> None:
@@ -252,7 +258,11 @@ class _SpectralNorm(Module):
 
 
 def spectral_norm(
-    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+    module: Module,
+    name: str = "weight",
+    n_power_iterations: int = 1,
+    eps: float = 1e-12,
+    dim: int | None = None,
 ) -> Module:
     """Divide a weight by its largest singular value, which is followed by power iteration (Miyato et al., 2018).
 
@@ -270,4 +280,6 @@ def spectral_norm(
     weight = _tensor_of(module, name)
     if dim is None:
         dim = 1 if isinstance(module, _ConvNd) and module.transposed else 0
-    return parametrize.register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
+    return parametrize.register_parametrization(
+        module, name, _SpectralNorm(weight, n_power_iterations, dim, eps)
+    )

@@ -76,7 +76,9 @@ class BasePruningMethod(ABC):
             del module._parameters[name]
             default_mask = taeda.ones_like(original)
         else:
-            default_mask = getattr(module, name + "_mask").detach().clone(memory_format=taeda.contiguous_format)
+            default_mask = (
+                getattr(module, name + "_mask").detach().clone(memory_format=taeda.contiguous_format)
+            )
         try:
             mask = method.compute_mask(importance_scores, default_mask=default_mask)
             module.register_buffer(name + "_mask", mask)
@@ -100,9 +102,12 @@ class BasePruningMethod(ABC):
             )
         if not old:
             return method
+        before: Any
         key, before = old[0]
         del module._forward_pre_hooks[key]
-        container = before if isinstance(before, PruningContainer) else PruningContainer(before)
+        container: PruningContainer = (
+            before if isinstance(before, PruningContainer) else PruningContainer(before)
+        )
         container.add_pruning_method(method)
         return container
 
@@ -150,7 +155,7 @@ class PruningContainer(BasePruningMethod):
     _tensor_name: Any = None
 
     def __init__(self, *args: BasePruningMethod) -> None:
-        self._pruning_methods: tuple[BasePruningMethod, ...] = ()
+        self._pruning_methods: tuple[BasePruningMethod | None, ...] = ()
         if len(args) == 1:
             self._tensor_name = args[0]._tensor_name
         for method in args:
@@ -169,12 +174,12 @@ class PruningContainer(BasePruningMethod):
                 f"Can only add pruning methods acting on the parameter named '{self._tensor_name}' to PruningContainer "
                 f"{self}. Found '{method._tensor_name}'"
             )
-        self._pruning_methods += (method,)  # type: ignore[assignment]
+        self._pruning_methods += (method,)
 
     def __len__(self) -> int:
         return len(self._pruning_methods)
 
-    def __iter__(self) -> Iterator[BasePruningMethod]:
+    def __iter__(self) -> Iterator[BasePruningMethod | None]:
         return iter(self._pruning_methods)
 
     def __getitem__(self, idx: Any) -> Any:
@@ -343,11 +348,19 @@ class LnStructured(_Structured):
         if count == 0:
             return default_mask
         norm = _compute_norm(t, self.n, self.dim)
-        return self._keep(t, default_mask, taeda.topk(norm, k=t.shape[self.dim] - count, largest=True).indices)
+        return self._keep(
+            t, default_mask, taeda.topk(norm, k=t.shape[self.dim] - count, largest=True).indices
+        )
 
     @classmethod
     def apply(  # type: ignore[override]
-        cls, module: Module, name: str, amount: float, n: Any, dim: int, importance_scores: Tensor | None = None
+        cls,
+        module: Module,
+        name: str,
+        amount: float,
+        n: Any,
+        dim: int,
+        importance_scores: Tensor | None = None,
     ) -> BasePruningMethod:
         """See ``BasePruningMethod.apply``."""
         return super().apply(module, name, amount=amount, n=n, dim=dim, importance_scores=importance_scores)
@@ -522,13 +535,17 @@ def is_pruned(module: Module) -> bool:
 def _validate_pruning_amount_init(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    if amount < 0 or (not isinstance(amount, numbers.Integral) and amount > 1):
-        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
+    if float(amount) < 0 or (not isinstance(amount, numbers.Integral) and float(amount) > 1):
+        raise ValueError(
+            f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
+        )
 
 
 def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
-    if isinstance(amount, numbers.Integral) and amount > tensor_size:
-        raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}")
+    if isinstance(amount, numbers.Integral) and int(amount) > tensor_size:
+        raise ValueError(
+            f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}"
+        )
 
 
 def _validate_structured_pruning(t: Tensor) -> None:

@@ -28,7 +28,9 @@ class SpectralNorm:
     # In state_dicts of version 1 the weight is not kept, and name_v is.
     _version = 1
 
-    def __init__(self, name: str = "weight", n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
+    def __init__(
+        self, name: str = "weight", n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12
+    ) -> None:
         if n_power_iterations <= 0:
             raise ValueError(
                 f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
@@ -125,7 +127,11 @@ class SpectralNormLoadStateDictPreHook:
         if version is not None and version >= 1:
             return
         key = prefix + fn.name
-        if version is None and key not in state_dict and all(key + end in state_dict for end in ("_orig", "_u", "_v")):
+        if (
+            version is None
+            and key not in state_dict
+            and all(key + end in state_dict for end in ("_orig", "_u", "_v"))
+        ):
             return  # of version 1, without its metadata
         missing = [key + end for end in ("_orig", "", "_u") if key + end not in state_dict]
         if missing:

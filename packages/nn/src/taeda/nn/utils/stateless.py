@@ -37,5 +37,10 @@ def functional_call(
         stacklevel=2,
     )
     return taeda.func.functional_call(
-        module, parameters_and_buffers, () if args is None else args, kwargs, tie_weights=tie_weights, strict=strict
+        module,
+        parameters_and_buffers,
+        () if args is None else args,
+        kwargs,
+        tie_weights=tie_weights,
+        strict=strict,
     )
