@@ -31,9 +31,9 @@ LAYERS = [
             ({"reduction": reduction, "blank": 3}, ((7, 4), np.array([0, 1, 1]), np.array(7), np.array(3))),
         )
     ),
-    Layer("AdaptiveLogSoftmaxWithLoss", (8, 12, [3, 6]), {"div_value": 2.0}, ((6, 8), FREQUENT), targets=True),
+    Layer("AdaptiveLogSoftmaxWithLoss", (6, 12, [3, 6]), {"div_value": 2.0}, ((6, 6), FREQUENT), targets=True),
     Layer(
-        "AdaptiveLogSoftmaxWithLoss", (8, 12, [2, 4, 9]), {"div_value": 1.5, "head_bias": True}, ((8,), np.array(9)), targets=True
+        "AdaptiveLogSoftmaxWithLoss", (6, 12, [2, 4, 9]), {"div_value": 1.5, "head_bias": True}, ((6,), np.array(9)), targets=True
     ),
     *(
         Layer("LinearCrossEntropyLoss", (3, 5), {**options, "reduction": reduction}, inputs, targets=True)

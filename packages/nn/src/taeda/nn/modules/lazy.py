@@ -162,7 +162,7 @@ class _LazyConvNd(LazyModuleMixin, _ConvNd):
             name = type(self).__name__
             if self.in_channels % self.groups:
                 raise ValueError(
-                    f"[{name}] in_channels must be divisible by groups, got {self.in_channels} and {self.groups}"
+                    f"[{name}] in_channels must be divisible by groups; got {self.in_channels} and {self.groups}"
                 )
             first, second = self.out_channels, self.in_channels
             if self.transposed:
@@ -171,6 +171,9 @@ class _LazyConvNd(LazyModuleMixin, _ConvNd):
             if self.bias is not None:
                 self.bias.materialize((self.out_channels,))  # type: ignore[attr-defined]
             self.reset_parameters()
+
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        return super()._cure(*args, **kwargs) if self.in_channels else None
 
     def _get_in_channels(self, input: Tensor) -> int:
         n = len(self.kernel_size)

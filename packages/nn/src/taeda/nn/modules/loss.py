@@ -126,12 +126,31 @@ class NLLLoss2d(NLLLoss):
 
 def class_cure(name: str, input: Tensor, target: Tensor) -> str | None:
     """Say what is wrong with the target of a loss of classes, where that is known."""
-    if target.is_floating_point() and target.shape != input.shape:
-        return (
-            f"{name} got a {target.dtype} target of shape {tuple(target.shape)}: did you mean target.long()?"
-        )
-    if target.ndim == input.ndim == 2 and target.shape[1] == 1 and not target.is_floating_point():
-        return f"{name} got a target of shape {tuple(target.shape)}: did you mean target.squeeze(1)?"
+    xs, ts = tuple(input.shape), tuple(target.shape)
+    got = f"{name} got a target of shape {ts}"
+    if target.is_floating_point():
+        return None if xs == ts else f"{name} got a {target.dtype} target of shape {ts}: did you mean target.long()?"
+    if input.ndim > 1 and xs == ts:
+        return f"{got} and {target.dtype}: did you mean target.argmax(1), or target.to({input.dtype}) for probabilities?"
+    if input.ndim == 2 and ts == (xs[0], 1):
+        return f"{got}: did you mean target.squeeze(1)?"
+    if input.ndim > 2 and ts == xs[:-1]:
+        return f"{got} for input {xs}; classes are dimension 1: did you mean input.movedim(-1, 1)?"
+    classes = xs[0 if input.ndim == 1 else 1]
+    if target.numel() and not target.is_meta and int(target.min()) >= 1 and int(target.max()) == classes:
+        return f"{name} got classes from {int(target.min())} to {classes}; they count from 0: did you mean target - 1?"
+    return None
+
+
+def pair_cure(name: str, input: Tensor, target: Tensor) -> str | None:
+    """Say what is wrong with the target of a loss that wants one of the input's shape and dtype."""
+    xs, ts = tuple(input.shape), tuple(target.shape)
+    if xs == (*ts, 1):
+        return f"{name} got {xs} and {ts}: did you mean input.squeeze(-1), or target.unsqueeze(-1)?"
+    if ts == (*xs, 1):
+        return f"{name} got {xs} and {ts}: did you mean target.squeeze(-1)?"
+    if xs == ts and input.dtype != target.dtype:
+        return f"{name} got {input.dtype} and {target.dtype}: did you mean target.to({input.dtype})?"
     return None
 
 
@@ -152,6 +171,9 @@ class BCELoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+
+    def _cure(self, *args: Tensor, **kwargs: Tensor) -> str | None:
+        return pair_cure("BCELoss", *args, **kwargs)
 
 
 class BCEWithLogitsLoss(_WeightedLoss):
@@ -184,6 +206,9 @@ class BCEWithLogitsLoss(_WeightedLoss):
         return F.binary_cross_entropy_with_logits(
             input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
+
+    def _cure(self, *args: Tensor, **kwargs: Tensor) -> str | None:
+        return pair_cure("BCEWithLogitsLoss", *args, **kwargs)
 
 
 class KLDivLoss(_Loss):

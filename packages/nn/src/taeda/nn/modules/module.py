@@ -253,7 +253,6 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         elif isinstance(value, Buffer):
             if "_buffers" not in d:
                 raise AttributeError("cannot assign buffer before Module.__init__() call")
-            self._forget(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
         elif name in d.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):

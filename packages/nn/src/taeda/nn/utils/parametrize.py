@@ -203,7 +203,9 @@ def _own_class(module: Module) -> None:
 
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:
-            replica = memo[id(self)] = self.__new__(type(self))
+            own = type(self)  # and the copy's own one: removing a parametrization of one must not change the other
+            members = {k: v for k, v in vars(own).items() if k not in ("__dict__", "__weakref__")}
+            replica = memo[id(self)] = self.__new__(type(own.__name__, own.__bases__, members))
             replica.__setstate__(deepcopy(cls.__getstate__(self), memo))
         return memo[id(self)]
 
