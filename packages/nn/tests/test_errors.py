@@ -281,7 +281,7 @@ def test_what_is_no_tensor_is_a_type_error(name):
 
 
 X, T = taeda.zeros(4, 3), taeda.zeros(4, dtype=taeda.int64)
-CURES = [
+MORE_CURES = [
     (nn.CrossEntropyLoss(), (X, T.reshape(4, 1)), r"did you mean target.squeeze\(1\)\?"),
     (nn.CrossEntropyLoss(), (X, taeda.zeros(4)), r"did you mean target.long\(\)\?"),
     (nn.CrossEntropyLoss(), (X, nn.functional.one_hot(T, 3)), r"did you mean target.argmax\(1\), or target.to\(taeda.float32\)"),
@@ -301,8 +301,8 @@ CURES = [
 ]
 
 
-@pytest.mark.parametrize(("module", "args", "cure"), CURES, ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else "")
-def test_cures(module, args, cure):
+@pytest.mark.parametrize(("module", "args", "cure"), MORE_CURES, ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else "")
+def test_cures_of_losses_norms_and_containers(module, args, cure):
     with pytest.raises((RuntimeError, ValueError, TypeError, IndexError), match=rf"(?s)^in model \(.*\n.*{cure}"):
         module(*args)
 
