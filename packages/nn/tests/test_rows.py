@@ -179,4 +179,5 @@ FRAMES = {"Module", "Container", "Sequential", "ModuleList", "ModuleDict", "Para
 
 def test_every_layer_has_a_row():
     classes = {n for n, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
+    classes -= {n for n in classes if n.startswith("Lazy")}  # in test_lazy.py: they turn into the layers of the rows
     assert sorted(classes - FRAMES - {row.name for row in LAYERS}) == []
