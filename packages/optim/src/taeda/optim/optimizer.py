@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
@@ -129,6 +129,8 @@ class Optimizer:
     >>> w.tolist()
     [0.5, -0.5]
     """
+
+    _numbers: ClassVar[tuple[str, ...]] = ("step",)  # state that is one number, whatever the parameter's shape
 
     defaults: dict[str, Any]
     state: defaultdict[Any, Any]
@@ -301,8 +303,8 @@ class Optimizer:
                 p, group = targets[index]
                 needed = self._needed_state(group)
                 if needed is not None:
-                    _check_state(self._name, index, p, values, needed)
-                state[p] = _fit(values, p, group)
+                    self._check_state(index, p, values, needed)
+                state[p] = self._fit(values, p, group)
             else:
                 state[index] = values
         for group, new in zip(self.param_groups, saved, strict=True):
@@ -319,6 +321,47 @@ class Optimizer:
     def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...] | None:
         """Name what the state of a parameter must hold to be loaded; None: this class does not say."""
         return None
+
+    def _check_state(self, index: Any, p: Tensor, values: Any, needed: tuple[str, ...]) -> None:
+        """Raise where a parameter's loaded state lacks something, or is that of a parameter of another shape."""
+        where = f"[{self._name}.load_state_dict] the state of parameter {index}"
+        if not isinstance(values, dict):
+            raise TypeError(f"{where} must be a dict, got {type(values).__name__}")
+        for key in needed if values else ():                         # nothing yet: it is made in the first step
+            if key not in values:
+                raise KeyError(f"{where} has no {key!r}; it has {list(values)}: was it saved by another optimizer?")
+        for key, value in values.items():
+            shape = getattr(value, "shape", None)
+            if key in self._numbers:
+                if not isinstance(value, (int, float)) and (shape is None or value.numel() != 1):
+                    raise TypeError(f"{where} must have one number as {key!r}, got {type(value).__name__}")
+            elif shape is None:
+                if key in needed:
+                    raise TypeError(f"{where} must have a Tensor as {key!r}, got {type(value).__name__}")
+            elif tuple(shape) != tuple(p.shape):
+                raise ValueError(
+                    f"{where} has {key!r} of shape {tuple(shape)}, but the parameter's is {tuple(p.shape)}: "
+                    f"is it the state of another model?"
+                )
+
+    def _fit(self, value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:
+        """Copy a piece of loaded state to where its parameter lives; a step count keeps its own dtype."""
+        if not isinstance(value, Tensor) and hasattr(value, "__array__"):
+            value = taeda.tensor(value.__array__())  # another framework's tensor, or NumPy's array
+        if isinstance(value, Tensor):
+            if key != "step":
+                kept = not p.is_floating_point() or (key in self._numbers and p.itemsize < 4)
+                moved = value.to(device=p.device, dtype=value.dtype if kept else p.dtype)
+            elif group.get("capturable") or group.get("fused"):
+                moved = value.to(device=p.device, dtype=taeda.float32)
+            else:
+                moved = value
+            return moved.detach().clone() if moved is value else moved
+        if isinstance(value, dict):
+            return {k: self._fit(v, p, group, k) for k, v in value.items()}
+        if isinstance(value, (list, tuple, set)):
+            return type(value)(self._fit(v, p, group) for v in value)
+        return value
 
     # -- gradients and steps ---------------------------------------------------------------------------
 
@@ -421,60 +464,6 @@ def _check_layout(name: str, state: Any, groups: Any) -> None:
             )
 
 
-def _check_state(name: str, index: Any, p: Tensor, values: Any, needed: tuple[str, ...]) -> None:
-    """Raise where a parameter's loaded state lacks something, or is that of a parameter of another shape."""
-    where = f"[{name}.load_state_dict] the state of parameter {index}"
-    if not isinstance(values, dict):
-        raise TypeError(f"{where} must be a dict, got {type(values).__name__}")
-    for key in needed if values else ():                         # nothing yet: it is made in the first step
-        if key not in values:
-            raise KeyError(f"{where} has no {key!r}; it has {list(values)}: was it saved by another optimizer?")
-    for key, value in values.items():
-        shape = getattr(value, "shape", None)
-        if key == "step":
-            if not isinstance(value, (int, float)) and (shape is None or value.numel() != 1):
-                raise TypeError(f"{where} must have one number as 'step', got {type(value).__name__}")
-        elif shape is None:
-            if key in needed:
-                raise TypeError(f"{where} must have a Tensor as {key!r}, got {type(value).__name__}")
-        elif tuple(shape) != tuple(p.shape):
-            raise ValueError(
-                f"{where} has {key!r} of shape {tuple(shape)}, but the parameter's is {tuple(p.shape)}: "
-                f"is it the state of another model?"
-            )
-
-
-def _fit(value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:
-    """Copy a piece of loaded state to where its parameter lives; a step count keeps its own dtype."""
-    if not isinstance(value, Tensor) and hasattr(value, "__array__"):
-        value = taeda.tensor(value.__array__())  # another framework's tensor, or NumPy's array
-    if isinstance(value, Tensor):
-        if key != "step":
-            moved = (
-                value.to(device=p.device, dtype=p.dtype)
-                if p.is_floating_point()
-                else value.to(device=p.device)
-            )
-        elif group.get("capturable") or group.get("fused"):
-            moved = value.to(device=p.device, dtype=taeda.float32)
-        else:
-            moved = value
-        return moved.detach().clone() if moved is value else moved
-    if isinstance(value, dict):
-        return {k: _fit(v, p, group, k) for k, v in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return type(value)(_fit(v, p, group) for v in value)
-    return value
-
-
-def params_of(group: dict[str, Any]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the group's parameters that have a gradient, with it."""
-    for p in group["params"]:
-        g = p.grad
-        if g is not None:
-            yield p, g
-
-
 def scalar_dtype(fused: Any = None) -> Any:
     """Return the dtype of a step count: float32, or float64 where that is the default dtype."""
     if fused:
@@ -482,19 +471,10 @@ def scalar_dtype(fused: Any = None) -> Any:
     return taeda.float64 if taeda.get_default_dtype() == taeda.float64 else taeda.float32
 
 
-def new_step(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
-    """Make a parameter's step count; it stays on the cpu unless a captured graph has to reach it."""
+def new_number(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
+    """Make a parameter's step count or the like; it stays on the cpu unless a captured graph has to reach it."""
     near = group.get("capturable") or group.get("fused")
     return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
-
-
-def steps_to_tensors(optimizer: Optimizer) -> None:
-    """Turn the plain step counts of checkpoints from before PyTorch 1.12 into tensors."""
-    for group in optimizer.param_groups:
-        for p in group["params"]:
-            state = optimizer.state.get(p)
-            if state and not isinstance(state["step"], Tensor):
-                state["step"] = new_step(group, p, float(state["step"]))
 
 
 def check_hyper(name: str, *rules: tuple[Any, str, Any]) -> None:

@@ -1,0 +1,147 @@
+"""Muon: momentum whose update is made nearly orthogonal, for the matrices inside a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import taeda
+from taeda import Tensor
+from taeda.optim.composed import to_scalar
+from taeda.optim.optimizer import Optimizer, check_one_element
+
+__all__ = ["Muon"]
+
+COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of the quintic: steep at 0, within 0.7 and 1.2 near 1
+MOST_STEPS = 100
+
+
+def orthogonalize(update: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:
+    """Move the singular values of a matrix towards 1, by Newton-Schulz iteration in bfloat16.
+
+    X = U / max(norm(U), eps);  each step X = a X + (b A + c A A) X with A = X X^T.
+
+    Args:
+        update: matrix; a tall one is worked on transposed, so that A is small.
+        coefficients: a, b, c.
+        steps: number of iterations, below 100.
+
+    Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
+    """
+    if steps >= MOST_STEPS:
+        raise ValueError(
+            f"[Muon] Number of steps must be less than {MOST_STEPS} for computational efficiency, got {steps}"
+        )
+    if len(coefficients) != 3:
+        raise ValueError(f"[Muon] Coefficients must be a tuple of exactly 3 values, got {coefficients}")
+    a, b, c = coefficients
+    tall = update.size(0) > update.size(1)
+    x = update.bfloat16()
+    x = x.T if tall else x
+    x = x / x.norm().clamp(min=eps)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = taeda.addmm(x, taeda.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if tall else x
+
+
+class Muon(Optimizer):
+    """Momentum whose update is made nearly orthogonal, for matrices; the rest of a network wants AdamW.
+
+    b += (1 - momentum) (g - b);  u = g + momentum (b - g) with nesterov, else b;  p *= 1 - lr weight_decay;
+    p -= lr r orthogonal(u), where r is sqrt(max(1, rows / columns)).
+
+    Args:
+        params: matrices, (name, matrix) pairs, or dicts with options of their own.
+        lr: learning rate, a number or a one-element tensor.
+        weight_decay, momentum, nesterov: as in the formula.
+        ns_coefficients, ns_steps, eps: polynomial, number of steps and smallest norm of the Newton-Schulz iteration.
+        adjust_lr_fn: 'original' (also None): r as above; 'match_rms_adamw': 0.2 sqrt(max(rows, columns)), with which
+            rates that were tuned for AdamW can be kept.
+
+    Raises ValueError for negative options, an unknown adjust_lr_fn, and parameters that are no matrices.
+    Sources: Jordan et al., 2024; Liu et al., "Muon is scalable for LLM training", 2025 (match_rms_adamw).
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> w = taeda.eye(2).requires_grad_()
+    >>> opt = optim.Muon([w], lr=0.5, weight_decay=0.0)
+    >>> w.square().sum().backward()
+    >>> opt.step()
+    >>> (w.diagonal() < 0.7).all()
+    tensor(True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        weight_decay: float = 0.1,
+        momentum: float = 0.95,
+        nesterov: bool = True,
+        ns_coefficients: tuple[float, float, float] = COEFFICIENTS,
+        eps: float = 1e-7,
+        ns_steps: int = 5,
+        adjust_lr_fn: str | None = None,
+    ) -> None:
+        check_one_element("Muon", "lr", lr)
+        for name, value in (("Learning rate", lr), ("momentum", momentum), ("weight decay", weight_decay)):
+            if not value >= 0.0:
+                raise ValueError(f"[Muon] {name} should be >= 0 but is: {value}")
+        if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
+            raise ValueError(
+                f"[Muon] Adjust learning rate function {adjust_lr_fn} is not supported; it is 'original' or "
+                f"'match_rms_adamw'"
+            )
+        defaults = {
+            "lr": lr,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+            "nesterov": nesterov,
+            "ns_coefficients": ns_coefficients,
+            "eps": eps,
+            "ns_steps": ns_steps,
+            "adjust_lr_fn": adjust_lr_fn,
+        }
+        super().__init__(params, defaults)
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.dim() != 2:
+                    raise ValueError(
+                        f"[Muon] only supports 2D parameters whereas we found a parameter with size: {tuple(p.shape)}"
+                    )
+
+    @taeda.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient; return the closure's loss."""
+        loss = None
+        if closure is not None:
+            with taeda.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._step_one(p, p.grad, group)
+        return loss
+
+    def _step_one(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> None:
+        if p.is_complex():
+            raise RuntimeError(
+                f"[Muon] does not support complex parameters, got {p.dtype} of shape {tuple(p.shape)}"
+            )
+        if g.dim() != 2:
+            raise ValueError(f"[Muon] Param gradient must be a 2D matrix, got shape {tuple(g.shape)}")
+        state = self.state[p]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = taeda.zeros_like(g)
+        buffer = state["momentum_buffer"].lerp_(g, 1 - group["momentum"])
+        update = g.lerp(buffer, group["momentum"]) if group["nesterov"] else buffer
+        update = orthogonalize(update, group["ns_coefficients"], group["ns_steps"], group["eps"])
+        lr = to_scalar(group["lr"])
+        rows, columns = p.shape
+        if group["adjust_lr_fn"] == "match_rms_adamw":
+            ratio = 0.2 * math.sqrt(max(rows, columns))
+        else:
+            ratio = math.sqrt(max(1, rows / columns))
+        p.mul_(1 - lr * group["weight_decay"]).add_(update, alpha=-float(lr * ratio))
