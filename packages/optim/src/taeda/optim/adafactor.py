@@ -95,9 +95,7 @@ class Adafactor(FusedOptimizer):
 
     def _check_parameter(self, p: Tensor, group: dict[str, Any]) -> None:
         if p.is_complex():
-            raise RuntimeError(
-                f"[Adafactor] does not support complex parameters, got {p.dtype} of shape {tuple(p.shape)}"
-            )
+            raise RuntimeError(f"[Adafactor] does not support complex parameters, got {p.dtype} of shape {tuple(p.shape)}")
 
     def _step_group(self, group: dict[str, Any]) -> None:
         batches: dict[tuple[Any, ...], list[tuple[Tensor, ...]]] = {}

@@ -81,14 +81,11 @@ class Adam(FusedOptimizer):
         kind = float if isinstance(betas[0], float) else Tensor
         if not all(isinstance(beta, kind) for beta in betas):
             raise ValueError(
-                f"[{name}] betas must be either both floats or both Tensors, got "
-                f"{type(betas[0]).__name__} and {type(betas[1]).__name__}"
+                f"[{name}] betas must be either both floats or both Tensors, got {type(betas[0]).__name__} and {type(betas[1]).__name__}"
             )
         if foreach and not capturable and (isinstance(lr, Tensor) or isinstance(betas[0], Tensor)):
             what = "lr" if isinstance(lr, Tensor) else "betas[0]"
-            raise ValueError(
-                f"[{name}] {what} as a Tensor is not supported for capturable=False and foreach=True"
-            )
+            raise ValueError(f"[{name}] {what} as a Tensor is not supported for capturable=False and foreach=True")
         defaults = {
             "lr": lr,
             "betas": tuple(composed.to_scalar(beta) for beta in betas),

@@ -103,10 +103,7 @@ class FusedOptimizer(Optimizer):
         if not group["differentiable"]:
             fused(params, grads, *kept, **self._options(group), **more)
             return
-        lists = [
-            [taeda.view_as_real(x) if x.is_complex() else x for x in tensors]
-            for tensors in (params, grads, *kept)
-        ]
+        lists = [[taeda.view_as_real(x) if x.is_complex() else x for x in tensors] for tensors in (params, grads, *kept)]
         composed(*lists, **self._options(group), **more)
 
     def _check_parameter(self, p: Tensor, group: dict[str, Any]) -> None:

@@ -76,9 +76,7 @@ class LBFGS(Optimizer):
         }
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
-            raise ValueError(
-                f"[LBFGS] doesn't support per-parameter options (parameter groups), got {len(self.param_groups)} groups"
-            )
+            raise ValueError(f"[LBFGS] doesn't support per-parameter options (parameter groups), got {len(self.param_groups)} groups")
 
     @property
     def _params(self) -> list[Tensor]:
@@ -103,9 +101,7 @@ class LBFGS(Optimizer):
             flat.add_(part, alpha=float(length))
             start += flat.numel()
 
-    def _evaluate_at(
-        self, closure: Callable[[], Any], start: list[Tensor], length: Any, direction: Tensor
-    ) -> _Trial:
+    def _evaluate_at(self, closure: Callable[[], Any], start: list[Tensor], length: Any, direction: Tensor) -> _Trial:
         """Evaluate the model ``length`` along the direction, and go back to the start."""
         self._move(length, direction)
         loss = float(closure())
@@ -156,9 +152,7 @@ class LBFGS(Optimizer):
             done, used = False, 0
             if group["line_search_fn"] is not None:
                 if group["line_search_fn"] != "strong_wolfe":
-                    raise RuntimeError(
-                        f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {group['line_search_fn']!r}"
-                    )
+                    raise RuntimeError(f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {group['line_search_fn']!r}")
                 start = [p.clone(memory_format=taeda.contiguous_format) for p in self._params]
                 found, used = _strong_wolfe(
                     lambda length, start=start, d=d: self._evaluate_at(closure, start, length, d),

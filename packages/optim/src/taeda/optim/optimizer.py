@@ -31,9 +31,7 @@ class RemovableHandle:
 
     _ids = count()
 
-    def __init__(
-        self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False
-    ) -> None:
+    def __init__(self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False) -> None:
         self.id = next(self._ids)
         self._hooks = hooks
         hooks[self.id] = hook
@@ -70,12 +68,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def run(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if not (
-            _global_pre_hooks
-            or _global_post_hooks
-            or self._optimizer_step_pre_hooks
-            or self._optimizer_step_post_hooks
-        ):
+        if not (_global_pre_hooks or _global_post_hooks or self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks):
             out = step(self, *args, **kwargs)
             self._opt_called = True
             return out
@@ -86,8 +79,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                 continue
             if not (isinstance(new, tuple) and len(new) == 2):
                 raise RuntimeError(
-                    f"[{type(self).__name__}.step] a pre-hook must return None or a tuple "
-                    f"(new_args, new_kwargs), got {new!r}"
+                    f"[{type(self).__name__}.step] a pre-hook must return None or a tuple (new_args, new_kwargs), got {new!r}"
                 )
             whole, kwargs = new
         out = step(*whole, **kwargs)
@@ -156,8 +148,7 @@ class Optimizer:
         groups = list(params)
         if not groups:
             raise ValueError(
-                f"[{self._name}] optimizer got an empty parameter list; a generator such as "
-                f"model.parameters() can be read only once"
+                f"[{self._name}] optimizer got an empty parameter list; a generator such as model.parameters() can be read only once"
             )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
@@ -208,27 +199,19 @@ class Optimizer:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
         return RemovableHandle(self._optimizer_step_post_hooks, hook)
 
-    def register_state_dict_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` before the state is collected."""
         return RemovableHandle(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
-    def register_state_dict_post_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` after it; what it returns, unless None, is used instead."""
         return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
 
-    def register_load_state_dict_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` before loading; it may return another dict to load."""
         return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
-    def register_load_state_dict_post_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` after loading."""
         return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
@@ -251,9 +234,7 @@ class Optimizer:
             packed = {key: value for key, value in group.items() if key != "params"}
             packed["params"] = [index[id(p)] for p in group["params"]]
             groups.append(packed)
-        state = {
-            index[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()
-        }
+        state = {index[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()}
         result: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in self._optimizer_state_dict_post_hooks.values():
             new = hook(self, result)
@@ -276,10 +257,7 @@ class Optimizer:
                 state_dict = new
         for key in ("state", "param_groups"):
             if key not in state_dict:
-                raise KeyError(
-                    f"[{self._name}.load_state_dict] no {key!r} in the state_dict; its keys are "
-                    f"{list(state_dict)}"
-                )
+                raise KeyError(f"[{self._name}.load_state_dict] no {key!r} in the state_dict; its keys are {list(state_dict)}")
         saved = deepcopy(state_dict["param_groups"])
         _check_layout(self._name, state_dict["state"], saved)
         if len(saved) != len(self.param_groups):
@@ -311,7 +289,7 @@ class Optimizer:
             new["params"] = group["params"]
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
-            for name, default in self.defaults.items():          # an option that the saver did not know yet
+            for name, default in self.defaults.items():  # an option that the saver did not know yet
                 if default is not required:
                     new.setdefault(name, default)
         self.__setstate__({"state": state, "param_groups": saved})
@@ -327,7 +305,7 @@ class Optimizer:
         where = f"[{self._name}.load_state_dict] the state of parameter {index}"
         if not isinstance(values, dict):
             raise TypeError(f"{where} must be a dict, got {type(values).__name__}")
-        for key in needed if values else ():                         # nothing yet: it is made in the first step
+        for key in needed if values else ():  # nothing yet: it is made in the first step
             if key not in values:
                 raise KeyError(f"{where} has no {key!r}; it has {list(values)}: was it saved by another optimizer?")
         for key, value in values.items():
@@ -393,9 +371,7 @@ class Optimizer:
         if not isinstance(param_group, dict):
             raise TypeError(f"[{self._name}] param_group must be a dict, but got {type(param_group)}")
         if "params" not in param_group:
-            raise KeyError(
-                f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}"
-            )
+            raise KeyError(f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}")
         params = param_group["params"]
         if isinstance(params, set):
             raise TypeError(
@@ -413,8 +389,7 @@ class Optimizer:
         for i, p in enumerate(tensors):
             if not isinstance(p, Tensor):
                 raise TypeError(
-                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is "
-                    f"{type(p).__name__} (at position {i})"
+                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is {type(p).__name__} (at position {i})"
                 )
             if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError(
@@ -427,10 +402,7 @@ class Optimizer:
             group["param_names"] = names
         for name, default in self.defaults.items():
             if default is required and name not in group:
-                raise ValueError(
-                    f"[{self._name}] parameter group didn't specify a value of required optimization "
-                    f"parameter {name}"
-                )
+                raise ValueError(f"[{self._name}] parameter group didn't specify a value of required optimization parameter {name}")
             group.setdefault(name, default)
         unique = set(tensors)
         if len(unique) != len(tensors):
@@ -459,9 +431,7 @@ def _check_layout(name: str, state: Any, groups: Any) -> None:
         raise TypeError(f"[{name}.load_state_dict] 'param_groups' must be a list, got {type(groups).__name__}")
     for i, group in enumerate(groups):
         if not isinstance(group, dict) or not isinstance(group.get("params"), (list, tuple)):
-            raise TypeError(
-                f"[{name}.load_state_dict] parameter group {i} must be a dict with a list of indices under 'params'"
-            )
+            raise TypeError(f"[{name}.load_state_dict] parameter group {i} must be a dict with a list of indices under 'params'")
 
 
 def scalar_dtype(fused: Any = None) -> Any:

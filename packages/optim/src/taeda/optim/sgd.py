@@ -73,8 +73,7 @@ class SGD(FusedOptimizer):
         )
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
-                f"[SGD] Nesterov momentum requires a momentum and zero dampening, got momentum={momentum}, "
-                f"dampening={dampening}"
+                f"[SGD] Nesterov momentum requires a momentum and zero dampening, got momentum={momentum}, dampening={dampening}"
             )
         defaults = {
             "lr": lr,

@@ -50,16 +50,9 @@ class SparseAdam(Optimizer):
             (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
         )
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
-        places = [
-            [i, j]
-            for i, group in enumerate(self.param_groups)
-            for j, p in enumerate(group["params"])
-            if p.is_complex()
-        ]
+        places = [[i, j] for i, group in enumerate(self.param_groups) for j, p in enumerate(group["params"]) if p.is_complex()]
         if places:
-            raise ValueError(
-                f"[SparseAdam] Complex params at indices {places}: SparseAdam does not support complex parameters"
-            )
+            raise ValueError(f"[SparseAdam] Complex params at indices {places}: SparseAdam does not support complex parameters")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Run the closure, and refuse the dense gradients."""

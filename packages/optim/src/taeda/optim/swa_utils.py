@@ -42,9 +42,7 @@ def __getattr__(name: str) -> Any:
 
 def _check_decay(decay: float) -> None:
     if not 0.0 <= decay <= 1.0:
-        raise ValueError(
-            f"[swa_utils] Invalid decay value {decay} provided. Please provide a value in [0,1] range."
-        )
+        raise ValueError(f"[swa_utils] Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
 
 
 def _has_fractions(x: Tensor) -> bool:
@@ -174,14 +172,10 @@ class SWALR(LRScheduler):
         anneal_strategy: Literal["cos", "linear"] = "cos",
         last_epoch: int = -1,
     ) -> None:
-        for rate, group in zip(
-            for_each_group("SWALR", "swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True
-        ):
+        for rate, group in zip(for_each_group("SWALR", "swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True):
             group["swa_lr"] = rate
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
-                f"[SWALR] anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
-            )
+            raise ValueError(f"[SWALR] anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
             raise ValueError(f"[SWALR] anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
         self._anneal_strategy = anneal_strategy
@@ -203,9 +197,7 @@ class SWALR(LRScheduler):
         step = self._step_count - 1
         if self.anneal_epochs == 0:
             step = max(1, step)
-        before, now = (
-            self.anneal_func(max(0, min(1, s / max(1, self.anneal_epochs)))) for s in (step - 1, step)
-        )
+        before, now = (self.anneal_func(max(0, min(1, s / max(1, self.anneal_epochs)))) for s in (step - 1, step))
         rates = []
         for group in self.optimizer.param_groups:
             lr, target = group["lr"], group["swa_lr"]
