@@ -180,6 +180,37 @@ def test_extreme_values(row: Row, dtype: str) -> None:
                 np.testing.assert_array_equal(np.signbit(a[a == 0]), np.signbit(b[b == 0]), err_msg=f"{what}: signs of zeros")
 
 
+# PyTorch casts inside of these, then fails or mixes dtypes: it joins tensors of a third dtype, or has no kernel for the lower one.
+CAST_INSIDE = {"global_norm", "matrix_exp", "linalg.matrix_exp", "roll", "fft.fftshift", "fft.ifftshift", "linalg.vander", "nextafter"}
+CASTS = (("float32", "bfloat16"), ("float32", "float16"), ("bfloat16", "bfloat16"), ("float64", "bfloat16"), ("float16", "bfloat16"))
+
+
+@rows
+def test_autocast(row: Row) -> None:
+    """Under autocast: the dtypes of the results and, roughly, their values."""
+    if row.name in CAST_INSIDE:
+        pytest.skip("PyTorch's compositions fail here")
+    mine, theirs = both(row)
+    for dtype, lower in CASTS:
+        for plain in harness.calls_of(row)[:4]:
+            call = harness.cast(plain, dtype)
+            if not any(harness.is_value(a) for a in harness.arrays_in((plain.args, plain.kwargs))):
+                continue
+            what = f"{row.name} {call} in {dtype} under autocast to {lower}"
+            with torch.autocast("cpu", getattr(torch, lower)):
+                wanted = outcome(torch, theirs, call)
+            with taeda.autocast("cpu", getattr(taeda, lower)):
+                found = outcome(taeda, mine, call)
+            if isinstance(wanted, Exception) or (isinstance(found, NotImplementedError) and dtype in LOW):
+                continue                            # no kernel, or a wrong call: other tests judge that
+            assert not isinstance(found, Exception), f"{what}: {found!r}"
+            for x, y in zip(harness.flat_outputs(found), harness.flat_outputs(wanted), strict=True):
+                if hasattr(y, "dtype"):
+                    assert dtype_name(x) == dtype_name(y), f"{what}: {x.dtype}, PyTorch has {y.dtype}"
+                    if row.after is None and y.is_floating_point():
+                        harness.assert_close(x, y, 4e-2, 4e-2, what)
+
+
 def gradients(lib: Any, function: Any, call: Call) -> list[Any] | None:
     """Return the gradients of a weighted sum of the outputs with respect to the value inputs."""
     args, kwargs, values = harness.tensors(lib, call, grad=True)
