@@ -97,12 +97,12 @@ _LAZY = {
     },
     **{
         name: ("taeda.amp.legacy", name)
-        for device in ("cpu", "ipu", "xla")
+        for _kind in ("cpu", "ipu", "xla")
         for name in (
-            f"get_autocast_{device}_dtype",
-            f"is_autocast_{device}_enabled",
-            f"set_autocast_{device}_dtype",
-            f"set_autocast_{device}_enabled",
+            f"get_autocast_{_kind}_dtype",
+            f"is_autocast_{_kind}_enabled",
+            f"set_autocast_{_kind}_dtype",
+            f"set_autocast_{_kind}_enabled",
         )
     },
     **{name: ("taeda.amp.legacy", name) for name in ("get_autocast_gpu_dtype", "set_autocast_gpu_dtype")},

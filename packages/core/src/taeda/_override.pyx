@@ -500,6 +500,7 @@ class Attribute:
         self.plain.__delete__(instance)
 
 
+KEPT = ("as_subclass",)       # what it returns is of the class that was asked for
 DUNDERS = ("__len__", "__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__", "__repr__", "__reversed__",
            "__deepcopy__", "__array__", "__invert__")
 attributes = {}
@@ -509,7 +510,7 @@ def attributes_for(cls, base):
     """Give a subclass of Tensor that takes calls over the rest of Tensor's attributes in a form that lets it."""
     if not attributes:
         for name, plain in base.__dict__.items():
-            if isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
+            if name in KEPT or isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
                 continue
             if hasattr(type(plain), "__set__"):
                 attributes[name] = Attribute(plain)

@@ -6,7 +6,7 @@ from typing import Any
 
 from taeda.amp.devices import autocast_for, grad_scaler_for
 
-__all__ = ["GradScaler", "autocast"]
+__all__ = ["GradScaler", "autocast"]  # noqa: F822
 
 autocast = autocast_for("cpu")
 

@@ -9,7 +9,7 @@ from taeda.amp import autocast_mode
 from taeda.amp.devices import autocast_for, grad_scaler_for, warn_deprecated
 from taeda.dtype import dtype
 
-__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]  # noqa: F822
 
 autocast = autocast_for("cuda")
 

@@ -10,8 +10,8 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
                              empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
-from taeda.dtype cimport is_float, promote, torch_name
-from taeda.kernels.cpu.abi cimport BF16, F16, F32, Param, View
+from taeda.dtype cimport is_complex_, is_float, promote, torch_name
+from taeda.kernels.cpu.abi cimport BF16, C128, F16, F32, F64, Param, View
 from taeda.tensor_base cimport TensorBase
 
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
@@ -445,8 +445,13 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     if w is not None and w.view.dtype != x.view.dtype and is_float(w.view.dtype) and is_float(x.view.dtype):
         wide = promote(x.view.dtype, w.view.dtype)
         return to_dtype(rms_norm(to_dtype(x, wide), shape, to_dtype(w, wide), eps), x.view.dtype)
-    check_affine("rms_norm", "weight", x, w, shape)
+    if w is None or not is_complex_(x.view.dtype):
+        check_affine("rms_norm", "weight", x, w, shape)
     check_same_device("rms_norm", (x, w))
-    if eps is None:
-        eps = 1.1920928955078125e-07 if x.view.itemsize == 4 else 2.220446049250313e-16
+    if eps is None:                                     # of the dtype that is computed in
+        eps = 2.220446049250313e-16 if x.view.dtype == F64 or x.view.dtype == C128 else 1.1920928955078125e-07
+    if is_complex_(x.view.dtype):                       # PyTorch's formula: the mean of the squares, not of their moduli
+        x = contiguous(x)
+        y = x * ((<object>x * x).mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).rsqrt()
+        return y if w is None else y * w
     return normalise_rows(RMS_NORM, x, shape, w, None, eps)
