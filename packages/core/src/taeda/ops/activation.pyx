@@ -377,6 +377,8 @@ def prelu(input, weight):
     cdef int64_t channels
     if x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[prelu] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
     if w.view.ndim > 1:
         raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {w.shape_tuple()}")
     if w.view.numel != 1:

@@ -136,20 +136,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         input: (B, C, ...) or any shape with a single weight.
         weight: (1,) or (C,), or a scalar.
     """
-    need_tensors("prelu", input, weight)
-    if weight.numel() != 1:
-        if weight.ndim != 1:
-            raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {tuple(weight.shape)}")
-        channels = 1 if input.ndim < 2 else input.shape[1]
-        if input.ndim == 0 or weight.numel() != channels:
-            raise RuntimeError(
-                f"[prelu] weight must have one element or one a channel, got weight {tuple(weight.shape)} for input "
-                f"{tuple(input.shape)}"
-            )
-        weight = weight.reshape([-1 if i == 1 else 1 for i in range(max(input.ndim, 2))])
-    elif weight.ndim == 1:
-        weight = weight.reshape([])
-    return taeda.where(input > 0, input, input * weight)
+    return ops.prelu(input, weight)
 
 
 def rrelu(
