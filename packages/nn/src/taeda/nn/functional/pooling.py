@@ -140,13 +140,13 @@ def _unpool(input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: A
                     f'[{op}] invalid output_size "{tuple(size)}" (dim {d} must be between {usual - st} and {usual + st})'
                 )
     length = prod(size)
-    flat = indices.reshape(*lead, -1)
+    flat = indices.flatten(-n)
     if flat.numel() and not flat.is_meta and (int(flat.max()) >= length or int(flat.min()) < 0):
         raise RuntimeError(
             f"[{op}] Found an invalid max index: {int(flat.max())} (output volumes are of size {'x'.join(map(str, size))})"
         )
     y = taeda.zeros((*lead, length), dtype=input.dtype, device=input.device)
-    return y.scatter(-1, flat, input.reshape(*lead, -1)).reshape(*lead, *size)
+    return y.scatter(-1, flat, input.flatten(-n)).reshape(*lead, *size)
 
 
 def max_unpool1d(

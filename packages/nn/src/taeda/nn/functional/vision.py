@@ -143,7 +143,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"[channel_shuffle] Number of channels must be divisible by groups. Got {C} channels and {groups} groups."
         )
-    return input.reshape(B, groups, C // groups, -1).transpose(1, 2).reshape(input.shape)
+    return input.reshape(B, groups, C // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
 
 
 native_channel_shuffle = channel_shuffle
