@@ -8,6 +8,9 @@ from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.dtype import int64
+from taeda.ops.creation import arange, full
+from taeda.ops.join import cat
 from taeda.ops.random import rand
 
 __all__ = ["fractional_max_pool2d", "fractional_max_pool3d"]
@@ -61,7 +64,7 @@ cdef tuple sizes_of(str op, str name, object value, int n):
     return tuple([v.__index__() for v in values])
 
 
-cdef TensorBase draws(str op, TensorBase x, int n, object samples):
+cdef object draws(str op, TensorBase x, int n, object samples):
     """One number in [0, 1) a channel and dimension: (N, C, n)."""
     cdef int64_t N = x.view.shape[0] if x.view.ndim == n + 2 else 1, C = x.view.shape[x.view.ndim - n - 1]
     cdef TensorBase u
@@ -75,11 +78,29 @@ cdef TensorBase draws(str op, TensorBase x, int n, object samples):
     if u.view.ndim != 3 or u.view.shape[0] < N or u.view.shape[1] != C or u.view.shape[2] != n:
         raise RuntimeError(f"[{op}] Expect _random_samples to have shape {(N, C, n)}, got {u.shape_tuple()}, for input of shape "
                            f"{x.shape_tuple()}")
-    return contiguous(u)
+    return (<object>u)[:N].detach()
+
+
+cdef TensorBase window_starts(object u, tuple sizes, tuple kernel, tuple out):
+    """Where each channel's windows start, along one dimension after another: (N, C, sum of out).
+
+    Window i < out - 1 starts at floor((i + u) a) - floor(u a) with a = (size - kernel) / (out - 1), and the last one at
+    size - kernel: all in the draws' dtype, so that windows of narrow ones lie where PyTorch's do.
+    """
+    cdef list parts = []
+    cdef int d, n = len(sizes)
+    for d in range(n):
+        room = sizes[d] - kernel[d]
+        if out[d] > 1:
+            draw = u.select(-1, d if n == 3 else 1 - d).unsqueeze(-1)              # an image's are for width, height
+            step = full((), room, dtype=u.dtype, device=u.device) / full((), out[d] - 1, dtype=u.dtype, device=u.device)
+            parts.append(((arange(out[d] - 1, dtype=u.dtype, device=u.device) + draw) * step).long() - (draw * step).long())
+        parts.append(full((*u.shape[:2], min(out[d], 1)), room, dtype=int64, device=u.device))
+    return cat(parts, -1)
 
 
 cdef object fractional(Op op, object input, int n, object kernel_size, object output_size, object samples):
-    cdef TensorBase x = as_tensor(input, op.name), y, at, u
+    cdef TensorBase x = as_tensor(input, op.name), y, at, starts
     cdef View* t[4]
     cdef Param p[4]
     cdef int d
@@ -88,7 +109,7 @@ cdef object fractional(Op op, object input, int n, object kernel_size, object ou
         raise IndexError(f"[{op.name}] Expected {n + 1}D or {n + 2}D tensor, but got shape {x.shape_tuple()}")
     if not is_float(x.view.dtype):
         raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(x.view.dtype)}; it takes floating point tensors")
-    for d in range(x.view.ndim - n - 1, x.view.ndim):
+    for d in range(1, x.view.ndim):
         if x.view.shape[d] == 0:
             raise RuntimeError(f"[{op.name}] Expected input to have non-zero size for non-batch dimensions, but got "
                                f"{x.shape_tuple()} with dimension {d} being empty.")
@@ -96,14 +117,16 @@ cdef object fractional(Op op, object input, int n, object kernel_size, object ou
     p[0].i, p[1].i = n, 1
     for d in range(n):
         size = x.view.shape[x.view.ndim - n + d]
-        if kernel[d] < 0 or out[d] < 0 or out[d] + kernel[d] - 1 > size:
+        # PyTorch wants one place more in volumes than in images
+        if kernel[d] < 0 or out[d] < 0 or out[d] + kernel[d] - 1 > size - (n == 3):
             raise RuntimeError(f"[{op.name}] pool {SIDES[3 - n + d]} {kernel[d]} too large relative to input {SIDES[3 - n + d]} {size}, for "
                                f"input of shape {x.shape_tuple()} and output size {out}")
         p[4 - n + d].i = kernel[d]
+    starts = window_starts(u, x.shape_tuple()[x.view.ndim - n:], kernel, out)
     x = contiguous(x)
     shape = x.shape_tuple()[:x.view.ndim - n] + out
     y, at = empty_shape(shape, x.view.dtype, x.device), empty_shape(shape, I64, x.device)
-    t[0], t[1], t[2], t[3] = &y.view, &at.view, &x.view, &u.view
+    t[0], t[1], t[2], t[3] = &y.view, &at.view, &x.view, &starts.view
     if y.view.numel:
         launch(op, x.view.dtype, x.device, 2, 4, t, p, x.view.numel)
     record(op, y, (x,), (at,), (x.shape_tuple(), n))
