@@ -39,7 +39,7 @@ fft_fft fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft fft_ir
 # Functions whose tensors must agree: they get the widest dtype among them.
 _WIDEST = "cat index_copy stack"
 
-# Cells whose state keeps the precision of the inputs: the weights follow these.
+# Cells whose state meets products in the lower precision: all is cast to what that and the inputs promote to.
 _AS_FIRST = "gru gru_cell lstm_cell"
 
 # Functions that are made of listed ones here and not in PyTorch: nothing is cast inside of them.

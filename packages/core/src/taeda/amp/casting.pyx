@@ -7,7 +7,7 @@ is even looked at.  Casts of float32 leaves that require grad, the weights, are 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport to_dtype
-from taeda.dtype cimport dtype, dtype_of, is_float
+from taeda.dtype cimport dtype, dtype_of, is_float, promote
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -113,7 +113,7 @@ def cast_arguments(int policy, tuple args, dict kwargs):
     if policy == FLOAT32:
         code = F32
     elif policy == AS_FIRST:
-        code = (<TensorBase>args[0]).view.dtype
+        code = promote((<TensorBase>args[0]).view.dtype, lower)
     elif policy == WIDEST:
         for x in args:
             code = widest(x, code)
