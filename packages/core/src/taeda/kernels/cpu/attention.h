@@ -45,13 +45,13 @@ static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, i
 }
 #endif
 
-LOCAL int64_t NAME(panel)(const AttendShape *h) { return h->wide ? 2 * LANES : LANES; }
+LOCAL int64_t NAME(panel)(const AttendShape *h) { return h->wide ? 2 * LANES : 2 * SLIM / (int64_t)sizeof(T); }
 
 LOCAL void NAME(multiply)(const AttendShape *h, int64_t m, int64_t n, int64_t k, const T *a, int64_t ars, int64_t ais,
                           const T *b, int64_t gap, int64_t ldb, T *c, int64_t ldc, int add)
 {
     if (h->wide) NAME(multiply_whole)(m, n, k, a, ars, ais, 8 * ais, b, gap, ldb, c, ldc, add);
-    else NAME(multiply_half)(m, n, k, a, ars, ais, 6 * ais, b, gap, ldb, c, ldc, add);
+    else NAME(multiply_slim)(m, n, k, a, ars, ais, 6 * ais, b, gap, ldb, c, ldc, add);
 }
 
 /* Rows x (n, width) become panels of `panel` rows, [column][row], zeros for the rows that the last panel lacks. */

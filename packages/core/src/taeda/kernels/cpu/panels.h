@@ -3,10 +3,20 @@
  *
  *   multiply   c[i][j] (+)= sum_r  a(r, i) b(r, j)      a(r, i) = a[r * ars + i * ais] within a tile of rows
  *
- * A panel is two vectors wide (LANES elements, 2 LANES with AVX-512): row r of it starts at b + r * ldb, the next panel
+ * A panel is two vectors wide (LANES elements, 2 LANES with AVX-512, half of LANES without AVX2): row r of it starts at b + r * ldb, the next panel
  * gap elements on.  Rows of c are written in whole panels.  Six rows of c (eight) stay in registers; each call sums from
  * zero over all r, then stores or adds.
  */
+#ifndef TAEDA_PANELS_H
+#define TAEDA_PANELS_H
+#ifdef __AVX2__
+#define SLIM 32          /* bytes of a vector where there is no AVX-512 */
+#else
+#define SLIM 16          /* wider ones would be spilled to the stack */
+#endif
+#endif
+typedef T NAME(slim) __attribute__((vector_size(SLIM), aligned(sizeof(T)), may_alias));
+
 #define UNROLL _Pragma("GCC unroll 8")
 #define TILE(FUNCTION, TARGET, VEC, M)                                                                        \
     LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, int64_t ldb, \
@@ -43,9 +53,9 @@
 #define CASE(TILE_OF, M) case M: NAME(TILE_OF##M)(k, x, ars, ais, b, ldb, y, ldc, add); break;
 #define LAST6(TILE_OF) CASE(TILE_OF, 1) CASE(TILE_OF, 2) CASE(TILE_OF, 3) CASE(TILE_OF, 4) CASE(TILE_OF, 5)
 #define LAST8(TILE_OF) LAST6(TILE_OF) CASE(TILE_OF, 6) CASE(TILE_OF, 7)
-TILE(half_tile1, , half, 1) TILE(half_tile2, , half, 2) TILE(half_tile3, , half, 3)
-TILE(half_tile4, , half, 4) TILE(half_tile5, , half, 5) TILE(half_tile6, , half, 6)
-MULTIPLY(multiply_half, half_tile, half, 6, LAST6)
+TILE(slim_tile1, , slim, 1) TILE(slim_tile2, , slim, 2) TILE(slim_tile3, , slim, 3)
+TILE(slim_tile4, , slim, 4) TILE(slim_tile5, , slim, 5) TILE(slim_tile6, , slim, 6)
+MULTIPLY(multiply_slim, slim_tile, slim, 6, LAST6)
 TILE(whole_tile1, WIDE, whole, 1) TILE(whole_tile2, WIDE, whole, 2) TILE(whole_tile3, WIDE, whole, 3)
 TILE(whole_tile4, WIDE, whole, 4) TILE(whole_tile5, WIDE, whole, 5) TILE(whole_tile6, WIDE, whole, 6)
 TILE(whole_tile7, WIDE, whole, 7) TILE(whole_tile8, WIDE, whole, 8)
@@ -72,5 +82,5 @@ MULTIPLY(multiply_whole, whole_tile, whole, 8, LAST8)
         }                                                                                                     \
     }
 TILED(tiled_by_6, 6)
-TILED(tiled_by_panel, LANES)
+TILED(tiled_by_panel, (2 * SLIM / (int64_t)sizeof(T)))
 #undef TILED

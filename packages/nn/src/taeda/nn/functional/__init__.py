@@ -6,6 +6,8 @@ One family a file; the functions check arguments and compose core's ops, which h
 # ruff: noqa: F403, F405
 from taeda.nn.functional.activation import *
 from taeda.nn.functional.attention import *
+from taeda.nn.functional.attention import _canonical_mask as _canonical_mask  # copies of PyTorch's layers use these
+from taeda.nn.functional.attention import _none_or_dtype as _none_or_dtype
 from taeda.nn.functional.conv import *
 from taeda.nn.functional.distance import *
 from taeda.nn.functional.lookup import *
