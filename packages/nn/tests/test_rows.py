@@ -173,9 +173,11 @@ def test_functions(row):
 
 
 # classes that are no layers of their own: containers and frames, each tested in its own file
-FRAMES = {"Module", "Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
+FRAMES = {"Module", "Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
+          "RNNBase", "RNNCellBase", "DataParallel"}  # fmt: skip
 
 
 def test_every_layer_has_a_row():
     classes = {n for n, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
+    classes -= {n for n in classes if n.startswith("Lazy")}  # in test_lazy.py: they turn into the layers of the rows
     assert sorted(classes - FRAMES - {row.name for row in LAYERS}) == []

@@ -1,4 +1,4 @@
-/* Attention by blocks: included once per dtype after tiles.h and panels.h, with their T, LANES and SUFFIX defined.
+/* Attention by blocks: included once per dtype after tiles.h and products.h, with their T, LANES and SUFFIX defined.
  *
  * (a) Scores stand in a block of ROWS queries by KEYS keys and never as a whole matrix.  A running maximum m and
  *     sum l of each row are kept (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018); what was
@@ -6,7 +6,7 @@
  * (b) The backward pass makes the probabilities anew from the saved lse = m + log l (Dao et al., "FlashAttention",
  *     2022), for a block of keys and all blocks of queries that see it.
  * (c) All products are of one form, c[i][j] (+)= sum_r a(r, i) b(r, j): a is read as it lies, transposed or not, b in
- *     panels of two vectors (panels.h).  Keys and, going backwards, values are transposed into panels a block at a time; what has a
+ *     panels of two vectors (products.h).  Keys and, going backwards, values are transposed into panels a block at a time; what has a
  *     width of whole panels is read in place, all else is copied with zeros behind.
  * (d) A row that sees no key has l = 0: its result is 0 and its lse +inf, which makes its probabilities 0 again.
  */

@@ -19,7 +19,8 @@
 #include "abi.h"
 
 enum {
-    REDUCE_TILE = 256,      /* columns, at most */
+    REDUCE_TILE = 1024,     /* columns, at most */
+    REDUCE_NARROW = 256,    /* columns that narrow rows are read as */
     REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
     REDUCE_SHORT = 16,      /* rows up to here are turned into columns */
@@ -138,9 +139,9 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
 
 static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
 {
-    int64_t wide[REDUCE_TILE * REDUCE_ACC / 8];
+    int64_t wide[REDUCE_NARROW * REDUCE_ACC / 8];
     const Spec *s = r->spec;
-    const int64_t k = reduce_min(REDUCE_TILE / m, n / 2), rows = n / k;
+    const int64_t k = reduce_min(REDUCE_NARROW / m, n / 2), rows = n / k;
     s->init(wide, k * m);
     s->tile(x, rows, k * m, k * m, 1, wide, base, r->p);
     for (int64_t j = 0; j < k; j++) s->merge(acc, (char *)wide + j * m * s->bytes, m);
@@ -151,7 +152,7 @@ static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, i
 static inline void reduce_unit(const Reduction *r, int64_t u)
 {
     int64_t stack[REDUCE_TILE * REDUCE_ACC / 8];
-    char *acc = r->partial ? r->partial + u * REDUCE_TILE * r->spec->bytes : (char *)stack;
+    char *acc = r->partial ? r->partial + u * reduce_min(r->tile, r->m) * r->spec->bytes : (char *)stack;
     int64_t in, out, unused = 0;
     const int64_t m = reduce_locate(r, u / r->segments, &in, &out);
     int64_t lo = u % r->segments * r->segment;
@@ -223,7 +224,7 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
     if (r.count > 0) r.segments = (r.count + r.segment - 1) / r.segment;
     r.partial = NULL;
     if (r.segments > 1) {
-        nbytes = (size_t)(units * r.segments * REDUCE_TILE * spec->bytes);
+        nbytes = (size_t)(units * r.segments * reduce_min(r.tile, r.m) * spec->bytes);
         r.partial = (char *)alloc(nbytes);
         if (!r.partial) return -1;
     }
@@ -236,7 +237,7 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
         for (int64_t u = 0; u < units * r.segments; u++) reduce_unit(&r, u);
     }
     if (r.partial) {
-        const int64_t step = REDUCE_TILE * spec->bytes;
+        const int64_t step = reduce_min(r.tile, r.m) * spec->bytes;
         for (int64_t v = 0; v < units; v++) {
             char *first = r.partial + v * r.segments * step;
             int64_t in, out;
