@@ -1,4 +1,4 @@
-/* Attention by blocks: included once per dtype after tiles.h, with its T, LANES and SUFFIX defined.
+/* Attention by blocks: included once per dtype after tiles.h and products.h, with their T, LANES and SUFFIX defined.
  *
  * (a) Scores stand in a block of ROWS queries by KEYS keys and never as a whole matrix.  A running maximum m and
  *     sum l of each row are kept (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018); what was
@@ -6,7 +6,7 @@
  * (b) The backward pass makes the probabilities anew from the saved lse = m + log l (Dao et al., "FlashAttention",
  *     2022), for a block of keys and all blocks of queries that see it.
  * (c) All products are of one form, c[i][j] (+)= sum_r a(r, i) b(r, j): a is read as it lies, transposed or not, b in
- *     panels of two vectors.  Keys and, going backwards, values are transposed into panels a block at a time; what has a
+ *     panels of two vectors (products.h).  Keys and, going backwards, values are transposed into panels a block at a time; what has a
  *     width of whole panels is read in place, all else is copied with zeros behind.
  * (d) A row that sees no key has l = 0: its result is 0 and its lse +inf, which makes its probabilities 0 again.
  */
@@ -45,64 +45,13 @@ static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, i
 }
 #endif
 
-/* -- products -- */
-#define UNROLL _Pragma("GCC unroll 8")
-#define TILE(FUNCTION, TARGET, VEC, M)                                                                        \
-    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, int64_t ldb, \
-                                     T *c, int64_t ldc, int add) {                                            \
-        typedef NAME(VEC) V;                                                                                  \
-        enum { W = sizeof(V) / sizeof(T) };                                                                   \
-        V p[M], q[M];                                                                                         \
-        UNROLL for (int i = 0; i < M; i++) p[i] = q[i] = (V){0};                                              \
-        for (int64_t r = 0; r < n; r++, a += ars, b += ldb) {                                                 \
-            V u = *(const V *)b, v = *(const V *)(b + W);                                                     \
-            UNROLL for (int i = 0; i < M; i++) { T x = a[i * ais]; p[i] += x * u; q[i] += x * v; }            \
-        }                                                                                                     \
-        UNROLL for (int i = 0; i < M; i++) {                                                                  \
-            V *to = (V *)(c + i * ldc), *then = (V *)(c + i * ldc + W);                                       \
-            if (add) { *to += p[i]; *then += q[i]; } else { *to = p[i]; *then = q[i]; }                       \
-        }                                                                                                     \
-    }
-/* c is m by n, n rounded up to whole panels; a(r, i) = a[r * ars + i * ais]; panel g of b starts at b + g * gap. */
-#define MULTIPLY(FUNCTION, TILE_OF, VEC, FULL, LAST)                                                          \
-    LOCAL void NAME(FUNCTION)(int64_t m, int64_t n, int64_t k, const T *a, int64_t ars, int64_t ais, const T *b, \
-                              int64_t gap, int64_t ldb, T *c, int64_t ldc, int add) {                         \
-        const int64_t panel = 2 * sizeof(NAME(VEC)) / sizeof(T);                                              \
-        for (int64_t j = 0; j < n; j += panel, b += gap) {                                                    \
-            int64_t i = 0;                                                                                    \
-            for (; i + FULL <= m; i += FULL)                                                                  \
-                NAME(TILE_OF##FULL)(k, a + i * ais, ars, ais, b, ldb, c + i * ldc + j, ldc, add);             \
-            if (i < m) {                                                                                      \
-                const T *x = a + i * ais;                                                                     \
-                T *y = c + i * ldc + j;                                                                       \
-                switch (m - i) { LAST(TILE_OF) }                                                              \
-            }                                                                                                 \
-        }                                                                                                     \
-    }
-#define CASE(TILE_OF, M) case M: NAME(TILE_OF##M)(k, x, ars, ais, b, ldb, y, ldc, add); break;
-#define LAST6(TILE_OF) CASE(TILE_OF, 1) CASE(TILE_OF, 2) CASE(TILE_OF, 3) CASE(TILE_OF, 4) CASE(TILE_OF, 5)
-#define LAST8(TILE_OF) LAST6(TILE_OF) CASE(TILE_OF, 6) CASE(TILE_OF, 7)
-TILE(half_tile1, , half, 1) TILE(half_tile2, , half, 2) TILE(half_tile3, , half, 3)
-TILE(half_tile4, , half, 4) TILE(half_tile5, , half, 5) TILE(half_tile6, , half, 6)
-MULTIPLY(multiply_half, half_tile, half, 6, LAST6)
-TILE(whole_tile1, WIDE, whole, 1) TILE(whole_tile2, WIDE, whole, 2) TILE(whole_tile3, WIDE, whole, 3)
-TILE(whole_tile4, WIDE, whole, 4) TILE(whole_tile5, WIDE, whole, 5) TILE(whole_tile6, WIDE, whole, 6)
-TILE(whole_tile7, WIDE, whole, 7) TILE(whole_tile8, WIDE, whole, 8)
-MULTIPLY(multiply_whole, whole_tile, whole, 8, LAST8)
-#undef TILE
-#undef MULTIPLY
-#undef CASE
-#undef LAST6
-#undef LAST8
-#undef UNROLL
-
-LOCAL int64_t NAME(panel)(const AttendShape *h) { return h->wide ? 2 * LANES : LANES; }
+LOCAL int64_t NAME(panel)(const AttendShape *h) { return h->wide ? 2 * LANES : 2 * SLIM / (int64_t)sizeof(T); }
 
 LOCAL void NAME(multiply)(const AttendShape *h, int64_t m, int64_t n, int64_t k, const T *a, int64_t ars, int64_t ais,
                           const T *b, int64_t gap, int64_t ldb, T *c, int64_t ldc, int add)
 {
-    if (h->wide) NAME(multiply_whole)(m, n, k, a, ars, ais, b, gap, ldb, c, ldc, add);
-    else NAME(multiply_half)(m, n, k, a, ars, ais, b, gap, ldb, c, ldc, add);
+    if (h->wide) NAME(multiply_whole)(m, n, k, a, ars, ais, 8 * ais, b, gap, ldb, c, ldc, add);
+    else NAME(multiply_slim)(m, n, k, a, ars, ais, 6 * ais, b, gap, ldb, c, ldc, add);
 }
 
 /* Rows x (n, width) become panels of `panel` rows, [column][row], zeros for the rows that the last panel lacks. */

@@ -80,7 +80,7 @@ class CausalBias(Tensor):
         kwargs = kwargs or {}
         if func is F.scaled_dot_product_attention:
             return cls._dispatch(*args, **kwargs)
-        return super().__torch_function__(func, types, args, kwargs)
+        return super().__torch_function__(func, types, args, kwargs)  # type: ignore[misc]
 
     def __repr__(self) -> str:  # type: ignore[override]
         return repr(self._materialize())

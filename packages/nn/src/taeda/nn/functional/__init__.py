@@ -8,6 +8,8 @@ from taeda._autocast import POLICIES as _POLICIES
 from taeda._override import function_for as _function_for
 from taeda.nn.functional.activation import *
 from taeda.nn.functional.attention import *
+from taeda.nn.functional.attention import _canonical_mask as _canonical_mask  # copies of PyTorch's layers use these
+from taeda.nn.functional.attention import _none_or_dtype as _none_or_dtype
 from taeda.nn.functional.conv import *
 from taeda.nn.functional.distance import *
 from taeda.nn.functional.fold import *

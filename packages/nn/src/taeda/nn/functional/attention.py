@@ -109,7 +109,8 @@ def _project_packed(
         bq, bkv = (None, None) if bias is None else bias.split([width, 2 * width])
         k, v = ops.linear(key, wkv, bkv).chunk(2, -1)
         return ops.linear(query, wq, bq), k, v
-    return _project(query, key, value, *weight.chunk(3), bias)
+    wq, wk, wv = weight.chunk(3)
+    return _project(query, key, value, wq, wk, wv, bias)
 
 
 def _project(
