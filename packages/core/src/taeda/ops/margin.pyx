@@ -3,8 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch, needs_grad,
-                             record)
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, needs_grad, record
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.loss cimport reduction_code
