@@ -15,6 +15,7 @@ import taeda
 from taeda import Tensor
 from taeda.nn.modules.conv import _ConvNd
 from taeda.nn.modules.linear import Bilinear, Linear
+from taeda.nn.modules.rnn import RNNBase, RNNCellBase
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter, is_lazy
 from taeda.nn.utils.parametrize import is_parametrized, type_before_parametrizations
@@ -97,6 +98,8 @@ def _multiply_adds(module: Module, args: tuple[Any, ...], output: Tensor) -> int
         if module.transposed:  # each input element meets each weight of its channel
             return int(args[0].numel() * module.weight.numel() // module.weight.shape[0])
         return output.numel() * (module.in_channels // module.groups) * math.prod(module.kernel_size)
+    if isinstance(module, (RNNBase, RNNCellBase)):  # each row of each step meets every weight
+        return output.numel() // output.shape[-1] * sum(p.numel() for p in module.parameters() if p.dim() == 2)
     return 0
 
 

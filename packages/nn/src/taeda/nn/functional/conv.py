@@ -5,13 +5,19 @@ from __future__ import annotations
 from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
 
-__all__ = ["bilinear", "conv1d", "conv2d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "linear"]
+__all__ = [
+    "bilinear", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "linear",
+]  # fmt: skip
 
 linear = ops.linear
 conv1d = ops.conv1d
 conv2d = ops.conv2d
+conv3d = ops.conv3d
+conv_tbc = ops.conv_tbc
 conv_transpose1d = ops.conv_transpose1d
 conv_transpose2d = ops.conv_transpose2d
+conv_transpose3d = ops.conv_transpose3d
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -38,34 +44,3 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     left = input1.reshape(-1, n1) @ weight.permute(1, 0, 2).reshape(n1, o * n2)
     y = (left.reshape(-1, o, n2) * input2.reshape(-1, 1, n2)).sum(-1).reshape(*lead, o)
     return y if bias is None else y + bias
-
-
-def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
-    """Return ``conv1d`` of a sequence whose dimensions are time, batch, channels.
-
-    Args:
-        input: (T, B, C); weight: (k, C, C'); bias: (C',); pad: steps of zeros added at both ends.
-
-    Returns:
-        (T + 2 pad - k + 1, B, C').
-
-    Raises:
-        RuntimeError: the shapes do not fit.
-    """
-    need_tensors("conv_tbc", input, weight, bias)
-    shapes = f"input {tuple(input.shape)}, weight {tuple(weight.shape)}, bias {tuple(bias.shape)}"
-    if input.ndim != 3:
-        raise RuntimeError(f"[conv_tbc] Input must have 3 dims: time, batch, in_channel; got {shapes}")
-    if weight.ndim != 3:
-        raise RuntimeError(
-            f"[conv_tbc] Weight tensor must have 3 dims: kernel_width, in_channels, out_channels; got {shapes}"
-        )
-    if input.shape[2] != weight.shape[1]:
-        raise RuntimeError(
-            f"[conv_tbc] Input dim 2 (input channels) is not == dim 1 in the weight tensor; got {shapes}"
-        )
-    if bias.ndim != 1 or bias.shape[0] != weight.shape[2]:
-        raise RuntimeError(
-            f"[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got {shapes}"
-        )
-    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)

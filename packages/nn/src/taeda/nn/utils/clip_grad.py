@@ -36,7 +36,8 @@ def get_total_norm(
     with taeda.no_grad():
         device = tensors[0].device
         if norm_type == 2.0 and len({(t.dtype, t.device) for t in tensors}) == 1:
-            total = ops.global_norm(tensors)  # one pass over all of them
+            parts = [taeda.view_as_real(t) if t.is_complex() else t for t in tensors]
+            total = ops.global_norm(parts)  # one pass over all of them
         else:
             total = taeda.stack([t.norm(norm_type).to(device) for t in tensors]).norm(norm_type)
     if error_if_nonfinite and not bool(taeda.isfinite(total)):
