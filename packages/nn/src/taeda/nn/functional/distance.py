@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import taeda
 from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
 
