@@ -92,6 +92,8 @@ def numbers(lib, *shape):
     ("LazyConv2d", (4, 3), {}, (2, 6)),
     ("LazyConvTranspose1d", (4, 3), {}, (2, 6, 9)),
     ("LazyConvTranspose2d", (4, 3), {"stride": 2, "output_padding": 1, "groups": 2}, (2, 6, 5, 5)),
+    ("LazyConv3d", (4, 2), {"padding": 1}, (2, 6, 3, 3, 3)),
+    ("LazyConvTranspose3d", (4, 2), {"groups": 2}, (2, 6, 3, 3, 3)),
     ("LazyBatchNorm1d", (), {}, (4, 3)),
     ("LazyBatchNorm2d", (), {"affine": False}, (4, 3, 2, 2)),
     ("LazyBatchNorm3d", (), {"track_running_stats": False, "momentum": None}, (4, 3, 2, 2, 2)),

@@ -99,6 +99,18 @@ def test_summary_of_lazy_and_parametrised_layers():
     assert s.total_parameters == 30 and s.trainable_parameters == 26
 
 
+def test_summary_counts_what_recurrent_and_attending_layers_multiply():
+    (row,) = nn.summary(nn.LSTM(3, 5, num_layers=2), (7, 2, 3)).rows
+    assert row.multiply_adds == 7 * 2 * (20 * 3 + 20 * 5 + 2 * 20 * 5) and row.parameters == 20 * 8 + 20 * 10 + 80
+    (row,) = nn.summary(nn.GRUCell(3, 5), (2, 3)).rows
+    assert row.multiply_adds == 2 * 15 * 8
+    s = nn.summary(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval(), (3, 5, 8))
+    (attention,) = [r for r in s.rows if r.layer == "MultiheadAttention"]
+    assert attention.parameters == 4 * 64 + 4 * 8 and attention.multiply_adds == 3 * 5 * (4 * 64 + 2 * 5 * 8)
+    assert sum(r.parameters for r in s.rows) == s.total_parameters
+    assert sum(r.multiply_adds for r in s.rows if r.layer == "Linear") == 3 * 5 * 2 * 8 * 16
+
+
 DATA_DEPENDENT = [
     lambda m: nn.BatchNorm1d(3, momentum=None).to(m)(taeda.empty(4, 3, device=m)),
     lambda m: nn.Embedding(9, 3, max_norm=1.0).to(m)(taeda.zeros(4, dtype=taeda.int64, device=m)),

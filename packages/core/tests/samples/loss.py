@@ -200,6 +200,25 @@ def ctc_loss(
     return np.sum(losses) if reduction == "sum" else np.mean(np.array(losses) / np.maximum(1, lengths))
 
 
+def label_samples(rng: np.random.Generator) -> Iterator[Call]:
+    labels = np.array([[3, 0, -1, 1], [1, 2, 0, -1], [-1, 2, 0, 1], [2, 2, 2, 2]])
+    for reduction in ("none", "mean", "sum"):
+        yield Call(array(rng, 4, 4), labels, reduction=reduction)
+        yield Call(array(rng, 4), labels[0], reduction=reduction)
+    for x in layouts(array(rng, 4, 4)):
+        yield Call(x, labels)
+    yield Call(array(rng, 0, 3), np.zeros((0, 3), np.int64), reduction="none")
+
+
+def multilabel_margin(x: np.ndarray, target: np.ndarray, reduction: str = "mean") -> Any:
+    losses = []
+    for row, labels in zip(np.atleast_2d(x), np.atleast_2d(target), strict=True):
+        right = [j for k, j in enumerate(labels) if (labels[: k + 1] >= 0).all()]
+        wrong = [i for i in range(len(row)) if i not in right]
+        losses.append(sum(max(0, 1 - row[j] + row[i]) for j in right for i in wrong) / len(row))
+    return reduce(np.array(losses).reshape(x.shape[:-1]), reduction)
+
+
 X, Y, T = np.ones((4, 5)), np.ones((3, 5)), np.array([0, 1, 2, 3])
 P = np.full((4, 5), 0.5)
 
@@ -252,6 +271,13 @@ ROWS = [
     row("cross_entropy", weighted_samples(True), None, grad=False),
     row("cross_entropy", share_samples, of_shares),
     row("kl_div", kl_samples, kl_div),
+    row("multilabel_margin_loss", label_samples, multilabel_margin, (
+        (Call(X, X.astype(np.int64)[:3]), RuntimeError, r"\[multilabel_margin_loss\] inconsistent target size: \[3, 5\] for input"),
+        (Call(X, X.astype(np.int64) + 4), RuntimeError, r"\[multilabel_margin_loss\] argument #2 'target' is out of range: class 5"),
+        (Call(X, X.astype(np.int64) - 3), RuntimeError, r"\[multilabel_margin_loss\] argument #2 'target' is out of range: class -2"),
+        (Call(X, X), RuntimeError, r"\[multilabel_margin_loss\] expected scalar type Long but found Float|Double"),
+        (Call(X[None], X[None].astype(np.int64)), RuntimeError, r"\[multilabel_margin_loss\] Expected non-empty vector or matrix"),
+    )),
     row("ctc_loss", ctc_samples, ctc_loss, (
         (Call(P, T, [4], [4], 5), RuntimeError, r"\[ctc_loss\] blank must be in label range \[0, 4\], got 5"),
         (Call(P, T + 3, [4], [4]), IndexError, r"\[ctc_loss\] Target 5 is out of bounds; with 5 classes"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from taeda.dtype import promote_types
 from taeda.ops.matmul import write_result
 from taeda.ops.norms import vector_norm
-from taeda.ops.triangles import triu_indices
-from taeda.ops.views import broadcast_tensors
+from taeda.ops.pairs import cdist_rows, pdist_rows
+from taeda.ops.views import broadcast_shapes, broadcast_tensors
 from taeda.tensor_base import TensorBase
 
 __all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist", "renorm", "renorm_"]
@@ -59,7 +61,9 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     limit = _MODES[compute_mode or "use_mm_for_euclid_dist_if_necessary"]
     if p == 2 and limit is not None and max(x1.shape[-2], x2.shape[-2]) > limit:
         return _euclidean(x1, x2)
-    return vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+    lead = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+    a, b = (x.expand(*lead, *x.shape[-2:]).reshape(math.prod(lead), *x.shape[-2:]) for x in (x1, x2))
+    return cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2])
 
 
 def _euclidean(a, b):
@@ -87,9 +91,7 @@ def pdist(input, p=2):
     _rows("pdist", "input", input)
     if not p >= 0:
         raise RuntimeError(f"[pdist] only supports non-negative p values, got {p}")
-    n = input.shape[0]
-    i, j = triu_indices(n, n, 1, device=input.device)
-    return vector_norm(input.index_select(0, i) - input.index_select(0, j), p, 1)
+    return pdist_rows(input, p)
 
 
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):

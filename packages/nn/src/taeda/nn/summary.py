@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import taeda
 from taeda import Tensor
+from taeda.nn.modules.attention import MultiheadAttention
 from taeda.nn.modules.conv import _ConvNd
 from taeda.nn.modules.linear import Bilinear, Linear
 from taeda.nn.modules.rnn import RNNBase, RNNCellBase
@@ -100,7 +101,17 @@ def _multiply_adds(module: Module, args: tuple[Any, ...], output: Tensor) -> int
         return output.numel() * (module.in_channels // module.groups) * math.prod(module.kernel_size)
     if isinstance(module, (RNNBase, RNNCellBase)):  # each row of each step meets every weight
         return output.numel() // output.shape[-1] * sum(p.numel() for p in module.parameters() if p.dim() == 2)
+    if isinstance(module, MultiheadAttention):
+        return _of_attention(module, *args[:3]) if len(args) > 2 else 0
     return 0
+
+
+def _of_attention(module: MultiheadAttention, query: Tensor, key: Tensor, value: Tensor) -> int:
+    """Count the four projections, the scores and the weighted values."""
+    width = module.embed_dim
+    keys = key.shape[1 if module.batch_first and key.ndim == 3 else 0]
+    projections = 2 * query.numel() + key.numel() + value.numel()
+    return int(width * projections + 2 * query.numel() * keys)
 
 
 def _on_meta(model: Module) -> Module:
@@ -136,6 +147,8 @@ def _layers(model: Module) -> list[tuple[str, Module, list[Parameter]]]:
             part = module.get_submodule("parametrizations")
             own += part.parameters()
             inside += (f"{name}.parametrizations" if name else "parametrizations",)
+        if isinstance(module, MultiheadAttention):  # it uses the weights of its child itself
+            own = list(module.parameters())
         if own or not any(True for _ in module.children()):
             found.append((name, module, own))
     return found

@@ -228,24 +228,12 @@ def multilabel_margin_loss(
 
     Args:
         input: (B, C) or (C,); target: the same shape, class numbers up to the first -1 of each row.
+
+    Raises:
+        RuntimeError: the shapes differ, or a class is out of range.
     """
-    need_tensors("multilabel_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    check_reduction("multilabel_margin_loss", reduction)
-    if target.shape != input.shape:
-        raise RuntimeError(
-            f"[multilabel_margin_loss] inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)} "
-        )
-    x = input if input.ndim == 2 else input.reshape(1, -1)
-    t = target.reshape(x.shape)
-    B, C = x.shape
-    listed = (t < 0).to(taeda.int64).cumsum(1) == 0  # before the first -1
-    index = taeda.where(listed, t, C)  # column C takes what is not listed
-    right = taeda.zeros(B, C + 1, dtype=x.dtype, device=x.device).scatter_(1, index, 1.0)[:, :C]
-    chosen = x.gather(1, taeda.where(listed, t, 0))
-    z = (1 - (chosen.unsqueeze(2) - x.unsqueeze(1))).clamp_min(0)
-    loss = (z * listed.to(x.dtype).unsqueeze(2) * (1 - right).unsqueeze(1)).sum((1, 2)) / C
-    return reduced("multilabel_margin_loss", loss if input.ndim == 2 else loss.squeeze(0), reduction)
+    return ops.multilabel_margin_loss(input, target, reduction)
 
 
 def multilabel_soft_margin_loss(

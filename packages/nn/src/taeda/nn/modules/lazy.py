@@ -17,14 +17,23 @@ from taeda.nn.modules.batchnorm import (
     _InstanceNorm,
     _NormBase,
 )
-from taeda.nn.modules.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, _ConvNd
+from taeda.nn.modules.conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    _ConvNd,
+)
 from taeda.nn.modules.linear import Linear
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
 __all__ = [
-    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConvTranspose1d",
-    "LazyConvTranspose2d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
+    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
+    "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d", "LazyLinear",
 ]  # fmt: skip
 
 
@@ -252,6 +261,20 @@ class LazyConv2d(_LazyConv, Conv2d):
     cls_to_become = Conv2d
 
 
+class LazyConv3d(_LazyConv, Conv3d):
+    """``Conv3d`` that takes in_channels from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyConv3d(8, 2)
+    >>> _ = layer(taeda.randn(1, 3, 4, 4, 4))
+    >>> layer
+    Conv3d(3, 8, kernel_size=(2, 2, 2), stride=(1, 1, 1))
+    """
+
+    cls_to_become = Conv3d
+
+
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
     """``ConvTranspose1d`` that takes in_channels from its first input; arguments as there, without the first.
 
@@ -278,6 +301,20 @@ class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
     """
 
     cls_to_become = ConvTranspose2d
+
+
+class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
+    """``ConvTranspose3d`` that takes in_channels from its first input; arguments as there, without the first.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> layer = nn.LazyConvTranspose3d(8, 2)
+    >>> _ = layer(taeda.randn(1, 3, 4, 4, 4))
+    >>> layer
+    ConvTranspose3d(3, 8, kernel_size=(2, 2, 2), stride=(1, 1, 1))
+    """
+
+    cls_to_become = ConvTranspose3d
 
 
 class _LazyNorm(LazyModuleMixin, _NormBase):
