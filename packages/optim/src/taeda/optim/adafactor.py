@@ -112,7 +112,7 @@ class Adafactor(FusedOptimizer):
             batches.setdefault((p.dtype, len(names), plain), []).append((p, g, *(state[name] for name in names)))
         for (dtype, _, plain), batch in batches.items():
             params, grads, steps, first, *second = ([row[i] for row in batch] for i in range(len(batch[0])))
-            run: Callable[..., None] = self._formula[0 if plain else 1]
+            run: Callable[..., Any] = self._formula[0 if plain else 1]
             run(params, grads, first, second[0] if second else None, steps, **self._options(group, dtype))
 
     def _options(self, group: dict[str, Any], dtype: Any = None) -> dict[str, Any]:

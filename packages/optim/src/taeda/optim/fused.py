@@ -15,7 +15,7 @@ from taeda.optim.optimizer import Optimizer, new_number
 
 __all__ = ["FusedOptimizer"]
 
-Formula = Callable[..., None]
+Formula = Callable[..., Any]
 
 
 class FusedOptimizer(Optimizer):
