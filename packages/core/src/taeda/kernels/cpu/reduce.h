@@ -8,8 +8,9 @@
  *    4 elements a row.
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
  *    are merged: lanes stay full.
- * d. Work is cut by shapes alone: tiles of outputs and, where those are few, segments of the reduced
- *    elements, whose accumulators are merged in order.  Hence the same bits for any number of threads.
+ * d. Work is cut by shapes alone: tiles of outputs (narrower ones where rows lie along memory) and, where
+ *    those are few, segments of the reduced elements, whose accumulators are merged in order.  Hence the
+ *    same bits for any number of threads.
  */
 #ifndef TAEDA_REDUCE_H
 #define TAEDA_REDUCE_H
@@ -18,7 +19,9 @@
 #include "abi.h"
 
 enum {
-    REDUCE_TILE = 256,      /* columns */
+    REDUCE_TILE = 1024,     /* columns, at most */
+    REDUCE_NARROW = 256,    /* columns that narrow rows are read as */
+    REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
     REDUCE_SHORT = 16,      /* rows up to here are turned into columns */
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
@@ -51,7 +54,7 @@ typedef struct {
     const char *x;
     char *out[2];
     char *partial; /* accumulators of all units, or NULL where a unit is a whole tile */
-    int64_t itemsize, count, segments, segment, tiles;
+    int64_t itemsize, count, segments, segment, tile, tiles;
     int64_t m, sm, so; /* columns: how many, strides in the input and the output */
     int64_t n, sn;     /* rows of a tile */
     ReduceDims kept, reduced; /* the dimensions around the tile */
@@ -107,11 +110,11 @@ static inline void reduce_offsets(const ReduceDims *d, int64_t index, int64_t *i
 /* Offsets of tile v in the input and the output; returns how many columns it has. */
 static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, int64_t *out)
 {
-    const int64_t j = v % r->tiles * REDUCE_TILE;
+    const int64_t j = v % r->tiles * r->tile;
     *in = j * r->sm;
     *out = j * r->so;
     reduce_offsets(&r->kept, v / r->tiles, in, out);
-    return reduce_min(REDUCE_TILE, r->m - j);
+    return reduce_min(r->tile, r->m - j);
 }
 
 static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
@@ -136,9 +139,9 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
 
 static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
 {
-    int64_t wide[REDUCE_TILE * REDUCE_ACC / 8];
+    int64_t wide[REDUCE_NARROW * REDUCE_ACC / 8];
     const Spec *s = r->spec;
-    const int64_t k = reduce_min(REDUCE_TILE / m, n / 2), rows = n / k;
+    const int64_t k = reduce_min(REDUCE_NARROW / m, n / 2), rows = n / k;
     s->init(wide, k * m);
     s->tile(x, rows, k * m, k * m, 1, wide, base, r->p);
     for (int64_t j = 0; j < k; j++) s->merge(acc, (char *)wide + j * m * s->bytes, m);
@@ -149,7 +152,7 @@ static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, i
 static inline void reduce_unit(const Reduction *r, int64_t u)
 {
     int64_t stack[REDUCE_TILE * REDUCE_ACC / 8];
-    char *acc = r->partial ? r->partial + u * REDUCE_TILE * r->spec->bytes : (char *)stack;
+    char *acc = r->partial ? r->partial + u * reduce_min(r->tile, r->m) * r->spec->bytes : (char *)stack;
     int64_t in, out, unused = 0;
     const int64_t m = reduce_locate(r, u / r->segments, &in, &out);
     int64_t lo = u % r->segments * r->segment;
@@ -204,7 +207,12 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
     reduce_take_dim(&r.kept, &r.m, &r.sm, &r.so);
     reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
 
-    r.tiles = (r.m + REDUCE_TILE - 1) / REDUCE_TILE;
+    r.tile = REDUCE_TILE;
+    if (r.sn == 1 && r.n > REDUCE_SHORT) {      /* whole rows rather than segments of them */
+        const int64_t share = y->numel / REDUCE_UNITS, least = REDUCE_SEGMENT / (r.count + 1) + 1;
+        r.tile = reduce_min(share > least ? share : least, REDUCE_TILE);
+    }
+    r.tiles = (r.m + r.tile - 1) / r.tile;
     units = y->numel / r.m * r.tiles;
     r.segments = 1;
     if (units < REDUCE_UNITS && x->numel >= 2 * REDUCE_SEGMENT) {
@@ -212,10 +220,11 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
         r.segments = reduce_min(r.segments < 1 ? 1 : r.segments, r.count);
     }
     r.segment = (r.count + r.segments - 1) / r.segments;
+    if (r.segments > 1 && r.sn != 1) r.segment = (r.segment + REDUCE_ROWS - 1) / REDUCE_ROWS * REDUCE_ROWS;
     if (r.count > 0) r.segments = (r.count + r.segment - 1) / r.segment;
     r.partial = NULL;
     if (r.segments > 1) {
-        nbytes = (size_t)(units * r.segments * REDUCE_TILE * spec->bytes);
+        nbytes = (size_t)(units * r.segments * reduce_min(r.tile, r.m) * spec->bytes);
         r.partial = (char *)alloc(nbytes);
         if (!r.partial) return -1;
     }
@@ -228,7 +237,7 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
         for (int64_t u = 0; u < units * r.segments; u++) reduce_unit(&r, u);
     }
     if (r.partial) {
-        const int64_t step = REDUCE_TILE * spec->bytes;
+        const int64_t step = reduce_min(r.tile, r.m) * spec->bytes;
         for (int64_t v = 0; v < units; v++) {
             char *first = r.partial + v * r.segments * step;
             int64_t in, out;
