@@ -358,6 +358,23 @@ def test_parameters_in_one_storage_step_as_apart(name, options):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
+@every
+def test_a_parameter_given_twice_steps_twice(name, options):
+    values, grads = start(steps=3, shapes=((4,),))
+    twice, once = (taeda.tensor(values[0], requires_grad=True) for _ in range(2))
+    with pytest.warns(UserWarning, match="duplicate parameters"):
+        opt = make(name, [twice, twice])
+    other = make(name, [once])
+    for (g,) in grads:
+        twice.grad = taeda.tensor(g)
+        opt.step()
+        for _ in range(2):
+            once.grad = taeda.tensor(g)
+            other.step()
+    first = name == "SGD"  # whose first two steps both begin a momentum, as PyTorch's do
+    assert taeda.allclose(twice, once, rtol=1e-12) or first
+
+
 def test_overlapping_parameters_step_one_after_the_other():
     memory = taeda.zeros(3)
     a, b = memory[:2].detach().requires_grad_(), memory[1:].detach().requires_grad_()

@@ -397,3 +397,16 @@ def test_a_schedule_can_be_pickled():
     again = pickle.loads(pickle.dumps(schedule))
     assert again.last_epoch == 4
     assert_close(rates(again.optimizer, again, 3), closed(lambda t: 0.5 ** (t // 3), 7)[4:])
+
+
+def test_a_step_that_a_scaler_skipped_counts_as_one():
+    """No warning of a wrong order: the program called both in the right one (warnings are errors here)."""
+    p = taeda.ones(1, requires_grad=True)
+    opt = optim.SGD([p], lr=1.0)
+    schedule = optim.lr_scheduler.ExponentialLR(opt, 0.5)
+    scaler = taeda.amp.GradScaler("cpu")
+    scaler.scale(p.sum()).backward()
+    p.grad.fill_(float("inf"))
+    assert scaler.step(opt) is False and p.item() == 1.0
+    schedule.step()
+    assert schedule.get_last_lr() == [0.5]

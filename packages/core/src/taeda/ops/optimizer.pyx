@@ -8,6 +8,7 @@ from libc.math cimport pow, sqrt
 from libc.stdint cimport int64_t
 
 from taeda.dispatch cimport Op, begin_inplace, define
+from taeda.dtype cimport default_float
 from taeda.kernels.cpu.abi cimport F32, F64, Param
 from taeda.ops.multi_tensor cimport HEAD, Constants, advance, check_numbers, checked, number_at, run, set_number
 from taeda.tensor_base cimport TensorBase
@@ -206,6 +207,11 @@ def fused_rprop_(list params not None, list grads not None, list prevs not None,
     advance(steps)
 
 
+cdef inline double rounded(double x) noexcept:
+    """Give a number as a tensor of the default dtype would hold it, as PyTorch's pass through one."""
+    return <float>x if default_float() == F32 else x
+
+
 def fused_asgd_(list params not None, list grads not None, list axs not None, list mus not None, list etas not None,
                 list steps not None, *, double lr, double lambd, double alpha, double t0, double weight_decay=0.0,
                 bint maximize=False):
@@ -248,8 +254,8 @@ def fused_asgd_(list params not None, list grads not None, list axs not None, li
     advance(steps)
     for i in range(len(params)):
         step = number_at(steps, i)
-        set_number(etas, i, lr / pow(1 + lambd * lr * step, alpha))
-        set_number(mus, i, 1 / max(1.0, step - t0))
+        set_number(etas, i, rounded(lr / pow(1 + lambd * lr * step, alpha)))
+        set_number(mus, i, rounded(1 / max(1.0, step - t0)))
 
 
 def fused_adafactor_(list params not None, list grads not None, list row_vars not None, list col_vars, list steps not None,

@@ -109,10 +109,12 @@ class Adafactor(FusedOptimizer):
                 state.update(self._new_state(p, group))
             names = ("step", "row_var", "col_var") if p.dim() > 1 else ("step", "variance")
             plain = p.dtype in (taeda.float32, taeda.float64) and p.is_contiguous() and g.is_contiguous()
-            batches.setdefault((p.dtype, len(names), plain), []).append((p, g, *(state[name] for name in names)))
-        for (dtype, _, plain), batch in batches.items():
+            alone = len(batches) if self._has_repeats() else 0
+            row = (p, g, *(state[name] for name in names))
+            batches.setdefault((p.dtype, len(names), plain, alone), []).append(row)
+        for (dtype, _, plain, _), batch in batches.items():
             params, grads, steps, first, *second = ([row[i] for row in batch] for i in range(len(batch[0])))
-            run: Callable[..., None] = self._formula[0 if plain else 1]
+            run: Callable[..., Any] = self._formula[0 if plain else 1]
             run(params, grads, first, second[0] if second else None, steps, **self._options(group, dtype))
 
     def _options(self, group: dict[str, Any], dtype: Any = None) -> dict[str, Any]:

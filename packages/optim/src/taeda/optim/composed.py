@@ -323,7 +323,7 @@ def asgd(
         else:
             axs[i].add_((p - axs[i]) * mu)
         etas[i].copy_(taeda.as_tensor(lr / (1 + lambd * lr * t) ** alpha))
-        mus[i].fill_(1 / max(1, t - t0))
+        mus[i].copy_(taeda.as_tensor(1 / max(1, t - t0)))
 
 
 def adafactor(

@@ -15,7 +15,7 @@ from taeda.optim.optimizer import Optimizer, new_number
 
 __all__ = ["FusedOptimizer"]
 
-Formula = Callable[..., None]
+Formula = Callable[..., Any]
 
 
 class FusedOptimizer(Optimizer):
@@ -30,6 +30,13 @@ class FusedOptimizer(Optimizer):
         "differentiable": False,
         "capturable": False,
     }
+
+    # is a parameter twice in a group?  Its steps must follow each other; None: not looked yet
+    _repeats: bool | None = None
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(param_group)
+        self._repeats = None
 
     def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         """Name the state that the formula takes, in its order; None: this group's options leave it out."""
@@ -52,6 +59,7 @@ class FusedOptimizer(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self._repeats = None
         for group in self.param_groups:
             for key, value in self._younger.items():
                 group.setdefault(key, value)
@@ -99,12 +107,22 @@ class FusedOptimizer(Optimizer):
         kept: list[list[Tensor]],
         **more: Any,
     ) -> None:
+        if len(params) > 1 and self._has_repeats():
+            for i in range(len(params)):
+                one = [tensors[i : i + 1] for tensors in kept]
+                self._run(group, params[i : i + 1], grads[i : i + 1], one, **more)
+            return
         fused, composed = type(self)._formula
         if not group["differentiable"]:
             fused(params, grads, *kept, **self._options(group), **more)
             return
         lists = [[taeda.view_as_real(x) if x.is_complex() else x for x in tensors] for tensors in (params, grads, *kept)]
         composed(*lists, **self._options(group), **more)
+
+    def _has_repeats(self) -> bool:
+        if self._repeats is None:
+            self._repeats = any(len(set(g["params"])) != len(g["params"]) for g in self.param_groups)
+        return self._repeats
 
     def _check_parameter(self, p: Tensor, group: dict[str, Any]) -> None:
         """Raise RuntimeError where ``fused`` was asked for and PyTorch's fused step would refuse the parameter."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import taeda
@@ -101,7 +102,9 @@ class LBFGS(Optimizer):
             flat.add_(part, alpha=float(length))
             start += flat.numel()
 
-    def _evaluate_at(self, closure: Callable[[], Any], start: list[Tensor], length: Any, direction: Tensor) -> _Trial:
+    def _evaluate_at(
+        self, closure: Callable[[], Any], start: list[Tensor], direction: Tensor, length: Any
+    ) -> _Trial:
         """Evaluate the model ``length`` along the direction, and go back to the start."""
         self._move(length, direction)
         loss = float(closure())
@@ -155,7 +158,7 @@ class LBFGS(Optimizer):
                     raise RuntimeError(f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {group['line_search_fn']!r}")
                 start = [p.clone(memory_format=taeda.contiguous_format) for p in self._params]
                 found, used = _strong_wolfe(
-                    lambda length, start=start, d=d: self._evaluate_at(closure, start, length, d),
+                    partial(self._evaluate_at, closure, start, d),
                     t,
                     d.abs().max(),
                     _Trial(0, loss, grad, slope),

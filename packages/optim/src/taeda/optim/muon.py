@@ -130,7 +130,7 @@ class Muon(Optimizer):
 
     def _step_batch(self, params: list[Tensor], group: dict[str, Any]) -> None:
         """Step parameters of one shape and dtype."""
-        grads = [p.grad for p in params]
+        grads: list[Any] = [p.grad for p in params]
         states = [self.state[p] for p in params]
         for state, g in zip(states, grads, strict=True):
             if "momentum_buffer" not in state:

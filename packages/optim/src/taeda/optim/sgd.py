@@ -116,7 +116,11 @@ class SGD(FusedOptimizer):
             return
         known = [i for i, buffer in enumerate(buffers) if buffer is not None]
         for i in fresh:
-            states[i]["momentum_buffer"] = buffers[i] = taeda.empty_like(params[i], requires_grad=False)
+            buffers[i] = taeda.empty_like(params[i], requires_grad=False)
         for part, first_step in ((known, False), (fresh, True)):
-            lists = [[every[i] for i in part] for every in (params, grads, buffers)]
-            self._run(group, *lists[:2], lists[2:], first_step=first_step)
+            some_params, some_grads, some_buffers = (
+                [every[i] for i in part] for every in (params, grads, buffers)
+            )
+            self._run(group, some_params, some_grads, [some_buffers], first_step=first_step)
+        for i in fresh:
+            states[i]["momentum_buffer"] = buffers[i]
