@@ -103,15 +103,17 @@ INTEGERS = {"uint8", "int8", "int16", "int32", "int64", "bool"}
 COMPLEX = {"complex64", "complex128"}
 LOW = {"float16", "bfloat16"}
 DIFFERENT = [                    # rows, dtypes in which they differ from PyTorch, and why
-    ("conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d", INTEGERS, "convolutions compute in floating point"),
     ("ldexp", COMPLEX, "infinite powers of two make other infinities"), ("global_norm adaptive_avg_pool1d adaptive_avg_pool2d cummax cummin", COMPLEX, "no complex kernel"),
+    ("linalg.vander", LOW, "more than PyTorch takes"),
     ("fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.hfftn fft.ihfftn", {"int8", "int16"} | COMPLEX, "PyTorch's MKL refuses an empty batch"),
     ("linalg.inv_ex linalg.cond cholesky_inverse", COMPLEX | INTEGERS, "the samples are singular, or no factors"),
     ("svd_lowrank pca_lowrank", COMPLEX, "vectors are unique up to a factor"), ("stft", COMPLEX, "a signal without frames gives none"),
     ("linalg.matrix_exp matrix_exp logit cdist", LOW, "computed in float32; PyTorch's intermediate results overflow or round"),
+    ("conv_transpose3d", LOW, "PyTorch adds the taps up in the narrow dtype"),
     ("addmm addmv baddbmm addbmm threshold", {"uint8"}, "PyTorch refuses a number that the byte cannot hold"), ("clamp", {"uint8"}, "PyTorch reads a negative bound as its byte"),
     ("chebyshev_polynomial_t chebyshev_polynomial_u", INTEGERS, "PyTorch's cosines are those of float32"),
     ("affine_grid_generator interpolate", {"uint8"}, "PyTorch's kernels for bytes round differently"), ("trapezoid", INTEGERS, "nothing added up is a float"), ("sinc", COMPLEX, "strides"),
+    ("lstm gru rnn_tanh", COMPLEX, "rounding grows from step to step near the functions' poles"), ("gru_cell", LOW, "computed in float32; PyTorch's intermediate results round"),
 ]
 
 

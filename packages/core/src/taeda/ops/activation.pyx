@@ -6,7 +6,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
                              to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I64, Param
+from taeda.kernels.cpu.abi cimport BOOL, I64, U8, Param
 from taeda.tensor_base cimport TensorBase
 
 
@@ -164,11 +164,21 @@ def leaky_relu_(input, negative_slope=0.01):
 
 # elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))
 cdef object elu_vjp(Node n, object g):
-    x = n.load(0)
-    alpha, scale, input_scale = n.extra
-    low = x.clamp(max=0)                      # e^x of a large x is inf, and its second derivative there nan
-    return g * (low * input_scale).exp().mul(alpha * scale * input_scale).where(x <= 0, x.new_full((), scale))
+    cdef Param p[3]
+    p[0].f, p[1].f, p[2].f = n.extra
+    return binary_params(ELU_BACKWARD, g, n.load(0), p, n.extra)
 
+cdef object elu_backward_vjp(Node n, object h):
+    cdef Param p[3]
+    p[0].f, p[1].f, p[2].f = alpha, scale, input_scale = n.extra
+    g, x = n.load(0), n.load(1)
+    second = None
+    if n.needs(1):
+        low = x.clamp(max=0)                  # e^x of a large x is inf, and inf * 0 nan
+        second = h * g * (low * input_scale).exp().mul(alpha * scale * input_scale * input_scale).masked_fill(x > 0, 0.0)
+    return (binary_params(ELU_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
+
+cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, 3, SAME)
 cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
 
 def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
@@ -190,11 +200,21 @@ def celu(input, alpha=1.0):
 
 # softplus: log(1 + e^(beta x)) / beta, x itself where beta x > threshold
 cdef object softplus_vjp(Node n, object g):
-    x = n.load(0)
-    beta, threshold = n.extra
-    z = x * beta
-    return g * z.sigmoid().masked_fill(z > threshold, 1.0)
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(SOFTPLUS_BACKWARD, g, n.load(0), p, n.extra)
 
+cdef object softplus_backward_vjp(Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = beta, threshold = n.extra
+    g, x = n.load(0), n.load(1)
+    second = None
+    if n.needs(1):
+        s = (x * beta).sigmoid()
+        second = (h * g * (s * (1 - s) * beta)).masked_fill(x * beta > threshold, 0.0)
+    return (binary_params(SOFTPLUS_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
+
+cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, 3, SAME)
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
 
 def softplus(input, beta=1.0, threshold=20.0):
@@ -206,8 +226,17 @@ def softplus(input, beta=1.0, threshold=20.0):
 
 # log_sigmoid: -log(1 + e^-x)
 cdef object log_sigmoid_vjp(Node n, object g):
-    return g * (-n.load(0)).sigmoid()
+    return binary(LOG_SIGMOID_BACKWARD, g, n.load(0))
 
+cdef object log_sigmoid_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    second = None
+    if n.needs(1):
+        s = x.sigmoid()
+        second = h * g * (s * (s - 1))
+    return (binary(LOG_SIGMOID_BACKWARD, h, x) if n.needs(0) else None), second
+
+cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, 3, SAME)
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
 
 def log_sigmoid(input):
@@ -215,11 +244,27 @@ def log_sigmoid(input):
     return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")))
 
 
+# What follows is linear between its corners: the backward kernel of each tells the pieces apart by x, and is its own derivative.
+cdef object piecewise_vjp(Op backward, Node n, object g):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(backward, g, n.load(0), p, n.extra)
+
+cdef object piecewise_backward_vjp(Op backward, Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return (binary_params(backward, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+
 # threshold: x where x > threshold, else value
 cdef object threshold_vjp(Node n, object g):
-    return g.masked_fill(n.load(0) <= n.extra, 0.0)
+    return piecewise_vjp(THRESHOLD_BACKWARD, n, g)
+
+cdef object threshold_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(THRESHOLD_BACKWARD, n, h)
 
 cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
+cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, 2, SAME)
 
 def threshold(input, threshold, value):
     """Return x where x > threshold, else value."""
@@ -229,17 +274,93 @@ def threshold(input, threshold, value):
         p[0].f, p[1].f = threshold, value
     else:
         p[0].i, p[1].i = threshold, value
-    return unary_params(THRESHOLD, x, p, threshold)
+    return unary_params(THRESHOLD, x, p, (float(threshold), 0.0))
 
 
-# hardshrink: 0 from -lambd to lambd, else x; nan stays
+# hardtanh: clamp, whose derivative at the two bounds themselves is 0
+cdef object hardtanh_vjp(Node n, object g):
+    return piecewise_vjp(HARDTANH_BACKWARD, n, g)
+
+cdef object hardtanh_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(HARDTANH_BACKWARD, n, h)
+
+cdef Op HARDTANH = define("clamp", hardtanh_vjp, IN0, SAME, None, "HardtanhBackward0")
+cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, 2, SAME)
+
+def hardtanh(input, min_val=-1.0, max_val=1.0):
+    """Return min(max(x, min_val), max_val)."""
+    cdef Param p[2]
+    cdef TensorBase x = as_tensor(input, "hardtanh")
+    if x.view.dtype == BOOL:
+        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh; convert to float first")
+    if is_integral(x.view.dtype) or is_complex_(x.view.dtype):
+        if min(int(min_val), int(max_val)) < 0 and x.view.dtype == U8:
+            raise RuntimeError(f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {min_val} and {max_val}")
+        return clamp(input, int(min_val), int(max_val))
+    p[0].f, p[1].f = min_val, max_val
+    return unary_params(HARDTANH, x, p, (float(min_val), float(max_val)))
+
+
+# hardsigmoid: min(max(x + 3, 0), 6) / 6; hardswish: x times that
+cdef object hardsigmoid_vjp(Node n, object g):
+    return binary(HARDSIGMOID_BACKWARD, g, n.load(0))
+
+cdef object hardsigmoid_backward_vjp(Node n, object h):
+    return (binary(HARDSIGMOID_BACKWARD, h, n.load(0)) if n.needs(0) else None), None
+
+cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
+cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
+
+def hardsigmoid(input):
+    """Return min(max(x + 3, 0), 6) / 6."""
+    return unary(HARDSIGMOID, floats(input, "hardsigmoid"))
+
+cdef object hardswish_vjp(Node n, object g):
+    return binary(HARDSWISH_BACKWARD, g, n.load(0))
+
+cdef object hardswish_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    second = (h * g / 3).masked_fill((x <= -3) | (x >= 3), 0.0) if n.needs(1) else None
+    return (binary(HARDSWISH_BACKWARD, h, x) if n.needs(0) else None), second
+
+cdef Op HARDSWISH = define("hardswish", hardswish_vjp, IN0, SAME)
+cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, 3, SAME)
+
+def hardswish(input):
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    return unary(HARDSWISH, floats(input, "hardswish"))
+
+
+# hardshrink: 0 from -lambd to lambd, else x; softshrink: x moved by lambd towards 0, which it does not cross; nan stays
+cdef object shrink_vjp(Node n, object g):
+    return piecewise_vjp(SHRINK_BACKWARD, n, g)
+
+cdef object shrink_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(SHRINK_BACKWARD, n, h)
+
+cdef Op HARDSHRINK = define("hardshrink", shrink_vjp, IN0, SAME)
+cdef Op SOFTSHRINK = define("softshrink", shrink_vjp, IN0, SAME)
+cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, 2, SAME)
+
 def hardshrink(input, lambd=0.5, *, out=None):
     """Return x where abs(x) > lambd, else 0."""
-    cdef TensorBase x = as_tensor(input, "hardshrink")
+    cdef Param p[2]
+    p[0].f = lambd
+    return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
+
+def softshrink(input, lambd=0.5):
+    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
+    cdef Param p[2]
+    if lambd < 0:
+        raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
+    p[0].f = lambd
+    return unary_params(SOFTSHRINK, floats(input, "softshrink"), p, (float(lambd), 0.0))
+
+cdef TensorBase floats(object input, str op):
+    cdef TensorBase x = as_tensor(input, op)
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[hardshrink] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
-    y = input.masked_fill((input >= -lambd) & (input <= lambd), 0.0)
-    return y if out is None else write_out(out, y, "hardshrink")
+        raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+    return x
 
 
 # prelu: x where x > 0, else w x
@@ -366,5 +487,6 @@ PUBLIC = (
     "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "threshold", "clamp", "clamp_", "clamp_min",
     "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "hardshrink", "prelu",
 )
-__all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid")
+__all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid", "hardtanh",
+                    "hardsigmoid", "hardswish", "softshrink")
 METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu", "threshold")}

@@ -8,7 +8,8 @@ import math
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
-from taeda.kernels.cpu.abi cimport Param, View
+from taeda.dtype cimport is_float, name_of
+from taeda.kernels.cpu.abi cimport U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
@@ -18,22 +19,26 @@ PUBLIC = ()
 METHODS = {}
 
 cdef dict KINDS = {"nearest": 0, "nearest-exact": 1, "linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 3}
-MODES = "nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact"
+cdef dict WINDOWS = {"bilinear": 0, "bicubic": 1, "lanczos": 2}                  # kinds that windows take
+MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact"
+
+cdef enum:
+    FIELDS = 9
 
 
 cdef int fill(tuple extra, Param* p) except -1:
-    """p: kind, align corners, H, W, OH, OW, scale factors."""
+    """p: kind, align corners, H, W, OH, OW, scale factors, and for windows whether they grow as the plane shrinks."""
     cdef int i
     for i in range(6):
         p[i].i = extra[i]
-    p[6].f, p[7].f = extra[6], extra[7]
+    p[6].f, p[7].f, p[8].i = extra[6], extra[7], extra[8]
     return 0
 
 cdef TensorBase planes(Op op, TensorBase x, tuple extra, tuple shape):
     """Every plane of H x W values of x as one of OH x OW, in a tensor of the shape given."""
     cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device)
     cdef View* t[2]
-    cdef Param p[8]
+    cdef Param p[FIELDS]
     x = contiguous(x)
     fill(extra, p)
     t[0], t[1] = &y.view, &x.view
@@ -48,18 +53,21 @@ cdef object upsample_backward_vjp(Node n, object g):
     return planes(<Op>op, <TensorBase>g, extra, shape)
 
 cdef Op UPSAMPLE_BACKWARD = define("upsample_backward", upsample_backward_vjp)
+cdef Op WINDOWS_BACKWARD = define("resample_windows_backward", upsample_backward_vjp)
 
 cdef object upsample_vjp(Node n, object cotangent):
     cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
     cdef View* t[2]
-    cdef Param p[8]
+    cdef Param p[FIELDS]
+    cdef Op back
     extra, shape, op = n.extra
+    back = WINDOWS_BACKWARD if extra[8] else UPSAMPLE_BACKWARD
     gx = empty_shape(shape, g.view.dtype, g.device)
     fill(extra, p)
     t[0], t[1] = &gx.view, &g.view
     if gx.view.numel:
-        launch(UPSAMPLE_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
-    record(UPSAMPLE_BACKWARD, gx, (g,), None, (extra, g.shape_tuple(), op))
+        launch(back, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
+    record(back, gx, (g,), None, (extra, g.shape_tuple(), op))
     return gx
 
 # (mode, spatial dimensions) -> op
@@ -71,6 +79,9 @@ for _n in (1, 2, 3):
 for _mode, _n in (("linear", 1), ("bilinear", 2), ("trilinear", 3), ("bicubic", 2)):
     OPS[_mode, _n] = define(f"upsample_{_mode}{_n}d", upsample_vjp, 0, 0, "upsample",
                             f"Upsample{_mode.capitalize()}{_n}DBackward0")
+
+cdef dict WINDOW_OPS = {mode: define(f"upsample_{mode}2d_aa", upsample_vjp, 0, 0, "resample_windows",
+                                     f"Upsample{mode.capitalize()}2DAaBackward0") for mode in WINDOWS}
 
 
 cdef list per_dimension(str name, object value, int n, TensorBase x):
@@ -102,7 +113,44 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
     return out
 
 
-def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
+cdef int check_mode(TensorBase x, object mode, bint align_given, bint antialias) except -1:
+    cdef int n = x.view.ndim - 2
+    if mode not in KINDS and mode != "area" and not (mode == "lanczos" and n == 2) or not 1 <= n <= 3:
+        raise NotImplementedError(f"[interpolate] Input Error: Only 3D, 4D and 5D input Tensors supported (got {x.view.ndim}D) "
+                                  f"for the modes: {MODES} (got {mode})")
+    if mode in ("nearest", "nearest-exact", "area") and align_given:
+        raise ValueError("[interpolate] align_corners option can only be set with the interpolating modes: "
+                         "linear | bilinear | bicubic | trilinear | lanczos")
+    if antialias and not (mode in WINDOWS and n == 2):
+        raise ValueError("[interpolate] Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D "
+                         f"tensor as input, got mode {mode} and shape {x.shape_tuple()}")
+    if mode in KINDS and (mode, n) not in OPS:
+        need = 3 if mode == "linear" else 5 if mode == "trilinear" else 4
+        raise NotImplementedError(f"[interpolate] Got {x.view.ndim}D input, but {mode} mode needs {need}D input")
+    return 0
+
+
+cdef int check_lanczos(object align_corners, bint antialias) except -1:
+    if align_corners:
+        raise ValueError("[interpolate] Lanczos mode does not support align_corners=True")
+    if not antialias:
+        raise ValueError("[interpolate] Lanczos mode requires antialias=True")
+    return 0
+
+
+cdef object area(object x, int n, list out):
+    """Means over the parts that the new sizes cut the input into; a volume's along its images, then through them."""
+    if n == 1:
+        return adaptive_avg_pool1d(x, out)
+    if n == 2:
+        return adaptive_avg_pool2d(x, out)
+    N, C, D, H, W = x.shape
+    y = adaptive_avg_pool2d(x.reshape(N, C * D, H, W), out[1:]).reshape(N, C, D, out[1] * out[2])
+    return adaptive_avg_pool2d(y, (out[0], out[1] * out[2])).reshape([N, C] + out)
+
+
+def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
+                antialias=False):
     """Resize the last dimensions of (N, C, W), (N, C, H, W) or (N, C, D, H, W).
 
     Output i is taken from input position (i + 1/2) / s - 1/2, or with ``align_corners`` from
@@ -112,12 +160,13 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         size: the new sizes, an int or one a dimension; or
         scale_factor: by how much to multiply them, a number or one a dimension.
         mode: 'nearest', 'nearest-exact', 'linear' (3-d input), 'bilinear' and 'bicubic' (4-d), 'trilinear'
-            (5-d), or 'area' (adaptive means).
+            (5-d), 'area' (adaptive means), or with ``antialias`` 'lanczos' (4-d).
         align_corners: of the linear and cubic modes: let the corner elements stay where they are.
         recompute_scale_factor: take s = out / in from the rounded size in place of the factor itself.
+        antialias: of 'bilinear' and 'bicubic': where an image shrinks, widen the kernel by as much, as Pillow does.
 
     Raises NotImplementedError for a mode that does not fit the input, ValueError for arguments that
-    contradict each other. Source of the cubic kernel: Keys 1981, with a = -3/4.
+    contradict each other. Source of the cubic kernel: Keys 1981, with a = -3/4 (-1/2 with ``antialias``).
 
     >>> import taeda
     >>> from taeda import ops
@@ -130,16 +179,9 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     cdef int n = x.view.ndim - 2, kind, align
     cdef list out, factors
     cdef Op op
-    if mode not in KINDS and mode != "area" or not 1 <= n <= 3:
-        raise NotImplementedError(f"[interpolate] Input Error: Only 3D, 4D and 5D input Tensors supported (got {x.view.ndim}D) "
-                                  f"for the modes: {MODES} (got {mode})")
-    if mode in ("nearest", "nearest-exact", "area"):
-        if align_corners is not None:
-            raise ValueError("[interpolate] align_corners option can only be set with the interpolating modes: "
-                             "linear | bilinear | bicubic | trilinear")
-    elif (mode, n) not in OPS:
-        need = 3 if mode == "linear" else 5 if mode == "trilinear" else 4
-        raise NotImplementedError(f"[interpolate] Got {x.view.ndim}D input, but {mode} mode needs {need}D input")
+    check_mode(x, mode, align_corners is not None, antialias)
+    if mode == "lanczos":
+        check_lanczos(align_corners, antialias)
     if size is not None and scale_factor is not None:
         raise ValueError("[interpolate] only one of size or scale_factor should be defined")
     if size is None and scale_factor is None:
@@ -150,18 +192,21 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     factors = [0.0] * n if size is not None or recompute_scale_factor else \
         [float(f) for f in per_dimension("scale_factor", scale_factor, n, x)]
     if mode == "area":
-        if n == 3:
-            raise NotImplementedError("[interpolate] mode 'area' takes 3D and 4D input, got 5D")
-        return adaptive_avg_pool1d(x, out) if n == 1 else adaptive_avg_pool2d(x, out)
-    op, kind = <Op>OPS[mode, n], KINDS[mode]
-    align = n == 2 if mode == "nearest" else bool(align_corners)
+        return area(x, n, out)
     sizes = x.shape_tuple()
     lead = sizes[:2]
+    if n == 2 and mode in WINDOWS and (antialias or x.view.dtype == U8):
+        return planes(<Op>WINDOW_OPS[mode], x, (WINDOWS[mode], bool(align_corners), sizes[2], sizes[3], out[0], out[1], factors[0],
+                                                factors[1], bool(antialias)), lead + tuple(out))
+    op, kind = <Op>OPS[mode, n], KINDS[mode]
+    if kind >= 2 and not is_float(x.view.dtype):
+        raise NotImplementedError(f"[interpolate] mode '{mode}' is not implemented for dtype {name_of(x.view.dtype)}")
+    align = n == 2 if mode == "nearest" else bool(align_corners)
     if n == 1:
-        return planes(op, x, (kind, align, 1, sizes[2], 1, out[0], 0.0, factors[0]), lead + (out[0],))
-    y = planes(op, x, (kind, align, sizes[n], sizes[n + 1], out[n - 2], out[n - 1], factors[n - 2], factors[n - 1]),
+        return planes(op, x, (kind, align, 1, sizes[2], 1, out[0], 0.0, factors[0], False), lead + (out[0],))
+    y = planes(op, x, (kind, align, sizes[n], sizes[n + 1], out[n - 2], out[n - 1], factors[n - 2], factors[n - 1], False),
                sizes[:n] + (out[n - 2], out[n - 1]))
     if n == 3:
         across = out[1] * out[2]
-        y = planes(op, y, (kind, align, sizes[2], across, out[0], across, factors[0], 0.0), lead + tuple(out))
+        y = planes(op, y, (kind, align, sizes[2], across, out[0], across, factors[0], 0.0, False), lead + tuple(out))
     return y

@@ -47,11 +47,6 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh(input)
 
 
-def _hardtanh(x: Tensor, low: float, high: float) -> Tensor:
-    # Not clamp: PyTorch gives no gradient at the two bounds themselves.
-    return taeda.where(x <= low, low, taeda.where(x >= high, high, x))
-
-
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x limited to [min_val, max_val].
 
@@ -66,8 +61,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if min_val > max_val:
         raise ValueError(f"[hardtanh] min_val cannot be greater than max_val, got {min_val} and {max_val}")
     if inplace:
-        return in_place(_hardtanh, input, min_val, max_val)
-    return _hardtanh(input, min_val, max_val)
+        return in_place(ops.hardtanh, input, min_val, max_val)
+    return ops.hardtanh(input, min_val, max_val)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -186,30 +181,22 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return in_place(_mish, input) if inplace else _mish(input)
 
 
-def _hardsigmoid(x: Tensor) -> Tensor:
-    return _hardtanh(x + 3, 0.0, 6.0) / 6
-
-
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6."""
     need_tensors("hardsigmoid", input)
-    return in_place(_hardsigmoid, input) if inplace else _hardsigmoid(input)
-
-
-def _hardswish(x: Tensor) -> Tensor:
-    return x * _hardtanh(x + 3, 0.0, 6.0) / 6
+    return in_place(ops.hardsigmoid, input) if inplace else ops.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
     need_tensors("hardswish", input)
-    return in_place(_hardswish, input) if inplace else _hardswish(input)
+    return in_place(ops.hardswish, input) if inplace else ops.hardswish(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
     need_tensors("hardshrink", input)
-    return taeda.where((input >= -lambd) & (input <= lambd), taeda.zeros_like(input), input)
+    return ops.hardshrink(input, lambd)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -219,10 +206,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
         RuntimeError: lambd is negative.
     """
     need_tensors("softshrink", input)
-    if lambd < 0:
-        raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
-    inner = input * 0  # keeps NaN
-    return taeda.where(input > lambd, input - lambd, taeda.where(input < -lambd, input + lambd, inner))
+    return ops.softshrink(input, lambd)
 
 
 def tanhshrink(input: Tensor) -> Tensor:

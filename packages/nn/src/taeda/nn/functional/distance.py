@@ -5,7 +5,9 @@ from __future__ import annotations
 from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
+
+pdist = ops.pdist
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

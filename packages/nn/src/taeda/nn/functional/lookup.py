@@ -6,7 +6,7 @@ import taeda
 from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
 
-__all__ = ["embedding", "one_hot"]
+__all__ = ["embedding", "embedding_bag", "one_hot"]
 
 
 def _renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
@@ -51,6 +51,50 @@ def embedding(
     return ops.embedding(input, weight, padding_idx, scale_grad_by_freq)
 
 
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """Return the sum, mean or maximum of the rows of ``weight`` that each bag of ``input`` names.
+
+    Args:
+        input: integers (B, n), a bag a row; or (n,), cut into B bags at ``offsets``.
+        weight: (rows, d); the result is (B, d), zero for empty bags.
+        offsets: (B,) where each bag starts; with ``include_last_offset`` (B + 1,), the last one being n.
+        max_norm: rows that are used and longer than this are scaled down first, in ``weight`` itself.
+        norm_type: the p of that norm.
+        scale_grad_by_freq: divide the gradient of a row by how often it is used.
+        mode: sum, mean or max.
+        sparse: accepted (not in mode max); gradients are dense.
+        per_sample_weights: of the input's shape, factors of the rows, in mode sum.
+        padding_idx: a number that is left out of its bag.
+
+    Raises:
+        ValueError: shapes or modes that do not fit; RuntimeError: an index is out of range.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.embedding_bag(taeda.tensor([[0, 1]]), taeda.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[2., 3.]])
+    """
+    need_tensors("embedding_bag", input, weight)
+    if sparse and mode == "max":
+        raise ValueError("[embedding_bag] max mode does not support sparse weights")
+    if max_norm is not None and not weight.is_meta:
+        _renormalise(weight, input, max_norm, norm_type)
+    return ops.embedding_bag(
+        input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx
+    )
+
+
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Return integers (*) as rows (*, num_classes) of zeros with a single 1.
 
@@ -67,7 +111,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     need_tensors("one_hot", tensor)
     if tensor.dtype != taeda.int64:
-        raise RuntimeError(f"[one_hot] is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
+        raise RuntimeError(
+            f"[one_hot] is only applicable to index tensor of type LongTensor, got {tensor.dtype}"
+        )
     if tensor.numel() == 0:
         if num_classes <= 0:
             raise RuntimeError("[one_hot] Can not infer total number of classes from empty tensor.")

@@ -43,9 +43,11 @@ def interpolate(
 
     Args:
         input: (B, C, L), (B, C, H, W) or (B, C, D, H, W).
-        mode: nearest, nearest-exact, linear (3-D), bilinear and bicubic (4-D), trilinear (5-D), area.
+        mode: nearest, nearest-exact, linear (3-D), bilinear and bicubic (4-D), trilinear (5-D), area, or with
+            ``antialias`` lanczos (4-D).
         align_corners: in the linear modes, whether the corner points keep their values.
         recompute_scale_factor: take the factor from the rounded sizes.
+        antialias: in the bilinear and bicubic modes, average over all that a smaller image's pixel covers.
 
     Raises:
         ValueError: size and scale_factor both or neither, or align_corners with a mode that has no use for it.
@@ -55,9 +57,7 @@ def interpolate(
     >>> F.interpolate(taeda.tensor([[[1.0, 2.0]]]), scale_factor=2)
     tensor([[[1., 1., 2., 2.]]])
     """
-    if antialias:
-        raise NotImplementedError("[interpolate] antialias=True is not available; shrink by mode='area' instead")
-    return ops.interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor)
+    return ops.interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)
 
 
 def upsample(

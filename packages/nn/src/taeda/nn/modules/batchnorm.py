@@ -11,7 +11,9 @@ from taeda.nn import init
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "SyncBatchNorm",
+]  # fmt: skip
 
 
 class _NormBase(Module):
@@ -46,7 +48,9 @@ class _NormBase(Module):
         self.track_running_stats = track_running_stats
         options = {"device": device, "dtype": dtype}
         self.register_parameter("weight", Parameter(taeda.empty(num_features, **options)) if affine else None)
-        self.register_parameter("bias", Parameter(taeda.empty(num_features, **options)) if affine and bias else None)
+        self.register_parameter(
+            "bias", Parameter(taeda.empty(num_features, **options)) if affine and bias else None
+        )
         if track_running_stats:
             self.register_buffer("running_mean", taeda.zeros(num_features, **options))
             self.register_buffer("running_var", taeda.ones(num_features, **options))
@@ -106,8 +110,13 @@ class _NormBase(Module):
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
         x = args[0] if args else kwargs.get("input")
-        if isinstance(x, Tensor) and x.ndim in self._dims and x.shape[1] != self.num_features:
-            name = type(self).__name__
+        if not isinstance(x, Tensor):
+            return None
+        name = type(self).__name__
+        if x.ndim not in self._dims:
+            fits = [n for n, dims in ((1, (2, 3)), (2, (4,)), (3, (5,))) if x.ndim in dims]
+            return f"{name} got {tuple(x.shape)}; did you mean {name[:-2]}{fits[0]}d?" if fits else None
+        if x.shape[1] != self.num_features:
             return f"{name}(num_features={self.num_features}) got {tuple(x.shape)}: dimension 1 must be the features"
         return None
 
@@ -189,6 +198,72 @@ class BatchNorm3d(_BatchNorm):
     """
 
     _dims = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """``BatchNorm`` over the batches of all processes; of one process, which is all there are, over its own.
+
+    Args:
+        process_group: accepted; there is one process.
+
+    Shapes:
+        x, y: (B, C, ...), with at least 2 dimensions.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.SyncBatchNorm(4)(taeda.randn(2, 4, 3)).shape
+    taeda.Size([2, 4, 3])
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim < 2:
+            raise ValueError(f"[SyncBatchNorm] expected at least 2D input (got {input.ndim}D input)")
+        if input.shape[1] == 0:
+            raise ValueError(
+                f"[SyncBatchNorm] number of input channels should be non-zero, got {tuple(input.shape)}"
+            )
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """Return ``module`` with every ``BatchNorm`` in it replaced by a ``SyncBatchNorm`` of the same parameters.
+
+        >>> from taeda import nn
+        >>> nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.BatchNorm2d(3)))[0].__class__.__name__
+        'SyncBatchNorm'
+        """
+        made = module
+        if isinstance(module, _BatchNorm):
+            made = cls(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(made, name, getattr(module, name))  # the very tensors: an optimizer may hold them
+            made.training = module.training
+        for name, child in module.named_children():
+            made.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return made
 
 
 class _InstanceNorm(_NormBase):

@@ -13,7 +13,7 @@ from taeda.nn import init
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -77,10 +77,17 @@ class LayerNorm(Module):
         return ops.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
-            f"bias={self.bias is not None}"
-        )
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        x = args[0] if args else kwargs.get("input")
+        shape = self.normalized_shape
+        if not isinstance(x, Tensor) or tuple(x.shape[-len(shape) :]) == shape:
+            return None
+        line = f"LayerNorm(normalized_shape={shape}) got {tuple(x.shape)}"
+        if len(shape) == 1 and x.ndim > 2 and x.shape[1] == shape[0]:
+            return f"{line}; it takes the last dimension: did you mean x.movedim(1, -1), or GroupNorm(1, {shape[0]})?"
+        return f"{line}; its shape must end in {shape if len(shape) > 1 else shape[0]}"
 
 
 class GroupNorm(Module):
@@ -146,10 +153,7 @@ class GroupNorm(Module):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
-            f"bias={self.bias is not None}"
-        )
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
 class RMSNorm(Module):
@@ -222,6 +226,42 @@ class LocalResponseNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """y = x / (k + alpha / size sum of x^2 over neighbouring channels)^beta: Torch's form of ``LocalResponseNorm``.
+
+    The neighbours of channel c are those less than r = floor((size + 1) / 2) away, and always channel 0: the running
+    sum that defined this layer never lets it go.
+
+    Shapes:
+        x, y: (B, C, H, W).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.CrossMapLRN2d(1, alpha=1.0, beta=1.0)(taeda.ones(1, 2, 1, 1)).flatten()
+    tensor([0.5000, 0.3333])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() != 4:
+            raise ValueError(f"[CrossMapLRN2d] Expected input to be 4D, got {input.dim()}D instead.")
+        B, C, H, W = input.shape
+        reach = min((self.size + 1) // 2, C)
+        channel = taeda.arange(C, device=input.device)
+        near = ((channel.unsqueeze(1) - channel).abs() < reach) | (channel == 0)
+        squares = near.to(input.dtype) @ input.square().reshape(B, C, H * W)
+        return input * (squares * (self.alpha / self.size) + self.k).pow(-self.beta).reshape(B, C, H, W)
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

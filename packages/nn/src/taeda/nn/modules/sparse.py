@@ -1,4 +1,4 @@
-"""Embedding: rows of a table by index."""
+"""Embeddings: rows of a table by index, one by one or in bags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taeda.nn import init
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
-__all__ = ["Embedding"]
+__all__ = ["Embedding", "EmbeddingBag"]
 
 
 class Embedding(Module):
@@ -162,3 +162,148 @@ class Embedding(Module):
             scale_grad_by_freq=scale_grad_by_freq,
             sparse=sparse,
         )
+
+
+class EmbeddingBag(Module):
+    """y[b] = the sum, mean or maximum of the rows of a table that bag b names; ``Embedding`` and a reduction in one.
+
+    Args:
+        num_embeddings: rows of the table; embedding_dim: their size.
+        max_norm: rows that are used and longer than this are scaled down first; norm_type: the p of that norm.
+        scale_grad_by_freq: divide the gradient of a row by how often it is used.
+        mode: sum, mean or max.
+        sparse: accepted; gradients are dense.
+        include_last_offset: whether ``offsets`` ends with the number of indices.
+        padding_idx: a row of zeros that is left out of every bag.
+
+    Shapes:
+        x: integers (B, n), a bag a row; or (n,), with the bags' starts ``offsets`` (B,); per_sample_weights: as x;
+        y: (B, embedding_dim); weight: (num_embeddings, embedding_dim), drawn from N(0, 1).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> bags = nn.EmbeddingBag.from_pretrained(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), mode="sum")
+    >>> bags(taeda.tensor([0, 1, 1]), taeda.tensor([0, 2]))
+    tensor([[4., 6.],
+            [3., 4.]])
+    """
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError(
+                    f"[EmbeddingBag] padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings} rows"
+                )
+            padding_idx = padding_idx % num_embeddings
+        self.padding_idx = padding_idx
+        if _weight is None:
+            self.weight = Parameter(taeda.empty((num_embeddings, embedding_dim), device=device, dtype=dtype))
+            self.reset_parameters()
+        else:
+            if list(_weight.shape) != [num_embeddings, embedding_dim]:
+                raise AssertionError(
+                    "[EmbeddingBag] Shape of weight does not match num_embeddings and embedding_dim: "
+                    f"{tuple(_weight.shape)} for ({num_embeddings}, {embedding_dim})"
+                )
+            self.weight = Parameter(_weight)
+        self.mode = mode
+        self.sparse = sparse
+        self.include_last_offset = include_last_offset
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew; the row of padding is zero."""
+        init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
+        if self.padding_idx is not None:
+            with taeda.no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+    def forward(
+        self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
+    ) -> Tensor:
+        return F.embedding_bag(
+            input,
+            self.weight,
+            offsets,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.mode,
+            self.sparse,
+            per_sample_weights,
+            self.include_last_offset,
+            self.padding_idx,
+        )
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq is not False:
+            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
+        text += f", mode={self.mode!r}"
+        if self.padding_idx is not None:
+            text += f", padding_idx={self.padding_idx}"
+        return text
+
+    _cure = Embedding._cure
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> EmbeddingBag:
+        """Make a layer of the table ``embeddings`` (n, d), not trained unless ``freeze=False``."""
+        if embeddings.dim() != 2:
+            raise AssertionError(
+                f"[EmbeddingBag] Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()}"
+            )
+        rows, cols = embeddings.shape
+        made = cls(
+            num_embeddings=rows,
+            embedding_dim=cols,
+            _weight=embeddings,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            mode=mode,
+            sparse=sparse,
+            include_last_offset=include_last_offset,
+            padding_idx=padding_idx,
+        )
+        made.weight.requires_grad = not freeze
+        return made

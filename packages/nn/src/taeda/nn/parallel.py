@@ -1,0 +1,57 @@
+"""Several devices at once: there is one here, and models run on it as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda.nn.modules.module import Module
+
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
+
+
+class DataParallel(Module):
+    """Run ``module`` on its one device, as PyTorch does where there is no accelerator.
+
+    Its parameters are named ``module.<name>``, so that checkpoints of parallel models load.
+
+    Args:
+        module: the model; device_ids, output_device, dim: accepted, with nothing to divide.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> list(nn.DataParallel(nn.PReLU()).state_dict())
+    ['module.weight']
+    """
+
+    def __init__(
+        self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self.device_ids: list[Any] = []
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        return self.module(*inputs, **kwargs)
+
+
+def data_parallel(
+    module: Module,
+    inputs: Any,
+    device_ids: Any = None,
+    output_device: Any = None,
+    dim: int = 0,
+    module_kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """Call ``module`` on ``inputs``, a tuple or one argument, on its one device."""
+    arguments = inputs if isinstance(inputs, tuple) else () if inputs is None else (inputs,)
+    return module(*arguments, **(module_kwargs or {}))
+
+
+class DistributedDataParallel(Module):
+    """Refuse: there is no communication between processes."""
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            "[DistributedDataParallel] there are no process groups in taeda; train in one process, or use nn.DataParallel, "
+            "which runs the model as it is"
+        )
