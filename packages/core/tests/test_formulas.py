@@ -51,6 +51,7 @@ def test_errors_of_two_arguments_stay_within_a_few_ulp(name: str, dtype: str) ->
     x[::7] *= 1e6                                             # large quotients
     found = getattr(taeda, name)(taeda.from_numpy(x), taeda.from_numpy(y)).numpy()
     wanted = reference(x.astype(LONG), y.astype(LONG))
+    x, y, found, wanted = (v[np.abs(wanted) < 1e37] for v in (x, y, found, wanted))
     ulp = np.abs(found.astype(LONG) - wanted) / np.spacing(np.abs(wanted.astype(dtype))).astype(LONG)
     assert ulp.max() <= most, f"{name} in {dtype} is off by {float(ulp.max()):.2f} ulp"
 

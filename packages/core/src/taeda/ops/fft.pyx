@@ -436,9 +436,9 @@ def fft_rfftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, re
 def _counted(op, start, end, dtype, device):
     if end < 0:
         raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {end}: [{end}]")
-    if dtype is not None and dtype.is_complex:
+    if getattr(dtype, "is_complex", False):                # what is no dtype at all is refused by arange
         raise NotImplementedError(f"[{op}] not implemented for dtype {dtype.name}")
-    if dtype is not None and not dtype.is_floating_point:
+    if not getattr(dtype, "is_floating_point", True):
         raise RuntimeError(f"[{op}] {op} requires a floating point or complex dtype, got {dtype}")
     return arange(float(start), float(end), dtype=dtype, device=device)
 

@@ -104,6 +104,8 @@ cdef object grid_sample_composed(Node n, object g, object x, object grid):
     from taeda.autograd import grad
 
     cdef int D = x.ndim - 2
+    # fresh tensors in the inputs' places: one may depend on the other, and in forward mode none requires grad
+    x, grid = [t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in (x, grid)]
     wanted = tuple([t for t, i in ((x, 0), (grid, 1)) if n.needs(i)])
     sizes = x.shape[2:]
     flat, lead = x.flatten(2), x.shape[:2]

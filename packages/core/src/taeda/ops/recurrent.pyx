@@ -211,8 +211,9 @@ cdef tuple differentiate_steps(Node n, Course course, list cotangents, tuple inp
     if versions(n.extra[1], n.extra[2]) != n.extra[3]:
         raise RuntimeError(f"[{n.name()}] one of the variables needed for gradient computation has been modified by an inplace "
                            "operation: a bias of the layer")
-    # gradients are asked at fresh tensors in the inputs' places, as an input may itself depend on another
-    fresh = [None if x is None else x.view_as(x) if n.needs(i) else x for i, x in enumerate(inputs)]
+    # fresh tensors in the inputs' places: an input may depend on another, and in forward mode none requires grad
+    fresh = [x if x is None or not n.needs(i) else x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
+             for i, x in enumerate(inputs)]
     outs = step_by_step(course, fresh[0], fresh[1], fresh[2], tuple(fresh[3:]))
     pairs = [(out, g) for out, g in zip(outs, cotangents) if g is not None and out.requires_grad]
     wanted = [i for i in range(8) if n.needs(i)]
