@@ -181,12 +181,15 @@ def tensor_stub() -> str:
 
 def package_stub() -> str:
     """Return __init__.pyi: the public names of taeda."""
+    from taeda.amp import legacy as amp_legacy
     from taeda.dtype import ALIASES, NAMES
 
-    lines = [HEADER + IMPORTS + "from taeda import autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version",
+    lines = [HEADER + IMPORTS + "from taeda import amp as amp, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version",
              "from taeda._version import __version__ as __version__",
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
+             "from taeda.amp.autocast_mode import autocast as autocast",
+             "from taeda.amp.casting import " + ", ".join(f"{n} as {n}" for n, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"),
              "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",
              "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
              "promote_types as promote_types, set_default_dtype as set_default_dtype", "from taeda.dtype import dtype as _dtype",
@@ -208,6 +211,7 @@ def package_stub() -> str:
     lines += [stub_function(name, f) for name, f in sorted(functions.items())]
     lines.append("def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: bool | None = ...) -> Tensor: ...")
     lines.append("def to_dlpack(tensor: Tensor) -> Any: ...")
+    lines += [f"def {name}({parameters(f, False)}) -> Any: ..." for name, f in vars(amp_legacy).items() if "_autocast_" in name]
     return "\n".join(lines) + "\n"
 
 
@@ -272,7 +276,7 @@ def safe(text: str) -> str:
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
     for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "dispatch", "dlpack", "dtype", "generator", "kernels.cpu.runtime",
-                 "storage", "tensor_base", "_override", "autograd.dual", "autograd.saved", "autograd.anomaly_mode"):
+                 "storage", "tensor_base", "_override", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -287,6 +291,7 @@ def stubs() -> dict[str, str]:
         "dispatch.pyi": class_stub(modules["taeda.dispatch"], "", {}), "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
+        "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
         "_override.pyi": class_stub(modules["taeda._override"], "", {}),
         **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),

@@ -111,6 +111,36 @@ def test_common_functions_do_not_run_once_a_sample(monkeypatch: pytest.MonkeyPat
     assert {"exp", "add", "where", "sum", "max", "softmax", "reshape", "permute", "cat", "matmul", "linear", "__getitem__"} <= set(RULES)
 
 
+NO_LOOP = {
+    "conv with weights of its own": (lambda x, w: taeda.conv2d(x, w, padding=1), (2, 2, 5, 5), (4, 2, 3, 3)),
+    "conv of a sample without batch": (lambda x, w: taeda.conv1d(x, w, stride=2), (2, 7), (4, 2, 3)),
+    "grouped conv with a bias": (lambda x, w: taeda.conv2d(x, w, w[:, 0, 0, 0], groups=2), (1, 4, 5, 5), (6, 2, 2, 2)),
+    "transposed conv": (lambda x, w: taeda.conv_transpose2d(x, w, stride=2), (2, 3, 4, 4), (3, 2, 2, 2)),
+    "solve": (lambda a, b: taeda.linalg.solve(a, b), (3, 3), (3, 2)), "solve a vector": (lambda a, b: taeda.linalg.solve(a, b), (3, 3), (3,)),
+    "solve a batch of vectors": (lambda a, b: taeda.linalg.solve(a, b), (2, 3, 3), (2, 3)),
+    "solve from the right": (lambda a, b: taeda.linalg.solve(a, b, left=False), (3, 3), (2, 3)),
+    "triangles": (lambda a, b: taeda.linalg.solve_triangular(a.tril(), b, upper=False), (3, 3), (3, 2)),
+    "cholesky": (lambda a, b: taeda.cholesky_solve(b, taeda.linalg.cholesky(a @ a.mT + taeda.eye(3))), (3, 3), (3, 2)),
+    "fft": (lambda x, y: taeda.fft.fft(x, dim=0) + taeda.fft.rfft2(y, norm="ortho").sum(), (4, 6), (4, 4)),
+    "fftn": (lambda x, y: taeda.fft.fftn(x) + taeda.fft.ifftn(y, s=(6,)), (4, 6), (4, 6)),
+    "shifts": (lambda x, y: taeda.fft.fftshift(x) + taeda.fft.ifftshift(y, dim=0), (4, 6), (4, 6)),
+    "roll": (lambda x, y: x.roll(2) + y.roll((1, -1), (0, 1)), (4, 3), (4, 3)),
+    "flip": (lambda x, y: x.flip(0) + y.flip((0, -1)) + taeda.flip(x, dims=[1]), (4, 3), (4, 3)),
+    "rot90": (lambda x, y: taeda.rot90(x) + y.T, (4, 3), (4, 3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_LOOP)
+@pytest.mark.parametrize("in_dims", [(0, 0), (0, None), (None, 0)])
+def test_what_has_a_rule_gives_what_a_loop_gives(name: str, in_dims: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    f, *shapes = NO_LOOP[name]
+    taeda.manual_seed(0)
+    x, y = (taeda.randn(*((3, *s) if d == 0 else s), dtype=taeda.float64) for s, d in zip(shapes, in_dims, strict=True))
+    wanted = taeda.stack([f(x[i] if in_dims[0] == 0 else x, y[i] if in_dims[1] == 0 else y) for i in range(3)])
+    monkeypatch.setattr("taeda.func.batched.loop", lambda func, *rest: pytest.fail(f"{func.__name__} has no rule"))
+    close(vmap(f, in_dims)(x, y), wanted, name)
+
+
 def test_views_of_a_batch_are_views() -> None:
     views = [
         lambda a: a.view(-1)[1:2], lambda a: a[0, 1:2], lambda a: a.select(0, 0)[1:2], lambda a: a.narrow(1, 1, 1)[0], lambda a: a.t()[1, :1],

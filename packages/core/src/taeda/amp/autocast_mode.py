@@ -78,9 +78,8 @@ class autocast:
         self._outer.append(casting.enter_block(self.device, self.fast_dtype, self._enabled, self._cache_enabled))
         return self
 
-    def __exit__(self, *error: object) -> bool:
+    def __exit__(self, *error: object) -> None:
         casting.leave_block(self._outer.pop())
-        return False
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(func):

@@ -16,7 +16,7 @@ def _warn(old: str, new: str) -> None:
 
 
 def _switches(name: str, device: str) -> dict[str, Any]:
-    def is_enabled() -> bool:
+    def is_enabled() -> Any:
         _warn(f"is_autocast_{name}_enabled()", f"is_autocast_enabled('{device}')")
         return casting.is_autocast_enabled(device)
 
@@ -24,7 +24,7 @@ def _switches(name: str, device: str) -> dict[str, Any]:
         _warn(f"set_autocast_{name}_enabled(enabled)", f"set_autocast_enabled('{device}', enabled)")
         casting.set_autocast_enabled(device, enabled)
 
-    def get_dtype() -> dtype_class:
+    def get_dtype() -> Any:
         _warn(f"get_autocast_{name}_dtype()", f"get_autocast_dtype('{device}')")
         return casting.get_autocast_dtype(device)
 

@@ -26,11 +26,12 @@ def one_by_one(node: Any, g: Any) -> Any:
     """Run a node's derivative once a sample of the innermost level and stack the gradients."""
     gs = g if isinstance(g, tuple) else (g,)
     level = deepest(gs)
+    outer = deepest([x._value for x in gs if at(x, level)] + [x for x in gs if not at(x, level)]) > 0
     runs = []
     for i in range(size_of(level)):
         part = tuple(x._value.select(0, i) if at(x, level) else x for x in gs)
         argument = part if isinstance(g, tuple) else part[0]
-        runs.append(batched_vjp(node, argument) if deepest(part) else call_vjp(node, argument))
+        runs.append(batched_vjp(node, argument) if outer else call_vjp(node, argument))
     if not isinstance(runs[0], tuple):
         return batched(ops.stack(runs), level)
     return tuple(None if c[0] is None else batched(ops.stack(list(c)), level) for c in zip(*runs, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda.func.batched import RULES, at, batched
+from taeda.func.batched import RULES, at, batched, value_at, wrap
 from taeda.func.rules_pointwise import aligned
 
 
@@ -76,7 +76,29 @@ def addmm(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return y if beta == 0 else y + (x if beta == 1 else x * beta)
 
 
+def solve(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """Solutions of systems of equations; a vector on the right is a matrix of one column."""
+    if len(args) != 2:
+        return NotImplemented
+    A, B = args
+    vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and B.shape == A.shape[:-1])
+    if A.ndim < 2 or (vector and not kwargs.get("left", True)):
+        return NotImplemented
+    found = matrices(func, level, (A, B.unsqueeze(-1) if vector else B), kwargs)
+    return found.squeeze(-1) if vector else found
+
+
+def matrices(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """Functions of two matrices whose batch dimensions broadcast: both get the batch in front."""
+    if len(args) < 2 or args[0].ndim < 2 or args[1].ndim < 2:
+        return NotImplemented
+    rank = max(args[0].ndim, args[1].ndim)
+    pair = [aligned(batched(value_at(x, level), level), rank, level) for x in args[:2]]
+    return wrap(func(*pair, *args[2:], **kwargs), level)
+
+
 RULES.update(
     matmul=matmul, mm=product(2, 2), bmm=product(3, 3), mv=product(2, 1), dot=product(1, 1), outer=outer, ger=outer, linear=linear,
-    addmm=addmm, addmv=addmm, baddbmm=addmm,
+    addmm=addmm, addmv=addmm, baddbmm=addmm, linalg_solve=solve, cholesky_solve=matrices, triangular_solve=matrices,
+    linalg_solve_triangular=matrices,
 )

@@ -32,6 +32,37 @@ def spatial(dims: int) -> Callable[..., Any]:
     return rule
 
 
+def convolution(dims: int, transposed: bool) -> Callable[..., Any]:
+    """Make the rule of a convolution: with weights of its own each sample is a group of channels of one convolution."""
+    shared = spatial(dims)
+
+    def rule(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+        given = bound(func, args, kwargs)
+        if given is None:
+            return NotImplemented
+        x, w, b = given["input"], given["weight"], given["bias"]
+        if b is not None and at(b, level):
+            given["bias"] = None
+            return run(func, given) + b.reshape((-1,) + (1,) * dims)
+        if not at(w, level):
+            return shared(func, level, args, kwargs)
+        if x.ndim not in (dims + 1, dims + 2) or w.ndim != dims + 2:
+            return NotImplemented
+        size, one = size_of(level), not at(x, level) and given["groups"] == 1 and not transposed
+        if b is not None:
+            given["bias"] = b.repeat(size)
+        given["weight"] = w._value.flatten(0, 1)
+        if one:                                      # the same input for all: their filters are those of one convolution
+            given["input"] = x
+        else:
+            given["input"] = value_at(x, level).movedim(0, -dims - 2).flatten(-dims - 2, -dims - 1)
+            given["groups"] = given["groups"] * size
+        y = run(func, given)
+        return batched(y.unflatten(-dims - 1, (size, -1)).movedim(-dims - 2, 0), level)
+
+    return rule
+
+
 def layer_norm(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """Normalise the batch as it is; scale and shift apart where they vary."""
     given = bound(func, args, kwargs)
@@ -127,7 +158,10 @@ def embedding(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(run(func, given), level)
 
 
-for _name in ("conv", "conv_transpose", "max_pool", "avg_pool", "adaptive_avg_pool", "adaptive_max_pool"):
+for _dims in (1, 2, 3):
+    RULES[f"conv{_dims}d"] = convolution(_dims, False)
+    RULES[f"conv_transpose{_dims}d"] = convolution(_dims, True)
+for _name in ("max_pool", "avg_pool", "adaptive_avg_pool", "adaptive_max_pool"):
     for _dims in (1, 2, 3):
         RULES[f"{_name}{_dims}d"] = spatial(_dims)
 for _name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"):

@@ -304,7 +304,6 @@ SHIFTED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("movedim", "moveaxis"), ("source", "destination")),
     "diagonal": ("dim1", "dim2"),
     "unfold": ("dimension",),
-    "flip": ("dims",),
 }
 
 for _name in REDUCTIONS:

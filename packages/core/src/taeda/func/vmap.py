@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
-from taeda.func import rules_indexing, rules_matmul, rules_nn, rules_pointwise, rules_random, rules_shape  # noqa: F401
+from taeda.func import rules_indexing, rules_matmul, rules_nn, rules_pointwise, rules_random, rules_shape, rules_spectral  # noqa: F401
 from taeda.func.batched import BatchedTensor, Level, at, batched, levels
 from taeda.func.pytree import Spec, broadcast_prefix, tree_flatten, tree_unflatten
 from taeda.tensor import Tensor

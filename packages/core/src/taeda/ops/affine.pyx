@@ -22,11 +22,18 @@ __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm"
 PUBLIC = ("addmm", "addmv", "addmv_", "baddbmm", "addbmm", "addr", "bilinear")
 
 
+cdef enum:
+    STAND_IN = 3             # the device code of what stands in for a batch of cotangents: operators alone take it
+
 # -- affine: a product and a bias --------------------------------------------------------------------
 
 cdef object linear_vjp(Node n, object g):
     cdef TensorBase c = <TensorBase>g
     gx = gw = gb = None
+    if c.device == STAND_IN:
+        rows = rows_of(c)
+        return (g @ n.load(1) if n.needs(0) else None, (<object>rows).t() @ rows_of(n.load(0)) if n.needs(1) else None,
+                (<object>rows).sum(0) if n.needs(2) else None)
     if n.needs(0):
         gx = batched(c, False, n.load(1), False)
     if n.needs(1):
@@ -134,6 +141,11 @@ cdef object add_product_vjp(Node n, object g):
             gi = gi.sum_to_size(shape)
     if s is None and (n.needs(1) or n.needs(2)):
         s = g * alpha
+    if (<TensorBase>g).device == STAND_IN:
+        if n.needs(1):
+            x = n.load(1)
+            ga = s.unsqueeze(1) * x if x.dim() == 1 else s @ x.transpose(-2, -1)
+        return gi, ga, (<object>n.load(0)).transpose(-2, -1) @ s if n.needs(2) else None
     if n.needs(1):
         b = n.load(1)
         ga = s.unsqueeze(1) * b if b.view.ndim == 1 else batched(<TensorBase>s, False, b, True)

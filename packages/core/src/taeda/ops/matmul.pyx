@@ -113,10 +113,28 @@ def write_result(out, result, op):
 
 # -- matrix times matrix -----------------------------------------------------------------------------
 
+cdef enum:
+    STAND_IN = 3             # the device code of what stands in for a batch of cotangents (taeda.func): operators alone take it
+
+cdef tuple product_of_stand_ins(Node n, object g, bint ta, bint tb):
+    """The gradients of op(A) op(B) by operators."""
+    cdef object a, b, ga = None, gb = None
+    if n.needs(0):
+        b = n.load(1)
+        ga = g @ (b if tb else b.transpose(-2, -1))
+        ga = ga.transpose(-2, -1) if ta else ga
+    if n.needs(1):
+        a = n.load(0)
+        gb = (a if ta else a.transpose(-2, -1)) @ g
+        gb = gb.transpose(-2, -1) if tb else gb
+    return ga, gb
+
 cdef object mm_vjp(Node n, object g):
     # C = op(A) op(B); dA = dC op(B)^T and dB = op(A)^T dC, with the flags carried along
     cdef int flags = n.extra
     cdef bint ta = flags & 1, tb = flags >> 1
+    if (<TensorBase>g).device == STAND_IN:
+        return product_of_stand_ins(n, g, ta, tb)
     ga = gb = None
     if n.needs(0):
         ga = product(n.load(1), tb, <TensorBase>g, True) if ta else product(<TensorBase>g, False, n.load(1), not tb)
@@ -174,7 +192,8 @@ cdef object mv_vjp(Node n, object g):
         x = n.load(1)
         ga = x.unsqueeze(1) * g if ta else g.unsqueeze(1) * x
     if n.needs(1):
-        gx = matvec(n.load(0), not ta, <TensorBase>g)
+        x = n.load(0)
+        gx = (x if ta else x.t()) @ g if (<TensorBase>g).device == STAND_IN else matvec(<TensorBase>x, not ta, <TensorBase>g)
     return ga, gx
 
 cdef Op MV = define("mv", mv_vjp, 0, 0, "gemm")
@@ -271,6 +290,9 @@ cdef object bmm_vjp(Node n, object g):
     cdef bint ta = flags & 1, tb = flags >> 1
     cdef tuple sa = n.extra[1], sb = n.extra[2]
     cdef TensorBase c = <TensorBase>g, x
+    if c.device == STAND_IN:
+        ga, gb = product_of_stand_ins(n, g, ta, tb)
+        return None if ga is None else ga.sum_to_size(sa), None if gb is None else gb.sum_to_size(sb)
     ga = gb = None
     if n.needs(0):
         x = n.load(1)

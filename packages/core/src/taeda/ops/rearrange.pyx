@@ -101,7 +101,7 @@ def repeat_method(input, *args, repeats=None):
     return repeat(input, *(args if repeats is None else (repeats,)))
 
 
-def tile(input, *dims):
+def tile(input, *sizes, dims=None):
     """Repeat input as repeat does; dimensions without a number are kept.
 
     >>> import taeda
@@ -110,7 +110,7 @@ def tile(input, *dims):
             [2, 2]])
     """
     cdef TensorBase x = as_tensor(input, "tile")
-    sizes = sizes_of(dims, "tile")
+    sizes = sizes_of(sizes if dims is None else (dims,), "tile")
     return repeat_core(x, (1,) * (x.view.ndim - len(sizes)) + sizes)
 
 
@@ -201,7 +201,7 @@ cdef Op FLIP = define("flip", flip_vjp, 0, 0, "cat")
 cdef Op ROLL = define("roll", roll_vjp, 0, 0, "cat")
 
 
-def flip(input, *dims):
+def flip(input, *order, dims=None):
     """Reverse input along dims: y[i] = input[n - 1 - i].  The result is a copy.
 
     Raises IndexError for a dim out of range, RuntimeError for one that is given twice.
@@ -217,6 +217,7 @@ def flip(input, *dims):
     cdef View* t[2]
     cdef Param p[2]
     cdef int d
+    dims = order if dims is None else (dims,)
     if not dims:
         raise TypeError('[flip] flip() missing 1 required positional arguments: "dims"')
     turned = set()
@@ -241,11 +242,6 @@ def flip(input, *dims):
             copy_into(y, back)
     record(FLIP, y, (x,), None, tuple(turned))
     return y
-
-
-def flip_method(input, *args, dims=None):
-    """Reverse the tensor along dims; see taeda.flip."""
-    return flip(input, *(args if dims is None else (dims,)))
 
 
 def fliplr(input):
@@ -507,7 +503,7 @@ def one_hot(tensor, num_classes=-1):
 
 
 METHODS = {
-    "diagonal_scatter": diagonal_scatter, "flip": flip_method, "fliplr": fliplr, "flipud": flipud,
+    "diagonal_scatter": diagonal_scatter, "flip": flip, "fliplr": fliplr, "flipud": flipud,
     "repeat": repeat_method, "repeat_interleave": repeat_interleave, "roll": roll, "rot90": rot90,
     "select_scatter": select_scatter, "slice_scatter": slice_scatter, "tile": tile,
 }

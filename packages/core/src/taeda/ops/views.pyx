@@ -40,6 +40,15 @@ cdef tuple sizes_of(str op, tuple args):
     return args
 
 
+cdef tuple or_named(str op, tuple args, str name, object value):
+    """The arguments, or the sequence that was given by its name instead."""
+    if value is None:
+        return args
+    if args:
+        raise TypeError(f"[{op}] got {name!r} both by position and by name")
+    return (value,)
+
+
 # -- expand: sizes of 1 repeated without memory --------------------------------------------------------
 
 cdef object expand_vjp(Node n, object g):
@@ -47,7 +56,7 @@ cdef object expand_vjp(Node n, object g):
 
 cdef Op EXPAND = define("expand", expand_vjp)
 
-def expand(input, *sizes, implicit=False):
+def expand(input, *sizes, size=None, implicit=False):
     """Return a view with dimensions of size 1 repeated; -1 keeps a size, new dimensions come in front.
 
     >>> import taeda
@@ -55,7 +64,7 @@ def expand(input, *sizes, implicit=False):
     taeda.Size([2, 3])
     """
     cdef TensorBase x = as_tensor(input, "expand"), y
-    cdef tuple shape = sizes_of("expand", sizes)
+    cdef tuple shape = sizes_of("expand", or_named("expand", sizes, "size", size))
     cdef int n = len(shape), lead = n - x.view.ndim, d
     cdef int64_t new_shape[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
@@ -185,7 +194,7 @@ cdef int infer_shape(str op, TensorBase x, tuple sizes, int64_t* shape) except -
                            f"its shape is {list(x.shape_tuple())}")
     return n
 
-def view(input, *shape):
+def view(input, *shape, size=None, dtype=None):
     """Return the same memory under another shape (-1: worked out), or seen as another dtype.
 
     Raises RuntimeError when the elements do not lie so that the shape can be a view; reshape copies then.
@@ -194,6 +203,8 @@ def view(input, *shape):
     cdef int64_t sizes[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     cdef int n
+    if size is not None or dtype is not None:
+        shape = or_named("view", or_named("view", shape, "size", size), "dtype", dtype)
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
         return view_dtype(x, shape[0])
     if not shape:
@@ -226,7 +237,7 @@ cdef object view_dtype(TensorBase x, object dtype):
     y = empty(0, dtype=dtype, device=(<object>x).device)
     return y.set_(x.storage, offset, tuple(shape), tuple(strides))
 
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """Return a view of another shape where memory allows it, else a copy.
 
     >>> import taeda
@@ -235,16 +246,17 @@ def reshape(input, *shape):
             [3, 4, 5]])
     """
     cdef TensorBase x = as_tensor(input, "reshape"), y
-    cdef int64_t sizes[MAX_DIM]
+    cdef int64_t new_shape[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     cdef int n
-    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
-        raise TypeError(f"[reshape] expected sizes, got {shape[0]!r}")
-    n = infer_shape("reshape", x, sizes_of("reshape", shape), sizes)
-    if not view_strides(x, n, sizes, strides):
+    sizes = or_named("reshape", sizes, "shape", shape)
+    if len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list)) and not hasattr(sizes[0], "__index__"):
+        raise TypeError(f"[reshape] expected sizes, got {sizes[0]!r}")
+    n = infer_shape("reshape", x, sizes_of("reshape", sizes), new_shape)
+    if not view_strides(x, n, new_shape, strides):
         x = contiguous(x)
-        view_strides(x, n, sizes, strides)
-    y = as_strided_view(x, n, sizes, strides, x.offset)
+        view_strides(x, n, new_shape, strides)
+    y = as_strided_view(x, n, new_shape, strides, x.offset)
     record_view(VIEW, y, x, x.shape_tuple())
     return y
 
@@ -341,13 +353,14 @@ cdef object permute_vjp(Node n, object g):
 
 cdef Op PERMUTE = define("permute", permute_vjp)
 
-def permute(input, *dims):
+def permute(input, *order, dims=None):
     """Return a view with the dimensions in another order."""
     cdef TensorBase x = as_tensor(input, "permute"), y
-    if not dims and x.view.ndim:
-        raise TypeError('[permute] missing 1 required positional argument: "dims"')
-    cdef tuple order = sizes_of("permute", dims)
     cdef int n = x.view.ndim, i, d
+    order = or_named("permute", order, "dims", dims)
+    if not order and n:
+        raise TypeError('[permute] missing 1 required positional argument: "dims"')
+    order = sizes_of("permute", order)
     if len(order) != n:
         raise RuntimeError(f"[permute] permute(sparse_coo): number of dimensions in the tensor input does not match the length "
                            f"of the desired ordering of dimensions i.e. input.dim() = {n} is not equal to len(dims) = "
@@ -567,9 +580,12 @@ def unbind(input, dim=0):
     cdef int d = wrap_dim("unbind", dim, x.view.ndim)
     return tuple([one_of_several(selected(UNBIND, x, d, i)) for i in range(x.view.shape[d])])
 
-def split(input, split_size_or_sections, dim=0):
+def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
     cdef TensorBase x = as_tensor(input, "split")
+    split_size_or_sections = split_size if split_size_or_sections is None else split_size_or_sections
+    if split_size_or_sections is None:
+        raise TypeError('[split] missing 1 required positional argument: "split_size_or_sections"')
     if x.view.ndim == 0:
         raise RuntimeError("[split] split expects at least a 1-dimensional tensor")
     cdef int d = wrap_dim("split", dim, x.view.ndim)
@@ -841,7 +857,8 @@ def _regenerate(TensorBase v):
     cdef Node n = Node.__new__(Node)
     cdef TensorBase b = v.base
     if v.history == SEVERAL or v.grad_fn_ is not None and (<Node>v.grad_fn_).op in (UNBIND, SPLIT, SPLIT_SIZES):
-        raise RuntimeError(f"[{'view' if v.grad_fn_ is None else v.grad_fn_.name()}] a view of shape {tuple(v.shape_tuple())} is the output of a function that returns "
+        name = "view" if v.grad_fn_ is None else v.grad_fn_.name()
+        raise RuntimeError(f"[{name}] a view of shape {tuple(v.shape_tuple())} is the output of a function that returns "
                            "multiple views, and its base or another view of its base has been modified inplace. Such functions do "
                            "not allow the output views to be modified inplace. You should replace the inplace operation by an "
                            "out-of-place one.")

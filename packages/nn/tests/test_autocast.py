@@ -1,0 +1,43 @@
+"""Layers and losses under autocast: which precision each computes in, and whose gradients are whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import taeda
+from taeda import nn
+from taeda.nn import functional as F
+
+BF16, F32 = taeda.bfloat16, taeda.float32
+
+
+def test_a_model_computes_in_the_lower_precision_and_keeps_its_parameters() -> None:
+    net = nn.Sequential(nn.Conv1d(2, 4, 3), nn.BatchNorm1d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 4), nn.LayerNorm(4))
+    seen: list[Any] = []
+    for layer in net:
+        layer.register_forward_hook(lambda module, args, y: seen.append(y.dtype))
+    with taeda.autocast("cpu"):
+        loss = F.cross_entropy(net(taeda.randn(3, 2, 6)), taeda.tensor([0, 1, 2]))
+    assert seen == [BF16] * 6 and loss.dtype == F32
+    loss.backward()
+    assert all(p.dtype == F32 and p.grad.dtype == F32 for p in net.parameters())
+    assert net[1].running_mean.dtype == F32
+
+
+@pytest.mark.parametrize("name", [
+    "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "poisson_nll_loss", "hinge_embedding_loss",
+])  # fmt: skip
+def test_losses_are_computed_in_float32(name: str) -> None:
+    x, target = taeda.tensor([[1.0, -2.0]], dtype=BF16), taeda.tensor([[1.0, 1.0]], dtype=BF16)
+    loss = getattr(F, name)
+    with taeda.autocast("cpu"):
+        found = loss(x, target)
+    assert found.dtype == F32 and found.item() == loss(x.float(), target.float()).item()
+    assert loss(x, target).dtype == BF16
+
+
+def test_a_wrapped_loss_is_still_a_function_of_its_name() -> None:
+    assert F.soft_margin_loss.__name__ == "soft_margin_loss" and "log(1 + exp" in (F.soft_margin_loss.__doc__ or "")
+    with pytest.raises(TypeError, match="soft_margin_loss"):
+        F.soft_margin_loss(1, 2)
