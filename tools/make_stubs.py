@@ -54,6 +54,7 @@ RETURNS = {
             "max_pool1d", "max_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "to_dlpack", "result_type", "promote_types", "get_default_dtype",
             "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
 }
+ROOMS = {n for n, (room, name) in taeda._LAZY.items() if name is None and room == f"taeda.{n}"}
 RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
 RETURN_TYPES = sorted(name for name, kind in vars(return_types).items() if isinstance(kind, type) and issubclass(kind, tuple) and not name.startswith("_"))
 RETURN_OF.update({name: f"return_types.{name}" for name in RETURN_TYPES})
@@ -119,7 +120,8 @@ def parameters(function: Any, method: bool) -> str:
             parts.append("*")
             star = True
         default = " = ..." if p.default is not p.empty else ""
-        parts.append(f"{mark}{name}: {annotation(name, p.default, p.kind)}{default}")
+        kind = "Any" if function.__name__.startswith("fused_") else annotation(name, p.default, p.kind)      # whole lists at once
+        parts.append(f"{mark}{name}: {kind}{default}")
     return ", ".join(parts)
 
 
@@ -184,7 +186,7 @@ def package_stub() -> str:
     from taeda.amp import legacy as amp_legacy
     from taeda.dtype import ALIASES, NAMES
 
-    lines = [HEADER + IMPORTS + "from taeda import amp as amp, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version",
+    lines = [HEADER + IMPORTS + "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted({"autograd", "cpu", "cuda", "ops"} | ROOMS)),
              "from taeda._version import __version__ as __version__",
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",

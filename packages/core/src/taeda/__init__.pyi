@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version
+from taeda import amp as amp, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
+from taeda.amp.autocast_mode import autocast as autocast
+from taeda.amp.casting import autocast_decrement_nesting as autocast_decrement_nesting, autocast_increment_nesting as autocast_increment_nesting, clear_autocast_cache as clear_autocast_cache, get_autocast_dtype as get_autocast_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
 from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device
 from taeda.device import device as _device
 from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, promote_types as promote_types, set_default_dtype as set_default_dtype
@@ -298,12 +300,14 @@ def conv2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., pa
     """Convolve images: y[n, o, i, j] = bias[o] + sum_{c, k, l} input[n, c, i' , j'] weight[o, c, k, l]."""
 def conv3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
     """Convolve volumes: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
+def conv_tbc(input: Tensor, weight: Tensor, bias: Any, pad: Any = ...) -> Tensor:
+    """Convolve sequences that lie time first: :func:`conv1d` of (T, B, C), with ``weight`` (K, C, O) and ``bias`` (O)."""
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result."""
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
-    """Apply the transpose of :func:`conv3d`: each input voxel adds a scaled copy of the kernel to the result."""
+    """Apply the transpose of conv3d: each input voxel adds a scaled copy of the kernel to the result."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the magnitude of input with the sign of other."""
 def corrcoef(input: Tensor) -> Tensor:
@@ -430,7 +434,7 @@ def fix_(input: Tensor) -> Tensor:
     """In-place :func:`trunc`."""
 def flatten(input: Tensor, start_dim: Any = ..., end_dim: Any = ...) -> Tensor:
     """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Reverse input along dims: y[i] = input[n - 1 - i]. The result is a copy."""
 def fliplr(input: Tensor) -> Tensor:
     """Reverse input along dimension 1."""
@@ -488,6 +492,10 @@ def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None
     """Return where input >= other."""
 def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
+def gru(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a network of gated recurrent units: gru(input, hx, params, ...) or, of packed sequences, gru(data, batch_sizes, hx, ...)."""
+def gru_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of a GRU: h' from input (B, I) and hx (B, H); see :func:`gru`."""
 def gt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input > other."""
 def hamming_window(window_length: Any, periodic: _bool = ..., alpha: Tensor | _complex = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
@@ -642,6 +650,10 @@ def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor |
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
 def logsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
+def lstm(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a long short-term memory network: lstm(input, hx, params, ...) or, of packed sequences, lstm(data, batch_sizes, hx, ...)."""
+def lstm_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of an LSTM: (h', c') from input (B, I) and hx = (h, c), both (B, H); see :func:`lstm`."""
 def lstsq(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
 def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -796,7 +808,7 @@ def pca_lowrank(A: Any, q: Any = ..., center: _bool = ..., niter: Any = ...) -> 
     """Return U, S and V of the principal components of the rows of A (..., m, n), centred unless told otherwise."""
 def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
     """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Return a view with the dimensions in another order."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
@@ -858,7 +870,7 @@ def renorm(input: Tensor, p: Any, dim: _int | Sequence[_int], maxnorm: Any, *, o
     """Scale down the slices along ``dim`` whose p-norm exceeds ``maxnorm``, to that norm."""
 def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
     """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
-def reshape(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view of another shape where memory allows it, else a copy."""
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
@@ -868,6 +880,14 @@ def result_type(tensor1: Tensor, tensor2: Tensor) -> Any:
     """Return the dtype that an operation on the two, tensors or numbers, gives."""
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
     """Scale by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight."""
+def rnn_relu(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a plain recurrent network, h' = max(W_ih x + b_ih + W_hh h + b_hh, 0); arguments as :func:`rnn_tanh`'s."""
+def rnn_relu_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of a plain recurrent network: h' = max(W_ih x + b_ih + W_hh h + b_hh, 0)."""
+def rnn_tanh(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a plain recurrent network, h' = tanh(W_ih x + b_ih + W_hh h + b_hh); arguments as :func:`gru`'s with H rows of weights."""
+def rnn_tanh_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of a plain recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), x (B, I), h (B, H)."""
 def roll(input: Tensor, shifts: Any, dims: Any | None = ...) -> Tensor:
     """Shift input along dims; what leaves at one end comes in at the other: y[(i + shift) % n] = input[i]."""
 def rot90(input: Tensor, k: Any = ..., dims: Any | None = ...) -> Tensor:
@@ -934,7 +954,7 @@ def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
 def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
-def split(input: Tensor, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return views of the given sizes along ``dim``."""
@@ -994,7 +1014,7 @@ def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) 
     """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
 def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
     """Return x where x > threshold, else value."""
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
     """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
@@ -1064,3 +1084,17 @@ def zeros_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., 
     """Return zeros with the size, dtype and device of ``input``."""
 def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: _bool | None = ...) -> Tensor: ...
 def to_dlpack(tensor: Tensor) -> Any: ...
+def is_autocast_cpu_enabled() -> Any: ...
+def set_autocast_cpu_enabled(enabled: Any) -> Any: ...
+def get_autocast_cpu_dtype() -> Any: ...
+def set_autocast_cpu_dtype(dtype: _dtype) -> Any: ...
+def get_autocast_gpu_dtype() -> Any: ...
+def set_autocast_gpu_dtype(dtype: _dtype) -> Any: ...
+def is_autocast_ipu_enabled() -> Any: ...
+def set_autocast_ipu_enabled(enabled: Any) -> Any: ...
+def get_autocast_ipu_dtype() -> Any: ...
+def set_autocast_ipu_dtype(dtype: _dtype) -> Any: ...
+def is_autocast_xla_enabled() -> Any: ...
+def set_autocast_xla_enabled(enabled: Any) -> Any: ...
+def get_autocast_xla_dtype() -> Any: ...
+def set_autocast_xla_dtype(dtype: _dtype) -> Any: ...

@@ -472,7 +472,7 @@ class Tensor:
         """In-place :func:`exp2`."""
     def exp_(self) -> Tensor:
         """In-place :func:`exp`."""
-    def expand(self, *sizes: Any, implicit: _bool = ...) -> Tensor:
+    def expand(self, *sizes: Any, size: _int | Sequence[_int] | None = ..., implicit: _bool = ...) -> Tensor:
         """Return a view with dimensions of size 1 repeated; -1 keeps a size, new dimensions come in front."""
     def expand_as(self, other: Tensor | _complex) -> Tensor:
         """Return :func:`expand` to the shape of another tensor."""
@@ -492,8 +492,8 @@ class Tensor:
         """In-place :func:`trunc`."""
     def flatten(self, start_dim: Any = ..., end_dim: Any = ...) -> Tensor:
         """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
-    def flip(self, *args: Any, dims: Any | None = ...) -> Tensor:
-        """Reverse the tensor along dims; see taeda.flip."""
+    def flip(self, *order: Any, dims: Any | None = ...) -> Tensor:
+        """Reverse input along dims: y[i] = input[n - 1 - i]. The result is a copy."""
     def fliplr(self) -> Tensor:
         """Reverse input along dimension 1."""
     def flipud(self) -> Tensor:
@@ -916,7 +916,7 @@ class Tensor:
         """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
     def outer(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors: y[i, j] = input_i vec2_j."""
-    def permute(self, *dims: Any) -> Tensor:
+    def permute(self, *order: Any, dims: Any | None = ...) -> Tensor:
         """Return a view with the dimensions in another order."""
     def pin_memory(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor: without a GPU there is nothing to pin for."""
@@ -980,7 +980,7 @@ class Tensor:
         """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
     def requires_grad_(self, requires_grad: _bool = ...) -> Tensor:
         """Set whether autograd follows the tensor, in place."""
-    def reshape(self, *shape: _int | Sequence[_int]) -> Tensor:
+    def reshape(self, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return a view of another shape where memory allows it, else a copy."""
     def reshape_as(self, other: Tensor | _complex) -> Tensor:
         """Return :func:`reshape` to the shape of another tensor."""
@@ -1076,7 +1076,7 @@ class Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
     def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
         """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
-    def split(self, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    def split(self, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
     def split_with_sizes(self, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
         """Return views of the given sizes along ``dim``."""
@@ -1144,7 +1144,7 @@ class Tensor:
         """In-place :func:`tanh`."""
     def tensor_split(self, indices_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, indices: Tensor | None = ..., sections: Any = ...) -> tuple[Tensor, ...]:
         """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
-    def tile(self, *dims: Any) -> Tensor:
+    def tile(self, *sizes: Any, dims: Any | None = ...) -> Tensor:
         """Repeat input as repeat does; dimensions without a number are kept."""
     def to(self, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
         """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
@@ -1212,7 +1212,7 @@ class Tensor:
         """Return the variance over all dimensions or those in ``dim``."""
     def vdot(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
-    def view(self, *shape: _int | Sequence[_int]) -> Tensor:
+    def view(self, *shape: _int | Sequence[_int], size: _int | Sequence[_int] | None = ..., dtype: _dtype | None = ...) -> Tensor:
         """Return the same memory under another shape (-1: worked out), or seen as another dtype."""
     def view_as(self, other: Tensor | _complex) -> Tensor:
         """Return :func:`view` with the shape of another tensor."""

@@ -34,10 +34,14 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """Return ``output_size`` means over the last dimension of (N, C, L) or (C, L)."""
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Return (h, w) means over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+    """Return (d, h, w) means over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Any:
     """Return ``output_size`` maxima over the last dimension of (N, C, L) or (C, L)."""
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Any:
     """Return (h, w) maxima over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Tensor:
+    """Return (d, h, w) maxima over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def add(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input + alpha * other."""
 def add_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
@@ -68,6 +72,8 @@ def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex 
     """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
 def adjoint(input: Tensor) -> Tensor:
     """Return the last two dimensions exchanged, and conjugated if complex. Raises RuntimeError for vectors."""
+def affine_grid(theta: Any, size: _int | Sequence[_int], align_corners: Any = ...) -> Tensor:
+    """Return the positions at which :func:`grid_sample` takes an affine map's picture: grid[n, i] = theta[n] (i, 1)."""
 def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners: Any) -> Tensor:
     """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
 def airy_ai(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -164,6 +170,8 @@ def avg_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
     """Return the mean of each window over the last dimension of (N, C, L) or (C, L)."""
 def avg_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ...) -> Tensor:
     """Return the mean of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
+def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ...) -> Tensor:
+    """Return the mean of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
 def baddbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
@@ -286,6 +294,8 @@ def clip_(input: Tensor, min: Any = ..., max: Any = ...) -> Tensor:
     """In-place :func:`clamp`."""
 def clone(input: Tensor, *, memory_format: Any = ...) -> Tensor:
     """Return a copy that autograd sees; the order of dimensions in memory is kept."""
+def col2im(input: Tensor, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Tensor:
+    """Add the columns of :func:`im2col` up where they came from: (N, C KH KW, L) or (C KH KW, L) into (N, C, H, W)."""
 def column_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors as columns."""
 def combinations(input: Tensor, r: Any = ..., with_replacement: _bool = ...) -> Tensor:
@@ -313,12 +323,14 @@ def conv2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., pa
     """Convolve images: y[n, o, i, j] = bias[o] + sum_{c, k, l} input[n, c, i' , j'] weight[o, c, k, l]."""
 def conv3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: Any = ...) -> Tensor:
     """Convolve volumes: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k]."""
+def conv_tbc(input: Tensor, weight: Tensor, bias: Any, pad: Any = ...) -> Tensor:
+    """Convolve sequences that lie time first: :func:`conv1d` of (T, B, C), with ``weight`` (K, C, O) and ``bias`` (O)."""
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result."""
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
-    """Apply the transpose of :func:`conv3d`: each input voxel adds a scaled copy of the kernel to the result."""
+    """Apply the transpose of conv3d: each input voxel adds a scaled copy of the kernel to the result."""
 def copy_(input: Tensor, src: Tensor | _complex, non_blocking: _bool = ...) -> Tensor:
     """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -345,6 +357,8 @@ def cross(input: Tensor, other: Tensor | _complex, dim: _int | Sequence[_int] | 
     """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ..., label_smoothing: Any = ...) -> Tensor:
     """Return the cross entropy of softmax(x) and a target of classes or of class probabilities."""
+def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: Any = ..., reduction: str = ..., zero_infinity: _bool = ...) -> Tensor:
+    """Return -log of the probability that the classes of each time spell the target (Graves et al., 2006)."""
 def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
     """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
 def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummin:
@@ -409,6 +423,8 @@ def elu(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_s
     """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
 def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ...) -> Tensor:
     """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]]."""
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = ..., scale_grad_by_freq: _bool = ..., mode: str = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ...) -> Tensor:
+    """Return the sum, mean or maximum of the rows of each bag: y[b] = reduce over i in bag b of weight[input[i]]."""
 def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
 def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
@@ -445,7 +461,7 @@ def exp2_(input: Tensor) -> Tensor:
     """In-place :func:`exp2`."""
 def exp_(input: Tensor) -> Tensor:
     """In-place :func:`exp`."""
-def expand(input: Tensor, *sizes: Any, implicit: _bool = ...) -> Tensor:
+def expand(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ..., implicit: _bool = ...) -> Tensor:
     """Return a view with dimensions of size 1 repeated; -1 keeps a size, new dimensions come in front."""
 def expand_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`expand` to the shape of another tensor."""
@@ -519,7 +535,7 @@ def fix_(input: Tensor) -> Tensor:
     """In-place :func:`trunc`."""
 def flatten(input: Tensor, start_dim: Any = ..., end_dim: Any = ...) -> Tensor:
     """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Reverse input along dims: y[i] = input[n - 1 - i]. The result is a copy."""
 def fliplr(input: Tensor) -> Tensor:
     """Reverse input along dimension 1."""
@@ -549,6 +565,10 @@ def frac(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return x - trunc(x)."""
 def frac_(input: Tensor) -> Tensor:
     """In-place :func:`frac`."""
+def fractional_max_pool2d(input: Tensor, kernel_size: Any, output_size: Any, _random_samples: Any = ...) -> Tensor:
+    """Return the largest values, and their places, of windows at pseudo-random places of (N, C, H, W) or (C, H, W)."""
+def fractional_max_pool3d(input: Tensor, kernel_size: Any, output_size: Any, _random_samples: Any = ...) -> Tensor:
+    """Return the largest values, and their places, of windows at pseudo-random places of (N, C, D, H, W) or (C, D, H, W)."""
 def frexp(input: Tensor, *, out: Tensor | None = ...) -> return_types.frexp:
     """Return (mantissa, exponent) with input = mantissa * 2^exponent, 1/2 <= abs(mantissa) < 1, exponent of int32."""
 def frobenius_norm(input: Tensor, dim: _int | Sequence[_int], keepdim: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -561,12 +581,32 @@ def full(size: _int | Sequence[_int], fill_value: Tensor | _complex, *, out: Ten
     """Return a tensor of one value; its dtype is the value's unless given."""
 def full_like(input: Tensor, fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return one value with the size, dtype and device of ``input``."""
+def fused_adadelta_(params: Any, grads: Any, square_avgs: Any, acc_deltas: Any, steps: Any, *, lr: Any, rho: Any, eps: Any, weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+    """Step all parameters by Adadelta, in place; every step count grows by one."""
+def fused_adafactor_(params: Any, grads: Any, row_vars: Any, col_vars: Any, steps: Any, *, lr: Any, beta2_decay: Any, eps1: Any, eps2: Any, d: Any = ..., weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+    """Step all parameters by Adafactor, in place; every step count grows by one."""
+def fused_adagrad_(params: Any, grads: Any, sums: Any, steps: Any, *, lr: Any, eps: Any, lr_decay: Any = ..., weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+    """Step all parameters by Adagrad, in place; every step count grows by one."""
 def fused_adam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, max_exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., amsgrad: _bool = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
     """Step all parameters by Adam, or AdamW where decoupled, in place; every step count grows by one."""
+def fused_adamax_(params: Any, grads: Any, exp_avgs: Any, exp_infs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+    """Step all parameters by Adamax, in place; every step count grows by one."""
+def fused_asgd_(params: Any, grads: Any, axs: Any, mus: Any, etas: Any, steps: Any, *, lr: Any, lambd: Any, alpha: Tensor | _complex, t0: Any, weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+    """Step all parameters by averaged stochastic gradient descent, in place; every step count grows by one."""
+def fused_lerp_(averages: Any, values: Tensor, weight: Tensor) -> Tensor:
+    """Move all averages towards the values, in place: x += weight (y - x), as `taeda.lerp` computes it."""
+def fused_nadam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, mu_products: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, momentum_decay: Any, weight_decay: Any = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
+    """Step all parameters by NAdam, in place; every step count grows by one."""
+def fused_radam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
+    """Step all parameters by RAdam, in place; every step count grows by one."""
 def fused_rmsprop_(params: Any, grads: Any, square_avgs: Any, grad_avgs: Any, momentum_buffers: Any, steps: Any, *, lr: Any, alpha: Tensor | _complex, eps: Any, weight_decay: Any = ..., momentum: Any = ..., centered: _bool = ..., maximize: _bool = ...) -> Tensor:
     """Step all parameters by RMSprop, in place; every step count grows by one."""
+def fused_rprop_(params: Any, grads: Any, prevs: Any, step_sizes: Any, steps: Any, *, etaminus: Any, etaplus: Any, step_size_min: Any, step_size_max: Any, maximize: _bool = ...) -> Tensor:
+    """Step all parameters by resilient backpropagation, in place; every step count grows by one."""
 def fused_sgd_(params: Any, grads: Any, momentum_buffers: Any, *, lr: Any, momentum: Any = ..., dampening: Any = ..., weight_decay: Any = ..., nesterov: _bool = ..., maximize: _bool = ..., first_step: _bool = ...) -> Tensor:
     """Step all parameters by stochastic gradient descent, in place."""
+def fused_unscale_(tensors: Any, scale: Any) -> Tensor:
+    """Multiply all tensors by a number, in place, and say whether an element was infinite or nan before that."""
 def gather(input: Tensor, dim: _int | Sequence[_int], index: Any, *, sparse_grad: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix."""
 def gcd(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -601,8 +641,14 @@ def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None
     """Return where input >= other."""
 def greater_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ge`."""
+def grid_sample(input: Tensor, grid: Any, mode: str = ..., padding_mode: str = ..., align_corners: Any = ...) -> Tensor:
+    """Sample images at the positions of a grid: y[n, c, i] = input[n, c] at grid[n, i]."""
 def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
+def gru(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a network of gated recurrent units: gru(input, hx, params, ...) or, of packed sequences, gru(data, batch_sizes, hx, ...)."""
+def gru_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of a GRU: h' from input (B, I) and hx (B, H); see :func:`gru`."""
 def gt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input > other."""
 def gt_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -613,6 +659,12 @@ def hann_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None
     """Return the Hann window: w_k = 1/2 - 1/2 cos(2 pi k / N), N the length if ``periodic``, else the length - 1."""
 def hardshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
+def hardsigmoid(input: Tensor) -> Tensor:
+    """Return min(max(x + 3, 0), 6) / 6."""
+def hardswish(input: Tensor) -> Tensor:
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+def hardtanh(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
+    """Return min(max(x, min_val), max_val)."""
 def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -657,6 +709,8 @@ def igammac(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...
     """Return the regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), see :func:`igamma`."""
 def igammac_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`igammac`."""
+def im2col(input: Tensor, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Tensor:
+    """Return the windows of (N, C, H, W) or (C, H, W) as columns: (N, C KH KW, L), L windows in row-major order."""
 def imag(input: Tensor) -> Tensor:
     """Return a view of the imaginary parts; RuntimeError for a real tensor."""
 def index_add(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
@@ -685,7 +739,7 @@ def inner(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) 
     """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
 def instance_norm(input: Tensor, running_mean: Any = ..., running_var: Any = ..., weight: Tensor | None = ..., bias: Any = ..., use_input_stats: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Tensor:
     """Normalise each channel of each sample over its own values; see :func:`batch_norm`."""
-def interpolate(input: Tensor, size: _int | Sequence[_int] | None = ..., scale_factor: Any = ..., mode: str = ..., align_corners: Any = ..., recompute_scale_factor: Any = ...) -> Tensor:
+def interpolate(input: Tensor, size: _int | Sequence[_int] | None = ..., scale_factor: Any = ..., mode: str = ..., align_corners: Any = ..., recompute_scale_factor: Any = ..., antialias: _bool = ...) -> Tensor:
     """Resize the last dimensions of (N, C, W), (N, C, H, W) or (N, C, D, H, W)."""
 def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
@@ -901,6 +955,10 @@ def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor |
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
 def logsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
+def lstm(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a long short-term memory network: lstm(input, hx, params, ...) or, of packed sequences, lstm(data, batch_sizes, hx, ...)."""
+def lstm_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of an LSTM: (h', c') from input (B, I) and hx = (h, c), both (B, H); see :func:`lstm`."""
 def lstsq(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
 def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -949,6 +1007,10 @@ def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
     """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
 def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Tensor:
     """Return the largest value of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
+def max_unpool2d(input: Tensor, indices: Tensor, output_size: Any) -> Tensor:
+    """Put the maxima of :func:`max_pool2d` back in their places in planes of ``output_size``, zeros elsewhere."""
+def max_unpool3d(input: Tensor, indices: Tensor, output_size: Any) -> Tensor:
+    """Put the maxima of :func:`max_pool3d` back in their places in volumes of ``output_size``, zeros elsewhere."""
 def maximum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the larger of each pair; nan where either is nan."""
 def mean(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1004,6 +1066,8 @@ def mul_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`mul`."""
 def multi_dot(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Multiply a chain of matrices in the order that needs the fewest multiplications."""
+def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = ...) -> Tensor:
+    """Return the sum over right classes j and wrong classes i of max(0, 1 - (x[j] - x[i])), over the number of classes."""
 def multinomial(input: Tensor, num_samples: Any, replacement: _bool = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return indices drawn with the probabilities (any positive multiple of them) of each row."""
 def multiply(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1109,7 +1173,7 @@ def pca_lowrank(A: Any, q: Any = ..., center: _bool = ..., niter: Any = ...) -> 
     """Return U, S and V of the principal components of the rows of A (..., m, n), centred unless told otherwise."""
 def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
     """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Return a view with the dimensions in another order."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
@@ -1186,7 +1250,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Repeat input repeats[d] times along dimension d; more repeats than dimensions add dimensions in front."""
 def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
     """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
-def reshape(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view of another shape where memory allows it, else a copy."""
 def reshape_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`reshape` to the shape of another tensor."""
@@ -1202,6 +1266,14 @@ def result_type(tensor1: Tensor, tensor2: Tensor) -> Any:
     """Return the dtype that an operation on two operands, tensors or numbers, gives."""
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
     """Scale by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight."""
+def rnn_relu(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a plain recurrent network, h' = max(W_ih x + b_ih + W_hh h + b_hh, 0); arguments as :func:`rnn_tanh`'s."""
+def rnn_relu_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of a plain recurrent network: h' = max(W_ih x + b_ih + W_hh h + b_hh, 0)."""
+def rnn_tanh(*args: Any, **kwargs: Any) -> Tensor:
+    """Run a plain recurrent network, h' = tanh(W_ih x + b_ih + W_hh h + b_hh); arguments as :func:`gru`'s with H rows of weights."""
+def rnn_tanh_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
+    """Run one step of a plain recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), x (B, I), h (B, H)."""
 def roll(input: Tensor, shifts: Any, dims: Any | None = ...) -> Tensor:
     """Shift input along dims; what leaves at one end comes in at the other: y[(i + shift) % n] = input[i]."""
 def rot90(input: Tensor, k: Any = ..., dims: Any | None = ...) -> Tensor:
@@ -1220,6 +1292,8 @@ def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = 
     """Return other - alpha * input."""
 def scalar_tensor_(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a 0-d tensor of a number, of the default float dtype unless given."""
+def scaled_dot_product_attention(query: Any, key: Any, value: Tensor | _complex, attn_mask: Any = ..., dropout_p: Any = ..., is_causal: _bool = ..., *, scale: Any = ..., enable_gqa: _bool = ...) -> Tensor:
+    """Let every query take the mean of the values, weighted by how well their keys fit: y = softmax(scale Q K^T + mask) V."""
 def scaled_modified_bessel_k0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e^x K0(x), which does not vanish for large x; inf at 0, nan below."""
 def scaled_modified_bessel_k1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -1302,13 +1376,15 @@ def softmin(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..
     """Return softmax(-x) along a dimension."""
 def softplus(input: Tensor, beta: Tensor | _complex = ..., threshold: Any = ...) -> Tensor:
     """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
+def softshrink(input: Tensor, lambd: Any = ...) -> Tensor:
+    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
 def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
 def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
-def split(input: Tensor, split_size_or_sections: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return views of the given sizes along ``dim``."""
@@ -1382,7 +1458,7 @@ def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) 
     """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
 def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
     """Return x where x > threshold, else value."""
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
     """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
@@ -1458,7 +1534,7 @@ def vdot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -
     """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
 def vector_norm(x: Tensor, ord: Any = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return the p-norm of the elements over all dimensions or those in ``dim``, p = ``ord``."""
-def view(input: Tensor, *shape: _int | Sequence[_int]) -> Tensor:
+def view(input: Tensor, *shape: _int | Sequence[_int], size: _int | Sequence[_int] | None = ..., dtype: _dtype | None = ...) -> Tensor:
     """Return the same memory under another shape (-1: worked out), or seen as another dtype."""
 def view_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`view` with the shape of another tensor."""

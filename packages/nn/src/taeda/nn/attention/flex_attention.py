@@ -162,10 +162,10 @@ class BlockMask:
 
     def to(self, device: Any) -> BlockMask:
         """Return the mask with its tensors on a device."""
-        names = ("kv_num_blocks", "kv_indices", "full_kv_num_blocks", "full_kv_indices")
-        names += tuple(n.replace("kv", "q") for n in names)
-        moved = [None if (t := getattr(self, n)) is None else t.to(device) for n in names]
-        return BlockMask(self.seq_lengths, *moved, self.BLOCK_SIZE, self.mask_mod)  # type: ignore[arg-type]
+        names = ["kv_num_blocks", "kv_indices", "full_kv_num_blocks", "full_kv_indices"]
+        names += [n.replace("kv", "q") for n in names]
+        moved: Any = [None if (t := getattr(self, n)) is None else t.to(device) for n in names]
+        return BlockMask(self.seq_lengths, *moved, BLOCK_SIZE=self.BLOCK_SIZE, mask_mod=self.mask_mod)
 
     def __repr__(self) -> str:
         return f"BlockMask(shape={self.shape}, sparsity={self.sparsity():.2f}%)"
@@ -210,10 +210,10 @@ def create_block_mask(
     if not separate_full_blocks:
         full = taeda.zeros_like(full)
     part = (blocks > 0) & ~full
-    lists: list[Tensor | None] = [*_ordered(part), *_ordered(full), *_ordered(part.mT), *_ordered(full.mT)]
+    lists: Any = [*_ordered(part), *_ordered(full), *_ordered(part.mT), *_ordered(full.mT)]
     if not separate_full_blocks:
         lists[2] = lists[3] = lists[6] = lists[7] = None
-    return BlockMask((Q_LEN, KV_LEN), *lists, (rows, cols), mask_mod)  # type: ignore[arg-type]
+    return BlockMask((Q_LEN, KV_LEN), *lists, BLOCK_SIZE=(rows, cols), mask_mod=mask_mod)
 
 
 def flex_attention(
