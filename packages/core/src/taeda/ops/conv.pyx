@@ -6,8 +6,6 @@ its input gradient and its weight gradient; the derivative of each is made of th
 convolution is the input gradient with a bias.  Missing dimensions have size one: the kernels see only
 5-d views.  Integers are convolved in 64 bits and have no gradient.
 """
-from math import prod
-
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -251,11 +249,16 @@ cdef int check_operands(str op, const Geometry* q, TensorBase x, TensorBase w, T
     return 0
 
 
-cdef int check_frame(str op, list sides, object channels) except -1:
-    """The padded input must be countable; sides are Python ints."""
-    if prod(sides) * max(channels, 1) >= 1 << 56:
-        raise RuntimeError(f"[{op}] the padded input would have {' x '.join(map(str, sides))} places in {channels} channels, "
-                           "which is more than memory can address")
+cdef int check_frame(str op, int n, const double* sides, int64_t channels) except -1:
+    """The padded input must be countable; sides[3 - n:] are those of one channel."""
+    cdef double places = max(channels, 1)
+    cdef int i
+    for i in range(3 - n, 3):
+        places *= sides[i]
+    if places >= <double>(1 << 56):
+        told = " x ".join([f"{sides[i]:.0f}" for i in range(3 - n, 3)])
+        raise RuntimeError(f"[{op}] the padded input would have {told} places in {channels} channels, which is more than "
+                           "memory can address")
     return 0
 
 
@@ -282,6 +285,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
     cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
     cdef Geometry q
     cdef int64_t size, kernel, total, room
+    cdef double sides[3]
     cdef int i, d, dtype
     cdef bint unbatched = x.view.ndim == n + 1
     cdef list shape
@@ -301,7 +305,8 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
         size, kernel = x.view.shape[d], w.view.shape[d]
         total = q.dilation[i] * (kernel - 1)
         if kernel >= 1 << 31 or size >= 1 << 62:
-            check_frame(op, [1 << 31, 1 << 31], 1)
+            raise RuntimeError(f"[{op}] input of shape {x.shape_tuple()} or weight of shape {w.shape_tuple()} is more than memory can "
+                               "address")
         if isinstance(padding, str):
             q.pad[i] = total // 2 if padding == "same" else 0
             room = size - 1 if padding == "same" else size - total - 1
@@ -314,8 +319,8 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
                                f"channel is {padded}, kernel size {taken} (with dilation), for input {x.shape_tuple()} "
                                f"and weight {w.shape_tuple()}")
         shape.append(room // q.stride[i] + 1 if room >= 0 else 0)
-    check_frame(op, [<object>x.view.shape[n - 1 + i] + 2 * q.pad[i] + <object>q.dilation[i] * w.view.shape[n - 1 + i]
-                     for i in range(3 - n, 3)], x.view.shape[1])
+        sides[i] = <double>size + 2 * q.pad[i] + <double>q.dilation[i] * kernel
+    check_frame(op, n, sides, x.view.shape[1])
     choose_order(&q, x, w)
     dtype = x.view.dtype
     if is_short(x):
@@ -329,6 +334,7 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
     cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
     cdef Geometry q
     cdef int64_t more[3]
+    cdef double sides[3]
     cdef int i, dtype
     cdef bint unbatched = x.view.ndim == n + 1
     cdef list shape
@@ -349,8 +355,8 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
                                f"{x.shape_tuple()}, weight {w.shape_tuple()}, stride={stride}, padding={padding}, "
                                f"dilation={dilation}, output_padding={output_padding}")
         shape.append(size)
-    check_frame(op, [shape[n - 1 + i] + q.pad[i] + <object>q.dilation[i] * w.view.shape[n - 1 + i] + x.view.shape[n - 1 + i]
-                     for i in range(3 - n, 3)], x.view.shape[1])
+        sides[i] = size + q.pad[i] + <double>q.dilation[i] * w.view.shape[n - 1 + i] + x.view.shape[n - 1 + i]
+    check_frame(op, n, sides, x.view.shape[1])
     choose_order(&q, x, w)
     dtype = x.view.dtype
     if is_short(x):

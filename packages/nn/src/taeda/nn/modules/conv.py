@@ -189,7 +189,7 @@ class _Conv(_ConvNd):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Convolve by a weight of the caller's: what subclasses call that change it first."""
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             input = ops.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
             padding = 0
