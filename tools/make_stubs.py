@@ -52,7 +52,7 @@ RETURNS = {
             "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
             "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",
             "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
-            "to_dlpack", "result_type", "promote_types", "get_default_dtype", "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
+            "fractional_max_pool2d", "fractional_max_pool3d", "to_dlpack", "result_type", "promote_types", "get_default_dtype", "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
 }
 ROOMS = {n for n, (room, name) in taeda._LAZY.items() if name is None and room == f"taeda.{n}"}
 RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import amp as amp, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, ops as ops, serialization as serialization, version as version
+from taeda import amp as amp, array_api as array_api, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, fft as fft, func as func, linalg as linalg, ops as ops, overrides as overrides, serialization as serialization, signal as signal, special as special, utils as utils, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
@@ -694,7 +694,7 @@ def max_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
     """Return the largest value of each window over the last dimension of (N, C, L) or (C, L)."""
 def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
-def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Tensor:
+def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def maximum(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the larger of each pair; nan where either is nan."""

@@ -40,7 +40,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: _bool =
     """Return ``output_size`` maxima over the last dimension of (N, C, L) or (C, L)."""
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Any:
     """Return (h, w) maxima over the last two dimensions of (N, C, H, W) or (C, H, W)."""
-def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Tensor:
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: _bool = ...) -> Any:
     """Return (d, h, w) maxima over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def add(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input + alpha * other."""
@@ -565,9 +565,9 @@ def frac(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return x - trunc(x)."""
 def frac_(input: Tensor) -> Tensor:
     """In-place :func:`frac`."""
-def fractional_max_pool2d(input: Tensor, kernel_size: Any, output_size: Any, _random_samples: Any = ...) -> Tensor:
+def fractional_max_pool2d(input: Tensor, kernel_size: Any, output_size: Any, _random_samples: Any = ...) -> Any:
     """Return the largest values, and their places, of windows at pseudo-random places of (N, C, H, W) or (C, H, W)."""
-def fractional_max_pool3d(input: Tensor, kernel_size: Any, output_size: Any, _random_samples: Any = ...) -> Tensor:
+def fractional_max_pool3d(input: Tensor, kernel_size: Any, output_size: Any, _random_samples: Any = ...) -> Any:
     """Return the largest values, and their places, of windows at pseudo-random places of (N, C, D, H, W) or (C, D, H, W)."""
 def frexp(input: Tensor, *, out: Tensor | None = ...) -> return_types.frexp:
     """Return (mantissa, exponent) with input = mantissa * 2^exponent, 1/2 <= abs(mantissa) < 1, exponent of int32."""
@@ -581,29 +581,29 @@ def full(size: _int | Sequence[_int], fill_value: Tensor | _complex, *, out: Ten
     """Return a tensor of one value; its dtype is the value's unless given."""
 def full_like(input: Tensor, fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return one value with the size, dtype and device of ``input``."""
-def fused_adadelta_(params: Any, grads: Any, square_avgs: Any, acc_deltas: Any, steps: Any, *, lr: Any, rho: Any, eps: Any, weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+def fused_adadelta_(params: Any, grads: Any, square_avgs: Any, acc_deltas: Any, steps: Any, *, lr: Any, rho: Any, eps: Any, weight_decay: Any = ..., maximize: Any = ...) -> Tensor:
     """Step all parameters by Adadelta, in place; every step count grows by one."""
-def fused_adafactor_(params: Any, grads: Any, row_vars: Any, col_vars: Any, steps: Any, *, lr: Any, beta2_decay: Any, eps1: Any, eps2: Any, d: Any = ..., weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+def fused_adafactor_(params: Any, grads: Any, row_vars: Any, col_vars: Any, steps: Any, *, lr: Any, beta2_decay: Any, eps1: Any, eps2: Any, d: Any = ..., weight_decay: Any = ..., maximize: Any = ...) -> Tensor:
     """Step all parameters by Adafactor, in place; every step count grows by one."""
-def fused_adagrad_(params: Any, grads: Any, sums: Any, steps: Any, *, lr: Any, eps: Any, lr_decay: Any = ..., weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+def fused_adagrad_(params: Any, grads: Any, sums: Any, steps: Any, *, lr: Any, eps: Any, lr_decay: Any = ..., weight_decay: Any = ..., maximize: Any = ...) -> Tensor:
     """Step all parameters by Adagrad, in place; every step count grows by one."""
-def fused_adam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, max_exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., amsgrad: _bool = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
+def fused_adam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, max_exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., amsgrad: Any = ..., maximize: Any = ..., decoupled: Any = ...) -> Tensor:
     """Step all parameters by Adam, or AdamW where decoupled, in place; every step count grows by one."""
-def fused_adamax_(params: Any, grads: Any, exp_avgs: Any, exp_infs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+def fused_adamax_(params: Any, grads: Any, exp_avgs: Any, exp_infs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., maximize: Any = ...) -> Tensor:
     """Step all parameters by Adamax, in place; every step count grows by one."""
-def fused_asgd_(params: Any, grads: Any, axs: Any, mus: Any, etas: Any, steps: Any, *, lr: Any, lambd: Any, alpha: Tensor | _complex, t0: Any, weight_decay: Any = ..., maximize: _bool = ...) -> Tensor:
+def fused_asgd_(params: Any, grads: Any, axs: Any, mus: Any, etas: Any, steps: Any, *, lr: Any, lambd: Any, alpha: Any, t0: Any, weight_decay: Any = ..., maximize: Any = ...) -> Tensor:
     """Step all parameters by averaged stochastic gradient descent, in place; every step count grows by one."""
-def fused_lerp_(averages: Any, values: Tensor, weight: Tensor) -> Tensor:
+def fused_lerp_(averages: Any, values: Any, weight: Any) -> Tensor:
     """Move all averages towards the values, in place: x += weight (y - x), as `taeda.lerp` computes it."""
-def fused_nadam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, mu_products: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, momentum_decay: Any, weight_decay: Any = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
+def fused_nadam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, mu_products: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, momentum_decay: Any, weight_decay: Any = ..., maximize: Any = ..., decoupled: Any = ...) -> Tensor:
     """Step all parameters by NAdam, in place; every step count grows by one."""
-def fused_radam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., maximize: _bool = ..., decoupled: _bool = ...) -> Tensor:
+def fused_radam_(params: Any, grads: Any, exp_avgs: Any, exp_avg_sqs: Any, steps: Any, *, lr: Any, beta1: Any, beta2: Any, eps: Any, weight_decay: Any = ..., maximize: Any = ..., decoupled: Any = ...) -> Tensor:
     """Step all parameters by RAdam, in place; every step count grows by one."""
-def fused_rmsprop_(params: Any, grads: Any, square_avgs: Any, grad_avgs: Any, momentum_buffers: Any, steps: Any, *, lr: Any, alpha: Tensor | _complex, eps: Any, weight_decay: Any = ..., momentum: Any = ..., centered: _bool = ..., maximize: _bool = ...) -> Tensor:
+def fused_rmsprop_(params: Any, grads: Any, square_avgs: Any, grad_avgs: Any, momentum_buffers: Any, steps: Any, *, lr: Any, alpha: Any, eps: Any, weight_decay: Any = ..., momentum: Any = ..., centered: Any = ..., maximize: Any = ...) -> Tensor:
     """Step all parameters by RMSprop, in place; every step count grows by one."""
-def fused_rprop_(params: Any, grads: Any, prevs: Any, step_sizes: Any, steps: Any, *, etaminus: Any, etaplus: Any, step_size_min: Any, step_size_max: Any, maximize: _bool = ...) -> Tensor:
+def fused_rprop_(params: Any, grads: Any, prevs: Any, step_sizes: Any, steps: Any, *, etaminus: Any, etaplus: Any, step_size_min: Any, step_size_max: Any, maximize: Any = ...) -> Tensor:
     """Step all parameters by resilient backpropagation, in place; every step count grows by one."""
-def fused_sgd_(params: Any, grads: Any, momentum_buffers: Any, *, lr: Any, momentum: Any = ..., dampening: Any = ..., weight_decay: Any = ..., nesterov: _bool = ..., maximize: _bool = ..., first_step: _bool = ...) -> Tensor:
+def fused_sgd_(params: Any, grads: Any, momentum_buffers: Any, *, lr: Any, momentum: Any = ..., dampening: Any = ..., weight_decay: Any = ..., nesterov: Any = ..., maximize: Any = ..., first_step: Any = ...) -> Tensor:
     """Step all parameters by stochastic gradient descent, in place."""
 def fused_unscale_(tensors: Any, scale: Any) -> Tensor:
     """Multiply all tensors by a number, in place, and say whether an element was infinite or nan before that."""
@@ -1005,7 +1005,7 @@ def max_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
     """Return the largest value of each window over the last dimension of (N, C, L) or (C, L)."""
 def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
-def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Tensor:
+def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: _bool = ..., return_indices: _bool = ...) -> Any:
     """Return the largest value of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def max_unpool2d(input: Tensor, indices: Tensor, output_size: Any) -> Tensor:
     """Put the maxima of :func:`max_pool2d` back in their places in planes of ``output_size``, zeros elsewhere."""

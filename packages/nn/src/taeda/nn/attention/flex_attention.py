@@ -108,6 +108,9 @@ def _ordered(blocks: Tensor) -> tuple[Tensor, Tensor]:
     return blocks.sum(-1).to(taeda.int32), blocks.to(taeda.int32).argsort(-1, descending=True, stable=True).to(taeda.int32)
 
 
+_LISTS = [f"{full}{by}_{what}" for by in ("kv", "q") for full in ("", "full_") for what in ("num_blocks", "indices")]
+
+
 class BlockMask:
     """A mask_mod with what it tells of whole blocks: which have anything to see, and which nothing hidden.
 
@@ -162,10 +165,8 @@ class BlockMask:
 
     def to(self, device: Any) -> BlockMask:
         """Return the mask with its tensors on a device."""
-        names = ["kv_num_blocks", "kv_indices", "full_kv_num_blocks", "full_kv_indices"]
-        names += [n.replace("kv", "q") for n in names]
-        moved: Any = [None if (t := getattr(self, n)) is None else t.to(device) for n in names]
-        return BlockMask(self.seq_lengths, *moved, BLOCK_SIZE=self.BLOCK_SIZE, mask_mod=self.mask_mod)
+        moved: dict[str, Any] = {n: None if (t := getattr(self, n)) is None else t.to(device) for n in _LISTS}
+        return BlockMask(self.seq_lengths, **moved, BLOCK_SIZE=self.BLOCK_SIZE, mask_mod=self.mask_mod)
 
     def __repr__(self) -> str:
         return f"BlockMask(shape={self.shape}, sparsity={self.sparsity():.2f}%)"
@@ -213,7 +214,8 @@ def create_block_mask(
     lists: Any = [*_ordered(part), *_ordered(full), *_ordered(part.mT), *_ordered(full.mT)]
     if not separate_full_blocks:
         lists[2] = lists[3] = lists[6] = lists[7] = None
-    return BlockMask((Q_LEN, KV_LEN), *lists, BLOCK_SIZE=(rows, cols), mask_mod=mask_mod)
+    named = dict(zip(_LISTS, lists, strict=True))
+    return BlockMask((Q_LEN, KV_LEN), **named, BLOCK_SIZE=(rows, cols), mask_mod=mask_mod)
 
 
 def flex_attention(
