@@ -2,10 +2,10 @@
 """Arithmetic of two tensors, or a tensor and a number."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, broadcast_shapes,
-                             check_same_device, define, empty_for, empty_shape, end_inplace, launch, needs_grad, record,
-                             result_type as promoted, scalar_tensor, to_dtype, unary_params, unary_params_, write_out)
+                             check_same_device, define, empty_shape, end_inplace, launch, needs_grad, record,
+                             result_type as promoted, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 
@@ -212,40 +212,6 @@ cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
 cdef Op POW_TENSORS = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward1")
 cdef Op POW_OF_NUMBER = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward2")
 
-# Powers by a number that is a product or a root take a kernel of these: libm's pow is a hundred times slower.
-cdef object number_pow_vjp(Node n, object g):
-    """e a^(e-1) g for the exponent e."""
-    a, e = n.load(0), n.extra
-    if e == 2:
-        return g * (a * 2.0)
-    return g * ((a.pow(e) / a if e < 0 else a.pow(e - 1)) * e)          # by powers that are short too
-
-cdef dict POWERS = {
-    2.0: define("pow", number_pow_vjp, IN0, SAME, "square", "PowBackward0"),
-    0.5: define("pow", number_pow_vjp, IN0, SAME, "sqrt", "PowBackward0"),
-    -0.5: define("pow", number_pow_vjp, IN0, SAME, "rsqrt", "PowBackward0"),
-    -1.0: define("pow", number_pow_vjp, IN0, SAME, "reciprocal", "PowBackward0"),
-}
-
-cdef TensorBase cube(TensorBase x):
-    """x^3 = x^2 x."""
-    cdef View* t[3]
-    cdef TensorBase y
-    t[0] = &x.view
-    y = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 1, t)
-    t[0], t[1], t[2] = &y.view, &x.view, &x.view
-    launch(<Op>POWERS[2.0], x.view.dtype, x.device, 1, 2, t, NULL, y.view.numel)
-    t[1] = &y.view
-    launch(MUL, x.view.dtype, x.device, 1, 3, t, NULL, y.view.numel)
-    record(<Op>POWERS[2.0], y, (x,), (x,), 3.0)
-    return y
-
-cdef Op short_power(object base, object exponent):
-    """The op of a floating-point tensor to such a number, or None."""
-    if type(exponent) is not int and type(exponent) is not float or not isinstance(base, TensorBase):
-        return None
-    return <Op>POWERS.get(exponent) if is_float((<TensorBase>base).view.dtype) else None
-
 cdef int check_exponent(str op, object a, object b) except -1:
     if not isinstance(a, TensorBase) and not isinstance(b, TensorBase):
         raise TypeError(f"[{op}] base or exponent must be a Tensor, got {type(a).__name__} and {type(b).__name__}")
@@ -255,21 +221,12 @@ cdef int check_exponent(str op, object a, object b) except -1:
 
 def pow(input, exponent, *, out=None):
     """Return input raised to exponent; either may be a number."""
-    cdef Op short = short_power(input, exponent)
-    if short is not None:
-        return unary_params(short, input, NULL, float(exponent), out)
-    if type(exponent) in (int, float) and exponent == 3 and out is None and isinstance(input, TensorBase) and \
-            (<TensorBase>input).view.dtype in (F32, F64):
-        return cube(<TensorBase>input)
     check_exponent("pow", input, exponent)
     return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
                   input, exponent, out)
 
 def pow_(input, exponent):
     """In-place :func:`pow`."""
-    cdef Op short = short_power(input, exponent)
-    if short is not None:
-        return unary_params_(short, input, NULL, float(exponent))
     check_exponent("pow_", input, exponent)
     return binary_(POW, input, exponent)
 
