@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
+from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define,
                              to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param
@@ -135,41 +135,24 @@ def silu_(input):
     return unary_(SILU, input)
 
 
-# leaky_relu: x where x > 0, else slope x
-cdef object leaky_relu_vjp(Node n, object g):
-    cdef Param p[1]
-    p[0].f = <double>n.extra
-    return binary_params(LEAKY_RELU_BACKWARD, g, n.load(0), p, n.extra)
-
-cdef object leaky_relu_backward_vjp(Node n, object h):
-    cdef Param p[1]
-    p[0].f = <double>n.extra
-    return (binary_params(LEAKY_RELU_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
-
-cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
-cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
-
-def leaky_relu(input, negative_slope=0.01):
-    """Return x where x > 0, else negative_slope * x."""
-    cdef Param p[1]
-    p[0].f = negative_slope
-    return unary_params(LEAKY_RELU, input, p, float(negative_slope))
-
-def leaky_relu_(input, negative_slope=0.01):
-    """In-place :func:`leaky_relu`."""
-    # backward needs what the input was: with a gradient wanted, the op works on a copy of it
-    source = input.clone() if needs_grad(as_tensor(input, "leaky_relu_")) else input
-    return input.copy_(leaky_relu(source, negative_slope))
-
-
 # elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))
 cdef object elu_vjp(Node n, object g):
-    x = n.load(0)
-    alpha, scale, input_scale = n.extra
-    low = x.clamp(max=0)                      # e^x of a large x is inf, and its second derivative there nan
-    return g * (low * input_scale).exp().mul(alpha * scale * input_scale).where(x <= 0, x.new_full((), scale))
+    cdef Param p[3]
+    p[0].f, p[1].f, p[2].f = n.extra
+    return binary_params(ELU_BACKWARD, g, n.load(0), p, n.extra)
 
-cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
+cdef object elu_backward_vjp(Node n, object h):
+    cdef Param p[3]
+    p[0].f, p[1].f, p[2].f = n.extra
+    g, x = n.load(0), n.load(1)
+    alpha, scale, input_scale = n.extra
+    gx = None
+    if n.needs(1):                            # e^x of a large x is inf
+        gx = h * g * (x.clamp(max=0) * input_scale).exp().mul(alpha * scale * input_scale ** 2).where(x <= 0, x.new_zeros(()))
+    return binary_params(ELU_BACKWARD, h, x, p, n.extra) if n.needs(0) else None, gx
+
+cdef Op ELU = define("elu", elu_vjp, IN0, SAME, "rectifier_elu")
+cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, IN0 + IN1, SAME, "rectifier_elu_backward")
 
 def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
     """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
@@ -190,12 +173,23 @@ def celu(input, alpha=1.0):
 
 # softplus: log(1 + e^(beta x)) / beta, x itself where beta x > threshold
 cdef object softplus_vjp(Node n, object g):
-    x = n.load(0)
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(SOFTPLUS_BACKWARD, g, n.load(0), p, n.extra)
+
+cdef object softplus_backward_vjp(Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    g, x = n.load(0), n.load(1)
     beta, threshold = n.extra
-    z = x * beta
-    return g * z.sigmoid().masked_fill(z > threshold, 1.0)
+    gx = None
+    if n.needs(1):
+        s = (x * beta).sigmoid()
+        gx = (h * g * (s * (1 - s) * beta)).masked_fill(x * beta > threshold, 0.0)
+    return binary_params(SOFTPLUS_BACKWARD, h, x, p, n.extra) if n.needs(0) else None, gx
 
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
+cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, IN0 + IN1, SAME, "rectifier_softplus_backward")
 
 def softplus(input, beta=1.0, threshold=20.0):
     """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
@@ -206,9 +200,19 @@ def softplus(input, beta=1.0, threshold=20.0):
 
 # log_sigmoid: -log(1 + e^-x)
 cdef object log_sigmoid_vjp(Node n, object g):
-    return g * (-n.load(0)).sigmoid()
+    return binary(LOG_SIGMOID_BACKWARD, g, n.load(0))
+
+cdef object log_sigmoid_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    gx = None
+    if n.needs(1):
+        s = x.sigmoid()
+        gx = h * g * (s * (s - 1))
+    return binary(LOG_SIGMOID_BACKWARD, h, x) if n.needs(0) else None, gx
 
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
+cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, IN0 + IN1, SAME,
+                                      "rectifier_log_sigmoid_backward")
 
 def log_sigmoid(input):
     """Return log(sigmoid(x)) without overflow."""
@@ -219,7 +223,8 @@ def log_sigmoid(input):
 cdef object threshold_vjp(Node n, object g):
     return g.masked_fill(n.load(0) <= n.extra, 0.0)
 
-cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
+cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME, "rectifier_threshold")
+cdef Op THRESHOLD_INTEGER = define("threshold", NULL, 0, SAME, None, "ThresholdBackward")
 
 def threshold(input, threshold, value):
     """Return x where x > threshold, else value."""
@@ -229,20 +234,17 @@ def threshold(input, threshold, value):
         p[0].f, p[1].f = threshold, value
     else:
         p[0].i, p[1].i = threshold, value
-    return unary_params(THRESHOLD, x, p, threshold)
-
-
-# hardshrink: 0 from -lambd to lambd, else x; nan stays
-def hardshrink(input, lambd=0.5, *, out=None):
-    """Return x where abs(x) > lambd, else 0."""
-    cdef TensorBase x = as_tensor(input, "hardshrink")
-    if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[hardshrink] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
-    y = input.masked_fill((input >= -lambd) & (input <= lambd), 0.0)
-    return y if out is None else write_out(out, y, "hardshrink")
+    return unary_params(THRESHOLD if is_float(x.view.dtype) else THRESHOLD_INTEGER, x, p, threshold)
 
 
 # prelu: x where x > 0, else w x
+cdef object prelu_vjp(Node n, object g):
+    x, w = n.load(0), n.load(1)
+    return (g.where(x > 0, g * w) if n.needs(0) else None,
+            (g * x).where(x <= 0, g.new_zeros(())) if n.needs(1) else None)
+
+cdef Op PRELU = define("prelu", prelu_vjp, IN0 + IN1, SAME, "rectifier_prelu", "PreluKernelBackward0")
+
 def prelu(input, weight):
     """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1).
 
@@ -256,6 +258,8 @@ def prelu(input, weight):
     cdef int64_t channels
     if x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[prelu] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
     if w.view.ndim > 1:
         raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {w.shape_tuple()}")
     if w.view.numel != 1:
@@ -266,7 +270,7 @@ def prelu(input, weight):
         weight = weight.reshape([-1] + [1] * (x.view.ndim - 2))
     elif w.view.ndim:
         weight = weight.reshape(())
-    return input.where(input > 0, input * weight)
+    return binary(PRELU, input, weight)
 
 
 # clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends
@@ -362,7 +366,7 @@ clip, clip_ = clamp, clamp_
 
 PUBLIC = (
     "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "threshold", "clamp", "clamp_", "clamp_min",
-    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "hardshrink", "prelu",
+    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "prelu",
 )
-__all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid")
+__all__ = PUBLIC + ("gelu", "silu", "silu_", "elu", "softplus", "log_sigmoid")
 METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu", "threshold")}

@@ -47,9 +47,23 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh(input)
 
 
-def _hardtanh(x: Tensor, low: float, high: float) -> Tensor:
-    # Not clamp: PyTorch gives no gradient at the two bounds themselves.
-    return taeda.where(x <= low, low, taeda.where(x >= high, high, x))
+def _whole_bounds(input: Tensor, low: float, high: float) -> tuple[float, float]:
+    """Cut the bounds of integers off; refuse those that a dtype cannot hold, as PyTorch does."""
+    if input.dtype == taeda.bool:
+        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh")
+    if input.is_floating_point() or input.is_complex():
+        return low, high
+    low, high = int(low), int(high)
+    info = taeda.iinfo(input.dtype)
+    if info.min == 0 and low < 0:
+        raise RuntimeError(
+            f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {low} and {high}"
+        )
+    if low < info.min or high > info.max:
+        raise RuntimeError(
+            f"[hardtanh] value cannot be converted to type {input.dtype} without overflow: {low} or {high}"
+        )
+    return low, high
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -65,9 +79,10 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     need_tensors("hardtanh", input)
     if min_val > max_val:
         raise ValueError(f"[hardtanh] min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    if inplace:
-        return in_place(_hardtanh, input, min_val, max_val)
-    return _hardtanh(input, min_val, max_val)
+    min_val, max_val = _whole_bounds(input, min_val, max_val)
+    if not input.is_floating_point():
+        return input.clamp_(min_val, max_val) if inplace else input.clamp(min_val, max_val)
+    return ops.hardtanh_(input, min_val, max_val) if inplace else ops.hardtanh(input, min_val, max_val)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -126,7 +141,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> F.leaky_relu(taeda.tensor([-1.0, 2.0]), 0.5)
     tensor([-0.5000,  2.0000])
     """
-    return in_place(ops.leaky_relu, input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+    return ops.leaky_relu_(input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -141,35 +156,32 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         input: (B, C, ...) or any shape with a single weight.
         weight: (1,) or (C,), or a scalar.
     """
-    need_tensors("prelu", input, weight)
-    if weight.numel() != 1:
-        if weight.ndim != 1:
-            raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {tuple(weight.shape)}")
-        channels = 1 if input.ndim < 2 else input.shape[1]
-        if input.ndim == 0 or weight.numel() != channels:
-            raise RuntimeError(
-                f"[prelu] weight must have one element or one a channel, got weight {tuple(weight.shape)} for input "
-                f"{tuple(input.shape)}"
-            )
-        weight = weight.reshape([-1 if i == 1 else 1 for i in range(max(input.ndim, 2))])
-    elif weight.ndim == 1:
-        weight = weight.reshape([])
-    return taeda.where(input > 0, input, input * weight)
+    return ops.prelu(input, weight)
 
 
 def rrelu(
-    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
 ) -> Tensor:
     """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training."""
     need_tensors("rrelu", input)
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
+    if not input.is_floating_point():
+        raise NotImplementedError(
+            f"[rrelu] not implemented for dtype {input.dtype}; convert it with .float()"
+        )
     if not training or input.is_meta:
-        return leaky_relu(input, (lower + upper) / 2, inplace)
+        return leaky_relu(input if inplace else input.contiguous(), (lower + upper) / 2, inplace)
     # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
     negative = input.detach() <= 0
     slopes = taeda.ones_like(input.detach())
-    drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(lower, upper)
+    drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(
+        lower, upper
+    )
     slopes = slopes.masked_scatter(negative, drawn.to(input.dtype))
     return in_place(taeda.mul, input, slopes) if inplace else input * slopes
 
@@ -199,30 +211,19 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return in_place(_mish, input) if inplace else _mish(input)
 
 
-def _hardsigmoid(x: Tensor) -> Tensor:
-    return _hardtanh(x + 3, 0.0, 6.0) / 6
-
-
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6."""
-    need_tensors("hardsigmoid", input)
-    return in_place(_hardsigmoid, input) if inplace else _hardsigmoid(input)
-
-
-def _hardswish(x: Tensor) -> Tensor:
-    return x * _hardtanh(x + 3, 0.0, 6.0) / 6
+    return ops.hardsigmoid_(input) if inplace else ops.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
-    need_tensors("hardswish", input)
-    return in_place(_hardswish, input) if inplace else _hardswish(input)
+    return ops.hardswish_(input) if inplace else ops.hardswish(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
-    need_tensors("hardshrink", input)
-    return taeda.where((input >= -lambd) & (input <= lambd), taeda.zeros_like(input), input)
+    return ops.hardshrink(input, lambd)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -231,11 +232,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     Raises:
         RuntimeError: lambd is negative.
     """
-    need_tensors("softshrink", input)
-    if lambd < 0:
-        raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
-    inner = input * 0  # keeps NaN
-    return taeda.where(input > lambd, input - lambd, taeda.where(input < -lambd, input + lambd, inner))
+    return ops.softshrink(input, lambd)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
@@ -252,7 +249,11 @@ def softsign(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return x where x > threshold, else value."""
-    return in_place(ops.threshold, input, threshold, value) if inplace else ops.threshold(input, threshold, value)
+    return (
+        in_place(ops.threshold, input, threshold, value)
+        if inplace
+        else ops.threshold(input, threshold, value)
+    )
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
@@ -270,6 +271,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         RuntimeError: the size along dim is odd, or x is a scalar.
     """
     need_tensors("glu", input)
+    if not input.is_floating_point():
+        raise NotImplementedError(f"[glu] not implemented for dtype {input.dtype}; convert it with .float()")
     if input.ndim == 0:
         raise RuntimeError("[glu] does not support 0-dimensional tensors")
     size = input.shape[dim]
@@ -325,7 +328,9 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     return ops.log_softmax(input, dim) if dtype is None else ops.log_softmax(input, dim, dtype=dtype)
 
 
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
     """Sample from the Gumbel-softmax distribution (Jang et al., 2017).
 
     Args:
@@ -335,10 +340,13 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     need_tensors("gumbel_softmax", logits)
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    noise = -taeda.empty_like(logits).exponential_().log()
+    drawn = taeda.empty_like(
+        logits, memory_format=taeda.contiguous_format
+    )  # in the order of the elements, however they lie
+    noise = -drawn.exponential_().log()
     soft = ops.softmax((logits + noise) / tau, dim)
     if not hard:
         return soft
     index = soft.max(dim, keepdim=True)[1]
-    one_hot = taeda.zeros_like(logits).scatter_(dim, index, 1.0)
+    one_hot = taeda.zeros_like(logits, memory_format=taeda.contiguous_format).scatter_(dim, index, 1.0)
     return one_hot - soft.detach() + soft
