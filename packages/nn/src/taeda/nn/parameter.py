@@ -19,7 +19,9 @@ def _checked(data: Any, what: str) -> Any:
     if data is None:
         return taeda.empty(0)
     if not isinstance(data, Tensor):
-        raise TypeError(f"[{what}] data must be a Tensor or None, got {type(data).__name__}; use taeda.tensor(...)")
+        raise TypeError(
+            f"[{what}] data must be a Tensor or None, got {type(data).__name__}; use taeda.tensor(...)"
+        )
     return data
 
 
@@ -108,6 +110,9 @@ class Buffer(Tensor):
         made = _rebuild_buffer(self.detach().clone(), self.requires_grad, self.persistent)
         memo[id(self)] = made
         return made
+
+    def __repr__(self) -> str:
+        return repr(self.detach().requires_grad_(self.requires_grad))  # prints as the tensor that it is
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild_buffer, (self.detach(), self.requires_grad, self.persistent)

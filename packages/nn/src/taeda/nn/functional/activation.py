@@ -171,9 +171,7 @@ def rrelu(
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
     if not input.is_floating_point():
-        raise NotImplementedError(
-            f"[rrelu] not implemented for dtype {input.dtype}; convert it with .float()"
-        )
+        raise NotImplementedError(f"[rrelu] not implemented for dtype {input.dtype}; convert it with .float()")
     if not training or input.is_meta:
         return leaky_relu(input if inplace else input.contiguous(), (lower + upper) / 2, inplace)
     # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
@@ -249,11 +247,7 @@ def softsign(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return x where x > threshold, else value."""
-    return (
-        in_place(ops.threshold, input, threshold, value)
-        if inplace
-        else ops.threshold(input, threshold, value)
-    )
+    return in_place(ops.threshold, input, threshold, value) if inplace else ops.threshold(input, threshold, value)
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:

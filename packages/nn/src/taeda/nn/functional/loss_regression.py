@@ -207,6 +207,10 @@ def multi_margin_loss(
         raise RuntimeError(
             f"[multi_margin_loss] inconsistent target size, expected {x.shape[0]} but got {list(target.shape)}"
         )
+    if weight is not None and weight.shape[0] != x.shape[1]:
+        raise RuntimeError(
+            f"[multi_margin_loss] inconsistent weight size, expected {x.shape[1]} but got {list(weight.shape)}"
+        )
     z = (margin - x.gather(1, t) + x).clamp_min(0)
     if p == 2:
         z = z * z
@@ -214,7 +218,7 @@ def multi_margin_loss(
         z = z * weight[t]
     wrong = taeda.ones_like(z.detach()).scatter_(1, t, 0.0)
     loss = (z * wrong).sum(1) / x.shape[1]
-    return reduced("multi_margin_loss", loss if input.ndim == 2 else loss.squeeze(0), reduction)
+    return reduced("multi_margin_loss", loss if target.ndim else loss.squeeze(0), reduction)
 
 
 def multilabel_margin_loss(
@@ -235,6 +239,11 @@ def multilabel_margin_loss(
     if target.shape != input.shape:
         raise RuntimeError(
             f"[multilabel_margin_loss] inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)} "
+        )
+    if input.ndim > 2 or 0 in input.shape[1:] or input.shape == (0,):
+        raise RuntimeError(
+            "[multilabel_margin_loss] Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{list(input.shape)}"
         )
     x = input if input.ndim == 2 else input.reshape(1, -1)
     t = target.reshape(x.shape)
@@ -323,7 +332,9 @@ def triplet_margin_with_distance_loss(
     if margin <= 0:
         raise ValueError(f"[triplet_margin_with_distance_loss] margin must be greater than 0, got {margin}")
     op = "triplet_margin_with_distance_loss"
-    return _triplet(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
+    return _triplet(
+        op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction
+    )
 
 
 def _triplet(

@@ -92,9 +92,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     return ops.alpha_dropout(input, p, training, inplace)
 
 
-def feature_alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Apply ``alpha_dropout`` to whole channels of (B, C, ...)."""
     need_tensors("feature_alpha_dropout", input)
     return ops.feature_alpha_dropout(input, p, training, inplace)

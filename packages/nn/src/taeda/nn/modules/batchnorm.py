@@ -112,7 +112,9 @@ class _NormBase(Module):
         x = args[0] if args else kwargs.get("input")
         if isinstance(x, Tensor) and x.ndim in self._dims and x.shape[1] != self.num_features:
             name = type(self).__name__
-            return f"{name}(num_features={self.num_features}) got {tuple(x.shape)}: dimension 1 must be the features"
+            return (
+                f"{name}(num_features={self.num_features}) got {tuple(x.shape)}: dimension 1 must be the features"
+            )
         return None
 
 

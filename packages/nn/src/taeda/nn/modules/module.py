@@ -222,12 +222,12 @@ class Module(HookMethods, StateMethods, ConvertMethods):
                 raise AttributeError("cannot assign parameters before Module.__init__() call")
             self._forget(name, "_parameters")
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
+        elif isinstance(value, Module) and name not in d.get("_parameters", ()):
             if "_modules" not in d:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             self._forget(name, "_modules")
             self._put_module(name, value)
-        elif isinstance(value, Buffer):
+        elif isinstance(value, Buffer) and name not in (*d.get("_parameters", ()), *d.get("_modules", ())):
             if "_buffers" not in d:
                 raise AttributeError("cannot assign buffer before Module.__init__() call")
             self._forget(name, "_buffers")
