@@ -104,6 +104,7 @@ def test_float64(row):
 EMPTY_DIFFERS = {
     "InstanceNorm2d",  # statistics of nothing: PyTorch fails with an IndexError where it keeps running ones
     "MultiLabelMarginLoss",  # PyTorch refuses a single sample without classes
+    "TransformerEncoder",  # PyTorch's packing of padded sequences refuses a mask of another size by a RuntimeError
     "PixelUnshuffle",  # PyTorch gives an empty batch back as it is, in the input's shape
 }
 

@@ -145,3 +145,25 @@ def test_what_has_no_order_is_refused() -> None:
         float(z)
     with pytest.raises(RuntimeError, match=r"grad can be implicitly created only for real scalar outputs"):
         taeda.tensor(1j, requires_grad=True).exp().backward()
+
+
+def test_numbers_that_are_replaced_reduced_and_scaled_part_by_part() -> None:
+    inf, nan = float("inf"), float("nan")
+    x = taeda.tensor([complex(nan, 1), complex(inf, nan), complex(-inf, 2)])
+    assert x.nan_to_num(7.0, 5.0, -5.0).tolist() == [7 + 1j, 5 + 7j, -5 + 2j]
+    assert x.nan_to_num_(posinf=5.0, neginf=-5.0) is x and x.tolist() == [1j, 5 + 0j, -5 + 2j]
+    z, w = taeda.tensor([3 + 4j, 1j]), taeda.tensor([0j, 0j])
+    assert taeda.ops.l1_loss(z, w).item() == 3 and taeda.ops.l1_loss(z, w, "none").tolist() == [5, 1]
+    assert taeda.ldexp(z, taeda.tensor([1, 3])).tolist() == [6 + 8j, 8j] and taeda.ldexp(z, taeda.tensor([True, False])).tolist() == [6 + 8j, 1j]
+    assert z[:0].cumprod(0).shape == (0,) and z[0].cumprod(0).item() == 3 + 4j
+
+
+def test_factors_are_multiplied_in_where_an_index_says() -> None:
+    z, i = taeda.tensor([1 + 1j, 2 + 0j, 5 + 0j]), taeda.tensor([0, 0, 1])
+    src = taeda.tensor([1j, 2 + 0j, 1 - 1j])
+    assert z.scatter(0, i, src, reduce="multiply").tolist() == [-2 + 2j, 2 - 2j, 5 + 0j]
+    assert z.scatter(0, i, 2j, reduce="multiply").tolist() == [-4 - 4j, 4j, 5 + 0j]
+    assert z.scatter_reduce(0, i, src, "mean", include_self=False).tolist() == [1 + 0.5j, 1 - 1j, 5 + 0j]
+    assert z.index_reduce(0, i, src, "prod").tolist() == [-2 + 2j, 2 - 2j, 5 + 0j]
+    with pytest.raises(NotImplementedError, match="it has no order"):
+        z.scatter_reduce(0, i, src, "amax", include_self=False)

@@ -12,7 +12,7 @@ import taeda
 def gradients(x, w, b, g, **options):
     """Return y and the gradients of input, weight and bias as NumPy arrays."""
     leaves = [taeda.from_numpy(a).requires_grad_() for a in (x, w, b)]
-    y = taeda.conv2d(*leaves, **options)
+    y = (taeda.conv2d if x.ndim == 4 else taeda.conv3d)(*leaves, **options)
     y.backward(taeda.from_numpy(g(tuple(y.shape))))
     return [y.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]]
 
@@ -25,7 +25,10 @@ CASES = [((3, 1, 9, 7), (17, 1, 3, 3), {"padding": 1}),
          ((1, 40, 12, 13), (34, 20, 3, 2), {"groups": 2, "padding": (2, 1), "stride": (1, 2), "dilation": (2, 1)}),
          ((2, 8, 11, 11), (8, 1, 3, 3), {"groups": 8, "padding": 1, "stride": 2}),
          ((2, 3, 10, 10), (6, 3, 2, 2), {"stride": 5}),
-         ((1, 20, 300, 200), (2, 20, 1, 3), {"padding": (0, 1)})]
+         ((1, 20, 300, 200), (2, 20, 1, 3), {"padding": (0, 1)}),
+         ((2, 5, 4, 6, 7), (17, 5, 3, 3, 2), {"padding": (1, 1, 0), "stride": (1, 2, 1)}),
+         ((1, 8, 7, 5, 6), (40, 4, 2, 3, 3), {"groups": 2, "padding": (2, 0, 1), "stride": (3, 1, 2), "dilation": (2, 1, 2)}),
+         ((3, 16, 2, 3, 4), (33, 16, 1, 1, 1), {})]
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), CASES)
@@ -56,7 +59,7 @@ def test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype):
         for got, want in ((dx * u, convolve(u, w, **options)), (dw * v, convolve(x, v, **options))):
             exact = (want * g).sum()
             assert abs(got.sum(dtype=np.float64) - exact) <= tolerance * (np.abs(want * g).sum() + 1)
-    np.testing.assert_allclose(db, g.sum((0, 2, 3)), rtol=tolerance, atol=tolerance * 100)
+    np.testing.assert_allclose(db, g.sum((0, *range(2, g.ndim))), rtol=tolerance, atol=tolerance * 100)
 
 
 def test_float32_error_stays_small_over_a_long_sum():
@@ -100,6 +103,25 @@ def test_channels_last_and_sliced_inputs_give_the_same_values():
         assert taeda.equal(both[0], both[1])
 
 
+@pytest.mark.parametrize(("xs", "ws", "options"), [((2, 3, 6, 5), (4, 3, 3, 2), {}), ((2, 20, 6, 5), (40, 10, 3, 2), {"padding": 1, "groups": 2}),
+                                                   ((2, 8, 6, 5), (8, 2, 3, 3), {"groups": 4, "stride": 2})])
+@pytest.mark.parametrize("which", ["x", "w", "both"])
+def test_results_lie_channels_last_where_the_input_or_the_weight_does(xs, ws, options, which):
+    rng = np.random.default_rng(11)
+    x, w = taeda.from_numpy(rng.standard_normal(xs)), taeda.from_numpy(rng.standard_normal(ws))
+    last = [t.contiguous(memory_format=taeda.channels_last) if which in (name, "both") else t for name, t in (("x", x), ("w", w))]
+    plain, last = [t.clone().requires_grad_() for t in (x, w)], [t.requires_grad_() for t in last]
+    y, z = taeda.conv2d(*plain, **options), taeda.conv2d(*last, **options)
+    assert z.is_contiguous(memory_format=taeda.channels_last) and not z.is_contiguous()
+    g = taeda.from_numpy(rng.standard_normal(tuple(y.shape)))
+    for a, b in zip((y, *taeda.autograd.grad(y, plain, g)), (z, *taeda.autograd.grad(z, last, g)), strict=True):
+        assert taeda.allclose(a, b)
+        assert b.is_contiguous(memory_format=taeda.channels_last)
+    back = taeda.conv_transpose2d(z.detach(), last[1].detach(), **{k: v for k, v in options.items() if k != "padding"})
+    assert back.is_contiguous(memory_format=taeda.channels_last)
+    assert taeda.allclose(back, taeda.conv_transpose2d(y.detach(), plain[1].detach(), **{k: v for k, v in options.items() if k != "padding"}))
+
+
 def test_only_wanted_gradients_are_made_and_saved():
     x, w = taeda.ones(1, 1, 3, 3), taeda.ones(1, 1, 2, 2, requires_grad=True)
     y = taeda.conv2d(x, w)
@@ -109,12 +131,37 @@ def test_only_wanted_gradients_are_made_and_saved():
     assert w.grad.tolist() == [[[[4.0, 4.0], [4.0, 4.0]]]] and x.grad is None
 
 
-def test_node_has_pytorchs_name_and_integers_are_refused():
+def test_node_has_pytorchs_name():
     x, w = taeda.ones(1, 1, 3, 3), taeda.ones(1, 1, 2, 2, requires_grad=True)
     assert taeda.conv2d(x, w).grad_fn.name() == "ConvolutionBackward0"
     assert taeda.conv_transpose2d(x, w).grad_fn.name() == "ConvolutionBackward0"
-    with pytest.raises(NotImplementedError, match=r"\[convolution\] not implemented for dtype int64"):
-        taeda.conv2d(x.to(taeda.int64), w.detach().to(taeda.int64))
+
+
+@pytest.mark.parametrize(("n", "options"), [(1, {"stride": 2, "padding": 1}), (2, {"groups": 2, "dilation": (1, 2), "padding": (0, 2)}),
+                                            (3, {"stride": (1, 2, 3), "padding": (2, 1, 0)}), (3, {"padding": "same"})])
+def test_integers_are_convolved_exactly_and_wrap(n, options):
+    rng = np.random.default_rng(9)
+    x, w = rng.integers(-100, 100, (2, 4, 5, 6, 4)[:n + 2]), rng.integers(-100, 100, (6, 4 // options.get("groups", 1), 2, 3, 2)[:n + 2])
+    b = rng.integers(-9, 9, 6)
+    exact = convolve(x, w, b, **options)
+    for dtype in (np.int64, np.int32, np.int16, np.int8, np.uint8):
+        y = getattr(taeda, f"conv{n}d")(*(taeda.from_numpy(a.astype(dtype)) for a in (x, w, b)), **options).numpy()
+        assert y.dtype == dtype
+        np.testing.assert_array_equal(y, exact.astype(dtype))
+
+
+def test_transposed_convolution_of_integers_is_that_of_floats():
+    rng = np.random.default_rng(10)
+    x, w = taeda.from_numpy(rng.integers(-9, 9, (2, 4, 3, 2, 4))), taeda.from_numpy(rng.integers(-9, 9, (4, 3, 2, 3, 2)))
+    options = {"stride": (2, 1, 3), "padding": (1, 1, 0), "output_padding": (1, 0, 2), "groups": 2}
+    y = taeda.conv_transpose3d(x, w, taeda.arange(6), **options)
+    assert y.dtype == taeda.int64
+    assert taeda.equal(y.double(), taeda.conv_transpose3d(x.double(), w.double(), taeda.arange(6.0).double(), **options))
+
+
+def test_bools_have_no_convolution():
+    with pytest.raises(NotImplementedError, match=r"\[convolution\] not implemented for dtype bool"):
+        taeda.conv2d(taeda.ones(1, 1, 3, 3, dtype=taeda.bool), taeda.ones(1, 1, 2, 2, dtype=taeda.bool))
 
 
 def test_meta_tensors_give_shapes_without_memory():
@@ -131,7 +178,10 @@ def test_meta_tensors_give_shapes_without_memory():
 FEW = [((2, 5, 9, 11), (5, 1, 3, 3), {"groups": 5, "padding": 1}), ((2, 9, 12, 10), (9, 1, 3, 2), {"groups": 9, "stride": 2}),
        ((1, 8, 13, 14), (16, 1, 3, 3), {"groups": 8, "stride": (3, 2), "padding": (0, 2), "dilation": (2, 3)}),
        ((2, 16, 8, 9), (24, 2, 2, 3), {"groups": 8, "padding": 1}), ((3, 1, 7, 8), (11, 1, 3, 3), {"stride": 2}),
-       ((1, 3, 6, 2500), (5, 3, 1, 3), {"padding": (0, 1)}), ((2, 40, 5, 5), (3, 40, 3, 3), {"padding": 1})]
+       ((1, 3, 6, 2500), (5, 3, 1, 3), {"padding": (0, 1)}), ((2, 40, 5, 5), (3, 40, 3, 3), {"padding": 1}),
+       ((2, 9, 4, 5, 6), (9, 1, 3, 3, 3), {"groups": 9, "padding": 1}),
+       ((1, 8, 5, 7, 6), (16, 1, 2, 3, 3), {"groups": 8, "stride": (2, 1, 3), "padding": (1, 2, 0), "dilation": (3, 2, 1)}),
+       ((2, 3, 4, 5, 40), (5, 3, 3, 1, 3), {"stride": (1, 1, 2), "padding": (2, 0, 1)})]
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), FEW)

@@ -152,3 +152,45 @@ def test_threads_change_no_bit() -> None:
         grads = [taeda.autograd.grad(y, x)[0] for y in outs]
         found.append([v.detach().numpy().tobytes() for v in outs + grads])
     assert found[0] == found[1] == found[2]
+
+
+def test_ctc_gives_impossible_classes_no_gradient() -> None:
+    """A class of probability 0 is in no path: 0 and not PyTorch's NaN."""
+    x = draw(6, 1, 4).log_softmax(-1)
+    x[:, :, 3] = -math.inf
+    x.requires_grad_()
+    ops.ctc_loss(x, taeda.tensor([[1, 2]]), [6], [2]).backward()
+    assert bool(taeda.isfinite(x.grad).all()) and bool((x.grad[:, :, 3] == 0).all())
+
+
+def test_ctc_of_targets_that_do_not_fit() -> None:
+    x = draw(3, 2, 4).log_softmax(-1).requires_grad_()
+    targets = taeda.tensor([[1, 1, 2], [1, 2, 3]])                      # the first takes four steps
+    loss = ops.ctc_loss(x, targets, [3, 3], [3, 3], reduction="none")
+    assert loss[0] == math.inf and math.isfinite(loss[1])
+    loss.sum().backward()
+    assert bool(x.grad[:, 0].isnan().all()) and bool(taeda.isfinite(x.grad[:, 1]).all())
+    x.grad = None
+    loss = ops.ctc_loss(x, targets, [3, 3], [3, 3], reduction="none", zero_infinity=True)
+    loss.sum().backward()
+    assert loss[0] == 0 and bool((x.grad[:, 0] == 0).all()) and bool((x.grad[:, 1] != 0).any())
+    assert ops.ctc_loss(x, targets, [0, 3], [0, 3], reduction="none")[0] == 0, "nothing spells nothing"
+
+
+def test_ctc_has_one_derivative() -> None:
+    x = draw(5, 1, 4).log_softmax(-1).requires_grad_()
+    (g,) = taeda.autograd.grad(ops.ctc_loss(x, taeda.tensor([[1, 2]]), [5], [2]), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="derivative for aten::_ctc_loss_backward is not implemented"):
+        g.sum().backward()
+
+
+def test_ctc_sums_to_one_over_all_targets() -> None:
+    """Every path spells one target: over two classes and three steps the likelihoods of all targets are 1."""
+    x = draw(3, 1, 3).log_softmax(-1)
+    total = 0.0
+    for length in range(4):
+        for number in range(2**length):
+            target = [1 + (number >> i & 1) for i in range(length)]
+            loss = ops.ctc_loss(x, taeda.tensor([target], dtype=taeda.int64).reshape(1, length), [3], [length], reduction="sum")
+            total += math.exp(-loss.item())
+    assert total == pytest.approx(1, rel=1e-12)

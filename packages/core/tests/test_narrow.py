@@ -75,3 +75,37 @@ def test_float16_gradients_keep_the_dtype() -> None:
 def test_bfloat16_has_no_numpy_dtype() -> None:
     with pytest.raises(TypeError, match="unsupported ScalarType"):
         taeda.ones(2, dtype=taeda.bfloat16).numpy()
+
+
+@pytest.mark.parametrize("towards", [np.inf, -np.inf, 0.0])
+def test_the_next_float16_is_numpys_for_every_one(towards: float) -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16).copy()
+    found = taeda.nextafter(taeda.from_numpy(every), taeda.tensor(towards, dtype=taeda.float16)).numpy()
+    with np.errstate(all="ignore"):
+        wanted = np.nextafter(every, np.float16(towards))
+    wanted[every == towards] = towards                          # of two zeros the second is the answer, NumPy's is the first
+    nan = np.isnan(wanted)
+    np.testing.assert_array_equal(np.isnan(found), nan)
+    np.testing.assert_array_equal(found.view(np.uint16)[~nan], wanted.view(np.uint16)[~nan])
+
+
+def test_the_next_bfloat16_is_one_bit_away() -> None:
+    x = taeda.tensor([1.0, -1.0, 0.0, 3.0], dtype=taeda.bfloat16)
+    assert taeda.nextafter(x, x.new_full((), 9.0)).tolist() == [1.0078125, -0.99609375, 2.0**-133, 3.015625]
+    y = x.clone().nextafter_(x)
+    assert y.tolist() == x.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_histograms_of_narrow_floats_take_a_range(dtype: str) -> None:
+    x = taeda.tensor([0.5, -0.25, 0.75, -1.0, 1.0], dtype=getattr(taeda, dtype))
+    hist, edges = taeda.histogram(x, 4, range=(-1.0, 1.0))
+    assert hist.dtype == edges.dtype == x.dtype and hist.tolist() == [1, 1, 0, 3] and edges.tolist() == [-1, -0.5, 0, 0.5, 1]
+    assert taeda.histogramdd(x[:4].reshape(2, 2), [1, 2], range=[-1.0, 1.0, -1.0, 1.0]).hist.tolist() == [[2, 0]]
+    with pytest.raises(NotImplementedError, match="histogram"):
+        taeda.histogram(x, 4)
+
+
+def test_rms_norm_of_narrow_floats_adds_the_epsilon_of_float32() -> None:
+    x = taeda.tensor([1e-4, 1e-4], dtype=taeda.float16)
+    assert taeda.rms_norm(x, (2,)).tolist() == taeda.rms_norm(x.float(), (2,)).half().tolist()

@@ -135,7 +135,7 @@ def test_nan_in_a_second_moment_stays_in_amsgrads_maximum() -> None:
         ("exp_avgs", lambda: taeda.ones(2), RuntimeError, r"exp_avgs\[0\].*dtype.*float64.*float32"),
         ("exp_avg_sqs", lambda: taeda.ones(2, dtype=taeda.float64, device="meta"), RuntimeError, "device"),
         ("grads", lambda: 1.0, TypeError, "must be a Tensor, got float"),
-        ("params", lambda: taeda.ones(2, dtype=taeda.int64), RuntimeError, "float32 or float64.*int64"),
+        ("params", lambda: taeda.ones(2, dtype=taeda.int64), RuntimeError, "floating-point or complex.*int64"),
         (
             "params",
             lambda: taeda.ones(1, dtype=taeda.float64).expand(2),
@@ -201,3 +201,146 @@ def test_the_norm_neither_overflows_nor_is_recorded() -> None:
     assert taeda.ops.global_norm([taeda.full((4,), 1e30)]).item() == pytest.approx(2e30)
     with pytest.raises(RuntimeError, match="no_grad"):
         taeda.ops.global_norm([taeda.ones(2, requires_grad=True)])
+
+
+# -- every fused step -------------------------------------------------------------------------------------
+
+STEP = {"lr": 0.1, "weight_decay": 0.1}
+BETAS = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-6}
+# the op, how many lists like the parameters it takes beside the gradients, its lists of numbers, its options
+FUSED: dict[str, tuple[int, tuple[float, ...], dict[str, float]]] = {
+    "fused_sgd_": (1, (), {**STEP, "momentum": 0.9}),
+    "fused_rmsprop_": (3, (0.0,), {**STEP, "alpha": 0.9, "eps": 1e-6, "momentum": 0.9, "centered": True}),
+    "fused_adam_": (3, (0.0,), {**STEP, **BETAS, "amsgrad": True}),
+    "fused_adamax_": (2, (0.0,), {**STEP, **BETAS}),
+    "fused_nadam_": (2, (1.0, 0.0), {**STEP, **BETAS, "momentum_decay": 4e-3}),
+    "fused_radam_": (2, (5.0,), {**STEP, **BETAS}),
+    "fused_adagrad_": (1, (0.0,), {**STEP, "eps": 1e-6}),
+    "fused_adadelta_": (2, (0.0,), {**STEP, "rho": 0.9, "eps": 1e-6}),
+    "fused_rprop_": (2, (0.0,), {"etaminus": 0.5, "etaplus": 1.2, "step_size_min": 1e-6, "step_size_max": 50.0}),
+    "fused_asgd_": (1, (0.5, 0.1, 3.0), {**STEP, "lambd": 1e-4, "alpha": 0.75, "t0": 1.0}),
+}
+each = pytest.mark.parametrize("name", list(FUSED))
+
+
+def call(name: str, shapes: list[tuple[int, ...]], dtype: Any, seed: int = 0) -> tuple[list[list[Any]], dict[str, Any]]:
+    """Make the lists of a fused step: parameters, gradients, state, numbers."""
+    rng = np.random.default_rng(seed)
+    state, numbers, options = FUSED[name]
+    made = [[taeda.tensor(rng.normal(size=s)).to(dtype) for s in shapes] for _ in range(2)]
+    for k in range(state):                              # falling, since a mean square is no less than a squared mean
+        made.append([taeda.tensor(rng.uniform(0.5, 1.0, size=s) / (k + 1) ** 2).to(dtype) for s in shapes])
+    return made + [[taeda.tensor(n) for _ in shapes] for n in numbers], options
+
+
+@each
+def test_a_step_does_not_depend_on_threads_nor_on_what_is_stepped_beside(name: str) -> None:
+    shapes = [(3, 33333), (7,), (), (50000,)]
+    threads = taeda.get_num_threads()
+    found = []
+    try:
+        for n in (1, 3):
+            taeda.set_num_threads(n)
+            made, options = call(name, shapes, taeda.float32)
+            getattr(taeda.ops, name)(*made, **options)
+            found.append([x.numpy().tobytes() for tensors in made for x in tensors])
+    finally:
+        taeda.set_num_threads(threads)
+    assert found[0] == found[1]
+    made, options = call(name, shapes, taeda.float32)
+    for i in range(len(shapes)):
+        getattr(taeda.ops, name)(*[tensors[i : i + 1] for tensors in made], **options)
+    assert [x.numpy().tobytes() for tensors in made for x in tensors] == found[0]
+
+
+@each
+def test_a_step_writes_all_but_the_gradient_and_counts(name: str) -> None:
+    made, options = call(name, [(2, 3), ()], taeda.float64)
+    versions = [[x._version for x in tensors] for tensors in made]
+    grads = [g.tolist() for g in made[1]]
+    getattr(taeda.ops, name)(*made, **options)
+    for role, (tensors, before) in enumerate(zip(made, versions, strict=True)):
+        for x, version in zip(tensors, before, strict=True):
+            assert (x._version > version) == (role != 1)
+    assert [g.tolist() for g in made[1]] == grads
+    if FUSED[name][1]:
+        assert [s.item() for s in made[-1]] == [FUSED[name][1][-1] + 1] * 2
+
+
+@each
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_a_narrow_step_is_near_the_wide_one(name: str, dtype: Any) -> None:
+    narrow, options = call(name, [(40, 30)], dtype)
+    wide = [[x.double() if x.dim() else x.clone() for x in tensors] for tensors in narrow]
+    getattr(taeda.ops, name)(*narrow, **options)
+    getattr(taeda.ops, name)(*wide, **options)
+    for a, b in zip(narrow, wide, strict=True):
+        assert taeda.allclose(a[0].double(), b[0].double(), rtol=0.05, atol=0.02)
+        assert a[0].dtype is (dtype if a[0].dim() else taeda.float32)
+
+
+@each
+def test_a_complex_step_is_that_of_its_parts(name: str) -> None:
+    real, options = call(name, [(4, 3, 2)], taeda.float64)
+    pairs = [[taeda.view_as_complex(x.clone()) if x.dim() else x.clone() for x in tensors] for tensors in real]
+    getattr(taeda.ops, name)(*real, **options)
+    getattr(taeda.ops, name)(*pairs, **options)
+    for a, b in zip(real, pairs, strict=True):
+        assert taeda.equal(a[0], taeda.view_as_real(b[0]) if b[0].is_complex() else b[0])
+
+
+@each
+def test_lists_must_fit(name: str) -> None:
+    made, options = call(name, [(2,), (3,)], taeda.float64)
+    step = getattr(taeda.ops, name)
+    for role in range(1, len(made)):
+        with pytest.raises(ValueError, match=rf"\[{name}\] all lists must be of one length, got 2 params and 1"):
+            step(*[x[:1] if i == role else x for i, x in enumerate(made)], **options)
+        bad = [taeda.ones(5, dtype=taeda.float64), made[role][1]]
+        with pytest.raises(RuntimeError, match=rf"\[{name}\] .*\[0\] must"):
+            step(*[bad if i == role else x for i, x in enumerate(made)], **options)
+    made[0][0].requires_grad_()
+    with pytest.raises(RuntimeError, match="leaf|no_grad"):
+        step(*made, **options)
+
+
+def test_adafactor_takes_contiguous_matrices_or_vectors() -> None:
+    p, g, row, col = taeda.ones(3, 4), taeda.ones(3, 4), taeda.zeros(3, 1), taeda.zeros(1, 4)
+    options = {"lr": 0.1, "beta2_decay": -0.8, "eps1": 1e-7, "eps2": 1e-3}
+    step = taeda.ops.fused_adafactor_
+    step([p], [g], [row], [col], [taeda.zeros(())], **options)
+    assert row.tolist() == [[1.0]] * 3 and col.tolist() == [[1.0] * 4]
+    assert taeda.allclose(p, taeda.full((3, 4), 0.9))
+    for params, rows, cols, text in (
+        ([p.t()], [taeda.zeros(4, 1)], [taeda.zeros(1, 3)], "must be contiguous, got strides"),
+        ([p], [taeda.zeros(3, 2)], [col], r"row_vars\[0\].*of shape \(3, 1\)"),
+        ([p], [row], [taeda.zeros(1, 3)], r"col_vars\[0\].*of shape \(1, 4\)"),
+        ([p], [row], None, r"must be a float32 or float64 vector, got shape \(3, 4\)"),
+        ([p], [row], [], "1 params and 0 col_vars"),
+    ):
+        with pytest.raises((RuntimeError, ValueError), match=text):
+            step(params, [x.clone() for x in params], rows, cols, [taeda.zeros(())], **options)
+
+
+def test_averages_move_towards_the_values() -> None:
+    rng = np.random.default_rng(5)
+    for weight in (0.25, 0.75):
+        xs, ys = ([taeda.tensor(rng.normal(size=s)) for s in ((3, 4), (), (20000,))] for _ in range(2))
+        want = [x.lerp(y, weight) for x, y in zip(xs, ys, strict=True)]
+        assert taeda.ops.fused_lerp_(xs, ys, weight) is None
+        for x, w in zip(xs, want, strict=True):
+            assert taeda.allclose(x, w, rtol=1e-15)
+    z = taeda.tensor([1.0 + 2.0j])
+    taeda.ops.fused_lerp_([z], [taeda.tensor([3.0 - 2.0j])], 0.5)
+    assert z.item() == 2.0 + 0.0j
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64])
+@pytest.mark.parametrize("bad", [float("inf"), -float("inf"), float("nan"), None])
+def test_unscaling_multiplies_and_finds_what_is_not_finite(dtype: Any, bad: float | None) -> None:
+    xs = [taeda.full((5, 7), 8.0, dtype=dtype).t(), taeda.full((40000,), 2.0, dtype=dtype), taeda.ones(0, dtype=dtype)]
+    if bad is not None:
+        xs[1][39999] = bad
+    assert taeda.ops.fused_unscale_(xs, 0.25) is (bad is not None)
+    assert xs[0].tolist() == [[2.0] * 5] * 7 and xs[1][:3].tolist() == [0.5] * 3
+    assert taeda.ops.fused_unscale_([], 1.0) is False

@@ -244,3 +244,18 @@ def test_names_of_torch_overrides() -> None:
     dummies = overrides.get_testing_overrides()
     assert dummies[taeda.exp](1) == -1 and inspect.signature(dummies[taeda.exp]) == inspect.signature(taeda.exp)
     assert taeda.Tensor.grad.__get__ in overrides.get_default_nowrap_functions()
+
+
+@pytest.mark.parametrize(("call", "text"), [
+    (lambda: taeda.Tensor.add(3, 1), "'add' for 'taeda.Tensor' objects doesn't apply to a 'int' object"),
+    (lambda: taeda.Tensor.exp("x"), "doesn't apply to a 'str' object"), (lambda: taeda.Tensor.add_([1.0], 1), "doesn't apply to a 'list' object"),
+    (lambda: taeda.Tensor.add(Duck(), 1), "doesn't apply to a 'Duck' object"), (lambda: taeda.Tensor.sum(), "needs an argument"),
+])  # fmt: skip
+def test_a_method_is_called_with_a_tensor_first(call: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        call()
+
+
+def test_as_subclass_gives_the_class_that_is_asked_for() -> None:
+    x = taeda.ones(2).as_subclass(Named)
+    assert type(x.as_subclass(taeda.Tensor)) is taeda.Tensor and type(x.as_subclass(Logged)) is Logged

@@ -34,6 +34,26 @@ def test_positions_lead_back_to_the_maxima(kernel: int, stride: int, padding: in
     assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
 
 
+@pytest.mark.parametrize("width", [5, 40])
+@pytest.mark.parametrize("options", [{"kernel_size": 2}, {"kernel_size": 3, "stride": (2, 1, 1), "padding": 1},
+                                     {"kernel_size": 2, "stride": 1, "dilation": (2, 1, 3)}])
+def test_positions_in_a_volume_lead_back_to_the_maxima(options: dict, width: int) -> None:
+    x = taeda.tensor(np.random.default_rng(0).normal(size=(2, 3, 5, 4, width)))
+    value, at = ops.max_pool3d(x, **options, return_indices=True)
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+    value, at = ops.adaptive_max_pool3d(x, (2, 3, 4), return_indices=True)
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+
+
+@pytest.mark.parametrize("width", [3, 30])
+def test_the_first_of_equal_maxima_in_a_volume_wins_and_a_nan_more(width: int) -> None:
+    x = taeda.zeros(1, 2, 2, width)
+    assert ops.max_pool3d(x, 2, 1, return_indices=True)[1].flatten().tolist() == list(range(width - 1))
+    x[0, 1, 0, 1] = float("nan")
+    y, at = ops.max_pool3d(x, 2, 1, return_indices=True)
+    assert y.flatten()[:2].isnan().all() and y.isnan().sum() == 2 and at.flatten()[:2].tolist() == [2 * width + 1] * 2
+
+
 @pytest.mark.parametrize("width", [4, 40])
 def test_a_nan_in_a_window_comes_out(width: int) -> None:
     x = taeda.zeros(1, 4, width)
@@ -58,6 +78,68 @@ def test_maxima_of_integers(dtype: taeda.dtype) -> None:
     assert ops.max_pool2d(-x if dtype != taeda.uint8 else x, 8).dtype == dtype
 
 
+@pytest.mark.parametrize(("size", "kernel", "stride", "padding"), [(3000, 3, 2, 1), (3000, 700, 5, 300), (1300, 500, 1, 250), (1200, 600, 600, 0)])
+def test_rows_that_take_several_tiles(size: int, kernel: int, stride: int, padding: int) -> None:
+    x = taeda.tensor(np.random.default_rng(1).normal(size=(1, 2, 2, size)), requires_grad=True)
+    rows = ops.pad(x, (padding, padding), value=-np.inf).unfold(3, kernel, stride)
+    value, at = ops.max_pool2d(x, (2, kernel), (1, stride), (0, padding), return_indices=True)
+    assert taeda.equal(value, rows.amax((2, 4)).unsqueeze(2))
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+    assert taeda.equal(ops.max_pool2d(x.detach(), (2, kernel), (1, stride), (0, padding)), value)
+    mean = ops.avg_pool2d(x, (2, kernel), (1, stride), (0, padding))
+    rows = ops.pad(x, (padding, padding)).unfold(3, kernel, stride)
+    assert taeda.allclose(mean, rows.mean((2, 4)).unsqueeze(2))
+    g = taeda.cos(mean.detach() * 9)
+    assert taeda.allclose(taeda.autograd.grad(mean, x, g)[0], taeda.autograd.grad(rows.mean((2, 4)).unsqueeze(2), x, g)[0])
+
+
+@pytest.mark.parametrize(("size", "windows"), [(3000, 7), (1500, 1), (1025, 3), (600, 700)])
+def test_adaptive_rows_that_take_several_tiles(size: int, windows: int) -> None:
+    x = taeda.tensor(np.random.default_rng(2).normal(size=(1, 2, 3, size)), requires_grad=True)
+    parts = [(i * size // windows, -(-(i + 1) * size // windows)) for i in range(windows)]
+    value, at = ops.adaptive_max_pool2d(x, (1, windows), return_indices=True)
+    assert taeda.equal(value, taeda.stack([x[..., a:b].amax((2, 3)) for a, b in parts], -1).unsqueeze(2))
+    assert taeda.equal(x.flatten(2).gather(2, at.flatten(2)), value.flatten(2))
+    mean, wanted = ops.adaptive_avg_pool2d(x, (1, windows)), taeda.stack([x[..., a:b].mean((2, 3)) for a, b in parts], -1).unsqueeze(2)
+    assert taeda.allclose(mean, wanted)
+    g = taeda.cos(mean.detach() * 9)
+    assert taeda.allclose(taeda.autograd.grad(mean, x, g)[0], taeda.autograd.grad(wanted, x, g)[0])
+
+
+def test_the_last_nan_of_a_window_gives_the_position() -> None:
+    x = taeda.arange(48.0).reshape(1, 2, 4, 6)
+    x[0, 0, 1, 1] = x[0, 0, 1, 2] = x[0, 1, 0, 0] = float("nan")
+    assert ops.max_pool3d(x, (2, 4, 6), return_indices=True)[1].item() == 24
+    assert ops.adaptive_max_pool2d(x, 1, return_indices=True)[1].flatten().tolist() == [8, 0]
+
+
+@pytest.mark.parametrize("width", [2, 40])
+def test_windows_that_step_over_the_input_are_minus_infinity(width: int) -> None:
+    y, at = ops.max_pool2d(taeda.zeros(1, 4, width), (2, 1), 1, (1, 0), dilation=(5, 1), return_indices=True)
+    assert y.tolist() == [[[-np.inf] * width]]
+    assert at.min() >= 0 and at.max() < 4 * width
+
+
+@pytest.mark.parametrize("pool", [
+    lambda x: ops.max_pool2d(x, 2, return_indices=True), lambda x: (ops.avg_pool2d(x, 2),), lambda x: (ops.adaptive_avg_pool2d(x, 3),),
+    lambda x: ops.adaptive_max_pool2d(x, 3, return_indices=True), lambda x: (ops.max_pool2d(x.detach(), 3, 1),)])
+def test_pools_of_images_lie_as_their_input(pool) -> None:
+    x = taeda.tensor(np.random.default_rng(3).normal(size=(2, 3, 6, 5)), requires_grad=True)
+    last = x.detach().contiguous(memory_format=taeda.channels_last).requires_grad_()
+    for a, b in zip(pool(x), pool(last), strict=True):
+        assert taeda.equal(a, b) and b.is_contiguous(memory_format=taeda.channels_last) and a.is_contiguous()
+        if b.requires_grad:
+            assert taeda.equal(*(taeda.autograd.grad(y.cos().sum(), at)[0] for y, at in ((a, x), (b, last))))
+
+
+def test_only_maxima_and_global_means_of_volumes_lie_as_their_input() -> None:
+    x = taeda.randn(2, 3, 4, 5, 6).contiguous(memory_format=taeda.channels_last_3d)
+    for pool, kept in ((ops.max_pool3d, True), (ops.avg_pool3d, False), (ops.adaptive_avg_pool3d, False), (ops.adaptive_max_pool3d, False)):
+        assert pool(x, 2).is_contiguous(memory_format=taeda.channels_last_3d) == kept
+        assert taeda.equal(pool(x, 2), pool(x.contiguous(), 2))
+    assert ops.adaptive_avg_pool3d(x, 1).stride() == (3, 1, 3, 3, 3)
+
+
 def test_a_window_of_zeros_around_the_input_counts_as_asked() -> None:
     x = taeda.ones(1, 2, 2)
     assert ops.avg_pool2d(x, 3, 1, 1).flatten().tolist() == pytest.approx([4 / 9] * 4)
@@ -76,7 +158,8 @@ def test_threads_change_no_bit() -> None:
         taeda.set_num_threads(threads)
         x = taeda.tensor(np.random.default_rng(0).normal(size=(7, 9, 33, 35)).astype("float32"), requires_grad=True)
         outs = [ops.max_pool2d(x, 3, 2, 1), ops.avg_pool2d(x, 3, 1, 1), ops.adaptive_avg_pool2d(x, 5),
-                ops.adaptive_max_pool2d(x, 5)]
+                ops.adaptive_max_pool2d(x, 5), ops.max_pool3d(x, 3, 2, 1), ops.avg_pool3d(x, 3, 1, 1),
+                ops.adaptive_avg_pool3d(x, (2, 5, 5)), ops.adaptive_max_pool3d(x, (2, 5, 5))]
         grads = [taeda.autograd.grad(y, x, taeda.sin(y.detach()))[0] for y in outs]
         found.append([t.detach().numpy().tobytes() for t in outs + grads])
     assert found[0] == found[1] == found[2]

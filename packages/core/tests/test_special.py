@@ -421,3 +421,13 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
         taeda.set_num_threads(threads)
         found.append((taeda.digamma(x).numpy(), taeda.special.bessel_j1(x).numpy()))
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_the_multivariate_gamma_function_of_a_high_dimension_ends() -> None:
+    x = taeda.tensor([5.3, 6000.0], dtype=taeda.float64, requires_grad=True)
+    y = taeda.special.multigammaln(x, 10000)
+    (g,) = taeda.autograd.grad(y.sum(), x)
+    j = np.arange(10000)
+    np.testing.assert_allclose(g[1].item(), taeda.digamma(taeda.from_numpy(6000.0 - j / 2)).sum().item(), rtol=1e-12)
+    with pytest.raises(RuntimeError, match="p=1000000000000 makes sums of p terms for each of 2 elements"):
+        taeda.mvlgamma(x, 10**12)

@@ -41,6 +41,22 @@ def test_one_of_several_views_is_not_written_to_under_autograd(source: str) -> N
     assert base.tolist() == taeda.arange(24.0).reshape(2, 3, 4).tolist()
 
 
+@pytest.mark.parametrize("source", [v for v in VIEWS if any(name in v for name in SEVERAL) and "tensor_split" not in v])
+def test_one_of_several_views_of_a_tensor_without_history_takes_no_history(x: taeda.Tensor, source: str) -> None:
+    view, factor = eval(source, {"x": x}), taeda.tensor(3.0, requires_grad=True)
+    with pytest.raises(RuntimeError, match="output of a function that returns multiple views"):
+        view.mul_(factor)
+    with pytest.raises(RuntimeError, match="output of a function that returns multiple views"):
+        view[0].mul_(factor)
+    assert x.tolist() == taeda.arange(24.0).reshape(2, 3, 4).tolist()
+    view.mul_(3)                                                 # nothing to record
+    with taeda.no_grad():
+        view.mul_(factor)
+    x.mul_(factor)
+    with pytest.raises(RuntimeError, match="its base or another view of its base has been modified inplace"):
+        view + 1
+
+
 @pytest.mark.parametrize("source", [v for v in VIEWS if not any(name in v for name in NOT_WRITTEN)])
 def test_the_gradient_of_a_write_through_a_view(source: str) -> None:
     leaf = taeda.arange(24.0).reshape(2, 3, 4).requires_grad_()

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from rows_nn.row import Function, Layer
+from rows_nn.row import Function, Layer, Made
 
 
 def tensor(lib: Any, value: Any, dtype: str, leaves: list[Any] | None = None) -> Any:
     """Make the tensor of an input as a row writes it; floating-point ones join ``leaves`` and require grad."""
+    if isinstance(value, Made):
+        return value.make(lib)
     if isinstance(value, list):
         return tuple(tensor(lib, v, dtype, leaves) for v in value)
     if not isinstance(value, np.ndarray | np.generic):

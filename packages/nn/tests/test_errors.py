@@ -278,3 +278,35 @@ def test_what_is_no_tensor_is_a_type_error(name):
     extra = (4.0,) if name in ("prelu", "cosine_similarity") else extra
     with pytest.raises(TypeError, match="must be a Tensor, not float"):
         getattr(nn.functional, name)(1.0, *extra)
+
+
+X, T = taeda.zeros(4, 3), taeda.zeros(4, dtype=taeda.int64)
+MORE_CURES = [
+    (nn.CrossEntropyLoss(), (X, T.reshape(4, 1)), r"did you mean target.squeeze\(1\)\?"),
+    (nn.CrossEntropyLoss(), (X, taeda.zeros(4)), r"did you mean target.long\(\)\?"),
+    (nn.CrossEntropyLoss(), (X, nn.functional.one_hot(T, 3)), r"did you mean target.argmax\(1\), or target.to\(taeda.float32\)"),
+    (nn.CrossEntropyLoss(), (taeda.zeros(4, 7, 3), taeda.zeros(4, 7).long()), r"did you mean input.movedim\(-1, 1\)\?"),
+    (nn.CrossEntropyLoss(), (X, T + taeda.tensor([1, 2, 3, 1])), r"got classes from 1 to 3; they count from 0: did you mean target - 1"),
+    (nn.NLLLoss(), (X, T.reshape(4, 1)), r"NLLLoss got a target of shape \(4, 1\): did you mean"),
+    (nn.BCELoss(), (X[:, :1] + 0.5, X[:, 0]), r"did you mean input.squeeze\(-1\), or target.unsqueeze\(-1\)\?"),
+    (nn.BCEWithLogitsLoss(), (X[:, 0], X[:, :1]), r"did you mean target.squeeze\(-1\)\?"),
+    (nn.BCEWithLogitsLoss(), (X, X.long()), r"did you mean target.to\(taeda.float32\)\?"),
+    (nn.BatchNorm2d(3), (X,), r"BatchNorm2d got \(4, 3\); did you mean BatchNorm1d\?"),
+    (nn.BatchNorm1d(3), (taeda.zeros(4, 3, 2, 2),), r"did you mean BatchNorm2d\?"),
+    (nn.LayerNorm(5), (X,), r"LayerNorm\(normalized_shape=\(5,\)\) got \(4, 3\); its shape must end in 5"),
+    (nn.LayerNorm(3), (taeda.zeros(2, 3, 8),), r"did you mean x.movedim\(1, -1\), or GroupNorm\(1, 3\)\?"),
+    (nn.ModuleList([nn.ReLU()]), (X,), r"only holds modules: call them in a loop, or use nn.Sequential"),
+    (nn.Linear(3, 1), ((X, X),), r"Linear got a tuple of 2: .* did you mean output\[0\]\?"),
+    (nn.CTCLoss(), (taeda.zeros(4, 9, 5), taeda.ones(4, 2).long(), [9] * 4, [2] * 4), r"did you mean x.transpose\(0, 1\)\?"),
+]
+
+
+@pytest.mark.parametrize(("module", "args", "cure"), MORE_CURES, ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else "")
+def test_cures_of_losses_norms_and_containers(module, args, cure):
+    with pytest.raises((RuntimeError, ValueError, TypeError, IndexError), match=rf"(?s)^in model \(.*\n.*{cure}"):
+        module(*args)
+
+
+def test_a_cure_that_fails_hides_nothing():
+    with pytest.raises(TypeError, match=r"^in model \(CrossEntropyLoss\): \[cross_entropy\] "):
+        nn.CrossEntropyLoss()(X, None)

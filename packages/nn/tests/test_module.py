@@ -79,15 +79,18 @@ def test_a_name_moves_between_registries():
     m.x = 3
     m.x = nn.Parameter(taeda.ones(1))
     assert "x" in m._parameters
+    with pytest.raises(TypeError, match=r"cannot assign 'taeda.nn.modules.activation.ReLU' as parameter 'x'"):
+        m.x = nn.ReLU()
     del m.x
-    m.x = nn.Buffer(taeda.ones(1))
-    assert "x" in m._buffers and "x" not in m._parameters
     m.x = nn.ReLU()
-    assert "x" in m._modules and "x" not in m._buffers
+    assert "x" in m._modules and "x" not in m._parameters
+    with pytest.raises(TypeError, match=r"cannot assign 'taeda.\w+' as child module 'x'"):
+        m.x = nn.Buffer(taeda.ones(1))
     m.x = nn.Parameter(taeda.ones(1))
     assert "x" in m._parameters and "x" not in m._modules
     del m.x
     m.x = nn.Buffer(taeda.ones(1))
+    assert "x" in m._buffers and "x" not in m._parameters
     m.x = taeda.zeros(2)
     assert m._buffers["x"].shape == (2,)
     m.x = None

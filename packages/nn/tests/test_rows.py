@@ -55,7 +55,7 @@ def of_parameters(row, module):
     return run, [*leaves, *params]
 
 
-@pytest.mark.parametrize("row", [r for r in LAYERS if r.grad], ids=str)
+@pytest.mark.parametrize("row", [r for r in LAYERS if r.grad and r.numeric], ids=str)
 def test_gradients_to_second_order(row):
     run, tensors = of_parameters(row, harness.build(taeda, row, "float64"))
     if not tensors:
@@ -97,7 +97,7 @@ def test_layout_in_memory_does_not_matter(row):
             return tuple(strided(v) for v in value)
         if not isinstance(value, taeda.Tensor) or value.dim() == 0:
             return value
-        return taeda.stack([value, value * 0], -1)[..., 0].transpose(0, -1).contiguous().transpose(0, -1)
+        return taeda.stack([value, taeda.zeros_like(value)], -1)[..., 0].transpose(0, -1).contiguous().transpose(0, -1)
 
     got = harness.call(taeda, row, module, [strided(a) for a in args], {k: strided(v) for k, v in kwargs.items()})
     close(values(got), expected)
@@ -144,7 +144,7 @@ def test_refusals(row, inputs, exception, text):
 def test_functions(row):
     """Gradients to second order of the functions that have them."""
     results, leaves = harness.call_function(taeda, row, "float64")
-    if not (row.grad and leaves and harness.differentiable(results)):
+    if not (row.grad and row.numeric and leaves and harness.differentiable(results)):
         assert all(np.isfinite(v).all() for v in values(results))
         return
 
@@ -173,9 +173,11 @@ def test_functions(row):
 
 
 # classes that are no layers of their own: containers and frames, each tested in its own file
-FRAMES = {"Module", "Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "DataParallel"}
+FRAMES = {"Module", "Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
+          "RNNBase", "RNNCellBase", "DataParallel"}  # fmt: skip
 
 
 def test_every_layer_has_a_row():
     classes = {n for n, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
+    classes -= {n for n in classes if n.startswith("Lazy")}  # in test_lazy.py: they turn into the layers of the rows
     assert sorted(classes - FRAMES - {row.name for row in LAYERS}) == []

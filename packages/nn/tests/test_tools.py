@@ -85,6 +85,20 @@ def test_summary_of_several_inputs_and_indices():
     assert nn.summary(nn.Embedding(9, 3), (2, 5), dtypes=[taeda.int64]).rows[0].output == (2, 5, 3)
 
 
+def test_summary_of_lazy_and_parametrised_layers():
+    net = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(3))
+    s = nn.summary(net, (2, 1, 5, 5))
+    assert [(r.layer, r.parameters) for r in s.rows] == [("Conv2d", 40), ("Flatten", 0), ("Linear", 111)]
+    assert s.total_parameters == 151 and net[0].has_uninitialized_params(), "the model itself stays lazy"
+    net = nn.Sequential(
+        nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)), nn.utils.prune.l1_unstructured(nn.Linear(4, 2), "weight", 1)
+    )
+    net[0].bias.requires_grad_(False)
+    s = nn.summary(net, (2, 3))
+    assert [(r.name, r.layer, r.parameters, r.multiply_adds) for r in s.rows] == [("0", "Linear", 20, 24), ("1", "Linear", 10, 16)]
+    assert s.total_parameters == 30 and s.trainable_parameters == 26
+
+
 DATA_DEPENDENT = [
     lambda m: nn.BatchNorm1d(3, momentum=None).to(m)(taeda.empty(4, 3, device=m)),
     lambda m: nn.Embedding(9, 3, max_norm=1.0).to(m)(taeda.zeros(4, dtype=taeda.int64, device=m)),
@@ -122,7 +136,7 @@ def test_the_listed_names_are_those_of_the_files(space):
 
 
 def test_every_layer_has_a_docstring_with_an_example():
-    plain = {"Container", "NLLLoss2d", "Summary"}
+    plain = {"Container", "NLLLoss2d", "Summary", "RNNBase", "RNNCellBase"}
     for name in nn.__all__:
         thing = getattr(nn, name)
         if inspect.isclass(thing) and name not in plain:

@@ -79,6 +79,33 @@ _LAZY = {
     "utils": ("taeda.utils", None),
     "overrides": ("taeda.overrides", None),
     "func": ("taeda.func", None),
+    "amp": ("taeda.amp", None),
+    "autocast": ("taeda.amp.autocast_mode", "autocast"),
+    **{
+        name: ("taeda.amp.casting", name)
+        for name in (
+            "autocast_decrement_nesting",
+            "autocast_increment_nesting",
+            "clear_autocast_cache",
+            "get_autocast_dtype",
+            "is_autocast_cache_enabled",
+            "is_autocast_enabled",
+            "set_autocast_cache_enabled",
+            "set_autocast_dtype",
+            "set_autocast_enabled",
+        )
+    },
+    **{
+        name: ("taeda.amp.legacy", name)
+        for _kind in ("cpu", "ipu", "xla")
+        for name in (
+            f"get_autocast_{_kind}_dtype",
+            f"is_autocast_{_kind}_enabled",
+            f"set_autocast_{_kind}_dtype",
+            f"set_autocast_{_kind}_enabled",
+        )
+    },
+    **{name: ("taeda.amp.legacy", name) for name in ("get_autocast_gpu_dtype", "set_autocast_gpu_dtype")},
     "vmap": ("taeda.func", "vmap"),
     **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
     **{

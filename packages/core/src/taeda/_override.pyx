@@ -7,7 +7,8 @@ inside a list or tuple, takes the call over; so does a mode that is in force.
 
 a. ``Function`` stands in modules, ``Method`` in the class Tensor (and binds).  Both are called by vectorcall.
 b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``attributes_for``).
-c. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has sizes and a dtype, and no kernel takes it.
+c. A function that autocast knows has a policy; under autocast it gets its arguments in the policy's dtype (``amp/casting.pyx``).
+d. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has sizes and a dtype, and no kernel takes it.
 """
 from cpython.object cimport PyObject
 
@@ -16,15 +17,20 @@ from taeda.tensor_base cimport TensorBase, refresh
 
 from _thread import _local
 
+from taeda._autocast import POLICIES
+
 cdef extern from *:
     """
-    static __thread int taeda_modes = 0;             /* modes in force in this thread */
+    enum { TAEDA_CASTING = 1 << 20 };                /* in taeda_state: autocast is on */
+    static __thread int taeda_state = 0;             /* of this thread: how many modes are in force, and TAEDA_CASTING */
     static __thread int taeda_off = 0;               /* inside DisableTorchFunctionSubclass */
     static PyTypeObject *taeda_tensor = NULL;
     static PyObject *taeda_protocol = NULL, *taeda_disabled = NULL;
 
-    static int taeda_get_modes(void) { return taeda_modes; }
-    static void taeda_set_modes(int n) { taeda_modes = n; }
+    static int taeda_get_modes(void) { return taeda_state & ~TAEDA_CASTING; }
+    static void taeda_set_modes(int n) { taeda_state = n | (taeda_state & TAEDA_CASTING); }
+    static int taeda_get_casting(void) { return (taeda_state & TAEDA_CASTING) != 0; }
+    static void taeda_set_casting(int on) { taeda_state = taeda_get_modes() | (on ? TAEDA_CASTING : 0); }
     static int taeda_get_off(void) { return taeda_off; }
     static void taeda_set_off(int on) { taeda_off = on; }
 
@@ -54,18 +60,28 @@ cdef extern from *:
         return taeda_takes_over(t);
     }
 
-    /* Does an argument or a mode take this call over? */
-    static int taeda_watched(PyObject **args, Py_ssize_t n, int scans) {
+    typedef struct {
+        vectorcallfunc entry, inner;
+        PyObject *function;
+        int scans, watched, binds, policy;
+    } taeda_call;
+    static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
+
+    /* Does an argument, a mode or autocast take this call over? */
+    static int taeda_watched(const taeda_call *c, PyObject **args, Py_ssize_t n) {
         Py_ssize_t i;
-        if (taeda_modes) return 1;
-        if (!scans || taeda_off) return 0;
+        if (taeda_state && (c->policy || taeda_get_modes())) return 1;
+        if (!c->scans || taeda_off) return 0;
         for (i = 0; i < n; i++)
             if (taeda_sees(args[i], 2)) return 1;
         return 0;
     }
 
-    typedef struct { vectorcallfunc entry, inner; PyObject *function; int scans, watched; } taeda_call;
-    static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
+    /* A method is called with a tensor first, whether or not it is bound. */
+    static int taeda_misused(const taeda_call *c, PyObject *const *args, size_t flagged) {
+        return c->binds && (PyVectorcall_NARGS(flagged) == 0 ||
+                            (Py_TYPE(args[0]) != taeda_tensor && !PyType_IsSubtype(Py_TYPE(args[0]), taeda_tensor)));
+    }
 
     static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
         return PyVectorcall_NARGS(flagged) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
@@ -76,7 +92,7 @@ cdef extern from *:
     /* What the interpreter calls: straight on to the function, unless somebody takes the call over. */
     static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
         taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
-        if (c->watched || taeda_watched((PyObject **)args, taeda_nargs(flagged, names), c->scans))
+        if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
             return taeda_slow(self, (PyObject **)args, flagged, names);
         return c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
     }
@@ -96,7 +112,7 @@ cdef extern from *:
         void* entry
         void* inner
         PyObject* function
-        int scans, watched
+        int scans, watched, binds, policy
     slow_call slow "taeda_slow"
     object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
     int get_modes "taeda_get_modes"() noexcept
@@ -106,7 +122,9 @@ cdef extern from *:
     void set_protocol "taeda_set_protocol"(object name, object disabled) noexcept
     void set_tensor "taeda_set_tensor"(object type) noexcept
     bint takes_over_ "taeda_takes_over"(PyObject* type) noexcept
-    bint watched "taeda_watched"(PyObject** args, Py_ssize_t n, bint scans) noexcept
+    bint misused "taeda_misused"(const call_t* c, PyObject** args, size_t flagged) noexcept
+    bint get_casting "taeda_get_casting"() noexcept
+    void set_casting_ "taeda_set_casting"(bint on) noexcept
     bint sees "taeda_sees"(PyObject* x, int depth) noexcept
     void enable_vectorcall "taeda_enable_vectorcall"(object type, Py_ssize_t offset, bint method) noexcept
     Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
@@ -125,6 +143,9 @@ cdef enum:
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
     cdef Overridable f = <Overridable>self
     cdef Py_ssize_t i, given = count_args(flagged, NULL)
+    if misused(&f.call, args, flagged):
+        raise TypeError(f"[{f.name}] descriptor '{f.name}' for 'taeda.Tensor' objects " + (
+            "needs an argument" if given == 0 else f"doesn't apply to a '{type(<object>args[0]).__name__}' object"))
     cdef tuple positional = tuple([<object>args[i] for i in range(given)])
     cdef dict keywords = {}
     if names != NULL:
@@ -138,7 +159,34 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
             collect(x, over, 2)
         for x in keywords.values():
             collect(x, over, 2)
+    if not over and f.call.policy and get_modes() == 0 and get_casting():
+        return cast_call(f, positional, keywords)
     return call_overrides(f if f.reported is None else f.reported, f.function, over, positional, keywords)
+
+
+cdef object caster = None            # casts the arguments of a call for autocast: taeda.amp sets it before autocast is ever on
+
+
+cdef object cast_call(Overridable f, tuple args, dict kwargs):
+    """Call f with its arguments in the dtype that autocast wants; what f calls inside is left alone."""
+    if kwargs.get("out") is None:
+        args, kwargs = caster(f.call.policy, args, kwargs)
+    set_casting_(False)
+    try:
+        return f.function(*args, **kwargs)
+    finally:
+        set_casting_(True)
+
+
+def set_caster(function):
+    """Let ``function(policy, args, kwargs)`` return the arguments as autocast wants them."""
+    global caster
+    caster = function
+
+
+def set_casting(bint on):
+    """Turn autocast on or off in this thread."""
+    set_casting_(on)
 
 
 cdef class Overridable:
@@ -154,6 +202,7 @@ cdef class Overridable:
         self.call.entry, self.call.inner = <void*>enter, PyVectorcall_Function(function)
         self.call.function = <PyObject*>function
         self.call.scans = scans                 # are the arguments looked at?
+        self.call.policy = POLICIES.get(name, 0)
         self.name, self.place, self.room = name, place, room
 
     def __call__(self, *args, **kwargs):
@@ -212,6 +261,9 @@ cdef class Function(Overridable):
 
 cdef class Method(Overridable):
     # A method of Tensor.
+
+    def __init__(self, *args):
+        self.call.binds = True
 
     @property
     def __doc__(self):
@@ -448,6 +500,7 @@ class Attribute:
         self.plain.__delete__(instance)
 
 
+KEPT = ("as_subclass",)       # what it returns is of the class that was asked for
 DUNDERS = ("__len__", "__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__", "__repr__", "__reversed__",
            "__deepcopy__", "__array__", "__invert__")
 attributes = {}
@@ -457,7 +510,7 @@ def attributes_for(cls, base):
     """Give a subclass of Tensor that takes calls over the rest of Tensor's attributes in a form that lets it."""
     if not attributes:
         for name, plain in base.__dict__.items():
-            if isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
+            if name in KEPT or isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
                 continue
             if hasattr(type(plain), "__set__"):
                 attributes[name] = Attribute(plain)

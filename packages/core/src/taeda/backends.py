@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -48,7 +49,112 @@ class Backend:
             self.__dict__.update(before)
 
 
+class AttentionSwitches(Backend):
+    """``backends.cuda``: besides its flags, which implementations of attention are allowed (there is one here).
+
+    >>> import taeda
+    >>> taeda.backends.cuda.enable_flash_sdp(True)
+    >>> taeda.backends.cuda.flash_sdp_enabled()
+    True
+    """
+
+    def enable_flash_sdp(self, enabled: bool) -> None:
+        """Note whether flash attention is allowed."""
+        _sdp["flash"] = enabled
+
+    def enable_mem_efficient_sdp(self, enabled: bool) -> None:
+        """Note whether memory-efficient attention is allowed."""
+        _sdp["mem_efficient"] = enabled
+
+    def enable_math_sdp(self, enabled: bool) -> None:
+        """Note whether composed attention is allowed."""
+        _sdp["math"] = enabled
+
+    def enable_cudnn_sdp(self, enabled: bool) -> None:
+        """Note whether cuDNN's attention is allowed."""
+        _sdp["cudnn"] = enabled
+
+    def allow_fp16_bf16_reduction_math_sdp(self, enabled: bool) -> None:
+        """Note whether composed attention may add in half precision."""
+        _sdp["half_sums"] = enabled
+
+    def flash_sdp_enabled(self) -> bool:
+        """Return what ``enable_flash_sdp`` noted."""
+        return _sdp["flash"]
+
+    def mem_efficient_sdp_enabled(self) -> bool:
+        """Return what ``enable_mem_efficient_sdp`` noted."""
+        return _sdp["mem_efficient"]
+
+    def math_sdp_enabled(self) -> bool:
+        """Return what ``enable_math_sdp`` noted."""
+        return _sdp["math"]
+
+    def cudnn_sdp_enabled(self) -> bool:
+        """Return what ``enable_cudnn_sdp`` noted."""
+        return _sdp["cudnn"]
+
+    def fp16_bf16_reduction_math_sdp_allowed(self) -> bool:
+        """Return what ``allow_fp16_bf16_reduction_math_sdp`` noted."""
+        return _sdp["half_sums"]
+
+    def is_flash_attention_available(self) -> bool:
+        """Whether there is flash attention for GPUs: no."""
+        return False
+
+    @contextmanager
+    def sdp_kernel(
+        self, enable_flash: bool = True, enable_math: bool = True, enable_mem_efficient: bool = True, enable_cudnn: bool = True
+    ) -> Iterator[dict[Any, Any]]:
+        """Note what is allowed for a ``with`` block (deprecated: ``taeda.nn.attention.sdpa_kernel``)."""
+        warnings.warn(
+            "`taeda.backends.cuda.sdp_kernel()` is deprecated. In the future, this context manager will be removed. Please see "
+            "`taeda.nn.attention.sdpa_kernel()` for the new context manager, with updated signature.",
+            FutureWarning,
+            stacklevel=3,
+        )
+        before = sdp_switches()
+        set_sdp_switches({"flash": enable_flash, "math": enable_math, "mem_efficient": enable_mem_efficient, "cudnn": enable_cudnn})
+        try:
+            yield {}
+        finally:
+            set_sdp_switches(before)
+
+
+_sdp = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True, "half_sums": False}
+
+
+def sdp_switches() -> dict[str, bool]:
+    """Return a copy of what ``backends.cuda`` notes of attention."""
+    return dict(_sdp)
+
+
+def set_sdp_switches(switches: dict[str, bool]) -> None:
+    """Note which implementations of attention are allowed, by name."""
+    _sdp.update(switches)
+
+
+class FastPath(Backend):
+    """``backends.mha``: whether ``nn.MultiheadAttention`` may do in evaluation what PyTorch's fused inference does.
+
+    >>> import taeda
+    >>> taeda.backends.mha.get_fastpath_enabled()
+    True
+    """
+
+    def get_fastpath_enabled(self) -> bool:
+        """Whether it may."""
+        return bool(self.enabled)
+
+    def set_fastpath_enabled(self, value: bool) -> None:
+        """Say whether it may."""
+        self.enabled = value
+
+
 cudnn = Backend(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True)
-cuda = Backend(matmul=Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True))
+cuda = AttentionSwitches(
+    matmul=Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True)
+)
+mha = FastPath(enabled=True)
 mps, mkl, mkldnn, openmp = Backend(), Backend(), Backend(enabled=True, deterministic=False), Backend()
 openmp.__dict__["is_available"] = lambda: True

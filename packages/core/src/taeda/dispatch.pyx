@@ -35,6 +35,7 @@ cdef enum:
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
 
     UNRECORDED = -1          # ``history`` of a view made under no_grad: autograd does not know how it came from its base
+    SEVERAL = -2             # of one of several views made at once of a tensor without history (ops.views)
 
 cdef dict registry = {}
 cdef Kernel copies[NDTYPES][NDTYPES]          # from, to
@@ -498,7 +499,7 @@ cdef bint needs_grad(TensorBase a) noexcept:
 
 cdef inline bint stale(TensorBase a) noexcept:
     """A view whose base got a history after the view was made."""
-    return a.base is not None and a.base.requires_grad_ and a.history != a.base.history and a.history >= 0
+    return a.base is not None and a.base.requires_grad_ and a.history != a.base.history and a.history != UNRECORDED
 
 
 cdef bint any_needs_grad(tuple inputs):
@@ -584,7 +585,7 @@ cdef int record_view(Op op, TensorBase out, TensorBase x, object extra=None) exc
     if x.requires_grad_ or stale(x):
         n = plain_node(op, out, (x,), extra)
         attach(n, out, 0)
-    out.history = out.base.history if x.history >= 0 else UNRECORDED
+    out.history = out.base.history if x.history >= 0 else x.history
     return 0
 
 
@@ -625,18 +626,21 @@ cdef int check_view_write(str op, TensorBase x) except -1:
             "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
             "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
             f"inplace to be tracked); the view has shape {x.shape_tuple()}")
+    if x.history == SEVERAL:
+        raise RuntimeError(f"[{op}] the view of shape {x.shape_tuple()} that is being modified inplace" + SEVERAL_VIEWS)
     fn = x.grad_fn_
     while fn is not None and fn is not x.base.grad_fn_ and isinstance(fn, Node) and (<Node>fn).edges:
         if (<Node>fn).op is not None and (<Op>(<Node>fn).op).name in MULTI_VIEWS:
             raise RuntimeError(
-                f"[{op}] Output {x.output_nr} of {x.grad_fn_.name()} is a view and is being modified inplace. This view is the output "
-                "of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You "
-                f"should replace the inplace operation by an out-of-place one, or index its base; the view has shape {x.shape_tuple()}")
+                f"[{op}] Output {x.output_nr} of {x.grad_fn_.name()}, a view of shape {x.shape_tuple()} that is being modified inplace,"
+                + SEVERAL_VIEWS)
         fn = (<Node>fn).edges[0]
     return 0
 
 
 cdef tuple MULTI_VIEWS = ("unbind", "split", "split_with_sizes")
+cdef str SEVERAL_VIEWS = (" is the output of a function that returns multiple views. Such functions do not allow the output views to be "
+                          "modified inplace. You should replace the inplace operation by an out-of-place one, or index its base.")
 cdef object on_write = None            # called with (op, tensor) before every in-place write while somebody watches
 cdef dict watchers = {}
 
@@ -682,7 +686,7 @@ cdef int rebase(TensorBase x, Node n, tuple saved) except -1:
         attach(n, x, 0)
         x.history += 1
         return 0
-    if x.history == UNRECORDED:
+    if x.history < 0:
         check_view_write((<Op>n.op).name + "_", x)
     base = x.base
     outer = make_copy_slices(x, n)
@@ -964,6 +968,8 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
     begin_inplace(op.name + "_", a)
     check_partial_overlap(op.name + "_", a, b)
     recording = op.vjp != NULL and differentiable(a.view.dtype) and (needs_grad(a) or needs_grad(b))
+    if recording and a.base is not None and a.history < 0:
+        check_view_write(op.name + "_", a)
     keeps = op.saves & IN0 or (op.saves == CROSS and needs_grad(b))
     old = a if not recording else snapshot(a) if keeps else with_history(a)
     if op.rule == COMPARE or dtype != a.view.dtype:

@@ -244,7 +244,7 @@ cdef class Tensor(TensorBase):
 
     def __rfloordiv__(self, other):
         other = operand(other)
-        return NotImplemented if other is NotImplemented else floor_divide(other, self)
+        return NotImplemented if other is NotImplemented else _b.floor_divide(other, self)
 
     def __mod__(self, other):
         other = operand(other)
@@ -252,7 +252,7 @@ cdef class Tensor(TensorBase):
 
     def __rmod__(self, other):
         other = operand(other)
-        return NotImplemented if other is NotImplemented else remainder(other, self)
+        return NotImplemented if other is NotImplemented else _b.remainder(other, self)
 
     def __pow__(self, other, modulo):
         other = operand(other)
@@ -260,7 +260,7 @@ cdef class Tensor(TensorBase):
 
     def __rpow__(self, other, modulo):
         other = operand(other)
-        return NotImplemented if other is NotImplemented or modulo is not None else pow_(other, self)
+        return NotImplemented if other is NotImplemented or modulo is not None else _b.pow(other, self)
 
     def __matmul__(self, other):
         return matmul(self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented

@@ -121,6 +121,46 @@ def transpose2d_samples(rng: np.random.Generator) -> Iterator[Call]:
         yield Call(array(rng, 1, 2, 2, 3), array(rng, 2, 1, 2, 2), array(rng, 2), groups=2, **more)
 
 
+def conv3d_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for x in layouts(array(rng, 2, 2, 3, 4, 3)):
+        for w in layouts(array(rng, 3, 2, 2, 3, 2)):
+            yield Call(x, w, array(rng, 3))
+    x, w = array(rng, 2, 4, 4, 5, 6), array(rng, 6, 2, 3, 2, 3)
+    for more in ({"stride": 2}, {"padding": 1}, {"stride": (1, 2, 3), "padding": (2, 0, 1)}, {"padding": "same"},
+                 {"stride": (3, 1, 2), "padding": (1, 1, 2), "dilation": (1, 2, 2)}, {"padding": "same", "dilation": (2, 1, 3)},
+                 {"padding": 3, "dilation": (3, 1, 2)}, {"padding": "valid"}, {"stride": 7, "padding": [1]}):
+        yield Call(x, w, array(rng, 6), groups=2, **more)
+    yield Call(x, array(rng, 17, 4, 1, 1, 1), array(rng, 17))
+    yield Call(x, array(rng, 4, 1, 2, 3, 3), padding=1, groups=4)
+    yield Call(array(rng, 2, 3, 3, 3), array(rng, 3, 2, 2, 2, 2), array(rng, 3), padding=1)
+    yield Call(array(rng, 0, 1, 3, 3, 3), array(rng, 2, 1, 2, 2, 2))
+    for more in ({}, {"stride": (1, 2, 1), "padding": (1, 0, 1)}, {"padding": "same", "dilation": (2, 1, 1)}):   # for gradients
+        yield Call(array(rng, 1, 2, 2, 2, 2), array(rng, 2, 1, 2, 1, 2), array(rng, 2), groups=2, **more)
+
+
+def transpose3d_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for x in layouts(array(rng, 2, 3, 2, 3, 4)):
+        yield Call(x, array(rng, 3, 4, 2, 3, 2), array(rng, 4))
+    x, w = array(rng, 2, 4, 3, 2, 4), array(rng, 4, 3, 2, 3, 2)
+    for more in ({"stride": 2}, {"padding": (1, 1, 0)}, {"stride": (3, 1, 2), "padding": (1, 0, 1), "output_padding": (2, 0, 1)},
+                 {"dilation": 2}, {"stride": 2, "dilation": 3, "output_padding": 2}, {"stride": (4, 1, 1)}):
+        yield Call(x, w, array(rng, 6), groups=2, **more)
+    yield Call(array(rng, 3, 4, 2, 2), array(rng, 3, 2, 3, 3, 1))
+    yield Call(array(rng, 0, 3, 4, 2, 1), array(rng, 3, 2, 3, 3, 2), array(rng, 2))
+    for more in ({}, {"stride": (2, 1, 1), "padding": (1, 0, 0), "output_padding": (1, 0, 0)}):     # for gradients
+        yield Call(array(rng, 1, 2, 2, 2, 1), array(rng, 2, 1, 2, 1, 2), array(rng, 2), groups=2, **more)
+
+
+def tbc_samples(rng: np.random.Generator) -> Iterator[Call]:
+    yield Call(array(rng, 5, 2, 3), array(rng, 2, 3, 4), array(rng, 4))      # PyTorch refuses other layouts
+    yield Call(array(rng, 3, 2, 2), array(rng, 3, 2, 2), array(rng, 2), 1)
+    yield Call(array(rng, 4, 0, 2), array(rng, 3, 2, 2), array(rng, 2))
+
+
+def tbc(x: np.ndarray, w: np.ndarray, b: np.ndarray, pad: int = 0) -> np.ndarray:
+    return convolve(x.transpose(1, 2, 0), w.transpose(2, 1, 0), b, padding=pad).transpose(2, 0, 1)
+
+
 Z = np.zeros
 X, V = Z((2, 3, 5, 5)), Z((4, 3, 3, 3))
 SHARED = (
@@ -158,4 +198,20 @@ ROWS = [
         (Call(X, Z((4, 4, 3, 3))), RuntimeError, "to have 4 channels, but got 3"),
         (Call(X, Z((3, 4, 1, 1)), padding=3), RuntimeError, "Output size is too small"),
         (Call(X, Z((3, 4, 3, 3)), Z(3)), RuntimeError, "4 elements"))),
+    Row("conv3d", conv3d_samples, convolve, errors=(
+        (Call(Z((3, 4, 5)), Z((3, 2, 2, 2, 2))), RuntimeError, r"Expected 4D \(unbatched\) or 5D \(batched\) input to conv3d"),
+        (Call(Z((1, 2, 3, 4, 5)), V), RuntimeError, "expected a 5-dimensional weight"),
+        (Call(Z((1, 2, 3, 4, 5)), Z((3, 2, 4, 2, 2))), RuntimeError, "Kernel size can't be greater than actual input size"),
+        (Call(Z((1, 2, 3, 4, 5)), Z((3, 2, 2, 2, 2)), stride=(1, 0, 1)), RuntimeError, "non-positive stride"),
+        (Call(Z((1, 2, 3, 4, 5)), Z((3, 2, 2, 2, 2)), padding=(1, 1)), RuntimeError, "list of 3 values"))),
+    Row("conv_transpose3d", transpose3d_samples, transposed, errors=(
+        (Call(Z((1, 2, 3, 4, 5)), Z((2, 3, 2, 2, 2)), output_padding=1), RuntimeError, "output padding must be smaller"),
+        (Call(Z((1, 2, 3, 4, 5)), Z((2, 3, 1, 1, 1)), padding=2), RuntimeError, "Output size is too small"))),
+    Row("conv_tbc", tbc_samples, tbc, errors=(
+        (Call(Z((5, 2)), Z((2, 3, 4)), Z(4)), RuntimeError, r"Input must have 3 dims.* \(5, 2\)"),
+        (Call(Z((5, 2, 3)), Z((2, 3)), Z(4)), RuntimeError, "Weight tensor must have 3 dims"),
+        (Call(Z((5, 2, 3)), Z((2, 2, 4)), Z(4)), RuntimeError, "Input dim 2"),
+        (Call(Z((5, 2, 3)), Z((2, 3, 4)), Z(3)), RuntimeError, "Bias size must equal dim 2"),
+        (Call(Z((5, 2, 3)), Z((8, 3, 4)), Z(4)), RuntimeError, "Kernel size"),
+        (Call(Z((5, 2, 3)), Z((2, 3, 4)), None), TypeError, "Tensor"))),
 ]

@@ -161,6 +161,45 @@ def kl_div(x: np.ndarray, y: np.ndarray, reduction: str, log_target: bool = Fals
     return loss.sum() / len(x) if reduction == "batchmean" else reduce(loss, reduction)
 
 
+def ctc_samples(rng: np.random.Generator) -> Iterator[Call]:
+    def draw(*shape: int) -> np.ndarray:
+        return log_softmax(array(rng, *shape), -1)
+
+    lengths = np.array([6, 5, 4]), np.array([3, 0, 2])
+    for x in layouts(draw(6, 3, 4)):
+        yield Call(x, rng.integers(1, 4, (3, 3)), *lengths)
+    for reduction in ("none", "mean", "sum"):
+        yield Call(draw(6, 3, 4), rng.integers(1, 4, (3, 5)), *lengths, reduction=reduction)
+        yield Call(draw(6, 3, 4), np.array([1, 1, 3, 2, 2]), *lengths, reduction=reduction)
+        yield Call(draw(5, 2, 3), rng.integers(0, 2, (2, 2)), [5, 4], [2, 1], 2, reduction=reduction)
+        yield Call(draw(7, 4), np.array([1, 2, 1]), [7], [3], reduction=reduction)
+        yield Call(draw(3, 2, 3), np.array([[1, 1, 2], [1, 2, 0]]), [2, 3], [3, 2], reduction=reduction, zero_infinity=True)
+    yield Call(draw(40, 2, 12), rng.integers(1, 12, (2, 15)), [40, 33], [15, 9])
+
+
+def ctc_loss(
+    x: np.ndarray, targets: np.ndarray, inputs: Any, lengths: Any, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+) -> Any:
+    """The forward recursion on plain probabilities."""
+    single = x.ndim == 2
+    p = np.exp(x[:, None] if single else x)
+    labels = np.split(targets.ravel(), np.cumsum(lengths)[:-1]) if targets.ndim == 1 else list(targets)
+    losses = []
+    for n, (T, S) in enumerate(zip(np.ravel(inputs), np.ravel(lengths), strict=True)):
+        states = [blank, *(s for label in labels[n][:S] for s in (label, blank))]
+        a = np.where(np.arange(len(states)) < 2, p[0, n, states], 0)
+        for t in range(1, T):
+            a = np.array([
+                (a[max(0, s - 1) : s + 1].sum() + (a[s - 2] if s > 1 and states[s] not in (blank, states[s - 2]) else 0)) * p[t, n, c]
+                for s, c in enumerate(states)
+            ])
+        likelihood = a[-2:].sum()
+        losses.append(-np.log(likelihood) if likelihood else 0.0 if zero_infinity else np.inf)
+    if reduction == "none":
+        return losses[0] if single else np.array(losses)
+    return np.sum(losses) if reduction == "sum" else np.mean(np.array(losses) / np.maximum(1, lengths))
+
+
 X, Y, T = np.ones((4, 5)), np.ones((3, 5)), np.array([0, 1, 2, 3])
 P = np.full((4, 5), 0.5)
 
@@ -213,4 +252,18 @@ ROWS = [
     row("cross_entropy", weighted_samples(True), None, grad=False),
     row("cross_entropy", share_samples, of_shares),
     row("kl_div", kl_samples, kl_div),
+    row("ctc_loss", ctc_samples, ctc_loss, (
+        (Call(P, T, [4], [4], 5), RuntimeError, r"\[ctc_loss\] blank must be in label range \[0, 4\], got 5"),
+        (Call(P, T + 3, [4], [4]), IndexError, r"\[ctc_loss\] Target 5 is out of bounds; with 5 classes"),
+        (Call(P, T, [5], [4]), RuntimeError, r"\[ctc_loss\] Expected input_lengths to have value at most 4, but got value 5"),
+        (Call(P, T, [-1], [4]), RuntimeError, r"\[ctc_loss\] Expected input_lengths to have value at least 0, but got value -1"),
+        (Call(P, T, [4], [5]), RuntimeError, r"\[ctc_loss\] Expected targets to have size at least 5 at dimension 1"),
+        (Call(P[:, None], T, [4], [3]), RuntimeError, r"\[ctc_loss\] Expected targets to have size 3 at dimension 0"),
+        (Call(P, T, [4, 4], [4]), RuntimeError, r"\[ctc_loss\] input_lengths must be of size batch_size"),
+        (Call(P, T, np.array([4]), [4]), TypeError, r"\[ctc_loss\] input_lengths and target_lengths must be two tensors or two"),
+        (Call(P, T, np.array([4.0]), np.array([4])), RuntimeError, r"\[ctc_loss\] input_lengths must be integral"),
+        (Call(P[:0], T, [0], [4]), RuntimeError, r"\[ctc_loss\] log_probs tensor must not be empty"),
+        (Call(P[0], T, [4], [4]), RuntimeError, r"\[ctc_loss\] Expected log_probs of shape"),
+        (Call(T[:, None], T, [4], [4]), NotImplementedError, r"\[ctc_loss\] \"ctc_loss_cpu\" not implemented for 'Long'"),
+    ), gradgrad=False, before=lambda x, *rest: (x.log_softmax(-1), *rest)),
 ]

@@ -1,4 +1,4 @@
-"""Rows of the pools: max, average, adaptive, in one and two dimensions, batched or not."""
+"""Rows of the pools: max, average, adaptive, in one to three dimensions, batched or not."""
 
 from __future__ import annotations
 
@@ -78,9 +78,12 @@ def adaptive(kind: str, n: int) -> Any:
     return run
 
 
+SMALL = {1: (2, 3, 9), 2: (2, 2, 7, 6), 3: (1, 2, 4, 4, 5)}
+
+
 def max_samples(n: int) -> Any:
     def samples(rng: np.random.Generator) -> Iterator[Call]:
-        small = (2, 3, 9) if n == 1 else (2, 2, 7, 6)
+        small = SMALL[n]
         for x in layouts(distinct(rng, *small)):
             yield Call(x, 2)
             yield Call(x, 3, 2, 1)
@@ -97,6 +100,12 @@ def max_samples(n: int) -> Any:
             yield Call(x, (2, 3), stride=(2, 1), padding=(1, 0))
             yield Call(distinct(rng, 1, 1, 2, 150), 2)
             yield Call(distinct(rng, 1, 1, 3, 140), 2, 1)
+        elif n == 3:
+            yield Call(x, (3, 2, 1), padding=(1, 1, 0), ceil_mode=True)
+            yield Call(x, 2, (1, 2, 3), dilation=(2, 1, 2))
+            yield Call(x, (1, 2, 2))
+            yield Call(distinct(rng, 1, 1, 2, 3, 17), 2)
+            yield Call(distinct(rng, 1, 1, 3, 2, 20), (3, 1, 3), (2, 1, 1), (1, 0, 1))
         else:
             yield Call(distinct(rng, 1, 1, 290), 3, 2)
 
@@ -105,7 +114,7 @@ def max_samples(n: int) -> Any:
 
 def avg_samples(n: int) -> Any:
     def samples(rng: np.random.Generator) -> Iterator[Call]:
-        small = (2, 3, 9) if n == 1 else (2, 2, 7, 6)
+        small = SMALL[n]
         for x in layouts(array(rng, *small)):
             yield Call(x, 2)
             yield Call(x, 3, 2, 1)
@@ -121,6 +130,12 @@ def avg_samples(n: int) -> Any:
             yield Call(x, 2, divisor_override=3)
             yield Call(x, 3, 2, 1, ceil_mode=True, divisor_override=-2)
             yield Call(array(rng, 1, 1, 2, 290), 2)
+        elif n == 3:
+            yield Call(x, (3, 2, 1), (1, 2, 3), padding=(1, 1, 0), ceil_mode=True)
+            yield Call(x, (2, 1, 3), 1, (1, 0, 1), count_include_pad=False)
+            yield Call(x, 2, divisor_override=3)
+            yield Call(array(rng, 1, 1, 2, 3, 17), (2, 3, 2), (2, 1, 2), (1, 1, 1))
+            yield Call(array(rng, 1, 1, 3, 2, 20), (2, 2, 3), 1, (0, 1, 1), count_include_pad=False)
         else:
             yield Call(array(rng, 1, 1, 290), 3, 2)
 
@@ -129,7 +144,7 @@ def avg_samples(n: int) -> Any:
 
 def adaptive_samples(kind: str, n: int) -> Any:
     def samples(rng: np.random.Generator) -> Iterator[Call]:
-        small = (2, 3, 9) if n == 1 else (2, 2, 7, 6)
+        small = SMALL[n]
         draw = distinct if kind == "max" else array
         for x in layouts(draw(rng, *small)):
             yield Call(x, 3)
@@ -143,11 +158,36 @@ def adaptive_samples(kind: str, n: int) -> Any:
             yield Call(x, [2, None])
             yield Call(x, (0, 2))
             yield Call(draw(rng, 1, 2, 40, 41), 1)
+        elif n == 3:
+            yield Call(x, (2, None, 3))
+            yield Call(x, [None, 2, 7])
+            yield Call(x, (0, 2, 1))
+            yield Call(draw(rng, 2, 4, 6, 11), 1)
 
     return samples
 
 
-X1, X2 = np.ones((2, 3, 8)), np.ones((2, 3, 8, 8))
+def unpool_samples(n: int) -> Any:
+    def samples(rng: np.random.Generator) -> Iterator[Call]:
+        for x in layouts(array(rng, *((2, 3, 2, 3, 2)[:n + 2]))):
+            size = (5, 4, 3)[:n]
+            places = [rng.permutation(int(np.prod(size)))[: int(np.prod(x.shape[2:]))] for _ in range(6)]
+            yield Call(x, np.array(places).reshape(x.shape), size)
+        yield Call(x[0], np.array(places).reshape(x.shape)[0], size)
+        yield Call(x[:0], np.zeros((0, *x.shape[1:]), np.int64), size)
+
+    return samples
+
+
+def unpooled(x: np.ndarray, at: np.ndarray, size: Any) -> np.ndarray:
+    lead = x.shape[: x.ndim - len(size)]
+    y = np.zeros((*lead, int(np.prod(size))))
+    taken = (*lead, int(np.prod(x.shape[len(lead) :])))
+    np.put_along_axis(y, at.reshape(taken), x.reshape(taken), -1)
+    return y.reshape(*lead, *size)
+
+
+X1, X2, X3 = np.ones((2, 3, 8)), np.ones((2, 3, 8, 8)), np.ones((2, 3, 4, 5, 6))
 WINDOW_ERRORS = (
     (Call(X2, 0), RuntimeError, r"\[\w+\] kernel_size must be greater than zero"),
     (Call(X2, 2, 0), RuntimeError, r"\[\w+\] stride must be greater than zero"),
@@ -194,4 +234,32 @@ ROWS = [
     row("adaptive_max_pool2d", adaptive_samples("max", 2), adaptive("max", 2), (
         (Call(X2, -1), RuntimeError, r"\[adaptive_max_pool2d\] elements of output_size must be greater"),
     )),
+    row("max_pool3d", max_samples(3), reference("max", 3), (
+        (Call(X3[0, 0], 2), RuntimeError, r"\[max_pool3d\] Expected 4D or 5D"),
+        (Call(X3, 8), RuntimeError, r"\[max_pool3d\] .*\(2, 3, 4, 5, 6\).*Output size is too small"),
+        (Call(X3, (1, 2)), RuntimeError, r"\[max_pool3d\] kernel_size must either be a single int, or a tuple of three ints"),
+        (Call(X3, 2, (1, 0, 1)), RuntimeError, r"\[max_pool3d\] stride must be greater than zero"),
+        (Call(X3, 2, padding=2), RuntimeError, r"\[max_pool3d\] padding should be at most half of kernel size"),
+    )),
+    row("avg_pool3d", avg_samples(3), reference("avg", 3), (
+        (Call(X3[0, 0], 2), RuntimeError, r"\[avg_pool3d\] Expected 4D or 5D"),
+        (Call(X3, (5, 1, 1), padding=(1, 0, 0)), RuntimeError, r"\[avg_pool3d\] input image of shape \(2, 3, 4, 5, 6\) smaller than kernel size"),
+        (Call(X3, 2, divisor_override=0), RuntimeError, r"\[avg_pool3d\] divisor_override must be not zero"),
+    )),
+    row("adaptive_avg_pool3d", adaptive_samples("avg", 3), adaptive("avg", 3), (
+        (Call(X3, -1), RuntimeError, r"\[adaptive_avg_pool3d\] elements of output_size must be greater"),
+        (Call(X3, (2, 2)), RuntimeError, r"\[adaptive_avg_pool3d\] output_size must be 3 ints"),
+    )),
+    row("adaptive_max_pool3d", adaptive_samples("max", 3), adaptive("max", 3), (
+        (Call(X3, (1, -1, 1)), RuntimeError, r"\[adaptive_max_pool3d\] elements of output_size must be greater"),
+    )),
+    Row("max_unpool2d", unpool_samples(2), unpooled, torch="_C._nn.max_unpool2d", errors=(
+        (Call(X2, np.zeros((2, 3, 8, 8), np.int32), (9, 9)), RuntimeError, r"\[max_unpool2d\] elements in indices should be type int64"),
+        (Call(X2, np.zeros((2, 3, 8, 7), np.int64), (9, 9)), RuntimeError, r"same as that of the input tensor \(\(2, 3, 8, 8\)\)"),
+        (Call(X2, np.full((2, 3, 8, 8), 81), (9, 9)), RuntimeError, r"Found an invalid max index: 81 \(output volumes are of size 9x9\)"),
+        (Call(X2, np.full((2, 3, 8, 8), -1), (9, 9)), RuntimeError, "Found an invalid max index: -1"),
+        (Call(X2[0, 0], np.zeros((8, 8), np.int64), (9, 9)), RuntimeError, "Expected 3D or 4D"))),
+    Row("max_unpool3d", unpool_samples(3), unpooled, torch=None, errors=(
+        (Call(X3, np.full((2, 3, 4, 5, 6), 500), (7, 7, 7)), RuntimeError, "Found an invalid max index: 500 .* size 7x7x7"),
+        (Call(X3[:, :0], np.zeros((2, 0, 4, 5, 6), np.int64), (7, 7, 7)), RuntimeError, "Expected 4D or 5D"))),
 ]

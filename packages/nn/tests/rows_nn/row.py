@@ -27,6 +27,7 @@ class Layer:
     targets: bool = False  # inputs after the first are targets: they get no gradient
     grad: bool = True  # results are differentiable
     gradgrad: bool = True
+    numeric: bool = True  # gradients are compared with differences too (slow where there are many parameters)
     empty: bool | None = None  # takes a batch of no samples (True), refuses it (False), not tried (None)
     errors: tuple[tuple[tuple[Any, ...], type[BaseException], str], ...] = ()  # inputs, exception, its text
 
@@ -34,6 +35,17 @@ class Layer:
         options = [_short(a) for a in self.args] + [f"{k}={_short(v)}" for k, v in self.kwargs.items()]
         called = [_short(a) for a in self.inputs] + [f"{k}={_short(v)}" for k, v in self.call.items()]
         return f"{self.name}({','.join(options)})({','.join(called)})".replace(" ", "")
+
+
+@dataclass(frozen=True)
+class Made:
+    """An argument of a class that must be made of the framework under test: a layer, a function."""
+
+    make: Callable[[Any], Any]  # lib -> the argument
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,7 @@ class Function:
     targets: bool = False
     grad: bool = True
     gradgrad: bool = True
+    numeric: bool = True
 
     def __str__(self) -> str:
         called = [_short(a) for a in self.inputs] + [f"{k}={_short(v)}" for k, v in self.kwargs.items()]

@@ -253,7 +253,7 @@ def node_of(TensorBase t):
 
 
 cdef object grad_fn_of(TensorBase t):
-    if t.base is not None and t.history != t.base.history and t.base.requires_grad_ and t.history >= 0:
+    if t.base is not None and t.history != t.base.history and t.base.requires_grad_ and t.history != -1:
         t.grad_fn_ = regenerate_view(t)
         t.output_nr = 0
         t.history = t.base.history

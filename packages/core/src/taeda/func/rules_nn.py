@@ -134,5 +134,5 @@ for _name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cro
     RULES[_name] = loss
 RULES.update(
     layer_norm=layer_norm, rms_norm=layer_norm, group_norm=group_norm, batch_norm=batch_norm, cross_entropy=class_loss, nll_loss=class_loss,
-    embedding=embedding,
+    embedding=embedding, im2col=spatial(2), col2im=spatial(1),
 )

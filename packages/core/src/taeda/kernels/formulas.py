@@ -1,6 +1,6 @@
 """The table of pointwise kernels: name -> C expression, shared by both devices.
 
-``a``, ``b``, ``c`` are the operands, ``PF(i)`` the i-th parameter (a double), ``PI(i)`` the same as an
+``a``, ``b``, ``c`` are the operands, ``(T)PF(i)`` the i-th parameter (a double), ``(T)PI(i)`` the same as an
 integer; ``T`` is the compute type, ``F(name)`` the function ``t_name`` or libm's ``name`` for it.
 Expressions have no branches that a vectoriser cannot turn into blends.
 
@@ -11,6 +11,7 @@ Expressions have no branches that a vectoriser cannot turn into blends.
 from __future__ import annotations
 
 import pathlib
+import re
 import sys
 
 FLOAT = ("f32", "f64")
@@ -33,30 +34,31 @@ SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "exp": {FLOAT: "T_(exp)(a)"},
-    "exp2": {FLOAT: "L_(exp2)(a)"},
+    "exp2": {FLOAT: "T_(exp2)(a)"},
     "expm1": {FLOAT: "T_(expm1)(a)"},
     "log": {FLOAT: "T_(log)(a)"},
     "log1p": {FLOAT: "T_(log1p)(a)"},
-    "log2": {FLOAT: "L_(log2)(a)"},
-    "log10": {FLOAT: "L_(log10)(a)"},
+    "log2": {FLOAT: "T_(log2)(a)"},
+    "log10": {FLOAT: "T_(log10)(a)"},
     "sqrt": {FLOAT: "L_(sqrt)(a)"},
     "rsqrt": {FLOAT: "(T)1 / L_(sqrt)(a)"},
     "reciprocal": {FLOAT: "(T)1 / a"},
     "sin": {FLOAT: "T_(sin)(a)"},
     "cos": {FLOAT: "T_(cos)(a)"},
-    "tan": {FLOAT: "L_(tan)(a)"},
-    "sinh": {FLOAT: "L_(sinh)(a)"},
-    "cosh": {FLOAT: "L_(cosh)(a)"},
+    "tan": {FLOAT: "T_(tan)(a)"},
+    "sinh": {FLOAT: "T_(sinh)(a)"},
+    "cosh": {FLOAT: "T_(cosh)(a)"},
     "tanh": {FLOAT: "T_(tanh)(a)"},
-    "asin": {FLOAT: "L_(asin)(a)"},
-    "acos": {FLOAT: "L_(acos)(a)"},
-    "atan": {FLOAT: "L_(atan)(a)"},
-    "asinh": {FLOAT: "L_(asinh)(a)"},
-    "acosh": {FLOAT: "L_(acosh)(a)"},
-    "atanh": {FLOAT: "L_(atanh)(a)"},
+    "asin": {FLOAT: "T_(asin)(a)"},
+    "acos": {FLOAT: "T_(acos)(a)"},
+    "atan": {FLOAT: "T_(atan)(a)"},
+    "asinh": {FLOAT: "T_(asinh)(a)"},
+    "acosh": {FLOAT: "T_(acosh)(a)"},
+    "atanh": {FLOAT: "T_(atanh)(a)"},
     "sigmoid": {FLOAT: "T_(sigmoid)(a)"},
     "erf": {FLOAT: "T_(erf)(a)"},
-    "erfc": {FLOAT: "L_(erfc)(a)"},
+    "erfc": {("f32",): "t_erfc_f32(a)", ("f64",): "erfc(a)"},
+    "erfinv": {("f32",): "t_erfinv_f32(a)"},                  # float64's: special.pyx.in
     "lgamma": {FLOAT: "L_(lgamma)(a)"},
     "floor": {FLOAT: "L_(floor)(a)", INT: "a"},
     "ceil": {FLOAT: "L_(ceil)(a)", INT: "a"},
@@ -90,12 +92,15 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "log_sigmoid": {FLOAT: "(a < 0 ? a : (T)0) - T_(log1p)(T_(exp)(-L_(fabs)(a)))"},
     "leaky_relu": {FLOAT: "a > 0 ? a : a * (T)PF(0)"},
     # scale * (x > 0 ? x : alpha (e^(x input_scale) - 1)): elu, selu, celu
-    "elu": {FLOAT: "a > 0 ? a * (T)PF(1) : (T)PF(0) * (T)PF(1) * T_(expm1)(a * (T)PF(2))"},
+    "elu": {FLOAT: "a > 0 ? a * (T)PF(1) : (T)PF(0) * (T)PF(1) * T_(expm1_low)((a > 0 ? 0 : a) * (T)PF(2))"},
     # min(max(x, low), high); NaN stays
-    "clamp": {FLOAT: "(a < (T)PF(0) ? (T)PF(0) : a) > (T)PF(1) ? (T)PF(1) : (a < (T)PF(0) ? (T)PF(0) : a)",
-              INT: "(a < (T)PI(0) ? (T)PI(0) : a) > (T)PI(1) ? (T)PI(1) : (a < (T)PI(0) ? (T)PI(0) : a)"},
+    "clamp": {FLOAT: "CLIP(a, (T)PF(0), (T)PF(1))", INT: "CLIP(a, (T)PI(0), (T)PI(1))"},
     "nan_to_num": {FLOAT: "a != a ? (T)PF(0) : (a == (T)INFINITY ? (T)PF(1) : (a == -(T)INFINITY ? (T)PF(2) : a))"},
     "threshold": {FLOAT: "a <= (T)PF(0) ? (T)PF(1) : a", INT: "a <= (T)PI(0) ? (T)PI(1) : a"},
+    "hardsigmoid": {FLOAT: "CLIP(a + 3, (T)0, (T)6) / 6"},
+    "hardswish": {FLOAT: "a * CLIP(a + 3, (T)0, (T)6) / 6"},
+    "hardshrink": {FLOAT: "a >= -(T)PF(0) && a <= (T)PF(0) ? (T)0 : a"},
+    "softshrink": {FLOAT: "a > (T)PF(0) ? a - (T)PF(0) : (a < -(T)PF(0) ? a + (T)PF(0) : a * 0)"},
 }
 BOOL_RESULT = {"logical_not", "isnan", "isinf", "isfinite", "signbit", "isposinf", "isneginf",
                "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor"}
@@ -106,24 +111,24 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "mul": {FLOAT: "a * b", INT: "(T)((W)a * (W)b)", BOOL: "a & b"},
     "div": {FLOAT: "a / b"},
     # rounding towards minus infinity; the caller has refused integer division by zero
-    "floor_divide": {FLOAT: "F2(floor_div)(a, b)", ("i32", "i64"): "int_floor_div_S(a, b)", ("u8",): "a / b"},
+    "floor_divide": {FLOAT: "F2(floor_div)(a, b, L_(fmod)(a, b))", ("i32", "i64"): "int_floor_div_S(a, b)", ("u8",): "a / b"},
     "trunc_divide": {FLOAT: "L_(trunc)(a / b)", ("i32", "i64"): "b == -1 ? (T)(0 - (W)a) : a / b", ("u8",): "a / b"},
-    "remainder": {FLOAT: "F2(remainder)(a, b)", ("i32", "i64"): "int_remainder_S(a, b)", ("u8",): "a % b"},
+    "remainder": {FLOAT: "F2(remainder)(a, b, L_(fmod)(a, b))", ("i32", "i64"): "int_remainder_S(a, b)", ("u8",): "a % b"},
     "fmod": {FLOAT: "L_(fmod)(a, b)", ("i32", "i64"): "b == -1 ? 0 : a % b", ("u8",): "a % b"},
-    "pow": {FLOAT: "F2(pow)(a, b)", INT: "int_pow_S(a, b)"},
+    "pow": {("f32",): "t_pow_f32(a, b)", ("f64",): "pow(a, b)", INT: "int_pow_S(a, b)"},
     "maximum": {FLOAT: "(a != a || a > b) ? a : b", INT + BOOL: "a > b ? a : b"},
     "minimum": {FLOAT: "(a != a || a < b) ? a : b", INT + BOOL: "a < b ? a : b"},
     "fmax": {FLOAT: "L_(fmax)(a, b)", INT + BOOL: "a > b ? a : b"},
     "fmin": {FLOAT: "L_(fmin)(a, b)", INT + BOOL: "a < b ? a : b"},
-    "atan2": {FLOAT: "L_(atan2)(a, b)"},
-    "hypot": {FLOAT: "L_(hypot)(a, b)"},
+    "atan2": {FLOAT: "T_(atan2)(a, b)"},
+    "hypot": {("f32",): "t_hypot_f32(a, b)", ("f64",): "hypot(a, b)"},
     "copysign": {FLOAT: "L_(copysign)(a, b)"},
     "xlogy": {FLOAT: "b != b ? b : (a == 0 ? (T)0 : a * T_(log)(b))"},
     "logaddexp": {FLOAT: "F2(logaddexp)(a, b)"},
     "logaddexp2": {FLOAT: "F2(logaddexp2)(a, b)"},
-    "nextafter": {FLOAT: "L_(nextafter)(a, b)"},
+    "nextafter": {FLOAT: "T_(nextafter)(a, b)"},
     # the caller has limited b to what an int holds
-    "ldexp": {FLOAT: "L_(ldexp)(a, (int)b)"},
+    "ldexp": {FLOAT: "T_(ldexp)(a, b)"},
     "heaviside": {FLOAT: "a == 0 ? b : (T)(a > 0)", INT + BOOL: "a == 0 ? b : (T)(a > 0)"},
     "gcd": {INT: "int_gcd_S(a, b)"},
     "lcm": {INT: "int_lcm_S(a, b)"},
@@ -150,6 +155,14 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "leaky_relu_backward": {FLOAT: "b > 0 ? a : a * (T)PF(0)"},
     "silu_backward": {FLOAT: "F2(silu_backward)(a, b)"},
     "clamp_backward": {FLOAT: "(b >= (T)PF(0) && b <= (T)PF(1)) ? a : (T)0"},
+    "hardtanh_backward": {FLOAT: "b > (T)PF(0) && b < (T)PF(1) ? a : (T)0"},
+    "threshold_backward": {FLOAT: "b <= (T)PF(0) ? (T)0 : a"},
+    "elu_backward": {FLOAT: "a * (b > 0 ? (T)PF(1) : (T)PF(0) * (T)PF(1) * (T)PF(2) * T_(exp)(b * (T)PF(2)))"},
+    "softplus_backward": {FLOAT: "b * (T)PF(0) > (T)PF(1) ? a : a * T_(sigmoid)(b * (T)PF(0))"},
+    "log_sigmoid_backward": {FLOAT: "a * T_(sigmoid)(-b)"},
+    "hardsigmoid_backward": {FLOAT: "b > -3 && b < 3 ? a / 6 : (T)0"},
+    "hardswish_backward": {FLOAT: "b <= -3 ? (T)0 : (b >= 3 ? a : a * (b / 3 + (T)0.5))"},
+    "shrink_backward": {FLOAT: "b >= -(T)PF(0) && b <= (T)PF(0) ? (T)0 : a"},
 }
 
 TERNARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -183,23 +196,16 @@ PRELUDE = r"""
 #define T_f64(name) t_##name##_f64
 #define L_f32(name) name##f
 #define L_f64(name) name
-#define PF(k) (p[k].f)
-#define PI(k) (p[k].i)
+#define CLIP(a, low, high) ((a < low ? low : a) > high ? high : (a < low ? low : a))
 
 #define FLOAT_HELPERS(S, T, LF) \
-    static inline T floor_div_##S(T a, T b) { \
-        T m = LF(fmod)(a, b), q = (a - m) / b; \
-        if (b == 0) return a / b; \
-        if (m != 0 && ((b < 0) != (m < 0))) q -= 1; \
-        if (q == 0) return LF(copysign)((T)0, a / b); \
-        T f = LF(floor)(q); \
-        return q - f > (T)0.5 ? f + 1 : f; \
+    static inline T floor_div_##S(T a, T b, T m) {          /* m = fmod(a, b) */ \
+        T q = (a - m) / b; \
+        q = m != 0 && ((b < 0) != (m < 0)) ? q - 1 : q; \
+        const T f = LF(floor)(q), y = q - f > (T)0.5 ? f + 1 : f; \
+        return b == 0 ? a / b : q == 0 ? LF(copysign)((T)0, a / b) : y; \
     } \
-    static inline T remainder_##S(T a, T b) { \
-        T m = LF(fmod)(a, b); \
-        return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; \
-    } \
-    static inline T pow_##S(T a, T b) { return LF(pow)(a, b); } \
+    static inline T remainder_##S(T a, T b, T m) { return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; } \
     static inline T logaddexp_##S(T a, T b) { \
         T m = a > b ? a : b, d = LF(fabs)(a - b); \
         if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
@@ -208,7 +214,7 @@ PRELUDE = r"""
     static inline T logaddexp2_##S(T a, T b) { \
         T m = a > b ? a : b, d = LF(fabs)(a - b); \
         if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
-        return a != a || b != b ? a + b : m + t_log1p_##S(LF(exp2)(-d)) * (T)1.44269504088896340736; \
+        return a != a || b != b ? a + b : m + t_log1p_##S(t_exp2_##S(-d)) * (T)1.44269504088896340736; \
     } \
     static inline T frexp_mantissa_##S(T a) { int e; return LF(frexp)(a, &e); } \
     static inline T frexp_exponent_##S(T a) { \
@@ -260,9 +266,9 @@ SIGNED_HELPERS(i32, int32_t, uint32_t)
 SIGNED_HELPERS(i64, int64_t, uint64_t)
 
 /* In and out may be the same memory, element by element: ivdep says that nothing else overlaps. */
-#define UNARY_LOOP(NAME, T, TO, EXPR) \
+#define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; (void)p; \
+        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; (void)p; CONST; \
         if (s[0] == 1 && s[1] == 1) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; y[i] = EXPR; } \
         } else { \
@@ -272,9 +278,9 @@ SIGNED_HELPERS(i64, int64_t, uint64_t)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
-#define BINARY_LOOP(NAME, T, TO, EXPR) \
+#define BINARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; \
+        TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; CONST; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 0) { \
@@ -290,18 +296,70 @@ SIGNED_HELPERS(i64, int64_t, uint64_t)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
 
-#define TERNARY_LOOP(NAME, T, TO, EXPR) \
+#define TERNARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *z = (TO *)ptr[0]; (void)p; \
+        TO *z = (TO *)ptr[0]; (void)p; CONST; \
         const T *x = (const T *)ptr[1], *y = (const T *)ptr[2], *w = (const T *)ptr[3]; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 1) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i], c = w[i]; z[i] = EXPR; } \
+        } else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0) { \
+            const T c = *w; \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
         } else { \
             for (int64_t i = 0; i < n; i++) { \
                 const T a = x[i * s[1]], b = y[i * s[2]], c = w[i * s[3]]; z[i * s[0]] = EXPR; } \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
+
+/* VECTOR is right but where LARGE holds; one scalar pass more over such a block. */
+#define CHECKED_LOOP(NAME, T, LARGE, VECTOR, EXACT) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        (void)p; \
+        for (int64_t at = 0; at < n; at += 256) { \
+            const int64_t m = n - at < 256 ? n - at : 256; \
+            T *z = (T *)ptr[0] + at * s[0], u[256], v[256]; int large = 0; \
+            const T *x = (const T *)ptr[1] + at * s[1], *y = (const T *)ptr[2] + at * s[2]; \
+            for (int64_t i = 0; i < m; i++) { u[i] = x[i * s[1]]; v[i] = y[i * s[2]]; } \
+            for (int64_t i = 0; i < m; i++) large |= LARGE(u[i], v[i]); \
+            if (s[0] == 1) for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; z[i] = VECTOR; } \
+            else for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; z[i * s[0]] = VECTOR; } \
+            if (large) for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; if (LARGE(a, b)) z[i * s[0]] = EXACT; } \
+        } \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
+
+/* Powers that are products or roots where one number is the exponent of all. */
+#define POWER_LOOP(NAME, T, LF, ANY) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        T *z = (T *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; \
+        const T k = *y, plain = s[0] == 1 && s[1] == 1; \
+        if (plain && s[2] == 1) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = ANY; } \
+        } else if (s[2] != 0 || !plain) { \
+            for (int64_t i = 0; i < n; i++) { const T a = x[i * s[1]], b = y[i * s[2]]; z[i * s[0]] = ANY; } \
+        } else if (k == 2) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i]; \
+        } else if (k == 3) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i] * x[i]; \
+        } else if (k == (T)0.5) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = LF(sqrt)(x[i]); \
+        } else if (k == -1) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / x[i]; \
+        } else if (k == -2) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / (x[i] * x[i]); \
+        } else if (k == (T)-0.5) { \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / LF(sqrt)(x[i]); \
+        } else { \
+            T same[256];            /* an exponent that the compiler knows to be one number costs it the vectors */ \
+            for (int i = 0; i < 256; i++) same[i] = k; \
+            for (int64_t at = 0; at < n; at += 256) { \
+                const int64_t m = n - at < 256 ? n - at : 256; \
+                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[at + i], b = same[i]; z[at + i] = ANY; } \
+            } \
+        } \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
 
 /* A narrow dtype's kernel: the wide dtype's loop over blocks. */
 #define NARROW_LOOP(NAME, WIDE, OPERANDS, CODE, TO_BOOL) \
@@ -345,14 +403,21 @@ SIGNED_HELPERS(i64, int64_t, uint64_t)
 
 
 def expand(expr: str, suffix: str) -> str:
-    """Fill in the dtype's functions and types."""
-    out = expr.replace("T_(", f"T_{suffix}(").replace("L_(", f"L_{suffix}(").replace("_S(", f"_{suffix}(")
+    """Fill in the dtype's functions and types; ``(T)PF(k)`` becomes a constant that the loop has read before."""
+    out = re.sub(r"P([FI])\((\d)\)", r"P\1\2", expr.replace("(T)PF", "PF").replace("(T)PI", "PI"))
+    out = out.replace("T_(", f"T_{suffix}(").replace("L_(", f"L_{suffix}(").replace("_S(", f"_{suffix}(")
     while "F2(" in out:
         head, _, tail = out.partition("F2(")
         name, _, tail = tail.partition(")")
         out = f"{head}{name}_{suffix}{tail}"
     out = out.replace("(T)", f"({CTYPE[suffix]})").replace("sizeof(T)", f"sizeof({CTYPE[suffix]})")
     return out.replace("(W)", f"({WRAP.get(suffix, CTYPE[suffix])})")
+
+
+def constants(expr: str, suffix: str) -> str:
+    """Return the declarations of the parameters that an expression uses."""
+    used = sorted(set(re.findall(r"P([FI])\((\d)\)", expr)))
+    return "; ".join(f"const {CTYPE[suffix]} P{kind}{k} = ({CTYPE[suffix]})p[{k}].{kind.lower()}" for kind, k in used)
 
 
 def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
@@ -362,7 +427,7 @@ def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
     letter = {"c64": "c_", "c128": "z_"}[suffix]
     for inner in ("mul", "div", ""):
         expr = expr.replace(f"M_({inner})", letter + inner)
-    return f"{macro}(k_{name}_{suffix}, {CTYPE[suffix]}, {out}, {expr.replace('(T)', f'({CTYPE[suffix]})')})"
+    return f"{macro}(k_{name}_{suffix}, {CTYPE[suffix]}, {out}, {expr.replace('(T)', f'({CTYPE[suffix]})')}, )"
 
 
 def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
@@ -376,12 +441,17 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                     dtypes = (*dtypes, "u64")
                 for s in dtypes:
                     kernel, ctype = f"{name}_{s}", CTYPE[s]
-                    if name in ("sin", "cos"):
+                    if name in ("sin", "cos", "tan"):
                         limit = f"LARGE_{s.upper()}"
                         text = f"TRIG_LOOP(k_{kernel}, {ctype}, {limit}, t_{kernel}, L_{s}({name}))"
+                    elif name == "pow" and s in FLOAT:
+                        text = f"POWER_LOOP(k_{kernel}, {ctype}, L_{s}, {expand(expr, s)})"
+                    elif s == "f32" and "L_(fmod)(a, b)" in expr:
+                        vector = expand(expr.replace("L_(fmod)", "T_(fmod)"), s)
+                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, T_FMOD_LARGE, {vector}, {expand(expr, s)})"
                     else:
                         out = "uint8_t" if name in BOOL_RESULT else ctype
-                        text = f"{macro}(k_{kernel}, {ctype}, {out}, {expand(expr, s)})"
+                        text = f"{macro}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
                     found.append((kernel, text))
                     for narrow, code in NARROW.get(s, {}).items():
                         rest = f"(k_{name}_{narrow}, k_{kernel}, "
@@ -399,7 +469,7 @@ def write(folder: pathlib.Path) -> None:
     """Write pointwise.h and pointwise.pyx."""
     rows, same = kernels()
     header = ["/* Made by formulas.py: one loop for each pointwise kernel and dtype. */",
-              '#include "formulas.h"', '#include "loops.h"', '#include "narrow.h"',
+              '#include "elementary.h"', '#include "loops.h"', '#include "narrow.h"',
               '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
     (folder / "pointwise.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]

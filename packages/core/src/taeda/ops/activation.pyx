@@ -3,10 +3,10 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define,
+from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
                              to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I64, Param
+from taeda.kernels.cpu.abi cimport BOOL, I64, U8, Param
 from taeda.tensor_base cimport TensorBase
 
 
@@ -135,6 +135,33 @@ def silu_(input):
     return unary_(SILU, input)
 
 
+# leaky_relu: x where x > 0, else slope x
+cdef object leaky_relu_vjp(Node n, object g):
+    cdef Param p[1]
+    p[0].f = <double>n.extra
+    return binary_params(LEAKY_RELU_BACKWARD, g, n.load(0), p, n.extra)
+
+cdef object leaky_relu_backward_vjp(Node n, object h):
+    cdef Param p[1]
+    p[0].f = <double>n.extra
+    return (binary_params(LEAKY_RELU_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
+cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
+
+def leaky_relu(input, negative_slope=0.01):
+    """Return x where x > 0, else negative_slope * x."""
+    cdef Param p[1]
+    p[0].f = negative_slope
+    return unary_params(LEAKY_RELU, input, p, float(negative_slope))
+
+def leaky_relu_(input, negative_slope=0.01):
+    """In-place :func:`leaky_relu`."""
+    # backward needs what the input was: with a gradient wanted, the op works on a copy of it
+    source = input.clone() if needs_grad(as_tensor(input, "leaky_relu_")) else input
+    return input.copy_(leaky_relu(source, negative_slope))
+
+
 # elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))
 cdef object elu_vjp(Node n, object g):
     cdef Param p[3]
@@ -143,16 +170,16 @@ cdef object elu_vjp(Node n, object g):
 
 cdef object elu_backward_vjp(Node n, object h):
     cdef Param p[3]
-    p[0].f, p[1].f, p[2].f = n.extra
+    p[0].f, p[1].f, p[2].f = alpha, scale, input_scale = n.extra
     g, x = n.load(0), n.load(1)
-    alpha, scale, input_scale = n.extra
-    gx = None
-    if n.needs(1):                            # e^x of a large x is inf
-        gx = h * g * (x.clamp(max=0) * input_scale).exp().mul(alpha * scale * input_scale ** 2).where(x <= 0, x.new_zeros(()))
-    return binary_params(ELU_BACKWARD, h, x, p, n.extra) if n.needs(0) else None, gx
+    second = None
+    if n.needs(1):
+        low = x.clamp(max=0)                  # e^x of a large x is inf, and inf * 0 nan
+        second = h * g * (low * input_scale).exp().mul(alpha * scale * input_scale * input_scale).masked_fill(x > 0, 0.0)
+    return (binary_params(ELU_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
 
-cdef Op ELU = define("elu", elu_vjp, IN0, SAME, "rectifier_elu")
-cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, IN0 + IN1, SAME, "rectifier_elu_backward")
+cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, 3, SAME)
+cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
 
 def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
     """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
@@ -179,17 +206,16 @@ cdef object softplus_vjp(Node n, object g):
 
 cdef object softplus_backward_vjp(Node n, object h):
     cdef Param p[2]
-    p[0].f, p[1].f = n.extra
+    p[0].f, p[1].f = beta, threshold = n.extra
     g, x = n.load(0), n.load(1)
-    beta, threshold = n.extra
-    gx = None
+    second = None
     if n.needs(1):
         s = (x * beta).sigmoid()
-        gx = (h * g * (s * (1 - s) * beta)).masked_fill(x * beta > threshold, 0.0)
-    return binary_params(SOFTPLUS_BACKWARD, h, x, p, n.extra) if n.needs(0) else None, gx
+        second = (h * g * (s * (1 - s) * beta)).masked_fill(x * beta > threshold, 0.0)
+    return (binary_params(SOFTPLUS_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
 
+cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, 3, SAME)
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
-cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, IN0 + IN1, SAME, "rectifier_softplus_backward")
 
 def softplus(input, beta=1.0, threshold=20.0):
     """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
@@ -204,27 +230,41 @@ cdef object log_sigmoid_vjp(Node n, object g):
 
 cdef object log_sigmoid_backward_vjp(Node n, object h):
     g, x = n.load(0), n.load(1)
-    gx = None
+    second = None
     if n.needs(1):
         s = x.sigmoid()
-        gx = h * g * (s * (s - 1))
-    return binary(LOG_SIGMOID_BACKWARD, h, x) if n.needs(0) else None, gx
+        second = h * g * (s * (s - 1))
+    return (binary(LOG_SIGMOID_BACKWARD, h, x) if n.needs(0) else None), second
 
+cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, 3, SAME)
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
-cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, IN0 + IN1, SAME,
-                                      "rectifier_log_sigmoid_backward")
 
 def log_sigmoid(input):
     """Return log(sigmoid(x)) without overflow."""
     return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")))
 
 
+# What follows is linear between its corners: the backward kernel of each tells the pieces apart by x, and is its own derivative.
+cdef object piecewise_vjp(Op backward, Node n, object g):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(backward, g, n.load(0), p, n.extra)
+
+cdef object piecewise_backward_vjp(Op backward, Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return (binary_params(backward, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+
 # threshold: x where x > threshold, else value
 cdef object threshold_vjp(Node n, object g):
-    return g.masked_fill(n.load(0) <= n.extra, 0.0)
+    return piecewise_vjp(THRESHOLD_BACKWARD, n, g)
 
-cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME, "rectifier_threshold")
-cdef Op THRESHOLD_INTEGER = define("threshold", NULL, 0, SAME, None, "ThresholdBackward")
+cdef object threshold_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(THRESHOLD_BACKWARD, n, h)
+
+cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
+cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, 2, SAME)
 
 def threshold(input, threshold, value):
     """Return x where x > threshold, else value."""
@@ -234,17 +274,96 @@ def threshold(input, threshold, value):
         p[0].f, p[1].f = threshold, value
     else:
         p[0].i, p[1].i = threshold, value
-    return unary_params(THRESHOLD if is_float(x.view.dtype) else THRESHOLD_INTEGER, x, p, threshold)
+    return unary_params(THRESHOLD, x, p, (float(threshold), 0.0))
+
+
+# hardtanh: clamp, whose derivative at the two bounds themselves is 0
+cdef object hardtanh_vjp(Node n, object g):
+    return piecewise_vjp(HARDTANH_BACKWARD, n, g)
+
+cdef object hardtanh_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(HARDTANH_BACKWARD, n, h)
+
+cdef Op HARDTANH = define("clamp", hardtanh_vjp, IN0, SAME, None, "HardtanhBackward0")
+cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, 2, SAME)
+
+def hardtanh(input, min_val=-1.0, max_val=1.0):
+    """Return min(max(x, min_val), max_val)."""
+    cdef Param p[2]
+    cdef TensorBase x = as_tensor(input, "hardtanh")
+    if x.view.dtype == BOOL:
+        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh; convert to float first")
+    if is_integral(x.view.dtype) or is_complex_(x.view.dtype):
+        if min(int(min_val), int(max_val)) < 0 and x.view.dtype == U8:
+            raise RuntimeError(f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {min_val} and {max_val}")
+        return clamp(input, int(min_val), int(max_val))
+    p[0].f, p[1].f = min_val, max_val
+    return unary_params(HARDTANH, x, p, (float(min_val), float(max_val)))
+
+
+# hardsigmoid: min(max(x + 3, 0), 6) / 6; hardswish: x times that
+cdef object hardsigmoid_vjp(Node n, object g):
+    return binary(HARDSIGMOID_BACKWARD, g, n.load(0))
+
+cdef object hardsigmoid_backward_vjp(Node n, object h):
+    return (binary(HARDSIGMOID_BACKWARD, h, n.load(0)) if n.needs(0) else None), None
+
+cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
+cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
+
+def hardsigmoid(input):
+    """Return min(max(x + 3, 0), 6) / 6."""
+    return unary(HARDSIGMOID, floats(input, "hardsigmoid"))
+
+cdef object hardswish_vjp(Node n, object g):
+    return binary(HARDSWISH_BACKWARD, g, n.load(0))
+
+cdef object hardswish_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    second = (h * g / 3).masked_fill((x <= -3) | (x >= 3), 0.0) if n.needs(1) else None
+    return (binary(HARDSWISH_BACKWARD, h, x) if n.needs(0) else None), second
+
+cdef Op HARDSWISH = define("hardswish", hardswish_vjp, IN0, SAME)
+cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, 3, SAME)
+
+def hardswish(input):
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    return unary(HARDSWISH, floats(input, "hardswish"))
+
+
+# hardshrink: 0 from -lambd to lambd, else x; softshrink: x moved by lambd towards 0, which it does not cross; nan stays
+cdef object shrink_vjp(Node n, object g):
+    return piecewise_vjp(SHRINK_BACKWARD, n, g)
+
+cdef object shrink_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(SHRINK_BACKWARD, n, h)
+
+cdef Op HARDSHRINK = define("hardshrink", shrink_vjp, IN0, SAME)
+cdef Op SOFTSHRINK = define("softshrink", shrink_vjp, IN0, SAME)
+cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, 2, SAME)
+
+def hardshrink(input, lambd=0.5, *, out=None):
+    """Return x where abs(x) > lambd, else 0."""
+    cdef Param p[2]
+    p[0].f = lambd
+    return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
+
+def softshrink(input, lambd=0.5):
+    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
+    cdef Param p[2]
+    if lambd < 0:
+        raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
+    p[0].f = lambd
+    return unary_params(SOFTSHRINK, floats(input, "softshrink"), p, (float(lambd), 0.0))
+
+cdef TensorBase floats(object input, str op):
+    cdef TensorBase x = as_tensor(input, op)
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+    return x
 
 
 # prelu: x where x > 0, else w x
-cdef object prelu_vjp(Node n, object g):
-    x, w = n.load(0), n.load(1)
-    return (g.where(x > 0, g * w) if n.needs(0) else None,
-            (g * x).where(x <= 0, g.new_zeros(())) if n.needs(1) else None)
-
-cdef Op PRELU = define("prelu", prelu_vjp, IN0 + IN1, SAME, "rectifier_prelu", "PreluKernelBackward0")
-
 def prelu(input, weight):
     """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1).
 
@@ -270,7 +389,7 @@ def prelu(input, weight):
         weight = weight.reshape([-1] + [1] * (x.view.ndim - 2))
     elif w.view.ndim:
         weight = weight.reshape(())
-    return binary(PRELU, input, weight)
+    return input.where(input > 0, input * weight)
 
 
 # clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends
@@ -366,7 +485,8 @@ clip, clip_ = clamp, clamp_
 
 PUBLIC = (
     "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "threshold", "clamp", "clamp_", "clamp_min",
-    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "prelu",
+    "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "hardshrink", "prelu",
 )
-__all__ = PUBLIC + ("gelu", "silu", "silu_", "elu", "softplus", "log_sigmoid")
+__all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid", "hardtanh",
+                    "hardsigmoid", "hardswish", "softshrink")
 METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu", "threshold")}

@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty,
                              end_inplace, needs_grad, record, write_out)
 from taeda.dtype cimport name_of, differentiable, is_complex_
-from taeda.kernels.cpu.abi cimport MAX_DIM, View
+from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, View
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
 from taeda.tensor_base cimport TensorBase, alias
@@ -353,6 +353,12 @@ cdef TensorBase add_outer(object input, object vec1, object vec2, object beta, o
     cdef TensorBase a = as_tensor(vec1, "addr"), b = as_tensor(vec2, "addr")
     need_ndim("addr", "vec1", a, 1)
     need_ndim("addr", "vec2", b, 1)
+    if a.view.dtype == BOOL and b.view.dtype == BOOL and as_tensor(input, "addr").view.dtype == BOOL:
+        for name, factor in (("beta", beta), ("alpha", alpha)):
+            if isinstance(factor, (float, complex)):
+                raise RuntimeError(f"[addr] For integral input tensors, argument {name} must not be a floating point number, got {factor}")
+        y = (input & bool(beta)) | (<object>a).unsqueeze(1) & b & bool(alpha)
+        return input.copy_(y) if inplace else y
     return add_product(ADDR, input, a.unsqueeze(1), b.unsqueeze(0), beta, alpha, inplace)
 
 

@@ -1,10 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_, broadcast_shapes, check_same_device,
-                             define, empty_shape, launch, record, result_type as promoted, scalar_tensor, to_dtype, write_out)
+from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, broadcast_shapes,
+                             check_same_device, define, empty_shape, end_inplace, launch, needs_grad, record, result_type as promoted,
+                             scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, View
+from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 
@@ -391,25 +392,92 @@ cdef object scaled_product(TensorBase x, object a, object b, object value):
         value = int(value)
     return p if is_one(value) else (<object>p) * value
 
+cdef object addcmul_vjp(Node n, object g):
+    return (g if n.needs(0) else None, g * n.load(1) * n.extra if n.needs(1) else None,
+            g * n.load(0) * n.extra if n.needs(2) else None)
+
+cdef object addcdiv_vjp(Node n, object g):
+    a, b = n.load(0), n.load(1)
+    return (g if n.needs(0) else None, g * (n.extra / b) if n.needs(1) else None,
+            -g * (a / (b * b) * n.extra) if n.needs(2) else None)
+
+cdef Op ADDCMUL = define("addcmul", addcmul_vjp, NOTHING, SAME)
+cdef Op ADDCDIV = define("addcdiv", addcdiv_vjp, NOTHING, SAME)
+
+cdef TensorBase fused(Op op, object input, object a, object b, object value):
+    """input + value (a b or a / b) in one pass, where all are real tensors of one floating-point dtype; else None."""
+    cdef TensorBase x, y, z, r
+    cdef View* t[4]
+    cdef Param p[1]
+    if not (isinstance(input, TensorBase) and isinstance(a, TensorBase) and isinstance(b, TensorBase)) or isinstance(value, TensorBase):
+        return None
+    x, y, z = <TensorBase>input, <TensorBase>a, <TensorBase>b
+    if not is_float(x.view.dtype) or x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype or isinstance(value, complex):
+        return None
+    check_same_device(op.name, (x, y, z))
+    shape = broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
+    p[0].f = value
+    r = empty_shape(shape, x.view.dtype, x.device)
+    t[0], t[1], t[2], t[3] = &r.view, &x.view, &y.view, &z.view
+    launch(op, x.view.dtype, x.device, 1, 4, t, p, r.view.numel)
+    record(op, r, (x, y, z), (y, z), float(value))
+    if r.grad_fn_ is not None:
+        (<Node>r.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), z.shape_tuple())
+    return r
+
+cdef TensorBase fused_(Op op, object input, object a, object b, object value):
+    """The same into input; None where the one pass cannot be had."""
+    cdef TensorBase x, y, z
+    cdef View* t[4]
+    cdef Param p[1]
+    if not isinstance(input, TensorBase):
+        return None
+    x = <TensorBase>input
+    if (isinstance(a, TensorBase) and isinstance(b, TensorBase) and isinstance(value, (int, float)) and is_float(x.view.dtype)
+            and not needs_grad(x) and not needs_grad(<TensorBase>a) and not needs_grad(<TensorBase>b)):
+        y, z = <TensorBase>a, <TensorBase>b
+        if (y.view.dtype == x.view.dtype and z.view.dtype == x.view.dtype and y.device == x.device and z.device == x.device
+                and y.storage is not x.storage and z.storage is not x.storage
+                and broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
+                == x.shape_tuple()):
+            p[0].f = value
+            begin_inplace(op.name + "_", x)
+            t[0], t[1], t[2], t[3] = &x.view, &x.view, &y.view, &z.view
+            launch(op, x.view.dtype, x.device, 1, 4, t, p, x.view.numel)
+            end_inplace(op, x, (x,), None)
+            return x
+    y = fused(op, input, a, b, value)
+    if y is None or y.shape_tuple() != x.shape_tuple():
+        return None
+    return (<object>x).copy_(y)
+
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2."""
-    y = input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value)
+    y = fused(ADDCMUL, input, tensor1, tensor2, value)
+    if y is None:
+        y = input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value)
     return y if out is None else write_out(out, y, "addcmul")
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
-    return input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
+    y = fused_(ADDCMUL, input, tensor1, tensor2, value)
+    return y if y is not None else input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 / tensor2 (floating point only)."""
     float_operands(tensor1, tensor2)
-    quotient = tensor1 / tensor2
-    y = input + (quotient if is_one(value) else quotient * value)
+    y = fused(ADDCDIV, input, tensor1, tensor2, value)
+    if y is None:
+        quotient = tensor1 / tensor2
+        y = input + (quotient if is_one(value) else quotient * value)
     return y if out is None else write_out(out, y, "addcdiv")
 
 def addcdiv_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcdiv`."""
     float_operands(tensor1, tensor2)
+    y = fused_(ADDCDIV, input, tensor1, tensor2, value)
+    if y is not None:
+        return y
     quotient = tensor1 / tensor2
     return as_tensor(input, "addcdiv_").add_(quotient if is_one(value) else quotient * value)
 

@@ -1,71 +1,70 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Convolution and its transpose in one and two dimensions.
+"""Convolution and its transpose in one, two and three dimensions.
 
 Convolution is bilinear in input and weight, so three ops are closed under differentiation: the convolution,
 its input gradient and its weight gradient; the derivative of each is made of the other two.  A transposed
-convolution is the input gradient with a bias.  One dimension is two with a height of one: the kernels see
-only 4-d views.
+convolution is the input gradient with a bias.  Missing dimensions have size one: the kernels see only
+5-d views.  Integers are convolved in 64 bits and have no gradient.
 """
+from math import prod
+
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record
+from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport Param, View
+from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
 from taeda.ops.complex_numbers import bilinear, has_complex
 
-__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
-PUBLIC = ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d")
+PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+__all__ = PUBLIC
 METHODS = {}
 
-cdef enum:
-    H = 0
-    W = 1
-
-ctypedef struct Geometry:          # [height, width]; the height of 1-d is 1, with stride 1 and no padding
-    int n                          # spatial dimensions: 1 or 2
-    int64_t stride[2]
-    int64_t pad[2]                 # top and left; what is needed below and right follows from the shapes
-    int64_t dilation[2]
+ctypedef struct Geometry:          # [depth, height, width]; a missing one has size and stride 1 and no padding
+    int n                          # spatial dimensions: 1, 2 or 3
+    int64_t stride[3]
+    int64_t pad[3]                 # in front, on top, left; what is needed at the other ends follows from the shapes
+    int64_t dilation[3]
     int64_t groups
+    bint last                      # results lie channels last in memory
 
 
 # -- the three ops -----------------------------------------------------------------------------------
 
 
 cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
-    """A 4-d view of a 3-d or 4-d tensor; dims has room for eight numbers."""
-    cdef int d, at = 0
+    """A 5-d view of a 3-d to 5-d tensor; dims has room for ten numbers."""
+    cdef int d, at = 0, missing = 5 - x.view.ndim
     v[0] = x.view
-    v.ndim = 4
-    v.shape, v.strides = dims, dims + 4
-    for d in range(4):
-        if d == 2 and x.view.ndim == 3:
-            dims[2], dims[6] = 1, 0
+    v.ndim = 5
+    v.shape, v.strides = dims, dims + 5
+    for d in range(5):
+        if 2 <= d < 2 + missing:
+            dims[d], dims[5 + d] = 1, 0
         else:
-            dims[d], dims[4 + d] = x.view.shape[at], x.view.strides[at]
+            dims[d], dims[5 + d] = x.view.shape[at], x.view.strides[at]
             at += 1
 
 
 cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias,
              int64_t work) except -1:
     cdef View v[3]
-    cdef int64_t dims[24]
+    cdef int64_t dims[30]
     cdef View* t[4]
-    cdef Param p[8]
+    cdef Param p[11]
     cdef int i
     lift(&v[0], out, dims)
-    lift(&v[1], a, dims + 8)
-    lift(&v[2], b, dims + 16)
+    lift(&v[1], a, dims + 10)
+    lift(&v[2], b, dims + 20)
     for i in range(3):
         t[i] = &v[i]
+        p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
     t[3] = NULL if bias is None else &bias.view
-    for i in range(2):
-        p[i].i, p[2 + i].i, p[4 + i].i = q.stride[i], q.pad[i], q.dilation[i]
-    p[6].i = q.groups
-    p[7].i = bias is not None
+    p[9].i = q.groups
+    p[10].i = bias is not None
     launch(op, out.view.dtype, out.device, 1, 4, t, p, work)
     return 0
 
@@ -78,34 +77,47 @@ cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
 
 cdef tuple pack(const Geometry* q, TensorBase a, TensorBase b):
     """What a vjp must know: the geometry, and the shapes of both factors."""
-    return (q.n, q.stride[H], q.stride[W], q.pad[H], q.pad[W], q.dilation[H], q.dilation[W], q.groups,
-            a.shape_tuple(), b.shape_tuple())
+    cdef list numbers = [q.n, q.groups, q.last]
+    cdef int i
+    for i in range(3):
+        numbers += [q.stride[i], q.pad[i], q.dilation[i]]
+    return (numbers, a.shape_tuple(), b.shape_tuple())
 
 
-cdef void unpack(Geometry* q, tuple extra) noexcept:
-    q.n = extra[0]
-    q.stride[H], q.stride[W], q.pad[H], q.pad[W], q.dilation[H], q.dilation[W] = extra[1:7]
-    q.groups = extra[7]
+cdef int unpack(Geometry* q, tuple extra) except -1:
+    cdef list numbers = extra[0]
+    cdef int i
+    q.n, q.groups, q.last = numbers[0], numbers[1], numbers[2]
+    for i in range(3):
+        q.stride[i], q.pad[i], q.dilation[i] = numbers[3 + 3 * i], numbers[4 + 3 * i], numbers[5 + 3 * i]
+    return 0
 
 
-cdef TensorBase allocate(tuple shape, TensorBase like):
-    cdef int64_t sizes[4]
+cdef TensorBase allocate(tuple shape, TensorBase like, bint last):
+    cdef int64_t sizes[5]
     cdef int i, n = len(shape)
+    cdef TensorBase y
     for i in range(n):
         sizes[i] = shape[i]
-    return empty(n, sizes, like.view.dtype, like.device)
+    y = empty(n, sizes, like.view.dtype, like.device)
+    return channels_innermost(y) if last else y
+
+
+cdef int choose_order(Geometry* q, TensorBase x, TensorBase w) except -1:
+    """Results of images lie as x or w does; of volumes where PyTorch has a kernel for it."""
+    q.last = q.n > 1 and (lies_channels_last(x) or lies_channels_last(w)) and (
+        q.n == 2 or (x.view.dtype == F32 and x.view.shape[0] > 1))
+    return 0
 
 
 cdef object channel_sum(TensorBase g):
     """Sum over all dimensions but that of the channels: the gradient of a bias."""
-    if g.view.ndim == 3:
-        return g.sum((0, 2))
-    return g.sum((0, 2, 3))
+    return g.sum((0, *range(2, g.view.ndim)))
 
 
 cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape):
     """y = convolution of x by w, plus bias; y has the given shape."""
-    cdef TensorBase y = allocate(shape, x)
+    cdef TensorBase y = allocate(shape, x, q.last)
     run(CONV, q, y, x, w, bias, touches(y, x, w))
     if needs_grad(x) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(CONV, y, (x, w, bias), (x if needs_grad(w) else None, w if needs_grad(x) else None), pack(q, x, w))
@@ -114,7 +126,7 @@ cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBas
 
 cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, TensorBase bias, tuple shape):
     """The transpose of convolution by w, applied to g; the result has the given shape."""
-    cdef TensorBase y = allocate(shape, g)
+    cdef TensorBase y = allocate(shape, g, q.last)
     run(INPUT, q, y, g, w, bias, touches(g, y, w))
     if needs_grad(g) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(INPUT, y, (g, w, bias), (g if needs_grad(w) else None, w if needs_grad(g) else None), pack(q, g, w))
@@ -123,8 +135,10 @@ cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, Te
 
 cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
-    cdef TensorBase y = allocate(shape, g)
+    cdef TensorBase y = allocate(shape, g, False)
     run(WEIGHT, q, y, g, x, None, touches(g, x, y))
+    if q.last:
+        y = laid_channels_last(y)
     if needs_grad(g) or needs_grad(x):
         record(WEIGHT, y, (g, x), (g if needs_grad(x) else None, x if needs_grad(g) else None), pack(q, g, x))
     return y
@@ -133,50 +147,50 @@ cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, t
 cdef object conv_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
-    return (input_gradient(&q, <TensorBase>g, n.load(1), None, n.extra[8]) if n.needs(0) else None,
-            weight_gradient(&q, <TensorBase>g, n.load(0), n.extra[9]) if n.needs(1) else None,
+    return (input_gradient(&q, <TensorBase>g, n.load(1), None, n.extra[1]) if n.needs(0) else None,
+            weight_gradient(&q, <TensorBase>g, n.load(0), n.extra[2]) if n.needs(1) else None,
             channel_sum(<TensorBase>g) if n.needs(2) else None)
 
 
 cdef object input_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
-    return (forward(&q, <TensorBase>g, n.load(1), None, n.extra[8]) if n.needs(0) else None,
-            weight_gradient(&q, n.load(0), <TensorBase>g, n.extra[9]) if n.needs(1) else None,
+    return (forward(&q, <TensorBase>g, n.load(1), None, n.extra[1]) if n.needs(0) else None,
+            weight_gradient(&q, n.load(0), <TensorBase>g, n.extra[2]) if n.needs(1) else None,
             channel_sum(<TensorBase>g) if n.needs(2) else None)
 
 
 cdef object weight_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
-    return (forward(&q, n.load(1), <TensorBase>g, None, n.extra[8]) if n.needs(0) else None,
-            input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[9]) if n.needs(1) else None)
+    return (forward(&q, n.load(1), <TensorBase>g, None, n.extra[1]) if n.needs(0) else None,
+            input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[2]) if n.needs(1) else None)
 
 
-cdef Op CONV = define("convolution", conv_vjp, 0, 0, "conv2d", "ConvolutionBackward0")
-cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "conv2d_input", "ConvolutionBackward0")
-cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "conv2d_weight", "ConvolutionBackwardBackward0")
+cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
+cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
+cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
 
 
 # -- checks ------------------------------------------------------------------------------------------
 
 
 cdef int read(str op, str name, object value, int n, int64_t low, int64_t* out) except -1:
-    """An int, or a sequence of one or n ints, into out[2 - n:]."""
+    """An int, or a sequence of one or n ints, into out[3 - n:]."""
     cdef int i
     if type(value) is int:
-        for i in range(2 - n, 2):
+        for i in range(3 - n, 3):
             out[i] = value
     elif isinstance(value, (tuple, list)):
         if len(value) != n and len(value) != 1:
             raise RuntimeError(f"[{op}] expected {name} to be a single integer value or a list of {n} values to match the "
                                f"convolution dimensions, but got {name}={list(value)}")
-        for i in range(2 - n, 2):
-            out[i] = whole(op, name, value[i - 2 + n if len(value) == n else 0])
+        for i in range(3 - n, 3):
+            out[i] = whole(op, name, value[i - 3 + n if len(value) == n else 0])
     else:
-        for i in range(2 - n, 2):
+        for i in range(3 - n, 3):
             out[i] = whole(op, name, value)
-    for i in range(2 - n, 2):
+    for i in range(3 - n, 3):
         if out[i] < low:
             what = "negative" if low == 0 else "non-positive"
             raise RuntimeError(f"[{op}] {what} {name} is not supported; got {name}={value}")
@@ -192,9 +206,11 @@ cdef object whole(str op, str name, object value):
 
 
 cdef int read_geometry(str op, Geometry* q, int n, object stride, object dilation, object groups) except -1:
+    cdef int i
     q.n = n
-    q.stride[H] = q.dilation[H] = 1
-    q.pad[H] = 0
+    for i in range(3):
+        q.stride[i] = q.dilation[i] = 1
+        q.pad[i] = 0
     read(op, "stride", stride, n, 1, q.stride)
     read(op, "dilation", dilation, n, 1, q.dilation)
     q.groups = whole(op, "groups", groups)
@@ -235,12 +251,17 @@ cdef int check_operands(str op, const Geometry* q, TensorBase x, TensorBase w, T
     return 0
 
 
-cdef int check_frame(str op, object rows, object cols, object channels) except -1:
-    """The padded image must be countable; rows and cols are Python ints."""
-    if rows * cols * max(channels, 1) >= 1 << 56:
-        raise RuntimeError(f"[{op}] the padded input would have {rows} x {cols} places in {channels} channels, which is "
-                           "more than memory can address")
+cdef int check_frame(str op, list sides, object channels) except -1:
+    """The padded input must be countable; sides are Python ints."""
+    if prod(sides) * max(channels, 1) >= 1 << 56:
+        raise RuntimeError(f"[{op}] the padded input would have {' x '.join(map(str, sides))} places in {channels} channels, "
+                           "which is more than memory can address")
     return 0
+
+
+cdef inline bint is_short(TensorBase x) noexcept:
+    """Whether x holds integers that are convolved in 64 bits and cut back."""
+    return x.view.dtype == I8 or x.view.dtype == I16 or x.view.dtype == I32 or x.view.dtype == U8
 
 
 cdef object with_batch(str op, TensorBase x, int n):
@@ -261,7 +282,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
     cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
     cdef Geometry q
     cdef int64_t size, kernel, total, room
-    cdef int i, d
+    cdef int i, d, dtype
     cdef bint unbatched = x.view.ndim == n + 1
     cdef list shape
     x = with_batch(op, x, n)
@@ -270,33 +291,36 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
     if isinstance(padding, str):
         if padding != "same" and padding != "valid":
             raise RuntimeError(f"[{op}] Invalid padding string: '{padding}'; use 'same', 'valid' or a number")
-        if padding == "same" and (q.stride[H] != 1 or q.stride[W] != 1):
+        if padding == "same" and max(q.stride[0], q.stride[1], q.stride[2]) != 1:
             raise RuntimeError(f"[{op}] padding='same' is not supported for strided convolutions; got stride={stride}")
     else:
         read(op, "padding", padding, n, 0, q.pad)
     shape = [x.view.shape[0], w.view.shape[0]]
-    for i in range(2 - n, 2):
-        d = n + i
+    for i in range(3 - n, 3):
+        d = n - 1 + i
         size, kernel = x.view.shape[d], w.view.shape[d]
         total = q.dilation[i] * (kernel - 1)
         if kernel >= 1 << 31 or size >= 1 << 62:
-            check_frame(op, 1 << 31, 1 << 31, 1)
+            check_frame(op, [1 << 31, 1 << 31], 1)
         if isinstance(padding, str):
             q.pad[i] = total // 2 if padding == "same" else 0
             room = size - 1 if padding == "same" else size - total - 1
         else:
             room = size + 2 * q.pad[i] - total - 1
         if room < 0 and (padding != "same" or total):
-            padded = tuple([x.view.shape[n + k] + 2 * q.pad[k] for k in range(2 - n, 2)])
-            taken = tuple([q.dilation[k] * (w.view.shape[n + k] - 1) + 1 for k in range(2 - n, 2)])
+            padded = tuple([x.view.shape[n - 1 + k] + 2 * q.pad[k] for k in range(3 - n, 3)])
+            taken = tuple([q.dilation[k] * (w.view.shape[n - 1 + k] - 1) + 1 for k in range(3 - n, 3)])
             raise RuntimeError(f"[{op}] Kernel size can't be greater than actual input size: padded input size per "
                                f"channel is {padded}, kernel size {taken} (with dilation), for input {x.shape_tuple()} "
                                f"and weight {w.shape_tuple()}")
         shape.append(room // q.stride[i] + 1 if room >= 0 else 0)
-    sides = [<object>x.view.shape[n + i] + 2 * q.pad[i] + <object>q.dilation[i] * w.view.shape[n + i]
-             for i in range(2 - n, 2)]
-    check_frame(op, sides[0], sides[n - 1] if n == 2 else 1, x.view.shape[1])
-    y = forward(&q, x, w, b, tuple(shape))
+    check_frame(op, [<object>x.view.shape[n - 1 + i] + 2 * q.pad[i] + <object>q.dilation[i] * w.view.shape[n - 1 + i]
+                     for i in range(3 - n, 3)], x.view.shape[1])
+    choose_order(&q, x, w)
+    dtype = x.view.dtype
+    if is_short(x):
+        x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
+    y = to_dtype(forward(&q, x, w, b, tuple(shape)), dtype)
     return y.squeeze(0) if unbatched else y
 
 
@@ -304,8 +328,8 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
                                 object output_padding, object groups, object dilation):
     cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
     cdef Geometry q
-    cdef int64_t more[2]
-    cdef int i
+    cdef int64_t more[3]
+    cdef int i, dtype
     cdef bint unbatched = x.view.ndim == n + 1
     cdef list shape
     x = with_batch(op, x, n)
@@ -314,26 +338,33 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
     read(op, "output_padding", output_padding, n, 0, more)
     check_operands(op, &q, x, w, b, True)
     shape = [x.view.shape[0], w.view.shape[1] * q.groups]
-    for i in range(2 - n, 2):
+    for i in range(3 - n, 3):
         if more[i] >= q.stride[i] and more[i] >= q.dilation[i]:
             raise RuntimeError(f"[{op}] output padding must be smaller than either stride or dilation, but got "
                                f"output_padding={output_padding}, stride={stride}, dilation={dilation}")
-        size = (<object>x.view.shape[n + i] - 1) * q.stride[i] - 2 * q.pad[i] + more[i] + 1
-        size += <object>q.dilation[i] * (w.view.shape[n + i] - 1)
+        size = (<object>x.view.shape[n - 1 + i] - 1) * q.stride[i] - 2 * q.pad[i] + more[i] + 1
+        size += <object>q.dilation[i] * (w.view.shape[n - 1 + i] - 1)
         if size <= 0:
-            raise RuntimeError(f"[{op}] Output size is too small: dimension {n + i} would have size {size} for input "
+            raise RuntimeError(f"[{op}] Output size is too small: dimension {n - 1 + i} would have size {size} for input "
                                f"{x.shape_tuple()}, weight {w.shape_tuple()}, stride={stride}, padding={padding}, "
                                f"dilation={dilation}, output_padding={output_padding}")
         shape.append(size)
-    sides = [shape[n + i] + q.pad[i] + <object>q.dilation[i] * w.view.shape[n + i] + x.view.shape[n + i]
-             for i in range(2 - n, 2)]
-    check_frame(op, sides[0], sides[n - 1] if n == 2 else 1, x.view.shape[1])
-    y = input_gradient(&q, x, w, b, tuple(shape))
+    check_frame(op, [shape[n - 1 + i] + q.pad[i] + <object>q.dilation[i] * w.view.shape[n - 1 + i] + x.view.shape[n - 1 + i]
+                     for i in range(3 - n, 3)], x.view.shape[1])
+    choose_order(&q, x, w)
+    dtype = x.view.dtype
+    if is_short(x):
+        x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
+    y = to_dtype(input_gradient(&q, x, w, b, tuple(shape)), dtype)
     return y.squeeze(0) if unbatched else y
 
 
 def by_parts(function, x, w, b, n, *rest):
     """A convolution of complex tensors: real ones of their parts."""
+    for name, t in (("weight", w), ("bias", x if b is None else b)):
+        if t.dtype != x.dtype:
+            raise RuntimeError(f"[{function.__name__}] Input type ({x.dtype}) and {name} type ({t.dtype}) should be the same; "
+                               "convert one with .to(...)")
     y = bilinear(lambda p, q: function(p, q, None, *rest), x, w)
     return y if b is None else y + b.reshape((-1,) + (1,) * n)
 
@@ -370,6 +401,48 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
+def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Convolve volumes: y[n, o, i] = bias[o] + sum_{c, k} input[n, c, i stride + k dilation - padding] weight[o, c, k].
+
+    Here i and k count along depth, height and width.  ``input`` is (N, C, D, H, W) or (C, D, H, W), ``weight``
+    (O, C / groups, KD, KH, KW), ``bias`` (O).  ``padding`` is a number, three of them, 'valid' or 'same'.
+    RuntimeError where they do not fit.
+
+    >>> import taeda
+    >>> taeda.conv3d(taeda.ones(1, 1, 2, 2, 2), taeda.ones(1, 1, 2, 2, 2)).item()
+    8.0
+    """
+    if has_complex(input, weight):
+        return by_parts(conv3d, input, weight, bias, 3, stride, padding, dilation, groups)
+    return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_tbc(input, weight, bias, pad=0):
+    """Convolve sequences that lie time first: :func:`conv1d` of (T, B, C), with ``weight`` (K, C, O) and ``bias`` (O).
+
+    ``pad`` zeros are added at both ends; the result is (T + 2 pad - K + 1, B, O).
+
+    >>> import taeda
+    >>> taeda.conv_tbc(taeda.ones(3, 1, 1), taeda.ones(2, 1, 1), taeda.zeros(1)).flatten()
+    tensor([2., 2.])
+    """
+    cdef TensorBase x = as_tensor(input, "conv_tbc"), w = as_tensor(weight, "conv_tbc"), b = as_tensor(bias, "conv_tbc")
+    if x.view.ndim != 3:
+        raise RuntimeError(f"[conv_tbc] Input must have 3 dims: time, batch, in_channel; got shape {x.shape_tuple()}")
+    if w.view.ndim != 3:
+        raise RuntimeError("[conv_tbc] Weight tensor must have 3 dims: kernel_width, in_channels, out_channels; got shape "
+                           f"{w.shape_tuple()}")
+    if b.view.ndim != 1:
+        raise RuntimeError(f"[conv_tbc] Bias must be 1-D; got shape {b.shape_tuple()}")
+    if x.view.shape[2] != w.view.shape[1]:
+        raise RuntimeError("[conv_tbc] Input dim 2 (input channels) is not == dim 1 in the weight tensor; got input "
+                           f"{x.shape_tuple()} and weight {w.shape_tuple()}")
+    if b.view.shape[0] != w.view.shape[2]:
+        raise RuntimeError("[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got bias "
+                           f"{b.shape_tuple()} and weight {w.shape_tuple()}")
+    return conv1d(x.permute(1, 2, 0), w.permute(2, 1, 0), b, 1, pad).permute(2, 0, 1).contiguous()
+
+
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """Apply the transpose of conv1d: each input place adds a scaled copy of the kernel to the result.
 
@@ -398,3 +471,18 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
     if has_complex(input, weight):
         return by_parts(conv_transpose2d, input, weight, bias, 2, stride, padding, output_padding, groups, dilation)
     return convolve_transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """Apply the transpose of conv3d: each input voxel adds a scaled copy of the kernel to the result.
+
+    ``input`` is (N, C, D, H, W) or (C, D, H, W), ``weight`` (C, O / groups, KD, KH, KW), ``bias`` (O); each side
+    of the result has (size - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1 places.
+
+    >>> import taeda
+    >>> taeda.conv_transpose3d(taeda.ones(1, 1, 1, 1, 1), taeda.ones(1, 1, 2, 1, 1)).flatten()
+    tensor([1., 1.])
+    """
+    if has_complex(input, weight):
+        return by_parts(conv_transpose3d, input, weight, bias, 3, stride, padding, output_padding, groups, dilation)
+    return convolve_transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)

@@ -103,7 +103,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
         if not isinstance(x, TensorBase):
             raise TypeError(f"[cosine_similarity] argument '{name}' must be Tensor, not {type(x).__name__}")
     common = promote_types(x1.dtype, x2.dtype)
-    if not (common.is_floating_point or common.is_complex):
+    if not common.is_floating_point:
         raise RuntimeError(f"[cosine_similarity] expected common dtype to be floating point, yet common dtype is {common}")
     x1, x2 = broadcast_tensors(x1.to(common), x2.to(common))
     # the norms are limited before the division, so that a row of zeros gives 0 and a finite gradient

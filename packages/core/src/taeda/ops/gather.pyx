@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous,
                              copy_into, define, linear, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
                              write_out)
-from taeda.dtype cimport differentiable, is_float, name_of, torch_name
+from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, zeros_of
 from taeda.tensor_base cimport TensorBase
@@ -281,6 +281,8 @@ cdef Op SCATTER_REDUCE = define("scatter_reduce", scatter_reduce_vjp)
 
 cdef object extreme(int dtype, bint highest):
     """The identity of max (or of min, for highest) in a dtype, as a Python number."""
+    if is_complex_(dtype):
+        raise NotImplementedError(f"[scatter_reduce] amax and amin are not implemented for dtype {name_of(dtype)}: it has no order")
     if is_float(dtype):
         return float("inf") if highest else float("-inf")
     if dtype == BOOL:
@@ -313,7 +315,7 @@ cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str red
             count.add_(1)
         else:
             count.masked_fill_(count == 0, 1)
-        if is_float(y.view.dtype):
+        if differentiable(y.view.dtype):
             y.div_(count)
         else:
             y.div_(count, rounding_mode="floor")
@@ -439,7 +441,9 @@ def index_add_(input, dim, index, source, *, alpha=1):
         raise RuntimeError("[index_add_] index_add_(): Expected dtype int32/int64 for index but got: "
                            f"{torch_name(ix.view.dtype)}")
     s = check_rows(x, ix, source, d, "index_add_", RuntimeError)
-    if isinstance(alpha, float) and not differentiable(x.view.dtype):
+    if x.view.dtype == BOOL:
+        s, alpha = <TensorBase>((<object>s) & bool(alpha)), 1
+    elif isinstance(alpha, float) and not differentiable(x.view.dtype):
         alpha = int(alpha)
     try:
         return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)

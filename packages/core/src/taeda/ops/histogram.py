@@ -15,8 +15,9 @@ __all__ = ["histogram", "histogramdd"]
 PUBLIC = ("histogram", "histogramdd")
 
 
-def _check(op, x, edges_or_counts, weight):
-    if x.dtype not in (float32, float64):
+def _check(op, x, edges_or_counts, weight, bounded):
+    # the range of narrow floats is not looked for, as in PyTorch
+    if not x.is_floating_point() or (not bounded and x.dtype not in (float32, float64)):
         raise NotImplementedError(f"[{op}] not implemented for dtype {x.dtype}; convert it with .float()")
     for d, b in enumerate(edges_or_counts):
         if not isinstance(b, TensorBase):
@@ -112,7 +113,7 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
         raise TypeError(f"[histogram] argument 'bins' must be int or Tensor, not {type(bins).__name__}")
     if given and range is not None:
         raise TypeError("[histogram] range is for a number of bins; bin edges have their own")
-    _check("histogram", input, [bins], weight)
+    _check("histogram", input, [bins], weight, given or range is not None)
     if weight is not None and weight.shape != input.shape:
         raise RuntimeError(f"[histogram] if weight tensor is provided it should have the same shape as the input tensor, but got "
                            f"input {tuple(input.shape)} and weight {tuple(weight.shape)}")
@@ -152,7 +153,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     given = [isinstance(b, TensorBase) for b in bins]
     if any(given) and not all(given):
         raise TypeError("[histogramdd] bins must be all numbers or all Tensors")
-    _check("histogramdd", input, bins, weight)
+    _check("histogramdd", input, bins, weight, any(given) or range is not None)
     if weight is not None and weight.shape != input.shape[:-1]:
         raise RuntimeError(f"[histogramdd] if weight tensor is provided it should have the same shape as the input tensor excluding "
                            f"its innermost dimension, but got input {tuple(input.shape)} and weight {tuple(weight.shape)}")

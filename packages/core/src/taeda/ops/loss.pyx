@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, copy_into, define,
                              empty, empty_for, empty_like, launch, record, result_type, to_dtype)
-from taeda.dtype cimport is_integral, torch_name
+from taeda.dtype cimport is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -197,7 +197,7 @@ def l1_loss(input, target, reduction="mean", weight=None):
     """
     if weight is None:
         if isinstance(input, TensorBase) and isinstance(target, TensorBase) and \
-                is_integral(result_type(<TensorBase>input, <TensorBase>target)):
+                not is_float(result_type(<TensorBase>input, <TensorBase>target)):
             return reduced((input - target).abs(), reduction_code("l1_loss", reduction))
         return difference_loss(L1, input, target, reduction, 1)
     return weighted(L1, input, target, reduction, 1, weight)
@@ -345,6 +345,10 @@ def kl_div(input, target, reduction="mean", log_target=False):
                       "'batchmean' divides only by the batch size, and aligns with the KL div math definition.",
                       UserWarning, stacklevel=2)
     check_same_device("kl_div", (x, y))
+    for z in (x, y):
+        if not is_float((<TensorBase>z).view.dtype):
+            kind = "Complex" if is_complex_((<TensorBase>z).view.dtype) else "Integral"
+            raise RuntimeError(f"[kl_div] {kind} inputs not supported, got {torch_name((<TensorBase>z).view.dtype)}")
     if log_target:
         loss = (<object>y).exp() * ((<object>y) - x)
     else:

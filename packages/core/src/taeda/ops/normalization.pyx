@@ -9,9 +9,9 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
-                             empty_shape, end_inplace, launch, needs_grad, record)
-from taeda.dtype cimport torch_name
-from taeda.kernels.cpu.abi cimport Param, View
+                             empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
+from taeda.dtype cimport is_complex_, is_float, promote, torch_name
+from taeda.kernels.cpu.abi cimport BF16, C128, F16, F32, F64, Param, View
 from taeda.tensor_base cimport TensorBase
 
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
@@ -33,6 +33,19 @@ cdef int check_parameter(str op, str name, TensorBase x, TensorBase w) except -1
         raise RuntimeError(f"[{op}] mixed dtype (CPU): expect {name} to have scalar type of {torch_name(x.view.dtype)}, "
                            f"as the input has, got {torch_name(w.view.dtype)}; convert one of them")
     return 0
+
+
+cdef bint mixed(TensorBase x, tuple parameters) noexcept:
+    """Is x narrow and are its parameters float32, as under autocast?  Then all is computed in float32, and rounded once."""
+    cdef bint found = False
+    if x.view.dtype != F16 and x.view.dtype != BF16:
+        return False
+    for p in parameters:
+        if isinstance(p, TensorBase):
+            found = True
+            if (<TensorBase>p).view.dtype != F32:
+                return False
+    return found
 
 
 # -- batch norm --------------------------------------------------------------------------------------
@@ -131,6 +144,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     cdef TensorBase x = as_tensor(input, "batch_norm"), w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
     cdef Param p[6]
+    if mixed(x, (running_mean, running_var, weight, bias)):
+        return to_dtype(batch_norm(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps), x.view.dtype)
     if training and eps <= 0:
         raise ValueError(f"[batch_norm] batch_norm eps must be positive during training, but got {eps}")
     if x.view.ndim < 2:
@@ -323,6 +338,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     """
     cdef TensorBase x = as_tensor(input, "layer_norm"), w = optional(weight, "layer_norm"), b = optional(bias, "layer_norm")
     cdef tuple shape = trailing("layer_norm", x, normalized_shape)
+    if mixed(x, (w, b)):
+        return to_dtype(layer_norm(to_dtype(x, F32), shape, w, b, eps), x.view.dtype)
     check_affine("layer_norm", "weight", x, w, shape)
     check_affine("layer_norm", "bias", x, b, shape)
     check_same_device("layer_norm", (x, w, b))
@@ -387,6 +404,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     cdef int64_t channels_
     cdef View* t[6]
     cdef Param p[5]
+    if mixed(x, (w, b)):
+        return to_dtype(group_norm(to_dtype(x, F32), num_groups, w, b, eps), x.view.dtype)
     if x.view.ndim < 2:
         raise RuntimeError(f"[group_norm] Expected at least 2 dimensions for input tensor but received {x.view.ndim}")
     channels_ = x.view.shape[1]
@@ -428,8 +447,17 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     """
     cdef TensorBase x = as_tensor(input, "rms_norm"), w = optional(weight, "rms_norm")
     cdef tuple shape = trailing("rms_norm", x, normalized_shape)
-    check_affine("rms_norm", "weight", x, w, shape)
+    cdef int wide
+    if w is not None and w.view.dtype != x.view.dtype and is_float(w.view.dtype) and is_float(x.view.dtype):
+        wide = promote(x.view.dtype, w.view.dtype)
+        return to_dtype(rms_norm(to_dtype(x, wide), shape, to_dtype(w, wide), eps), x.view.dtype)
+    if w is None or not is_complex_(x.view.dtype):
+        check_affine("rms_norm", "weight", x, w, shape)
     check_same_device("rms_norm", (x, w))
-    if eps is None:
-        eps = 1.1920928955078125e-07 if x.view.itemsize == 4 else 2.220446049250313e-16
+    if eps is None:                                     # of the dtype that is computed in
+        eps = 2.220446049250313e-16 if x.view.dtype == F64 or x.view.dtype == C128 else 1.1920928955078125e-07
+    if is_complex_(x.view.dtype):                       # PyTorch's formula: the mean of the squares, not of their moduli
+        x = contiguous(x)
+        y = x * ((<object>x * x).mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).rsqrt()
+        return y if w is None else y * w
     return normalise_rows(RMS_NORM, x, shape, w, None, eps)

@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Number-theoretic and bit-level pointwise functions: divisors, exponents and mantissas, steps, infinities, degrees."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (COMPARE, FLOAT, IN0, IN1, NOTHING, SAME, Op, as_tensor, binary, binary_, define, record, to_dtype, unary,
-                             unary_, write_out)
+from taeda.dispatch cimport (COMPARE, FLOAT, IN0, IN1, NOTHING, SAME, Op, as_tensor, binary, binary_, define, record, to_dtype, result_type,
+                             unary, unary_, write_out)
 from taeda.dtype cimport default_float, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I32
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
@@ -108,11 +108,34 @@ def nextafter(input, other, *, out=None):
     >>> taeda.nextafter(taeda.tensor(1.0), taeda.tensor(2.0)) - 1
     tensor(1.1921e-07)
     """
-    return binary(NEXTAFTER, as_tensor(input, "nextafter"), second(other, "nextafter", "other"), out)
+    cdef TensorBase x = as_tensor(input, "nextafter"), to = second(other, "nextafter", "other"), y
+    cdef int dtype = result_type(x, to)
+    if dtype != F16 and dtype != BF16:
+        return binary(NEXTAFTER, x, to, out)
+    x, to = to_dtype(x, dtype), to_dtype(to, dtype)
+    y = narrow_step(x.detach(), to.detach())
+    record(NEXTAFTER, y, (x, to), (x, to))
+    if y.grad_fn_ is not None:
+        (<Node>y.grad_fn_).input_shapes = (x.shape_tuple(), to.shape_tuple())
+    return y if out is None else write_out(out, y, "nextafter")
+
+cdef TensorBase narrow_step(object a, object b):
+    """nextafter of float16 or bfloat16: the bits of a number, seen as an integer, count up with its magnitude."""
+    from taeda.dtype import int16
+    from taeda.ops.views import broadcast_tensors
+    a, b = broadcast_tensors(a, b)
+    bits = a.view(int16)
+    away = ((b > a) == (a > 0)).to(int16) * 2 - 1                  # from 0, or towards it
+    least = bits.new_ones(()).view(a.dtype).copysign(b)            # the smallest subnormal number
+    y = (bits + away).view(a.dtype).where(a != 0, least).where(a != b, b)
+    return y.where((a == a) & (b == b), y.new_full((), float("nan")))
 
 def nextafter_(input, other):
     """In-place :func:`nextafter`."""
-    return binary_(NEXTAFTER, as_tensor(input, "nextafter_"), second(other, "nextafter_", "other"))
+    cdef TensorBase x = as_tensor(input, "nextafter_"), to = second(other, "nextafter_", "other")
+    if x.view.itemsize == 2 and result_type(x, to) == x.view.dtype:
+        return input.copy_(nextafter(input, other))
+    return binary_(NEXTAFTER, x, to)
 
 
 # ldexp: x 2^k; with an integer k in one rounding, else as x * 2^k
@@ -129,9 +152,9 @@ def ldexp(input, other, *, out=None):
     tensor([16.0000,  1.5000])
     """
     cdef TensorBase x = as_tensor(input, "ldexp"), k = second(other, "ldexp", "other"), y, exponents
-    if k.view.dtype == BOOL:
+    if k.view.dtype == BOOL and is_float(x.view.dtype):
         raise NotImplementedError("[ldexp] not implemented for exponents of dtype bool; convert them with .int()")
-    if not is_integral(k.view.dtype):
+    if not is_integral(k.view.dtype) or k.view.dtype == BOOL or is_complex_(x.view.dtype):
         y = input * 2.0 ** other
         return y if out is None else write_out(out, y, "ldexp")
     if is_integral(x.view.dtype):

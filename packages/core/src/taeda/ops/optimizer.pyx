@@ -1,195 +1,28 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Multi-tensor optimizer steps: one call updates all parameters, in one pass over their memory.
+"""Steps of SGD and the optimizers that are not of Adam's kin.
 
-``taeda.optim`` gathers the lists and owns the state; here they are checked (all of them, before the first
-write), handed to the kernel as one array of views, and their versions bumped.  Steps are never recorded:
-they are called with grad mode off, and the differentiable road of ``taeda.optim`` is composed of plain ops.
+One call updates all parameters, in one pass over their memory; see multi_tensor.pyx for what the steps share.
+``taeda.optim`` gathers the lists and owns the state.
 """
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport pow, sqrt
 from libc.stdint cimport int64_t
-from libc.string cimport memcmp
 
-from taeda.dispatch cimport Op, begin_inplace, define, empty_shape, launch, needs_grad
-from taeda.dtype cimport default_float, is_float, name_of
-from taeda.kernels.cpu.abi cimport F32, F64, Param, View
-from taeda.tensor_base cimport CPU, TensorBase
+from taeda.dispatch cimport Op, begin_inplace, define
+from taeda.kernels.cpu.abi cimport F32, F64, Param
+from taeda.ops.multi_tensor cimport HEAD, Constants, advance, check_numbers, checked, number_at, run, set_number
+from taeda.tensor_base cimport TensorBase
 
-__all__ = ["fused_adam_", "fused_rmsprop_", "fused_sgd_", "global_norm"]
+__all__ = ["fused_adadelta_", "fused_adafactor_", "fused_adagrad_", "fused_asgd_", "fused_rmsprop_", "fused_rprop_", "fused_sgd_"]
 PUBLIC = ()
 METHODS = {}
 
-cdef enum:
-    SMALL = 192                 # views and constants of so many tensors live on the stack
-    HEAD = 7                    # at most so many constants that all tensors share
-
-cdef Op ADAM = define("fused_adam", NULL)
 cdef Op SGD = define("fused_sgd", NULL)
 cdef Op RMSPROP = define("fused_rmsprop", NULL)
-cdef Op GLOBAL_NORM = define("global_norm", NULL)
-
-
-cdef int check(str op, list roles, tuple names) except -1:
-    """Refuse all that a kernel must not see; roles[0] are the parameters, roles[-1] the gradients."""
-    cdef int64_t n = len(<list>roles[0]), i
-    cdef int k = <int>len(roles), j
-    cdef TensorBase p, x
-    cdef object item
-    for j in range(1, k):
-        if len(<list>roles[j]) != n:
-            raise ValueError(f"[{op}] all lists must be of one length, got {n} params and "
-                             f"{len(<list>roles[j])} {names[j]}")
-    for i in range(n):
-        for j in range(k):
-            item = (<list>roles[j])[i]
-            if not isinstance(item, TensorBase):
-                raise TypeError(f"[{op}] {names[j]}[{i}] must be a Tensor, got {type(item).__name__}")
-            x = <TensorBase>item
-            if j == 0:
-                p = x
-                if p.view.dtype != F32 and p.view.dtype != F64:
-                    raise RuntimeError(f"[{op}] parameters must be float32 or float64, params[{i}] is "
-                                       f"{name_of(p.view.dtype)}")
-            else:
-                if (x.view.ndim != p.view.ndim
-                        or memcmp(x.view.shape, p.view.shape, p.view.ndim * sizeof(int64_t)) != 0):
-                    raise RuntimeError(f"[{op}] {names[j]}[{i}] must have the shape of its parameter "
-                                       f"{p.shape_tuple()}, got {x.shape_tuple()}")
-                if x.view.dtype != p.view.dtype:
-                    raise RuntimeError(f"[{op}] {names[j]}[{i}] must have the dtype of its parameter "
-                                       f"{name_of(p.view.dtype)}, got {name_of(x.view.dtype)}; "
-                                       f"was the model converted after the first step?")
-                if x.device != p.device or x.device_index != p.device_index:
-                    raise RuntimeError(f"[{op}] {names[j]}[{i}] must be on the device of its parameter; "
-                                       f"was the model moved after the first step?")
-            if j < k - 1:
-                begin_inplace(op, x)
-            if needs_grad(x):
-                raise RuntimeError(f"[{op}] a step is not recorded for autograd, and {names[j]}[{i}] requires "
-                                   f"grad; call it under taeda.no_grad()")
-    return 0
-
-
-cdef int check_steps(str op, list steps, int64_t n) except -1:
-    cdef int64_t i
-    cdef TensorBase s
-    if len(steps) != n:
-        raise ValueError(f"[{op}] all lists must be of one length, got {n} params and {len(steps)} steps")
-    for i in range(n):
-        if not isinstance(steps[i], TensorBase):
-            raise TypeError(f"[{op}] steps[{i}] must be a Tensor, got {type(steps[i]).__name__}")
-        s = <TensorBase>steps[i]
-        if s.view.numel != 1 or s.device != CPU or (s.view.dtype != F32 and s.view.dtype != F64):
-            raise RuntimeError(f"[{op}] steps[{i}] must be one float32 or float64 number on the cpu, got shape "
-                               f"{s.shape_tuple()}, {name_of(s.view.dtype)}")
-        begin_inplace(op, s)
-    return 0
-
-
-cdef inline void bump(TensorBase x) noexcept:
-    if not x.detached_version:
-        x.storage.version += 1
-
-
-cdef inline double step_of(TensorBase s) noexcept:
-    return (<float*>s.view.data)[0] if s.view.dtype == F32 else (<double*>s.view.data)[0]
-
-
-cdef void advance(TensorBase s) noexcept:
-    if s.view.dtype == F32:
-        (<float*>s.view.data)[0] += 1
-    else:
-        (<double*>s.view.data)[0] += 1
-    bump(s)
-
-
-cdef bint distinct(list params):
-    """Is no parameter there twice?  Equal ones must be stepped one after the other, as a loop would."""
-    cdef int64_t n = len(params), i, j
-    cdef char* data
-    if n > 64:
-        return len({<size_t>(<TensorBase>p).view.data for p in params}) == n
-    for i in range(1, n):
-        data = (<TensorBase>params[i]).view.data
-        for j in range(i):
-            if (<TensorBase>params[j]).view.data == data and data != NULL:
-                return False
-    return True
-
-
-cdef int run_group(Op op, list roles, const Param* head, int shared, const Param* own, int per,
-                   char* done, View** t, Param* c) except -1:
-    """Step all tensors that share dtype and device with the first that is not done; 0 when none is left."""
-    cdef list params = <list>roles[0]
-    cdef int64_t n = len(params), i, count = 0, work = 0
-    cdef int k = <int>len(roles), j
-    cdef TensorBase first = None, p
-    for i in range(n):
-        if done[i]:
-            continue
-        p = <TensorBase>params[i]
-        if first is None:
-            first = p
-        elif p.view.dtype != first.view.dtype or p.device != first.device or p.device_index != first.device_index:
-            continue
-        done[i] = 1
-        for j in range(k):
-            t[k * count + j] = &(<TensorBase>(<list>roles[j])[i]).view
-        for j in range(per):
-            c[shared + per * count + j] = own[per * i + j]
-        work += k * p.view.numel
-        count += 1
-    if count == 0:
-        return 0
-    for j in range(1, shared):
-        c[j] = head[j]
-    c[0].i = count
-    launch(op, first.view.dtype, first.device, k * <int>count, k * <int>count, t, c, work)
-    return 1
-
-
-cdef int run(Op op, list roles, const Param* head, int shared, const Param* own, int per) except -1:
-    """Launch the step over checked lists, one launch for each dtype and device."""
-    cdef list params = <list>roles[0]
-    cdef int64_t n = len(params), i, views
-    cdef int k = <int>len(roles), j
-    cdef View* small_views[SMALL]
-    cdef Param small_constants[SMALL]
-    cdef char small_done[SMALL]
-    cdef View** t = small_views
-    cdef Param* c = small_constants
-    cdef char* done = small_done
-    cdef void* block = NULL
-    views = n * k
-    if views > SMALL or shared + per * n > SMALL:
-        block = PyMem_Malloc(views * sizeof(View*) + (shared + per * n) * sizeof(Param) + n)
-        if block == NULL:
-            raise MemoryError(f"[{op.name}_] no memory for the views of {n} tensors")
-        t = <View**>block
-        c = <Param*>(t + views)
-        done = <char*>(c + shared + per * n)
-    try:
-        for i in range(n):
-            done[i] = 0
-        if distinct(params):
-            while run_group(op, roles, head, shared, own, per, done, t, c):
-                pass
-        else:
-            for i in range(n):
-                for j in range(k):
-                    t[j] = &(<TensorBase>(<list>roles[j])[i]).view
-                for j in range(1, shared):
-                    c[j] = head[j]
-                for j in range(per):
-                    c[shared + j] = own[per * i + j]
-                c[0].i = 1
-                launch(op, t[0].dtype, (<TensorBase>params[i]).device, k, k, t, c, k * t[0].numel)
-    finally:
-        PyMem_Free(block)
-    for j in range(k - 1):
-        for i in range(n):
-            bump(<TensorBase>(<list>roles[j])[i])
-    return 0
+cdef Op ADAGRAD = define("fused_adagrad", NULL)
+cdef Op ADADELTA = define("fused_adadelta", NULL)
+cdef Op RPROP = define("fused_rprop", NULL)
+cdef Op ASGD = define("fused_asgd", NULL)
+cdef Op ADAFACTOR = define("fused_adafactor", NULL)
 
 
 def fused_sgd_(list params not None, list grads not None, list momentum_buffers, *, double lr,
@@ -217,77 +50,16 @@ def fused_sgd_(list params not None, list grads not None, list momentum_buffers,
     cdef Param head[HEAD]
     cdef list roles
     if momentum == 0:
-        roles = [params, grads]
-        check("fused_sgd_", roles, ("params", "grads"))
+        roles = checked("fused_sgd_", [params, grads], ("params", "grads"))
     else:
-        roles = [params, [] if momentum_buffers is None else momentum_buffers, grads]
-        check("fused_sgd_", roles, ("params", "momentum_buffers", "grads"))
-    head[1].i = first_step | maximize << 1 | nesterov << 2
+        roles = checked("fused_sgd_", [params, [] if momentum_buffers is None else momentum_buffers, grads],
+                        ("params", "momentum_buffers", "grads"))
+    head[1].i = maximize | nesterov << 1 | first_step << 2
     head[2].f = lr
     head[3].f = momentum
     head[4].f = dampening
     head[5].f = weight_decay
-    run(SGD, roles, head, 6, NULL, 0)
-
-
-def fused_adam_(list params not None, list grads not None, list exp_avgs not None, list exp_avg_sqs not None,
-                list max_exp_avg_sqs, list steps not None, *, double lr, double beta1, double beta2, double eps,
-                double weight_decay=0.0, bint amsgrad=False, bint maximize=False, bint decoupled=False):
-    """Step all parameters by Adam, or AdamW where decoupled, in place; every step count grows by one.
-
-    d = ±g (+ weight_decay p, or p *= 1 - lr weight_decay where decoupled);  m += (1 - beta1) (d - m);
-    v = beta2 v + (1 - beta2) d²;  p -= lr m / (1 - beta1^t) / (sqrt(v) / sqrt(1 - beta2^t) + eps);
-    with amsgrad the largest v so far stands in place of v.
-
-    Args:
-        params, grads, exp_avgs, exp_avg_sqs: lists of n tensors alike in shape, dtype and device.
-        max_exp_avg_sqs: the same with amsgrad, else an empty list or None.
-        steps: n tensors of one float32 or float64 number on the cpu: steps done so far.
-
-    Raises RuntimeError for shapes, dtypes or devices that differ, and where autograd would have to record.
-    Sources: Kingma and Ba, 2015; Loshchilov and Hutter, 2019 (decoupled); Reddi et al., 2018 (amsgrad).
-
-    >>> import taeda
-    >>> p, g, m, v, t = taeda.ones(1), taeda.ones(1), taeda.zeros(1), taeda.zeros(1), taeda.zeros(())
-    >>> taeda.ops.fused_adam_([p], [g], [m], [v], [], [t], lr=0.25, beta1=0.9, beta2=0.999, eps=0.0)
-    >>> p, t
-    (tensor([0.7500]), tensor(1.))
-    """
-    cdef Param head[HEAD]
-    cdef Param small_own[SMALL]
-    cdef Param* own = small_own
-    cdef void* block = NULL
-    cdef int64_t n = len(params), i
-    cdef double step
-    cdef list roles
-    if amsgrad:
-        roles = [params, exp_avgs, exp_avg_sqs, [] if max_exp_avg_sqs is None else max_exp_avg_sqs, grads]
-        check("fused_adam_", roles, ("params", "exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs", "grads"))
-    else:
-        roles = [params, exp_avgs, exp_avg_sqs, grads]
-        check("fused_adam_", roles, ("params", "exp_avgs", "exp_avg_sqs", "grads"))
-    check_steps("fused_adam_", steps, n)
-    if 2 * n > SMALL:
-        block = PyMem_Malloc(2 * n * sizeof(Param))
-        if block == NULL:
-            raise MemoryError(f"[fused_adam_] no memory for the constants of {n} tensors")
-        own = <Param*>block
-    try:
-        head[1].i = amsgrad | maximize << 1 | decoupled << 2
-        head[2].f = lr
-        head[3].f = beta1
-        head[4].f = beta2
-        head[5].f = eps
-        head[6].f = weight_decay
-        for i in range(n):
-            step = step_of(<TensorBase>steps[i]) + 1
-            own[2 * i].f = lr / (1 - pow(beta1, step))
-            own[2 * i + 1].f = sqrt(1 - pow(beta2, step))
-        run(ADAM, roles, head, 7, own, 2)
-        for i in range(n):
-            advance(<TensorBase>steps[i])
-    finally:
-        PyMem_Free(block)
+    run(SGD, roles, head, 6, None, 0)
 
 
 def fused_rmsprop_(list params not None, list grads not None, list square_avgs not None, list grad_avgs,
@@ -314,7 +86,6 @@ def fused_rmsprop_(list params not None, list grads not None, list square_avgs n
     """
     cdef Param head[HEAD]
     cdef list roles = [params, square_avgs], names = ["params", "square_avgs"]
-    cdef int64_t i
     if momentum > 0:
         roles.append([] if momentum_buffers is None else momentum_buffers)
         names.append("momentum_buffers")
@@ -323,70 +94,228 @@ def fused_rmsprop_(list params not None, list grads not None, list square_avgs n
         names.append("grad_avgs")
     roles.append(grads)
     names.append("grads")
-    check("fused_rmsprop_", roles, tuple(names))
-    check_steps("fused_rmsprop_", steps, len(params))
-    head[1].i = centered | maximize << 1
+    roles = checked("fused_rmsprop_", roles, tuple(names))
+    check_numbers("fused_rmsprop_", "steps", steps, len(params))
+    head[1].i = maximize | centered << 1
     head[2].f = lr
     head[3].f = alpha
     head[4].f = eps
     head[5].f = weight_decay
     head[6].f = momentum
-    run(RMSPROP, roles, head, 7, NULL, 0)
-    for i in range(len(params)):
-        advance(<TensorBase>steps[i])
+    run(RMSPROP, roles, head, 7, None, 0)
+    advance(steps)
 
 
-def global_norm(tensors):
-    """Return the Euclidean norm of all elements of all tensors, sqrt(Σ x²), as a 0-d tensor.
+def fused_adagrad_(list params not None, list grads not None, list sums not None, list steps not None, *, double lr,
+                   double eps, double lr_decay=0.0, double weight_decay=0.0, bint maximize=False):
+    """Step all parameters by Adagrad, in place; every step count grows by one.
 
-    The squares are added in double precision, in one pass, and in the same order for any number of threads.
+    d = ±g + weight_decay p;  s += d²;  p -= lr / (1 + (t - 1) lr_decay) d / (sqrt(s) + eps).
 
     Args:
-        tensors: any number of float32 or float64 tensors of one dtype and device.
+        params, grads, sums: lists of n tensors alike in shape, dtype and device.
+        steps: n tensors of one float32 or float64 number on the cpu: steps done so far.
 
-    Raises RuntimeError for dtypes or devices that differ, and where autograd would have to record.
+    Raises RuntimeError for shapes, dtypes or devices that differ, and where autograd would have to record.
+    Source: Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization", 2011.
 
     >>> import taeda
-    >>> taeda.ops.global_norm([taeda.tensor([3.0]), taeda.tensor([[4.0]])])
-    tensor(5.)
+    >>> p, g, s, t = taeda.ones(1), taeda.full((1,), 2.0), taeda.zeros(1), taeda.zeros(())
+    >>> taeda.ops.fused_adagrad_([p], [g], [s], [t], lr=0.25, eps=0.0)
+    >>> p, s
+    (tensor([0.7500]), tensor([4.]))
     """
-    cdef list xs = list(tensors)
-    cdef int64_t n = len(xs), i, work = 0
-    cdef TensorBase first, x, out
-    cdef Param c[1]
-    cdef View** t
-    if n == 0:
-        out = empty_shape((), default_float(), CPU)
-        if out.view.dtype == F64:
-            (<double*>out.view.data)[0] = 0
-        else:
-            (<float*>out.view.data)[0] = 0
-        return out
-    for i in range(n):
-        if not isinstance(xs[i], TensorBase):
-            raise TypeError(f"[global_norm] tensors[{i}] must be a Tensor, got {type(xs[i]).__name__}")
-        x = <TensorBase>xs[i]
-        if i == 0:
-            first = x
-        if x.view.dtype != first.view.dtype or not is_float(x.view.dtype):
-            raise RuntimeError(f"[global_norm] tensors must share one floating dtype, tensors[0] is "
-                               f"{name_of(first.view.dtype)}, tensors[{i}] is {name_of(x.view.dtype)}")
-        if x.device != first.device or x.device_index != first.device_index:
-            raise RuntimeError(f"[global_norm] tensors must be on one device, tensors[{i}] is not on that of tensors[0]")
-        if needs_grad(x):
-            raise RuntimeError(f"[global_norm] the norm is not recorded for autograd, and tensors[{i}] requires "
-                               f"grad; call it under taeda.no_grad()")
-        work += x.view.numel
-    out = empty_shape((), first.view.dtype, first.device)
-    t = <View**>PyMem_Malloc((n + 1) * sizeof(View*))
-    if t == NULL:
-        raise MemoryError(f"[global_norm] no memory for the views of {n} tensors")
-    try:
-        t[0] = &out.view
-        for i in range(n):
-            t[1 + i] = &(<TensorBase>xs[i]).view
-        c[0].i = n
-        launch(GLOBAL_NORM, first.view.dtype, first.device, 1, 1 + n, t, c, work)
-    finally:
-        PyMem_Free(t)
-    return out
+    cdef Param head[HEAD]
+    cdef int64_t i
+    cdef list roles = checked("fused_adagrad_", [params, sums, grads], ("params", "sums", "grads"))
+    check_numbers("fused_adagrad_", "steps", steps, len(params))
+    cdef Constants own = Constants(len(params))
+    for i in range(len(params)):
+        own.p[i].f = -lr / (1 + number_at(steps, i) * lr_decay)
+    head[1].i = maximize
+    head[2].f = eps
+    head[3].f = weight_decay
+    run(ADAGRAD, roles, head, 4, own, 1)
+    advance(steps)
+
+
+def fused_adadelta_(list params not None, list grads not None, list square_avgs not None, list acc_deltas not None,
+                    list steps not None, *, double lr, double rho, double eps, double weight_decay=0.0, bint maximize=False):
+    """Step all parameters by Adadelta, in place; every step count grows by one.
+
+    d = ±g + weight_decay p;  v = rho v + (1 - rho) d²;  x = sqrt(u + eps) / sqrt(v + eps) d;
+    u = rho u + (1 - rho) x²;  p -= lr x.
+
+    Args:
+        params, grads, square_avgs, acc_deltas: lists of n tensors alike in shape, dtype and device.
+        steps: n tensors of one float32 or float64 number on the cpu: steps done so far.
+
+    Raises RuntimeError for shapes, dtypes or devices that differ, and where autograd would have to record.
+    Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+
+    >>> import taeda
+    >>> p, g, v, u, t = taeda.ones(1), taeda.ones(1), taeda.zeros(1), taeda.ones(1), taeda.zeros(())
+    >>> taeda.ops.fused_adadelta_([p], [g], [v], [u], [t], lr=0.25, rho=0.75, eps=0.0)
+    >>> p, u
+    (tensor([0.5000]), tensor([1.7500]))
+    """
+    cdef Param head[HEAD]
+    cdef list roles = checked("fused_adadelta_", [params, square_avgs, acc_deltas, grads],
+                              ("params", "square_avgs", "acc_deltas", "grads"))
+    check_numbers("fused_adadelta_", "steps", steps, len(params))
+    head[1].i = maximize
+    head[2].f = lr
+    head[3].f = rho
+    head[4].f = eps
+    head[5].f = weight_decay
+    run(ADADELTA, roles, head, 6, None, 0)
+    advance(steps)
+
+
+def fused_rprop_(list params not None, list grads not None, list prevs not None, list step_sizes not None,
+                 list steps not None, *, double etaminus, double etaplus, double step_size_min, double step_size_max,
+                 bint maximize=False):
+    """Step all parameters by resilient backpropagation, in place; every step count grows by one.
+
+    An element's step size is multiplied by etaplus where its gradient kept the sign, by etaminus where the sign turned
+    (it then waits a step), and held between the bounds;  p -= size sign(±g).
+
+    Args:
+        params, grads, prevs, step_sizes: lists of n tensors alike in shape, dtype and device.
+        steps: n tensors of one float32 or float64 number on the cpu: steps done so far.
+
+    Raises RuntimeError for shapes, dtypes or devices that differ, and where autograd would have to record.
+    Source: Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning", 1993.
+
+    >>> import taeda
+    >>> p, g, prev, size, t = taeda.ones(1), taeda.ones(1), taeda.ones(1), taeda.full((1,), 0.25), taeda.zeros(())
+    >>> bounds = {"step_size_min": 1e-6, "step_size_max": 50.0}
+    >>> taeda.ops.fused_rprop_([p], [g], [prev], [size], [t], etaminus=0.5, etaplus=2.0, **bounds)
+    >>> p, size
+    (tensor([0.5000]), tensor([0.5000]))
+    """
+    cdef Param head[HEAD]
+    cdef list roles = checked("fused_rprop_", [params, prevs, step_sizes, grads], ("params", "prevs", "step_sizes", "grads"))
+    check_numbers("fused_rprop_", "steps", steps, len(params))
+    head[1].i = maximize
+    head[2].f = etaminus
+    head[3].f = etaplus
+    head[4].f = step_size_min
+    head[5].f = step_size_max
+    run(RPROP, roles, head, 6, None, 0)
+    advance(steps)
+
+
+def fused_asgd_(list params not None, list grads not None, list axs not None, list mus not None, list etas not None,
+                list steps not None, *, double lr, double lambd, double alpha, double t0, double weight_decay=0.0,
+                bint maximize=False):
+    """Step all parameters by averaged stochastic gradient descent, in place; every step count grows by one.
+
+    d = ±g + weight_decay p;  p = (1 - lambd eta) p - eta d;  x += mu (p - x);  then
+    eta = lr / (1 + lambd lr t)^alpha and mu = 1 / max(1, t - t0).
+
+    Args:
+        params, grads, axs: lists of n tensors alike in shape, dtype and device.
+        steps: n tensors of one float32 or float64 number on the cpu: steps done so far.
+        mus, etas: n such numbers each: the weight of the next parameter in the average, and the next rate.
+
+    Raises RuntimeError for shapes, dtypes or devices that differ, and where autograd would have to record.
+    Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
+
+    >>> import taeda
+    >>> p, g, x, t = taeda.ones(1), taeda.ones(1), taeda.zeros(1), taeda.zeros(())
+    >>> mu, eta = taeda.ones(()), taeda.tensor(0.5)
+    >>> taeda.ops.fused_asgd_([p], [g], [x], [mu], [eta], [t], lr=0.5, lambd=0.0, alpha=0.75, t0=0.0)
+    >>> p, x
+    (tensor([0.5000]), tensor([0.5000]))
+    """
+    cdef Param head[HEAD]
+    cdef int64_t i
+    cdef double eta, step
+    cdef list roles = checked("fused_asgd_", [params, axs, grads], ("params", "axs", "grads"))
+    check_numbers("fused_asgd_", "mus", mus, len(params))
+    check_numbers("fused_asgd_", "etas", etas, len(params))
+    check_numbers("fused_asgd_", "steps", steps, len(params))
+    cdef Constants own = Constants(3 * len(params))
+    for i in range(len(params)):
+        eta = number_at(etas, i)
+        own.p[3 * i].f = eta
+        own.p[3 * i + 1].f = 1 - lambd * eta
+        own.p[3 * i + 2].f = number_at(mus, i)
+    head[1].i = maximize
+    head[2].f = weight_decay
+    run(ASGD, roles, head, 3, own, 3)
+    advance(steps)
+    for i in range(len(params)):
+        step = number_at(steps, i)
+        set_number(etas, i, lr / pow(1 + lambd * lr * step, alpha))
+        set_number(mus, i, 1 / max(1.0, step - t0))
+
+
+def fused_adafactor_(list params not None, list grads not None, list row_vars not None, list col_vars, list steps not None,
+                     *, double lr, double beta2_decay, double eps1, double eps2, double d=1.0, double weight_decay=0.0,
+                     bint maximize=False):
+    """Step all parameters by Adafactor, in place; every step count grows by one.
+
+    w = t^beta2_decay;  a = max(eps2, rms(p)) min(lr, 1 / sqrt(t));  p *= 1 - lr weight_decay;
+    R += w (mean of g² over columns - R), C += w (mean over rows - C), V = R C / max(mean R, eps1) for matrices (the
+    last two dimensions), V += w (g² - V) for vectors;  u = ±g / max(sqrt(V), eps1);  p -= a u / max(1, rms(u) / d).
+
+    Args:
+        params, grads: lists of n row-major float32 or float64 tensors, all of them of two or more dimensions, or of fewer.
+        row_vars, col_vars: R of shape (..., rows, 1) and C of shape (..., 1, columns); for vectors V, and None.
+        steps: n tensors of one float32 or float64 number on the cpu: steps done so far.
+
+    Raises RuntimeError for tensors that do not fit, and where autograd would have to record.
+    Source: Shazeer and Stern, "Adafactor: adaptive learning rates with sublinear memory cost", 2018.
+
+    >>> import taeda
+    >>> p, g, v, t = taeda.ones(2), taeda.ones(2), taeda.zeros(2), taeda.zeros(())
+    >>> taeda.ops.fused_adafactor_([p], [g], [v], None, [t], lr=0.5, beta2_decay=-0.8, eps1=1e-7, eps2=1e-3)
+    >>> p
+    tensor([0.5000, 0.5000])
+    """
+    cdef Param head[HEAD]
+    cdef int64_t i
+    cdef int j
+    cdef double step
+    cdef TensorBase p, x
+    cdef bint factored = col_vars is not None
+    cdef list factors = [row_vars, col_vars] if factored else [row_vars]
+    checked("fused_adafactor_", [params, grads], ("params", "grads"))
+    check_numbers("fused_adafactor_", "steps", steps, len(params))
+    for j in range(<int>len(factors)):
+        if len(<list>factors[j]) != len(params):
+            raise ValueError(f"[fused_adafactor_] all lists must be of one length, got {len(params)} params and "
+                             f"{len(<list>factors[j])} {'col_vars' if j else 'row_vars'}")
+    for i in range(len(params)):
+        p = <TensorBase>params[i]
+        if (p.view.ndim > 1) != factored or (p.view.dtype != F32 and p.view.dtype != F64):
+            raise RuntimeError(f"[fused_adafactor_] params[{i}] must be a float32 or float64 {'matrix' if factored else 'vector'}, "
+                               f"got shape {p.shape_tuple()}")
+        for x in (p, <TensorBase>grads[i]):
+            if not x.view.contiguous:
+                raise RuntimeError(f"[fused_adafactor_] params[{i}] and its gradient must be contiguous, got strides "
+                                   f"{x.stride_tuple()}")
+        for j in range(<int>len(factors)):
+            x = <TensorBase?>(<list>factors[j])[i]
+            wanted = list(p.shape_tuple())
+            if factored:
+                wanted[p.view.ndim - 1 - j] = 1
+            if x.shape_tuple() != tuple(wanted) or x.view.dtype != p.view.dtype or not x.view.contiguous:
+                raise RuntimeError(f"[fused_adafactor_] {'col_vars' if j else 'row_vars'}[{i}] must be contiguous, of shape "
+                                   f"{tuple(wanted)} and of its parameter's dtype, got {x.shape_tuple()}")
+            begin_inplace("fused_adafactor_", x)
+    cdef Constants own = Constants(2 * len(params))
+    for i in range(len(params)):
+        step = number_at(steps, i) + 1
+        own.p[2 * i].f = min(lr, 1 / sqrt(step))
+        own.p[2 * i + 1].f = pow(step, beta2_decay)
+    head[1].i = maximize | factored << 1
+    head[2].f = lr
+    head[3].f = d
+    head[4].f = eps1
+    head[5].f = eps2
+    head[6].f = weight_decay
+    run(ADAFACTOR, [params, *factors, grads], head, 7, own, 2)
+    advance(steps)

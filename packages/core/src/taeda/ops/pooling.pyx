@@ -1,42 +1,49 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Max, average and adaptive pooling in one and two dimensions.
+"""Max, average and adaptive pooling in one, two and three dimensions.
 
-A 1-d pool is a 2-d pool over planes of height one, and shares its kernels.  Inputs are (N, C, L) or
-(N, C, H, W), or the same without N.  Each backward pass is linear in the cotangent and is an op of its own,
-whose derivative is the forward pass again: a gather for maxima, the same average for averages.
+A 2-d pool is a 3-d pool over volumes of depth one, a 1-d pool of height one as well: they share their kernels.
+Inputs are (N, C, L), (N, C, H, W) or (N, C, D, H, W), or the same without N.  Each backward pass is linear in
+the cotangent and is an op of its own, whose derivative is the forward pass again: a gather for maxima, the same
+average for averages.
 """
 from cpython.long cimport PyLong_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, needs_grad, record
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, linear, needs_grad, record
+from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.tensor_base cimport TensorBase
 
-__all__ = ["max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
-           "adaptive_max_pool1d", "adaptive_max_pool2d"]
-PUBLIC = ("max_pool1d", "max_pool2d", "avg_pool1d", "adaptive_avg_pool1d")
+PUBLIC = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d")
+__all__ = PUBLIC + ("avg_pool2d", "avg_pool3d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+                    "adaptive_max_pool2d", "adaptive_max_pool3d", "max_unpool2d", "max_unpool3d")
 METHODS = {}
 
 cdef enum:
-    GEOMETRY = 14               # parameters of a windowed kernel: kh kw sh sw ph pw dh dw H W OH OW and two flags
+    SIZE = 12                   # where the input's sizes begin among a windowed kernel's parameters: kernel, stride,
+    OUT = 15                    # padding, dilation, size in, size out (three each), then two flags
+    FLAGS = 18
+    GEOMETRY = 20
+
+COUNTS = ("one int", "two ints", "three ints")
 
 
 # -- arguments ---------------------------------------------------------------------------------------
 
 
 cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except -1:
-    """An int, or one or n ints, into out[0:2]; a 1-d size leaves out[0] alone."""
-    cdef int first = 2 - n, i
+    """An int, or one or n ints, into out[3 - n:3]; what stands before is left alone."""
+    cdef int first = 3 - n, i
     if PyLong_Check(value):
-        for i in range(first, 2):
+        for i in range(first, 3):
             out[i] = value
         return 0
     if isinstance(value, (tuple, list)):
         if len(value) != 1 and len(value) != n:
-            raise RuntimeError(f"[{op}] {name} must either be a single int, or a tuple of {'two ints' if n == 2 else 'one int'}, "
-                               f"got {tuple(value)}")
-        for i in range(first, 2):
+            raise RuntimeError(f"[{op}] {name} must either be a single int, or a tuple of {COUNTS[n - 1]}, got {tuple(value)}")
+        for i in range(first, 3):
             item = value[0 if len(value) == 1 else i - first]
             if not hasattr(item, "__index__"):
                 raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
@@ -44,7 +51,7 @@ cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except 
             out[i] = item.__index__()
         return 0
     if hasattr(value, "__index__"):
-        for i in range(first, 2):
+        for i in range(first, 3):
             out[i] = value.__index__()
         return 0
     raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, not {type(value).__name__}")
@@ -77,26 +84,28 @@ cdef int check_input(str op, TensorBase x, int n, int first) except -1:
 
 cdef int read_window(str op, TensorBase x, int n, object kernel_size, object stride, object padding, object dilation,
                      bint ceil_mode, Param* p) except -1:
-    """Check a window's arguments and fill the first twelve parameters of its kernel."""
-    cdef int64_t k[2]
-    cdef int64_t s[2]
-    cdef int64_t pad[2]
-    cdef int64_t dil[2]
-    cdef int64_t size[2]
-    cdef int64_t out[2]
+    """Check a window's arguments and fill all parameters of its kernel but the flags."""
+    cdef int64_t k[3]
+    cdef int64_t s[3]
+    cdef int64_t pad[3]
+    cdef int64_t dil[3]
+    cdef int64_t size[3]
+    cdef int64_t out[3]
     cdef int d
-    k[0], s[0], pad[0], dil[0], size[0] = 1, 1, 0, 1, 1
+    for d in range(3):
+        k[d], s[d], pad[d], dil[d], size[d] = 1, 1, 0, 1, 1
     read_sizes(op, "kernel_size", kernel_size, n, k)
     if stride is None or (isinstance(stride, (tuple, list)) and len(stride) == 0):
-        s[0], s[1] = k[0], k[1]
+        for d in range(3 - n, 3):
+            s[d] = k[d]
     else:
         read_sizes(op, "stride", stride, n, s)
     read_sizes(op, "padding", padding, n, pad)
     read_sizes(op, "dilation", dilation, n, dil)
     check_input(op, x, n, x.view.ndim - n - 1)
-    for d in range(2 - n, 2):
-        size[d] = x.view.shape[x.view.ndim - 2 + d]
-    for d in range(2):
+    for d in range(3 - n, 3):
+        size[d] = x.view.shape[x.view.ndim - 3 + d]
+    for d in range(3):
         if k[d] <= 0:
             raise RuntimeError(f"[{op}] kernel_size must be greater than zero, but got {kernel_size}")
         if s[d] <= 0:
@@ -112,24 +121,30 @@ cdef int read_window(str op, TensorBase x, int n, object kernel_size, object str
             raise RuntimeError(f"[{op}] padding should be at most half of kernel size, but got "
                                f"padding={padding}, kernel_size={kernel_size} and dilation={dilation}")
         out[d] = pooled_size(size[d], k[d], s[d], pad[d], dil[d], ceil_mode)
-    if size[0] * size[1] >= 1 << 31:
-        raise RuntimeError(f"[{op}] planes of 2^31 elements or more are not supported, got shape {x.shape_tuple()}")
-    if out[0] < 1 or out[1] < 1:
+    if <object>size[0] * size[1] * size[2] >= 1 << 31:
+        raise RuntimeError(f"[{op}] {'planes' if n < 3 else 'volumes'} of 2^31 elements or more are not supported, got "
+                           f"shape {x.shape_tuple()}")
+    if min(out[0], out[1], out[2]) < 1:
         raise RuntimeError(f"[{op}] Given input of shape {x.shape_tuple()}. Calculated output size: "
-                           f"{(out[0], out[1])[2 - n:]}. Output size is too small for kernel_size={kernel_size}, "
+                           f"{(out[0], out[1], out[2])[3 - n:]}. Output size is too small for kernel_size={kernel_size}, "
                            f"stride={stride}, padding={padding}, dilation={dilation}")
-    for d in range(2):
-        p[d].i, p[2 + d].i, p[4 + d].i, p[6 + d].i, p[8 + d].i, p[10 + d].i = k[d], s[d], pad[d], dil[d], size[d], out[d]
+    for d in range(3):
+        p[d].i, p[3 + d].i, p[6 + d].i, p[9 + d].i, p[SIZE + d].i, p[OUT + d].i = k[d], s[d], pad[d], dil[d], size[d], out[d]
     return 0
 
 
-cdef TensorBase pooled(TensorBase x, int n, int64_t oh, int64_t ow, int dtype):
-    """An empty result: x's leading sizes, then the n pooled ones."""
-    cdef tuple shape = x.shape_tuple()[:x.view.ndim - n]
-    if n == 2:
-        shape += (oh,)
-    shape += (ow,)
+cdef TensorBase pooled(TensorBase x, int n, const Param* sizes, int dtype):
+    """An empty result: x's leading sizes, then the last n of the three given."""
+    cdef list shape = list(x.shape_tuple())
+    cdef int d
+    for d in range(n):
+        shape[x.view.ndim - n + d] = sizes[3 - n + d].i
     return empty_shape(shape, dtype, x.device)
+
+
+cdef inline bint is_global(const Param* p) noexcept:
+    """Whether an adaptive pool has one window."""
+    return p[OUT].i == 1 and p[OUT + 1].i == 1 and p[OUT + 2].i == 1
 
 
 cdef tuple pack(const Param* p):
@@ -145,53 +160,59 @@ cdef int unpack(tuple geometry, Param* p) except -1:
 
 # -- max ---------------------------------------------------------------------------------------------
 
-# max_pool_backward: gx[at] += g, plane by plane
+# max_pool_backward: gx[at] += g, volume by volume
 cdef object max_pool_backward_vjp(Node n, object g):
     cdef TensorBase at = n.load(0)
     cdef int spatial = n.extra
     if spatial == 1:
         return g.gather(-1, at)
-    return g.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape_tuple())
+    return g.flatten(-spatial).gather(-1, at.flatten(-spatial)).reshape(at.shape_tuple())
 
-cdef Op MAX_POOL_BACKWARD = define("max_pool_backward", max_pool_backward_vjp, 0, 0, None,
-                                   "MaxPool2DWithIndicesBackwardBackward0")
+cdef tuple MAX_POOL_BACKWARD = tuple([
+    define("max_pool_backward", max_pool_backward_vjp, 0, 0, None, f"MaxPool{n}DWithIndicesBackwardBackward0") for n in (2, 2, 3)])
 
 cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, int spatial):
     cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+    cdef Op op = MAX_POOL_BACKWARD[spatial - 1]
     cdef View* t[3]
     cdef Param p[2]
     cdef int d
+    at = contiguous(at)
     gx = empty_shape(shape, g.view.dtype, g.device)
     p[0].i = p[1].i = 1
     for d in range(spatial):
         p[0].i *= gx.view.shape[gx.view.ndim - 1 - d]
         p[1].i *= g.view.shape[g.view.ndim - 1 - d]
     t[0], t[1], t[2] = &gx.view, &g.view, &at.view
-    launch(MAX_POOL_BACKWARD, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
-    record(MAX_POOL_BACKWARD, gx, (g,), (at,), spatial)
+    launch(op, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
+    record(op, gx, (g,), (at,), spatial)
     return gx
 
 cdef object max_pool_vjp(Node n, object g):
     return max_pool_backward(g, n.load(0), <tuple>n.extra[0], n.extra[1])
 
-cdef Op MAX_POOL2D = define("max_pool2d", max_pool_vjp, 0, 0, "max_pool", "MaxPool2DWithIndicesBackward0")
 cdef Op MAX_POOL1D = define("max_pool1d", max_pool_vjp, 0, 0, "max_pool", "SqueezeBackward1")
+cdef Op MAX_POOL2D = define("max_pool2d", max_pool_vjp, 0, 0, "max_pool", "MaxPool2DWithIndicesBackward0")
+cdef Op MAX_POOL3D = define("max_pool3d", max_pool_vjp, 0, 0, "max_pool", "MaxPool3DWithIndicesBackward0")
 
 cdef object max_pool(Op op, object input, int n, object kernel_size, object stride, object padding, object dilation,
                      bint ceil_mode, bint return_indices):
     cdef TensorBase x = as_tensor(input, op.name), y, at
     cdef View* t[3]
     cdef Param p[GEOMETRY]
+    cdef bint last = n > 1 and x.view.ndim == n + 2 and lies_channels_last(x)
     read_window(op.name, x, n, kernel_size, stride, padding, dilation, ceil_mode, p)
     x = contiguous(x)
-    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
-    p[12].i = return_indices or needs_grad(x)
-    at = pooled(x, n, p[10].i, p[11].i, I64) if p[12].i else None
+    y = pooled(x, n, p + OUT, x.view.dtype)
+    p[FLAGS].i = return_indices or needs_grad(x)
+    at = pooled(x, n, p + OUT, I64) if p[FLAGS].i else None
     t[0], t[1], t[2] = &y.view, &at.view if at is not None else NULL, &x.view
     if at is None:
         t[1] = &y.view
     launch(op, x.view.dtype, x.device, 1 if at is None else 2, 3, t, p, x.view.numel)
-    if p[12].i:
+    if last:
+        y, at = laid_channels_last(y), None if at is None else laid_channels_last(at)
+    if p[FLAGS].i:
         record(op, y, (x,), (at,), (x.shape_tuple(), n))
     return (y, at) if return_indices else y
 
@@ -225,15 +246,103 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     return max_pool(MAX_POOL2D, input, 2, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """Return the largest value of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W).
+
+    Sizes are ints or triples (depth, height, width); otherwise as :func:`max_pool1d`.  Positions are
+    (d H + h) W + w.
+
+    >>> import taeda
+    >>> taeda.max_pool3d(taeda.arange(8.).reshape(1, 2, 2, 2), 2)
+    tensor([[[[7.]]]])
+    """
+    return max_pool(MAX_POOL3D, input, 3, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+# -- the inverse of max ------------------------------------------------------------------------------
+
+cdef object max_unpool_vjp(Node n, object g):
+    cdef TensorBase at = n.load(0)
+    cdef int spatial = n.extra
+    return g.flatten(-spatial).gather(-1, at.flatten(-spatial)).reshape(at.shape_tuple())
+
+cdef tuple MAX_UNPOOL = tuple([
+    define(f"max_unpool{n}d", max_unpool_vjp, 0, 0, "max_unpool", f"MaxUnpool{n}DBackward0") for n in (2, 3)])
+
+cdef object max_unpool(int n, object input, object indices, object output_size):
+    cdef Op op = MAX_UNPOOL[n - 2]
+    cdef TensorBase x = as_tensor(input, op.name), at = as_tensor(indices, op.name), y
+    cdef View* t[3]
+    cdef Param p[2]
+    cdef int64_t sizes[3]
+    cdef int64_t bad
+    cdef int d
+    if at.view.dtype != I64:
+        raise RuntimeError(f"[{op.name}] elements in indices should be type int64 but got {name_of(at.view.dtype)}")
+    if x.shape_tuple() != at.shape_tuple():
+        raise RuntimeError(f"[{op.name}] Expected shape of indices to be same as that of the input tensor ({x.shape_tuple()}) but "
+                           f"got indices tensor with shape: {at.shape_tuple()}")
+    check_input(op.name, x, n, 1)
+    check_same_device(op.name, (x, at))
+    read_sizes(op.name, "output_size", output_size, n, sizes)
+    x, at = contiguous(x), contiguous(at)
+    p[0].i = p[1].i = 1
+    shape = x.shape_tuple()[:x.view.ndim - n]
+    for d in range(3 - n, 3):
+        if sizes[d] < 0:
+            raise ValueError(f"[{op.name}] max_unpooling: output_size must contain non-negative spatial dimensions, but got "
+                             f"{output_size}")
+        shape += (sizes[d],)
+        p[0].i *= sizes[d]
+        p[1].i *= x.view.shape[x.view.ndim - 3 + d]
+    y = empty_shape(shape, x.view.dtype, x.device)
+    t[0], t[1], t[2] = &y.view, &x.view, &at.view
+    bad = launch(op, x.view.dtype, x.device, 1, 3, t, p, y.view.numel)
+    if bad > 0:
+        raise RuntimeError(f"[{op.name}] Found an invalid max index: {(<object>at).flatten()[bad - 1].item()} (output volumes are of size "
+                           f"{'x'.join(map(str, shape[-n:]))})")
+    record(op, y, (x,), (at,), n)
+    return y
+
+
+def max_unpool2d(input, indices, output_size):
+    """Put the maxima of :func:`max_pool2d` back in their places in planes of ``output_size``, zeros elsewhere.
+
+    ``indices`` (int64) has the shape of ``input``; of two values for one place the last stays.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.max_unpool2d(taeda.ones(1, 1, 1), taeda.tensor([[[2]]]), (2, 2))
+    tensor([[[0., 0.],
+             [1., 0.]]])
+    """
+    return max_unpool(2, input, indices, output_size)
+
+
+def max_unpool3d(input, indices, output_size):
+    """Put the maxima of :func:`max_pool3d` back in their places in volumes of ``output_size``, zeros elsewhere.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.max_unpool3d(taeda.ones(1, 1, 1, 1), taeda.tensor([[[[2]]]]), (1, 2, 2))
+    tensor([[[[0., 0.],
+              [1., 0.]]]])
+    """
+    return max_unpool(3, input, indices, output_size)
+
+
 # -- average -----------------------------------------------------------------------------------------
 
 cdef TensorBase avg_forward(Op op, TensorBase x, int n, const Param* p):
     cdef TensorBase y
     cdef View* t[2]
+    cdef bint last = n == 2 and x.view.ndim == 4 and lies_channels_last(x)
     x = contiguous(x)
-    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
+    y = pooled(x, n, p + OUT, x.view.dtype)
     t[0], t[1] = &y.view, &x.view
     launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+    if last:
+        y = laid_channels_last(y)
     if needs_grad(x):
         record(op, y, (x,), None, (pack(p), n))
     return y
@@ -242,26 +351,41 @@ cdef TensorBase avg_forward(Op op, TensorBase x, int n, const Param* p):
 cdef object avg_pool_backward_vjp(Node node, object g):
     cdef Param p[GEOMETRY]
     unpack(<tuple>node.extra[0], p)
-    return avg_forward(AVG_POOL2D if node.extra[1] == 2 else AVG_POOL1D, <TensorBase>g, node.extra[1], p)
+    return avg_forward(AVG_POOL[node.extra[1] - 1], <TensorBase>g, node.extra[1], p)
 
-cdef Op AVG_POOL_BACKWARD = define("avg_pool_backward", avg_pool_backward_vjp, 0, 0, None, "AvgPool2DBackwardBackward0")
+cdef tuple AVG_POOL_BACKWARD = tuple([
+    define("avg_pool_backward", avg_pool_backward_vjp, 0, 0, None, f"AvgPool{n}DBackwardBackward0") for n in (2, 2, 3)])
 
 cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n):
     cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
     cdef View* t[2]
     cdef Param p[GEOMETRY]
     unpack(geometry, p)
-    gx = pooled(g, n, p[8].i, p[9].i, g.view.dtype)
+    gx = pooled(g, n, p + SIZE, g.view.dtype)
     t[0], t[1] = &gx.view, &g.view
     launch(op, g.view.dtype, g.device, 1, 2, t, p, gx.view.numel)
     record(op, gx, (g,), None, (geometry, n))
     return gx
 
 cdef object avg_pool_vjp(Node node, object g):
-    return windows_backward(AVG_POOL_BACKWARD, g, <tuple>node.extra[0], node.extra[1])
+    return windows_backward(AVG_POOL_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1])
 
-cdef Op AVG_POOL2D = define("avg_pool2d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool2DBackward0")
-cdef Op AVG_POOL1D = define("avg_pool1d", avg_pool_vjp, 0, 0, "avg_pool", "SqueezeBackward1")
+cdef tuple AVG_POOL = (define("avg_pool1d", avg_pool_vjp, 0, 0, "avg_pool", "SqueezeBackward1"),
+                       define("avg_pool2d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool2DBackward0"),
+                       define("avg_pool3d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool3DBackward0"))
+
+cdef object avg_pool(int n, object input, object kernel_size, object stride, object padding, bint ceil_mode,
+                     bint count_include_pad, object divisor_override):
+    cdef Op op = AVG_POOL[n - 1]
+    cdef TensorBase x = as_tensor(input, op.name)
+    cdef Param p[GEOMETRY]
+    read_window(op.name, x, n, kernel_size, stride, padding, 1, ceil_mode, p)
+    if n == 3 and not (p[0].i <= p[SIZE].i and p[1].i <= p[SIZE + 1].i and p[2].i <= p[SIZE + 2].i):     # PyTorch's rule
+        raise RuntimeError(f"[{op.name}] input image of shape {x.shape_tuple()} smaller than kernel size {kernel_size}")
+    if divisor_override is not None and divisor_override == 0:
+        raise RuntimeError(f"[{op.name}] divisor_override must be not zero")
+    p[FLAGS].i, p[FLAGS + 1].i = count_include_pad, 0 if divisor_override is None else divisor_override
+    return avg_forward(op, x, n, p)
 
 
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
@@ -273,11 +397,7 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     >>> taeda.avg_pool1d(taeda.tensor([[1., 3., 2., 0.]]), 2)
     tensor([[2., 1.]])
     """
-    cdef TensorBase x = as_tensor(input, "avg_pool1d")
-    cdef Param p[GEOMETRY]
-    read_window("avg_pool1d", x, 1, kernel_size, stride, padding, 1, ceil_mode, p)
-    p[12].i, p[13].i = bool(count_include_pad), 0
-    return avg_forward(AVG_POOL1D, x, 1, p)
+    return avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
@@ -293,13 +413,21 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
     """
-    cdef TensorBase x = as_tensor(input, "avg_pool2d")
-    cdef Param p[GEOMETRY]
-    read_window("avg_pool2d", x, 2, kernel_size, stride, padding, 1, ceil_mode, p)
-    if divisor_override is not None and divisor_override == 0:
-        raise RuntimeError("[avg_pool2d] divisor_override must be not zero")
-    p[12].i, p[13].i = bool(count_include_pad), 0 if divisor_override is None else divisor_override
-    return avg_forward(AVG_POOL2D, x, 2, p)
+    return avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=None):
+    """Return the mean of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W).
+
+    Otherwise as :func:`avg_pool2d`.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.avg_pool3d(taeda.arange(8.).reshape(1, 2, 2, 2), 2)
+    tensor([[[[3.5000]]]])
+    """
+    return avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 # -- adaptive ----------------------------------------------------------------------------------------
@@ -310,29 +438,32 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
     cdef list sizes = list(output_size) if isinstance(output_size, (tuple, list)) else [output_size] * n
     check_input(op, x, n, first)
     if len(sizes) != n:
-        raise RuntimeError(f"[{op}] output_size must be {n} {'ints' if n == 2 else 'int'}, got {tuple(sizes)}")
+        raise RuntimeError(f"[{op}] output_size must be {n} {'int' if n == 1 else 'ints'}, got {tuple(sizes)}")
     for d in range(GEOMETRY):
         p[d].i = 1
-    for d in range(2 - n, 2):
-        p[8 + d].i = x.view.shape[x.view.ndim - 2 + d]
-        size = sizes[d - (2 - n)]
+    for d in range(3 - n, 3):
+        p[SIZE + d].i = x.view.shape[x.view.ndim - 3 + d]
+        size = sizes[d - (3 - n)]
         if size is None:
-            p[10 + d].i = p[8 + d].i
+            p[OUT + d].i = p[SIZE + d].i
             continue
         if not hasattr(size, "__index__"):
             raise TypeError(f"[{op}] argument 'output_size' must be tuple of ints, not {type(size).__name__}")
-        p[10 + d].i = size.__index__()
-        if p[10 + d].i < 0:
+        p[OUT + d].i = size.__index__()
+        if p[OUT + d].i < 0:
             raise RuntimeError(f"[{op}] elements of output_size must be greater than or equal to 0, got {tuple(sizes)}")
     return 0
 
 cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, const Param* p):
     cdef TensorBase y
     cdef View* t[2]
+    cdef bint last = x.view.ndim == n + 2 and (n == 2 or (n == 3 and is_global(p))) and lies_channels_last(x)
     x = contiguous(x)
-    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
+    y = pooled(x, n, p + OUT, x.view.dtype)
     t[0], t[1] = &y.view, &x.view
     launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+    if last:
+        y = laid_channels_last(y)
     if needs_grad(x):
         record(op, y, (x,), None, (pack(p), n))
     return y
@@ -340,42 +471,47 @@ cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, const Param* p):
 cdef object adaptive_avg_backward_vjp(Node node, object g):
     cdef Param p[GEOMETRY]
     unpack(<tuple>node.extra[0], p)
-    return adaptive_forward(ADAPTIVE_AVG2D if node.extra[1] == 2 else ADAPTIVE_AVG1D, <TensorBase>g, node.extra[1], p)
+    return adaptive_forward(ADAPTIVE_AVG[node.extra[1] - 1], <TensorBase>g, node.extra[1], p)
 
-cdef Op ADAPTIVE_AVG_BACKWARD = define("adaptive_avg_pool_backward", adaptive_avg_backward_vjp, 0, 0, None,
-                                       "AdaptiveAvgPool2DBackwardBackward0")
+cdef tuple ADAPTIVE_AVG_BACKWARD = tuple([
+    linear(define("adaptive_avg_pool_backward", adaptive_avg_backward_vjp, 0, 0, None, f"AdaptiveAvgPool{n}DBackwardBackward0"))
+    for n in (2, 2, 3)])
 
 cdef object adaptive_avg_vjp(Node node, object g):
-    return windows_backward(ADAPTIVE_AVG_BACKWARD, g, <tuple>node.extra[0], node.extra[1])
+    return windows_backward(ADAPTIVE_AVG_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1])
 
-cdef Op ADAPTIVE_AVG2D = define("adaptive_avg_pool2d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
-                                "AdaptiveAvgPool2DBackward0")
-cdef Op GLOBAL_AVG2D = define("adaptive_avg_pool2d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool", "MeanBackward1")
-cdef Op ADAPTIVE_AVG1D = define("adaptive_avg_pool1d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
-                                "SqueezeBackward1")
-cdef Op ADAPTIVE_MAX2D = define("adaptive_max_pool2d", max_pool_vjp, 0, 0, "adaptive_max_pool",
-                                "AdaptiveMaxPool2DBackward0")
-cdef Op ADAPTIVE_MAX1D = define("adaptive_max_pool1d", max_pool_vjp, 0, 0, "adaptive_max_pool",
-                                "SqueezeBackward1")
+cdef tuple ADAPTIVE_AVG = tuple([
+    linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
+           "SqueezeBackward1" if n == 1 else f"AdaptiveAvgPool{n}DBackward0")) for n in (1, 2, 3)])
+cdef tuple GLOBAL_AVG = tuple([                     # PyTorch has these as means
+    linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool", "MeanBackward1")) for n in (2, 3)])
+cdef tuple ADAPTIVE_MAX = tuple([
+    define(f"adaptive_max_pool{n}d", max_pool_vjp, 0, 0, "adaptive_max_pool",
+           "SqueezeBackward1" if n == 1 else f"AdaptiveMaxPool{n}DBackward0") for n in (1, 2, 3)])
 
-cdef object adaptive_avg(Op op, object input, int n, object output_size):
+cdef object adaptive_avg(int n, object input, object output_size):
+    cdef Op op = ADAPTIVE_AVG[n - 1]
     cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
     read_adaptive(op.name, x, n, output_size, x.view.ndim - n, p)
-    if n == 2 and p[10].i == 1 and p[11].i == 1:
-        op = GLOBAL_AVG2D                           # PyTorch has this as a mean
+    if n > 1 and is_global(p):
+        op = GLOBAL_AVG[n - 2]
     return adaptive_forward(op, x, n, p)
 
-cdef object adaptive_max(Op op, object input, int n, object output_size, bint return_indices):
+cdef object adaptive_max(int n, object input, object output_size, bint return_indices):
+    cdef Op op = ADAPTIVE_MAX[n - 1]
     cdef TensorBase x = as_tensor(input, op.name), y, at
     cdef View* t[3]
     cdef Param p[GEOMETRY]
+    cdef bint last = n == 2 and x.view.ndim == 4 and lies_channels_last(x)
     read_adaptive(op.name, x, n, output_size, 1, p)
     x = contiguous(x)
-    y = pooled(x, n, p[10].i, p[11].i, x.view.dtype)
-    at = pooled(x, n, p[10].i, p[11].i, I64)
+    y = pooled(x, n, p + OUT, x.view.dtype)
+    at = pooled(x, n, p + OUT, I64)
     t[0], t[1], t[2] = &y.view, &at.view, &x.view
     launch(op, x.view.dtype, x.device, 2, 3, t, p, x.view.numel)
+    if last:
+        y, at = laid_channels_last(y), laid_channels_last(at)
     record(op, y, (x,), (at,), (x.shape_tuple(), n))
     return (y, at) if return_indices else y
 
@@ -389,7 +525,7 @@ def adaptive_avg_pool1d(input, output_size):
     >>> taeda.adaptive_avg_pool1d(taeda.tensor([[1., 3., 2., 0., 4.]]), 2)
     tensor([[2., 2.]])
     """
-    return adaptive_avg(ADAPTIVE_AVG1D, input, 1, output_size)
+    return adaptive_avg(1, input, output_size)
 
 
 def adaptive_avg_pool2d(input, output_size):
@@ -403,7 +539,21 @@ def adaptive_avg_pool2d(input, output_size):
     >>> ops.adaptive_avg_pool2d(taeda.arange(16.).reshape(1, 4, 4), (1, None))
     tensor([[[6., 7., 8., 9.]]])
     """
-    return adaptive_avg(ADAPTIVE_AVG2D, input, 2, output_size)
+    return adaptive_avg(2, input, output_size)
+
+
+def adaptive_avg_pool3d(input, output_size):
+    """Return (d, h, w) means over the last three dimensions of (N, C, D, H, W) or (C, D, H, W).
+
+    output_size is one int, or a triple in which None keeps the input's size; windows are those of
+    :func:`adaptive_avg_pool1d` in each direction.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.adaptive_avg_pool3d(taeda.arange(8.).reshape(1, 2, 2, 2), (1, 1, None))
+    tensor([[[[3., 4.]]]])
+    """
+    return adaptive_avg(3, input, output_size)
 
 
 def adaptive_max_pool1d(input, output_size, return_indices=False):
@@ -416,7 +566,7 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
     >>> ops.adaptive_max_pool1d(taeda.tensor([[1., 3., 2., 0., 4.]]), 2, return_indices=True)
     (tensor([[3., 4.]]), tensor([[1, 4]]))
     """
-    return adaptive_max(ADAPTIVE_MAX1D, input, 1, output_size, return_indices)
+    return adaptive_max(1, input, output_size, return_indices)
 
 
 def adaptive_max_pool2d(input, output_size, return_indices=False):
@@ -429,4 +579,17 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
     >>> ops.adaptive_max_pool2d(taeda.arange(16.).reshape(1, 4, 4), 1)
     tensor([[[15.]]])
     """
-    return adaptive_max(ADAPTIVE_MAX2D, input, 2, output_size, return_indices)
+    return adaptive_max(2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    """Return (d, h, w) maxima over the last three dimensions of (N, C, D, H, W) or (C, D, H, W).
+
+    Windows are those of :func:`adaptive_avg_pool3d`; positions, if wanted, are (d H + h) W + w.
+
+    >>> import taeda
+    >>> from taeda import ops
+    >>> ops.adaptive_max_pool3d(taeda.arange(8.).reshape(1, 2, 2, 2), 1)
+    tensor([[[[7.]]]])
+    """
+    return adaptive_max(3, input, output_size, return_indices)

@@ -117,8 +117,8 @@ def linalg_vander(x, *, N=None):
             [1., 3., 9.]])
     """
     _tensors("linalg.vander", x)
-    if str(x.dtype) == "taeda.bool":
-        raise RuntimeError("[linalg.vander] linalg.vander supports floating point, complex, and integer tensors, but got bool")
+    if x.dtype.name in ("bool", "float16", "bfloat16"):
+        raise RuntimeError(f"[linalg.vander] supports float32, float64, complex and integer tensors, but got {x.dtype}")
     if N is None:
         N = x.shape[-1] if x.ndim else 1
     if N <= 1:

@@ -126,7 +126,9 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
-    if is_complex_(x.view.dtype) and x.view.ndim and x.view.numel:
+    if is_complex_(x.view.dtype):
+        if x.view.ndim == 0 or x.view.numel == 0:
+            return finish("cumprod", <TensorBase>(<object>x).clone(), dtype, out)
         parts = list((<object>x).unbind(d))
         for i in range(1, len(parts)):
             parts[i] = parts[i - 1] * parts[i]

@@ -37,8 +37,8 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
     for x in (elements, test_elements):
         if not isinstance(x, (TensorBase, int, float)):
             raise TypeError(f"[isin] arguments must be Tensors or numbers, not {type(x).__name__}")
-        if x.dtype is bool_ if isinstance(x, TensorBase) else isinstance(x, bool):
-            raise RuntimeError("[isin] Unsupported input type encountered for isin(): Bool")
+        if (x.dtype is bool_ or x.is_complex()) if isinstance(x, TensorBase) else isinstance(x, bool):
+            raise RuntimeError(f"[isin] Unsupported input type encountered for isin(): {getattr(x, 'dtype', 'bool')}")
     if not isinstance(test_elements, TensorBase):
         found = elements == test_elements
     elif not isinstance(elements, TensorBase):
@@ -156,6 +156,8 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
         raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
     if mode != 0:
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
+    if input.is_complex() and input.numel():
+        raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")
     dims = [dim] if hasattr(dim, "__index__") else list(dim)
     dims = sorted({_wrap("hash_tensor", d, input.ndim) for d in dims} or set(range(input.ndim)))
     if input.numel() == 0 and isinstance(dim, (tuple, list)) and not dim:

@@ -112,10 +112,17 @@ def polygamma_(input, n):
 
 # mvlgamma: y = p (p-1) / 4 ln pi + sum_j<p ln Gamma(x - j/2)
 cdef object mvlgamma_vjp(Node n, object g):
-    x = n.load(0)
-    return g * sum([(x - 0.5 * j).digamma() for j in range(n.extra)])
+    from taeda.ops.creation import arange
+    x, total = (<object>n.load(0)).unsqueeze(-1), 0
+    for j in range(0, n.extra, MVLGAMMA_BLOCK):
+        total = total + (x - 0.5 * arange(j, min(j + MVLGAMMA_BLOCK, n.extra), dtype=x.dtype, device=x.device)).digamma().sum(-1)
+    return g * total
 
 cdef Op MVLGAMMA = define("mvlgamma", mvlgamma_vjp, IN0, FLOAT)
+
+cdef enum:
+    MVLGAMMA_BLOCK = 4096            # terms of the derivative's sum that are held at once
+    MVLGAMMA_TERMS = 1 << 30         # of the sums of all elements: more take minutes (PyTorch, which holds them all, has no memory)
 
 cdef int mvlgamma_parameter(str op, object input, object p, Param* kernel) except -1:
     order_of(op, "p", p)
@@ -123,6 +130,8 @@ cdef int mvlgamma_parameter(str op, object input, object p, Param* kernel) excep
         raise RuntimeError(f"[{op}] p has to be greater than or equal to 1, got {p}")
     if as_tensor(input, op).view.dtype == BOOL:
         raise RuntimeError(f"[{op}] The input tensor may not be a boolean tensor.")
+    if p > MVLGAMMA_TERMS or p * max(input.numel(), 1) > MVLGAMMA_TERMS:
+        raise RuntimeError(f"[{op}] p={p} makes sums of p terms for each of {input.numel()} elements, which is more than {MVLGAMMA_TERMS}")
     kernel[0].i = p
     return 0
 
@@ -132,7 +141,7 @@ def mvlgamma(input, p, *, out=None):
     y = p (p-1) / 4 ln pi + sum over j < p of ln Gamma(x - j/2).
 
     Raises:
-        RuntimeError: ``p`` is below 1, or ``input`` is a bool tensor.
+        RuntimeError: ``p`` is below 1, or the sums have more than 2^30 terms, or ``input`` is a bool tensor.
 
     >>> import taeda
     >>> taeda.mvlgamma(taeda.tensor([2., 3.]), 2)

@@ -608,6 +608,10 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
     cdef Param p[3]
     if is_integral(x.view.dtype):
         return (<object>x).clone()
+    if is_complex_(x.view.dtype):                    # part by part
+        from taeda.ops.complex_numbers import view_as_complex, view_as_real
+        y = view_as_complex(nan_to_num(view_as_real(x), nan, posinf, neginf))
+        return y if out is None else write_out(out, y, "nan_to_num")
     nan_parameters(x, nan, posinf, neginf, p)
     return unary_params(NAN_TO_NUM, x, p, None, out)
 
@@ -617,6 +621,8 @@ def nan_to_num_(input, nan=0.0, posinf=None, neginf=None):
     cdef Param p[3]
     if is_integral(x.view.dtype):
         return x
+    if is_complex_(x.view.dtype):
+        return input.copy_(nan_to_num(input, nan, posinf, neginf))
     nan_parameters(x, nan, posinf, neginf, p)
     return unary_params_(NAN_TO_NUM, x, p, None)
 

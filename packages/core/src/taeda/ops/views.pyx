@@ -550,13 +550,22 @@ def narrow_copy(input, dim, start, length):
     """Return a copy of :func:`narrow`."""
     return narrow(input, dim, start, length).clone()
 
+cdef enum:
+    SEVERAL = -2             # dispatch's mark of such a view
+
+cdef TensorBase one_of_several(TensorBase y):
+    """Mark a view that was made along with others: what it is written to is not recorded, as in PyTorch."""
+    if y.grad_fn_ is None and y.history >= 0:
+        y.history = SEVERAL
+    return y
+
 def unbind(input, dim=0):
     """Return a tuple of views, one for each index of ``dim``."""
     cdef TensorBase x = as_tensor(input, "unbind")
     if x.view.ndim == 0:
         raise IndexError("[unbind] Dimension specified as 0 but tensor has no dimensions")
     cdef int d = wrap_dim("unbind", dim, x.view.ndim)
-    return tuple([selected(UNBIND, x, d, i) for i in range(x.view.shape[d])])
+    return tuple([one_of_several(selected(UNBIND, x, d, i)) for i in range(x.view.shape[d])])
 
 def split(input, split_size_or_sections, dim=0):
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
@@ -571,15 +580,15 @@ def split(input, split_size_or_sections, dim=0):
                                f"dimension {d}), but got split_sizes={list(split_size_or_sections)}")
         found = []
         for s in split_size_or_sections:
-            found.append(slice_view(x, d, at, s, 1, SPLIT_SIZES))
+            found.append(one_of_several(slice_view(x, d, at, s, 1, SPLIT_SIZES)))
             at += s
         return tuple(found)
     piece = integer(split_size_or_sections, "split")
     if piece < 0 or (piece == 0 and size):
         raise RuntimeError(f"[split] split expects split_size be {'non-negative' if piece else '> 0'}, but got split_size={piece}")
     if size == 0 or piece == 0:
-        return (slice_view(x, d, 0, size, 1, SPLIT),)
-    return tuple([slice_view(x, d, i, min(piece, size - i), 1, SPLIT) for i in range(0, size, piece)])
+        return (one_of_several(slice_view(x, d, 0, size, 1, SPLIT)),)
+    return tuple([one_of_several(slice_view(x, d, i, min(piece, size - i), 1, SPLIT)) for i in range(0, size, piece)])
 
 def split_with_sizes(input, split_sizes, dim=0):
     """Return views of the given sizes along ``dim``."""
@@ -831,8 +840,8 @@ def _regenerate(TensorBase v):
     """Make the node that leads from a view to its base's present history."""
     cdef Node n = Node.__new__(Node)
     cdef TensorBase b = v.base
-    if v.grad_fn_ is not None and (<Node>v.grad_fn_).op in (UNBIND, SPLIT, SPLIT_SIZES):
-        raise RuntimeError(f"[{v.grad_fn_.name()}] a view of shape {tuple(v.shape_tuple())} is the output of a function that returns "
+    if v.history == SEVERAL or v.grad_fn_ is not None and (<Node>v.grad_fn_).op in (UNBIND, SPLIT, SPLIT_SIZES):
+        raise RuntimeError(f"[{'view' if v.grad_fn_ is None else v.grad_fn_.name()}] a view of shape {tuple(v.shape_tuple())} is the output of a function that returns "
                            "multiple views, and its base or another view of its base has been modified inplace. Such functions do "
                            "not allow the output views to be modified inplace. You should replace the inplace operation by an "
                            "out-of-place one.")

@@ -1,6 +1,7 @@
 """Tensors that a module owns: ``Parameter`` is trained, ``Buffer`` is only kept.
 
-Both are plain tensors with another class; what an operator makes from them is a ``Tensor`` again.
+Both are plain tensors with another class; what an operator makes from them is a ``Tensor`` again.  Those of lazy
+modules have no shape yet: they are ``UninitializedParameter`` and ``UninitializedBuffer`` until ``materialize``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.overrides import _disabled_torch_function_impl
+from taeda.overrides import DisableTorchFunctionSubclass, _disabled_torch_function_impl
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = [
+    "Buffer",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "UninitializedTensorMixin",
+    "is_lazy",
+]
 
 
 def _checked(data: Any, what: str) -> Any:
@@ -116,3 +124,120 @@ class Buffer(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild_buffer, (self.detach(), self.requires_grad, self.persistent)
+
+
+class UninitializedTensorMixin:
+    """What the two classes below share: they can be moved, cast and ``materialize``d, and nothing else."""
+
+    _allowed = frozenset(
+        [
+            "__get__", "__hash__", "__set__", "bfloat16", "char", "copy_", "cpu", "cuda", "double", "float", "get_device",
+            "half", "int", "is_complex", "is_floating_point", "long", "short", "size", "to", "type",
+        ]
+    )  # fmt: skip
+    cls_to_become: type[Tensor]
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a parameter (or a buffer) of this shape, whose values are whatever the memory holds.
+
+        Args:
+            shape: of the tensor; device, dtype: its own where they are not given.
+        """
+        this: Any = self
+        this.data = taeda.empty(shape, device=device or this.data.device, dtype=dtype or this.data.dtype)
+        this.__class__ = self.cls_to_become
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError(
+            f"[{type(self).__name__}] Can't access the shape of an uninitialized parameter or buffer. This error usually "
+            "happens in `load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call "
+            "`forward` to initialize the parameters before accessing their attributes."
+        )
+
+    def share_memory_(self) -> Any:
+        raise RuntimeError(
+            f"[{type(self).__name__}] Can't share memory on an uninitialized parameter or buffer. Call `forward` to "
+            "initialize the parameters before calling `module.share_memory()`."
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        this: Any = self
+        return type(self), (this.requires_grad, this.data.device, this.data.dtype)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            this: Any = self
+            memo[id(self)] = type(this)(this.requires_grad, this.data.device, this.data.dtype)
+        return memo[id(self)]
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(func, "__name__", str(func))
+        if name in cls._allowed:
+            with DisableTorchFunctionSubclass():
+                return func(*args, **(kwargs or {}))
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
+            f"`LazyModule` or explicitly manipulating `taeda.nn.parameter.{cls.__name__}` objects. When using LazyModules "
+            "Call `forward` with a dummy batch to initialize the parameters before calling functions of taeda"
+        )
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet; ``materialize`` makes it a ``Parameter``.
+
+    Args:
+        requires_grad: whether gradients will be wanted; device, dtype: of the parameter it becomes.
+
+    Raises:
+        ValueError: it is used in an operation; RuntimeError: its shape is asked for.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> w = nn.UninitializedParameter()
+    >>> w
+    <UninitializedParameter>
+    >>> w.materialize((2, 3))
+    >>> type(w).__name__, w.shape
+    ('Parameter', taeda.Size([2, 3]))
+    """
+
+    cls_to_become = Parameter
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(taeda.empty(0, device=device, dtype=dtype), False)
+        if requires_grad:
+            self.requires_grad = True
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A buffer whose shape is not known yet; ``materialize`` makes it a ``Buffer``.
+
+    Args:
+        requires_grad: as of the tensor it becomes; device, dtype: of the tensor it becomes.
+        persistent: whether the buffer is part of the module's ``state_dict``.
+
+    >>> from taeda import nn
+    >>> mean = nn.UninitializedBuffer()
+    >>> mean.materialize((2,))
+    >>> type(mean).__name__, mean.requires_grad
+    ('Buffer', False)
+    """
+
+    cls_to_become = Buffer  # Tensor itself is no class that an object can be turned into
+
+    def __init__(
+        self, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> None:
+        super().__init__(taeda.empty(0, device=device, dtype=dtype), persistent=persistent)
+        if requires_grad:
+            self.requires_grad = True
+
+
+def is_lazy(param: Any) -> bool:
+    """Say whether ``param`` is an ``UninitializedParameter`` or an ``UninitializedBuffer``."""
+    return isinstance(param, UninitializedTensorMixin)

@@ -15,8 +15,10 @@ import taeda
 from taeda import Tensor
 from taeda.nn.modules.conv import _ConvNd
 from taeda.nn.modules.linear import Bilinear, Linear
+from taeda.nn.modules.rnn import RNNBase, RNNCellBase
 from taeda.nn.modules.module import Module
-from taeda.nn.parameter import Parameter
+from taeda.nn.parameter import Parameter, is_lazy
+from taeda.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 __all__ = ["Summary", "summary"]
 
@@ -86,28 +88,57 @@ def _tensors(value: Any) -> list[Tensor]:
     return []
 
 
-def _multiply_adds(module: Module, output: Tensor) -> int:
+def _multiply_adds(module: Module, args: tuple[Any, ...], output: Tensor) -> int:
     """Count the multiplications of a layer with weights; 0 for the others."""
     if isinstance(module, Linear):
         return output.numel() * module.in_features
     if isinstance(module, Bilinear):
         return output.numel() * module.in1_features * module.in2_features
     if isinstance(module, _ConvNd):
-        kernel = math.prod(module.kernel_size)
         if module.transposed:  # each input element meets each weight of its channel
-            return 0
-        return output.numel() * (module.in_channels // module.groups) * kernel
+            return int(args[0].numel() * module.weight.numel() // module.weight.shape[0])
+        return output.numel() * (module.in_channels // module.groups) * math.prod(module.kernel_size)
+    if isinstance(module, (RNNBase, RNNCellBase)):  # each row of each step meets every weight
+        return output.numel() // output.shape[-1] * sum(p.numel() for p in module.parameters() if p.dim() == 2)
     return 0
 
 
 def _on_meta(model: Module) -> Module:
     """Copy the model's structure; its parameters and buffers become shapes only."""
     memo: dict[int, Any] = {}
-    for p in model.parameters():
-        memo[id(p)] = Parameter(taeda.empty_like(p.detach(), device="meta"), requires_grad=p.requires_grad)
-    for b in model.buffers():
-        memo[id(b)] = taeda.empty_like(b, device="meta")
+    made: Any
+    # Tensors that are plain attributes too: those of older weight norms and prunings are results and refuse a copy.
+    plain = (v for m in model.modules() for v in vars(m).values() if isinstance(v, Tensor))
+    for t in (*model.parameters(), *model.buffers(), *plain):
+        if id(t) in memo:
+            continue
+        if is_lazy(t):
+            made = copy.deepcopy(t)
+            made.data = made.data.to("meta")
+        elif isinstance(t, Parameter):
+            # All of them want a gradient, so that no layer takes a way past its children.
+            made = Parameter(taeda.empty_like(t.detach(), device="meta"), t.is_floating_point() or t.is_complex())
+        else:
+            made = taeda.empty_like(t.detach(), device="meta")
+        memo[id(t)] = made
     return copy.deepcopy(model, memo)
+
+
+def _layers(model: Module) -> list[tuple[str, Module, list[Parameter]]]:
+    """Return what gets a row: name, module and the parameters that are its own, parametrised ones included."""
+    found: list[tuple[str, Module, list[Parameter]]] = []
+    inside: tuple[str, ...] = ()  # parts of parametrised layers, which are called when the weight is read
+    for name, module in model.named_modules():
+        if name.startswith(inside or "\0"):
+            continue
+        own = list(module.parameters(recurse=False))
+        if is_parametrized(module):
+            part = module.get_submodule("parametrizations")
+            own += part.parameters()
+            inside += (f"{name}.parametrizations" if name else "parametrizations",)
+        if own or not any(True for _ in module.children()):
+            found.append((name, module, own))
+    return found
 
 
 def summary(model: Module, input_size: Sequence[Any] | None = None, *, dtypes: Sequence[Any] | None = None) -> Summary:
@@ -141,34 +172,30 @@ def summary(model: Module, input_size: Sequence[Any] | None = None, *, dtypes: S
     rows: list[Row] = []
     seen: set[int] = set()
     handles = []
-    for name, module in meta.named_modules():
-        own = list(module.parameters(recurse=False))
-        if any(True for _ in module.children()) and not own:
-            continue
+    for name, module, own in _layers(meta):
 
         def record(m: Module, args: Any, output: Any, name: str = name, own: list[Parameter] = own) -> None:
             outs = _tensors(output)
             shapes = [tuple(t.shape) for t in outs]
             count = sum(p.numel() for p in own if id(p) not in seen)  # shared weights count once
             seen.update(id(p) for p in own)
-            macs = _multiply_adds(m, outs[0]) if outs else 0
-            if isinstance(m, _ConvNd) and m.transposed:
-                macs = args[0].numel() * m.weight.numel() // m.weight.shape[0]
+            macs = _multiply_adds(m, args, outs[0]) if outs else 0
             size = sum(t.numel() * t.element_size() for t in outs)
             shape: Any = shapes[0] if len(shapes) == 1 else tuple(shapes)
-            rows.append(Row(name, type(m).__name__, shape, count, macs, size))
+            rows.append(Row(name, type_before_parametrizations(m).__name__, shape, count, macs, size))
 
         handles.append(module.register_forward_hook(record))
     try:
-        with taeda.no_grad():
+        with taeda.enable_grad():
             meta(*inputs)
     finally:
         for handle in handles:
             handle.remove()
-    params = list(model.parameters())
+    params = list(meta.parameters())  # the same, with the shapes that lazy ones have got
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
     return Summary(
         rows,
         sum(p.numel() for p in params),
-        sum(p.numel() for p in params if p.requires_grad),
+        sum(p.numel() for name, p in meta.named_parameters() if name not in frozen),
         sum(p.numel() * p.element_size() for p in params),
     )

@@ -1,18 +1,52 @@
 """Optimizers and learning-rate schedules with PyTorch's names, over the fused steps of taeda's core.
 
     optimizer.py      parameter groups, state, state_dict, hooks
-    sgd.py adam.py rmsprop.py   what each keeps and how a step is called
+    fused.py          the frame of the optimizers whose step is one call of the core
+    adam.py ...       an optimizer a file: what it keeps and how its step is called
     composed.py       the same formulas in plain operations, for differentiable steps
     lr_scheduler/     schedules
+    swa_utils.py      averages of a model's weights
 
 The package knows nothing of ``taeda.nn``: a parameter is any leaf tensor.
 """
 
-from taeda.optim import lr_scheduler
+from taeda.optim import lr_scheduler, swa_utils
 from taeda.optim._version import __version__
-from taeda.optim.adam import Adam, AdamW
+from taeda.optim.adadelta import Adadelta
+from taeda.optim.adafactor import Adafactor
+from taeda.optim.adagrad import Adagrad
+from taeda.optim.adam import Adam
+from taeda.optim.adamax import Adamax
+from taeda.optim.adamw import AdamW
+from taeda.optim.asgd import ASGD
+from taeda.optim.lbfgs import LBFGS
+from taeda.optim.muon import Muon
+from taeda.optim.nadam import NAdam
 from taeda.optim.optimizer import Optimizer
+from taeda.optim.radam import RAdam
 from taeda.optim.rmsprop import RMSprop
+from taeda.optim.rprop import Rprop
 from taeda.optim.sgd import SGD
+from taeda.optim.sparse_adam import SparseAdam
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "__version__", "lr_scheduler"]
+__all__ = [
+    "ASGD",
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Muon",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "SparseAdam",
+    "__version__",
+    "lr_scheduler",
+    "swa_utils",
+]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
@@ -31,9 +31,7 @@ class RemovableHandle:
 
     _ids = count()
 
-    def __init__(
-        self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False
-    ) -> None:
+    def __init__(self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False) -> None:
         self.id = next(self._ids)
         self._hooks = hooks
         hooks[self.id] = hook
@@ -70,12 +68,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def run(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if not (
-            _global_pre_hooks
-            or _global_post_hooks
-            or self._optimizer_step_pre_hooks
-            or self._optimizer_step_post_hooks
-        ):
+        if not (_global_pre_hooks or _global_post_hooks or self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks):
             out = step(self, *args, **kwargs)
             self._opt_called = True
             return out
@@ -86,8 +79,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                 continue
             if not (isinstance(new, tuple) and len(new) == 2):
                 raise RuntimeError(
-                    f"[{type(self).__name__}.step] a pre-hook must return None or a tuple "
-                    f"(new_args, new_kwargs), got {new!r}"
+                    f"[{type(self).__name__}.step] a pre-hook must return None or a tuple (new_args, new_kwargs), got {new!r}"
                 )
             whole, kwargs = new
         out = step(*whole, **kwargs)
@@ -130,6 +122,8 @@ class Optimizer:
     [0.5, -0.5]
     """
 
+    _numbers: ClassVar[tuple[str, ...]] = ("step",)  # state that is one number, whatever the parameter's shape
+
     defaults: dict[str, Any]
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
@@ -154,8 +148,7 @@ class Optimizer:
         groups = list(params)
         if not groups:
             raise ValueError(
-                f"[{self._name}] optimizer got an empty parameter list; a generator such as "
-                f"model.parameters() can be read only once"
+                f"[{self._name}] optimizer got an empty parameter list; a generator such as model.parameters() can be read only once"
             )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
@@ -206,27 +199,19 @@ class Optimizer:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
         return RemovableHandle(self._optimizer_step_post_hooks, hook)
 
-    def register_state_dict_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` before the state is collected."""
         return RemovableHandle(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
-    def register_state_dict_post_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` after it; what it returns, unless None, is used instead."""
         return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
 
-    def register_load_state_dict_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` before loading; it may return another dict to load."""
         return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
-    def register_load_state_dict_post_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` after loading."""
         return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
@@ -249,9 +234,7 @@ class Optimizer:
             packed = {key: value for key, value in group.items() if key != "params"}
             packed["params"] = [index[id(p)] for p in group["params"]]
             groups.append(packed)
-        state = {
-            index[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()
-        }
+        state = {index[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()}
         result: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in self._optimizer_state_dict_post_hooks.values():
             new = hook(self, result)
@@ -274,10 +257,7 @@ class Optimizer:
                 state_dict = new
         for key in ("state", "param_groups"):
             if key not in state_dict:
-                raise KeyError(
-                    f"[{self._name}.load_state_dict] no {key!r} in the state_dict; its keys are "
-                    f"{list(state_dict)}"
-                )
+                raise KeyError(f"[{self._name}.load_state_dict] no {key!r} in the state_dict; its keys are {list(state_dict)}")
         saved = deepcopy(state_dict["param_groups"])
         _check_layout(self._name, state_dict["state"], saved)
         if len(saved) != len(self.param_groups):
@@ -301,15 +281,15 @@ class Optimizer:
                 p, group = targets[index]
                 needed = self._needed_state(group)
                 if needed is not None:
-                    _check_state(self._name, index, p, values, needed)
-                state[p] = _fit(values, p, group)
+                    self._check_state(index, p, values, needed)
+                state[p] = self._fit(values, p, group)
             else:
                 state[index] = values
         for group, new in zip(self.param_groups, saved, strict=True):
             new["params"] = group["params"]
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
-            for name, default in self.defaults.items():          # an option that the saver did not know yet
+            for name, default in self.defaults.items():  # an option that the saver did not know yet
                 if default is not required:
                     new.setdefault(name, default)
         self.__setstate__({"state": state, "param_groups": saved})
@@ -319,6 +299,47 @@ class Optimizer:
     def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...] | None:
         """Name what the state of a parameter must hold to be loaded; None: this class does not say."""
         return None
+
+    def _check_state(self, index: Any, p: Tensor, values: Any, needed: tuple[str, ...]) -> None:
+        """Raise where a parameter's loaded state lacks something, or is that of a parameter of another shape."""
+        where = f"[{self._name}.load_state_dict] the state of parameter {index}"
+        if not isinstance(values, dict):
+            raise TypeError(f"{where} must be a dict, got {type(values).__name__}")
+        for key in needed if values else ():  # nothing yet: it is made in the first step
+            if key not in values:
+                raise KeyError(f"{where} has no {key!r}; it has {list(values)}: was it saved by another optimizer?")
+        for key, value in values.items():
+            shape = getattr(value, "shape", None)
+            if key in self._numbers:
+                if not isinstance(value, (int, float)) and (shape is None or value.numel() != 1):
+                    raise TypeError(f"{where} must have one number as {key!r}, got {type(value).__name__}")
+            elif shape is None:
+                if key in needed:
+                    raise TypeError(f"{where} must have a Tensor as {key!r}, got {type(value).__name__}")
+            elif tuple(shape) != tuple(p.shape):
+                raise ValueError(
+                    f"{where} has {key!r} of shape {tuple(shape)}, but the parameter's is {tuple(p.shape)}: "
+                    f"is it the state of another model?"
+                )
+
+    def _fit(self, value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:
+        """Copy a piece of loaded state to where its parameter lives; a step count keeps its own dtype."""
+        if not isinstance(value, Tensor) and hasattr(value, "__array__"):
+            value = taeda.tensor(value.__array__())  # another framework's tensor, or NumPy's array
+        if isinstance(value, Tensor):
+            if key != "step":
+                kept = not p.is_floating_point() or (key in self._numbers and p.itemsize < 4)
+                moved = value.to(device=p.device, dtype=value.dtype if kept else p.dtype)
+            elif group.get("capturable") or group.get("fused"):
+                moved = value.to(device=p.device, dtype=taeda.float32)
+            else:
+                moved = value
+            return moved.detach().clone() if moved is value else moved
+        if isinstance(value, dict):
+            return {k: self._fit(v, p, group, k) for k, v in value.items()}
+        if isinstance(value, (list, tuple, set)):
+            return type(value)(self._fit(v, p, group) for v in value)
+        return value
 
     # -- gradients and steps ---------------------------------------------------------------------------
 
@@ -350,9 +371,7 @@ class Optimizer:
         if not isinstance(param_group, dict):
             raise TypeError(f"[{self._name}] param_group must be a dict, but got {type(param_group)}")
         if "params" not in param_group:
-            raise KeyError(
-                f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}"
-            )
+            raise KeyError(f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}")
         params = param_group["params"]
         if isinstance(params, set):
             raise TypeError(
@@ -370,8 +389,7 @@ class Optimizer:
         for i, p in enumerate(tensors):
             if not isinstance(p, Tensor):
                 raise TypeError(
-                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is "
-                    f"{type(p).__name__} (at position {i})"
+                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is {type(p).__name__} (at position {i})"
                 )
             if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError(
@@ -384,10 +402,7 @@ class Optimizer:
             group["param_names"] = names
         for name, default in self.defaults.items():
             if default is required and name not in group:
-                raise ValueError(
-                    f"[{self._name}] parameter group didn't specify a value of required optimization "
-                    f"parameter {name}"
-                )
+                raise ValueError(f"[{self._name}] parameter group didn't specify a value of required optimization parameter {name}")
             group.setdefault(name, default)
         unique = set(tensors)
         if len(unique) != len(tensors):
@@ -416,63 +431,7 @@ def _check_layout(name: str, state: Any, groups: Any) -> None:
         raise TypeError(f"[{name}.load_state_dict] 'param_groups' must be a list, got {type(groups).__name__}")
     for i, group in enumerate(groups):
         if not isinstance(group, dict) or not isinstance(group.get("params"), (list, tuple)):
-            raise TypeError(
-                f"[{name}.load_state_dict] parameter group {i} must be a dict with a list of indices under 'params'"
-            )
-
-
-def _check_state(name: str, index: Any, p: Tensor, values: Any, needed: tuple[str, ...]) -> None:
-    """Raise where a parameter's loaded state lacks something, or is that of a parameter of another shape."""
-    where = f"[{name}.load_state_dict] the state of parameter {index}"
-    if not isinstance(values, dict):
-        raise TypeError(f"{where} must be a dict, got {type(values).__name__}")
-    for key in needed if values else ():                         # nothing yet: it is made in the first step
-        if key not in values:
-            raise KeyError(f"{where} has no {key!r}; it has {list(values)}: was it saved by another optimizer?")
-    for key, value in values.items():
-        shape = getattr(value, "shape", None)
-        if key == "step":
-            if not isinstance(value, (int, float)) and (shape is None or value.numel() != 1):
-                raise TypeError(f"{where} must have one number as 'step', got {type(value).__name__}")
-        elif shape is None:
-            if key in needed:
-                raise TypeError(f"{where} must have a Tensor as {key!r}, got {type(value).__name__}")
-        elif tuple(shape) != tuple(p.shape):
-            raise ValueError(
-                f"{where} has {key!r} of shape {tuple(shape)}, but the parameter's is {tuple(p.shape)}: "
-                f"is it the state of another model?"
-            )
-
-
-def _fit(value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:
-    """Copy a piece of loaded state to where its parameter lives; a step count keeps its own dtype."""
-    if not isinstance(value, Tensor) and hasattr(value, "__array__"):
-        value = taeda.tensor(value.__array__())  # another framework's tensor, or NumPy's array
-    if isinstance(value, Tensor):
-        if key != "step":
-            moved = (
-                value.to(device=p.device, dtype=p.dtype)
-                if p.is_floating_point()
-                else value.to(device=p.device)
-            )
-        elif group.get("capturable") or group.get("fused"):
-            moved = value.to(device=p.device, dtype=taeda.float32)
-        else:
-            moved = value
-        return moved.detach().clone() if moved is value else moved
-    if isinstance(value, dict):
-        return {k: _fit(v, p, group, k) for k, v in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return type(value)(_fit(v, p, group) for v in value)
-    return value
-
-
-def params_of(group: dict[str, Any]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the group's parameters that have a gradient, with it."""
-    for p in group["params"]:
-        g = p.grad
-        if g is not None:
-            yield p, g
+            raise TypeError(f"[{name}.load_state_dict] parameter group {i} must be a dict with a list of indices under 'params'")
 
 
 def scalar_dtype(fused: Any = None) -> Any:
@@ -482,19 +441,10 @@ def scalar_dtype(fused: Any = None) -> Any:
     return taeda.float64 if taeda.get_default_dtype() == taeda.float64 else taeda.float32
 
 
-def new_step(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
-    """Make a parameter's step count; it stays on the cpu unless a captured graph has to reach it."""
+def new_number(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
+    """Make a parameter's step count or the like; it stays on the cpu unless a captured graph has to reach it."""
     near = group.get("capturable") or group.get("fused")
     return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
-
-
-def steps_to_tensors(optimizer: Optimizer) -> None:
-    """Turn the plain step counts of checkpoints from before PyTorch 1.12 into tensors."""
-    for group in optimizer.param_groups:
-        for p in group["params"]:
-            state = optimizer.state.get(p)
-            if state and not isinstance(state["step"], Tensor):
-                state["step"] = new_step(group, p, float(state["step"]))
 
 
 def check_hyper(name: str, *rules: tuple[Any, str, Any]) -> None:

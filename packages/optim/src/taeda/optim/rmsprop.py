@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
-import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.optimizer import (
-    Optimizer,
-    check_hyper,
-    check_one_element,
-    new_step,
-    params_of,
-    steps_to_tensors,
-)
+from taeda.optim.fused import FusedOptimizer
+from taeda.optim.optimizer import check_hyper, check_one_element
 
 __all__ = ["RMSprop"]
 
 
-class RMSprop(Optimizer):
+class RMSprop(FusedOptimizer):
     """Steps divided by a running root mean square of the gradient.
 
     d = ±g + weight_decay p;  s = alpha s + (1 - alpha) d²;  r = sqrt(s) + eps, or sqrt(s - a²) + eps where
@@ -46,6 +39,9 @@ class RMSprop(Optimizer):
     >>> w.item()
     1.0
     """
+
+    _formula = (ops.fused_rmsprop_, composed.rmsprop)
+    _younger: ClassVar[dict[str, Any]] = {**FusedOptimizer._younger, "momentum": 0, "centered": False}
 
     def __init__(
         self,
@@ -84,74 +80,20 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for key, value in (
-                ("momentum", 0),
-                ("centered", False),
-                ("foreach", None),
-                ("maximize", False),
-                ("differentiable", False),
-                ("capturable", False),
-            ):
-                group.setdefault(key, value)
-        steps_to_tensors(self)
-
-    def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return ("step", *_kept(group))
-
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient; return the closure's loss."""
-        loss = None
-        if closure is not None:
-            with taeda.enable_grad():
-                loss = closure()
-        with taeda.set_grad_enabled(self.defaults["differentiable"]):
-            for group in self.param_groups:
-                self._step_group(group)
-        return loss
-
-    def _step_group(self, group: dict[str, Any]) -> None:
-        params: list[Tensor] = []
-        grads: list[Tensor] = []
-        kept: dict[str, list[Tensor]] = {"square_avg": [], "grad_avg": [], "momentum_buffer": []}
-        steps: list[Tensor] = []
-        names = _kept(group)
-        for p, g in params_of(group):
-            state = self.state[p]
-            if not state:
-                state["step"] = new_step(group, p)
-                for name in names:
-                    state[name] = taeda.zeros_like(p, requires_grad=False)
-            params.append(p)
-            grads.append(g)
-            steps.append(state["step"])
-            for name in names:
-                kept[name].append(state[name])
-        run = composed.rmsprop if group["differentiable"] else ops.fused_rmsprop_
-        run(
-            params,
-            grads,
-            kept["square_avg"],
-            kept["grad_avg"],
-            kept["momentum_buffer"],
-            steps,
-            lr=group["lr"],
-            alpha=group["alpha"],
-            eps=group["eps"],
-            weight_decay=group["weight_decay"],
-            momentum=group["momentum"],
-            centered=group["centered"],
-            maximize=group["maximize"],
+    def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
+        return (
+            "square_avg",
+            "grad_avg" if group.get("centered") else None,
+            "momentum_buffer" if group.get("momentum", 0) > 0 else None,
+            "step",
         )
 
+    def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        state = super()._new_state(p, group)
+        if "grad_avg" in state:
+            state["grad_avg"] = state.pop("grad_avg")  # PyTorch's order of keys has it last
+        return state
 
-def _kept(group: dict[str, Any]) -> list[str]:
-    """Name the tensors that the group's options make it keep for each parameter."""
-    names = ["square_avg"]
-    if group.get("momentum", 0) > 0:
-        names.append("momentum_buffer")
-    if group.get("centered"):
-        names.append("grad_avg")
-    return names
+    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
+        names = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
+        return {name: group[name] for name in names}

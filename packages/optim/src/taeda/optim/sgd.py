@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.optimizer import Optimizer, check_fused, check_hyper, check_one_element, params_of
+from taeda.optim.fused import FusedOptimizer
+from taeda.optim.optimizer import check_fused, check_hyper, check_one_element
 
 __all__ = ["SGD"]
 
 
-class SGD(Optimizer):
+class SGD(FusedOptimizer):
     """Stochastic gradient descent.
 
     d = ±g + weight_decay p;  b = d on the first step, else momentum b + (1 - dampening) d;
@@ -40,6 +41,15 @@ class SGD(Optimizer):
     1.0
     """
 
+    _formula = (ops.fused_sgd_, composed.sgd)
+    _younger: ClassVar[dict[str, Any]] = {
+        "nesterov": False,
+        "maximize": False,
+        "foreach": None,
+        "differentiable": False,
+        "fused": False,
+    }
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -63,8 +73,7 @@ class SGD(Optimizer):
         )
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
-                f"[SGD] Nesterov momentum requires a momentum and zero dampening, got momentum={momentum}, "
-                f"dampening={dampening}"
+                f"[SGD] Nesterov momentum requires a momentum and zero dampening, got momentum={momentum}, dampening={dampening}"
             )
         defaults = {
             "lr": lr,
@@ -80,68 +89,34 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
         check_fused("SGD", fused, foreach, differentiable)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for key, value in (
-                ("nesterov", False),
-                ("maximize", False),
-                ("foreach", None),
-                ("differentiable", False),
-                ("fused", False),
-            ):
-                group.setdefault(key, value)
+    def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
+        return ("momentum_buffer" if group["momentum"] != 0 else None,)
 
     def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ()
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient; return the closure's loss."""
-        loss = None
-        if closure is not None:
-            with taeda.enable_grad():
-                loss = closure()
-        with taeda.set_grad_enabled(self.defaults["differentiable"]):
-            for group in self.param_groups:
-                if group["differentiable"]:
-                    composed.sgd(group, self.state)
-                elif group["momentum"] == 0:
-                    self._plain(group)
-                else:
-                    self._with_momentum(group)
-        return loss
+    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
+        names = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
+        return {name: group[name] for name in names}
 
-    @staticmethod
-    def _plain(group: dict[str, Any]) -> None:
-        params, grads = [], []
-        for p, g in params_of(group):
-            params.append(p)
-            grads.append(g)
-        ops.fused_sgd_(
-            params, grads, [], lr=group["lr"], weight_decay=group["weight_decay"], maximize=group["maximize"]
-        )
-
-    def _with_momentum(self, group: dict[str, Any]) -> None:
-        params: list[Tensor] = []
-        grads: list[Tensor] = []
-        buffers: list[Tensor] = []
-        fresh: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])
-        for p, g in params_of(group):
-            buffer = self.state[p].get("momentum_buffer")
-            if buffer is None:
-                fresh[0].append(p)
-                fresh[1].append(g)
-                fresh[2].append(taeda.empty_like(p, requires_grad=False))
-            else:
-                params.append(p)
-                grads.append(g)
-                buffers.append(buffer)
-        options = {
-            key: group[key] for key in ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
-        }
-        if params:
-            ops.fused_sgd_(params, grads, buffers, **options)
-        if fresh[0]:
-            ops.fused_sgd_(*fresh, **options, first_step=True)
-            for p, buffer in zip(fresh[0], fresh[2], strict=True):
-                self.state[p]["momentum_buffer"] = buffer
+    def _step_group(self, group: dict[str, Any]) -> None:
+        params = [p for p in group["params"] if p.grad is not None]
+        grads = [p.grad for p in params]
+        if group["fused"]:
+            for p in params:
+                self._check_parameter(p, group)
+        if group["momentum"] == 0:
+            self._run(group, params, grads, [[]])
+            return
+        states = [self.state[p] for p in params]
+        buffers = [state.get("momentum_buffer") for state in states]
+        fresh = [i for i, buffer in enumerate(buffers) if buffer is None]
+        if not fresh:
+            self._run(group, params, grads, [buffers])
+            return
+        known = [i for i, buffer in enumerate(buffers) if buffer is not None]
+        for i in fresh:
+            states[i]["momentum_buffer"] = buffers[i] = taeda.empty_like(params[i], requires_grad=False)
+        for part, first_step in ((known, False), (fresh, True)):
+            lists = [[every[i] for i in part] for every in (params, grads, buffers)]
+            self._run(group, *lists[:2], lists[2:], first_step=first_step)

@@ -78,12 +78,14 @@ cdef enum:
     TERMS = 256           # of a sum between two additions to memory; two panels of weights stay in L1
     SERIAL_MACS = 1 << 17
     RUN = 1024            # pixels of a block where pixels are lanes
-    ROOM = 1 << 18        # elements of one image's planes that few-channel sums may split
+    ROOM = 1 << 18        # elements of one image's planes that few-channel sums may keep at hand
+    VOLUME = 1 << 24      # elements of one image that they may split
     CHUNK = 1 << 20       # elements of padded images and packed cotangents that are alive at a time
 
-ctypedef struct Geometry:
-    int64_t N, C, H, W, O, KH, KW, OH, OW, G, CG, OG
-    int64_t sh, sw, ph, pw, dh, dw
+ctypedef struct Geometry:           # d: depth, h: height, w: width; an image is a volume of depth 1, a signal also of height 1
+    int64_t N, C, D, H, W, O, KD, KH, KW, OD, OH, OW, G, CG, OG
+    int64_t sd, sh, sw, pd, ph, pw, dd, dh, dw
+    int64_t taps, P                 # KD KH KW, and OD OH OW
 
 
 cdef inline int64_t up(int64_t x, int64_t to) noexcept nogil:
@@ -95,13 +97,17 @@ cdef inline int64_t cut(int64_t x, int64_t by) noexcept nogil:
 
 
 cdef inline void geometry(Geometry *q, const View *x, const View *w, const View *y, const Param *p) noexcept nogil:
-    q.N = x.shape[0]; q.C = x.shape[1]; q.H = x.shape[2]; q.W = x.shape[3]
-    q.O = w.shape[0]; q.KH = w.shape[2]; q.KW = w.shape[3]
-    q.OH = y.shape[2]; q.OW = y.shape[3]
-    q.sh = p[0].i; q.sw = p[1].i; q.ph = p[2].i; q.pw = p[3].i; q.dh = p[4].i; q.dw = p[5].i
-    q.G = p[6].i
+    q.N = x.shape[0]; q.C = x.shape[1]; q.D = x.shape[2]; q.H = x.shape[3]; q.W = x.shape[4]
+    q.O = w.shape[0]; q.KD = w.shape[2]; q.KH = w.shape[3]; q.KW = w.shape[4]
+    q.OD = y.shape[2]; q.OH = y.shape[3]; q.OW = y.shape[4]
+    q.sd = p[0].i; q.sh = p[1].i; q.sw = p[2].i
+    q.pd = p[3].i; q.ph = p[4].i; q.pw = p[5].i
+    q.dd = p[6].i; q.dh = p[7].i; q.dw = p[8].i
+    q.G = p[9].i
     q.CG = q.C // q.G
     q.OG = q.O // q.G
+    q.taps = q.KD * q.KH * q.KW
+    q.P = q.OD * q.OH * q.OW
 
 
 cdef inline int threads_for(int64_t macs) noexcept nogil:
@@ -109,40 +115,69 @@ cdef inline int threads_for(int64_t macs) noexcept nogil:
 
 
 ctypedef struct Planes:     # a source as the tiles read it: the tensor itself, or a padded copy
-    int64_t image, channel, row, col    # steps in elements
-    int64_t rows, cols, top, left       # of a padded plane, and where the image lies in it
+    int64_t image, channel, plane, row, col         # steps in elements
+    int64_t depth, rows, cols, front, top, left     # of a padded volume, and where the source lies in it
     int padded
 
 
-cdef inline void planes(Planes *s, const View *x, int64_t rows, int64_t cols, int64_t top,
+cdef inline void planes(Planes *s, const View *x, int64_t depth, int64_t rows, int64_t cols, int64_t front, int64_t top,
                         int64_t left) noexcept nogil:
-    """Describe x seen through `rows` by `cols` places of which (top, left) is x's first."""
-    s.rows = rows; s.cols = cols; s.top = top; s.left = left
-    s.padded = top > 0 or left > 0 or rows - top > x.shape[2] or cols - left > x.shape[3]
+    """Describe x seen through `depth` by `rows` by `cols` places of which (front, top, left) is x's first."""
+    s.depth = depth; s.rows = rows; s.cols = cols
+    s.front = front; s.top = top; s.left = left
+    s.padded = (front > 0 or top > 0 or left > 0 or depth - front > x.shape[2] or rows - top > x.shape[3]
+                or cols - left > x.shape[4])
     if s.padded:
         s.col = 1
         s.row = cols
-        s.channel = rows * cols
+        s.plane = rows * cols
+        s.channel = depth * s.plane
         s.image = x.shape[1] * s.channel
     else:
-        s.image = x.strides[0]; s.channel = x.strides[1]; s.row = x.strides[2]; s.col = x.strides[3]
+        s.image = x.strides[0]; s.channel = x.strides[1]
+        s.plane = x.strides[2]; s.row = x.strides[3]; s.col = x.strides[4]
 
 
-ctypedef struct Split:       # a plane in sh x sw parts, part (a, b) holding rows a + i sh and columns b + j sw
-    int64_t sh, sw, rows, cols, top, left, size      # rows and cols of a part; size of all parts
+cdef inline void input_planes(Planes *s, const Geometry *q, const View *x) noexcept nogil:
+    """Describe x as convolution reads it: all places that some window meets."""
+    planes(s, x, (q.OD - 1) * q.sd + (q.KD - 1) * q.dd + 1, (q.OH - 1) * q.sh + (q.KH - 1) * q.dh + 1,
+           (q.OW - 1) * q.sw + (q.KW - 1) * q.dw + 1, q.pd, q.ph, q.pw)
 
 
-cdef inline void split(Split *f, int64_t rows, int64_t cols, int64_t top, int64_t left, int64_t sh,
-                       int64_t sw) noexcept nogil:
-    f.sh = sh; f.sw = sw; f.top = top; f.left = left
-    f.rows = cut(rows, sh)
-    f.cols = cut(cols, sw)
+cdef inline void forward_offsets(int64_t *off, const Geometry *q, const Planes *s) noexcept nogil:
+    """Where the terms (channel, kd, kh, kw) of a group's sum lie from the first place of their window."""
+    cdef int64_t c, kd, kh, kw
+    for c in range(q.CG):
+        for kd in range(q.KD):
+            for kh in range(q.KH):
+                for kw in range(q.KW):
+                    off[0] = c * s.channel + kd * q.dd * s.plane + kh * q.dh * s.row + kw * q.dw * s.col
+                    off += 1
+
+
+ctypedef struct Split:       # planes in sh x sw parts, part (a, b) holding rows a + i sh and columns b + j sw
+    int64_t sd, sh, sw, depth, rows, cols, front, top, left      # rows and cols of a part
+    int64_t size, volume                                         # of all parts of a plane, and of all planes
+
+
+cdef inline void split(Split *f, const Planes *s, int64_t sd, int64_t sh, int64_t sw) noexcept nogil:
+    f.sd = sd; f.sh = sh; f.sw = sw
+    f.depth = s.depth; f.front = s.front; f.top = s.top; f.left = s.left
+    f.rows = cut(s.rows, sh)
+    f.cols = cut(s.cols, sw)
     f.size = f.rows * f.cols * sh * sw
+    f.volume = f.depth * f.size
 
 
-cdef inline int64_t part_offset(const Split *f, int64_t c, int64_t row, int64_t col) noexcept nogil:
-    """Where the run begins that reads (row, col) of plane c for the first result."""
-    return c * f.size + ((row % f.sh * f.sw + col % f.sw) * f.rows + row // f.sh) * f.cols + col // f.sw
+cdef inline bint fits(const Split *f, int64_t channels, int64_t reach) noexcept nogil:
+    """Whether the planes that a result meets (`reach` of each channel) stay in cache, and one image in memory."""
+    return channels * f.size * min(reach, f.depth) <= ROOM and channels * f.volume <= VOLUME
+
+
+cdef inline int64_t part_offset(const Split *f, int64_t c, int64_t plane, int64_t row, int64_t col) noexcept nogil:
+    """Where the run begins that reads (plane, row, col) of channel c for the first result."""
+    return (c * f.volume + plane * f.size + ((row % f.sh * f.sw + col % f.sw) * f.rows + row // f.sh) * f.cols
+            + col // f.sw)
 
 
 cdef inline void copy_run(real *d, const real *s, int64_t n) noexcept nogil:
@@ -178,11 +213,10 @@ cdef inline void run_tile(int wide, int64_t many, int64_t n, const real **at, co
             wide_f64(n, at, off, w, y)
 
 
-cdef inline void pad_plane(real *dst, const Planes *s, const View *x, int64_t n, int64_t c) noexcept nogil:
-    """Copy plane (n, c) of x into its place in a frame of zeros."""
-    cdef int64_t r, j, H = x.shape[2], left = min(s.left, s.cols), xr = x.strides[2], xc = x.strides[3]
-    cdef int64_t m = min(x.shape[3], s.cols - left)
-    cdef const real *src = <const real*>x.data + n * x.strides[0] + c * x.strides[1]
+cdef inline void pad_plane(real *dst, const Planes *s, const real *src, const View *x) noexcept nogil:
+    """Copy one plane into its place in a frame of zeros."""
+    cdef int64_t r, j, H = x.shape[3], left = min(s.left, s.cols), xr = x.strides[3], xc = x.strides[4]
+    cdef int64_t m = min(x.shape[4], s.cols - left)
     cdef const real *row
     memset(dst, 0, s.rows * s.cols * sizeof(real))
     for r in range(min(H, s.rows - s.top)):
@@ -194,6 +228,16 @@ cdef inline void pad_plane(real *dst, const Planes *s, const View *x, int64_t n,
                 dst[(r + s.top) * s.cols + left + j] = row[j * xc]
 
 
+cdef inline void pad_volume(real *dst, const Planes *s, const View *x, int64_t n, int64_t c) noexcept nogil:
+    """Copy channel c of image n into its place in a frame of zeros."""
+    cdef int64_t i, front = min(s.front, s.depth), stop = min(x.shape[2], s.depth - front)
+    cdef const real *src = <const real*>x.data + n * x.strides[0] + c * x.strides[1]
+    memset(dst, 0, front * s.plane * sizeof(real))
+    for i in range(stop):
+        pad_plane(dst + (front + i) * s.plane, s, src + i * x.strides[2], x)
+    memset(dst + (front + stop) * s.plane, 0, (s.depth - front - stop) * s.plane * sizeof(real))
+
+
 cdef inline const real* source(real *room, const Planes *s, const View *x, int64_t n0, int64_t n1,
                                int threads) noexcept nogil:
     """Pad images n0 to n1 of x into room if they need it; return where image n0 begins."""
@@ -202,28 +246,27 @@ cdef inline const real* source(real *room, const Planes *s, const View *x, int64
         return <const real*>x.data + n0 * s.image
     if threads == 1:
         for i in range(count):
-            pad_plane(room + i * s.channel, s, x, n0 + i // C, i % C)
+            pad_volume(room + i * s.channel, s, x, n0 + i // C, i % C)
     else:
         for i in prange(count, num_threads=threads, schedule="static"):
-            pad_plane(room + i * s.channel, s, x, n0 + i // C, i % C)
+            pad_volume(room + i * s.channel, s, x, n0 + i // C, i % C)
     return room
 
 
-cdef inline void split_plane(real *dst, const Split *f, const View *x, int64_t n, int64_t c) noexcept nogil:
-    """Copy plane (n, c) of x into its parts, zero outside the image."""
-    cdef const real *src = <const real*>x.data + n * x.strides[0] + c * x.strides[1]
+cdef inline void split_plane(real *dst, const Split *f, const real *src, const View *x) noexcept nogil:
+    """Copy one plane into its parts, zero outside the image."""
     cdef const real *row
     cdef real *part
-    cdef int64_t xs = x.strides[3], h, r, b, j, w, last
+    cdef int64_t xs = x.strides[4], h, r, b, j, w, last
     memset(dst, 0, f.size * sizeof(real))
-    for h in range(min(x.shape[2], f.rows * f.sh - f.top)):
+    for h in range(min(x.shape[3], f.rows * f.sh - f.top)):
         r = h + f.top
-        row = src + h * x.strides[2]
+        row = src + h * x.strides[3]
         for b in range(f.sw):
             part = dst + ((r % f.sh * f.sw + b) * f.rows + r // f.sh) * f.cols
             j = 0 if b >= f.left else cut(f.left - b, f.sw)        # first column of the part inside the image
             w = b + j * f.sw - f.left
-            last = min(f.cols, j + cut(x.shape[3] - w, f.sw)) if w < x.shape[3] else j
+            last = min(f.cols, j + cut(x.shape[4] - w, f.sw)) if w < x.shape[4] else j
             if f.sw == 1 and xs == 1:
                 copy_run(part + j, row + w, last - j)
             elif f.sw == 2 and xs == 1:
@@ -233,3 +276,13 @@ cdef inline void split_plane(real *dst, const Split *f, const View *x, int64_t n
                     part[j] = row[w * xs]
                     j += 1
                     w += f.sw
+
+
+cdef inline void split_volume(real *dst, const Split *f, const View *x, int64_t n, int64_t c) noexcept nogil:
+    """Copy channel c of image n into its parts, plane by plane."""
+    cdef int64_t i, front = min(f.front, f.depth), stop = min(x.shape[2], f.depth - front)
+    cdef const real *src = <const real*>x.data + n * x.strides[0] + c * x.strides[1]
+    memset(dst, 0, front * f.size * sizeof(real))
+    for i in range(stop):
+        split_plane(dst + (front + i) * f.size, f, src + i * x.strides[2], x)
+    memset(dst + (front + stop) * f.size, 0, (f.depth - front - stop) * f.size * sizeof(real))

@@ -47,25 +47,6 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh(input)
 
 
-def _whole_bounds(input: Tensor, low: float, high: float) -> tuple[float, float]:
-    """Cut the bounds of integers off; refuse those that a dtype cannot hold, as PyTorch does."""
-    if input.dtype == taeda.bool:
-        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh")
-    if input.is_floating_point() or input.is_complex():
-        return low, high
-    low, high = int(low), int(high)
-    info = taeda.iinfo(input.dtype)
-    if info.min == 0 and low < 0:
-        raise RuntimeError(
-            f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {low} and {high}"
-        )
-    if low < info.min or high > info.max:
-        raise RuntimeError(
-            f"[hardtanh] value cannot be converted to type {input.dtype} without overflow: {low} or {high}"
-        )
-    return low, high
-
-
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x limited to [min_val, max_val].
 
@@ -79,10 +60,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     need_tensors("hardtanh", input)
     if min_val > max_val:
         raise ValueError(f"[hardtanh] min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    min_val, max_val = _whole_bounds(input, min_val, max_val)
-    if not input.is_floating_point():
-        return input.clamp_(min_val, max_val) if inplace else input.clamp(min_val, max_val)
-    return ops.hardtanh_(input, min_val, max_val) if inplace else ops.hardtanh(input, min_val, max_val)
+    if inplace:
+        return in_place(ops.hardtanh, input, min_val, max_val)
+    return ops.hardtanh(input, min_val, max_val)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -141,7 +121,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> F.leaky_relu(taeda.tensor([-1.0, 2.0]), 0.5)
     tensor([-0.5000,  2.0000])
     """
-    return ops.leaky_relu_(input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+    return in_place(ops.leaky_relu, input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -160,11 +140,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 
 def rrelu(
-    input: Tensor,
-    lower: float = 1.0 / 8,
-    upper: float = 1.0 / 3,
-    training: bool = False,
-    inplace: bool = False,
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training."""
     need_tensors("rrelu", input)
@@ -177,9 +153,7 @@ def rrelu(
     # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
     negative = input.detach() <= 0
     slopes = taeda.ones_like(input.detach())
-    drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(
-        lower, upper
-    )
+    drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(lower, upper)
     slopes = slopes.masked_scatter(negative, drawn.to(input.dtype))
     return in_place(taeda.mul, input, slopes) if inplace else input * slopes
 
@@ -211,16 +185,19 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6."""
-    return ops.hardsigmoid_(input) if inplace else ops.hardsigmoid(input)
+    need_tensors("hardsigmoid", input)
+    return in_place(ops.hardsigmoid, input) if inplace else ops.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
-    return ops.hardswish_(input) if inplace else ops.hardswish(input)
+    need_tensors("hardswish", input)
+    return in_place(ops.hardswish, input) if inplace else ops.hardswish(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
+    need_tensors("hardshrink", input)
     return ops.hardshrink(input, lambd)
 
 
@@ -230,6 +207,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     Raises:
         RuntimeError: lambd is negative.
     """
+    need_tensors("softshrink", input)
     return ops.softshrink(input, lambd)
 
 
@@ -322,9 +300,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     return ops.log_softmax(input, dim) if dtype is None else ops.log_softmax(input, dim, dtype=dtype)
 
 
-def gumbel_softmax(
-    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Tensor:
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """Sample from the Gumbel-softmax distribution (Jang et al., 2017).
 
     Args:
@@ -334,9 +310,7 @@ def gumbel_softmax(
     need_tensors("gumbel_softmax", logits)
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    drawn = taeda.empty_like(
-        logits, memory_format=taeda.contiguous_format
-    )  # in the order of the elements, however they lie
+    drawn = taeda.empty_like(logits, memory_format=taeda.contiguous_format)  # in the order of the elements, however they lie
     noise = -drawn.exponential_().log()
     soft = ops.softmax((logits + noise) / tau, dim)
     if not hard:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
 
-__all__ = ["bilinear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "linear"]
+__all__ = [
+    "bilinear", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "linear",
+]  # fmt: skip
 
 linear = ops.linear
 conv1d = ops.conv1d
 conv2d = ops.conv2d
+conv3d = ops.conv3d
+conv_tbc = ops.conv_tbc
 conv_transpose1d = ops.conv_transpose1d
 conv_transpose2d = ops.conv_transpose2d
+conv_transpose3d = ops.conv_transpose3d
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -30,7 +36,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"[bilinear] inputs must agree in all but the last dimension and weight be 3-D, got {shapes}"
         )
     if input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
-        raise RuntimeError(f"[bilinear] weight must be (out, input1's last size, input2's last size), got {shapes}")
+        raise RuntimeError(
+            f"[bilinear] weight must be (out, input1's last size, input2's last size), got {shapes}"
+        )
     o, n1, n2 = weight.shape
     lead = input1.shape[:-1]
     left = input1.reshape(-1, n1) @ weight.permute(1, 0, 2).reshape(n1, o * n2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import taeda
-from taeda import Tensor
+from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
+
+pdist = ops.pdist
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -17,11 +18,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([1.])
     """
     need_tensors("cosine_similarity", x1, x2)
-    x1, x2 = taeda.broadcast_tensors(x1, x2)
-    # The norms are limited before the division, so that a zero row gives 0 and no NaN gradient.
-    n1 = x1.norm(2, dim, keepdim=True)
-    n2 = x2.norm(2, dim, keepdim=True)
-    return ((x1 / n1.clamp_min(eps)) * (x2 / n2.clamp_min(eps))).sum(dim)
+    return ops.cosine_similarity(x1, x2, dim, eps)
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:

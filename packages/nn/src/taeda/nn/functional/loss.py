@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import taeda
 from taeda import Tensor, ops
 from taeda.nn.functional._common import check_reduction, legacy_reduction, need_tensors, reduced
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "gaussian_nll_loss", "kl_div",
-    "nll_loss", "poisson_nll_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "ctc_loss", "gaussian_nll_loss",
+    "kl_div", "nll_loss", "poisson_nll_loss",
 ]  # fmt: skip
 
 
@@ -104,6 +105,34 @@ def binary_cross_entropy_with_logits(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
+
+
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | Sequence[int],
+    target_lengths: Tensor | Sequence[int],
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:
+    """Return -log of the probability that the classes of each time spell the target (Graves et al., 2006).
+
+    Args:
+        log_probs: (T, N, C) or (T, C), logarithms of probabilities; targets: (N, S), (S,) or (sum of target_lengths,).
+        input_lengths, target_lengths: (N,) or (), both tensors or both sequences.
+        blank: the class that spells nothing.
+        reduction: none, mean (of each loss over its target's length) or sum.
+        zero_infinity: an infinite loss, that of a target too long for its input, counts 0 and has no gradient.
+
+    Raises:
+        RuntimeError: shapes, lengths or the blank do not fit; IndexError: a label is no class.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.ctc_loss(taeda.full((2, 1, 2), 0.5).log(), taeda.tensor([[1]]), [2], [1]).exp()
+    tensor(1.3333)
+    """
+    return ops.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
 
 
 def kl_div(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,23 +11,32 @@ from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors, prod, tuple_of
 
 __all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices",
-    "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices", "avg_pool1d", "avg_pool2d", "lp_pool1d",
-    "lp_pool2d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices",
-    "max_unpool1d", "max_unpool2d",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d",
+    "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices",
+    "max_pool3d", "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d",
 ]  # fmt: skip
 
 avg_pool1d = ops.avg_pool1d
 avg_pool2d = ops.avg_pool2d
+avg_pool3d = ops.avg_pool3d
 adaptive_avg_pool1d = ops.adaptive_avg_pool1d
 
 
-def _output_size(output_size: Any, input: Tensor, n: int) -> tuple[int, ...]:
+def _output_size(op: str, output_size: Any, input: Tensor, n: int) -> Any:
     """Fill each None of an adaptive output size with the input's own size."""
+    if output_size is None:
+        output_size = (None,) * n
     if not isinstance(output_size, Sequence):
-        output_size = (output_size,) * n
-    sizes = input.shape[-n:] if input.ndim >= n else (0,) * n
-    return tuple(own if want is None else want for want, own in zip(output_size, sizes, strict=False))
+        return output_size
+    if input.ndim <= len(output_size):
+        raise ValueError(
+            f"[{op}] Input dimension should be at least {len(output_size) + 1} for output_size {tuple(output_size)}, "
+            f"but got input of shape {tuple(input.shape)}"
+        )
+    sizes = input.shape[-len(output_size) :]
+    return tuple(own if want is None else want for want, own in zip(output_size, sizes, strict=True))
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
@@ -36,7 +46,17 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         input: (B, C, H, W) or (C, H, W); output_size: a number or (h, w), where None keeps the input's.
     """
     need_tensors("adaptive_avg_pool2d", input)
-    return ops.adaptive_avg_pool2d(input, _output_size(output_size, input, 2))
+    return ops.adaptive_avg_pool2d(input, _output_size("adaptive_avg_pool2d", output_size, input, 2))
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+    """Average over windows chosen so that the result is ``output_size``.
+
+    Args:
+        input: (B, C, D, H, W) or (C, D, H, W); output_size: a number or (d, h, w), where None keeps the input's.
+    """
+    need_tensors("adaptive_avg_pool3d", input)
+    return ops.adaptive_avg_pool3d(input, _output_size("adaptive_avg_pool3d", output_size, input, 3))
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
@@ -54,7 +74,9 @@ def adaptive_max_pool1d_with_indices(
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Take maxima over windows chosen so that the result is ``output_size``; also their places."""
     need_tensors("adaptive_max_pool2d", input)
-    return ops.adaptive_max_pool2d(input, _output_size(output_size, input, 2), return_indices)
+    return ops.adaptive_max_pool2d(
+        input, _output_size("adaptive_max_pool2d", output_size, input, 2), return_indices
+    )
 
 
 def adaptive_max_pool2d_with_indices(
@@ -62,7 +84,23 @@ def adaptive_max_pool2d_with_indices(
 ) -> tuple[Tensor, Tensor]:
     """Return the maxima of ``adaptive_max_pool2d`` and their places."""
     need_tensors("adaptive_max_pool2d_with_indices", input)
-    return ops.adaptive_max_pool2d(input, _output_size(output_size, input, 2), True)
+    return ops.adaptive_max_pool2d(input, _output_size("adaptive_max_pool2d", output_size, input, 2), True)
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """Take maxima over windows chosen so that the result is ``output_size``; also their places."""
+    need_tensors("adaptive_max_pool3d", input)
+    return ops.adaptive_max_pool3d(
+        input, _output_size("adaptive_max_pool3d", output_size, input, 3), return_indices
+    )
+
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima of ``adaptive_max_pool3d`` and their places."""
+    need_tensors("adaptive_max_pool3d_with_indices", input)
+    return ops.adaptive_max_pool3d(input, _output_size("adaptive_max_pool3d", output_size, input, 3), True)
 
 
 def max_pool1d(
@@ -117,66 +155,145 @@ def max_pool2d_with_indices(
     return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
-def _unpool(input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any, n: int) -> Tensor:
+def max_pool3d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Take the maximum of each window of (B, C, D, H, W) or (C, D, H, W); with ``return_indices`` also its place."""
+    return ops.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima of ``max_pool3d`` and their places."""
+    return ops.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def _unpooled_size(
+    input: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any, n: int
+) -> tuple[int, ...]:
+    """Return the size that pooling came from: the smallest, or one of the others that fit."""
     op = f"max_unpool{n}d"
-    need_tensors(op, input, indices)
-    if input.shape != indices.shape:
+    need_tensors(op, input)
+    if input.ndim < n:
         raise RuntimeError(
-            f"[{op}] input and indices must have the same shape, got {tuple(input.shape)} and {tuple(indices.shape)}"
+            f"[{op}] Input should be a {n + 1}d or {n + 2}d tensor, but got a tensor of shape {tuple(input.shape)}"
         )
-    if input.ndim not in (n + 1, n + 2):
-        raise RuntimeError(f"[{op}] input must have {n + 1} or {n + 2} dimensions, got {tuple(input.shape)}")
     kernel = tuple_of(kernel, n, op, "kernel_size")
     stride = kernel if stride is None or stride == [] else tuple_of(stride, n, op, "stride")
     padding = tuple_of(padding, n, op, "padding")
-    lead, spatial = tuple(input.shape[:-n]), input.shape[-n:]
-    default = [(s - 1) * st - 2 * p + k for s, st, p, k in zip(spatial, stride, padding, kernel, strict=True)]
-    size = default
-    if output_size is not None:
-        size = list(output_size)[-n:]
-        for d, (want, usual, st) in enumerate(zip(size, default, stride, strict=True)):
-            if not usual - st < want < usual + st:
-                raise ValueError(
-                    f'[{op}] invalid output_size "{tuple(size)}" (dim {d} must be between {usual - st} and {usual + st})'
-                )
-    length = prod(size)
-    flat = indices.flatten(-n)
-    if flat.numel() and not flat.is_meta and (int(flat.max()) >= length or int(flat.min()) < 0):
-        raise RuntimeError(
-            f"[{op}] Found an invalid max index: {int(flat.max())} (output volumes are of size {'x'.join(map(str, size))})"
+    if any(s <= 0 for s in stride):
+        raise RuntimeError(f"[{op}] strides should be greater than zero, but got stride: {list(stride)}")
+    default = tuple(
+        (s - 1) * st - 2 * p + k
+        for s, st, p, k in zip(input.shape[-n:], stride, padding, kernel, strict=True)
+    )
+    if output_size is None:
+        return default
+    size = tuple(output_size)
+    if len(size) == n + 2:
+        size = size[2:]
+    if len(size) != n:
+        raise ValueError(
+            f"[{op}] output_size should be a sequence containing {n} or {n + 2} elements, but it has a length of "
+            f"'{len(size)}'"
         )
-    y = taeda.zeros((*lead, length), dtype=input.dtype, device=input.device)
-    return y.scatter(-1, flat, input.flatten(-n)).reshape(*lead, *size)
+    for d, (want, usual, st) in enumerate(zip(size, default, stride, strict=True)):
+        if not usual - st < want < usual + st:
+            raise ValueError(
+                f'[{op}] invalid output_size "{size}" (dim {d} must be between {usual - st} and {usual + st})'
+            )
+    return size
 
 
 def max_unpool1d(
-    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
 ) -> Tensor:
     """Put the maxima of ``max_pool1d`` back in their places, zeros elsewhere."""
-    return _unpool(input, indices, kernel_size, stride, padding, output_size, 1)
+    (length,) = _unpooled_size(input, kernel_size, stride, padding, output_size, 1)
+    return ops.max_unpool2d(input.unsqueeze(-2), indices.unsqueeze(-2), (1, length)).squeeze(-2)
 
 
 def max_unpool2d(
-    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
 ) -> Tensor:
     """Put the maxima of ``max_pool2d`` back in their places, zeros elsewhere."""
-    return _unpool(input, indices, kernel_size, stride, padding, output_size, 2)
+    size = _unpooled_size(input, kernel_size, stride, padding, output_size, 2)
+    return ops.max_unpool2d(input, indices, size)
 
 
-def _lp(mean: Tensor, norm_type: float, count: int) -> Tensor:
+def max_unpool3d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """Put the maxima of ``max_pool3d`` back in their places, zeros elsewhere."""
+    size = _unpooled_size(input, kernel_size, stride, padding, output_size, 3)
+    return ops.max_unpool3d(input, indices, size)
+
+
+def _lp_pool(
+    input: Tensor, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool, n: int
+) -> Tensor:
+    need_tensors(f"lp_pool{n}d", input)
+    if not isinstance(kernel_size, Sequence):
+        kernel_size = (kernel_size,) * n
+    if len(kernel_size) != n:
+        raise ValueError(
+            f"[lp_pool{n}d] kernel_size must be a number or {n} numbers, got {tuple(kernel_size)}"
+        )
+    if norm_type in (math.inf, -math.inf):
+        largest = (ops.max_pool1d, ops.max_pool2d, ops.max_pool3d)[n - 1]
+        sign = 1 if norm_type > 0 else -1
+        return sign * largest(sign * input.abs(), kernel_size, stride, 0, 1, ceil_mode)
+    mean = (ops.avg_pool1d, ops.avg_pool2d, ops.avg_pool3d)[n - 1](
+        input.pow(norm_type), kernel_size, stride, 0, ceil_mode
+    )
     # The sign is kept for odd powers of negative windows, as PyTorch keeps it.
-    return (taeda.sign(mean) * ops.relu(mean.abs()) * count).pow(1.0 / norm_type)
+    return (taeda.sign(mean) * ops.relu(mean.abs()) * prod(kernel_size)).pow(1.0 / norm_type)
 
 
-def lp_pool1d(input: Tensor, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """Return (sum over each window of x^p)^(1/p)."""
-    need_tensors("lp_pool1d", input)
-    mean = ops.avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
-    return _lp(mean, norm_type, tuple_of(kernel_size, 1, "lp_pool1d", "kernel_size")[0])
+def lp_pool1d(
+    input: Tensor, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False
+) -> Tensor:
+    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf."""
+    return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, 1)
 
 
-def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """Return (sum over each window of x^p)^(1/p)."""
-    need_tensors("lp_pool2d", input)
-    mean = ops.avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
-    return _lp(mean, norm_type, prod(tuple_of(kernel_size, 2, "lp_pool2d", "kernel_size")))
+def lp_pool2d(
+    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Tensor:
+    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf."""
+    return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, 2)
+
+
+def lp_pool3d(
+    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Tensor:
+    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf."""
+    return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, 3)

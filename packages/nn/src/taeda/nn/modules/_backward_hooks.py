@@ -40,13 +40,16 @@ def _wants_grad(value: Any) -> bool:
 class BackwardSession:
     """The backward hooks of one call of one module."""
 
-    def __init__(self, module: Module, hooks: list[Callable[..., Any]], pre: list[Callable[..., Any]]) -> None:
+    def __init__(
+        self, module: Module, hooks: list[Callable[..., Any]], pre: list[Callable[..., Any]]
+    ) -> None:
         self.module = module
         self.hooks = hooks
         self.pre = pre
         self.grad_output: tuple[Any, ...] | None = None
         self.n_inputs = 0
         self.input_at: list[int] | None = None  # positions of the tapped inputs; None: nothing to tap
+        self.kinds: dict[int, tuple[Any, ...]] = {}  # shape, dtype and device of each tensor among the inputs
         self.output_at: list[int] = []
         self.n_outputs = 0
 
@@ -57,6 +60,7 @@ class BackwardSession:
         if not at or not taeda.is_grad_enabled():
             return args
         self.input_at = at
+        self.kinds = {i: (a.shape, a.dtype, a.device) for i, a in enumerate(args) if isinstance(a, Tensor)}
         return self._replace(args, at, self._see_inputs)
 
     def tap_outputs(self, result: Any) -> Any:
@@ -92,9 +96,11 @@ class BackwardSession:
         for hook in self.pre:
             new = hook(self.module, grad_output)
             if new is not None:
-                grad_output = self._checked("Backward pre hook", new, grad_output)
+                grad_output = self._checked("Backward pre hook", "grad_output", new, grad_output)
         self.grad_output = grad_output
-        if self.input_at is None and self.hooks:  # no input wants a gradient: nothing later will reach the hooks
+        if (
+            self.input_at is None and self.hooks
+        ):  # no input wants a gradient: nothing later will reach the hooks
             warnings.warn(
                 "Full backward hook is firing when gradients are computed with respect to module outputs since no "
                 "inputs require gradients.",
@@ -110,28 +116,27 @@ class BackwardSession:
         return [grad_output[i] for i in self.output_at]
 
     def _see_inputs(self, grads: tuple[Any, ...]) -> Sequence[Any]:
-        if self.grad_output is None:
-            raise RuntimeError(
-                "Module backward hook for grad_input is called before the grad_output one. This happens because "
-                "the gradient in your nn.Module flows to the Module's input without passing through the "
-                "Module's output. Make sure that the output depends on the input and that the loss is computed "
-                "based on the output."
-            )
         assert self.input_at is not None
+        if self.grad_output is None:  # the gradient did not come through the outputs: nothing to show
+            return grads
         full: list[Any] = [None] * self.n_inputs
+        for i, (shape, dtype, device) in self.kinds.items():
+            full[i] = taeda.zeros(shape, dtype=dtype, device=device)
         for i, g in zip(self.input_at, grads, strict=True):
-            full[i] = g
+            full[i] = full[i] if g is None else g
         grad_input = tuple(full)
         for hook in self.hooks:
             new = hook(self.module, grad_input, self.grad_output)
             if new is not None:
-                grad_input = self._checked("Backward hook", new, grad_input)
+                grad_input = self._checked("Backward hook", "grad_input", new, grad_input)
         self.grad_output = None
         return [grad_input[i] for i in self.input_at]
 
     @staticmethod
-    def _checked(what: str, new: Any, old: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _checked(what: str, which: str, new: Any, old: tuple[Any, ...]) -> tuple[Any, ...]:
         new = new if isinstance(new, tuple) else (new,)
         if len(new) != len(old):
-            raise RuntimeError(f"{what} returned an invalid number of grad, got {len(new)}, but expected {len(old)}")
+            raise RuntimeError(
+                f"{what} returned an invalid number of {which}, got {len(new)}, but expected {len(old)}"
+            )
         return new

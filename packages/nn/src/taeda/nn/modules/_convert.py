@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -113,6 +114,13 @@ class ConvertMethods:
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
 
+        if dtype is not None and dtype.is_complex:
+            warnings.warn(
+                "Complex modules are a new feature under active development whose design may change, and some modules "
+                "might not work as expected when using complex tensors as parameters or buffers.",
+                stacklevel=2,
+            )
+
         def convert(t: Tensor) -> Tensor:
             options: dict[str, Any] = {}
             if device is not None:
@@ -161,3 +169,19 @@ class ConvertMethods:
     def cuda(self, device: Any = None) -> Self:
         """Move parameters and buffers to a GPU."""
         return self._apply(lambda t: t.cuda(device))
+
+    def xpu(self, device: Any = None) -> Self:
+        """Move parameters and buffers to an Intel GPU, which taeda has no backend for."""
+        return self._apply(lambda t: t.to("xpu"))
+
+    def ipu(self, device: Any = None) -> Self:
+        """Move parameters and buffers to a Graphcore IPU, which taeda has no backend for."""
+        return self._apply(lambda t: t.to("ipu"))
+
+    def mtia(self, device: Any = None) -> Self:
+        """Move parameters and buffers to an MTIA accelerator, which taeda has no backend for."""
+        return self._apply(lambda t: t.to("mtia"))
+
+    def share_memory(self) -> Self:
+        """Move the memory of parameters and buffers to where child processes share it, and return the module."""
+        return self._apply(lambda t: t.share_memory_())

@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 import taeda
 from taeda import Tensor
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
 
 Hook = Callable[..., Any]
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class Forwards(Protocol[P, R]):
+    """What has a ``forward``: by it a type checker knows what a call of the module takes and returns."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
 
 _NOTHING: Any = object()
 _in_use = False  # a call hook was registered somewhere
@@ -47,7 +57,13 @@ class RemovableHandle:
     def __init__(self, hooks: Any, *, extra_dict: Any = None) -> None:
         self.id = next(_ids)
         self._dicts = [weakref.ref(hooks)]
-        extras = extra_dict if isinstance(extra_dict, (list, tuple)) else () if extra_dict is None else (extra_dict,)
+        extras = (
+            extra_dict
+            if isinstance(extra_dict, (list, tuple))
+            else ()
+            if extra_dict is None
+            else (extra_dict,)
+        )
         self._dicts += [weakref.ref(d) for d in extras]
 
     def remove(self) -> None:
@@ -57,6 +73,14 @@ class RemovableHandle:
             if hooks is not None:
                 hooks.pop(self.id, None)
 
+    # A copied or pickled handle belongs to the dicts that were copied with it.
+    def __getstate__(self) -> Any:
+        return self.id, [ref() for ref in self._dicts]
+
+    def __setstate__(self, state: Any) -> None:
+        self.id, dicts = state
+        self._dicts = [weakref.ref(OrderedDict() if d is None else d) for d in dicts]
+
     def __enter__(self) -> Self:
         return self
 
@@ -64,7 +88,9 @@ class RemovableHandle:
         self.remove()
 
 
-def add_hook(hooks: OrderedDict[int, Hook], hook: Hook, prepend: bool = False, *flags: Any) -> RemovableHandle:
+def add_hook(
+    hooks: OrderedDict[int, Hook], hook: Hook, prepend: bool = False, *flags: Any
+) -> RemovableHandle:
     """Enter ``hook`` into ``hooks`` and into each dict of ``flags``; return its handle."""
     handle = RemovableHandle(hooks, extra_dict=flags)
     hooks[handle.id] = hook
@@ -82,9 +108,17 @@ global_forward_with_kwargs: OrderedDict[int, bool] = OrderedDict()
 global_forward_always: OrderedDict[int, bool] = OrderedDict()
 global_backward_pre: OrderedDict[int, Hook] = OrderedDict()
 global_backward: OrderedDict[int, Hook] = OrderedDict()
+global_is_full_backward: bool | None = None
 global_module_registration: OrderedDict[int, Hook] = OrderedDict()
 global_parameter_registration: OrderedDict[int, Hook] = OrderedDict()
 global_buffer_registration: OrderedDict[int, Hook] = OrderedDict()
+
+
+def _one_kind_of_backward_hook(other: bool, where: str) -> None:
+    if other:
+        raise RuntimeError(
+            f"Cannot use both regular backward hooks and full backward hooks {where}. Please use only one of them."
+        )
 
 
 def _add_global(hooks: OrderedDict[int, Hook], hook: Hook, *flags: Any) -> RemovableHandle:
@@ -107,6 +141,20 @@ def register_module_forward_hook(
     return _add_global(global_forward, hook, *flags)
 
 
+def register_module_backward_hook(hook: Hook) -> RemovableHandle:
+    """Run ``hook`` on the gradients of every module's last operation (deprecated by PyTorch).
+
+    ``register_module_full_backward_hook`` sees those of the modules' own inputs.
+
+    Raises:
+        RuntimeError: a full backward hook for every module is registered.
+    """
+    global global_is_full_backward
+    _one_kind_of_backward_hook(global_is_full_backward is True, "as a global Module hook")
+    global_is_full_backward = False
+    return _add_global(global_backward, hook)
+
+
 def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(module, grad_output)`` before the backward of every module."""
     return _add_global(global_backward_pre, hook)
@@ -114,6 +162,9 @@ def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
     """Run ``hook(module, grad_input, grad_output)`` after the backward of every module."""
+    global global_is_full_backward
+    _one_kind_of_backward_hook(global_is_full_backward is False, "as a global Module hook")
+    global_is_full_backward = True
     return _add_global(global_backward, hook)
 
 
@@ -147,17 +198,27 @@ class HookMethods:
     _is_full_backward_hook: bool | None
     forward: Callable[..., Any]
 
-    def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        """Run the hooks and ``forward``; an exception says in which module of the model it was raised."""
-        try:
-            if _in_use and (self._hooked or _on_all) and has_hooks(self):
-                return call_with_hooks(self, args if input is _NOTHING else (input, *args), kwargs)
-            if kwargs or args or input is _NOTHING:
-                return self.forward(*args, **kwargs) if input is _NOTHING else self.forward(input, *args, **kwargs)
-            return self.forward(input)
-        except Exception as error:
-            locate(self, error, args if input is _NOTHING else (input, *args), kwargs)
-            raise
+    if TYPE_CHECKING:
+
+        def __call__(self: Forwards[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    else:
+
+        def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+            """Run the hooks and ``forward``; an exception says in which module of the model it was raised."""
+            try:
+                if _in_use and (self._hooked or _on_all) and has_hooks(self):
+                    return call_with_hooks(self, args if input is _NOTHING else (input, *args), kwargs)
+                if kwargs or args or input is _NOTHING:
+                    return (
+                        self.forward(*args, **kwargs)
+                        if input is _NOTHING
+                        else self.forward(input, *args, **kwargs)
+                    )
+                return self.forward(input)
+            except Exception as error:
+                locate(self, error, args if input is _NOTHING else (input, *args), kwargs)
+                raise
 
     def _mark_hooked(self) -> None:
         global _in_use
@@ -209,11 +270,7 @@ class HookMethods:
         Raises:
             RuntimeError: the module has a hook from ``register_backward_hook``.
         """
-        if self._is_full_backward_hook is False:
-            raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them."
-            )
+        _one_kind_of_backward_hook(self._is_full_backward_hook is False, "on a single Module")
         self._is_full_backward_hook = True
         self._mark_hooked()
         return add_hook(self._backward_hooks, hook, prepend)
@@ -223,11 +280,7 @@ class HookMethods:
 
         ``register_full_backward_hook`` sees those of the module's own inputs.
         """
-        if self._is_full_backward_hook is True:
-            raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them."
-            )
+        _one_kind_of_backward_hook(self._is_full_backward_hook is True, "on a single Module")
         self._is_full_backward_hook = False
         self._mark_hooked()
         return add_hook(self._backward_hooks, hook)
@@ -263,8 +316,9 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
                 result = new
         if session is not None:
             result = session.tap_outputs(result)
-        if module._is_full_backward_hook is False and module._backward_hooks:
-            _hook_last_operation(module, result)
+        last = _last_operation_hooks(module)
+        if last:
+            _hook_last_operation(module, args, result, last)
         return result
     except Exception:
         _run_always_called(module, args, kwargs, called)
@@ -296,7 +350,9 @@ def _forward_hooks(module: Module) -> list[tuple[int, Hook, bool]]:
     return every + [(k, h, k in module._forward_hooks_with_kwargs) for k, h in module._forward_hooks.items()]
 
 
-def _run_always_called(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]) -> None:
+def _run_always_called(
+    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]
+) -> None:
     """After an exception: run the hooks that asked for it, and let no second exception hide the first."""
     for key, hook, with_kwargs in _forward_hooks(module):
         if key in called or not (key in global_forward_always or key in module._forward_hooks_always_called):
@@ -317,21 +373,62 @@ def _run_always_called(module: Module, args: tuple[Any, ...], kwargs: dict[str, 
 
 def _backward_session(module: Module) -> BackwardSession | None:
     pre = [*global_backward_pre.values(), *module._backward_pre_hooks.values()]
-    full = [*global_backward.values()]
+    full = [] if global_is_full_backward is False else [*global_backward.values()]
     if module._is_full_backward_hook is not False:
         full += module._backward_hooks.values()
     return BackwardSession(module, full, pre) if full or pre else None
 
 
-def _hook_last_operation(module: Module, result: Any) -> None:
+def _last_operation_hooks(module: Module) -> list[Hook]:
+    """Return the hooks that are no full ones."""
+    hooks = [*global_backward.values()] if global_is_full_backward is False else []
+    if module._is_full_backward_hook is False:
+        hooks += module._backward_hooks.values()
+    return hooks
+
+
+def _hook_last_operation(module: Module, args: tuple[Any, ...], result: Any, hooks: list[Hook]) -> None:
     first = result
     while not isinstance(first, Tensor):
         first = next(iter(first.values())) if isinstance(first, dict) else first[0]
     if first.grad_fn is None or not taeda.is_grad_enabled():
         return
-    for hook in module._backward_hooks.values():
+    for hook in hooks:
 
         def run(grad_input: Any, grad_output: Any, hook: Hook = hook) -> Any:
             return hook(module, grad_input, grad_output)
 
         first.grad_fn.register_hook(run)
+    _warn_of_missing_gradients(args, result, first.grad_fn)
+
+
+def _warn_of_missing_gradients(args: tuple[Any, ...], result: Any, last: Any) -> None:
+    """Warn where the gradients of the last operation are not those of the module's inputs and outputs."""
+    results = (result,) if isinstance(result, Tensor) else result
+    nodes = {r.grad_fn for r in _plain(results) if r.grad_fn is not None}
+    better = " Please use register_full_backward_hook to get the documented behavior."
+    if not _plain(results):
+        when = "hooks on a Module that does not return a single Tensor or a tuple of Tensors"
+        missing = "of the grad_output"
+    elif not _plain(args):
+        when = "hooks on a Module that does not take as input a single Tensor or a tuple of Tensors"
+        missing = "of the grad_input"
+    elif last not in nodes:
+        when, missing, better = "hook when outputs are nested in python data structure", "grad_output", ""
+    elif len(nodes) > 1:
+        when, missing = "hook when outputs are generated by different autograd Nodes", "grad_output"
+    elif {a.grad_fn for a in args if a.grad_fn is not None} != {node for node, _ in last.next_functions}:
+        when, missing = "hook when the forward contains multiple autograd Nodes", "grad_input"
+    else:
+        return
+    warnings.warn(
+        f"Using {'' if when.startswith('hooks') else 'a '}non-full backward {when} is deprecated and will be removed in "
+        f"future versions. This hook will be missing some {missing}.{better}",
+        FutureWarning,
+        stacklevel=5,
+    )
+
+
+def _plain(values: Any) -> tuple[Tensor, ...]:
+    """Return a tuple of tensors as it is, and an empty one for anything else."""
+    return values if isinstance(values, tuple) and all(isinstance(v, Tensor) for v in values) else ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import taeda
 from taeda import Tensor
 from taeda.nn.modules._hooks import RemovableHandle
-from taeda.nn.parameter import Parameter
+from taeda.nn.parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
@@ -24,7 +24,11 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
+        return (
+            super().__repr__()
+            if self.missing_keys or self.unexpected_keys
+            else "<All keys matched successfully>"
+        )
 
     __str__ = __repr__
 
@@ -268,7 +272,7 @@ def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) 
     keys = IncompatibleKeys(report.missing, report.unexpected)
     for hook in module._load_state_dict_post_hooks.values():
         if hook(module, keys) is not None:
-            raise RuntimeError(
+            raise AssertionError(
                 "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
                 "values, if incompatible_keys need to be modified, it should be done inplace."
             )
@@ -281,9 +285,12 @@ def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assi
             f'While copying the parameter named "{key}", expected taeda.Tensor or Tensor-like object from '
             f"checkpoint but received {type(value)}"
         )
-    if target.ndim == 0 and value.ndim == 1 and value.numel() > 0:  # old files keep a scalar as shape (1,)
+    lazy = is_lazy(target)  # it has no shape, and what is loaded has none either: see LazyModuleMixin
+    if (
+        not lazy and target.ndim == 0 and value.ndim == 1 and value.numel() > 0
+    ):  # old files keep a scalar as shape (1,)
         value = value[0]
-    if value.shape != target.shape:
+    if not lazy and value.shape != target.shape:
         return (
             f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in "
             f"current model is {target.shape}."
@@ -302,7 +309,7 @@ def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assi
                 return None
             if isinstance(target, Parameter):
                 if isinstance(value, Parameter):
-                    value.requires_grad_(target.requires_grad)
+                    value.requires_grad = target.requires_grad
                 else:
                     value = Parameter(value, requires_grad=target.requires_grad)
             setattr(module, name, value)

@@ -91,7 +91,7 @@ def _begin(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
     if type(error) in _TEXT_TYPES and len(error.args) == 1 and isinstance(error.args[0], str):
         text = error.args[0]
         try:
-            cure = module._cure(*args, **kwargs)
+            cure = module._cure(*args, **kwargs) or _cure_of_tuples(module, error, args)
         except Exception:  # a hint must never hide the error itself
             cure = None
         if cure:
@@ -102,3 +102,13 @@ def _begin(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
     except AttributeError:  # a class with __slots__
         return None
     return mark
+
+
+def _cure_of_tuples(module: Any, error: Exception, args: tuple[Any, ...]) -> str | None:
+    """Say that a layer was given everything another one returns, where it takes a tensor."""
+    if not (isinstance(error, TypeError) and args and isinstance(args[0], tuple)):
+        return None
+    return (
+        f"{type(module).__name__} got a tuple of {len(args[0])}: layers such as LSTM, or pools with return_indices, return "
+        "several tensors; did you mean output[0]?"
+    )

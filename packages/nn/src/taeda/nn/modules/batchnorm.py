@@ -110,11 +110,14 @@ class _NormBase(Module):
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
         x = args[0] if args else kwargs.get("input")
-        if isinstance(x, Tensor) and x.ndim in self._dims and x.shape[1] != self.num_features:
-            name = type(self).__name__
-            return (
-                f"{name}(num_features={self.num_features}) got {tuple(x.shape)}: dimension 1 must be the features"
-            )
+        if not isinstance(x, Tensor):
+            return None
+        name = type(self).__name__
+        if x.ndim not in self._dims:
+            fits = [n for n, dims in ((1, (2, 3)), (2, (4,)), (3, (5,))) if x.ndim in dims]
+            return f"{name} got {tuple(x.shape)}; did you mean {name[:-2]}{fits[0]}d?" if fits else None
+        if x.shape[1] != self.num_features:
+            return f"{name}(num_features={self.num_features}) got {tuple(x.shape)}: dimension 1 must be the features"
         return None
 
 

@@ -182,6 +182,11 @@ class ModuleList(_Numbered):
         if modules is not None:
             self.extend(modules)
 
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        if type(self).forward is not Module.forward:
+            return None
+        return "a ModuleList only holds modules: call them in a loop, or use nn.Sequential to chain them"
+
     @overload
     def __getitem__(self, index: slice) -> ModuleList: ...
     @overload

@@ -1,4 +1,4 @@
-"""Convolutions and transposed convolutions of signals and images."""
+"""Convolutions and transposed convolutions of signals, images and volumes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taeda.nn.modules.linear import dtype_cure
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
-__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 _PADDINGS = ("same", "valid")
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -59,7 +59,9 @@ class _ConvNd(Module):
                     f"[{type(self).__name__}] Invalid padding string {padding!r}, should be one of {_PADDINGS}"
                 )
             if padding == "same" and any(s != 1 for s in stride):
-                raise ValueError(f"[{type(self).__name__}] padding='same' is not supported for strided convolutions")
+                raise ValueError(
+                    f"[{type(self).__name__}] padding='same' is not supported for strided convolutions"
+                )
         if padding_mode not in _PADDING_MODES:
             raise ValueError(
                 f"[{type(self).__name__}] padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'"
@@ -104,7 +106,9 @@ class _ConvNd(Module):
 
     def extra_repr(self) -> str:
         n = len(self.kernel_size)
-        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        parts = [
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        ]
         if self.padding != (0,) * n:
             parts.append(f"padding={self.padding}")
         if self.dilation != (1,) * n:
@@ -128,20 +132,27 @@ class _ConvNd(Module):
         if not isinstance(x, Tensor):
             return None
         name, n, shape = type(self).__name__, self._n, tuple(x.shape)
-        dims = ", ".join("BCL" if n == 1 else "BCHW")
+        dims = ", ".join(("BCL", "BCHW", "BCDHW")[n - 1])
         line = f"{name}(in_channels={self.in_channels}) got {shape}"
         if len(shape) not in (n + 1, n + 2):
-            hint = f"; did you mean x.unsqueeze(1)? It takes ({dims})" if len(shape) == n else f"; it takes ({dims})"
+            hint = (
+                f"; did you mean x.unsqueeze(1)? It takes ({dims})"
+                if len(shape) == n
+                else f"; it takes ({dims})"
+            )
             return line + hint
         if shape[-n - 1] == self.in_channels:
             return dtype_cure(name, x, self.weight)
         if shape[-1] == self.in_channels:
-            order = "0, 2, 1" if n == 1 else "0, 3, 1, 2"
+            places = range(len(shape) - n - 1)
+            order = ", ".join(map(str, (*places, len(shape) - 1, *range(len(places), len(shape) - 1))))
             return f"{line}; channels come before positions: did you mean x.permute({order})?"
         return f"{line}; dimension {len(shape) - n - 1} must be {self.in_channels}, its channels"
 
 
 class _Conv(_ConvNd):
+    _op: Any  # of the core
+
     def __init__(
         self,
         in_channels: int,
@@ -173,6 +184,18 @@ class _Conv(_ConvNd):
             dtype,
         )
 
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Convolve by a weight of the caller's: what subclasses call that change it first."""
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input = ops.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+            padding = 0
+        y: Tensor = self._op(input, weight, bias, self.stride, padding, self.dilation, self.groups)
+        return y
+
 
 class Conv1d(_Conv):
     """y[b, o, l] = bias[o] + sum over i, k of weight[o, i, k] x[b, i, l stride + k dilation - padding].
@@ -196,12 +219,7 @@ class Conv1d(_Conv):
     """
 
     _n = 1
-
-    def forward(self, input: Tensor) -> Tensor:
-        if self.padding_mode != "zeros":
-            input = ops.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
-            return ops.conv1d(input, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
-        return ops.conv1d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+    _op = staticmethod(ops.conv1d)
 
 
 class Conv2d(_Conv):
@@ -226,15 +244,37 @@ class Conv2d(_Conv):
     """
 
     _n = 2
+    _op = staticmethod(ops.conv2d)
 
-    def forward(self, input: Tensor) -> Tensor:
-        if self.padding_mode != "zeros":
-            input = ops.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
-            return ops.conv2d(input, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
-        return ops.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+class Conv3d(_Conv):
+    """y[b, o] = bias[o] + sum over i of weight[o, i] * x[b, i], where * is cross-correlation of volumes.
+
+    Args:
+        in_channels, out_channels: C and C' below.
+        kernel_size, stride, dilation: a number or a tuple of three.
+        padding: planes, rows and columns added at each side, or "same" or "valid".
+        groups: input channel groups that see only their own output channels.
+        bias: whether there is a bias.
+        padding_mode: zeros, reflect, replicate or circular.
+
+    Shapes:
+        x: (B, C, D, H, W) or (C, D, H, W); y: (B, C', D', H', W') with
+        D' = (D + 2 padding - dilation (k - 1) - 1) / stride + 1, rounded down; weight: (C', C / groups, k, k, k).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.Conv3d(16, 33, (3, 5, 2), stride=(2, 1, 1), padding=(4, 2, 0))(taeda.randn(1, 16, 10, 20, 30)).shape
+    taeda.Size([1, 33, 8, 20, 29])
+    """
+
+    _n = 3
+    _op = staticmethod(ops.conv3d)
 
 
 class _ConvTranspose(_ConvNd):
+    _op: Any  # of the core
+
     def __init__(
         self,
         in_channels: int,
@@ -270,6 +310,13 @@ class _ConvTranspose(_ConvNd):
             device,
             dtype,
         )
+
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        extra = self._output_padding(input, output_size)
+        y: Tensor = self._op(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+        return y
 
     def _output_padding(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
         """Return the padding that gives ``output_size``, which several outputs of the strides share."""
@@ -320,12 +367,7 @@ class ConvTranspose1d(_ConvTranspose):
     """
 
     _n = 1
-
-    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
-        extra = self._output_padding(input, output_size)
-        return ops.conv_transpose1d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+    _op = staticmethod(ops.conv_transpose1d)
 
 
 class ConvTranspose2d(_ConvTranspose):
@@ -349,9 +391,27 @@ class ConvTranspose2d(_ConvTranspose):
     """
 
     _n = 2
+    _op = staticmethod(ops.conv_transpose2d)
 
-    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
-        extra = self._output_padding(input, output_size)
-        return ops.conv_transpose2d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+
+class ConvTranspose3d(_ConvTranspose):
+    """The gradient of ``Conv3d`` with respect to its input, as a layer: it enlarges a volume.
+
+    Args:
+        in_channels, out_channels: C and C' below.
+        kernel_size, stride, padding, dilation: those of the convolution that it undoes.
+        output_padding: added to the size at one side.
+        groups, bias: as in ``Conv3d``.
+
+    Shapes:
+        x: (B, C, D, H, W) or (C, D, H, W); y: (B, C', D', H', W') with
+        D' = (D - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1; weight: (C, C' / groups, k, k, k).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.ConvTranspose3d(16, 33, 3, stride=2)(taeda.randn(1, 16, 5, 4, 3)).shape
+    taeda.Size([1, 33, 11, 9, 7])
+    """
+
+    _n = 3
+    _op = staticmethod(ops.conv_transpose3d)

@@ -11,12 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+import taeda
 from taeda import Tensor
 from taeda.nn.modules import _hooks
 from taeda.nn.modules._convert import ConvertMethods
 from taeda.nn.modules._hooks import (
     HookMethods,
+    RemovableHandle,
     has_hooks,
+    register_module_backward_hook,
     register_module_buffer_registration_hook,
     register_module_forward_hook,
     register_module_forward_pre_hook,
@@ -31,6 +34,8 @@ from taeda.nn.parameter import Buffer, Parameter
 
 __all__ = [
     "Module",
+    "RemovableHandle",
+    "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
@@ -53,10 +58,6 @@ _HOOK_DICTS = (
     "_load_state_dict_pre_hooks",
     "_load_state_dict_post_hooks",
 )
-
-
-def _type_name(value: object) -> str:
-    return str(value.type()) if isinstance(value, Tensor) else type(value).__name__
 
 
 def _indent(text: str, spaces: int) -> str:
@@ -113,11 +114,21 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     # -- calling --------------------------------------------------------------------------------------
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass writes its own."""
-        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+        raise NotImplementedError(
+            f'Module [{type(self).__name__}] is missing the required "forward" function'
+        )
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
         """Say what would help after ``forward(*args, **kwargs)`` failed, or None where it is not known."""
         return None
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accept what PyTorch's ``compile`` does; the kernels are compiled already.
+
+        Raises:
+            whatever ``taeda.compile`` raises for these arguments.
+        """
+        taeda.compile(self, *args, **kwargs)
 
     # -- registering ----------------------------------------------------------------------------------
     def _check_name(self, kind: str, name: Any, registry: str) -> None:
@@ -147,7 +158,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
-                    f"cannot assign '{_type_name(param)}' object to parameter '{name}' "
+                    f"cannot assign '{taeda.typename(param)}' object to parameter '{name}' "
                     "(taeda.nn.Parameter or None required)"
                 )
             if param.grad_fn is not None:
@@ -181,12 +192,12 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         if tensor is not None:
             if not isinstance(tensor, Tensor):
                 raise TypeError(
-                    f"cannot assign '{_type_name(tensor)}' object to buffer '{name}' (taeda Tensor or None required)"
+                    f"cannot assign '{taeda.typename(tensor)}' object to buffer '{name}' (taeda Tensor or None required)"
                 )
-            for hook in _hooks.global_buffer_registration.values():
-                result = hook(self, name, tensor)
-                if result is not None:
-                    tensor = result
+        for hook in _hooks.global_buffer_registration.values():
+            result = hook(self, name, tensor)
+            if result is not None:
+                tensor = result
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -200,7 +211,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
             TypeError: module is no ``Module``; KeyError: the name is taken, empty or has a dot.
         """
         if not isinstance(module, Module) and module is not None:
-            raise TypeError(f"{_type_name(module)} is not a Module subclass")
+            raise TypeError(f"{taeda.typename(module)} is not a Module subclass")
         self._check_name("module", name, "_modules")
         self._put_module(name, module)
 
@@ -222,32 +233,31 @@ class Module(HookMethods, StateMethods, ConvertMethods):
                 raise AttributeError("cannot assign parameters before Module.__init__() call")
             self._forget(name, "_parameters")
             self.register_parameter(name, value)
-        elif isinstance(value, Module) and name not in d.get("_parameters", ()):
+        elif name in d.get("_parameters", ()):
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{taeda.typename(value)}' as parameter '{name}' (taeda.nn.Parameter or None expected)"
+                )
+            self.register_parameter(name, None)
+        elif isinstance(value, Module):
             if "_modules" not in d:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             self._forget(name, "_modules")
             self._put_module(name, value)
-        elif isinstance(value, Buffer) and name not in (*d.get("_parameters", ()), *d.get("_modules", ())):
-            if "_buffers" not in d:
-                raise AttributeError("cannot assign buffer before Module.__init__() call")
-            self._forget(name, "_buffers")
-            self.register_buffer(name, value, value.persistent)
-        elif name in d.get("_parameters", ()):
-            if value is not None:
-                raise TypeError(
-                    f"cannot assign '{_type_name(value)}' as parameter '{name}' (taeda.nn.Parameter or None expected)"
-                )
-            self.register_parameter(name, None)
         elif name in d.get("_modules", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{_type_name(value)}' as child module '{name}' (taeda.nn.Module or None expected)"
+                    f"cannot assign '{taeda.typename(value)}' as child module '{name}' (taeda.nn.Module or None expected)"
                 )
             self._put_module(name, None)
+        elif isinstance(value, Buffer):
+            if "_buffers" not in d:
+                raise AttributeError("cannot assign buffer before Module.__init__() call")
+            self.register_buffer(name, value, value.persistent)
         elif name in d.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"cannot assign '{_type_name(value)}' as buffer '{name}' "
+                    f"cannot assign '{taeda.typename(value)}' as buffer '{name}' "
                     "(taeda.nn.Buffer, taeda.Tensor or None expected)"
                 )
             for hook in _hooks.global_buffer_registration.values():
@@ -286,7 +296,9 @@ class Module(HookMethods, StateMethods, ConvertMethods):
                 self._non_persistent_buffers_set.discard(name)
                 return
         if name not in self.__dict__ and not hasattr(type(self), name):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+            raise AttributeError(
+                f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self
+            )
         super().__delattr__(name)
 
     # -- finding --------------------------------------------------------------------------------------
@@ -361,7 +373,9 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         yield prefix, self
         for name, module in self._modules.items():
             if module is not None:
-                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+                yield from module.named_modules(
+                    memo, f"{prefix}.{name}" if prefix else name, remove_duplicate
+                )
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """Yield this module and every one below it, each once."""

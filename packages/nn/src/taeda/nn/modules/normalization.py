@@ -82,6 +82,16 @@ class LayerNorm(Module):
             f"bias={self.bias is not None}"
         )
 
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        x = args[0] if args else kwargs.get("input")
+        shape = self.normalized_shape
+        if not isinstance(x, Tensor) or tuple(x.shape[-len(shape) :]) == shape:
+            return None
+        line = f"LayerNorm(normalized_shape={shape}) got {tuple(x.shape)}"
+        if len(shape) == 1 and x.ndim > 2 and x.shape[1] == shape[0]:
+            return f"{line}; it takes the last dimension: did you mean x.movedim(1, -1), or GroupNorm(1, {shape[0]})?"
+        return f"{line}; its shape must end in {shape if len(shape) > 1 else shape[0]}"
+
 
 class GroupNorm(Module):
     """y = (x - mean) / sqrt(var + eps) weight + bias, over groups of channels of each sample (Wu and He, 2018).

@@ -1,4 +1,4 @@
-"""Pooling layers: maxima and means over windows of signals and images."""
+"""Pooling layers: maxima and means over windows of signals, images and volumes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.module import Module
 
 __all__ = [
-    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d",
-    "LPPool1d", "LPPool2d", "MaxPool1d", "MaxPool2d", "MaxUnpool1d", "MaxUnpool2d",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d",
+    "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
 ]  # fmt: skip
 
 
@@ -60,7 +61,13 @@ class MaxPool1d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return ops.max_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
         )
 
 
@@ -84,7 +91,43 @@ class MaxPool2d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return ops.max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
+        )
+
+
+class MaxPool3d(_MaxPoolNd):
+    """Take the maximum of each window of a volume.
+
+    Args:
+        kernel_size: of a window; stride: None takes kernel_size.
+        padding: minus infinities added at each side, at most half a window.
+        dilation: step inside a window; return_indices: also give the places of the maxima in each D H W volume.
+        ceil_mode: round the sizes up.
+
+    Shapes:
+        x: (B, C, D, H, W) or (C, D, H, W); y: D' = (D + 2 padding - dilation (k - 1) - 1) / stride + 1, H', W' alike.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.MaxPool3d((3, 2, 2), stride=(2, 1, 2))(taeda.randn(2, 4, 50, 44, 31)).shape
+    taeda.Size([2, 4, 24, 43, 15])
+    """
+
+    def forward(self, input: Tensor) -> Any:
+        return ops.max_pool3d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
         )
 
 
@@ -133,6 +176,22 @@ class MaxUnpool2d(_MaxUnpoolNd):
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
+class MaxUnpool3d(_MaxUnpoolNd):
+    """Put the maxima of ``MaxPool3d`` back in their places, zeros elsewhere.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> y, at = nn.MaxPool3d(3, stride=2, return_indices=True)(taeda.randn(2, 4, 11, 9, 7))
+    >>> nn.MaxUnpool3d(3, stride=2)(y, at).shape
+    taeda.Size([2, 4, 11, 9, 7])
+    """
+
+    _n = 3
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
 class AvgPool1d(Module):
     """y[b, c, l] = mean over k of x[b, c, l stride + k - padding].
 
@@ -173,22 +232,8 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(Module):
-    """Take the mean of each window of an image.
-
-    Args:
-        kernel_size, stride (None: kernel_size), padding (zeros): a number or two.
-        ceil_mode: round the sizes up; count_include_pad: let the zeros of the padding count.
-        divisor_override: divide the sums by this instead.
-
-    Shapes:
-        x: (B, C, H, W) or (C, H, W); y: H' = (H + 2 padding - k) / stride + 1, W' alike.
-
-    >>> import taeda
-    >>> from taeda import nn
-    >>> nn.AvgPool2d((3, 2), stride=(2, 1))(taeda.randn(20, 16, 50, 32)).shape
-    taeda.Size([20, 16, 24, 31])
-    """
+class _AvgPoolNd(Module):
+    _op: Any  # of the core
 
     def __init__(
         self,
@@ -208,7 +253,7 @@ class AvgPool2d(Module):
         self.divisor_override = divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.avg_pool2d(
+        y: Tensor = self._op(
             input,
             self.kernel_size,
             self.stride,
@@ -217,13 +262,56 @@ class AvgPool2d(Module):
             self.count_include_pad,
             self.divisor_override,
         )
+        return y
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
+class AvgPool2d(_AvgPoolNd):
+    """Take the mean of each window of an image.
+
+    Args:
+        kernel_size, stride (None: kernel_size), padding (zeros): a number or two.
+        ceil_mode: round the sizes up; count_include_pad: let the zeros of the padding count.
+        divisor_override: divide the sums by this instead.
+
+    Shapes:
+        x: (B, C, H, W) or (C, H, W); y: H' = (H + 2 padding - k) / stride + 1, W' alike.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.AvgPool2d((3, 2), stride=(2, 1))(taeda.randn(20, 16, 50, 32)).shape
+    taeda.Size([20, 16, 24, 31])
+    """
+
+    _op = staticmethod(ops.avg_pool2d)
+
+
+class AvgPool3d(_AvgPoolNd):
+    """Take the mean of each window of a volume.
+
+    Args:
+        kernel_size, stride (None: kernel_size), padding (zeros): a number or three.
+        ceil_mode: round the sizes up; count_include_pad: let the zeros of the padding count.
+        divisor_override: divide the sums by this instead.
+
+    Shapes:
+        x: (B, C, D, H, W) or (C, D, H, W); y: D' = (D + 2 padding - k) / stride + 1, H' and W' alike.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.AvgPool3d((3, 2, 2), stride=(2, 1, 2))(taeda.randn(2, 4, 50, 44, 31)).shape
+    taeda.Size([2, 4, 24, 43, 15])
+    """
+
+    _op = staticmethod(ops.avg_pool3d)
+
+
 class _LPPoolNd(Module):
-    def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+    def __init__(
+        self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+    ) -> None:
         super().__init__()
         self.norm_type = norm_type
         self.kernel_size = kernel_size
@@ -263,6 +351,19 @@ class LPPool2d(_LPPoolNd):
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
+class LPPool3d(_LPPoolNd):
+    """y = (sum over each window of x^p)^(1/p).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.LPPool3d(1.2, (3, 2, 2), stride=(2, 1, 2))(taeda.rand(2, 4, 50, 44, 31)).shape
+    taeda.Size([2, 4, 24, 43, 15])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
 class _AdaptiveNd(Module):
     def __init__(self, output_size: Any) -> None:
         super().__init__()
@@ -298,6 +399,19 @@ class AdaptiveAvgPool2d(_AdaptiveNd):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
+class AdaptiveAvgPool3d(_AdaptiveNd):
+    """Average over a grid of windows so that the result is ``output_size``: a number or (d, h, w), None keeps.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.AdaptiveAvgPool3d((7, None, None))(taeda.randn(1, 64, 10, 9, 8)).shape
+    taeda.Size([1, 64, 7, 9, 8])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.adaptive_avg_pool3d(input, self.output_size)
+
+
 class _AdaptiveMaxNd(_AdaptiveNd):
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__(output_size)
@@ -328,3 +442,16 @@ class AdaptiveMaxPool2d(_AdaptiveMaxNd):
 
     def forward(self, input: Tensor) -> Any:
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxNd):
+    """Take maxima over a grid of windows so that the result is ``output_size``.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.AdaptiveMaxPool3d((5, 7, 9))(taeda.randn(1, 64, 8, 9, 10)).shape
+    taeda.Size([1, 64, 5, 7, 9])
+    """
+
+    def forward(self, input: Tensor) -> Any:
+        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)

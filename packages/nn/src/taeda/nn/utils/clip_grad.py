@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
+from types import GeneratorType
 
 import taeda
 from taeda import Tensor, ops
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -34,7 +36,8 @@ def get_total_norm(
     with taeda.no_grad():
         device = tensors[0].device
         if norm_type == 2.0 and len({(t.dtype, t.device) for t in tensors}) == 1:
-            total = ops.global_norm(tensors)  # one pass over all of them
+            parts = [taeda.view_as_real(t) if t.is_complex() else t for t in tensors]
+            total = ops.global_norm(parts)  # one pass over all of them
         else:
             total = taeda.stack([t.norm(norm_type).to(device) for t in tensors]).norm(norm_type)
     if error_if_nonfinite and not bool(taeda.isfinite(total)):
@@ -79,14 +82,34 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    parameters = _listed(parameters)
-    grads = [p.grad for p in parameters if p.grad is not None]
+    listed = _listed(parameters)
+    if not listed and isinstance(parameters, GeneratorType):  # as after a loop that has used it up
+        warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
+    grads = [p.grad for p in listed if p.grad is not None]
     total = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
-    clip_grads_with_norm_(parameters, max_norm, total, foreach)
+    clip_grads_with_norm_(listed, max_norm, total, foreach)
     return total
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Call ``clip_grad_norm_`` under the name that PyTorch has deprecated, which it warns of."""
+    warnings.warn(
+        "`taeda.nn.utils.clip_grad_norm` is now deprecated in favor of `taeda.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
     """Limit each element of the gradients to [-clip_value, clip_value]."""
     clip_value = float(clip_value)
     with taeda.no_grad():

@@ -23,20 +23,13 @@ class _Combined(LRScheduler):
             raise ValueError(f"[{name}] expects at least one scheduler, but got no scheduler.")
         for i, s in enumerate(schedulers):
             if not hasattr(s, "optimizer"):
-                raise TypeError(
-                    f"[{name}] the scheduler at index {i} should have `optimizer` as its attribute, got "
-                    f"{type(s).__name__}"
-                )
+                raise TypeError(f"[{name}] the scheduler at index {i} should have `optimizer` as its attribute, got {type(s).__name__}")
             if isinstance(s, ReduceLROnPlateau):
-                raise ValueError(
-                    f"[{name}] does not support `ReduceLROnPlateau`, whose step needs a metric, but got one "
-                    f"at index {i}"
-                )
+                raise ValueError(f"[{name}] does not support `ReduceLROnPlateau`, whose step needs a metric, but got one at index {i}")
             optimizer = optimizer or s.optimizer
             if s.optimizer is not optimizer:
                 raise ValueError(
-                    f"[{name}] expects all schedulers to belong to the same optimizer, but "
-                    f"{type(s).__name__} at index {i} has another one"
+                    f"[{name}] expects all schedulers to belong to the same optimizer, but {type(s).__name__} at index {i} has another one"
                 )
         self._schedulers = schedulers
         assert optimizer is not None
@@ -44,7 +37,10 @@ class _Combined(LRScheduler):
         return optimizer
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
+        state = super().state_dict()
+        del state["_schedulers"]  # PyTorch's order of keys has it last
+        state["_schedulers"] = [s.state_dict() for s in self._schedulers]
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({key: value for key, value in state_dict.items() if key != "_schedulers"})
@@ -76,9 +72,7 @@ class SequentialLR(_Combined):
     [0.25, 0.25, 1.0, 0.5]
     """
 
-    def __init__(
-        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1) -> None:
         self._take(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(

@@ -19,15 +19,11 @@ class _MomentumCycle(LRScheduler):
     cycle_momentum: bool
     use_beta1: bool
 
-    def _start_momentum(
-        self, optimizer: Optimizer, base: Any, top: Any, last_epoch: int
-    ) -> tuple[list[Any], list[Any]]:
+    def _start_momentum(self, optimizer: Optimizer, base: Any, top: Any, last_epoch: int) -> tuple[list[Any], list[Any]]:
         """Return base and highest momentum of each group; set the highest where training starts."""
         name = type(self).__name__
         if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-            raise ValueError(
-                f"[{name}] optimizer must support momentum or beta1 with `cycle_momentum` option enabled"
-            )
+            raise ValueError(f"[{name}] optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
         self.use_beta1 = "betas" in optimizer.defaults
         tops = for_each_group(name, "max_momentum", optimizer, top)
         bases = for_each_group(name, "base_momentum", optimizer, base)
@@ -88,14 +84,10 @@ class CyclicLR(_MomentumCycle):
         self.mode = mode
         self.gamma = gamma
         self._scale_fn_custom = scale_fn
-        self.scale_mode = (
-            scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
-        )
+        self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            self.base_momentums, self.max_momentums = self._start_momentum(
-                optimizer, base_momentum, max_momentum, last_epoch
-            )
+            self.base_momentums, self.max_momentums = self._start_momentum(optimizer, base_momentum, max_momentum, last_epoch)
         if last_epoch == -1:
             for lr, group in zip(base_lrs, optimizer.param_groups, strict=True):
                 set_group_value(group, "lr", lr)
@@ -117,26 +109,18 @@ class CyclicLR(_MomentumCycle):
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         scale = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
         if self.cycle_momentum:
-            for low, high, group in zip(
-                self.base_momentums, self.max_momentums, self.optimizer.param_groups, strict=True
-            ):
+            for low, high, group in zip(self.base_momentums, self.max_momentums, self.optimizer.param_groups, strict=True):
                 self._set_momentum(group, high - (high - low) * height * scale)
-        return [
-            low + (high - low) * height * scale for low, high in zip(self.base_lrs, self.max_lrs, strict=True)
-        ]
+        return [low + (high - low) * height * scale for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict()
-        f = self._scale_fn_custom
-        state["_scale_fn_custom"] = (
-            None if f is None or isinstance(f, types.FunctionType) else f.__dict__.copy()
-        )
+        f = state.pop("_scale_fn_custom")  # PyTorch's order of keys has it last
+        state["_scale_fn_custom"] = None if f is None or isinstance(f, types.FunctionType) else f.__dict__.copy()
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        super().load_state_dict(
-            {key: value for key, value in state_dict.items() if key != "_scale_fn_custom"}
-        )
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "_scale_fn_custom"})
         saved = state_dict.get("_scale_fn_custom")
         if saved is not None and self._scale_fn_custom is not None:
             self._scale_fn_custom.__dict__.update(saved)
@@ -154,18 +138,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     Source: Loshchilov and Hutter, "SGDR", 2017.
     """
 
-    def __init__(
-        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         if not isinstance(T_0, int) or T_0 <= 0:
             raise ValueError(f"[CosineAnnealingWarmRestarts] Expected positive integer T_0, but got {T_0}")
         if not isinstance(T_mult, int) or T_mult < 1:
             raise ValueError(f"[CosineAnnealingWarmRestarts] Expected integer T_mult >= 1, but got {T_mult}")
         if not isinstance(eta_min, (float, int)):
-            raise ValueError(
-                f"[CosineAnnealingWarmRestarts] Expected float or int eta_min, but got {eta_min} of type "
-                f"{type(eta_min)}"
-            )
+            raise ValueError(f"[CosineAnnealingWarmRestarts] Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
         self.T_0 = T_0
         self.T_i = T_0
         self.T_mult = T_mult
@@ -244,17 +223,11 @@ class OneCycleLR(_MomentumCycle):
         elif epochs is not None and steps_per_epoch is not None:
             self.total_steps = _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
         else:
-            raise ValueError(
-                "[OneCycleLR] You must define either total_steps OR (epochs AND steps_per_epoch)"
-            )
+            raise ValueError("[OneCycleLR] You must define either total_steps OR (epochs AND steps_per_epoch)")
         if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
             raise ValueError(f"[OneCycleLR] Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
-                f"[OneCycleLR] anneal_strategy must be one of 'cos' or 'linear', instead got "
-                f"{anneal_strategy}"
-            )
-        self._anneal_func_type = anneal_strategy
+            raise ValueError(f"[OneCycleLR] anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         top = float(pct_start * self.total_steps) - 1
         self._schedule_phases = [_phase(top, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
         if three_phase:
@@ -269,9 +242,8 @@ class OneCycleLR(_MomentumCycle):
                 _phase(self.total_steps - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
             ]
         else:
-            self._schedule_phases.append(
-                _phase(self.total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")
-            )
+            self._schedule_phases.append(_phase(self.total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"))
+        self._anneal_func_type = anneal_strategy
         max_lrs = for_each_group("OneCycleLR", "max_lr", optimizer, max_lr)
         if last_epoch == -1:
             for high, group in zip(max_lrs, optimizer.param_groups, strict=True):
@@ -292,10 +264,7 @@ class OneCycleLR(_MomentumCycle):
         self._check_within_step()
         t = self.last_epoch
         if t > self.total_steps:
-            raise ValueError(
-                f"[OneCycleLR] Tried to step {t} times. The specified number of total steps is "
-                f"{self.total_steps}"
-            )
+            raise ValueError(f"[OneCycleLR] Tried to step {t} times. The specified number of total steps is {self.total_steps}")
         start = 0.0
         for phase in self._schedule_phases:
             if t <= phase["end_step"] or phase is self._schedule_phases[-1]:
@@ -306,9 +275,7 @@ class OneCycleLR(_MomentumCycle):
         for group in self.optimizer.param_groups:
             rates.append(self._anneal(group[phase["start_lr"]], group[phase["end_lr"]], done))
             if self.cycle_momentum:
-                self._set_momentum(
-                    group, self._anneal(group[phase["start_momentum"]], group[phase["end_momentum"]], done)
-                )
+                self._set_momentum(group, self._anneal(group[phase["start_momentum"]], group[phase["end_momentum"]], done))
         return rates
 
 

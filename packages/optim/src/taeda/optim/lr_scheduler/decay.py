@@ -43,7 +43,10 @@ class _FunctionLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "lr_lambdas": function_states(self.lr_lambdas)}
+        state = super().state_dict()
+        del state["lr_lambdas"]  # PyTorch's order of keys has it last
+        state["lr_lambdas"] = function_states(self.lr_lambdas)
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({key: value for key, value in state_dict.items() if key != "lr_lambdas"})
@@ -84,10 +87,7 @@ class MultiplicativeLR(_FunctionLR):
         self._check_within_step()
         if self._is_initial:
             return self._unchanged()
-        return [
-            group["lr"] * f(self.last_epoch)
-            for f, group in zip(self.lr_lambdas, self.optimizer.param_groups, strict=True)
-        ]
+        return [group["lr"] * f(self.last_epoch) for f, group in zip(self.lr_lambdas, self.optimizer.param_groups, strict=True)]
 
 
 class StepLR(LRScheduler):
@@ -110,9 +110,7 @@ class StepLR(LRScheduler):
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         if step_size == 0:
             raise ValueError("[StepLR] step_size must not be 0")
         self.step_size = step_size
@@ -137,9 +135,7 @@ class MultiStepLR(LRScheduler):
         gamma: factor of a change.
     """
 
-    def __init__(
-        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.milestones = Counter(milestones)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -158,13 +154,9 @@ class MultiStepLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """lr(t) = factor x initial lr while t < total_iters, the initial lr after that."""
 
-    def __init__(
-        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1.0:
-            raise ValueError(
-                f"[ConstantLR] Constant multiplicative factor expected to be between 0 and 1, got {factor}."
-            )
+            raise ValueError(f"[ConstantLR] Constant multiplicative factor expected to be between 0 and 1, got {factor}.")
         self.factor = factor
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
@@ -195,13 +187,10 @@ class LinearLR(LRScheduler):
     ) -> None:
         if not 0 < start_factor <= 1.0:
             raise ValueError(
-                f"[LinearLR] Starting multiplicative factor expected to be greater than 0 and less or equal "
-                f"to 1, got {start_factor}."
+                f"[LinearLR] Starting multiplicative factor expected to be greater than 0 and less or equal to 1, got {start_factor}."
             )
         if not 0 <= end_factor <= 1.0:
-            raise ValueError(
-                f"[LinearLR] Ending multiplicative factor expected to be between 0 and 1, got {end_factor}."
-            )
+            raise ValueError(f"[LinearLR] Ending multiplicative factor expected to be between 0 and 1, got {end_factor}.")
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = total_iters
@@ -214,9 +203,7 @@ class LinearLR(LRScheduler):
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._unchanged()
         slope = self.end_factor - self.start_factor
-        return self._scaled(
-            1.0 + slope / (self.total_iters * self.start_factor + (self.last_epoch - 1) * slope)
-        )
+        return self._scaled(1.0 + slope / (self.total_iters * self.start_factor + (self.last_epoch - 1) * slope))
 
     def _get_closed_form_lr(self) -> list[Any]:
         done = min(self.total_iters, self.last_epoch)
@@ -242,9 +229,7 @@ class ExponentialLR(LRScheduler):
 class PolynomialLR(LRScheduler):
     """lr(t) = initial lr x (1 - min(t, total_iters) / total_iters)^power."""
 
-    def __init__(
-        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
         self.power = power
         super().__init__(optimizer, last_epoch)
@@ -288,10 +273,7 @@ class CosineAnnealingLR(LRScheduler):
             return self._get_closed_form_lr()
         if (t - 1 - period) % (2 * period) == 0:  # leaving the bottom: the ratio below is 0 / 0
             rise = (1 - math.cos(math.pi / period)) / 2
-            return [
-                group["lr"] + (lr - low) * rise
-                for lr, group in zip(self.base_lrs, self.optimizer.param_groups, strict=True)
-            ]
+            return [group["lr"] + (lr - low) * rise for lr, group in zip(self.base_lrs, self.optimizer.param_groups, strict=True)]
         ratio = (1 + math.cos(math.pi * t / period)) / (1 + math.cos(math.pi * (t - 1) / period))
         return [ratio * (group["lr"] - low) + low for group in self.optimizer.param_groups]
 

@@ -73,15 +73,11 @@ class ReduceLROnPlateau(LRScheduler):
         self._init_is_better(mode, threshold, threshold_mode)
         self._reset()
 
-    def _init_is_better(
-        self, mode: Literal["min", "max"], threshold: float, threshold_mode: Literal["rel", "abs"]
-    ) -> None:
+    def _init_is_better(self, mode: Literal["min", "max"], threshold: float, threshold_mode: Literal["rel", "abs"]) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"[ReduceLROnPlateau] mode {mode} is unknown! It is 'min' or 'max'")
         if threshold_mode not in ("rel", "abs"):
-            raise ValueError(
-                f"[ReduceLROnPlateau] threshold mode {threshold_mode} is unknown! It is 'rel' or 'abs'"
-            )
+            raise ValueError(f"[ReduceLROnPlateau] threshold mode {threshold_mode} is unknown! It is 'rel' or 'abs'")
         self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode = mode
         self.threshold = threshold
@@ -135,11 +131,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _is_better(self, a: float, best: float) -> bool:
         sign = 1 if self.mode == "max" else -1
-        bar = (
-            best * (1.0 + sign * self.threshold)
-            if self.threshold_mode == "rel"
-            else best + sign * self.threshold
-        )
+        bar = best * (1.0 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
         return a > bar if self.mode == "max" else a < bar
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -32,3 +32,11 @@ def synchronize(device: object = None) -> None:
 def get_capabilities() -> dict[str, object]:
     """Return which build of the kernels runs on this processor: "v3" (AVX2 and FMA) or "baseline"."""
     return {"build": BUILD}
+
+
+def __getattr__(name: str) -> object:
+    if name == "amp":
+        import importlib
+
+        return importlib.import_module("taeda.cpu.amp")
+    raise AttributeError(f"module 'taeda.cpu' has no attribute {name!r}")

@@ -39,3 +39,11 @@ def synchronize(device: Any = None) -> None:
 def current_device() -> int:
     """Return the current GPU's number."""
     raise no_cuda("cuda.current_device")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        import importlib
+
+        return importlib.import_module("taeda.cuda.amp")
+    raise AttributeError(f"module 'taeda.cuda' has no attribute {name!r}")

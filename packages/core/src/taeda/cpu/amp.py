@@ -1,0 +1,18 @@
+"""Automatic mixed precision on the CPU, by its old name: use ``taeda.amp``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda.amp.devices import autocast_for, grad_scaler_for
+
+__all__ = ["GradScaler", "autocast"]  # noqa: F822
+
+autocast = autocast_for("cpu")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "GradScaler":
+        globals()[name] = grad_scaler_for("cpu")
+        return globals()[name]
+    raise AttributeError(f"module 'taeda.cpu.amp' has no attribute {name!r}")

@@ -1,0 +1,314 @@
+/* Attention by blocks: included once per dtype after tiles.h, with its T, LANES and SUFFIX defined.
+ *
+ * (a) Scores stand in a block of ROWS queries by KEYS keys and never as a whole matrix.  A running maximum m and
+ *     sum l of each row are kept (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018); what was
+ *     added up under an older maximum is scaled down when a larger one comes.
+ * (b) The backward pass makes the probabilities anew from the saved lse = m + log l (Dao et al., "FlashAttention",
+ *     2022), for a block of keys and all blocks of queries that see it.
+ * (c) All products are of one form, c[i][j] (+)= sum_r a(r, i) b(r, j): a is read as it lies, transposed or not, b in
+ *     panels of two vectors.  Keys and, going backwards, values are transposed into panels a block at a time; what has a
+ *     width of whole panels is read in place, all else is copied with zeros behind.
+ * (d) A row that sees no key has l = 0: its result is 0 and its lse +inf, which makes its probabilities 0 again.
+ */
+#ifndef TAEDA_ATTENTION_H
+#define TAEDA_ATTENTION_H
+#include <math.h>
+#include "rows.h"
+
+enum {
+    ATTEND_ROWS = 48,        /* queries in a block: a multiple of the 6 or 8 rows of a tile */
+    ATTEND_KEYS = 256,       /* keys in a block: with their values they stay in L2 */
+    BACK_ROWS = 96,
+    BACK_KEYS = 128,
+    FEW_ROWS = 3,            /* so few queries are not worth transposing the keys for */
+    NO_MASK = 0, BOOL_MASK = 1, ADDED_MASK = 2
+};
+
+/* Everything about one head that does not depend on the dtype.  Strides in elements; rows are of unit stride. */
+typedef struct {
+    int64_t L, S, E, D;              /* queries, keys, width of query and key, width of value */
+    int64_t qs, ks, vs;              /* from row to row */
+    const void *mask;
+    const uint8_t *keep;             /* L x S, row-major; NULL without dropout */
+    int64_t mask_row, mask_col;
+    int mask_kind, causal, wide;
+    double scale, keep_scale;
+} AttendShape;
+
+static inline int64_t attend_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+/* How many of the keys from j0 on row i sees. */
+static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, int64_t n)
+{
+    if (!h->causal) return n;
+    const int64_t seen = i + 1 - j0;
+    return seen < 0 ? 0 : seen < n ? seen : n;
+}
+#endif
+
+/* -- products -- */
+#define UNROLL _Pragma("GCC unroll 8")
+#define TILE(FUNCTION, TARGET, VEC, M)                                                                        \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, int64_t ldb, \
+                                     T *c, int64_t ldc, int add) {                                            \
+        typedef NAME(VEC) V;                                                                                  \
+        enum { W = sizeof(V) / sizeof(T) };                                                                   \
+        V p[M], q[M];                                                                                         \
+        UNROLL for (int i = 0; i < M; i++) p[i] = q[i] = (V){0};                                              \
+        for (int64_t r = 0; r < n; r++, a += ars, b += ldb) {                                                 \
+            V u = *(const V *)b, v = *(const V *)(b + W);                                                     \
+            UNROLL for (int i = 0; i < M; i++) { T x = a[i * ais]; p[i] += x * u; q[i] += x * v; }            \
+        }                                                                                                     \
+        UNROLL for (int i = 0; i < M; i++) {                                                                  \
+            V *to = (V *)(c + i * ldc), *then = (V *)(c + i * ldc + W);                                       \
+            if (add) { *to += p[i]; *then += q[i]; } else { *to = p[i]; *then = q[i]; }                       \
+        }                                                                                                     \
+    }
+/* c is m by n, n rounded up to whole panels; a(r, i) = a[r * ars + i * ais]; panel g of b starts at b + g * gap. */
+#define MULTIPLY(FUNCTION, TILE_OF, VEC, FULL, LAST)                                                          \
+    LOCAL void NAME(FUNCTION)(int64_t m, int64_t n, int64_t k, const T *a, int64_t ars, int64_t ais, const T *b, \
+                              int64_t gap, int64_t ldb, T *c, int64_t ldc, int add) {                         \
+        const int64_t panel = 2 * sizeof(NAME(VEC)) / sizeof(T);                                              \
+        for (int64_t j = 0; j < n; j += panel, b += gap) {                                                    \
+            int64_t i = 0;                                                                                    \
+            for (; i + FULL <= m; i += FULL)                                                                  \
+                NAME(TILE_OF##FULL)(k, a + i * ais, ars, ais, b, ldb, c + i * ldc + j, ldc, add);             \
+            if (i < m) {                                                                                      \
+                const T *x = a + i * ais;                                                                     \
+                T *y = c + i * ldc + j;                                                                       \
+                switch (m - i) { LAST(TILE_OF) }                                                              \
+            }                                                                                                 \
+        }                                                                                                     \
+    }
+#define CASE(TILE_OF, M) case M: NAME(TILE_OF##M)(k, x, ars, ais, b, ldb, y, ldc, add); break;
+#define LAST6(TILE_OF) CASE(TILE_OF, 1) CASE(TILE_OF, 2) CASE(TILE_OF, 3) CASE(TILE_OF, 4) CASE(TILE_OF, 5)
+#define LAST8(TILE_OF) LAST6(TILE_OF) CASE(TILE_OF, 6) CASE(TILE_OF, 7)
+TILE(half_tile1, , half, 1) TILE(half_tile2, , half, 2) TILE(half_tile3, , half, 3)
+TILE(half_tile4, , half, 4) TILE(half_tile5, , half, 5) TILE(half_tile6, , half, 6)
+MULTIPLY(multiply_half, half_tile, half, 6, LAST6)
+TILE(whole_tile1, WIDE, whole, 1) TILE(whole_tile2, WIDE, whole, 2) TILE(whole_tile3, WIDE, whole, 3)
+TILE(whole_tile4, WIDE, whole, 4) TILE(whole_tile5, WIDE, whole, 5) TILE(whole_tile6, WIDE, whole, 6)
+TILE(whole_tile7, WIDE, whole, 7) TILE(whole_tile8, WIDE, whole, 8)
+MULTIPLY(multiply_whole, whole_tile, whole, 8, LAST8)
+#undef TILE
+#undef MULTIPLY
+#undef CASE
+#undef LAST6
+#undef LAST8
+#undef UNROLL
+
+LOCAL int64_t NAME(panel)(const AttendShape *h) { return h->wide ? 2 * LANES : LANES; }
+
+LOCAL void NAME(multiply)(const AttendShape *h, int64_t m, int64_t n, int64_t k, const T *a, int64_t ars, int64_t ais,
+                          const T *b, int64_t gap, int64_t ldb, T *c, int64_t ldc, int add)
+{
+    if (h->wide) NAME(multiply_whole)(m, n, k, a, ars, ais, b, gap, ldb, c, ldc, add);
+    else NAME(multiply_half)(m, n, k, a, ars, ais, b, gap, ldb, c, ldc, add);
+}
+
+/* Rows x (n, width) become panels of `panel` rows, [column][row], zeros for the rows that the last panel lacks. */
+LOCAL void NAME(transposed)(T *to, const T *x, int64_t xs, int64_t n, int64_t width, int64_t panel)
+{
+    for (int64_t j = 0; j < n; j += panel, to += panel * width) {
+        const int64_t rows = n - j < panel ? n - j : panel;
+        if (rows < panel) memset(to, 0, panel * width * sizeof(T));
+        NAME(transpose)(x + j * xs, xs, to, panel, rows, width);
+    }
+}
+
+/* Rows x (n, width) where a product can read them: in place if they are whole panels, else copied into room. */
+LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t n, int64_t width, int64_t panel, T *room)
+{
+    const int64_t padded = attend_up(width, panel);
+    if (padded == width) return x;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(room + i * padded, x + i * *xs, width * sizeof(T));
+        memset(room + i * padded + width, 0, (padded - width) * sizeof(T));
+    }
+    *xs = padded;
+    return room;
+}
+
+/* -- rows -- */
+/* Finish row i of a block of scores against keys j0 to j0 + n: scale them and apply masks; keys that it does not see
+ * become -inf.  Returns what they still are to be multiplied by: without an added mask the exponential does that. */
+LOCAL T NAME(masked_row)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n)
+{
+    const int64_t seen = attend_seen(h, i, j0, n);
+    T factor = (T)h->scale;
+    if (h->mask_kind != NO_MASK || !(factor > 0)) {
+        const int64_t at = i * h->mask_row + j0 * h->mask_col, step = h->mask_col;
+        if (h->mask_kind == ADDED_MASK) {
+            const T *mask = (const T *)h->mask + at;
+            if (step == 1)
+                for (int64_t j = 0; j < seen; j++) s[j] = factor * s[j] + mask[j];
+            else
+                for (int64_t j = 0; j < seen; j++) s[j] = factor * s[j] + mask[j * step];
+        } else if (h->mask_kind == BOOL_MASK) {
+            const uint8_t *mask = (const uint8_t *)h->mask + at;
+            if (step == 1)
+                for (int64_t j = 0; j < seen; j++) s[j] = mask[j] ? factor * s[j] : -(T)INFINITY;
+            else
+                for (int64_t j = 0; j < seen; j++) s[j] = mask[j * step] ? factor * s[j] : -(T)INFINITY;
+        } else {
+            for (int64_t j = 0; j < seen; j++) s[j] = factor * s[j];
+        }
+        factor = 1;
+    }
+    for (int64_t j = seen; j < n; j++) s[j] = -(T)INFINITY;
+    return factor;
+}
+
+/* s_j = exp(factor s_j - m); returns their sum. */
+LOCAL T NAME(exponentials)(T *restrict s, int64_t n, T factor, T m)
+{
+    T sum = 0;
+    _Pragma("omp simd reduction(+:sum)")
+    for (int64_t j = 0; j < n; j++) { T x = NAME(t_exp_neg)(factor * s[j] - m); s[j] = x; sum += x; }
+    return sum;
+}
+
+LOCAL void NAME(dropped)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n)
+{
+    const uint8_t *keep = h->keep + i * h->S + j0;
+    const T by = (T)h->keep_scale;
+    for (int64_t j = 0; j < n; j++) s[j] = keep[j] ? s[j] * by : 0;
+}
+
+/* Scores of a few rows as plain dot products. */
+LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T *q, const T *k, T *s)
+{
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t i = 0; i < m; i++) {
+            const T *x = q + i * h->qs, *y = k + j * h->ks;
+            T sum = 0;
+            _Pragma("omp simd reduction(+:sum)")
+            for (int64_t e = 0; e < h->E; e++) sum += x[e] * y[e];
+            s[i * ATTEND_KEYS + j] = sum;
+        }
+}
+
+/* -- forward -- */
+LOCAL int64_t NAME(attend_room)(const AttendShape *h, int64_t rows)
+{
+    const int64_t panel = NAME(panel)(h), width = attend_up(h->D, panel);
+    return ATTEND_KEYS * (h->E + width) + ATTEND_ROWS * ATTEND_KEYS + rows * (width + 2);
+}
+
+/* Rows r0 to r1 of one head: out (row stride os) and lse. */
+LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v, int64_t r0, int64_t r1, T *out,
+                        int64_t os, T *lse, T *room)
+{
+    const int64_t panel = NAME(panel)(h), width = attend_up(h->D, panel), rows = r1 - r0;
+    const int few = rows <= FEW_ROWS;
+    T *kt = room, *copy = kt + ATTEND_KEYS * h->E, *s = copy + ATTEND_KEYS * width, *sums = s + ATTEND_ROWS * ATTEND_KEYS;
+    T *m = sums + rows * width, *l = m + rows;
+    memset(sums, 0, rows * width * sizeof(T));
+    for (int64_t i = 0; i < rows; i++) { m[i] = -(T)INFINITY; l[i] = 0; }
+    for (int64_t j0 = 0; j0 < h->S; j0 += ATTEND_KEYS) {
+        const int64_t keys = attend_seen(h, r1 - 1, j0, h->S - j0 < ATTEND_KEYS ? h->S - j0 : ATTEND_KEYS);
+        if (keys == 0) break;
+        int64_t vs = h->vs;
+        const T *values = NAME(whole_panels)(v + j0 * vs, &vs, keys, h->D, panel, copy);
+        if (!few) NAME(transposed)(kt, k + j0 * h->ks, h->ks, keys, h->E, panel);
+        for (int64_t i0 = r0; i0 < r1; i0 += ATTEND_ROWS) {
+            const int64_t part = r1 - i0 < ATTEND_ROWS ? r1 - i0 : ATTEND_ROWS;
+            const int64_t n = attend_seen(h, i0 + part - 1, j0, keys);
+            if (n == 0) continue;
+            if (few) NAME(few_scores)(h, part, n, q + i0 * h->qs, k + j0 * h->ks, s);
+            else NAME(multiply)(h, part, n, h->E, q + i0 * h->qs, 1, h->qs, kt, panel * h->E, panel, s, ATTEND_KEYS, 0);
+            for (int64_t i = 0; i < part; i++) {
+                T *row = s + i * ATTEND_KEYS, *sum = sums + (i0 + i - r0) * width, *most = m + (i0 + i - r0), *total = l + (i0 + i - r0);
+                const T factor = NAME(masked_row)(h, row, i0 + i, j0, n), large = factor * NAME(row_max)(row, n);
+                const T before = *most, now = large > before ? large : before, base = now == -(T)INFINITY ? 0 : now;
+                const T added = NAME(exponentials)(row, n, factor, base);
+                if (*total != 0 && now > before) {
+                    const T shrink = NAME(t_exp_neg)(before - base);
+                    for (int64_t e = 0; e < width; e++) sum[e] *= shrink;
+                    *total *= shrink;
+                }
+                *most = now;
+                *total += added;
+                if (h->keep) NAME(dropped)(h, row, i0 + i, j0, n);
+            }
+            NAME(multiply)(h, part, h->D, n, s, 1, ATTEND_KEYS, values, panel, vs, sums + (i0 - r0) * width, width, 1);
+        }
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        const T by = l[i] == 0 ? 0 : 1 / l[i];
+        for (int64_t e = 0; e < h->D; e++) out[(r0 + i) * os + e] = sums[i * width + e] * by;
+        lse[r0 + i] = l[i] == 0 ? (T)INFINITY : m[i] + NAME(t_log)(l[i]);
+    }
+}
+
+/* -- backward -- */
+LOCAL int64_t NAME(attend_back_room)(const AttendShape *h)
+{
+    const int64_t panel = NAME(panel)(h), width = attend_up(h->E, panel) + attend_up(h->D, panel);
+    return BACK_KEYS * (h->E + h->D + 2 * width) + BACK_ROWS * (2 * BACK_KEYS + width) + h->L;
+}
+
+/* Keys first to last of one head.  dq (L rows of whole panels) is added to; of dk and dv those keys are set, or added to.
+ * With P the probabilities, R what dropout multiplies them by and G the cotangent of the result:
+ *   dV = (P R)^T G     dS = P (R (G V^T) - sum(G O)) scale     dQ = dS K     dK = dS^T Q */
+LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const T *v, const T *g, int64_t gs, const T *out,
+                             int64_t os, const T *lse, int64_t first, int64_t last, T *dq, int64_t dqs, T *dk, int64_t dks,
+                             T *dv, int64_t dvs, int add, T *room)
+{
+    const int64_t panel = NAME(panel)(h), Ew = attend_up(h->E, panel), Dw = attend_up(h->D, panel);
+    const T scale = (T)h->scale, by = (T)h->keep_scale;
+    T *kt = room, *vt = kt + BACK_KEYS * h->E, *kcopy = vt + BACK_KEYS * h->D, *dksum = kcopy + BACK_KEYS * Ew;
+    T *dvsum = dksum + BACK_KEYS * Ew, *s = dvsum + BACK_KEYS * Dw, *ds = s + BACK_ROWS * BACK_KEYS;
+    T *qcopy = ds + BACK_ROWS * BACK_KEYS, *gcopy = qcopy + BACK_ROWS * Ew, *delta = gcopy + BACK_ROWS * Dw;
+    for (int64_t i = 0; i < h->L; i++) {
+        const T *x = g + i * gs, *y = out + i * os;
+        T sum = 0;
+        _Pragma("omp simd reduction(+:sum)")
+        for (int64_t e = 0; e < h->D; e++) sum += x[e] * y[e];
+        delta[i] = sum;
+    }
+    for (int64_t j0 = first; j0 < last; j0 += BACK_KEYS) {
+        const int64_t keys = last - j0 < BACK_KEYS ? last - j0 : BACK_KEYS;
+        int64_t ks = h->ks;
+        const T *kb = NAME(whole_panels)(k + j0 * ks, &ks, keys, h->E, panel, kcopy);
+        NAME(transposed)(kt, k + j0 * h->ks, h->ks, keys, h->E, panel);
+        NAME(transposed)(vt, v + j0 * h->vs, h->vs, keys, h->D, panel);
+        memset(dksum, 0, keys * Ew * sizeof(T));
+        memset(dvsum, 0, keys * Dw * sizeof(T));
+        for (int64_t i0 = h->causal ? j0 / BACK_ROWS * BACK_ROWS : 0; i0 < h->L; i0 += BACK_ROWS) {
+            const int64_t part = h->L - i0 < BACK_ROWS ? h->L - i0 : BACK_ROWS;
+            const int64_t n = attend_seen(h, i0 + part - 1, j0, keys);
+            int64_t qs = h->qs, gbs = gs;
+            if (n == 0) continue;
+            const T *qb = NAME(whole_panels)(q + i0 * qs, &qs, part, h->E, panel, qcopy);
+            const T *gb = NAME(whole_panels)(g + i0 * gs, &gbs, part, h->D, panel, gcopy);
+            NAME(multiply)(h, part, n, h->E, qb, 1, qs, kt, panel * h->E, panel, s, BACK_KEYS, 0);
+            NAME(multiply)(h, part, n, h->D, gb, 1, gbs, vt, panel * h->D, panel, ds, BACK_KEYS, 0);
+            for (int64_t i = 0; i < part; i++) {
+                T *restrict p = s + i * BACK_KEYS, *restrict d = ds + i * BACK_KEYS;
+                const T factor = NAME(masked_row)(h, p, i0 + i, j0, n), less = delta[i0 + i], most = lse[i0 + i];
+                if (h->keep) {
+                    const uint8_t *keep = h->keep + (i0 + i) * h->S + j0;
+                    for (int64_t j = 0; j < n; j++) {
+                        const T x = NAME(t_exp_neg)(factor * p[j] - most), r = keep[j] ? by : 0;
+                        d[j] = x * (d[j] * r - less) * scale;
+                        p[j] = x * r;
+                    }
+                } else {
+                    for (int64_t j = 0; j < n; j++) {
+                        const T x = NAME(t_exp_neg)(factor * p[j] - most);
+                        d[j] = x * (d[j] - less) * scale;
+                        p[j] = x;
+                    }
+                }
+            }
+            if (dv) NAME(multiply)(h, n, h->D, part, s, BACK_KEYS, 1, gb, panel, gbs, dvsum, Dw, 1);
+            if (dk) NAME(multiply)(h, n, h->E, part, ds, BACK_KEYS, 1, qb, panel, qs, dksum, Ew, 1);
+            if (dq) NAME(multiply)(h, part, h->E, n, ds, 1, BACK_KEYS, kb, panel, ks, dq + i0 * dqs, dqs, 1);
+        }
+        for (int64_t j = 0; j < keys; j++) {
+            T *to = dk + (j0 + j) * dks, *then = dv + (j0 + j) * dvs;
+            if (dk) for (int64_t e = 0; e < h->E; e++) to[e] = add ? to[e] + dksum[j * Ew + e] : dksum[j * Ew + e];
+            if (dv) for (int64_t e = 0; e < h->D; e++) then[e] = add ? then[e] + dvsum[j * Dw + e] : dvsum[j * Dw + e];
+        }
+    }
+}

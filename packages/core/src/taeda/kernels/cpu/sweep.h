@@ -1,0 +1,192 @@
+/* The frame of the multi-tensor steps: parameter, gradient and state are read once and written once.
+ *
+ * A call holds n tensors with k views each, t[k * i + j]; what is written comes first, the gradient last.
+ * Constants that all share are in c, those of one tensor (Adam's bias corrections) in own.
+ *
+ * A  All tensors are cut into blocks of TAEDA_BLOCK elements, and the blocks of all tensors are one parallel loop:
+ *    62 tensors of a resnet18 pay for one fork, and a large embedding is shared by all threads.
+ * B  Every element is computed alone, so the result does not depend on the cut.
+ * C  Elements are walked in the order of the first view's memory.  A view that is dense in that order is used as it
+ *    is (all of them, if all are row-major, or all channels-last); any other is gathered and scattered in pieces.
+ * D  float16 and bfloat16 are gathered into float, whatever their layout; the step rounds where PyTorch's does.
+ */
+#ifndef TAEDA_SWEEP_H
+#define TAEDA_SWEEP_H
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "abi.h"
+#include "narrow.h"
+
+#define TAEDA_BLOCK 16384
+#define TAEDA_PIECE 512
+#define TAEDA_OPERANDS 5
+#define TAEDA_WORTH_THREADS (1 << 17)   /* elements, 40 us of Adam: below, waking a thread may cost more than the step */
+#define TAEDA_CONSTANT static inline __attribute__((always_inline))
+
+/* n elements at ptr[0..k): float or double. */
+typedef void (*taeda_step)(int64_t n, char **ptr, const Param *c, const Param *own);
+
+/* How the k views of one tensor are walked: their dimensions in the order of the first view's memory,
+   neighbours merged where all views allow it; flat[j]: view j lies in that order without gaps. */
+typedef struct {
+    int ndim, flat[TAEDA_OPERANDS], all_flat;
+    int64_t shape[TAEDA_MAX_DIM], strides[TAEDA_OPERANDS][TAEDA_MAX_DIM];
+} taeda_walk;
+
+static void taeda_plan(View **t, int k, taeda_walk *w) {
+    int all = 1, order[TAEDA_MAX_DIM], n = 0;
+    for (int j = 0; j < k; j++) all &= t[j]->contiguous;
+    w->all_flat = all;
+    if (all) {
+        w->ndim = 1;
+        w->shape[0] = t[0]->numel;
+        for (int j = 0; j < k; j++) w->strides[j][0] = w->flat[j] = 1;
+        return;
+    }
+    const View *a = t[0];
+    for (int d = 0; d < a->ndim; d++) {                    /* largest stride first; stable */
+        if (a->shape[d] == 1) continue;
+        int at = n++;
+        while (at > 0 && a->strides[order[at - 1]] < a->strides[d]) { order[at] = order[at - 1]; at--; }
+        order[at] = d;
+    }
+    w->ndim = 0;
+    for (int i = 0; i < n; i++) {
+        int d = order[i], last = w->ndim - 1, merge = last >= 0;
+        for (int j = 0; j < k && merge; j++)
+            merge = w->strides[j][last] == t[j]->strides[d] * a->shape[d];
+        int to = merge ? last : w->ndim++;
+        w->shape[to] = a->shape[d] * (merge ? w->shape[to] : 1);
+        for (int j = 0; j < k; j++) w->strides[j][to] = t[j]->strides[d];
+    }
+    all = 1;
+    for (int j = 0; j < k; j++) {
+        int64_t expected = 1;
+        w->flat[j] = 1;
+        for (int d = w->ndim - 1; d >= 0; d--) {
+            w->flat[j] &= w->strides[j][d] == expected;
+            expected *= w->shape[d];
+        }
+        all &= w->flat[j];
+    }
+    w->all_flat = all;
+}
+
+/* A run of n elements with a stride, to or from a flat one. */
+#define TAEDA_RUN(T, F, READ, WRITE)                                                                     \
+    do {                                                                                                 \
+        T *x = (T *)data;                                                                                \
+        F *y = (F *)flat;                                                                                \
+        if (step == 1 && scatter) for (int64_t i = 0; i < n; i++) x[i] = WRITE(y[i]);                    \
+        else if (step == 1) for (int64_t i = 0; i < n; i++) y[i] = READ(x[i]);                           \
+        else if (scatter) for (int64_t i = 0; i < n; i++) x[i * step] = WRITE(y[i]);                     \
+        else for (int64_t i = 0; i < n; i++) y[i] = READ(x[i * step]);                                   \
+    } while (0)
+
+static void taeda_run(int code, char *data, int64_t step, int64_t n, char *flat, int scatter) {
+    switch (code) {
+    case TAEDA_F64: TAEDA_RUN(double, double, , ); break;
+    case TAEDA_F32: TAEDA_RUN(float, float, , ); break;
+    case TAEDA_F16: TAEDA_RUN(uint16_t, float, f16_to_f32, f32_to_f16); break;
+    default: TAEDA_RUN(uint16_t, float, bf16_to_f32, f32_to_bf16); break;
+    }
+}
+
+/* Copy elements [start, start + n) of view j, in the order of the walk, to or from a flat buffer. */
+static void taeda_move(const taeda_walk *w, int j, const View *v, int64_t start, int64_t n, char *flat, int scatter) {
+    int64_t at[TAEDA_MAX_DIM], offset = 0, rest = start;
+    const int last = w->ndim - 1, width = v->dtype == TAEDA_F64 ? 8 : 4;
+    const int64_t *strides = w->strides[j];
+    if (last < 0) {                                        /* one element */
+        taeda_run(v->dtype, v->data, 1, n, flat, scatter);
+        return;
+    }
+    for (int d = last; d >= 0; d--) {
+        at[d] = rest % w->shape[d];
+        rest /= w->shape[d];
+        offset += at[d] * strides[d];
+    }
+    const int64_t step = strides[last];
+    while (n > 0) {
+        int64_t run = w->shape[last] - at[last];
+        if (run > n) run = n;
+        taeda_run(v->dtype, v->data + offset * v->itemsize, step, run, flat, scatter);
+        flat += run * width;
+        n -= run;
+        at[last] += run;
+        offset += run * step;
+        for (int d = last; d > 0 && at[d] == w->shape[d]; d--) {
+            offset += strides[d - 1] - at[d] * strides[d];
+            at[d] = 0;
+            at[d - 1]++;
+        }
+    }
+}
+
+/* What a launch does to each tensor: k views, the first of which are written. */
+typedef struct {
+    taeda_step step;
+    const Param *c, *own;
+    int k, written, per;                                   /* per: constants in own of each tensor */
+} taeda_job;
+
+static void taeda_block(View **t, const taeda_job *job, const Param *own, int64_t start, int64_t n) {
+    const int k = job->k, narrow = t[0]->itemsize == 2, size = t[0]->itemsize;
+    char *ptr[TAEDA_OPERANDS];
+    taeda_walk w;
+    taeda_plan(t, k, &w);
+    if (w.all_flat && !narrow) {
+        for (int j = 0; j < k; j++) ptr[j] = t[j]->data + start * size;
+        job->step(n, ptr, job->c, own);
+        return;
+    }
+    double buffer[TAEDA_OPERANDS][TAEDA_PIECE];
+    for (int64_t i = start; i < start + n; i += TAEDA_PIECE) {
+        int64_t m = start + n - i < TAEDA_PIECE ? start + n - i : TAEDA_PIECE;
+        for (int j = 0; j < k; j++) {
+            int direct = w.flat[j] && !narrow;
+            ptr[j] = direct ? t[j]->data + i * size : (char *)buffer[j];
+            if (!direct) taeda_move(&w, j, t[j], i, m, ptr[j], 0);
+        }
+        job->step(m, ptr, job->c, own);
+        for (int j = 0; j < job->written; j++)
+            if (ptr[j] == (char *)buffer[j]) taeda_move(&w, j, t[j], i, m, ptr[j], 1);
+    }
+}
+
+static int64_t taeda_pieces(int64_t numel) { return (numel + TAEDA_BLOCK - 1) / TAEDA_BLOCK; }
+
+/* Run the job over the blocks of all n tensors. */
+static int64_t taeda_sweep(View **t, int64_t n, const taeda_job *job, int threads) {
+    const int k = job->k;
+    int64_t elements = 0, blocks = 0;
+    for (int64_t i = 0; i < n; i++) {
+        elements += t[k * i]->numel;
+        blocks += taeda_pieces(t[k * i]->numel);
+    }
+    if (threads == 1 || blocks == 1 || elements < TAEDA_WORTH_THREADS) {
+        for (int64_t i = 0; i < n; i++)
+            if (t[k * i]->numel) taeda_block(t + k * i, job, job->own + job->per * i, 0, t[k * i]->numel);
+        return 0;
+    }
+    if (threads > blocks) threads = (int)blocks;
+    #pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (int w = 0; w < threads; w++) {                    /* blocks [b, end) of the row of all blocks */
+        int64_t b = blocks * w / threads, end = blocks * (w + 1) / threads, first = 0;
+        for (int64_t i = 0; i < n && b < end; i++) {
+            const int64_t numel = t[k * i]->numel, count = taeda_pieces(numel);
+            for (; b < end && b < first + count; b++) {
+                int64_t start = (b - first) * TAEDA_BLOCK;
+                int64_t m = numel - start < TAEDA_BLOCK ? numel - start : TAEDA_BLOCK;
+                taeda_block(t + k * i, job, job->own + job->per * i, start, m);
+            }
+            first += count;
+        }
+    }
+    return 0;
+}
+
+static inline float taeda_round_f16(float x) { return f16_to_f32(f32_to_f16(x)); }
+static inline float taeda_round_bf16(float x) { return bf16_to_f32(f32_to_bf16(x)); }
+#endif

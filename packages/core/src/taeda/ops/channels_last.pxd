@@ -1,0 +1,38 @@
+# Tensors whose channels lie innermost in memory: what convolutions and pools of such tensors return too.
+from libc.stdint cimport int64_t
+
+from taeda.dispatch cimport copy_into, empty_as
+from taeda.tensor_base cimport TensorBase, refresh
+
+
+cdef inline bint lies_channels_last(TensorBase x) noexcept:
+    """Whether x is (N, C, *) with C innermost, by PyTorch's rule for the sizes of 1 that leave a choice."""
+    cdef int64_t least = 0
+    cdef int k, d, n = x.view.ndim
+    if n < 4 or x.view.numel == 0 or x.view.strides[1] == 0:
+        return False
+    for k in range(n):
+        d = 1 if k == 0 else 0 if k == n - 1 else n - k        # C, W, H, N
+        if x.view.strides[d] < least or (d == 0 and least == x.view.strides[1]):
+            return False
+        least = x.view.strides[d] * x.view.shape[d]
+    return True
+
+
+cdef inline TensorBase channels_innermost(TensorBase fresh) noexcept:
+    """Reorder the memory of a tensor that nothing has been written to yet."""
+    cdef int64_t stride = 1
+    cdef int k, d, n = fresh.view.ndim
+    for k in range(n):
+        d = 1 if k == 0 else 0 if k == n - 1 else n - k
+        fresh.view.strides[d] = stride
+        stride *= fresh.view.shape[d]
+    refresh(fresh)
+    return fresh
+
+
+cdef inline TensorBase laid_channels_last(TensorBase y):
+    """A copy of contiguous y without history, channels innermost."""
+    cdef TensorBase z = channels_innermost(empty_as(y, y.view.dtype, y.device))
+    copy_into(z, y)
+    return z

@@ -1,0 +1,571 @@
+"""Pruning: a mask over a parameter, applied before each forward.
+
+``l1_unstructured(layer, "weight", 0.3)`` moves the weight to ``weight_orig`` and its mask to the buffer
+``weight_mask``; ``weight`` is their product, which a forward pre-hook computes.  A second pruning of the same tensor
+prunes among what is left, and ``remove`` makes it final.
+"""
+
+from __future__ import annotations
+
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import taeda
+from taeda import Tensor
+from taeda.nn.modules.module import Module
+from taeda.nn.utils.convert_parameters import parameters_to_vector
+
+__all__ = [
+    "BasePruningMethod", "CustomFromMask", "Identity", "L1Unstructured", "LnStructured", "PruningContainer",
+    "RandomStructured", "RandomUnstructured", "custom_from_mask", "global_unstructured", "identity", "is_pruned",
+    "l1_unstructured", "ln_structured", "random_structured", "random_unstructured", "remove",
+]  # fmt: skip
+
+M = TypeVar("M", bound=Module)
+
+
+class BasePruningMethod(ABC):
+    """What prunes one tensor: a forward pre-hook with a way to compute a mask.
+
+    A subclass has a ``PRUNING_TYPE`` ("unstructured", "structured" with a ``dim``, or "global"), by which a container
+    hands it what earlier methods have left, and writes ``compute_mask``.
+    """
+
+    PRUNING_TYPE: str
+    _tensor_name: str
+
+    def __call__(self, module: Module, inputs: Any) -> None:
+        setattr(module, self._tensor_name, self.apply_mask(module))
+
+    @abstractmethod
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        """Return the mask of t, 0 where it is pruned; default_mask is that of earlier prunings."""
+
+    def apply_mask(self, module: Module) -> Tensor:
+        """Return mask * original."""
+        assert self._tensor_name is not None, f"Module {module} has to be pruned"
+        mask, original = (getattr(module, self._tensor_name + end) for end in ("_mask", "_orig"))
+        return mask.to(dtype=original.dtype) * original
+
+    @classmethod
+    def apply(
+        cls, module: Module, name: str, *args: Any, importance_scores: Tensor | None = None, **kwargs: Any
+    ) -> BasePruningMethod:
+        """Prune ``module.name``: compute the mask, register it and the hook.
+
+        Args:
+            args, kwargs: of the class; importance_scores: what the mask is computed from instead of the tensor itself.
+
+        Returns:
+            the hook, a container if the tensor was pruned before.
+        """
+        method = cls._joined(module, name, cls(*args, **kwargs))
+        original = getattr(module, name)
+        if importance_scores is None:
+            importance_scores = original
+        elif importance_scores.shape != original.shape:
+            raise AssertionError(
+                f"importance_scores should have the same shape as parameter {name} of {module}, got "
+                f"{importance_scores.shape} vs {original.shape}"
+            )
+        first = not isinstance(method, PruningContainer)
+        if first:
+            module.register_parameter(name + "_orig", original)
+            del module._parameters[name]
+            default_mask = taeda.ones_like(original)
+        else:
+            default_mask = (
+                getattr(module, name + "_mask").detach().clone(memory_format=taeda.contiguous_format)
+            )
+        try:
+            mask = method.compute_mask(importance_scores, default_mask=default_mask)
+            module.register_buffer(name + "_mask", mask)
+            setattr(module, name, method.apply_mask(module))
+            module.register_forward_pre_hook(method)
+        except Exception:
+            if first:
+                module.register_parameter(name, module._parameters[name + "_orig"])
+                del module._parameters[name + "_orig"]
+            raise
+        return method
+
+    @staticmethod
+    def _joined(module: Module, name: str, method: BasePruningMethod) -> BasePruningMethod:
+        """Return ``method``, in a container together with the one that prunes the tensor already."""
+        method._tensor_name = name
+        old = [(k, h) for k, h in module._forward_pre_hooks.items() if _prunes(h, name)]
+        if len(old) > 1:
+            raise AssertionError(
+                f"Avoid adding multiple pruning hooks to the same tensor {name} of module {module}. Use a PruningContainer."
+            )
+        if not old:
+            return method
+        before: Any
+        key, before = old[0]
+        del module._forward_pre_hooks[key]
+        container: PruningContainer = (
+            before if isinstance(before, PruningContainer) else PruningContainer(before)
+        )
+        container.add_pruning_method(method)
+        return container
+
+    def prune(
+        self, t: Tensor, default_mask: Tensor | None = None, importance_scores: Tensor | None = None
+    ) -> Tensor:
+        """Return a tensor pruned, without a module."""
+        if importance_scores is None:
+            importance_scores = t
+        elif importance_scores.shape != t.shape:
+            raise AssertionError(
+                f"importance_scores should have the same shape as tensor t, got {importance_scores.shape} vs {t.shape}"
+            )
+        default_mask = taeda.ones_like(t) if default_mask is None else default_mask
+        return t * self.compute_mask(importance_scores, default_mask=default_mask)
+
+    def remove(self, module: Module) -> None:
+        """Make the pruned tensor the parameter; the mask is gone and what it hid stays 0."""
+        name = self._tensor_name
+        assert name is not None, f"Module {module} has to be pruned before pruning can be removed"
+        weight = self.apply_mask(module)
+        if hasattr(module, name):
+            delattr(module, name)
+        original: Any = module._parameters[name + "_orig"]
+        original.data = weight.data
+        del module._parameters[name + "_orig"], module._buffers[name + "_mask"]
+        setattr(module, name, original)
+
+
+def _prunes(hook: Any, name: str) -> bool:
+    return isinstance(hook, BasePruningMethod) and hook._tensor_name == name
+
+
+class PruningContainer(BasePruningMethod):
+    """Several prunings of one tensor, each among what the earlier ones have left.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> layer = prune.l1_unstructured(nn.Linear(4, 2), "weight", 0.5)
+    >>> _ = prune.l1_unstructured(layer, "weight", 0.5)
+    >>> int(layer.weight_mask.sum())
+    2
+    """
+
+    _tensor_name: Any = None
+
+    def __init__(self, *args: BasePruningMethod) -> None:
+        self._pruning_methods: tuple[BasePruningMethod | None, ...] = ()
+        if len(args) == 1:
+            self._tensor_name = args[0]._tensor_name
+        for method in args:
+            self.add_pruning_method(method)
+
+    def add_pruning_method(self, method: BasePruningMethod | None) -> None:
+        """Append a method.
+
+        Raises:
+            TypeError: it is none; ValueError: it prunes another tensor.
+        """
+        if method is not None and not isinstance(method, BasePruningMethod):
+            raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
+        if method is not None and self._tensor_name != method._tensor_name:
+            raise ValueError(
+                f"Can only add pruning methods acting on the parameter named '{self._tensor_name}' to PruningContainer "
+                f"{self}. Found '{method._tensor_name}'"
+            )
+        self._pruning_methods += (method,)
+
+    def __len__(self) -> int:
+        return len(self._pruning_methods)
+
+    def __iter__(self) -> Iterator[BasePruningMethod | None]:
+        return iter(self._pruning_methods)
+
+    def __getitem__(self, idx: Any) -> Any:
+        return self._pruning_methods[idx]
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        """Return default_mask with what the last method prunes of the rest."""
+        method: Any = self._pruning_methods[-1]
+        where: Any
+        if method.PRUNING_TYPE == "unstructured":
+            where = default_mask == 1
+        elif method.PRUNING_TYPE == "structured":
+            if not hasattr(method, "dim"):
+                raise AttributeError(
+                    'Pruning methods of PRUNING_TYPE "structured" need to have the attribute `dim` defined.'
+                )
+            dim = method.dim + t.ndim if method.dim < 0 else method.dim
+            if dim < 0:
+                raise IndexError(f"Index is out of bounds for tensor with dimensions {t.ndim}")
+            where = _along(t, dim, default_mask.sum(dim=[d for d in range(t.ndim) if d != dim]) != 0)
+        elif method.PRUNING_TYPE == "global":
+            where = (slice(None),) * t.ndim
+        else:
+            raise ValueError(f"Unrecognized PRUNING_TYPE {method.PRUNING_TYPE}")
+        mask = default_mask.to(dtype=t.dtype)
+        mask[where] = method.compute_mask(t[where], default_mask=default_mask[where]).to(dtype=mask.dtype)
+        return mask
+
+
+class Identity(BasePruningMethod):
+    """Prune nothing, and make the parameter ready for later masks."""
+
+    PRUNING_TYPE = "unstructured"
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        return default_mask
+
+    @classmethod
+    def apply(cls, module: Module, name: str) -> BasePruningMethod:  # type: ignore[override]
+        """See ``BasePruningMethod.apply``."""
+        return super().apply(module, name)
+
+
+class _Amount(BasePruningMethod):
+    """What prunes an amount: a number of entries, or a share of them."""
+
+    def __init__(self, amount: float) -> None:
+        _validate_pruning_amount_init(amount)
+        self.amount = amount
+
+    def _count(self, size: int) -> int:
+        count = _compute_nparams_toprune(self.amount, size)
+        _validate_pruning_amount(count, size)
+        return count
+
+
+class _Unstructured(_Amount):
+    PRUNING_TYPE = "unstructured"
+
+    def _drop(self, default_mask: Tensor, scores: Tensor, count: int, largest: bool) -> Tensor:
+        mask = default_mask.clone(memory_format=taeda.contiguous_format)
+        mask.view(-1)[taeda.topk(scores.reshape(-1), k=count, largest=largest).indices] = 0
+        return mask
+
+
+class RandomUnstructured(_Unstructured):
+    """Prune entries at random.
+
+    Args:
+        amount: a share of the entries (a float in [0, 1]) or their number.
+    """
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        count = self._count(t.numel())
+        if count == 0:
+            return default_mask.clone(memory_format=taeda.contiguous_format)
+        return self._drop(default_mask, taeda.rand_like(t), count, True)
+
+    @classmethod
+    def apply(cls, module: Module, name: str, amount: float) -> BasePruningMethod:  # type: ignore[override]
+        """See ``BasePruningMethod.apply``."""
+        return super().apply(module, name, amount=amount)
+
+
+class L1Unstructured(_Unstructured):
+    """Prune the entries nearest to 0.
+
+    Args:
+        amount: a share of the entries (a float in [0, 1]) or their number.
+    """
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        count = self._count(t.numel())
+        if count == 0:
+            return default_mask.clone(memory_format=taeda.contiguous_format)
+        return self._drop(default_mask, t.abs(), count, False)
+
+    @classmethod
+    def apply(  # type: ignore[override]
+        cls, module: Module, name: str, amount: float, importance_scores: Tensor | None = None
+    ) -> BasePruningMethod:
+        """See ``BasePruningMethod.apply``."""
+        return super().apply(module, name, amount=amount, importance_scores=importance_scores)
+
+
+def _along(t: Tensor, dim: int, index: Tensor) -> tuple[Any, ...]:
+    where: list[Any] = [slice(None)] * t.ndim
+    where[dim] = index
+    return tuple(where)
+
+
+class _Structured(_Amount):
+    PRUNING_TYPE = "structured"
+
+    def __init__(self, amount: float, dim: int = -1) -> None:
+        super().__init__(amount)
+        self.dim = dim
+
+    def _channels(self, t: Tensor) -> int:
+        """Return how many channels to prune, after checking that t has some."""
+        _validate_structured_pruning(t)
+        _validate_pruning_dim(t, self.dim)
+        return self._count(t.shape[self.dim])
+
+    def _keep(self, t: Tensor, default_mask: Tensor, index: Tensor) -> Tensor:
+        mask = taeda.zeros_like(t)
+        mask[_along(t, self.dim, index)] = 1
+        mask *= default_mask.to(dtype=mask.dtype)
+        return mask
+
+
+class RandomStructured(_Structured):
+    """Prune channels at random.
+
+    Args:
+        amount: a share of the channels (a float in [0, 1]) or their number; dim: along which they are counted.
+    """
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        count = self._channels(t)
+        if count == 0:
+            return default_mask
+        scores = taeda.rand(t.shape[self.dim])
+        return self._keep(t, default_mask, scores > taeda.kthvalue(scores, k=count).values)
+
+    @classmethod
+    def apply(cls, module: Module, name: str, amount: float, dim: int = -1) -> BasePruningMethod:  # type: ignore[override]
+        """See ``BasePruningMethod.apply``."""
+        return super().apply(module, name, amount=amount, dim=dim)
+
+
+class LnStructured(_Structured):
+    """Prune the channels of the smallest norm.
+
+    Args:
+        amount: a share of the channels (a float in [0, 1]) or their number.
+        n: of the norm, as ``taeda.norm`` takes it; dim: along which channels are counted.
+    """
+
+    def __init__(self, amount: float, n: Any, dim: int = -1) -> None:
+        super().__init__(amount, dim)
+        self.n = n
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        count = self._channels(t)
+        if count == 0:
+            return default_mask
+        norm = _compute_norm(t, self.n, self.dim)
+        return self._keep(
+            t, default_mask, taeda.topk(norm, k=t.shape[self.dim] - count, largest=True).indices
+        )
+
+    @classmethod
+    def apply(  # type: ignore[override]
+        cls,
+        module: Module,
+        name: str,
+        amount: float,
+        n: Any,
+        dim: int,
+        importance_scores: Tensor | None = None,
+    ) -> BasePruningMethod:
+        """See ``BasePruningMethod.apply``."""
+        return super().apply(module, name, amount=amount, n=n, dim=dim, importance_scores=importance_scores)
+
+
+class CustomFromMask(BasePruningMethod):
+    """Prune by a mask that is given."""
+
+    PRUNING_TYPE = "global"
+
+    def __init__(self, mask: Tensor) -> None:
+        self.mask = mask
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        if default_mask.shape != self.mask.shape:
+            raise AssertionError(
+                f"default_mask shape {default_mask.shape} must match self.mask shape {self.mask.shape}"
+            )
+        return default_mask * self.mask.to(dtype=default_mask.dtype)
+
+    @classmethod
+    def apply(cls, module: Module, name: str, mask: Tensor) -> BasePruningMethod:  # type: ignore[override]
+        """See ``BasePruningMethod.apply``."""
+        return super().apply(module, name, mask=mask)
+
+
+# -- functions ----------------------------------------------------------------------------------------
+def identity(module: M, name: str) -> M:
+    """Give ``module.name`` a mask of ones and return the module."""
+    Identity.apply(module, name)
+    return module
+
+
+def random_unstructured(module: M, name: str, amount: float) -> M:
+    """Prune entries of ``module.name`` at random and return the module.
+
+    Args:
+        amount: a share of the entries that are left (a float in [0, 1]) or their number.
+
+    Raises:
+        TypeError, ValueError: amount is neither, or more than there are.
+
+    >>> from taeda import nn
+    >>> layer = nn.utils.prune.random_unstructured(nn.Linear(2, 3), "weight", amount=1)
+    >>> int((layer.weight_mask == 0).sum())
+    1
+    """
+    RandomUnstructured.apply(module, name, amount)
+    return module
+
+
+def l1_unstructured(module: M, name: str, amount: float, importance_scores: Tensor | None = None) -> M:
+    """Prune the entries of ``module.name`` that are nearest to 0 and return the module.
+
+    Args:
+        amount: a share of the entries that are left (a float in [0, 1]) or their number.
+        importance_scores: of the tensor's shape, what is compared instead of its entries.
+
+    >>> from taeda import nn
+    >>> layer = nn.utils.prune.l1_unstructured(nn.Linear(2, 3), "weight", amount=0.2)
+    >>> list(layer.state_dict())
+    ['bias', 'weight_orig', 'weight_mask']
+    """
+    L1Unstructured.apply(module, name, amount=amount, importance_scores=importance_scores)
+    return module
+
+
+def random_structured(module: M, name: str, amount: float, dim: int) -> M:
+    """Prune channels of ``module.name`` along ``dim`` at random and return the module.
+
+    Args:
+        amount: a share of the channels (a float in [0, 1]) or their number.
+    """
+    RandomStructured.apply(module, name, amount, dim)
+    return module
+
+
+def ln_structured(
+    module: M, name: str, amount: float, n: Any, dim: int, importance_scores: Tensor | None = None
+) -> M:
+    """Prune the channels of ``module.name`` along ``dim`` that have the smallest n-norms and return the module.
+
+    Args:
+        amount: a share of the channels (a float in [0, 1]) or their number.
+        importance_scores: of the tensor's shape, what norms are taken of instead.
+
+    >>> from taeda import nn
+    >>> conv = nn.utils.prune.ln_structured(nn.Conv2d(5, 3, 2), "weight", amount=0.4, n=2, dim=1)
+    >>> int((conv.weight_mask.sum((0, 2, 3)) == 0).sum())
+    2
+    """
+    LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
+    return module
+
+
+def global_unstructured(
+    parameters: Iterable[tuple[Module, str]],
+    pruning_method: Any,
+    importance_scores: dict[tuple[Module, str], Tensor] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Prune several tensors as if their entries were those of one.
+
+    Args:
+        parameters: pairs of a module and a name.
+        pruning_method: an unstructured class, such as ``L1Unstructured``; kwargs: its arguments.
+        importance_scores: by such pair, what is compared instead of the tensor's entries.
+
+    Raises:
+        TypeError: parameters or importance_scores have another type, or the method is not unstructured.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> net = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
+    >>> prune.global_unstructured([(net[0], "weight"), (net[1], "weight")], prune.L1Unstructured, amount=10)
+    >>> sum(int((b == 0).sum()) for b in net.buffers())
+    10
+    """
+    if not isinstance(parameters, Iterable):
+        raise TypeError("global_unstructured(): parameters is not an Iterable")
+    importance_scores = {} if importance_scores is None else importance_scores
+    if not isinstance(importance_scores, dict):
+        raise TypeError("global_unstructured(): importance_scores must be of type dict")
+    parameters = list(parameters)
+    scores, masks = [], []
+    for module, name in parameters:
+        tensor = getattr(module, name)
+        scores.append(importance_scores.get((module, name), tensor))
+        masks.append(getattr(module, name + "_mask", taeda.ones_like(tensor)))
+    method = pruning_method(**kwargs)
+    method._tensor_name = "temp"
+    if method.PRUNING_TYPE != "unstructured":
+        raise TypeError(
+            f'Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method {pruning_method} of type '
+            f"{method.PRUNING_TYPE}"
+        )
+    container = PruningContainer(method)
+    mask = container.compute_mask(parameters_to_vector(scores), parameters_to_vector(masks))
+    start = 0
+    for (module, name), own in zip(parameters, masks, strict=True):
+        custom_from_mask(module, name, mask=mask[start : start + own.numel()].view_as(own))
+        start += own.numel()
+
+
+def custom_from_mask(module: M, name: str, mask: Tensor) -> M:
+    """Prune ``module.name`` where ``mask`` is 0 and return the module."""
+    CustomFromMask.apply(module, name, mask)
+    return module
+
+
+def remove(module: M, name: str) -> M:
+    """Make the pruned ``module.name`` the parameter, without mask and hook, and return the module.
+
+    Raises:
+        ValueError: it is not pruned.
+    """
+    for key, hook in module._forward_pre_hooks.items():
+        if _prunes(hook, name):
+            hook.remove(module)  # type: ignore[attr-defined]
+            del module._forward_pre_hooks[key]
+            return module
+    raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
+
+
+def is_pruned(module: Module) -> bool:
+    """Say whether a parameter of the module, or of one below it, is pruned."""
+    hooks = (hook for m in module.modules() for hook in m._forward_pre_hooks.values())
+    return any(isinstance(hook, BasePruningMethod) for hook in hooks)
+
+
+# -- checks -------------------------------------------------------------------------------------------
+def _validate_pruning_amount_init(amount: Any) -> None:
+    if not isinstance(amount, numbers.Real):
+        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
+    if float(amount) < 0 or (not isinstance(amount, numbers.Integral) and float(amount) > 1):
+        raise ValueError(
+            f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
+        )
+
+
+def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
+    if isinstance(amount, numbers.Integral) and int(amount) > tensor_size:
+        raise ValueError(
+            f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}"
+        )
+
+
+def _validate_structured_pruning(t: Tensor) -> None:
+    if t.ndim <= 1:
+        raise ValueError(
+            "Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
+            f"{t.shape} with {t.ndim} dims"
+        )
+
+
+def _validate_pruning_dim(t: Tensor, dim: int) -> None:
+    if dim >= t.ndim:
+        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
+
+
+def _compute_nparams_toprune(amount: Any, tensor_size: int) -> int:
+    return int(amount) if isinstance(amount, numbers.Integral) else round(amount * tensor_size)
+
+
+def _compute_norm(t: Tensor, n: Any, dim: int) -> Tensor:
+    others = list(range(t.ndim))
+    del others[dim]
+    return taeda.norm(t, p=n, dim=others)

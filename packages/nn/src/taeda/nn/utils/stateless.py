@@ -1,0 +1,46 @@
+"""A module called with other parameters than its own: the older name of ``taeda.func.functional_call``."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import taeda
+from taeda import Tensor
+from taeda.nn.modules.module import Module
+
+__all__ = ["functional_call"]
+
+
+def functional_call(
+    module: Module,
+    parameters_and_buffers: dict[str, Tensor],
+    args: Any = None,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """Return ``module(*args, **kwargs)`` computed with the tensors given by name; the module stays as it is.
+
+    Deprecated by PyTorch for ``taeda.func.functional_call``, which it warns of.
+
+    Args:
+        parameters_and_buffers: tensors by name; args: a tuple, or the only argument.
+        tie_weights: parameters that are one tensor in the module stay one.
+        strict: demand that the names match exactly.
+    """
+    warnings.warn(
+        "`taeda.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be removed in a future "
+        "version of PyTorch. Please use `taeda.func.functional_call` instead which is a drop-in replacement.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return taeda.func.functional_call(
+        module,
+        parameters_and_buffers,
+        () if args is None else args,
+        kwargs,
+        tie_weights=tie_weights,
+        strict=strict,
+    )

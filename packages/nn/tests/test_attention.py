@@ -1,0 +1,260 @@
+"""Attention layers: what the rows do not say."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import numpy as np
+import pytest
+import taeda
+from taeda import nn
+from taeda.nn import functional as F
+from taeda.nn.attention import SDPBackend, sdpa_kernel
+from taeda.nn.attention.bias import CausalBias, CausalVariant, causal_lower_right, causal_upper_left
+
+PADDING = taeda.tensor([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 1]]).bool()
+
+
+def close(a, b, rtol=1e-5, atol=1e-6):
+    np.testing.assert_allclose(a.detach(), b.detach(), rtol=rtol, atol=atol)
+
+
+def encoder(**kwargs):
+    taeda.manual_seed(0)
+    return nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2, **kwargs).eval()
+
+
+# -- multi-head attention ---------------------------------------------------------------------------------------------
+
+
+def test_both_roads_give_the_same():
+    """With and without weights, batch first or not, batch by batch or all at once."""
+    taeda.manual_seed(0)
+    a, b = nn.MultiheadAttention(8, 2), nn.MultiheadAttention(8, 2, batch_first=True)
+    b.load_state_dict(a.state_dict())
+    q, k = taeda.randn(3, 4, 8), taeda.randn(3, 5, 8)
+    y, weights = b(q, k, k, key_padding_mask=PADDING)
+    close(b(q, k, k, key_padding_mask=PADDING, need_weights=False)[0], y)
+    close(a(q.transpose(0, 1), k.transpose(0, 1), k.transpose(0, 1), PADDING)[0].transpose(0, 1), y)
+    close(weights.sum(-1), taeda.ones(3, 4))
+    assert not weights[0, :, 3:].any()
+    for i in range(3):
+        close(b(q[i], k[i], k[i], key_padding_mask=PADDING[i])[0], y[i])
+    short = k[2, :1]
+    close(b(q[2], short, short)[0], y[2])
+
+
+def test_bool_and_added_masks_are_the_same_mask():
+    m = nn.MultiheadAttention(8, 2, batch_first=True)
+    x = taeda.randn(3, 5, 8)
+    hidden = taeda.ones(5, 5).triu(1).bool()
+    added = nn.Transformer.generate_square_subsequent_mask(5)
+    for weights in (True, False):
+        expected = m(x, x, x, attn_mask=hidden, need_weights=weights)[0]
+        close(m(x, x, x, attn_mask=added, need_weights=weights)[0], expected)
+        close(m(x, x, x, attn_mask=added, need_weights=weights, is_causal=True)[0], expected)
+        later = x.clone()
+        later[:, 3:] += 1
+        close(m(later, later, later, attn_mask=hidden, need_weights=weights)[0][:, :3], expected[:, :3], 0, 1e-7)
+
+
+def test_without_positions_attention_is_equivariant():
+    m = nn.MultiheadAttention(8, 4, batch_first=True, dtype=taeda.float64)
+    x, order = taeda.randn(2, 6, 8, dtype=taeda.float64), taeda.tensor([3, 1, 5, 0, 2, 4])
+    close(m(x[:, order], x[:, order], x[:, order])[0], m(x, x, x)[0][:, order], 1e-12, 1e-12)
+
+
+def test_the_hint_needs_its_mask():
+    m = nn.MultiheadAttention(8, 2)
+    x = taeda.randn(4, 3, 8)
+    with pytest.raises(RuntimeError, match=r"\[multi_head_attention_forward\] Need attn_mask if specifying the is_causal hint"):
+        m(x, x, x, is_causal=True)
+
+
+def test_two_masks_of_different_dtypes_warn():
+    m = nn.MultiheadAttention(8, 2, batch_first=True)
+    x = taeda.randn(3, 5, 8)
+    with pytest.warns(UserWarning, match="Support for mismatched key_padding_mask and attn_mask is deprecated"):
+        m(x, x, x, key_padding_mask=PADDING, attn_mask=taeda.zeros(5, 5))
+
+
+@pytest.mark.parametrize(
+    ("masks", "exception", "text"),
+    [
+        ({"attn_mask": taeda.zeros(3, 5)}, RuntimeError, r"The shape of the 2D attn_mask is \(3, 5\), but should be \(5, 5\)"),
+        ({"attn_mask": taeda.zeros(2, 5, 5)}, RuntimeError, r"The shape of the 3D attn_mask is \(2, 5, 5\), but should be \(6, 5, 5\)"),
+        ({"attn_mask": taeda.zeros(1, 1, 5, 5)}, AssertionError, r"expected `attn_mask` to be `None`, 2-D or 3-D but found 4-D"),
+        ({"key_padding_mask": PADDING[:2]}, AssertionError, r"Expected key_padded_mask.shape\[0\] to be 3, but got 2"),
+        ({"key_padding_mask": PADDING[:, :4]}, AssertionError, r"Expected key_padded_mask.shape\[1\] to be 5, but got 4"),
+        ({"key_padding_mask": PADDING[0]}, AssertionError, r"expected `key_padding_mask` to be `None` or 2-D but found 1-D"),
+        ({"key_padding_mask": PADDING.int()}, AssertionError, "only bool and floating types of key_padding_mask are supported"),
+    ],
+)  # fmt: skip
+def test_masks_that_do_not_fit(masks, exception, text):
+    x = taeda.randn(3, 5, 8)
+    m = nn.MultiheadAttention(8, 2, batch_first=True)
+    with pytest.raises(exception, match=text):
+        m(x, x, x, **masks)
+
+
+def test_arguments_of_the_layer():
+    with pytest.raises(AssertionError, match=r"\[MultiheadAttention\] embed_dim must be divisible by num_heads, got 8 and 3"):
+        nn.MultiheadAttention(8, 3)
+    with pytest.raises(ValueError, match="embed_dim and num_heads must be greater than 0, got embed_dim=8 and num_heads=0"):
+        nn.MultiheadAttention(8, 0)
+    with pytest.raises(RuntimeError, match="activation should be relu/gelu, not tanh"):
+        nn.TransformerEncoderLayer(8, 2, activation="tanh")
+
+
+def test_merged_masks():
+    m = nn.MultiheadAttention(8, 2)
+    padding, mask, x = taeda.zeros(3, 5), taeda.ones(5, 5), taeda.ones(3, 5, 8)
+    assert m.merge_masks(None, None, x) == (None, None)
+    assert m.merge_masks(None, padding, x) == (padding, 1)
+    merged, kind = m.merge_masks(mask, padding, x)
+    assert kind == 2 and taeda.equal(merged, taeda.ones(3, 2, 5, 5))
+
+
+# -- Transformers -----------------------------------------------------------------------------------------------------
+
+
+def test_copies_of_a_layer_start_equal_and_go_their_own_way():
+    model = encoder()
+    first, second = model.layers
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert taeda.equal(a, b) and a is not b
+    with taeda.no_grad():
+        first.linear1.weight.zero_()
+    assert second.linear1.weight.any()
+
+
+def test_padded_positions_are_zero_in_inference():
+    """As in PyTorch, which packs the sequences there; their results are those of training."""
+    model, x = encoder(), taeda.randn(3, 5, 8)
+    trained = model(x, src_key_padding_mask=PADDING)
+    assert trained[PADDING].all()
+    with taeda.no_grad():
+        y = model(x, src_key_padding_mask=PADDING)
+        assert not y[PADDING].any()
+        close(y[~PADDING], trained[~PADDING])
+        for other in (model(x, mask=taeda.zeros(5, 5).bool(), src_key_padding_mask=PADDING),
+                      encoder(enable_nested_tensor=False)(x, src_key_padding_mask=PADDING)):  # fmt: skip
+            close(other, trained)
+        left = PADDING.flip(1)
+        assert model(x, src_key_padding_mask=left)[left].all()
+        try:
+            taeda.backends.mha.set_fastpath_enabled(False)
+            close(model(x, src_key_padding_mask=PADDING), trained)
+        finally:
+            taeda.backends.mha.set_fastpath_enabled(True)
+
+
+def test_a_sequence_of_nothing_but_padding_stays_finite():
+    model, x = encoder(), taeda.randn(2, 5, 8)
+    y = model(x, src_key_padding_mask=taeda.ones(2, 5).bool())
+    assert y.isfinite().all()
+    y.sum().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_what_keeps_pytorch_from_packing_is_said():
+    with pytest.warns(UserWarning, match=r"self\.use_nested_tensor is False because encoder_layer\.self_attn\.batch_first was not True"):
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 1)
+    with pytest.warns(UserWarning, match="encoder_layer was not TransformerEncoderLayer"):
+        nn.TransformerEncoder(nn.Linear(2, 2), 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 1, enable_nested_tensor=False)
+        encoder()
+
+
+def test_a_causal_encoder_and_decoder_leak_nothing():
+    taeda.manual_seed(0)
+    model = nn.Transformer(8, 2, 1, 2, 16, batch_first=True).eval()
+    mask = nn.Transformer.generate_square_subsequent_mask(6)
+    src, tgt = taeda.randn(2, 5, 8), taeda.randn(2, 6, 8)
+    before = model(src, tgt, tgt_mask=mask)
+    assert taeda.equal(model(src, tgt, tgt_mask=mask, tgt_is_causal=True), before)
+    tgt[:, 4:] = 100.0
+    close(model(src, tgt, tgt_mask=mask)[:, :4], before[:, :4], 0, 1e-6)
+
+
+def test_own_layers_in_the_stacks():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.self_attn = nn.MultiheadAttention(8, 2)
+            self.seen = []
+
+        def forward(self, src, src_mask=None, is_causal=None, src_key_padding_mask=None):
+            self.seen.append((src_mask.dtype, is_causal))
+            return 2 * src
+
+    stack = nn.TransformerEncoder(Twice(), 3, enable_nested_tensor=False)
+    x = taeda.ones(5, 2, 8)
+    assert taeda.equal(stack(x, mask=taeda.ones(5, 5).triu(1).bool()), 8 * x)
+    assert stack.layers[2].seen == [(taeda.float32, True)]
+    model = nn.Transformer(8, 2, custom_encoder=stack, custom_decoder=copy.deepcopy(stack))
+    assert model.encoder is stack
+
+
+def test_hooks_see_every_part():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
+    seen = []
+    for name, part in layer.named_modules():
+        part.register_forward_hook(lambda m, a, y, name=name: seen.append(name))
+    with taeda.no_grad():
+        layer(taeda.randn(2, 3, 8))
+    assert seen == ["self_attn", "dropout1", "norm1", "linear1", "dropout", "linear2", "dropout2", "norm2", ""]
+
+
+def test_generated_mask():
+    mask = nn.Transformer.generate_square_subsequent_mask(3, dtype=taeda.float64)
+    assert mask.dtype == taeda.float64
+    assert mask.tolist() == [[0, -np.inf, -np.inf], [0, 0, -np.inf], [0, 0, 0]]
+
+
+# -- nn.attention -----------------------------------------------------------------------------------------------------
+
+
+def test_the_choice_of_a_backend_is_noted_and_put_back():
+    x = taeda.randn(1, 2, 3, 4)
+    expected = F.scaled_dot_product_attention(x, x, x)
+    cuda = taeda.backends.cuda
+    for chosen in (SDPBackend.MATH, [SDPBackend.FLASH_ATTENTION, SDPBackend.CUDNN_ATTENTION], []):
+        with sdpa_kernel(chosen):
+            assert cuda.math_sdp_enabled() == (chosen is SDPBackend.MATH)
+            assert cuda.flash_sdp_enabled() == cuda.cudnn_sdp_enabled() == (isinstance(chosen, list) and len(chosen) == 2)
+            assert taeda.equal(F.scaled_dot_product_attention(x, x, x), expected)
+    assert cuda.math_sdp_enabled() and cuda.flash_sdp_enabled() and cuda.mem_efficient_sdp_enabled()
+    with pytest.raises(AssertionError, match=r"\[sdpa_kernel\] Backend must be an instance of SDPBackend or a list"), sdpa_kernel("math"):
+        pass
+    with pytest.warns(FutureWarning, match="sdp_kernel"), cuda.sdp_kernel(enable_flash=False):
+        assert not cuda.flash_sdp_enabled()
+    assert cuda.flash_sdp_enabled()
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(4, 4), (3, 5), (5, 3)])
+def test_causal_biases(queries, keys):
+    taeda.manual_seed(0)
+    q, k, v = taeda.randn(2, 3, queries, 4), taeda.randn(2, 3, keys, 4), taeda.randn(2, 3, keys, 4)
+    full = taeda.ones(queries, keys).bool()
+    upper = causal_upper_left(queries, keys)
+    close(F.scaled_dot_product_attention(q, k, v, upper), F.scaled_dot_product_attention(q, k, v, full.tril()))
+    if queries > keys:
+        with pytest.warns(UserWarning, match="Lower right causal bias hides all keys"):
+            lower = causal_lower_right(queries, keys)
+    else:
+        lower = causal_lower_right(queries, keys)
+    close(F.scaled_dot_product_attention(q, k, v, lower), F.scaled_dot_product_attention(q, k, v, full.tril(keys - queries)))
+    assert lower.variant == CausalVariant.LOWER_RIGHT and repr(upper) == repr(full.tril())
+    with pytest.raises(ValueError, match="CausalBias should not be used with causal=True"):
+        F.scaled_dot_product_attention(q, k, v, upper, is_causal=True)
+
+
+def test_arguments_of_causal_biases():
+    with pytest.raises(AssertionError, match="causal_upper_left only supports 2D tensors"):
+        causal_upper_left(1, 2, 3)
+    with pytest.raises(AssertionError, match="variant must be a CausalVariant, got int"):
+        CausalBias(1, 2, 3)

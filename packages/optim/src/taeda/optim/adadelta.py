@@ -1,0 +1,82 @@
+"""Adadelta: steps scaled by the ratio of two running root mean squares, of past steps and of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from taeda import Tensor, ops
+from taeda.optim import composed
+from taeda.optim.fused import FusedOptimizer
+from taeda.optim.optimizer import check_hyper, check_one_element
+
+__all__ = ["Adadelta"]
+
+
+class Adadelta(FusedOptimizer):
+    """Steps scaled by the ratio of two running root mean squares.
+
+    d = ±g + weight_decay p;  v = rho v + (1 - rho) d²;  x = sqrt(u + eps) / sqrt(v + eps) d;
+    u = rho u + (1 - rho) x²;  p -= lr x.
+
+    Args:
+        params: tensors, (name, tensor) pairs, or dicts with options of their own.
+        lr: factor of a step, a number or a one-element tensor.
+        rho, eps, weight_decay: as in the formula.
+        foreach, capturable: accepted; every step is fused.
+        maximize: climb instead of descending.
+        differentiable: record the step for autograd.
+
+    Raises ValueError for options out of range.
+    Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> w = taeda.tensor([2.0], requires_grad=True)
+    >>> opt = optim.Adadelta([w], rho=0.75, eps=1.0)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w
+    tensor([0.2111], requires_grad=True)
+    """
+
+    _formula = (ops.fused_adadelta_, composed.adadelta)
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        capturable: bool = False,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_one_element("Adadelta", "lr", lr)
+        check_hyper(
+            "Adadelta",
+            (lr >= 0.0, "learning rate", lr),
+            (0.0 <= rho <= 1.0, "rho value", rho),
+            (eps >= 0.0, "epsilon value", eps),
+            (weight_decay >= 0.0, "weight_decay value", weight_decay),
+        )
+        defaults = {
+            "lr": lr,
+            "rho": rho,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "capturable": capturable,
+            "foreach": foreach,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
+        return ("square_avg", "acc_delta", "step")
+
+    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
+        return {name: group[name] for name in ("lr", "rho", "eps", "weight_decay", "maximize")}

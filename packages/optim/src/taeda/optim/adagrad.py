@@ -1,0 +1,110 @@
+"""Adagrad: steps divided by the root of the sum of all squared gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import taeda
+from taeda import Tensor, ops
+from taeda.optim import composed
+from taeda.optim.fused import FusedOptimizer
+from taeda.optim.optimizer import check_fused, check_hyper, check_one_element, new_number
+
+__all__ = ["Adagrad"]
+
+
+class Adagrad(FusedOptimizer):
+    """Steps divided by the root of the sum of all squared gradients.
+
+    d = ±g + weight_decay p;  s += d²;  p -= lr / (1 + (t - 1) lr_decay) d / (sqrt(s) + eps).
+
+    Args:
+        params: tensors, (name, tensor) pairs, or dicts with options of their own.
+        lr: learning rate, a number or a one-element tensor.
+        lr_decay, weight_decay, eps: as in the formula.
+        initial_accumulator_value: what s starts from.
+        foreach, fused: accepted; every step is fused.
+        maximize: climb instead of descending.
+        differentiable: record the step for autograd.
+
+    Raises ValueError for negative options.
+    Source: Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization", 2011.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> w = taeda.tensor([2.0], requires_grad=True)
+    >>> opt = optim.Adagrad([w], lr=0.5, eps=0.0)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w.item()
+    1.5
+    """
+
+    _formula = (ops.fused_adagrad_, composed.adagrad)
+    _younger: ClassVar[dict[str, Any]] = {
+        "foreach": None,
+        "maximize": False,
+        "differentiable": False,
+        "fused": None,
+    }
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_one_element("Adagrad", "lr", lr)
+        check_hyper(
+            "Adagrad",
+            (lr >= 0.0, "learning rate", lr),
+            (lr_decay >= 0.0, "lr_decay value", lr_decay),
+            (weight_decay >= 0.0, "weight_decay value", weight_decay),
+            (
+                initial_accumulator_value >= 0.0,
+                "initial_accumulator_value value",
+                initial_accumulator_value,
+            ),
+            (eps >= 0.0, "epsilon value", eps),
+        )
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+        check_fused("Adagrad", fused, foreach, differentiable)
+        for group in self.param_groups:  # as PyTorch: before the first step, so that it can be shared
+            for p in group["params"]:
+                self.state[p] = self._new_state(p, group)
+
+    def share_memory(self) -> None:
+        """Move the sums to shared memory, for processes that train one model together."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
+
+    def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
+        return ("sum", "step")
+
+    def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        start = self.defaults["initial_accumulator_value"]
+        start = complex(start, start) if p.is_complex() else start
+        return {"step": new_number(group, p), "sum": taeda.full_like(p, start, requires_grad=False)}
+
+    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
+        return {name: group[name] for name in ("lr", "lr_decay", "eps", "weight_decay", "maximize")}

@@ -1,0 +1,330 @@
+"""LBFGS: a quasi-Newton method with limited memory, and the strong Wolfe line search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import taeda
+from taeda import Tensor
+from taeda.optim.composed import to_scalar
+from taeda.optim.optimizer import Optimizer, check_hyper, check_one_element
+
+__all__ = ["LBFGS"]
+
+SUFFICIENT_DECREASE = 1e-4  # Nocedal and Wright's c1
+CURVATURE = 0.9  # ... and c2
+LEAST_CURVATURE = 1e-10  # of a pair that is remembered: below, the inverse Hessian would lose its sign
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS; one step makes up to ``max_iter`` iterations, and evaluates the model many times.
+
+    p += t d with d = -H g, where H is the inverse Hessian that the last ``history_size`` pairs of steps s and
+    changes of gradient y stand for (two-loop recursion), begun as (s·y / y·y) I.
+
+    Args:
+        params: tensors, or (name, tensor) pairs: one group only.
+        lr: step length t, of the first iteration min(1, 1 / |g|_1) lr; a number or a one-element tensor.
+        max_iter: iterations of a step.
+        max_eval: evaluations of a step; None: max_iter * 5 // 4.
+        tolerance_grad: a step ends where no element of the gradient is larger.
+        tolerance_change: a step ends where neither the loss nor a parameter changes by more.
+        history_size: pairs that are remembered.
+        line_search_fn: None, or 'strong_wolfe' for a search of t that satisfies the strong Wolfe conditions.
+
+    Raises ValueError for a negative lr and for more than one group; ``step`` raises RuntimeError for another
+    line search.
+    Source: Nocedal and Wright, "Numerical optimization", 2006, algorithms 7.4, 3.5 and 3.6.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> w = taeda.tensor([-1.0, 2.0], requires_grad=True)
+    >>> opt = optim.LBFGS([w], line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     opt.zero_grad()
+    ...     loss = (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
+    ...     loss.backward()
+    ...     return loss
+    >>> for _ in range(4):
+    ...     loss = opt.step(closure)
+    >>> (w - 1).abs().max() < 1e-3
+    tensor(True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        check_one_element("LBFGS", "lr", lr)
+        check_hyper("LBFGS", (lr >= 0.0, "learning rate", lr))
+        defaults = {
+            "lr": lr,
+            "max_iter": max_iter,
+            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "tolerance_grad": tolerance_grad,
+            "tolerance_change": tolerance_change,
+            "history_size": history_size,
+            "line_search_fn": line_search_fn,
+        }
+        super().__init__(params, defaults)
+        if len(self.param_groups) != 1:
+            raise ValueError(f"[LBFGS] doesn't support per-parameter options (parameter groups), got {len(self.param_groups)} groups")
+
+    @property
+    def _params(self) -> list[Tensor]:
+        params: list[Tensor] = self.param_groups[0]["params"]
+        return params
+
+    # -- all parameters as one vector ------------------------------------------------------------------
+
+    def _gather_flat_grad(self) -> Tensor:
+        parts = []
+        for p in self._params:
+            part = taeda.zeros_like(p) if p.grad is None else p.grad
+            parts.append((taeda.view_as_real(part) if part.is_complex() else part).reshape(-1))
+        return taeda.cat(parts, 0)
+
+    def _move(self, length: Any, direction: Tensor) -> None:
+        """p += length direction."""
+        start = 0
+        for p in self._params:
+            flat = taeda.view_as_real(p) if p.is_complex() else p
+            part = direction[start : start + flat.numel()].view_as(flat)
+            flat.add_(part, alpha=float(length))
+            start += flat.numel()
+
+    def _evaluate_at(self, closure: Callable[[], Any], start: list[Tensor], length: Any, direction: Tensor) -> _Trial:
+        """Evaluate the model ``length`` along the direction, and go back to the start."""
+        self._move(length, direction)
+        loss = float(closure())
+        grad = self._gather_flat_grad()
+        for p, kept in zip(self._params, start, strict=True):
+            p.copy_(kept)
+        return _Trial(length, loss, grad, grad.dot(direction))
+
+    # -- a step ----------------------------------------------------------------------------------------
+
+    @taeda.no_grad()
+    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
+        """Run up to ``max_iter`` iterations, evaluating the model by ``closure``; return its first loss."""
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"[LBFGS] Expected exactly one param_group, but got {len(self.param_groups)}")
+        closure = taeda.enable_grad()(closure)
+        group = self.param_groups[0]
+        lr = to_scalar(group["lr"])
+        state = self.state[self._params[0]]  # of all parameters, kept with the first: there it is cast when loaded
+        state.setdefault("func_evals", 0)
+        state.setdefault("n_iter", 0)
+
+        first_loss = closure()
+        loss, evaluations = float(first_loss), 1
+        state["func_evals"] += 1
+        grad = self._gather_flat_grad()
+        if grad.abs().max() <= group["tolerance_grad"]:
+            return first_loss
+
+        memory = _Memory(state, group["history_size"])
+        d, t = state.get("d"), state.get("t")
+        before, loss_before = state.get("prev_flat_grad"), state.get("prev_loss")
+        for n in range(1, group["max_iter"] + 1):
+            state["n_iter"] += 1
+            if state["n_iter"] == 1:
+                memory.forget()
+                d = grad.neg()
+            else:
+                memory.remember(d.mul(t), grad.sub(before))
+                d = memory.direction(grad)
+            before = grad.clone(memory_format=taeda.contiguous_format) if before is None else before.copy_(grad)
+            loss_before = loss
+
+            t = min(1.0, 1.0 / grad.abs().sum()) * lr if state["n_iter"] == 1 else lr
+            slope = grad.dot(d)
+            if slope > -group["tolerance_change"]:
+                break
+            done, used = False, 0
+            if group["line_search_fn"] is not None:
+                if group["line_search_fn"] != "strong_wolfe":
+                    raise RuntimeError(f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {group['line_search_fn']!r}")
+                start = [p.clone(memory_format=taeda.contiguous_format) for p in self._params]
+                found, used = _strong_wolfe(
+                    lambda length, start=start, d=d: self._evaluate_at(closure, start, length, d),
+                    t,
+                    d.abs().max(),
+                    _Trial(0, loss, grad, slope),
+                    group["max_eval"] - evaluations,
+                )
+                t, loss, grad = found.length, found.loss, found.grad
+                self._move(t, d)
+                done = bool(grad.abs().max() <= group["tolerance_grad"])
+            else:
+                self._move(t, d)
+                if n != group["max_iter"]:  # the last evaluation would be of no use to a stochastic model
+                    loss = float(closure())
+                    grad = self._gather_flat_grad()
+                    done = bool(grad.abs().max() <= group["tolerance_grad"])
+                    used = 1
+            evaluations += used
+            state["func_evals"] += used
+            if (
+                n == group["max_iter"]
+                or evaluations >= group["max_eval"]
+                or done
+                or d.mul(t).abs().max() <= group["tolerance_change"]
+                or abs(loss - loss_before) < group["tolerance_change"]
+            ):
+                break
+        state["d"] = d
+        state["t"] = t
+        memory.save()
+        state["prev_flat_grad"] = before
+        state["prev_loss"] = loss_before
+        return first_loss
+
+
+class _Memory:
+    """The last pairs of steps and changes of gradient; state's names of them are PyTorch's."""
+
+    def __init__(self, state: dict[str, Any], size: int) -> None:
+        self._state = state
+        self._size = size
+        self.changes: list[Tensor] = state.get("old_dirs", [])
+        self.steps: list[Tensor] = state.get("old_stps", [])
+        self.inverse: list[Any] = state.get("ro", [])
+        self.scale: Any = state.get("H_diag")
+
+    def forget(self) -> None:
+        self.changes, self.steps, self.inverse, self.scale = [], [], [], 1
+
+    def remember(self, step: Tensor, change: Tensor) -> None:
+        curvature = change.dot(step)
+        if curvature <= LEAST_CURVATURE:
+            return
+        if len(self.changes) == self._size:
+            for kept in (self.changes, self.steps, self.inverse):
+                kept.pop(0)
+        self.changes.append(change)
+        self.steps.append(step)
+        self.inverse.append(1.0 / curvature)
+        self.scale = curvature / change.dot(change)
+
+    def direction(self, grad: Tensor) -> Tensor:
+        """Return -H grad."""
+        weights = self._state.setdefault("al", [None] * self._size)
+        d = grad.neg()
+        for i in reversed(range(len(self.steps))):
+            weights[i] = self.steps[i].dot(d) * self.inverse[i]
+            d.sub_(self.changes[i] * weights[i])
+        d = d * self.scale
+        for i in range(len(self.steps)):
+            d.add_(self.steps[i] * (weights[i] - self.changes[i].dot(d) * self.inverse[i]))
+        return d
+
+    def save(self) -> None:
+        self._state["old_dirs"] = self.changes
+        self._state["old_stps"] = self.steps
+        self._state["ro"] = self.inverse
+        self._state["H_diag"] = self.scale
+
+
+class _Trial(NamedTuple):
+    """A point of the line: how far along it lies, and loss, gradient and slope there."""
+
+    length: Any
+    loss: float
+    grad: Tensor
+    slope: Tensor
+
+
+def _cubic_minimum(a: _Trial, b: _Trial, low: Any, high: Any) -> Any:
+    """Return where the cubic through two losses and slopes is least, within [low, high]; their middle if nowhere."""
+    left, right = (a, b) if a.length <= b.length else (b, a)
+    d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.length - b.length)
+    square = d1**2 - a.slope * b.slope
+    if not square >= 0:
+        return (low + high) / 2.0
+    d2 = square.sqrt()
+    share = (right.slope + d2 - d1) / (right.slope - left.slope + 2 * d2)
+    return min(max(right.length - (right.length - left.length) * share, low), high)
+
+
+def _strong_wolfe(
+    evaluate: Callable[[Any], _Trial],
+    length: Any,
+    largest: Tensor,
+    start: _Trial,
+    most: int,
+    least_change: float = 1e-9,
+) -> tuple[_Trial, int]:
+    """Search a length whose loss is low enough and whose slope is flat enough; return it and the evaluations.
+
+    First the length grows until an interval holds such a point, then cubic interpolation shrinks the interval.
+
+    Args:
+        evaluate: gives loss, gradient and slope at a length.
+        length: where to begin.
+        largest: largest element of the direction; the search ends where no element would move by ``least_change``.
+        start: the trial of length 0.
+        most: number of trials after the first.
+    """
+
+    def too_high(trial: _Trial) -> bool:
+        return bool(trial.loss > start.loss + SUFFICIENT_DECREASE * trial.length * start.slope)
+
+    def flat(trial: _Trial) -> bool:
+        return bool(abs(trial.slope) <= -CURVATURE * start.slope)
+
+    last, trial = start, evaluate(length)
+    used, tries, bracket = 1, 0, None
+    while tries < most:
+        if too_high(trial) or (tries > 1 and trial.loss >= last.loss) or (not flat(trial) and trial.slope >= 0):
+            bracket = [last, trial]
+            break
+        if flat(trial):
+            return trial, used
+        low, high = trial.length + 0.01 * (trial.length - last.length), trial.length * 10
+        last, trial = trial, evaluate(_cubic_minimum(last, trial, low, high))
+        used += 1
+        tries += 1
+    if bracket is None:
+        bracket = [start, trial]
+
+    stuck = False
+    best = 0 if bracket[0].loss <= bracket[1].loss else 1  # which end is the better one
+    while tries < most:
+        ends = [end.length for end in bracket]
+        low, high = min(ends), max(ends)
+        if abs(ends[1] - ends[0]) * largest < least_change:
+            break
+        length = _cubic_minimum(bracket[0], bracket[1], low, high)
+        # a trial close to an end teaches little: the second in a row, or one at the end, is moved inside
+        margin = 0.1 * (high - low)
+        if min(high - length, length - low) < margin:
+            if stuck or length >= high or length <= low:
+                length = high - margin if abs(length - high) < abs(length - low) else low + margin
+                stuck = False
+            else:
+                stuck = True
+        else:
+            stuck = False
+        trial = evaluate(length)
+        used += 1
+        tries += 1
+        if too_high(trial) or trial.loss >= bracket[best].loss:
+            bracket[1 - best] = trial
+            best = 0 if bracket[0].loss <= bracket[1].loss else 1
+            continue
+        enough = flat(trial)
+        if not enough and trial.slope * (bracket[1 - best].length - bracket[best].length) >= 0:
+            bracket[1 - best] = bracket[best]
+        bracket[best] = trial
+        if enough:
+            break
+    return bracket[best], used
