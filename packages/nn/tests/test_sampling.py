@@ -114,9 +114,7 @@ def test_bags_refuse_what_does_not_fit():
 @pytest.mark.parametrize(("mode", "kernel"), [("bilinear", 1), ("bicubic", 2), ("lanczos", 3)])
 def test_antialiased_resizing_keeps_constants_and_shrinks_by_wide_windows(mode, kernel):
     constant = taeda.full((1, 2, 9, 11), 3.0)
-    np.testing.assert_allclose(
-        F.interpolate(constant, (4, 17), mode=mode, antialias=True).numpy(), 3.0, rtol=1e-5
-    )
+    np.testing.assert_allclose(F.interpolate(constant, (4, 17), mode=mode, antialias=True).numpy(), 3.0, rtol=1e-5)
     point = taeda.zeros(1, 1, 1, 64)
     point[..., 32] = 1.0
     reached = F.interpolate(point, (1, 16), mode=mode, antialias=True).abs() > 1e-6
@@ -169,8 +167,6 @@ def test_parallel_models_run_on_their_one_device():
     x = taeda.randn(4, 2)
     assert list(model.state_dict()) == ["module.weight", "module.bias"]
     assert model.device_ids == []
-    assert (
-        model(x).tolist() == model.module(x).tolist() == nn.parallel.data_parallel(model.module, x).tolist()
-    )
+    assert model(x).tolist() == model.module(x).tolist() == nn.parallel.data_parallel(model.module, x).tolist()
     with pytest.raises(NotImplementedError, match=r"\[DistributedDataParallel\] there are no process groups"):
         nn.parallel.DistributedDataParallel(model.module)

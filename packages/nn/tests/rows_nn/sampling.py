@@ -27,9 +27,7 @@ LAYERS = [
     Layer("EmbeddingBag", (9, 3), {"mode": "max", "padding_idx": -5}, inputs=(BAG, STARTS)),
     Layer("EmbeddingBag", (9, 3), {"mode": "max"}, inputs=(INDICES,)),
     Layer("EmbeddingBag", (9, 3), {"include_last_offset": True}, inputs=(BAG, np.array([0, 3, 7]))),
-    Layer(
-        "EmbeddingBag", (9, 3), {"mode": "sum"}, inputs=(BAG, STARTS), call={"per_sample_weights": normal(7)}
-    ),
+    Layer("EmbeddingBag", (9, 3), {"mode": "sum"}, inputs=(BAG, STARTS), call={"per_sample_weights": normal(7)}),
     Layer("EmbeddingBag", (9, 3), {"max_norm": 1.0, "norm_type": 1.5}, inputs=(BAG, STARTS), grad=False),
     Layer(
         "EmbeddingBag",
@@ -132,8 +130,6 @@ FUNCTIONS = [
         {"kernel_size": 2, "output_ratio": (0.5, 0.5)},
     ),
     Function("fractional_max_pool3d", (normal(1, 3, 6, 7, 5),), {"kernel_size": 2, "output_size": 3}),
-    Function(
-        "fractional_max_pool3d_with_indices", (normal(3, 6, 7, 5),), {"kernel_size": 2, "output_ratio": 0.5}
-    ),
+    Function("fractional_max_pool3d_with_indices", (normal(3, 6, 7, 5),), {"kernel_size": 2, "output_ratio": 0.5}),
     Function("embedding_bag", (INDICES, normal(9, 3)), {"mode": "sum", "per_sample_weights": normal(3, 4)}),
 ]

@@ -15,7 +15,7 @@ UNARY = [
     "log10", "log1p", "log2", "log_sigmoid", "logical_not", "logit", "nan_to_num", "neg", "negative", "polygamma", "positive", "rad2deg",
     "real", "reciprocal", "relu", "round", "rsqrt", "sgn", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "sqrt", "square",
     "tan", "tanh", "trunc", "gelu", "elu", "selu", "celu", "leaky_relu", "softplus", "threshold", "hardtanh", "detach", "__invert__",
-    "relu6", "hardsigmoid", "hardswish", "mish", "softsign", "logsigmoid",
+    "relu6", "hardsigmoid", "hardswish", "hardshrink", "softshrink", "mish", "softsign", "logsigmoid",
 ]
 BINARY = [
     "add", "sub", "rsub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder", "fmod", "pow",

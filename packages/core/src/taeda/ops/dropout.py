@@ -32,6 +32,8 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
         from taeda.ops import empty_like
 
         noise = empty_like(x)
+    if x.is_complex():
+        raise NotImplementedError(f"[{op}] not implemented for dtype {x.dtype}; dropout takes floating point tensors")
     if not x.is_floating_point():
         raise RuntimeError(f"[{op}] result type Float can't be cast to the desired output type {x.dtype}; "
                            "dropout takes floating point tensors")

@@ -217,9 +217,9 @@ def affine_grid(theta, size, align_corners=None):
 
     >>> import taeda
     >>> from taeda import ops
-    >>> ops.affine_grid(taeda.tensor([[[1., 0., 0.], [0., 1., 0.]]]), (1, 1, 1, 2), align_corners=True)[0, 0]
-    tensor([[-1.,  0.],
-            [ 1.,  0.]])
+    >>> ops.affine_grid(taeda.tensor([[[1., 0., 0.], [0., 1., 0.]]]), (1, 1, 1, 2), align_corners=False)[0, 0]
+    tensor([[-0.5000,  0.0000],
+            [ 0.5000,  0.0000]])
     """
     cdef TensorBase t = as_tensor(theta, "affine_grid")
     cdef int D

@@ -131,10 +131,10 @@ def where(condition, input=None, other=None, *, out=None):
     a, b = operand(input, c.device), operand(other, c.device)
     check_same_device("where", (c, a, b))
     dtype = result_type(a, b)
-    if a.view.dtype != dtype:
-        a = to_dtype(a, dtype)
+    if a.view.dtype != dtype:                            # a number is rounded to the result's dtype alone
+        a = to_dtype(a, dtype) if isinstance(input, TensorBase) else scalar_tensor(input, dtype, c.device)
     if b.view.dtype != dtype:
-        b = to_dtype(b, dtype)
+        b = to_dtype(b, dtype) if isinstance(other, TensorBase) else scalar_tensor(other, dtype, c.device)
     y = choose(WHERE, c, a, b)
     if needs_grad(a) or needs_grad(b):
         record(WHERE, y, (a, b), (c,), (a.shape_tuple(), b.shape_tuple()))

@@ -156,6 +156,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
                          f"{x.shape_tuple()}; use a larger batch, or call .eval()")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("[batch_norm] running_mean and running_var must be defined in evaluation mode")
+    if training and (running_mean is None) != (running_var is None):
+        raise ValueError("[batch_norm] running_mean and running_var must either both be None or neither be None")
     if momentum is None:
         raise TypeError("[batch_norm] momentum must be a number, not None")
     run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i), buffer("running_var", running_var, x, p[1].i)
@@ -209,14 +211,18 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     for buffer in (running_mean, running_var, weight, bias):
         if buffer is not None:
             as_tensor(buffer, "instance_norm")
-    if x.dim() < 3:
-        raise RuntimeError(f"[instance_norm] expected an input of 3 or more dimensions (N, C, ...), got {tuple(x.shape)}")
+    if x.dim() < 2:
+        raise RuntimeError(f"[instance_norm] expected an input of 2 or more dimensions (N, C, ...), got {tuple(x.shape)}")
     n, c = x.shape[0], x.shape[1]
     if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("[instance_norm] Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.numel() == n * c and x.numel():
         raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
                          f"{tuple(x.shape)}")
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("[instance_norm] running_mean and running_var must either both be None or neither be None")
     means = None if running_mean is None else running_mean.repeat(n)
     variances = None if running_var is None else running_var.repeat(n)
     w = None if weight is None else weight.repeat(n)

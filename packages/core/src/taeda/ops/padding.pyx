@@ -148,6 +148,10 @@ def pad(input, pad, mode="constant", value=None):
     cdef tuple before, after, shape
     if mode == "constant":
         return constant_pad_nd(input, pad, 0 if value is None else value)
+    if isinstance(pad, (tuple, list)):
+        for amount in pad:
+            if not hasattr(amount, "__index__"):
+                raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(amount).__name__}")
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"[pad] Unrecognised padding mode {mode}; use 'constant', 'reflect', 'replicate' or "
                                   "'circular'")
@@ -161,6 +165,9 @@ def pad(input, pad, mode="constant", value=None):
                                   f"{x.shape_tuple()}: mode '{mode}' pads the last 1, 2 or 3 dimensions of an input with one "
                                   "or two more")
     shape = padded_shape("pad", x, before, after, code)
+    if code != CIRCULAR and 0 in x.shape_tuple()[x.view.ndim - n - 1:]:
+        raise RuntimeError(f"[pad] Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+                           f"dimensions for input, but got: {list(x.shape_tuple())}")
     for d in range(x.view.ndim - n, x.view.ndim):
         most = max(before[d], after[d])
         if code == REFLECT and most >= x.view.shape[d]:

@@ -119,6 +119,9 @@ class Buffer(Tensor):
         memo[id(self)] = made
         return made
 
+    def __repr__(self) -> str:
+        return repr(self.detach().requires_grad_(self.requires_grad))  # prints as the tensor that it is
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild_buffer, (self.detach(), self.requires_grad, self.persistent)
 

@@ -146,8 +146,10 @@ def rrelu(
     need_tensors("rrelu", input)
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
+    if not input.is_floating_point():
+        raise NotImplementedError(f"[rrelu] not implemented for dtype {input.dtype}; convert it with .float()")
     if not training or input.is_meta:
-        return leaky_relu(input, (lower + upper) / 2, inplace)
+        return leaky_relu(input if inplace else input.contiguous(), (lower + upper) / 2, inplace)
     # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
     negative = input.detach() <= 0
     slopes = taeda.ones_like(input.detach())
@@ -241,6 +243,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         RuntimeError: the size along dim is odd, or x is a scalar.
     """
     need_tensors("glu", input)
+    if not input.is_floating_point():
+        raise NotImplementedError(f"[glu] not implemented for dtype {input.dtype}; convert it with .float()")
     if input.ndim == 0:
         raise RuntimeError("[glu] does not support 0-dimensional tensors")
     size = input.shape[dim]
@@ -306,10 +310,11 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     need_tensors("gumbel_softmax", logits)
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    noise = -taeda.empty_like(logits).exponential_().log()
+    drawn = taeda.empty_like(logits, memory_format=taeda.contiguous_format)  # in the order of the elements, however they lie
+    noise = -drawn.exponential_().log()
     soft = ops.softmax((logits + noise) / tau, dim)
     if not hard:
         return soft
     index = soft.max(dim, keepdim=True)[1]
-    one_hot = taeda.zeros_like(logits).scatter_(dim, index, 1.0)
+    one_hot = taeda.zeros_like(logits, memory_format=taeda.contiguous_format).scatter_(dim, index, 1.0)
     return one_hot - soft.detach() + soft

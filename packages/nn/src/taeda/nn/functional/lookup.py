@@ -111,9 +111,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     need_tensors("one_hot", tensor)
     if tensor.dtype != taeda.int64:
-        raise RuntimeError(
-            f"[one_hot] is only applicable to index tensor of type LongTensor, got {tensor.dtype}"
-        )
+        raise RuntimeError(f"[one_hot] is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
     if tensor.numel() == 0:
         if num_classes <= 0:
             raise RuntimeError("[one_hot] Can not infer total number of classes from empty tensor.")

@@ -150,6 +150,11 @@ def kl_div(
         reduction: none, batchmean (sum over the batch size: the mathematical one), sum, mean.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
+    need_tensors("kl_div", input, target)
+    if not (input.is_floating_point() or input.is_complex()):
+        raise RuntimeError(
+            f"[kl_div] Integral inputs not supported, got {input.dtype}; convert them with .float()"
+        )
     return ops.kl_div(input, target, reduction, log_target)
 
 

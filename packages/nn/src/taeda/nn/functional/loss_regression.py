@@ -207,6 +207,10 @@ def multi_margin_loss(
         raise RuntimeError(
             f"[multi_margin_loss] inconsistent target size, expected {x.shape[0]} but got {list(target.shape)}"
         )
+    if weight is not None and weight.shape[0] != x.shape[1]:
+        raise RuntimeError(
+            f"[multi_margin_loss] inconsistent weight size, expected {x.shape[1]} but got {list(weight.shape)}"
+        )
     z = (margin - x.gather(1, t) + x).clamp_min(0)
     if p == 2:
         z = z * z
@@ -214,7 +218,7 @@ def multi_margin_loss(
         z = z * weight[t]
     wrong = taeda.ones_like(z.detach()).scatter_(1, t, 0.0)
     loss = (z * wrong).sum(1) / x.shape[1]
-    return reduced("multi_margin_loss", loss if input.ndim == 2 else loss.squeeze(0), reduction)
+    return reduced("multi_margin_loss", loss if target.ndim else loss.squeeze(0), reduction)
 
 
 def multilabel_margin_loss(
@@ -311,7 +315,9 @@ def triplet_margin_with_distance_loss(
     if margin <= 0:
         raise ValueError(f"[triplet_margin_with_distance_loss] margin must be greater than 0, got {margin}")
     op = "triplet_margin_with_distance_loss"
-    return _triplet(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
+    return _triplet(
+        op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction
+    )
 
 
 def _triplet(

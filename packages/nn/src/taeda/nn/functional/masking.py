@@ -10,6 +10,11 @@ from taeda.nn.functional._common import need_tensors
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
+def _check_probability(op: str, p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"[{op}] dropout probability has to be between 0 and 1, but got {p}")
+
+
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero each element with probability p and divide the others by 1 - p (Hinton et al., 2012).
 
@@ -23,6 +28,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of (B, C, L) or (C, L) with probability p; divide the others by 1 - p."""
     need_tensors("dropout1d", input)
+    _check_probability("dropout1d", p)
     if input.ndim not in (2, 3):
         raise RuntimeError(
             f"[dropout1d] Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
@@ -32,7 +38,7 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     batched = input.ndim == 3
     x = input if batched else input.unsqueeze(0)
     y = ops.feature_dropout(x, p, training, inplace)
-    return y if batched else y.squeeze(0)
+    return input if inplace else y if batched else y.squeeze(0)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -41,6 +47,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     A 3-D input is taken as (B, C, L), as PyTorch still does, with its warning.
     """
     need_tensors("dropout2d", input)
+    _check_probability("dropout2d", p)
     if input.ndim not in (3, 4):
         warnings.warn(
             f"dropout2d: Received a {input.ndim}-D input to dropout2d, which is deprecated and will result in an "
@@ -63,6 +70,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of (B, C, D, H, W) or (C, D, H, W) with probability p; divide the others by 1 - p."""
     need_tensors("dropout3d", input)
+    _check_probability("dropout3d", p)
     if input.ndim not in (4, 5):
         warnings.warn(
             f"dropout3d: Received a {input.ndim}-D input to dropout3d, which is deprecated and will result in an "
@@ -74,7 +82,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     batched = input.ndim == 5
     x = input if batched else input.unsqueeze(0)
     y = ops.feature_dropout(x, p, training, inplace)
-    return y if batched else y.squeeze(0)
+    return input if inplace else y if batched else y.squeeze(0)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:

@@ -77,7 +77,9 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Self:
         """Put values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
+            raise TypeError(
+                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
+            )
         for value in list(values):
             self.append(value)
         return self
@@ -198,7 +200,7 @@ class ParameterDict(Module):
 
     def __or__(self, other: Any) -> ParameterDict:
         copy = self.copy()
-        copy.update(OrderedDict(other.items()))
+        copy.update(other)
         return copy
 
     def __ror__(self, other: Any) -> Any:

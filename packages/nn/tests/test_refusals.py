@@ -1,0 +1,95 @@
+"""What activations, dropouts and losses refuse, and what they keep: dtypes, exact bounds, the input itself."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+from taeda import nn
+from taeda.nn import functional as F
+
+INTEGERS = taeda.tensor([-2, 0, 9])
+
+
+@pytest.mark.parametrize("name", ["hardshrink", "hardsigmoid", "hardswish", "softshrink", "rrelu", "leaky_relu"])
+def test_integers_are_refused_by_what_gives_fractions(name):
+    with pytest.raises(NotImplementedError, match=r"\[\w+\] not implemented for dtype (taeda\.)?int64"):
+        getattr(F, name)(INTEGERS)
+
+
+def test_integers_are_limited_as_integers():
+    assert F.relu6(INTEGERS).tolist() == [0, 0, 6]
+    assert F.relu6(INTEGERS).dtype == taeda.int64
+    assert F.hardtanh(INTEGERS, -1.5, 2.5).tolist() == [-1, 0, 2]
+    with pytest.raises(
+        RuntimeError, match=r"\[hardtanh\] cannot do hardtanh on an unsigned type with negative limits"
+    ):
+        F.hardtanh(taeda.tensor([1], dtype=taeda.uint8))
+    with pytest.raises(RuntimeError, match=r"\[hardtanh\] Bool inputs not supported"):
+        F.relu6(taeda.tensor([True]))
+
+
+def test_bounds_of_double_precision_are_exact():
+    x = taeda.tensor([-5.0, 0.1], dtype=taeda.float64)
+    assert F.hardtanh(x, -0.3, 2.0).tolist() == [-0.3, 0.1]
+    assert taeda.where(x < 0, 0.3, x).tolist() == [0.3, 0.1]
+
+
+def test_the_ends_of_a_piece_have_pytorchs_derivatives():
+    for function, end, slope in (
+        (F.hardtanh, 1.0, 0.0), (F.relu6, 6.0, 0.0), (F.hardsigmoid, 3.0, 0.0), (F.hardswish, 3.0, 1.0),
+        (F.hardswish, -3.0, 0.0), (F.softshrink, 0.5, 0.0), (F.hardshrink, -0.5, 0.0), (F.leaky_relu, 0.0, 0.01),
+        (F.elu, 0.0, 1.0),
+    ):  # fmt: skip
+        x = taeda.tensor([end, float("nan")], requires_grad=True)
+        y = function(x)
+        y.sum().backward()
+        assert x.grad[0].item() == pytest.approx(slope)
+        assert y[1].isnan()
+
+
+def test_in_place_forms_return_their_input():
+    for function in (F.hardtanh, F.hardsigmoid, F.hardswish, F.leaky_relu, F.relu6):
+        x = taeda.tensor([-4.0, 0.5, 7.0])
+        expected = function(x).tolist()
+        assert function(x, inplace=True) is x
+        assert x.tolist() == expected
+        with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+            function(taeda.ones(2, requires_grad=True), inplace=True)
+        w = taeda.tensor([-1.0, 0.5], requires_grad=True)
+        function(w * 1, inplace=True).sum().backward()
+        other = taeda.tensor([-1.0, 0.5], requires_grad=True)
+        function(other).sum().backward()
+        assert w.grad.tolist() == other.grad.tolist()
+    for function in (F.dropout1d, F.dropout2d, F.dropout3d):
+        x = taeda.ones(2, 3, 4, 4) if function is not F.dropout1d else taeda.ones(3, 4)
+        assert function(x, 0.5, True, inplace=True) is x
+
+
+def test_losses_refuse_what_does_not_fit():
+    with pytest.raises(RuntimeError, match=r"\[kl_div\] Integral inputs not supported"):
+        F.kl_div(INTEGERS, INTEGERS)
+    with pytest.raises(RuntimeError, match=r"inconsistent weight size, expected 5 but got \[4\]"):
+        F.multi_margin_loss(taeda.ones(1, 5), taeda.tensor([0]), weight=taeda.ones(4))
+    with pytest.raises(RuntimeError, match=r"Expected non-empty vector or matrix .* \[1, 2, 3\]"):
+        F.multilabel_margin_loss(taeda.ones(1, 2, 3), taeda.zeros(1, 2, 3, dtype=taeda.int64))
+    assert F.multi_margin_loss(taeda.ones(5), taeda.tensor([1]), reduction="none").shape == (1,)
+
+
+def test_a_parameters_name_takes_no_module_or_buffer():
+    m = nn.Module()
+    m.x, m.layer = nn.Parameter(taeda.ones(1)), nn.ReLU()
+    for value in (nn.ReLU(), nn.Buffer(taeda.ones(1))):
+        with pytest.raises(TypeError, match="as parameter 'x'"):
+            m.x = value
+    with pytest.raises(TypeError, match="as child module 'layer'"):
+        m.layer = nn.Buffer(taeda.ones(1))
+    assert repr(nn.Buffer(taeda.ones(2))) == "tensor([1., 1.])"
+
+
+def test_normalisations_want_both_running_buffers_or_none():
+    x = taeda.randn(4, 3, 5)
+    for function in (F.batch_norm, F.instance_norm):
+        with pytest.raises(ValueError, match="must either both be None or neither be None"):
+            function(x, taeda.zeros(3), None, None, None, True)
+    with pytest.raises(RuntimeError, match="defined when use_input_stats is false"):
+        F.instance_norm(x, use_input_stats=False)
