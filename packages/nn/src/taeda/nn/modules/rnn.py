@@ -101,7 +101,7 @@ class RNNBase(Module):
         for layer in range(num_layers):
             for suffix in ("", "_reverse") if bidirectional else ("",):
                 columns = input_size if layer == 0 else state * (1 + bool(bidirectional))
-                shapes = {"weight_ih": (rows, columns), "weight_hh": (rows, state)}
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, columns), "weight_hh": (rows, state)}
                 if bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
                 if proj_size > 0:
