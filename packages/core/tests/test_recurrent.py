@@ -19,7 +19,7 @@ def weights(kind: str, I: int, H: int, layers: int = 1, directions: int = 1, pro
     state, made = proj or H, []
     for k in range(layers * directions):
         shapes = [(GATES[kind] * H, I if k < directions else state * directions), (GATES[kind] * H, state), (GATES[kind] * H,), (GATES[kind] * H,)]
-        made += [((taeda.rand(shape, dtype=dtype) - 0.5) / H**0.5).requires_grad_() for shape in shapes + [(proj, H)] * (proj > 0)]
+        made += [((taeda.rand(shape, dtype=dtype) - 0.5) / max(H, 1) ** 0.5).requires_grad_() for shape in shapes + [(proj, H)] * (proj > 0)]
     return made
 
 
@@ -186,3 +186,21 @@ def test_arguments_by_name_and_position() -> None:
         taeda.lstm(input=x, hx=h, params=weights("lstm", 2, 3), has_biases=True, num_layers=1, dropout=0.0, train=False, bidirectional=False, batch_first=False)
     with pytest.raises(TypeError, match="'params' must be tuple of Tensors"):
         taeda.gru(x, h, 3, True, 1, 0.0, False, False, False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("B", "I", "H"), [(0, 3, 4), (2, 0, 4), (2, 3, 0), (7, 0, 3)])
+def test_sizes_of_nothing(kind: str, B: int, I: int, H: int) -> None:
+    params, x = weights(kind, I, H), taeda.randn(3, B, I, requires_grad=True)
+    y, h = run(kind, x, params)[:2]
+    y.sum().backward()
+    assert (y.shape, h.shape, x.grad.shape) == ((3, B, H), (1, B, H), x.shape)
+    assert all(p.grad.shape == p.shape for p in params)
+
+
+def test_a_projection_to_nothing() -> None:
+    params = [p.detach() for p in weights("lstm", 2, 3)]
+    params = [params[0], params[1][:, :0], params[2], params[3], taeda.zeros(0, 3)]
+    y, h, c = run("lstm", taeda.ones(1, 1, 2), params)
+    wanted = run("lstm", taeda.ones(1, 1, 2), [params[0], taeda.zeros(12, 3), params[2], params[3]])[2]
+    assert (y.shape, h.shape) == ((1, 1, 0), (1, 1, 0)) and taeda.equal(c, wanted)

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like, empty_shape,
-                             launch, record_multi)
+                             integer, launch, record_multi)
 from taeda.dtype cimport is_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport F32, F64, I64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
@@ -155,16 +155,16 @@ cdef tuple run_layer(Op op, Course course, TensorBase x, TensorBase hx, TensorBa
 # -- the same, step by step --------------------------------------------------------------------------
 
 
-cdef tuple lstm_step(object a, object h, object c, object q, object w_hr):
+cdef tuple lstm_step(object a, object c, object w_hr):
     i, f, g, o = a.chunk(4, 1)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     h = o.sigmoid() * c.tanh()
     return h if w_hr is None else linear(h, w_hr), c
 
-cdef tuple gru_step(object a, object h, object c, object q, object w_hr):
+cdef object gru_step(object a, object h, object q):
     r, z, n = a.chunk(3, 1)
     n = (n + r.sigmoid() * q).tanh()
-    return n + z.sigmoid() * (h - n), None
+    return n + z.sigmoid() * (h - n)
 
 
 cdef tuple step_by_step(Course course, object x, object hx, object cx, tuple weights):
@@ -189,9 +189,9 @@ cdef tuple step_by_step(Course course, object x, object hx, object cx, tuple wei
         else:
             a = a + q
         if course.cell == LSTM_CELL:
-            new, cell = lstm_step(a, last, kept, q, w_hr)
+            new, cell = lstm_step(a, kept, w_hr)
         elif gru:
-            new, cell = gru_step(a, last, kept, q, w_hr)
+            new, cell = gru_step(a, last, q), None
         else:
             new, cell = a.tanh() if course.cell == TANH_CELL else a.relu(), None
         states.append(new)
@@ -309,13 +309,15 @@ cdef Course turned(Course course):
 cdef tuple network(Op op, tuple args, dict kwargs):
     """All layers and directions: (y, h_n) or of an LSTM (y, h_n, c_n)."""
     cdef str name = op.name
-    cdef int cell = cell_of(op), per, k, layer
+    cdef int cell = cell_of(op), per
+    cdef int64_t k, layer
     cdef bint lstm = op is LSTM, projected
     cdef Course course, back
     cdef dict a = arguments(name, lstm, args, kwargs)
     cdef TensorBase x = as_tensor(a["input"], name), w, h = None, c = None
     cdef list ends = [], cells = [], ys, given
-    cdef int layers = a["num_layers"], directions = 2 if a["bidirectional"] else 1
+    cdef int64_t layers = integer(a["num_layers"], name)
+    cdef int directions = 2 if a["bidirectional"] else 1
     cdef double p = a["dropout"]
     if a["batch_first"]:
         if x.view.ndim != 3:
@@ -329,7 +331,7 @@ cdef tuple network(Op op, tuple args, dict kwargs):
     w = params[1]
     projected = lstm and w.view.ndim == 2 and w.view.shape[1] * 4 != w.view.shape[0]
     per = (4 if a["has_biases"] else 2) + projected
-    if len(params) < per * layers * directions:
+    if layers > len(params) or len(params) < per * layers * directions:
         raise RuntimeError(f"[{name}] expected {per} weights for each of {layers} layers and {directions} directions, "
                            f"got {len(params)} tensors")
     if a["hx"] is not None:
