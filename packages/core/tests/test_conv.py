@@ -159,6 +159,23 @@ def test_transposed_convolution_of_integers_is_that_of_floats():
     assert taeda.equal(y.double(), taeda.conv_transpose3d(x.double(), w.double(), taeda.arange(6.0).double(), **options))
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_no_input_channels_leave_the_bias(n):
+    x, w = taeda.zeros(2, 0, *[4] * n, requires_grad=True), taeda.zeros(3, 0, *[2] * n, requires_grad=True)
+    y = getattr(taeda, f"conv{n}d")(x, w, taeda.tensor([1.0, 2.0, 3.0]))
+    assert y.shape == (2, 3, *[3] * n) and taeda.equal(y.mean(list(range(2, n + 2))), taeda.tensor([[1.0, 2.0, 3.0]] * 2))
+    y.sum().backward()
+    assert x.grad.shape == x.shape and w.grad.shape == w.shape
+
+
+@pytest.mark.parametrize("arguments", [(0.5, "w"), ("x", 0.5), ("x", "w", 0.5), ("real", "w"), ("x", "w", "real")])
+def test_a_complex_convolution_wants_tensors_of_one_type(arguments):
+    made = {"x": taeda.zeros(1, 1, 3, dtype=taeda.complex64), "w": taeda.zeros(1, 1, 2, dtype=taeda.complex64), "real": taeda.zeros(1)}
+    kind, text = (RuntimeError, r"\[conv1d\] Input type") if "real" in arguments else (TypeError, r"\[conv1d\] .*Tensor")
+    with pytest.raises(kind, match=text):
+        taeda.conv1d(*(made.get(a, a) for a in arguments))
+
+
 def test_bools_have_no_convolution():
     with pytest.raises(NotImplementedError, match=r"\[convolution\] not implemented for dtype bool"):
         taeda.conv2d(taeda.ones(1, 1, 3, 3, dtype=taeda.bool), taeda.ones(1, 1, 2, 2, dtype=taeda.bool))

@@ -367,10 +367,11 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
 
 def by_parts(function, x, w, b, n, *rest):
     """A convolution of complex tensors: real ones of their parts."""
-    for name, t in (("weight", w), ("bias", x if b is None else b)):
-        if t.dtype != x.dtype:
-            raise RuntimeError(f"[{function.__name__}] Input type ({x.dtype}) and {name} type ({t.dtype}) should be the same; "
-                               "convert one with .to(...)")
+    op = function.__name__
+    for name, t in (("input", x), ("weight", w), ("bias", x if b is None else b)):
+        if as_tensor(t, op).view.dtype != as_tensor(x, op).view.dtype:
+            raise RuntimeError(f"[{op}] Input type ({x.dtype}) and {name} type ({t.dtype}) should be the same; convert one "
+                               "with .to(...)")
     y = bilinear(lambda p, q: function(p, q, None, *rest), x, w)
     return y if b is None else y + b.reshape((-1,) + (1,) * n)
 
