@@ -498,3 +498,14 @@ def test_sparse_adam_refuses_dense_gradients_and_complex_parameters():
         opt.step()
     with pytest.raises(ValueError, match=r"Complex params at indices \[\[0, 0\]\]"):
         optim.SparseAdam([taeda.ones(2, dtype=taeda.complex64, requires_grad=True)])
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3)])
+def test_adafactor_keeps_a_bad_gradient_to_the_elements_it_touches(shape):
+    p = taeda.ones(shape, requires_grad=True)
+    p.grad = taeda.full(shape, 0.5)
+    p.grad.view(-1)[0] = float("nan")
+    optim.Adafactor([p], lr=0.1).step()
+    spared = p.detach().view(-1)[1:] if len(shape) == 1 else p.detach()[1, 1:]
+    assert p.detach().view(-1)[0].isnan()
+    assert spared.isfinite().all() == (len(shape) == 1)  # the mean of a matrix's rows carries it everywhere

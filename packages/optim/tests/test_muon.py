@@ -34,8 +34,12 @@ def test_muon_steps_alike_alone_and_in_a_batch():
 def test_muon_wants_matrices_and_a_sane_iteration():
     with pytest.raises(ValueError, match=r"only supports 2D parameters.*\(3,\)"):
         optim.Muon([taeda.ones(3, requires_grad=True)])
-    p = taeda.ones(2, 2, requires_grad=True)
-    p.grad = taeda.ones(2, 2)
+    p, vector = taeda.ones(2, 2, requires_grad=True), taeda.ones(3, requires_grad=True)
+    p.grad, vector.grad = taeda.ones(2, 2), taeda.ones(3)
+    opt = optim.Muon([p])
+    opt.add_param_group({"params": [vector]})
+    with pytest.raises(ValueError, match=r"must be a 2D matrix, got shape \(3,\)"):
+        opt.step()
     with pytest.raises(ValueError, match="less than 100"):
         optim.Muon([p], ns_steps=100).step()
     with pytest.raises(ValueError, match="exactly 3 values"):

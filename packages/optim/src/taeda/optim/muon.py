@@ -119,6 +119,8 @@ class Muon(Optimizer):
                     continue
                 if p.is_complex():
                     raise RuntimeError(f"[Muon] does not support complex parameters, got {p.dtype} of shape {tuple(p.shape)}")
+                if p.dim() != 2:
+                    raise ValueError(f"[Muon] Param gradient must be a 2D matrix, got shape {tuple(p.shape)}")
                 key = (*p.shape, p.dtype, p.device)
                 batch = batches.setdefault(key, [])
                 batch.append(p)
