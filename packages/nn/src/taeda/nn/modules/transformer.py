@@ -480,9 +480,9 @@ class Transformer(Module):
 
     >>> import taeda
     >>> from taeda import nn
-    >>> model = nn.Transformer(8, 2, 1, 1, 16)
-    >>> model(taeda.randn(7, 3, 8), taeda.randn(5, 3, 8)).shape
-    taeda.Size([5, 3, 8])
+    >>> model = nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+    >>> model(taeda.randn(3, 7, 8), taeda.randn(3, 5, 8)).shape
+    taeda.Size([3, 5, 8])
     """
 
     def __init__(
