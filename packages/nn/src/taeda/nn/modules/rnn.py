@@ -158,7 +158,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise where the input's dtype or sizes are not the layer's."""
         name, dtype = type(self).__name__, self._flat_weights[0].dtype
-        if input.dtype != dtype:
+        if input.dtype != dtype and not taeda.is_autocast_enabled("cpu"):  # autocast makes them agree
             raise ValueError(
                 f"[{name}] RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
                 f"input.to({dtype}), or convert model: model.to({input.dtype})"
