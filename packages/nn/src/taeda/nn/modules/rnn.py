@@ -206,7 +206,9 @@ class RNNBase(Module):
 
     def _network(self, run: Callable[..., Any], where: dict[str, Any], hx: Any) -> tuple[Tensor, Any]:
         """Return the outputs of all layers and the last state."""
+        first, *rest = where  # the input goes by position: its dtype is what autocast looks at
         return run(  # type: ignore[no-any-return]
+            where[first],
             hx=hx,
             params=self._flat_weights,
             has_biases=self.bias,
@@ -214,7 +216,7 @@ class RNNBase(Module):
             dropout=self.dropout,
             train=self.training,
             bidirectional=self.bidirectional,
-            **where,
+            **{name: where[name] for name in rest},
         )
 
     def _run(self, run: Callable[..., Any], input: Any, hx: Any) -> tuple[Any, Any]:
