@@ -41,3 +41,24 @@ def test_a_wrapped_loss_is_still_a_function_of_its_name() -> None:
     assert F.soft_margin_loss.__name__ == "soft_margin_loss" and "log(1 + exp" in (F.soft_margin_loss.__doc__ or "")
     with pytest.raises(TypeError, match="soft_margin_loss"):
         F.soft_margin_loss(1, 2)
+
+
+@pytest.mark.parametrize(("cls", "of_float32"), [(nn.LSTM, BF16), (nn.GRU, F32), (nn.RNN, BF16)])
+def test_recurrent_layers(cls: Any, of_float32: Any) -> None:
+    layer, x = cls(3, 4, 2), taeda.randn(5, 2, 3)
+    for given, wanted in ((x, of_float32), (x.bfloat16(), BF16)):
+        with taeda.autocast("cpu"):
+            y, h = layer(given)
+        assert y.dtype == wanted and {t.dtype for t in (h if isinstance(h, tuple) else (h,))} == {wanted}
+        y.float().sum().backward()
+        assert {p.grad.dtype for p in layer.parameters()} == {F32}
+    with pytest.raises(ValueError, match="does not match weight dtype"):
+        layer(x.bfloat16())
+
+
+def test_attention() -> None:
+    layer, x = nn.MultiheadAttention(4, 2), taeda.randn(3, 2, 4)
+    with taeda.autocast("cpu"):
+        y, weights = layer(x, x, x)
+        assert y.dtype == weights.dtype == F.scaled_dot_product_attention(x, x, x).dtype == BF16
+        assert nn.TransformerEncoderLayer(4, 2, 8)(x).dtype == F32

@@ -158,7 +158,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise where the input's dtype or sizes are not the layer's."""
         name, dtype = type(self).__name__, self._flat_weights[0].dtype
-        if input.dtype != dtype:
+        if input.dtype != dtype and not taeda.is_autocast_enabled("cpu"):  # autocast makes them agree
             raise ValueError(
                 f"[{name}] RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
                 f"input.to({dtype}), or convert model: model.to({input.dtype})"
@@ -206,7 +206,9 @@ class RNNBase(Module):
 
     def _network(self, run: Callable[..., Any], where: dict[str, Any], hx: Any) -> tuple[Tensor, Any]:
         """Return the outputs of all layers and the last state."""
+        first, *rest = where  # the input goes by position: its dtype is what autocast looks at
         return run(  # type: ignore[no-any-return]
+            where[first],
             hx=hx,
             params=self._flat_weights,
             has_biases=self.bias,
@@ -214,7 +216,7 @@ class RNNBase(Module):
             dropout=self.dropout,
             train=self.training,
             bidirectional=self.bidirectional,
-            **where,
+            **{name: where[name] for name in rest},
         )
 
     def _run(self, run: Callable[..., Any], input: Any, hx: Any) -> tuple[Any, Any]:
