@@ -473,7 +473,10 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
                 continue
             if n.n_outputs > 1:
                 buffer = (None,) * n.n_outputs if buffer is None else tuple(buffer)
-            found = run_node(n, buffer) if not anomaly else guarded(run_watched, n, buffer)
+            if needed is not None:
+                found = run_restricted(n, buffer, needed)
+            else:
+                found = run_node(n, buffer) if not anomaly else guarded(run_watched, n, buffer)
             buffer = None
             if not keep_graph and n.saved_ is not None:
                 release(n)
@@ -518,6 +521,20 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
         if asked:
             threads.passes.pop()
     return [taken.get(i) for i in range(len(captures))]
+
+
+cdef object run_restricted(Node n, object g, object needed):
+    """Run one node for those of its inputs alone that lead to what is asked for: the others are not computed."""
+    cdef tuple whole = n.edges
+    cdef bint less = False
+    for e in whole:
+        less = less or (e is not None and e not in needed)
+    if less:
+        n.edges = tuple([e if e is not None and e in needed else None for e in whole])
+    try:
+        return run_node(n, g) if not anomaly else guarded(run_watched, n, g)
+    finally:
+        n.edges = whole
 
 
 cdef int settle(TensorBase leaf, dict leaves, bint create_graph, bint accumulate) except -1:
