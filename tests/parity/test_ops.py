@@ -181,7 +181,8 @@ def test_extreme_values(row: Row, dtype: str) -> None:
 
 
 # PyTorch casts inside of these, then fails or mixes dtypes: it joins tensors of a third dtype, or has no kernel for the lower one.
-CAST_INSIDE = {"global_norm", "matrix_exp", "linalg.matrix_exp", "roll", "fft.fftshift", "fft.ifftshift", "linalg.vander", "nextafter"}
+CAST_INSIDE = {"global_norm", "matrix_exp", "linalg.matrix_exp", "roll", "fft.fftshift", "fft.ifftshift", "linalg.vander", "nextafter",
+               "lstm"}               # what PyTorch's lstm does depends on the processor: one kernel, steps, or an error
 CASTS = (("float32", "bfloat16"), ("float32", "float16"), ("bfloat16", "bfloat16"), ("float64", "bfloat16"), ("float16", "bfloat16"))
 
 

@@ -12,7 +12,7 @@ LOWER, FLOAT32, WIDEST, AS_FIRST, AS_IS, PADDING = 1, 2, 3, 4, 5, 6
 _LOWER = """
 addbmm addmm baddbmm bmm inner linalg_vecdot linear matmul mm vecdot _addmm_activation
 conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d
-lstm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell prelu scaled_dot_product_attention
+rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell prelu scaled_dot_product_attention
 """
 
 # Functions that lose too much in it, or have no kernel for it in PyTorch.
@@ -40,7 +40,7 @@ fft_fft fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft fft_ir
 _WIDEST = "cat index_copy stack"
 
 # Cells whose state meets products in the lower precision: all is cast to what that and the inputs promote to.
-_AS_FIRST = "gru gru_cell lstm_cell"
+_AS_FIRST = "gru gru_cell lstm lstm_cell"
 
 # Functions that are made of listed ones here and not in PyTorch: nothing is cast inside of them.
 _AS_IS = "bilinear block_diag cross linalg_cross linalg_vander vander"
