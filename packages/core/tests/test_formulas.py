@@ -12,7 +12,7 @@ LONG = np.longdouble
 FUNCTIONS = {  # reference in long double, range, most ulp
     "exp": (np.exp, -80, 80, 2), "log": (np.log, 1e-30, 1e30, 2), "tanh": (np.tanh, -9, 9, 4), "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 4),
     "sin": (np.sin, -100, 100, 2), "cos": (np.cos, -100, 100, 2), "expm1": (np.expm1, -20, 80, 3), "log1p": (np.log1p, -0.999, 1e20, 3),
-    "erf": (np.vectorize(math.erf), -4, 4, 6), "sqrt": (np.sqrt, 0, 1e30, 1),
+    "erf": (np.vectorize(math.erf), -4, 4, 8), "sqrt": (np.sqrt, 0, 1e30, 1),
     "exp2": (np.exp2, -120, 120, 2), "log2": (np.log2, 1e-30, 1e30, 2), "log10": (np.log10, 1e-30, 1e30, 2), "tan": (np.tan, -100, 100, 4),
     "sinh": (np.sinh, -88, 88, 3), "cosh": (np.cosh, -88, 88, 3), "asin": (np.arcsin, -1, 1, 3), "acos": (np.arccos, -1, 1, 3),
     "atan": (np.arctan, -50, 50, 3), "asinh": (np.arcsinh, -1e4, 1e4, 4), "acosh": (np.arccosh, 1, 1e20, 4), "atanh": (np.arctanh, -1, 1, 4),

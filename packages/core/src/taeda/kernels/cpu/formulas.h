@@ -3,7 +3,7 @@
  * t_NAME_f32 and t_NAME_f64; largest errors against a 100-digit reference, over the whole range, in
  * units in the last place (packages/core/tests/test_formulas.py measures them):
  *
- *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos 2   erf_f32 4
+ *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos 2   erf_f32 8
  *
  * Method.  exp: x = n ln2 + r with n from the 1.5*2^k rounding trick, a polynomial in r, and 2^n put in
  * by the exponent bits in two halves, so that subnormal results come out right.  log: the exponent is
