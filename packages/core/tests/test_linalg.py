@@ -90,6 +90,16 @@ def test_factors_multiply_to_the_matrix(dtype):
     assert close(x @ linalg.lstsq(x, positive, driver="gelss").solution, positive, tolerance * 10)
 
 
+def test_gelsy_sets_its_pivots_and_drops_small_columns():
+    a, b = taeda.diag(taeda.tensor([3.0, 2.0, 0.1])), taeda.tensor([[3.0], [4.0], [1.0]])
+    for _ in range(20):
+        dirty = taeda.full((3,), 1, dtype=taeda.int32)
+        del dirty                                       # its memory may come again as pivots
+        found = linalg.lstsq(a, b, rcond=0.5)
+        assert found.rank == 2
+        assert found.solution.flatten().tolist() == pytest.approx([1.0, 2.0, 0.0], abs=1e-6)
+
+
 @pytest.mark.parametrize("value", [NAN, INF])
 def test_inputs_that_are_not_finite_neither_hang_nor_crash(value):
     x = taeda.eye(3, dtype=taeda.float64)
