@@ -1,6 +1,6 @@
 """Time taeda against PyTorch in turn and print the ratio of each row.
 
-    python benchmarks/run.py [--threads 1 2] [--rounds 5] [--only TEXT] [--json FILE] [--write] [--check]
+    python benchmarks/run.py [--threads 1 2] [--rounds 5] [--only PATTERN] [--json FILE] [--write] [--check]
 
 Each framework has a process of its own for each thread count; a row is timed in one, then in the other, and
 so on for ``--rounds`` rounds.  The ratio is the median over the rounds of taeda's time divided by PyTorch's in
@@ -17,6 +17,7 @@ import math
 import os
 import pathlib
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def all_rows() -> Any:
     """Return the module of rows, filled with those of all its companions."""
     sys.path.insert(0, str(HERE))
     rows = importlib.import_module("rows")
-    for companion in ("rows_ops", "rows_models"):
+    for companion in ("rows_ops", "rows_models", "rows_families", "rows_networks"):
         importlib.import_module(companion)
     return rows
 
@@ -104,7 +105,7 @@ def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
     found = []
     mine, theirs = Server("taeda", threads), Server("torch", threads)
     for number, r in enumerate(rows.ROWS):
-        if only and only not in f"{r.group}: {r.name}":
+        if not re.search(only, f"{r.group}: {r.name}"):
             continue
         pairs = [(mine.time(number), theirs.time(number)) for _ in range(rounds)]
         ratio = statistics.median(a / b for a, b in pairs)
@@ -116,7 +117,7 @@ def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
         print(f"{threads} thread{'s' if threads > 1 else ' '}  {ratio:6.2f}  {entry['taeda'] * 1e6:12.2f} us {entry['torch'] * 1e6:12.2f} us  {r.group}: {r.name}", flush=True)
     mine.close()
     theirs.close()
-    if not only or only in "start: import":
+    if re.search(only, "start: import"):
         pairs = [(import_seconds("taeda"), import_seconds("torch")) for _ in range(rounds)]
         entry = {
             "group": "start", "name": "import", "target": 0.08, "why": "", "ratio": statistics.median(a / b for a, b in pairs),
@@ -175,7 +176,7 @@ def main() -> int:
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="rows whose group or name holds this text")
+    parser.add_argument("--only", default="", help="rows whose group and name (`group: name`) this regular expression finds")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md and results.json")
     parser.add_argument("--check", action="store_true", help="fail on rows 15 %% slower than in results.json")
