@@ -102,7 +102,7 @@ ROWS.append(Bench("8-16-16-1 MLP, step with SGD", "overhead", mlp_step("SGD")))
 # -- the tutorials' programs -------------------------------------------------------------------------
 
 
-@row("programs", "logistic tutorial, one epoch of 10,000 x 784, batch 64, shuffled DataLoader", 0.6)
+@row("seed programs", "logistic tutorial, one epoch of 10,000 x 784, batch 64, shuffled DataLoader", 0.6)
 def logistic(lib: Lib) -> Callable[[], Any]:
     T = lib.T
     x, y = T.randn(10_000, 784), T.randint(0, 10, (10_000,))
@@ -120,7 +120,7 @@ def logistic(lib: Lib) -> Callable[[], Any]:
     return epoch
 
 
-@row("programs", "tutorial CNN (three convolutions), step, batch 64 of 28x28", 0.8)
+@row("seed programs", "tutorial CNN (three convolutions), step, batch 64 of 28x28", 0.8)
 def tutorial_cnn(lib: Lib) -> Callable[[], Any]:
     nn, T = lib.nn, lib.T
     model = nn.Sequential(
@@ -139,7 +139,7 @@ def tutorial_cnn(lib: Lib) -> Callable[[], Any]:
     return step
 
 
-@row("programs", "two-convolution Net, step, batch 64 of 28x28")
+@row("seed programs", "two-convolution Net, step, batch 64 of 28x28")
 def two_conv(lib: Lib) -> Callable[[], Any]:
     nn, T = lib.nn, lib.T
     model = nn.Sequential(
@@ -158,7 +158,7 @@ def two_conv(lib: Lib) -> Callable[[], Any]:
     return step
 
 
-@row("programs", "DataLoader epoch over 50,000 x 784, batch 64, shuffled")
+@row("seed programs", "DataLoader epoch over 50,000 x 784, batch 64, shuffled")
 def loader_epoch(lib: Lib) -> Callable[[], Any]:
     x = lib.T.randn(50_000, 784)
     loader = lib.data.DataLoader(lib.data.TensorDataset(x), batch_size=64, shuffle=True)
@@ -173,20 +173,20 @@ def loader_epoch(lib: Lib) -> Callable[[], Any]:
 # -- pointwise, reductions, memory -------------------------------------------------------------------
 
 for _name in ("exp", "tanh", "sigmoid", "sin", "erf", "relu", "sqrt", "log"):
-    expression("pointwise, 1M", _name, ((1_000_000,),), lambda lib, x, f=_name: getattr(x, f)())
-expression("pointwise, 1M", "gelu", ((1_000_000,),), lambda lib, x: lib.F.gelu(x))
-expression("pointwise, 1M", "a + b", ((1000, 1000), (1000, 1000)), lambda lib, a, b: a + b)
-expression("pointwise, 1M", "a * row", ((1000, 1000), (1000,)), lambda lib, a, b: a * b)
-expression("pointwise, 1M", "a * column", ((1000, 1000), (1000, 1)), lambda lib, a, b: a * b)
-expression("pointwise, 1M", "where(a > b, a, b)", ((1_000_000,), (1_000_000,)), lambda lib, a, b: lib.T.where(a > b, a, b))
+    expression("pointwise", f"{_name}, 1M", ((1_000_000,),), lambda lib, x, f=_name: getattr(x, f)())
+expression("pointwise", "gelu, 1M", ((1_000_000,),), lambda lib, x: lib.F.gelu(x))
+expression("pointwise", "a + b, 1M", ((1000, 1000), (1000, 1000)), lambda lib, a, b: a + b)
+expression("pointwise", "a * row, 1M", ((1000, 1000), (1000,)), lambda lib, a, b: a * b)
+expression("pointwise", "a * column, 1M", ((1000, 1000), (1000, 1)), lambda lib, a, b: a * b)
+expression("pointwise", "where(a > b, a, b), 1M", ((1_000_000,), (1_000_000,)), lambda lib, a, b: lib.T.where(a > b, a, b))
 for _name in ("sum", "mean", "var", "amax", "argmax"):
     for _dim in (None, 0, 1):
-        expression("reductions, 1M", f"{_name}, dim {_dim}", ((1000, 1000),),
+        expression("reductions, scans, order", f"{_name}, dim {_dim} of 1000 x 1000", ((1000, 1000),),
                    lambda lib, x, f=_name, d=_dim: getattr(x, f)() if d is None else getattr(x, f)(d))
-expression("reductions, 1M", "softmax, last dim", ((1000, 1000),), lambda lib, x: lib.T.softmax(x, -1))
-expression("reductions, 1M", "logsumexp, last dim", ((1000, 1000),), lambda lib, x: lib.T.logsumexp(x, -1))
-expression("reductions, 1M", "cumsum, last dim", ((1000, 1000),), lambda lib, x: x.cumsum(-1))
-expression("reductions, 1M", "sort, last dim", ((1000, 1000),), lambda lib, x: x.sort(-1))
+expression("reductions, scans, order", "softmax, last dim of 1000 x 1000", ((1000, 1000),), lambda lib, x: lib.T.softmax(x, -1))
+expression("reductions, scans, order", "logsumexp, last dim of 1000 x 1000", ((1000, 1000),), lambda lib, x: lib.T.logsumexp(x, -1))
+expression("reductions, scans, order", "cumsum, last dim of 1000 x 1000", ((1000, 1000),), lambda lib, x: x.cumsum(-1))
+expression("reductions, scans, order", "sort, last dim of 1000 x 1000", ((1000, 1000),), lambda lib, x: x.sort(-1))
 expression("memory", "transpose copy, 1000x1000", ((1000, 1000),), lambda lib, x: x.t().contiguous())
 expression("memory", "cat of four 250x1000", ((250, 1000),) * 4, lambda lib, *xs: lib.T.cat(xs))
 
@@ -219,21 +219,21 @@ def layer_step(make: Callable[[Any], Any], *shape: int) -> Callable[[Lib], Calla
 
 
 ROWS.append(Bench("Linear 784 -> 512, batch 128, forward and backward", "matmul", layer_step(lambda nn: nn.Linear(784, 512), 128, 784)))
-for _name, _layer, _shape in (
-    ("Conv2d 16 -> 32, 3x3, 8x32x32", lambda nn: nn.Conv2d(16, 32, 3, padding=1), (8, 16, 32, 32)),
-    ("Conv2d 64 -> 64, 3x3, 4x28x28", lambda nn: nn.Conv2d(64, 64, 3, padding=1), (4, 64, 28, 28)),
-    ("Conv2d 64 -> 256, 1x1, 4x28x28", lambda nn: nn.Conv2d(64, 256, 1), (4, 64, 28, 28)),
-    ("Conv2d 3 -> 64, 7x7 stride 2, 2x112x112", lambda nn: nn.Conv2d(3, 64, 7, 2, 3), (2, 3, 112, 112)),
-    ("ConvTranspose2d 32 -> 16, 4x4 stride 2, 4x16x16", lambda nn: nn.ConvTranspose2d(32, 16, 4, 2, 1), (4, 32, 16, 16)),
-    ("MaxPool2d 2, 16x32x32x32", lambda nn: nn.MaxPool2d(2), (16, 32, 32, 32)),
-    ("AvgPool2d 2, 16x32x32x32", lambda nn: nn.AvgPool2d(2), (16, 32, 32, 32)),
-    ("BatchNorm2d 32, 16x32x32x32", lambda nn: nn.BatchNorm2d(32), (16, 32, 32, 32)),
-    ("LayerNorm 256, 1024x256", lambda nn: nn.LayerNorm(256), (1024, 256)),
+for _group, _name, _layer, _shape in (
+    ("convolution", "Conv2d 16 -> 32, 3x3, 8x32x32", lambda nn: nn.Conv2d(16, 32, 3, padding=1), (8, 16, 32, 32)),
+    ("convolution", "Conv2d 64 -> 64, 3x3, 4x28x28", lambda nn: nn.Conv2d(64, 64, 3, padding=1), (4, 64, 28, 28)),
+    ("convolution", "Conv2d 64 -> 256, 1x1, 4x28x28", lambda nn: nn.Conv2d(64, 256, 1), (4, 64, 28, 28)),
+    ("convolution", "Conv2d 3 -> 64, 7x7 stride 2, 2x112x112", lambda nn: nn.Conv2d(3, 64, 7, 2, 3), (2, 3, 112, 112)),
+    ("convolution", "ConvTranspose2d 32 -> 16, 4x4 stride 2, 4x16x16", lambda nn: nn.ConvTranspose2d(32, 16, 4, 2, 1), (4, 32, 16, 16)),
+    ("pooling and interpolation", "MaxPool2d 2, 16x32x32x32", lambda nn: nn.MaxPool2d(2), (16, 32, 32, 32)),
+    ("pooling and interpolation", "AvgPool2d 2, 16x32x32x32", lambda nn: nn.AvgPool2d(2), (16, 32, 32, 32)),
+    ("norms and losses", "BatchNorm2d 32, 16x32x32x32", lambda nn: nn.BatchNorm2d(32), (16, 32, 32, 32)),
+    ("norms and losses", "LayerNorm 256, 1024x256", lambda nn: nn.LayerNorm(256), (1024, 256)),
 ):
-    ROWS.append(Bench(f"{_name}, forward and backward", "layers", layer_step(_layer, *_shape)))
+    ROWS.append(Bench(f"{_name}, forward and backward", _group, layer_step(_layer, *_shape)))
 
 
-@row("layers", "cross_entropy 1024 x 1000, forward and backward")
+@row("norms and losses", "cross_entropy 1024 x 1000, forward and backward")
 def cross_entropy(lib: Lib) -> Callable[[], Any]:
     x, y = lib.T.randn(1024, 1000).requires_grad_(), lib.T.randint(0, 1000, (1024,))
     return lambda: lib.F.cross_entropy(x, y).backward()

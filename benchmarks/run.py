@@ -4,7 +4,7 @@
 
 Each framework has a process of its own for each thread count; a row is timed in one, then in the other, and
 so on for ``--rounds`` rounds.  The ratio is the median over the rounds of taeda's time divided by PyTorch's in
-the same round.  ``--write`` writes benchmarks/RESULTS.md; ``--check`` compares with benchmarks/results.json and fails
+the same round.  Peak memory and the start of a process (``rows_fresh.py``) take a new process each time.  ``--write`` writes benchmarks/RESULTS.md; ``--check`` compares with benchmarks/results.json and fails
 on rows that became 15 % slower.
 """
 
@@ -26,6 +26,12 @@ from typing import Any
 
 HERE = pathlib.Path(__file__).parent
 MINIMUM = 0.02                              # seconds that one timing lasts at least
+
+# What the geometric mean of a group's ratios must reach; rows of "start" have a target each.
+GROUP_TARGETS = {
+    "overhead": 0.2, "seed programs": 0.4, "pointwise": 0.7, "reductions, scans, order": 0.7, "memory": 0.7, "norms and losses": 0.6, "matmul": 0.9,
+    "convolution": 0.6, "pooling and interpolation": 0.5, "models, training step": 0.6, "models, inference": 0.6, "optimizers": 0.3, "peak memory": 0.8,
+}
 
 
 def all_rows() -> Any:
@@ -88,43 +94,30 @@ class Server:
         self.process.wait()
 
 
-def import_seconds(name: str) -> float:
-    """Return the seconds that a fresh interpreter needs to import a module, its own start taken off."""
-
-    def run(code: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        return time.perf_counter() - start
-
-    return run(f"import {name}") - run("pass")
+def compare(group: str, name: str, target: float | None, why: str, pairs: list[tuple[float, float]]) -> dict[str, Any]:
+    """Return a row's entry of the table from taeda's and PyTorch's figures, round by round."""
+    middle = [statistics.median(p[i] for p in pairs) for i in (0, 1)]
+    return {"group": group, "name": name, "target": target, "why": why, "ratio": statistics.median(a / b for a, b in pairs), "taeda": middle[0], "torch": middle[1]}
 
 
 def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
-    """Time every row; return name, group, target, seconds of both and the ratio."""
-    rows = all_rows()
-    found = []
+    """Time every row; return name, group, target, the figures of both (seconds, or bytes) and the ratio."""
+    rows, found = all_rows(), []
+
+    def note(row: Any, pairs: list[tuple[float, float]]) -> None:
+        e = compare(row.group, row.name, row.target, getattr(row, "why", ""), pairs)
+        found.append(e)
+        print(f"{threads} thread{'s' if threads > 1 else ' '}  {e['ratio']:6.3f}  {figure(e, 'taeda'):>12} {figure(e, 'torch'):>12}  {e['group']}: {e['name']}", flush=True)
+
     mine, theirs = Server("taeda", threads), Server("torch", threads)
     for number, r in enumerate(rows.ROWS):
-        if not re.search(only, f"{r.group}: {r.name}"):
-            continue
-        pairs = [(mine.time(number), theirs.time(number)) for _ in range(rounds)]
-        ratio = statistics.median(a / b for a, b in pairs)
-        entry = {
-            "group": r.group, "name": r.name, "target": r.target, "why": r.why, "ratio": ratio,
-            "taeda": statistics.median(a for a, _ in pairs), "torch": statistics.median(b for _, b in pairs),
-        }
-        found.append(entry)
-        print(f"{threads} thread{'s' if threads > 1 else ' '}  {ratio:6.2f}  {entry['taeda'] * 1e6:12.2f} us {entry['torch'] * 1e6:12.2f} us  {r.group}: {r.name}", flush=True)
+        if re.search(only, f"{r.group}: {r.name}"):
+            note(r, [(mine.time(number), theirs.time(number)) for _ in range(rounds)])
     mine.close()
     theirs.close()
-    if re.search(only, "start: import"):
-        pairs = [(import_seconds("taeda"), import_seconds("torch")) for _ in range(rounds)]
-        entry = {
-            "group": "start", "name": "import", "target": 0.08, "why": "", "ratio": statistics.median(a / b for a, b in pairs),
-            "taeda": statistics.median(a for a, _ in pairs), "torch": statistics.median(b for _, b in pairs),
-        }
-        found.append(entry)
-        print(f"{threads} thread{'s' if threads > 1 else ' '}  {entry['ratio']:6.3f}  {entry['taeda'] * 1e3:10.1f} ms {entry['torch'] * 1e3:10.1f} ms  import", flush=True)
+    for r in importlib.import_module("rows_fresh").FRESH:
+        if re.search(only, f"{r.group}: {r.name}"):
+            note(r, [(r.measure("taeda", threads), r.measure("torch", threads)) for _ in range(1 if r.once else rounds)])
     return found
 
 
@@ -148,7 +141,8 @@ def report(results: dict[str, list[dict[str, Any]]]) -> str:
         "# taeda's time over PyTorch's",
         "",
         f"Made by `nox -s bench -- --write` with PyTorch {torch.__version__.partition('+')[0]} on {os.cpu_count()} cores of {processor()}. Below 1: taeda is faster.",
-        "Both run in turn in one session; a ratio is the median over the rounds. Times are taeda's and PyTorch's on one thread.",
+        "Both run in turn in one session; a ratio is the median over the rounds. Times are taeda's and PyTorch's on one thread; of peak memory,",
+        "the growth of the resident set over what it was after the import.",
         "",
         "| group | row | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " | target | taeda | PyTorch | above 1 because |",
         "| --- | --- | " + " | ".join("---" for _ in counts) + " | --- | --- | --- | --- |",
@@ -157,23 +151,28 @@ def report(results: dict[str, list[dict[str, Any]]]) -> str:
         ratios = " | ".join(f"{results[c][i]['ratio']:.2f}" for c in counts)
         why = first["why"] if any(results[c][i]["ratio"] > 1 for c in counts) else ""
         target = "" if first["target"] is None else f"{first['target']:.2f}"
-        lines.append(f"| {first['group']} | {first['name']} | {ratios} | {target} | {seconds(first['taeda'])} | {seconds(first['torch'])} | {why} |")
-    lines += ["", "Geometric means of the ratios:", "", "| group | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " |",
-              "| --- | " + " | ".join("---" for _ in counts) + " |"]
+        lines.append(f"| {first['group']} | {first['name']} | {ratios} | {target} | {figure(first, 'taeda')} | {figure(first, 'torch')} | {why} |")
+    lines += ["", "Geometric means of the ratios, and what they must reach:", "", "| group | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " | target |",
+              "| --- | " + " | ".join("---" for _ in counts) + " | --- |"]
     for group in dict.fromkeys(e["group"] for e in results[counts[0]]):
         means = " | ".join(f"{statistics.geometric_mean(e['ratio'] for e in results[c] if e['group'] == group):.2f}" for c in counts)
-        lines.append(f"| {group} | {means} |")
+        target = GROUP_TARGETS.get(group)
+        lines.append(f"| {group} | {means} | {'' if target is None else f'{target:.2f}'} |")
     return "\n".join(lines) + "\n"
 
 
-def seconds(s: float) -> str:
-    """Return a time with a fitting unit."""
+def figure(entry: dict[str, Any], of: str) -> str:
+    """Return what was measured, with a fitting unit."""
+    s = entry[of]
+    if entry["group"] == "peak memory":
+        return f"{s / 2**20:.0f} MiB"
     return f"{s * 1e6:.2f} us" if s < 1e-3 else f"{s * 1e3:.2f} ms"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time taeda against PyTorch in turn.")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="rows whose group and name (`group: name`) this regular expression finds")
@@ -183,6 +182,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.serve:
         serve(options.serve, options.threads[0])
+        return 0
+    if options.peak:
+        all_rows()
+        print(importlib.import_module("rows_fresh").peak(*options.peak, options.threads[0]))
         return 0
     results = {str(n): measure(n, options.rounds, options.only) for n in options.threads}
     if options.json:
