@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 import taeda
-from taeda.dispatch import ops as registry
+from taeda.registry import ops as registry
 
 TARGET = pathlib.Path(__file__).parent / "operations.md"
 

@@ -277,8 +277,8 @@ def safe(text: str) -> str:
 
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
-    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "dispatch", "dlpack", "dtype", "generator", "kernels.cpu.runtime",
-                 "storage", "tensor_base", "_override", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
+    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "dlpack", "dtype",
+                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -290,7 +290,8 @@ def stubs() -> dict[str, str]:
         "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
                                                              "NAMES": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
         "generator.pyi": class_stub(modules["taeda.generator"], "", {"default_generator": "Generator"}),
-        "dispatch.pyi": class_stub(modules["taeda.dispatch"], "", {}), "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
+        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("registry", "recording", "elements", "tensor_attributes")},
+        "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
         "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),

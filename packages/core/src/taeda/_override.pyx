@@ -18,6 +18,7 @@ from taeda.tensor_base cimport TensorBase, refresh
 from _thread import _local
 
 from taeda._autocast import POLICIES
+from taeda._names import renamed
 
 cdef extern from *:
     """
@@ -88,13 +89,33 @@ cdef extern from *:
     }
 
     static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
+    static PyObject *(*taeda_own_names)(PyObject *, Py_ssize_t, PyObject *) = NULL;
+
+    /* The call failed: if for keywords that are other names of parameters, make it again with the function's own. */
+    static PyObject *taeda_again(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
+        taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
+        PyObject *type, *value, *trace, *known, *found;
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+        PyErr_Fetch(&type, &value, &trace);
+        known = taeda_own_names(self, PyVectorcall_NARGS(flagged), names);
+        if (known == NULL || known == Py_None) {
+            Py_XDECREF(known);
+            PyErr_Restore(type, value, trace);
+            return NULL;
+        }
+        Py_XDECREF(type); Py_XDECREF(value); Py_XDECREF(trace);
+        found = PyObject_Vectorcall(c->function, args, flagged, known);
+        Py_DECREF(known);
+        return found;
+    }
 
     /* What the interpreter calls: straight on to the function, unless somebody takes the call over. */
     static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
         taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
         if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
             return taeda_slow(self, (PyObject **)args, flagged, names);
-        return c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
+        PyObject *found = c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
+        return found != NULL || names == NULL ? found : taeda_again(self, args, flagged, names);
     }
 
     /* Tell the interpreter that instances are called by the function pointer at this offset. */
@@ -108,12 +129,14 @@ cdef extern from *:
     }
     """
     ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
+    ctypedef object (*naming)(object, Py_ssize_t, object)
     ctypedef struct call_t "taeda_call":
         void* entry
         void* inner
         PyObject* function
         int scans, watched, binds, policy
     slow_call slow "taeda_slow"
+    naming own_names_ "taeda_own_names"
     object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
     int get_modes "taeda_get_modes"() noexcept
     void set_modes "taeda_set_modes"(int n) noexcept
@@ -134,10 +157,20 @@ cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)
 
 cdef enum:
-    STAND_IN = 3             # a device code that no kernel runs on: see dispatch.launch
+    STAND_IN = 3             # a device code that no kernel runs on: see registry.launch
+    VARKEYWORDS = 8          # inspect.CO_VARKEYWORDS
 
 
 # -- the callables -----------------------------------------------------------------------------------
+
+
+cdef object own_names(object self, Py_ssize_t given, object names):
+    """The function's own names of the keywords of a call with ``given`` arguments by position; None if there is nothing to rename."""
+    cdef Overridable f = <Overridable>self
+    code = getattr(f.function, "__code__", None)
+    if code is None or code.co_flags & VARKEYWORDS:
+        return None
+    return renamed(f.name, code.co_varnames[:code.co_argcount + code.co_kwonlyargcount], given, names)
 
 
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
@@ -149,8 +182,9 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
     cdef tuple positional = tuple([<object>args[i] for i in range(given)])
     cdef dict keywords = {}
     if names != NULL:
-        for i in range(len(<tuple>names)):
-            keywords[(<tuple>names)[i]] = <object>args[given + i]
+        words = own_names(f, given, <object>names) or <object>names
+        for i in range(len(<tuple>words)):
+            keywords[(<tuple>words)[i]] = <object>args[given + i]
     if get_modes() == 0 and f.watcher_ is not None:
         return f.watcher_(f, positional, keywords)
     over = []
@@ -283,8 +317,8 @@ cdef class Method(Overridable):
 def _ready():
     cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
-    global slow
-    slow = taken_over
+    global slow, own_names_
+    slow, own_names_ = taken_over, own_names
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
 

@@ -16,7 +16,7 @@ from taeda.dtype import LEGACY_NAMES, NAMES
 from taeda.layout import strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
-from taeda.tensor import user_attributes
+from taeda.tensor_attributes import user_attributes
 from taeda.tensor_base import Size, TensorBase
 
 # -- tensors in pickles and copies -------------------------------------------------------------------

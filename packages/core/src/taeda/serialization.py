@@ -42,7 +42,7 @@ from taeda.device import device
 from taeda.dtype import dtype
 from taeda.layout import layout
 from taeda.storage import Storage
-from taeda.tensor import user_attributes
+from taeda.tensor_attributes import user_attributes
 from taeda.tensor_base import Size, TensorBase
 
 __all__ = [

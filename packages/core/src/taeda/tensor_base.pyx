@@ -8,11 +8,16 @@ from taeda.kernels.cpu.abi cimport MAX_DIM
 
 cdef extern from *:
     """
-    static PyObject *taeda_tp_new(PyObject *type, PyObject *args) {
-        return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, args, NULL);
+    /* Tensor adds neither fields nor C methods: its instances are made and freed as their base's, without the steps between. */
+    static PyObject *taeda_tp_new(PyObject *base, PyObject *type, PyObject *args) {
+        return ((PyTypeObject *)base)->tp_new((PyTypeObject *)type, args, NULL);
+    }
+    static void taeda_frees_as(PyObject *type, PyObject *base) {
+        ((PyTypeObject *)type)->tp_dealloc = ((PyTypeObject *)base)->tp_dealloc;
     }
     """
-    object tp_new "taeda_tp_new"(object type, object args)
+    object tp_new "taeda_tp_new"(object base, object type, object args)
+    void frees_as "taeda_frees_as"(object type, object base)
 
 
 class Size(tuple):
@@ -71,6 +76,7 @@ def set_tensor_type(cls):
     """Let tensor.pyx say which class new tensors have."""
     global tensor_type
     tensor_type = cls
+    frees_as(cls, TensorBase)
 
 
 @cython.freelist(512)
@@ -110,7 +116,7 @@ cdef class TensorBase:
 
 
 cdef TensorBase new_tensor():
-    return <TensorBase>tp_new(tensor_type, NO_ARGS)
+    return <TensorBase>tp_new(TensorBase, tensor_type, NO_ARGS)
 
 
 cdef TensorBase alias(TensorBase x):

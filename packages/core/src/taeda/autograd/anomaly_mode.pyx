@@ -28,8 +28,8 @@ def set_anomaly_enabled(bint mode, bint check=True):
     """Turn anomaly mode on or off."""
     global anomaly, check_nan
     anomaly, check_nan = mode, check
-    from taeda import dispatch
-    dispatch.watch_writes(note_write if mode else None, "anomaly")
+    from taeda import recording
+    recording.watch_writes(note_write if mode else None, "anomaly")
 
 
 class detect_anomaly:

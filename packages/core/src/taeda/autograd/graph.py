@@ -205,22 +205,22 @@ class allow_mutation_on_saved_tensors:
     _open = False
 
     def __enter__(self) -> _AllowMutationOnSavedContext:
-        from taeda import dispatch
+        from taeda import recording
 
         if allow_mutation_on_saved_tensors._open:
             raise RuntimeError("[allow_mutation_on_saved_tensors] allow_mutation_on_saved_tensors contexts cannot be nested")
         self.context = _AllowMutationOnSavedContext()
         self.hooks = saved_tensors_hooks(self.context.pack, self.context.unpack)
         self.hooks.__enter__()
-        dispatch.watch_writes(self.context.before_write, "mutation")
+        recording.watch_writes(self.context.before_write, "mutation")
         allow_mutation_on_saved_tensors._open = True
         return self.context
 
     def __exit__(self, *error: object) -> None:
-        from taeda import dispatch
+        from taeda import recording
 
         allow_mutation_on_saved_tensors._open = False
-        dispatch.watch_writes(None, "mutation")
+        recording.watch_writes(None, "mutation")
         self.hooks.__exit__()
         self.context.open = False
         self.context.clear()

@@ -34,7 +34,7 @@ def set_conj(function):
 
 
 def set_regenerate_view(function):
-    """Let ops.views say how a view's history is made from its base's."""
+    """Let ops.strided say how a view's history is made from its base's."""
     global regenerate_view
     regenerate_view = function
 

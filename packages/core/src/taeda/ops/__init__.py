@@ -23,7 +23,7 @@ _CONVERSIONS = ("as_tensor", "asarray", "from_numpy", "frombuffer", "tensor")
 
 
 def _collect() -> None:
-    modules, wrapped = [], {}                       # id of a plain function -> its public callable
+    modules, wrapped, shown = [], {}, {}            # wrapped: id of a plain function -> its public callable
     for family in sorted(m.name for m in pkgutil.iter_modules(__path__)):
         module = importlib.import_module(f"taeda.ops.{family}")
         modules.append(module)
@@ -36,10 +36,11 @@ def _collect() -> None:
                 wrapped[id(plain)] = value
                 setattr(module, name, value)
             if name in module.__all__:
-                globals()[name] = value
+                shown[name] = value
             if name in public:
                 PUBLIC[name] = value
         METHODS.update({name: method_for(f, name) for name, f in getattr(module, "METHODS", {}).items()})
+    globals().update(shown)                         # last: a function may have the name of a family
     for module in modules:                          # what one family imported of another before that was wrapped
         for name, value in list(vars(module).items()):
             if id(value) in wrapped:

@@ -290,11 +290,12 @@ def check_layout(op, size, stride, offset, itemsize, nbytes):
     check_bounds(op, tuple(size), tuple(stride), offset, itemsize, nbytes)
 
 
-def resize_(input, *sizes, memory_format=contiguous_format):
+def resize_(input, *sizes, size=None, memory_format=contiguous_format):
     """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
     cdef TensorBase x = as_tensor(input, "resize_")
     cdef int64_t numel = 1, need
     cdef int i, n
+    sizes = sizes if size is None else (size,)
     shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
     if x.requires_grad_:
         raise RuntimeError("[resize_] cannot resize variables that require grad")

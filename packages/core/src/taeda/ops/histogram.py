@@ -125,7 +125,7 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
     return types.histogram((hist, edges))  # type: ignore[arg-type, call-arg]
 
 
-def histogramdd(input, bins, *, range=None, weight=None, density=False):
+def histogramdd(input, bins, range=None, weight=None, density=False):
     """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates.
 
     Args:

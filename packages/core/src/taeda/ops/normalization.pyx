@@ -322,7 +322,7 @@ cdef TensorBase normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, T
     return y
 
 
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
     """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
     Args:
@@ -390,7 +390,7 @@ cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
 cdef Op GROUP_NORM = define("group_norm", group_norm_vjp, 0, 0, None, "NativeGroupNormBackward0")
 
 
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,).
 
     Source: Wu and He 2018, https://arxiv.org/abs/1803.08494.

@@ -74,7 +74,7 @@ cdef tuple sorted_pair(str name, object input, object dim, object descending, bi
     return pair
 
 
-def sort(input, dim=-1, descending=False, stable=False, *, out=None, axis=None):
+def sort(input, dim=-1, descending=False, *, stable=False, out=None, axis=None):
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last.
 
     ``stable`` is accepted for PyTorch's sake: the sort always is.

@@ -262,7 +262,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keep
     return y if out is None else write_out(out, y, "sum")
 
 
-def sum_to_size(input, *size):
+def sum_to_size(input, *sizes, size=None):
     """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``.
 
     >>> import taeda
@@ -271,7 +271,8 @@ def sum_to_size(input, *size):
     """
     cdef TensorBase x = as_tensor(input, "sum_to_size")
     cdef tuple shape = x.shape_tuple()
-    cdef tuple want = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    cdef tuple given = sizes if size is None else (size,)
+    cdef tuple want = tuple(given[0]) if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
     cdef int lead = len(shape) - len(want), d
     cdef list dims = []
     if lead >= 0:

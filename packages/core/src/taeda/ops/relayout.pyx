@@ -4,7 +4,8 @@ from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
-from taeda.ops.views import as_strided, squeeze, t, transpose, unsqueeze
+from taeda.ops.strided import as_strided
+from taeda.ops.views import squeeze, t, transpose, unsqueeze
 
 
 cdef object become(str op, object input, object view, tuple args):

@@ -1,0 +1,21 @@
+# Checks of an op's arguments, and the dtype and shape of what comes of them.
+from libc.stdint cimport int64_t
+
+from taeda.tensor_base cimport TensorBase
+
+
+cdef TensorBase as_tensor(object x, str op)                       # TypeError in the op's name if it is none
+cdef int check_same_device(str op, tuple tensors) except -1
+cdef int64_t integer(object x, str op) except? -1                 # an argument that must be an int, in 64 bits
+cdef int wrap_dim(str op, object dim, int ndim) except -1         # -1 -> ndim-1; IndexError as PyTorch's
+cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1
+
+cdef tuple broadcast_shapes(str op, tuple a, tuple b)             # RuntimeError naming both
+cdef int combine(int high, int low) noexcept
+cdef int mixed_type(TensorBase a, TensorBase b) noexcept
+cdef bint castable(int from_, int to) noexcept
+cdef int number_dtype(object x) noexcept                          # of a Python number as an operand, else -1
+cdef object in_64_bits(str op, object x)
+
+cdef inline int result_type(TensorBase a, TensorBase b) noexcept:  # PyTorch's promotion of two operands
+    return a.view.dtype if a.view.dtype == b.view.dtype else mixed_type(a, b)

@@ -1,0 +1,140 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""What an op is handed: checks of its arguments, and PyTorch's rules for the dtype and shape of what comes of them."""
+from cpython.bool cimport PyBool_Check
+from cpython.complex cimport PyComplex_Check
+from cpython.float cimport PyFloat_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+
+from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote
+from taeda.kernels.cpu.abi cimport BOOL, I64
+from taeda.registry cimport STAND_IN, device_name, no_stand_in
+
+
+# -- arguments ---------------------------------------------------------------------------------------
+
+
+cdef TensorBase as_tensor(object x, str op):
+    if isinstance(x, TensorBase):
+        if (<TensorBase>x).device == STAND_IN:
+            no_stand_in(op, STAND_IN)
+        return <TensorBase>x
+    raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
+
+
+cdef int check_same_device(str op, tuple tensors) except -1:
+    cdef TensorBase first = None, t
+    for x in tensors:
+        if x is None:
+            continue
+        t = <TensorBase>x
+        if first is None:
+            first = t
+        elif t.device != first.device:
+            raise RuntimeError(f"[{op}] Expected all tensors to be on the same device, but found at least two devices, "
+                               f"{device_name(first.device)} and {device_name(t.device)}; move one with .to(...)")
+    return 0
+
+
+cdef int64_t integer(object x, str op) except? -1:
+    cdef int overflow = 0
+    cdef int64_t i
+    if not PyLong_Check(x):
+        if not hasattr(x, "__index__"):
+            raise TypeError(f"[{op}] argument must be int, not {type(x).__name__}; got {x!r}")
+        x = x.__index__()
+    i = PyLong_AsLongLongAndOverflow(x, &overflow)
+    if overflow:
+        raise ValueError(f"[{op}] Overflow when unpacking long long: {x} has more than 64 bits")
+    return i
+
+
+cdef int wrap_dim(str op, object dim, int ndim) except -1:
+    cdef int n = ndim if ndim > 0 else 1
+    cdef int64_t d = integer(dim, op)
+    if d < -n or d >= n:
+        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
+    return <int>(d + n if d < 0 else d)
+
+
+cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1:
+    """In-place with an operand that shares some, not all, of the written memory would read its own results."""
+    if a.storage is not b.storage or a.view.numel == 0 or b.view.numel == 0:
+        return 0
+    if not (a.view.contiguous and b.view.contiguous) or a.view.data == b.view.data and a.view.numel == b.view.numel:
+        return 0
+    if a.view.data < b.view.data + b.view.numel * b.view.itemsize and b.view.data < a.view.data + a.view.numel * a.view.itemsize:
+        raise RuntimeError(f"[{op}] unsupported operation: some elements of the input tensor and the written-to tensor "
+                           "refer to a single memory location. Please clone() the tensor before performing the operation.")
+    return 0
+
+
+# -- shapes and dtypes -------------------------------------------------------------------------------
+
+
+cdef tuple broadcast_shapes(str op, tuple a, tuple b):
+    cdef int na = len(a), nb = len(b), n = na if na > nb else nb, i
+    cdef list shape = [0] * n
+    for i in range(1, n + 1):
+        x = a[na - i] if i <= na else 1
+        y = b[nb - i] if i <= nb else 1
+        if x != y and x != 1 and y != 1:
+            raise RuntimeError(
+                f"[{op}] The size of tensor a ({x}) must match the size of tensor b ({y}) at non-singleton dimension "
+                f"{n - i}; got shapes {a} and {b}")
+        shape[n - i] = y if x == 1 else x
+    return tuple(shape)
+
+
+cdef int combine(int high, int low) noexcept:
+    """PyTorch's combination of operand groups: the lower one counts only if its kind is higher."""
+    if high < 0:
+        return low
+    if low < 0 or is_complex_(high):
+        return high
+    if is_float(high):
+        return promote(high, low) if is_complex_(low) else high
+    if high == BOOL or is_float(low) or is_complex_(low):
+        return promote(high, low)
+    return high
+
+
+cdef int group(TensorBase t) noexcept:
+    return 2 if t.wrapped_number else 1 if t.view.ndim == 0 else 0
+
+
+cdef int mixed_type(TensorBase a, TensorBase b) noexcept:
+    cdef int ga = group(a), gb = group(b)
+    if ga == gb:
+        return promote(a.view.dtype, b.view.dtype)
+    if ga < gb:
+        return combine(a.view.dtype, b.view.dtype)
+    return combine(b.view.dtype, a.view.dtype)
+
+
+cdef bint castable(int from_, int to) noexcept:
+    """May a result of one dtype be stored in another?  Never to a lower kind."""
+    if is_float(from_) and is_integral(to) or is_complex_(from_) and not is_complex_(to):
+        return False
+    return not (to == BOOL and from_ != BOOL)
+
+
+cdef int number_dtype(object x) noexcept:
+    """The dtype of a Python number as an operand, or -1 for anything else."""
+    if PyFloat_Check(x):
+        return default_float()
+    if PyBool_Check(x):
+        return BOOL
+    if PyLong_Check(x):
+        return I64
+    if PyComplex_Check(x):
+        return complex_code(default_float())
+    return -1
+
+
+cdef object in_64_bits(str op, object x):
+    """An int as an operand: of 64 bits, those of an unsigned one read as a signed one's."""
+    if -(1 << 63) <= x < (1 << 63):
+        return x
+    if 0 <= x < (1 << 64):
+        return x - (1 << 64)
+    raise OverflowError(f"[{op}] int too big to convert: {x} has more than 64 bits")

@@ -1,0 +1,47 @@
+# The table of ops and the one place that runs a kernel.
+from libc.stdint cimport int64_t
+
+from taeda.autograd.node cimport vjp_fn
+from taeda.kernels.cpu.abi cimport Kernel, NDTYPES, Param, View
+from taeda.tensor_base cimport TensorBase
+
+
+cdef enum Rule:              # dtype rule of a pointwise op
+    SAME = 0                 # compute and return the promoted input dtype
+    FLOAT = 1                # integers and bool are computed in the default float dtype
+    COMPARE = 2              # compute in the promoted dtype, return bool
+
+cdef enum Save:              # what the vjp wants kept, as bits
+    NOTHING = 0
+    IN0 = 1
+    IN1 = 2
+    IN2 = 4
+    OUT = 8
+    CROSS = 16               # of a binary op: each input only if the other's gradient is wanted (load(0): a, load(1): b)
+
+cdef enum:
+    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (_override)
+
+
+cdef class Op:
+    cdef readonly str name           # "exp"; its kernels are "exp_f32", "exp_f64", ...
+    cdef readonly str grad_name      # "ExpBackward0"
+    cdef Kernel cpu[NDTYPES]         # NULL where there is none
+    cdef vjp_fn vjp                  # NULL: not differentiable
+    cdef readonly int rule
+    cdef readonly int saves
+    cdef readonly bint opmath        # a number beside float16 or bfloat16 is not rounded
+    cdef readonly bint linear        # in its tensors: a complex one may be taken part by part
+    cdef readonly str family         # module that defines it
+
+
+# at module level of ops/*.pyx
+cdef Op define(str name, vjp_fn vjp, int saves=*, int rule=*, str kernel=*, str grad_name=*)
+cdef Op linear(Op op)                                             # a complex tensor may be taken part by part
+
+cdef str device_name(int device)
+cdef int no_stand_in(str op, int device) except -1
+cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1
+    # n views, outputs first (0: the kernel is never run in a wider dtype); runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
+    # touches) is large; NotImplementedError where there is no such kernel; kernel's return value back
+cdef int copy_into(TensorBase dst, TensorBase src) except -1      # kernel only: broadcast, cast; no autograd, no version

@@ -1,0 +1,133 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The table of ops: a row's name, derivative, dtype rule and kernels, and the one place that runs a kernel.
+
+``define`` looks a row's kernels up when its module is loaded.  ``launch`` picks the one of the dtype, lets go of the
+GIL for large work, and lends narrow dtypes a wider kernel (``kernels/cpu/lowering.pyx``).  On the meta device it
+returns before the kernel: no op names a device.
+"""
+from taeda.dtype cimport dtype_of, is_complex_, name_of
+from taeda.kernels.cpu.lowering cimport lowered, wide_of
+from taeda.tensor_base cimport CPU, META
+
+from taeda.kernels.cpu import TABLE
+
+cdef enum:
+    HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
+
+cdef dict registry = {}
+cdef Kernel copies[NDTYPES][NDTYPES]          # from, to
+
+
+cdef class Op:
+    """A row of the registry: name, kernels by dtype, derivative, dtype rule."""
+
+    def __repr__(self):
+        return f"<op {self.name}>"
+
+    @property
+    def differentiable(self):
+        return self.vjp != NULL
+
+    @property
+    def dtypes(self):
+        """The dtypes that there is a CPU kernel for."""
+        return tuple([dtype_of(i).name for i in range(NDTYPES) if self.cpu[i] != NULL or lowers(self, i)])
+
+
+cdef bint lowers(Op op, int dtype) noexcept:
+    """Is there a kernel of a wider dtype that serves this one?  Complex needs an op that is linear in its tensors."""
+    cdef int wide = wide_of(dtype)
+    return wide >= 0 and op.cpu[wide] != NULL and (op.linear or not is_complex_(dtype))
+
+
+def ops():
+    """Return the registry: (name, grad name) -> Op."""
+    return dict(registry)
+
+
+cdef Op define(str name, vjp_fn vjp, int saves=0, int rule=0, str kernel=None, str grad_name=None):
+    cdef Op op = Op.__new__(Op)
+    cdef int i
+    op.name, op.vjp, op.saves, op.rule = name, vjp, saves, rule
+    op.opmath = name in ("add", "sub", "mul", "div")
+    op.grad_name = grad_name or "".join([w[:1].upper() + w[1:] for w in name.split("_")]) + "Backward0"
+    for i in range(NDTYPES):
+        op.cpu[i] = <Kernel><void*><size_t>TABLE.get(f"{kernel or name}_{dtype_of(i).suffix}", 0)
+    registry[(name, op.grad_name)] = op
+    return op
+
+
+cdef Op linear(Op op):
+    """Mark an op as linear in its tensors (with real coefficients)."""
+    op.linear = True
+    return op
+
+
+cdef int _fill_copies() except -1:
+    cdef int a, b
+    for a in range(NDTYPES):
+        for b in range(NDTYPES):
+            copies[a][b] = <Kernel><void*><size_t>TABLE.get(f"copy_{dtype_of(a).suffix}_{dtype_of(b).suffix}", TABLE["copy_any"])
+    return 0
+
+_fill_copies()
+
+
+cdef str device_name(int device):
+    return "meta" if device == META else "cpu" if device == CPU else "cuda"
+
+
+cdef int no_stand_in(str op, int device) except -1:
+    """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""
+    if device == STAND_IN:
+        raise RuntimeError(f"[{op}] vmap has no rule for this use of the op")
+    return 0
+
+
+cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
+    cdef Kernel kernel
+    cdef int64_t found
+    cdef int wide, part, i
+    if device != CPU:
+        return no_stand_in(op.name, device)
+    for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data
+        if t[i] != NULL and <size_t>t[i].data >> 60:
+            no_stand_in(op.name, STAND_IN)
+    kernel = op.cpu[dtype]
+    if kernel == NULL:
+        if outputs == 0 or not lowers(op, dtype):
+            raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(dtype)} on {device_name(device)}; "
+                                      f"it takes {', '.join(op.dtypes)}")
+        wide = wide_of(dtype)
+        part = wide if is_complex_(dtype) else dtype
+        with nogil:
+            found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, t, p)
+        if found == -1:
+            raise MemoryError(f"[{op.name}] no memory for a copy in {name_of(wide)}")
+        return found
+    if work < HOLD_GIL:
+        found = kernel(t, p)
+    else:
+        with nogil:
+            found = kernel(t, p)
+    if found == -1:
+        raise MemoryError(f"[{op.name}] no memory for the kernel's work space")
+    return found
+
+
+cdef int copy_into(TensorBase dst, TensorBase src) except -1:
+    cdef View* t[2]
+    cdef Kernel kernel = copies[src.view.dtype][dst.view.dtype]
+    if dst.device != CPU or src.device != CPU:
+        no_stand_in("copy_", max(dst.device, src.device))
+    if dst.device == META or dst.view.numel == 0:
+        return 0
+    if src.device == META:
+        raise NotImplementedError("[copy_] Cannot copy out of meta tensor; no data!")
+    t[0], t[1] = &dst.view, &src.view
+    if dst.view.numel < HOLD_GIL:
+        kernel(t, NULL)
+    else:
+        with nogil:
+            kernel(t, NULL)
+    return 0
