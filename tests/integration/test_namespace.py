@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pathlib
@@ -42,6 +43,19 @@ def test_import_loads_no_add_on_and_no_numpy() -> None:
     loaded = json.loads(python("import sys, json; before = set(sys.modules); import taeda; print(json.dumps(sorted(set(sys.modules) - before)))"))
     unwanted = [m for m in loaded if m.split(".")[0] in {"numpy", "pycuda", "PIL", "torch", "scipy"} or m.startswith(tuple(f"taeda.{a}" for a in ADD_ONS))]
     assert unwanted == []
+
+
+def test_import_leaves_the_collector_as_it_was() -> None:
+    assert python("import gc, taeda; print(gc.isenabled())") == "True"
+    assert python("import gc; gc.disable(); import taeda; print(gc.isenabled())") == "False"
+
+
+def test_vision_imports_its_rooms_on_first_touch() -> None:
+    assert python("import sys, taeda.vision; print('numpy' in sys.modules, 'PIL' in sys.modules)") == "False False"
+    assert python("import taeda.vision; print(taeda.vision.transforms.Compose.__name__, 'models' in dir(taeda.vision))") == "Compose True"
+    assert python("from taeda.vision import *; print(datasets.MNIST.__name__, io.read_image.__name__)") == "MNIST read_image"
+    with pytest.raises(AttributeError, match=r"module 'taeda\.vision' has no attribute 'nothing'"):
+        importlib.import_module("taeda.vision").nothing  # noqa: B018
 
 
 def test_a_missing_package_says_what_to_install() -> None:

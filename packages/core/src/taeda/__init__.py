@@ -1,8 +1,13 @@
 __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 """taeda: PyTorch's API in small packages.  This one holds tensors and automatic differentiation."""
 
+import gc as _gc
 import importlib as _importlib
 import math as _math
+
+# What an import makes stays for good: the collector would look through it again and again, a tenth of the time.
+_collecting = _gc.isenabled()
+_gc.disable()
 
 from taeda import _einops, autograd, cpu, cuda, ops
 from taeda._version import __version__
@@ -60,6 +65,8 @@ globals().update(_ALIASES)
 scalar_tensor, range = ops.scalar_tensor_, ops.range_
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 _einops.watch()
+if _collecting:
+    _gc.enable()
 
 # Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
 _LAZY = {

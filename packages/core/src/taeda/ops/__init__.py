@@ -13,6 +13,7 @@ import pkgutil
 from typing import Any
 
 from taeda._override import function_for, method_for
+from taeda.kernels.cpu import modules_of
 
 PUBLIC: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}

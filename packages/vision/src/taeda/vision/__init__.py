@@ -3,6 +3,9 @@
 Names, arguments, random draws and state_dict keys are those of torchvision.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 import taeda
 
 __version__ = "0.1.0"
@@ -13,6 +16,18 @@ if taeda.__version__ != __version__:
         f"but taeda-core {taeda.__version__} is installed; run: pip install taeda-core=={__version__} taeda-vision=={__version__}"
     )
 
-from taeda.vision import datasets, io, models, transforms, utils
+if TYPE_CHECKING:
+    from taeda.vision import datasets, io, models, transforms, utils
 
 __all__ = ["datasets", "io", "models", "transforms", "utils"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a room on first touch: NumPy, Pillow and what downloads need take longer than taeda itself."""
+    if name in __all__:
+        return importlib.import_module(f"taeda.vision.{name}")
+    raise AttributeError(f"module 'taeda.vision' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

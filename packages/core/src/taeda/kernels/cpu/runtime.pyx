@@ -17,6 +17,9 @@ cdef extern from *:
     #include <pthread.h>
     #include <stdlib.h>
     #include <unistd.h>
+    #ifdef __linux__
+    #include <sys/mman.h>
+    #endif
 
     static pthread_mutex_t taeda_lock = PTHREAD_MUTEX_INITIALIZER;
     static void taeda_lock_acquire(void) { pthread_mutex_lock(&taeda_lock); }
@@ -24,9 +27,16 @@ cdef extern from *:
     static void taeda_lock_install(void) {
         pthread_atfork(taeda_lock_acquire, taeda_lock_release, taeda_lock_release);
     }
+    enum { TAEDA_HUGE = 1 << 21 };      /* bytes of a huge page */
     static void *taeda_system_alloc(size_t n) {
         void *block = NULL;
-        return posix_memalign(&block, 64, n) == 0 ? block : NULL;
+        if (posix_memalign(&block, n < TAEDA_HUGE ? 64 : TAEDA_HUGE, n) != 0)
+            return NULL;
+    #ifdef MADV_HUGEPAGE
+        if (n >= TAEDA_HUGE)            /* whole ones only: what lies behind the last stays in small pages */
+            madvise(block, n & ~(size_t)(TAEDA_HUGE - 1), MADV_HUGEPAGE);
+    #endif
+        return block;
     }
     /* AddressSanitizer sees the end of a block, and its death, only where blocks are neither rounded nor kept. */
     #ifdef __SANITIZE_ADDRESS__
