@@ -5,7 +5,8 @@ The allocator keeps freed blocks in lists by size class and hands them out again
 that is fresh from the system costs a page fault per 4 KiB: a 1x1 convolution of 16x256x56x56 outputs spent
 four fifths of its time in them.  Blocks are 64-byte aligned.  Classes: multiples of 64 bytes up to 1 KiB,
 then eight steps per power of two, so at most an eighth of a block is unused.  What is kept is bounded by
-``set_cache_limit``; beyond it a freed block goes back to the system.
+``set_cache_limit``; a block that would exceed it empties the lists first, since they are full of sizes that the
+program does not ask for any more.
 
 Blocks of 2 MiB and more are mappings of their own, and ask for huge pages: a fresh block costs one page fault
 where it had 512, and one entry of the processor's address cache serves 2 MiB instead of 4 KiB.  Beyond the caches
@@ -168,6 +169,10 @@ cdef void cpu_free(void* block, size_t nbytes) noexcept nogil:
     lock()
     live_bytes -= size
     live_blocks -= 1
+    if cached_bytes + <int64_t>size > cache_limit and <int64_t>size <= cache_limit:
+        unlock()
+        release_cache()
+        lock()
     if cached_bytes + <int64_t>size <= cache_limit:
         (<Block*>block).next = lists[c]
         lists[c] = <Block*>block
