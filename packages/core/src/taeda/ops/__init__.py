@@ -9,7 +9,6 @@ Functions are wrapped here, once, so that a class with a ``__torch_function__`` 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from typing import Any
 
 from taeda._override import function_for, method_for
@@ -25,7 +24,7 @@ _CONVERSIONS = ("as_tensor", "asarray", "from_numpy", "frombuffer", "tensor")
 
 def _collect() -> None:
     modules, wrapped, shown = [], {}, {}            # wrapped: id of a plain function -> its public callable
-    for family in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+    for family in modules_of(__path__[0]):
         module = importlib.import_module(f"taeda.ops.{family}")
         modules.append(module)
         public = getattr(module, "PUBLIC", ())

@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Making tensors: from Python values and other arrays, filled, counted, or shaped like another."""
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t
 
-from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
+from taeda.dispatch cimport Op, as_tensor as need_tensor, clone_dense, copy_into, define, empty_as, empty_shape, launch, scalar_tensor, to_dtype
 from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
                           name_of, promote)
-from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, U8
+from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, Param, U8, View
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
@@ -228,6 +228,10 @@ def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=No
 # -- counted -----------------------------------------------------------------------------------------
 
 
+cdef Op ARANGE = define("arange", NULL)
+cdef Op LINSPACE = define("linspace", NULL)
+
+
 def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise.
 
@@ -235,9 +239,9 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
     >>> taeda.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    cdef int64_t i, n, first, by
-    cdef double f, d
     cdef TensorBase t
+    cdef View* views[1]
+    cdef Param p[2]
     if end is None:
         start, end = 0, start
     elif start is None:
@@ -271,27 +275,12 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
     if code not in (I64, I32, F32, F64, U8):
         return arange(start, end, step, dtype=dtype_of(I64 if whole else F64)).to(dtype)
     t = empty_shape((size,), code, where)
-    if where == CPU:
-        n = t.view.numel
-        if is_float(code):
-            f, d = start, step
-            if code == F32:
-                for i in range(n):
-                    (<float*>t.view.data)[i] = <float>(f + d * i)
-            else:
-                for i in range(n):
-                    (<double*>t.view.data)[i] = f + d * i
-        else:
-            first, by = int(start), int(step)
-            if code == I64:
-                for i in range(n):
-                    (<int64_t*>t.view.data)[i] = first + by * i
-            elif code == I32:
-                for i in range(n):
-                    (<int32_t*>t.view.data)[i] = <int32_t>(first + by * i)
-            else:
-                for i in range(n):
-                    (<uint8_t*>t.view.data)[i] = <uint8_t>(first + by * i)
+    if is_float(code):
+        p[0].f, p[1].f = start, step
+    else:
+        p[0].i, p[1].i = int(start), int(step)
+    views[0] = &t.view
+    launch(ARANGE, code, where, 1, 1, views, p, t.view.numel)
     return out_or("arange", out, finish(t, requires_grad), dtype, device)
 
 
@@ -305,10 +294,10 @@ def range_(start, end=None, step=1, **options):
 
 def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return ``steps`` evenly spaced values from start to end, both ends exact."""
-    cdef int64_t i, n
-    cdef double a, b, h
-    cdef float af, bf, hf
+    cdef int64_t n
     cdef TensorBase t
+    cdef View* views[1]
+    cdef Param p[3]
     cdef int code
     start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
     if not hasattr(steps, "__index__"):
@@ -323,18 +312,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
         start, end = int(start), int(end)
     where = device_code(device, "linspace")
     t = empty_shape((n,), code if code == F32 else F64, where)
-    if where == CPU and n:
-        # from the nearer end, in the dtype's own precision
-        if t.view.dtype == F32:
-            af, bf = start, end
-            hf = (bf - af) / (n - 1) if n > 1 else 0
-            for i in range(n):
-                (<float*>t.view.data)[i] = af + hf * i if i < n // 2 or n == 1 else bf - hf * (n - 1 - i)
-        else:
-            a, b = start, end
-            h = (b - a) / (n - 1) if n > 1 else 0
-            for i in range(n):
-                (<double*>t.view.data)[i] = a + h * i if i < n // 2 or n == 1 else b - h * (n - 1 - i)
+    views[0], p[0].f, p[1].f, p[2].i = &t.view, start, end, n
+    launch(LINSPACE, t.view.dtype, where, 1, 1, views, p, n)
     return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 
 

@@ -1,12 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Padding with a constant, a reflection, the edge, or the other end; negative amounts crop."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, linear, empty_shape, launch, record
-from taeda.dtype cimport is_complex_, is_float
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, record, scalar_tensor
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
-
-from taeda.ops.complex_numbers import complex as complex_of
 
 __all__ = ["pad", "constant_pad_nd"]
 PUBLIC = ("constant_pad_nd",)
@@ -21,21 +18,21 @@ cdef enum:
 
 cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, object value):
     """x with lefts[d] positions before dimension d, and of the shape given."""
-    cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device)
-    cdef View* t[2]
-    cdef Param p[MAX_DIM + 2]
-    cdef int d
+    cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device), fill
+    cdef View* t[3]
+    cdef Param p[MAX_DIM + 1]
+    cdef int d, first = 0
     x = contiguous(x)
-    p[0].i = mode
-    if is_float(x.view.dtype):
-        p[1].f = value
-    else:
-        p[1].i = int(value)
+    if mode != CONSTANT:
+        p[0].i, first = mode, 1
     for d in range(x.view.ndim):
-        p[2 + d].i = lefts[d]
+        p[first + d].i = lefts[d]
     t[0], t[1] = &y.view, &x.view
     if y.view.numel and y.view.ndim:
-        launch(op, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
+        if mode == CONSTANT:
+            fill = scalar_tensor(value, x.view.dtype, x.device)
+            t[2] = &fill.view
+        launch(op, x.view.dtype, x.device, 1, 3 if mode == CONSTANT else 2, t, p, y.view.numel)
     elif y.view.numel:
         (<object>y).copy_(x)
     record(op, y, (x,), None, (mode, lefts, x.shape_tuple()))
@@ -52,7 +49,7 @@ cdef Op PAD_BACKWARD = linear(define("pad_backward", pad_backward_vjp))
 cdef object pad_vjp(Node n, object cotangent):
     cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
     cdef View* t[2]
-    cdef Param p[MAX_DIM + 2]
+    cdef Param p[MAX_DIM + 1]
     cdef int d
     mode, lefts, shape = n.extra
     if mode == CONSTANT:                        # the transpose is to crop
@@ -60,7 +57,7 @@ cdef object pad_vjp(Node n, object cotangent):
     gx = empty_shape(shape, g.view.dtype, g.device)
     p[0].i = mode
     for d in range(gx.view.ndim):
-        p[2 + d].i = lefts[d]
+        p[1 + d].i = lefts[d]
     t[0], t[1] = &gx.view, &g.view
     if gx.view.numel:
         launch(PAD_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
@@ -68,7 +65,7 @@ cdef object pad_vjp(Node n, object cotangent):
     return gx
 
 # (mode, how many dimensions are padded) -> op
-cdef dict OPS = {(CONSTANT, 1): linear(define("constant_pad_nd", pad_vjp, 0, 0, "pad"))}
+cdef dict OPS = {(CONSTANT, 1): define("constant_pad_nd", pad_vjp, 0, 0, "constant_pad")}
 for _n in (1, 2, 3):
     OPS[REFLECT, _n] = linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0"))
     OPS[REPLICATE, _n] = linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0"))
@@ -119,9 +116,6 @@ def constant_pad_nd(input, pad, value=0):
     """
     cdef TensorBase x = as_tensor(input, "pad")
     before, after = read_pad("pad", x, pad)
-    if is_complex_(x.view.dtype) and value != 0:
-        value = complex(value)
-        return complex_of(constant_pad_nd((<object>x).real, pad, value.real), constant_pad_nd((<object>x).imag, pad, value.imag))
     return padded(<Op>OPS[CONSTANT, 1], x, before, padded_shape("pad", x, before, after, CONSTANT), CONSTANT, value)
 
 

@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, contiguous, copy_into, define, linear, empty,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, clone_dense, contiguous, copy_into, define, linear, empty,
                              empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
@@ -197,8 +197,8 @@ cdef object rot90_vjp(Node n, object g):
     return rot90(g, -k, dims)
 
 cdef Op ROT90 = define("rot90", rot90_vjp)
-cdef Op FLIP = define("flip", flip_vjp, 0, 0, "cat")
-cdef Op ROLL = define("roll", roll_vjp, 0, 0, "cat")
+cdef Op FLIP = define("flip", flip_vjp)
+cdef Op ROLL = define("roll", roll_vjp)
 
 
 def flip(input, *order, dims=None):
@@ -211,11 +211,10 @@ def flip(input, *order, dims=None):
     tensor([[3, 4],
             [1, 2]])
     """
-    cdef TensorBase x = as_tensor(input, "flip"), y, back
+    cdef TensorBase x = as_tensor(input, "flip"), y
     cdef int64_t strides[MAX_DIM]
     cdef int64_t offset = x.offset
-    cdef View* t[2]
-    cdef Param p[2]
+    cdef View* t[1]
     cdef int d
     dims = order if dims is None else (dims,)
     if not dims:
@@ -234,12 +233,7 @@ def flip(input, *order, dims=None):
             strides[d] = -strides[d]
             offset += (x.view.shape[d] - 1) * x.view.strides[d]
     if y.view.numel:
-        back = as_strided_view(x, x.view.ndim, x.view.shape, strides, offset)
-        if y.view.contiguous:
-            t[0], t[1], p[0].i, p[1].i = &y.view, &back.view, 0, 1
-            launch(FLIP, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
-        else:
-            copy_into(y, back)
+        copy_into(y, as_strided_view(x, x.view.ndim, x.view.shape, strides, offset))
     record(FLIP, y, (x,), None, tuple(turned))
     return y
 
@@ -268,27 +262,39 @@ def flipud(input):
     return flip(input, 0)
 
 
-cdef TensorBase roll_one(TensorBase x, int64_t shift, int dim):
-    """One dimension turned: the last `shift` elements, then the others."""
+cdef TensorBase roll_boxes(TensorBase x, dict shifts):
+    """Turn x by {dimension: shift}: two pieces a dimension, each box of pieces copied to its place."""
     cdef TensorBase y = empty_like(x)
-    cdef View head = x.view, tail = x.view
-    cdef View* t[3]
-    cdef Param p[2]
-    cdef int64_t sizes[2 * MAX_DIM]
-    cdef int64_t n = x.view.shape[dim]
-    cdef int d
-    shift = (shift % n + n) % n
-    for d in range(x.view.ndim):
-        sizes[d] = sizes[MAX_DIM + d] = x.view.shape[d]
-    sizes[dim], sizes[MAX_DIM + dim] = shift, n - shift
-    head.shape, tail.shape = sizes, sizes + MAX_DIM
-    head.numel, tail.numel = x.view.numel // n * shift, x.view.numel // n * (n - shift)
-    head.contiguous, tail.contiguous = x.view.contiguous and dim == 0, x.view.contiguous and dim == 0
-    if x.device != META:
-        head.data = x.view.data + (n - shift) * x.view.strides[dim] * x.view.itemsize
-    t[0], t[1], t[2], p[0].i, p[1].i = &y.view, &head, &tail, dim, 2
-    launch(ROLL, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
+    cdef int64_t sizes[MAX_DIM]
+    cdef int64_t n, shift, source, target
+    cdef int d, box
+    for box in range(1 << len(shifts)):
+        source, target = x.offset, 0
+        for d in range(x.view.ndim):
+            sizes[d] = x.view.shape[d]
+        for i, (d, by) in enumerate(shifts.items()):
+            n, shift = x.view.shape[d], by
+            if box >> i & 1:                           # what leaves at the end
+                sizes[d] = shift
+                source += (n - shift) * x.view.strides[d]
+            else:
+                sizes[d] = n - shift
+                target += shift * y.view.strides[d]
+        copy_into(as_strided_view(y, x.view.ndim, sizes, y.view.strides, target),
+                  as_strided_view(x, x.view.ndim, sizes, x.view.strides, source))
     return y
+
+
+cdef TensorBase rolled(TensorBase x, tuple shifts, tuple dims):
+    cdef dict turns = {}
+    for by, d in zip(shifts, dims):
+        turns[d] = (turns.get(d, 0) + by) % x.view.shape[d]
+    moved = [(d, by) for d, by in turns.items() if by]
+    if not moved:
+        return clone_dense(x) if x.view.contiguous else contiguous(x)
+    for i in range(0, len(moved), 3):                  # eight boxes at a time
+        x = roll_boxes(x, dict(moved[i:i + 3]))
+    return x
 
 
 def roll(input, shifts, dims=None):
@@ -303,14 +309,13 @@ def roll(input, shifts, dims=None):
     tensor([3, 1, 2])
     """
     cdef TensorBase x = as_tensor(input, "roll"), y
-    cdef int i
     shifts = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
     dims = () if dims is None else tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
         raise RuntimeError("[roll] `shifts` required")
     if not dims and len(shifts) == 1:
         y = contiguous(x.detach()).reshape(-1)
-        y = (roll_one(y, shifts[0], 0) if y.view.numel else y.clone()).reshape(x.shape_tuple())
+        y = (rolled(y, shifts, (0,)) if y.view.numel else y.clone()).reshape(x.shape_tuple())
         record(ROLL, y, (x,), None, (shifts, None))
         return y
     if len(shifts) != len(dims):
@@ -318,12 +323,7 @@ def roll(input, shifts, dims=None):
     if x.view.ndim == 0:
         raise IndexError(f"[roll] Dimension specified as {dims[0]} but tensor has no dimensions")
     dims = tuple([wrap_dim("roll", d, x.view.ndim) for d in dims])
-    y = x
-    if x.view.numel == 0:
-        y = empty_like(x)
-    else:
-        for i in range(len(dims)):
-            y = roll_one(y, shifts[i], dims[i])
+    y = rolled(x.detach(), shifts, dims) if x.view.numel else empty_like(x)
     record(ROLL, y, (x,), None, (shifts, dims))
     return y
 

@@ -13,7 +13,7 @@ from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
 from taeda.tensor_base cimport META, TensorBase
 
-__all__ = ["bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
+__all__ = ["among", "bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
 PUBLIC = ("bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive")
 
 
@@ -47,15 +47,15 @@ cdef object unique_flat(Op op, TensorBase x, bint order, bint return_inverse, bi
     cdef TensorBase flat = contiguous(x.detach()), values, inverse, counts
     cdef int64_t n = x.view.numel
     cdef View* t[4]
-    cdef Param p[1]
+    cdef Param p[2]
     values = empty(1, &n, x.view.dtype, x.device)
-    inverse = empty(1, &n, I64, x.device)
     counts = empty(1, &n, I64, x.device)
+    inverse = empty(1, &n, I64, x.device) if return_inverse else counts          # counts: nobody looks at it
     t[0], t[1], t[2], t[3] = &values.view, &inverse.view, &counts.view, &flat.view
-    p[0].i = order
+    p[0].i, p[1].i = order, return_inverse
     n = launch(op, x.view.dtype, x.device, 3, 4, t, p, 16 * n)
-    return found(op, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()), counts.narrow(0, 0, n).clone(),
-                 return_inverse, return_counts)
+    return found(op, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()) if return_inverse else None,
+                 counts.narrow(0, 0, n).clone() if return_counts else None, return_inverse, return_counts)
 
 
 cdef object unique_along(str op, TensorBase x, object dim, bint order, bint return_inverse, bint return_counts):
@@ -194,6 +194,31 @@ def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
         raise RuntimeError(f"[bucketize] boundaries tensor must be 1 dimension, but got dim({a.view.ndim}), shape "
                            f"{tuple(a.shape_tuple())}")
     return search("bucketize", a, input, out_int32, right, out)
+
+
+# -- membership -------------------------------------------------------------------------------------------
+
+cdef Op ISIN = define("isin", NULL)
+
+cdef enum:
+    FEW = 16                 # elements that are compared with each
+
+
+def among(TensorBase elements, TensorBase test):
+    """Where ``elements`` are among the (n,) ``test``, as bool; nan is in nothing."""
+    cdef TensorBase x, a, y
+    cdef View* t[3]
+    cdef int dtype = result_type(elements, test)
+    check_same_device("isin", (elements, test))
+    x, a = contiguous(to_dtype(elements, dtype)), contiguous(to_dtype(test, dtype))
+    if a.view.numel > FEW and a.device != META:
+        if is_float(dtype):
+            a = (<object>a)[a == a]
+        a = (<object>a).sort()[0]
+    y = empty(x.view.ndim, x.view.shape, BOOL, x.device)
+    t[0], t[1], t[2] = &y.view, &x.view, &a.view
+    launch(ISIN, dtype, x.device, 1, 3, t, NULL, 16 * x.view.numel)
+    return y
 
 
 # -- histograms -------------------------------------------------------------------------------------------

@@ -9,15 +9,12 @@ from taeda.ops.creation import tensor
 from taeda.ops.gather import scatter_reduce
 from taeda.ops.join import cat, stack
 from taeda.ops.matmul import write_result
-from taeda.ops.searching import searchsorted
+from taeda.ops.searching import among
 from taeda.ops.triangles import triu_indices
 from taeda.tensor_base import TensorBase
 
 __all__ = ["combinations", "hash_tensor", "index_reduce", "index_reduce_", "isin"]
 PUBLIC = ("combinations", "hash_tensor", "index_reduce", "isin")
-
-BY_SEARCH = 64             # test elements from which sorting them beats comparing with each
-
 
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     """Return where ``elements`` are among ``test_elements``; either may be a number.  nan is in nothing.
@@ -44,18 +41,8 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
     elif not isinstance(elements, TensorBase):
         found = (test_elements == elements).any()
     else:
-        found = _among(elements.detach(), test_elements.detach().reshape(-1))
+        found = among(elements.detach(), test_elements.detach().reshape(-1))
     return ~found if invert else found
-
-
-def _among(elements, test):
-    if test.numel() < BY_SEARCH or elements.is_meta:
-        return (elements.unsqueeze(-1) == test).any(-1)
-    test = test[test == test].sort().values        # nan equals nothing, and has no place in a search
-    if test.numel() == 0:
-        return elements.new_zeros(elements.shape, dtype=bool_)
-    at = searchsorted(test, elements).clamp(max=test.numel() - 1)
-    return test[at] == elements
 
 
 def combinations(input, r=2, with_replacement=False):

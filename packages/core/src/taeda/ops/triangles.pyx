@@ -32,19 +32,27 @@ cdef Op TRI_INDICES = define("tri_indices", NULL)
 
 cdef TensorBase triangle(Op op, TensorBase x, int64_t diagonal, bint upper):
     cdef TensorBase y
-    cdef View* t[2]
-    cdef Param p[2]
     if x.view.ndim < 2:
         raise RuntimeError(f"[{op.name}] input tensor must have at least 2 dimensions, got shape {tuple(x.shape_tuple())}")
     y = empty_like(x)
+    keep_triangle(op, y, x, diagonal, upper)
+    return y
+
+
+cdef int keep_triangle(Op op, TensorBase y, TensorBase x, int64_t diagonal, bint upper) except -1:
+    cdef View* t[2]
+    cdef Param p[2]
     t[0], t[1], p[0].i, p[1].i = &y.view, &x.view, diagonal, upper
     launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
-    return y
+    return 0
 
 
 cdef TensorBase triangle_(Op op, TensorBase x, int64_t diagonal, bint upper):
     begin_inplace(op.name + "_", x)
-    copy_into(x, triangle(op, x, diagonal, upper))
+    if x.view.contiguous and x.view.ndim >= 2:
+        keep_triangle(op, x, x, diagonal, upper)
+    else:
+        copy_into(x, triangle(op, x, diagonal, upper))
     end_inplace(op, x, (x,), None, diagonal)
     return x
 

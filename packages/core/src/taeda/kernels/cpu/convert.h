@@ -46,29 +46,10 @@ static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int6
     }
 }
 
-#define RAW_LOOP(T) \
-    for (int64_t i = 0; i < n; i++) ((T *)y)[i * st[0]] = ((const T *)x)[i * st[1]]
-
-typedef struct { double part[2]; } Sixteen;
-
 static void convert_run(char **ptr, const int64_t *st, int64_t n, const Param *p) {
     const int s = (int)p[0].i, d = (int)p[1].i, sp = part_of(s), dp = part_of(d);
     const int from_complex = sp != s, to_complex = dp != d;
     char *y = ptr[0], *x = ptr[1];
-    if (s == d) {
-        if (st[0] == 1 && st[1] == 1) {
-            memcpy(y, x, n * bytes_of(s));
-            return;
-        }
-        switch (bytes_of(s)) {
-        case 1: RAW_LOOP(uint8_t); break;
-        case 2: RAW_LOOP(uint16_t); break;
-        case 4: RAW_LOOP(uint32_t); break;
-        case 8: RAW_LOOP(uint64_t); break;
-        default: RAW_LOOP(Sixteen);
-        }
-        return;
-    }
     const int64_t sx = st[1] << from_complex, sy = st[0] << to_complex;
     if (d == TAEDA_BOOL && from_complex) {
         uint8_t im[NARROW_BLOCK];

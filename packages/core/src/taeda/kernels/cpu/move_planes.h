@@ -1,0 +1,102 @@
+/* What move.h does on one plane, for elements of one size: included once a size, with T (an unsigned integer that may lie
+ * anywhere), LANES (elements in 16 bytes), LOW and HIGH (how the first and the second halves of two vectors interleave).
+ *
+ *   turn       y[j][i] = x[i][j], LANES by LANES in registers: each step interleaves row r with row r + LANES / 2
+ *   block      the same for I by J, both at least LANES; the last tiles of a side overlap those before them
+ *   weave      y[j][i] = x[i][j] for I of 2, 3, 4: y is dense
+ *   unweave    y[j][i] = x[i][j] for J of 2, 3, 4: x is dense
+ *   reverse    y[i] = x[-i]
+ *   strided    any strides, all in bytes
+ */
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define NAME(a) JOIN(a, T)
+#define AT(p, offset) (*(T *)((p) + (offset)))
+#define FROM(p, offset) (*(const T *)((p) + (offset)))
+
+#if LANES > 1
+typedef ELEMENT NAME(vector) __attribute__((vector_size(16), aligned(1), may_alias));
+
+static inline void NAME(turn)(char *y, int64_t ys, const char *x, int64_t xs) {
+    NAME(vector) a[LANES], b[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r++) a[r] = *(const NAME(vector) *)(x + r * xs);
+#pragma GCC unroll 4
+    for (int step = 1; step < LANES; step *= 2) {
+#pragma GCC unroll 8
+        for (int r = 0; r < LANES / 2; r++) {
+            b[2 * r] = __builtin_shufflevector(a[r], a[r + LANES / 2], LOW);
+            b[2 * r + 1] = __builtin_shufflevector(a[r], a[r + LANES / 2], HIGH);
+        }
+#pragma GCC unroll 16
+        for (int r = 0; r < LANES; r++) a[r] = b[r];
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r++) *(NAME(vector) *)(y + r * ys) = a[r];
+}
+#else
+static inline void NAME(turn)(char *y, int64_t ys, const char *x, int64_t xs) { AT(y, 0) = FROM(x, 0); }
+#endif
+
+static void NAME(block)(char *y, int64_t ys, const char *x, int64_t xs, int64_t I, int64_t J) {
+    const int64_t e = sizeof(T);
+    for (int64_t i = 0;; i = i + 2 * LANES <= I ? i + LANES : I - LANES) {
+        for (int64_t j = 0;; j = j + 2 * LANES <= J ? j + LANES : J - LANES) {
+            NAME(turn)(y + j * ys + i * e, ys, x + i * xs + j * e, xs);
+            if (j == J - LANES) break;
+        }
+        if (i == I - LANES) break;
+    }
+}
+
+static void NAME(weave)(char *to, const char *from, int64_t xs, int64_t I, int64_t J) {
+    T *restrict y = (T *)to;
+    const T *restrict a = (const T *)from, *restrict b = (const T *)(from + xs);
+    const T *restrict c = (const T *)(from + 2 * xs), *restrict d = (const T *)(from + 3 * xs);
+    if (I == 2)
+        for (int64_t j = 0; j < J; j++) y[2 * j] = a[j], y[2 * j + 1] = b[j];
+    else if (I == 3)
+        for (int64_t j = 0; j < J; j++) y[3 * j] = a[j], y[3 * j + 1] = b[j], y[3 * j + 2] = c[j];
+    else
+        for (int64_t j = 0; j < J; j++) y[4 * j] = a[j], y[4 * j + 1] = b[j], y[4 * j + 2] = c[j], y[4 * j + 3] = d[j];
+}
+
+static void NAME(unweave)(char *to, int64_t ys, const char *from, int64_t I, int64_t J) {
+    const T *restrict x = (const T *)from;
+    T *restrict a = (T *)to, *restrict b = (T *)(to + ys), *restrict c = (T *)(to + 2 * ys), *restrict d = (T *)(to + 3 * ys);
+    if (J == 2)
+        for (int64_t i = 0; i < I; i++) a[i] = x[2 * i], b[i] = x[2 * i + 1];
+    else if (J == 3)
+        for (int64_t i = 0; i < I; i++) a[i] = x[3 * i], b[i] = x[3 * i + 1], c[i] = x[3 * i + 2];
+    else
+        for (int64_t i = 0; i < I; i++) a[i] = x[4 * i], b[i] = x[4 * i + 1], c[i] = x[4 * i + 2], d[i] = x[4 * i + 3];
+}
+
+static void NAME(reverse)(char *to, const char *from, int64_t n) {
+    T *restrict y = (T *)to;
+    const T *restrict x = (const T *)from;
+    for (int64_t i = 0; i < n; i++) y[i] = x[-i];
+}
+
+static void NAME(strided)(char *y, int64_t ys, int64_t yt, const char *x, int64_t xs, int64_t xt, int64_t I, int64_t J) {
+    const int64_t e = sizeof(T);
+    for (int64_t j = 0; j < J; j++, y += yt, x += xt) {
+        if (ys == e && xs == 2 * e)
+            for (int64_t i = 0; i < I; i++) AT(y, i * e) = FROM(x, 2 * i * e);
+        else if (ys == e)
+            for (int64_t i = 0; i < I; i++) AT(y, i * e) = FROM(x, i * xs);
+        else
+            for (int64_t i = 0; i < I; i++) AT(y, i * ys) = FROM(x, i * xs);
+    }
+}
+
+#undef JOIN_
+#undef JOIN
+#undef NAME
+#undef AT
+#undef FROM
+#undef T
+#undef ELEMENT
+#undef LANES
+#undef LOW
+#undef HIGH
