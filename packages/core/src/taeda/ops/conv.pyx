@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I8, I16, I32, I64, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
@@ -47,6 +47,12 @@ cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
             at += 1
 
 
+cdef inline bint by_pixels(const View* y, const View* x, int64_t rows, int64_t terms) noexcept:
+    """Whether pixels rather than channels are the lanes: they lie side by side in x and y, and enough sums share them."""
+    return (y.strides[4] == 1 and x.strides[4] == 1 and rows > 8 and terms > 16
+            and (y.dtype == F32 or y.dtype == F64 or y.dtype == F16 or y.dtype == BF16))
+
+
 cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias,
              int64_t work) except -1:
     cdef View v[3]
@@ -57,6 +63,10 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     lift(&v[0], out, dims)
     lift(&v[1], a, dims + 10)
     lift(&v[2], b, dims + 20)
+    if op is CONV and by_pixels(&v[0], &v[1], b.view.shape[0] // q.groups, b.view.numel // max(1, b.view.shape[0])):
+        op = CONV_PIXELS
+    elif op is INPUT and by_pixels(&v[0], &v[1], b.view.shape[1] * q.stride[0] * q.stride[1] * q.stride[2], b.view.shape[0] // q.groups):
+        op = INPUT_PIXELS
     for i in range(3):
         t[i] = &v[i]
         p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
@@ -165,6 +175,8 @@ cdef object weight_vjp(Node n, object g):
             input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[2]) if n.needs(1) else None)
 
 
+cdef Op CONV_PIXELS = define("convolution", conv_vjp, 0, 0, "convolution_pixels", "ConvolutionBackward0")
+cdef Op INPUT_PIXELS = define("convolution_input", input_vjp, 0, 0, "convolution_input_pixels", "ConvolutionBackward0")
 cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
 cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
 cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
