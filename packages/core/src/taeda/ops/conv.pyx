@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I8, I16, I32, I64, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
@@ -47,6 +47,29 @@ cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
             at += 1
 
 
+cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
+    """Whether every channel has one square kernel of its own that conv_depthwise knows."""
+    return (q.n < 3 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and w.shape[3] == w.shape[4]
+            and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] == q.stride[2] and q.stride[1] <= 2
+            and q.dilation[1] == 1 and q.dilation[2] == 1)
+
+
+cdef Op suited(Op op, const Geometry* q, const View* v):
+    """The kernels for this convolution: v are result and factors, and pixels of a row lie side by side where the fast ones run."""
+    cdef const View* w = &v[0] if op is WEIGHT else &v[2]
+    cdef const View* image = &v[2] if op is WEIGHT else &v[0]
+    cdef int64_t rows
+    if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
+            w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
+        return op
+    if is_depthwise(q, w):
+        return CONV_DEPTHWISE if op is CONV else INPUT_DEPTHWISE if op is INPUT else WEIGHT_DEPTHWISE
+    if op is CONV:       # with fewer results, or sums this short, pixels are lanes there too
+        return CONV_PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 16 else op
+    rows = w.shape[1] * q.stride[0] * q.stride[1] * q.stride[2]
+    return INPUT_PIXELS if op is INPUT and rows > 8 and w.shape[0] // q.groups > 16 else op
+
+
 cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias,
              int64_t work) except -1:
     cdef View v[3]
@@ -63,7 +86,8 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     t[3] = NULL if bias is None else &bias.view
     p[9].i = q.groups
     p[10].i = bias is not None
-    launch(op, out.view.dtype, out.device, 1, 4, t, p, work)
+    if launch(suited(op, q, v), out.view.dtype, out.device, 1, 4, t, p, work):      # a kernel that it does not take
+        launch(op, out.view.dtype, out.device, 1, 4, t, p, work)
     return 0
 
 
@@ -142,9 +166,17 @@ cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, t
     return y
 
 
+cdef object dense(object g):
+    """g with pixels (or channels) side by side: a sum's gradient is one number seen everywhere."""
+    cdef TensorBase x = <TensorBase>g
+    cdef int last = x.view.ndim - 1
+    return g if x.view.strides[last] == 1 or x.view.shape[last] == 1 or lies_channels_last(x) else g.contiguous()
+
+
 cdef object conv_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
+    g = dense(g)
     return (input_gradient(&q, <TensorBase>g, n.load(1), None, n.extra[1]) if n.needs(0) else None,
             weight_gradient(&q, <TensorBase>g, n.load(0), n.extra[2]) if n.needs(1) else None,
             channel_sum(<TensorBase>g) if n.needs(2) else None)
@@ -153,6 +185,7 @@ cdef object conv_vjp(Node n, object g):
 cdef object input_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
+    g = dense(g)
     return (forward(&q, <TensorBase>g, n.load(1), None, n.extra[1]) if n.needs(0) else None,
             weight_gradient(&q, n.load(0), <TensorBase>g, n.extra[2]) if n.needs(1) else None,
             channel_sum(<TensorBase>g) if n.needs(2) else None)
@@ -165,6 +198,13 @@ cdef object weight_vjp(Node n, object g):
             input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[2]) if n.needs(1) else None)
 
 
+# the same ops by other kernels; these below take everything
+cdef Op CONV_PIXELS = define("convolution", conv_vjp, 0, 0, "convolution_pixels", "ConvolutionBackward0")
+cdef Op CONV_DEPTHWISE = define("convolution", conv_vjp, 0, 0, "convolution_depthwise", "ConvolutionBackward0")
+cdef Op INPUT_PIXELS = define("convolution_input", input_vjp, 0, 0, "convolution_input_pixels", "ConvolutionBackward0")
+cdef Op INPUT_DEPTHWISE = define("convolution_input", input_vjp, 0, 0, "convolution_input_depthwise", "ConvolutionBackward0")
+cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight_depthwise",
+                                  "ConvolutionBackwardBackward0")
 cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
 cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
 cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")

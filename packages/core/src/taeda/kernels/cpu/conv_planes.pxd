@@ -23,9 +23,13 @@ cdef extern from *:
     #define MASK int64_t
     #include "tiles.h"
     #undef T
+    #undef LANES
+    #undef SUFFIX
+    #undef MASK
     """
     int taeda_wide() nogil
     void copy_f32(float *d, const float *s, int64_t n) nogil
+    void add_f32(float *d, const float *s, int64_t n) nogil
     void every_second_f32(float *d, const float *s, int64_t n) nogil
     void transpose_f32(const float *src, int64_t sld, float *dst, int64_t dld, int64_t rows, int64_t cols) nogil
     void tile_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
@@ -47,6 +51,7 @@ cdef extern from *:
     void dots_f32(int64_t n, const float *g, const void *mask, const float *src, const int64_t *off, float *y) nogil
     void dots_half_f32(int64_t n, const float *g, const void *mask, const float *src, const int64_t *off, float *y) nogil
     void copy_f64(double *d, const double *s, int64_t n) nogil
+    void add_f64(double *d, const double *s, int64_t n) nogil
     void every_second_f64(double *d, const double *s, int64_t n) nogil
     void transpose_f64(const double *src, int64_t sld, double *dst, int64_t dld, int64_t rows, int64_t cols) nogil
     void tile_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
@@ -153,6 +158,89 @@ cdef inline void forward_offsets(int64_t *off, const Geometry *q, const Planes *
                 for kw in range(q.KW):
                     off[0] = c * s.channel + kd * q.dd * s.plane + kh * q.dh * s.row + kw * q.dw * s.col
                     off += 1
+
+
+ctypedef struct Phase:    # one output grid: all of y, or one residue class of dx
+    int64_t K             # terms of a sum
+    int64_t *off          # their offsets
+    int64_t w             # where its packed weights begin, in elements
+    int64_t depth, rows, cols    # the grid
+    int64_t splane, srow, scol   # steps in the source
+    int64_t dst, dplane, drow, dcol      # where the grid begins in the result, and steps
+    int64_t first, blocks        # number of its first item; blocks of places
+    int64_t a, b, c              # residues of depth, row and column
+    int64_t d0, h0, w0           # first taps of the residue class; the next are tap_step() on
+
+
+cdef inline int64_t gcd(int64_t a, int64_t b) noexcept nogil:
+    cdef int64_t r
+    while b:
+        r = a % b
+        a = b
+        b = r
+    return a
+
+
+cdef inline int64_t tap_step(int64_t stride, int64_t dilation) noexcept nogil:
+    """Taps k and k + step meet the same residue class: step = stride / gcd(stride, dilation)."""
+    return stride // gcd(stride, dilation)
+
+
+cdef inline int64_t first_tap(int64_t at, int64_t K, int64_t stride, int64_t dilation) noexcept nogil:
+    """Smallest k with (at - k dilation) divisible by stride, or K."""
+    cdef int64_t k
+    for k in range(min(K, stride)):
+        if (at - k * dilation) % stride == 0:
+            return k
+    return K
+
+
+cdef inline void frame(int64_t H, int64_t OH, int64_t K, int64_t stride, int64_t pad, int64_t dilation, int64_t *before,
+                int64_t *after) noexcept nogil:
+    """How many zeros the tiles read before and after g along one axis."""
+    cdef int64_t a, k, q, last
+    before[0] = after[0] = 0
+    for a in range(min(stride, H)):
+        for k in range(K):
+            if (a + pad - k * dilation) % stride == 0:
+                q = (a + pad - k * dilation) // stride
+                last = q + (H - 1 - a) // stride
+                before[0] = max(before[0], -q)
+                after[0] = max(after[0], last - (OH - 1))
+
+
+cdef inline void residue_class(Phase *f, const Geometry *q, int64_t i) noexcept nogil:
+    """The grid of class i: every sd-th plane, sh-th row and sw-th column of dx, and the taps that meet it."""
+    f.a = i // (min(q.sh, q.H) * min(q.sw, q.W))
+    f.b = i // min(q.sw, q.W) % min(q.sh, q.H)
+    f.c = i % min(q.sw, q.W)
+    f.d0 = first_tap(f.a + q.pd, q.KD, q.sd, q.dd)
+    f.h0 = first_tap(f.b + q.ph, q.KH, q.sh, q.dh)
+    f.w0 = first_tap(f.c + q.pw, q.KW, q.sw, q.dw)
+    f.K = q.OG * cut(q.KD - f.d0, tap_step(q.sd, q.dd)) * cut(q.KH - f.h0, tap_step(q.sh, q.dh)) * cut(
+        q.KW - f.w0, tap_step(q.sw, q.dw))
+    f.depth = cut(q.D - f.a, q.sd); f.rows = cut(q.H - f.b, q.sh); f.cols = cut(q.W - f.c, q.sw)
+
+
+cdef inline void input_offsets(Phase *f, const Geometry *q, const Planes *s, int64_t channel, int64_t plane, int64_t row,
+                        int64_t col) noexcept nogil:
+    """Where the terms (output channel, taps of the class) lie: pixel a + i s takes g's place i + (a + p - k d) / s."""
+    cdef int64_t o, kd, kh, kw, r = 0
+    cdef int64_t ds = tap_step(q.sd, q.dd), hs = tap_step(q.sh, q.dh), ws = tap_step(q.sw, q.dw)
+    for o in range(q.OG):
+        kd = f.d0
+        while kd < q.KD:
+            kh = f.h0
+            while kh < q.KH:
+                kw = f.w0
+                while kw < q.KW:
+                    f.off[r] = (o * channel + (s.front + (f.a + q.pd - kd * q.dd) // q.sd) * plane
+                                + (s.top + (f.b + q.ph - kh * q.dh) // q.sh) * row
+                                + (s.left + (f.c + q.pw - kw * q.dw) // q.sw) * col)
+                    r += 1
+                    kw += ws
+                kh += hs
+            kd += ds
 
 
 ctypedef struct Split:       # planes in sh x sw parts, part (a, b) holding rows a + i sh and columns b + j sw

@@ -1,0 +1,143 @@
+/* Convolution of one plane by a square kernel: included once per dtype after tiles.h, with its T, LANES, SUFFIX and MASK.
+ *
+ *   frame    a plane in a frame of zeros, columns apart by the residues of the stride: [row][residue][column]
+ *   spread   the same with up - 1 zeros between neighbours: what an input gradient of stride `up` convolves
+ *   filter   y[i][j] = bias + sum_{h,k}  w[h][k] x[i S + h][j S + k]      x in a frame
+ *   moments  sums[h K + k][l] += sum_{i, j = l mod lanes}  g[i][j] x[i S + h][j S + k]
+ *
+ * Vectors are neighbouring pixels.  filter computes four rows at a time, so that a vector of x serves all of them; the last
+ * vector of a row reaches back.  Vectors may read a few places beyond the frame: it needs LANES places more.
+ * Sizes 3, 5 and 7 and strides 1 and 2 are written out by the compiler.
+ */
+#ifndef TAEDA_DEPTHWISE_H
+#define TAEDA_DEPTHWISE_H
+#define WRITE_OUT _Pragma("GCC unroll 16")
+#endif
+
+LOCAL void NAME(frame)(T *dst, int64_t rows, int64_t S, int64_t part, const T *src, int64_t step, int64_t H, int64_t W,
+                       int64_t top, int64_t left) {
+    memset(dst, 0, rows * S * part * sizeof(T));
+    for (int64_t r = 0; r < rows; r++, dst += S * part) {
+        const int64_t h = r - top;
+        if (h < 0 || h >= H)
+            continue;
+        for (int64_t b = 0; b < S; b++) {
+            const int64_t j = b >= left ? 0 : (left - b + S - 1) / S, w = b + j * S - left;
+            int64_t n = w < W ? (W - w + S - 1) / S : 0;
+            n = n < part - j ? n : part - j;
+            if (n <= 0)
+                continue;
+            if (S == 1)
+                NAME(copy)(dst + j, src + h * step + w, n);
+            else
+                NAME(every_second)(dst + b * part + j, src + h * step + w, n);
+        }
+    }
+}
+
+LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T *src, int64_t step, int64_t H, int64_t W,
+                        int64_t top, int64_t left) {
+    memset(dst, 0, rows * cols * sizeof(T));
+    for (int64_t r = 0; r < rows; r++, dst += cols) {
+        const int64_t h = r - top;
+        if (h < 0 || h % up || h / up >= H)
+            continue;
+        for (int64_t j = left < 0 ? (-left + up - 1) / up : 0; j < W && left + j * up < cols; j++)
+            dst[left + j * up] = src[h / up * step + j];
+    }
+}
+
+#define AT(S, row, k) (x + (row) * S * part + (k) % S * part + (k) / S)
+#define ROWS(K, S, R)                                                                                         \
+    for (; i + R <= rows; i += R)                                                                             \
+        for (int64_t j = 0; j < cols; j += B) {                                                               \
+            if (j + B > cols && cols >= B)                                                                    \
+                j = cols - B;                                                                                 \
+            V sum[R];                                                                                         \
+            WRITE_OUT for (int r = 0; r < R; r++)                                                             \
+                sum[r] = bias + (V){0};                                                                       \
+            WRITE_OUT for (int h = 0; h < (R - 1) * S + K; h++)                                               \
+                WRITE_OUT for (int k = 0; k < K; k++) {                                                       \
+                    const V v = *(const V *)(AT(S, i * S + h, k) + j);                                           \
+                    WRITE_OUT for (int r = 0; r < R; r++)                                                     \
+                        if (h - r * S >= 0 && h - r * S < K)                                                  \
+                            sum[r] += s[(h - r * S) * K + k] * v;                                             \
+                }                                                                                             \
+            WRITE_OUT for (int r = 0; r < R; r++) {                                                           \
+                if (cols >= B)                                                                                \
+                    *(V *)(y + (i + r) * step + j) = sum[r];                                                  \
+                else                                                                                          \
+                    NAME(copy)(y + (i + r) * step, (const T *)&sum[r], cols);                                 \
+            }                                                                                                 \
+        }
+#define FILTER(K, S)                                                                                          \
+    LOCAL void NAME(filter_##K##_##S)(T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, \
+                                      const T *w, T bias) {                                                   \
+        typedef NAME(half) V;                                                                                 \
+        const int64_t B = LANES / 2;                                                                          \
+        int64_t i = 0;                                                                                        \
+        V s[K * K];                                                                                           \
+        WRITE_OUT for (int k = 0; k < K * K; k++)                                                             \
+            s[k] = w[k] - (V){0};                                                                             \
+        ROWS(K, S, 4)                                                                                         \
+        ROWS(K, S, 1)                                                                                         \
+    }
+FILTER(3, 1) FILTER(3, 2) FILTER(5, 1) FILTER(5, 2) FILTER(7, 1) FILTER(7, 2)
+#undef ROWS
+#undef FILTER
+
+/* H rows of the kernel at a time: their sums fit in registers. */
+#define MOMENTS(K, S, H)                                                                                      \
+    LOCAL void NAME(moments_##K##_##S)(T *sums, const T *g, int64_t step, int64_t rows, int64_t cols, const T *x, \
+                                       int64_t part) {                                                        \
+        typedef NAME(half) V;                                                                                 \
+        typedef MASK Bits __attribute__((vector_size(sizeof(V)), aligned(sizeof(T)), may_alias));             \
+        const int64_t B = LANES / 2, whole = cols / B * B;                                                    \
+        Bits kept;                                                                                            \
+        for (int l = 0; l < LANES / 2; l++)                                                                   \
+            kept[l] = l < cols - whole ? -1 : 0;                                                              \
+        for (int h0 = 0; h0 < K; h0 += H) {                                                                   \
+            V s[H * K];                                                                                       \
+            WRITE_OUT for (int k = 0; k < H * K; k++)                                                         \
+                s[k] = (V){0};                                                                                \
+            for (int64_t i = 0; i < rows; i++) {                                                              \
+                const T *from = g + i * step;                                                                 \
+                for (int64_t j = 0; j < whole; j += B) {                                                      \
+                    const V u = *(const V *)(from + j);                                                       \
+                    WRITE_OUT for (int k = 0; k < H * K; k++)                                                 \
+                        s[k] += u * *(const V *)(AT(S, i * S + h0 + k / K, k % K) + j);                          \
+                }                                                                                             \
+                if (whole < cols) {                                                                           \
+                    V u = {0};                                                                                \
+                    NAME(copy)((T *)&u, from + whole, cols - whole);                                          \
+                    WRITE_OUT for (int k = 0; k < H * K; k++)                                                 \
+                        s[k] += u * (V)(*(const Bits *)(AT(S, i * S + h0 + k / K, k % K) + whole) & kept);       \
+                }                                                                                             \
+            }                                                                                                 \
+            WRITE_OUT for (int k = 0; k < H * K; k++)                                                         \
+                *(V *)(sums + (h0 * K + k) * B) += s[k];                                                      \
+        }                                                                                                     \
+    }
+MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(7, 1, 1) MOMENTS(7, 2, 1)
+#undef MOMENTS
+#undef AT
+
+LOCAL void NAME(filter)(int64_t K, int64_t S, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, const T *w,
+                        T bias) {
+    if (K == 3)
+        (S == 1 ? NAME(filter_3_1) : NAME(filter_3_2))(y, step, rows, cols, x, part, w, bias);
+    else if (K == 5)
+        (S == 1 ? NAME(filter_5_1) : NAME(filter_5_2))(y, step, rows, cols, x, part, w, bias);
+    else
+        (S == 1 ? NAME(filter_7_1) : NAME(filter_7_2))(y, step, rows, cols, x, part, w, bias);
+}
+
+LOCAL void NAME(moments)(int64_t K, int64_t S, T *sums, const T *g, int64_t step, int64_t rows, int64_t cols, const T *x,
+                         int64_t part) {
+    if (K == 3)
+        (S == 1 ? NAME(moments_3_1) : NAME(moments_3_2))(sums, g, step, rows, cols, x, part);
+    else if (K == 5)
+        (S == 1 ? NAME(moments_5_1) : NAME(moments_5_2))(sums, g, step, rows, cols, x, part);
+    else
+        (S == 1 ? NAME(moments_7_1) : NAME(moments_7_2))(sums, g, step, rows, cols, x, part);
+}

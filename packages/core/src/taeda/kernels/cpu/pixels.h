@@ -1,0 +1,120 @@
+/* Products whose columns are pixels: included once per dtype after tiles.h, with its T, LANES and SUFFIX defined.
+ *
+ *   times    c[i][x] = first[i] + sum_r  a(r, i) b[r][x]     (or c[i][x] += the sum, where first is NULL)
+ *   gather   b[r][x] = src[off[r] + place of pixel x]        for some terms r and the pixels of a panel
+ *
+ * a(r, i) = a[r * ars + i * ais] are weights, as they lie (ars = 1) or in tiles (ais = 1); b is a panel of two vectors of
+ * pixels.  Up to 6 rows of c (8 with AVX-512) stay in registers: 12 multiply-adds for 8 loads, 93 of 100 GFLOP/s on Zen 3.
+ * The lines of c that the next panel will write are asked for before the sum begins.
+ */
+#ifndef TAEDA_PIXELS_H
+#define TAEDA_PIXELS_H
+#ifdef __AVX2__
+#define SLIM 32          /* bytes of a vector where there is no AVX-512 */
+#else
+#define SLIM 16          /* wider ones would be spilled to the stack */
+#endif
+typedef struct {
+    int64_t src, at, count;      /* a run of pixels: where it begins in the source and in its panel, and its length */
+} Run;
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+typedef T NAME(slim) __attribute__((vector_size(SLIM), aligned(sizeof(T)), may_alias));
+
+#define TILE(FUNCTION, TARGET, VEC, M)                                                                        \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, T *c,       \
+                                     int64_t ldc, const T *first) {                                           \
+        typedef NAME(VEC) V;                                                                                  \
+        enum { W = sizeof(V) / sizeof(T) };                                                                   \
+        V p[M], q[M];                                                                                         \
+        UNROLL for (int i = 0; i < M; i++) {                                                                  \
+            p[i] = q[i] = (V){0};                                                                             \
+            __builtin_prefetch(c + i * ldc + 2 * W, 1);                                                               \
+        }                                                                                                     \
+        for (int64_t r = 0; r < n; r++, a += ars, b += 2 * W) {                                               \
+            V u = *(const V *)b, v = *(const V *)(b + W);                                                     \
+            UNROLL for (int i = 0; i < M; i++) { T x = a[i * ais]; p[i] += x * u; q[i] += x * v; }            \
+        }                                                                                                     \
+        UNROLL for (int i = 0; i < M; i++) {                                                                  \
+            V *to = (V *)(c + i * ldc), *then = (V *)(c + i * ldc + W);                                       \
+            if (first) { *to = first[i] + p[i]; *then = first[i] + q[i]; } else { *to += p[i]; *then += q[i]; } \
+        }                                                                                                     \
+    }
+TILE(slim_pixels1, , slim, 1) TILE(slim_pixels2, , slim, 2) TILE(slim_pixels3, , slim, 3)
+TILE(slim_pixels4, , slim, 4) TILE(slim_pixels5, , slim, 5) TILE(slim_pixels6, , slim, 6)
+TILE(wide_pixels1, WIDE, whole, 1) TILE(wide_pixels2, WIDE, whole, 2) TILE(wide_pixels3, WIDE, whole, 3)
+TILE(wide_pixels4, WIDE, whole, 4) TILE(wide_pixels5, WIDE, whole, 5) TILE(wide_pixels6, WIDE, whole, 6)
+TILE(wide_pixels7, WIDE, whole, 7) TILE(wide_pixels8, WIDE, whole, 8)
+#undef TILE
+
+typedef void (*NAME(pixel_tile))(int64_t, const T *, int64_t, int64_t, const T *, T *, int64_t, const T *);
+
+static const NAME(pixel_tile) NAME(pixel_tiles)[2][9] = {
+    {0, NAME(slim_pixels1), NAME(slim_pixels2), NAME(slim_pixels3), NAME(slim_pixels4), NAME(slim_pixels5), NAME(slim_pixels6)},
+    {0, NAME(wide_pixels1), NAME(wide_pixels2), NAME(wide_pixels3), NAME(wide_pixels4), NAME(wide_pixels5), NAME(wide_pixels6),
+     NAME(wide_pixels7), NAME(wide_pixels8)},
+};
+
+LOCAL inline void NAME(times)(int wide, int64_t m, int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, T *c,
+                              int64_t ldc, const T *first) {
+    NAME(pixel_tiles)[wide][m](n, a, ars, ais, b, c, ldc, first);
+}
+
+/* Row r of the panel is b[r * width ...]; the pixels of a run lie `step` apart in the source.  Those of the next panel, which
+ * are likely beside them, are asked for.  loose: a panel's width may be read from the beginning of any run, and written, so
+ * that whole vectors are copied: what comes after a run overwrites what that brought too much. */
+LOCAL void NAME(gather)(T *b, int64_t width, const T *src, const int64_t *off, int64_t n, const Run *run, int64_t runs,
+                        int64_t step, int loose) {
+    const int64_t B = SLIM / sizeof(T);
+    if (step == 1 && (loose || (runs == 1 && run->count == width))) {
+        for (int64_t r = 0; r < n; r++, b += width) {
+            const T *from = src + off[r];
+            for (int64_t i = 0; i < runs; i++) {
+                const T *s = from + run[i].src;
+                T *d = b + run[i].at;
+                __builtin_prefetch(s + width, 0, 2);
+                for (int64_t x = 0; x < width; x += B)
+                    *(NAME(slim) *)(d + x) = *(const NAME(slim) *)(s + x);
+            }
+        }
+        return;
+    }
+    for (int64_t i = 0; i < runs; i++) {
+        const T *from = src + run[i].src;
+        const int64_t m = run[i].count;
+        T *d = b + run[i].at;
+        for (int64_t r = 0; r < n; r++, d += width) {
+            const T *s = from + off[r];
+            __builtin_prefetch(s + width * step, 0, 2);
+            if (step == 1)
+                NAME(copy)(d, s, m);
+            else if (step == 2)
+                NAME(every_second)(d, s, m);
+            else
+                for (int64_t x = 0; x < m; x++)
+                    d[x] = s[x * step];
+        }
+    }
+}
+
+/* Whether n numbers are finite: zero times an infinity or a NaN is a NaN. */
+LOCAL int NAME(finite)(const T *x, int64_t n) {
+    T s = 0;
+    _Pragma("omp simd reduction(+:s)")
+    for (int64_t i = 0; i < n; i++)
+        s += x[i] * 0;
+    return s == 0;
+}
+
+/* m rows of `n` terms become [term][row]; row i lies at src + i * rows, its terms `terms` apart. */
+LOCAL void NAME(in_tile)(T *dst, const T *src, int64_t m, int64_t rows, int64_t n, int64_t terms) {
+    if (m == 6 && terms == 1) {
+        for (int64_t r = 0; r < n; r++, src++, dst += 6)
+            for (int i = 0; i < 6; i++)
+                dst[i] = src[i * rows];
+        return;
+    }
+    for (int64_t r = 0; r < n; r++, src += terms, dst += m)
+        for (int64_t i = 0; i < m; i++)
+            dst[i] = src[i * rows];
+}
