@@ -173,13 +173,14 @@ INLINE void to3(const Lanes *m, Lanes *y) {
 
 /* -- two axes -- */
 
-/* Tiles t0 to t1 of 8 channels from c on (m are there), counted through all images: point p of tile t goes to
- * v[p * step + (t - t0) * width]. */
+/* Tiles t0 to t1 of 8 channels from c on (m are there), counted through all images: point p of tile t0 + k goes to
+ * v[p * step + k / height * width + k % height * 8]. */
 #define PIXELS(FUNCTION, SIZE)                                                                                                      \
-    static void FUNCTION(float *v, int64_t step, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c, \
-                         int64_t m) {                                                                                               \
+    static void FUNCTION(float *v, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0,        \
+                         int64_t t1, int64_t c, int64_t m) {                                                                        \
         float z[6 * SPAN * 8] __attribute__((aligned(32)));                                                                         \
         const int64_t per = g->down * g->across;                                                                                    \
+        int64_t row = 0;                                                                                                            \
         for (int64_t t = t0, many; t < t1; t += many) {                                                                             \
             const int64_t j = t % g->across;                                                                                        \
             many = t1 - t < RUN ? t1 - t : RUN;                                                                                     \
@@ -191,13 +192,19 @@ INLINE void to3(const Lanes *m, Lanes *y) {
                 from##SIZE(d, u);                                                                                                   \
                 UNROLL for (int i = 0; i < 6; i++) *(Lanes *)(at + i * SPAN * 8) = u[i];                                            \
             }                                                                                                                       \
-            for (int64_t k = 0; k < many; k++, v += width)                                                                          \
+            for (int64_t k = 0; k < many; k++) {                                                                                    \
                 for (int i = 0; i < 6; i++) {                                                                                       \
                     Lanes d[SIZE], u[6];                                                                                            \
                     UNROLL for (int q = 0; q < SIZE; q++) d[q] = AT(z + (i * SPAN + 4 * k + q) * 8);                                \
                     from##SIZE(d, u);                                                                                               \
                     UNROLL for (int q = 0; q < 6; q++) *(Lanes *)(v + (6 * i + q) * step) = u[q];                                   \
                 }                                                                                                                   \
+                v += 8;                                                                                                             \
+                if (++row == height) {                                                                                              \
+                    v += width - 8 * height;                                                                                        \
+                    row = 0;                                                                                                        \
+                }                                                                                                                   \
+            }                                                                                                                       \
         }                                                                                                                           \
     }
 PIXELS(pixels6, 6)
@@ -205,7 +212,8 @@ PIXELS(pixels4, 4)
 #undef PIXELS
 
 /* Taps of `terms` terms by m lanes, turned by half a circle where wanted: point p of lane l goes to
- * u[p * step + l / panel * terms_room * panel + term * panel + l % panel]; panels are filled up with the last lane. */
+ * u[p * step + l / panel * terms_room * panel + term * panel + l % panel]; panels are filled up with the last lane,
+ * terms with zeros to a multiple of 8. */
 static void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, const float *w, int64_t lane, int64_t term, int64_t row,
                     int64_t col, int turned, int64_t terms, int64_t m) {
     float z[BATCH * 9 * 8] __attribute__((aligned(32)));
@@ -238,6 +246,9 @@ static void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, c
                 }
             }
         }
+        for (int64_t k = terms; k % 8; k++, to += panel)
+            for (int p = 0; p < 36; p++)
+                *(Lanes *)(to + p * step) = (Lanes){0};
     }
 }
 
@@ -319,6 +330,53 @@ static int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t 
                     to[i * lane + e] += sums[i * 9 * n + e];
         }
     return all_finite(nothing);
+}
+
+/* -- products -- */
+
+/* c[i][j] (+)= sum_k a[i][k] b[k][j]: `height` rows of tiles by one panel of two vectors.  Both operands are one stream: a holds
+ * 8 terms of each row in turn, b rows of the panel. */
+#define TILE(FUNCTION, TARGET, VEC, M)                                                                                              \
+    static TARGET void FUNCTION##M(int64_t n, const float *a, const float *b, float *c, int64_t ldc, int add) {                     \
+        enum { W = sizeof(VEC) / sizeof(float) };                                                                                   \
+        VEC p[M], q[M];                                                                                                             \
+        UNROLL for (int i = 0; i < M; i++) p[i] = q[i] = (VEC){0};                                                                  \
+        for (; n > 0; n -= 8, a += 8 * M)                                                                                           \
+            UNROLL for (int k = 0; k < 8; k++, b += 2 * W) {                                                                        \
+                const VEC u = *(const VEC *)b, v = *(const VEC *)(b + W);                                                           \
+                UNROLL for (int i = 0; i < M; i++) {                                                                                \
+                    const float x = a[8 * i + k];                                                                                   \
+                    p[i] += x * u;                                                                                                  \
+                    q[i] += x * v;                                                                                                  \
+                }                                                                                                                   \
+            }                                                                                                                       \
+        UNROLL for (int i = 0; i < M; i++) {                                                                                        \
+            VEC *to = (VEC *)(c + i * ldc), *then = (VEC *)(c + i * ldc + W);                                                       \
+            if (add) p[i] += *to, q[i] += *then;                                                                                      \
+            *to = p[i], *then = q[i];                                                                                               \
+        }                                                                                                                           \
+    }
+TILE(rows, , slim_f32, 1) TILE(rows, , slim_f32, 2) TILE(rows, , slim_f32, 3) TILE(rows, , slim_f32, 4) TILE(rows, , slim_f32, 5)
+TILE(rows, , slim_f32, 6)
+TILE(wide_rows, WIDE, whole_f32, 2) TILE(wide_rows, WIDE, whole_f32, 4) TILE(wide_rows, WIDE, whole_f32, 6) TILE(wide_rows, WIDE, whole_f32, 8)
+#undef TILE
+
+typedef void (*Tile)(int64_t, const float *, const float *, float *, int64_t, int);
+static const Tile row_tiles[9] = {0, rows1, rows2, rows3, rows4, rows5, rows6}, wide_row_tiles[9] = {0, 0, wide_rows2, 0, wide_rows4, 0, wide_rows6, 0, wide_rows8};
+
+/* How many rows a tile should have for m of them. */
+static int height_for(int64_t m, int wide) {
+    return wide ? (m >= 7 ? 8 : m >= 5 ? 6 : m >= 3 ? 4 : 2) : m >= 6 ? 6 : (int)m;
+}
+
+/* m rows (whole tiles) by n lanes (whole panels): a as [tile][term / 8][row][8], b as [panel][term][lane]; ldc is that of c. */
+static void multiply_rows(int wide, int height, int64_t m, int64_t n, int64_t terms, const float *a, int64_t terms_room, const float *b, float *c,
+                          int64_t ldc, int add) {
+    const Tile tile = (wide ? wide_row_tiles : row_tiles)[height];
+    const int64_t panel = wide ? 32 : 2 * SLIM / 4;
+    for (int64_t j = 0; j < n; j += panel, b += panel * terms_room)
+        for (int64_t i = 0; i < m; i += height)
+            tile(terms, a + i * terms_room, b, c + i * ldc + j, ldc, add);
 }
 #undef INLINE
 #undef UNROLL

@@ -20,6 +20,7 @@ for more.  Views and parameters as in conv.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from taeda.kernels.cpu cimport runtime
 from taeda.kernels.cpu.abi cimport Param, View
@@ -46,12 +47,17 @@ cdef extern from *:
                            int64_t gap, int64_t ldb, float *c, int64_t ldc, int add) nogil
     void multiply_whole_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t ais, int64_t agap, const float *b,
                             int64_t gap, int64_t ldb, float *c, int64_t ldc, int add) nogil
-    void pixels6(float *v, int64_t step, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m) nogil
-    void pixels4(float *v, int64_t step, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m) nogil
+    void pixels6(float *v, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c,
+                 int64_t m) nogil
+    void pixels4(float *v, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c,
+                 int64_t m) nogil
     void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, const float *w, int64_t lane, int64_t term, int64_t row,
                  int64_t col, int turned, int64_t terms, int64_t m) nogil
     int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t step,
                 int64_t width, const float *bias) nogil
+    int height_for(int64_t m, int wide) nogil
+    void multiply_rows(int wide, int height, int64_t m, int64_t n, int64_t terms, const float *a, int64_t terms_room, const float *b,
+                       float *c, int64_t ldc, int add) nogil
     int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t width, int64_t terms, int64_t m, int add) nogil
 
 cdef enum:
@@ -82,6 +88,7 @@ ctypedef struct Job:
     int64_t first, last                   # tiles of this round
     int wide
     int64_t panel
+    int height                            # tiles that are rows of one register tile
     bint spoiled                          # by a number that is not finite: nothing more need be done
 
 
@@ -131,10 +138,18 @@ cdef inline int64_t lanes_of(const Job *job, int64_t group) noexcept nogil:
 
 
 cdef void transform_pixels(const Job *job, float *v, int64_t step, int64_t origin, int64_t t0, int64_t t1, int64_t c) noexcept nogil:
-    """Tiles t0 to t1 of 8 channels from c on, into [range][point][tile - origin][channel of the range]."""
+    """Tiles t0 to t1 of 8 channels from c on, into [range][point][(tile - origin) / height][channel / 8][row][8 channels]."""
     cdef int64_t r = c // job.terms
-    pixels6(v + r * POINTS * step + (t0 - origin) * job.terms + c % job.terms, step, job.terms, &job.x, &job.grid, t0, t1, c,
-            min(<int64_t>8, job.C - c))
+    pixels6(v + r * POINTS * step + (t0 - origin) * job.terms + c % job.terms * job.height, step, job.height, job.height * job.terms,
+            &job.x, &job.grid, t0, t1, c, min(<int64_t>8, job.C - c))
+
+
+cdef void clear_rows(const Job *job, float *v, int64_t step, int64_t tiles) noexcept nogil:
+    """Zeros for the rows that fill up the last register tile."""
+    cdef int64_t i, first = tiles // job.height * job.height
+    if first < tiles:
+        for i in range(job.ranges * POINTS):
+            memset(v + i * step + first * job.terms, 0, job.height * job.terms * sizeof(float))
 
 
 cdef void transform_weights(const Job *job, float *u, int64_t group, int64_t r) noexcept nogil:
@@ -145,11 +160,10 @@ cdef void transform_weights(const Job *job, float *u, int64_t group, int64_t r) 
 
 cdef void add_products(const Job *job, float *m, const float *v, const float *u, int64_t tiles, int64_t group, int64_t r) noexcept nogil:
     """Of one range of channels, for `tiles` tiles and one group: m (+)= v u at every point."""
-    cdef int64_t p, lanes = up(lanes_of(job, group), job.panel), terms = terms_of(job, r), height = 8 if job.wide else 6
-    cdef int64_t vstep = step_of(tiles, job.terms), ustep = step_of(job.terms, GROUP), mstep = step_of(tiles, GROUP)
+    cdef int64_t p, lanes = up(lanes_of(job, group), job.panel), terms = up(terms_of(job, r), 8), rows = up(tiles, job.height)
+    cdef int64_t vstep = step_of(rows, job.terms), ustep = step_of(job.terms, GROUP), mstep = step_of(rows, GROUP)
     for p in range(POINTS):
-        multiply(job.wide, tiles, lanes, terms, v + p * vstep, 1, job.terms, height * job.terms, u + p * ustep, job.terms * job.panel,
-                 job.panel, m + p * mstep, r > 0)
+        multiply_rows(job.wide, job.height, rows, lanes, terms, v + p * vstep, job.terms, u + p * ustep, m + p * mstep, GROUP, r > 0)
 
 
 cdef void finish(Job *job, const float *m, int64_t t0, int64_t t1, int64_t group) noexcept nogil:
@@ -157,14 +171,14 @@ cdef void finish(Job *job, const float *m, int64_t t0, int64_t t1, int64_t group
     cdef int64_t i, lanes = lanes_of(job, group)
     for i in range(GROUP):
         bias[i] = job.bias[(group * GROUP + i) * job.bias_step] if job.bias != NULL and i < lanes else 0
-    if not results(&job.y, &job.grid, t0, t1, group * GROUP, lanes, m, step_of(t1 - t0, GROUP), GROUP, bias):
+    if not results(&job.y, &job.grid, t0, t1, group * GROUP, lanes, m, step_of(up(t1 - t0, job.height), GROUP), GROUP, bias):
         job.spoiled = True
 
 
 cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
     """One block of tiles through all groups; the kernels are transformed already."""
-    cdef int64_t t0 = item * job.block, t1 = min(t0 + job.block, job.tiles), step = step_of(t1 - t0, job.terms), c, group, r
-    cdef size_t nbytes = POINTS * (job.ranges * step + step_of(t1 - t0, GROUP)) * sizeof(float)
+    cdef int64_t t0 = item * job.block, t1 = min(t0 + job.block, job.tiles), rows = up(t1 - t0, job.height), step = step_of(rows, job.terms), c, group, r
+    cdef size_t nbytes = POINTS * (job.ranges * step + step_of(rows, GROUP)) * sizeof(float)
     cdef float *v
     cdef float *m
     if job.spoiled:
@@ -173,6 +187,7 @@ cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
     if v == NULL:
         return -1
     m = v + POINTS * job.ranges * step
+    clear_rows(job, v, step, t1 - t0)
     for c in range(0, job.C, 8):
         transform_pixels(job, v, step, t0, t0, t1, c)
     for group in range(job.groups):
@@ -186,8 +201,8 @@ cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
 
 cdef int group_block(Job *job, int64_t group) noexcept nogil:
     """One group for all tiles of the round, which are transformed already."""
-    cdef int64_t tiles = job.last - job.first, ustep = step_of(job.terms, GROUP), r
-    cdef size_t nbytes = POINTS * (ustep + step_of(tiles, GROUP)) * sizeof(float)
+    cdef int64_t tiles = job.last - job.first, rows = up(tiles, job.height), ustep = step_of(job.terms, GROUP), r
+    cdef size_t nbytes = POINTS * (ustep + step_of(rows, GROUP)) * sizeof(float)
     cdef float *u
     cdef float *m
     if job.spoiled:
@@ -198,7 +213,7 @@ cdef int group_block(Job *job, int64_t group) noexcept nogil:
     m = u + POINTS * ustep
     for r in range(job.ranges):
         transform_weights(job, u, group, r)
-        add_products(job, m, job.kept + r * POINTS * step_of(tiles, job.terms), u, tiles, group, r)
+        add_products(job, m, job.kept + r * POINTS * step_of(rows, job.terms), u, tiles, group, r)
     finish(job, m, job.first, job.last, group)
     runtime.cpu_free(u, nbytes)
     return 0
@@ -216,7 +231,7 @@ cdef int64_t keep_weights(Job *job, int threads) noexcept nogil:
         transform_weights(job, job.kept + i * POINTS * ustep, i // job.ranges, i % job.ranges)
     if blocks < 16:
         blocks = up(blocks, 4)                         # threads get equal shares
-    job.block = up(cut(job.tiles, blocks), 2)
+    job.block = up(cut(job.tiles, blocks), job.height)
     for i in prange(cut(job.tiles, job.block), num_threads=threads, schedule="dynamic"):
         bad |= tiles_block(job, i)
     runtime.cpu_free(job.kept, nbytes)
@@ -227,7 +242,7 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     """Transform the tiles, as many as may be kept at a time, then go through the groups."""
     cdef int64_t most = max(<int64_t>TILES, KEPT // (job.ranges * job.terms * POINTS * <int64_t>sizeof(float)))
     cdef int64_t rounds = cut(job.tiles, most), many = cut(job.tiles, rounds), step, i, parts
-    cdef size_t nbytes = job.ranges * POINTS * step_of(many, job.terms) * sizeof(float)
+    cdef size_t nbytes = job.ranges * POINTS * step_of(up(many, job.height), job.terms) * sizeof(float)
     cdef int bad = 0
     job.kept = <float*>runtime.cpu_alloc(nbytes)
     if job.kept == NULL:
@@ -235,7 +250,8 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     job.first = 0
     while job.first < job.tiles and bad == 0:
         job.last = min(job.first + many, job.tiles)
-        step = step_of(job.last - job.first, job.terms)
+        step = step_of(up(job.last - job.first, job.height), job.terms)
+        clear_rows(job, job.kept, step, job.last - job.first)
         parts = cut(job.last - job.first, TILES)
         for i in prange(cut(job.C, 8) * parts, num_threads=threads, schedule="static"):
             transform_pixels(job, job.kept, step, job.first, job.first + i % parts * TILES,
@@ -266,6 +282,7 @@ cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias, 
     job.bias_step = bias.strides[0] if bias != NULL else 0
     job.wide = taeda_wide()
     job.panel = panel_of(job.wide)
+    job.height = height_for(job.tiles, job.wide)
     job.spoiled = False
     threads = threads_for(job.tiles * POINTS * job.C * job.O)
     if job.tiles > job.O and POINTS * job.C * job.O * <int64_t>sizeof(float) <= KEPT:
@@ -320,13 +337,13 @@ cdef void transform_both(const Weight *job, int64_t item) noexcept nogil:
     if c < 8 * xs:
         step = step_of(job.piece, ROWS)
         block = piece * job.blocks + c // ROWS
-        pixels6(job.v + block * POINTS * step + c % ROWS, step, ROWS, &job.x, &job.xgrid, t0, t1, c, min(<int64_t>8, job.C - c))
+        pixels6(job.v + block * POINTS * step + c % ROWS, step, 1, ROWS, &job.x, &job.xgrid, t0, t1, c, min(<int64_t>8, job.C - c))
         return
     c -= 8 * xs
     step = step_of(job.piece, GROUP)
     block = piece * job.groups + c // GROUP
     l = c % GROUP
-    pixels4(job.u + block * POINTS * step + l // job.panel * job.panel * job.piece + l % job.panel, step, job.panel, &job.g, &job.ggrid,
+    pixels4(job.u + block * POINTS * step + l // job.panel * job.panel * job.piece + l % job.panel, step, 1, job.panel, &job.g, &job.ggrid,
             t0, t1, c, min(<int64_t>8, job.O - c))
 
 
