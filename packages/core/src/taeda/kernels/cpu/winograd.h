@@ -28,7 +28,8 @@ typedef float Quad __attribute__((vector_size(16), aligned(4), may_alias));
 #define UNROLL _Pragma("GCC unroll 8")
 #define AT(p) (*(const Lanes *)(p))
 #define SHUFFLE __builtin_shufflevector
-enum { RUN = 16, SPAN = 4 * RUN + 2, BATCH = 16 };     /* tiles, and columns, of a strip; weights turned at a time */
+enum { RUN = 16, SPAN = 4 * RUN + 2, BATCH = 16, CHANNELS = 24 };     /* tiles, and columns, of a strip; weights turned
+                                                                 at a time; channels of a block of the weight gradient */
 
 typedef struct {
     float *data;
@@ -174,10 +175,10 @@ INLINE void to3(const Lanes *m, Lanes *y) {
 /* -- two axes -- */
 
 /* Tiles t0 to t1 of 8 channels from c on (m are there), counted through all images: point p of tile t0 + k goes to
- * v[p * step + k / height * width + k % height * 8]. */
+ * v[k / height * group + p * step + k % height * width]; zeros fill up the last group of tiles. */
 #define PIXELS(FUNCTION, SIZE)                                                                                                      \
-    static void FUNCTION(float *v, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0,        \
-                         int64_t t1, int64_t c, int64_t m) {                                                                        \
+    static void FUNCTION(float *v, int64_t group, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g,     \
+                         int64_t t0, int64_t t1, int64_t c, int64_t m) {                                                            \
         float z[6 * SPAN * 8] __attribute__((aligned(32)));                                                                         \
         const int64_t per = g->down * g->across;                                                                                    \
         int64_t row = 0;                                                                                                            \
@@ -199,13 +200,15 @@ INLINE void to3(const Lanes *m, Lanes *y) {
                     from##SIZE(d, u);                                                                                               \
                     UNROLL for (int q = 0; q < 6; q++) *(Lanes *)(v + (6 * i + q) * step) = u[q];                                   \
                 }                                                                                                                   \
-                v += 8;                                                                                                             \
+                v += width;                                                                                                         \
                 if (++row == height) {                                                                                              \
-                    v += width - 8 * height;                                                                                        \
+                    v += group - height * width;                                                                                    \
                     row = 0;                                                                                                        \
                 }                                                                                                                   \
             }                                                                                                                       \
         }                                                                                                                           \
+        for (; row > 0 && row < height; row++, v += width)                                                                          \
+            for (int p = 0; p < 36; p++) *(Lanes *)(v + p * step) = (Lanes){0};                                                     \
     }
 PIXELS(pixels6, 6)
 PIXELS(pixels4, 4)
@@ -259,13 +262,14 @@ INLINE int all_finite(Lanes nothing) {                   /* a sum of numbers tim
     return !bad;
 }
 
-/* Results of tiles t0 to t1 and m channels from c on: point p of tile t and channel c + l lies at at[p * step + (t - t0) * width + l]. */
-static int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t step, int64_t width,
-                   const float *bias) {
+/* Results of tiles t0 to t1 and m channels from c on: point p of tile t0 + k and
+ * channel c + l lies at at[k / height * group + p * step + k % height * width + l]. */
+static int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t group, int64_t step,
+                   int64_t height, int64_t width, const float *bias) {
     float z[4 * SPAN * 8] __attribute__((aligned(32)));
     const int64_t per = g->down * g->across;
     Lanes nothing = {0};
-    for (int64_t t = t0, many; t < t1; t += many, at += many * width) {
+    for (int64_t t = t0, many; t < t1; t += many) {
         const int64_t j = t % g->across, top = 4 * (t % per / g->across), left = 4 * j;
         many = t1 - t < RUN ? t1 - t : RUN;
         many = g->across - j < many ? g->across - j : many;
@@ -273,7 +277,8 @@ static int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int6
         for (int64_t l = 0; l < m; l += 8) {
             const Lanes b = AT(bias + l);
             for (int64_t k = 0; k < many; k++) {
-                const float *from = at + k * width + l;
+                const int64_t tile = t - t0 + k;
+                const float *from = at + tile / height * group + tile % height * width + l;
                 Lanes h[6][4], d[6], v[4];
                 UNROLL for (int q = 0; q < 6; q++) {
                     UNROLL for (int p = 0; p < 6; p++) d[p] = AT(from + (6 * p + q) * step);
@@ -334,49 +339,79 @@ static int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t 
 
 /* -- products -- */
 
-/* c[i][j] (+)= sum_k a[i][k] b[k][j]: `height` rows of tiles by one panel of two vectors.  Both operands are one stream: a holds
- * 8 terms of each row in turn, b rows of the panel. */
-#define TILE(FUNCTION, TARGET, VEC, M)                                                                                              \
-    static TARGET void FUNCTION##M(int64_t n, const float *a, const float *b, float *c, int64_t ldc, int add) {                     \
+/* c[i][j] (+)= sum_k a[i][k] b[k][j] for M rows and one panel of two vectors, 8 terms at a time: of the next 8 a lies astep elements on,
+ * b bstep.
+ *   rows      a as [row][8 terms], one stream; asks for the rows of the tile after this one, which lie `ahead` elements on
+ *   columns   a as [8 terms][CHANNELS]; asks for the next terms */
+#define TILE(FUNCTION, TARGET, VEC, M, A, PREFETCH)                                                                                 \
+    static TARGET void FUNCTION##M(int64_t n, const float *a, int64_t astep, int64_t ahead, const float *b, int64_t bstep, float *c, \
+                                   int64_t ldc, int add) {                                                                          \
         enum { W = sizeof(VEC) / sizeof(float) };                                                                                   \
         VEC p[M], q[M];                                                                                                             \
         UNROLL for (int i = 0; i < M; i++) p[i] = q[i] = (VEC){0};                                                                  \
-        for (; n > 0; n -= 8, a += 8 * M)                                                                                           \
-            UNROLL for (int k = 0; k < 8; k++, b += 2 * W) {                                                                        \
-                const VEC u = *(const VEC *)b, v = *(const VEC *)(b + W);                                                           \
+        for (; n > 0; n -= 8, a += astep, b += bstep) {                                                                             \
+            PREFETCH                                                                                                                \
+            _Pragma("GCC unroll 1") for (int k = 0; k < 8; k++) {                                                                                 \
+                const VEC u = *(const VEC *)(b + k * 2 * W), v = *(const VEC *)(b + k * 2 * W + W);                                 \
                 UNROLL for (int i = 0; i < M; i++) {                                                                                \
-                    const float x = a[8 * i + k];                                                                                   \
+                    const float x = a[A];                                                                                           \
                     p[i] += x * u;                                                                                                  \
                     q[i] += x * v;                                                                                                  \
                 }                                                                                                                   \
             }                                                                                                                       \
+        }                                                                                                                           \
         UNROLL for (int i = 0; i < M; i++) {                                                                                        \
             VEC *to = (VEC *)(c + i * ldc), *then = (VEC *)(c + i * ldc + W);                                                       \
-            if (add) p[i] += *to, q[i] += *then;                                                                                      \
+            if (add) p[i] += *to, q[i] += *then;                                                                                    \
             *to = p[i], *then = q[i];                                                                                               \
         }                                                                                                                           \
     }
-TILE(rows, , slim_f32, 1) TILE(rows, , slim_f32, 2) TILE(rows, , slim_f32, 3) TILE(rows, , slim_f32, 4) TILE(rows, , slim_f32, 5)
-TILE(rows, , slim_f32, 6)
-TILE(wide_rows, WIDE, whole_f32, 2) TILE(wide_rows, WIDE, whole_f32, 4) TILE(wide_rows, WIDE, whole_f32, 6) TILE(wide_rows, WIDE, whole_f32, 8)
+#define LINES(from, bytes) UNROLL for (int l = 0; l < (bytes) / 64; l++) __builtin_prefetch((from) + 16 * l);
+#define ROWS(FUNCTION, TARGET, VEC, M) TILE(FUNCTION, TARGET, VEC, M, 8 * i + k, LINES(a + ahead, 32 * M + 32))
+#define COLUMNS(FUNCTION, TARGET, VEC, M) \
+    TILE(FUNCTION, TARGET, VEC, M, CHANNELS * k + i, LINES(a + astep, 32 * CHANNELS) LINES(b + bstep, 16 * sizeof(VEC)))
+ROWS(rows, , slim_f32, 1) ROWS(rows, , slim_f32, 2) ROWS(rows, , slim_f32, 3)
+ROWS(rows, , slim_f32, 4) ROWS(rows, , slim_f32, 5) ROWS(rows, , slim_f32, 6)
+ROWS(wide_rows, WIDE, whole_f32, 2) ROWS(wide_rows, WIDE, whole_f32, 4) ROWS(wide_rows, WIDE, whole_f32, 6) ROWS(wide_rows, WIDE, whole_f32, 8)
+COLUMNS(columns, , slim_f32, 2) COLUMNS(columns, , slim_f32, 4) COLUMNS(columns, , slim_f32, 6)
+COLUMNS(wide_columns, WIDE, whole_f32, 8)
 #undef TILE
+#undef LINES
+#undef ROWS
+#undef COLUMNS
 
-typedef void (*Tile)(int64_t, const float *, const float *, float *, int64_t, int);
-static const Tile row_tiles[9] = {0, rows1, rows2, rows3, rows4, rows5, rows6}, wide_row_tiles[9] = {0, 0, wide_rows2, 0, wide_rows4, 0, wide_rows6, 0, wide_rows8};
+typedef void (*Tile)(int64_t, const float *, int64_t, int64_t, const float *, int64_t, float *, int64_t, int);
 
-/* How many rows a tile should have for m of them. */
-static int height_for(int64_t m, int wide) {
-    return wide ? (m >= 7 ? 8 : m >= 5 ? 6 : m >= 3 ? 4 : 2) : m >= 6 ? 6 : (int)m;
+INLINE int64_t panel_of(int wide) {
+    return wide ? 32 : 2 * SLIM / 4;
 }
 
-/* m rows (whole tiles) by n lanes (whole panels): a as [tile][term / 8][row][8], b as [panel][term][lane]; ldc is that of c. */
-static void multiply_rows(int wide, int height, int64_t m, int64_t n, int64_t terms, const float *a, int64_t terms_room, const float *b, float *c,
-                          int64_t ldc, int add) {
-    const Tile tile = (wide ? wide_row_tiles : row_tiles)[height];
-    const int64_t panel = wide ? 32 : 2 * SLIM / 4;
-    for (int64_t j = 0; j < n; j += panel, b += panel * terms_room)
-        for (int64_t i = 0; i < m; i += height)
-            tile(terms, a + i * terms_room, b, c + i * ldc + j, ldc, add);
+/* How many rows the register tiles have that serve m rows best. */
+static int height_for(int64_t m, int wide) {
+    return wide ? (m > 6 ? 8 : (int)(m + 1) / 2 * 2) : m > 6 ? 6 : (int)m;
+}
+
+/* Rows of tiles by n lanes (whole panels): agap, bgap and cgap lie from one tile or panel to the next. */
+static void multiply_rows(int wide, int height, int64_t tiles, int64_t n, int64_t terms, const float *a, int64_t agap, const float *b,
+                          int64_t bgap, float *c, int64_t cgap, int64_t ldc, int add) {
+    static const Tile slim[] = {0, rows1, rows2, rows3, rows4, rows5, rows6}, wider[] = {0, 0, wide_rows2, 0, wide_rows4, 0, wide_rows6, 0, wide_rows8};
+    const Tile tile = (wide ? wider : slim)[height];
+    const int64_t panel = panel_of(wide);
+    for (int64_t j = 0; j < n; j += panel, b += bgap)
+        for (int64_t i = 0; i < tiles; i++)
+            tile(terms, a + i * agap, 8 * height, agap, b, 8 * panel, c + i * cgap + j, ldc, add);
+}
+
+/* CHANNELS rows or fewer by n lanes (whole panels). */
+static void multiply_columns(int wide, int64_t m, int64_t n, int64_t terms, const float *a, int64_t astep, const float *b, int64_t bstep,
+                             float *c, int64_t ldc) {
+    const int64_t panel = panel_of(wide);
+    for (int64_t j = 0; j < n; j += panel, b += 8 * panel)
+        for (int64_t i = 0, h; i < m; i += h) {
+            const Tile tile = wide ? wide_columns8 : m - i > 4 ? columns6 : m - i > 2 ? columns4 : columns2;
+            h = wide ? 8 : 6;
+            tile(terms, a + i, astep, 0, b, bstep, c + i * ldc + j, ldc, 0);
+        }
 }
 #undef INLINE
 #undef UNROLL

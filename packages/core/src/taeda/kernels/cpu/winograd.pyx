@@ -41,36 +41,37 @@ cdef extern from *:
     ctypedef struct Grid:
         int64_t down, across, top, left
     enum:
-        SLIM
+        CHANNELS             # of a block of the weight gradient: whole register tiles of 6 and of 8
     int taeda_wide() nogil
-    void multiply_slim_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t ais, int64_t agap, const float *b,
-                           int64_t gap, int64_t ldb, float *c, int64_t ldc, int add) nogil
-    void multiply_whole_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t ais, int64_t agap, const float *b,
-                            int64_t gap, int64_t ldb, float *c, int64_t ldc, int add) nogil
-    void pixels6(float *v, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c,
-                 int64_t m) nogil
-    void pixels4(float *v, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0, int64_t t1, int64_t c,
-                 int64_t m) nogil
+    void pixels6(float *v, int64_t group, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0,
+                 int64_t t1, int64_t c, int64_t m) nogil
+    void pixels4(float *v, int64_t group, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0,
+                 int64_t t1, int64_t c, int64_t m) nogil
     void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, const float *w, int64_t lane, int64_t term, int64_t row,
                  int64_t col, int turned, int64_t terms, int64_t m) nogil
-    int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t step,
-                int64_t width, const float *bias) nogil
+    int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t group, int64_t step,
+                int64_t height, int64_t width, const float *bias) nogil
+    int64_t panel_of(int wide) nogil
     int height_for(int64_t m, int wide) nogil
-    void multiply_rows(int wide, int height, int64_t m, int64_t n, int64_t terms, const float *a, int64_t terms_room, const float *b,
-                       float *c, int64_t ldc, int add) nogil
+    void multiply_rows(int wide, int height, int64_t tiles, int64_t n, int64_t terms, const float *a, int64_t agap, const float *b,
+                       int64_t bgap, float *c, int64_t cgap, int64_t ldc, int add) nogil
+    void multiply_columns(int wide, int64_t m, int64_t n, int64_t terms, const float *a, int64_t astep, const float *b, int64_t bstep,
+                          float *c, int64_t ldc) nogil
     int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t width, int64_t terms, int64_t m, int add) nogil
 
 cdef enum:
     POINTS = 36
     GROUP = 32               # output channels at a time: 4, 2 or 1 panels
     TERMS = 128              # channels of a product between two additions to memory: 2 panels of them fill half of the first-level cache
-    TILES = 48               # of a block: with 64 channels, transformed pixels and results take 440 + 220 KiB
+    TILES = 72
     KEPT = 1 << 25           # bytes of the factor that is transformed first
-    ROWS = 24                # channels of a block of the weight gradient: whole tiles of 6 and of 8
+    BOTH = 1 << 22           # bytes of both factors of the weight gradient that are transformed at a time
     BLOCKS = 3               # of them by GROUP channels stay in the second-level cache
-    PIECE = 256              # tiles of one sum of the weight gradient
+    PIECE = 128              # tiles of one sum of the weight gradient
     PIECES = 8               # of its work at least, where there are tiles enough
     SERIAL_MACS = 1 << 17
+    VSTEP = 8 * 24 + 16      # from one point to the next for 8 tiles of CHANNELS channels, and of GROUP
+    USTEP = 8 * 32 + 16
     NOT_FINITE = 1
 
 ctypedef struct Job:
@@ -89,6 +90,7 @@ ctypedef struct Job:
     int wide
     int64_t panel
     int height                            # tiles that are rows of one register tile
+    int64_t vstep, ustep, mstep           # from one point to the next: pixels, weights, products
     bint spoiled                          # by a number that is not finite: nothing more need be done
 
 
@@ -105,10 +107,6 @@ cdef inline int64_t step_of(int64_t rows, int64_t width) noexcept nogil:
     return up(rows * width, 32) + 16
 
 
-cdef inline int64_t panel_of(int wide) noexcept nogil:
-    return 32 if wide else SLIM // 2
-
-
 cdef inline int threads_for(int64_t macs) noexcept nogil:
     return 1 if macs < SERIAL_MACS else runtime.num_threads
 
@@ -117,14 +115,6 @@ cdef inline void see(Picture *p, const View *v) noexcept nogil:
     p.data = <float*>v.data
     p.image = v.strides[0]; p.channel = v.strides[1]; p.row = v.strides[3]; p.col = v.strides[4]
     p.rows = v.shape[3]; p.cols = v.shape[4]
-
-
-cdef inline void multiply(int wide, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t ais, int64_t agap,
-                          const float *b, int64_t gap, int64_t ldb, float *c, int add) noexcept nogil:
-    if wide:
-        multiply_whole_f32(m, n, k, a, ars, ais, agap, b, gap, ldb, c, GROUP, add)
-    else:
-        multiply_slim_f32(m, n, k, a, ars, ais, agap, b, gap, ldb, c, GROUP, add)
 
 
 # -- the convolution and its input gradient ----------------------------------------------------------------
@@ -137,48 +127,46 @@ cdef inline int64_t lanes_of(const Job *job, int64_t group) noexcept nogil:
     return min(<int64_t>GROUP, job.O - group * GROUP)
 
 
-cdef void transform_pixels(const Job *job, float *v, int64_t step, int64_t origin, int64_t t0, int64_t t1, int64_t c) noexcept nogil:
-    """Tiles t0 to t1 of 8 channels from c on, into [range][point][(tile - origin) / height][channel / 8][row][8 channels]."""
-    cdef int64_t r = c // job.terms
-    pixels6(v + r * POINTS * step + (t0 - origin) * job.terms + c % job.terms * job.height, step, job.height, job.height * job.terms,
+cdef inline int64_t rows_of(const Job *job, int64_t tiles) noexcept nogil:
+    """How many register tiles hold so many tiles."""
+    return cut(tiles, job.height)
+
+
+cdef void transform_pixels(const Job *job, float *v, int64_t rows, int64_t t0, int64_t t1, int64_t c) noexcept nogil:
+    """Tiles t0 to t1 of 8 channels from c on, into [range][tile / height][point][channel / 8][tile % height][8 channels]."""
+    pixels6(v + c // job.terms * rows * POINTS * job.vstep + c % job.terms * job.height, POINTS * job.vstep, job.vstep, job.height, 8,
             &job.x, &job.grid, t0, t1, c, min(<int64_t>8, job.C - c))
-
-
-cdef void clear_rows(const Job *job, float *v, int64_t step, int64_t tiles) noexcept nogil:
-    """Zeros for the rows that fill up the last register tile."""
-    cdef int64_t i, first = tiles // job.height * job.height
-    if first < tiles:
-        for i in range(job.ranges * POINTS):
-            memset(v + i * step + first * job.terms, 0, job.height * job.terms * sizeof(float))
 
 
 cdef void transform_weights(const Job *job, float *u, int64_t group, int64_t r) noexcept nogil:
     """The kernels of one group and range, into [point][panel][term][lane]."""
-    weights(u, step_of(job.terms, GROUP), job.panel, job.terms, job.w + group * GROUP * job.lane + r * job.terms * job.term, job.lane,
+    weights(u, job.ustep, job.panel, job.terms, job.w + group * GROUP * job.lane + r * job.terms * job.term, job.lane,
             job.term, job.row, job.col, job.turned, terms_of(job, r), lanes_of(job, group))
 
 
-cdef void add_products(const Job *job, float *m, const float *v, const float *u, int64_t tiles, int64_t group, int64_t r) noexcept nogil:
-    """Of one range of channels, for `tiles` tiles and one group: m (+)= v u at every point."""
-    cdef int64_t p, lanes = up(lanes_of(job, group), job.panel), terms = up(terms_of(job, r), 8), rows = up(tiles, job.height)
-    cdef int64_t vstep = step_of(rows, job.terms), ustep = step_of(job.terms, GROUP), mstep = step_of(rows, GROUP)
+cdef void add_products(const Job *job, float *m, const float *v, const float *u, int64_t rows, int64_t group, int64_t r) noexcept nogil:
+    """Of one range of channels and one group: m (+)= v u at every point."""
+    cdef int64_t p, lanes = up(lanes_of(job, group), job.panel), terms = up(terms_of(job, r), 8)
+    v += r * rows * POINTS * job.vstep
     for p in range(POINTS):
-        multiply_rows(job.wide, job.height, rows, lanes, terms, v + p * vstep, job.terms, u + p * ustep, m + p * mstep, GROUP, r > 0)
+        multiply_rows(job.wide, job.height, rows, lanes, terms, v + p * job.vstep, POINTS * job.vstep, u + p * job.ustep,
+                      job.terms * job.panel, m + p * job.mstep, POINTS * job.mstep, GROUP, r > 0)
 
 
 cdef void finish(Job *job, const float *m, int64_t t0, int64_t t1, int64_t group) noexcept nogil:
+    """Turn the products of tiles t0 to t1 and one group into results."""
     cdef float bias[GROUP]
     cdef int64_t i, lanes = lanes_of(job, group)
     for i in range(GROUP):
         bias[i] = job.bias[(group * GROUP + i) * job.bias_step] if job.bias != NULL and i < lanes else 0
-    if not results(&job.y, &job.grid, t0, t1, group * GROUP, lanes, m, step_of(up(t1 - t0, job.height), GROUP), GROUP, bias):
+    if not results(&job.y, &job.grid, t0, t1, group * GROUP, lanes, m, POINTS * job.mstep, job.mstep, job.height, GROUP, bias):
         job.spoiled = True
 
 
 cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
     """One block of tiles through all groups; the kernels are transformed already."""
-    cdef int64_t t0 = item * job.block, t1 = min(t0 + job.block, job.tiles), rows = up(t1 - t0, job.height), step = step_of(rows, job.terms), c, group, r
-    cdef size_t nbytes = POINTS * (job.ranges * step + step_of(rows, GROUP)) * sizeof(float)
+    cdef int64_t t0 = item * job.block, t1 = min(t0 + job.block, job.tiles), rows = rows_of(job, t1 - t0), c, group, r
+    cdef size_t nbytes = rows * POINTS * (job.ranges * job.vstep + job.mstep) * sizeof(float)
     cdef float *v
     cdef float *m
     if job.spoiled:
@@ -186,14 +174,12 @@ cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
     v = <float*>runtime.cpu_alloc(nbytes)
     if v == NULL:
         return -1
-    m = v + POINTS * job.ranges * step
-    clear_rows(job, v, step, t1 - t0)
+    m = v + rows * POINTS * job.ranges * job.vstep
     for c in range(0, job.C, 8):
-        transform_pixels(job, v, step, t0, t0, t1, c)
+        transform_pixels(job, v, rows, t0, t1, c)
     for group in range(job.groups):
         for r in range(job.ranges):
-            add_products(job, m, v + r * POINTS * step, job.kept + (group * job.ranges + r) * POINTS * step_of(job.terms, GROUP), t1 - t0,
-                         group, r)
+            add_products(job, m, v, job.kept + (group * job.ranges + r) * POINTS * job.ustep, rows, group, r)
         finish(job, m, t0, t1, group)
     runtime.cpu_free(v, nbytes)
     return 0
@@ -201,8 +187,8 @@ cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
 
 cdef int group_block(Job *job, int64_t group) noexcept nogil:
     """One group for all tiles of the round, which are transformed already."""
-    cdef int64_t tiles = job.last - job.first, rows = up(tiles, job.height), ustep = step_of(job.terms, GROUP), r
-    cdef size_t nbytes = POINTS * (ustep + step_of(rows, GROUP)) * sizeof(float)
+    cdef int64_t rows = rows_of(job, job.last - job.first), r
+    cdef size_t nbytes = POINTS * (job.ustep + rows * job.mstep) * sizeof(float)
     cdef float *u
     cdef float *m
     if job.spoiled:
@@ -210,10 +196,10 @@ cdef int group_block(Job *job, int64_t group) noexcept nogil:
     u = <float*>runtime.cpu_alloc(nbytes)
     if u == NULL:
         return -1
-    m = u + POINTS * ustep
+    m = u + POINTS * job.ustep
     for r in range(job.ranges):
         transform_weights(job, u, group, r)
-        add_products(job, m, job.kept + r * POINTS * step_of(rows, job.terms), u, tiles, group, r)
+        add_products(job, m, job.kept, u, rows, group, r)
     finish(job, m, job.first, job.last, group)
     runtime.cpu_free(u, nbytes)
     return 0
@@ -221,14 +207,14 @@ cdef int group_block(Job *job, int64_t group) noexcept nogil:
 
 cdef int64_t keep_weights(Job *job, int threads) noexcept nogil:
     """Transform the kernels, then go through the tiles."""
-    cdef int64_t i, items = job.groups * job.ranges, ustep = step_of(job.terms, GROUP), blocks = cut(job.tiles, TILES)
-    cdef size_t nbytes = items * POINTS * ustep * sizeof(float)
+    cdef int64_t i, items = job.groups * job.ranges, blocks = cut(job.tiles, TILES)
+    cdef size_t nbytes = items * POINTS * job.ustep * sizeof(float)
     cdef int bad = 0
     job.kept = <float*>runtime.cpu_alloc(nbytes)
     if job.kept == NULL:
         return -1
     for i in prange(items, num_threads=threads, schedule="static"):
-        transform_weights(job, job.kept + i * POINTS * ustep, i // job.ranges, i % job.ranges)
+        transform_weights(job, job.kept + i * POINTS * job.ustep, i // job.ranges, i % job.ranges)
     if blocks < 16:
         blocks = up(blocks, 4)                         # threads get equal shares
     job.block = up(cut(job.tiles, blocks), job.height)
@@ -241,8 +227,8 @@ cdef int64_t keep_weights(Job *job, int threads) noexcept nogil:
 cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     """Transform the tiles, as many as may be kept at a time, then go through the groups."""
     cdef int64_t most = max(<int64_t>TILES, KEPT // (job.ranges * job.terms * POINTS * <int64_t>sizeof(float)))
-    cdef int64_t rounds = cut(job.tiles, most), many = cut(job.tiles, rounds), step, i, parts
-    cdef size_t nbytes = job.ranges * POINTS * step_of(up(many, job.height), job.terms) * sizeof(float)
+    cdef int64_t rounds = cut(job.tiles, most), many = up(cut(job.tiles, rounds), job.height), rows, i, parts, t
+    cdef size_t nbytes = job.ranges * many // job.height * POINTS * job.vstep * sizeof(float)
     cdef int bad = 0
     job.kept = <float*>runtime.cpu_alloc(nbytes)
     if job.kept == NULL:
@@ -250,12 +236,12 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     job.first = 0
     while job.first < job.tiles and bad == 0:
         job.last = min(job.first + many, job.tiles)
-        step = step_of(up(job.last - job.first, job.height), job.terms)
-        clear_rows(job, job.kept, step, job.last - job.first)
+        rows = rows_of(job, job.last - job.first)
         parts = cut(job.last - job.first, TILES)
         for i in prange(cut(job.C, 8) * parts, num_threads=threads, schedule="static"):
-            transform_pixels(job, job.kept, step, job.first, job.first + i % parts * TILES,
-                             min(job.first + (i % parts + 1) * TILES, job.last), i // parts * 8)
+            t = i % parts * TILES
+            transform_pixels(job, job.kept + t // job.height * POINTS * job.vstep, rows, job.first + t,
+                             min(job.first + t + TILES, job.last), i // parts * 8)
         for i in prange(job.groups, num_threads=threads, schedule="dynamic"):
             bad |= group_block(job, i)
         job.first = job.last
@@ -283,6 +269,7 @@ cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias, 
     job.wide = taeda_wide()
     job.panel = panel_of(job.wide)
     job.height = height_for(job.tiles, job.wide)
+    job.vstep = step_of(job.height, job.terms); job.ustep = step_of(job.terms, GROUP); job.mstep = step_of(job.height, GROUP)
     job.spoiled = False
     threads = threads_for(job.tiles * POINTS * job.C * job.O)
     if job.tiles > job.O and POINTS * job.C * job.O * <int64_t>sizeof(float) <= KEPT:
@@ -319,10 +306,11 @@ ctypedef struct Weight:
     Grid xgrid, ggrid
     int64_t C, O, tiles, first, last
     int64_t piece, pieces                 # tiles of a piece, and pieces of this round
-    int64_t blocks, groups, runs          # blocks of ROWS channels, groups of GROUP, runs of a few blocks
+    int64_t blocks, groups, runs          # blocks of CHANNELS channels, groups of GROUP, runs of a few blocks
     int64_t per                           # blocks of a run
-    float *v                              # [piece][block][point][tile][channel]
-    float *u                              # [piece][group][point][panel][tile][lane]
+    int64_t vsize, usize                  # of a block and of a group
+    float *v                              # [piece][block][tile / 8][point][tile % 8][channel]
+    float *u                              # [piece][group][tile / 8][point][panel][tile % 8][lane]
     float *dw
     float *partial                        # sums of all pieces but the first
     int wide
@@ -332,29 +320,25 @@ ctypedef struct Weight:
 
 cdef void transform_both(const Weight *job, int64_t item) noexcept nogil:
     """8 channels of x or of g, one piece."""
-    cdef int64_t xs = cut(job.C, 8), per = xs + cut(job.O, 8), piece = item // per, c = item % per * 8, block, l
-    cdef int64_t t0 = job.first + piece * job.piece, t1 = min(t0 + job.piece, job.last), step
+    cdef int64_t xs = cut(job.C, 8), per = xs + cut(job.O, 8), piece = item // per, c = item % per * 8, l
+    cdef int64_t t0 = job.first + piece * job.piece, t1 = min(t0 + job.piece, job.last)
     if c < 8 * xs:
-        step = step_of(job.piece, ROWS)
-        block = piece * job.blocks + c // ROWS
-        pixels6(job.v + block * POINTS * step + c % ROWS, step, 1, ROWS, &job.x, &job.xgrid, t0, t1, c, min(<int64_t>8, job.C - c))
+        pixels6(job.v + (piece * job.blocks + c // CHANNELS) * job.vsize + c % CHANNELS, POINTS * VSTEP, VSTEP, 8, CHANNELS,
+                &job.x, &job.xgrid, t0, t1, c, min(<int64_t>8, job.C - c))
         return
     c -= 8 * xs
-    step = step_of(job.piece, GROUP)
-    block = piece * job.groups + c // GROUP
     l = c % GROUP
-    pixels4(job.u + block * POINTS * step + l // job.panel * job.panel * job.piece + l % job.panel, step, 1, job.panel, &job.g, &job.ggrid,
-            t0, t1, c, min(<int64_t>8, job.O - c))
+    pixels4(job.u + (piece * job.groups + c // GROUP) * job.usize + l // job.panel * job.panel * 8 + l % job.panel, POINTS * USTEP, USTEP,
+            8, job.panel, &job.g, &job.ggrid, t0, t1, c, min(<int64_t>8, job.O - c))
 
 
 cdef int weight_block(Weight *job, int64_t item) noexcept nogil:
     """The sum of one piece for one run of channels and one group."""
     cdef int64_t run = item % job.runs, group = item // job.runs % job.groups, piece = item // (job.runs * job.groups)
-    cdef int64_t c0 = run * job.per * ROWS, channels = min(job.per * ROWS, job.C - c0), lanes = min(<int64_t>GROUP, job.O - group * GROUP)
-    cdef int64_t tiles = min(job.piece, job.last - job.first - piece * job.piece), mstep = step_of(channels, GROUP)
-    cdef int64_t vstep = step_of(job.piece, ROWS), ustep = step_of(job.piece, GROUP), block, p, height = 8 if job.wide else 6
-    cdef const float *v = job.v + (piece * job.blocks + run * job.per) * POINTS * vstep
-    cdef const float *u = job.u + (piece * job.groups + group) * POINTS * ustep
+    cdef int64_t c0 = run * job.per * CHANNELS, channels = min(job.per * CHANNELS, job.C - c0), lanes = min(<int64_t>GROUP, job.O - group * GROUP)
+    cdef int64_t tiles = up(min(job.piece, job.last - job.first - piece * job.piece), 8), mstep = step_of(up(channels, 8), GROUP), block, p
+    cdef const float *v = job.v + (piece * job.blocks + run * job.per) * job.vsize
+    cdef const float *u = job.u + (piece * job.groups + group) * job.usize
     cdef size_t nbytes = POINTS * mstep * sizeof(float)
     cdef float *m
     cdef float *dw = job.dw if piece == 0 else job.partial + (piece - 1) * job.O * job.C * 9
@@ -364,10 +348,10 @@ cdef int weight_block(Weight *job, int64_t item) noexcept nogil:
     if m == NULL:
         return -1
     for p in range(POINTS):
-        for block in range(cut(channels, ROWS)):
-            multiply(job.wide, min(<int64_t>ROWS, channels - block * ROWS), up(lanes, job.panel), tiles,
-                     v + (block * POINTS + p) * vstep, ROWS, 1, height, u + p * ustep, job.piece * job.panel, job.panel,
-                     m + p * mstep + block * ROWS * GROUP, 0)
+        for block in range(cut(channels, CHANNELS)):
+            multiply_columns(job.wide, min(<int64_t>CHANNELS, channels - block * CHANNELS), up(lanes, job.panel), tiles,
+                             v + block * job.vsize + p * VSTEP, POINTS * VSTEP, u + p * USTEP, POINTS * USTEP,
+                             m + p * mstep + block * CHANNELS * GROUP, GROUP)
     if not taps(dw + (group * GROUP * job.C + c0) * 9, job.C * 9, m, mstep, GROUP, channels, lanes, job.first > 0):
         job.spoiled = True
     runtime.cpu_free(m, nbytes)
@@ -392,18 +376,20 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
     job.wide = taeda_wide()
     job.panel = panel_of(job.wide)
     job.spoiled = False
-    job.blocks = cut(job.C, ROWS)
+    job.blocks = cut(job.C, CHANNELS)
     job.groups = cut(job.O, GROUP)
     job.runs = cut(job.blocks, BLOCKS)
     job.per = cut(job.blocks, job.runs)
     job.runs = cut(job.blocks, job.per)
-    most = max(<int64_t>TILES, KEPT // ((job.blocks * ROWS + job.groups * GROUP) * POINTS * <int64_t>sizeof(float)))
+    most = max(<int64_t>PIECE, BOTH // ((job.blocks * CHANNELS + job.groups * GROUP) * POINTS * <int64_t>sizeof(float)))
     job.piece = min(<int64_t>PIECE, most)
-    job.piece = up(cut(job.tiles, cut(job.tiles, job.piece)), 2)
+    job.piece = up(cut(job.tiles, cut(job.tiles, job.piece)), 8)
     total = cut(job.tiles, job.piece)
     job.pieces = min(total, min(cut(PIECES, job.runs * job.groups), max(<int64_t>1, most // job.piece)))
-    vsize = job.pieces * job.blocks * POINTS * step_of(job.piece, ROWS)
-    usize = job.pieces * job.groups * POINTS * step_of(job.piece, GROUP)
+    job.vsize = job.piece // 8 * POINTS * VSTEP
+    job.usize = job.piece // 8 * POINTS * USTEP
+    vsize = job.pieces * job.blocks * job.vsize
+    usize = job.pieces * job.groups * job.usize
     wsize = job.O * job.C * 9
     nbytes = (vsize + usize + (job.pieces - 1) * wsize) * sizeof(float)
     job.v = <float*>runtime.cpu_alloc(nbytes)
