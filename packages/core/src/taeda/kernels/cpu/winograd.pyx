@@ -20,7 +20,6 @@ for more.  Views and parameters as in conv.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
-from libc.string cimport memset
 
 from taeda.kernels.cpu cimport runtime
 from taeda.kernels.cpu.abi cimport Param, View
