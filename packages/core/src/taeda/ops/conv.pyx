@@ -15,11 +15,14 @@ from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I8, I16, I32, I64, U8, P
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
+from taeda.ops.winograd cimport wins
 from taeda.ops.complex_numbers import bilinear, has_complex
 
 PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 __all__ = PUBLIC
 METHODS = {}
+
+cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
 
 ctypedef struct Geometry:          # [depth, height, width]; a missing one has size and stride 1 and no padding
     int n                          # spatial dimensions: 1, 2 or 3
@@ -45,6 +48,17 @@ cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
         else:
             dims[d], dims[5 + d] = x.view.shape[at], x.view.strides[at]
             at += 1
+
+
+cdef bint takes_winograd(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b):
+    """Whether this is a 3x3 convolution of images, or a gradient of one, that Winograd's method computes faster."""
+    cdef TensorBase w = out if op is WEIGHT else b, y = a if op is WEIGHT else out, x = b if op is WEIGHT else a
+    cdef int dtype = out.view.dtype
+    if not fast or q.n != 2 or q.groups != 1 or w.view.shape[2] != 3 or w.view.shape[3] != 3:
+        return False
+    if max(q.stride[1], q.stride[2], q.dilation[1], q.dilation[2]) != 1 or not (dtype == F32 or dtype == F16 or dtype == BF16):
+        return False
+    return wins(y.view.shape[0], y.view.shape[2], y.view.shape[3], x.view.shape[1], y.view.shape[1])
 
 
 cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
@@ -76,6 +90,7 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     cdef int64_t dims[30]
     cdef View* t[4]
     cdef Param p[11]
+    cdef Op other
     cdef int i
     lift(&v[0], out, dims)
     lift(&v[1], a, dims + 10)
@@ -86,7 +101,10 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     t[3] = NULL if bias is None else &bias.view
     p[9].i = q.groups
     p[10].i = bias is not None
-    if launch(suited(op, q, v), out.view.dtype, out.device, 1, 4, t, p, work):      # a kernel that it does not take
+    other = suited(op, q, v)
+    if takes_winograd(op, q, out, a, b):
+        other = WINOGRAD if op is CONV else WINOGRAD_INPUT if op is INPUT else WINOGRAD_WEIGHT
+    if launch(other, out.view.dtype, out.device, 1, 4, t, p, work):      # what it does not take
         launch(op, out.view.dtype, out.device, 1, 4, t, p, work)
     return 0
 
@@ -207,6 +225,9 @@ cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", weight_vjp, 0, 0, "convo
                                   "ConvolutionBackwardBackward0")
 cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
 cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
+cdef Op WINOGRAD = define("winograd", NULL)              # the same three results, or 1 and the others are asked
+cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
+cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)
 cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
 
 
@@ -403,6 +424,17 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
         x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
     y = to_dtype(input_gradient(&q, x, w, b, tuple(shape)), dtype)
     return y.squeeze(0) if unbatched else y
+
+
+def set_fast(bint value):
+    """Say whether 3x3 convolutions may take Winograd's method."""
+    global fast
+    fast = value
+
+
+def is_fast():
+    """Return whether 3x3 convolutions may take Winograd's method."""
+    return fast
 
 
 def by_parts(function, x, w, b, n, *rest):

@@ -75,6 +75,13 @@ cdef extern from *:
         return 0;
     #endif
     }
+    static int taeda_has_avx512(void) {
+    #if defined(__x86_64__)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    #else
+        return 0;
+    #endif
+    }
     static long long taeda_physical_memory(void) {
         return (long long)sysconf(_SC_PHYS_PAGES) * (long long)sysconf(_SC_PAGESIZE);
     }
@@ -87,6 +94,7 @@ cdef extern from *:
     bint exact_blocks "taeda_exact_blocks"
     int leading_zeros "taeda_leading_zeros"(unsigned long long x) noexcept nogil
     int has_avx2_and_fma "taeda_has_v3"() noexcept nogil
+    int has_avx512_parts "taeda_has_avx512"() noexcept nogil
     long long physical_memory "taeda_physical_memory"() noexcept nogil
 
 cdef enum:
@@ -269,6 +277,11 @@ def get_num_threads():
 def has_v3():
     """Whether this build has kernels for x86-64-v3 and the processor runs them."""
     return has_avx2_and_fma() != 0
+
+
+def has_avx512():
+    """Whether the processor runs the AVX-512 kernels."""
+    return has_avx512_parts() != 0
 
 
 cache_limit = 0 if exact_blocks else physical_memory() // 4
