@@ -79,7 +79,7 @@ cdef Op suited(Op op, const Geometry* q, const View* v):
     if is_depthwise(q, w):
         return CONV_DEPTHWISE if op is CONV else INPUT_DEPTHWISE if op is INPUT else WEIGHT_DEPTHWISE
     if op is CONV:       # with fewer results, or sums this short, pixels are lanes there too
-        return CONV_PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 16 else op
+        return CONV_PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 9 else op
     rows = w.shape[1] * q.stride[0] * q.stride[1] * q.stride[2]
     return INPUT_PIXELS if op is INPUT and rows > 8 and w.shape[0] // q.groups > 16 else op
 

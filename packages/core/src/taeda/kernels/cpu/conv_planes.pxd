@@ -136,7 +136,7 @@ cdef inline void planes(Planes *s, const View *x, int64_t depth, int64_t rows, i
         s.col = 1
         s.row = cols
         s.plane = rows * cols
-        s.channel = depth * s.plane
+        s.channel = (cut(depth * s.plane, 16) | 1) * 16       # an odd number of cache lines: channels share no sets
         s.image = x.shape[1] * s.channel
     else:
         s.image = x.strides[0]; s.channel = x.strides[1]
@@ -170,6 +170,7 @@ ctypedef struct Phase:    # one output grid: all of y, or one residue class of d
     int64_t first, blocks        # number of its first item; blocks of places
     int64_t a, b, c              # residues of depth, row and column
     int64_t d0, h0, w0           # first taps of the residue class; the next are tap_step() on
+    int64_t span                 # places of a padded image from the grid's first to its last, where panels run over them
 
 
 cdef inline int64_t gcd(int64_t a, int64_t b) noexcept nogil:

@@ -1,10 +1,10 @@
 /* Products whose columns are pixels: included once per dtype after tiles.h, with its T, LANES and SUFFIX defined.
  *
- *   times    c[i][x] = first[i] + sum_r  a(r, i) b[r][x]     (or c[i][x] += the sum, where first is NULL)
+ *   times    c[i][x] = first[i] + sum_r  a(r, i) src[off[r] + x]     (or c[i][x] += the sum, where first is NULL)
  *   gather   b[r][x] = src[off[r] + place of pixel x]        for some terms r and the pixels of a panel
  *
- * a(r, i) = a[r * ars + i * ais] are weights, as they lie (ars = 1) or in tiles (ais = 1); b is a panel of two vectors of
- * pixels.  Up to 6 rows of c (8 with AVX-512) stay in registers: 12 multiply-adds for 8 loads, 93 of 100 GFLOP/s on Zen 3.
+ * a(r, i) = a[r * ars + i * ais] are weights, as they lie (ars = 1) or in tiles (ais = 1); a panel is two vectors
+ * of pixels.  Up to 6 rows of c (8 with AVX-512) stay in registers: 12 multiply-adds for 8 loads, 93 of 100 GFLOP/s on Zen 3.
  * The lines of c that the next panel will write are asked for before the sum begins.
  */
 #ifndef TAEDA_PIXELS_H
@@ -22,8 +22,8 @@ typedef struct {
 typedef T NAME(slim) __attribute__((vector_size(SLIM), aligned(sizeof(T)), may_alias));
 
 #define TILE(FUNCTION, TARGET, VEC, M)                                                                        \
-    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, T *c,       \
-                                     int64_t ldc, const T *first) {                                           \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t n, const T *a, int64_t ars, int64_t ais, const T *x, T *c,       \
+                                     const int64_t *off, int64_t ldc, const T *first) {                       \
         typedef NAME(VEC) V;                                                                                  \
         enum { W = sizeof(V) / sizeof(T) };                                                                   \
         V p[M], q[M];                                                                                         \
@@ -31,9 +31,10 @@ typedef T NAME(slim) __attribute__((vector_size(SLIM), aligned(sizeof(T)), may_a
             p[i] = q[i] = (V){0};                                                                             \
             __builtin_prefetch(c + i * ldc + 2 * W, 1);                                                               \
         }                                                                                                     \
-        for (int64_t r = 0; r < n; r++, a += ars, b += 2 * W) {                                               \
+        for (int64_t r = 0; r < n; r++, a += ars) {                                                           \
+            const T *b = x + off[r];                                                                          \
             V u = *(const V *)b, v = *(const V *)(b + W);                                                     \
-            UNROLL for (int i = 0; i < M; i++) { T x = a[i * ais]; p[i] += x * u; q[i] += x * v; }            \
+            UNROLL for (int i = 0; i < M; i++) { T s = a[i * ais]; p[i] += s * u; q[i] += s * v; }            \
         }                                                                                                     \
         UNROLL for (int i = 0; i < M; i++) {                                                                  \
             V *to = (V *)(c + i * ldc), *then = (V *)(c + i * ldc + W);                                       \
@@ -47,7 +48,7 @@ TILE(wide_pixels4, WIDE, whole, 4) TILE(wide_pixels5, WIDE, whole, 5) TILE(wide_
 TILE(wide_pixels7, WIDE, whole, 7) TILE(wide_pixels8, WIDE, whole, 8)
 #undef TILE
 
-typedef void (*NAME(pixel_tile))(int64_t, const T *, int64_t, int64_t, const T *, T *, int64_t, const T *);
+typedef void (*NAME(pixel_tile))(int64_t, const T *, int64_t, int64_t, const T *, T *, const int64_t *, int64_t, const T *);
 
 static const NAME(pixel_tile) NAME(pixel_tiles)[2][9] = {
     {0, NAME(slim_pixels1), NAME(slim_pixels2), NAME(slim_pixels3), NAME(slim_pixels4), NAME(slim_pixels5), NAME(slim_pixels6)},
@@ -55,9 +56,9 @@ static const NAME(pixel_tile) NAME(pixel_tiles)[2][9] = {
      NAME(wide_pixels7), NAME(wide_pixels8)},
 };
 
-LOCAL inline void NAME(times)(int wide, int64_t m, int64_t n, const T *a, int64_t ars, int64_t ais, const T *b, T *c,
-                              int64_t ldc, const T *first) {
-    NAME(pixel_tiles)[wide][m](n, a, ars, ais, b, c, ldc, first);
+LOCAL inline void NAME(times)(int wide, int64_t m, int64_t n, const T *a, int64_t ars, int64_t ais, const T *x,
+                              const int64_t *off, T *c, int64_t ldc, const T *first) {
+    NAME(pixel_tiles)[wide][m](n, a, ars, ais, x, c, off, ldc, first);
 }
 
 /* Row r of the panel is b[r * width ...]; the pixels of a run lie `step` apart in the source.  Those of the next panel, which

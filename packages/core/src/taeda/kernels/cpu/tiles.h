@@ -11,6 +11,7 @@
  * adds to memory: long sums come out blocked, which keeps their float32 error small.
  */
 #include <stdint.h>
+#include <string.h>
 
 #ifndef TAEDA_TILES_H
 #define TAEDA_TILES_H
@@ -195,9 +196,11 @@ LOCAL inline void NAME(copy)(T *restrict d, const T *restrict s, int64_t n) {
     } else if (n >= C) {
         *(Q *)d = *(const Q *)s;
         *(Q *)(d + n - C) = *(const Q *)(s + n - C);
-    } else {
-        for (int64_t i = 0; i < n; i++)
-            d[i] = s[i];
+    } else {                               /* a loop would become a call of memmove */
+        if (n & 2)
+            memcpy(d, s, 2 * sizeof(T));
+        if (n & 1)
+            d[n - 1] = s[n - 1];
     }
 }
 
