@@ -112,32 +112,41 @@ static inline void stream_row(char *y, const char *x, int64_t n) {
 #endif
 }
 
-static inline void fill_row(char *y, const char *x, int64_t n, int64_t e) {
-    uint64_t word;
-    if (e == 16) {
-        const U128 v = *(const U128 *)x;
-        for (int64_t i = 0; i < n; i += 16) *(U128 *)(y + i) = v;
-        return;
-    }
+/* The element at x, of up to 8 bytes, again and again. */
+static inline uint64_t word_of(const char *x, int64_t e) {
     switch (e) {
-    case 1: word = *(const U8 *)x * 0x0101010101010101u; break;
-    case 2: word = *(const U16 *)x * 0x0001000100010001u; break;
-    case 4: word = *(const U32 *)x * 0x0000000100000001u; break;
-    default: word = *(const U64 *)x;
+    case 1: return *(const U8 *)x * 0x0101010101010101u;
+    case 2: return *(const U16 *)x * 0x0001000100010001u;
+    case 4: return *(const U32 *)x * 0x0000000100000001u;
+    default: return *(const U64 *)x;
     }
+}
+
+static inline void fill_words(char *y, uint64_t word, int64_t n) {
+    if (n >= 32) {
 #ifdef __x86_64__
-    if (n >= 8192) {
-        int64_t words = n / 8;
-        __asm__ volatile("rep stosq" : "+D"(y), "+c"(words) : "a"(word) : "memory");
-        n &= 7;
-    }
+        if (n >= 8192) {
+            int64_t words = n / 8;
+            __asm__ volatile("rep stosq" : "+D"(y), "+c"(words) : "a"(word) : "memory");
+            n &= 7;
+        }
 #endif
-    const U256 four = {word, word, word, word};
-    for (; n >= 32; n -= 32, y += 32) *(U256 *)y = four;
+        const U256 four = {word, word, word, word};
+        for (; n >= 32; n -= 32, y += 32) *(U256 *)y = four;
+    }
     for (; n >= 8; n -= 8, y += 8) *(U64 *)y = word;
     if (n & 4) *(U32 *)y = (uint32_t)word, y += 4;
     if (n & 2) *(U16 *)y = (uint16_t)word, y += 2;
     if (n & 1) *y = (char)word;
+}
+
+static inline void fill_row(char *y, const char *x, int64_t n, int64_t e) {
+    if (e == 16) {
+        const U128 v = *(const U128 *)x;
+        for (int64_t i = 0; i < n; i += 16) *(U128 *)(y + i) = v;
+    } else {
+        fill_words(y, word_of(x, e), n);
+    }
 }
 
 /* -- planes ---------------------------------------------------------------------------------------------- */
