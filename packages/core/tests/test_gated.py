@@ -27,7 +27,7 @@ def test_prelu_of_every_block_with_one_weight_and_with_one_a_channel(shape: tupl
         np.testing.assert_array_equal(gx.numpy(), np.where(a > 0, g, beside * g))
         parts = np.where(a > 0, 0, a * g)
         along = tuple(d for d in range(a.ndim) if d != 1 or n == 1)
-        np.testing.assert_allclose(gu.numpy(), parts.sum(along).reshape(-1) if n > 1 else parts.sum().reshape(1), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(gu.numpy(), parts.sum(along).reshape(-1) if n != 1 else parts.sum().reshape(1), rtol=1e-12, atol=1e-12)
 
 
 def test_prelu_keeps_nan_and_reads_any_layout() -> None:
