@@ -163,3 +163,24 @@ def test_threads_change_no_bit() -> None:
         grads = [taeda.autograd.grad(y, x, taeda.sin(y.detach()))[0] for y in outs]
         found.append([t.detach().numpy().tobytes() for t in outs + grads])
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("size, kernel, stride", [
+    ((1, 7, 7), (1, 7, 7), None), ((1, 8, 9), (1, 2, 2), None), ((4, 6, 5), (2, 3, 2), None), ((3, 9, 9), (2, 2, 3), (1, 3, 4)),
+    ((1, 1, 512), (1, 1, 4), None), ((1, 2, 513), (1, 2, 3), None), ((2, 5, 30), (2, 4, 7), (2, 1, 2)),
+])
+def test_averages_of_windows_inside_and_their_gradients(size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...] | None) -> None:
+    x = taeda.tensor(np.random.default_rng(3).normal(size=(2, 3, *size)), requires_grad=True)
+    steps = stride or kernel
+    y = ops.avg_pool3d(x, kernel, stride)
+    windows = x.detach()
+    for d in range(3):
+        windows = windows.unfold(2 + d, kernel[d], steps[d])
+    assert y.shape == windows.shape[:5] and taeda.allclose(y, windows.mean((5, 6, 7)))
+    g = taeda.tensor(np.random.default_rng(4).normal(size=tuple(y.shape)))
+    expected = taeda.zeros_like(x.detach())
+    for o in np.ndindex(*y.shape[2:]):
+        box = tuple(slice(o[d] * steps[d], o[d] * steps[d] + kernel[d]) for d in range(3))
+        expected[(slice(None), slice(None), *box)] += g[(slice(None), slice(None), *o)][..., None, None, None] / np.prod(kernel)
+    assert taeda.allclose(taeda.autograd.grad(y, x, g)[0], expected)
+    assert taeda.allclose(ops.avg_pool3d(x, kernel, stride, divisor_override=5) * 5, y * int(np.prod(kernel)))

@@ -125,6 +125,29 @@ def test_the_cache_is_bounded_and_can_be_emptied(cache_limit_put_back: None) -> 
     assert memory_stats()["cached_bytes.current"] == 0
 
 
+def test_a_full_cache_starts_anew_with_the_sizes_in_use(cache_limit_put_back: None) -> None:
+    empty_cache()
+    set_cache_limit(8 << 20)
+    old = [taeda.empty(1 << 18) for _ in range(8)]             # 8 MiB in all, of a size that is not asked for again
+    del old
+    taeda.empty(5 << 18)                                       # 5 MiB: kept, and what was there given back
+    assert memory_stats()["cached_bytes.current"] == 5 << 20
+    hits = memory_stats()["cache_hits"]
+    taeda.empty(5 << 18)
+    assert memory_stats()["cache_hits"] > hits
+
+
+@pytest.mark.parametrize("nbytes", [(1 << 21) - 1, 1 << 21, (1 << 21) + 1, (1 << 22) - (1 << 17), 5 << 20, (9 << 20) + 12345])
+def test_large_blocks_are_whole_and_their_own(nbytes: int) -> None:
+    blocks = [taeda.empty(nbytes, dtype=taeda.uint8) for _ in range(3)]
+    for i, block in enumerate(blocks):
+        assert block.data_ptr() % 64 == 0
+        block.fill_(i + 1)
+    assert [b.unique().tolist() for b in blocks] == [[1], [2], [3]]
+    del block, blocks
+    empty_cache()
+
+
 def test_an_absurd_size_is_a_memory_error_with_its_figures() -> None:
     with pytest.raises((MemoryError, RuntimeError), match=r"4,611,686,018,427,387,|1,099,511,627,776|memory|overflow"):
         taeda.empty(1 << 60, dtype=taeda.uint8)

@@ -11,6 +11,10 @@ OPS = {
     "mean": lambda x: x.mean(), "var": lambda x: x.var(0), "softmax": lambda x: x.softmax(1), "log_softmax": lambda x: x.log_softmax(0), "matmul": lambda x: x @ x.T,
     "cumsum": lambda x: x.cumsum(0), "sort": lambda x: x.sort(1)[0], "norm": lambda x: x.norm(), "logsumexp": lambda x: x.logsumexp(1), "max": lambda x: x.max(1)[0],
     "index_add": lambda x: taeda.zeros(7, x.shape[1]).index_add(0, taeda.arange(x.shape[0]) % 7, x), "argmax": lambda x: x.argmax(0),
+    "roll": lambda x: x.roll((5, -3), (0, 1)), "pad": lambda x: ops.pad(x, (3, 1, 0, 2), value=2.0), "cat": lambda x: taeda.cat([x, x.flip(1)], 1),
+    "unique": lambda x: (x * 9).long().unique(return_counts=True)[1], "isin": lambda x: taeda.isin((x * 9).long(), taeda.arange(-40, 40, 3)),
+    "searchsorted": lambda x: taeda.searchsorted(taeda.linspace(-2, 2, 99), x), "cummax": lambda x: x.cummax(1)[1],
+    "glu": lambda x: ops.glu(x[:, 1:]), "prelu": lambda x: taeda.prelu(x, x[0]), "linspace": lambda x: taeda.linspace(0, 1, 99_999),
     "layer_norm": lambda x: ops.layer_norm(x, (x.shape[1],)), "transpose": lambda x: x.T.contiguous(), "prod": lambda x: (1 + x / 1e4).prod(),
 }  # fmt: skip
 
@@ -26,6 +30,19 @@ def test_large_results_have_the_same_bits(name: str) -> None:
     x = taeda.randn(300, 517)
     one, two, three = (with_threads(n, OPS[name], x) for n in (1, 2, 3))
     assert taeda.equal(one, two) and taeda.equal(one, three)
+
+
+def test_gradients_of_prelu_have_the_same_bits() -> None:
+    taeda.manual_seed(1)
+    x = taeda.randn(40, 7, 333)
+
+    def step(weights: int) -> tuple[taeda.Tensor, ...]:
+        leaves = [x.clone().requires_grad_(), taeda.full((weights,), 0.3, requires_grad=True)]
+        return taeda.autograd.grad(taeda.prelu(*leaves).square().sum(), leaves)
+
+    for weights in (1, 7):
+        for one, two in zip(with_threads(1, step, weights), with_threads(2, step, weights), strict=True):
+            assert taeda.equal(one, two)
 
 
 def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() -> None:

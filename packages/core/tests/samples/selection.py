@@ -131,7 +131,22 @@ def prelu(x: Any, w: Any) -> Any:
     return np.where(x > 0, x, w * x)
 
 
+def halves(rng: np.random.Generator) -> Iterator[Call]:
+    yield Call(array(rng, 3, 4))
+    yield Call(array(rng, 4, 3), 0)
+    yield Call(array(rng, 2, 6, 3), dim=-2)
+    yield Call(array(rng, 0, 4))
+
+
+def glu(x: Any, dim: int = -1) -> Any:
+    a, b = np.split(x, 2, dim)
+    return a / (1 + np.exp(-b))
+
+
 ROWS = [
+    Row("glu", halves, glu, errors=(
+        (Call(np.zeros(3)), RuntimeError, "dimension -1 is size 3"), (Call(np.zeros(())), RuntimeError, "0-dimensional"),
+        (Call(np.zeros(4, np.int64)), NotImplementedError, "not implemented for dtype int64"), (Call(np.zeros(4), 1), IndexError, "out of range"))),
     Row("isin", members, isin, dtypes=FLOATS, grad=False, errors=(
         (Call(1, 2), TypeError, "must be a Tensor"),
         (Call(np.array([True]), np.array([1])), RuntimeError, "Unsupported input type"),

@@ -3,11 +3,12 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, contiguous, define, needs_grad,
-                             to_dtype, unary, unary_, unary_params, unary_params_, write_out)
+from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
+                             empty_like, launch, needs_grad, record, to_dtype, unary, unary_, unary_params, unary_params_, wrap_dim,
+                             write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I64, U8, Param
-from taeda.tensor_base cimport TensorBase
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, U8, View
+from taeda.tensor_base cimport META, TensorBase
 
 
 # relu: max(x, 0); the derivative at 0 is 0
@@ -15,6 +16,7 @@ cdef object relu_vjp(Node n, object g):
     return binary(RELU_BACKWARD, g, n.load(0))
 
 from taeda.dtype import iinfo
+from taeda.ops.join import cat
 
 cdef object relu_backward_vjp(Node n, object g):
     return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), None
@@ -364,6 +366,45 @@ cdef TensorBase floats(object input, str op):
 
 
 # prelu: x where x > 0, else w x
+cdef tuple channels_of(TensorBase x, TensorBase w):
+    """How x, contiguous, is read: weights, and elements that share each."""
+    cdef int64_t inner = 1
+    cdef int d
+    if w.view.numel == 1:
+        return 1, max(x.view.numel, 1)
+    for d in range(2, x.view.ndim):
+        inner *= x.view.shape[d]
+    return w.view.numel, inner
+
+
+cdef object prelu_vjp(Node n, object g):
+    cdef TensorBase x = n.load(0), w = n.load(1), gx, gw, c
+    cdef View* t[5]
+    cdef Param p[2]
+    if needs_grad(<TensorBase>g) or needs_grad(x) or needs_grad(w):            # a second derivative: plain operations
+        wide = prelu_weight(x, w)
+        below = ((<object>x) * g).masked_fill(x > 0, 0)
+        return (g.where(x > 0, g * wide) if n.needs(0) else None,
+                below.sum_to_size(wide.shape).reshape(w.shape_tuple()) if n.needs(1) else None)
+    c = contiguous(<TensorBase>g)
+    gx, gw = empty_like(x), empty_like(w)
+    p[0].i, p[1].i = channels_of(x, w)
+    t[0], t[1], t[2], t[3], t[4] = &gx.view, &gw.view, &c.view, &x.view, &w.view
+    if x.view.numel:
+        launch(PRELU_BACKWARD, x.view.dtype, x.device, 2, 5, t, p, x.view.numel)
+    elif gw.device != META:
+        (<object>gw).zero_()
+    return (gx if n.needs(0) else None), (gw if n.needs(1) else None)
+
+cdef Op PRELU = define("prelu", prelu_vjp, 0, SAME, None, "PreluKernelBackward0")
+cdef Op PRELU_BACKWARD = define("prelu_backward", NULL)
+
+
+cdef object prelu_weight(object x, object w):
+    """The weights as they stand beside x: one, or one a channel (dimension 1)."""
+    return w.reshape([-1] + [1] * (x.dim() - 2)) if w.numel() != 1 else w.reshape(())
+
+
 def prelu(input, weight):
     """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1).
 
@@ -373,8 +414,10 @@ def prelu(input, weight):
     >>> taeda.prelu(taeda.tensor([-2.0, 3.0]), taeda.tensor(0.25))
     tensor([-0.5000,  3.0000])
     """
-    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu")
+    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y
     cdef int64_t channels
+    cdef View* t[3]
+    cdef Param p[2]
     if x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
     if not is_float(x.view.dtype):
@@ -386,10 +429,77 @@ def prelu(input, weight):
         if x.view.ndim == 0 or w.view.numel != channels:
             raise RuntimeError(f"[prelu] weight must have one element or one a channel, got weight {w.shape_tuple()} for input "
                                f"{x.shape_tuple()}")
-        weight = weight.reshape([-1] + [1] * (x.view.ndim - 2))
-    elif w.view.ndim:
-        weight = weight.reshape(())
-    return input.where(input > 0, input * weight)
+    check_same_device("prelu", (x, w))
+    x, w = contiguous(x), contiguous(w)
+    y = empty_like(x)
+    p[0].i, p[1].i = channels_of(x, w)
+    t[0], t[1], t[2] = &y.view, &x.view, &w.view
+    launch(PRELU, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
+    record(PRELU, y, (x, w), (x, w))
+    return y
+
+
+# glu: a sigmoid(b), the halves of x along a dimension
+cdef int64_t inner_half(TensorBase x, int d) noexcept:
+    cdef int64_t inner = x.view.shape[d] // 2
+    for d in range(d + 1, x.view.ndim):
+        inner *= x.view.shape[d]
+    return inner
+
+
+cdef object glu_vjp(Node n, object g):
+    cdef TensorBase x = n.load(0), c = contiguous(<TensorBase>g), gx = empty_like(x)
+    cdef View* t[3]
+    cdef Param p[1]
+    p[0].i = inner_half(x, n.extra)
+    t[0], t[1], t[2] = &gx.view, &c.view, &x.view
+    launch(GLU_BACKWARD, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
+    record(GLU_BACKWARD, gx, (c, x), (c, x), n.extra)
+    return gx
+
+cdef object glu_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    a, b = x.chunk(2, n.extra)
+    ha, hb = h.chunk(2, n.extra)
+    s = b.sigmoid()
+    slope = s * (1 - s)
+    return (ha * s + hb * a * slope if n.needs(0) else None,
+            cat((hb * g * slope, g * slope * (ha + hb * a * (1 - 2 * s))), n.extra) if n.needs(1) else None)
+
+cdef Op GLU = define("glu", glu_vjp)
+cdef Op GLU_BACKWARD = define("glu_backward", glu_backward_vjp, 0, 0, None, "GluBackwardBackward0")
+
+
+def glu(input, dim=-1):
+    """Return a sigmoid(b), where a and b are the halves of x along ``dim``.
+
+    Raises RuntimeError where the size along dim is odd, or x has no dimension, IndexError for dim out of range.
+
+    >>> import taeda
+    >>> taeda.ops.glu(taeda.tensor([2.0, 4.0, 0.0, 0.0]))
+    tensor([1., 2.])
+    """
+    cdef TensorBase x = as_tensor(input, "glu"), y
+    cdef int64_t shape[MAX_DIM]
+    cdef View* t[2]
+    cdef Param p[1]
+    cdef int d, i
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[glu] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+    if x.view.ndim == 0:
+        raise RuntimeError("[glu] does not support 0-dimensional tensors")
+    d = wrap_dim("glu", dim, x.view.ndim)
+    if x.view.shape[d] % 2:
+        raise RuntimeError(f"[glu] Halving dimension must be even, but dimension {dim} is size {x.view.shape[d]}")
+    x = contiguous(x)
+    for i in range(x.view.ndim):
+        shape[i] = x.view.shape[i] // 2 if i == d else x.view.shape[i]
+    y = empty(x.view.ndim, shape, x.view.dtype, x.device)
+    p[0].i = inner_half(x, d)
+    t[0], t[1] = &y.view, &x.view
+    launch(GLU, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
+    record(GLU, y, (x,), (x,), d)
+    return y
 
 
 # clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends
@@ -487,6 +597,6 @@ PUBLIC = (
     "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "threshold", "clamp", "clamp_", "clamp_min",
     "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_", "hardshrink", "prelu",
 )
-__all__ = PUBLIC + ("gelu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid", "hardtanh",
+__all__ = PUBLIC + ("gelu", "glu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid", "hardtanh",
                     "hardsigmoid", "hardswish", "softshrink")
 METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu", "threshold")}

@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, any_needs_grad, check_same_device, define, empty, launch, record, to_dtype, wrap_dim, write_out
+from taeda.dispatch cimport Op, any_needs_grad, check_same_device, copy_into, define, empty, launch, record, to_dtype, wrap_dim, write_out
 from taeda.dtype cimport default_float, promote
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
@@ -362,6 +362,29 @@ def cartesian_prod(*tensors):
     return stack([g.reshape(-1) for g in meshgrid(xs, indexing="ij")], 1)
 
 
+cdef list blocks_of(object y, list sizes):
+    """The blocks along the diagonal of y, as views without history."""
+    cdef list found = []
+    cdef int64_t i = 0, j = 0
+    y = y.detach()
+    for h, w in sizes:
+        found.append(y.narrow(0, i, h).narrow(1, j, w))
+        i, j = i + h, j + w
+    return found
+
+
+cdef object block_diag_vjp(Node n, object g):
+    cdef int i
+    cdef int64_t a = 0, b = 0
+    cdef list back = []
+    for i, (h, w) in enumerate(n.extra):
+        back.append(g.narrow(0, a, h).narrow(1, b, w) if n.needs(i) else None)
+        a, b = a + h, b + w
+    return tuple(back) if len(back) > 1 else back[0]
+
+cdef Op BLOCK_DIAG = define("block_diag", block_diag_vjp)
+
+
 def block_diag(*tensors):
     """Return the matrix with the given matrices (vectors as rows, numbers as 1 x 1) along its diagonal, else 0.
 
@@ -372,9 +395,8 @@ def block_diag(*tensors):
     tensor([[1, 2, 0],
             [0, 0, 3]])
     """
-    cdef list xs = pieces_of(tensors, "block_diag"), rows = []
+    cdef list xs = pieces_of(tensors, "block_diag")
     cdef int dtype, i
-    cdef int64_t width = 0, at = 0
     if not xs:
         return zeros_of((1, 0), default_float(), CPU)
     for i in range(len(xs)):
@@ -384,14 +406,13 @@ def block_diag(*tensors):
     dtype = common_dtype(xs)
     cast_all(xs, dtype)
     xs = [x if x.dim() == 2 else x.reshape(1, -1) for x in xs]
-    for x in xs:
-        width += x.shape[1]
-    for x in xs:
-        height, w = x.shape
-        device = (<TensorBase>x).device
-        rows.append(cat([zeros_of((height, at), dtype, device), x, zeros_of((height, width - at - w), dtype, device)], 1))
-        at += w
-    return cat(rows, 0)
+    check_same_device("block_diag", tuple(xs))
+    sizes = [tuple(x.shape) for x in xs]
+    y = zeros_of((sum([h for h, _ in sizes]), sum([w for _, w in sizes])), dtype, (<TensorBase>xs[0]).device)
+    for x, place in zip(xs, blocks_of(y, sizes)):
+        copy_into(<TensorBase>place, <TensorBase>x)
+    record(BLOCK_DIAG, y, tuple(xs), None, sizes)
+    return y
 
 
 METHODS = {}

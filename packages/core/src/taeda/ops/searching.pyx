@@ -13,7 +13,7 @@ from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
 from taeda.tensor_base cimport META, TensorBase
 
-__all__ = ["among", "bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
+__all__ = ["bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
 PUBLIC = ("bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive")
 
 

@@ -26,6 +26,10 @@ static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int6
         const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
         char *target = y + from * sy * bytes_of(d), *source = (char *)x + from * sx * bytes_of(s);
         int64_t at = sx;
+        if (s != sw && d == sw && sy == 1) {
+            widen(s, target, source, sx, m);
+            continue;
+        }
         if (s != sw) {
             widen(s, in, source, sx, m);
             source = in;

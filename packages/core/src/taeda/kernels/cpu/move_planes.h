@@ -1,5 +1,5 @@
 /* What move.h does on one plane, for elements of one size: included once a size, with T (an unsigned integer that may lie
- * anywhere), LANES (elements in 16 bytes), LOW and HIGH (how the first and the second halves of two vectors interleave).
+ * anywhere), LANES (elements in 16 bytes), LOW and HIGH (how the first and the second halves of two vectors interleave), BACKWARDS.
  *
  *   turn       y[j][i] = x[i][j], LANES by LANES in registers: each step interleaves row r with row r + LANES / 2
  *   block      the same for I by J, both at least LANES; the last tiles of a side overlap those before them
@@ -73,9 +73,16 @@ static void NAME(unweave)(char *to, int64_t ys, const char *from, int64_t I, int
 }
 
 static void NAME(reverse)(char *to, const char *from, int64_t n) {
-    T *restrict y = (T *)to;
-    const T *restrict x = (const T *)from;
-    for (int64_t i = 0; i < n; i++) y[i] = x[-i];
+    T *y = (T *)to;
+    const T *x = (const T *)from;
+    int64_t i = 0;
+#if LANES > 1
+    for (; i + LANES <= n; i += LANES) {
+        const NAME(vector) v = *(const NAME(vector) *)(x - i - (LANES - 1));
+        *(NAME(vector) *)(y + i) = __builtin_shufflevector(v, v, BACKWARDS);
+    }
+#endif
+    for (; i < n; i++) y[i] = x[-i];
 }
 
 static void NAME(strided)(char *y, int64_t ys, int64_t yt, const char *x, int64_t xs, int64_t xt, int64_t I, int64_t J) {
@@ -100,3 +107,4 @@ static void NAME(strided)(char *y, int64_t ys, int64_t yt, const char *x, int64_
 #undef LANES
 #undef LOW
 #undef HIGH
+#undef BACKWARDS

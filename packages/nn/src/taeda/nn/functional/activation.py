@@ -243,15 +243,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         RuntimeError: the size along dim is odd, or x is a scalar.
     """
     need_tensors("glu", input)
-    if not input.is_floating_point():
-        raise NotImplementedError(f"[glu] not implemented for dtype {input.dtype}; convert it with .float()")
-    if input.ndim == 0:
-        raise RuntimeError("[glu] does not support 0-dimensional tensors")
-    size = input.shape[dim]
-    if size % 2:
-        raise RuntimeError(f"[glu] Halving dimension must be even, but dimension {dim} is size {size}")
-    a, b = input.chunk(2, dim)
-    return a * b.sigmoid()
+    return ops.glu(input, dim)
 
 
 def _softmax_dim(name: str, ndim: int, stacklevel: int) -> int:

@@ -1,0 +1,197 @@
+"""Copies between layouts: every way in which move.h moves elements, at the edges of its blocks, against NumPy."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import taeda
+
+DTYPES = {1: "uint8", 2: "int16", 4: "float32", 8: "int64", 16: "complex128"}          # one of each size
+
+
+def numbered(shape: tuple[int, ...], dtype: str) -> tuple[np.ndarray, taeda.Tensor]:
+    """An array whose neighbours differ, and the same as a tensor."""
+    n = int(np.prod(shape))
+    a = (np.arange(n) * 7 % 251).astype(dtype).reshape(shape)
+    if dtype == "complex128":
+        a = np.asarray(a + 1j * np.arange(n).reshape(shape))
+    return a, taeda.from_numpy(np.array(a))
+
+
+def same(x: taeda.Tensor, a: np.ndarray) -> None:
+    assert tuple(x.shape) == a.shape
+    assert np.array_equal(x.numpy(), a)
+
+
+# lanes of 16 bytes, blocks of 128 rows by 512 bytes, and what is left of them
+SIZES = [(1, 5), (2, 300), (3, 50), (4, 4), (5, 7), (7, 1000), (15, 17), (16, 16), (31, 33), (63, 65), (64, 128), (127, 129), (143, 144), (130, 515), (260, 270)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_transposes(size: tuple[int, int], dtype: str) -> None:
+    for shape in (size, size[::-1]):
+        a, x = numbered(shape, dtype)
+        same(x.t().contiguous(), a.T)
+        y = taeda.zeros(shape, dtype=x.dtype).t()
+        y.copy_(x.t())
+        same(y, a.T)
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+def test_all_orders_of_four_dimensions(dtype: str) -> None:
+    for shape in ((2, 3, 9, 4), (3, 1, 20, 17), (5, 16, 3, 2)):
+        a, x = numbered(shape, dtype)
+        for order in itertools.permutations(range(4)):
+            same(x.permute(order).contiguous(), a.transpose(order))
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 8])
+def test_channels_last_and_back(channels: int, dtype: str) -> None:
+    a, x = numbered((2, channels, 13, 29), dtype)
+    last = x.permute(0, 2, 3, 1).contiguous()
+    same(last, a.transpose(0, 2, 3, 1))
+    same(last.permute(0, 3, 1, 2).contiguous(), a)
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+def test_slices_steps_and_broadcasts(dtype: str) -> None:
+    a, x = numbered((40, 70), dtype)
+    for i in (np.s_[:, ::2], np.s_[::3], np.s_[1:-1, 1:-1], np.s_[:, :3], np.s_[5:, 7], np.s_[::2, ::5], np.s_[:, 1:]):
+        same(x[i].contiguous(), a[i])
+        b, y = numbered((40, 70), dtype)
+        b[i] = a[i][..., ::-1]
+        y[i] = x[i].flip(-1)
+        same(y, b)
+    for shape, to in (((1, 70), (40, 70)), ((40, 1), (40, 70)), ((), (3, 5)), ((4, 1, 3), (4, 9, 3)), ((1,), (1000,)), ((6, 1), (6, 4))):
+        b, y = numbered(shape, dtype)
+        same(y.expand(to).contiguous(), np.broadcast_to(b, to))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 8, 15, 16, 31, 33, 63, 65, 127, 129, 1023, 1025, 2048, 9000])
+def test_rows_of_every_length_and_alignment(n: int) -> None:
+    a, x = numbered((3, n + 70), "uint8")
+    for start in (0, 1, 13, 64):
+        for to in (0, 3, 64):
+            y, b = taeda.zeros(3, n + 70, dtype=taeda.uint8), np.zeros((3, n + 70), "uint8")
+            y[:, to:to + n] = x[:, start:start + n]
+            b[:, to:to + n] = a[:, start:start + n]
+            same(y, b)
+    for dtype in DTYPES.values():
+        y = taeda.zeros(2, n + 1, dtype=getattr(taeda, dtype))
+        y[:, 1:] = 3
+        same(y, np.pad(np.full((2, n), 3, dtype), ((0, 0), (1, 0))))
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+def test_flip_roll_and_rot90(dtype: str) -> None:
+    for shape in ((5, 37), (3, 4, 18), (1, 129)):
+        a, x = numbered(shape, dtype)
+        for dims in ((0,), (-1,), (0, -1)):
+            same(x.flip(dims), np.flip(a, dims))
+        for shifts, dims in ((3, -1), (-2, 0), ((2, 5), (0, 1)), ((1, 1, 4), (0, 1, 0)), (0, 1), (1000, -1)):
+            same(x.roll(shifts, dims), np.roll(a, shifts, dims))
+        same(x.roll(7), np.roll(a, 7))
+        for k in range(4):
+            same(taeda.rot90(x, k), np.rot90(a, k))
+    a, x = numbered((2, 2, 2, 2, 3), dtype)
+    same(x.roll((1,) * 5, tuple(range(5))), np.roll(a, (1,) * 5, tuple(range(5))))
+
+
+def test_roll_of_what_stays_is_still_a_copy() -> None:
+    x = taeda.zeros(3)
+    x.roll(3)[0] = 1
+    x.roll(0, 0)[0] = 1
+    assert x.sum() == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "complex128"])
+def test_results_past_the_caches(dtype: str, threads: int) -> None:
+    n = 4200 if dtype == "uint8" else 2100 if dtype == "float32" else 1100               # 17 to 19 MB
+    a, x = numbered((n, n), dtype)
+    taeda.set_num_threads(threads)
+    same(x.clone(), a)
+    same(x.t().contiguous(), a.T)
+    same(x[:, 3:].contiguous(), a[:, 3:])
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+def test_cat_and_stack_of_any_layout(dtype: str) -> None:
+    a, x = numbered((6, 50, 7), dtype)
+    b, y = numbered((7, 50, 6), dtype)
+    for dim in range(3):
+        for k in (1, 2, 9):
+            same(taeda.cat([x, y.permute(2, 1, 0)] * k, dim), np.concatenate([a, b.transpose(2, 1, 0)] * k, dim))
+    for dim in range(4):
+        same(taeda.stack([x, y.permute(2, 1, 0), x], dim), np.stack([a, b.transpose(2, 1, 0), a], dim))
+    a, x = numbered((900, 100), dtype)
+    same(taeda.cat([x, x[:, :3], x], 1), np.concatenate([a, a[:, :3], a], 1))
+
+
+def test_bits_that_only_change_their_name_are_moved() -> None:
+    x = taeda.tensor([0, 1, 127, 128, 255], dtype=taeda.uint8)
+    assert x.to(taeda.int8).tolist() == [0, 1, 127, -128, -1]
+    assert x.to(taeda.int8).to(taeda.uint8).tolist() == x.tolist()
+    assert taeda.tensor([True, False]).to(taeda.int8).tolist() == [1, 0]
+    assert taeda.tensor([[-1, 2], [3, 4]], dtype=taeda.int32).t().to(taeda.uint32).tolist() == [[2**32 - 1, 3], [2, 4]]
+
+
+def test_triangles_in_place_and_not() -> None:
+    a, x = numbered((2, 5, 7), "float32")
+    for k in (-9, -2, 0, 1, 9):
+        same(x.tril(k), np.tril(a, k))
+        same(x.clone().tril_(k), np.tril(a, k))
+        same(x.clone().triu_(k), np.triu(a, k))
+        same(x.transpose(1, 2).clone().triu_(k), np.triu(a.transpose(0, 2, 1), k))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int16", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
+def test_constant_padding(dtype: str) -> None:
+    kind = getattr(taeda, dtype)
+    for shape, pad in (((3, 4), (1, 2)), ((2, 3, 4, 5), (1, 0, 2, 3)), ((2, 3, 4), (0, 0, 0, 0, 1, 1)), ((4, 5), (-1, 2, 3, -2)), ((2, 3, 7, 7), (1, 1, 1, 1)),
+                       ((5,), (-5, 4)), ((3, 2), (-1, -1, 1, 1)), ((2, 40, 300), (1, 3)), ((2, 3, 1, 1), (0, 0, 1, 1, 1, 0))):
+        x = taeda.arange(int(np.prod(shape))).reshape(shape).to(kind)
+        amounts = [(0, 0)] * (len(shape) - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+        crop = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, amounts, strict=True))
+        wide = x.float().numpy() if not dtype.startswith("complex") else x.numpy()
+        expected = np.pad(wide[crop], [(max(a, 0), max(b, 0)) for a, b in amounts], constant_values=1)
+        y = taeda.ops.pad(x, pad, value=1)
+        assert y.dtype is kind
+        same(y.float() if not dtype.startswith("complex") else y, expected)
+    z = taeda.ops.pad(taeda.ones(2, dtype=taeda.complex64), (1, 0), value=2 + 3j)
+    assert z.tolist() == [2 + 3j, 1, 1]
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_other_paddings_of_narrow_dtypes(mode: str) -> None:
+    x = taeda.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    expected = taeda.ops.pad(x, (2, 1, 1, 3), mode=mode)
+    for dtype in (taeda.bfloat16, taeda.int8, taeda.int16, taeda.complex64):
+        assert taeda.ops.pad(x.to(dtype), (2, 1, 1, 3), mode=mode).to(taeda.int64 if not dtype.is_complex else dtype).tolist() == expected.to(
+            taeda.int64 if not dtype.is_complex else dtype).tolist()
+
+
+def test_block_diag_and_its_gradient() -> None:
+    x, y = taeda.rand(2, 3, requires_grad=True), taeda.rand(1, 2, requires_grad=True)
+    z = taeda.block_diag(x, y)
+    assert z.tolist() == [*[[*row, 0, 0] for row in x.tolist()], [0, 0, 0, *y.tolist()[0]]]
+    g = taeda.arange(15.0).reshape(3, 5)
+    gx, gy = taeda.autograd.grad(z, (x, y), g)
+    assert gx.tolist() == g[:2, :3].tolist() and gy.tolist() == g[2:, 3:].tolist()
+    assert taeda.block_diag(taeda.tensor(1), taeda.tensor([2.5])).tolist() == [[1, 0], [0, 2.5]]
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 16383, 16384, 16385, 100_003])
+def test_ramps(n: int) -> None:
+    assert np.array_equal(taeda.arange(n).numpy(), np.arange(n))
+    assert np.array_equal(taeda.arange(5, 5 - 3 * n, -3, dtype=taeda.int32).numpy(), 5 - 3 * np.arange(n))
+    assert np.array_equal(taeda.arange(0, n, dtype=taeda.float32).numpy(), np.arange(n, dtype=np.float32))
+    assert np.array_equal(taeda.arange(0.5, n + 0.5, 1).numpy(), (0.5 + np.arange(n)).astype(np.float32))
+    x = taeda.linspace(-1, 3, n, dtype=taeda.float64).numpy()
+    np.testing.assert_allclose(x, np.linspace(-1, 3, n), rtol=0, atol=1e-15 * 4)
+    if n > 1:
+        assert x[0] == -1 and x[-1] == 3

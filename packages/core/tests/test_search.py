@@ -1,0 +1,160 @@
+"""unique, isin, searchsorted, bincount, kth values and rows by index: each of their ways, at its edges, against NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+
+LOW, HIGH = -(2**63), 2**63 - 1
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def integers(rng: np.random.Generator) -> list[np.ndarray]:
+    """Small spans are counted, spans below 2^32 sorted as such, others in full."""
+    return [
+        rng.integers(0, 5, 3000), rng.integers(-40, 6000, 3000), rng.integers(-9, 2 * 3000 + 1015, 3000), rng.integers(-(2**31), 2**31, 3000),
+        rng.integers(LOW, HIGH, 3000), np.array([LOW, HIGH, 0, HIGH, LOW]), np.array([5]), np.zeros(0, np.int64), np.full(4099, -7),
+        np.r_[rng.integers(0, 2**32 - 1, 1000), 0, 2**32 - 1], np.r_[rng.integers(0, 2**32, 1000), 0, 2**32],
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8", "int16", "bool", "float32", "float64", "bfloat16"])
+def test_unique_with_and_without_what_it_can_return(rng: np.random.Generator, dtype: str) -> None:
+    for a in integers(rng):
+        a = a if dtype == "int64" else a.astype({"bool": "bool", "bfloat16": "uint8"}.get(dtype, dtype))
+        x = taeda.from_numpy(a).to(getattr(taeda, dtype))
+        values, inverse, counts = np.unique(a, return_inverse=True, return_counts=True)
+        assert x.unique().tolist() == values.tolist()
+        found = x.unique(return_inverse=True, return_counts=True)
+        assert [t.tolist() for t in found] == [values.tolist(), inverse.tolist(), counts.tolist()]
+        assert x.unique(return_counts=True)[1].tolist() == counts.tolist()
+
+
+def test_unique_keeps_nan_apart_and_the_first_zero() -> None:
+    x = taeda.tensor([float("nan"), 1.0, -0.0, 0.0, float("nan"), 1.0])
+    values, counts = x.unique(return_counts=True)
+    assert values[:2].tolist() == [0, 1] and values[2:].isnan().all() and counts.tolist() == [2, 2, 1, 1]
+    assert taeda.signbit(values[0])
+    values, inverse, counts = taeda.tensor([0.0, -0.0, float("nan"), float("nan"), 2.0, 2.0, 0.0]).unique_consecutive(return_inverse=True, return_counts=True)
+    assert inverse.tolist() == [0, 0, 1, 2, 3, 3, 4] and counts.tolist() == [2, 1, 1, 2, 1]
+    assert not taeda.signbit(values[0]) and taeda.zeros(0).unique_consecutive().tolist() == []
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_sort_of_integers_is_stable_whatever_their_span(rng: np.random.Generator, descending: bool) -> None:
+    for a in integers(rng):
+        values, at = taeda.from_numpy(a).sort(stable=True, descending=descending)
+        order = np.argsort(np.invert(a) if descending else a, kind="stable")
+        assert at.tolist() == order.tolist() and values.tolist() == a[order].tolist()
+    a = rng.integers(-1000, 1000, (400, 3))
+    assert taeda.from_numpy(a).sort(0, stable=True)[1].tolist() == np.argsort(a, 0, kind="stable").tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32"])
+@pytest.mark.parametrize("n", [4095, 4096, 10_001])
+def test_kth_values_of_many(rng: np.random.Generator, n: int, dtype: str) -> None:
+    for a in (rng.normal(size=n) * 100, rng.random(n) * 1e-3 + 1, np.full(n, 3), np.arange(n) - n // 2, rng.integers(0, 3, n)):
+        a = a.astype(dtype)
+        order = np.argsort(a, kind="stable")
+        for k in (0, 1, n // 3, n - 1):
+            value, at = taeda.from_numpy(a).kthvalue(k + 1)
+            assert value == a[order[k]] and a[at] == value
+        assert taeda.from_numpy(a).median() == a[order[(n - 1) // 2]]
+    if dtype.startswith("float"):
+        a[[5, 77]] = np.nan
+        assert taeda.from_numpy(a).median().isnan() and taeda.from_numpy(a).median(0).indices == 5
+        assert taeda.from_numpy(a).nanmedian() == np.sort(a)[(n - 3) // 2]
+        assert taeda.from_numpy(a).kthvalue(n).values.isnan()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "int16", "float16"])
+@pytest.mark.parametrize("count", [0, 1, 16, 17, 300])
+def test_isin(rng: np.random.Generator, count: int, dtype: str) -> None:
+    for spread in (3, 200, 2**40 if dtype == "int64" else 250):
+        a, b = rng.integers(0, spread, 1000).astype(dtype), rng.integers(0, spread, count).astype(dtype)
+        if dtype.startswith("float"):
+            a[:3] = np.nan, np.inf, -0.0
+            b[:2] = np.array([np.nan, 0])[:count]
+        assert taeda.isin(taeda.from_numpy(a), taeda.from_numpy(b)).tolist() == np.isin(a, b).tolist()
+        assert taeda.isin(taeda.from_numpy(a), taeda.from_numpy(b), invert=True).tolist() == np.isin(a, b, invert=True).tolist()
+    ends = np.array([LOW, HIGH, 0, 1])
+    many = np.r_[np.arange(30), LOW, HIGH]
+    assert taeda.isin(taeda.from_numpy(ends), taeda.from_numpy(many)).all()
+
+
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8"])
+def test_searchsorted(rng: np.random.Generator, dtype: str, right: bool) -> None:
+    side = "right" if right else "left"
+    for n in (0, 1, 2, 15, 16, 17, 100, 1023, 1024):
+        a = np.sort(rng.integers(0, 200, n).astype(dtype))
+        for m in (0, 1, 7, 8, 9, 63, 65, 500):
+            v = rng.integers(0, 203, m).astype(dtype)
+            x, y = taeda.from_numpy(a), taeda.from_numpy(v)
+            assert taeda.searchsorted(x, y, right=right).tolist() == np.searchsorted(a, v, side).tolist()
+            assert taeda.bucketize(y, x, right=right, out_int32=True).tolist() == np.searchsorted(a, v, side).tolist()
+    rows, v = np.sort(rng.integers(0, 50, (3, 40)).astype(dtype), 1), rng.integers(0, 52, (3, 70)).astype(dtype)
+    expected = [np.searchsorted(r, w, side).tolist() for r, w in zip(rows, v, strict=True)]
+    assert taeda.searchsorted(taeda.from_numpy(rows), taeda.from_numpy(v), right=right).tolist() == expected
+
+
+@pytest.mark.parametrize("n", [5, 40])
+def test_nan_and_infinities_have_a_place(n: int) -> None:
+    a = taeda.arange(float(n))
+    v = taeda.tensor([float("nan"), float("inf"), -float("inf"), -0.0, 2.5])
+    assert taeda.searchsorted(a, v).tolist() == [n, n, 0, 0, 3]
+    assert taeda.searchsorted(a, v, right=True).tolist() == [n, n, 0, 1, 3]
+
+
+def test_bincount_of_few_and_of_many_values(rng: np.random.Generator) -> None:
+    for span, n in ((1, 100), (3, 1001), (10, 79), (10, 80), (5000, 300)):
+        a = rng.integers(0, span, n)
+        assert taeda.from_numpy(a).bincount(minlength=span + 2).tolist() == np.bincount(a, minlength=span + 2).tolist()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 16, 33, 300])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "complex128"])
+def test_rows_by_index(rng: np.random.Generator, dtype: str, width: int) -> None:
+    a = rng.integers(0, 200, (50, width)).astype(dtype)
+    i = rng.integers(0, 50, 77)
+    x, at = taeda.from_numpy(a), taeda.from_numpy(i)
+    assert np.array_equal(x.index_select(0, at).numpy(), a[i])
+    assert np.array_equal(x[at].numpy(), a[i]) and np.array_equal(x[at - 50].numpy(), a[i])
+    assert np.array_equal(x.t().index_select(1, at).numpy(), a.T[:, i])
+    assert np.array_equal(x.gather(0, at[:, None].expand(77, width)).numpy(), a[i])
+    if dtype == "float32":
+        b = np.zeros((50, width), dtype)
+        np.add.at(b, i, a[i])
+        y = taeda.zeros(50, width).scatter_add(0, at[:, None].expand(77, width), x[at])
+        assert np.array_equal(y.numpy(), b)
+
+
+def test_scatter_add_of_every_rest(rng: np.random.Generator) -> None:
+    for n in (0, 1, 3, 4, 5, 1001):
+        i, v, expected = rng.integers(0, 9, n), rng.integers(0, 9, n).astype("float32"), np.zeros(9, "float32")
+        np.add.at(expected, i, v)
+        assert np.array_equal(taeda.zeros(9).scatter_add_(0, taeda.from_numpy(i), taeda.from_numpy(v)).numpy(), expected)
+
+
+@pytest.mark.parametrize("bad", [-1, 50, LOW, HIGH])
+def test_an_index_out_of_range_is_found_before_anything_is_written(bad: int) -> None:
+    x, at = taeda.zeros(50, 4), taeda.arange(20)
+    at[13] = bad
+    with pytest.raises(IndexError):
+        x.index_select(0, at)
+    with pytest.raises((IndexError, RuntimeError)):
+        x.gather(0, at[:, None].expand(20, 4))
+    with pytest.raises((IndexError, RuntimeError)):
+        x.scatter_add_(0, at[:, None].expand(20, 4), taeda.ones(20, 4))
+    assert x.sum() == 0
+
+
+def test_masked_scatter_stops_with_its_source() -> None:
+    mask = taeda.tensor([True, False, True, True, False])
+    assert taeda.zeros(5).masked_scatter(mask, taeda.tensor([1.0, 2, 3])).tolist() == [1, 0, 2, 3, 0]
+    assert taeda.zeros(4).masked_scatter(taeda.tensor([False, True, True, False]), taeda.tensor([5.0, 6])).tolist() == [0, 5, 6, 0]
