@@ -3,15 +3,19 @@
 ``einsum`` reads its equation into one list of labels per operand and contracts two operands at a time:
 labels that both have and the result keeps are a batch, labels that both have and nothing else needs are
 summed by the product, the rest are rows and columns.  Derivatives come from the parts.
+
+How two operands are brought together depends on labels and sizes alone and is remembered (``_pairing``), and so is the whole of an
+equation of two operands without diagonals, sums beforehand or broadcasting (``_two``): a small product costs no more than its parts.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 from taeda.dtype import promote_types
-from taeda.ops.matmul import bmm, matmul, write_result
+from taeda.ops.matmul import matmul, write_result
 from taeda.tensor_base import TensorBase
 
 __all__ = ["chain_matmul", "einsum", "multi_dot", "tensordot"]
@@ -51,6 +55,12 @@ def einsum(*args):
     for x in operands:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[einsum] operands must be Tensors, not {type(x).__name__}")
+    if len(operands) == 2:
+        a, b = operands
+        plan = _two(equation, tuple(a.shape), tuple(b.shape)) if a.dtype is b.dtype else None
+        if plan is not None:
+            y = _multiply(a, b, plan[0])
+            return y if plan[1] is None else y.permute(plan[1])
     inputs, output, ellipsis = _parse(equation, tuple([x.ndim for x in operands]))
     return _contract(equation, list(operands), [list(labels) for labels in inputs], output, ellipsis)
 
@@ -186,33 +196,85 @@ def _pair(a, la, b, lb, needed, output):
             a, la = a.squeeze(la.index(t)), [u for u in la if u != t]
         else:
             b, lb = b.squeeze(lb.index(t)), [u for u in lb if u != t]
+    pairing = _pairing(tuple(la), tuple(a.shape), tuple(lb), tuple(b.shape), frozenset(needed), tuple(output))
+    return _multiply(a, b, pairing), list(pairing.labels)
+
+
+class _Pairing(NamedTuple):
+    """How two operands become factors of a product; None stands for what changes nothing."""
+
+    swap: bool
+    permute_a: tuple[int, ...] | None
+    shape_a: tuple[int, ...] | None
+    permute_b: tuple[int, ...] | None
+    shape_b: tuple[int, ...] | None
+    by_elements: bool                  # nothing is summed
+    shape: tuple[int, ...] | None
+    labels: tuple
+
+
+@functools.lru_cache(maxsize=512)
+def _pairing(la, sa, lb, sb, needed, output):
+    """Plan the product of two operands whose shared labels have the same sizes."""
     batch = [t for t in la if t in lb and t in needed]
     summed = [t for t in la if t in lb and t not in needed]
     rows = [t for t in la if t not in lb]
     cols = [t for t in lb if t not in la]
-    size = {**dict(zip(lb, b.shape, strict=True)), **dict(zip(la, a.shape, strict=True))}
+    size = {**dict(zip(lb, sb, strict=True)), **dict(zip(la, sa, strict=True))}
     place = {t: i for i, t in enumerate(output)}
-    if rows and cols and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows):
-        a, la, rows, b, lb, cols = b, lb, cols, a, la, rows
+    swap = bool(rows and cols) and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows)
+    if swap:
+        la, rows, lb, cols = lb, cols, la, rows
 
-    def count(labels):
-        n = 1
-        for t in labels:
-            n *= size[t]
-        return n
+    def permutation(labels, wanted):
+        order = tuple(labels.index(t) for t in wanted)
+        return None if order == tuple(range(len(order))) else order
 
-    a = a.permute([la.index(t) for t in batch + rows + summed])
-    b = b.permute([lb.index(t) for t in batch + summed + cols])
-    shape = [size[t] for t in batch + rows + cols]
+    def sizes(labels):
+        return [size[t] for t in labels]
+
+    labels = batch + rows + cols
+    shape: list[int] | None = sizes(labels)
     if not summed:
-        b = b.reshape([size[t] for t in batch] + [1] * len(rows) + [size[t] for t in cols]) if rows else b
-        y = (a.reshape(list(a.shape) + [1] * len(cols)) if cols else a) * b
-    elif batch:
-        y = bmm(a.reshape(count(batch), count(rows), count(summed)), b.reshape(count(batch), count(summed), count(cols)))
-        y = y.reshape(shape)
+        shape_a = sizes(batch + rows) + [1] * len(cols) if cols else None
+        shape_b = sizes(batch) + [1] * len(rows) + sizes(cols) if rows else None
+        shape = None
+    elif len(rows) == len(cols) == len(summed) == 1:       # a batch of matrices as it is: nothing is copied to join its dimensions
+        shape_a = shape_b = shape = None
     else:
-        y = matmul(a.reshape(count(rows), count(summed)), b.reshape(count(summed), count(cols))).reshape(shape)
-    return y, batch + rows + cols
+        shape_a = sizes(batch) + [math.prod(sizes(rows)), math.prod(sizes(summed))]
+        shape_b = sizes(batch) + [math.prod(sizes(summed)), math.prod(sizes(cols))]
+    order_a, order_b = permutation(la, batch + rows + summed), permutation(lb, batch + summed + cols)
+    return _Pairing(swap, order_a, shape_a, order_b, shape_b, not summed, shape, tuple(labels))
+
+
+def _multiply(a, b, p):
+    """Multiply two operands as planned; the result's dimensions are the plan's labels."""
+    if p.swap:
+        a, b = b, a
+    if p.permute_a is not None:
+        a = a.permute(p.permute_a)
+    if p.shape_a is not None:
+        a = a.reshape(p.shape_a)
+    if p.permute_b is not None:
+        b = b.permute(p.permute_b)
+    if p.shape_b is not None:
+        b = b.reshape(p.shape_b)
+    y = a * b if p.by_elements else matmul(a, b)
+    return y if p.shape is None else y.reshape(p.shape)
+
+
+@functools.lru_cache(maxsize=512)
+def _two(equation, sa, sb):
+    """Plan a whole equation of two operands: the pairing and the last permutation; None where it takes more than a product."""
+    (la, lb), output, _ = _parse(equation, (len(sa), len(sb)))
+    size = dict(zip(la, sa, strict=True))
+    single = len(size) == len(la) and len(set(lb)) == len(lb)
+    if not single or any(size.get(t, n) != n for t, n in zip(lb, sb, strict=True)) or ({*la} ^ {*lb}) - {*output} or {*output} - {*la, *lb}:
+        return None
+    pairing = _pairing(tuple(la), sa, tuple(lb), sb, frozenset(output), tuple(output))
+    order = tuple(pairing.labels.index(t) for t in output)
+    return pairing, None if order == tuple(range(len(order))) else order
 
 
 def _sum_out(x, labels, gone):
@@ -235,51 +297,60 @@ def tensordot(a, b, dims=2, out=None):
             raise TypeError(f"[tensordot] argument must be a Tensor, not {type(x).__name__}")
     if isinstance(dims, TensorBase):
         dims = dims.tolist()
+    if not isinstance(dims, int):
+        dims = tuple([d if isinstance(d, int) else tuple(d) for d in dims])
+    sum_a, sum_b, order_a, order_b, shape_a, shape_b, shape = _matrices(tuple(a.shape), tuple(b.shape), dims)
+    if sum_a or sum_b:                              # a size of 1 broadcasts against the sum of the other
+        a, b = a.sum(sum_a, keepdim=True) if sum_a else a, b.sum(sum_b, keepdim=True) if sum_b else b
+    y = matmul(_as_matrix(a, order_a, shape_a), _as_matrix(b, order_b, shape_b))
+    return write_result(out, y if shape is None else y.reshape(shape), "tensordot")
+
+
+@functools.lru_cache(maxsize=512)
+def _matrices(sa, sb, dims):
+    """Plan a tensordot: dimensions summed beforehand, orders and sizes that make matrices, the result's shape; None changes nothing."""
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"[tensordot] expects dims >= 0, but got dims={dims}")
-        if dims > min(a.ndim, b.ndim):
-            raise RuntimeError(f"[tensordot] expects dims < ndim_a or ndim_b, but got dims={dims} for shapes "
-                               f"{tuple(a.shape)} and {tuple(b.shape)}")
-        left, right = list(range(a.ndim - dims, a.ndim)), list(range(dims))
+        if dims > min(len(sa), len(sb)):
+            raise RuntimeError(f"[tensordot] expects dims < ndim_a or ndim_b, but got dims={dims} for shapes {sa} and {sb}")
+        left, right = list(range(len(sa) - dims, len(sa))), list(range(dims))
     else:
         left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
     if len(left) != len(right):
         raise RuntimeError(f"[tensordot] both dimension lists should have same length, got {left} and {right}")
-    left, right = _wrapped(left, a), _wrapped(right, b)
+    left, right = _wrapped(left, len(sa)), _wrapped(right, len(sb))
     for i, j in zip(left, right, strict=True):
-        if a.shape[i] != b.shape[j] and 1 not in (a.shape[i], b.shape[j]):
-            raise RuntimeError(f"[tensordot] contracted dimensions need to match, but first has size {a.shape[i]} in dim "
-                               f"{i} and second has size {b.shape[j]} in dim {j}; shapes {tuple(a.shape)}, {tuple(b.shape)}")
-    for i, j in zip(left, right, strict=True):      # a size of 1 broadcasts against the sum of the other
-        if a.shape[i] != b.shape[j]:
-            if a.shape[i] == 1:
-                b = b.sum(j, keepdim=True)
-            else:
-                a = a.sum(i, keepdim=True)
-    keep_a = [d for d in range(a.ndim) if d not in left]
-    keep_b = [d for d in range(b.ndim) if d not in right]
-    n = 1
-    for d in left:
-        n *= a.shape[d]
-    rows = [a.shape[d] for d in keep_a]
-    cols = [b.shape[d] for d in keep_b]
-    count = [1, 1]
-    for k, sizes in enumerate((rows, cols)):
-        for s in sizes:
-            count[k] *= s
-    y = matmul(a.permute(keep_a + left).reshape(count[0], n), b.permute(right + keep_b).reshape(n, count[1]))
-    y = y.reshape(rows + cols)
-    return write_result(out, y, "tensordot")
+        if sa[i] != sb[j] and 1 not in (sa[i], sb[j]):
+            raise RuntimeError(f"[tensordot] contracted dimensions need to match, but first has size {sa[i]} in dim "
+                               f"{i} and second has size {sb[j]} in dim {j}; shapes {sa}, {sb}")
+    uneven = [(i, j) for i, j in zip(left, right, strict=True) if sa[i] != sb[j]]
+    sum_a, sum_b = [i for i, j in uneven if sb[j] == 1], [j for i, j in uneven if sa[i] == 1]
+    keep_a = [d for d in range(len(sa)) if d not in left]
+    keep_b = [d for d in range(len(sb)) if d not in right]
+    n = math.prod(1 if d in sum_a else sa[d] for d in left)
+    rows, cols = [sa[d] for d in keep_a], [sb[d] for d in keep_b]
+
+    def order(wanted):
+        return None if wanted == list(range(len(wanted))) else wanted
+
+    return (sum_a, sum_b, order(keep_a + left), order(right + keep_b), None if len(sa) == 2 and len(left) == 1 else (math.prod(rows), n),
+            None if len(sb) == 2 and len(right) == 1 else (n, math.prod(cols)), None if len(rows) == len(cols) == 1 else rows + cols)
 
 
-def _wrapped(dims, x):
+def _as_matrix(x, order, shape):
+    """x with its dimensions in another order, as a matrix; None changes nothing."""
+    if order is not None:
+        x = x.permute(order)
+    return x if shape is None else x.reshape(shape)
+
+
+def _wrapped(dims, rank):
     out = []
     for d in dims:
-        if not -x.ndim <= d < max(x.ndim, 1):
-            raise IndexError(f"[tensordot] Dimension out of range (expected to be in range of [{-x.ndim}, {x.ndim - 1}], "
-                             f"but got {d})")
-        out.append(d + x.ndim if d < 0 else d)
+        if not -rank <= d < max(rank, 1):
+            raise IndexError(f"[tensordot] Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {d})")
+        out.append(d + rank if d < 0 else d)
     if len(set(out)) != len(out):
         raise RuntimeError(f"[tensordot] a dimension appears more than once in {dims}")
     return out

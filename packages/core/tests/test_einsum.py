@@ -1,0 +1,63 @@
+"""einsum and tensordot against NumPy for equations that nobody chose: planned ones, repeated, broadcast, of one to three operands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import taeda
+
+SIZES = {"a": 2, "b": 3, "c": 1, "d": 4, "e": 2}
+
+
+@st.composite
+def equations(draw):
+    """An equation of one to three operands over five labels, its shapes, and whether operands are permuted views."""
+    terms = draw(st.lists(st.text("abcde", max_size=4), min_size=1, max_size=3))
+    known = sorted({t for term in terms for t in term})
+    output = "".join(draw(st.permutations(known)))[: draw(st.integers(0, len(known)))]
+    return f"{','.join(terms)}->{output}", [tuple(SIZES[t] for t in term) for term in terms], draw(st.booleans())
+
+
+@given(equations(), st.integers(0, 100))
+@settings(max_examples=300, deadline=None)
+def test_random_equations_equal_numpys(case, seed) -> None:
+    equation, shapes, strided = case
+    rng = np.random.default_rng(seed)
+    arrays = [np.array(rng.standard_normal(s)) for s in shapes]
+    tensors = [taeda.tensor(x) for x in arrays]
+    if strided:
+        tensors = [t.permute(tuple(range(t.ndim))[::-1]).contiguous().permute(tuple(range(t.ndim))[::-1]) for t in tensors]
+    got = taeda.einsum(equation, *tensors)
+    want = np.einsum(equation, *arrays)
+    assert tuple(got.shape) == want.shape
+    np.testing.assert_allclose(got.numpy(), want, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("sa", "sb", "dims"), [((2, 3, 4), (4, 3, 5), ([2, 1], [0, 1])), ((2, 3), (3, 4), 1), ((2, 3), (4,), 0), ((2, 3, 4), (3, 4), 2),
+                                                ((3, 2), (5, 3), ([0], [1])), ((2, 3), (2, 3), ([0, 1], [-2, -1])), ((), (2,), 0)])
+def test_tensordot_equals_numpys(sa, sb, dims) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(sa), rng.standard_normal(sb)
+    for _ in range(2):                                         # planned, and from what is remembered
+        got = taeda.tensordot(taeda.tensor(x), taeda.tensor(y), dims)
+        np.testing.assert_allclose(got.numpy(), np.tensordot(x, y, dims), rtol=1e-12)
+
+
+def test_sizes_of_one_broadcast() -> None:
+    x, y = taeda.arange(6.0).reshape(2, 3), taeda.arange(1.0, 3.0).reshape(2, 1)
+    assert taeda.tensordot(x, y, ([0, 1], [0, 1])).item() == float((x * y).sum())
+    assert taeda.equal(taeda.einsum("ij,ij->ij", x, y), x * y)
+    assert taeda.equal(taeda.einsum("ij,ij->i", x, y), (x * y).sum(1))
+
+
+@pytest.mark.parametrize(("call", "error"), [
+    (lambda x: taeda.einsum("ij,jk->ik", x, x), "do not broadcast"), (lambda x: taeda.einsum("ij,k->ik", x, x), "does not match"),
+    (lambda x: taeda.tensordot(x, x, ([1], [0])), "need to match"), (lambda x: taeda.tensordot(x, x, 3), "dims < ndim"),
+])
+def test_errors_come_every_time(call, error) -> None:
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=error):
+            call(taeda.ones(2, 3))
