@@ -431,6 +431,18 @@ def check_hyper(name: str, *rules: tuple[Any, str, Any]) -> None:
             raise ValueError(f"[{name}] Invalid {what}: {value}")
 
 
+def check_adam(name: str, lr: Any, betas: tuple[Any, Any], eps: float, weight_decay: float) -> None:
+    """Raise ValueError unless the options that Adam and its kin share are in their ranges."""
+    check_hyper(
+        name,
+        (lr >= 0.0, "learning rate", lr),
+        (eps >= 0.0, "epsilon value", eps),
+        (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
+        (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
+        (weight_decay >= 0.0, "weight_decay value", weight_decay),
+    )
+
+
 def check_one_element(name: str, what: str, value: Any) -> None:
     """Raise ValueError where an option is a tensor of more than one number."""
     if isinstance(value, Tensor) and value.numel() != 1:
