@@ -142,3 +142,59 @@ def test_files_from_before_pytorch_1_6() -> None:
     for n in range(16, len(whole), 5):
         with pytest.raises((RuntimeError, pickle.UnpicklingError)):
             taeda.load(io.BytesIO(whole[:n]))
+
+
+LAYERS: dict[str, Any] = {
+    "linear": (lambda nn: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.2), nn.Linear(4, 2)), (2, 3)),
+    "convolutions": (
+        lambda nn: nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"), nn.BatchNorm2d(4), nn.ConvTranspose2d(4, 2, 2), nn.Upsample(scale_factor=2)),
+        (1, 3, 5, 5),
+    ),
+    "lstm": (lambda nn: nn.LSTM(3, 5, 2, bidirectional=True, proj_size=2), (4, 2, 3)),
+    "gru": (lambda nn: nn.GRU(3, 5, bias=False), (4, 2, 3)),
+    "encoder": (lambda nn: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, activation="gelu", batch_first=True), 2), (2, 3, 4)),
+    "norms": (lambda nn: nn.Sequential(nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.InstanceNorm1d(4, affine=True), nn.RMSNorm(4)), (2, 4, 4)),
+    "pools": (lambda nn: nn.Sequential(nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(2), nn.LPPool2d(2, 1), nn.PixelShuffle(2)), (1, 4, 8, 8)),
+    "activations": (lambda nn: nn.Sequential(nn.PReLU(), nn.GELU("tanh"), nn.Softmax(1), nn.Hardtanh(0, 6), nn.ReLU6(), nn.Threshold(1, 2)), (2, 3)),
+    "pads": (lambda nn: nn.Sequential(nn.ZeroPad2d(1), nn.ReflectionPad2d(1), nn.Unflatten(1, (3, 1)), nn.Flatten()), (1, 3, 4, 4)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor", "ignore:LSTM with projections")
+def test_whole_models_that_torch_pickled(name: str) -> None:
+    make, shape = LAYERS[name]
+    model = make(torch.nn).eval()
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    ours = taeda.load(file, weights_only=False)
+    x = np.random.default_rng(0).normal(size=shape).astype("f4")
+    found, wanted = ours(taeda.from_numpy(x)), model(torch.from_numpy(x))
+    found, wanted = (y[0] if isinstance(y, tuple) else y for y in (found, wanted))
+    np.testing.assert_allclose(found.detach().numpy(), wanted.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert repr(ours) == repr(model) and list(ours.state_dict()) == list(model.state_dict())
+    assert all(type(module).__module__.startswith("taeda.nn") for module in ours.modules())
+    copied = pickle.loads(pickle.dumps(ours)).train()
+    assert [p.shape for p in copied.parameters()] == [tuple(p.shape) for p in model.parameters()]
+
+
+def test_a_pickled_optimizer_and_a_name_that_only_torch_has() -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.Adam([p], lr=0.1)
+    p.sum().backward()
+    optimizer.step()
+    for obj in (optimizer, torch.distributions.Normal(0.0, 1.0)):
+        file = io.BytesIO()
+        torch.save(obj, file)
+        file.seek(0)
+        if obj is optimizer:
+            ours = taeda.load(file, weights_only=False)
+            (group,) = ours.param_groups
+            group["params"][0].grad = taeda.ones(3)
+            p.grad = torch.ones(3)
+            ours.step(), optimizer.step()
+            assert group["params"][0].tolist() == pytest.approx(p.tolist(), rel=1e-6)
+        else:
+            with pytest.raises(pickle.UnpicklingError, match=r"torch\.distributions\.normal\.Normal, which is not in the taeda packages"):
+                taeda.load(file, weights_only=False)

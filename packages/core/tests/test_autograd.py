@@ -503,3 +503,40 @@ def test_only_floating_point_tensors_can_require_grad() -> None:
 def test_variable_is_a_tensor() -> None:
     x = taeda.autograd.Variable(taeda.ones(2), requires_grad=True)
     assert isinstance(x, taeda.autograd.Variable) and x.requires_grad
+
+
+class Largest(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        values, places = x.max(0)
+        ctx.mark_non_differentiable(places)
+        ctx.save_for_backward(places)
+        ctx.rows = x.shape[0]
+        return values, places
+
+    @staticmethod
+    def backward(ctx, g, g_places):
+        assert g_places.dtype == taeda.int64 and g_places.tolist() == [0, 0]
+        (places,) = ctx.saved_tensors
+        return g.new_zeros(ctx.rows, 2).scatter(0, places[None], g[None])
+
+
+class Number(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, g):
+        return 3
+
+
+def test_cotangents_of_outputs_without_derivative_are_zeros_too() -> None:
+    x = taeda.tensor([[1.0, 5.0], [2.0, 3.0]], requires_grad=True)
+    Largest.apply(x)[0].sum().backward()
+    assert x.grad.tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_backward_that_returns_no_tensor_is_a_runtime_error() -> None:
+    with pytest.raises(RuntimeError, match=r"\[NumberBackward\] expected a Tensor or None as gradient of input 0, got int"):
+        Number.apply(taeda.ones(1, requires_grad=True)).backward()

@@ -199,3 +199,18 @@ def test_gradcheck_options() -> None:
         taeda.autograd.gradcheck(taeda.sin, x.detach().expand(3).requires_grad_())
     with pytest.raises(taeda.autograd.GradcheckError, match="expected to be zero"):
         taeda.autograd.gradcheck(lambda t: t.detach() * 2, x)
+
+
+def test_what_unpack_dual_returns_has_no_tangent_any_more() -> None:
+    with fw.dual_level():
+        x = taeda.ones(3, requires_grad=True)
+        y = fw.make_dual(x, taeda.full((3,), 2.0)) * 3
+        for whole in (y, y[1:], y.view(3, 1)):
+            value, tangent = fw.unpack_dual(whole)
+            assert value.tolist() == whole.detach().tolist() and set(tangent.flatten().tolist()) == {6.0}
+            for other in (value, value * 2, value[0], value.clone()):
+                assert fw.unpack_dual(other).tangent is None
+            assert "tangent" not in repr(value)
+            assert fw.unpack_dual(fw.make_dual(value, tangent * 2)).tangent.flatten()[0] == 12
+        value.sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]

@@ -139,3 +139,32 @@ def test_constants_and_sizes() -> None:
     assert taeda.ones(2)[taeda.newaxis].shape == (1, 2) and taeda.inf > taeda.pi > taeda.e and taeda.nan != taeda.nan
     size = pickle.loads(pickle.dumps(taeda.Size([2, 3])))
     assert size == taeda.Size([2, 3]) and isinstance(size, taeda.Size)
+
+
+def test_libraries_are_imported_as_modules() -> None:
+    import taeda.backends.cudnn as cudnn
+    from taeda.backends import cudnn as same
+
+    assert cudnn is same is taeda.backends.cudnn and cudnn.__name__ == "taeda.backends.cudnn" and cudnn.version() is None
+    with cudnn.flags(enabled=False):
+        assert not taeda.backends.cudnn.enabled
+    assert cudnn.enabled
+    with pytest.raises(AttributeError, match=r"no flag 'benchmrk'; there are allow_tf32, benchmark,"):
+        cudnn.benchmrk  # noqa: B018
+
+
+def test_questions_about_gpus_that_are_not_there() -> None:
+    cuda = taeda.cuda
+    assert [cuda.memory_allocated(), cuda.max_memory_allocated(), cuda.memory_reserved(), cuda.max_memory_reserved()] == [0] * 4
+    assert not cuda.is_initialized() and not cuda.is_bf16_supported() and cuda.get_rng_state_all() == []
+    cuda.seed(), cuda.seed_all(), cuda.ipc_collect(), cuda.reset_peak_memory_stats(), cuda.set_rng_state_all([])
+    for name in ("init", "get_device_name", "get_device_properties", "set_device", "mem_get_info", "get_rng_state", "initial_seed"):
+        with pytest.raises(RuntimeError, match=rf"\[cuda.{name}\] no CUDA device is available"):
+            getattr(cuda, name)()
+
+
+def test_classes_bear_the_names_that_users_know() -> None:
+    wanted = ("Tensor", "dtype", "Size", "device", "Generator", "layout", "memory_format", "finfo", "iinfo")
+    for name in wanted:
+        cls = getattr(taeda, name)
+        assert repr(cls) == f"<class 'taeda.{name}'>" and pickle.loads(pickle.dumps(cls)) is cls

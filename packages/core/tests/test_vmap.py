@@ -111,6 +111,9 @@ def test_common_functions_do_not_run_once_a_sample(monkeypatch: pytest.MonkeyPat
     assert {"exp", "add", "where", "sum", "max", "softmax", "reshape", "permute", "cat", "matmul", "linear", "__getitem__"} <= set(RULES)
 
 
+bag = taeda.ops.embedding_bag
+INDICES, OFFSETS = taeda.tensor([0, 1, 3, 3, 2]), taeda.tensor([0, 2])
+
 NO_LOOP = {
     "conv with weights of its own": (lambda x, w: taeda.conv2d(x, w, padding=1), (2, 2, 5, 5), (4, 2, 3, 3)),
     "conv of a sample without batch": (lambda x, w: taeda.conv1d(x, w, stride=2), (2, 7), (4, 2, 3)),
@@ -127,6 +130,14 @@ NO_LOOP = {
     "roll": (lambda x, y: x.roll(2) + y.roll((1, -1), (0, 1)), (4, 3), (4, 3)),
     "flip": (lambda x, y: x.flip(0) + y.flip((0, -1)) + taeda.flip(x, dims=[1]), (4, 3), (4, 3)),
     "rot90": (lambda x, y: taeda.rot90(x) + y.T, (4, 3), (4, 3)),
+    "attention": (lambda q, k: taeda.ops.scaled_dot_product_attention(q, k, k.cos(), is_causal=True, scale=0.3), (2, 4, 3), (2, 5, 3)),
+    "attention with a mask": (lambda q, m: taeda.ops.scaled_dot_product_attention(q, q.sin(), q, m), (2, 4, 3), (4, 4)),
+    "attention with grouped heads": (lambda q, k: taeda.ops.scaled_dot_product_attention(q, k, k, enable_gqa=True), (4, 5, 3), (2, 5, 3)),
+    "grid_sample": (lambda x, g: taeda.ops.grid_sample(x, g.tanh(), align_corners=False), (2, 3, 5, 4), (2, 3, 3, 2)),
+    "grid_sample of volumes": (lambda x, g: taeda.ops.grid_sample(x, g.tanh(), align_corners=True), (1, 2, 3, 4, 3), (1, 2, 2, 2, 3)),
+    "bags": (lambda w, f: bag(taeda.tensor([[0, 2], [3, 3]]), w) + bag(INDICES, w, OFFSETS, mode="sum", per_sample_weights=f), (4, 3), (5,)),
+    "bags of several lists": (lambda w, x: bag((3 * x.sigmoid()).long(), w, OFFSETS, mode="max"), (4, 3), (5,)),
+    "bags with padding": (lambda f, g: bag(INDICES, taeda.ones(4, 3).double(), OFFSETS, padding_idx=1, mode="sum", per_sample_weights=f * g), (5,), (5,)),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import pytest
 import taeda
 from taeda.nn import functional as F
 from taeda.nn.attention.flex_attention import (
+    BlockMask,
     AuxRequest,
     and_masks,
     create_block_mask,
@@ -105,3 +106,34 @@ def test_refusals():
         flex_attention(q, k, v, block_mask=create_block_mask(causal, None, None, 12, 10))
     with pytest.raises(ValueError, match="try setting enable_gqa=True"):
         flex_attention(q, k[:, :2], v[:, :2])
+
+
+def test_a_block_mask_of_lists_of_blocks():
+    mask = create_block_mask(causal, 2, 3, 100, 130, BLOCK_SIZE=32)
+    lists = (mask.kv_num_blocks, mask.kv_indices, mask.full_kv_num_blocks, mask.full_kv_indices)
+    again = BlockMask.from_kv_blocks(*lists, BLOCK_SIZE=32, mask_mod=causal, seq_lengths=(100, 130))
+    for a, b in zip(mask.as_tuple()[2:-3], again.as_tuple()[2:-3], strict=True):
+        assert a.tolist() == b.tolist()
+    assert again.as_tuple()[:2] == (100, 130) and again.as_tuple(False)[0] == (100, 130) and again.as_tuple()[-3:] == (32, 32, causal)
+    bare = BlockMask.from_kv_blocks(taeda.tensor([[[1, 2]]]), taeda.tensor([[[[0, 1], [1, 0]]]]), BLOCK_SIZE=(16, 8), compute_q_blocks=False)
+    assert bare.seq_lengths == (32, 16) and bare.q_indices is None and bare.to_dense().tolist() == [[[[1, 0], [1, 1]]]]
+    with pytest.raises(RuntimeError, match="at least 2 dimensions"):
+        BlockMask.from_kv_blocks(taeda.tensor(1), taeda.tensor([0]))
+    with pytest.raises(AssertionError, match="both provided or omitted"):
+        BlockMask.from_kv_blocks(*lists[:3])
+
+
+def test_a_part_of_a_block_mask():
+    mask = create_block_mask(causal, 2, 3, 100, 130, BLOCK_SIZE=32)
+    assert mask[0].shape == (1, 3, 100, 130) and mask[1, -1].to_dense().tolist() == mask.to_dense()[1:, 2:].tolist()
+    assert mask[:, 1:2, taeda.tensor([1])].kv_indices.tolist() == mask.kv_indices[:, 1:2, 1:2].tolist()
+    with pytest.raises(RuntimeError, match="Cannot use mask_mod from a sliced BlockMask"):
+        mask[0].mask_mod(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(40, 70), (33, 32), (100, 31), (1, 1)])
+def test_a_block_mask_for_fewer_queries_and_keys(queries, keys):
+    small = create_block_mask(causal, 1, 1, 100, 130, BLOCK_SIZE=32)._adjust(queries, keys)
+    assert small.shape == (1, 1, queries, keys)
+    rows, cols = -(-queries // 32), -(-keys // 32)
+    assert small.to_dense().tolist() == create_block_mask(causal, 1, 1, 100, 130, BLOCK_SIZE=32).to_dense()[..., :rows, :cols].tolist()

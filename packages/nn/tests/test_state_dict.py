@@ -157,3 +157,40 @@ def test_load_does_not_change_the_given_dict():
     n = len(state)
     net.load_state_dict(state)
     assert len(state) == n
+
+
+def test_the_prefix_of_a_wrapper_is_taken_off():
+    model = nn.Sequential(nn.BatchNorm1d(2))
+    state = nn.DataParallel(model).state_dict()
+    nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert list(state) == list(model.state_dict()) and state._metadata["0"] == {"version": 2}
+    nn.Sequential(nn.BatchNorm1d(2)).load_state_dict(state)
+
+
+def lacking(module, *names):
+    """The module as a pickle of an early version of PyTorch gives it."""
+    state = {k: v for k, v in module.__getstate__().items() if k not in names}
+    made = type(module).__new__(type(module))
+    made.__setstate__(state)
+    return made
+
+
+def test_pickles_of_early_versions_lack_attributes():
+    x = taeda.randn(2, 3, 4)
+    rnn = nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True)
+    early = lacking(rnn, "proj_size", "_all_weights", "_flat_weights_names")
+    assert taeda.equal(early(x)[0], rnn(x)[0]) and early._all_weights == rnn._all_weights
+    state = rnn.__getstate__() | {"_flat_weights": [], "_flat_weight_refs": []}
+    again = nn.LSTM.__new__(nn.LSTM)
+    again.__setstate__(state)
+    assert taeda.equal(again(x)[0], rnn(x)[0])
+    assert lacking(nn.Upsample(scale_factor=2), "recompute_scale_factor").recompute_scale_factor is True
+    pool = lacking(nn.AvgPool3d(2), "padding", "ceil_mode", "count_include_pad")
+    assert pool(taeda.ones(1, 2, 2, 2)).item() == 1
+    for layer in (nn.Softmax(1), nn.LogSoftmax(1), nn.Softmin(1)):
+        assert lacking(layer, "dim").dim is None
+    assert lacking(nn.Conv1d(1, 1, 1), "padding_mode").padding_mode == "zeros"
+    attention = nn.MultiheadAttention(4, 2)
+    assert taeda.equal(lacking(attention, "_qkv_same_embed_dim")(x, x, x)[0], attention(x, x, x)[0])
+    layer = nn.TransformerEncoderLayer(4, 2, 8).eval()
+    assert taeda.equal(lacking(layer, "activation")(x), layer(x))

@@ -53,10 +53,14 @@ from taeda.random import (
 from taeda.storage import OutOfMemoryError
 from taeda.storage import Storage as UntypedStorage
 from taeda.tensor import Tensor, install_late as _install_late, install_methods as _install_methods
-from taeda.tensor_base import Size
+from taeda.tensor_base import Size, publish as _publish
 from taeda.threads import get_num_threads, set_num_threads
 from taeda.typed_storage import TypedStorage
 
+_publish({
+    "Generator": Generator, "Size": Size, "Tensor": Tensor, "device": device, "dtype": dtype, "finfo": finfo, "iinfo": iinfo,
+    "layout": layout, "memory_format": memory_format,
+})  # fmt: skip
 _install_methods(ops.METHODS)
 _install_late(ops.getitem, ops.setitem, ops.METHODS["matmul"], _tensor_str)
 globals().update(ops.PUBLIC)
@@ -73,7 +77,10 @@ _LAZY = {
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
+    "accelerator": ("taeda.accelerator", None),
+    "jit": ("taeda.jit", None),
     "signal": ("taeda.signal", None),
+    "testing": ("taeda.testing", None),
     "special": ("taeda.special", None),
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),

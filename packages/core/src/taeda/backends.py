@@ -1,10 +1,13 @@
 """PyTorch's switches of GPU and CPU libraries, and taeda's own of its kernels (``cpu``).
 
-None of PyTorch's libraries is used here: their flags are kept, and nothing changes.
+None of PyTorch's libraries is used here: their flags are kept, and nothing changes.  Each library is an object with the
+flags; ``import taeda.backends.cudnn as cudnn`` finds it as a module.
 """
 
 from __future__ import annotations
 
+import sys
+import types
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +17,7 @@ from taeda.kernels.cpu import BUILD, runtime
 from taeda.ops.conv import set_fast
 
 
-class Backend:
+class Backend(types.ModuleType):
     """Flags of one library; any name can be set and read back.
 
     >>> import taeda
@@ -23,14 +26,13 @@ class Backend:
     False
     """
 
-    def __init__(self, **flags: Any) -> None:
+    def __init__(self, name: str, **flags: Any) -> None:
+        super().__init__(f"taeda.backends.{name}", type(self).__doc__)
         self.__dict__.update(flags)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
-
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"[backends] no flag {name!r}; there are {', '.join(sorted(self.__dict__))}")
+        flags = sorted(flag for flag in self.__dict__ if flag[0] != "_")
+        raise AttributeError(f"[backends] no flag {name!r}; there are {', '.join(flags)}")
 
     def is_available(self) -> bool:
         """Whether the library computes here: never."""
@@ -205,11 +207,16 @@ class Kernels(Backend):
         return "DEFAULT" if BUILD == "baseline" else "AVX512" if runtime.has_avx512() else "AVX2"
 
 
-cpu = Kernels(conv_precision="fast")
-cudnn = Backend(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True)
+cpu = Kernels("cpu", conv_precision="fast")
+cudnn = Backend("cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True)
 cuda = AttentionSwitches(
-    matmul=Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True)
+    "cuda",
+    matmul=Backend(
+        "cuda.matmul", allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True
+    ),
 )
-mha = FastPath(enabled=True)
-mps, mkl, mkldnn, openmp = Backend(), Backend(), Backend(enabled=True, deterministic=False), Backend()
+mha = FastPath("mha", enabled=True)
+mps, mkl, openmp = Backend("mps"), Backend("mkl"), Backend("openmp")
+mkldnn = Backend("mkldnn", enabled=True, deterministic=False)
 openmp.__dict__["is_available"] = lambda: True
+sys.modules.update({library.__name__: library for library in (cpu, cudnn, cuda, mha, mps, mkl, mkldnn, openmp)})

@@ -7,6 +7,7 @@ directions speak PyTorch's names, so each library reads what the other wrote; Py
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import pickle
@@ -318,13 +319,26 @@ def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: 
     return _pickle.Unpickler(pickled, TABLE, storages, safe).load()
 
 
+def ours(where: str, name: str) -> Any:
+    """Return our class or function of a name of PyTorch's: that of its module or of the room around it; compiled ones are ops."""
+    parts = where.split(".")[1:]
+    for path in (["ops"],) if parts[:1] == ["_C"] else (parts, parts[:-1]):
+        try:
+            room = importlib.import_module(".".join(["taeda", *path]))
+        except ModuleNotFoundError:
+            continue
+        if hasattr(room, name):
+            return getattr(room, name)
+    raise pickle.UnpicklingError(f"[load] the file asks for {where}.{name}, which is not in the taeda packages that are installed")
+
+
 def full_unpickler(module: Any, pickled: bytes, storages: Callable[[Any], Any]) -> Any:
     """Return an unpickler that imports and calls what the file names, PyTorch's names replaced by ours."""
 
     class Full(module.Unpickler):  # type: ignore[misc]
         def find_class(self, where: str, name: str) -> Any:
-            if where.partition(".")[0] == "torch" and f"{where}.{name}" in TABLE:
-                return TABLE[f"{where}.{name}"]
+            if where.partition(".")[0] == "torch":
+                return TABLE[f"{where}.{name}"] if f"{where}.{name}" in TABLE else ours(where, name)
             return super().find_class(where, name)
 
         def persistent_load(self, pid: Any) -> Any:

@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """TensorBase: storage + layout + dtype + autograd slots.  Operators and methods are in tensor.pyx."""
 cimport cython
+from cpython.object cimport Py_TPFLAGS_HEAPTYPE, PyTypeObject
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -18,6 +19,20 @@ cdef extern from *:
     """
     object tp_new "taeda_tp_new"(object base, object type, object args)
     void frees_as "taeda_frees_as"(object type, object base)
+
+cdef list public_names = []             # the texts that compiled classes point to
+
+
+def publish(dict classes):
+    """Give classes the names by which users know them: <class 'taeda.Tensor'>, not the module that defines it."""
+    cdef bytes text
+    for name, cls in classes.items():
+        if (<PyTypeObject*>cls).tp_flags & Py_TPFLAGS_HEAPTYPE:
+            cls.__module__, cls.__name__, cls.__qualname__ = "taeda", name, name
+        else:
+            text = f"taeda.{name}".encode()
+            public_names.append(text)
+            (<PyTypeObject*>cls).tp_name = text
 
 
 class Size(tuple):

@@ -146,6 +146,13 @@ def tangent_of(TensorBase t):
         put_asleep(was)
 
 
+def primal_of(TensorBase t):
+    """Return an alias of a tensor that keeps its place in the graph and leaves its tangent behind, for views of it too."""
+    cdef TensorBase x = t.as_subclass(type(t))
+    x.base, x.history = None, 0
+    return x
+
+
 def set_tangent(TensorBase t, TensorBase tangent):
     """Hang a tangent on a tensor; RuntimeError if the sizes differ."""
     if t.shape_tuple() != tangent.shape_tuple():

@@ -90,7 +90,7 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
     tangent = dual.tangent_of(tensor)
     asleep = dual.set_asleep(True)
     try:
-        return UnpackedDualTensor(tensor.view_as(tensor), tangent)
+        return UnpackedDualTensor(dual.primal_of(tensor), tangent)
     finally:
         dual.set_asleep(asleep)
 

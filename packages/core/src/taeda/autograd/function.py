@@ -109,8 +109,10 @@ class FunctionNode(Node, FunctionCtx):
                 f"[{self.name()}] function {self.name()} returned a gradient different from None at position {i + 1}, "
                 "but the corresponding forward input was not a Variable"
             )
+        if not isinstance(x, TensorBase):
+            raise RuntimeError(f"[{self.name()}] expected a Tensor or None as gradient of input {i}, got {type(x).__name__}")
         shape = self._inputs[i]
-        if isinstance(x, TensorBase) and tuple(x.shape) != shape:
+        if tuple(x.shape) != shape:
             if not _expandable(shape, tuple(x.shape)):
                 raise RuntimeError(
                     f"[{self.name()}] Function {self.name()} returned an invalid gradient at index {i} - got {list(x.shape)} but "
@@ -262,8 +264,7 @@ class Function(metaclass=FunctionMeta):
         inputs_to_save = [t for t in node.to_save if any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)]
         made = attach_function(node, tensors, outputs, node.dirty_tensors, node.non_differentiable)
         node._outputs = tuple(
-            (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) and (o.is_floating_point() or o.is_complex()) else None
-            for o in made
+            (tuple(o.shape), o.dtype, o.device) if isinstance(o, TensorBase) else None for o in made
         )
         own = [None if any(o is t for t in inputs_to_save) else o for o in outputs]
         save_for(node, node.to_save, made, own)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from taeda.device import no_cuda
 
-__all__ = ["current_device", "device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all", "synchronize"]
+__all__ = [
+    "current_device", "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
+    "get_rng_state", "get_rng_state_all", "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
+    "memory_reserved", "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
+]  # fmt: skip
 
 
 def is_available() -> bool:
@@ -39,6 +45,85 @@ def synchronize(device: Any = None) -> None:
 def current_device() -> int:
     """Return the current GPU's number."""
     raise no_cuda("cuda.current_device")
+
+
+def is_initialized() -> bool:
+    """Whether a GPU has been used: never."""
+    return False
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Whether the GPU computes with bfloat16; there is none."""
+    return False
+
+
+def seed() -> None:
+    """Seed the GPU's generator at random; nothing to do without one."""
+
+
+def seed_all() -> None:
+    """Seed every GPU's generator at random; nothing to do without one."""
+
+
+def ipc_collect() -> None:
+    """Give back GPU memory that other processes have released; nothing to do without a GPU."""
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Forget the largest use of GPU memory so far; nothing to do without a GPU."""
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Return how many bytes of GPU memory tensors hold."""
+    return 0
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """Return how many bytes of GPU memory tensors have held at most."""
+    return 0
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Return how many bytes of GPU memory the allocator holds."""
+    return 0
+
+
+def max_memory_reserved(device: Any = None) -> int:
+    """Return how many bytes of GPU memory the allocator has held at most."""
+    return 0
+
+
+def get_rng_state_all() -> list[Any]:
+    """Return the states of all GPUs' generators."""
+    return []
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Restore what :func:`get_rng_state_all` returned."""
+    for state in new_states:
+        set_rng_state(state)
+
+
+def _needs_gpu(name: str, doc: str) -> Callable[..., Any]:
+    """Return a function that has no meaning without a GPU, and says so."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        raise no_cuda(f"cuda.{name}")
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+init = _needs_gpu("init", "Prepare the GPUs for use.")
+initial_seed = _needs_gpu("initial_seed", "Return the seed of the GPU's generator.")
+set_device = _needs_gpu("set_device", "Make a GPU the current one.")
+mem_get_info = _needs_gpu("mem_get_info", "Return the free and the total bytes of a GPU's memory.")
+get_device_name = _needs_gpu("get_device_name", "Return a GPU's name.")
+get_device_capability = _needs_gpu("get_device_capability", "Return a GPU's version as (major, minor).")
+get_device_properties = _needs_gpu("get_device_properties", "Return what is known of a GPU.")
+get_rng_state = _needs_gpu("get_rng_state", "Return the state of a GPU's generator.")
+set_rng_state = _needs_gpu("set_rng_state", "Restore the state of a GPU's generator.")
 
 
 def __getattr__(name: str) -> Any:

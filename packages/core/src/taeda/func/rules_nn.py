@@ -7,6 +7,7 @@ from typing import Any
 
 from taeda.func.batched import RULES, at, batched, size_of, value_at
 from taeda.func.rules_shape import bound, each, others_batched, run, same
+from taeda.ops import arange
 from taeda.tensor import Tensor
 
 
@@ -158,6 +159,56 @@ def embedding(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(run(func, given), level)
 
 
+def attention(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """Attention has any number of leading dimensions: the batch is one more; a mask's missing ones come behind it."""
+    given = bound(func, args, kwargs)
+    if given is None or given["dropout_p"]:
+        return NotImplemented
+    query, mask = given["query"], given["attn_mask"]
+    if not query.ndim == given["key"].ndim == given["value"].ndim >= 2:
+        return NotImplemented
+    for name in ("query", "key", "value"):
+        given[name] = value_at(given[name], level)
+    if mask is not None and at(mask, level):
+        value = mask._value
+        given["attn_mask"] = value.reshape(value.shape[:1] + (1,) * (query.ndim - mask.ndim) + value.shape[1:])
+    return batched(run(func, given), level)
+
+
+def grid_sample(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """Fold the batch into that of the images and grids."""
+    given = bound(func, args, kwargs)
+    if given is None or given["input"].ndim not in (4, 5) or given["grid"].ndim != given["input"].ndim:
+        return NotImplemented
+    n = given["input"].shape[0]
+    for name in ("input", "grid"):
+        given[name] = value_at(given[name], level).flatten(0, 1)
+    return batched(run(func, given).unflatten(0, (size_of(level), n)), level)
+
+
+def embedding_bag(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """Fold the bags of all samples into one list; tables of their own are laid end to end, and their indices shifted."""
+    given = bound(func, args, kwargs)
+    if given is None:
+        return NotImplemented
+    input, weight, offsets, factors = (given[name] for name in ("input", "weight", "offsets", "per_sample_weights"))
+    size, own = size_of(level), at(weight, level)
+    if given["include_last_offset"] or (own and given["padding_idx"] is not None) or input.ndim not in (1, 2) or weight.ndim != 2:
+        return NotImplemented
+    rows = value_at(input, level)
+    samples = arange(size).reshape((size,) + (1,) * input.ndim)
+    if own:
+        given["weight"] = weight._value.flatten(0, 1)
+        rows = rows + samples.to(rows.dtype) * weight.shape[0]
+    given["input"] = rows.flatten(0, 1)
+    if offsets is not None:
+        starts = value_at(offsets, level)
+        given["offsets"] = (starts + arange(size).to(starts.dtype)[:, None] * input.shape[0]).flatten()
+    if factors is not None:
+        given["per_sample_weights"] = value_at(factors, level).flatten(0, 1)
+    return batched(run(func, given).unflatten(0, (size, -1)), level)
+
+
 for _dims in (1, 2, 3):
     RULES[f"conv{_dims}d"] = convolution(_dims, False)
     RULES[f"conv_transpose{_dims}d"] = convolution(_dims, True)
@@ -168,5 +219,6 @@ for _name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cro
     RULES[_name] = loss
 RULES.update(
     layer_norm=layer_norm, rms_norm=layer_norm, group_norm=group_norm, batch_norm=batch_norm, cross_entropy=class_loss, nll_loss=class_loss,
-    embedding=embedding, im2col=spatial(2), col2im=spatial(1),
+    embedding=embedding, embedding_bag=embedding_bag, grid_sample=grid_sample, scaled_dot_product_attention=attention,
+    im2col=spatial(2), col2im=spatial(1),
 )

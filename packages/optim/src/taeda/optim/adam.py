@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
-from taeda.optim.optimizer import check_fused, check_hyper, check_one_element
+from taeda.optim.optimizer import check_fused, check_adam, check_one_element
 
 __all__ = ["Adam"]
 
@@ -70,14 +70,7 @@ class Adam(FusedOptimizer):
         check_one_element(name, "lr", lr)
         for i, beta in enumerate(betas):
             check_one_element(name, f"betas[{i}]", beta)
-        check_hyper(
-            name,
-            (lr >= 0.0, "learning rate", lr),
-            (eps >= 0.0, "epsilon value", eps),
-            (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
-            (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
-        )
+        check_adam(name, lr, betas, eps, weight_decay)
         kind = float if isinstance(betas[0], float) else Tensor
         if not all(isinstance(beta, kind) for beta in betas):
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
-from taeda.optim.optimizer import check_hyper, check_one_element
+from taeda.optim.optimizer import check_adam, check_one_element
 
 __all__ = ["Adamax"]
 
@@ -56,14 +56,7 @@ class Adamax(FusedOptimizer):
         capturable: bool = False,
     ) -> None:
         check_one_element("Adamax", "lr", lr)
-        check_hyper(
-            "Adamax",
-            (lr >= 0.0, "learning rate", lr),
-            (eps >= 0.0, "epsilon value", eps),
-            (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
-            (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
-        )
+        check_adam("Adamax", lr, betas, eps, weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,

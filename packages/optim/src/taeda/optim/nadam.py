@@ -9,7 +9,7 @@ import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
-from taeda.optim.optimizer import check_hyper, check_one_element, new_number
+from taeda.optim.optimizer import check_adam, check_hyper, check_one_element, new_number
 
 __all__ = ["NAdam"]
 
@@ -63,15 +63,8 @@ class NAdam(FusedOptimizer):
         differentiable: bool = False,
     ) -> None:
         check_one_element("NAdam", "lr", lr)
-        check_hyper(
-            "NAdam",
-            (lr >= 0.0, "learning rate", lr),
-            (eps >= 0.0, "epsilon value", eps),
-            (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
-            (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
-            (momentum_decay >= 0.0, "momentum_decay value", momentum_decay),
-        )
+        check_adam("NAdam", lr, betas, eps, weight_decay)
+        check_hyper("NAdam", (momentum_decay >= 0.0, "momentum_decay value", momentum_decay))
         defaults = {
             "lr": lr,
             "betas": betas,

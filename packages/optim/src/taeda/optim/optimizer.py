@@ -7,11 +7,11 @@ import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from itertools import count
 from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
+from taeda.utils.hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
 
@@ -26,41 +26,18 @@ class _Required:
 required = _Required()
 
 
-class RemovableHandle:
-    """What registering a hook returns; ``remove()``, or leaving it as a context, takes the hook out."""
-
-    _ids = count()
-
-    def __init__(self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False) -> None:
-        self.id = next(self._ids)
-        self._hooks = hooks
-        hooks[self.id] = hook
-        if prepend:
-            hooks.move_to_end(self.id, last=False)
-
-    def remove(self) -> None:
-        """Take the hook out; a second call does nothing."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
 _global_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 _global_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` before each step of any optimizer; it may return both anew."""
-    return RemovableHandle(_global_pre_hooks, hook)
+    return add_hook(_global_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` after every step of every optimizer."""
-    return RemovableHandle(_global_post_hooks, hook)
+    return add_hook(_global_post_hooks, hook)
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -193,27 +170,27 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return both anew."""
-        return RemovableHandle(self._optimizer_step_pre_hooks, hook)
+        return add_hook(self._optimizer_step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
-        return RemovableHandle(self._optimizer_step_post_hooks, hook)
+        return add_hook(self._optimizer_step_post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` before the state is collected."""
-        return RemovableHandle(self._optimizer_state_dict_pre_hooks, hook, prepend)
+        return add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` after it; what it returns, unless None, is used instead."""
-        return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
+        return add_hook(self._optimizer_state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` before loading; it may return another dict to load."""
-        return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
+        return add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` after loading."""
-        return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
+        return add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
     # -- saving and loading ----------------------------------------------------------------------------
 
@@ -452,6 +429,18 @@ def check_hyper(name: str, *rules: tuple[Any, str, Any]) -> None:
     for holds, what, value in rules:
         if not holds:
             raise ValueError(f"[{name}] Invalid {what}: {value}")
+
+
+def check_adam(name: str, lr: Any, betas: tuple[Any, Any], eps: float, weight_decay: float) -> None:
+    """Raise ValueError unless the options that Adam and its kin share are in their ranges."""
+    check_hyper(
+        name,
+        (lr >= 0.0, "learning rate", lr),
+        (eps >= 0.0, "epsilon value", eps),
+        (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
+        (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
+        (weight_decay >= 0.0, "weight_decay value", weight_decay),
+    )
 
 
 def check_one_element(name: str, what: str, value: Any) -> None:

@@ -111,6 +111,13 @@ def _ordered(blocks: Tensor) -> tuple[Tensor, Tensor]:
 _LISTS = [f"{full}{by}_{what}" for by in ("kv", "q") for full in ("", "full_") for what in ("num_blocks", "indices")]
 
 
+def _sliced(batch: Tensor, head: Tensor, token_q: Tensor, token_kv: Tensor) -> Tensor:
+    raise RuntimeError(
+        "[BlockMask] Cannot use mask_mod from a sliced BlockMask: block_mask[...] does not know where its rows come from; set "
+        "mask_mod of the slice to one made from the original BlockMask's"
+    )
+
+
 class BlockMask:
     """A mask_mod with what it tells of whole blocks: which have anything to see, and which nothing hidden.
 
@@ -141,6 +148,77 @@ class BlockMask:
         self.full_q_num_blocks, self.full_q_indices = full_q_num_blocks, full_q_indices
         self.BLOCK_SIZE = BLOCK_SIZE
         self.mask_mod = mask_mod
+
+    @classmethod
+    def from_kv_blocks(
+        cls,
+        kv_num_blocks: Tensor,
+        kv_indices: Tensor,
+        full_kv_num_blocks: Tensor | None = None,
+        full_kv_indices: Tensor | None = None,
+        BLOCK_SIZE: int | tuple[int, int] = 128,
+        mask_mod: MaskMod | None = None,
+        seq_lengths: tuple[int, int] | None = None,
+        compute_q_blocks: bool = True,
+    ) -> BlockMask:
+        """Make a mask of the lists of each row's blocks; those of each column follow from them.
+
+        Without ``seq_lengths`` there are as many queries and keys as the blocks have room for.
+
+        >>> import taeda
+        >>> from taeda.nn.attention.flex_attention import BlockMask
+        >>> counts, columns = taeda.tensor([[[1, 2]]]), taeda.tensor([[[[0, 1], [0, 1]]]])
+        >>> BlockMask.from_kv_blocks(counts, columns, BLOCK_SIZE=16).to_dense()[0, 0]
+        tensor([[1, 0],
+                [1, 1]], dtype=taeda.int32)
+        """
+        if kv_indices.dim() < 2:
+            raise RuntimeError(f"[BlockMask] BlockMask must have at least 2 dimensions, got kv_indices of shape {tuple(kv_indices.shape)}")
+        if (full_kv_num_blocks is None) != (full_kv_indices is None):
+            raise AssertionError("[BlockMask] full_kv_num_blocks and full_kv_indices must be both provided or omitted")
+        lists: list[Any] = [kv_num_blocks, kv_indices, full_kv_num_blocks, full_kv_indices]
+        for counts, indices in (lists[:2], lists[2:]):
+            known = compute_q_blocks and counts is not None
+            lists += _ordered(_dense(counts, indices).mT) if known else (None, None)
+        size = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else BLOCK_SIZE
+        if seq_lengths is None:
+            seq_lengths = kv_indices.shape[-2] * size[0], kv_indices.shape[-1] * size[1]
+        named = dict(zip(_LISTS, lists, strict=True))
+        return cls(seq_lengths, **named, BLOCK_SIZE=size, mask_mod=mask_mod or noop_mask)
+
+    def _rebuilt(self, counts_and_indices: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], **changed: Any) -> BlockMask:
+        """Return a mask of the lists of rows that a function gives for these."""
+        lists: list[Any] = [*counts_and_indices(self.kv_num_blocks, self.kv_indices)]
+        if self.full_kv_num_blocks is not None and self.full_kv_indices is not None:
+            lists += counts_and_indices(self.full_kv_num_blocks, self.full_kv_indices)
+        return self.from_kv_blocks(*lists, BLOCK_SIZE=self.BLOCK_SIZE, compute_q_blocks=self.q_indices is not None, **changed)
+
+    def __getitem__(self, index: Any) -> BlockMask:
+        """Return the mask of some batches, heads and rows of blocks; an int keeps its dimension, as one of size 1.
+
+        Its ``mask_mod`` knows nothing of that and raises until it is set anew.
+        """
+        index = (*(index if isinstance(index, tuple) else (index,)), slice(None), slice(None), slice(None))[:3]
+        part = tuple(
+            (slice(i + n, i + n + 1) if -n <= i < 0 else slice(i, i + 1)) if isinstance(i, int) else i
+            for i, n in zip(index, self.kv_num_blocks.shape[:3], strict=True)
+        )
+        return self._rebuilt(lambda *lists: tuple(x[part] for x in lists), mask_mod=_sliced, seq_lengths=self.seq_lengths)
+
+    def _adjust(self, new_q_len: int, new_kv_len: int) -> BlockMask:
+        """Return the mask of the first queries and keys only."""
+        rows, cols = -(-new_q_len // self.BLOCK_SIZE[0]), -(-new_kv_len // self.BLOCK_SIZE[1])
+
+        def cropped(counts: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+            indices, counts = indices[:, :, :rows, :cols], counts[:, :, :rows].clamp(max=cols)
+            return (indices < counts[..., None]).sum(-1).to(taeda.int32), indices
+
+        return self._rebuilt(cropped, mask_mod=self.mask_mod, seq_lengths=(new_q_len, new_kv_len))
+
+    def as_tuple(self, flatten: bool = True) -> tuple[Any, ...]:
+        """Return (queries, keys, the eight lists, rows and columns of a block, mask_mod); sizes in pairs unless ``flatten``."""
+        lengths, size = (self.seq_lengths, self.BLOCK_SIZE) if flatten else ((self.seq_lengths,), (self.BLOCK_SIZE,))
+        return (*lengths, *(getattr(self, name) for name in _LISTS), *size, self.mask_mod)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -173,9 +251,11 @@ class BlockMask:
 
 
 def _dense(counts: Tensor, indices: Tensor) -> Tensor:
-    """Undo ``_ordered``: a bool for each block."""
-    listed = taeda.arange(indices.shape[-1], device=indices.device) < counts[..., None]
-    return taeda.zeros_like(listed).scatter(-1, indices.long(), listed)
+    """Undo ``_ordered``: a bool for each block.  What is not listed goes to a column of its own, which is left off."""
+    cols = indices.shape[-1]
+    listed = taeda.arange(cols, device=indices.device) < counts[..., None]
+    place = indices.masked_fill(~listed, cols).long()
+    return F.pad(taeda.zeros_like(listed), (0, 1)).scatter(-1, place, listed)[..., :cols]
 
 
 def create_block_mask(

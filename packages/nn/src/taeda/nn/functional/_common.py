@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -75,3 +76,18 @@ def tuple_of(value: Any, n: int, op: str, name: str) -> tuple[int, ...]:
 def prod(values: Sequence[int]) -> int:
     """Return the product of integers (1 for none)."""
     return math.prod(values)
+
+
+def with_indices(pool: Callable[..., Any]) -> Callable[..., tuple[Tensor, Tensor]]:
+    """Make the function that returns a pool's maxima and their places, whatever ``return_indices`` says."""
+    at = pool.__code__.co_varnames.index("return_indices")
+
+    @functools.wraps(pool)
+    def found(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        if len(args) > at:
+            return pool(*args[:at], True, *args[at + 1 :], **kwargs)
+        return pool(*args, **{**kwargs, "return_indices": True})
+
+    found.__name__ = found.__qualname__ = f"{pool.__name__}_with_indices"
+    found.__doc__ = f"Return the maxima of ``{pool.__name__}`` and their places."
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda.nn.functional._common import need_tensors, prod, tuple_of
+from taeda.nn.functional._common import need_tensors, prod, tuple_of, with_indices
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -64,11 +64,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
     return ops.adaptive_max_pool1d(input, output_size, return_indices)
 
 
-def adaptive_max_pool1d_with_indices(
-    input: Tensor, output_size: Any, return_indices: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``adaptive_max_pool1d`` and their places."""
-    return ops.adaptive_max_pool1d(input, output_size, True)
+adaptive_max_pool1d_with_indices = with_indices(adaptive_max_pool1d)
 
 
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
@@ -79,12 +75,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
     )
 
 
-def adaptive_max_pool2d_with_indices(
-    input: Tensor, output_size: Any, return_indices: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``adaptive_max_pool2d`` and their places."""
-    need_tensors("adaptive_max_pool2d_with_indices", input)
-    return ops.adaptive_max_pool2d(input, _output_size("adaptive_max_pool2d", output_size, input, 2), True)
+adaptive_max_pool2d_with_indices = with_indices(adaptive_max_pool2d)
 
 
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
@@ -95,12 +86,7 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     )
 
 
-def adaptive_max_pool3d_with_indices(
-    input: Tensor, output_size: Any, return_indices: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``adaptive_max_pool3d`` and their places."""
-    need_tensors("adaptive_max_pool3d_with_indices", input)
-    return ops.adaptive_max_pool3d(input, _output_size("adaptive_max_pool3d", output_size, input, 3), True)
+adaptive_max_pool3d_with_indices = with_indices(adaptive_max_pool3d)
 
 
 def max_pool1d(
@@ -116,17 +102,7 @@ def max_pool1d(
     return ops.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool1d_with_indices(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``max_pool1d`` and their places."""
-    return ops.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+max_pool1d_with_indices = with_indices(max_pool1d)
 
 
 def max_pool2d(
@@ -142,17 +118,7 @@ def max_pool2d(
     return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool2d_with_indices(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``max_pool2d`` and their places."""
-    return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+max_pool2d_with_indices = with_indices(max_pool2d)
 
 
 def max_pool3d(
@@ -168,17 +134,7 @@ def max_pool3d(
     return ops.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool3d_with_indices(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``max_pool3d`` and their places."""
-    return ops.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+max_pool3d_with_indices = with_indices(max_pool3d)
 
 
 def _unpooled_size(

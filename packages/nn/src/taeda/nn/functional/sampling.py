@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import Tensor, ops
-from taeda.nn.functional._common import need_tensors
+from taeda.nn.functional._common import need_tensors, with_indices
 
 __all__ = [
     "affine_grid", "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
@@ -40,18 +40,6 @@ def _fractional(
     return pool(input, kernel_size, output_size, _random_samples)
 
 
-def fractional_max_pool2d_with_indices(
-    input: Tensor,
-    kernel_size: Any,
-    output_size: Any = None,
-    output_ratio: Any = None,
-    return_indices: bool = False,
-    _random_samples: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``fractional_max_pool2d`` and their places."""
-    return _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples)
-
-
 def fractional_max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -79,16 +67,7 @@ def fractional_max_pool2d(
     return found if return_indices else found[0]
 
 
-def fractional_max_pool3d_with_indices(
-    input: Tensor,
-    kernel_size: Any,
-    output_size: Any = None,
-    output_ratio: Any = None,
-    return_indices: bool = False,
-    _random_samples: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Return the maxima of ``fractional_max_pool3d`` and their places."""
-    return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples)
+fractional_max_pool2d_with_indices = with_indices(fractional_max_pool2d)
 
 
 def fractional_max_pool3d(
@@ -105,3 +84,6 @@ def fractional_max_pool3d(
     """
     found = _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples)
     return found if return_indices else found[0]
+
+
+fractional_max_pool3d_with_indices = with_indices(fractional_max_pool3d)

@@ -6,17 +6,16 @@ modules that have some: a model without hooks does not pay for them.
 
 from __future__ import annotations
 
-import itertools
 import warnings
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import taeda
 from taeda import Tensor
 from taeda.nn.modules._backward_hooks import BackwardSession
 from taeda.nn.modules._where import locate
+from taeda.utils.hooks import RemovableHandle, add_hook
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
@@ -37,68 +36,6 @@ _NOTHING: Any = object()
 _in_use = False  # a call hook was registered somewhere
 _on_all = False  # ... for every module
 
-_ids = itertools.count()
-
-
-class RemovableHandle:
-    """What a registration returns: ``remove()`` takes the hook away; also a context manager.
-
-    >>> from taeda import nn
-    >>> m = nn.Identity()
-    >>> with m.register_forward_hook(lambda module, args, output: output + 1):
-    ...     m(1)
-    2
-    >>> m(1)
-    1
-    """
-
-    id: int
-
-    def __init__(self, hooks: Any, *, extra_dict: Any = None) -> None:
-        self.id = next(_ids)
-        self._dicts = [weakref.ref(hooks)]
-        extras = (
-            extra_dict
-            if isinstance(extra_dict, (list, tuple))
-            else ()
-            if extra_dict is None
-            else (extra_dict,)
-        )
-        self._dicts += [weakref.ref(d) for d in extras]
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        for ref in self._dicts:
-            hooks = ref()
-            if hooks is not None:
-                hooks.pop(self.id, None)
-
-    # A copied or pickled handle belongs to the dicts that were copied with it.
-    def __getstate__(self) -> Any:
-        return self.id, [ref() for ref in self._dicts]
-
-    def __setstate__(self, state: Any) -> None:
-        self.id, dicts = state
-        self._dicts = [weakref.ref(OrderedDict() if d is None else d) for d in dicts]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
-def add_hook(
-    hooks: OrderedDict[int, Hook], hook: Hook, prepend: bool = False, *flags: Any
-) -> RemovableHandle:
-    """Enter ``hook`` into ``hooks`` and into each dict of ``flags``; return its handle."""
-    handle = RemovableHandle(hooks, extra_dict=flags)
-    hooks[handle.id] = hook
-    for flag in flags:
-        flag[handle.id] = True
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle
 
 
 # -- hooks of every module ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import taeda
 from taeda import Tensor
-from taeda.nn.modules._hooks import RemovableHandle
+from taeda.utils.hooks import RemovableHandle, add_hook
 from taeda.nn.parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 EXTRA_STATE = "_extra_state"
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What a load without ``strict`` left over: keys that were not there, and keys that nobody wanted."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return (
-            super().__repr__()
+            f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
             if self.missing_keys or self.unexpected_keys
             else "<All keys matched successfully>"
         )
@@ -199,12 +199,12 @@ class StateMethods:
     # -- hooks ----------------------------------------------------------------------------------------
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Run ``hook(module, prefix, keep_vars)`` before ``state_dict``."""
-        return _add(self._state_dict_pre_hooks, hook)
+        return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Run ``hook(module, state_dict, prefix, local_metadata)`` after ``state_dict``; it edits in place."""
         hook._from_public_api = True  # type: ignore[attr-defined]
-        return _add(self._state_dict_hooks, hook)
+        return add_hook(self._state_dict_hooks, hook)
 
     def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         if getattr(hook, "_from_public_api", False):
@@ -212,7 +212,7 @@ class StateMethods:
                 "Cannot register the same function as the state dict post hook that was previously registered "
                 "via register_state_dict_post_hook"
             )
-        return _add(self._state_dict_hooks, hook)
+        return add_hook(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Run ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` first."""
@@ -221,11 +221,11 @@ class StateMethods:
     def _register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], with_module: bool = False
     ) -> RemovableHandle:
-        return _add(self._load_state_dict_pre_hooks, _LoadPreHook(hook, self if with_module else None))
+        return add_hook(self._load_state_dict_pre_hooks, _LoadPreHook(hook, self if with_module else None))
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Run ``hook(module, incompatible_keys)`` after ``load_state_dict``; it edits the keys in place."""
-        return _add(self._load_state_dict_post_hooks, hook)
+        return add_hook(self._load_state_dict_post_hooks, hook)
 
 
 class _LoadPreHook:
@@ -245,12 +245,6 @@ class _Report:
         self.missing: list[str] = []
         self.unexpected: list[str] = []
         self.errors: list[str] = []
-
-
-def _add(hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    return handle
 
 
 def _has_extra_state(module: StateMethods) -> bool:

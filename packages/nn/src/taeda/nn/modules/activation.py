@@ -356,15 +356,7 @@ class Softshrink(_Shrink):
         return F.softshrink(input, self.lambd)
 
 
-class Softmax(Module):
-    """y_i = exp(x_i) / sum_j exp(x_j) along ``dim``.
-
-    >>> import taeda
-    >>> from taeda import nn
-    >>> nn.Softmax(dim=0)(taeda.zeros(2))
-    tensor([0.5000, 0.5000])
-    """
-
+class _AlongDim(Module):
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -373,14 +365,24 @@ class Softmax(Module):
         super().__setstate__(state)
         self.__dict__.setdefault("dim", None)
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim, _stacklevel=5)
-
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
-class Softmin(Softmax):
+class Softmax(_AlongDim):
+    """y_i = exp(x_i) / sum_j exp(x_j) along ``dim``.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.Softmax(dim=0)(taeda.zeros(2))
+    tensor([0.5000, 0.5000])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmax(input, self.dim, _stacklevel=5)
+
+
+class Softmin(_AlongDim):
     """y = softmax(-x) along ``dim``.
 
     >>> import taeda
@@ -393,7 +395,7 @@ class Softmin(Softmax):
         return F.softmin(input, self.dim, _stacklevel=5)
 
 
-class LogSoftmax(Softmax):
+class LogSoftmax(_AlongDim):
     """y = log(softmax(x)) along ``dim``, without overflow.
 
     >>> import taeda

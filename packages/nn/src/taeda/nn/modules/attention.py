@@ -8,15 +8,11 @@ import taeda
 from taeda import Tensor
 from taeda.nn import init
 from taeda.nn.functional.attention import _attend, _canonical_mask, _none_or_dtype
-from taeda.nn.modules.linear import Linear
+from taeda.nn.modules.linear import NonDynamicallyQuantizableLinear
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 
 __all__ = ["MultiheadAttention"]
-
-
-class NonDynamicallyQuantizableLinear(Linear):
-    """The output projection of ``MultiheadAttention``: a ``Linear`` under the name that PyTorch prints."""
 
 
 def fast_path_enabled() -> bool:

@@ -106,6 +106,10 @@ class Linear(Module):
         return f"{line}; its last dimension must be {n}, or the layer Linear(in_features={shape[-1]})"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """The output projection of ``MultiheadAttention``: a ``Linear`` under the name that PyTorch prints."""
+
+
 class Bilinear(Module):
     """y_o = x1^T W_o x2 + b_o.
 

@@ -93,7 +93,7 @@ class _ZeroPad(_ConstantPad):
         return f"{self.padding}"
 
 
-class ZeroPad1d(_ZeroPad):
+class ZeroPad1d(_ZeroPad, ConstantPad1d):
     """Put zeros at the ends of the last dimension: a number, or (left, right).
 
     >>> import taeda
@@ -105,7 +105,7 @@ class ZeroPad1d(_ZeroPad):
     _n = 1
 
 
-class ZeroPad2d(_ZeroPad):
+class ZeroPad2d(_ZeroPad, ConstantPad2d):
     """Put zeros around the last two dimensions: a number, or (left, right, top, bottom).
 
     >>> import taeda
@@ -117,7 +117,7 @@ class ZeroPad2d(_ZeroPad):
     _n = 2
 
 
-class ZeroPad3d(_ZeroPad):
+class ZeroPad3d(_ZeroPad, ConstantPad3d):
     """Put zeros around the last three dimensions.
 
     >>> import taeda

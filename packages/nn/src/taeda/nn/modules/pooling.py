@@ -307,6 +307,9 @@ class AvgPool3d(_AvgPoolNd):
 
     _op = staticmethod(ops.avg_pool3d)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:  # of early versions, which had no such options
+        super().__setstate__({"padding": 0, "ceil_mode": False, "count_include_pad": True, **state})
+
 
 class _LPPoolNd(Module):
     def __init__(

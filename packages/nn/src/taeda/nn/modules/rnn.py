@@ -113,6 +113,20 @@ class RNNBase(Module):
                 self._all_weights.append(list(names))
         self.reset_parameters()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state; PyTorch's holds the weights twice, and its early ones lack the names and ``proj_size``."""
+        state = {"proj_size": 0, **state}
+        names = state.pop("all_weights", state.pop("_all_weights", None))
+        for twice in ("_flat_weights", "_flat_weight_refs", "_data_ptrs"):
+            state.pop(twice, None)
+        super().__setstate__(state)
+        if not names or not isinstance(names[0][0], str):
+            kinds = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if self.bias else []) + (["weight_hr"] if self.proj_size else [])
+            ends = [f"_l{k}{end}" for k in range(self.num_layers) for end in (("", "_reverse") if self.bidirectional else ("",))]
+            names = [[kind + end for kind in kinds] for end in ends]
+        self._all_weights = names
+        self._flat_weights_names = [name for group in names for name in group]
+
     def _check_sizes(self, name: str) -> None:
         for key, kind in (("bias", bool), ("batch_first", bool), ("input_size", int), ("hidden_size", int)):
             value = getattr(self, key)

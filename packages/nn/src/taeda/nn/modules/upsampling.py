@@ -56,6 +56,9 @@ class Upsample(Module):
             recompute_scale_factor=self.recompute_scale_factor,
         )
 
+    def __setstate__(self, state: dict[str, Any]) -> None:  # before PyTorch 1.6 sizes were always rounded first
+        super().__setstate__({"recompute_scale_factor": True, **state})
+
     def extra_repr(self) -> str:
         what = f"scale_factor={self.scale_factor!r}" if self.scale_factor is not None else f"size={self.size!r}"
         return f"{what}, mode={self.mode!r}"

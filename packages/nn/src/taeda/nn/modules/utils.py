@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 
@@ -26,3 +26,43 @@ _single = _ntuple(1)
 _pair = _ntuple(2)
 _triple = _ntuple(3)
 _quadruple = _ntuple(4)
+
+
+def _reverse_repeat_tuple(values: Sequence[Any], n: int) -> tuple[Any, ...]:
+    """Return each value n times, the last one first: what ``F.pad`` takes for paddings of both ends.
+
+    >>> _reverse_repeat_tuple((1, 2), 2)
+    (2, 2, 1, 1)
+    """
+    return tuple(value for value in reversed(values) for _ in range(n))
+
+
+def _list_with_default(out_size: Any, defaults: Sequence[int]) -> Any:
+    """Return sizes in which None stands for the last of ``defaults``.
+
+    >>> _list_with_default((None, 7), (3, 4, 5))
+    [4, 7]
+    """
+    if isinstance(out_size, int):
+        return out_size
+    if len(defaults) <= len(out_size):
+        raise ValueError(f"Input dimension should be at least {len(out_size) + 1}, got {len(defaults)} sizes")
+    last = defaults[-len(out_size) :]
+    return [last[i] if size is None else size for i, size in enumerate(out_size)]
+
+
+def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
+    """Take a prefix, such as "module." of a model in ``DataParallel``, off the keys and their metadata, in place.
+
+    >>> state = {"module.weight": 1}
+    >>> consume_prefix_in_state_dict_if_present(state, "module.")
+    >>> state
+    {'weight': 1}
+    """
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        state_dict[key[len(prefix) :]] = state_dict.pop(key)
+    metadata = getattr(state_dict, "_metadata", None) or {}
+    for key in [key for key in metadata if key]:
+        # modules are named without a dot at the end, the wrapped model itself as the prefix without its dot
+        if key == prefix.rstrip(".") or key.startswith(prefix):
+            metadata[key[len(prefix) :]] = metadata.pop(key)

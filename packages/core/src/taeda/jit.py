@@ -1,0 +1,71 @@
+"""PyTorch's TorchScript, whose decorators programs still carry: functions and modules come back as they are.
+
+Nothing is compiled, so there are no archives either: ``taeda.save(model.state_dict(), path)`` keeps a model.
+
+>>> import taeda
+>>> @taeda.jit.script
+... def double(x):
+...     return 2 * x
+>>> double(taeda.tensor(3))
+tensor(6)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final as Final, NoReturn
+
+__all__ = [
+    "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "load", "optimize_for_inference", "save", "script",
+    "script_if_tracing", "trace", "unused",
+]  # fmt: skip
+
+
+def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return the function, class or module as it is."""
+    return obj
+
+
+export = unused = interface = script_if_tracing = script
+
+
+def ignore(drop: Any = False, **kwargs: Any) -> Any:
+    """Return the function as it is; also called with options first."""
+    return drop if callable(drop) else lambda function: function
+
+
+def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+    """Return the function or module as it is; it is not run."""
+    return func
+
+
+def freeze(mod: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return a module as it is; RuntimeError while it is in training."""
+    if mod.training:
+        raise RuntimeError("[jit.freeze] Freezing is currently only implemented for modules in eval mode. Please call .eval() first")
+    return mod
+
+
+def optimize_for_inference(mod: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return a module as it is, in evaluation mode."""
+    return mod.eval()
+
+
+def is_scripting() -> bool:
+    """Whether code is being compiled: never."""
+    return False
+
+
+def is_tracing() -> bool:
+    """Whether calls are being recorded: never."""
+    return False
+
+
+def save(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise NotImplementedError: there are no archives of programs."""
+    raise NotImplementedError("[jit.save] TorchScript archives are not written; keep a model with taeda.save(model.state_dict(), path)")
+
+
+def load(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise NotImplementedError: there are no archives of programs."""
+    raise NotImplementedError("[jit.load] TorchScript archives are not read; build the model and load its state_dict")

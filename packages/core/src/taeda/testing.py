@@ -1,0 +1,185 @@
+"""Comparison of results in tests: values within the tolerance that a dtype deserves, and everything else exactly.
+
+>>> import taeda
+>>> taeda.testing.assert_close(taeda.tensor([1.0, 2.0]), taeda.tensor([1.0, 2.0 + 1e-7]))
+>>> taeda.testing.assert_close([taeda.ones(2), 3], [taeda.ones(2), 4])
+Traceback (most recent call last):
+    ...
+AssertionError: [assert_close] Scalars are not equal at [1]: expected 4 but got 3, the difference is 1 (up to 0 allowed)
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import taeda
+from taeda.dtype import dtype
+from taeda.tensor import Tensor
+
+__all__ = ["assert_close", "make_tensor"]
+
+# dtype -> (rtol, atol); integers and bools must be equal
+TOLERANCES: dict[dtype, tuple[float, float]] = {
+    taeda.float16: (1e-3, 1e-5), taeda.bfloat16: (1.6e-2, 1e-5), taeda.float32: (1.3e-6, 1e-5), taeda.float64: (1e-7, 1e-7),
+    taeda.complex64: (1.3e-6, 1e-5), taeda.complex128: (1e-7, 1e-7),
+}  # fmt: skip
+
+
+def assert_close(
+    actual: Any,
+    expected: Any,
+    *,
+    allow_subclasses: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = False,
+    check_device: bool = True,
+    check_dtype: bool = True,
+    check_layout: bool = True,
+    check_stride: bool = False,
+    msg: str | Callable[[str], str] | None = None,
+) -> None:
+    """Raise AssertionError unless |actual - expected| <= atol + rtol |expected| everywhere.
+
+    Args:
+        actual, expected: tensors, arrays, numbers, or sequences and mappings of them, of one structure.
+        rtol, atol: both or none; none are those of the dtype (of two dtypes the larger), 0 for integers.
+        equal_nan: whether nan equals nan.
+        check_device, check_dtype, check_stride: whether these must agree too; check_layout: accepted.
+        msg: the error's text, or a function that makes it of ours.
+
+    Raises TypeError for what cannot be compared, ValueError if one of rtol and atol is missing.
+
+    >>> import taeda
+    >>> taeda.testing.assert_close({"a": 1.0}, {"a": 1.0 + 1e-9})
+    """
+    if (rtol is None) != (atol is None):
+        raise ValueError(f"[assert_close] rtol and atol must both be specified or both be unspecified, but got rtol={rtol} and atol={atol}")
+    options = {
+        "rtol": rtol, "atol": atol, "equal_nan": equal_nan, "allow_subclasses": allow_subclasses,
+        "checks": [name for name, on in (("device", check_device), ("dtype", check_dtype), ("stride", check_stride)) if on],
+    }  # fmt: skip
+    text = difference(actual, expected, "", options)
+    if text is not None:
+        raise AssertionError(f"[assert_close] {text}" if msg is None else msg(f"[assert_close] {text}") if callable(msg) else msg)
+
+
+def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> str | None:
+    """Return what differs, None if nothing does."""
+    place = f" at {at}" if at else ""
+    pair = actual, expected
+    if not options["allow_subclasses"] and type(actual) is not type(expected):
+        raise TypeError(f"[assert_close] types differ{place}: {type(actual).__name__} and {type(expected).__name__}")
+    if all(x is None for x in pair):
+        return None
+    if all(isinstance(x, Mapping) for x in pair):
+        if actual.keys() != expected.keys():
+            return f"The keys of the mappings do not match{place}: expected {sorted(map(str, expected))} but got {sorted(map(str, actual))}"
+        found = (difference(actual[key], expected[key], f"{at}[{key!r}]", options) for key in actual)
+        return next((text for text in found if text is not None), None)
+    if all(isinstance(x, Sequence) and not isinstance(x, str) for x in pair):
+        if len(actual) != len(expected):
+            return f"The length of the sequences do not match{place}: expected {len(expected)} but got {len(actual)}"
+        found = (difference(a, b, f"{at}[{i}]", options) for i, (a, b) in enumerate(zip(*pair, strict=True)))
+        return next((text for text in found if text is not None), None)
+    if all(isinstance(x, numbers.Number) for x in pair):
+        if "dtype" in options["checks"] and type(actual) is not type(expected):
+            return f"The (d)types do not match{place}: expected {type(expected).__name__} but got {type(actual).__name__}"
+        return compared(*(taeda.tensor(x, dtype=wide(x)) for x in pair), place, options | {"checks": ()})
+    if all(isinstance(x, Tensor) or hasattr(x, "__array__") for x in pair):
+        return compared(*(taeda.as_tensor(x) for x in pair), place, options)
+    raise TypeError(f"[assert_close] cannot compare {type(actual).__name__} with {type(expected).__name__}{place}; convert one of them")
+
+
+def wide(x: Any) -> dtype:
+    """Return the widest dtype of a number's kind, as which numbers are compared."""
+    kinds = ((bool, taeda.bool), (int, taeda.int64), (float, taeda.float64))
+    return next((d for kind, d in kinds if isinstance(x, kind)), taeda.complex128)
+
+
+def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str | None:
+    """Compare two tensors."""
+    scalar = "device" not in options["checks"] and a.ndim == 0
+    if a.shape != b.shape:
+        return f"The values for attribute 'shape' do not match{place}: expected {list(b.shape)} but got {list(a.shape)}"
+    for name in options["checks"]:
+        one, two = ((x.stride() if name == "stride" else getattr(x, name)) for x in (a, b))
+        if one != two:
+            return f"The values for attribute {name!r} do not match{place}: expected {two} but got {one}"
+    tolerances = [TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
+    rtol, atol = (max(t[i] for t in tolerances) if options[name] is None else options[name] for i, name in enumerate(("rtol", "atol")))
+    common = taeda.promote_types(a.dtype, b.dtype)
+    a, b = a.detach().to(common), b.detach().to(common)
+    wrong = ~taeda.isclose(a, b, rtol=rtol, atol=atol, equal_nan=options["equal_nan"])
+    count = int(wrong.sum())
+    if not count:
+        return None
+    wides = ((a.is_complex(), taeda.complex128), (a.is_floating_point(), taeda.float64), (common == taeda.bool, taeda.int64))
+    exact = next((d for fits, d in wides if fits), common)
+    off = (a.to(exact) - b.to(exact)).abs()
+    relative = off.double() / b.to(exact).abs()
+    limits = {"absolute": (off, atol), "relative": (relative, rtol)}
+    if scalar:
+        much = f"{off.item():.6g}" if atol or rtol else f"{off.item()}"
+        return (
+            f"Scalars are not {'close' if rtol or atol else 'equal'}{place}: expected {b.item()} but got {a.item()}, the difference is "
+            f"{much} (up to {atol:g} allowed)"
+        )
+    lines = [f"Tensor-likes are not {'close' if rtol or atol else 'equal'}{place}!", ""]
+    lines.append(f"Mismatched elements: {count} / {a.numel()} ({100 * count / a.numel():.1f}%)")
+    for kind, (values, limit) in limits.items():
+        values = values.double().masked_fill(~wrong, -math.inf)
+        values = values.masked_fill(values.isnan(), math.inf)
+        index = int(values.argmax())
+        where = tuple(int(i) for i in taeda.unravel_index(taeda.tensor(index), a.shape)) if a.ndim else ()
+        value = off.flatten()[index].item() if kind == "absolute" else relative.flatten()[index].item()
+        lines.append(f"Greatest {kind} difference: {value} at index {where}" + (f" (up to {limit} allowed)" if rtol or atol else ""))
+    return "\n".join(lines)
+
+
+def make_tensor(
+    *shape: Any,
+    dtype: dtype,
+    device: Any = None,
+    low: float | None = None,
+    high: float | None = None,
+    requires_grad: bool = False,
+    noncontiguous: bool = False,
+    exclude_zero: bool = False,
+) -> Tensor:
+    """Return random numbers, uniform in [low, high): by default [-9, 9), of bytes [0, 10), of bools [0, 2).
+
+    Args:
+        shape: sizes, or one tuple.
+        noncontiguous: let gaps lie between the elements.
+        exclude_zero: put the smallest positive number, or 1, in place of 0.
+
+    >>> import taeda
+    >>> x = taeda.testing.make_tensor(2, 3, dtype=taeda.int64, low=1, high=3)
+    >>> bool(((x == 1) | (x == 2)).all())
+    True
+    """
+    sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
+    fraction = dtype.is_floating_point or dtype.is_complex
+    unsigned = dtype in (taeda.bool, taeda.uint8)
+    low = (0 if unsigned else -9) if low is None else low
+    high = (2 if dtype == taeda.bool else 10 if unsigned or not fraction else 9) if high is None else high
+    if low >= high:
+        raise ValueError(f"[make_tensor] `low` must be less than `high`, but got {low} >= {high}")
+    if requires_grad and not fraction:
+        raise ValueError(f"[make_tensor] requires_grad must be False for the integral dtype {dtype}")
+    drawn = (*sizes[:-1], 2 * sizes[-1]) if noncontiguous and sizes else sizes
+    if dtype.is_complex:
+        parts = dtype.to_real()
+        x = taeda.complex(*(taeda.empty(drawn, dtype=parts, device=device).uniform_(low, high) for _ in range(2)))
+    elif fraction:
+        x = taeda.empty(drawn, dtype=dtype, device=device).uniform_(low, high)
+    else:
+        x = taeda.randint(math.floor(low), math.ceil(high), drawn, device=device).to(dtype)
+    x = x[..., ::2] if noncontiguous and sizes else x
+    if exclude_zero:
+        x[x == 0] = taeda.finfo(dtype).tiny if fraction else 1
+    return x.requires_grad_(requires_grad) if requires_grad else x
