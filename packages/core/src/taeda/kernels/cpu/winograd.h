@@ -13,6 +13,8 @@
  *   weights            3x3 taps -> 36 points
  *   results            36 points -> 4x4 pixels of a result, with a bias
  *   taps               36 points -> 3x3 taps of a weight gradient
+ *   multiply_rows      products of tiles and weights at one point, for results
+ *   multiply_columns   products of pixels and cotangents at one point, for weight gradients
  *
  * A vector holds 8 channels, whatever the image's layout: take and put turn 8 channels by 4 pixels at a time, so narrow maps waste
  * nothing and channels-last ones need no turning.  Lanes beyond the last channel repeat it; what they give is never stored.
@@ -23,6 +25,11 @@
 #include <string.h>
 
 typedef half_f32 Lanes;
+#ifdef __AVX2__
+typedef half_f32 Slim;                    /* of the products, where there is no AVX-512 */
+#else
+typedef float Slim __attribute__((vector_size(16), aligned(4), may_alias));     /* wider ones would be spilled to the stack */
+#endif
 typedef float Quad __attribute__((vector_size(16), aligned(4), may_alias));
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 8")
@@ -220,12 +227,12 @@ PIXELS(pixels4, 4)
 static void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, const float *w, int64_t lane, int64_t term, int64_t row,
                     int64_t col, int turned, int64_t terms, int64_t m) {
     float z[BATCH * 9 * 8] __attribute__((aligned(32)));
-    for (int64_t l = 0; l < (m + panel - 1) / panel * panel; l += 8) {
-        const float *src = w + (l < m ? l : m - 1) * lane;
-        const int64_t left = l < m ? m - l : 1;
-        float *to = u + l / panel * terms_room * panel + l % panel;
-        for (int64_t k = 0; k < terms; k += BATCH, src += BATCH * term) {
-            const int64_t n = terms - k < BATCH ? terms - k : BATCH;
+    const int64_t lanes = (m + panel - 1) / panel * panel;
+    for (int64_t k = 0; k < terms; k += BATCH)
+        for (int64_t l = 0; l < lanes; l += 8) {
+            const float *src = w + (l < m ? l : m - 1) * lane + k * term;
+            const int64_t n = terms - k < BATCH ? terms - k : BATCH, left = l < m ? m - l : 1;
+            float *to = u + l / panel * terms_room * panel + k * panel + l % panel;
             int64_t tap = 8, next = 9 * 8;               /* steps in z */
             if (row == 3 && col == 1 && term == 9) {
                 take(z, src, lane, 1, left, 9 * n);
@@ -249,10 +256,10 @@ static void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, c
                 }
             }
         }
-        for (int64_t k = terms; k % 8; k++, to += panel)
+    for (int64_t k = terms; k % 8; k++)
+        for (int64_t l = 0; l < lanes; l += 8)
             for (int p = 0; p < 36; p++)
-                *(Lanes *)(to + p * step) = (Lanes){0};
-    }
+                *(Lanes *)(u + p * step + l / panel * terms_room * panel + k * panel + l % panel) = (Lanes){0};
 }
 
 INLINE int all_finite(Lanes nothing) {                   /* a sum of numbers times zero */
@@ -370,10 +377,10 @@ static int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t 
 #define ROWS(FUNCTION, TARGET, VEC, M) TILE(FUNCTION, TARGET, VEC, M, 8 * i + k, LINES(a + ahead, 32 * M + 32))
 #define COLUMNS(FUNCTION, TARGET, VEC, M) \
     TILE(FUNCTION, TARGET, VEC, M, CHANNELS * k + i, LINES(a + astep, 32 * CHANNELS) LINES(b + bstep, 16 * sizeof(VEC)))
-ROWS(rows, , slim_f32, 1) ROWS(rows, , slim_f32, 2) ROWS(rows, , slim_f32, 3)
-ROWS(rows, , slim_f32, 4) ROWS(rows, , slim_f32, 5) ROWS(rows, , slim_f32, 6)
+ROWS(rows, , Slim, 1) ROWS(rows, , Slim, 2) ROWS(rows, , Slim, 3)
+ROWS(rows, , Slim, 4) ROWS(rows, , Slim, 5) ROWS(rows, , Slim, 6)
 ROWS(wide_rows, WIDE, whole_f32, 2) ROWS(wide_rows, WIDE, whole_f32, 4) ROWS(wide_rows, WIDE, whole_f32, 6) ROWS(wide_rows, WIDE, whole_f32, 8)
-COLUMNS(columns, , slim_f32, 2) COLUMNS(columns, , slim_f32, 4) COLUMNS(columns, , slim_f32, 6)
+COLUMNS(columns, , Slim, 2) COLUMNS(columns, , Slim, 4) COLUMNS(columns, , Slim, 6)
 COLUMNS(wide_columns, WIDE, whole_f32, 8)
 #undef TILE
 #undef LINES
@@ -383,7 +390,7 @@ COLUMNS(wide_columns, WIDE, whole_f32, 8)
 typedef void (*Tile)(int64_t, const float *, int64_t, int64_t, const float *, int64_t, float *, int64_t, int);
 
 INLINE int64_t panel_of(int wide) {
-    return wide ? 32 : 2 * SLIM / 4;
+    return wide ? 32 : 2 * (int64_t)sizeof(Slim) / 4;
 }
 
 /* How many rows the register tiles have that serve m rows best. */

@@ -7,16 +7,17 @@
     gradient, F(3x3, 4x4), transforms pixels and cotangents and adds up (C x tiles) by (tiles x O).
 (b) Tiles are counted through all images: small maps fill the products.  Partial tiles at the edges are whole ones of zeros.
 (c) Of the two factors the smaller is transformed first, by all threads; the larger as it is needed, some tiles or 32
-    output channels at a time, so that it is never in memory as a whole: with many tiles a block of tiles stays in the
-    second-level cache with its results, with few the kernels of 32 channels do.
-(d) The products are those of products.h: rows of tiles as they lie, output channels in panels.  Steps between points are
-    an odd number of cache lines, as the 36 of a tile would share a few sets of the cache.
+    output channels at a time, so that it is never in memory as a whole but goes through the second- or third-level cache.
+(d) The products keep 6 tiles (or channels) by 16 output channels in registers, 8 by 32 with AVX-512.  Their operands are laid
+    out so that each is one stream.  The 36 points of the few tiles of one register tile lie together, in a few pages, an odd
+    number of cache lines apart, as they would share few sets of the cache otherwise.
 (e) Work is cut by shape alone and sums are added in order: the same bits for any number of threads.
 (f) Transforms spread an inf or NaN over a tile, where the sum gives finite results beside it.  Then, and where transformed
     numbers overflow, the kernels answer 1 and the caller runs the direct kernel instead.
 
-Limit: 50e9 multiply-adds a second and core on a Zen 3 (AVX2); transforms add a seventh to a third for 64 channels, less
-for more.  Views and parameters as in conv.
+Limit: 48e9 multiply-adds a second and core on a Zen 3 (AVX2).  The products alone run at 45e9 for 64 channels; with transforms
+the whole reaches 29e9 to 34e9 forward, and the weight gradient 24e9 to 29e9.  Transforming kept weights anew costs less than
+reading them from memory would: nothing is kept between calls.  Views and parameters as in conv.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
@@ -31,7 +32,6 @@ cdef extern from *:
     #define SUFFIX f32
     #define MASK int32_t
     #include "tiles.h"
-    #include "products.h"
     #include "winograd.h"
     """
     ctypedef struct Picture:
@@ -61,15 +61,16 @@ cdef extern from *:
 cdef enum:
     POINTS = 36
     GROUP = 32               # output channels at a time: 4, 2 or 1 panels
-    TERMS = 128              # channels of a product between two additions to memory: 2 panels of them fill half of the first-level cache
-    TILES = 72
+    TERMS = 128              # channels of a product between two additions to memory: a panel of them fills a quarter of the first-level cache
+    FEW = 16                 # tiles or fewer: half as many channels, so that their transformed kernels stay in the second-level cache
+    TILES = 72               # of a block: whole register tiles of 6 and of 8 (24 to 96 measured)
     KEPT = 1 << 25           # bytes of the factor that is transformed first
-    BOTH = 1 << 22           # bytes of both factors of the weight gradient that are transformed at a time
-    BLOCKS = 3               # of them by GROUP channels stay in the second-level cache
-    PIECE = 128              # tiles of one sum of the weight gradient
-    PIECES = 8               # of its work at least, where there are tiles enough
+    BOTH = 1 << 23           # bytes of both factors of the weight gradient that are transformed at a time
+    BLOCKS = 3               # of CHANNELS; the points of their weight gradients for one group stay in the second-level cache
+    PIECE = 128              # tiles of one sum of the weight gradient: its operands fit into the first-level cache
+    PIECES = 8               # into which its work is cut at a time, where there are tiles enough
     SERIAL_MACS = 1 << 17
-    VSTEP = 8 * 24 + 16      # from one point to the next for 8 tiles of CHANNELS channels, and of GROUP
+    VSTEP = 8 * 24 + 16      # from one point to the next: 8 tiles of CHANNELS channels, and of GROUP
     USTEP = 8 * 32 + 16
     NOT_FINITE = 1
 
@@ -260,7 +261,7 @@ cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias, 
     job.grid.top = top; job.grid.left = left
     job.grid.down = cut(job.y.rows, 4); job.grid.across = cut(job.y.cols, 4)
     job.tiles = x.shape[0] * job.grid.down * job.grid.across
-    job.ranges = cut(job.C, TERMS)
+    job.ranges = cut(job.C, TERMS if job.tiles > FEW else TERMS // 2)
     job.terms = up(cut(job.C, job.ranges), 8)
     job.groups = cut(job.O, GROUP)
     job.bias = <const float*>bias.data if bias != NULL else NULL
