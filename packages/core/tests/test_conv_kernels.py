@@ -1,0 +1,95 @@
+"""The kernels of convolution that shapes choose: panels of pixels, residue classes together, depthwise, swapped roles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import test_conv as common
+from samples.conv import convolve
+
+import taeda
+
+# input, weight, options: panels that end in the middle of a row and of an image, sums cut in pieces and not, rows of
+# weights that fill the last tile or not, more of them than one pass takes, strides that are gathered, weights in tiles
+PIXELS = [((3, 17, 7, 7), (13, 17, 1, 1), {}), ((2, 40, 4, 4), (25, 40, 1, 1), {}), ((1, 330, 5, 7), (9, 330, 1, 1), {}),
+          ((1, 530, 23, 23), (20, 530, 1, 1), {}), ((2, 20, 9, 15), (40, 20, 1, 1), {"stride": 2}),
+          ((2, 40, 9, 8), (18, 40, 3, 3), {"padding": 1}), ((1, 10, 17, 33), (12, 10, 5, 5), {"padding": 2}),
+          ((1, 18, 6, 31), (270, 18, 2, 3), {"padding": (1, 1)}), ((4, 24, 6, 5), (36, 12, 3, 3), {"groups": 2, "stride": 3}),
+          ((2, 18, 14, 14), (20, 18, 3, 3), {"padding": 2, "dilation": 2}), ((1, 20, 40, 3), (17, 20, 3, 1), {}),
+          ((1, 12, 5, 6, 9), (10, 12, 3, 2, 3), {"padding": (1, 0, 1)})]
+# strided, and few input channels: their gradient takes all residue classes at once
+CLASSES = [((2, 3, 20, 23), (18, 3, 7, 7), {"stride": 2, "padding": 3}), ((1, 3, 11, 13), (20, 3, 3, 3), {"stride": 2, "padding": 1}),
+           ((1, 2, 17, 19), (24, 2, 5, 6), {"stride": (3, 4), "padding": (1, 2)}), ((2, 16, 8, 6), (32, 16, 2, 2), {"stride": 2}),
+           ((1, 6, 5, 4, 7), (34, 3, 2, 2, 2), {"stride": 2, "groups": 2, "padding": (0, 1, 1)})]
+DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": s})
+             for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
+                                   (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1))]
+ALL = PIXELS + CLASSES + DEPTHWISE
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), ALL)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_and_gradients(xs, ws, options, dtype):
+    common.test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), ALL)
+def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
+    common.test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], CLASSES[0], DEPTHWISE[2]])
+def test_weights_and_inputs_may_lie_anyhow(xs, ws, options):
+    rng = np.random.default_rng(2)
+    x, w = rng.standard_normal((xs[1], xs[0], *xs[2:])), rng.standard_normal((ws[1], ws[0], *ws[2:]))
+    want = convolve(x.swapaxes(0, 1), w.swapaxes(0, 1), **options)
+    u, v = (taeda.from_numpy(a).requires_grad_() for a in (x, w))
+    y = taeda.conv2d(u.transpose(0, 1), v.transpose(0, 1), **options)
+    np.testing.assert_allclose(y.detach().numpy(), want, rtol=1e-11, atol=1e-11)
+    g = rng.standard_normal(want.shape)
+    (y * taeda.from_numpy(g)).sum().backward()
+    plain = [taeda.from_numpy(np.ascontiguousarray(a.swapaxes(0, 1))).requires_grad_() for a in (x, w)]
+    (taeda.conv2d(*plain, **options) * taeda.from_numpy(g)).sum().backward()
+    for got, same in zip((u, v), plain, strict=True):
+        np.testing.assert_allclose(got.grad.numpy().swapaxes(0, 1), same.grad.numpy(), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), CLASSES[:3])
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_a_cotangent_that_is_not_finite_reaches_only_what_its_window_met(xs, ws, options, bad):
+    rng = np.random.default_rng(6)
+    x, w = taeda.from_numpy(rng.standard_normal(xs)).requires_grad_(), taeda.from_numpy(rng.standard_normal(ws))
+    y = taeda.conv2d(x, w, **options)
+    hot = np.zeros(tuple(y.shape))
+    hot[0, 1, 1, 2] = 1
+    (met,) = taeda.autograd.grad(y, x, taeda.from_numpy(hot), retain_graph=True)
+    g = rng.standard_normal(hot.shape)
+    g[hot == 1] = bad
+    (dx,) = taeda.autograd.grad(y, x, taeda.from_numpy(g))
+    np.testing.assert_array_equal(np.isfinite(dx.numpy()), met.numpy() == 0)
+
+
+def test_a_depthwise_kernel_that_is_not_finite_reaches_only_its_own_residue_class():
+    x, w = taeda.ones(1, 2, 8, 8, requires_grad=True), taeda.ones(2, 1, 3, 3)
+    w[0, 0, 0, 0] = float("inf")                   # the first tap meets even rows and columns of the padded image
+    taeda.conv2d(x, w, stride=2, padding=1, groups=2).sum().backward()
+    finite = np.isfinite(x.grad.numpy())
+    assert not finite[0, 0, 1:6:2, 1:6:2].any()
+    assert finite[0, 0, 0::2].all() and finite[0, 0, :, 0::2].all() and finite[0, 1].all()
+
+
+def test_nan_beside_a_depthwise_row_stays_outside():
+    x = taeda.zeros(1, 2, 3, 13)
+    x[0, 0, 1, 12] = float("nan")
+    y = taeda.conv2d(x, taeda.ones(2, 1, 3, 3), padding=1, groups=2).isnan()
+    assert y[0, 0, :, 11:].all() and y.sum() == 6
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2]])
+def test_half_precision_is_computed_in_float32(xs, ws, options):
+    rng = np.random.default_rng(9)
+    x, w = (rng.standard_normal(s).astype(np.float16) for s in (xs, ws))
+    y = taeda.conv2d(taeda.from_numpy(x), taeda.from_numpy(w), **options)
+    assert y.dtype == taeda.float16
+    want = convolve(x.astype(np.float64), w.astype(np.float64), **options)
+    np.testing.assert_allclose(y.numpy(), want, rtol=1e-3, atol=1e-2)
