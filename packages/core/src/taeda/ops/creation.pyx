@@ -3,7 +3,8 @@
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint8_t
 
-from taeda.dispatch cimport Op, as_tensor as need_tensor, clone_dense, copy_into, define, empty_as, empty_shape, launch, scalar_tensor, to_dtype
+from taeda.dispatch cimport (Op, as_tensor as need_tensor, clone_dense, copy_into, define, empty_as, empty_shape, launch, scalar_tensor,
+                             to_dtype)
 from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
                           name_of, promote)
 from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, Param, U8, View
