@@ -1,9 +1,12 @@
-"""Write the tables of kernels/cpu/special_tables.h: Chebyshev coefficients and Temme's series, computed with mpmath.
+"""Write kernels/cpu/special_tables.h: polynomials of the special functions and Temme's series, computed with mpmath.
 
     python tools/fit_special.py > packages/core/src/taeda/kernels/cpu/special_tables.h
 
 Every function is first divided by what makes it vary slowly (its leading behaviour, its zeros), then interpolated at
-the nodes of a Chebyshev polynomial with 40 digits, and cut where the coefficients fall below double precision.
+the nodes of a Chebyshev polynomial with 40 digits, and cut where the coefficients fall below double precision.  The sum is
+written as a polynomial in u, the argument mapped to [-1, 1]: Chebyshev coefficients that fall faster than (1 + sqrt 2)^-k give
+powers whose coefficients fall too, so little cancels.  Even and odd powers go apart and pairs of
+terms first, as chains of multiply-adds that wait for one another are what costs.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ def chebyshev(f: Function, low: object, high: object) -> list[mp.mpf]:
     c = [2 * mp.fsum(v * mp.cos(j * a) for v, a in zip(values, angles, strict=True)) / NODES for j in range(NODES)]
     c[0] /= 2
     scale = max(abs(v) for v in c)
-    last = max(j for j in range(NODES) if abs(c[j]) > scale * mp.mpf("2e-18"))
+    last = max(j for j in range(NODES) if abs(c[j]) > scale * mp.mpf("1e-17"))
     if last > NODES - 12:
         raise ValueError(f"[fit] {last} coefficients are too many; take a narrower interval")
     return c[: last + 1]
@@ -101,34 +104,35 @@ def erfc_inverse(s: mp.mpf) -> mp.mpf:
 PSI_ZERO = mp.findroot(mp.digamma, mp.mpf("1.4616321449683623"))
 
 FITS: list[tuple[str, str, Function, object, object]] = [
-    ("I0_SMALL", "e^-x I0(x) by x in [0, 8]", lambda x: mp.exp(-x) * mp.besseli(0, x), 0, 8),
-    ("I1_SMALL", "e^-x I1(x) / x by x in [0, 8]", lambda x: mp.exp(-x) * mp.besseli(1, x) / x, 0, 8),
-    ("I0_LARGE", "sqrt(x) e^-x I0(x) by 1/x in [0, 1/8]", inverse(lambda x: mp.sqrt(x) * mp.exp(-x) * mp.besseli(0, x)), 0, 0.125),
-    ("I1_LARGE", "sqrt(x) e^-x I1(x) by 1/x in [0, 1/8]", inverse(lambda x: mp.sqrt(x) * mp.exp(-x) * mp.besseli(1, x)), 0, 0.125),
-    ("K0_SMALL", "K0(x) + ln(x/2) I0(x) by x^2 in [0, 4]", even(lambda x: mp.besselk(0, x) + mp.log(x / 2) * mp.besseli(0, x)), 0, 4),
-    ("K1_SMALL", "x (K1(x) - ln(x/2) I1(x)) by x^2 in [0, 4]", even(lambda x: x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))), 0, 4),
-    ("K0_LARGE", "sqrt(x) e^x K0(x) by 1/x in [0, 1/2]", inverse(lambda x: mp.sqrt(x) * mp.exp(x) * mp.besselk(0, x)), 0, 0.5),
-    ("K1_LARGE", "sqrt(x) e^x K1(x) by 1/x in [0, 1/2]", inverse(lambda x: mp.sqrt(x) * mp.exp(x) * mp.besselk(1, x)), 0, 0.5),
-    ("J0_SMALL", "J0(x) / (x^2 - zero^2) by x^2 in [0, 9]", even(lambda x: mp.besselj(0, x) / (x * x - J0_ZERO**2)), 0, 9),
-    ("J1_SMALL", "J1(x) / x by x^2 in [0, 9]", even(lambda x: mp.besselj(1, x) / x), 0, 9),
-    ("Y0_SMALL", "(Y0(x) - (2/pi) ln(x/zero) J0(x)) / (x^2 - zero^2) by x^2 in [0, 9]",
+    ("i0_small", "e^-x I0(x) by x in [0, 8]", lambda x: mp.exp(-x) * mp.besseli(0, x), 0, 8),
+    ("i1_small", "e^-x I1(x) / x by x in [0, 8]", lambda x: mp.exp(-x) * mp.besseli(1, x) / x, 0, 8),
+    ("i0_large", "sqrt(x) e^-x I0(x) by 1/x in [0, 1/8]", inverse(lambda x: mp.sqrt(x) * mp.exp(-x) * mp.besseli(0, x)), 0, 0.125),
+    ("i1_large", "sqrt(x) e^-x I1(x) by 1/x in [0, 1/8]", inverse(lambda x: mp.sqrt(x) * mp.exp(-x) * mp.besseli(1, x)), 0, 0.125),
+    ("k0_small", "K0(x) + ln(x/2) I0(x) by x^2 in [0, 4]", even(lambda x: mp.besselk(0, x) + mp.log(x / 2) * mp.besseli(0, x)), 0, 4),
+    ("k1_small", "x (K1(x) - ln(x/2) I1(x)) by x^2 in [0, 4]", even(lambda x: x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))), 0, 4),
+    ("k0_large", "sqrt(x) e^x K0(x) by 1/x in [0, 1/2]", inverse(lambda x: mp.sqrt(x) * mp.exp(x) * mp.besselk(0, x)), 0, 0.5),
+    ("k1_large", "sqrt(x) e^x K1(x) by 1/x in [0, 1/2]", inverse(lambda x: mp.sqrt(x) * mp.exp(x) * mp.besselk(1, x)), 0, 0.5),
+    ("j0_small", "J0(x) / (x^2 - zero^2) by x^2 in [0, 9]", even(lambda x: mp.besselj(0, x) / (x * x - J0_ZERO**2)), 0, 9),
+    ("j1_small", "J1(x) / x by x^2 in [0, 9]", even(lambda x: mp.besselj(1, x) / x), 0, 9),
+    ("y0_small", "(Y0(x) - (2/pi) ln(x/zero) J0(x)) / (x^2 - zero^2) by x^2 in [0, 9]",
      even(lambda x: (mp.bessely(0, x) - logarithm(0, Y0_ZERO)(x)) / (x * x - Y0_ZERO**2)), 0, 9),
-    ("Y1_SMALL", "x (Y1(x) - (2/pi) ln(x/zero) J1(x)) / (x^2 - zero^2) by x^2 in [0, 9]",
+    ("y1_small", "x (Y1(x) - (2/pi) ln(x/zero) J1(x)) / (x^2 - zero^2) by x^2 in [0, 9]",
      even(lambda x: x * (mp.bessely(1, x) - logarithm(1, Y1_ZERO)(x)) / (x * x - Y1_ZERO**2)), 0, 9),
-    ("MODULUS0", "sqrt(pi x / 2) |J0 + i Y0| by 1/x^2 in [0, 1/9]", inverse_square(modulus(0)), 0, mp.mpf(1) / 9),
-    ("MODULUS1", "the same of order 1", inverse_square(modulus(1)), 0, mp.mpf(1) / 9),
-    ("PHASE0", "x (arg(J0 + i Y0) - x + pi/4) by 1/x^2 in [0, 1/9]", inverse_square(phase(0)), 0, mp.mpf(1) / 9),
-    ("PHASE1", "x (arg(J1 + i Y1) - x + 3 pi/4) by 1/x^2 in [0, 1/9]", inverse_square(phase(1)), 0, mp.mpf(1) / 9),
-    ("AIRY_MIDDLE", "Ai(x) / (x - zero) by x in [-3, 2]", lambda x: mp.airyai(x) / (x - AIRY_ZERO), -3, 2),
-    ("AIRY_DECAY", "x^(1/4) e^zeta Ai(x) by 1/zeta in [0, 0.54]", inverse(airy_decay), 0, 0.54),
-    ("AIRY_MODULUS", "sqrt(pi) x^(1/4) |Ai + i Bi|(-x) by 1/zeta^2 in [0, 1/12]", inverse_square(lambda z: abs(airy_wave(z))), 0, mp.mpf(1) / 12),
-    ("AIRY_PHASE", "zeta (arg(Ai + i Bi)(-x) + zeta - pi/4) by 1/zeta^2 in [0, 1/12]", inverse_square(lambda z: z * mp.arg(airy_wave(z))), 0, mp.mpf(1) / 12),
-    ("DIGAMMA", "psi(x) / (x - zero) by x in [1, 2]", lambda x: mp.digamma(x) / (x - PSI_ZERO), 1, 2),
-    ("LGAMMA1P", "ln Gamma(1 + x) / x by x in [-1/2, 1/2]", lambda x: mp.loggamma(1 + x) / x, -0.5, 0.5),
-    ("ERFINV", "erfinv(x) / x by x^2 in [0, 1/4]", even(lambda x: mp.erfinv(x) / x), 0, 0.25),
-    ("ERFCINV0", "erfcinv(e^(-s^2)) by s in [0.8, 2]", erfc_inverse, 0.8, 2),
-    ("ERFCINV1", "the same by s in [2, 6]", erfc_inverse, 2, 6),
-    ("ERFCINV2", "the same over s by 1/s in [1/28, 1/6]", inverse(lambda s: erfc_inverse(s) / s), mp.mpf(1) / 28, mp.mpf(1) / 6),
+    ("modulus0", "sqrt(pi x / 2) |J0 + i Y0| by 1/x^2 in [0, 1/9]", inverse_square(modulus(0)), 0, mp.mpf(1) / 9),
+    ("modulus1", "the same of order 1", inverse_square(modulus(1)), 0, mp.mpf(1) / 9),
+    ("phase0", "x (arg(J0 + i Y0) - x + pi/4) by 1/x^2 in [0, 1/9]", inverse_square(phase(0)), 0, mp.mpf(1) / 9),
+    ("phase1", "x (arg(J1 + i Y1) - x + 3 pi/4) by 1/x^2 in [0, 1/9]", inverse_square(phase(1)), 0, mp.mpf(1) / 9),
+    ("airy_middle", "Ai(x) / (x - zero) by x in [-3, 2]", lambda x: mp.airyai(x) / (x - AIRY_ZERO), -3, 2),
+    ("airy_decay", "x^(1/4) e^zeta Ai(x) by 1/zeta in [0, 0.54]", inverse(airy_decay), 0, 0.54),
+    ("airy_modulus", "sqrt(pi) x^(1/4) |Ai + i Bi|(-x) by 1/zeta^2 in [0, 1/12]", inverse_square(lambda z: abs(airy_wave(z))), 0, mp.mpf(1) / 12),
+    ("airy_phase", "zeta (arg(Ai + i Bi)(-x) + zeta - pi/4) by 1/zeta^2 in [0, 1/12]", inverse_square(lambda z: z * mp.arg(airy_wave(z))), 0, mp.mpf(1) / 12),
+    ("digamma", "psi(x) / (x - zero) by x in [1, 2]", lambda x: mp.digamma(x) / (x - PSI_ZERO), 1, 2),
+    ("lgamma1p", "ln Gamma(1 + x) / x by x in [-1/2, 1/2]", lambda x: mp.loggamma(1 + x) / x, -0.5, 0.5),
+    ("lgamma2", "ln Gamma(2 + x) / (x (1 + x)) by x in [-1/2, 1/2]", lambda x: mp.loggamma(2 + x) / (x * (1 + x)), -0.5, 0.5),
+    ("erfinv", "erfinv(x) / x by x^2 in [0, 1/4]", even(lambda x: mp.erfinv(x) / x), 0, 0.25),
+    ("erfcinv0", "erfcinv(e^(-s^2)) by s in [0.8, 2]", erfc_inverse, 0.8, 2),
+    ("erfcinv1", "the same by s in [2, 6]", erfc_inverse, 2, 6),
+    ("erfcinv2", "the same over s by 1/s in [1/28, 1/6]", inverse(lambda s: erfc_inverse(s) / s), mp.mpf(1) / 28, mp.mpf(1) / 6),
 ]
 
 
@@ -185,6 +189,42 @@ def temme() -> list[list[Fraction]]:
     return [row[:TERMS] for row in rows]
 
 
+def powers(c: list[mp.mpf]) -> list[mp.mpf]:
+    """Return the coefficients of 1, u, u^2, ... of sum c_k T_k(u)."""
+    before, now = [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]
+    out = [mp.mpf(0)] * len(c)
+    for k, factor in enumerate(c):
+        if k > 1:
+            following = [mp.mpf(0), *(2 * a for a in now)]
+            for i, a in enumerate(before):
+                following[i] -= a
+            before, now = now, following
+        for i, a in enumerate(before if k == 0 else now):
+            out[i] += factor * a
+    return out
+
+
+def term(a: float) -> str:
+    return f"{'-' if a < 0 else '+'} {abs(a)!r}"
+
+
+def chain(name: str, coefficients: list[mp.mpf]) -> list[str]:
+    """Horner's rule in w = v^2 over pairs of terms, a line each step."""
+    c = [float(a) for a in coefficients]
+    pairs = [f"{c[k]!r}" if k + 1 == len(c) else f"v * {c[k + 1]!r} {term(c[k])}" for k in range(0, len(c), 2)]
+    first, *rest = reversed(pairs)
+    return [f"    double {name} = {first};", *(f"    {name} = {name} * w + ({pair});" for pair in rest)]
+
+
+def polynomial(name: str, what: str, f: Function, low: object, high: object) -> str:
+    """Return the C function fit_NAME(t) for t in [low, high]."""
+    c = powers(chebyshev(f, low, high))
+    low, high = mp.mpf(low), mp.mpf(high)
+    scale, shift = float(2 / (high - low)), float((high + low) / (high - low))
+    lines = [f"/* {what} */", f"INLINE double fit_{name}(double t) {{", f"    const double u = t * {scale!r} - {shift!r}, v = u * u, w = v * v;"]
+    return "\n".join([*lines, *chain("p", c[0::2]), *chain("q", c[1::2]), "    return q * u + p;", "}"])
+
+
 def table(name: str, what: str, values: list[str]) -> str:
     lines, line = [], "   "
     for v in values:
@@ -202,13 +242,15 @@ def split(x: mp.mpf) -> tuple[str, str]:
 
 
 def main() -> None:
-    print("/* Made by tools/fit_special.py: Chebyshev coefficients (c0 + c1 T1 + ...) and other tables of the special functions. */")
-    print("#ifndef TAEDA_SPECIAL_TABLES_H\n#define TAEDA_SPECIAL_TABLES_H\n")
+    print("/* Made by tools/fit_special.py: polynomials and other tables of the special functions. */")
+    print("#ifndef TAEDA_SPECIAL_TABLES_H\n#define TAEDA_SPECIAL_TABLES_H\n#include \"formulas.h\"\n")
     for name, zero in (("J0_ZERO", J0_ZERO), ("Y0_ZERO", Y0_ZERO), ("Y1_ZERO", Y1_ZERO), ("AIRY_ZERO", AIRY_ZERO), ("PSI_ZERO", PSI_ZERO)):
         high, low = split(zero)
         print(f"#define {name}_HI {high}\n#define {name}_LO {low}")
+    for name, zero in (("Y0_ZERO", Y0_ZERO), ("Y1_ZERO", Y1_ZERO)):
+        print(f"#define {name}_LOG {float(mp.log(zero))!r}")
     for name, what, f, low, high in FITS:
-        print("\n" + table(name, what, [repr(float(c)) for c in chebyshev(f, low, high)]))
+        print("\n" + polynomial(name, what, f, low, high))
     rows = temme()
     print(f"\n#define TEMME_ORDERS {ORDERS}\n#define TEMME_TERMS {TERMS}")
     print("\n" + table("TEMME", "C_k(eta) of Temme's expansion, row by row", [repr(float(v)) for row in rows for v in row]))

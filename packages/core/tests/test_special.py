@@ -431,3 +431,50 @@ def test_the_multivariate_gamma_function_of_a_high_dimension_ends() -> None:
     np.testing.assert_allclose(g[1].item(), taeda.digamma(taeda.from_numpy(6000.0 - j / 2)).sum().item(), rtol=1e-12)
     with pytest.raises(RuntimeError, match="p=1000000000000 makes sums of p terms for each of 2 elements"):
         taeda.mvlgamma(x, 10**12)
+
+
+@pytest.mark.parametrize("name", ["igamma", "igammac"])
+def test_incomplete_gamma_functions_do_not_depend_on_their_neighbours(name: str) -> None:
+    """Elements are computed eight of a kind together: any count of any kind gives what one alone gives."""
+    rng = np.random.default_rng(3)
+    a, x = np.exp(rng.uniform(-3, 5, 300)), np.exp(rng.uniform(-3, 5, 300))
+    a[::37], x[::41] = 0, np.inf
+    f = getattr(taeda, name)
+    together = f(taeda.from_numpy(a), taeda.from_numpy(x)).numpy()
+    alone = np.array([f(taeda.tensor(p, dtype=taeda.float64), taeda.tensor(q, dtype=taeda.float64)).item() for p, q in zip(a, x, strict=True)])
+    np.testing.assert_allclose(together, alone, rtol=1e-14, atol=0)
+    one = taeda.igamma(taeda.from_numpy(a), taeda.from_numpy(x)) + taeda.igammac(taeda.from_numpy(a), taeda.from_numpy(x))
+    finite = ~np.isnan(together)
+    np.testing.assert_allclose(one.numpy()[finite], 1, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["i0", "i0e", "i1", "i1e", "bessel_j0", "bessel_y1", "ndtri", "log_ndtr", "erfcx", "airy_ai"])
+@pytest.mark.parametrize("size", [1, 3, 255, 256, 257, 700])
+def test_blocks_of_mixed_ranges_give_what_single_elements_give(name: str, size: int) -> None:
+    rng = np.random.default_rng(size)
+    x = rng.uniform(0, 1, size) if name == "ndtri" else rng.uniform(-9, 12, size)
+    x[:: max(size // 5, 1)] = [9e5, np.nan, np.inf, -np.inf, 0.0, 1e-300][: len(x[:: max(size // 5, 1)])]
+    t = taeda.from_numpy(x)
+    together = function(name)(t).numpy()
+    alone = np.array([function(name)(t[i]).item() for i in range(size)])
+    np.testing.assert_allclose(together, alone, rtol=1e-15 if name[0] != "a" else 1e-13, atol=1e-300)
+    strided = taeda.zeros(2 * size, dtype=taeda.float64)[::2].copy_(t)
+    np.testing.assert_array_equal(function(name)(strided).numpy(), together)
+
+
+def test_lgamma_keeps_its_digits_next_to_its_zeros() -> None:
+    zero = -2.457024738220801
+    slope = taeda.digamma(taeda.tensor(zero, dtype=taeda.float64)).item()
+    x = taeda.tensor([zero - 1e-9, zero + 1e-9, 1 + 1e-12, 2 - 1e-12, 1 - 1e-9], dtype=taeda.float64)
+    y = taeda.lgamma(x).numpy()
+    steps = x.numpy() - [zero, zero, 1, 2, 1]
+    np.testing.assert_allclose(y[2:], steps[2:] * [-np.euler_gamma, 1 - np.euler_gamma, -np.euler_gamma], rtol=1e-8)
+    np.testing.assert_allclose(np.diff(y[:2]), slope * np.diff(x.numpy()[:2]), rtol=1e-6)
+    assert abs(y[0] + y[1]) < 1e-14
+
+
+def test_lgamma_steps_from_every_integer_and_reflects() -> None:
+    x = np.concatenate([np.arange(1, 30) / 2, np.linspace(0.01, 12, 977), [1e-300, 1e-20, 1e10, 1e300]])
+    np.testing.assert_allclose(taeda.lgamma(taeda.from_numpy(x)).numpy(), [math.lgamma(v) for v in x], rtol=1e-13, atol=1e-15)
+    x = -np.concatenate([np.linspace(0.013, 29.9, 977), [1e-300, 1e-20, 1000.5]])
+    np.testing.assert_allclose(taeda.lgamma(taeda.from_numpy(x)).numpy(), [math.lgamma(v) for v in x], rtol=1e-11, atol=1e-13)

@@ -21,15 +21,23 @@ REAL = FLOAT + INT
 ALL = REAL + BOOL
 COMPLEX = ("c64", "c128")
 CTYPE = {"f32": "float", "f64": "double", "u8": "uint8_t", "i32": "int32_t", "i64": "int64_t", "b8": "uint8_t", "u64": "uint64_t",
-         "c64": "C64", "c128": "C128"}
+         "u16": "uint16_t", "c64": "C64", "c128": "C128"}
 # unsigned arithmetic wraps; signed overflow in C is undefined, in PyTorch it wraps too
-WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t"}
+WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t", "u16": "uint16_t"}
 # narrow dtypes are computed in a wider one, block by block (narrow.h): wide suffix -> narrow ones with their codes
 NARROW = {"f32": {"f16": "TAEDA_F16", "bf16": "TAEDA_BF16"}, "i32": {"i8": "TAEDA_I8", "i16": "TAEDA_I16", "u16": "TAEDA_U16"},
           "i64": {"u32": "TAEDA_U32"}}
 # where the sign of a 64-bit integer matters, uint64 has loops of its own; elsewhere it has int64's
 SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge",
                 "sign", "relu", "signbit", "abs", "clamp", "threshold", "pow", "bitwise_right_shift"}
+
+# What does not look at an integer's sign is one kernel for both; a narrow integer then needs no wider one.
+SIGN_FREE = {"add", "sub", "mul", "neg", "square", "eq", "ne", "logical_and", "logical_or", "logical_xor", "logical_not",
+             "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+SHARED = {"u8": ("i8",), "i32": ("u32",), "u16": ("i16",)}
+# float16 and bfloat16 keep their sign in the same bit
+HALF_UNARY = {"neg": "(uint16_t)(a ^ 0x8000)", "abs": "(uint16_t)(a & 0x7fff)"}
+HALF_BINARY = {"copysign": "(uint16_t)((a & 0x7fff) | (b & 0x8000))"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -57,9 +65,11 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "atanh": {FLOAT: "T_(atanh)(a)"},
     "sigmoid": {FLOAT: "T_(sigmoid)(a)"},
     "erf": {FLOAT: "T_(erf)(a)"},
-    "erfc": {("f32",): "t_erfc_f32(a)", ("f64",): "erfc(a)"},
+    "erfc": {FLOAT: "T_(erfc)(a)"},
+    "logit": {FLOAT: "T_(logit)(a)"},
+    "logit_clamped": {FLOAT: "T_(logit)(CLIP(a, (T)PF(0), (T)PF(1)))"},
     "erfinv": {("f32",): "t_erfinv_f32(a)"},                  # float64's: special.pyx.in
-    "lgamma": {FLOAT: "L_(lgamma)(a)"},
+    "ndtr": {("f32",): "t_ndtr_f32(a)"},
     "floor": {FLOAT: "L_(floor)(a)", INT: "a"},
     "ceil": {FLOAT: "L_(ceil)(a)", INT: "a"},
     "round": {FLOAT: "L_(rint)(a)", INT: "a"},
@@ -75,8 +85,8 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "deg2rad": {FLOAT: "a * (T)0.017453292519943295769"},
     "rad2deg": {FLOAT: "a * (T)57.295779513082320877"},
     # a = mantissa * 2^exponent with 1/2 <= |mantissa| < 1
-    "frexp_mantissa": {FLOAT: "F2(frexp_mantissa)(a)"},
-    "frexp_exponent": {FLOAT: "F2(frexp_exponent)(a)"},
+    "frexp_mantissa": {FLOAT: "T_(frexp_mantissa)(a)"},
+    "frexp_exponent": {FLOAT: "T_(frexp_exponent)(a)"},
     "isposinf": {FLOAT: "a == (T)INFINITY"},
     "isneginf": {FLOAT: "a == -(T)INFINITY"},
     "isnan": {FLOAT: "a != a"},
@@ -88,8 +98,8 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "gelu_tanh": {FLOAT: "(T)0.5 * a * ((T)1 + T_(tanh)((T)0.79788456080286535588 * (a + (T)0.044715 * a * a * a)))"},
     "silu": {FLOAT: "a * T_(sigmoid)(a)"},
     # log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold
-    "softplus": {FLOAT: "a * (T)PF(0) > (T)PF(1) ? a : T_(log1p)(T_(exp)(a * (T)PF(0))) / (T)PF(0)"},
-    "log_sigmoid": {FLOAT: "(a < 0 ? a : (T)0) - T_(log1p)(T_(exp)(-L_(fabs)(a)))"},
+    "softplus": {FLOAT: "a * (T)PF(0) > (T)PF(1) ? a : F2(softplus)(a * (T)PF(0)) / (T)PF(0)"},
+    "log_sigmoid": {FLOAT: "-F2(softplus)(-a)"},
     "leaky_relu": {FLOAT: "a > 0 ? a : a * (T)PF(0)"},
     # scale * (x > 0 ? x : alpha (e^(x input_scale) - 1)): elu, selu, celu
     "elu": {FLOAT: "a > 0 ? a * (T)PF(1) : (T)PF(0) * (T)PF(1) * T_(expm1_low)((a > 0 ? 0 : a) * (T)PF(2))"},
@@ -111,17 +121,17 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "mul": {FLOAT: "a * b", INT: "(T)((W)a * (W)b)", BOOL: "a & b"},
     "div": {FLOAT: "a / b"},
     # rounding towards minus infinity; the caller has refused integer division by zero
-    "floor_divide": {FLOAT: "F2(floor_div)(a, b, L_(fmod)(a, b))", ("i32", "i64"): "int_floor_div_S(a, b)", ("u8",): "a / b"},
-    "trunc_divide": {FLOAT: "L_(trunc)(a / b)", ("i32", "i64"): "b == -1 ? (T)(0 - (W)a) : a / b", ("u8",): "a / b"},
-    "remainder": {FLOAT: "F2(remainder)(a, b, L_(fmod)(a, b))", ("i32", "i64"): "int_remainder_S(a, b)", ("u8",): "a % b"},
-    "fmod": {FLOAT: "L_(fmod)(a, b)", ("i32", "i64"): "b == -1 ? 0 : a % b", ("u8",): "a % b"},
-    "pow": {("f32",): "t_pow_f32(a, b)", ("f64",): "pow(a, b)", INT: "int_pow_S(a, b)"},
+    "floor_divide": {FLOAT: "F2(floor_div)(a, b, L_(fmod)(a, b))", ("i32", "i64"): "t_floor_S(a, b)", ("u8",): "a / b"},
+    "trunc_divide": {FLOAT: "L_(trunc)(a / b)", ("i32", "i64"): "t_trunc_S(a, b)", ("u8",): "a / b"},
+    "remainder": {FLOAT: "F2(remainder)(a, b, L_(fmod)(a, b))", ("i32", "i64"): "t_floor_rest_S(a, b)", ("u8",): "a % b"},
+    "fmod": {FLOAT: "L_(fmod)(a, b)", ("i32", "i64"): "t_trunc_rest_S(a, b)", ("u8",): "a % b"},
+    "pow": {FLOAT: "T_(pow)(a, b)", INT: "int_pow_S(a, b)"},
     "maximum": {FLOAT: "(a != a || a > b) ? a : b", INT + BOOL: "a > b ? a : b"},
     "minimum": {FLOAT: "(a != a || a < b) ? a : b", INT + BOOL: "a < b ? a : b"},
-    "fmax": {FLOAT: "L_(fmax)(a, b)", INT + BOOL: "a > b ? a : b"},
-    "fmin": {FLOAT: "L_(fmin)(a, b)", INT + BOOL: "a < b ? a : b"},
+    "fmax": {FLOAT: "b != b || a > b ? a : b", INT + BOOL: "a > b ? a : b"},
+    "fmin": {FLOAT: "b != b || a < b ? a : b", INT + BOOL: "a < b ? a : b"},
     "atan2": {FLOAT: "T_(atan2)(a, b)"},
-    "hypot": {("f32",): "t_hypot_f32(a, b)", ("f64",): "hypot(a, b)"},
+    "hypot": {FLOAT: "T_(hypot)(a, b)"},
     "copysign": {FLOAT: "L_(copysign)(a, b)"},
     "xlogy": {FLOAT: "b != b ? b : (a == 0 ? (T)0 : a * T_(log)(b))"},
     "logaddexp": {FLOAT: "F2(logaddexp)(a, b)"},
@@ -146,6 +156,7 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_xor": {INT + BOOL: "a ^ b"},
     "bitwise_left_shift": {INT: "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
     "bitwise_right_shift": {INT: "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
+    "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},
     "sigmoid_backward": {FLOAT: "a * ((T)1 - b) * b"},
@@ -175,11 +186,11 @@ TERNARY: dict[str, dict[tuple[str, ...], str]] = {
 # Complex rows; z_* and M_(*) are complex_numbers.h's, c* the C library's.
 COMPLEX_UNARY: dict[str, str] = {
     "exp": "cexp(a)", "exp2": "z_exp2(a)", "expm1": "z_expm1(a)", "log": "clog(a)", "log1p": "z_log1p(a)", "log2": "z_log2(a)",
-    "log10": "z_log10(a)", "sqrt": "csqrt(a)", "rsqrt": "z_rsqrt(a)", "reciprocal": "M_(div)((T)1, a)", "sin": "csin(a)",
+    "log10": "z_log10(a)", "sqrt": "csqrt(a)", "rsqrt": "z_rsqrt(a)", "reciprocal": "M_(reciprocal)(a)", "sin": "csin(a)",
     "cos": "ccos(a)", "tan": "ctan(a)", "sinh": "csinh(a)", "cosh": "ccosh(a)", "tanh": "ctanh(a)", "asin": "casin(a)",
     "acos": "cacos(a)", "atan": "catan(a)", "asinh": "casinh(a)", "acosh": "cacosh(a)", "atanh": "catanh(a)",
     "sigmoid": "z_sigmoid(a)", "silu": "z_mul(a, z_sigmoid(a))", "neg": "-a", "square": "M_(mul)(a, a)",
-    "complex_conj": "M_()(RE(a), -IM(a))", "complex_sgn": "z_sgn(a)", "complex_abs": "z_abs(a)", "complex_angle": "z_angle(a)",
+    "complex_conj": "M_()(RE(a), -IM(a))", "complex_sgn": "M_(sgn)(a)", "complex_abs": "M_(abs)(a)", "complex_angle": "M_(angle)(a)",
     "logical_not": "RE(a) == 0 && IM(a) == 0", "isnan": "z_isnan(a)", "isinf": "z_isinf(a)", "isfinite": "z_isfinite(a)",
 }
 COMPLEX_BINARY: dict[str, str] = {
@@ -207,63 +218,21 @@ PRELUDE = r"""
     } \
     static inline T remainder_##S(T a, T b, T m) { return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; } \
     static inline T logaddexp_##S(T a, T b) { \
-        T m = a > b ? a : b, d = LF(fabs)(a - b); \
-        if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
-        return a != a || b != b ? a + b : m + t_log1p_##S(t_exp_##S(-d)); \
+        const T m = a > b ? a : b, d = LF(fabs)(a - b), y = m + t_log1p_unit_##S(t_exp_##S(-d)); \
+        return a != a || b != b ? a + b : d == d ? y : m;           /* two equal infinities */ \
     } \
     static inline T logaddexp2_##S(T a, T b) { \
-        T m = a > b ? a : b, d = LF(fabs)(a - b); \
-        if (a == b && LF(fabs)(a) == (T)INFINITY) return a; \
-        return a != a || b != b ? a + b : m + t_log1p_##S(t_exp2_##S(-d)) * (T)1.44269504088896340736; \
+        const T m = a > b ? a : b, d = LF(fabs)(a - b); \
+        const T y = m + t_log1p_unit_##S(t_exp2_##S(-d)) * (T)1.44269504088896340736; \
+        return a != a || b != b ? a + b : d == d ? y : m; \
     } \
-    static inline T frexp_mantissa_##S(T a) { int e; return LF(frexp)(a, &e); } \
-    static inline T frexp_exponent_##S(T a) { \
-        int e = 0; \
-        if (LF(fabs)(a) < (T)INFINITY) LF(frexp)(a, &e); \
-        return (T)e; \
-    } \
+    static inline T softplus_##S(T a) { return (a < 0 ? (T)0 : a) + t_log1p_unit_##S(t_exp_##S(-LF(fabs)(a))); } \
     static inline T silu_backward_##S(T g, T x) { \
         T s = t_sigmoid_##S(x); \
         return g * s * ((T)1 + x * ((T)1 - s)); \
     }
 FLOAT_HELPERS(f32, float, L_f32)
 FLOAT_HELPERS(f64, double, L_f64)
-
-#define INT_HELPERS(S, T, W) \
-    static inline T int_pow_##S(T a, T n) { \
-        if (n < 0) return a == 1 ? 1 : (a == (T)-1 ? ((n & 1) ? (T)-1 : 1) : 0); \
-        W r = 1, base = (W)a; \
-        while (n > 0) { if (n & 1) r *= base; base *= base; n >>= 1; } \
-        return (T)r; \
-    } \
-    static inline T int_gcd_##S(T a, T b) { \
-        W u = a < 0 ? (W)(0 - (W)a) : (W)a, v = b < 0 ? (W)(0 - (W)b) : (W)b; \
-        while (v) { W r = u % v; u = v; v = r; } \
-        return (T)u; \
-    } \
-    static inline T int_lcm_##S(T a, T b) { \
-        W g = (W)int_gcd_##S(a, b); \
-        if (g == 0) return 0; \
-        T m = (T)((a < 0 ? (W)(0 - (W)a) : (W)a) / g * (W)b); \
-        return m < 0 ? (T)(0 - (W)m) : m; \
-    }
-#define SIGNED_HELPERS(S, T, W) \
-    static inline T int_floor_div_##S(T a, T b) { \
-        if (b == -1) return (T)(0 - (W)a); \
-        T q = a / b; \
-        return (a % b != 0 && ((a < 0) != (b < 0))) ? q - 1 : q; \
-    } \
-    static inline T int_remainder_##S(T a, T b) { \
-        if (b == -1) return 0; \
-        T m = a % b; \
-        return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; \
-    }
-INT_HELPERS(u8, uint8_t, uint8_t)
-INT_HELPERS(i32, int32_t, uint32_t)
-INT_HELPERS(i64, int64_t, uint64_t)
-INT_HELPERS(u64, uint64_t, uint64_t)
-SIGNED_HELPERS(i32, int32_t, uint32_t)
-SIGNED_HELPERS(i64, int64_t, uint64_t)
 
 /* In and out may be the same memory, element by element: ivdep says that nothing else overlaps. */
 #define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
@@ -311,6 +280,23 @@ SIGNED_HELPERS(i64, int64_t, uint64_t)
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
+
+/* Blocks that hold positive numbers alone, as after another activation, are spared the exponential. */
+#define POSITIVE_LOOP(NAME, T, EXPR, CHEAP, CONST) \
+    UNARY_LOOP(NAME##_any, T, T, EXPR, CONST) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        CONST; \
+        for (int64_t at = 0; at < n; at += 512) { \
+            const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
+            T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
+            int positive = sy == 1 && sx == 1; \
+            if (positive) for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
+            char *block[2] = {(char *)y, (char *)x}; \
+            if (!positive) NAME##_any_loop(block, s, m, p); \
+            else { _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; y[i] = CHEAP; } } \
+        } \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
 /* VECTOR is right but where LARGE holds; one scalar pass more over such a block. */
 #define CHECKED_LOOP(NAME, T, LARGE, VECTOR, EXACT) \
@@ -425,7 +411,7 @@ def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
     real = {"c64": "float", "c128": "double"}[suffix]
     out = "uint8_t" if name in BOOL_RESULT else real if name in REAL_RESULT else CTYPE[suffix]
     letter = {"c64": "c_", "c128": "z_"}[suffix]
-    for inner in ("mul", "div", ""):
+    for inner in ("mul", "div", "abs", "angle", "sgn", "reciprocal", ""):
         expr = expr.replace(f"M_({inner})", letter + inner)
     return f"{macro}(k_{name}_{suffix}, {CTYPE[suffix]}, {out}, {expr.replace('(T)', f'({CTYPE[suffix]})')}, )"
 
@@ -439,6 +425,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
             for dtypes, expr in rows.items():
                 if name in SIGN_MATTERS and "u8" in dtypes:
                     dtypes = (*dtypes, "u64")
+                if name in SIGN_FREE and "u8" in dtypes:
+                    dtypes = (*dtypes, "u16")
                 for s in dtypes:
                     kernel, ctype = f"{name}_{s}", CTYPE[s]
                     if name in ("sin", "cos", "tan"):
@@ -446,19 +434,33 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         text = f"TRIG_LOOP(k_{kernel}, {ctype}, {limit}, t_{kernel}, L_{s}({name}))"
                     elif name == "pow" and s in FLOAT:
                         text = f"POWER_LOOP(k_{kernel}, {ctype}, L_{s}, {expand(expr, s)})"
-                    elif s == "f32" and "L_(fmod)(a, b)" in expr:
+                    elif s in FLOAT and "L_(fmod)(a, b)" in expr:
                         vector = expand(expr.replace("L_(fmod)", "T_(fmod)"), s)
-                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, T_FMOD_LARGE, {vector}, {expand(expr, s)})"
+                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, T_FMOD_LARGE_{s.upper()}, {vector}, {expand(expr, s)})"
+                    elif s == "i64" and expr.startswith(("t_floor", "t_trunc")):
+                        exact = expand(expr.replace("t_", "int_", 1), s)
+                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"
+                    elif name == "elu":
+                        cheap = expand("a * (T)PF(1)", s)
+                        text = f"POSITIVE_LOOP(k_{kernel}, {ctype}, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
                     else:
                         out = "uint8_t" if name in BOOL_RESULT else ctype
                         text = f"{macro}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
                     found.append((kernel, text))
+                    if name in SIGN_FREE:
+                        same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
                     for narrow, code in NARROW.get(s, {}).items():
+                        if (name in SIGN_FREE and s in INT) or (s == "f32" and name in (*HALF_UNARY, *HALF_BINARY)):
+                            continue
                         rest = f"(k_{name}_{narrow}, k_{kernel}, "
                         rest += f"{code})" if name in WITH_NUMBER else f"{operands}, {code}, {int(name in BOOL_RESULT)})"
                         found.append((f"{name}_{narrow}", ("NARROW_LOOP_NUMBER" if name in WITH_NUMBER else "NARROW_LOOP") + rest))
                     if s == "i64" and name not in SIGN_MATTERS:
                         same[f"{name}_u64"] = kernel
+    for halves, macro in ((HALF_UNARY, "UNARY_LOOP"), (HALF_BINARY, "BINARY_LOOP")):
+        for name, expr in halves.items():
+            found.append((f"{name}_half", f"{macro}(k_{name}_half, uint16_t, uint16_t, {expr}, )"))
+            same |= {f"{name}_f16": f"{name}_half", f"{name}_bf16": f"{name}_half"}
     for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):  # type: ignore[assignment]
         for name, expr in rows.items():  # type: ignore[assignment]
             found += [(f"{name}_{s}", complex_text(macro, name, s, expr)) for s in COMPLEX]
@@ -469,7 +471,7 @@ def write(folder: pathlib.Path) -> None:
     """Write pointwise.h and pointwise.pyx."""
     rows, same = kernels()
     header = ["/* Made by formulas.py: one loop for each pointwise kernel and dtype. */",
-              '#include "elementary.h"', '#include "loops.h"', '#include "narrow.h"',
+              '#include "elementary.h"', '#include "integers.h"', '#include "loops.h"', '#include "narrow.h"',
               '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
     (folder / "pointwise.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]

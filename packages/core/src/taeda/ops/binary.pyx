@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, broadcast_shapes,
-                             check_same_device, define, empty_shape, end_inplace, launch, needs_grad, record,
+from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
+                             broadcast_shapes, check_same_device, define, empty_shape, end_inplace, launch, needs_grad, record,
                              result_type as promoted, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
@@ -25,6 +25,30 @@ cdef object scaled(str op, object input, object other, object alpha):
         raise RuntimeError(f"[{op}] For integral input tensors, argument alpha must not be a floating point number.")
     return other and alpha if isinstance(other, bool) and isinstance(alpha, bool) else other * alpha
 
+# a + alpha b in one pass, where both are real tensors of one dtype
+cdef object add_scaled_vjp(Node n, object g):
+    return g, (g * n.extra if n.needs(1) else None)
+
+cdef Op ADD_SCALED = define("add_scaled", add_scaled_vjp, NOTHING, SAME, None, "AddBackward0")
+cdef Op SUB_SCALED = define("add_scaled", add_scaled_vjp, NOTHING, SAME, None, "SubBackward0")
+
+cdef TensorBase add_scaled(Op op, object input, object other, object alpha, int sign):
+    """input + sign alpha other, or None where it takes two steps."""
+    cdef Param p[1]
+    if not isinstance(input, TensorBase) or not isinstance(other, TensorBase) or type(alpha) not in (int, float):
+        return None
+    cdef int dtype = (<TensorBase>input).view.dtype
+    if (<TensorBase>other).view.dtype != dtype or is_complex_(dtype) or dtype == BOOL:
+        return None
+    if is_float(dtype):
+        p[0].f = sign * alpha
+    elif type(alpha) is int and -(1 << 62) < alpha < 1 << 62:
+        p[0].i = sign * alpha
+    else:
+        return None
+    return binary_params(op, input, other, p, sign * alpha)
+
+
 # add: y = a + alpha b
 cdef object add_vjp(Node n, object g):
     return g, g
@@ -38,7 +62,12 @@ def add(input, other, *, alpha=1, out=None):
     >>> taeda.add(taeda.tensor([1.0, 2.0]), 1)
     tensor([2., 3.])
     """
-    return binary(ADD, input, other if is_one(alpha) else scaled("add", input, other, alpha), out)
+    cdef TensorBase y = None
+    if is_one(alpha):
+        return binary(ADD, input, other, out)
+    if out is None:
+        y = add_scaled(ADD_SCALED, input, other, alpha, 1)
+    return y if y is not None else binary(ADD, input, scaled("add", input, other, alpha), out)
 
 def add_(input, other, *, alpha=1):
     """In-place :func:`add`."""
@@ -65,8 +94,13 @@ cdef int no_bool(object a, object b) except -1:
 
 def sub(input, other, *, alpha=1, out=None):
     """Return input - alpha * other."""
+    cdef TensorBase y = None
     no_bool(input, other)
-    return binary(SUB, input, other if is_one(alpha) else scaled("sub", input, other, alpha), out)
+    if is_one(alpha):
+        return binary(SUB, input, other, out)
+    if out is None:
+        y = add_scaled(SUB_SCALED, input, other, alpha, -1)
+    return y if y is not None else binary(SUB, input, scaled("sub", input, other, alpha), out)
 
 def sub_(input, other, *, alpha=1):
     """In-place :func:`sub`."""

@@ -7,6 +7,7 @@
  */
 #ifndef TAEDA_COMPLEX_NUMBERS_H
 #define TAEDA_COMPLEX_NUMBERS_H
+#include "elementary.h"
 #include <complex.h>
 #include <math.h>
 #undef I
@@ -60,9 +61,22 @@ static inline C128 z_pow(C128 a, C128 b) {
     if (IM(b) == 0 && RE(b) == 1) return a;
     return cpow(a, b);
 }
-static inline C128 z_sgn(C128 a) { const double r = hypot(RE(a), IM(a)); return r == 0 ? z_(0, 0) : z_(RE(a) / r, IM(a) / r); }
-static inline double z_abs(C128 a) { return hypot(RE(a), IM(a)); }
-static inline double z_angle(C128 a) { return atan2(IM(a), RE(a)); }
+/* without branches, for vectors: z / |z|; 1 / z with the smaller part of z divided by the larger one */
+#define COMPLEX_POLAR(C, R, S, Z, ABS) \
+    static inline R Z##abs(C a) { return t_hypot_##S(RE(a), IM(a)); } \
+    static inline R Z##angle(C a) { return t_atan2_##S(IM(a), RE(a)); } \
+    static inline C Z##sgn(C a) { \
+        const R r = Z##abs(a), d = r == 0 ? 1 : r; \
+        return Z(RE(a) / d, IM(a) / d); \
+    } \
+    static inline C Z##reciprocal(C a) { \
+        const R c = RE(a), d = IM(a), ac = ABS(c), ad = ABS(d); \
+        const R more = ac >= ad ? c : d, less = ac >= ad ? d : c, r = less / more, s = (R)1 / (more + less * r); \
+        const R re = ac >= ad ? s : r * s, im = ac >= ad ? -r * s : -s; \
+        return Z(ac == 0 && ad == 0 ? (R)1 / ac : re, ac == 0 && ad == 0 ? (R)0 / ad : im); \
+    }
+COMPLEX_POLAR(C64, float, f32, c_, fabsf)
+COMPLEX_POLAR(C128, double, f64, z_, fabs)
 static inline int z_isnan(C128 a) { return RE(a) != RE(a) || IM(a) != IM(a); }
 static inline int z_isinf(C128 a) { return isinf(RE(a)) || isinf(IM(a)); }
 static inline int z_isfinite(C128 a) { return isfinite(RE(a)) && isfinite(IM(a)); }

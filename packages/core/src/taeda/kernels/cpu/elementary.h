@@ -2,21 +2,22 @@
  *
  * t_NAME_f32 and t_NAME_f64; largest errors in units in the last place (test_formulas.py measures them):
  *
- *     exp2 1   log2 log10 2   tan sinh cosh 3   asin acos atan atan2 2   asinh acosh atanh 4   erfc_f32 4   erfinv_f32 4
- *     pow_f32 hypot_f32 1
+ *     exp2 1   log2 log10 2   tan sinh cosh 3   asin acos atan atan2 2   asinh acosh atanh 4   pow hypot 1   fmod 0
  *
  * Method.  log2, log10: log of the mantissa times a constant, added to the exponent's share, whose leading part is
  * exact: powers of the base come out exact.  atan: min(x, 1/x), then (t - 1) / (t + 1) above tan(pi/8), then a polynomial in
- * t^2; asin: sqrt((1 - x) / 2) above 1/2, then a polynomial; both are Chebyshev fits.  erfc: a polynomial for (1 + 2x) e^(x^2) erfc(x)
- * in (x - 2) / (x + 2), times e^(-x^2) with the square in two parts.  pow, fmod, hypot of float32: in double.
+ * t^2; asin: sqrt((1 - x) / 2) above 1/2, then a polynomial; both are Chebyshev fits.  pow: the logarithm to 80 bits, in double
+ * for float32, in two doubles for float64.  fmod: |x| - trunc(|x / y|) |y| in one rounding.  What needs a fused multiply-add is
+ * left to libm on processors that have none (TAEDA_FUSED is 0).
  */
 #ifndef TAEDA_ELEMENTARY_H
 #define TAEDA_ELEMENTARY_H
+#include "erf.h"
 #include "formulas.h"
 
 /* -- exponentials and logarithms -------------------------------------------------------------------------- */
 
-static inline float t_exp2_f32(float x) {
+INLINE float t_exp2_f32(float x) {
     float c = x > 129.0f ? 129.0f : x;
     c = c < -152.0f ? -152.0f : c;
     const float m = c + 12582912.0f, n = m - 12582912.0f;
@@ -24,7 +25,7 @@ static inline float t_exp2_f32(float x) {
     const float y = t_expm1_core_f32((c - n) * 0.693147181f) + 1.0f;
     return y * t_pow2i_f32(h) * t_pow2i_f32(k - h);
 }
-static inline double t_exp2_f64(double x) {
+INLINE double t_exp2_f64(double x) {
     double c = x > 1025.0 ? 1025.0 : x;
     c = c < -1080.0 ? -1080.0 : c;
     const double m = c + 6755399441055744.0, n = m - 6755399441055744.0;
@@ -33,7 +34,7 @@ static inline double t_exp2_f64(double x) {
     return y * t_pow2i_f64(h) * t_pow2i_f64(k - h);
 }
 /* e^x / 2, which overflows later than e^x */
-static inline float t_exp_half_f32(float x) {
+INLINE float t_exp_half_f32(float x) {
     float c = x > 90.0f ? 90.0f : x;
     c = c < -104.0f ? -104.0f : c;
     const float m = c * 1.44269504f + 12582912.0f, n = m - 12582912.0f;
@@ -42,7 +43,7 @@ static inline float t_exp_half_f32(float x) {
     r = r + n * 2.12194440e-4f;
     return (t_expm1_core_f32(r) + 1.0f) * t_pow2i_f32(h) * t_pow2i_f32(k - h);
 }
-static inline double t_exp_half_f64(double x) {
+INLINE double t_exp_half_f64(double x) {
     double c = x > 711.0 ? 711.0 : x;
     c = c < -746.0 ? -746.0 : c;
     const double m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
@@ -53,7 +54,7 @@ static inline double t_exp_half_f64(double x) {
 }
 
 /* e^x - 1 for x <= 0, which needs no care about overflow */
-static inline float t_expm1_low_f32(float x) {
+INLINE float t_expm1_low_f32(float x) {
     const float c = x < -20.0f ? -20.0f : x, m = c * 1.44269504f + 12582912.0f, n = m - 12582912.0f;
     float r = c - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
@@ -61,7 +62,7 @@ static inline float t_expm1_low_f32(float x) {
     const float y = s * t_expm1_core_f32(r) + (s - 1.0f);
     return x == 0.0f ? x : y;
 }
-static inline double t_expm1_low_f64(double x) {
+INLINE double t_expm1_low_f64(double x) {
     const double c = x < -40.0 ? -40.0 : x, m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
@@ -71,7 +72,7 @@ static inline double t_expm1_low_f64(double x) {
 }
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt(2)): return log(m), for positive finite x */
-static inline float t_log_mantissa_f32(float x, float *e) {
+INLINE float t_log_mantissa_f32(float x, float *e) {
     const float sub = x < 1.17549435e-38f ? 8388608.0f : 1.0f;
     const int32_t ix = t_minus_i32(t_to_bits_f32(x * sub), 0x3f3504f3u);
     const float f = t_from_bits_f32((ix & 0x007fffff) + 0x3f3504f3) - 1.0f;
@@ -83,7 +84,7 @@ static inline float t_log_mantissa_f32(float x, float *e) {
     q = q * z + 0.66666662693f;
     return (s * (h + z * q) - h) + f;
 }
-static inline double t_log_mantissa_f64(double x, double *e) {
+INLINE double t_log_mantissa_f64(double x, double *e) {
     const double sub = x < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
     const int64_t ix = t_minus_i64(t_to_bits_f64(x * sub), 0x3fe6a09e667f3bcdULL);
     const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
@@ -101,16 +102,52 @@ static inline double t_log_mantissa_f64(double x, double *e) {
     return (s * (h + z * q) - h) + f;
 }
 
+/* log(1 + e) for 0 <= e <= 1: atanh's series in s = e / (2 + e) needs no exponent and keeps small e; 2 s is e - s e */
+INLINE float t_log1p_unit_f32(float e) {
+    const float s = e / (2.0f + e), z = s * s;
+    float q = 0.281783253f;
+    q = q * z + 0.279606044f;
+    q = q * z + 0.400249094f;
+    q = q * z + 0.66666317f;
+    return e - s * (e - q * z);
+}
+INLINE double t_log1p_unit_f64(double e) {
+    const double s = e / (2.0 + e), z = s * s;
+    double q = 0.1705657450294702504;
+    q = q * z + 0.08317620940429157339;
+    q = q * z + 0.12111792015819999868;
+    q = q * z + 0.13300162200565393555;
+    q = q * z + 0.15386630743249171682;
+    q = q * z + 0.18181740017812253463;
+    q = q * z + 0.22222224104933036015;
+    q = q * z + 0.28571428545041910319;
+    q = q * z + 0.40000000000189311899;
+    q = q * z + 0.66666666666666141161;
+    return e - s * (e - q * z);
+}
+
+/* ln(x / (1 - x)); around 1/2 ln(1 + d) with d = (2 x - 1) / (1 - x), whose numerator is exact */
+INLINE float t_logit_f32(float x) {
+    const int near = x > 0.25f && x < 0.75f;
+    const float r = 1.0f - x, q = (near ? 2.0f * x - 1.0f : x) / r, u = near ? 1.0f + q : q;
+    return t_log_f32(u) + (near ? (q - (u - 1.0f)) / u : 0.0f);
+}
+INLINE double t_logit_f64(double x) {
+    const int near = x > 0.25 && x < 0.75;
+    const double r = 1.0 - x, q = (near ? 2.0 * x - 1.0 : x) / r, u = near ? 1.0 + q : q;
+    return t_log_f64(u) + (near ? (q - (u - 1.0)) / u : 0.0);
+}
+
 /* -- polynomials: (atan(x) / x - 1) / x^2 in z = x^2 <= tan(pi/8)^2; (asin(x) / x - 1) / x^2 in z = x^2 <= 1/4 -------- */
 
-static inline float t_atan_poly_f32(float z) {
+INLINE float t_atan_poly_f32(float z) {
     float q = -0.064498352f;
     q = q * z + 0.10743100f;
     q = q * z - 0.14263897f;
     q = q * z + 0.19999539f;
     return q * z - 0.33333332f;
 }
-static inline double t_atan_poly_f64(double z) {
+INLINE double t_atan_poly_f64(double z) {
     double q = 0.016271944751624061879;
     q = q * z - 0.034558092551413797482;
     q = q * z + 0.045511081263251719366;
@@ -124,7 +161,7 @@ static inline double t_atan_poly_f64(double z) {
     q = q * z + 0.19999999999999802534;
     return q * z - 0.33333333333333333216;
 }
-static inline float t_asin_poly_f32(float z) {
+INLINE float t_asin_poly_f32(float z) {
     float q = 0.033700726f;
     q = q * z + 0.017143717f;
     q = q * z + 0.031101728f;
@@ -132,7 +169,7 @@ static inline float t_asin_poly_f32(float z) {
     q = q * z + 0.075000948f;
     return q * z + 0.16666666f;
 }
-static inline double t_asin_poly_f64(double z) {
+INLINE double t_asin_poly_f64(double z) {
     double q = 0.029635026263548548346;
     q = q * z - 0.019277545928584555356;
     q = q * z + 0.019579201619744684717;
@@ -152,52 +189,52 @@ static inline double t_asin_poly_f64(double z) {
 /* -- both types alike.  HI + LO: pi/2 and pi/4 in two parts ------------------------------------------------ */
 
 #define TAEDA_ELEMENTARY(S, T, LF, HALF_PI, HALF_PI_LO, LOG10_2, LOG10_2_LO, SINH_MOST)                              \
-static inline T t_log2_##S(T x) {                                                                                    \
+INLINE T t_log2_##S(T x) {                                                                                    \
     T e, l = t_log_mantissa_##S(x, &e);                                                                              \
     T y = e + l * (T)1.4426950408889634074;                                                                          \
     y = x == (T)INFINITY ? x : y;                                                                                    \
     y = x == 0 ? -(T)INFINITY : y;                                                                                   \
     return x >= 0 ? y : (T)NAN;                                                                                      \
 }                                                                                                                    \
-static inline T t_log10_##S(T x) {                                                                                   \
+INLINE T t_log10_##S(T x) {                                                                                   \
     T e, l = t_log_mantissa_##S(x, &e);                                                                              \
     T y = e * LOG10_2 + (e * LOG10_2_LO + l * (T)0.43429448190325182765);                                            \
     y = x == (T)INFINITY ? x : y;                                                                                    \
     y = x == 0 ? -(T)INFINITY : y;                                                                                   \
     return x >= 0 ? y : (T)NAN;                                                                                      \
 }                                                                                                                    \
-static inline T t_tan_##S(T x) { return t_sin_##S(x) / t_cos_##S(x); }                                               \
-static inline T t_sinh_##S(T x) {                                                                                    \
+INLINE T t_tan_##S(T x) { return t_sin_##S(x) / t_cos_##S(x); }                                               \
+INLINE T t_sinh_##S(T x) {                                                                                    \
     const T a = LF(fabs)(x), t = t_expm1_##S(a);                                                                     \
     return LF(copysign)(a > SINH_MOST ? t_exp_half_##S(a) : (T)0.5 * (t + t / (t + 1)), x);                          \
 }                                                                                                                    \
-static inline T t_cosh_##S(T x) {                                                                                    \
+INLINE T t_cosh_##S(T x) {                                                                                    \
     const T e = t_exp_half_##S(LF(fabs)(x));                                                                         \
     return e + (T)0.25 / e;                                                                                          \
 }                                                                                                                    \
-static inline T t_asin_##S(T x) {                                                                                    \
+INLINE T t_asin_##S(T x) {                                                                                    \
     const T a = LF(fabs)(x), z = a > (T)0.5 ? (T)0.5 * (1 - a) : a * a, s = a > (T)0.5 ? LF(sqrt)(z) : a;            \
     const T p = s + s * (z * t_asin_poly_##S(z));                                                                    \
     return LF(copysign)(a > (T)0.5 ? (HALF_PI - 2 * p) + HALF_PI_LO : p, x);                                         \
 }                                                                                                                    \
-static inline T t_acos_##S(T x) {                                                                                    \
+INLINE T t_acos_##S(T x) {                                                                                    \
     const T a = LF(fabs)(x), z = a > (T)0.5 ? (T)0.5 * (1 - a) : a * a, s = a > (T)0.5 ? LF(sqrt)(z) : a;            \
     const T p = s + s * (z * t_asin_poly_##S(z));                                                                    \
     const T far = x < 0 ? 2 * HALF_PI - (2 * p - 2 * HALF_PI_LO) : 2 * p;                                            \
     return a > (T)0.5 ? far : HALF_PI - (LF(copysign)(p, x) - HALF_PI_LO);                                           \
 }                                                                                                                    \
 /* atan(n / d) for 0 <= n <= d */                                                                                    \
-static inline T t_atan_unit_##S(T n, T d) {                                                                          \
+INLINE T t_atan_unit_##S(T n, T d) {                                                                          \
     const T t = n / d, up = t > (T)0.41421356237309504880;                                                           \
     const T r = up != 0 ? (t - 1) / (t + 1) : t, z = r * r, p = r + r * (z * t_atan_poly_##S(z));                    \
     return up != 0 ? (T)0.5 * HALF_PI + (p + (T)0.5 * HALF_PI_LO) : p;                                               \
 }                                                                                                                    \
-static inline T t_atan_##S(T x) {                                                                                    \
+INLINE T t_atan_##S(T x) {                                                                                    \
     const T a = LF(fabs)(x), most = (T)1e30;                                                                         \
     const T n = a > 1 ? (T)1 : a, d = a > 1 ? (a > most ? most : a) : (T)1, p = t_atan_unit_##S(n, d);               \
     return x != x ? x : LF(copysign)(a > 1 ? HALF_PI - (p - HALF_PI_LO) : p, x);                                     \
 }                                                                                                                    \
-static inline T t_atan2_##S(T y, T x) {                                                                              \
+INLINE T t_atan2_##S(T y, T x) {                                                                              \
     const T ay = LF(fabs)(y), ax = LF(fabs)(x), more = ay > ax ? ay : ax, less = ay > ax ? ax : ay;                  \
     T p = less == more ? (T)0.5 * HALF_PI : t_atan_unit_##S(less, more);                                             \
     p = more == 0 ? (T)0 : p;                                                                                        \
@@ -205,16 +242,16 @@ static inline T t_atan2_##S(T y, T x) {                                         
     p = LF(copysign)((T)1, x) < 0 ? 2 * HALF_PI - (p - 2 * HALF_PI_LO) : p;                                          \
     return x != x || y != y ? x + y : LF(copysign)(p, y);                                                            \
 }                                                                                                                    \
-static inline T t_asinh_##S(T x) {                                                                                   \
+INLINE T t_asinh_##S(T x) {                                                                                   \
     const T a = LF(fabs)(x), c = a > (T)1e9 ? (T)1e9 : a;                                                            \
     const T near = t_log1p_##S(c + c * c / (1 + LF(sqrt)(c * c + 1)));                                               \
     return LF(copysign)(a > (T)1e9 ? t_log_##S(a) + (T)0.69314718055994530942 : near, x);                            \
 }                                                                                                                    \
-static inline T t_acosh_##S(T x) {                                                                                   \
+INLINE T t_acosh_##S(T x) {                                                                                   \
     const T t = (x > (T)1e9 ? (T)1e9 : x) - 1, near = t_log1p_##S(t + LF(sqrt)(2 * t + t * t));                      \
     return x < 1 ? (T)NAN : x > (T)1e9 ? t_log_##S(x) + (T)0.69314718055994530942 : near;                            \
 }                                                                                                                    \
-static inline T t_atanh_##S(T x) {                                                                                   \
+INLINE T t_atanh_##S(T x) {                                                                                   \
     const T a = LF(fabs)(x);                                                                                         \
     return LF(copysign)((T)0.5 * t_log1p_##S(2 * a / (1 - a)), x);                                                   \
 }
@@ -227,68 +264,56 @@ TAEDA_ELEMENTARY(f64, double, TAEDA_D, 1.57079632679489655800, 6.123233995736766
 
 /* -- float32 with help of double, or of a second part ------------------------------------------------------ */
 
-static inline float t_erfc_f32(float x) {
-    const float a = fabsf(x), c = a > 10.5f ? 10.5f : a, u = (c - 2.0f) / (c + 2.0f);
-    float q = -0.00042251547f;
-    q = q * u - 0.0012606344f;
-    q = q * u + 0.0013287677f;
-    q = q * u + 0.0086619983f;
-    q = q * u - 0.0080620684f;
-    q = q * u - 0.054213877f;
-    q = q * u + 0.16405520f;
-    q = q * u - 0.16603043f;
-    q = q * u - 0.092763963f;
-    q = q * u + 1.2769784f;
-    const float high = t_from_bits_f32(t_to_bits_f32(c) & (int32_t)0xfffff000), low = (c - high) * (c + high);
-    const float y = t_exp_f32(-high * high) * t_exp_f32(-low) * (q / (1.0f + 2.0f * c));
-    return x != x ? x : x < 0.0f ? 2.0f - y : y;
-}
-
-/* erfinv(x) / x by w = -log(1 - x^2) up to 5, by its root beyond: Chebyshev fits */
-static inline float t_erfinv_f32(float x) {
-    const float w = -t_log_f32((1.0f - x) * (1.0f + x)), u = w - 2.5f, v = sqrtf(w < 0.0f ? 0.0f : w) - 3.0f;
-    float p = -8.9319260e-9f;
-    p = p * u + 2.3335967e-8f;
-    p = p * u + 4.6813135e-7f;
-    p = p * u - 3.4639853e-6f;
-    p = p * u - 4.9724197e-6f;
-    p = p * u + 2.1834939e-4f;
-    p = p * u - 1.2527264e-3f;
-    p = p * u - 4.1773729e-3f;
-    p = p * u + 0.24664028f;
-    p = p * u + 1.5014094f;
-    float q = 1.0748661e-4f;
-    q = q * v - 3.0110998e-4f;
-    q = q * v - 4.5034770e-5f;
-    q = q * v + 1.4741308e-3f;
-    q = q * v - 3.6035170e-3f;
-    q = q * v + 5.6914079e-3f;
-    q = q * v - 7.6359626e-3f;
-    q = q * v + 9.4447215e-3f;
-    q = q * v + 1.0016749f;
-    q = q * v + 2.8329768f;
-    const float y = (w < 5.0f ? p : q) * x;
-    return fabsf(x) == 1.0f ? copysignf(INFINITY, x) : fabsf(x) < 1.0f ? y : NAN;
-}
-
-static inline float t_hypot_f32(float x, float y) {
+INLINE float t_hypot_f32(float x, float y) {
     const float z = (float)sqrt((double)x * x + (double)y * y);
     return fabsf(x) == INFINITY || fabsf(y) == INFINITY ? INFINITY : z;
 }
 
-/* |x| - floor(|x| / |y|) |y|, exact while the quotient is below 2^29 (T_FMOD_LARGE says where it is not) */
-#define T_FMOD_LARGE(x, y) (fabsf(x) < INFINITY && fabs((double)(x)) >= 536870912.0 * fabs((double)(y)) && (y) != 0.0f)
-static inline float t_fmod_f32(float x, float y) {
-    const double a = fabs((double)x), b = fabs((double)y), q = floor(a / b);
-    double r = a - q * b;
-    r = r < 0 ? r + b : r;
+#ifdef __FMA__
+#define TAEDA_FUSED 1
+#define FMA_F64(a, b, c) __builtin_fma(a, b, c)
+#define FMA_F32(a, b, c) __builtin_fmaf(a, b, c)
+#else
+#define TAEDA_FUSED 0
+#define FMA_F64(a, b, c) ((a) * (b) + (c))
+#define FMA_F32(a, b, c) ((a) * (b) + (c))
+#endif
+
+/* Scaled by a power of two where the squares would overflow or vanish; one step of Newton's adds what they and the root lost. */
+INLINE double t_hypot_f64(double x, double y) {
+#if !TAEDA_FUSED
+    return hypot(x, y);
+#else
+    const double ax = fabs(x), ay = fabs(y), more = ax > ay ? ax : ay, less = ax > ay ? ay : ax;
+    const double up = 1.3407807929942597e+154, down = 7.458340731200207e-155;                       /* 2^512, 2^-512 */
+    const double s = more > 1e150 ? down : more < 1e-140 ? up : 1.0, back = more > 1e150 ? up : more < 1e-140 ? down : 1.0;
+    const double m = more * s, n = less * s, m2 = m * m, n2 = n * n, sum = m2 + n2, root = sqrt(sum);
+    const double lost = FMA_F64(-root, root, sum) + (((m2 - sum) + n2) + (FMA_F64(m, m, -m2) + FMA_F64(n, n, -n2)));
+    const double z = (root + (root > 0.0 ? lost / (2.0 * root) : 0.0)) * back;
+    return ax == INFINITY || ay == INFINITY ? INFINITY : x != x || y != y ? x + y : z;
+#endif
+}
+
+/* exact while the quotient has no more digits than the type (T_FMOD_LARGE says where it has) */
+#define T_FMOD_LARGE_F32(x, y) (!TAEDA_FUSED | ((fabsf(x) < INFINITY) & (fabsf(x) >= 4194304.0f * fabsf(y))) | (fabsf(y) < 1e-30f))
+#define T_FMOD_LARGE_F64(x, y) (!TAEDA_FUSED | ((fabs(x) < INFINITY) & (fabs(x) >= 2251799813685248.0 * fabs(y))) | (fabs(y) < 1e-290))
+INLINE float t_fmod_f32(float x, float y) {
+    const float a = fabsf(x), b = fabsf(y);
+    float r = FMA_F32(-truncf(a / b), b, a);
+    r = r < 0.0f ? r + b : r;
     r = r >= b ? r - b : r;
-    const float z = copysignf((float)r, x);
-    return b == (double)INFINITY && a < (double)INFINITY ? x : z;
+    return b == INFINITY && a < INFINITY ? x : copysignf(r, x);
+}
+INLINE double t_fmod_f64(double x, double y) {
+    const double a = fabs(x), b = fabs(y);
+    double r = FMA_F64(-trunc(a / b), b, a);
+    r = r < 0.0 ? r + b : r;
+    r = r >= b ? r - b : r;
+    return b == INFINITY && a < INFINITY ? x : copysign(r, x);
 }
 
 /* 2^(y log2 |x|) in double, to about 1e-10, and the signs and the corners of C's pow */
-static inline float t_pow_f32(float x, float y) {
+INLINE float t_pow_f32(float x, float y) {
     const float a = fabsf(x);
     const double m = (double)a, d = (double)y;
     const int64_t ix = t_minus_i64(t_to_bits_f64(m), 0x3fe6a09e667f3bcdULL);
@@ -324,15 +349,89 @@ static inline float t_pow_f32(float x, float y) {
     return y == 0.0f || x == 1.0f ? 1.0f : g;
 }
 
+/* 2^(y log2 |x|) with the logarithm and its product in two doubles */
+INLINE double t_pow_f64(double x, double y) {
+#if !TAEDA_FUSED
+    return pow(x, y);
+#else
+    const double a = fabs(x), sub = a < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
+    const int64_t ix = t_minus_i64(t_to_bits_f64(a * sub), 0x3fe6a09e667f3bcdULL);
+    const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
+    const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
+    const double e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0)
+                     - (a < 2.2250738585072014e-308 ? 54.0 : 0.0);
+    /* s + s1 = f / (2 + f), z + z1 = s^2; log m = 2 s + s z (2/3 + z P(z)) */
+    const double d = 2.0 + f, r = 1.0 / d, s = f * r, s1 = (FMA_F64(-s, d, f) - s * (f - (d - 2.0))) * r;
+    const double z = s * s, z1 = FMA_F64(s, s, -z) + 2.0 * s * s1;
+    double q = 8.3333333333333333e-02;
+    q = q * z + 8.6956521739130435e-02;
+    q = q * z + 9.5238095238095238e-02;
+    q = q * z + 1.0526315789473684e-01;
+    q = q * z + 1.1764705882352941e-01;
+    q = q * z + 1.3333333333333333e-01;
+    q = q * z + 1.5384615384615385e-01;
+    q = q * z + 1.8181818181818182e-01;
+    q = q * z + 2.2222222222222222e-01;
+    q = q * z + 2.8571428571428571e-01;
+    q = q * z + 0.4;
+    const double p = z * q, c = 0.66666666666666663 + p, c1 = ((0.66666666666666663 - c) + p) + 3.7007434154171883e-17;
+    const double w = z * c, w1 = FMA_F64(z, c, -w) + (z * c1 + z1 * c);
+    const double v = s * w, v1 = FMA_F64(s, w, -v) + (s * w1 + s1 * w);
+    const double h = 2.0 * s + v, h1 = ((2.0 * s - h) + v) + (v1 + 2.0 * s1);
+    const double g = h * 1.4426950408889634, g1 = FMA_F64(h, 1.4426950408889634, -g) + (h * 2.0355273740931033e-17 + h1 * 1.4426950408889634);
+    const double t = e + g, t1 = ((e - t) + g) + g1;
+    double l = a == 0.0 ? -INFINITY : t;
+    l = a == INFINITY ? INFINITY : l;
+    double k = a == 1.0 ? 0.0 : l * y, k1 = FMA_F64(l, y, -k) + t1 * y;
+    k1 = fabs(k) < 1100.0 && a != 1.0 ? k1 : 0.0;
+    k = k > 1100.0 ? 1100.0 : k;
+    k = k < -1100.0 ? -1100.0 : k;
+    const double m = k + 6755399441055744.0, rest = (k - (m - 6755399441055744.0)) + k1, u = rest * 0.69314718055994530942;
+    const double u1 = FMA_F64(rest, 0.69314718055994530942, -u) + rest * 2.3190468138462996e-17;
+    const double y1 = 1.0 + u, y0 = y1 + (((1.0 - y1) + u) + ((t_expm1_core_f64(u) - u) + u1));
+    const int64_t n = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL), half_n = (int64_t)((uint64_t)(n + 4096) >> 1) - 2048;
+    double out = y0 * t_pow2i_f64(half_n) * t_pow2i_f64(n - half_n);
+    const double half = 0.5 * y;
+    const int whole = rint(y) == y, odd = whole && rint(half) != half && fabs(y) < 9007199254740992.0;
+    out = odd ? copysign(out, x) : out;
+    out = x < 0.0 && !whole && a < INFINITY ? NAN : out;
+    out = x != x || y != y ? NAN : out;
+    return y == 0.0 || x == 1.0 ? 1.0 : out;
+#endif
+}
+
+/* a = mantissa 2^exponent with 1/2 <= |mantissa| < 1; zeros, infinities and nan are their own mantissa */
+INLINE float t_frexp_mantissa_f32(float a) {
+    const float b = fabsf(a) < 1.17549435e-38f ? a * 33554432.0f : a;
+    const float m = t_from_bits_f32((t_to_bits_f32(b) & (int32_t)0x807fffff) | 0x3f000000);
+    return a == 0.0f || !(fabsf(a) < INFINITY) ? a : m;
+}
+INLINE float t_frexp_exponent_f32(float a) {
+    const int small = fabsf(a) < 1.17549435e-38f;
+    const float b = small ? a * 33554432.0f : a, e = (float)((t_to_bits_f32(b) >> 23) & 255) - (small ? 151.0f : 126.0f);
+    return a == 0.0f || !(fabsf(a) < INFINITY) ? 0.0f : e;
+}
+INLINE double t_frexp_mantissa_f64(double a) {
+    const double b = fabs(a) < 2.2250738585072014e-308 ? a * 18014398509481984.0 : a;
+    const double m = t_from_bits_f64((t_to_bits_f64(b) & (int64_t)0x800fffffffffffffULL) | 0x3fe0000000000000LL);
+    return a == 0.0 || !(fabs(a) < INFINITY) ? a : m;
+}
+INLINE double t_frexp_exponent_f64(double a) {
+    const int small = fabs(a) < 2.2250738585072014e-308;
+    const double b = fabs(small ? a * 18014398509481984.0 : a);
+    const double e = t_from_bits_f64((int64_t)(((uint64_t)t_to_bits_f64(b) >> 52) | 0x4330000000000000ULL)) - 4503599627370496.0;
+    return a == 0.0 || !(fabs(a) < INFINITY) ? 0.0 : e - (small ? 1076.0 : 1022.0);
+}
+
 /* the next number towards b, by its bits */
-static inline float t_nextafter_f32(float a, float b) {
+INLINE float t_nextafter_f32(float a, float b) {
     const int32_t i = t_to_bits_f32(a), step = (b > a) == (a > 0.0f) ? 1 : -1;
     float y = t_from_bits_f32((int32_t)((uint32_t)i + (uint32_t)step));
     y = a == 0.0f ? copysignf(1.40129846e-45f, b) : y;
     y = a == b ? b : y;
     return a != a || b != b ? a + b : y;
 }
-static inline double t_nextafter_f64(double a, double b) {
+INLINE double t_nextafter_f64(double a, double b) {
     const int64_t i = t_to_bits_f64(a), step = (b > a) == (a > 0.0) ? 1 : -1;
     double y = t_from_bits_f64((int64_t)((uint64_t)i + (uint64_t)step));
     y = a == 0.0 ? copysign(4.94065645841246544177e-324, b) : y;
@@ -341,11 +440,11 @@ static inline double t_nextafter_f64(double a, double b) {
 }
 
 /* a 2^n rounded once; n is limited by what an int holds */
-static inline float t_ldexp_f32(float a, float n) {
+INLINE float t_ldexp_f32(float a, float n) {
     float c = n > 400.0f ? 400.0f : n;
     c = c < -400.0f ? -400.0f : c;
     return (float)((double)a * t_pow2i_f64((int64_t)(int32_t)c));
 }
-static inline double t_ldexp_f64(double a, double n) { return ldexp(a, (int)n); }
+INLINE double t_ldexp_f64(double a, double n) { return ldexp(a, (int)n); }
 
 #endif

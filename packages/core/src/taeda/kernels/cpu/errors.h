@@ -1,68 +1,115 @@
 /* Functions of the normal distribution: erfcx, the inverses of erf and of the distribution, its logarithm; and the
- * pointwise forms of probability and entropy (logit, entr, sinc).
+ * pointwise forms of probability and entropy (entr, sinc).
  *
- * Inverses come from Chebyshev sums: erfinv(x) / x by x^2 in the middle, and beyond by s = sqrt(-ln q), where q is the
+ * Inverses come from polynomials: erfinv(x) / x by x^2 in the middle, and beyond by s = sqrt(-ln q), where q is the
  * probability that is left over; 1 - |x| is exact there, so the tails keep their digits.
+ *
+ * As in all headers of special functions: special_NAME has no branches and is vectorised in a loop (special.h); where it does not
+ * hold, RARE_NAME says so and exact_NAME, one element at a time, does.
  */
 #ifndef TAEDA_ERRORS_H
 #define TAEDA_ERRORS_H
-#include "formulas.h"
+#include "abi.h"
+#include "erf.h"
 #include "series.h"
 #include "special_tables.h"
 
-/* y with erfc(y) = q for q in [0, 1/2] */
-static double erfc_inverse(double q) {
+/* y with erfc(y) = q from s = sqrt(-ln q), for q in [LEFT_OVER, 1/2]; for smaller q by 1 / s */
+#define LEFT_OVER 2.4e-16
+INLINE double erfc_inverse(double s) { return s < 2 ? fit_erfcinv0(s) : fit_erfcinv1(s); }
+static double erfc_inverse_tail(double q) {
     if (q == 0) return INFINITY;
     const double s = sqrt(-log(q));
-    return s < 2 ? CHEBYSHEV(ERFCINV0, s, 0.8, 2.0)
-         : s < 6 ? CHEBYSHEV(ERFCINV1, s, 2.0, 6.0) : s * CHEBYSHEV(ERFCINV2, 1 / s, 1 / 28.0, 1 / 6.0);
+    return s < 6 ? erfc_inverse(s) : s * fit_erfcinv2(1 / s);
 }
 
-static double special_erfinv(double x) {
-    const double a = fabs(x);
-    if (!(a <= 1)) return NAN;
-    return a <= 0.5 ? x * CHEBYSHEV(ERFINV, x * x, 0, 0.25) : copysign(erfc_inverse(1 - a), x);
+/* Two passes: the chain of log, sqrt and polynomial is too long for the processor to work on two of them at a time. */
+static void erfinv_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    double s[SPECIAL_BLOCK];
+    int rare = 0;
+    for (int64_t i = 0; i < n; i++) rare |= !(1 - fabs(x[i]) >= LEFT_OVER);
+    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-t_log_f64(1 - fabs(x[i])));
+    for (int64_t i = 0; i < n; i++) {
+        const double a = x[i];
+        y[i] = fabs(a) <= 0.5 ? a * fit_erfinv(a * a) : copysign(erfc_inverse(s[i]), a);
+    }
+    if (rare) for (int64_t i = 0; i < n; i++) if (!(1 - fabs(x[i]) >= LEFT_OVER))
+        y[i] = fabs(x[i]) <= 1 ? copysign(erfc_inverse_tail(1 - fabs(x[i])), x[i]) : NAN;
+}
+/* Phi(y) = p: -sqrt(2) erfcinv(2 p) below 1/2, and so on */
+static void ndtri_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    double s[SPECIAL_BLOCK];
+    int rare = 0;
+    for (int64_t i = 0; i < n; i++) rare |= !(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER);
+    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-t_log_f64(x[i] < 0.5 ? 2 * x[i] : 2 * (1 - x[i])));
+    for (int64_t i = 0; i < n; i++) {
+        const double m = 2 * x[i] - 1;
+        y[i] = SQRT_2 * (fabs(m) <= 0.5 ? m * fit_erfinv(m * m) : copysign(erfc_inverse(s[i]), m));
+    }
+    if (rare) for (int64_t i = 0; i < n; i++) if (!(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER)) {
+        const int inside = x[i] >= 0 && x[i] <= 1, low = x[i] < 0.5;
+        y[i] = !inside ? NAN : low ? -SQRT_2 * erfc_inverse_tail(2 * x[i]) : SQRT_2 * erfc_inverse_tail(2 * (1 - x[i]));
+    }
 }
 
-/* e^(x^2) erfc(x); from 25 on by its asymptotic series, before erfc becomes subnormal */
-static double special_erfcx(double x) {
-    if (x < 25) return x < -27 ? INFINITY : exp_square(x, 1) * erfc(x);
-    const double t = 0.5 / (x * x);
-    return (1 - t * (1 - 3 * t * (1 - 5 * t * (1 - 7 * t * (1 - 9 * t * (1 - 11 * t)))))) / (x * SQRT_PI);
+/* e^(a^2) erfc(a) for a >= 0 */
+INLINE double erfcx_positive(double a) {
+    const double c = a > 1e300 ? 1e300 : a;
+    return 0.5 * t_erfcx_core_f64((c - 4) / (c + 4)) / (0.5 + a);
+}
+/* for x < 0 by 2 e^(x^2) - erfcx(-x) */
+INLINE double special_erfcx(double x) {
+    const double a = fabs(x), c = a > 28 ? 28 : a, y = erfcx_positive(a);
+    double low;
+    const double e = t_exp_f64(t_square_parts_f64(c, &low));
+    return x < 0 ? 2 * (e * (1 + low * (1 + low * (0.5 + low * (1 / 6.0))))) - y : y;
 }
 
-static double special_ndtr(double x) {
-    return x < -5 ? 0.5 * exp_square(x, -0.5) * special_erfcx(-x * SQRT1_2) : 0.5 * erfc(-x * SQRT1_2);
+/* Phi(-a) / erfcx(a / sqrt 2) for a >= 0: e^(-a^2 / 2) / 2 */
+INLINE double normal_tail(double a) {
+    const double c = a > 40 ? 40 : a;
+    double low;
+    const double e = t_exp_f64(-0.5 * t_square_parts_f64(c, &low));
+    low *= 0.5;
+    return 0.5 * (e * (1 - low * (1 - low * (0.5 - low * (1 / 6.0)))));
+}
+INLINE double special_ndtr(double x) {
+    const double a = fabs(x), y = normal_tail(a) * erfcx_positive(a * SQRT1_2);
+    return x > 0 ? 1 - y : y;
+}
+/* ln Phi(x): below -1 without the exponential, which would vanish; above 0 ln(1 - Phi(-x)) */
+INLINE double special_log_ndtr(double x) {
+    const double a = fabs(x), scaled = erfcx_positive(a * SQRT1_2), y = normal_tail(a) * scaled, u = 1 - y;
+    const double l = t_log_f64(x < -1 ? 0.5 * scaled : x < 0 ? y : u);
+    return x < -1 ? l - 0.5 * x * x : x < 0 ? l : -((y - (1 - u)) / u - l);
 }
 
-static double special_log_ndtr(double x) {
-    if (x < -1) return log(special_erfcx(-x * SQRT1_2) / 2) - x * x / 2;
-    return log1p(-erfc(x * SQRT1_2) / 2);
-}
-
-static double special_ndtri(double p) {
-    if (!(p >= 0 && p <= 1)) return NAN;
-    if (p >= 0.25 && p <= 0.75) return special_erfinv(2 * p - 1) / SQRT1_2;
-    return p < 0.5 ? -erfc_inverse(2 * p) / SQRT1_2 : erfc_inverse(2 * (1 - p)) / SQRT1_2;
-}
-
-/* ln(x / (1 - x)); around 1/2 ln(1 + d) with d = (2 x - 1) / (1 - x), which is exact.  Blends, for the vectoriser. */
-static inline double special_logit(double x) {
-    const double d = (2 * x - 1) / (1 - x), middle = 1 + d, outer = x / (1 - x);
-    const int near = x > 0.25 && x < 0.75;
-    return t_log_f64(near ? middle : outer) + (near ? (d - (middle - 1)) / middle : 0);
-}
-
-static inline double special_entr(double x) {
+INLINE double special_entr(double x) {
     const double y = -x * t_log_f64(x > 0 ? x : 1);
     return x < 0 ? -INFINITY : x == 0 ? 0 : y;
 }
 
-static double special_sinc(double x) { return x == 0 ? 1 : sin_pi(x) / (PI * x); }
+/* sin(pi x) and cos(pi x) for |x| <= 1e15, with exact zeros */
+INLINE void turn_pi(double x, double *sine, double *cosine) {
+    int64_t k;
+    const double f = x - 0.5 * nearest(2 * x, &k);
+    double s, c;
+    t_turn_f64(PI * f, 0, &s, &c);
+    const double a = k & 1 ? c : s, b = k & 1 ? s : c;
+    *sine = k & 2 ? -a : a;
+    *cosine = (k + 1) & 2 ? -b : b;
+}
+INLINE double special_sinc(double x) {
+    double s, c;
+    turn_pi(x, &s, &c);
+    return x == 0 ? 1 : s == 0 ? 0 : s / (PI * x);
+}
+#define RARE_sinc(x) (!(fabs(x) <= 1e15))
+static double exact_sinc(double x) { return sin_pi(x) / (PI * x); }
 
 /* d sinc / dx = (cos(pi x) - sinc x) / x, near 0 by its series, where the difference would cancel */
 static double special_sinc_slope(double x) {
-    if (fabs(x) > 0.25) return (cos_pi(x) - special_sinc(x)) / x;
+    if (fabs(x) > 0.25) return (cos_pi(x) - sin_pi(x) / (PI * x)) / x;
     const double z = PI * x * (PI * x);
     double term = -PI * PI * x / 3, sum = term;
     for (int k = 1; k < 10; k++) {
@@ -72,7 +119,7 @@ static double special_sinc_slope(double x) {
     return sum;
 }
 
-static inline double special_xlog1py(double x, double y) {
+INLINE double special_xlog1py(double x, double y) {
     const double product = x * t_log1p_f64(y);
     return x == 0 && y == y ? 0 : product;
 }

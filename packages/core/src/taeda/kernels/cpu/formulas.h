@@ -3,7 +3,7 @@
  * t_NAME_f32 and t_NAME_f64; largest errors against a 100-digit reference, over the whole range, in
  * units in the last place (packages/core/tests/test_formulas.py measures them):
  *
- *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos 2   erf_f32 8
+ *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos 2
  *
  * Method.  exp: x = n ln2 + r with n from the 1.5*2^k rounding trick, a polynomial in r, and 2^n put in
  * by the exponent bits in two halves, so that subnormal results come out right.  log: the exponent is
@@ -16,49 +16,41 @@
 #include <math.h>
 #include <stdint.h>
 
+/* a loop becomes vectors only if everything that it calls is in it, whatever its size */
+#define INLINE static inline __attribute__((always_inline))
+
 typedef union { float f; int32_t i; uint32_t u; } t_bits32;
 typedef union { double f; int64_t i; uint64_t u; } t_bits64;
 
-static inline float t_from_bits_f32(int32_t i) { t_bits32 b; b.i = i; return b.f; }
-static inline int32_t t_to_bits_f32(float f) { t_bits32 b; b.f = f; return b.i; }
-static inline double t_from_bits_f64(int64_t i) { t_bits64 b; b.i = i; return b.f; }
-static inline int64_t t_to_bits_f64(double f) { t_bits64 b; b.f = f; return b.i; }
+INLINE float t_from_bits_f32(int32_t i) { t_bits32 b; b.i = i; return b.f; }
+INLINE int32_t t_to_bits_f32(float f) { t_bits32 b; b.f = f; return b.i; }
+INLINE double t_from_bits_f64(int64_t i) { t_bits64 b; b.i = i; return b.f; }
+INLINE int64_t t_to_bits_f64(double f) { t_bits64 b; b.f = f; return b.i; }
 
 /* Bits are shifted and subtracted as unsigned ones: nan and numbers out of range come through here too, and wrap around. */
-static inline int32_t t_minus_i32(int32_t a, uint32_t b) { return (int32_t)((uint32_t)a - b); }
-static inline int64_t t_minus_i64(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a - b); }
+INLINE int32_t t_minus_i32(int32_t a, uint32_t b) { return (int32_t)((uint32_t)a - b); }
+INLINE int64_t t_minus_i64(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a - b); }
 
 /* 2^n for n in [-126, 127] (f32), [-1022, 1023] (f64) */
-static inline float t_pow2i_f32(int32_t n) { return t_from_bits_f32((int32_t)((uint32_t)(n + 127) << 23)); }
-static inline double t_pow2i_f64(int64_t n) { return t_from_bits_f64((int64_t)((uint64_t)(n + 1023) << 52)); }
+INLINE float t_pow2i_f32(int32_t n) { return t_from_bits_f32((int32_t)((uint32_t)(n + 127) << 23)); }
+INLINE double t_pow2i_f64(int64_t n) { return t_from_bits_f64((int64_t)((uint64_t)(n + 1023) << 52)); }
 
-/* exp(r) - 1 for |r| <= ln2 / 2 */
-static inline float t_expm1_core_f32(float r) {
-    float q = 1.9875691500e-4f;
-    q = q * r + 1.3981999507e-3f;
-    q = q * r + 8.3334519073e-3f;
-    q = q * r + 4.1665795894e-2f;
-    q = q * r + 1.6666665459e-1f;
-    q = q * r + 5.0000001201e-1f;
-    return q * (r * r) + r;
+/* exp(r) - 1 for |r| <= ln2 / 2.  Pairs of terms first: the chain of multiply-adds that wait for one another is what costs. */
+INLINE float t_expm1_core_f32(float r) {
+    const float z = r * r;
+    const float a = 1.9875691500e-4f * r + 1.3981999507e-3f, b = 8.3334519073e-3f * r + 4.1665795894e-2f;
+    const float c = 1.6666665459e-1f * r + 5.0000001201e-1f;
+    return ((a * z + b) * z + c) * z + r;
 }
-static inline double t_expm1_core_f64(double r) {
-    double q = 1.0 / 6227020800.0;
-    q = q * r + 1.0 / 479001600.0;
-    q = q * r + 1.0 / 39916800.0;
-    q = q * r + 1.0 / 3628800.0;
-    q = q * r + 1.0 / 362880.0;
-    q = q * r + 1.0 / 40320.0;
-    q = q * r + 1.0 / 5040.0;
-    q = q * r + 1.0 / 720.0;
-    q = q * r + 1.0 / 120.0;
-    q = q * r + 1.0 / 24.0;
-    q = q * r + 1.0 / 6.0;
-    q = q * r + 0.5;
-    return q * (r * r) + r;
+INLINE double t_expm1_core_f64(double r) {
+    const double z = r * r, v = z * z;
+    const double a = r * (1.0 / 6227020800.0) + 1.0 / 479001600.0, b = r * (1.0 / 39916800.0) + 1.0 / 3628800.0;
+    const double c = r * (1.0 / 362880.0) + 1.0 / 40320.0, d = r * (1.0 / 5040.0) + 1.0 / 720.0;
+    const double e = r * (1.0 / 120.0) + 1.0 / 24.0, f = r * (1.0 / 6.0) + 0.5;
+    return (((a * z + b) * v + (c * z + d)) * v + (e * z + f)) * z + r;
 }
 
-static inline float t_exp_f32(float x) {
+INLINE float t_exp_f32(float x) {
     float c = x > 89.0f ? 89.0f : x;
     c = c < -104.0f ? -104.0f : c;
     float m = c * 1.44269504f + 12582912.0f;
@@ -70,7 +62,7 @@ static inline float t_exp_f32(float x) {
     int32_t h = k >> 1;
     return y * t_pow2i_f32(h) * t_pow2i_f32(k - h);
 }
-static inline double t_exp_f64(double x) {
+INLINE double t_exp_f64(double x) {
     double c = x > 710.0 ? 710.0 : x;
     c = c < -746.0 ? -746.0 : c;
     double m = c * 1.4426950408889634 + 6755399441055744.0;
@@ -84,7 +76,7 @@ static inline double t_exp_f64(double x) {
 }
 
 /* 2^k (e^r - 1) + (2^k - 1): exact where k = 0, so small x keep all their digits */
-static inline float t_expm1_f32(float x) {
+INLINE float t_expm1_f32(float x) {
     float c = x > 88.0f ? 88.0f : x;
     c = c < -20.0f ? -20.0f : c;
     float m = c * 1.44269504f + 12582912.0f;
@@ -97,7 +89,7 @@ static inline float t_expm1_f32(float x) {
     y = x == 0.0f ? x : y;
     return x > 88.0f ? t_exp_f32(x) : y;
 }
-static inline double t_expm1_f64(double x) {
+INLINE double t_expm1_f64(double x) {
     double c = x > 709.0 ? 709.0 : x;
     c = c < -40.0 ? -40.0 : c;
     double m = c * 1.4426950408889634 + 6755399441055744.0;
@@ -112,7 +104,7 @@ static inline double t_expm1_f64(double x) {
 }
 
 /* log(m) for m in [sqrt(1/2), sqrt(2)) plus e ln2 */
-static inline float t_log_f32(float x) {
+INLINE float t_log_f32(float x) {
     float sub = x < 1.17549435e-38f ? 8388608.0f : 1.0f;
     float v = x * sub;
     int32_t ix = t_minus_i32(t_to_bits_f32(v), 0x3f3504f3u);
@@ -132,7 +124,7 @@ static inline float t_log_f32(float x) {
     y = x == 0.0f ? -INFINITY : y;
     return x >= 0.0f ? y : NAN;
 }
-static inline double t_log_f64(double x) {
+INLINE double t_log_f64(double x) {
     double sub = x < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
     double v = x * sub;
     int64_t ix = t_minus_i64(t_to_bits_f64(v), 0x3fe6a09e667f3bcdULL);
@@ -160,14 +152,14 @@ static inline double t_log_f64(double x) {
 }
 
 /* log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded */
-static inline float t_log1p_f32(float x) {
+INLINE float t_log1p_f32(float x) {
     float u = 1.0f + x;
     float y = t_log_f32(u) + (x - (u - 1.0f)) / u;
     y = u == 1.0f ? x : y;
     y = u == 0.0f ? -INFINITY : y;
     return x == INFINITY ? x : y;
 }
-static inline double t_log1p_f64(double x) {
+INLINE double t_log1p_f64(double x) {
     double u = 1.0 + x;
     double y = t_log_f64(u) + (x - (u - 1.0)) / u;
     y = u == 1.0 ? x : y;
@@ -175,14 +167,14 @@ static inline double t_log1p_f64(double x) {
     return x == INFINITY ? x : y;
 }
 
-static inline float t_tanh_f32(float x) {
+INLINE float t_tanh_f32(float x) {
     float a = fabsf(x);
     a = a > 10.0f ? 10.0f : a;
     float t = t_expm1_f32(2.0f * a);
     float y = copysignf(t / (t + 2.0f), x);
     return x != x ? x : y;
 }
-static inline double t_tanh_f64(double x) {
+INLINE double t_tanh_f64(double x) {
     double a = fabs(x);
     a = a > 20.0 ? 20.0 : a;
     double t = t_expm1_f64(2.0 * a);
@@ -191,11 +183,11 @@ static inline double t_tanh_f64(double x) {
 }
 
 /* from exp(-|x|), which does not overflow */
-static inline float t_sigmoid_f32(float x) {
+INLINE float t_sigmoid_f32(float x) {
     float e = t_exp_f32(-fabsf(x));
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
-static inline double t_sigmoid_f64(double x) {
+INLINE double t_sigmoid_f64(double x) {
     double e = t_exp_f64(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
@@ -204,21 +196,21 @@ static inline double t_sigmoid_f64(double x) {
 #define LARGE_F32 1.0e6f
 #define LARGE_F64 8.0e5
 
-static inline float t_sin_poly_f32(float r) {
+INLINE float t_sin_poly_f32(float r) {
     float z = r * r;
     float q = -1.9515295891e-4f;
     q = q * z + 8.3321608736e-3f;
     q = q * z - 1.6666654611e-1f;
     return q * z * r + r;
 }
-static inline float t_cos_poly_f32(float r) {
+INLINE float t_cos_poly_f32(float r) {
     float z = r * r;
     float q = 2.443315711809948e-5f;
     q = q * z - 1.388731625493765e-3f;
     q = q * z + 4.166664568298827e-2f;
     return q * z * z - 0.5f * z + 1.0f;
 }
-static inline float t_sincos_f32(float x, int32_t quarter) {
+INLINE float t_sincos_f32(float x, int32_t quarter) {
     double m = (double)x * 0.63661977236758134 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
     int32_t k = (int32_t)n + quarter;
@@ -226,10 +218,23 @@ static inline float t_sincos_f32(float x, int32_t quarter) {
     float y = (k & 1) ? t_cos_poly_f32(r) : t_sin_poly_f32(r);
     return (k & 2) ? -y : y;
 }
-static inline float t_sin_f32(float x) { return x == 0.0f ? x : t_sincos_f32(x, 0); }
-static inline float t_cos_f32(float x) { return t_sincos_f32(x, 1); }
+INLINE float t_sin_f32(float x) { return x == 0.0f ? x : t_sincos_f32(x, 0); }
+INLINE float t_cos_f32(float x) { return t_sincos_f32(x, 1); }
 
-static inline double t_sincos_f64(double x, int64_t quarter) {
+/* sin and cos of y + tail for |y| <= pi/4 and a tail below its last place */
+INLINE void t_turn_f64(double y, double tail, double *sine, double *cosine) {
+    const double z = y * y, v = z * z;
+    double q = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
+    q = q * v + (2.75573137070700676789e-06 * z - 1.98412698298579493134e-04);
+    q = q * v + (8.33333333332248946124e-03 * z - 1.66666666666666324348e-01);
+    *sine = y + (q * z * y + tail);
+    double c = -1.13596475577881948265e-11 * z + 2.08757232129817482790e-09;
+    c = c * v + (-2.75573143513906633035e-07 * z + 2.48015872894767294178e-05);
+    c = c * v + (-1.38888888888741095749e-03 * z + 4.16666666666666019037e-02);
+    const double h = 0.5 * z, w = 1.0 - h;
+    *cosine = w + (((1.0 - w) - h) + (v * c - y * tail));
+}
+INLINE double t_sincos_f64(double x, int64_t quarter) {
     double m = x * 0.63661977236758134 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
     int64_t k = t_to_bits_f64(m) + quarter;
@@ -237,50 +242,12 @@ static inline double t_sincos_f64(double x, int64_t quarter) {
     double w = n * 6.07710050630396597660e-11;
     double r1 = r - w;
     double lo = (r - r1) - w - n * 2.02226624879595063154e-21;
-    double y0 = r1 + lo;
-    double z = y0 * y0;
-    double q = 1.58969099521155010221e-10;
-    q = q * z - 2.50507602534068634195e-08;
-    q = q * z + 2.75573137070700676789e-06;
-    q = q * z - 1.98412698298579493134e-04;
-    q = q * z + 8.33333333332248946124e-03;
-    q = q * z - 1.66666666666666324348e-01;
-    double s = y0 + (q * z * y0 + ((r1 - y0) + lo));
-    double c = -1.13596475577881948265e-11;
-    c = c * z + 2.08757232129817482790e-09;
-    c = c * z - 2.75573143513906633035e-07;
-    c = c * z + 2.48015872894767294178e-05;
-    c = c * z - 1.38888888888741095749e-03;
-    c = c * z + 4.16666666666666019037e-02;
-    double hz = 0.5 * z, w1 = 1.0 - hz;
-    double co = w1 + (((1.0 - w1) - hz) + (z * z * c - y0 * ((r1 - y0) + lo)));
-    double y = (k & 1) ? co : s;
+    double y0 = r1 + lo, s, c;
+    t_turn_f64(y0, (r1 - y0) + lo, &s, &c);
+    double y = (k & 1) ? c : s;
     return (k & 2) ? -y : y;
 }
-static inline double t_sin_f64(double x) { return x == 0.0 ? x : t_sincos_f64(x, 0); }
-static inline double t_cos_f64(double x) { return t_sincos_f64(x, 1); }
-
-/* x P(x^2) / Q(x^2) on [-3.92, 3.92], saturated beyond */
-static inline float t_erf_f32(float x) {
-    float c = x > 3.92f ? 3.92f : x;
-    c = c < -3.92f ? -3.92f : c;
-    float z = c * c;
-    float p = -2.72614225801306e-10f;
-    p = p * z + 2.77068142495902e-08f;
-    p = p * z - 2.10102402082508e-06f;
-    p = p * z - 5.69250639462346e-05f;
-    p = p * z - 7.34990630326855e-04f;
-    p = p * z - 2.95459980854025e-03f;
-    p = p * z - 1.60960333262415e-02f;
-    float q = -1.45660718464996e-05f;
-    q = q * z - 2.13374055278905e-04f;
-    q = q * z - 1.68282697438203e-03f;
-    q = q * z - 7.37332916720468e-03f;
-    q = q * z - 1.42647390514189e-02f;
-    float y = c * (p / q);
-    y = x > 3.92f ? 1.0f : y;
-    return x < -3.92f ? -1.0f : y;
-}
-static inline double t_erf_f64(double x) { return erf(x); }
+INLINE double t_sin_f64(double x) { return x == 0.0 ? x : t_sincos_f64(x, 0); }
+INLINE double t_cos_f64(double x) { return t_sincos_f64(x, 1); }
 
 #endif

@@ -1,52 +1,115 @@
-/* The gamma function's family: digamma, Hurwitz's zeta, polygamma, the regularised incomplete gamma functions.
+/* The gamma function's family: digamma, ln Gamma, Hurwitz's zeta, polygamma; incomplete_gamma.h has P and Q.
  *
- * a. digamma: a Chebyshev sum with the zero divided out on [1, 2], reached by psi(x + 1) = psi(x) + 1/x; Stirling's
+ * a. digamma: a polynomial with the zero divided out on [1, 2], reached by psi(x + 1) = psi(x) + 1/x; Stirling's
  *    series from 10 on; reflection below 0.
  * b. zeta(s, q): terms up to q + k = 10 + s/2, the rest by Euler and Maclaurin.  For negative q the terms of either sign are
  *    two zeta functions of positive arguments, so nothing takes longer for q = -1e15.
- * c. P(a, x), Q(a, x): Temme's uniform expansion (1979; DLMF 8.12) where a is large and x near it, else the power series
- *    of P below x = a + 1 and the continued fraction of Q above; each of the two is computed where it is the smaller one.
  */
 #ifndef TAEDA_GAMMA_H
 #define TAEDA_GAMMA_H
+#include "abi.h"
+#include "errors.h"
 #include "series.h"
 #include "special_tables.h"
 
 #define EPSILON 1.1e-16
 
+/* psi(x) for x >= 0: n / d gathers the terms of psi(x + 1) = psi(x) + 1/x, so that there is one division */
+INLINE double digamma_positive(double x) {
+    const int far = x >= 10;
+    double y = far ? 1.5 : x < 1 ? x + 1 : x, n = x < 1 ? -1 : 0, d = x < 1 ? x : 1;
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; k++) {
+        const int more = y > 2;
+        y = more ? y - 1 : y;
+        n = more ? n * y + d : n;
+        d = more ? d * y : d;
+    }
+    const double large = far ? x : 10, r = 1 / large, t = r * r;
+    const double tail = t * (1 / 12.0 - t * (1 / 120.0 - t * (1 / 252.0 - t * (1 / 240.0 - t * (1 / 132.0 - t
+                        * (691 / 32760.0 - t * (1 / 12.0 - t * (3617 / 8160.0))))))));
+    return far ? t_log_f64(large) - 0.5 * r - tail : (y - PSI_ZERO_HI - PSI_ZERO_LO) * fit_digamma(y) + n / d;
+}
+/* pi cot(pi x) */
+INLINE double pi_cot_pi(double x) {
+    double s, c;
+    turn_pi(x, &s, &c);
+    return PI * c / s;
+}
 static double special_digamma(double x) {
     if (x == 0) return copysign(INFINITY, -x);
-    if (x < 0) {
-        const double r = x - rint(x);
-        return r == 0 || x == -INFINITY ? NAN : special_digamma(1 - x) - PI / tan(PI * r);
-    }
-    if (x >= 10) {
-        const double t = 1 / (x * x);
-        return log(x) - 0.5 / x - t * (1 / 12.0 - t * (1 / 120.0 - t * (1 / 252.0 - t * (1 / 240.0 - t * (1 / 132.0 - t
-               * (691 / 32760.0 - t * (1 / 12.0 - t * 3617 / 8160.0)))))));
-    }
-    double shift = 0;
-    if (x < 1) {
-        shift = -1 / x;
-        x += 1;
-    }
-    while (x > 2) {
-        x -= 1;
-        shift += 1 / x;
-    }
-    return (x - PSI_ZERO_HI - PSI_ZERO_LO) * CHEBYSHEV(DIGAMMA, x, 1, 2) + shift;
+    if (x > 0 || x != x) return digamma_positive(x);
+    return x == rint(x) ? NAN : digamma_positive(1 - x) - pi_cot_pi(x);
+}
+static void digamma_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    int all = 1;
+    for (int64_t i = 0; i < n; i++) all &= x[i] > 0;
+    for (int64_t i = 0; i < n; i++) y[i] = digamma_positive(x[i] > 0 ? x[i] : 1 - x[i]);
+    if (all) return;
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? y[i] : y[i] - pi_cot_pi(x[i]);
+    for (int64_t i = 0; i < n; i++) if (x[i] <= 0 && x[i] == rint(x[i])) y[i] = special_digamma(x[i]);
 }
 
-/* q^(s-1) zeta(s, q) for s > 1, q > 0: the power is left to the caller, who may know that it underflows */
-static double zeta_scaled(double s, double q) {
-    double sum = 0, power = 1, k = 0;                           /* power = (q / (q + k))^s */
-    while (q + k < 10 + s / 2) {
-        sum += power;
-        k += 1;
-        power = exp(-s * log1p(k / q));
-        if (power < EPSILON / 8 * sum) return sum / q;
+/* ln Gamma(x) for x >= 0.  Up to 9.5, x = m + d with |d| <= 1/2: ln Gamma(2 + d) = d (1 + d) fit(d), and the product of the steps
+ * from 2 + d to x has one logarithm; d is exact, so the values near 1 and 2 keep their digits. */
+INLINE double lgamma_product(double x) {
+    int64_t unused;
+    const int far = x >= 9.5;
+    const double near = far ? 2 : x, m = nearest(near, &unused), d = near - m;
+    double product = 1;
+#pragma GCC unroll 8
+    for (int k = 2; k < 9; k++) product *= m > k ? d + k : 1;
+    product = m == 1 ? x : m == 0 ? x * (1 + x) : product;
+    return far ? x : product;
+}
+INLINE double lgamma_from_log(double x, double l) {
+    int64_t unused;
+    const int far = x >= 9.5;
+    const double near = far ? 2 : x, m = nearest(near, &unused), d = near - m, y = d * (1 + d) * fit_lgamma2(d);
+    const double large = far ? x : 10, r = 1 / large, t = r * r;
+    const double stirling = (large - 0.5) * l - large + LN_SQRT_2PI
+                            + r * (1 / 12.0 - t * (1 / 360.0 - t * (1 / 1260.0 - t * (1 / 1680.0 - t * (1 / 1188.0 - t * (691 / 360360.0))))));
+    return x == INFINITY ? x : far ? stirling : m < 2 ? y - l : y + l;
+}
+INLINE double lgamma_positive(double x) { return lgamma_from_log(x, t_log_f64(lgamma_product(x))); }
+
+/* For x <= 0 from y = ln Gamma(-x): ln(pi / (-x sin(-pi x))) - y.  Beside its zeros there, and next to 0, libm knows the digits that this
+ * loses.  In passes, as the processor cannot work on two such long chains at a time. */
+static void lgamma_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    double u[SPECIAL_BLOCK];
+    int all = 1, sign;
+    for (int64_t i = 0; i < n; i++) all &= x[i] > 0;
+    for (int64_t i = 0; i < n; i++) u[i] = lgamma_product(fabs(x[i]));
+    for (int64_t i = 0; i < n; i++) u[i] = t_log_f64(u[i]);
+    for (int64_t i = 0; i < n; i++) y[i] = lgamma_from_log(fabs(x[i]), u[i]);
+    if (all) return;
+    for (int64_t i = 0; i < n; i++) {
+        double s, c;
+        turn_pi(x[i], &s, &c);
+        u[i] = PI / fabs(x[i] * s);
     }
-    const double a = q + k;
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? y[i] : t_log_f64(u[i]) - y[i];
+    int rare = 0;
+#define LGAMMA_RARE(x, y) ((x <= 0) & ((fabs(y) < 0.01) | !((x < -1e-150) & (x > -1e15))))
+    for (int64_t i = 0; i < n; i++) rare |= LGAMMA_RARE(x[i], y[i]);
+    if (rare) for (int64_t i = 0; i < n; i++) if (LGAMMA_RARE(x[i], y[i])) y[i] = lgamma_r(x[i], &sign);
+}
+
+/* q^(s-1) zeta(s, q) for s > 1, q > 0: the power is left to the caller, who may know that it underflows.
+ * Powers (q / (q + k))^s are made eight at a time, in vectors. */
+static double zeta_scaled(double s, double q) {
+    double sum = 0, power[8], last = 1, a = q;
+    for (int64_t k = 0, found = 0; !found; k += 8) {
+_Pragma("GCC unroll 1")
+        for (int j = 0; j < 8; j++) power[j] = t_exp_f64(-s * t_log1p_f64((double)(k + j) / q));
+        for (int j = 0; j < 8 && !found; j++) {
+            last = power[j];
+            a = q + (k + j);
+            found = a >= 10 + s / 2;
+            if (!found && last < EPSILON / 8 * sum) return sum / q;
+            sum += found ? 0 : last;
+        }
+    }
     double tail = a / (s - 1) + 0.5, factor = s / a;
     for (int j = 0; j < 12; j++) {
         const double term = EULER_MACLAURIN[j] * factor;
@@ -54,7 +117,7 @@ static double zeta_scaled(double s, double q) {
         if (fabs(term) < EPSILON / 8 * tail) break;
         factor *= (s + 2 * j + 1) / a * ((s + 2 * j + 2) / a);
     }
-    return (sum + power * tail) / q;
+    return (sum + last * tail) / q;
 }
 
 static double zeta_positive(double s, double q) {
@@ -73,129 +136,53 @@ static double special_zeta(double s, double q) {
     return zeta_positive(s, 1 - left) + sign * zeta_positive(s, left) - sign * zeta_positive(s, 1 - q);
 }
 
-/* psi' for finite x > 0, without powers */
-static double trigamma(double x) {
+/* psi' for x > 0: ten terms of 1 / (x + k)^2, two by two, and Stirling's series of the rest */
+INLINE double trigamma(double x) {
+    const int far = x >= 10;
+    const double near = far ? 10 : x;
     double sum = 0;
-    for (; x < 10; x += 1) sum += 1 / (x * x);
-    const double t = 1 / (x * x);
-    return sum + 0.5 * t + (1 + t * (1 / 6.0 - t * (1 / 30.0 - t * (1 / 42.0 - t * (1 / 30.0 - t * (5 / 66.0 - t
-           * (691 / 2730.0 - t * (7 / 6.0 - t * 3617 / 510.0)))))))) / x;
+#pragma GCC unroll 8
+    for (int k = 0; k < 10; k += 2) {
+        const double a = (near + k) * (near + k), b = (near + k + 1) * (near + k + 1);
+        sum += (a + b) / (a * b);
+    }
+    const double r = 1 / (far ? x : x + 10), t = r * r;
+    const double tail = 0.5 * t + r * (1 + t * (1 / 6.0 - t * (1 / 30.0 - t * (1 / 42.0 - t * (1 / 30.0 - t * (5 / 66.0 - t
+                        * (691 / 2730.0 - t * (7 / 6.0 - t * (3617 / 510.0)))))))));
+    return far ? tail : sum + tail;
 }
 
 /* the n-th derivative of digamma: (-1)^(n+1) n! zeta(n + 1, x) */
 static double special_polygamma(double n, double x) {
     if (n == 0) return special_digamma(x);
     const double sign = fmod(n, 2) == 0 ? -1 : 1;
-    if (n == 1 && x > 0) return x == INFINITY ? 0 : trigamma(x);
+    if (n == 1 && x > 0) return trigamma(x);
     const double factorial = n <= 170 ? tgamma(n + 1) : INFINITY, zeta = special_zeta(n + 1, x);
     if (!(x > 0 && x < INFINITY) || (factorial < INFINITY && zeta > 1e-290 && zeta < INFINITY)) return sign * factorial * zeta;
     return sign * exp(lgamma(n + 1) - n * log(x)) * zeta_scaled(n + 1, x);
 }
 
+static void polygamma_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    const double order = (double)p[0].i;
+    if (order == 0) {
+        digamma_block(y, x, w, n, p);
+    } else if (order == 1) {
+        for (int64_t i = 0; i < n; i++) y[i] = trigamma(x[i]);
+        for (int64_t i = 0; i < n; i++) if (!(x[i] > 0)) y[i] = special_polygamma(1, x[i]);
+    } else {
+        for (int64_t i = 0; i < n; i++) y[i] = special_polygamma(order, x[i]);
+    }
+}
+
 /* ln of the multivariate gamma function: p (p-1) / 4 ln pi + sum over j < p of ln Gamma(x - j/2) */
-static double special_mvlgamma(double p, double x) {
-    double sum = p * (p - 1) / 4 * LN_PI;
-    for (int64_t j = 0; j < p; j++) sum += lgamma(x - 0.5 * j);
-    return sum;
-}
-
-/* mu - ln(1 + mu) for mu = x/a - 1 */
-static double log_gap(double a, double x) {
-    const double mu = (x - a) / a;
-    if (fabs(mu) > 0.5) return mu - log(x / a);
-    const double t = mu / (2 + mu), z = t * t;
-    double power = 1, sum = 0;
-    for (int k = 3; k < 45; k += 2) {
-        sum += power / k;
-        power *= z;
+static void mvlgamma_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    double shifted[SPECIAL_BLOCK], term[SPECIAL_BLOCK];
+    for (int64_t i = 0; i < n; i++) y[i] = (double)p[0].i * (p[0].i - 1) / 4 * LN_PI;
+    for (int64_t j = 0; j < p[0].i; j++) {
+        for (int64_t i = 0; i < n; i++) shifted[i] = x[i] - 0.5 * j;
+        lgamma_block(term, shifted, w, n, p);
+        for (int64_t i = 0; i < n; i++) y[i] += term[i];
     }
-    return mu * t - 2 * t * z * sum;
 }
 
-/* ln Gamma(1 + a) */
-static double lgamma1p(double a) { return fabs(a) <= 0.5 ? a * CHEBYSHEV(LGAMMA1P, a, -0.5, 0.5) : lgamma(1 + a); }
-
-/* x^a e^-x / Gamma(a + 1) */
-static double gamma_term(double a, double x) {
-    if (a < 20) {
-        if (x > 2000) return 0;
-        const double half = exp(-x / 2);
-        return pow(x, a) * half * half / tgamma(a + 1);
-    }
-    const double t = 1 / (a * a);
-    const double stirling = (1 / 12.0 - t * (1 / 360.0 - t * (1 / 1260.0 - t * (1 / 1680.0 - t / 1188)))) / a;
-    return exp(-a * log_gap(a, x) - stirling) / (SQRT_2PI * sqrt(a));
-}
-
-/* P(a, x) = x^a e^-x / Gamma(a + 1) (1 + x / (a+1) + x^2 / ((a+1) (a+2)) + ...) */
-static double gamma_series(double a, double x) {
-    double term = 1, sum = 1;
-    for (int k = 1; k < 2000 && term > EPSILON / 8 * sum; k++) {
-        term *= x / (a + k);
-        sum += term;
-    }
-    return gamma_term(a, x) * sum;
-}
-
-/* Q(a, x) = x^a e^-x / Gamma(a) / (x+1-a - (1-a) / (x+3-a - 2 (2-a) / (x+5-a - ...))), from the front (Lentz 1976) */
-static double gamma_fraction(double a, double x) {
-    double b = x + 1 - a, c = INFINITY, d = 1 / b, h = d;
-    for (int k = 1; k < 2000; k++) {
-        const double n = k * (a - k);
-        b += 2;
-        d = 1 / (b + n * d);
-        c = b + n / c;
-        h *= c * d;
-        if (fabs(c * d - 1) < EPSILON) break;
-    }
-    return gamma_term(a, x) * a * h;
-}
-
-/* Q(a, x) for x < 1.1 and a < 1: 1 - x^a / Gamma(1+a) (1 + a sum_k (-x)^k / (k! (a+k))), without the cancelling 1 */
-static double gamma_complement(double a, double x) {
-    const double power = a * log(x) - lgamma1p(a);
-    double term = 1, sum = 0;
-    for (int k = 1; k < 40; k++) {
-        term *= -x / k;
-        sum += term / (a + k);
-    }
-    return -expm1(power) - exp(power) * a * sum;
-}
-
-/* Q(a, x), or P(a, x) for side = -1: erfc(+-eta sqrt(a/2)) / 2 +- e^(-a eta^2 / 2) / sqrt(2 pi a) sum_k C_k(eta) a^-k */
-static double gamma_uniform(double a, double x, double side) {
-    const double gap = log_gap(a, x), eta = copysign(sqrt(2 * gap), x - a);
-    double sum = 0;
-    for (int k = TEMME_ORDERS - 1; k >= 0; k--) {
-        double c = 0;
-        for (int n = TEMME_TERMS - 1; n >= 0; n--) c = c * eta + TEMME[k * TEMME_TERMS + n];
-        sum = sum / a + c;
-    }
-    return 0.5 * erfc(side * eta * sqrt(a / 2)) + side * exp(-a * gap) / (SQRT_2PI * sqrt(a)) * sum;
-}
-
-static int gamma_is_uniform(double a, double x) { return a >= 20 && fabs(x - a) < 0.3 * a; }
-
-static double special_igamma(double a, double x) {
-    if (x < 0 || a < 0) return NAN;
-    if (a == 0) return x > 0 ? 1 : NAN;
-    if (x == 0) return 0;
-    if (a == INFINITY) return x == INFINITY ? NAN : 0;
-    if (x == INFINITY) return 1;
-    if (a != a || x != x) return NAN;
-    if (gamma_is_uniform(a, x)) return gamma_uniform(a, x, -1);
-    return x < a + 1 || x < 1.1 ? fmin(gamma_series(a, x), 1) : 1 - gamma_fraction(a, x);
-}
-
-static double special_igammac(double a, double x) {
-    if (x < 0 || a < 0) return NAN;
-    if (a == 0) return x > 0 ? 0 : NAN;
-    if (x == 0) return 1;
-    if (a == INFINITY) return x == INFINITY ? NAN : 1;
-    if (x == INFINITY) return 0;
-    if (a != a || x != x) return NAN;
-    if (gamma_is_uniform(a, x)) return gamma_uniform(a, x, 1);
-    if (x < 1.1 && a < 1) return gamma_complement(a, x);
-    return x < a + 1 || x < 1.1 ? 1 - gamma_series(a, x) : gamma_fraction(a, x);
-}
 #endif

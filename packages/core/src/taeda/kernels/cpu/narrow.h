@@ -11,7 +11,7 @@
 #define TAEDA_NARROW_H
 #include "abi.h"
 #include <string.h>
-#ifdef __F16C__
+#if defined(__F16C__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -93,8 +93,42 @@ NARROW_LOOPS(i8, int8_t, int32_t, , (int8_t))
 NARROW_LOOPS(i16, int16_t, int32_t, , (int16_t))
 NARROW_LOOPS(u16, uint16_t, int32_t, , (uint16_t))
 NARROW_LOOPS(u32, uint32_t, int64_t, , (uint32_t))
-NARROW_LOOPS(bf16, uint16_t, float, bf16_to_f32, f32_to_bf16)
+NARROW_LOOPS(bf16_one, uint16_t, float, bf16_to_f32, f32_to_bf16)
 NARROW_LOOPS(f16_one, uint16_t, float, f16_to_f32, f32_to_f16)
+
+static inline void widen_bf16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
+    int64_t i = 0;
+#ifdef __AVX2__
+    if (sx == 1)
+        for (; i + 8 <= n; i += 8) {
+            const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(x + i)));
+            _mm256_storeu_si256((__m256i *)(y + i), _mm256_slli_epi32(wide, 16));
+        }
+#endif
+    widen_bf16_one(y + i, x + i * sx, sx, n - i);
+}
+
+#ifdef __AVX2__
+/* the upper halves of 8 floats, rounded to nearest, ties to even */
+static inline __m256i upper_halves(__m256 x) {
+    const __m256i b = _mm256_castps_si256(x), odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(b, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    const __m256 nan = _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
+    return _mm256_srli_epi32(_mm256_blendv_epi8(rounded, _mm256_set1_epi32(0x7fc00000), _mm256_castps_si256(nan)), 16);
+}
+#endif
+
+static inline void narrow_bf16(uint16_t *y, int64_t sy, const float *x, int64_t n) {
+    int64_t i = 0;
+#ifdef __AVX2__
+    if (sy == 1)
+        for (; i + 16 <= n; i += 16) {
+            const __m256i a = upper_halves(_mm256_loadu_ps(x + i)), b = upper_halves(_mm256_loadu_ps(x + i + 8));
+            _mm256_storeu_si256((__m256i *)(y + i), _mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xd8));
+        }
+#endif
+    narrow_bf16_one(y + i * sy, sy, x + i, n - i);
+}
 
 static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
     int64_t i = 0;

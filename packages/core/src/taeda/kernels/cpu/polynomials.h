@@ -5,6 +5,7 @@
  */
 #ifndef TAEDA_POLYNOMIALS_H
 #define TAEDA_POLYNOMIALS_H
+#include "abi.h"
 #include "series.h"
 
 enum {
@@ -111,4 +112,42 @@ static double special_legendre_polynomial_p(double x, double degree_n) {
     }
     return q;
 }
+
+/* A low degree that is the same for a block goes by P_k = (a x + b) P_(k-1) - c P_(k-2), step by step for all of its elements. */
+enum { BLOCK_STEPS = 64 };
+typedef struct { double a, b, c; } Step;
+INLINE Step hermite_h_step(double k) { const Step s = {2, 0, 2 * (k - 1)}; return s; }
+INLINE Step hermite_he_step(double k) { const Step s = {1, 0, k - 1}; return s; }
+INLINE Step laguerre_step(double k) { const Step s = {-1 / k, (2 * k - 1) / k, (k - 1) / k}; return s; }
+INLINE Step legendre_step(double k) { const Step s = {(2 * k - 1) / k, 0, (k - 1) / k}; return s; }
+#define RECURRENCE_BLOCK(NAME, STEP, ONE) \
+    static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
+        double before[SPECIAL_BLOCK]; \
+        int same = w[0] >= 2 && w[0] <= BLOCK_STEPS; \
+        for (int64_t i = 0; i < n; i++) same &= w[i] == w[0]; \
+        if (!same) { \
+            for (int64_t i = 0; i < n; i++) y[i] = ONE(x[i], w[i]); \
+            return; \
+        } \
+        const Step first = STEP(1); \
+        for (int64_t i = 0; i < n; i++) { before[i] = 1; y[i] = first.a * x[i] + first.b; } \
+        for (int64_t k = 2; k <= (int64_t)w[0]; k++) { \
+            const Step s = STEP((double)k); \
+            for (int64_t i = 0; i < n; i++) { \
+                const double next = (s.a * x[i] + s.b) * y[i] - s.c * before[i]; \
+                before[i] = y[i]; \
+                y[i] = next; \
+            } \
+        } \
+    }
+#define HERMITE_H_f32(x, n) hermite(x, degree(n), 2, HERMITE_LIMIT_f32)
+#define HERMITE_H_f64(x, n) hermite(x, degree(n), 2, HERMITE_LIMIT_f64)
+#define HERMITE_HE_f32(x, n) hermite(x, degree(n), 1, HERMITE_LIMIT_f32)
+#define HERMITE_HE_f64(x, n) hermite(x, degree(n), 1, HERMITE_LIMIT_f64)
+RECURRENCE_BLOCK(hermite_polynomial_h_f32, hermite_h_step, HERMITE_H_f32)
+RECURRENCE_BLOCK(hermite_polynomial_h_f64, hermite_h_step, HERMITE_H_f64)
+RECURRENCE_BLOCK(hermite_polynomial_he_f32, hermite_he_step, HERMITE_HE_f32)
+RECURRENCE_BLOCK(hermite_polynomial_he_f64, hermite_he_step, HERMITE_HE_f64)
+RECURRENCE_BLOCK(laguerre_polynomial_l, laguerre_step, special_laguerre_polynomial_l)
+RECURRENCE_BLOCK(legendre_polynomial_p, legendre_step, special_legendre_polynomial_p)
 #endif

@@ -1,6 +1,7 @@
-/* Pieces that the special functions share: Chebyshev sums, pi in parts, exp of a square without its rounding error. */
+/* Pieces that the special functions share: constants, rounding, sin and cos of pi x, exp of a square without its rounding error. */
 #ifndef TAEDA_SERIES_H
 #define TAEDA_SERIES_H
+#include "formulas.h"
 #include <math.h>
 #include <stdint.h>
 
@@ -8,24 +9,20 @@
 #define LN_2 0.69314718055994530942
 #define LN_PI 1.14472988584940017414
 #define SQRT_2PI 2.50662827463100050242
+#define LN_SQRT_2PI 0.91893853320467274178
 #define SQRT_PI 1.77245385090551602730
+#define SQRT_2 1.41421356237309504880
 #define SQRT1_2 0.70710678118654752440
 
-/* c0 + c1 T1(u) + ... with u = t mapped from [low, high] to [-1, 1], by Clenshaw's recurrence.  Even and odd terms go apart,
- * as T_2k(u) = T_k(v) and T_2k+1(u) = u V_k(v) with v = 2 u^2 - 1: two chains that do not wait for one another. */
-static double chebyshev(const double *c, int n, double t, double low, double high) {
-    const double u = (2 * t - (low + high)) / (high - low), v2 = 4 * u * u - 2;
-    double even0 = 0, even1 = 0, odd0 = 0, odd1 = 0;
-    for (int k = (n - 1) / 2; k > 0; k--) {
-        const double even = v2 * even0 - even1 + c[2 * k], odd = v2 * odd0 - odd1 + (2 * k + 1 < n ? c[2 * k + 1] : 0);
-        even1 = even0;
-        even0 = even;
-        odd1 = odd0;
-        odd0 = odd;
-    }
-    return 0.5 * v2 * even0 - even1 + c[0] + u * ((v2 - 1) * odd0 - odd1 + c[1]);
+enum { SPECIAL_BLOCK = 256 };        /* elements computed together, in the first-level cache */
+
+/* the nearest integer of |x| < 2^51, as a double and, in the low bits of *k, as an integer */
+#define MAGIC 6755399441055744.0
+INLINE double nearest(double x, int64_t *k) {
+    const double m = x + MAGIC;
+    *k = t_to_bits_f64(m);
+    return m - MAGIC;
 }
-#define CHEBYSHEV(table, t, low, high) chebyshev(table, (int)(sizeof(table) / sizeof(double)), t, low, high)
 
 /* sin(pi x) and cos(pi x): the reduction to [-1, 1] is exact, so integers and halves give exact zeros */
 static double sin_pi(double x) {

@@ -1,0 +1,70 @@
+/* Integer arithmetic that needs more than C's operators: division rounded down, powers, gcd.
+ *
+ * a. Processors have no vector division of integers.  Quotients of numbers below 2^51 are exact in double after rounding down: a / b
+ *    is at least 1 / |b| away from the next integer, which is more than its rounding error.  All of int32 is below; a block of int64
+ *    that is not goes by one element at a time (INT64_LARGE).  Division by -1 wraps around like negation.
+ * b. The caller has refused division by zero.
+ */
+#ifndef TAEDA_INTEGERS_H
+#define TAEDA_INTEGERS_H
+#include "formulas.h"
+
+/* the largest integer <= x, x rounded towards zero, for |x| < 2^51, without SSE4.1's instruction */
+INLINE double t_floor_small(double x) {
+    const double n = (x + 6755399441055744.0) - 6755399441055744.0;
+    return n > x ? n - 1 : n;
+}
+INLINE double t_trunc_small(double x) { return copysign(t_floor_small(fabs(x)), x); }
+
+/* int64 below 2^51 in size <-> double, by the bits */
+INLINE double t_double_i64(int64_t a) { return t_from_bits_f64((int64_t)((uint64_t)a + 0x4338000000000000ULL)) - 6755399441055744.0; }
+INLINE int64_t t_int_f64(double a) { return t_minus_i64(t_to_bits_f64(a + 6755399441055744.0), 0x4338000000000000ULL); }
+#define INT64_LARGE(a, b) \
+    ((((uint64_t)(a) + 0x4000000000000ULL) | ((uint64_t)(b) + 0x4000000000000ULL)) >> 51 != 0)
+
+#define INTEGER_DIVISION(KIND) \
+    INLINE int32_t t_##KIND##_i32(int32_t a, int32_t b) { \
+        const int32_t q = (int32_t)t_##KIND##_small((double)a / (double)(b == -1 ? 1 : b)); \
+        return b == -1 ? t_minus_i32(0, (uint32_t)a) : q; \
+    } \
+    INLINE int64_t t_##KIND##_i64(int64_t a, int64_t b) { return t_int_f64(t_##KIND##_small(t_double_i64(a) / t_double_i64(b))); } \
+    INLINE int32_t t_##KIND##_rest_i32(int32_t a, int32_t b) { return t_minus_i32(a, (uint32_t)t_##KIND##_i32(a, b) * (uint32_t)b); } \
+    INLINE int64_t t_##KIND##_rest_i64(int64_t a, int64_t b) { return t_minus_i64(a, (uint64_t)t_##KIND##_i64(a, b) * (uint64_t)b); }
+INTEGER_DIVISION(floor)
+INTEGER_DIVISION(trunc)
+
+/* any int64 */
+INLINE int64_t int_trunc_i64(int64_t a, int64_t b) { return b == -1 ? t_minus_i64(0, (uint64_t)a) : a / b; }
+INLINE int64_t int_trunc_rest_i64(int64_t a, int64_t b) { return b == -1 ? 0 : a % b; }
+INLINE int64_t int_floor_i64(int64_t a, int64_t b) {
+    const int64_t q = int_trunc_i64(a, b);
+    return int_trunc_rest_i64(a, b) != 0 && ((a < 0) != (b < 0)) ? q - 1 : q;
+}
+INLINE int64_t int_floor_rest_i64(int64_t a, int64_t b) {
+    const int64_t m = int_trunc_rest_i64(a, b);
+    return m != 0 && ((b < 0) != (m < 0)) ? m + b : m;
+}
+
+#define INT_HELPERS(S, T, W) \
+    static inline T int_pow_##S(T a, T n) { \
+        if (n < 0) return a == 1 ? 1 : (a == (T)-1 ? ((n & 1) ? (T)-1 : 1) : 0); \
+        W r = 1, base = (W)a; \
+        while (n > 0) { if (n & 1) r *= base; base *= base; n >>= 1; } \
+        return (T)r; \
+    } \
+    static inline T int_gcd_##S(T a, T b) { \
+        W u = a < 0 ? (W)(0 - (W)a) : (W)a, v = b < 0 ? (W)(0 - (W)b) : (W)b; \
+        while (v) { W r = u % v; u = v; v = r; } \
+        return (T)u; \
+    } \
+    static inline T int_lcm_##S(T a, T b) { \
+        W g = (W)int_gcd_##S(a, b); \
+        if (g == 0) return 0; \
+        T m = (T)((a < 0 ? (W)(0 - (W)a) : (W)a) / g * (W)b); \
+        return m < 0 ? (T)(0 - (W)m) : m; \
+    }
+INT_HELPERS(u8, uint8_t, uint8_t)
+INT_HELPERS(i32, int32_t, uint32_t)
+INT_HELPERS(i64, int64_t, uint64_t)
+INT_HELPERS(u64, uint64_t, uint64_t)
+#endif
