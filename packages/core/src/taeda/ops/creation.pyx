@@ -1,16 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
-"""Making tensors: from Python values and other arrays, filled, counted, or shaped like another."""
+"""Making tensors: from Python values and other arrays, filled, or shaped like another."""
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t
 
 from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
-from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
+from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, itemsize_of,
                           name_of, promote)
-from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, U8
+from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
-
-import math
 
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code
 from taeda.dtype import NAMES
@@ -223,128 +221,6 @@ def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=No
     x = need_tensor(input, "new_empty_strided")
     return empty_strided(size, stride, dtype=(<object>x).dtype if dtype is None else dtype,
                          device=(<object>x).device if device is None else device, requires_grad=requires_grad)
-
-
-# -- counted -----------------------------------------------------------------------------------------
-
-
-def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise.
-
-    >>> import taeda
-    >>> taeda.arange(1, 2.5, 0.5)
-    tensor([1.0000, 1.5000, 2.0000])
-    """
-    cdef int64_t i, n, first, by
-    cdef double f, d
-    cdef TensorBase t
-    if end is None:
-        start, end = 0, start
-    elif start is None:
-        start = 0
-    for x in (start, end, step):
-        if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
-            raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
-    start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
-    for x in (start, end, step):
-        if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
-            raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
-    whole = all([isinstance(x, int) or hasattr(x, "__index__") for x in (start, end, step)])
-    if step == 0:
-        raise RuntimeError("[arange] step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
-    if (end - start) * (1 if step > 0 else -1) < 0:
-        raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
-    code = dtype_code(dtype, "arange", I64 if whole else default_float())
-    if code == BOOL:
-        raise NotImplementedError("[arange] not implemented for dtype bool")
-    if is_integral(code) and not whole:          # counted in the dtype of the result
-        start, end, step = int(start), int(end), int(step)
-        whole = True
-        if step == 0:
-            raise ValueError("[arange] step must be nonzero, and is 0 as an integer")
-    size = -((start - end) // step) if whole else math.ceil((end - start) / step)
-    if size >= 1 << 60:
-        raise RuntimeError(f"[arange] invalid size, possible overflow: {start} -> {end} by {step} has {size} elements")
-    where = device_code(device, "arange")
-    if code not in (I64, I32, F32, F64, U8):
-        return arange(start, end, step, dtype=dtype_of(I64 if whole else F64)).to(dtype)
-    t = empty_shape((size,), code, where)
-    if where == CPU:
-        n = t.view.numel
-        if is_float(code):
-            f, d = start, step
-            if code == F32:
-                for i in range(n):
-                    (<float*>t.view.data)[i] = <float>(f + d * i)
-            else:
-                for i in range(n):
-                    (<double*>t.view.data)[i] = f + d * i
-        else:
-            first, by = int(start), int(step)
-            if code == I64:
-                for i in range(n):
-                    (<int64_t*>t.view.data)[i] = first + by * i
-            elif code == I32:
-                for i in range(n):
-                    (<int32_t*>t.view.data)[i] = <int32_t>(first + by * i)
-            else:
-                for i in range(n):
-                    (<uint8_t*>t.view.data)[i] = <uint8_t>(first + by * i)
-    return out_or("arange", out, finish(t, requires_grad), dtype, device)
-
-
-def range_(start, end=None, step=1, **options):
-    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
-    if end is None:
-        start, end = 0, start
-    options.setdefault("dtype", dtype_of(default_float()))
-    return arange(start, end + step / 2, step, **options)
-
-
-def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return ``steps`` evenly spaced values from start to end, both ends exact."""
-    cdef int64_t i, n
-    cdef double a, b, h
-    cdef float af, bf, hf
-    cdef TensorBase t
-    cdef int code
-    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
-    n = steps.__index__()
-    if n < 0:
-        raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
-    code = dtype_code(dtype, "linspace", default_float())
-    if code == BOOL:
-        raise NotImplementedError("[linspace] not implemented for dtype bool")
-    if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
-        start, end = int(start), int(end)
-    where = device_code(device, "linspace")
-    t = empty_shape((n,), code if code == F32 else F64, where)
-    if where == CPU and n:
-        # from the nearer end, in the dtype's own precision
-        if t.view.dtype == F32:
-            af, bf = start, end
-            hf = (bf - af) / (n - 1) if n > 1 else 0
-            for i in range(n):
-                (<float*>t.view.data)[i] = af + hf * i if i < n // 2 or n == 1 else bf - hf * (n - 1 - i)
-        else:
-            a, b = start, end
-            h = (b - a) / (n - 1) if n > 1 else 0
-            for i in range(n):
-                (<double*>t.view.data)[i] = a + h * i if i < n // 2 or n == 1 else b - h * (n - 1 - i)
-    return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
-
-
-def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
-    """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
-    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
-    if is_integral(dtype_code(dtype, "logspace", default_float())):
-        start, end = int(start), int(end)
-    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(F64), device=device)
-    return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -707,8 +583,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
 
 
 PUBLIC = (
-    "empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like", "empty_strided", "arange",
-    "linspace", "logspace", "eye", "tensor", "from_numpy", "frombuffer", "as_tensor", "asarray",
+    "empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like", "empty_strided", "eye", "tensor", "from_numpy", "frombuffer", "as_tensor", "asarray",
 )
-__all__ = PUBLIC + ("new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "new_tensor", "range_", "scalar_tensor_")
+__all__ = PUBLIC + ("new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "new_tensor", "scalar_tensor_")
 METHODS = {"new_empty": new_empty, "new_empty_strided": new_empty_strided, "new_zeros": new_zeros, "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor}
