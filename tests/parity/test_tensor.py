@@ -166,3 +166,23 @@ def test_strides_of_results_follow_the_input(source: str) -> None:
         found = eval(source, {"x": mine, "T": taeda, "copy": copy})
         wanted = eval(source, {"x": theirs, "T": torch, "copy": copy})
         assert found.stride() == wanted.stride(), f"{source} of shape {tuple(mine.shape)}, strides {mine.stride()}"
+
+
+AS_THIS_PROCESSOR = pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() != "AVX2", reason="PyTorch's groups are as long as its vectors")
+
+
+@AS_THIS_PROCESSOR
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "complex64", "complex128"])
+def test_numbers_in_even_steps_are_the_same_bits(dtype: str) -> None:
+    rng = np.random.default_rng(5)
+    mine, theirs = getattr(taeda, dtype), getattr(torch, dtype)
+    for n in [*range(1, 70), 500, 10007]:
+        a, b = float(rng.normal() * 10), float(rng.normal() * 10)
+        if dtype[0] == "c":
+            a, b = complex(a, b), complex(b, a / 3)
+        got, wanted = taeda.linspace(a, b, n, dtype=mine), torch.linspace(a, b, n, dtype=theirs)
+        assert got.tolist() == wanted.tolist(), (a, b, n)
+        if dtype[0] != "c":
+            step = abs(b) / 7 + 0.01
+            got, wanted = taeda.arange(a, a + step * (n - 0.5), step, dtype=mine), torch.arange(a, a + step * (n - 0.5), step, dtype=theirs)
+            assert got.tolist() == wanted.tolist(), (a, step, n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import harness
 import pytest
@@ -112,6 +113,16 @@ def test_a_tangent_in_another_memory_order_reaches_views() -> None:
         assert fw.unpack_dual(x[1]).tangent.tolist() == [3.0, 4.0, 5.0]
 
 
+def test_the_tangent_of_logcumsumexp() -> None:
+    # its vjp takes logarithms of the cotangent, which have no derivative at the cotangent 0 that forward mode differentiates at
+    x = taeda.tensor([[0.1, 0.5, -3.0, 2.0], [1.0, 2.0, 90.0, -70.0]], dtype=taeda.float64)
+    t = taeda.tensor([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]], dtype=taeda.float64)
+    for dim in (0, 1):
+        y, tangent = taeda.func.jvp(lambda z, d=dim: z.logcumsumexp(d), (x,), (t,))
+        weights = (x.movedim(dim, -1).unsqueeze(-2) - y.movedim(dim, -1).unsqueeze(-1)).exp().tril()
+        assert taeda.allclose(tangent, (weights @ t.movedim(dim, -1).unsqueeze(-1)).squeeze(-1).movedim(-1, dim), rtol=1e-12)
+
+
 def test_forward_over_reverse() -> None:
     x = taeda.tensor([0.3, 0.7], dtype=taeda.float64, requires_grad=True)
     with fw.dual_level():
@@ -121,6 +132,44 @@ def test_forward_over_reverse() -> None:
         (g,) = taeda.autograd.grad(tangent, x)          # the Hessian times the tangent
     expected = (2 * x.cos() - x * x.sin()) * taeda.tensor([1.0, 2.0], dtype=taeda.float64)
     assert taeda.allclose(g, expected.detach())
+
+
+# A gradient with regard to a symmetric matrix is symmetric by convention, so its derivative in any direction is not that of a Hessian.
+SECOND = [r for r in ROWS if r.name not in ("linalg.eigh", "linalg.eigvalsh", "lobpcg")]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("row", SECOND, ids=harness.row_ids(SECOND))
+def test_a_backward_pass_carries_tangents(row: Row, create_graph: bool) -> None:
+    # forward over reverse gives H t, and so does reverse over reverse
+    function = harness.find(taeda, row.name)
+    for call in harness.gradient_calls(row)[:1]:
+        args, kwargs, values = harness.tensors(taeda, call, grad=True)
+        f = functools.partial(harness._with_values, function, args, kwargs, [id(v) for v in values])
+
+        def total(*inputs: taeda.Tensor, f: Any = f) -> taeda.Tensor | None:
+            taeda.manual_seed(0)
+            outs = [o for o in harness.run_quietly(f, *inputs) if o.requires_grad and not o.is_complex()]
+            return sum(((o + 0.25) ** 2 * ramp(o)).sum() for o in outs) if outs else None
+
+        tangents = [ramp(v) for v in values]
+        y = total(*values)
+        if y is None:
+            continue
+        gs = taeda.autograd.grad(y, values, create_graph=True, allow_unused=True)
+        pairs = [(g, t) for g, t in zip(gs, tangents, strict=True) if g is not None and g.requires_grad]
+        if any(g.is_complex() for g, _ in pairs):
+            continue                                     # the gradient of a real function of complex numbers is not holomorphic
+        along = sum((g * t).sum() for g, t in pairs) if pairs else None
+        wanted = taeda.autograd.grad(along, values, allow_unused=True) if pairs else [None] * len(values)
+        with fw.dual_level():
+            duals = [fw.make_dual(v, t) for v, t in zip(values, tangents, strict=True)]
+            found = taeda.autograd.grad(total(*duals), values, create_graph=create_graph, allow_unused=True)
+            got = [None if g is None else fw.unpack_dual(g).tangent for g in found]
+        for g, t, w in zip(found, got, wanted, strict=True):
+            if g is not None:
+                zero = taeda.zeros_like(g)
+                harness.assert_close(zero if t is None else t, zero if w is None else w, 1e-7, 1e-9, f"{row.name} {call}")
 
 
 class Scaled(taeda.autograd.Function):

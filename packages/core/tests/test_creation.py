@@ -172,3 +172,45 @@ def test_frombuffer_looks_at_part_of_a_buffer() -> None:
     for bad in ("abc", 3, bytearray()):
         with pytest.raises(ValueError, match=r"^\[frombuffer\]"):
             taeda.frombuffer(bad, dtype=taeda.uint8)
+
+
+SIZES = [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 127, 1000, 65535, 65536, 65537, 65536 + 31, 200003]
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", ["float32", "float64", "float16", "bfloat16"])
+def test_numbers_in_even_steps_stay_on_the_line(n: int, name: str) -> None:
+    dtype = getattr(taeda, name)
+    eps = taeda.finfo(dtype).eps
+    start, step = 0.7, 0.37
+    for got, wanted in ((taeda.arange(start, start + step * (n - 0.5), step, dtype=dtype), start + step * np.arange(n)),
+                        (taeda.linspace(start, -3.1, n, dtype=dtype), np.linspace(start, -3.1, n) if n > 1 else np.array([start]))):
+        assert got.shape == (n,) and got.dtype is dtype
+        found = got.to(taeda.float64).numpy()
+        if name in ("float32", "float64"):       # linspace cancels near 0: an error of the ends' size
+            assert np.abs(found - wanted).max() <= 2 * eps * np.abs(wanted).max()
+        if n > 1 and np.abs(wanted).max() < taeda.finfo(dtype).max:
+            ends = taeda.tensor([wanted[0], wanted[-1]], dtype=taeda.float64).to(dtype).to(taeda.float64)
+            assert np.abs(found[[0, -1]] - ends.numpy()).max() <= eps * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("n", [2, 9, 16, 31, 500])
+def test_linspace_of_float32_is_one_fused_product_from_the_nearer_end(n: int) -> None:
+    a, b = np.float32(-1.3), np.float32(2.9)
+    step, i = np.float64((b - a) / np.float32(n - 1)), np.arange(n)
+    wanted = np.where(i < n // 2, a.astype(np.float64) + step * i, b.astype(np.float64) - step * (n - 1 - i)).astype(np.float32)
+    assert taeda.linspace(float(a), float(b), n).numpy().tobytes() == wanted.tobytes()
+    z = taeda.linspace(complex(a, b), complex(b, 1), n, dtype=taeda.complex64)
+    assert taeda.equal(z.real, taeda.linspace(float(a), float(b), n)) and taeda.equal(z.imag, taeda.linspace(float(b), 1, n))
+
+
+def test_numbers_in_even_steps_do_not_depend_on_threads() -> None:
+    make = lambda: [taeda.arange(0.1, 60000, 0.3), taeda.linspace(-1, 1, 200001), taeda.arange(0, 400, 0.002, dtype=taeda.float64)]  # noqa: E731
+    was = taeda.get_num_threads()
+    try:
+        taeda.set_num_threads(1)
+        one = make()
+        taeda.set_num_threads(3)
+        assert all(taeda.equal(a, b) for a, b in zip(one, make(), strict=True))
+    finally:
+        taeda.set_num_threads(was)

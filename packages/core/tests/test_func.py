@@ -142,6 +142,60 @@ def test_forward_over_reverse_nests_with_itself() -> None:
     assert near(jvp(lambda x: jvp(f, (x,), (taeda.ones_like(x),))[1], (X,), (taeda.ones_like(X),))[1], (12 * X**2).sum())
 
 
+def test_jvp_in_every_nesting() -> None:
+    # tanh and exp keep their own results: what a transform inside saves must have the outer one's tangents
+    f = lambda x: (x.tanh() * x.exp()).cumsum(0)  # noqa: E731
+    total = lambda x: f(x).square().sum()  # noqa: E731
+    v, ones = X.cos(), taeda.ones_like(X)
+    second = jacrev(jacrev(f))(X)
+    h = jacrev(jacrev(total))(X)
+    third = jacrev(jacrev(jacrev(total)))(X)
+    assert near(jvp(f, (X,), (v,))[1], jacrev(f)(X) @ v)
+    for inner in (grad(total), jacrev(total), jacfwd(total), lambda x: vjp(total, x)[1](taeda.ones((), dtype=x.dtype))[0]):
+        value, tangent = jvp(inner, (X,), (v,))
+        assert near(value, grad(total)(X)) and near(tangent, h @ v) and not value.requires_grad and not tangent.requires_grad
+    assert near(grad(lambda x: jvp(total, (x,), (v,))[1])(X), h @ v)
+    assert near(grad(lambda t: jvp(total, (X,), (t,))[1])(v), grad(total)(X))
+    assert near(vjp(lambda x: jvp(f, (x,), (v,))[1], X)[1](ones)[0], taeda.einsum("ijk,i,j->k", second, ones, v))
+    twice = lambda x: jvp(f, (x,), (v,))[1]  # noqa: E731
+    assert near(jvp(twice, (X,), (ones,))[1], taeda.einsum("ijk,j,k->i", second, v, ones))
+    along = lambda x: jvp(lambda z: jvp(total, (z,), (v,))[1], (x,), (v,))[1]  # noqa: E731
+    assert near(jvp(along, (X,), (v,))[1], taeda.einsum("ijk,i,j,k->", third, v, v, v))
+    assert near(jvp(hessian(total), (X,), (v,))[1], third @ v)
+    value, tangent = jvp(vmap(grad(total)), (M,), (M.cos(),))
+    assert near(value, vmap(grad(total))(M)) and near(tangent[1], jacrev(grad(total))(M[1]) @ M[1].cos())
+    assert near(vmap(lambda x, t: jvp(f, (x,), (t,))[1])(M, M.cos())[2], jacrev(f)(M[2]) @ M[2].cos())
+
+
+def test_jvp_outside_of_the_graph() -> None:
+    f = lambda x: x.exp() * x  # noqa: E731
+    wanted = X.exp() * (1 + X) * X
+    leaf = X.clone().requires_grad_()
+    value, tangent = jvp(f, (leaf,), (X,))
+    assert near(tangent.detach(), wanted) and value.requires_grad
+    assert near(taeda.autograd.grad(tangent.sum(), leaf)[0], X.exp() * (2 + X) * X)
+    for mode in (taeda.no_grad, taeda.inference_mode):
+        with mode():
+            assert near(jvp(f, (X,), (X,))[1], wanted) and near(jvp(f, (X.clone(),), (X,))[1], wanted)
+    with taeda.autograd.forward_ad.dual_level():
+        dual = taeda.autograd.forward_ad.make_dual(X, taeda.ones_like(X))
+        value, tangent = jvp(f, (dual,), (X,))
+        inner = taeda.autograd.forward_ad.unpack_dual(tangent).tangent
+    assert near(tangent, wanted) and near(inner, X.exp() * (2 + X) * X)
+
+
+def test_jvp_says_what_does_not_depend_on_its_inputs() -> None:
+    constant = lambda x: (x * 2, taeda.ones(2))  # noqa: E731
+    (_, y), (_, t) = jvp(constant, (X,), (X,))
+    assert y.tolist() == [1, 1] and t.tolist() == [0, 0]
+    with pytest.raises(RuntimeError, match="output of f is independent of the inputs"):
+        jvp(constant, (X,), (X,), strict=True)
+    with pytest.raises(RuntimeError, match="output of f is independent of the inputs"):
+        vmap(lambda x: jvp(constant, (x,), (x,), strict=True))(M)
+    value, tangent, aux = jvp(lambda x: (x * 2, {"a": x + 1}), (X,), (X,), has_aux=True)
+    assert near(value, X * 2) and near(tangent, X * 2) and near(aux["a"], X + 1)
+
+
 ERRORS = [
     (lambda: grad(lambda a: a)(X), RuntimeError, "scalar Tensor, got tensor with 1 dims"),
     (lambda: grad(lambda a: 3)(X), RuntimeError, "Expected f\\(\\*args\\) to return a Tensor, got <class 'int'>"),

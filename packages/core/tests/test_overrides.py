@@ -259,3 +259,29 @@ def test_a_method_is_called_with_a_tensor_first(call: Any, text: str) -> None:
 def test_as_subclass_gives_the_class_that_is_asked_for() -> None:
     x = taeda.ones(2).as_subclass(Named)
     assert type(x.as_subclass(taeda.Tensor)) is taeda.Tensor and type(x.as_subclass(Logged)) is Logged
+
+
+def test_arguments_go_by_pytorchs_other_names_too() -> None:
+    x = taeda.tensor([[4.0, 1.0], [1.0, 3.0]])
+    for found, wanted in [
+        (taeda.add(x1=x, x2=x), x + x), (taeda.exp(a=x), x.exp()), (taeda.exp(x=x), x.exp()), (taeda.sum(a=x, axis=0, keepdims=True), x.sum(0, True)),
+        (taeda.linalg.det(input=x), taeda.linalg.det(x)), (taeda.linalg.cond(input=x), taeda.linalg.cond(A=x)),
+        (taeda.split(tensor=x, split_size_or_sections=1)[1], x[1:]), (taeda.chunk(input=x, chunks=2)[0], x[:1]),
+        (taeda.swapaxes(input=x, axis0=0, axis1=1), x.t()), (x.swapaxes(axis0=0, axis1=1), x.t()), (taeda.hsplit(input=x, sections=2)[0], x[:, :1]),
+        (taeda.vsplit(x, indices=(1,))[0], x[:1]), (taeda.cholesky_solve(input=x, input2=x), taeda.cholesky_solve(x, x)),
+        (taeda.isin(elements=x, test_element=1.0), x == 1), (taeda.dropout(input=x, p=0.5, train=False), x), (x.sum_to_size(size=(1, 2)), x.sum(0, True)),
+        (x.clone().resize_(size=(4,)), x.reshape(4)), (taeda.zeros(2, 2).copy_(other=x), x), (taeda.argmax(x, axis=0), x.argmax(0)),
+        (x.as_subclass(Named).cumsum(axis=0), x.cumsum(0)),
+    ]:  # fmt: skip
+        assert taeda.equal(found, wanted)
+    assert taeda.result_type(tensor=x, other=1) == taeda.float32
+    assert seen(lambda y: taeda.flip(x=y, dims=(0,))) == ["flip"]
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: taeda.exp(y=x), lambda x: taeda.exp(x, input=x), lambda x: taeda.add(x1=x, input=x), lambda x: taeda.exp(x=x, a=x),
+    lambda x: taeda.full(a=(2,), fill_value=1), lambda x: taeda.sum(x, axis="a"), lambda x: x.add(x1=x),
+])  # fmt: skip
+def test_other_names_excuse_no_wrong_call(call: Any) -> None:
+    with pytest.raises(TypeError):
+        call(taeda.ones(2))

@@ -210,6 +210,6 @@ def numel(input):
     return _tensor(input, "numel").numel()
 
 
-def result_type(tensor1, tensor2):
+def result_type(tensor, other):
     """Return the dtype that an operation on the two, tensors or numbers, gives."""
-    return ops.result_type(tensor1, tensor2)
+    return ops.result_type(tensor, other)

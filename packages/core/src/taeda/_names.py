@@ -19,14 +19,13 @@ _REFLECTORS = {"input2": "tau", "input3": "other"}
 _OF: dict[str, dict[str, str]] = {
     "split": {"tensor": "input"},
     **dict.fromkeys(("hsplit", "vsplit", "dsplit", "tensor_split"), _PIECES),
-    **dict.fromkeys(("swapaxes", "swapaxes_"), _AXES),
+    **dict.fromkeys(("swapaxes", "swapaxes_", "transpose", "transpose_"), _AXES),        # one function
     **dict.fromkeys(("alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_",
                      "feature_dropout", "feature_dropout_"), _TRAIN),
     "cholesky_solve": _FACTOR,
     "orgqr": _REFLECTORS,
     "ormqr": _REFLECTORS,
     "isin": {"element": "elements", "test_element": "test_elements"},
-    "result_type": {"tensor": "tensor1", "other": "tensor2"},
     "linalg_lstsq": {"b": "B"},
     "linalg_tensorsolve": {"other": "B"},
     "copy_": {"other": "src"},

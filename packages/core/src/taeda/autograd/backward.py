@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from taeda.autograd import dual
 from taeda.autograd.engine import run_backward
 from taeda._override import is_stand_in
 from taeda.autograd.graph import GradientEdge
@@ -142,7 +143,13 @@ def grad(
     grads = _cotangents("grad", outs, tuple(given))
     captures = [_edge("grad", x) for x in ins]
     keep = create_graph if retain_graph is None else retain_graph
-    found = run_backward(outs, grads, keep, create_graph, captures, False)
+    # forward mode goes through a pass that is recorded: derivatives may have a faster way that is not, which tangents cannot go
+    travelling = not create_graph and dual.current_level() != 0 and not dual.is_asleep()
+    found = run_backward(outs, grads, keep, create_graph or travelling, captures, False)
+    if travelling:
+        from taeda.func.tape import cut
+
+        found = [None if g is None else cut(g) for g in found]
     for i, (x, g) in enumerate(zip(ins, found, strict=True)):
         if g is None and materialize_grads:
             found[i] = x.new_zeros(x.shape).requires_grad_(create_graph)

@@ -12,6 +12,7 @@ c. While tangents are computed, forward mode sleeps in this thread: a tangent ca
 """
 from taeda.autograd.engine cimport run
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled, set_grad
+from taeda.autograd.saved cimport SavedTensor
 from taeda.dtype cimport is_complex_, is_float
 
 import weakref
@@ -261,6 +262,16 @@ cdef list transposed(Node n, tuple outs, list found):
         put_asleep(was_asleep)
 
 
+cdef int lend_to_saved(Node n, int nr, object tangent) except -1:
+    """What the node kept of its own output ``nr``, apart from the output, gets the output's tangent: a backward pass has one too."""
+    cdef TensorBase t
+    for kept in n.saved_ or ():
+        t = (<SavedTensor>kept).tensor if isinstance(kept, SavedTensor) else <TensorBase>kept
+        if t is not None and t.output_nr == -1 - nr:
+            put_tangent(t, tangent)
+    return 0
+
+
 cdef int propagate(Node n, tuple outs) except -1:
     cdef list found = carriers(n), tangents
     cdef TensorBase out
@@ -275,6 +286,8 @@ cdef int propagate(Node n, tuple outs) except -1:
             out.grad_fn_, out.output_nr, out.requires_grad_ = None, 0, False
         if tangents[i] is not None:
             put_tangent(out, tangents[i])
+            if recorded:
+                lend_to_saved(n, <int>i, tangents[i])
     return 0
 
 
@@ -294,6 +307,8 @@ cdef int propagate_inplace(Node n, TensorBase x) except -1:
         return 1
     tangent = transposed(n, (x,), found)[0]
     recorded = uncarry(n, found) and grad_enabled()
+    if recorded:
+        lend_to_saved(n, 0, tangent)
     was = put_asleep(True)
     try:
         root = root_of(x)

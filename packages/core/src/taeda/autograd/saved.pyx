@@ -75,6 +75,8 @@ cdef TensorBase in_graph(TensorBase t, object node, int nr):
         return t
     a = alias(t)
     a.grad_fn_, a.output_nr, a.requires_grad_ = node, nr, True
+    if t.extra is not None and "tangent" in t.extra:
+        a.extra = {"forward_base": t}
     return a
 
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
-from taeda.autograd.grad_mode import enable_grad
+from taeda.autograd import dual, forward_ad
+from taeda.autograd.engine import reaches_others
+from taeda.autograd.grad_mode import enable_grad, inference_mode, is_inference_mode_enabled
+from taeda.func.batched import levels
 from taeda.func.pytree import Spec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape
 from taeda.func.vmap import vmap
@@ -57,11 +60,14 @@ def _split_aux(op: str, found: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def _leave(tape: Tape, aux: Any) -> Any:
     """Return auxiliary results, which must be tensors, as those outside see them."""
-    flat, spec = tree_flatten(aux)
-    for x in flat:
+    return tree_map(tape.out, _only_tensors(aux))
+
+
+def _only_tensors(tree: Any) -> Any:
+    for x in tree_flatten(tree)[0]:
         if not isinstance(x, Tensor):
             raise RuntimeError(f"[func] Expected tensors, got unsupported type {type(x)}")
-    return tree_unflatten([tape.out(x) for x in flat], spec)
+    return tree
 
 
 def _check_outputs(op: str, flat: list[Any]) -> None:
@@ -187,12 +193,64 @@ def _same_structure(op: str, primals: Any, tangents: Any) -> tuple[list[Any], li
     return flat, along, spec
 
 
+def _independent(strict: bool) -> None:
+    if strict:
+        raise RuntimeError("[jvp] jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not "
+                           "allowed with strict=True.")
+
+
+def _without_inner(x: Any) -> Any:
+    """Return a tensor (or None) without a history that only leads into transforms that are over."""
+    return x if x is None or not x.requires_grad or reaches_others([x], []) else x.detach()
+
+
+def _travelling(
+    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: Spec, has_aux: bool, strict: bool,
+) -> tuple[Any, ...]:
+    """Return what :func:`jvp` does, by tangents that go along with the function: nothing of its graph is kept."""
+    with forward_ad.dual_level():
+        duals = [forward_ad.make_dual(x, t) for x, t in zip(flat, along, strict=True)]
+        value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(duals, spec)), has_aux)
+        outputs, out_spec = tree_flatten(value)
+        _check_outputs("jvp", outputs)
+        pairs = [tuple(map(_without_inner, forward_ad.unpack_dual(y))) for y in outputs]
+        if has_aux:
+            aux = _only_tensors(aux)
+    if any(t is None for _, t in pairs):
+        _independent(strict)
+    found = [ops.zeros_like(y) if t is None else t for y, t in pairs]
+    result = tree_unflatten([y for y, _ in pairs], out_spec), tree_unflatten(found, out_spec)
+    return (*result, aux) if has_aux else result
+
+
+def _transposed(
+    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: Spec, has_aux: bool, strict: bool,
+) -> tuple[Any, ...]:
+    """Return what :func:`jvp` does, from the graph: the pass of a cotangent is linear in it, with the Jacobian's transpose.
+
+    The derivative of that pass is the product wanted.  It takes tangents in batches, and nests with itself.
+    """
+    tape = Tape(flat)
+    with enable_grad():
+        value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
+        outputs, out_spec = tree_flatten(value)
+        _check_outputs("jvp", outputs)
+        if any(not y.requires_grad for y in outputs):
+            _independent(strict)
+        tape.prepare_push(outputs)
+        found = tape.push(along)
+        result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
+        aux = _leave(tape, aux) if has_aux else None
+        tape.close()
+    return (*result, aux) if has_aux else result
+
+
 def jvp(
     func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False, has_aux: bool = False,
 ) -> tuple[Any, ...]:
     """Return ``(output, tangent)``: the Jacobian at the primals times the tangents.
 
-    The pass of a cotangent is linear in it, with the Jacobian's transpose; its own derivative is the product wanted here.
+    ``strict``: an output that does not depend on the inputs raises RuntimeError; its tangent is zero otherwise.
 
     >>> import taeda
     >>> taeda.func.jvp(taeda.square, (taeda.tensor(3.0),), (taeda.tensor(1.0),))
@@ -201,17 +259,12 @@ def jvp(
     if not isinstance(primals, tuple):
         raise RuntimeError("[jvp] jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     flat, along, spec = _same_structure("jvp", primals, tangents)
-    tape = Tape(flat)
-    with enable_grad():
-        value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
-        outputs, out_spec = tree_flatten(value)
-        _check_outputs("jvp", outputs)
-        tape.prepare_push(outputs)
-        found = tape.push(along)
-        result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
-        aux = _leave(tape, aux) if has_aux else None
-        tape.close()
-    return (*result, aux) if has_aux else result
+    # one level of tangents can be open; inside of vmap a tangent may be a batch where its primal is none
+    way = _transposed if levels() or dual.current_level() or dual.is_asleep() else _travelling
+    if not is_inference_mode_enabled():
+        return way(func, flat, along, spec, has_aux, strict)
+    with inference_mode(False):                      # which keeps neither tangents nor graphs
+        return way(func, [x.clone() if x.is_inference() else x for x in flat], along, spec, has_aux, strict)
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import autograd
+from taeda.autograd import dual
 from taeda.autograd.engine import finish_inner, reaches_others
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.func import cotangents  # noqa: F401
@@ -47,6 +48,14 @@ def bottom(x: Any) -> Any:
     return x
 
 
+def cut(x: Any) -> Any:
+    """Return a tensor without its history; the tangent of forward mode stays."""
+    y, tangent = x.detach(), dual.tangent_of(bottom(x))
+    if tangent is not None:
+        dual.set_tangent(bottom(y), tangent)
+    return y
+
+
 class Tape:
     """The inputs of one differentiation, and what is computed from them."""
 
@@ -61,7 +70,7 @@ class Tape:
         if not isinstance(x, Tensor):
             raise ValueError(f"[func] Thing passed to transform API must be Tensor, got {type(x)}")
         p = physical(x, self.numbers)
-        return p.view_as(p) if self.outer and p.requires_grad else p.detach().requires_grad_()
+        return p.view_as(p) if self.outer and p.requires_grad else cut(p).requires_grad_()
 
     def close(self) -> None:
         """The function has run: to other differentiations the inputs' own leaves are nothing from now on."""
@@ -76,7 +85,7 @@ class Tape:
         """Return a result as those outside see it: without a history that only leads to the inputs."""
         if not isinstance(x, Tensor) or not x.requires_grad:
             return x
-        return x if self.leads_out([x]) else x.detach()
+        return x if self.leads_out([x]) else cut(x)
 
     def pull(self, outputs: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
         """Return the cotangents of the inputs from those of the outputs, which are kept for another pass."""

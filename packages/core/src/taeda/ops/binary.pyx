@@ -8,6 +8,8 @@ from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_inte
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.ops._help import describe
+
 
 cdef bint is_one(object alpha):
     return alpha is ONE or (not isinstance(alpha, (TensorBase, bool)) and alpha == 1)
@@ -586,4 +588,4 @@ INPLACE = (
 )
 __all__ = PUBLIC + INPLACE + ("result_type",)
 METHODS = {name: globals()[name] for name in PUBLIC + INPLACE if name != "rsub"}
-
+describe([globals()[name] for name in PUBLIC + INPLACE])

@@ -2,6 +2,8 @@
 """Comparison, logic and bits: results are bool, or the bits of integers; nothing here has a derivative."""
 from taeda.dispatch cimport COMPARE, NOTHING, SAME, Op, as_tensor, binary, binary_, define
 
+from taeda.ops._help import describe
+
 cdef Op EQ = define("eq", NULL, NOTHING, COMPARE)
 cdef Op NE = define("ne", NULL, NOTHING, COMPARE)
 cdef Op LT = define("lt", NULL, NOTHING, COMPARE)
@@ -163,3 +165,4 @@ PUBLIC = (
 )
 __all__ = PUBLIC + tuple([name + "_" for name in PUBLIC])
 METHODS = {name: globals()[name] for name in __all__}
+describe(METHODS.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from taeda.ops import embedding as _embedding
 from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
-from taeda.ops.creation import linspace
+from taeda.ops.sequences import linspace
 from taeda.tensor_base import TensorBase
 
 __all__ = ["adjoint", "affine_grid_generator", "get_device"]

@@ -212,7 +212,7 @@ def detach(input):
 def detach_(input):
     """Cut the tensor off its history, in place."""
     cdef TensorBase x = as_tensor(input, "detach_")
-    if x.base is not None and x.base.requires_grad_:
+    if x.base is not None:
         raise RuntimeError("[detach_] Can't detach views in-place. Use detach() instead.")
     x.grad_fn_, x.requires_grad_, x.output_nr, x.base = None, False, 0, None
     return x

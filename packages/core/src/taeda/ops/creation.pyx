@@ -1,17 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
-"""Making tensors: from Python values and other arrays, filled, counted, or shaped like another."""
+"""Making tensors: from Python values and other arrays, filled, or shaped like another."""
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint8_t
 
-from taeda.dispatch cimport (Op, as_tensor as need_tensor, clone_dense, copy_into, define, empty_as, empty_shape, launch, scalar_tensor,
-                             to_dtype)
-from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, is_integral, itemsize_of,
+from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
+from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, itemsize_of,
                           name_of, promote)
-from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I32, I64, MAX_DIM, Param, U8, View
+from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
-
-import math
 
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE, code_of as code_of_device, default_code
 from taeda.dtype import NAMES
@@ -224,107 +221,6 @@ def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=No
     x = need_tensor(input, "new_empty_strided")
     return empty_strided(size, stride, dtype=(<object>x).dtype if dtype is None else dtype,
                          device=(<object>x).device if device is None else device, requires_grad=requires_grad)
-
-
-# -- counted -----------------------------------------------------------------------------------------
-
-
-cdef Op ARANGE = define("arange", NULL)
-cdef Op LINSPACE = define("linspace", NULL)
-
-
-def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise.
-
-    >>> import taeda
-    >>> taeda.arange(1, 2.5, 0.5)
-    tensor([1.0000, 1.5000, 2.0000])
-    """
-    cdef TensorBase t
-    cdef View* views[1]
-    cdef Param p[2]
-    if end is None:
-        start, end = 0, start
-    elif start is None:
-        start = 0
-    for x in (start, end, step):
-        if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
-            raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
-    start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
-    for x in (start, end, step):
-        if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
-            raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
-    whole = all([isinstance(x, int) or hasattr(x, "__index__") for x in (start, end, step)])
-    if step == 0:
-        raise RuntimeError("[arange] step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
-    if (end - start) * (1 if step > 0 else -1) < 0:
-        raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
-    code = dtype_code(dtype, "arange", I64 if whole else default_float())
-    if code == BOOL:
-        raise NotImplementedError("[arange] not implemented for dtype bool")
-    if is_integral(code) and not whole:          # counted in the dtype of the result
-        start, end, step = int(start), int(end), int(step)
-        whole = True
-        if step == 0:
-            raise ValueError("[arange] step must be nonzero, and is 0 as an integer")
-    size = -((start - end) // step) if whole else math.ceil((end - start) / step)
-    if size >= 1 << 60:
-        raise RuntimeError(f"[arange] invalid size, possible overflow: {start} -> {end} by {step} has {size} elements")
-    where = device_code(device, "arange")
-    if code not in (I64, I32, F32, F64, U8):
-        return arange(start, end, step, dtype=dtype_of(I64 if whole else F64)).to(dtype)
-    t = empty_shape((size,), code, where)
-    if is_float(code):
-        p[0].f, p[1].f = start, step
-    else:
-        p[0].i, p[1].i = int(start), int(step)
-    views[0] = &t.view
-    launch(ARANGE, code, where, 1, 1, views, p, t.view.numel)
-    return out_or("arange", out, finish(t, requires_grad), dtype, device)
-
-
-def range_(start, end=None, step=1, **options):
-    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
-    if end is None:
-        start, end = 0, start
-    options.setdefault("dtype", dtype_of(default_float()))
-    return arange(start, end + step / 2, step, **options)
-
-
-def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return ``steps`` evenly spaced values from start to end, both ends exact."""
-    cdef int64_t n
-    cdef TensorBase t
-    cdef View* views[1]
-    cdef Param p[3]
-    cdef int code
-    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
-    n = steps.__index__()
-    if n < 0:
-        raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
-    code = dtype_code(dtype, "linspace", default_float())
-    if code == BOOL:
-        raise NotImplementedError("[linspace] not implemented for dtype bool")
-    if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
-        start, end = int(start), int(end)
-    where = device_code(device, "linspace")
-    t = empty_shape((n,), code if code == F32 else F64, where)
-    views[0], p[0].f, p[1].f, p[2].i = &t.view, start, end, n
-    launch(LINSPACE, t.view.dtype, where, 1, 1, views, p, n)
-    return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
-
-
-def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
-    """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
-    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
-    if is_integral(dtype_code(dtype, "logspace", default_float())):
-        start, end = int(start), int(end)
-    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(F64), device=device)
-    return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -687,8 +583,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
 
 
 PUBLIC = (
-    "empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like", "empty_strided", "arange",
-    "linspace", "logspace", "eye", "tensor", "from_numpy", "frombuffer", "as_tensor", "asarray",
+    "empty", "zeros", "ones", "full", "empty_like", "zeros_like", "ones_like", "full_like", "empty_strided", "eye", "tensor", "from_numpy", "frombuffer", "as_tensor", "asarray",
 )
-__all__ = PUBLIC + ("new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "new_tensor", "range_", "scalar_tensor_")
+__all__ = PUBLIC + ("new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "new_tensor", "scalar_tensor_")
 METHODS = {"new_empty": new_empty, "new_empty_strided": new_empty_strided, "new_zeros": new_zeros, "new_ones": new_ones, "new_full": new_full, "new_tensor": new_tensor}

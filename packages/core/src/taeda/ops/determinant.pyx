@@ -12,7 +12,7 @@ from taeda.ops.linalg cimport (batch_of, call, columns, count_of, give, need_flo
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
-from taeda.ops.creation import arange
+from taeda.ops.sequences import arange
 from taeda.ops.join import cat
 from taeda.ops.masking import where
 from taeda.ops.solve import linalg_lu_solve, linalg_solve

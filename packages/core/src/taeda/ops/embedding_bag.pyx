@@ -9,7 +9,7 @@ from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
-from taeda.ops.creation import arange
+from taeda.ops.sequences import arange
 from taeda.ops.searching import searchsorted
 
 __all__ = ["embedding_bag"]

@@ -11,7 +11,8 @@ from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, 
 from taeda.kernels.cpu.abi cimport BF16, C32, F16
 from taeda.tensor_base cimport META, TensorBase
 
-from taeda.ops.creation import arange, ones
+from taeda.ops.creation import ones
+from taeda.ops.sequences import arange
 from taeda.ops.padding import constant_pad_nd
 
 __all__ = ["fft_fft", "fft_fft2", "fft_fftfreq", "fft_fftn", "fft_fftshift", "fft_hfft", "fft_hfft2", "fft_hfftn", "fft_ifft",

@@ -9,7 +9,8 @@ from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.dtype import int64
-from taeda.ops.creation import arange, full
+from taeda.ops.creation import full
+from taeda.ops.sequences import arange
 from taeda.ops.join import cat
 from taeda.ops.random import rand
 

@@ -10,7 +10,8 @@ from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.creation import linspace, ones, zeros
+from taeda.ops.creation import ones, zeros
+from taeda.ops.sequences import linspace
 
 __all__ = ["affine_grid", "grid_sample"]
 PUBLIC = ()

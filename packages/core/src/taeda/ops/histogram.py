@@ -6,7 +6,7 @@ import math
 
 from taeda.dtype import float32, float64
 from taeda.ops import return_types as types
-from taeda.ops.creation import linspace
+from taeda.ops.sequences import linspace
 from taeda.ops.matmul import write_result
 from taeda.ops.searching import searchsorted
 from taeda.tensor_base import TensorBase

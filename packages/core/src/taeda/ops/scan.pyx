@@ -5,8 +5,8 @@ The kernels run forwards or from the end, so the way back of a cumulative sum is
 neither a flip nor a copy.
 """
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, record, record_multi,
-                             to_dtype, wrap_dim, write_out)
+from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, needs_grad, record,
+                             record_multi, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair
@@ -147,12 +147,24 @@ def cumprod_(input, dim=None, *, dtype=None, axis=None):
 # -- logcumsumexp: y_i = log(exp(x_0) + ... + exp(x_i)) ---------------------------------------------------
 
 
+cdef object logcumsumexp_linear(object x, object y, object g, int d, bint back):
+    """The same by the matrix exp(x_k - y_i): where g is differentiated, since a logarithm has no derivative at a g of 0."""
+    if (<TensorBase>x).view.ndim == 0:
+        return (x - y).exp() * g
+    x, y, g = x.movedim(d, -1).unsqueeze(-1), y.movedim(d, -1).unsqueeze(-2), g.movedim(d, -1).unsqueeze(-1)
+    apart = (x - y).new_ones(x.shape[-2], x.shape[-2]).tril_(-1) != 0
+    weights = (x - y).masked_fill(apart if back else apart.t(), -float("inf")).exp()
+    return (weights @ g).squeeze(-1).movedim(-1, d)
+
+
 cdef object logcumsumexp_vjp(Node n, object g):
     """exp(x_k) sum_(i>=k) g_i exp(-y_i), as logarithms, for positive and negative g apart"""
     cdef object x = n.load(0), y = n.load(1), sign, total = None
     cdef int d = n.extra[0]
     cdef bint back = not n.extra[1]
     y = y.masked_fill(y == -float("inf"), 0)
+    if needs_grad(<TensorBase>g):
+        return logcumsumexp_linear(x, y, g, d, back)
     for sign in (1, -1):
         part = g * sign
         none = part <= 0

@@ -112,7 +112,7 @@ def polygamma_(input, n):
 
 # mvlgamma: y = p (p-1) / 4 ln pi + sum_j<p ln Gamma(x - j/2)
 cdef object mvlgamma_vjp(Node n, object g):
-    from taeda.ops.creation import arange
+    from taeda.ops.sequences import arange
     x, total = (<object>n.load(0)).unsqueeze(-1), 0
     for j in range(0, n.extra, MVLGAMMA_BLOCK):
         total = total + (x - 0.5 * arange(j, min(j + MVLGAMMA_BLOCK, n.extra), dtype=x.dtype, device=x.device)).digamma().sum(-1)

@@ -114,7 +114,8 @@ cdef bint disjoint(object size, object strides):
 
 cdef object positions(object size, object strides, object offset):
     """The place in memory of each element of a layout, as an int64 tensor."""
-    from taeda.ops.creation import arange, full
+    from taeda.ops.creation import full
+    from taeda.ops.sequences import arange
     at = full((1,) * len(size), offset)
     for d, (s, st) in enumerate(zip(size, strides)):
         at = at + (arange(s) * st).reshape([-1 if i == d else 1 for i in range(len(size))])

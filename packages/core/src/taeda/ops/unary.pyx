@@ -7,6 +7,8 @@ from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops._help import describe
+
 cdef double LN2 = 0.69314718055994530942
 cdef double LN10 = 2.30258509299404568402
 cdef double TWO_OVER_SQRT_PI = 1.12837916709551257390
@@ -660,19 +662,4 @@ PUBLIC = (
 __all__ = PUBLIC
 METHODS = {name: globals()[name] for name in PUBLIC}
 
-# what help() says of all of them, after each one's formula
-COMMON = """
-
-Args:
-    input: tensor of any shape; integers and bools count in the default floating-point dtype where the values are not whole.
-    out: tensor that the result is written to, resized if need be.
-
-The result has the shape of input.
-
-Raises:
-    TypeError: input is not a Tensor.
-    NotImplementedError: the dtype has no kernel, such as a complex one where the function has no complex values.
-    RuntimeError: out, or in place input, cannot hold the result's dtype, or is a leaf that requires grad.
-"""
-for function in {id(f): f for f in METHODS.values()}.values():
-    function.__doc__ = (function.__doc__ or "") + COMMON
+describe(METHODS.values())

@@ -11,7 +11,8 @@ import math
 from taeda.dtype import NAMES, get_default_dtype
 from taeda.layout import strided
 from taeda.ops.bessel import i0
-from taeda.ops.creation import arange, empty, ones
+from taeda.ops.creation import empty, ones
+from taeda.ops.sequences import arange
 from taeda.ops.matmul import write_result
 
 PUBLIC = ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window")

@@ -1,0 +1,45 @@
+"""Make C of Cython modules, many in one process: Cython takes longer to start than to translate most of them.
+
+    python cythonize.py SOURCES PACKAGE OUTPUT_FOLDER FILE...
+
+A file is a .pyx or a template of one (.pyx.in, by Tempita); FOLDER gets name.c of each.  What is newer than its source and
+than every declaration (.pxd) below SOURCES is left as it is, so that ninja compiles nothing anew for it.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+from Cython import Tempita
+from Cython.Compiler.Main import CompilationOptions, compile_single, default_options
+
+
+def source_of(path: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """Return the .pyx, written from its template if need be."""
+    if path.suffix != ".in":
+        return path
+    made = folder / path.stem
+    text = Tempita.sub(path.read_text(encoding="utf-8"))
+    if not made.exists() or made.read_text(encoding="utf-8") != text:
+        made.write_text(text, encoding="utf-8")
+    return made
+
+
+def main(sources: str, package: str, output: str, *files: str) -> int:
+    folder = pathlib.Path(output)
+    declared = max(p.stat().st_mtime for p in pathlib.Path(sources).rglob("*.pxd"))
+    for path in map(pathlib.Path, files):
+        name = path.name.split(".")[0]
+        target = folder / f"{name}.c"
+        if target.exists() and target.stat().st_mtime > max(path.stat().st_mtime, declared):
+            continue
+        options = CompilationOptions(default_options, language_level=3, include_path=[sources], output_file=str(target))
+        if compile_single(str(source_of(path, folder)), options, full_module_name=f"{package}.{name}").num_errors:
+            target.unlink(missing_ok=True)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

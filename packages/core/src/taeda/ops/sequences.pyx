@@ -1,0 +1,125 @@
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
+"""Numbers in even steps: arange, linspace, and linspace's powers."""
+from libc.stdint cimport int64_t
+
+from taeda.dispatch cimport Op, define, empty_shape, launch, to_dtype
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
+from taeda.ops.creation cimport device_code, dtype_code, finish, out_or
+from taeda.tensor_base cimport TensorBase
+
+import math
+
+cdef Op ARANGE = define("arange", NULL)
+cdef Op LINSPACE = define("linspace", NULL)
+
+
+def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Return start, start + step, ... below end; int64 for ints, the default float dtype otherwise.
+
+    >>> import taeda
+    >>> taeda.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    cdef TensorBase t
+    cdef View* v[1]
+    cdef Param p[2]
+    if end is None:
+        start, end = 0, start
+    elif start is None:
+        start = 0
+    for x in (start, end, step):
+        if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
+            raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
+    start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
+    for x in (start, end, step):
+        if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
+            raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
+    whole = all([isinstance(x, int) or hasattr(x, "__index__") for x in (start, end, step)])
+    if step == 0:
+        raise RuntimeError("[arange] step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
+    if (end - start) * (1 if step > 0 else -1) < 0:
+        raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
+    code = dtype_code(dtype, "arange", I64 if whole else default_float())
+    if code == BOOL:
+        raise NotImplementedError("[arange] not implemented for dtype bool")
+    if is_integral(code) and not whole:          # counted in the dtype of the result
+        start, end, step = int(start), int(end), int(step)
+        whole = True
+        if step == 0:
+            raise ValueError("[arange] step must be nonzero, and is 0 as an integer")
+    size = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    if size >= 1 << 60:
+        raise RuntimeError(f"[arange] invalid size, possible overflow: {start} -> {end} by {step} has {size} elements")
+    where = device_code(device, "arange")
+    if code not in (I64, I32, U8, F16, BF16, F32, F64):
+        return arange(start, end, step, dtype=dtype_of(I64 if whole else F64)).to(dtype)
+    t = empty_shape((size,), code, where)
+    if is_float(code):
+        p[0].f, p[1].f = start, step
+    else:
+        p[0].i, p[1].i = int(start), int(step)
+    v[0] = &t.view
+    launch(ARANGE, code, where, 0, 1, v, p, t.view.numel)
+    return out_or("arange", out, finish(t, requires_grad), dtype, device)
+
+
+def range_(start, end=None, step=1, **options):
+    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
+    if end is None:
+        start, end = 0, start
+    options.setdefault("dtype", dtype_of(default_float()))
+    return arange(start, end + step / 2, step, **options)
+
+
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Return ``steps`` evenly spaced values from start to end, both ends exact.
+
+    >>> import taeda
+    >>> taeda.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
+    cdef int64_t n
+    cdef TensorBase t
+    cdef View* v[1]
+    cdef Param p[2]
+    cdef int code, where
+    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
+    n = steps.__index__()
+    if n < 0:
+        raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
+    code = dtype_code(dtype, "linspace", default_float())
+    if code == BOOL:
+        raise NotImplementedError("[linspace] not implemented for dtype bool")
+    where = device_code(device, "linspace")
+    if is_complex_(code):
+        from taeda.ops.complex_numbers import complex as of_parts
+        part = F64 if code == C128 else F32
+        start, end = complex(start), complex(end)
+        parts = [linspace(a, b, n, dtype=dtype_of(part), device=device) for a, b in ((start.real, end.real), (start.imag, end.imag))]
+        return out_or("linspace", out, finish(to_dtype(of_parts(*parts), code), requires_grad), dtype, device)
+    if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
+        start, end = int(start), int(end)
+    t = empty_shape((n,), code if is_float(code) else F64, where)
+    p[0].f, p[1].f = start, end
+    v[0] = &t.view
+    launch(LINSPACE, t.view.dtype, where, 0, 1, v, p, n)
+    return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
+
+
+def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
+    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    if is_integral(dtype_code(dtype, "logspace", default_float())):
+        start, end = int(start), int(end)
+    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(F64), device=device)
+    return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
+
+
+PUBLIC = ("arange", "linspace", "logspace")
+__all__ = PUBLIC + ("range_",)
+METHODS = {}
