@@ -347,3 +347,10 @@ def test_call_passes_every_kind_of_argument():
     assert m(None) == (None, (), 2, {})
     assert m(5, 6, input2=7, z=8) == (5, (6,), 7, {"z": 8})
     assert m(input=9) == (9, (), 2, {})
+
+
+def test_to_takes_one_dtype():
+    with pytest.raises(TypeError, match=r"\[to\] argument 2 must be a device, a dtype \(one\)"):
+        nn.Linear(1, 1).to(taeda.float32, taeda.float64)
+    with pytest.raises(TypeError, match="argument 1"):
+        nn.Linear(1, 1).to(taeda.float32, dtype=taeda.float64)

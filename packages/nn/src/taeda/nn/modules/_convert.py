@@ -31,7 +31,7 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, b
             flags.append(a)
         elif a is None:
             continue
-        elif isinstance(a, taeda.dtype):
+        elif isinstance(a, taeda.dtype) and dtype is None:
             dtype = a
         elif isinstance(a, Tensor) and i == 0:
             tensor = a
@@ -39,7 +39,7 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, b
             device = a
         else:
             raise TypeError(
-                f"[to] argument {i + 1} must be a device, a dtype, a tensor or a bool, got {type(a).__name__}"
+                f"[to] argument {i + 1} must be a device, a dtype (one), a tensor or a bool, got {type(a).__name__}"
             )
     if tensor is not None:
         device, dtype = tensor.device, tensor.dtype
