@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -123,6 +125,32 @@ def test_the_cache_is_bounded_and_can_be_emptied(cache_limit_put_back: None) -> 
     assert memory_stats()["cached_bytes.current"] <= 1 << 20
     empty_cache()
     assert memory_stats()["cached_bytes.current"] == 0
+
+
+@pytest.mark.parametrize("nbytes", [(1 << 21) - 64, 1 << 21, (1 << 21) + 1, 5_000_001, 9 << 20])
+def test_large_blocks_are_aligned_whole_and_given_back(nbytes: int, cache_limit_put_back: None) -> None:
+    before = memory_stats()["allocated_bytes.current"]
+    blocks = [taeda.full((nbytes,), n, dtype=taeda.uint8) for n in range(3)]
+    assert all(b.data_ptr() % 64 == 0 and int(b[0]) == int(b[-1]) == n and bool((b == n).all()) for n, b in enumerate(blocks))
+    set_cache_limit(0)                                         # freed blocks go straight to the system
+    del blocks
+    assert memory_stats()["allocated_bytes.current"] == before and memory_stats()["cached_bytes.current"] == 0
+
+
+def test_large_cached_blocks_make_room_for_others() -> None:
+    """Sizes that come once each do not pile up beyond what was alive at once."""
+    code = (
+        "import taeda\n"
+        "from taeda.kernels.cpu import memory_stats\n"
+        "for n in range(8, 40):\n"
+        "    taeda.full((n << 18,), 1.0)\n"
+        "s = memory_stats()\n"
+        "print(s['cached_bytes.current'] + s['allocated_bytes.current'] <= 1.0625 * s['allocated_bytes.peak'] + (32 << 20))\n"
+        "x = [taeda.full((n << 18,), float(n)) for n in range(8, 40)]\n"
+        "print(all(bool((y == n).all()) for n, y in enumerate(x, 8)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True"], done.stderr
 
 
 def test_an_absurd_size_is_a_memory_error_with_its_figures() -> None:
