@@ -166,6 +166,17 @@ def test_strided_and_transposed_operands_are_read_in_place() -> None:
         assert taeda.equal(a.transpose(1, 2), b)
 
 
+@pytest.mark.parametrize("width", [16, 20, 64])
+def test_a_cotangent_of_any_layout_is_read_as_it_lies(width) -> None:
+    tensors = qkv((2, 3, 110, width), (2, 3, 140, width), (2, 3, 140, width), dtype=taeda.float64)
+    y = SDPA(*(t.requires_grad_() for t in tensors), is_causal=True)
+    for g in (taeda.full((1,), 0.7, dtype=taeda.float64).expand(y.shape), taeda.randn(2, 3, width, 110, dtype=taeda.float64).transpose(2, 3),
+              taeda.randn(2, 3, 110, 2 * width, dtype=taeda.float64)[..., ::2], taeda.randn(2, 3, 110, 1, dtype=taeda.float64).expand(y.shape)):
+        got = taeda.autograd.grad(y, tensors, g, retain_graph=True)
+        want = taeda.autograd.grad(y, tensors, g.contiguous(), retain_graph=True)
+        assert all(taeda.allclose(a, b, rtol=1e-12, atol=1e-14) for a, b in zip(got, want, strict=True))
+
+
 def test_meta_tensors_get_a_shape() -> None:
     q, k, v = (taeda.empty(s, device="meta") for s in ((2, 3, 4), (2, 5, 4), (2, 5, 7)))
     y = SDPA(q, k, v)

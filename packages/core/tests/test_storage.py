@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -146,6 +148,22 @@ def test_large_blocks_are_whole_and_their_own(nbytes: int) -> None:
     assert [b.unique().tolist() for b in blocks] == [[1], [2], [3]]
     del block, blocks
     empty_cache()
+
+
+def test_large_cached_blocks_make_room_for_others() -> None:
+    """Sizes that come once each do not pile up beyond what was alive at once."""
+    code = (
+        "import taeda\n"
+        "from taeda.kernels.cpu import memory_stats\n"
+        "for n in range(8, 40):\n"
+        "    taeda.full((n << 18,), 1.0)\n"
+        "s = memory_stats()\n"
+        "print(s['cached_bytes.current'] + s['allocated_bytes.current'] <= 1.0625 * s['allocated_bytes.peak'] + (32 << 20))\n"
+        "x = [taeda.full((n << 18,), float(n)) for n in range(8, 40)]\n"
+        "print(all(bool((y == n).all()) for n, y in enumerate(x, 8)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True"], done.stderr
 
 
 def test_an_absurd_size_is_a_memory_error_with_its_figures() -> None:

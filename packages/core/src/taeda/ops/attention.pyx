@@ -186,7 +186,7 @@ cdef object attention_vjp(Node n, object cotangent):
         dk = empty_rows(k)
     if n.needs(2):
         dv = empty_rows(v)
-    g, q, k, v = rows(g), rows(q), rows(k), rows(v)
+    q, k, v = rows(q), rows(k), rows(v)
     t[0], t[1], t[2] = address(dq), address(dk), address(dv)
     t[3], t[4], t[5], t[6], t[7], t[8] = &g.view, &q.view, &k.view, &v.view, &y.view, &lse.view
     t[9], t[10] = address(mask), address(keep)

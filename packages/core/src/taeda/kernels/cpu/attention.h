@@ -64,13 +64,14 @@ LOCAL void NAME(transposed)(T *to, const T *x, int64_t xs, int64_t n, int64_t wi
     }
 }
 
-/* Rows x (n, width) where a product can read them: in place if they are whole panels, else copied into room. */
-LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t n, int64_t width, int64_t panel, T *room)
+/* Rows x (n, width), `step` apart within a row, where a product can read them: in place if they are whole panels, else copied into room. */
+LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t n, int64_t width, int64_t panel, T *room)
 {
     const int64_t padded = attend_up(width, panel);
-    if (padded == width) return x;
+    if (padded == width && step == 1) return x;
     for (int64_t i = 0; i < n; i++) {
-        memcpy(room + i * padded, x + i * *xs, width * sizeof(T));
+        if (step == 1) memcpy(room + i * padded, x + i * *xs, width * sizeof(T));
+        else for (int64_t e = 0; e < width; e++) room[i * padded + e] = x[i * *xs + e * step];
         memset(room + i * padded + width, 0, (padded - width) * sizeof(T));
     }
     *xs = padded;
@@ -157,7 +158,7 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
         const int64_t keys = attend_seen(h, r1 - 1, j0, h->S - j0 < ATTEND_KEYS ? h->S - j0 : ATTEND_KEYS);
         if (keys == 0) break;
         int64_t vs = h->vs;
-        const T *values = NAME(whole_panels)(v + j0 * vs, &vs, keys, h->D, panel, copy);
+        const T *values = NAME(whole_panels)(v + j0 * vs, &vs, 1, keys, h->D, panel, copy);
         if (!few) NAME(transposed)(kt, k + j0 * h->ks, h->ks, keys, h->E, panel);
         for (int64_t i0 = r0; i0 < r1; i0 += ATTEND_ROWS) {
             const int64_t part = r1 - i0 < ATTEND_ROWS ? r1 - i0 : ATTEND_ROWS;
@@ -199,7 +200,7 @@ LOCAL int64_t NAME(attend_back_room)(const AttendShape *h)
 /* Keys first to last of one head.  dq (L rows of whole panels) is added to; of dk and dv those keys are set, or added to.
  * With P the probabilities, R what dropout multiplies them by and G the cotangent of the result:
  *   dV = (P R)^T G     dS = P (R (G V^T) - sum(G O)) scale     dQ = dS K     dK = dS^T Q */
-LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const T *v, const T *g, int64_t gs, const T *out,
+LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const T *v, const T *g, int64_t gs, int64_t gstep, const T *out,
                              int64_t os, const T *lse, int64_t first, int64_t last, T *dq, int64_t dqs, T *dk, int64_t dks,
                              T *dv, int64_t dvs, int add, T *room)
 {
@@ -211,14 +212,18 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
     for (int64_t i = 0; i < h->L; i++) {
         const T *x = g + i * gs, *y = out + i * os;
         T sum = 0;
-        _Pragma("omp simd reduction(+:sum)")
-        for (int64_t e = 0; e < h->D; e++) sum += x[e] * y[e];
+        if (gstep == 1) {
+            _Pragma("omp simd reduction(+:sum)")
+            for (int64_t e = 0; e < h->D; e++) sum += x[e] * y[e];
+        } else {
+            for (int64_t e = 0; e < h->D; e++) sum += x[e * gstep] * y[e];
+        }
         delta[i] = sum;
     }
     for (int64_t j0 = first; j0 < last; j0 += BACK_KEYS) {
         const int64_t keys = last - j0 < BACK_KEYS ? last - j0 : BACK_KEYS;
         int64_t ks = h->ks;
-        const T *kb = NAME(whole_panels)(k + j0 * ks, &ks, keys, h->E, panel, kcopy);
+        const T *kb = NAME(whole_panels)(k + j0 * ks, &ks, 1, keys, h->E, panel, kcopy);
         NAME(transposed)(kt, k + j0 * h->ks, h->ks, keys, h->E, panel);
         NAME(transposed)(vt, v + j0 * h->vs, h->vs, keys, h->D, panel);
         memset(dksum, 0, keys * Ew * sizeof(T));
@@ -228,8 +233,8 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
             const int64_t n = attend_seen(h, i0 + part - 1, j0, keys);
             int64_t qs = h->qs, gbs = gs;
             if (n == 0) continue;
-            const T *qb = NAME(whole_panels)(q + i0 * qs, &qs, part, h->E, panel, qcopy);
-            const T *gb = NAME(whole_panels)(g + i0 * gs, &gbs, part, h->D, panel, gcopy);
+            const T *qb = NAME(whole_panels)(q + i0 * qs, &qs, 1, part, h->E, panel, qcopy);
+            const T *gb = NAME(whole_panels)(g + i0 * gs, &gbs, gstep, part, h->D, panel, gcopy);
             NAME(multiply)(h, part, n, h->E, qb, 1, qs, kt, panel * h->E, panel, s, BACK_KEYS, 0);
             NAME(multiply)(h, part, n, h->D, gb, 1, gbs, vt, panel * h->D, panel, ds, BACK_KEYS, 0);
             for (int64_t i = 0; i < part; i++) {

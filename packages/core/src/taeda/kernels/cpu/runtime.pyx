@@ -12,6 +12,11 @@ Blocks of 2 MiB and more are mappings of their own, and ask for huge pages: a fr
 where it had 512, and one entry of the processor's address cache serves 2 MiB instead of 4 KiB.  Beyond the caches
 a copy gained a tenth by it, a 4096 x 4096 transpose a fifth; what fits in the caches runs as before.
 
+So a fresh large block costs little but its zeros (4 ms of 64 MiB instead of 40), and the cache can be small where memory is
+large: a fresh one takes the place of cached ones, largest first, as soon as both would pass by a sixteenth and 32 MiB what was
+alive at the highest point so far.  (A network's backward pass wants other sizes than its forward pass: ResNet-18 at
+16 x 224 x 224 kept 180 MiB that it could not use.)
+
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.
 """
 from libc.stdint cimport int64_t
@@ -89,6 +94,8 @@ cdef extern from *:
     void lock "taeda_lock_acquire"() noexcept nogil
     void unlock "taeda_lock_release"() noexcept nogil
     void install_fork_handlers "taeda_lock_install"() noexcept nogil
+    enum:
+        HUGE_PAGE
     void* system_alloc "taeda_system_alloc"(size_t n) noexcept nogil
     void system_free "taeda_system_free"(void* block, size_t n) noexcept nogil
     bint exact_blocks "taeda_exact_blocks"
@@ -101,6 +108,7 @@ cdef enum:
     SMALL_CLASSES = 17          # class i holds blocks of 64 * i bytes, i <= 16
     STEPS = 8                   # classes per power of two above 1 KiB
     CLASSES = 17 + STEPS * 54
+    SPARE_BYTES = 1 << 25       # of large blocks that are kept beyond the highest point
 
 num_threads = 1
 
@@ -111,6 +119,7 @@ cdef Block* lists[CLASSES]
 cdef int64_t cached_bytes = 0
 cdef int64_t live_bytes = 0
 cdef int64_t peak_bytes = 0
+cdef int64_t highest_bytes = 0  # the peak that no reset forgets
 cdef int64_t cache_limit = 0
 cdef int64_t hits = 0
 cdef int64_t misses = 0
@@ -135,7 +144,7 @@ cdef inline int class_of(size_t n, size_t* rounded) noexcept nogil:
 
 cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
     """Return a 64-byte aligned block, or NULL: then the cache has been emptied and the system has none."""
-    global cached_bytes, live_bytes, peak_bytes, hits, misses, live_blocks
+    global cached_bytes, live_bytes, peak_bytes, highest_bytes, hits, misses, live_blocks
     cdef size_t size
     cdef int c
     cdef Block* block
@@ -151,6 +160,8 @@ cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
     else:
         misses += 1
         unlock()
+        if size >= HUGE_PAGE:
+            make_room(size)
         block = <Block*>system_alloc(size)
         if block == NULL:
             release_cache()
@@ -162,8 +173,31 @@ cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
     live_blocks += 1
     if live_bytes > peak_bytes:
         peak_bytes = live_bytes
+    if live_bytes > highest_bytes:
+        highest_bytes = live_bytes
     unlock()
     return block
+
+
+cdef void make_room(int64_t size) noexcept nogil:
+    """Release large cached blocks, largest first, until `size` more bytes fit below the highest point so far."""
+    global cached_bytes
+    cdef int c = CLASSES - 1
+    cdef Block* block
+    while True:
+        lock()
+        block = NULL
+        if live_bytes + cached_bytes + size > highest_bytes + highest_bytes / 16 + SPARE_BYTES:
+            while c > 0 and lists[c] == NULL:
+                c -= 1
+            if class_bytes(c) >= HUGE_PAGE:
+                block = lists[c]
+                lists[c] = block.next
+                cached_bytes -= class_bytes(c)
+        unlock()
+        if block == NULL:
+            return
+        system_free(block, class_bytes(c))
 
 
 cdef void cpu_free(void* block, size_t nbytes) noexcept nogil:
