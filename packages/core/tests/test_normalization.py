@@ -104,3 +104,34 @@ def test_instance_norm_averages_the_samples_statistics_into_the_buffers() -> Non
     ops.instance_norm(taeda.tensor(x), m, v, momentum=0.2)
     np.testing.assert_allclose(m.numpy(), 0.2 * x.mean((0, 2)), rtol=1e-12)
     np.testing.assert_allclose(v.numpy(), 0.8 + 0.2 * x.var(2, ddof=1).mean(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16])
+@pytest.mark.parametrize("shape", [(3, 5, 4, 6), (2, 70, 3, 3), (1, 3, 1, 2), (2, 64, 1, 1), (2, 3, 2, 4, 3)])
+@pytest.mark.parametrize("training", [True, False])
+def test_images_with_channels_innermost_stay_so(shape: tuple[int, ...], dtype: taeda.dtype, training: bool) -> None:
+    taeda.manual_seed(0)
+    form = taeda.channels_last if len(shape) == 4 else taeda.channels_last_3d
+    x = taeda.randn(shape, dtype=dtype)
+    c = shape[1]
+    w, b = taeda.rand(c, dtype=dtype), taeda.randn(c, dtype=dtype)
+    found = []
+    for plain in (True, False):
+        mean, var = taeda.zeros(c, dtype=dtype), taeda.ones(c, dtype=dtype)
+        leaves = [t.clone().requires_grad_() for t in (x if plain else x.contiguous(memory_format=form), w, b)]
+        y = ops.batch_norm(leaves[0], mean, var, *leaves[1:], training=training)
+        grads = taeda.autograd.grad((y * y.detach().cos()).sum(), leaves)
+        found.append([y, mean, var, *grads])
+        if not plain and dtype != taeda.bfloat16 and x.numel() > c:
+            assert y.is_contiguous(memory_format=form) and grads[0].is_contiguous(memory_format=form)
+        if not plain:
+            assert ops.group_norm(leaves[0], 1).is_contiguous(memory_format=form)
+    for a, b in zip(*found, strict=True):
+        error = (a.double() - b.double()).abs().max()
+        assert error <= (0.05 if dtype == taeda.bfloat16 else 2e-5 if dtype == taeda.float32 else 1e-12) * (1 + a.double().abs().max())
+
+
+def test_a_second_derivative_with_channels_innermost() -> None:
+    x = taeda.randn(2, 3, 3, 2, dtype=taeda.float64).contiguous(memory_format=taeda.channels_last).requires_grad_()
+    w = taeda.rand(3, dtype=taeda.float64, requires_grad=True)
+    assert taeda.autograd.gradgradcheck(lambda a, b: ops.batch_norm(a, None, None, b, training=True), (x, w))

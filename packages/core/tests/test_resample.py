@@ -48,3 +48,10 @@ def test_threads_change_no_bit(mode: str) -> None:
         grads = taeda.autograd.grad((y, z), x, (taeda.sin(y.detach()), taeda.sin(z.detach())))
         found.append([t.detach().numpy().tobytes() for t in (y, z, *grads)])
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic", "area"])
+def test_resized_images_with_channels_innermost_stay_so(mode: str) -> None:
+    x = taeda.randn(2, 3, 4, 5)
+    y, z = (ops.interpolate(t, size=(7, 3), mode=mode) for t in (x, x.contiguous(memory_format=taeda.channels_last)))
+    assert taeda.equal(y, z) and z.is_contiguous(memory_format=taeda.channels_last)

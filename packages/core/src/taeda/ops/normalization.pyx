@@ -14,6 +14,8 @@ from taeda.dtype cimport is_complex_, is_float, promote, torch_name
 from taeda.kernels.cpu.abi cimport BF16, C128, F16, F32, F64, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
+
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
 PUBLIC = ("layer_norm", "group_norm", "rms_norm")
 METHODS = {}
@@ -50,7 +52,22 @@ cdef bint mixed(TensorBase x, tuple parameters) noexcept:
 
 # -- batch norm --------------------------------------------------------------------------------------
 
+# Images whose channels lie innermost are N H W rows of C values, which the kernel takes as they lie.
+
 cdef Op BATCH_NORM_BACKWARD = define("batch_norm_backward", NULL)
+
+cdef inline bint is_rows(TensorBase x) noexcept:
+    return (x.view.dtype == F32 or x.view.dtype == F64) and lies_channels_last(x)
+
+cdef TensorBase laid_as(TensorBase x, TensorBase t):
+    """t's values in the memory order of x, which is contiguous or has its channels innermost."""
+    if not is_rows(x):
+        return contiguous(t)
+    return t if lies_channels_last(t) else laid_channels_last(contiguous(t))
+
+cdef TensorBase empty_laid_as(TensorBase x):
+    cdef TensorBase y = empty_shape(x.shape_tuple(), x.view.dtype, x.device)
+    return channels_innermost(y) if is_rows(x) else y
 
 cdef object along(TensorBase w, int ndim):
     """w as (C, 1, ...), to multiply (N, C, ...)."""
@@ -66,9 +83,9 @@ cdef object batch_norm_vjp(Node n, object g):
     if x.view.numel == 0:
         zeros = (<object>x).new_zeros(mean.shape_tuple())
         return g, zeros, zeros.clone()
-    gy = contiguous(<TensorBase>g)
+    gy = laid_as(x, <TensorBase>g)
     if n.needs(0):
-        gx = empty_like(x)
+        gx = empty_laid_as(x)
     if n.needs(1):
         gw = empty_like(mean)
     if n.needs(2):
@@ -103,10 +120,12 @@ cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
 cdef Op BATCH_NORM = define("batch_norm", batch_norm_vjp, 0, 0, None, "NativeBatchNormBackward0")
 
 cdef int channels(TensorBase x, Param* p) noexcept:
-    """p: N, C, L of (N, C, ...)."""
+    """p: N, C, L of (N, C, ...), where channels lie innermost of (N L, C, 1)."""
     p[0].i = x.view.shape[0]
     p[1].i = x.view.shape[1]
     p[2].i = x.view.numel // (p[0].i * p[1].i) if x.view.numel else 0
+    if is_rows(x):
+        p[0].i, p[2].i = p[0].i * p[2].i, 1
     return 0
 
 cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C):
@@ -170,12 +189,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
                                    "detach them")
             if training:
                 begin_inplace("batch_norm", <TensorBase>running)
-    x = contiguous(x)
+    x = laid_as(x, x)
     w = contiguous(w) if w is not None else None
     b = contiguous(b) if b is not None else None
     m = contiguous(run_mean) if run_mean is not None else None
     v = contiguous(run_var) if run_var is not None else None
-    y, mean = empty_like(x), empty_shape((p[1].i,), x.view.dtype, x.device)
+    y, mean = empty_laid_as(x), empty_shape((p[1].i,), x.view.dtype, x.device)
     rstd = empty_like(mean)
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
     t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
@@ -402,6 +421,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
     cdef TensorBase y, mean, rstd
     cdef int64_t channels_
+    cdef bint last
     cdef View* t[6]
     cdef Param p[5]
     if mixed(x, (w, b)):
@@ -423,6 +443,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
                                f"input, but got {name} of shape {list(v.shape)} and input of shape {list(x.shape_tuple())}")
         check_parameter("group_norm", name, x, v)
     check_same_device("group_norm", (x, w, b))
+    last = lies_channels_last(x)
     x = contiguous(x)
     y, mean = empty_like(x), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
     rstd = empty_like(mean)
@@ -432,6 +453,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     p[3].i, p[4].f = num_groups, eps
     if x.view.numel or GROUP_NORM.cpu[x.view.dtype] == NULL:
         launch(GROUP_NORM, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
+    if last:
+        y = laid_channels_last(y)
     record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps))
     return y
 

@@ -12,6 +12,7 @@ from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 __all__ = ["interpolate"]
@@ -39,11 +40,14 @@ cdef TensorBase planes(Op op, TensorBase x, tuple extra, tuple shape):
     cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device)
     cdef View* t[2]
     cdef Param p[FIELDS]
+    cdef bint last = lies_channels_last(x)
     x = contiguous(x)
     fill(extra, p)
     t[0], t[1] = &y.view, &x.view
     if y.view.numel:
         launch(op, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
+    if last:
+        y = laid_channels_last(y)
     record(op, y, (x,), None, (extra, x.shape_tuple(), op))
     return y
 
