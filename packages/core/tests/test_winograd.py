@@ -48,10 +48,11 @@ def errors(got: Arrays, exact: Arrays) -> list[float]:
     return [float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(got, exact, strict=True)]
 
 
-# input, output channels, padding: one lane more and less than vectors, panels, groups and ranges of channels; tiles one more and less than
-# register tiles and blocks; edges that cut tiles in every way; few tiles for many channels and many for few
+# input, output channels, padding: one lane more and less than vectors, panels, groups and ranges of channels; tiles one more and
+# less than register tiles and blocks; edges that cut tiles in every way; few tiles for many channels and many for few
 CASES = [((8, 8, 32, 28), 8, 1), ((2, 15, 30, 33), 33, 0), ((3, 20, 28, 8), 31, 2), ((2, 31, 23, 24), 12, (0, 1)), ((5, 64, 7, 7), 65, 1),
-         ((1, 128, 14, 13), 40, (1, 3)), ((2, 129, 8, 8), 32, 1), ((1, 136, 11, 12), 136, 0), ((1, 257, 7, 7), 264, 1), ((7, 24, 12, 12), 24, (4, 2)),
+         ((1, 128, 14, 13), 40, (1, 3)), ((2, 129, 8, 8), 32, 1), ((1, 136, 11, 12), 136, 0), ((1, 257, 7, 7), 264, 1),
+         ((7, 24, 12, 12), 24, (4, 2)),
          ((1, 15, 70, 66), 12, 1), ((73, 16, 7, 8), 15, 1), ((1, 40, 9, 200), 20, 1), ((3, 25, 24, 23), 49, (2, 0))]  # fmt: skip
 
 

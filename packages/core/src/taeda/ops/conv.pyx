@@ -225,10 +225,10 @@ cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", weight_vjp, 0, 0, "convo
                                   "ConvolutionBackwardBackward0")
 cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
 cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
-cdef Op WINOGRAD = define("winograd", NULL)              # the same three results, or 1 and the others are asked
+cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
+cdef Op WINOGRAD = define("winograd", NULL)              # the same three results, or 1: then the ops above are asked
 cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
 cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)
-cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
 
 
 # -- checks ------------------------------------------------------------------------------------------
@@ -430,11 +430,6 @@ def set_fast(bint value):
     """Say whether 3x3 convolutions may take Winograd's method."""
     global fast
     fast = value
-
-
-def is_fast():
-    """Return whether 3x3 convolutions may take Winograd's method."""
-    return fast
 
 
 def by_parts(function, x, w, b, n, *rest):

@@ -110,7 +110,8 @@ static void put(float *dst, int64_t lane, int64_t place, const float *src, int64
 }
 
 /* The pixels of `many` tiles of `size` rows from tile (i, j) of image n on, as [row][column][8 channels], zero outside the image. */
-INLINE void strip(float *z, const Picture *x, const Grid *g, int64_t n, int64_t i, int64_t j, int64_t many, int64_t c, int64_t m, int size) {
+INLINE void strip(float *z, const Picture *x, const Grid *g, int64_t n, int64_t i, int64_t j, int64_t many, int64_t c, int64_t m,
+                  int size) {
     const int64_t top = 4 * i - g->top, left = 4 * j - g->left, cols = 4 * many + size - 4;
     const int64_t first = left > 0 ? left : 0, last = left + cols < x->cols ? left + cols : x->cols;
     const float *src = x->data + n * x->image + c * x->channel + first * x->col;
@@ -271,8 +272,8 @@ INLINE int all_finite(Lanes nothing) {                   /* a sum of numbers tim
 
 /* Results of tiles t0 to t1 and m channels from c on: point p of tile t0 + k and
  * channel c + l lies at at[k / height * group + p * step + k % height * width + l]. */
-static int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t group, int64_t step,
-                   int64_t height, int64_t width, const float *bias) {
+static int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t group,
+                   int64_t step, int64_t height, int64_t width, const float *bias) {
     float z[4 * SPAN * 8] __attribute__((aligned(32)));
     const int64_t per = g->down * g->across;
     Lanes nothing = {0};
@@ -358,7 +359,7 @@ static int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t 
         UNROLL for (int i = 0; i < M; i++) p[i] = q[i] = (VEC){0};                                                                  \
         for (; n > 0; n -= 8, a += astep, b += bstep) {                                                                             \
             PREFETCH                                                                                                                \
-            _Pragma("GCC unroll 1") for (int k = 0; k < 8; k++) {                                                                                 \
+            _Pragma("GCC unroll 1") for (int k = 0; k < 8; k++) {       /* unrolled, sums would be spilled */                       \
                 const VEC u = *(const VEC *)(b + k * 2 * W), v = *(const VEC *)(b + k * 2 * W + W);                                 \
                 UNROLL for (int i = 0; i < M; i++) {                                                                                \
                     const float x = a[A];                                                                                           \
@@ -379,7 +380,8 @@ static int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t 
     TILE(FUNCTION, TARGET, VEC, M, CHANNELS * k + i, LINES(a + astep, 32 * CHANNELS) LINES(b + bstep, 16 * sizeof(VEC)))
 ROWS(rows, , Slim, 1) ROWS(rows, , Slim, 2) ROWS(rows, , Slim, 3)
 ROWS(rows, , Slim, 4) ROWS(rows, , Slim, 5) ROWS(rows, , Slim, 6)
-ROWS(wide_rows, WIDE, whole_f32, 2) ROWS(wide_rows, WIDE, whole_f32, 4) ROWS(wide_rows, WIDE, whole_f32, 6) ROWS(wide_rows, WIDE, whole_f32, 8)
+ROWS(wide_rows, WIDE, whole_f32, 2) ROWS(wide_rows, WIDE, whole_f32, 4)
+ROWS(wide_rows, WIDE, whole_f32, 6) ROWS(wide_rows, WIDE, whole_f32, 8)
 COLUMNS(columns, , Slim, 2) COLUMNS(columns, , Slim, 4) COLUMNS(columns, , Slim, 6)
 COLUMNS(wide_columns, WIDE, whole_f32, 8)
 #undef TILE
@@ -401,7 +403,8 @@ static int height_for(int64_t m, int wide) {
 /* Rows of tiles by n lanes (whole panels): agap, bgap and cgap lie from one tile or panel to the next. */
 static void multiply_rows(int wide, int height, int64_t tiles, int64_t n, int64_t terms, const float *a, int64_t agap, const float *b,
                           int64_t bgap, float *c, int64_t cgap, int64_t ldc, int add) {
-    static const Tile slim[] = {0, rows1, rows2, rows3, rows4, rows5, rows6}, wider[] = {0, 0, wide_rows2, 0, wide_rows4, 0, wide_rows6, 0, wide_rows8};
+    static const Tile slim[] = {0, rows1, rows2, rows3, rows4, rows5, rows6};
+    static const Tile wider[] = {0, 0, wide_rows2, 0, wide_rows4, 0, wide_rows6, 0, wide_rows8};
     const Tile tile = (wide ? wider : slim)[height];
     const int64_t panel = panel_of(wide);
     for (int64_t j = 0; j < n; j += panel, b += bgap)

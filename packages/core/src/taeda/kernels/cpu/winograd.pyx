@@ -61,7 +61,7 @@ cdef extern from *:
 cdef enum:
     POINTS = 36
     GROUP = 32               # output channels at a time: 4, 2 or 1 panels
-    TERMS = 128              # channels of a product between two additions to memory: a panel of them fills a quarter of the first-level cache
+    TERMS = 128              # channels of a product between two additions to memory: a panel fills a quarter of the first-level cache
     FEW = 16                 # tiles or fewer: half as many channels, so that their transformed kernels stay in the second-level cache
     TILES = 72               # of a block: whole register tiles of 6 and of 8 (24 to 96 measured)
     KEPT = 1 << 25           # bytes of the factor that is transformed first
@@ -335,7 +335,8 @@ cdef void transform_both(const Weight *job, int64_t item) noexcept nogil:
 cdef int weight_block(Weight *job, int64_t item) noexcept nogil:
     """The sum of one piece for one run of channels and one group."""
     cdef int64_t run = item % job.runs, group = item // job.runs % job.groups, piece = item // (job.runs * job.groups)
-    cdef int64_t c0 = run * job.per * CHANNELS, channels = min(job.per * CHANNELS, job.C - c0), lanes = min(<int64_t>GROUP, job.O - group * GROUP)
+    cdef int64_t c0 = run * job.per * CHANNELS, channels = min(job.per * CHANNELS, job.C - c0)
+    cdef int64_t lanes = min(<int64_t>GROUP, job.O - group * GROUP)
     cdef int64_t tiles = up(min(job.piece, job.last - job.first - piece * job.piece), 8), mstep = step_of(up(channels, 8), GROUP), block, p
     cdef const float *v = job.v + (piece * job.blocks + run * job.per) * job.vsize
     cdef const float *u = job.u + (piece * job.groups + group) * job.usize
