@@ -208,6 +208,18 @@ static void turn_plane(const Move *m, char *y, const char *x, int64_t I, int64_t
     }
 }
 
+/* Turned round in a buffer: memory that is read or written downwards is not fetched ahead. */
+static void reverse_row(const Move *m, char *y, const char *x, int64_t n) {
+    _Alignas(64) char room[4096];
+    const int64_t e = m->e, most = sizeof room / e;
+    for (int64_t i = 0; i < n; i += most) {
+        const int64_t k = n - i < most ? n - i : most;
+        BY_SIZE(e, reverse, room, x - i * e, k)
+        if (m->stream) stream_row(y + i * e, room, k * e);
+        else copy_row(y + i * e, room, k * e);
+    }
+}
+
 static inline void plane(const Move *m, char *y, const char *x, int64_t I, int64_t J) {
     const int64_t e = m->e, ys = m->ys[0], yt = m->ys[1], xs = m->xs[0], xt = m->xs[1];
     switch (m->kind) {
@@ -221,7 +233,7 @@ static inline void plane(const Move *m, char *y, const char *x, int64_t I, int64
         for (int64_t j = 0; j < J; j++) fill_row(y + j * yt, x + j * xt, I * e, e);
         break;
     case MOVE_REVERSE:
-        for (int64_t j = 0; j < J; j++) BY_SIZE(e, reverse, y + j * yt, x + j * xt, I)
+        for (int64_t j = 0; j < J; j++) reverse_row(m, y + j * yt, x + j * xt, I);
         break;
     case MOVE_TURN: turn_plane(m, y, x, I, J); break;
     case MOVE_WEAVE: BY_SIZE(e, weave, y, x, xs, I, J) break;
