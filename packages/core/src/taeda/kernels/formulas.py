@@ -67,7 +67,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "erf": {FLOAT: "T_(erf)(a)"},
     "erfc": {FLOAT: "T_(erfc)(a)"},
     "logit": {FLOAT: "T_(logit)(a)"},
-    "logit_clamped": {FLOAT: "T_(logit)(CLIP(a, (T)PF(0), (T)PF(1)))"},
+    "logit_clamped": {FLOAT: "T_(logit)(a < (T)PF(0) ? (T)PF(0) : a > (T)PF(1) ? (T)PF(1) : a)"},
     "erfinv": {("f32",): "t_erfinv_f32(a)"},                  # float64's: special.pyx.in
     "ndtr": {("f32",): "t_ndtr_f32(a)"},
     "floor": {FLOAT: "L_(floor)(a)", INT: "a"},

@@ -285,7 +285,7 @@ INLINE double t_hypot_f64(double x, double y) {
     return hypot(x, y);
 #else
     const double ax = fabs(x), ay = fabs(y), more = ax > ay ? ax : ay, less = ax > ay ? ay : ax;
-    const double up = 1.3407807929942597e+154, down = 7.458340731200207e-155;                       /* 2^512, 2^-512 */
+    const double up = 4.149515568880993e+180, down = 2.409919865102884e-181;                        /* 2^600, 2^-600 */
     const double s = more > 1e150 ? down : more < 1e-140 ? up : 1.0, back = more > 1e150 ? up : more < 1e-140 ? down : 1.0;
     const double m = more * s, n = less * s, m2 = m * m, n2 = n * n, sum = m2 + n2, root = sqrt(sum);
     const double lost = FMA_F64(-root, root, sum) + (((m2 - sum) + n2) + (FMA_F64(m, m, -m2) + FMA_F64(n, n, -n2)));
@@ -383,7 +383,8 @@ INLINE double t_pow_f64(double x, double y) {
     double l = a == 0.0 ? -INFINITY : t;
     l = a == INFINITY ? INFINITY : l;
     double k = a == 1.0 ? 0.0 : l * y, k1 = FMA_F64(l, y, -k) + t1 * y;
-    k1 = fabs(k) < 1100.0 && a != 1.0 ? k1 : 0.0;
+    k1 = fabs(k) < 1100.0 ? k1 : 0.0;
+    k1 = a == 1.0 ? 0.0 : k1;
     k = k > 1100.0 ? 1100.0 : k;
     k = k < -1100.0 ? -1100.0 : k;
     const double m = k + 6755399441055744.0, rest = (k - (m - 6755399441055744.0)) + k1, u = rest * 0.69314718055994530942;

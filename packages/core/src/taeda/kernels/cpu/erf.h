@@ -139,26 +139,17 @@ INLINE float t_ndtr_f32(float x) {
 /* erfinv(x) / x by w = -log(1 - x^2) up to 5, by its root beyond */
 INLINE float t_erfinv_f32(float x) {
     const float w = -t_log_f32((1.0f - x) * (1.0f + x)), u = w - 2.5f, v = sqrtf(w < 0.0f ? 0.0f : w) - 3.0f;
-    float p = -8.9319260e-9f;
-    p = p * u + 2.3335967e-8f;
-    p = p * u + 4.6813135e-7f;
-    p = p * u - 3.4639853e-6f;
-    p = p * u - 4.9724197e-6f;
-    p = p * u + 2.1834939e-4f;
-    p = p * u - 1.2527264e-3f;
-    p = p * u - 4.1773729e-3f;
-    p = p * u + 0.24664028f;
-    p = p * u + 1.5014094f;
-    float q = 1.0748661e-4f;
-    q = q * v - 3.0110998e-4f;
-    q = q * v - 4.5034770e-5f;
-    q = q * v + 1.4741308e-3f;
-    q = q * v - 3.6035170e-3f;
-    q = q * v + 5.6914079e-3f;
-    q = q * v - 7.6359626e-3f;
-    q = q * v + 9.4447215e-3f;
-    q = q * v + 1.0016749f;
-    q = q * v + 2.8329768f;
+    const float u2 = u * u, v2 = v * v;
+    float p = u * -8.9319260e-9f + 2.3335967e-8f;
+    p = p * u2 + (u * 4.6813135e-7f - 3.4639853e-6f);
+    p = p * u2 + (u * -4.9724197e-6f + 2.1834939e-4f);
+    p = p * u2 + (u * -1.2527264e-3f - 4.1773729e-3f);
+    p = p * u2 + (u * 0.24664028f + 1.5014094f);
+    float q = v * 1.0748661e-4f - 3.0110998e-4f;
+    q = q * v2 + (v * -4.5034770e-5f + 1.4741308e-3f);
+    q = q * v2 + (v * -3.6035170e-3f + 5.6914079e-3f);
+    q = q * v2 + (v * -7.6359626e-3f + 9.4447215e-3f);
+    q = q * v2 + (v * 1.0016749f + 2.8329768f);
     const float y = (w < 5.0f ? p : q) * x;
     return fabsf(x) == 1.0f ? copysignf(INFINITY, x) : fabsf(x) < 1.0f ? y : NAN;
 }

@@ -101,7 +101,7 @@ static double zeta_scaled(double s, double q) {
     double sum = 0, power[8], last = 1, a = q;
     for (int64_t k = 0, found = 0; !found; k += 8) {
 _Pragma("GCC unroll 1")
-        for (int j = 0; j < 8; j++) power[j] = t_exp_f64(-s * t_log1p_f64((double)(k + j) / q));
+        for (int j = 0; j < 8; j++) power[j] = t_exp_f64(-s * t_log1p_f64(((double)k + j) / q));
         for (int j = 0; j < 8 && !found; j++) {
             last = power[j];
             a = q + (k + j);

@@ -129,6 +129,7 @@ static double gamma_corner(double a, double x, double side) {
 static int gamma_kind(double a, double x, double side) {
     if (!(a > 0 && x > 0 && a < INFINITY && x < INFINITY)) return CORNER;
     if (a >= 20 && fabs(x - a) < 0.3 * a) return UNIFORM;
+    if (x > 1e30 && x > a) return CORNER;                               /* all of the mass lies below */
     if (side > 0 && x < 1.1 && a < 1) return COMPLEMENT;
     return x < a + 1 || x < 1.1 ? SERIES : FRACTION;
 }
