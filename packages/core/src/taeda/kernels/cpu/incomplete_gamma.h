@@ -121,9 +121,8 @@ static double gamma_corner(double a, double x, double side) {
     if (x < 0 || a < 0) return NAN;
     if (a == 0) return x > 0 ? below : NAN;
     if (x == 0) return above;
-    if (a != a || x != x) return NAN;
     if (a == INFINITY) return x == INFINITY ? NAN : above;
-    return below;
+    return x == INFINITY || (a == a && x == x) ? below : NAN;
 }
 
 static int gamma_kind(double a, double x, double side) {
