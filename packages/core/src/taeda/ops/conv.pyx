@@ -101,11 +101,12 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     t[3] = NULL if bias is None else &bias.view
     p[9].i = q.groups
     p[10].i = bias is not None
-    other = suited(op, q, v)
     if takes_winograd(op, q, out, a, b):
         other = WINOGRAD if op is CONV else WINOGRAD_INPUT if op is INPUT else WINOGRAD_WEIGHT
-    if launch(other, out.view.dtype, out.device, 1, 4, t, p, work):      # what it does not take
-        launch(op, out.view.dtype, out.device, 1, 4, t, p, work)
+        if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
+            return 0                     # else something was not finite: the sums say where
+    if launch(suited(op, q, v), out.view.dtype, out.device, 1, 4, t, p, work):
+        launch(op, out.view.dtype, out.device, 1, 4, t, p, work)       # takes everything
     return 0
 
 

@@ -156,7 +156,8 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 def renorm_(input, p, dim, maxnorm):
     """In-place :func:`renorm`."""
-    return input.copy_(renorm(input, p, dim, maxnorm))
+    scaled = renorm(input, p, dim, maxnorm)          # refuses what is no tensor
+    return input.copy_(scaled)
 
 
 METHODS = {"renorm": renorm, "renorm_": renorm_}
