@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import amp as amp, array_api as array_api, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, fft as fft, func as func, linalg as linalg, ops as ops, overrides as overrides, serialization as serialization, signal as signal, special as special, utils as utils, version as version
+from taeda import accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, fft as fft, func as func, jit as jit, linalg as linalg, ops as ops, overrides as overrides, serialization as serialization, signal as signal, special as special, testing as testing, utils as utils, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
@@ -490,7 +490,7 @@ def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...
     """Return where input > other."""
 def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input >= other."""
-def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
+def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enabled: _bool = ...) -> Tensor:
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
 def gru(*args: Any, **kwargs: Any) -> Tensor:
     """Run a network of gated recurrent units: gru(input, hx, params, ...) or, of packed sequences, gru(data, batch_sizes, hx, ...)."""
@@ -512,7 +512,7 @@ def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
 def histogram(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
     """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
-def histogramdd(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
+def histogramdd(input: Tensor, bins: Any, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
     """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the second dimension (the first of a vector)."""
@@ -582,7 +582,7 @@ def kron(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -
     """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
 def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
     """Return (values, indices) of the k-th smallest element along ``dim``, counted from 1."""
-def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
+def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enable: _bool = ...) -> Tensor:
     """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias."""
 def lcm(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the least common multiple of each pair of integers, 0 where one is 0; overflow wraps."""
@@ -876,7 +876,7 @@ def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
 def resolve_neg(input: Tensor) -> Tensor:
     """Return the tensor: negatives are never lazy here."""
-def result_type(tensor1: Tensor, tensor2: Tensor) -> Any:
+def result_type(tensor: Tensor, other: Tensor | _complex) -> Any:
     """Return the dtype that an operation on the two, tensors or numbers, gives."""
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
     """Scale by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight."""
@@ -952,7 +952,7 @@ def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
-def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
+def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., *, stable: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
 def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""

@@ -986,7 +986,7 @@ class Tensor:
         """Return :func:`reshape` to the shape of another tensor."""
     def resize(self, *sizes: Any) -> Tensor:
         """Return the elements in another shape of the same size. Deprecated in PyTorch: use :func:`taeda.reshape`."""
-    def resize_(self, *sizes: Any, memory_format: Any = ...) -> Tensor:
+    def resize_(self, *sizes: Any, size: _int | Sequence[_int] | None = ..., memory_format: Any = ...) -> Tensor:
         """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
     def resize_as(self, tensor: Tensor) -> Tensor:
         """Return the elements in the shape of another tensor of the same size."""
@@ -1074,7 +1074,7 @@ class Tensor:
         """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
     def solve(self, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
-    def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
+    def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., *, stable: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
         """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
     def split(self, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
@@ -1112,7 +1112,7 @@ class Tensor:
         """In-place :func:`sub`."""
     def sum(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the sum of the elements, over all dimensions or those in ``dim``."""
-    def sum_to_size(self, *size: _int | Sequence[_int]) -> Tensor:
+    def sum_to_size(self, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
         """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
     def svd(self, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
         """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
@@ -1228,5 +1228,3 @@ class Tensor:
         """Set every element to 0."""
 def install_late(get: Any, put: Any, product: Any, text: Any) -> Any: ...
 def install_methods(methods: Any) -> Any: ...
-def is_readonly(t: Any) -> Any: ...
-def user_attributes(t: Any) -> Any: ...

@@ -631,6 +631,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     """Return input[index]."""
 def global_norm(tensors: Any) -> Any:
     """Return the Euclidean norm of all elements of all tensors, sqrt(Σ x²), as a 0-d tensor."""
+def glu(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return a sigmoid(b), where a and b are the halves of x along ``dim``."""
 def gradient(input: Tensor, *, spacing: Any = ..., dim: _int | Sequence[_int] | None = ..., edge_order: Any = ...) -> Tensor:
     """Estimate the derivative along each of ``dim`` by central differences, one-sided at the ends."""
 def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -643,7 +645,7 @@ def greater_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ge`."""
 def grid_sample(input: Tensor, grid: Any, mode: str = ..., padding_mode: str = ..., align_corners: Any = ...) -> Tensor:
     """Sample images at the positions of a grid: y[n, c, i] = input[n, c] at grid[n, i]."""
-def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
+def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enabled: _bool = ...) -> Tensor:
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
 def gru(*args: Any, **kwargs: Any) -> Tensor:
     """Run a network of gated recurrent units: gru(input, hx, params, ...) or, of packed sequences, gru(data, batch_sizes, hx, ...)."""
@@ -679,7 +681,7 @@ def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
 def histogram(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
     """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
-def histogramdd(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
+def histogramdd(input: Tensor, bins: Any, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
     """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the second dimension (the first of a vector)."""
@@ -775,7 +777,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = ..., weight: Tensor 
     """Return the absolute difference |x - y|; arguments as :func:`mse_loss`."""
 def laguerre_polynomial_l(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return Laguerre's polynomial: n L_n = (2n - 1 - x) L_(n-1) - (n-1) L_(n-2)."""
-def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ...) -> Tensor:
+def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enable: _bool = ...) -> Tensor:
     """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias."""
 def lcm(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the least common multiple of each pair of integers, 0 where one is 0; overflow wraps."""
@@ -1052,6 +1054,8 @@ def modified_bessel_k0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the modified Bessel function of the second kind of order 0; inf at 0, nan below."""
 def modified_bessel_k1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the modified Bessel function of the second kind of order 1; inf at 0, nan below."""
+def modules_of(folder: Any) -> Tensor:
+    """Return the names of a folder's modules in order."""
 def moveaxis(input: Tensor, source: Tensor, destination: Any) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
 def movedim(input: Tensor, source: Tensor, destination: Any) -> Tensor:
@@ -1254,7 +1258,7 @@ def reshape(input: Tensor, *sizes: Any, shape: _int | Sequence[_int] | None = ..
     """Return a view of another shape where memory allows it, else a copy."""
 def reshape_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`reshape` to the shape of another tensor."""
-def resize_(input: Tensor, *sizes: Any, memory_format: Any = ...) -> Tensor:
+def resize_(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ..., memory_format: Any = ...) -> Tensor:
     """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
 def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
     """Give the tensor the shape of another, in place."""
@@ -1380,7 +1384,7 @@ def softshrink(input: Tensor, lambd: Any = ...) -> Tensor:
     """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
-def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., stable: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
+def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., *, stable: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
 def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
@@ -1418,7 +1422,7 @@ def subtract_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _compl
     """In-place :func:`sub`."""
 def sum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the sum of the elements, over all dimensions or those in ``dim``."""
-def sum_to_size(input: Tensor, *size: _int | Sequence[_int]) -> Tensor:
+def sum_to_size(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
     """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
 def svd(input: Tensor, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
     """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
