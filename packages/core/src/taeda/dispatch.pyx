@@ -4,6 +4,7 @@
 ``binary`` shows the whole road on one screen.  Its pieces lie in the rooms below, each on its own: ``operands`` (check,
 promote), ``allocation``, ``registry`` (kernel) and ``recording``; structured ops put them together themselves.
 """
+from cpython.float cimport PyFloat_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
@@ -12,7 +13,7 @@ from taeda.autograd.dual cimport lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save
 from taeda.dtype cimport default_float, differentiable, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, I64, MAX_DIM, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
 from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
                              number_dtype, result_type)
 from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end_inplace, make_node, needs_grad, rebase, record)
@@ -70,8 +71,17 @@ cdef TensorBase clone_dense(TensorBase x):
 
 cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opmath=False):
     """A Python number as a 0-d operand of the dtype that the operation with ``beside`` has."""
-    cdef int dtype = number_dtype(x), common
+    cdef int dtype, common
     cdef TensorBase t
+    if PyFloat_Check(x) and beside.device == CPU and (beside.view.dtype == F32 or beside.view.dtype == F64):       # most of them
+        t = empty(0, NULL, beside.view.dtype, CPU)
+        if beside.view.dtype == F32:
+            (<float*>t.view.data)[0] = <float><double>x
+        else:
+            (<double*>t.view.data)[0] = x
+        t.wrapped_number = True
+        return t
+    dtype = number_dtype(x)
     if dtype < 0:
         if hasattr(x, "__index__"):
             x = x.__index__()

@@ -72,7 +72,7 @@ INLINE double t_exp_f64(double x) {
     r = r - n * 1.90821492927058770002e-10;
     double y = t_expm1_core_f64(r) + 1.0;
     int64_t h = (int64_t)((uint64_t)(k + 4096) >> 1) - 2048; /* k / 2 without an arithmetic shift */
-    return y * t_pow2i_f64(h) * t_pow2i_f64(k - h);
+    return y * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
 }
 
 /* 2^k (e^r - 1) + (2^k - 1): exact where k = 0, so small x keep all their digits */
