@@ -232,12 +232,20 @@ def ops_stub() -> str:
     return "\n".join(lines) + "\n"
 
 
+def is_own(module: Any, f: Any) -> bool:
+    """Whether a name's value is defined in this module; classes that users know as taeda's own say "taeda"."""
+    if inspect.isclass(f) and f.__module__ == "taeda":
+        source = SOURCE.joinpath(*module.__name__.split(".")[1:]).with_suffix(".pyx").read_text()
+        return re.search(rf"^(cdef )?class {f.__name__}\b", source, re.MULTILINE) is not None
+    return getattr(f, "__module__", None) == module.__name__
+
+
 def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
     """Return the stub of a small compiled module: its functions and classes by their signatures, values as given."""
     lines = [HEADER + IMPORTS + imports]
     lines += [f"{name}: {kind}" for name, kind in values.items()]
     for name, f in sorted(vars(module).items()):
-        if name.startswith("__") or name in values or inspect.ismodule(f) or getattr(f, "__module__", None) != module.__name__:
+        if name.startswith("__") or name in values or inspect.ismodule(f) or not is_own(module, f):
             continue
         if inspect.isclass(f):
             bases = [b.__name__ for b in f.__bases__ if b.__name__ in ("tuple", "_Mode")]

@@ -88,9 +88,11 @@ def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> 
     if all(isinstance(x, numbers.Number) for x in pair):
         if "dtype" in options["checks"] and type(actual) is not type(expected):
             return f"The (d)types do not match{place}: expected {type(expected).__name__} but got {type(actual).__name__}"
-        return compared(*(taeda.tensor(x, dtype=wide(x)) for x in pair), place, options | {"checks": ()})
+        one, other = (taeda.tensor(x, dtype=wide(x)) for x in pair)
+        return compared(one, other, place, options | {"checks": ()})
     if all(isinstance(x, Tensor) or hasattr(x, "__array__") for x in pair):
-        return compared(*(taeda.as_tensor(x) for x in pair), place, options)
+        one, other = map(taeda.as_tensor, pair)
+        return compared(one, other, place, options)
     raise TypeError(f"[assert_close] cannot compare {type(actual).__name__} with {type(expected).__name__}{place}; convert one of them")
 
 

@@ -205,11 +205,11 @@ class _Pairing(NamedTuple):
 
     swap: bool
     permute_a: tuple[int, ...] | None
-    shape_a: tuple[int, ...] | None
+    shape_a: list[int] | None
     permute_b: tuple[int, ...] | None
-    shape_b: tuple[int, ...] | None
+    shape_b: list[int] | None
     by_elements: bool                  # nothing is summed
-    shape: tuple[int, ...] | None
+    shape: list[int] | None
     labels: tuple
 
 

@@ -191,7 +191,8 @@ class BlockMask:
         lists: list[Any] = [*counts_and_indices(self.kv_num_blocks, self.kv_indices)]
         if self.full_kv_num_blocks is not None and self.full_kv_indices is not None:
             lists += counts_and_indices(self.full_kv_num_blocks, self.full_kv_indices)
-        return self.from_kv_blocks(*lists, BLOCK_SIZE=self.BLOCK_SIZE, compute_q_blocks=self.q_indices is not None, **changed)
+        named = dict(zip(_LISTS, lists, strict=False))
+        return self.from_kv_blocks(**named, BLOCK_SIZE=self.BLOCK_SIZE, compute_q_blocks=self.q_indices is not None, **changed)
 
     def __getitem__(self, index: Any) -> BlockMask:
         """Return the mask of some batches, heads and rows of blocks; an int keeps its dimension, as one of size 1.
