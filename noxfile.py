@@ -22,6 +22,7 @@ PACKAGES = {  # name: taeda packages that it needs, in order of installation
     "vision": ["core", "nn", "data"],
 }
 TEST_TOOLS = ["pytest>=8", "hypothesis>=6.100"]
+ORACLES = {"core": ["scipy"]}  # what a package's tests compare with, besides its dependencies
 TORCH = "torch==2.13.0"
 
 nox.options.default_venv_backend = "venv"
@@ -85,7 +86,7 @@ def train(session: nox.Session) -> None:
 @nox.parametrize("package", list(PACKAGES))
 def tests(session: nox.Session, package: str) -> None:
     """The tests of one package where only its own dependencies are installed."""
-    install(session, package, extra=tuple(TEST_TOOLS))
+    install(session, package, extra=(*TEST_TOOLS, *ORACLES.get(package, [])))
     pytest(session, f"packages/{package}/tests")
 
 
@@ -143,10 +144,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/operations.md, the table of every op, from the registry, and docs/surface.md, PyTorch's names beside ours."""
-    install(session, "core")
+    """Write docs/operations.md from the registry, docs/surface.md (PyTorch's names beside ours), the tables of docs/accuracy.md."""
+    install(session, "core", extra=("scipy",))
     session.run("python", "docs/make_operations.py", *session.posargs)
     session.run("python", "docs/make_surface.py", *session.posargs)
+    session.run("python", "docs/make_accuracy.py", *session.posargs)
 
 
 @nox.session

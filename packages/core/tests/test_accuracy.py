@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import taeda
@@ -17,6 +21,12 @@ def test_the_error_is_within_what_is_stated(case: Case) -> None:
         pytest.skip("long double is no wider than double here")
     error = case.measure(LIB)
     assert error <= case.limit, f"{case.name} is off by {error:.3g} {case.unit}"
+
+
+def test_the_document_says_the_same() -> None:
+    script = pathlib.Path(__file__).parents[3] / "docs" / "make_accuracy.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_measures_see_an_error_of_one_unit() -> None:
