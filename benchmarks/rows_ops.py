@@ -8,17 +8,8 @@ from typing import Any
 from rows import ROWS, Bench, Lib
 
 N = 1_000_000
-IN_DOUBLE = "computed in float64, one at a time: accuracy before speed"
 MEMORY = "memory's speed, give or take the noise"
-WHY = {
-    "igamma": IN_DOUBLE, "igammac": IN_DOUBLE, "digamma": IN_DOUBLE, "lgamma": IN_DOUBLE, "sinc": IN_DOUBLE, "special.i1": IN_DOUBLE,
-    "special.i1e": IN_DOUBLE, "special.ndtri": IN_DOUBLE, "special.bessel_j0": IN_DOUBLE, "special.bessel_j1": IN_DOUBLE,
-    "special.bessel_y0": IN_DOUBLE, "special.bessel_y1": IN_DOUBLE, "special.spherical_bessel_j0": IN_DOUBLE, "logit": IN_DOUBLE,
-    "elu": "these numbers are all positive, where PyTorch skips the exponential; with both signs the ratio is below 1",
-    "amax, dim None": MEMORY, "amin, dim None": MEMORY, "neg": MEMORY, "relu": MEMORY, "a * row": MEMORY, "a * column": MEMORY,
-    "sum, dim None": MEMORY, "prod, dim None": MEMORY, "nan_to_num": MEMORY,
-}
-WHY |= {"selu": WHY["elu"], "celu": WHY["elu"]}
+WHY = dict.fromkeys(("amax, dim None", "amin, dim None", "neg", "relu", "sum, dim None", "prod, dim None", "nan_to_num"), MEMORY)
 
 
 def names(text: str) -> list[str]:
