@@ -33,12 +33,16 @@ _OF: dict[str, dict[str, str]] = {
     "record_stream": {"s": "stream"},
 }
 
+_STRICT = ("norm", "unique", "unique_consecutive")       # PyTorch writes these in Python: they have no other names
+
 
 def renamed(name: str, parameters: tuple[str, ...], given: int, keywords: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the keywords of a call by the function's own names for them; None if some cannot be, or all are.
 
     ``given`` parameters have their value by position already.
     """
+    if name in _STRICT:
+        return None
     own = _OF.get(name, {})
     found = []
     for word in keywords:
