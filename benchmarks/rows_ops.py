@@ -9,7 +9,9 @@ from rows import ROWS, Bench, Lib
 
 N = 1_000_000
 MEMORY = "memory's speed, give or take the noise"
-WHY = dict.fromkeys(("amax, dim None", "amin, dim None", "neg", "relu", "sum, dim None", "prod, dim None", "nan_to_num"), MEMORY)
+WHY = dict.fromkeys(("amax, dim None", "amin, dim None", "neg", "relu", "sum, dim None", "prod, dim None", "nan_to_num", "clone", "a ** 2", "div"), MEMORY)
+WHY |= dict.fromkeys((f"special.bessel_{n}" for n in ("j0", "j1", "y0", "y1")),
+                     "all ranges of the formula are computed in vectors; these numbers lie in the cheapest one, the only one that PyTorch computes")
 
 
 def names(text: str) -> list[str]:
