@@ -302,6 +302,7 @@ def stubs() -> dict[str, str]:
         "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
+        "autograd/leaves.pyi": class_stub(modules["taeda.autograd.leaves"], "", {}),
         "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
         "_override.pyi": class_stub(modules["taeda._override"], "", {}),
         **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},

@@ -17,7 +17,7 @@ import warnings
 import weakref
 
 from taeda import tensor_base as _tensor_base
-from taeda.autograd.engine import leaf_hook
+from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class

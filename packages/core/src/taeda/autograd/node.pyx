@@ -202,12 +202,12 @@ class AccumulateGrad(Node):
         def on_grad(g):
             found = hook((g,))
             return found[0] if isinstance(found, tuple) else found
-        from taeda.autograd.engine import leaf_hook
+        from taeda.autograd.leaves import leaf_hook
         return leaf_hook(self.variable, "accumulate_prehooks", on_grad)
 
     def register_hook(self, hook):
         """Call ``hook((), (grad,))`` after the gradient has been accumulated."""
-        from taeda.autograd.engine import leaf_hook
+        from taeda.autograd.leaves import leaf_hook
         return leaf_hook(self.variable, "accumulate_hooks", hook)
 
 

@@ -1,0 +1,19 @@
+from taeda.tensor_base cimport TensorBase
+
+cdef enum:
+    STAND_IN = 3             # the device code of a cotangent that is a batch of them (taeda.func)
+
+cdef Py_ssize_t hooked_leaves            # leaves' tables of hooks that exist
+
+cdef object joined(object old, TensorBase g, bint create_graph)
+cdef object run_hooks(object hooks, object g)
+cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1
+cdef int settle(TensorBase leaf, dict leaves, bint create_graph, bint accumulate) except -1
+
+
+cdef class LeafCounts:
+    cdef dict left                       # leaf -> edges that have not done their part
+
+    cdef int count(self, list targets, object needed) except -1
+    cdef int see(self, object e, set seen, list stack, object needed) except -1
+    cdef bint last(self, object leaf) except -1
