@@ -153,7 +153,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
-    """The core under AddressSanitizer and UndefinedBehaviorSanitizer: its ops' rows and hostile calls."""
+    """The core under AddressSanitizer and UndefinedBehaviorSanitizer (its x86-64-v3 kernels): its ops' rows and hostile calls."""
     session.install("-q", "meson>=1.4", "ninja", "Cython>=3.1", "numpy>=1.26", "scipy-openblas32==0.3.34.481.3", *TEST_TOOLS)
     core, build = ROOT / "packages" / "core", ROOT / ".nox" / "sanitize"
     if not (build / "build.ninja").exists():
@@ -172,4 +172,5 @@ def sanitize(session: nox.Session) -> None:
         "LD_PRELOAD": libasan, "LD_LIBRARY_PATH": blas, "PYTHONPATH": str(site), "PYTHONMALLOC": "malloc",
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=4096",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1", "TAEDA_SANITIZED": "1"})
-    pytest(session, "packages/core/tests/test_ops.py", "packages/core/tests/test_fuzz.py")
+    # the report goes to file descriptor 2, which pytest then leaves alone
+    pytest(session, "--capture=sys", "packages/core/tests/test_ops.py", "packages/core/tests/test_fuzz.py")

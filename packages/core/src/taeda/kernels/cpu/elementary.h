@@ -29,9 +29,9 @@ INLINE double t_exp2_f64(double x) {
     double c = x > 1025.0 ? 1025.0 : x;
     c = c < -1080.0 ? -1080.0 : c;
     const double m = c + 6755399441055744.0, n = m - 6755399441055744.0;
-    const int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL), h = (int64_t)((uint64_t)(k + 4096) >> 1) - 2048;
+    const int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL), h = t_half_i64(k);
     const double y = t_expm1_core_f64((c - n) * 0.69314718055994530942) + 1.0;
-    return y * t_pow2i_f64(h) * t_pow2i_f64(k - h);
+    return y * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
 }
 /* e^x / 2, which overflows later than e^x */
 INLINE float t_exp_half_f32(float x) {
@@ -47,10 +47,10 @@ INLINE double t_exp_half_f64(double x) {
     double c = x > 711.0 ? 711.0 : x;
     c = c < -746.0 ? -746.0 : c;
     const double m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
-    const int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000001ULL), h = (int64_t)((uint64_t)(k + 4096) >> 1) - 2048;
+    const int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000001ULL), h = t_half_i64(k);
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
-    return (t_expm1_core_f64(r) + 1.0) * t_pow2i_f64(h) * t_pow2i_f64(k - h);
+    return (t_expm1_core_f64(r) + 1.0) * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
 }
 
 /* e^x - 1 for x <= 0, which needs no care about overflow */
@@ -390,8 +390,8 @@ INLINE double t_pow_f64(double x, double y) {
     const double m = k + 6755399441055744.0, rest = (k - (m - 6755399441055744.0)) + k1, u = rest * 0.69314718055994530942;
     const double u1 = FMA_F64(rest, 0.69314718055994530942, -u) + rest * 2.3190468138462996e-17;
     const double y1 = 1.0 + u, y0 = y1 + (((1.0 - y1) + u) + ((t_expm1_core_f64(u) - u) + u1));
-    const int64_t n = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL), half_n = (int64_t)((uint64_t)(n + 4096) >> 1) - 2048;
-    double out = y0 * t_pow2i_f64(half_n) * t_pow2i_f64(n - half_n);
+    const int64_t n = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL), half_n = t_half_i64(n);
+    double out = y0 * t_pow2i_f64(half_n) * t_pow2i_f64(t_minus_i64(n, (uint64_t)half_n));
     const double half = 0.5 * y;
     const int whole = rint(y) == y, odd = whole && rint(half) != half && fabs(y) < 9007199254740992.0;
     out = odd ? copysign(out, x) : out;

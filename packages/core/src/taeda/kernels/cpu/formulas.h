@@ -30,10 +30,12 @@ INLINE int64_t t_to_bits_f64(double f) { t_bits64 b; b.f = f; return b.i; }
 /* Bits are shifted and subtracted as unsigned ones: nan and numbers out of range come through here too, and wrap around. */
 INLINE int32_t t_minus_i32(int32_t a, uint32_t b) { return (int32_t)((uint32_t)a - b); }
 INLINE int64_t t_minus_i64(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a - b); }
+/* an exponent's half, without an arithmetic shift; the exponent of a nan may be any number */
+INLINE int64_t t_half_i64(int64_t k) { return (int64_t)(((uint64_t)k + 4096) >> 1) - 2048; }
 
 /* 2^n for n in [-126, 127] (f32), [-1022, 1023] (f64) */
 INLINE float t_pow2i_f32(int32_t n) { return t_from_bits_f32((int32_t)((uint32_t)(n + 127) << 23)); }
-INLINE double t_pow2i_f64(int64_t n) { return t_from_bits_f64((int64_t)((uint64_t)(n + 1023) << 52)); }
+INLINE double t_pow2i_f64(int64_t n) { return t_from_bits_f64((int64_t)(((uint64_t)n + 1023) << 52)); }
 
 /* exp(r) - 1 for |r| <= ln2 / 2.  Pairs of terms first: the chain of multiply-adds that wait for one another is what costs. */
 INLINE float t_expm1_core_f32(float r) {
@@ -71,7 +73,7 @@ INLINE double t_exp_f64(double x) {
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
     double y = t_expm1_core_f64(r) + 1.0;
-    int64_t h = (int64_t)((uint64_t)(k + 4096) >> 1) - 2048; /* k / 2 without an arithmetic shift */
+    int64_t h = t_half_i64(k);
     return y * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
 }
 

@@ -215,7 +215,7 @@ cdef void cpu_free(void* block, size_t nbytes) noexcept nogil:
         unlock()
         release_cache()
         lock()
-    if cached_bytes + <int64_t>size <= cache_limit:
+    if cache_limit > 0 and cached_bytes + <int64_t>size <= cache_limit:
         (<Block*>block).next = lists[c]
         lists[c] = <Block*>block
         cached_bytes += size
