@@ -1,4 +1,4 @@
-/* Attention by blocks: included once per dtype after tiles.h and products.h, with their T, LANES and SUFFIX defined.
+/* Attention by blocks: included once per dtype after products.h, with its T, LANES and SUFFIX defined.
  *
  * (a) Scores stand in a block of ROWS queries by KEYS keys and never as a whole matrix.  A running maximum m and
  *     sum l of each row are kept (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018); what was
@@ -6,7 +6,7 @@
  * (b) The backward pass makes the probabilities anew from the saved lse = m + log l (Dao et al., "FlashAttention",
  *     2022), for a block of keys and all blocks of queries that see it.
  * (c) All products are of one form, c[i][j] (+)= sum_r a(r, i) b(r, j): a is read as it lies, transposed or not, b in
- *     panels of two vectors (products.h).  Keys and, going backwards, values are transposed into panels a block at a time; what has a
+ *     panels (products.h).  Keys and, going backwards, values are transposed into panels a block at a time; what has a
  *     width of whole panels is read in place, all else is copied with zeros behind.
  * (d) A row that sees no key has l = 0: its result is 0 and its lse +inf, which makes its probabilities 0 again.
  */
@@ -31,7 +31,7 @@ typedef struct {
     const void *mask;
     const uint8_t *keep;             /* L x S, row-major; NULL without dropout */
     int64_t mask_row, mask_col;
-    int mask_kind, causal, wide;
+    int mask_kind, causal;
     double scale, keep_scale;
 } AttendShape;
 
@@ -44,25 +44,6 @@ static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, i
     return seen < 0 ? 0 : seen < n ? seen : n;
 }
 #endif
-
-LOCAL int64_t NAME(panel)(const AttendShape *h) { return h->wide ? 2 * LANES : 2 * SLIM / (int64_t)sizeof(T); }
-
-LOCAL void NAME(multiply)(const AttendShape *h, int64_t m, int64_t n, int64_t k, const T *a, int64_t ars, int64_t ais,
-                          const T *b, int64_t gap, int64_t ldb, T *c, int64_t ldc, int add)
-{
-    if (h->wide) NAME(multiply_whole)(m, n, k, a, ars, ais, 8 * ais, b, gap, ldb, c, ldc, add);
-    else NAME(multiply_slim)(m, n, k, a, ars, ais, 6 * ais, b, gap, ldb, c, ldc, add);
-}
-
-/* Rows x (n, width) become panels of `panel` rows, [column][row], zeros for the rows that the last panel lacks. */
-LOCAL void NAME(transposed)(T *to, const T *x, int64_t xs, int64_t n, int64_t width, int64_t panel)
-{
-    for (int64_t j = 0; j < n; j += panel, to += panel * width) {
-        const int64_t rows = n - j < panel ? n - j : panel;
-        if (rows < panel) memset(to, 0, panel * width * sizeof(T));
-        NAME(transpose)(x + j * xs, xs, to, panel, rows, width);
-    }
-}
 
 /* Rows x (n, width), `step` apart within a row, where a product can read them: in place if they are whole panels, else copied into room. */
 LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t n, int64_t width, int64_t panel, T *room)
@@ -140,7 +121,7 @@ LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T 
 /* -- forward -- */
 LOCAL int64_t NAME(attend_room)(const AttendShape *h, int64_t rows)
 {
-    const int64_t panel = NAME(panel)(h), width = attend_up(h->D, panel);
+    const int64_t panel = NAME(PANEL), width = attend_up(h->D, panel);
     return ATTEND_KEYS * (h->E + width) + ATTEND_ROWS * ATTEND_KEYS + rows * (width + 2);
 }
 
@@ -148,7 +129,7 @@ LOCAL int64_t NAME(attend_room)(const AttendShape *h, int64_t rows)
 LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v, int64_t r0, int64_t r1, T *out,
                         int64_t os, T *lse, T *room)
 {
-    const int64_t panel = NAME(panel)(h), width = attend_up(h->D, panel), rows = r1 - r0;
+    const int64_t panel = NAME(PANEL), width = attend_up(h->D, panel), rows = r1 - r0;
     const int few = rows <= FEW_ROWS;
     T *kt = room, *copy = kt + ATTEND_KEYS * h->E, *s = copy + ATTEND_KEYS * width, *sums = s + ATTEND_ROWS * ATTEND_KEYS;
     T *m = sums + rows * width, *l = m + rows;
@@ -159,13 +140,13 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
         if (keys == 0) break;
         int64_t vs = h->vs;
         const T *values = NAME(whole_panels)(v + j0 * vs, &vs, 1, keys, h->D, panel, copy);
-        if (!few) NAME(transposed)(kt, k + j0 * h->ks, h->ks, keys, h->E, panel);
+        if (!few) NAME(pack_panels)(kt, h->E, keys, k + j0 * h->ks, 1, h->ks, 1);
         for (int64_t i0 = r0; i0 < r1; i0 += ATTEND_ROWS) {
             const int64_t part = r1 - i0 < ATTEND_ROWS ? r1 - i0 : ATTEND_ROWS;
             const int64_t n = attend_seen(h, i0 + part - 1, j0, keys);
             if (n == 0) continue;
             if (few) NAME(few_scores)(h, part, n, q + i0 * h->qs, k + j0 * h->ks, s);
-            else NAME(multiply)(h, part, n, h->E, q + i0 * h->qs, 1, h->qs, kt, panel * h->E, panel, s, ATTEND_KEYS, 0);
+            else NAME(multiply)(part, n, h->E, q + i0 * h->qs, 1, h->qs, kt, panel * h->E, panel, s, ATTEND_KEYS, NULL, 0);
             for (int64_t i = 0; i < part; i++) {
                 T *row = s + i * ATTEND_KEYS, *sum = sums + (i0 + i - r0) * width, *most = m + (i0 + i - r0), *total = l + (i0 + i - r0);
                 const T factor = NAME(masked_row)(h, row, i0 + i, j0, n), large = factor * NAME(row_max)(row, n);
@@ -180,7 +161,7 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
                 *total += added;
                 if (h->keep) NAME(dropped)(h, row, i0 + i, j0, n);
             }
-            NAME(multiply)(h, part, h->D, n, s, 1, ATTEND_KEYS, values, panel, vs, sums + (i0 - r0) * width, width, 1);
+            NAME(multiply)(part, h->D, n, s, 1, ATTEND_KEYS, values, panel, vs, sums + (i0 - r0) * width, width, NULL, 1);
         }
     }
     for (int64_t i = 0; i < rows; i++) {
@@ -193,7 +174,7 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
 /* -- backward -- */
 LOCAL int64_t NAME(attend_back_room)(const AttendShape *h)
 {
-    const int64_t panel = NAME(panel)(h), width = attend_up(h->E, panel) + attend_up(h->D, panel);
+    const int64_t panel = NAME(PANEL), width = attend_up(h->E, panel) + attend_up(h->D, panel);
     return BACK_KEYS * (h->E + h->D + 2 * width) + BACK_ROWS * (2 * BACK_KEYS + width) + h->L;
 }
 
@@ -204,7 +185,7 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
                              int64_t os, const T *lse, int64_t first, int64_t last, T *dq, int64_t dqs, T *dk, int64_t dks,
                              T *dv, int64_t dvs, int add, T *room)
 {
-    const int64_t panel = NAME(panel)(h), Ew = attend_up(h->E, panel), Dw = attend_up(h->D, panel);
+    const int64_t panel = NAME(PANEL), Ew = attend_up(h->E, panel), Dw = attend_up(h->D, panel);
     const T scale = (T)h->scale, by = (T)h->keep_scale;
     T *kt = room, *vt = kt + BACK_KEYS * h->E, *kcopy = vt + BACK_KEYS * h->D, *dksum = kcopy + BACK_KEYS * Ew;
     T *dvsum = dksum + BACK_KEYS * Ew, *s = dvsum + BACK_KEYS * Dw, *ds = s + BACK_ROWS * BACK_KEYS;
@@ -224,8 +205,8 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
         const int64_t keys = last - j0 < BACK_KEYS ? last - j0 : BACK_KEYS;
         int64_t ks = h->ks;
         const T *kb = NAME(whole_panels)(k + j0 * ks, &ks, 1, keys, h->E, panel, kcopy);
-        NAME(transposed)(kt, k + j0 * h->ks, h->ks, keys, h->E, panel);
-        NAME(transposed)(vt, v + j0 * h->vs, h->vs, keys, h->D, panel);
+        NAME(pack_panels)(kt, h->E, keys, k + j0 * h->ks, 1, h->ks, 1);
+        NAME(pack_panels)(vt, h->D, keys, v + j0 * h->vs, 1, h->vs, 1);
         memset(dksum, 0, keys * Ew * sizeof(T));
         memset(dvsum, 0, keys * Dw * sizeof(T));
         for (int64_t i0 = h->causal ? j0 / BACK_ROWS * BACK_ROWS : 0; i0 < h->L; i0 += BACK_ROWS) {
@@ -235,8 +216,8 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
             if (n == 0) continue;
             const T *qb = NAME(whole_panels)(q + i0 * qs, &qs, 1, part, h->E, panel, qcopy);
             const T *gb = NAME(whole_panels)(g + i0 * gs, &gbs, gstep, part, h->D, panel, gcopy);
-            NAME(multiply)(h, part, n, h->E, qb, 1, qs, kt, panel * h->E, panel, s, BACK_KEYS, 0);
-            NAME(multiply)(h, part, n, h->D, gb, 1, gbs, vt, panel * h->D, panel, ds, BACK_KEYS, 0);
+            NAME(multiply)(part, n, h->E, qb, 1, qs, kt, panel * h->E, panel, s, BACK_KEYS, NULL, 0);
+            NAME(multiply)(part, n, h->D, gb, 1, gbs, vt, panel * h->D, panel, ds, BACK_KEYS, NULL, 0);
             for (int64_t i = 0; i < part; i++) {
                 T *restrict p = s + i * BACK_KEYS, *restrict d = ds + i * BACK_KEYS;
                 const T factor = NAME(masked_row)(h, p, i0 + i, j0, n), less = delta[i0 + i], most = lse[i0 + i];
@@ -255,9 +236,9 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
                     }
                 }
             }
-            if (dv) NAME(multiply)(h, n, h->D, part, s, BACK_KEYS, 1, gb, panel, gbs, dvsum, Dw, 1);
-            if (dk) NAME(multiply)(h, n, h->E, part, ds, BACK_KEYS, 1, qb, panel, qs, dksum, Ew, 1);
-            if (dq) NAME(multiply)(h, part, h->E, n, ds, 1, BACK_KEYS, kb, panel, ks, dq + i0 * dqs, dqs, 1);
+            if (dv) NAME(multiply)(n, h->D, part, s, BACK_KEYS, 1, gb, panel, gbs, dvsum, Dw, NULL, 1);
+            if (dk) NAME(multiply)(n, h->E, part, ds, BACK_KEYS, 1, qb, panel, qs, dksum, Ew, NULL, 1);
+            if (dq) NAME(multiply)(part, h->E, n, ds, 1, BACK_KEYS, kb, panel, ks, dq + i0 * dqs, dqs, NULL, 1);
         }
         for (int64_t j = 0; j < keys; j++) {
             T *to = dk + (j0 + j) * dks, *then = dv + (j0 + j) * dvs;

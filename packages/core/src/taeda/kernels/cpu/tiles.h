@@ -1,8 +1,7 @@
-/* Register tiles for convolution and matrix products: included once per dtype, with T, LANES, SUFFIX and
+/* Register tiles for convolution, and what moves memory: included once per dtype, with T, LANES, SUFFIX and
  * MASK (the integer type of T's size) defined.
  *
  *   tile, wide, pair   y[i][v] += sum_r  src_i[off[r]] * w[r][v]     places i, one or two panels of LANES
- *   block              c[i][v] += sum_r  a[r][i] * b[r][v]           8 rows, one or two panels, both packed
  *   rowsM, dots        the same sums with neighbouring pixels as lanes, for few channels
  *   transpose          dst[j][i] = src[i][j]
  *
@@ -73,38 +72,6 @@ LOCAL WIDE void NAME(pair)(int64_t n, const T *const *src, const int64_t *off, c
     for (int64_t r = 0; r < n; r++) {
         int64_t o = off[r];
         V u = *(const V *)(w + r * LANES), v = *(const V *)(w + r * LANES + wgap);
-        EACH8(STEP2)
-    }
-    EACH8(END2)
-}
-#undef BEGIN
-#undef STEP2
-#undef STEP1
-#undef END2
-#undef END1
-
-/* -- products of packed matrices -- */
-#define BEGIN(i) V p##i = {0}, q##i = {0};
-#define STEP2(i) { T x = a[i]; p##i += x * u; q##i += x * v; }
-#define STEP1(i) { T x = a[i]; p##i += x * u; }
-#define END2(i) *(V *)(c + i * ldc) += p##i; *(V *)(c + i * ldc + LANES) += q##i;
-#define END1(i) *(V *)(c + i * ldc) += p##i;
-
-LOCAL WIDE void NAME(block)(int64_t n, const T *a, const T *b, T *c, int64_t ldc) {
-    typedef NAME(whole) V;
-    EACH8(BEGIN)
-    for (int64_t r = 0; r < n; r++, a += 8, b += LANES) {
-        V u = *(const V *)b;
-        EACH8(STEP1)
-    }
-    EACH8(END1)
-}
-
-LOCAL WIDE void NAME(block2)(int64_t n, const T *a, const T *b, int64_t bgap, T *c, int64_t ldc) {
-    typedef NAME(whole) V;
-    EACH8(BEGIN)
-    for (int64_t r = 0; r < n; r++, a += 8, b += LANES) {
-        V u = *(const V *)b, v = *(const V *)(b + bgap);
         EACH8(STEP2)
     }
     EACH8(END2)
@@ -197,13 +164,18 @@ LOCAL inline void NAME(copy)(T *restrict d, const T *restrict s, int64_t n) {
         *(Q *)d = *(const Q *)s;
         *(Q *)(d + n - C) = *(const Q *)(s + n - C);
     } else {                               /* a loop would become a call of memmove */
+#if LANES > 16
+        memcpy(d, s, n * sizeof(T));
+#else
         if (n & 2)
             memcpy(d, s, 2 * sizeof(T));
         if (n & 1)
             d[n - 1] = s[n - 1];
+#endif
     }
 }
 
+#if LANES <= 16
 /* d[i] = s[2 i]; reads nothing beyond s[2 n - 2]. */
 LOCAL inline void NAME(every_second)(T *restrict d, const T *restrict s, int64_t n) {
     typedef NAME(half) V;
@@ -223,6 +195,7 @@ LOCAL inline void NAME(every_second)(T *restrict d, const T *restrict s, int64_t
     for (; i < n; i++)
         d[i] = s[2 * i];
 }
+#endif
 
 /* d[i] += s[i] for short runs: loops that the compiler widens pay more in their prologues. */
 LOCAL inline void NAME(add)(T *d, const T *s, int64_t n) {
@@ -240,6 +213,7 @@ LOCAL void NAME(transpose)(const T *src, int64_t sld, T *dst, int64_t dld, int64
     typedef NAME(half) V;
     const int64_t B = LANES / 2;
     int64_t i = 0, j;
+#if LANES <= 16
     for (; i + B <= rows; i += B) {
         for (j = 0; j + B <= cols; j += B) {
             const T *a = src + i * sld + j;
@@ -273,6 +247,7 @@ LOCAL void NAME(transpose)(const T *src, int64_t sld, T *dst, int64_t dld, int64
             for (int64_t k = i; k < i + B; k++)
                 dst[j * dld + k] = src[k * sld + j];
     }
+#endif
     for (; i < rows; i++)
         for (j = 0; j < cols; j++)
             dst[j * dld + i] = src[i * sld + j];
