@@ -102,11 +102,13 @@ NARROW_LOOPS(f16_one, uint16_t, float, f16_to_f32, f32_to_f16)
 static inline void widen_bf16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
     int64_t i = 0;
 #ifdef __AVX2__
-    if (sx == 1)
+    if (sx == 1) {
+        _Pragma("GCC unroll 4")
         for (; i + 8 <= n; i += 8) {
             const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(x + i)));
             _mm256_storeu_si256((__m256i *)(y + i), _mm256_slli_epi32(wide, 16));
         }
+    }
 #endif
     widen_bf16_one(y + i, x + i * sx, sx, n - i);
 }
@@ -137,6 +139,7 @@ static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n)
     int64_t i = 0;
 #ifdef __F16C__
     if (sx == 1)
+        _Pragma("GCC unroll 4")
         for (; i + 8 <= n; i += 8) _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(x + i))));
 #endif
     widen_f16_one(y + i, x + i * sx, sx, n - i);
@@ -146,6 +149,7 @@ static inline void narrow_f16(uint16_t *y, int64_t sy, const float *x, int64_t n
     int64_t i = 0;
 #ifdef __F16C__
     if (sy == 1)
+        _Pragma("GCC unroll 4")
         for (; i + 8 <= n; i += 8)
             _mm_storeu_si128((__m128i *)(y + i), _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
 #endif
