@@ -39,6 +39,13 @@ SHARED = {"u8": ("i8",), "i32": ("u32",), "u16": ("i16",)}
 HALF_UNARY = {"neg": "(uint16_t)(a ^ 0x8000)", "abs": "(uint16_t)(a & 0x7fff)"}
 HALF_BINARY = {"copysign": "(uint16_t)((a & 0x7fff) | (b & 0x8000))"}
 
+# So little arithmetic that float16 and bfloat16 keep it in registers from load to store (narrow.h, HALF_*_LOOP)
+LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
+         "leaky_relu", "clamp", "nan_to_num", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
+         "add", "sub", "mul", "div", "maximum", "minimum", "fmax", "fmin", "add_scaled", "relu_backward", "sigmoid_backward",
+         "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
+         "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp"}
+
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "exp": {FLOAT: "T_(exp)(a)"},
@@ -353,21 +360,6 @@ FLOAT_HELPERS(f64, double, L_f64)
         through_wide(ptr, s, n, p, WIDE##_loop, OPERANDS, CODE, TO_BOOL, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, OPERANDS, NAME##_loop, p, THREADS); }
-/* The same where either operand may be a number in the wide dtype. */
-#define NARROW_LOOP_NUMBER(NAME, WIDE, CODE) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        through_wide(ptr, s, n, p, WIDE##_loop, 3, CODE, 0, -1); \
-    } \
-    static void NAME##_loop_a(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        through_wide(ptr, s, n, p, WIDE##_loop, 3, CODE, 0, 1); \
-    } \
-    static void NAME##_loop_b(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        through_wide(ptr, s, n, p, WIDE##_loop, 3, CODE, 0, 2); \
-    } \
-    static int64_t NAME(View **t, const Param *p) { \
-        Loop loop = t[1]->dtype != CODE ? NAME##_loop_a : t[2]->dtype != CODE ? NAME##_loop_b : NAME##_loop; \
-        return elementwise(t, 3, loop, p, THREADS); \
-    }
 
 /* sin and cos of arguments beyond the polynomials' reduction: one scalar pass more over such a block. */
 #define TRIG_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
@@ -452,9 +444,14 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                     for narrow, code in NARROW.get(s, {}).items():
                         if (name in SIGN_FREE and s in INT) or (s == "f32" and name in (*HALF_UNARY, *HALF_BINARY)):
                             continue
+                        number = "_NUMBER" if name in WITH_NUMBER else ""
+                        if s == "f32" and name in LIGHT:
+                            text = f"HALF_{macro}{number}(k_{name}_{narrow}, k_{kernel}, {narrow}, {code}, "
+                            found.append((f"{name}_{narrow}", f"{text}{expand(expr, s)}, {constants(expr, s)})"))
+                            continue
                         rest = f"(k_{name}_{narrow}, k_{kernel}, "
-                        rest += f"{code})" if name in WITH_NUMBER else f"{operands}, {code}, {int(name in BOOL_RESULT)})"
-                        found.append((f"{name}_{narrow}", ("NARROW_LOOP_NUMBER" if name in WITH_NUMBER else "NARROW_LOOP") + rest))
+                        rest += f"{operands}, {code}, {int(name in BOOL_RESULT)})"
+                        found.append((f"{name}_{narrow}", f"NARROW_LOOP{rest}"))
                     if s == "i64" and name not in SIGN_MATTERS:
                         same[f"{name}_u64"] = kernel
     for halves, macro in ((HALF_UNARY, "UNARY_LOOP"), (HALF_BINARY, "BINARY_LOOP")):

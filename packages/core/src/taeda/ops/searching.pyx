@@ -223,6 +223,7 @@ def among(TensorBase elements, TensorBase test):
 
 # -- histograms -------------------------------------------------------------------------------------------
 
+cdef Op BOUNDS = define("bounds", NULL)
 cdef Op BINCOUNT = define("bincount", NULL)
 cdef Op BINCOUNT_WEIGHTS = define("bincount", NULL, 0, 0, "bincount_weights", "BincountWeightsBackward0")
 cdef Op HISTC = define("histc", NULL)
@@ -242,18 +243,22 @@ def bincount(input, weights=None, minlength=0):
     """
     cdef TensorBase x = as_tensor(input, "bincount"), y, w
     cdef View* t[3]
-    cdef int64_t size
+    cdef int64_t size, two = 2, least = 0, most = -1
     refuse_meta("bincount", x)
     if is_float(x.view.dtype) or x.view.dtype == BOOL:
         raise NotImplementedError(f"[bincount] not implemented for dtype {name_of(x.view.dtype)}; it counts integers")
     if minlength < 0:
         raise RuntimeError(f"[bincount] minlength should be >= 0, got {minlength}")
-    if x.view.ndim != 1 or (x.view.numel and int(x.min()) < 0):
-        raise RuntimeError(f"[bincount] only supports 1-d non-negative integral inputs, got shape "
-                           f"{tuple(x.shape_tuple())}" + (f" with {int(x.min())} in it" if x.view.numel else ""))
-    size = int(x.max()) + 1 if x.view.numel else 0
-    size = size if size > minlength else minlength
     x = contiguous(to_dtype(x, I64))
+    y = empty(1, &two, I64, x.device)
+    t[0], t[1] = &y.view, &x.view
+    if x.view.numel:
+        launch(BOUNDS, I64, x.device, 1, 2, t, NULL, x.view.numel)
+        least, most = (<int64_t*>y.view.data)[0], (<int64_t*>y.view.data)[1]
+    if x.view.ndim != 1 or least < 0:
+        raise RuntimeError(f"[bincount] only supports 1-d non-negative integral inputs, got shape "
+                           f"{tuple(x.shape_tuple())}" + (f" with {least} in it" if x.view.numel else ""))
+    size = most + 1 if most >= minlength else minlength
     if weights is None or x.view.numel == 0:
         y = input.new_zeros((size,), dtype=x.dtype)
         t[0], t[1] = &y.view, &x.view

@@ -6,7 +6,7 @@ import itertools
 
 from taeda.dtype import bool_, float64, int32, int64, uint64
 from taeda.ops.creation import tensor
-from taeda.ops.gather import scatter_reduce
+from taeda.ops.gather import scatter_reduce, scatter_reduce_
 from taeda.ops.join import cat, stack
 from taeda.ops.matmul import write_result
 from taeda.ops.searching import among
@@ -102,6 +102,11 @@ def _spread(op, x, dim, index, source):
     return d, index.to(int64).reshape([-1 if i == d else 1 for i in range(x.ndim)]).expand(source.shape)
 
 
+def _known(reduce):
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"[index_reduce] Expected reduce to be one of prod, mean, amax or amin but got {reduce}")
+
+
 def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=None):
     """Reduce the rows of ``source`` into the rows of ``input`` that ``index`` names: y[index[i]] = reduce(y[index[i]], source[i]).
 
@@ -117,8 +122,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
     >>> taeda.index_reduce(taeda.ones(2), 0, taeda.tensor([0, 0]), taeda.tensor([4.0, 7.0]), "mean")
     tensor([4., 1.])
     """
-    if reduce not in ("prod", "mean", "amax", "amin"):
-        raise RuntimeError(f"[index_reduce] Expected reduce to be one of prod, mean, amax or amin but got {reduce}")
+    _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
     y = scatter_reduce(input, d, index, source, reduce, include_self=include_self)
     return write_result(out, y, "index_reduce")
@@ -126,7 +130,9 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
 
 def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
     """In-place :func:`index_reduce`."""
-    return input.copy_(index_reduce(input, dim, index, source, reduce, include_self=include_self))
+    _known(reduce)
+    d, index = _spread("index_reduce", input, dim, index, source)
+    return scatter_reduce_(input, d, index, source, reduce, include_self=include_self)
 
 
 # -- hash_tensor ------------------------------------------------------------------------------------------

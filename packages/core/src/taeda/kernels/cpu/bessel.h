@@ -57,14 +57,16 @@ WAVES(_far, angle_far)
 
 INLINE double j0_small(double x) { return (x - J0_ZERO_HI - J0_ZERO_LO) * (x + J0_ZERO_HI) * fit_j0_small(x * x); }
 
+INLINE double near_bessel_j0(double x) { return x == 0 ? 1 : j0_small(fabs(x)); }
+INLINE double near_bessel_j1(double x) { return x * fit_j1_small(x * x); }
 INLINE double special_bessel_j0(double x) {
     const double a = fabs(x), near = a < 3 ? a : 3, far = a < 3 ? 3 : a;
-    return x == 0 ? 1 : a < 3 ? j0_small(near) : wave0(far).cos;
+    return a < 3 ? near_bessel_j0(near) : wave0(far).cos;
 }
 INLINE double special_bessel_j1(double x) {
-    const double a = fabs(x), near = a < 3 ? a : 3, far = a < 3 ? 3 : a;
+    const double a = fabs(x), near = a < 3 ? x : 3, far = a < 3 ? 3 : a;
     const double y = wave1(far).cos;
-    return a < 3 ? x * fit_j1_small(near * near) : x < 0 ? -y : y;
+    return a < 3 ? near_bessel_j1(near) : x < 0 ? -y : y;
 }
 /* 2/pi ln(x / zero), without cancellation near the zero */
 INLINE double log_ratio(double x, double gap, double zero, double log_zero) {
@@ -72,17 +74,20 @@ INLINE double log_ratio(double x, double gap, double zero, double log_zero) {
     const int close = fabs(ratio) < 0.5;
     return 2 / PI * (t_log_f64(close ? u : x) + (close ? (ratio - (u - 1)) / u : -log_zero));
 }
-INLINE double special_bessel_y0(double x) {
-    const double near = x < 3 ? x : 3, far = x < 3 ? 3 : x, gap = near - Y0_ZERO_HI - Y0_ZERO_LO;
-    const double y = log_ratio(near, gap, Y0_ZERO_HI, Y0_ZERO_LOG) * j0_small(near) + gap * (near + Y0_ZERO_HI) * fit_y0_small(near * near);
-    return x < 3 ? y : wave0(far).sin;
+INLINE double near_bessel_y0(double x) {
+    const double gap = x - Y0_ZERO_HI - Y0_ZERO_LO;
+    return log_ratio(x, gap, Y0_ZERO_HI, Y0_ZERO_LOG) * j0_small(x) + gap * (x + Y0_ZERO_HI) * fit_y0_small(x * x);
 }
-INLINE double special_bessel_y1(double x) {
-    const double near = x < 3 ? x : 3, far = x < 3 ? 3 : x, gap = near - Y1_ZERO_HI - Y1_ZERO_LO;
-    const double y = log_ratio(near, gap, Y1_ZERO_HI, Y1_ZERO_LOG) * near * fit_j1_small(near * near)
-                     + gap * (near + Y1_ZERO_HI) * fit_y1_small(near * near) / near;
-    return x < 3 ? y : wave1(far).sin;
+INLINE double near_bessel_y1(double x) {
+    const double gap = x - Y1_ZERO_HI - Y1_ZERO_LO;
+    return log_ratio(x, gap, Y1_ZERO_HI, Y1_ZERO_LOG) * near_bessel_j1(x) + gap * (x + Y1_ZERO_HI) * fit_y1_small(x * x) / x;
 }
+INLINE double special_bessel_y0(double x) { return x < 3 ? near_bessel_y0(x < 3 ? x : 3) : wave0(x < 3 ? 3 : x).sin; }
+INLINE double special_bessel_y1(double x) { return x < 3 ? near_bessel_y1(x < 3 ? x : 3) : wave1(x < 3 ? 3 : x).sin; }
+#define BEYOND_bessel_j0(x) (!(fabs(x) < 3))
+#define BEYOND_bessel_j1(x) (!(fabs(x) < 3))
+#define BEYOND_bessel_y0(x) (!((x > 0) & (x < 3)))
+#define BEYOND_bessel_y1(x) (!((x > 0) & (x < 3)))
 #define RARE_bessel_j0(x) (!(fabs(x) <= FAR))
 #define RARE_bessel_j1(x) (!(fabs(x) <= FAR))
 #define RARE_bessel_y0(x) (!(x > 0 && x <= FAR))

@@ -22,14 +22,18 @@ static inline int bytes_of(int code) {
 static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int64_t sx, int64_t n) {
     _Alignas(64) char in[NARROW_BLOCK * 8], out[NARROW_BLOCK * 8];
     const int sw = wide_code(s), dw = wide_code(d);
+    if (s != sw && d == sw && sy == 1) {
+        widen(s, y, x, sx, n);
+        return;
+    }
+    if (d != dw && s == dw && sx == 1) {
+        narrow(d, y, sy, x, n);
+        return;
+    }
     for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
         const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
         char *target = y + from * sy * bytes_of(d), *source = (char *)x + from * sx * bytes_of(s);
         int64_t at = sx;
-        if (s != sw && d == sw && sy == 1) {
-            widen(s, target, source, sx, m);
-            continue;
-        }
         if (s != sw) {
             widen(s, in, source, sx, m);
             source = in;

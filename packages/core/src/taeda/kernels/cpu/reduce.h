@@ -8,7 +8,9 @@
  *    4 elements a row.
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
  *    are merged: lanes stay full.
- * d. Work is cut by shapes alone: tiles of outputs (narrower ones where rows lie along memory) and, where
+ * d. float16 and bfloat16 go through float32's Spec: patches are widened into a buffer that stays in the cache, and results
+ *    rounded at the end.  Widening the whole input first took three times as long as the sum.
+ * e. Work is cut by shapes alone: tiles of outputs (narrower ones where rows lie along memory) and, where
  *    those are few, segments of the reduced elements, whose accumulators are merged in order.  Hence the
  *    same bits for any number of threads.
  */
@@ -16,7 +18,8 @@
 #define TAEDA_REDUCE_H
 #include <stdint.h>
 #include <string.h>
-#include "abi.h"
+#include "loops.h"
+#include "narrow.h"
 
 enum {
     REDUCE_TILE = 1024,     /* columns, at most */
@@ -27,6 +30,7 @@ enum {
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
+    REDUCE_WIDE = 4096,     /* elements of a patch of halves: 16 KiB when wide */
     REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
 };
 
@@ -54,6 +58,7 @@ typedef struct {
     const char *x;
     char *out[2];
     char *partial; /* accumulators of all units, or NULL where a unit is a whole tile */
+    int half;      /* 0, or the dtype code of a float16 or bfloat16 input whose Spec is float32's */
     int64_t itemsize, count, segments, segment, tile, tiles;
     int64_t m, sm, so; /* columns: how many, strides in the input and the output */
     int64_t n, sn;     /* rows of a tile */
@@ -117,6 +122,40 @@ static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, 
     return reduce_min(r->tile, r->m - j);
 }
 
+/* The tile at x of float16 or bfloat16, patch by patch. */
+static void reduce_halves(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base)
+{
+    float wide[REDUCE_WIDE];
+    const Spec *s = r->spec;
+    if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few of them at a time */
+        const int64_t rows = REDUCE_WIDE / m;
+        for (int64_t i = 0; i < n; i += rows) {
+            const int64_t k = reduce_min(rows, n - i);
+            if (sn == m) widen(r->half, (char *)wide, x + i * sn * 2, 1, k * m);
+            else for (int64_t j = 0; j < k; j++) widen(r->half, (char *)(wide + j * m), x + (i + j) * sn * 2, 1, m);
+            s->tile((char *)wide, k, m, m, 1, acc, base + i, r->p);
+        }
+        return;
+    }
+    const int64_t run = reduce_min(n, REDUCE_WIDE), columns = run ? REDUCE_WIDE / run : 1;
+    for (int64_t j = 0; j < m; j += columns) {
+        const int64_t k = reduce_min(columns, m - j);
+        for (int64_t i = 0; i < n; i += run) {
+            const int64_t length = reduce_min(run, n - i);
+            for (int64_t c = 0; c < k; c++)
+                widen(r->half, (char *)(wide + c * length), x + ((j + c) * sm + i * sn) * 2, sn, length);
+            s->tile((char *)wide, length, 1, k, length, acc + j * s->bytes, base + i, r->p);
+        }
+    }
+}
+
+static inline void reduce_take(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc,
+                               int64_t base)
+{
+    if (r->half) reduce_halves(r, x, n, sn, m, sm, acc, base);
+    else r->spec->tile(x, n, sn, m, sm, acc, base, r->p);
+}
+
 static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
 {
     int64_t patch[REDUCE_SHORT * 64];
@@ -125,7 +164,9 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
         const char *from = x + lo * r->sm * r->itemsize;
         for (int64_t i = 0; i < n; i++) {
             const int64_t to = i * width, at = i * r->sn;
-            if (r->itemsize == 4)
+            if (r->half)
+                widen(r->half, (char *)((int32_t *)patch + to), from + at * 2, r->sm, width);
+            else if (r->itemsize == 4)
                 for (int64_t j = 0; j < width; j++)
                     ((int32_t *)patch)[to + j] = ((const int32_t *)from)[at + j * r->sm];
             else if (r->itemsize == 8)
@@ -143,9 +184,9 @@ static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, i
     const Spec *s = r->spec;
     const int64_t k = reduce_min(REDUCE_NARROW / m, n / 2), rows = n / k;
     s->init(wide, k * m);
-    s->tile(x, rows, k * m, k * m, 1, wide, base, r->p);
+    reduce_take(r, x, rows, k * m, k * m, 1, (char *)wide, base);
     for (int64_t j = 0; j < k; j++) s->merge(acc, (char *)wide + j * m * s->bytes, m);
-    if (rows * k < n) s->tile(x + rows * k * m * r->itemsize, n - rows * k, m, m, 1, acc, base, r->p);
+    if (rows * k < n) reduce_take(r, x + rows * k * m * r->itemsize, n - rows * k, m, m, 1, acc, base);
 }
 
 /* Reduce segment u % segments of tile u / segments. */
@@ -167,7 +208,7 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
         else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n * m >= 128 && !r->spec->ordered)
             reduce_narrow(r, r->x + at * r->itemsize, n, m, acc, lo);
         else
-            r->spec->tile(r->x + at * r->itemsize, n, r->sn, m, r->sm, acc, lo, r->p);
+            reduce_take(r, r->x + at * r->itemsize, n, r->sn, m, r->sm, acc, lo);
         lo += n;
     }
     if (!r->partial) r->spec->finish(acc, m, r->out, out, r->so, r->count, r->p);
@@ -184,14 +225,15 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
     if (y->numel == 0) return 0;
     r.out[0] = y->data;
     r.out[1] = outputs == 2 ? t[1]->data : NULL;
+    r.half = x->dtype == TAEDA_F16 || x->dtype == TAEDA_BF16 ? x->dtype : 0;
+    r.spec = spec;
+    r.p = p;
     if (y->numel == 1 && x->contiguous && x->numel <= REDUCE_SMALL) {
         spec->init(small, 1);
-        if (x->numel) spec->tile(x->data, x->numel, 1, 1, 0, small, 0, p);
+        if (x->numel) reduce_take(&r, x->data, x->numel, 1, 1, 0, (char *)small, 0);
         spec->finish(small, 1, r.out, 0, 0, x->numel, p);
         return 0;
     }
-    r.spec = spec;
-    r.p = p;
     r.x = x->data;
     r.itemsize = x->itemsize;
     r.kept.n = r.reduced.n = 0;
@@ -248,6 +290,46 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
         release(r.partial, nbytes);
     }
     return 0;
+}
+
+/* y = x, wide: one run of results in float16 or bfloat16 */
+static void reduce_round(char **ptr, const int64_t *s, int64_t n, const Param *p)
+{
+    if (s[1] == 1) narrow((int)p[0].i, ptr[0], s[0], ptr[1], n);
+    else for (int64_t i = 0; i < n; i++) narrow((int)p[0].i, ptr[0] + i * s[0] * 2, 1, ptr[1] + i * s[1] * 4, 1);
+}
+
+/* reduce_drive for an input in float16 or bfloat16; outputs of the same dtype are made in float32 and rounded. */
+static inline int64_t reduce_drive_half(View **t, int outputs, const Spec *spec, const Param *p, int threads,
+                                        void *(*alloc)(size_t), void (*release)(void *, size_t))
+{
+    View wide[2], *v[3];
+    int64_t strides[2][TAEDA_MAX_DIM], found = 0;
+    Param code[1];
+    code[0].i = t[outputs]->dtype;
+    v[outputs] = t[outputs];
+    for (int k = 0; k < outputs; k++) {
+        const View *y = v[k] = t[k];
+        if (y->dtype != t[outputs]->dtype) continue;
+        v[k] = &wide[k];
+        wide[k] = *y;
+        wide[k].dtype = TAEDA_F32, wide[k].itemsize = 4, wide[k].contiguous = 1, wide[k].strides = strides[k];
+        int64_t step = 1;
+        for (int d = y->ndim - 1; d >= 0; d--) {
+            strides[k][d] = step;
+            step *= y->shape[d];
+        }
+        wide[k].data = y->numel ? (char *)alloc(y->numel * 4) : NULL;
+        if (y->numel && !wide[k].data) found = -1;
+    }
+    if (!found) found = reduce_drive(v, outputs, spec, p, threads, alloc, release);
+    for (int k = 0; k < outputs; k++) {
+        if (v[k] == t[k]) continue;
+        View *pair[2] = {t[k], v[k]};
+        if (!found) elementwise(pair, 2, reduce_round, code, 1);
+        if (wide[k].data) release(wide[k].data, wide[k].numel * 4);
+    }
+    return found;
 }
 
 #endif

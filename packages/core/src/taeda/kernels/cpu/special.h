@@ -21,12 +21,22 @@ typedef void (*Block)(double *restrict y, const double *restrict x, const double
     static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
         for (int64_t i = 0; i < n; i++) { const double a = x[i]; y[i] = EXPR; } \
     }
-#define CHECKED_BLOCK(NAME) \
-    static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
+#define CHECKED_BLOCK(NAME) CHECKED_BLOCK_OF(NAME, NAME)
+#define CHECKED_BLOCK_OF(BLOCK, NAME) \
+    static void BLOCK##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
         int rare = 0; \
         for (int64_t i = 0; i < n; i++) rare |= RARE_##NAME(x[i]); \
         for (int64_t i = 0; i < n; i++) y[i] = special_##NAME(x[i]); \
         if (rare) for (int64_t i = 0; i < n; i++) if (RARE_##NAME(x[i])) y[i] = exact_##NAME(x[i]); \
+    }
+/* The same with near_NAME for blocks that lie in one range altogether */
+#define NEAR_BLOCK(NAME) \
+    CHECKED_BLOCK_OF(NAME##_any, NAME) \
+    static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
+        int beyond = 0; \
+        for (int64_t i = 0; i < n; i++) beyond |= BEYOND_##NAME(x[i]); \
+        if (beyond) NAME##_any_block(y, x, w, n, p); \
+        else for (int64_t i = 0; i < n; i++) y[i] = near_##NAME(x[i]); \
     }
 /* near_NAME holds in the common range, special_NAME everywhere */
 #define RANGED_BLOCK(NAME, OUTSIDE) \

@@ -74,22 +74,21 @@ static void taeda_plan(View **t, int k, taeda_walk *w) {
 }
 
 /* A run of n elements with a stride, to or from a flat one. */
-#define TAEDA_RUN(T, F, READ, WRITE)                                                                     \
+#define TAEDA_RUN(T)                                                                                     \
     do {                                                                                                 \
-        T *x = (T *)data;                                                                                \
-        F *y = (F *)flat;                                                                                \
-        if (step == 1 && scatter) for (int64_t i = 0; i < n; i++) x[i] = WRITE(y[i]);                    \
-        else if (step == 1) for (int64_t i = 0; i < n; i++) y[i] = READ(x[i]);                           \
-        else if (scatter) for (int64_t i = 0; i < n; i++) x[i * step] = WRITE(y[i]);                     \
-        else for (int64_t i = 0; i < n; i++) y[i] = READ(x[i * step]);                                   \
+        T *x = (T *)data, *y = (T *)flat;                                                                \
+        if (step == 1) memcpy(scatter ? x : y, scatter ? y : x, n * sizeof(T));                          \
+        else if (scatter) for (int64_t i = 0; i < n; i++) x[i * step] = y[i];                            \
+        else for (int64_t i = 0; i < n; i++) y[i] = x[i * step];                                         \
     } while (0)
 
 static void taeda_run(int code, char *data, int64_t step, int64_t n, char *flat, int scatter) {
     switch (code) {
-    case TAEDA_F64: TAEDA_RUN(double, double, , ); break;
-    case TAEDA_F32: TAEDA_RUN(float, float, , ); break;
-    case TAEDA_F16: TAEDA_RUN(uint16_t, float, f16_to_f32, f32_to_f16); break;
-    default: TAEDA_RUN(uint16_t, float, bf16_to_f32, f32_to_bf16); break;
+    case TAEDA_F64: TAEDA_RUN(double); break;
+    case TAEDA_F32: TAEDA_RUN(float); break;
+    default:
+        if (scatter) narrow(code, data, step, flat, n);
+        else widen(code, flat, data, step, n);
     }
 }
 
@@ -187,6 +186,20 @@ static int64_t taeda_sweep(View **t, int64_t n, const taeda_job *job, int thread
     return 0;
 }
 
-static inline float taeda_round_f16(float x) { return f16_to_f32(f32_to_f16(x)); }
+/* x rounded to float16, or to bfloat16: in integers, since a conversion there and back is no vector loop */
+static inline float taeda_round_f16(float x) {
+    uint32_t bits, small, out;
+    memcpy(&bits, &x, 4);
+    const uint32_t sign = bits & 0x80000000u, b = bits ^ sign;
+    float y;
+    memcpy(&y, &b, 4);
+    y = (y + 0.5f) - 0.5f;                                         /* below 2^-14 float16 counts in steps of 2^-24 */
+    memcpy(&small, &y, 4);
+    out = (b + 0xfffu + ((b >> 13) & 1u)) & ~0x1fffu;
+    out = b < 0x38800000u ? small : out >= 0x47800000u ? 0x7f800000u : out;
+    out = (b > 0x7f800000u ? b : out) | sign;
+    memcpy(&y, &out, 4);
+    return y;
+}
 static inline float taeda_round_bf16(float x) { return bf16_to_f32(f32_to_bf16(x)); }
 #endif

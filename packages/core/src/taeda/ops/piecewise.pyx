@@ -1,0 +1,223 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Clamp and the activations that are linear between their corners."""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (IN0, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary, unary_params, unary_params_,
+                             write_out)
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
+from taeda.ops.activation cimport floats
+from taeda.tensor_base cimport TensorBase
+
+from taeda.dtype import iinfo
+
+
+# All of these are linear between its corners: the backward kernel of each tells the pieces apart by x, and is its own derivative.
+cdef object piecewise_vjp(Op backward, Node n, object g):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(backward, g, n.load(0), p, n.extra)
+
+cdef object piecewise_backward_vjp(Op backward, Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return (binary_params(backward, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+
+# threshold: x where x > threshold, else value
+cdef object threshold_vjp(Node n, object g):
+    return piecewise_vjp(THRESHOLD_BACKWARD, n, g)
+
+cdef object threshold_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(THRESHOLD_BACKWARD, n, h)
+
+cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
+cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, 2, SAME)
+
+def threshold(input, threshold, value):
+    """Return x where x > threshold, else value."""
+    cdef TensorBase x = as_tensor(input, "threshold")
+    cdef Param p[2]
+    if is_float(x.view.dtype):
+        p[0].f, p[1].f = threshold, value
+    else:
+        p[0].i, p[1].i = threshold, value
+    return unary_params(THRESHOLD, x, p, (float(threshold), 0.0))
+
+
+# hardtanh: clamp, whose derivative at the two bounds themselves is 0
+cdef object hardtanh_vjp(Node n, object g):
+    return piecewise_vjp(HARDTANH_BACKWARD, n, g)
+
+cdef object hardtanh_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(HARDTANH_BACKWARD, n, h)
+
+cdef Op HARDTANH = define("clamp", hardtanh_vjp, IN0, SAME, None, "HardtanhBackward0")
+cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, 2, SAME)
+
+def hardtanh(input, min_val=-1.0, max_val=1.0):
+    """Return min(max(x, min_val), max_val)."""
+    cdef Param p[2]
+    cdef TensorBase x = as_tensor(input, "hardtanh")
+    if x.view.dtype == BOOL:
+        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh; convert to float first")
+    if is_integral(x.view.dtype) or is_complex_(x.view.dtype):
+        if min(int(min_val), int(max_val)) < 0 and x.view.dtype == U8:
+            raise RuntimeError(f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {min_val} and {max_val}")
+        return clamp(input, int(min_val), int(max_val))
+    p[0].f, p[1].f = min_val, max_val
+    return unary_params(HARDTANH, x, p, (float(min_val), float(max_val)))
+
+
+# hardsigmoid: min(max(x + 3, 0), 6) / 6; hardswish: x times that
+cdef object hardsigmoid_vjp(Node n, object g):
+    return binary(HARDSIGMOID_BACKWARD, g, n.load(0))
+
+cdef object hardsigmoid_backward_vjp(Node n, object h):
+    return (binary(HARDSIGMOID_BACKWARD, h, n.load(0)) if n.needs(0) else None), None
+
+cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
+cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
+
+def hardsigmoid(input):
+    """Return min(max(x + 3, 0), 6) / 6."""
+    return unary(HARDSIGMOID, floats(input, "hardsigmoid"))
+
+cdef object hardswish_vjp(Node n, object g):
+    return binary(HARDSWISH_BACKWARD, g, n.load(0))
+
+cdef object hardswish_backward_vjp(Node n, object h):
+    g, x = n.load(0), n.load(1)
+    second = (h * g / 3).masked_fill((x <= -3) | (x >= 3), 0.0) if n.needs(1) else None
+    return (binary(HARDSWISH_BACKWARD, h, x) if n.needs(0) else None), second
+
+cdef Op HARDSWISH = define("hardswish", hardswish_vjp, IN0, SAME)
+cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, 3, SAME)
+
+def hardswish(input):
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    return unary(HARDSWISH, floats(input, "hardswish"))
+
+
+# hardshrink: 0 from -lambd to lambd, else x; softshrink: x moved by lambd towards 0, which it does not cross; nan stays
+cdef object shrink_vjp(Node n, object g):
+    return piecewise_vjp(SHRINK_BACKWARD, n, g)
+
+cdef object shrink_backward_vjp(Node n, object h):
+    return piecewise_backward_vjp(SHRINK_BACKWARD, n, h)
+
+cdef Op HARDSHRINK = define("hardshrink", shrink_vjp, IN0, SAME)
+cdef Op SOFTSHRINK = define("softshrink", shrink_vjp, IN0, SAME)
+cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, 2, SAME)
+
+def hardshrink(input, lambd=0.5, *, out=None):
+    """Return x where abs(x) > lambd, else 0."""
+    cdef Param p[2]
+    p[0].f = lambd
+    return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
+
+def softshrink(input, lambd=0.5):
+    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
+    cdef Param p[2]
+    if lambd < 0:
+        raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
+    p[0].f = lambd
+    return unary_params(SOFTSHRINK, floats(input, "softshrink"), p, (float(lambd), 0.0))
+
+
+# clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends
+cdef object clamp_vjp(Node n, object g):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return binary_params(CLAMP_BACKWARD, g, n.load(0), p, n.extra)
+
+cdef object clamp_backward_vjp(Node n, object h):
+    cdef Param p[2]
+    p[0].f, p[1].f = n.extra
+    return (binary_params(CLAMP_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+
+cdef Op CLAMP = define("clamp", clamp_vjp, IN0, SAME, None, "ClampBackward1")
+cdef Op CLAMP_BACKWARD = define("clamp_backward", clamp_backward_vjp, 2, SAME)
+INF = float("inf")
+
+cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
+    """Fill in the bounds and return x in the dtype that the result has."""
+    cdef int dtype = x.view.dtype
+    if is_complex_(dtype):
+        raise NotImplementedError("[clamp] clamp is not supported for complex types")
+    if dtype == BOOL:
+        dtype = I64
+    if is_integral(dtype) and (isinstance(low, float) or isinstance(high, float)):
+        dtype = default_float()
+    if is_float(dtype):
+        p[0].f = -INF if low is None else low
+        p[1].f = INF if high is None else high
+        if p[0].f != p[0].f or p[1].f != p[1].f:      # a nan bound makes everything nan
+            p[0].f = p[1].f = float("nan")
+        elif p[0].f > p[1].f:                         # the upper bound has the last word
+            p[0].f = p[1].f
+    else:
+        limits = iinfo(dtype_of(dtype))
+        lowest, highest = limits.min, min(limits.max, (1 << 63) - 1)
+        p[0].i = lowest if low is None else max(min(int(low), highest), lowest)
+        p[1].i = highest if high is None else max(min(int(high), highest), lowest)
+        p[0].i = min(p[0].i, p[1].i)
+    return to_dtype(x, dtype)
+
+def clamp(input, min=None, max=None, *, out=None):
+    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None."""
+    cdef TensorBase x = as_tensor(input, "clamp"), y
+    cdef Param p[2]
+    if min is None and max is None:
+        raise RuntimeError("[clamp] At least one of 'min' or 'max' must not be None")
+    if isinstance(min, TensorBase) or isinstance(max, TensorBase):
+        y = x
+        if min is not None:
+            y = (<object>y).maximum(min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
+        if max is not None:
+            y = (<object>y).minimum(max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
+        return y if out is None else write_out(out, y, "clamp")
+    x = clamp_operand(x, min, max, p)
+    if is_float(x.view.dtype) and p[0].f != p[0].f:
+        y = <TensorBase>(<object>x * float("nan"))
+        return y if out is None else write_out(out, y, "clamp")
+    return unary_params(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None, out)
+
+def clamp_(input, min=None, max=None):
+    """In-place :func:`clamp`."""
+    cdef TensorBase x = as_tensor(input, "clamp_"), y
+    cdef Param p[2]
+    if min is None and max is None or isinstance(min, TensorBase) or isinstance(max, TensorBase):
+        return input.copy_(clamp(input, min, max))
+    y = clamp_operand(x, min, max, p)
+    if y is not x or (is_float(x.view.dtype) and p[0].f != p[0].f):
+        if y.view.dtype != x.view.dtype:
+            raise RuntimeError(f"[clamp_] result type {dtype_of(y.view.dtype).name} can't be cast to the desired output "
+                               f"type {dtype_of(x.view.dtype).name}")
+        return input.copy_(clamp(input, min, max))
+    return unary_params_(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None)
+
+def clamp_min(input, min, *, out=None):
+    """Return max(x, ``min``)."""
+    return clamp(input, min, None, out=out)
+
+def clamp_min_(input, min):
+    """In-place :func:`clamp_min`."""
+    return clamp_(input, min, None)
+
+def clamp_max(input, max, *, out=None):
+    """Return min(x, ``max``)."""
+    return clamp(input, None, max, out=out)
+
+def clamp_max_(input, max):
+    """In-place :func:`clamp_max`."""
+    return clamp_(input, None, max)
+
+
+clip, clip_ = clamp, clamp_
+
+PUBLIC = (
+    "threshold", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
+    "hardshrink",
+)
+__all__ = PUBLIC + ("hardtanh", "hardsigmoid", "hardswish", "softshrink")
+METHODS = {name: globals()[name] for name in PUBLIC if name != "threshold"}

@@ -1,0 +1,296 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Sizes and signs, rounding, and what kind of number an element is."""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport (COMPARE, IN0, NOTHING, SAME, Op, as_tensor, define, empty_as, integer, to_dtype, unary, unary_,
+                             unary_params, unary_params_, write_out)
+from taeda.dtype cimport is_complex_, is_integral
+from taeda.kernels.cpu.abi cimport BOOL, I64, Param
+from taeda.tensor_base cimport TensorBase
+
+from taeda.ops._help import describe
+
+
+# square: y = x^2, dy = 2 x dx
+cdef object square_vjp(Node n, object g):
+    return g * (n.load(0) * 2)
+
+cdef Op SQUARE = define("square", square_vjp, IN0, SAME)
+
+def square(input, *, out=None):
+    """Return x^2; bools count as int64."""
+    cdef TensorBase x = as_tensor(input, "square")
+    return unary(SQUARE, to_dtype(x, I64) if x.view.dtype == BOOL else x, out)
+
+def square_(input):
+    """In-place :func:`square`."""
+    return unary_(SQUARE, input)
+
+
+# abs: dy = sign x dx
+cdef object abs_vjp(Node n, object g):
+    return g * n.load(0).sign()
+
+cdef Op ABS = define("abs", abs_vjp, IN0, SAME)
+
+def abs(input, *, out=None):
+    """Return the absolute value."""
+    if as_tensor(input, "abs").view.dtype == BOOL:
+        raise NotImplementedError("[abs] not implemented for dtype bool")
+    if is_complex_((<TensorBase>input).view.dtype):
+        from taeda.ops.complex_numbers import absolute
+        return absolute(input) if out is None else write_out(out, absolute(input), "abs")
+    return unary(ABS, input, out)
+
+def abs_(input):
+    """In-place :func:`abs`."""
+    return unary_(ABS, input)
+
+
+# neg: dy = -dx
+cdef object neg_vjp(Node n, object g):
+    return -g
+
+cdef Op NEG = define("neg", neg_vjp, NOTHING, SAME)
+
+def neg(input, *, out=None):
+    """Return -x; integers wrap around."""
+    if as_tensor(input, "neg").view.dtype == BOOL:
+        raise RuntimeError("[neg] negation, the `-` operator, of a bool tensor is not supported; use `~` or logical_not()")
+    return unary(NEG, input, out)
+
+def neg_(input):
+    """In-place :func:`neg`."""
+    if as_tensor(input, "neg_").view.dtype == BOOL:
+        raise RuntimeError("[neg_] negation, the `-` operator, of a bool tensor is not supported; use `~` or logical_not()")
+    return unary_(NEG, input)
+
+
+# sign: y in {-1, 0, 1}
+cdef object sign_vjp(Node n, object g):
+    return g.new_zeros(g.shape)
+
+cdef Op SIGN = define("sign", sign_vjp, NOTHING, SAME)
+
+def sign(input, *, out=None):
+    """Return -1, 0 or 1 by the sign of x."""
+    return unary(SIGN, input, out)
+
+def sign_(input):
+    """In-place :func:`sign`."""
+    return unary_(SIGN, input)
+
+
+# floor: the largest integer not above x
+cdef object floor_vjp(Node n, object g):
+    return g.new_zeros(g.shape)
+
+cdef Op FLOOR = define("floor", floor_vjp, NOTHING, SAME)
+
+def floor(input, *, out=None):
+    """Return the largest integer that is not above x."""
+    return unary(FLOOR, input, out)
+
+def floor_(input):
+    """In-place :func:`floor`."""
+    return unary_(FLOOR, input)
+
+
+# ceil: the smallest integer not below x
+cdef object ceil_vjp(Node n, object g):
+    return g.new_zeros(g.shape)
+
+cdef Op CEIL = define("ceil", ceil_vjp, NOTHING, SAME)
+
+def ceil(input, *, out=None):
+    """Return the smallest integer that is not below x."""
+    return unary(CEIL, input, out)
+
+def ceil_(input):
+    """In-place :func:`ceil`."""
+    return unary_(CEIL, input)
+
+
+# trunc: towards zero
+cdef object trunc_vjp(Node n, object g):
+    return g.new_zeros(g.shape)
+
+cdef Op TRUNC = define("trunc", trunc_vjp, NOTHING, SAME)
+
+def trunc(input, *, out=None):
+    """Return the integer part, rounding towards zero."""
+    return unary(TRUNC, input, out)
+
+def trunc_(input):
+    """In-place :func:`trunc`."""
+    return unary_(TRUNC, input)
+
+
+# frac: x - trunc(x)
+cdef object frac_vjp(Node n, object g):
+    return g
+
+cdef Op FRAC = define("frac", frac_vjp, NOTHING, SAME)
+
+def frac(input, *, out=None):
+    """Return x - trunc(x)."""
+    return unary(FRAC, input, out)
+
+def frac_(input):
+    """In-place :func:`frac`."""
+    return unary_(FRAC, input)
+
+
+cdef object constant(TensorBase x, bint value):
+    """A bool tensor of x's shape: integers are never nan or infinite."""
+    return (<object>empty_as(x, BOOL, x.device)).fill_(value)
+
+
+# isnan: x != x
+cdef Op ISNAN = define("isnan", NULL, NOTHING, COMPARE)
+
+def isnan(input):
+    """Return where x is not a number."""
+    cdef TensorBase x = as_tensor(input, "isnan")
+    if is_integral(x.view.dtype):
+        return constant(x, False)
+    return unary(ISNAN, x)
+
+
+# isinf: |x| = inf
+cdef Op ISINF = define("isinf", NULL, NOTHING, COMPARE)
+
+def isinf(input):
+    """Return where x is infinite."""
+    cdef TensorBase x = as_tensor(input, "isinf")
+    if is_integral(x.view.dtype):
+        return constant(x, False)
+    return unary(ISINF, x)
+
+
+# isfinite: |x| < inf
+cdef Op ISFINITE = define("isfinite", NULL, NOTHING, COMPARE)
+
+def isfinite(input):
+    """Return where x is finite."""
+    cdef TensorBase x = as_tensor(input, "isfinite")
+    if is_integral(x.view.dtype):
+        return constant(x, True)
+    return unary(ISFINITE, x)
+
+
+# signbit: the sign bit, of -0.0 too
+cdef Op SIGNBIT = define("signbit", NULL, NOTHING, COMPARE)
+
+def signbit(input, *, out=None):
+    """Return where the sign bit is set."""
+    if out is None and as_tensor(input, "signbit").view.dtype == BOOL:
+        return constant(<TensorBase>input, False)
+    return unary(SIGNBIT, input, out)
+
+
+# logical_not: x == 0
+cdef Op LOGICAL_NOT = define("logical_not", NULL, NOTHING, COMPARE)
+
+def logical_not(input, *, out=None):
+    """Return where x is zero."""
+    return unary(LOGICAL_NOT, input, out)
+
+def logical_not_(input):
+    """In-place :func:`logical_not`."""
+    return unary_(LOGICAL_NOT, input)
+
+
+# bitwise_not: ~x
+cdef Op BITWISE_NOT = define("bitwise_not", NULL, NOTHING, SAME)
+
+def bitwise_not(input, *, out=None):
+    """Return the bitwise complement; of bool the negation."""
+    return unary(BITWISE_NOT, input, out)
+
+def bitwise_not_(input):
+    """In-place :func:`bitwise_not`."""
+    return unary_(BITWISE_NOT, input)
+
+
+# round: half to even; decimals: round(x 10^d) / 10^d
+cdef object round_vjp(Node n, object g):
+    return g.new_zeros(g.shape)
+
+cdef Op ROUND = define("round", round_vjp, NOTHING, SAME)
+
+def round(input, *, decimals=0, out=None):
+    """Round to the nearest integer, halves to the even one; ``decimals`` places if given."""
+    if decimals == 0:
+        return unary(ROUND, input, out)
+    if is_integral(as_tensor(input, "round").view.dtype):
+        raise RuntimeError("[round] decimals is for floating-point tensors, got an integer one")
+    decimals = integer(decimals, "round")
+    scale = 10.0 ** abs_int(decimals) if abs_int(decimals) <= 308 else float("inf")
+    scaled = unary(ROUND, input * scale if decimals > 0 else input / scale)
+    y = scaled / scale if decimals > 0 else scaled * scale
+    return y if out is None else write_out(out, y, "round")
+
+def round_(input, *, decimals=0):
+    """In-place :func:`round`."""
+    return unary_(ROUND, input) if decimals == 0 else input.copy_(round(input, decimals=decimals))
+
+cdef object abs_int(object i):
+    return -i if i < 0 else i
+
+
+# nan_to_num: nan, inf and -inf replaced; the derivative is 1 where x was finite
+cdef object nan_to_num_vjp(Node n, object g):
+    return g * n.load(0).isfinite()
+
+cdef Op NAN_TO_NUM = define("nan_to_num", nan_to_num_vjp, IN0, SAME)
+
+cdef int nan_parameters(TensorBase x, object nan, object posinf, object neginf, Param* p) except -1:
+    from taeda.dtype import finfo
+    limits = finfo((<object>x).dtype)
+    p[0].f = 0.0 if nan is None else nan
+    p[1].f = limits.max if posinf is None else posinf
+    p[2].f = limits.min if neginf is None else neginf
+    return 0
+
+def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
+    """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values)."""
+    cdef TensorBase x = as_tensor(input, "nan_to_num")
+    cdef Param p[3]
+    if is_integral(x.view.dtype):
+        return (<object>x).clone()
+    if is_complex_(x.view.dtype):                    # part by part
+        from taeda.ops.complex_numbers import view_as_complex, view_as_real
+        y = view_as_complex(nan_to_num(view_as_real(x), nan, posinf, neginf))
+        return y if out is None else write_out(out, y, "nan_to_num")
+    nan_parameters(x, nan, posinf, neginf, p)
+    return unary_params(NAN_TO_NUM, x, p, None, out)
+
+def nan_to_num_(input, nan=0.0, posinf=None, neginf=None):
+    """In-place :func:`nan_to_num`."""
+    cdef TensorBase x = as_tensor(input, "nan_to_num_")
+    cdef Param p[3]
+    if is_integral(x.view.dtype):
+        return x
+    if is_complex_(x.view.dtype):
+        return input.copy_(nan_to_num(input, nan, posinf, neginf))
+    nan_parameters(x, nan, posinf, neginf, p)
+    return unary_params_(NAN_TO_NUM, x, p, None)
+
+
+absolute = abs
+absolute_ = abs_
+negative = neg
+negative_ = neg_
+fix = trunc
+fix_ = trunc_
+
+PUBLIC = (
+    "square", "abs", "neg", "sign", "floor", "ceil", "trunc", "frac", "isnan", "isinf", "isfinite", "signbit",
+    "logical_not", "bitwise_not", "round", "nan_to_num", "absolute", "negative", "fix", "square_", "abs_", "neg_",
+    "sign_", "floor_", "ceil_", "trunc_", "frac_", "logical_not_", "bitwise_not_", "round_", "nan_to_num_",
+    "absolute_", "negative_", "fix_",
+)
+__all__ = PUBLIC
+METHODS = {name: globals()[name] for name in PUBLIC}
+
+describe(METHODS.values())
