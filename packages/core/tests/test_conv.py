@@ -31,8 +31,8 @@ CASES = [((3, 1, 9, 7), (17, 1, 3, 3), {"padding": 1}),
          ((3, 16, 2, 3, 4), (33, 16, 1, 1, 1), {})]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), CASES)
-def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
+def check_bits_by_threads(xs, ws, options):
+    """The result and all gradients have the same bits on one, two and three threads."""
     rng = np.random.default_rng(0)
     x, w, b = (rng.standard_normal(s, np.float32) for s in (xs, ws, ws[:1]))
     results = []
@@ -43,9 +43,8 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
     assert results[0] == results[1] == results[2]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), CASES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype):
+def check_values_and_gradients(xs, ws, options, dtype):
+    """The result is the sum's, and the gradients are its transposes in input and weight."""
     rng = np.random.default_rng(3)
     x, w, b = (rng.standard_normal(s) for s in (xs, ws, ws[:1]))
     y, dx, dw, db = gradients(*(a.astype(dtype) for a in (x, w, b)), lambda s: np.random.default_rng(4).standard_normal(s)
@@ -60,6 +59,17 @@ def test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype):
             exact = (want * g).sum()
             assert abs(got.sum(dtype=np.float64) - exact) <= tolerance * (np.abs(want * g).sum() + 1)
     np.testing.assert_allclose(db, g.sum((0, *range(2, g.ndim))), rtol=tolerance, atol=tolerance * 100)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), CASES)
+def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
+    check_bits_by_threads(xs, ws, options)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), CASES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype):
+    check_values_and_gradients(xs, ws, options, dtype)
 
 
 def test_float32_error_stays_small_over_a_long_sum():
@@ -204,12 +214,12 @@ FEW = [((2, 5, 9, 11), (5, 1, 3, 3), {"groups": 5, "padding": 1}), ((2, 9, 12, 1
 @pytest.mark.parametrize(("xs", "ws", "options"), FEW)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_few_channels(xs, ws, options, dtype):
-    test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype)
+    check_values_and_gradients(xs, ws, options, dtype)
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), FEW)
 def test_few_channels_do_not_depend_on_the_number_of_threads(xs, ws, options):
-    test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options)
+    check_bits_by_threads(xs, ws, options)
 
 
 def test_depthwise_gradient_takes_nothing_from_pixels_that_no_window_of_its_tap_holds():

@@ -30,12 +30,12 @@ ALL = PIXELS + CLASSES + DEPTHWISE
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_and_gradients(xs, ws, options, dtype):
-    common.test_values_and_gradients_of_all_tile_shapes(xs, ws, options, dtype)
+    common.check_values_and_gradients(xs, ws, options, dtype)
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
 def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
-    common.test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options)
+    common.check_bits_by_threads(xs, ws, options)
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], CLASSES[0], DEPTHWISE[2]])

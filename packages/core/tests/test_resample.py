@@ -50,6 +50,30 @@ def test_threads_change_no_bit(mode: str) -> None:
     assert found[0] == found[1] == found[2]
 
 
+PADS = {"constant": (1, 2, 0, 1), "crop": (-1, 2, 1, -2), "reflect": (1, 2, 2, 1), "replicate": (3, 0, 1, 1), "circular": (2, 1, 0, 3)}
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.bfloat16, taeda.int64, taeda.bool, taeda.complex64])
+@pytest.mark.parametrize("mode", PADS)
+def test_padded_images_with_channels_innermost_stay_so(mode: str, dtype: taeda.dtype) -> None:
+    x = (taeda.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5) % 7).to(dtype)
+    last = x.contiguous(memory_format=taeda.channels_last)
+    y, z = (ops.pad(t, PADS[mode], "constant" if mode == "crop" else mode) for t in (x, last))
+    assert taeda.equal(y, z) and z.is_contiguous(memory_format=taeda.channels_last)
+    if dtype == taeda.float32:
+        for t in (x, last):
+            t.requires_grad_()
+        one, two = (taeda.autograd.grad((ops.pad(t, PADS[mode], "constant" if mode == "crop" else mode) * y.cos()).sum(), t)[0] for t in (x, last))
+        assert taeda.equal(one, two)
+
+
+def test_all_dimensions_of_images_with_channels_innermost_can_be_padded() -> None:
+    x = taeda.arange(2.0 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    for pad in ((0, 0, 0, 0, 1, 2), (1, 0, 2, -1, 0, 3, 1, 1)):
+        y = ops.pad(x.contiguous(memory_format=taeda.channels_last), pad, value=3)
+        assert taeda.equal(y, ops.pad(x, pad, value=3)) and y.is_contiguous(memory_format=taeda.channels_last)
+
+
 @pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic", "area"])
 def test_resized_images_with_channels_innermost_stay_so(mode: str) -> None:
     x = taeda.randn(2, 3, 4, 5)

@@ -2,6 +2,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.dispatch cimport copy_into, empty_as
+from taeda.kernels.cpu.abi cimport View
 from taeda.tensor_base cimport TensorBase, refresh
 
 
@@ -36,3 +37,14 @@ cdef inline TensorBase laid_channels_last(TensorBase y):
     cdef TensorBase z = channels_innermost(empty_as(y, y.view.dtype, y.device))
     copy_into(z, y)
     return z
+
+
+cdef inline View channels_as_columns(const View* v, int64_t* room) noexcept:
+    """The view with its channels as last dimension, row-major where they lie innermost; room is for 2 ndim numbers."""
+    cdef View rows = v[0]
+    cdef int k, d, n = v.ndim
+    rows.shape, rows.strides, rows.contiguous = room, room + n, True
+    for k in range(n):
+        d = 0 if k == 0 else 1 if k == n - 1 else k + 1             # N, H, W, C
+        rows.shape[k], rows.strides[k] = v.shape[d], v.strides[d]
+    return rows

@@ -1,9 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Padding with a constant, a reflection, the edge, or the other end; negative amounts crop."""
+from libc.stdint cimport int64_t
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, record, scalar_tensor
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
+
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last
 
 __all__ = ["pad", "constant_pad_nd"]
 PUBLIC = ("constant_pad_nd",)
@@ -20,14 +24,22 @@ cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, 
     """x with lefts[d] positions before dimension d, and of the shape given."""
     cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device), fill
     cdef View* t[3]
+    cdef View rows[2]
+    cdef int64_t room[4 * MAX_DIM]
     cdef Param p[MAX_DIM + 1]
     cdef int d, first = 0
-    x = contiguous(x)
+    cdef bint last = lies_channels_last(x)          # then the channels are columns that nothing is done to
+    if last:
+        channels_innermost(y)
+        rows[0], rows[1] = channels_as_columns(&y.view, room), channels_as_columns(&x.view, room + 2 * MAX_DIM)
+        t[0], t[1] = &rows[0], &rows[1]
+    else:
+        x = contiguous(x)
+        t[0], t[1] = &y.view, &x.view
     if mode != CONSTANT:
         p[0].i, first = mode, 1
     for d in range(x.view.ndim):
-        p[first + d].i = lefts[d]
-    t[0], t[1] = &y.view, &x.view
+        p[first + d].i = lefts[d if not last or d == 0 else 1 if d == x.view.ndim - 1 else d + 1]
     if y.view.numel and y.view.ndim:
         if mode == CONSTANT:
             fill = scalar_tensor(value, x.view.dtype, x.device)

@@ -163,45 +163,30 @@ cdef void finish(Job *job, const float *m, int64_t t0, int64_t t1, int64_t group
         job.spoiled = True
 
 
-cdef int tiles_block(Job *job, int64_t item) noexcept nogil:
-    """One block of tiles through all groups; the kernels are transformed already."""
-    cdef int64_t t0 = item * job.block, t1 = min(t0 + job.block, job.tiles), rows = rows_of(job, t1 - t0), c, group, r
-    cdef size_t nbytes = rows * POINTS * (job.ranges * job.vstep + job.mstep) * sizeof(float)
-    cdef float *v
+cdef int block(Job *job, int64_t t0, int64_t t1, int64_t first, int64_t last, bint weights_kept) noexcept nogil:
+    """Tiles t0 to t1 by groups first to last.  One side is kept, transformed already; the other is transformed here."""
+    cdef int64_t rows = rows_of(job, t1 - t0), own = rows * job.ranges * job.vstep if weights_kept else job.ustep, c, group, r
+    cdef size_t nbytes = POINTS * (own + rows * job.mstep) * sizeof(float)
+    cdef float *room
     cdef float *m
     if job.spoiled:
         return 0
-    v = <float*>runtime.cpu_alloc(nbytes)
-    if v == NULL:
+    room = <float*>runtime.cpu_alloc(nbytes)
+    if room == NULL:
         return -1
-    m = v + rows * POINTS * job.ranges * job.vstep
-    for c in range(0, job.C, 8):
-        transform_pixels(job, v, rows, t0, t1, c)
-    for group in range(job.groups):
+    m = room + POINTS * own
+    if weights_kept:
+        for c in range(0, job.C, 8):
+            transform_pixels(job, room, rows, t0, t1, c)
+    for group in range(first, last):
         for r in range(job.ranges):
-            add_products(job, m, v, job.kept + (group * job.ranges + r) * POINTS * job.ustep, rows, group, r)
+            if weights_kept:
+                add_products(job, m, room, job.kept + (group * job.ranges + r) * POINTS * job.ustep, rows, group, r)
+            else:
+                transform_weights(job, room, group, r)
+                add_products(job, m, job.kept, room, rows, group, r)
         finish(job, m, t0, t1, group)
-    runtime.cpu_free(v, nbytes)
-    return 0
-
-
-cdef int group_block(Job *job, int64_t group) noexcept nogil:
-    """One group for all tiles of the round, which are transformed already."""
-    cdef int64_t rows = rows_of(job, job.last - job.first), r
-    cdef size_t nbytes = POINTS * (job.ustep + rows * job.mstep) * sizeof(float)
-    cdef float *u
-    cdef float *m
-    if job.spoiled:
-        return 0
-    u = <float*>runtime.cpu_alloc(nbytes)
-    if u == NULL:
-        return -1
-    m = u + POINTS * job.ustep
-    for r in range(job.ranges):
-        transform_weights(job, u, group, r)
-        add_products(job, m, job.kept, u, rows, group, r)
-    finish(job, m, job.first, job.last, group)
-    runtime.cpu_free(u, nbytes)
+    runtime.cpu_free(room, nbytes)
     return 0
 
 
@@ -219,7 +204,7 @@ cdef int64_t keep_weights(Job *job, int threads) noexcept nogil:
         blocks = up(blocks, 4)                         # threads get equal shares
     job.block = up(cut(job.tiles, blocks), job.height)
     for i in prange(cut(job.tiles, job.block), num_threads=threads, schedule="dynamic"):
-        bad |= tiles_block(job, i)
+        bad |= block(job, i * job.block, min((i + 1) * job.block, job.tiles), 0, job.groups, True)
     runtime.cpu_free(job.kept, nbytes)
     return bad
 
@@ -243,7 +228,7 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
             transform_pixels(job, job.kept + t // job.height * POINTS * job.vstep, rows, job.first + t,
                              min(job.first + t + TILES, job.last), i // parts * 8)
         for i in prange(job.groups, num_threads=threads, schedule="dynamic"):
-            bad |= group_block(job, i)
+            bad |= block(job, job.first, job.last, i, i + 1, False)
         job.first = job.last
     runtime.cpu_free(job.kept, nbytes)
     return bad

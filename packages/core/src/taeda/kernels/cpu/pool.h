@@ -1,0 +1,88 @@
+/* Geometry of pooling windows over the last three dimensions of contiguous volumes: shared by max_pool, avg_pool and pool_last. */
+#ifndef TAEDA_POOL_H
+#define TAEDA_POOL_H
+#include <stdint.h>
+#include <string.h>
+#include "rows.h"
+
+#define POOL_TILE 128
+#define POOL_SPAN 512        /* input columns of a tile */
+#define POOL_FEW 40          /* taps of a row of windows below which walking them one by one is faster */
+#define POOL_INLINE static inline __attribute__((always_inline))
+
+typedef struct { int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw, dd, dh, dw, D, H, W, OD, OH, OW; } Pool;
+typedef struct { int64_t start, lo, hi; } Span;     /* taps [lo, hi) of a window that begins at start lie inside */
+
+static inline int64_t pool_ceil_div(int64_t a, int64_t b)       /* a division takes longer than a short row of windows */
+{
+    return a <= 0 ? 0 : b == 1 ? a : b == 2 ? (a + 1) >> 1 : (a + b - 1) / b;
+}
+static inline int64_t pool_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t pool_max(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static inline Span pool_span(int64_t out, int64_t k, int64_t s, int64_t p, int64_t d, int64_t size)
+{
+    int64_t start = out * s - p;
+    Span r = {start, pool_ceil_div(-start, d), pool_min(k, pool_ceil_div(size - start, d))};
+    return r;
+}
+#define DEPTHS(g, o) pool_span(o, g->kd, g->sd, g->pd, g->dd, g->D)
+#define ROWS(g, o) pool_span(o, g->kh, g->sh, g->ph, g->dh, g->H)
+#define COLS(g, o) pool_span(o, g->kw, g->sw, g->pw, g->dw, g->W)
+
+/* Outputs [*lo, *hi) of the tile [t0, t1) whose tap b lies inside the row. */
+static inline void pool_range(const Pool *g, int64_t b, int64_t t0, int64_t t1, int64_t *lo, int64_t *hi)
+{
+    int64_t shift = b * g->dw - g->pw;              /* column of the tap at output 0 */
+    *lo = pool_max(t0, pool_ceil_div(-shift, g->sw));
+    *hi = pool_max(*lo, pool_min(t1, pool_ceil_div(g->W - shift, g->sw)));
+}
+/* Are rows of windows reduced in tiles? */
+static inline int pool_tiled(const Pool *g)
+{
+    return (g->kw - 1) * g->dw < POOL_SPAN && g->OW * g->kd * g->kh * g->kw >= POOL_FEW;
+}
+/* Does every window hold a column?  Dilated ones may step over all. */
+static inline int pool_meets(const Pool *g)
+{
+    for (int64_t i = 0; g->dw > 1 && i < g->OW; i++) {
+        Span c = COLS(g, i);
+        if (c.lo >= c.hi) return 0;
+    }
+    return 1;
+}
+/* Window [floor(i n / m), ceil((i + 1) n / m)) of an adaptive pool from n places to m. */
+static inline Span pool_part(int64_t i, int64_t n, int64_t m)
+{
+    Span r = {0, i * n / m, ((i + 1) * n + m - 1) / m};
+    return r;
+}
+/* A row of adaptive windows, z deep and r high, in tiles [c0, c0 + n) of columns that hold windows [w0, w1): as many
+   as fit, or a part of one. */
+typedef struct { Span z, r; int64_t w0, w1, c0, n, end; } Tile;
+
+static inline Tile pool_tiles(const Pool *g, int64_t row)
+{
+    Tile t = {pool_part(row / g->OH, g->D, g->OD), pool_part(row % g->OH, g->H, g->OH), 0, 0, 0, 0, 0};
+    return t;
+}
+static inline int next_tile(const Pool *g, Tile *t)
+{
+    t->c0 += t->n;
+    if (t->c0 >= t->end) {
+        if (t->w1 >= g->OW) return 0;
+        t->w0 = t->w1;
+        t->c0 = pool_part(t->w0, g->W, g->OW).lo;
+        do t->end = pool_part(t->w1++, g->W, g->OW).hi;
+        while (t->w1 < g->OW && pool_part(t->w1, g->W, g->OW).hi - t->c0 <= POOL_SPAN);
+    }
+    t->n = pool_min(POOL_SPAN, t->end - t->c0);
+    return 1;
+}
+/* The part of window c that lies in the tile, counted from its first column. */
+static inline Span pool_inside(const Tile *t, Span c)
+{
+    Span r = {0, pool_max(c.lo, t->c0) - t->c0, pool_min(c.hi, t->c0 + t->n) - t->c0};
+    return r;
+}
+#endif
