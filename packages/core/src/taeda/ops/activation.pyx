@@ -15,6 +15,7 @@ from taeda.tensor_base cimport META, TensorBase
 cdef object relu_vjp(Node n, object g):
     return binary(RELU_BACKWARD, g, n.load(0))
 
+from taeda.autograd.node import named
 from taeda.dtype import iinfo
 from taeda.ops.join import cat
 
@@ -197,7 +198,7 @@ def celu(input, alpha=1.0):
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
     if alpha == 0:
         raise RuntimeError("[celu] ZeroDivisionError: alpha cannot be 0 for CELU")
-    return elu(input, alpha, 1.0, 1.0 / alpha)
+    return named(elu(input, alpha, 1.0, 1.0 / alpha), "CeluBackward0")
 
 
 # softplus: log(1 + e^(beta x)) / beta, x itself where beta x > threshold
@@ -553,7 +554,7 @@ def clamp(input, min=None, max=None, *, out=None):
             y = (<object>y).maximum(min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
         if max is not None:
             y = (<object>y).minimum(max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
-        return y if out is None else write_out(out, y, "clamp")
+        return named(y, "ClampBackward0") if out is None else write_out(out, y, "clamp")
     x = clamp_operand(x, min, max, p)
     if is_float(x.view.dtype) and p[0].f != p[0].f:
         y = <TensorBase>(<object>x * float("nan"))
@@ -576,7 +577,7 @@ def clamp_(input, min=None, max=None):
 
 def clamp_min(input, min, *, out=None):
     """Return max(x, ``min``)."""
-    return clamp(input, min, None, out=out)
+    return named(clamp(input, min, None, out=out), "ClampMinBackward0")
 
 def clamp_min_(input, min):
     """In-place :func:`clamp_min`."""
@@ -584,7 +585,7 @@ def clamp_min_(input, min):
 
 def clamp_max(input, max, *, out=None):
     """Return min(x, ``max``)."""
-    return clamp(input, None, max, out=out)
+    return named(clamp(input, None, max, out=out), "ClampMaxBackward0")
 
 def clamp_max_(input, max):
     """In-place :func:`clamp_max`."""
