@@ -368,3 +368,17 @@ def test_levels_belong_to_their_thread() -> None:
 
     vmap(f)(taeda.ones(2))
     assert found == [(2,)]
+
+
+def test_gradients_of_samples_lie_as_the_weight_does() -> None:
+    """So that ``g.view(samples, -1)`` works, as it does in PyTorch."""
+    weight, bias, x = taeda.randn(4, 3), taeda.randn(4), taeda.randn(5, 2, 3)
+
+    def loss(w: taeda.Tensor, x: taeda.Tensor) -> taeda.Tensor:
+        return taeda.ops.linear(x, w, bias).square().sum()
+
+    for samples in (x, x[:, 0]):
+        grads = taeda.vmap(taeda.func.grad(loss), in_dims=(None, 0))(weight, samples)
+        assert grads.is_contiguous()
+        expected = taeda.stack([taeda.func.grad(loss)(weight, sample) for sample in samples])
+        taeda.testing.assert_close(grads, expected)

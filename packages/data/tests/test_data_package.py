@@ -17,3 +17,14 @@ def test_another_version_of_core_is_refused_with_both_versions_and_the_cure(monk
 
 def test_every_public_name_is_there():
     assert all(hasattr(taeda.data, name) for name in taeda.data.__all__)
+
+
+def test_pytorchs_name_for_the_package_is_the_same_modules():
+    import taeda.utils.data
+    from taeda.utils.data import DataLoader
+    from taeda.utils.data.dataset import random_split
+    from taeda.utils.data.distributed import DistributedSampler
+
+    assert taeda.utils.data is taeda.data
+    assert DataLoader is taeda.data.DataLoader and random_split is taeda.data.random_split
+    assert DistributedSampler is taeda.data.DistributedSampler

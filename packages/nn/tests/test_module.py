@@ -354,3 +354,19 @@ def test_to_takes_one_dtype():
         nn.Linear(1, 1).to(taeda.float32, taeda.float64)
     with pytest.raises(TypeError, match="argument 1"):
         nn.Linear(1, 1).to(taeda.float32, dtype=taeda.float64)
+
+
+def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
+    from taeda.nn.init import _no_grad_trunc_normal_
+    from taeda.nn.modules.activation import MultiheadAttention
+    from taeda.nn.modules.channelshuffle import ChannelShuffle
+    from taeda.nn.modules.instancenorm import InstanceNorm2d
+    from taeda.nn.modules.module import _IncompatibleKeys
+    from taeda.nn.modules.pixelshuffle import PixelShuffle
+    from taeda.nn.modules.transformer import _get_activation_fn, _get_clones
+
+    assert (MultiheadAttention, ChannelShuffle) == (nn.MultiheadAttention, nn.ChannelShuffle)
+    assert (InstanceNorm2d, PixelShuffle) == (nn.InstanceNorm2d, nn.PixelShuffle)
+    assert type(nn.ReLU().load_state_dict({})) is _IncompatibleKeys
+    assert len(_get_clones(nn.ReLU(), 3)) == 3 and _get_activation_fn("relu") is nn.functional.relu
+    assert float(_no_grad_trunc_normal_(taeda.empty(50), std=5.0, a=-1, b=1).abs().max()) <= 1

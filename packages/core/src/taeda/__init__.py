@@ -4,6 +4,7 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 import gc as _gc
 import importlib as _importlib
 import math as _math
+import re as _re
 
 # What an import makes stays for good: the collector would look through it again and again, a tenth of the time.
 _collecting = _gc.isenabled()
@@ -33,7 +34,7 @@ from taeda.dtype import (
     set_default_dtype,
 )
 from taeda.generator import Generator, default_generator
-from taeda.layout import layout, strided
+from taeda.layout import jagged, layout, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.ops.copying import (
     channels_last,
     channels_last_3d,
@@ -77,11 +78,12 @@ _LAZY = {
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
-    "accelerator": ("taeda.accelerator", None),
-    "jit": ("taeda.jit", None),
-    "signal": ("taeda.signal", None),
-    "testing": ("taeda.testing", None),
-    "special": ("taeda.special", None),
+    **{
+        room: (f"taeda.{room}", None)
+        for room in (
+            "accelerator", "distributed", "hub", "jit", "multiprocessing", "onnx", "signal", "special", "testing", "types",
+        )
+    },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
     "to_dlpack": ("taeda.dlpack", "to_dlpack"),
     "backends": ("taeda.backends", None),
@@ -121,7 +123,10 @@ _LAZY = {
     },
     **{name: ("taeda.amp.legacy", name) for name in ("get_autocast_gpu_dtype", "set_autocast_gpu_dtype")},
     "vmap": ("taeda.func", "vmap"),
-    **{name: ("taeda.legacy", name) for name in ("is_storage", "set_default_tensor_type", "typename")},
+    **{name: ("taeda.legacy", name) for name in (
+        "_assert", "_check", "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "sym_float", "sym_int",
+        "sym_ite", "sym_max", "sym_min", "sym_not", "typename",
+    )},
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
@@ -145,6 +150,13 @@ _LAZY = {
         )
     },
 }
+# what is left out on purpose, by words of its names
+_ABSENT = {
+    _re.compile("sparse"): ": there are no sparse tensors; use dense ones, or indices with index_add and scatter_add",
+    _re.compile("quantize|qint|quint|fbgemm"): ": there are no quantised tensors",
+    _re.compile("nested"): ": there are no nested tensors; pad (taeda.nn.utils.rnn.pad_sequence) and mask",
+    _re.compile("mkldnn"): ": there are no MKLDNN tensors; ordinary ones have fast kernels",
+}
 _PACKAGES = ("nn", "optim", "data", "vision")
 
 
@@ -162,7 +174,14 @@ def __getattr__(name):
             if error.name != f"taeda.{name}":
                 raise
             raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
-    raise AttributeError(f"module 'taeda' has no attribute {name!r}")
+    if name.startswith("_foreach_"):
+        foreach = _importlib.import_module("taeda.foreach").FUNCTIONS
+        if name in foreach:
+            globals()[name] = foreach[name]
+            return foreach[name]
+    why = next((why for words, why in _ABSENT.items() if words.search(name)), "")
+    # with both given, Python adds the nearest name to what it shows
+    raise AttributeError(f"module 'taeda' has no attribute {name!r}{why}", name=name, obj=_importlib.import_module("taeda"))
 
 
 def __dir__():

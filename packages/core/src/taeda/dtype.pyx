@@ -34,7 +34,7 @@ cdef class dtype:
 
     def to_complex(self):
         """Return the complex dtype whose parts have this dtype."""
-        return {"float16": complex32, "float32": complex64, "float64": complex128}.get(self.name, self)
+        return {"float16": complex32, "bfloat16": complex64, "float32": complex64, "float64": complex128}.get(self.name, self)
 
 
 # code: name, kernel suffix, bytes, PyTorch's name in messages and of the legacy tensor type

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any, Final as Final, NoReturn
 
 __all__ = [
-    "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "load", "optimize_for_inference", "save", "script",
-    "script_if_tracing", "trace", "unused",
+    "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "load",
+    "optimize_for_inference", "save", "script", "script_if_tracing", "trace", "unused",
 ]  # fmt: skip
 
 
@@ -32,6 +32,15 @@ export = unused = interface = script_if_tracing = script
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
     """Return the function as it is; also called with options first."""
     return drop if callable(drop) else lambda function: function
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """Return the value as it is."""
+    return the_value
+
+
+class ScriptModule:
+    """What PyTorch's compiled modules are; nothing is compiled here, so that no module is one."""
 
 
 def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:

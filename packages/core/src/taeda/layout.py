@@ -1,4 +1,4 @@
-"""Layout objects: taeda has strided tensors alone."""
+"""Layout objects: taeda has strided tensors alone; the other names are there to be compared with."""
 
 from __future__ import annotations
 
@@ -19,3 +19,6 @@ class layout:
 
 
 strided = layout("strided")
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged = map(
+    layout, ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")
+)

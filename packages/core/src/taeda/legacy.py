@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from taeda.device import as_device, set_default_device
@@ -11,7 +14,10 @@ from taeda.tensor import Tensor
 from taeda.tensor_base import Size
 from taeda.typed_storage import TypedStorage
 
-__all__ = ["NAMES", "TypedTensor", "is_storage", "make", "set_default_tensor_type", "typename"]
+__all__ = [
+    "NAMES", "TypedTensor", "get_device_module", "is_same_size", "is_storage", "make", "set_default_tensor_type", "sym_float", "sym_int",
+    "sym_ite", "sym_max", "sym_min", "sym_not", "typename",
+]  # fmt: skip
 
 
 class TypedTensor(type):
@@ -102,3 +108,45 @@ def is_storage(obj: Any) -> bool:
     from taeda.storage import Storage
 
     return isinstance(obj, (Storage, TypedStorage))
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have one shape.
+
+    >>> import taeda
+    >>> taeda.is_same_size(taeda.ones(2, 3), taeda.ones(3, 2))
+    False
+    """
+    return input.shape == other.shape
+
+
+def get_device_module(device: Any = None) -> Any:
+    """Return ``taeda.cpu`` or ``taeda.cuda``, the module of a device's kind."""
+    kind = "cpu" if device is None else as_device(device).type
+    try:
+        return importlib.import_module(f"taeda.{kind}")
+    except ModuleNotFoundError:
+        raise RuntimeError(f"[get_device_module] there is no module for device {kind}") from None
+
+
+# -- what code for PyTorch's compiler asks: its symbolic numbers are plain ones here -----------------
+
+
+def _assert(condition: Any, message: str) -> None:
+    """Raise AssertionError with ``message`` unless the condition, a bool or a tensor of one element, holds."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """Raise RuntimeError, with what ``message`` returns, unless the condition holds."""
+    if not cond:
+        raise RuntimeError("Expected cond to be True, but got False" if message is None else str(message()))
+
+
+sym_int, sym_float, sym_max, sym_min, sym_not = int, float, max, min, operator.not_
+
+
+def sym_ite(b: Any, t: Any, f: Any) -> Any:
+    """Return ``t`` where ``b`` is true, else ``f``."""
+    return t if b else f

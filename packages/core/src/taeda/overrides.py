@@ -36,11 +36,22 @@ from taeda.tensor import Tensor
 
 __all__ = [
     "BaseTorchFunctionMode", "DisableTorchFunction", "DisableTorchFunctionSubclass", "TorchFunctionMode",
-    "get_default_nowrap_functions", "get_ignored_functions", "get_overridable_functions", "get_testing_overrides", "handle_torch_function",
-    "has_torch_function", "is_tensor_like", "is_tensor_method_or_property", "resolve_name", "wrap_torch_function",
+    "get_default_nowrap_functions", "get_ignored_functions", "get_overridable_functions", "get_testing_overrides",
+    "handle_torch_function", "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like",
+    "is_tensor_method_or_property", "resolve_name", "wrap_torch_function",
 ]
 
 _disabled_torch_function_impl = disabled_torch_function
+
+
+def has_torch_function_unary(obj: Any) -> bool:
+    """Whether the class of ``obj``, or a mode, takes calls over."""
+    return bool(has_torch_function((obj,)))
+
+
+def has_torch_function_variadic(*args: Any) -> bool:
+    """Whether the class of an argument, or a mode, takes calls over."""
+    return bool(has_torch_function(args))
 
 
 def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:

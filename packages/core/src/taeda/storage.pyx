@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Storage: one block of memory on one device, shared by every view of it."""
 cimport cython
-from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
@@ -34,6 +34,21 @@ cdef class Retired:
             self.last = one.before
             cpu_free(one.data, one.capacity)
             free(one)
+
+
+cdef class Shared:
+    """Memory that processes share, and what the storage had before: arrays made of that may still point into it."""
+
+    cdef readonly object block
+    cdef Retired before
+    cdef Py_buffer memory
+
+    def __cinit__(self, block, memory):
+        self.block, self.before = block, Retired.__new__(Retired)
+        PyObject_GetBuffer(memory, &self.memory, PyBUF_WRITABLE)
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.memory)
 
 
 cdef object bytes_of(object values):
@@ -176,7 +191,43 @@ cdef class Storage:
         return self
 
     def is_shared(self):
-        return False
+        """Whether the bytes lie in memory that processes share."""
+        return isinstance(self.owner, Shared)
+
+    def _block(self):
+        """What was given to ``_move_into``, None before that."""
+        return (<Shared>self.owner).block if isinstance(self.owner, Shared) else None
+
+    def _move_into(self, memory, block):
+        """Lie in ``memory``, a writable buffer of ``block``, from now on; whoever holds the old address has to ask again."""
+        cdef Shared shared
+        self._check_data("share_memory_")
+        if self.owner is not None and not isinstance(self.owner, Retired):
+            raise RuntimeError("[share_memory_] memory that belongs to another library cannot be moved; clone the tensor first")
+        shared = Shared(block, memory)
+        if shared.memory.len < self.nbytes_:
+            raise ValueError(f"[share_memory_] {self.nbytes_} bytes do not fit into a block of {shared.memory.len}")
+        if self.nbytes_:
+            memcpy(shared.memory.buf, self.data, self.nbytes_)
+        if self.owner is not None:
+            shared.before = <Retired>self.owner
+        if self.capacity:
+            shared.before.keep(self.data, self.capacity)
+        self.data, self.capacity, self.owner = <char*>shared.memory.buf if self.nbytes_ else NULL, 0, shared
+
+    @staticmethod
+    def _over(memory, block, int64_t nbytes):
+        """Return a storage of the first ``nbytes`` of ``memory``, a writable buffer of ``block``."""
+        cdef Storage made = Storage.__new__(Storage)
+        cdef Shared shared = Shared(block, memory)
+        made.owner = shared
+        made.data, made.nbytes_ = <char*>shared.memory.buf if nbytes else NULL, min(nbytes, shared.memory.len)
+        return made
+
+    def share_memory_(self):
+        """Move the bytes into memory that processes share; return the storage."""
+        from taeda.shared_memory import share
+        return share(self)
 
     @property
     def is_cuda(self):
@@ -238,3 +289,6 @@ cdef Storage foreign_storage(char* data, int64_t nbytes, object owner, bint read
     cdef Storage s = Storage.__new__(Storage)
     s.data, s.nbytes_, s.owner, s.readonly_ = data, nbytes, owner, readonly
     return s
+
+
+UntypedStorage = Storage               # PyTorch's name

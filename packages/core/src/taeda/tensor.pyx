@@ -505,7 +505,18 @@ cdef class Tensor(TensorAttributes):
         return reduce_tensor(self)
 
     def share_memory_(self):
-        raise RuntimeError("[share_memory_] tensors cannot be moved to shared memory; DataLoader shares its batches itself")
+        """Move the tensor's storage into memory that processes share, and return the tensor.
+
+        What one process writes, all see: children of a fork, and whoever is sent the tensor through
+        ``taeda.multiprocessing``.  Every tensor on the storage moves with it; an array that ``numpy()`` gave before does not.
+
+        >>> import taeda
+        >>> taeda.zeros(3).share_memory_().is_shared()
+        True
+        """
+        from taeda.shared_memory import share
+        share(self.untyped_storage())
+        return self
 
     def pin_memory(self, device=None):
         """Return the tensor: without a GPU there is nothing to pin for."""

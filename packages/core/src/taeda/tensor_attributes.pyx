@@ -103,8 +103,15 @@ cdef class TensorAttributes(TensorBase):
         """The sizes of its dimensions, a :class:`taeda.Size`."""
         return new_size(Size, self.shape_tuple())
 
-    def size(self, dim=None):
-        """Return the shape, or the size of one dimension."""
+    def size(self, dim=None, *, axis=None):
+        """Return the shape, or the size of one dimension, which ``axis`` may name too.
+
+        >>> import taeda
+        >>> taeda.ones(2, 3).size(), taeda.ones(2, 3).size(-1)
+        (taeda.Size([2, 3]), 3)
+        """
+        if axis is not None:
+            dim = axis
         if dim is None:
             return new_size(Size, self.shape_tuple())
         dim, n = index_of(dim), max(self.view.ndim, 1)
@@ -112,8 +119,15 @@ cdef class TensorAttributes(TensorBase):
             raise IndexError(f"[size] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
         return self.view.shape[<int>(dim + n if dim < 0 else dim)]
 
-    def stride(self, dim=None):
-        """Return the strides in elements, or one of them."""
+    def stride(self, dim=None, *, axis=None):
+        """Return the strides in elements, or that of one dimension, which ``axis`` may name too.
+
+        >>> import taeda
+        >>> taeda.ones(2, 3).stride(), taeda.ones(2, 3).t().stride(0)
+        ((3, 1), 1)
+        """
+        if axis is not None:
+            dim = axis
         if dim is None:
             return self.stride_tuple()
         dim, n = index_of(dim), max(self.view.ndim, 1)
@@ -197,8 +211,13 @@ cdef class TensorAttributes(TensorBase):
     def is_pinned(self):
         return False
 
+    def _storage_moved(self):
+        """Look up the address of the first element again."""
+        refresh(self)
+
     def is_shared(self):
-        return False
+        """Whether the memory is one that processes share; see :meth:`share_memory_`."""
+        return self.storage.is_shared()
 
     def is_nonzero(self):
         return bool(self)

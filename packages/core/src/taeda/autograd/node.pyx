@@ -74,7 +74,7 @@ cdef class Node:
 
     def name(self):
         """Return the node's name, e.g. ``AddBackward0``."""
-        return self.op.grad_name if self.op is not None else type(self).__name__
+        return self.op.grad_name if self.op is not None and type(self) not in renamed else type(self).__name__
 
     def __repr__(self):
         return f"<{self.name()} object at {hex(id(self))}>"
@@ -232,6 +232,7 @@ class ToLeaf(Node):
 # -- classes by name: type(y.grad_fn).__name__ is "AddBackward0" ------------------------------------------
 
 classes = {}
+composed, renamed = {}, set()            # the same for nodes whose op has another name; all of those classes
 
 
 cdef object shown(object fn):
@@ -241,10 +242,29 @@ cdef object shown(object fn):
     name = (<Node>fn).name()
     cls = classes.get(name)
     if cls is None:
-        cls = classes[name] = type(name, (Node,), {"__slots__": (), "__module__": "taeda.autograd"})
+        cls = classes[name] = class_of(name)
     Py_INCREF(cls)                       # an instance holds its heap type
     Py_SET_TYPE(<PyObject*>fn, cls)
     return fn
+
+
+cdef object class_of(str name):
+    return type(name, (Node,), {"__slots__": (), "__module__": "taeda.autograd"})
+
+
+def named(t, str name):
+    """Return ``t``, a new result; the node that made it shows ``name``: PyTorch's, for an op that is made of others here."""
+    cdef object fn, cls
+    if isinstance(t, TensorBase):
+        fn = (<TensorBase>t).grad_fn_
+        if type(fn) is Node:
+            cls = composed.get(name)
+            if cls is None:
+                cls = composed[name] = class_of(name)
+                renamed.add(cls)
+            Py_INCREF(cls)
+            Py_SET_TYPE(<PyObject*>fn, cls)
+    return t
 
 
 def node_of(TensorBase t):

@@ -6,6 +6,8 @@ from typing import Any
 
 from taeda.func.batched import RULES, at, batched, value_at, wrap
 from taeda.func.rules_pointwise import aligned
+from taeda.ops.matmul import times_transposed
+from taeda.tensor import Tensor
 
 
 def matmul(func: Any, level: int, args: Any, kwargs: Any) -> Any:
@@ -58,7 +60,14 @@ def linear(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     b = bias[0] if bias else None
     if not at(weight, level) and not at(b, level):
         return batched(func(x._value, weight, b), level)
-    y = x.matmul(weight.t())
+    row = x.ndim == 1
+    rank = max(x.ndim, 2)
+    rows, w = aligned(x.unsqueeze(0) if row else x, rank, level), aligned(weight, rank, level)
+    if (at(x, level) or at(weight, level)) and type(rows) is type(w) is Tensor:
+        y = batched(times_transposed(rows, w), level)
+        y = y.squeeze(0) if row else y
+    else:
+        y = x.matmul(weight.t())
     return y if b is None else y + b
 
 

@@ -9,6 +9,7 @@ from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.autograd.node import named
 from taeda.ops.join import cat
 
 
@@ -195,7 +196,7 @@ def celu(input, alpha=1.0):
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
     if alpha == 0:
         raise RuntimeError("[celu] ZeroDivisionError: alpha cannot be 0 for CELU")
-    return elu(input, alpha, 1.0, 1.0 / alpha)
+    return named(elu(input, alpha, 1.0, 1.0 / alpha), "CeluBackward0")
 
 
 # softplus: log(1 + e^(beta x)) / beta, x itself where beta x > threshold

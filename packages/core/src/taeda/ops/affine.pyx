@@ -15,6 +15,7 @@ from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, mat
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
 from taeda.tensor_base cimport TensorBase, alias
 
+from taeda.autograd.node import named
 from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
@@ -42,7 +43,21 @@ cdef object linear_vjp(Node n, object g):
         gb = c.sum(0) if c.view.ndim == 2 else c.sum(tuple(range(c.view.ndim - 1)))
     return gx, gw, gb
 
+# one op; PyTorch shows the last step of the way that it takes, which the rank and the bias decide
 cdef Op LINEAR = define("linear", linear_vjp, 0, 0, "gemm", "AddmmBackward0")
+cdef Op LINEAR_ROWS = define("linear", linear_vjp, 0, 0, "gemm", "ViewBackward0")
+cdef Op LINEAR_STRIDED = define("linear", linear_vjp, 0, 0, "gemm", "AddBackward0")
+cdef Op LINEAR_PLAIN = define("linear", linear_vjp, 0, 0, "gemm", "MmBackward0")
+cdef Op LINEAR_PLAIN_ROWS = define("linear", linear_vjp, 0, 0, "gemm", "UnsafeViewBackward0")
+
+
+cdef Op linear_op(TensorBase x, bint biased):
+    if x.view.ndim == 2:
+        return LINEAR if biased else LINEAR_PLAIN
+    if not biased:
+        return LINEAR_PLAIN_ROWS
+    return LINEAR_ROWS if x.view.contiguous else LINEAR_STRIDED
+
 
 def linear(input, weight, bias=None):
     """Apply y = input weight^T + bias over the last dimension.
@@ -81,7 +96,7 @@ def linear(input, weight, bias=None):
         if len(sizes) > len(have) or any([p != q and p != 1 for p, q in zip(sizes[::-1], have[::-1])]):
             raise RuntimeError(f"[linear] bias must have shape ({w.view.shape[0] if w.view.ndim == 2 else ''},), "
                                f"got {sizes} for weight {w.shape_tuple()}")
-        return y + b
+        return named(y + b, "ViewBackward0")
     rx = x if x.view.contiguous or (foldable(&x.view) and reads(&x.view)) else contiguous(alias(x))
     rw = readable(w)
     for d in range(n - 1):
@@ -98,7 +113,7 @@ def linear(input, weight, bias=None):
         db[0], db[1], db[2], db[3] = dy[0], dy[1], 0, b.view.strides[0]
     multiply(LINEAR, x.view.dtype, x.device, &vy, &vx, &vw, NULL if b is None else &vb, None, None)
     if needs_grad(x) or needs_grad(w) or (b is not None and needs_grad(b)):
-        record(LINEAR, y, (x, w, b), (x if needs_grad(w) else None, w if needs_grad(x) else None))
+        record(linear_op(x, b is not None), y, (x, w, b), (x if needs_grad(w) else None, w if needs_grad(x) else None))
     return y
 
 

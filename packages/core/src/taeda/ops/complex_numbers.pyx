@@ -15,6 +15,7 @@ from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, View
 from taeda.tensor_base cimport TensorBase, refresh
 
 from taeda.autograd import node as _node
+from taeda.autograd.node import named
 
 cdef enum:
     BOTH = 2                 # of parts_view: the parts as a last dimension
@@ -55,8 +56,8 @@ cdef object imag_vjp(Node n, object g):
 
 cdef Op VIEW_AS_REAL = define("view_as_real", view_as_real_vjp)
 cdef Op VIEW_AS_COMPLEX = define("view_as_complex", view_as_complex_vjp)
-cdef Op REAL = define("real", real_vjp)
-cdef Op IMAG = define("imag", imag_vjp)
+cdef Op REAL = define("real", real_vjp, 0, 0, None, "SelectBackward0")
+cdef Op IMAG = define("imag", imag_vjp, 0, 0, None, "SelectBackward0")
 
 
 cdef TensorBase need_complex(object input, str op):
@@ -184,7 +185,7 @@ def polar(abs, angle, *, out=None):
     if r.view.dtype != phi.view.dtype or (r.view.dtype != F32 and r.view.dtype != F64):
         raise RuntimeError(f"[polar] Expected both inputs to be Float or both Double tensors but got {name_of(r.view.dtype)} and "
                            f"{name_of(phi.view.dtype)}")
-    return complex(r * (<object>phi).cos(), r * (<object>phi).sin(), out=out)
+    return named(complex(r * (<object>phi).cos(), r * (<object>phi).sin(), out=out), "PolarBackward0")
 
 
 # -- conjugate, absolute value, phase ----------------------------------------------------------------

@@ -16,6 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
 from taeda.ops.winograd cimport wins
+from taeda.autograd.node import named
 from taeda.ops.complex_numbers import bilinear, has_complex
 
 PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -515,7 +516,8 @@ def conv_tbc(input, weight, bias, pad=0):
     if b.view.shape[0] != w.view.shape[2]:
         raise RuntimeError("[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got bias "
                            f"{b.shape_tuple()} and weight {w.shape_tuple()}")
-    return conv1d(x.permute(1, 2, 0), w.permute(2, 1, 0), b, 1, pad).permute(2, 0, 1).contiguous()
+    y = conv1d(x.permute(1, 2, 0), w.permute(2, 1, 0), b, 1, pad).permute(2, 0, 1).contiguous()
+    return named(y, "ConvTbcBackward0")
 
 
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):

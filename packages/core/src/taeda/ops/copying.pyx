@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
+from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
 
 
@@ -200,7 +201,8 @@ def fill(input, value):
 
 def zero_(input):
     """Set every element to 0."""
-    return fill_(input, 0)
+    y = fill_(input, 0)
+    return named(y, "ZeroBackward0") if (<TensorBase>y).base is None else y
 
 
 def detach(input):

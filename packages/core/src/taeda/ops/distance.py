@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from taeda.autograd.node import named
 from taeda.dtype import promote_types
 from taeda.ops.matmul import write_result
 from taeda.ops.norms import vector_norm
@@ -123,7 +124,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     for name, x in (("x1", x1), ("x2", x2)):
         if not isinstance(x, TensorBase):
             raise TypeError(f"[pairwise_distance] argument '{name}' must be Tensor, not {type(x).__name__}")
-    return vector_norm(x1 - x2 + eps, p, -1, keepdim)
+    return named(vector_norm(x1 - x2 + eps, p, -1, keepdim), "NormBackward1")
 
 
 def renorm(input, p, dim, maxnorm, *, out=None):

@@ -10,6 +10,7 @@ from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
 from taeda.ops.creation import ones, zeros
 from taeda.ops.sequences import linspace
 
@@ -247,4 +248,5 @@ def affine_grid(theta, size, align_corners=None):
     base = ones((*points, D + 1), dtype=theta.dtype, device=theta.device)
     for d in range(D):                                  # the last dimension is component 0
         base.select(-1, D - 1 - d).copy_(centres(theta, points[d], bool(align_corners)).reshape([-1] + [1] * (D - 1 - d)))
-    return base.reshape(1, -1, D + 1).expand(sizes[0], -1, -1).bmm(theta.transpose(1, 2)).reshape(sizes[0], *points, D)
+    grid = base.reshape(1, -1, D + 1).expand(sizes[0], -1, -1).bmm(theta.transpose(1, 2)).reshape(sizes[0], *points, D)
+    return named(grid, "AffineGridGeneratorBackward0")

@@ -15,6 +15,8 @@ from taeda.dtype cimport is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
+
 __all__ = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy",
            "binary_cross_entropy_with_logits", "kl_div"]
 PUBLIC = ()
@@ -276,7 +278,7 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     if weight is None:
         return pair(BCE, x, y, code, 1, False)
     loss = pair(BCE, x, y, 0, 1, False)
-    return reduced(loss * weight_for("binary_cross_entropy", weight, x), code)
+    return named(reduced(loss * weight_for("binary_cross_entropy", weight, x), code), "BinaryCrossEntropyBackward0")
 
 
 cdef object weight_for(str op, object weight, TensorBase x):
@@ -323,7 +325,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     if weight is None:
         return pair(BCE_LOGITS, x, y, code, 1, False, lw, positive)
     loss = pair(BCE_LOGITS, x, y, 0, 1, False, lw, positive)
-    return reduced(loss * weight_for(op, weight, x), code)
+    return named(reduced(loss * weight_for(op, weight, x), code), "BinaryCrossEntropyWithLogitsBackward0")
 
 
 def kl_div(input, target, reduction="mean", log_target=False):

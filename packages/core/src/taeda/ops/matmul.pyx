@@ -14,6 +14,8 @@ from taeda.dtype cimport is_complex_, is_float, name_of
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
+from taeda.autograd.node import named
+
 __all__ = ["matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "inner"]
 PUBLIC = ("matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "inner")
 
@@ -312,6 +314,9 @@ cdef object bmm_vjp(Node n, object g):
     return ga, gb
 
 cdef Op BMM = define("bmm", bmm_vjp, 0, 0, "gemm")
+# the same product as matmul's: PyTorch shows the last step of the way that it takes
+cdef Op BMM_VIEWED = define("bmm", bmm_vjp, 0, 0, "gemm", "UnsafeViewBackward0")
+cdef Op BMM_FOLDED = define("bmm", bmm_vjp, 0, 0, "gemm", "CloneBackward0")
 
 
 cdef object rows_of(TensorBase x):
@@ -410,6 +415,16 @@ cdef int check_batches(str op, TensorBase a, TensorBase b) except -1:
     return 0
 
 
+def times_transposed(a, b):
+    """Return a @ b.mT of batches of matrices; unlike that expression's, the gradient of ``b`` lies as ``b`` does."""
+    cdef TensorBase x = as_tensor(a, "linear"), w = as_tensor(b, "linear")
+    same_dtype("linear", x, w)
+    if x.view.shape[x.view.ndim - 1] != w.view.shape[w.view.ndim - 1]:
+        raise RuntimeError(f"[linear] last dimension of input {x.shape_tuple()} must match the last dimension of weight "
+                           f"{w.shape_tuple()}")
+    return batched(x, False, w, True)
+
+
 def bmm(input, mat2, *, out=None):
     """Multiply matrices pairwise: y[i] = input[i] mat2[i].
 
@@ -462,14 +477,16 @@ def matmul(input, other, *, out=None):
     elif na == 2 and nb == 1:
         y = matvec(a, False, b)
     elif na == 1 and nb == 2:
-        y = matvec(b, True, a)
+        y = named(matvec(b, True, a), "SqueezeBackward4")
     elif na == 1:
-        y = batched(a.unsqueeze(0), False, b, False).squeeze(-2)
+        y = named(batched(a.unsqueeze(0), False, b, False).squeeze(-2), "UnsafeViewBackward0")
     elif nb == 1:
-        y = batched(a, False, b.unsqueeze(1), False).squeeze(-1)
+        y = named(batched(a, False, b.unsqueeze(1), False).squeeze(-1), "UnsafeViewBackward0")
     else:
         check_batches("matmul", a, b)
         y = batched(a, False, b, False)
+        if y.grad_fn_ is not None:
+            (<Node>y.grad_fn_).op = BMM_FOLDED if na == 2 and a.requires_grad_ else BMM_VIEWED
     return y if out is None else write_out(out, y, "matmul")
 
 

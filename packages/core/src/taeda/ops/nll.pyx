@@ -14,6 +14,7 @@ from taeda.kernels.cpu.abi cimport I64, Param, U8, View
 from taeda.ops.loss cimport reduction_code
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
 from taeda.ops.softmax import log_softmax
 
 __all__ = ["nll_loss", "cross_entropy"]
@@ -200,7 +201,9 @@ cdef TensorBase cross_entropy_indices(TensorBase x, TensorBase target, TensorBas
     if bad:
         out_of_bounds("cross_entropy", target, bad, p[1].i)
     record(op, out, (x,), (x, target, total, lse, w), (reduction, ignore_index, smoothing, w is not None))
-    return out
+    if smoothing > 0:
+        return <TensorBase>named(out, "AddBackward0")
+    return <TensorBase>named(out, "ViewBackward0") if reduction == 0 and x.view.ndim in (3, 5, 6) else out
 
 
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):

@@ -13,6 +13,8 @@ from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.reduction cimport pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
+
 __all__ = ["dist", "norm", "vector_norm"]
 PUBLIC = ("dist", "norm")
 
@@ -122,7 +124,7 @@ def dist(input, other, p=2):
     tensor(5.)
     """
     as_tensor(other, "dist")
-    return vector_norm(as_tensor(input, "dist") - other, p)
+    return named(vector_norm(as_tensor(input, "dist") - other, p), "DistBackward0")
 
 
 METHODS = {"dist": dist, "norm": norm}

@@ -81,7 +81,7 @@ cdef dict OPS = {(CONSTANT, 1): define("constant_pad_nd", pad_vjp, 0, 0, "consta
 for _n in (1, 2, 3):
     OPS[REFLECT, _n] = linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0"))
     OPS[REPLICATE, _n] = linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0"))
-    OPS[CIRCULAR, _n] = linear(define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "torch::autograd::CopySlices"))
+    OPS[CIRCULAR, _n] = linear(define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "CopySlices"))
 
 
 cdef tuple read_pad(str op, TensorBase x, object pad):

@@ -8,6 +8,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
 from taeda.ops.activation cimport floats
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
 from taeda.dtype import iinfo
 
 
@@ -175,7 +176,7 @@ def clamp(input, min=None, max=None, *, out=None):
             y = (<object>y).maximum(min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
         if max is not None:
             y = (<object>y).minimum(max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
-        return y if out is None else write_out(out, y, "clamp")
+        return named(y, "ClampBackward0") if out is None else write_out(out, y, "clamp")
     x = clamp_operand(x, min, max, p)
     if is_float(x.view.dtype) and p[0].f != p[0].f:
         y = <TensorBase>(<object>x * float("nan"))
@@ -198,7 +199,7 @@ def clamp_(input, min=None, max=None):
 
 def clamp_min(input, min, *, out=None):
     """Return max(x, ``min``)."""
-    return clamp(input, min, None, out=out)
+    return named(clamp(input, min, None, out=out), "ClampMinBackward0")
 
 def clamp_min_(input, min):
     """In-place :func:`clamp_min`."""
@@ -206,7 +207,7 @@ def clamp_min_(input, min):
 
 def clamp_max(input, max, *, out=None):
     """Return min(x, ``max``)."""
-    return clamp(input, None, max, out=out)
+    return named(clamp(input, None, max, out=out), "ClampMaxBackward0")
 
 def clamp_max_(input, max):
     """In-place :func:`clamp_max`."""

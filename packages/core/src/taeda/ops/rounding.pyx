@@ -14,7 +14,7 @@ from taeda.ops._help import describe
 cdef object square_vjp(Node n, object g):
     return g * (n.load(0) * 2)
 
-cdef Op SQUARE = define("square", square_vjp, IN0, SAME)
+cdef Op SQUARE = define("square", square_vjp, IN0, SAME, None, "PowBackward0")
 
 def square(input, *, out=None):
     """Return x^2; bools count as int64."""

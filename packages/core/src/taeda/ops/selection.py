@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, uint64
 from taeda.ops.creation import tensor
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
@@ -125,7 +126,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
     y = scatter_reduce(input, d, index, source, reduce, include_self=include_self)
-    return write_result(out, y, "index_reduce")
+    return named(write_result(out, y, "index_reduce"), "IndexReduceBackward0")
 
 
 def index_reduce_(input, dim, index, source, reduce, *, include_self=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from taeda.autograd.node import named
 from taeda.dtype import bool_, float32, float64, int64
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
@@ -155,7 +156,7 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
     y = _between(x, ranks, interpolation)      # (..., q)
     y = y.movedim(-1, 0)
     shape = ([q.numel()] if q.ndim else []) + (kept if keepdim else [s for i, s in enumerate(kept) if i != d] if dim is not None else [])
-    return write_result(out, y.reshape(shape), op)
+    return named(write_result(out, y.reshape(shape), op), "SqueezeBackward4")
 
 
 def _between(x, ranks, interpolation):

@@ -76,7 +76,7 @@ def log_(input):
 cdef object log1p_vjp(Node n, object g):
     return g / (n.load(0) + 1)
 
-cdef Op LOG1P = define("log1p", log1p_vjp, IN0, FLOAT)
+cdef Op LOG1P = define("log1p", log1p_vjp, IN0, FLOAT, None, "Log1PBackward0")
 
 def log1p(input, *, out=None):
     """Return ln(1 + x), exact to the last places for small x."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
+from taeda.autograd.node import named
 from taeda.nn.functional._common import in_place, need_tensors
 
 __all__ = [
@@ -155,7 +156,7 @@ def rrelu(
     slopes = taeda.ones_like(input.detach())
     drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(lower, upper)
     slopes = slopes.masked_scatter(negative, drawn.to(input.dtype))
-    return in_place(taeda.mul, input, slopes) if inplace else input * slopes
+    return in_place(taeda.mul, input, slopes) if inplace else named(input * slopes, "RreluWithNoiseBackward0")
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
@@ -180,7 +181,7 @@ def _mish(x: Tensor) -> Tensor:
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x tanh(softplus(x)) (Misra, 2019)."""
     need_tensors("mish", input)
-    return in_place(_mish, input) if inplace else _mish(input)
+    return in_place(_mish, input) if inplace else named(_mish(input), "MishBackward0")
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taeda import Tensor, ops
+from taeda.autograd.node import named
 from taeda.nn.functional._common import need_tensors
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
@@ -29,4 +30,4 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     tensor([5.0000])
     """
     need_tensors("pairwise_distance", x1, x2)
-    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+    return named((x1 - x2 + eps).norm(p, -1, keepdim=keepdim), "NormBackward1")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import taeda
 from taeda import Tensor, ops
+from taeda.autograd.node import named
 from taeda.nn.functional._common import check_reduction, legacy_reduction, need_tensors, reduced
 from taeda.nn.functional.activation import logsigmoid
 from taeda.nn.functional.distance import pairwise_distance
@@ -112,7 +113,7 @@ def soft_margin_loss(
     """Return log(1 + exp(-t x)) with t of 1 or -1."""
     need_tensors("soft_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return reduced("soft_margin_loss", -logsigmoid(target * input), reduction)
+    return named(reduced("soft_margin_loss", -logsigmoid(target * input), reduction), "SoftMarginLossBackward0")
 
 
 def margin_ranking_loss(
@@ -218,7 +219,8 @@ def multi_margin_loss(
         z = z * weight[t]
     wrong = taeda.ones_like(z.detach()).scatter_(1, t, 0.0)
     loss = (z * wrong).sum(1) / x.shape[1]
-    return reduced("multi_margin_loss", loss if target.ndim else loss.squeeze(0), reduction)
+    loss = reduced("multi_margin_loss", loss if target.ndim else loss.squeeze(0), reduction)
+    return named(loss, "MultiMarginLossBackward0")
 
 
 def multilabel_margin_loss(

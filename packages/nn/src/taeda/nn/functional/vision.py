@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import Tensor, ops
+from taeda.autograd.node import named
 from taeda.nn.functional._common import need_tensors
 
 __all__ = [
@@ -106,7 +107,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         )
     n = len(lead)
     x = input.reshape(*lead, C // (r * r), r, r, H, W)
-    return x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, C // (r * r), H * r, W * r)
+    x = x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, C // (r * r), H * r, W * r)
+    return named(x, "PixelShuffleBackward0")
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -128,7 +130,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
             )
     n = len(lead)
     x = input.reshape(*lead, C, H // r, r, W // r, r)
-    return x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, C * r * r, H // r, W // r)
+    x = x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, C * r * r, H // r, W // r)
+    return named(x, "PixelUnshuffleBackward0")
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -147,7 +150,8 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"[channel_shuffle] Number of channels must be divisible by groups. Got {C} channels and {groups} groups."
         )
-    return input.reshape(B, groups, C // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
+    x = input.reshape(B, groups, C // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
+    return named(x, "ChannelShuffleBackward0")
 
 
 native_channel_shuffle = channel_shuffle

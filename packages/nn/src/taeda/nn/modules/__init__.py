@@ -26,6 +26,18 @@ from taeda.nn.modules.sparse import *
 from taeda.nn.modules.transformer import *
 from taeda.nn.modules.upsampling import *
 
+import sys as _sys
+
+from taeda.nn.modules import activation as _activation, batchnorm as _batchnorm, upsampling as _upsampling
+
+# the files in which PyTorch keeps these layers, for programs that import from there
+_sys.modules.update({
+    f"{__name__}.instancenorm": _batchnorm,
+    f"{__name__}.pixelshuffle": _upsampling,
+    f"{__name__}.channelshuffle": _upsampling,
+})  # fmt: skip
+_activation.MultiheadAttention = MultiheadAttention  # type: ignore[attr-defined]
+
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout", "AvgPool1d", "AvgPool2d",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
 
 
-class _Tap(Function):
+class BackwardHookFunction(Function):
     """Identity on tensors; backward passes the gradients through ``see``."""
 
     @staticmethod
@@ -84,7 +84,7 @@ class BackwardSession:
 
     def _replace(self, values: tuple[Any, ...], at: list[int], see: Callable[..., Any]) -> tuple[Any, ...]:
         new = list(values)
-        for i, t in zip(at, _Tap.apply(see, *(values[i] for i in at)), strict=True):
+        for i, t in zip(at, BackwardHookFunction.apply(see, *(values[i] for i in at)), strict=True):
             new[i] = t
         return tuple(new)
 

@@ -65,6 +65,9 @@ def _clones(module: Module, n: int) -> ModuleList:
     return ModuleList([copy.deepcopy(module) for _ in range(n)])
 
 
+_get_activation_fn, _get_clones = _activation, _clones  # the names that programs import from PyTorch
+
+
 class TransformerEncoderLayer(Module):
     """Self-attention and a feed-forward network, each with dropout, a shortcut and a norm.
 

@@ -1,0 +1,37 @@
+"""What programs for one process or many ask of ``torch.distributed``: there is one process.
+
+``is_available()`` is False, as in a PyTorch that was built without it, so that a program which asks first runs on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+__all__ = [
+    "barrier", "destroy_process_group", "get_rank", "get_world_size", "init_process_group", "is_available", "is_gloo_available",
+    "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched",
+]  # fmt: skip
+
+
+def is_available() -> bool:
+    """Whether processes can work together: no."""
+    return False
+
+
+is_initialized = is_nccl_available = is_gloo_available = is_mpi_available = is_torchelastic_launched = is_available
+
+
+def init_process_group(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise RuntimeError: there is one process."""
+    raise RuntimeError("[distributed.init_process_group] taeda trains in one process; ask taeda.distributed.is_available() first")
+
+
+def _no_group(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise ValueError, as PyTorch does before there is a group of processes."""
+    raise ValueError(
+        "[distributed] Default process group has not been initialized: taeda trains in one process; ask "
+        "taeda.distributed.is_initialized() first"
+    )
+
+
+get_rank = get_world_size = barrier = destroy_process_group = _no_group

@@ -1,0 +1,116 @@
+"""Files of weights from the internet, kept in a folder: PyTorch's ``torch.hub``, without its running of code.
+
+The folder is ``$TAEDA_HOME/hub``, else ``$XDG_CACHE_HOME/taeda/hub``, else ``~/.cache/taeda/hub``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import urllib.parse
+import urllib.request
+from typing import Any, NoReturn
+
+from taeda.serialization import load as load_file
+
+__all__ = ["download_url_to_file", "get_dir", "load", "load_state_dict_from_url", "set_dir"]
+
+CHUNK = 1 << 17
+HASH = re.compile(r"-([a-f0-9]*)\.")             # of a name such as resnet18-f37072fd.pth
+
+_chosen: str | None = None
+
+
+def get_dir() -> str:
+    """Return the folder that downloads are kept in."""
+    if _chosen is not None:
+        return _chosen
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("TAEDA_HOME", os.path.join(cache, "taeda"))
+    return os.path.join(os.path.expanduser(home), "hub")
+
+
+def set_dir(d: str | os.PathLike[str]) -> None:
+    """Keep downloads in another folder."""
+    global _chosen
+    _chosen = os.path.expanduser(d)
+
+
+def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> None:
+    """Load a file from the internet to ``dst``, which appears only when it is complete.
+
+    Args:
+        hash_prefix: what the SHA-256 of the content, in hexadecimal digits, must begin with.
+        progress: write on stderr how much is there.
+
+    Raises:
+        RuntimeError: the content has another hash.  OSError: there is no such address, or no way to it.
+    """
+    dst = os.path.expanduser(dst)
+    found = hashlib.sha256()
+    request = urllib.request.Request(url, headers={"User-Agent": "taeda.hub"})
+    with urllib.request.urlopen(request) as source:
+        total = int(source.headers.get("Content-Length") or 0)
+        handle, part = tempfile.mkstemp(prefix=os.path.basename(dst) + ".", suffix=".part", dir=os.path.dirname(dst) or ".")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                done = 0
+                while block := source.read(CHUNK):
+                    file.write(block)
+                    found.update(block)
+                    done += len(block)
+                    if progress:
+                        share = f" of {total / 1e6:.1f} MB ({100 * done // total} %)" if total else " MB"
+                        sys.stderr.write(f"\r{done / 1e6:.1f}{share}")
+            if progress:
+                sys.stderr.write("\n")
+            if hash_prefix is not None and not found.hexdigest().startswith(hash_prefix):
+                raise RuntimeError(
+                    f'[hub] invalid hash value of {url} (expected "{hash_prefix}", got "{found.hexdigest()[: len(hash_prefix)]}")'
+                )
+            os.replace(part, dst)
+        finally:
+            if os.path.exists(part):
+                os.remove(part)
+
+
+def load_state_dict_from_url(
+    url: str,
+    model_dir: str | None = None,
+    map_location: Any = None,
+    progress: bool = True,
+    check_hash: bool = False,
+    file_name: str | None = None,
+    weights_only: bool = True,
+) -> Any:
+    """Return what a file of the internet holds, PyTorch's or taeda's; it is loaded from there once.
+
+    Args:
+        model_dir: where the file is kept; ``get_dir()/checkpoints`` by default.
+        map_location, weights_only: as ``taeda.load`` takes them; what a stranger's file asks for is not run.
+        check_hash: the name is ``name-<digits>.ext``, and the digits begin the SHA-256 of the content.
+        file_name: the name it is kept under, else that of the address.
+
+    Raises:
+        RuntimeError: the content has another hash.  OSError: there is no such address, or no way to it.
+    """
+    folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
+    os.makedirs(folder, exist_ok=True)
+    name = file_name or os.path.basename(urllib.parse.urlparse(url).path)
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        if progress:
+            sys.stderr.write(f'Downloading: "{url}" to {path}\n')
+        digits = HASH.search(name) if check_hash else None
+        download_url_to_file(url, path, digits[1] if digits else None, progress)
+    return load_file(path, map_location=map_location, weights_only=weights_only)
+
+
+def load(repo_or_dir: str, model: str, *args: Any, **kwargs: Any) -> NoReturn:
+    """Raise NotImplementedError: a repository's own code is written for torch."""
+    raise NotImplementedError(
+        f"[hub.load] code of {repo_or_dir} is not run; build the model here and give it load_state_dict_from_url(...)"
+    )

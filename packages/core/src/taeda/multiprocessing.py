@@ -1,0 +1,163 @@
+"""Python's ``multiprocessing``, with tensors that are sent by moving them into shared memory.
+
+A tensor that goes through a queue or a pipe, or to a process that is not forked, moves into memory that both
+processes see (``tensor.share_memory_()``), so that nothing is copied and a write by one is seen by the other.
+
+>>> import taeda.multiprocessing as mp
+>>> mp.get_sharing_strategy()
+'file_descriptor'
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing import *  # noqa: F403
+from multiprocessing.connection import Connection
+from typing import Any
+
+from taeda import shared_memory as _shared_memory
+
+__all__ = [
+    *multiprocessing.__all__, "ProcessContext", "ProcessExitedException", "ProcessRaisedException", "SpawnContext",
+    "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn", "start_processes",
+]  # fmt: skip
+
+_ = _shared_memory                          # its import teaches multiprocessing's pickles what a storage is
+
+
+def get_all_sharing_strategies() -> set[str]:
+    """Return the ways in which memory is shared: by the descriptor of a file without a name."""
+    return {"file_descriptor"}
+
+
+def get_sharing_strategy() -> str:
+    """Return the way in which memory is shared."""
+    return "file_descriptor"
+
+
+def set_sharing_strategy(new_strategy: str) -> None:
+    """Accept PyTorch's choices; memory is shared by descriptors whatever they say."""
+    if new_strategy not in ("file_descriptor", "file_system"):
+        raise ValueError(f"[set_sharing_strategy] expected 'file_descriptor' or 'file_system', got {new_strategy!r}")
+
+
+class ProcessRaisedException(Exception):
+    """A process that ``spawn`` started raised an exception, whose traceback this one's text has."""
+
+    def __init__(self, msg: str, error_index: int, error_pid: int) -> None:
+        super().__init__(msg)
+        self.error_index, self.error_pid = error_index, error_pid
+
+
+class ProcessExitedException(Exception):
+    """A process that ``spawn`` started was ended by a signal or exited with a number."""
+
+    def __init__(self, msg: str, error_index: int, error_pid: int, exit_code: int, signal_name: str | None = None) -> None:
+        super().__init__(msg)
+        self.error_index, self.error_pid, self.exit_code, self.signal_name = error_index, error_pid, exit_code, signal_name
+
+
+def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], errors: Connection) -> None:
+    try:
+        fn(i, *args)
+    except KeyboardInterrupt:
+        pass
+    except Exception:
+        errors.send(traceback.format_exc())
+        sys.exit(1)
+
+
+class ProcessContext:
+    """The processes that ``start_processes`` started."""
+
+    def __init__(self, processes: list[Any], errors: list[Connection]) -> None:
+        self.processes, self._errors = processes, errors
+
+    def pids(self) -> list[int]:
+        """Return the processes' numbers."""
+        return [p.pid for p in self.processes]
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the processes; True once all have ended well.
+
+        When one fails the others are ended.
+
+        Raises:
+            ProcessRaisedException: one raised an exception.  ProcessExitedException: one was ended otherwise.
+        """
+        alive = {p.sentinel: i for i, p in enumerate(self.processes) if p.exitcode is None}
+        ready = [alive[s] for s in multiprocessing.connection.wait(list(alive), timeout)] if alive else []
+        for i in ready:
+            self.processes[i].join()
+        failed = next((i for i, p in enumerate(self.processes) if p.exitcode), None)
+        if failed is not None:
+            for p in self.processes:
+                if p.is_alive():
+                    p.terminate()
+                p.join()
+            raise self._failure(failed)
+        return all(p.exitcode == 0 for p in self.processes)
+
+    def _failure(self, i: int) -> Exception:
+        p = self.processes[i]
+        try:
+            told = self._errors[i].recv()
+        except EOFError:                                # it said nothing: it did not end by an exception
+            told = None
+        if told is not None:
+            text = f"\n\n-- Process {i} terminated with the following error:\n{told}"
+            return ProcessRaisedException(text, i, p.pid)
+        name = signal.Signals(-p.exitcode).name if p.exitcode < 0 else None
+        how = f"signal {name}" if name else f"exit code {p.exitcode}"
+        return ProcessExitedException(f"process {i} terminated with {how}", i, p.pid, p.exitcode, name)
+
+
+SpawnContext = ProcessContext
+
+
+def start_processes(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...] = (),
+    nprocs: int = 1,
+    join: bool = True,
+    daemon: bool = False,
+    start_method: str = "spawn",
+) -> ProcessContext | None:
+    """Run ``fn(i, *args)`` in ``nprocs`` processes, i from 0; wait for them unless ``join`` is False.
+
+    Raises:
+        ProcessRaisedException: one raised an exception; the others are ended.
+        ProcessExitedException: one was ended by a signal, or exited with a number other than 0.
+    """
+    context = multiprocessing.get_context(start_method)
+    processes, errors = [], []
+    for i in range(nprocs):
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_run, args=(fn, i, args, theirs), daemon=daemon)  # type: ignore[attr-defined]
+        process.start()
+        theirs.close()
+        processes.append(process)
+        errors.append(ours)
+    made = ProcessContext(processes, errors)
+    if not join:
+        return made
+    while not made.join():
+        pass
+    return None
+
+
+def spawn(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...] = (),
+    nprocs: int = 1,
+    join: bool = True,
+    daemon: bool = False,
+    start_method: str = "spawn",
+) -> ProcessContext | None:
+    """Run ``fn(i, *args)`` in ``nprocs`` new processes; see ``start_processes``."""
+    return start_processes(fn, args, nprocs, join, daemon, start_method)

@@ -1,0 +1,20 @@
+"""PyTorch's name for ``taeda.data``, which is a package of its own: ``pip install taeda-data``.
+
+``taeda.utils.data`` and its modules are the very modules of ``taeda.data``, so that a class is one class under both names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+try:
+    _data = importlib.import_module("taeda.data")
+except ModuleNotFoundError as error:
+    if error.name != "taeda.data":
+        raise
+    raise ModuleNotFoundError("taeda.utils.data is a separate package: pip install taeda-data", name=__name__) from None
+
+for _name in ("dataloader", "dataset", "distributed", "sampler"):
+    sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"taeda.data.{_name}")
+sys.modules[__name__] = _data

@@ -1,0 +1,129 @@
+"""Names that programs written for PyTorch import or ask for, beside the operations."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+from typing import Any
+
+import pytest
+import taeda
+import taeda.distributed
+import taeda.hub
+import taeda.onnx
+import taeda.types
+import taeda.utils._pytree as trees
+import taeda.utils.model_zoo
+from taeda.overrides import has_torch_function_unary, has_torch_function_variadic
+
+
+def test_there_is_one_process() -> None:
+    assert not taeda.distributed.is_available() and not taeda.distributed.is_initialized()
+    with pytest.raises(ValueError, match="is_initialized"):
+        taeda.distributed.get_rank()
+    with pytest.raises(RuntimeError, match="one process"):
+        taeda.distributed.init_process_group("gloo")
+    assert not taeda.onnx.is_in_onnx_export()
+    with pytest.raises(NotImplementedError, match="state_dict"):
+        taeda.onnx.export(None, None, "x")
+    assert taeda.get_device_module("cpu") is taeda.cpu
+    with pytest.raises(RuntimeError, match="no module"):
+        taeda.get_device_module("meta")
+
+
+def test_questions_about_values_and_classes() -> None:
+    assert taeda.is_same_size(taeda.ones(2, 3), taeda.zeros(2, 3)) and not taeda.is_same_size(taeda.ones(2), taeda.ones(3))
+    taeda._assert(taeda.tensor(True), "holds")
+    with pytest.raises(AssertionError, match="does not"):
+        taeda._assert(taeda.tensor(False), "does not")
+    with pytest.raises(RuntimeError, match="too small"):
+        taeda._check(False, lambda: "too small")
+    assert taeda.sym_max(2, 3) == 3 and taeda.sym_int(2.5) == 2 and taeda.sym_not(1) is False and taeda.sym_ite(True, 1, 2) == 1
+    assert not has_torch_function_unary(taeda.ones(1)) and not has_torch_function_variadic(taeda.ones(1), 2)
+    assert taeda.ones(1).layout is taeda.strided is not taeda.sparse_coo
+    assert not isinstance(taeda.ones(1), taeda.jit.ScriptModule) and taeda.jit.annotate(list[int], [1]) == [1]
+    assert isinstance(taeda.float32, taeda.types._dtype) and isinstance(3, taeda.types._Number)
+    assert taeda.storage.UntypedStorage is taeda.UntypedStorage
+
+
+def test_what_is_left_out_says_what_to_do_and_a_slip_gets_its_neighbour() -> None:
+    with pytest.raises(AttributeError, match="no sparse tensors; use dense ones"):
+        _ = taeda.sparse_coo_tensor
+    with pytest.raises(AttributeError, match="pad_sequence"):
+        _ = taeda.nested
+    with pytest.raises(AttributeError) as slip:
+        _ = taeda.sofmax
+    assert slip.value.name == "sofmax" and slip.value.obj is taeda
+
+
+def test_trees() -> None:
+    tree = {"a": taeda.ones(2), "b": [1, (2.0, None)]}
+    leaves, spec = trees.tree_flatten(tree)
+    assert len(leaves) == 4 and spec == trees.tree_structure(tree)
+    assert trees.tree_map_only(taeda.Tensor, lambda t: t.sum().item(), tree) == {"a": 2.0, "b": [1, (2.0, None)]}
+    assert trees.tree_any(lambda x: x is None, tree) and not trees.tree_all(lambda x: x is None, tree)
+    assert trees.tree_unflatten(range(4), spec) == {"a": 0, "b": [1, (2, 3)]}
+
+
+def values(made: Any) -> list[Any]:
+    return [t.tolist() for t in made]
+
+
+def test_foreach() -> None:
+    a, b = [taeda.tensor([1.0, 2.0]), taeda.tensor([3.0])], [taeda.tensor([10.0, 20.0]), taeda.tensor([30.0])]
+    assert values(taeda._foreach_add(a, b, alpha=2)) == [[21, 42], [63]]
+    assert values(taeda._foreach_mul(a, [2, 3])) == [[2, 4], [9]]
+    assert values(taeda._foreach_div(a, taeda.tensor(2.0))) == [[0.5, 1], [1.5]]
+    assert values(taeda._foreach_addcmul(a, b, b, value=0.5)) == [[51, 202], [453]]
+    assert values(taeda._foreach_addcdiv(a, b, a, [1, 2])) == [[11, 12], [23]]
+    assert values(taeda._foreach_addcdiv(a, b, a, taeda.tensor([1.0, 2.0]))) == [[11, 12], [23]]
+    assert values(taeda._foreach_lerp(a, b, 0.5)) == [[5.5, 11], [16.5]]
+    assert values(taeda._foreach_norm(b, 1)) == [30, 30] and values(taeda._foreach_maximum(a, 2)) == [[2, 2], [3]]
+    assert isinstance(taeda._foreach_sqrt(a), tuple)
+    kept = a[0]
+    assert taeda._foreach_add_(a, 1)[0] is kept and values(a) == [[2, 3], [4]]
+    taeda._foreach_copy_(a, b)
+    assert values(a) == values(b)
+    taeda._foreach_zero_(a)
+    assert values(a) == [[0, 0], [0]]
+    with pytest.raises(RuntimeError, match="same number of tensors, got 2 and 1"):
+        taeda._foreach_add(a, b[:1])
+    with pytest.raises(RuntimeError, match="at least one"):
+        taeda._foreach_add([], 1)
+    with pytest.raises(TypeError, match="list of Tensors"):
+        taeda._foreach_add(a[0], 1)
+    with pytest.raises(AttributeError):
+        _ = taeda._foreach_nothing
+
+
+def test_weights_are_loaded_once_and_their_hash_is_checked(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "source.pt"
+    taeda.save({"w": taeda.arange(3.0)}, source)
+    digits = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
+    good = source.rename(tmp_path / f"net-{digits}.pth")
+    monkeypatch.setattr(taeda.hub, "_chosen", None)
+    monkeypatch.setenv("TAEDA_HOME", str(tmp_path / "home"))
+    assert taeda.hub.get_dir() == str(tmp_path / "home" / "hub")
+    load = taeda.utils.model_zoo.load_url
+    assert load(good.as_uri(), check_hash=True, progress=False)["w"].tolist() == [0, 1, 2]
+    kept = tmp_path / "home" / "hub" / "checkpoints" / good.name
+    assert kept.exists()
+    good.unlink()
+    assert load(good.as_uri(), progress=False, map_location="meta")["w"].is_meta           # from the folder
+    bad = tmp_path / "net-00000000.pth"
+    bad.write_bytes(kept.read_bytes())
+    with pytest.raises(RuntimeError, match=f'expected "00000000", got "{digits}"'):
+        load(bad.as_uri(), check_hash=True, progress=False)
+    assert [p.name for p in kept.parent.iterdir()] == [kept.name]                          # nothing half done stays
+    taeda.hub.set_dir(tmp_path / "other")
+    assert taeda.hub.get_dir() == str(tmp_path / "other")
+    with pytest.raises(NotImplementedError, match="load_state_dict_from_url"):
+        taeda.hub.load("pytorch/vision", "resnet18")
+
+
+def test_size_and_stride_by_axis() -> None:
+    x = taeda.ones(2, 3)
+    assert x.size(axis=1) == 3 and x.stride(axis=0) == 3 and x.size(dim=0) == 2
+    with pytest.raises(IndexError):
+        x.size(axis=2)
+    assert taeda.bfloat16.to_complex() is taeda.complex64

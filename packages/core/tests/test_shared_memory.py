@@ -1,0 +1,139 @@
+"""share_memory_: what moves, who sees a write, and what taeda.multiprocessing sends."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import operator
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import taeda
+import taeda.multiprocessing as mp
+
+
+def in_a_child(function: Callable[[], Any]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            function()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def test_a_write_of_a_child_is_seen_through_every_tensor_on_the_storage() -> None:
+    t = taeda.arange(6.0)
+    view, matrix = t[2:], t.reshape(2, 3)
+    with_history = taeda.ones(3, requires_grad=True)
+    out = with_history * view[:3]
+    assert t.share_memory_() is t
+    assert t.is_shared() and view.is_shared() and t.untyped_storage().is_shared()
+    assert view.data_ptr() - t.data_ptr() == 8 and matrix.data_ptr() == t.data_ptr()
+    assert t.tolist() == [0, 1, 2, 3, 4, 5]
+    in_a_child(lambda: view.fill_(9))
+    assert t.tolist() == [0, 1, 9, 9, 9, 9] == matrix.flatten().tolist()
+    out.sum().backward()                               # the graph's alias of the view has moved too
+    assert with_history.grad.tolist() == [9, 9, 9]
+
+
+def test_an_array_made_before_keeps_the_old_memory() -> None:
+    t = taeda.ones(1000)
+    array = t.numpy()
+    t.share_memory_().fill_(2)
+    assert array.sum() == 1000 and t.numpy().sum() == 2000
+    assert t.share_memory_().untyped_storage().share_memory_().is_shared()      # again: nothing happens
+
+
+def test_sizes_and_dtypes() -> None:
+    for n in (0, 1, 3, 4096, 100_003):
+        t = taeda.arange(n, dtype=taeda.int16).share_memory_()
+        assert t.is_shared() and t.tolist() == taeda.arange(n, dtype=taeda.int16).tolist()
+    assert not taeda.ones(3).is_shared()
+    assert not taeda.ones(3).share_memory_().clone().is_shared()
+
+
+def test_memory_of_others_cannot_move() -> None:
+    with pytest.raises(RuntimeError, match="another library"):
+        taeda.from_numpy(np.ones(3)).share_memory_()
+    with pytest.raises(RuntimeError, match="no data"):
+        taeda.ones(3, device="meta").share_memory_()
+    t = taeda.ones(3).share_memory_()
+    with pytest.raises(RuntimeError, match="cannot be resized"):
+        t.untyped_storage().resize_(100)
+
+
+def test_blocks_are_given_back() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        taeda.ones(1000).share_memory_()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def echo(inbox: Any, outbox: Any) -> None:
+    first = inbox.get()
+    first[0] = 7.0
+    again = inbox.get()
+    outbox.put((first.untyped_storage().data_ptr() == again.untyped_storage().data_ptr(), taeda.ones(2, requires_grad=True)))
+    inbox.get()
+
+
+def test_a_queue_shares_and_does_not_copy() -> None:
+    context = multiprocessing.get_context("fork")
+    inbox, outbox = context.Queue(), context.Queue()
+    process = context.Process(target=echo, args=(inbox, outbox))
+    process.start()
+    t = taeda.zeros(4)
+    inbox.put(t)
+    inbox.put(t[1:])
+    same, ones = outbox.get()
+    assert same and ones.tolist() == [1, 1] and ones.requires_grad and ones.is_shared()
+    assert t.is_shared() and t.tolist() == [7, 0, 0, 0]
+    inbox.put(None)
+    process.join()
+    assert process.exitcode == 0
+
+
+def fill(i: int, t: taeda.Tensor) -> None:
+    t[i] = i + 1
+
+
+def fail(i: int) -> None:
+    if i == 1:
+        raise ValueError("no")
+    time.sleep(60)
+
+
+def leave(i: int) -> None:
+    os._exit(3)
+
+
+def test_spawned_processes_write_into_the_tensor_they_were_given() -> None:
+    t = taeda.zeros(3)
+    assert mp.spawn(fill, (t,), nprocs=3, start_method="fork") is None
+    assert t.tolist() == [0, 0, 0]                     # a fork pickles nothing: not shared
+    mp.spawn(fill, (t.share_memory_(),), nprocs=3, start_method="fork")
+    assert t.tolist() == [1, 2, 3]
+    write = functools.partial(operator.setitem, t.zero_())         # a new interpreter cannot import this file's functions
+    context = mp.spawn(write, (1.0,), nprocs=1, join=False)
+    assert context is not None and len(context.pids()) == 1
+    while not context.join(10):
+        pass
+    assert t.tolist() == [1, 0, 0]
+
+
+def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
+    with pytest.raises(mp.ProcessRaisedException, match=r"Process 1 terminated(.|\n)*ValueError: no") as caught:
+        mp.spawn(fail, nprocs=2, start_method="fork")
+    assert caught.value.error_index == 1
+    with pytest.raises(mp.ProcessExitedException, match="exit code 3") as gone:
+        mp.start_processes(leave, start_method="fork")
+    assert gone.value.exit_code == 3 and gone.value.signal_name is None
+    with pytest.raises(ValueError, match="new_strategy|file_descriptor"):
+        mp.set_sharing_strategy("carrier pigeons")
+    mp.set_sharing_strategy("file_system")
+    assert mp.get_sharing_strategy() in mp.get_all_sharing_strategies()

@@ -1,0 +1,53 @@
+"""The names of graph nodes, which printed tensors show: those of PyTorch, also where an op is made of others here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import taeda
+import taeda.nn
+import torch
+
+EXPRESSIONS = """
+m @ q|m[0] @ q|m[0] @ m[0]|m.matmul(q[:, 0])|m[None] @ q|m[None] @ q[None]|m @ q.expand(2, 4, 5)|q.T @ c|c @ c.mT
+c @ m[0, :3]|m[0, :3] @ c.mT|T.bmm(c, c.mT)|T.mm(m, q)|F.linear(m, q.T)|F.linear(m, q.T, q[0])|F.linear(c, m[:, :3])
+F.linear(c, m[:, :3], m[0, :3])|F.linear(c[0, 0], m[:, :3])|F.linear(c[0, 0], m[:, :3], m[0, :3])|F.linear(c.mT, q.T, q[0])
+m.log1p()|m.square()|F.celu(m)|F.mish(m)|m.clamp_min(0)|m.clamp_max(1)|m.clamp(m)|m.dist(2 * m)|F.pairwise_distance(m, m)
+T.polar(m, m)|T.complex(m, m).real|T.complex(m, m).imag|m.quantile(0.5)|m.clone().zero_()|F.rrelu(m, training=True)
+F.pixel_shuffle(m.view(1, 4, 1, 3), 2)|F.pixel_unshuffle(m.view(1, 1, 6, 2), 2)|F.channel_shuffle(m.view(1, 4, 1, 3), 2)
+F.pad(m.view(1, 3, 4), (1, 1), mode='circular')|F.conv_tbc(c, c[:1].mT, m[0])|F.affine_grid(m[:, :3].unflatten(0, (1, 3))[:, :2], (1, 1, 2, 2), False)
+m.index_reduce(0, t, m[:2], 'mean')|F.cross_entropy(m, l, label_smoothing=0.1)|F.cross_entropy(c, l[:2, None].expand(2, 3), reduction='none')
+F.binary_cross_entropy(p, p.detach(), p[0].detach())|F.binary_cross_entropy_with_logits(m, p, p.detach())|F.soft_margin_loss(m, m.detach().sign())|F.multi_margin_loss(m, l)
+F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
+""".replace("\n", "|").strip("|").split("|")
+
+
+def shown(lib: Any, expression: str) -> tuple[str, str]:
+    lib.manual_seed(0)
+    m = (lib.arange(12.0).reshape(3, 4) / 7 - 0.5).requires_grad_()
+    q = (lib.arange(20.0).reshape(4, 5) / 9).requires_grad_()
+    c = (lib.arange(24.0).reshape(2, 4, 3) / 5).requires_grad_()
+    space = {"T": lib, "F": lib.nn.functional, "m": m, "q": q, "c": c, "p": m.sigmoid(), "t": lib.tensor([0, 2]), "l": lib.tensor([0, 2, 1])}
+    y = eval(expression, space)
+    text = str(y)
+    return type(y.grad_fn).__name__, text[text.index("grad_fn"):]
+
+
+@pytest.mark.filterwarnings("ignore:index_reduce")
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_the_name_of_the_node(expression: str) -> None:
+    mine, theirs = shown(taeda, expression), shown(torch, expression)
+    assert mine == theirs
+
+
+def test_a_node_with_a_name_of_its_own_is_like_any_other() -> None:
+    x = taeda.tensor([0.5, -1.0], dtype=taeda.float64, requires_grad=True)
+    y = taeda.nn.functional.mish(x)
+    assert y.grad_fn.name() == "MishBackward0" and isinstance(y.grad_fn, type(x.exp().grad_fn).__mro__[1])
+    assert len(y.grad_fn.next_functions) == 2
+    calls = []
+    y.grad_fn.register_hook(lambda *args: calls.append(len(args)))
+    (first,) = taeda.autograd.grad(y.sum(), x, create_graph=True)
+    first.sum().backward()
+    assert calls == [2] and x.grad is not None
