@@ -49,7 +49,7 @@ cdef object element(char* p, int code):
 
 
 cdef list nested(TensorBase t, int d, char* p):
-    cdef int64_t i, step = t.view.strides[d] * t.view.itemsize
+    cdef int64_t i, step = t.view.strides[d] * t.view.itemsize if t.view.numel else 0      # no elements: any stride
     cdef int last = t.view.ndim - 1
     if t.view.numel == 0 and d == last:
         return []
