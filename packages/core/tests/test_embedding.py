@@ -52,3 +52,13 @@ def test_threads_change_no_bit() -> None:
         w = taeda.tensor(rng.normal(size=(50, 24)).astype("float32"), requires_grad=True)
         found.append(taeda.autograd.grad(ops.embedding(ix, w), w, g)[0].numpy().tobytes())
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "complex64"])
+def test_rows_of_a_narrow_table_are_moved_as_they_are(dtype: str) -> None:
+    table = taeda.arange(24, dtype=taeda.float32).reshape(8, 3).to(getattr(taeda, dtype)).requires_grad_()
+    ix = taeda.tensor([[7, 0, 7], [2, 2, 1]])
+    y = ops.embedding(ix, table)
+    assert y.dtype is table.dtype and y.tolist() == table.detach()[ix].tolist()
+    y.sum().real.backward() if dtype == "complex64" else y.sum().backward()
+    assert table.grad.real.sum(1).tolist() == [3, 3, 6, 0, 0, 0, 0, 6] if dtype == "complex64" else table.grad.sum(1).tolist() == [3, 3, 6, 0, 0, 0, 0, 6]

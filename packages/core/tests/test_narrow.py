@@ -109,3 +109,120 @@ def test_histograms_of_narrow_floats_take_a_range(dtype: str) -> None:
 def test_rms_norm_of_narrow_floats_adds_the_epsilon_of_float32() -> None:
     x = taeda.tensor([1e-4, 1e-4], dtype=taeda.float16)
     assert taeda.rms_norm(x, (2,)).tolist() == taeda.rms_norm(x.float(), (2,)).half().tolist()
+
+
+# -- light formulas, which halves run through registers, and reductions, which widen patches --------------------------------
+HALVES = ["float16", "bfloat16"]
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 6e-8, -6e-8, 6.1e-5, 65504.0, -65504.0, 1.0, -1.0, 0.5, 2.5, 3.0, -3.0]
+LIGHT = {
+    "sqrt": lambda a, b, c: a.sqrt(), "rsqrt": lambda a, b, c: a.rsqrt(), "reciprocal": lambda a, b, c: a.reciprocal(),
+    "round": lambda a, b, c: a.round(), "trunc": lambda a, b, c: a.trunc(), "frac": lambda a, b, c: a.frac(), "sign": lambda a, b, c: a.sign(),
+    "relu": lambda a, b, c: a.relu(), "clamp": lambda a, b, c: a.clamp(-0.7, 0.3), "nan_to_num": lambda a, b, c: a.nan_to_num(1.0, 2.0, 3.0),
+    "leaky_relu": lambda a, b, c: taeda.ops.leaky_relu(a, 0.1), "hardswish": lambda a, b, c: taeda.ops.hardswish(a),
+    "softshrink": lambda a, b, c: taeda.ops.softshrink(a, 0.25), "add": lambda a, b, c: a + b, "sub": lambda a, b, c: a - b,
+    "mul": lambda a, b, c: a * b, "div": lambda a, b, c: a / b, "maximum": lambda a, b, c: taeda.maximum(a, b),
+    "fmin": lambda a, b, c: taeda.fmin(a, b), "add_scaled": lambda a, b, c: taeda.add(a, b, alpha=0.3),
+    "addcmul": lambda a, b, c: taeda.addcmul(a, b, c, value=0.3), "addcdiv": lambda a, b, c: taeda.addcdiv(a, b, c, value=0.3),
+    "lerp": lambda a, b, c: taeda.lerp(a, b, c),
+}
+
+
+def halves(n: int, dtype: str, seed: int) -> taeda.Tensor:
+    x = np.random.default_rng(seed).standard_normal(n).astype(np.float32)
+    x[::3] = np.resize(SPECIAL, x[::3].shape)
+    return taeda.from_numpy(x).to(getattr(taeda, dtype))
+
+
+def same(found: taeda.Tensor, wanted: taeda.Tensor) -> None:
+    assert found.dtype is wanted.dtype and found.shape == wanted.shape
+    a, b = found.float().numpy(), wanted.float().numpy()
+    np.testing.assert_array_equal(a, b)
+    kept = ~np.isnan(b)
+    np.testing.assert_array_equal(np.signbit(a)[kept], np.signbit(b)[kept])
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("name", LIGHT)
+def test_a_light_formula_of_halves_is_the_wide_one_rounded(name: str, dtype: str) -> None:
+    f = LIGHT[name]
+    for n in (1, 7, 15, 16, 17, 33, 511, 512, 513, 545):
+        a, b, c = (halves(n, dtype, seed) for seed in range(3))
+        same(f(a, b, c), f(a.float(), b.float(), c.float()).to(a.dtype))
+    a, b, c = (halves(90, dtype, seed) for seed in range(3))
+    wide = [t.float() for t in (a, b, c)]
+    for view in (lambda t: t[::2], lambda t: t[1:], lambda t: t.flip(0), lambda t: t.view(9, 10).t(), lambda t: t.view(3, 30)[:, 2:29]):
+        same(f(*map(view, (a, b, c))), f(*map(view, wide)).to(a.dtype))
+    for one in range(3):                                            # each operand as a scalar, a row and a column
+        for shape in ((1,), (1, 45), (2, 1)):
+            ops = [t.view(2, 45) for t in (a, b, c)]
+            ops[one] = ops[one].reshape(-1)[: int(np.prod(shape))].reshape(shape)
+            same(f(*ops), f(*[t.float() for t in ops]).to(a.dtype))
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_a_light_formula_of_halves_in_place_and_with_a_number_on_either_side(dtype: str) -> None:
+    for n in (15, 16, 17, 70):
+        a, b = halves(n, dtype, 1), halves(n, dtype, 2)
+        wide = a.float()
+        for found, wanted in ((a + 0.1, wide + 0.1), (0.1 - a, 0.1 - wide), (a * 3.3, wide * 3.3)):
+            same(found, wanted.to(a.dtype))
+        wanted = (wide + b.float()).to(a.dtype)
+        assert a.add_(b) is a
+        same(a, wanted)
+
+
+REDUCTIONS = {
+    "sum": lambda x, **d: x.sum(**d), "mean": lambda x, **d: x.mean(**d), "amax": lambda x, **d: x.amax(**d), "amin": lambda x, **d: x.amin(**d),
+    "var": lambda x, **d: x.var(correction=0, **d), "logsumexp": lambda x, **d: x.logsumexp(**d), "norm": lambda x, **d: taeda.linalg.vector_norm(x, **d),
+    "count": lambda x, **d: x.count_nonzero(**d), "any": lambda x, **d: x.any(**d),
+}
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_of_halves_round_once(name: str, dtype: str) -> None:
+    f = REDUCTIONS[name]
+    for shape in ((3, 5), (70, 140), (129, 65), (5, 300, 7), (4100, 2), (2, 8200), (17, 4), (1, 9000), (6, 33, 129)):
+        x = taeda.from_numpy(np.random.default_rng(0).standard_normal(shape).astype(np.float32)).to(getattr(taeda, dtype))
+        for view in (x, x.transpose(0, -1), x[..., ::2], x.flip(0)):
+            for dim in (*range(x.ndim), (0, x.ndim - 1), tuple(range(x.ndim))):
+                found, wanted = f(view, dim=dim), f(view.double(), dim=dim)
+                assert found.dtype is (x.dtype if wanted.dtype is taeda.float64 else wanted.dtype)
+                step = 2.0**-11 if dtype == "float16" else 2.0**-8
+                np.testing.assert_allclose(found.double().numpy(), wanted.double().numpy(), rtol=1.01 * step, atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_places_of_extremes_among_halves(dtype: str) -> None:
+    x = taeda.from_numpy(np.random.default_rng(1).integers(-9, 9, (70, 300)).astype(np.float32)).to(getattr(taeda, dtype))
+    x[3, 150] = float("nan")
+    for view in (x, x.t(), x[::2, 1:]):
+        for dim in (0, 1):
+            values, at = view.max(dim)
+            assert values.dtype is x.dtype and at.tolist() == view.float().argmax(dim).tolist() == view.argmax(dim).tolist()
+            same(values, view.float().amax(dim).to(x.dtype))
+        assert view.argmin().item() == view.float().argmin().item()
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_reductions_of_halves_have_the_same_bits_for_every_number_of_threads(dtype: str) -> None:
+    x = taeda.from_numpy(np.random.default_rng(2).standard_normal((300, 700)).astype(np.float32)).to(getattr(taeda, dtype))
+    before = taeda.get_num_threads()
+    found = []
+    for count in (1, 2, 3):
+        taeda.set_num_threads(count)
+        found.append([f(x, dim=dim).float().tolist() for f in REDUCTIONS.values() for dim in (0, 1, (0, 1))])
+    taeda.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_an_optimizers_step_rounds_as_a_conversion_does(dtype: str) -> None:
+    n = 40000                                          # every exponent, ties, what overflows
+    g = taeda.from_numpy(np.random.default_rng(3).integers(0, 1 << 16, n).astype(np.uint16)).view(getattr(taeda, dtype))
+    for start in (0.0, 1.0, 65504.0, -3e-5):
+        p = taeda.full((n,), start, dtype=g.dtype)
+        step = (g.float() + 0.25 * p.float()).to(g.dtype)
+        wanted = (p.float() - step.float()).to(g.dtype)
+        taeda.ops.fused_sgd_([p], [g], [], lr=1.0, weight_decay=0.25)
+        same(p, wanted)

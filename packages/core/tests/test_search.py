@@ -158,3 +158,102 @@ def test_masked_scatter_stops_with_its_source() -> None:
     mask = taeda.tensor([True, False, True, True, False])
     assert taeda.zeros(5).masked_scatter(mask, taeda.tensor([1.0, 2, 3])).tolist() == [1, 0, 2, 3, 0]
     assert taeda.zeros(4).masked_scatter(taeda.tensor([False, True, True, False]), taeda.tensor([5.0, 6])).tolist() == [0, 5, 6, 0]
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("reduce", ["sum", "prod", "amax", "amin", "mean"])
+def test_scatter_reduce_is_the_loop_in_order(rng: np.random.Generator, dim: int, reduce: str) -> None:
+    """In place and not, by an index of its own for every lane and by one for all, with NaN among the values."""
+    for shape in ((5, 7), (70, 33), (3, 130)):
+        for count in (1, 4, 9):
+            places = [count, shape[1]] if dim == 0 else [shape[0], count]
+            ix = rng.integers(0, shape[dim], places)
+            vector = rng.integers(0, shape[dim], count)
+            x, v = (rng.standard_normal(s).astype(np.float32) for s in (shape, places))
+            v[rng.random(v.shape) < 0.1] = np.nan if reduce in ("amax", "amin") else 1.0
+            for expanded in (False, True):
+                at = taeda.from_numpy(vector).view(-1, 1) if dim == 0 else taeda.from_numpy(vector)
+                at = at.expand(places) if expanded else taeda.from_numpy(ix)
+                for keep in (True, False):
+                    want, seen, places_seen = x.astype(np.float64), np.full(shape, int(keep)), at.numpy()
+                    for i, j in np.ndindex(*places):
+                        to = (places_seen[i, j], j) if dim == 0 else (i, places_seen[i, j])
+                        a, b = want[to], float(v[i, j])
+                        if seen[to] == 0:
+                            want[to] = b
+                        elif reduce in ("sum", "mean"):
+                            want[to] = a + b
+                        elif reduce == "prod":
+                            want[to] = a * b
+                        else:
+                            want[to] = (np.maximum if reduce == "amax" else np.minimum)(a, b)
+                        seen[to] += 1
+                    if reduce == "mean":
+                        want /= np.maximum(seen, 1)
+                    t, s = taeda.from_numpy(x.copy()), taeda.from_numpy(v)
+                    found = t.scatter_reduce(dim, at, s, reduce, include_self=keep)
+                    np.testing.assert_allclose(found.numpy(), want, rtol=2e-5, atol=1e-5)
+                    assert t.scatter_reduce_(dim, at, s, reduce, include_self=keep) is t
+                    np.testing.assert_array_equal(t.numpy(), found.numpy())
+                    if expanded and reduce != "sum":
+                        rows = taeda.index_reduce(taeda.from_numpy(x), dim, taeda.from_numpy(vector), s, reduce, include_self=keep)
+                        np.testing.assert_array_equal(rows.numpy(), found.numpy())
+
+
+def test_scatter_reduce_in_place_keeps_its_history_and_its_target() -> None:
+    x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    y.scatter_reduce_(0, taeda.tensor([0, 0]), taeda.tensor([4.0, 7.0]), "prod")
+    y.sum().backward()
+    assert y.tolist() == [28, 2] and x.grad.tolist() == [28, 1]
+    z = taeda.ones(3)
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        z.scatter_reduce_(0, taeda.tensor([0, 3]), taeda.ones(2), "sum", include_self=False)
+    assert z.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("width", [1, 4, 8, 16, 31, 32, 65, 130])
+def test_rows_are_added_in_order_for_every_number_of_threads(rng: np.random.Generator, width: int) -> None:
+    x = rng.standard_normal((300, width)).astype(np.float32)
+    v = rng.standard_normal((9001, width)).astype(np.float32)
+    ix = rng.integers(0, 300, 9001)
+    want = x.copy()
+    for i, row in zip(ix, v, strict=True):
+        want[i] += row
+    before = taeda.get_num_threads()
+    for count in (1, 2, 3):
+        taeda.set_num_threads(count)
+        args = 0, taeda.from_numpy(ix), taeda.from_numpy(v)
+        np.testing.assert_array_equal(taeda.from_numpy(x).index_add(*args).numpy(), want)
+        signed = taeda.from_numpy(np.where(ix % 2, ix - 300, ix))
+        np.testing.assert_array_equal(taeda.from_numpy(x.copy()).index_put_((signed,), args[2], accumulate=True).numpy(), want)
+        expanded = args[1].view(-1, 1).expand(9001, width)
+        np.testing.assert_array_equal(taeda.from_numpy(x).scatter_add(0, expanded, args[2]).numpy(), want)
+    taeda.set_num_threads(before)
+
+
+def test_the_first_bad_index_of_many_is_named() -> None:
+    ix = taeda.zeros(300_000, dtype=taeda.int64)
+    ix[70_001], ix[200_000] = 9, 8
+    before = taeda.get_num_threads()
+    for count in (1, 2):
+        taeda.set_num_threads(count)
+        for call in (lambda: taeda.zeros(5)[ix], lambda: taeda.zeros(5).scatter_add(0, ix, taeda.ones(300_000)),
+                     lambda: taeda.zeros(5).index_add(0, ix, taeda.ones(300_000)), lambda: taeda.zeros(5).gather(0, ix)):
+            with pytest.raises((IndexError, RuntimeError), match="index 9 is out of bounds"):
+                call()
+        wide = ix[199_990:].view(-1, 1).expand(-1, 3)
+        with pytest.raises(RuntimeError, match="index 8 is out of bounds"):
+            taeda.zeros(5, 3).scatter_add(0, wide, taeda.ones(wide.shape))
+    taeda.set_num_threads(before)
+    assert taeda.arange(4)[taeda.tensor([-1, 2, -4])].tolist() == [3, 2, 0]
+    assert taeda.zeros(3).index_put((taeda.tensor([-1, 0]),), taeda.tensor([1.0, 2.0])).tolist() == [2, 0, 1]
+
+
+def test_bincount_names_the_least_and_takes_any_integer() -> None:
+    for dtype in (taeda.uint8, taeda.int8, taeda.int16, taeda.int32, taeda.int64):
+        assert taeda.bincount(taeda.tensor([3, 0, 3], dtype=dtype)).tolist() == [1, 0, 0, 2]
+    with pytest.raises(RuntimeError, match="with -2 in it"):
+        taeda.bincount(taeda.tensor([1, -2, 3]))
+    with pytest.raises(RuntimeError, match="1-d"):
+        taeda.bincount(taeda.tensor([[1, 2]]))

@@ -208,15 +208,18 @@ static void turn_plane(const Move *m, char *y, const char *x, int64_t I, int64_t
     }
 }
 
-/* Turned round in a buffer: memory that is read or written downwards is not fetched ahead. */
+/* Upwards in y.  What goes past the caches is turned round in a buffer first. */
 static void reverse_row(const Move *m, char *y, const char *x, int64_t n) {
     _Alignas(64) char room[4096];
     const int64_t e = m->e, most = sizeof room / e;
+    if (!m->stream) {
+        BY_SIZE(e, reverse, y, x, n)
+        return;
+    }
     for (int64_t i = 0; i < n; i += most) {
         const int64_t k = n - i < most ? n - i : most;
         BY_SIZE(e, reverse, room, x - i * e, k)
-        if (m->stream) stream_row(y + i * e, room, k * e);
-        else copy_row(y + i * e, room, k * e);
+        stream_row(y + i * e, room, k * e);
     }
 }
 

@@ -75,14 +75,14 @@ static void NAME(unweave)(char *to, int64_t ys, const char *from, int64_t I, int
 static void NAME(reverse)(char *to, const char *from, int64_t n) {
     T *y = (T *)to;
     const T *x = (const T *)from;
-    int64_t i = n;                               /* so that x is read upwards, as its rows follow each other */
+    int64_t i = 0;
 #if LANES > 1
-    for (; i >= LANES; i -= LANES) {
-        const NAME(vector) v = *(const NAME(vector) *)(x - (i - 1));
-        *(NAME(vector) *)(y + i - LANES) = __builtin_shufflevector(v, v, BACKWARDS);
+    for (; i + LANES <= n; i += LANES) {
+        const NAME(vector) v = *(const NAME(vector) *)(x - i - (LANES - 1));
+        *(NAME(vector) *)(y + i) = __builtin_shufflevector(v, v, BACKWARDS);
     }
 #endif
-    for (; i > 0; i--) y[i - 1] = x[1 - i];
+    for (; i < n; i++) y[i] = x[-i];
 }
 
 static void NAME(strided)(char *y, int64_t ys, int64_t yt, const char *x, int64_t xs, int64_t xt, int64_t I, int64_t J) {

@@ -30,7 +30,8 @@ enum {
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
-    REDUCE_WIDE = 4096,     /* elements of a patch of halves: 16 KiB when wide */
+    REDUCE_WIDE = 8192,     /* elements of a patch of halves: 32 KiB when wide */
+    REDUCE_ACROSS = 128,    /* its columns where rows lie along memory: the patch has REDUCE_ROWS of them */
     REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
 };
 
@@ -127,13 +128,16 @@ static void reduce_halves(const Reduction *r, const char *x, int64_t n, int64_t 
 {
     float wide[REDUCE_WIDE];
     const Spec *s = r->spec;
-    if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few of them at a time */
-        const int64_t rows = REDUCE_WIDE / m;
-        for (int64_t i = 0; i < n; i += rows) {
-            const int64_t k = reduce_min(rows, n - i);
-            if (sn == m) widen(r->half, (char *)wide, x + i * sn * 2, 1, k * m);
-            else for (int64_t j = 0; j < k; j++) widen(r->half, (char *)(wide + j * m), x + (i + j) * sn * 2, 1, m);
-            s->tile((char *)wide, k, m, m, 1, acc, base + i, r->p);
+    if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few columns of some of them at a time */
+        for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
+            const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
+            for (int64_t i = 0; i < n; i += REDUCE_ROWS) {
+                const int64_t rows = reduce_min(REDUCE_ROWS, n - i);
+                if (sn == width) widen(r->half, (char *)wide, x + i * sn * 2, 1, rows * width);
+                else for (int64_t k = 0; k < rows; k++)
+                    widen(r->half, (char *)(wide + k * width), x + ((i + k) * sn + c) * 2, 1, width);
+                s->tile((char *)wide, rows, width, width, 1, acc + c * s->bytes, base + i, r->p);
+            }
         }
         return;
     }

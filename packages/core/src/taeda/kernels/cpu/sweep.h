@@ -186,19 +186,23 @@ static int64_t taeda_sweep(View **t, int64_t n, const taeda_job *job, int thread
     return 0;
 }
 
-/* x rounded to float16, or to bfloat16: in integers, since a conversion there and back is no vector loop */
+/* x rounded to float16 or bfloat16, in steps that make vector loops; a conversion there and back does not.  A float16 below
+ * 2^(e+1) counts in steps of 2^(e-10), of 2^-24 at least: adding 2^(e+13) rounds to them, to even. */
 static inline float taeda_round_f16(float x) {
-    uint32_t bits, small, out;
-    memcpy(&bits, &x, 4);
-    const uint32_t sign = bits & 0x80000000u, b = bits ^ sign;
+    int32_t bits, step;
     float y;
-    memcpy(&y, &b, 4);
-    y = (y + 0.5f) - 0.5f;                                         /* below 2^-14 float16 counts in steps of 2^-24 */
-    memcpy(&small, &y, 4);
-    out = (b + 0xfffu + ((b >> 13) & 1u)) & ~0x1fffu;
-    out = b < 0x38800000u ? small : out >= 0x47800000u ? 0x7f800000u : out;
-    out = (b > 0x7f800000u ? b : out) | sign;
-    memcpy(&y, &out, 4);
+    memcpy(&bits, &x, 4);
+    const int32_t sign = bits & INT32_MIN;
+    step = bits & 0x7f800000;
+    step = step > 0x38800000 ? step : 0x38800000;
+    step = (step < 0x48000000 ? step : 0x48000000) + (13 << 23);       /* what is 2^17 or more becomes infinite anyway */
+    step |= sign;
+    memcpy(&y, &step, 4);
+    y = (x + y) - y;
+    y = fabsf(y) > 65504.0f ? INFINITY : y;
+    memcpy(&bits, &y, 4);
+    bits = (bits & INT32_MAX) | sign;
+    memcpy(&y, &bits, 4);
     return y;
 }
 static inline float taeda_round_bf16(float x) { return bf16_to_f32(f32_to_bf16(x)); }
