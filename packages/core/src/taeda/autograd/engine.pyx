@@ -20,6 +20,7 @@ from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.autograd.saved cimport SavedTensor
 from taeda.dtype cimport dtype_of, is_complex_
+from taeda.memory_order cimport dense, same_order
 from taeda.tensor_base cimport TensorBase
 
 cdef extern from "Python.h":
@@ -150,7 +151,7 @@ cdef Node pop(list heap):
 
 cdef inline bint exclusive(TensorBase g, Py_ssize_t refs):
     """Is g held by ``refs`` references alone, dense, and the only tensor on its storage?"""
-    return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and g.view.contiguous
+    return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and dense(&g.view)
             and g.storage.owner is None and g.base is None and g.device != STAND_IN)
 
 
@@ -220,7 +221,7 @@ cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) excep
             leaf.grad_ = leaf.grad_ + g
         else:
             leaf.grad_.add_(g)
-    elif not create_graph and not g.requires_grad_ and leaf.view.contiguous and exclusive(g, 2):
+    elif not create_graph and not g.requires_grad_ and same_order(&leaf.view, &g.view) and exclusive(g, 2):
         leaf.grad_ = g
     else:
         fresh = (<object>g) if create_graph else g.detach()
