@@ -93,3 +93,65 @@ def test_half_precision_is_computed_in_float32(xs, ws, options):
     assert y.dtype == taeda.float16
     want = convolve(x.astype(np.float64), w.astype(np.float64), **options)
     np.testing.assert_allclose(y.numpy(), want, rtol=1e-3, atol=1e-2)
+
+
+# channels innermost: depthwise kernels of any size, fewer channels than a vector and more, rows and columns of which no tap or not all
+# lie inside, strides wider than the kernel; kernels of one tap as products
+LAST = [((2, c, h, w), (c, 1, kh, kw), {"groups": c, "padding": p, "stride": s, "dilation": d})
+        for c, h, w, kh, kw, p, s, d in ((3, 7, 9, 3, 3, 1, 1, 1), (8, 5, 4, 3, 3, 1, 2, 1), (17, 9, 14, 5, 3, 2, 1, 1), (12, 6, 21, 7, 7, 3, 1, 1),
+                                         (40, 9, 10, 3, 3, 2, 1, 2), (9, 11, 12, 1, 3, 1, 3, 1), (16, 4, 3, 5, 5, 4, 2, 2), (8, 13, 7, 2, 2, 0, (3, 2), 1))]
+LAST += [((2, 5, 7, 3), (9, 5, 1, 1), {}), ((1, 16, 6, 6), (1, 16, 1, 1), {}), ((3, 64, 1, 1), (24, 64, 1, 1), {}), ((4, 33, 5, 8), (40, 33, 1, 1), {})]
+
+
+def innermost(a: np.ndarray) -> taeda.Tensor:
+    return taeda.from_numpy(a).contiguous(memory_format=taeda.channels_last)
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), LAST)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_images_with_channels_innermost(xs, ws, options, dtype):
+    rng = np.random.default_rng(11)
+    x, w, b = (rng.standard_normal(s) for s in (xs, ws, ws[:1]))
+    g = rng.standard_normal(convolve(x, w, b, **options).shape)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-11
+    found = []
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        leaves = [innermost(a.astype(dtype)).requires_grad_() for a in (x, w)] + [taeda.from_numpy(b.astype(dtype)).requires_grad_()]
+        y = taeda.conv2d(*leaves, **options)
+        y.backward(innermost(g.astype(dtype)))
+        found.append([t.numpy().tobytes() for t in (y.detach(), *(leaf.grad for leaf in leaves))])
+    assert found[0] == found[1] == found[2]
+    plain = [taeda.from_numpy(a).requires_grad_() for a in (x, w, b)]
+    want = taeda.conv2d(*plain, **options)
+    np.testing.assert_allclose(want.detach().numpy(), convolve(x, w, b, **options), rtol=1e-11, atol=1e-11)
+    want.backward(taeda.from_numpy(g))
+    for got, exact in ((y.detach(), want.detach()), *((a.grad, e.grad) for a, e in zip(leaves, plain, strict=True))):
+        np.testing.assert_allclose(got.numpy(), exact.numpy(), rtol=tolerance, atol=tolerance * 10)
+    for t in (y, leaves[0].grad):
+        assert t.is_contiguous(memory_format=taeda.channels_last)
+
+
+def test_second_derivatives_with_channels_innermost():
+    rng = np.random.default_rng(12)
+    for xs, ws, options in (LAST[1], LAST[8]):
+        x, w = (innermost(rng.standard_normal(s)).requires_grad_() for s in ((1, *xs[1:]), ws))
+        assert taeda.autograd.gradgradcheck(lambda x, w, o=options: taeda.conv2d(x, w, **o), (x, w))
+
+
+def test_a_pixel_with_channels_innermost_that_is_not_finite_reaches_only_its_windows():
+    x = np.zeros((1, 8, 6, 6), np.float32)
+    x[0, 3, 2, 4] = np.nan
+    y = taeda.conv2d(innermost(x), taeda.ones(8, 1, 3, 3), padding=1, groups=8).isnan().nonzero().numpy()
+    assert set(map(tuple, y)) == {(0, 3, h, w) for h in (1, 2, 3) for w in (3, 4, 5)}
+
+
+def test_a_plain_cotangent_serves_images_with_channels_innermost():
+    rng = np.random.default_rng(13)
+    x, w = innermost(rng.standard_normal((2, 8, 5, 6))).requires_grad_(), innermost(rng.standard_normal((8, 1, 3, 3))).requires_grad_()
+    g = taeda.from_numpy(rng.standard_normal((2, 8, 5, 6)))
+    taeda.conv2d(x, w, padding=1, groups=8).backward(g)
+    a, b = x.detach().contiguous().requires_grad_(), w.detach().contiguous().requires_grad_()
+    taeda.conv2d(a, b, padding=1, groups=8).backward(g)
+    np.testing.assert_allclose(x.grad.numpy(), a.grad.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(w.grad.numpy(), b.grad.numpy(), rtol=1e-12)

@@ -127,9 +127,9 @@ def test_pools_of_images_lie_as_their_input(pool) -> None:
     x = taeda.tensor(np.random.default_rng(3).normal(size=(2, 3, 6, 5)), requires_grad=True)
     last = x.detach().contiguous(memory_format=taeda.channels_last).requires_grad_()
     for a, b in zip(pool(x), pool(last), strict=True):
-        assert taeda.equal(a, b) and b.is_contiguous(memory_format=taeda.channels_last) and a.is_contiguous()
+        assert taeda.allclose(a, b, rtol=1e-14, atol=1e-14) and b.is_contiguous(memory_format=taeda.channels_last) and a.is_contiguous()
         if b.requires_grad:
-            assert taeda.equal(*(taeda.autograd.grad(y.cos().sum(), at)[0] for y, at in ((a, x), (b, last))))
+            assert taeda.allclose(*(taeda.autograd.grad(y.cos().sum(), at)[0] for y, at in ((a, x), (b, last))), rtol=1e-13, atol=1e-14)
 
 
 def test_only_maxima_and_global_means_of_volumes_lie_as_their_input() -> None:
@@ -184,3 +184,68 @@ def test_averages_of_windows_inside_and_their_gradients(size: tuple[int, ...], k
         expected[(slice(None), slice(None), *box)] += g[(slice(None), slice(None), *o)][..., None, None, None] / np.prod(kernel)
     assert taeda.allclose(taeda.autograd.grad(y, x, g)[0], expected)
     assert taeda.allclose(ops.avg_pool3d(x, kernel, stride, divisor_override=5) * 5, y * int(np.prod(kernel)))
+
+
+LAST = {
+    "max": lambda x: ops.max_pool2d(x, 2, return_indices=True),
+    "max padded": lambda x: ops.max_pool2d(x, (3, 2), 1, (1, 1), return_indices=True),
+    "max dilated": lambda x: ops.max_pool2d(x, 3, 2, 1, 2, ceil_mode=True, return_indices=True),
+    "adaptive max": lambda x: ops.adaptive_max_pool2d(x, (3, 4), return_indices=True),
+    "avg": lambda x: (ops.avg_pool2d(x, 2),),
+    "avg padded": lambda x: (ops.avg_pool2d(x, 3, 2, 1, ceil_mode=True),),
+    "avg inside": lambda x: (ops.avg_pool2d(x, 3, 1, 1, count_include_pad=False),),
+    "avg divided": lambda x: (ops.avg_pool2d(x, (2, 3), 3, divisor_override=5),),
+    "adaptive avg": lambda x: (ops.adaptive_avg_pool2d(x, (3, 7)),),
+    "adaptive even": lambda x: (ops.adaptive_avg_pool2d(x, (3, 2)),),
+    "global": lambda x: (ops.adaptive_avg_pool2d(x, 1),),
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3, 8, 17, 40])
+@pytest.mark.parametrize("name", LAST)
+def test_pools_with_channels_innermost_give_what_others_give(name: str, channels: int) -> None:
+    values = np.random.default_rng(5).integers(-3, 4, (2, channels, 9, 8)).astype(np.float64)       # many equal ones
+    plain = taeda.tensor(values, requires_grad=True)
+    last = plain.detach().contiguous(memory_format=taeda.channels_last).requires_grad_()
+    found = []
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        last.grad = None
+        results = LAST[name](last)
+        (results[0] * results[0].detach().cos()).sum().backward()
+        found.append([t.detach().numpy().tobytes() for t in (*results, last.grad)])
+    assert found[0] == found[1] == found[2]
+    for a, b in zip(LAST[name](plain), results, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-14)
+    a = LAST[name](plain)[0]
+    (a * a.detach().cos()).sum().backward()
+    np.testing.assert_allclose(plain.grad.numpy(), last.grad.numpy(), rtol=1e-13, atol=1e-15)
+    if channels > 1:
+        assert last.grad.is_contiguous(memory_format=taeda.channels_last)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.bfloat16, taeda.int64])
+def test_extremes_pass_pools_with_channels_innermost(dtype: taeda.dtype) -> None:
+    x = taeda.zeros(1, 9, 4, 4)
+    x[0, 1, 1, 1], x[0, 2, 0, 1], x[0, 2, 1, 0], x[0, 3], x[0, 4, 3, 3] = float("nan"), float("inf"), float("inf"), float("-inf"), -0.0
+    x = x.to(dtype)
+    last = x.contiguous(memory_format=taeda.channels_last)
+    for a, b in zip(ops.max_pool2d(x, 3, 2, 1, return_indices=True), ops.max_pool2d(last, 3, 2, 1, return_indices=True), strict=True):
+        np.testing.assert_array_equal(a.double().numpy(), b.double().numpy())
+    if dtype != taeda.int64:
+        for pool in (lambda t: ops.avg_pool2d(t, 3, 2, 1), lambda t: ops.adaptive_avg_pool2d(t, 3)):
+            np.testing.assert_array_equal(pool(x).double().numpy(), pool(last).double().numpy())
+
+
+def test_pools_read_slices_of_images_with_channels_innermost() -> None:
+    x = taeda.tensor(np.random.default_rng(6).normal(size=(2, 9, 8, 7)))
+    last = x.contiguous(memory_format=taeda.channels_last)
+    for part in ((slice(None), slice(1, 6)), (slice(None), slice(None), slice(2, 8), slice(1, 6))):
+        for pool in (lambda t: ops.max_pool2d(t, 2), lambda t: ops.avg_pool2d(t, 2), lambda t: ops.adaptive_max_pool2d(t, 2)):
+            np.testing.assert_allclose(pool(last[part]).numpy(), pool(x[part]).numpy(), rtol=1e-13, atol=1e-14)
+
+
+def test_second_derivatives_of_pools_with_channels_innermost() -> None:
+    x = taeda.tensor(np.random.default_rng(7).normal(size=(1, 3, 5, 6))).contiguous(memory_format=taeda.channels_last).requires_grad_()
+    for pool in (lambda t: ops.max_pool2d(t, 2), lambda t: ops.avg_pool2d(t, 3, 2, 1), lambda t: ops.adaptive_avg_pool2d(t, 2)):
+        assert taeda.autograd.gradcheck(lambda t: pool(t) ** 2, x) and taeda.autograd.gradgradcheck(lambda t: pool(t) ** 2, x)

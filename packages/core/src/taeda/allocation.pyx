@@ -7,6 +7,7 @@ from libc.string cimport memcpy
 
 from taeda.autograd.grad_mode cimport inference_enabled
 from taeda.dtype cimport dtype_of, is_complex_, is_float, itemsize_of, name_of
+from taeda.memory_order cimport dense
 from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM, U64
 from taeda.registry cimport copy_into
 from taeda.storage cimport new_storage
@@ -123,32 +124,12 @@ cdef TensorBase empty_for(int ndim, const int64_t* shape, int dtype, int device,
     return t
 
 
-cdef bint dense(TensorBase x) noexcept:
-    """Does every element of the memory that x spans belong to just one index?"""
-    cdef int64_t expected = 1
-    cdef int d, found, left = 0
-    if x.view.contiguous and x.view.numel:
-        return True
-    for d in range(x.view.ndim):
-        left += x.view.shape[d] > 1
-    while left:
-        found = -1
-        for d in range(x.view.ndim):
-            if x.view.shape[d] > 1 and x.view.strides[d] == expected:
-                found = d
-        if found < 0:
-            return False
-        expected *= x.view.shape[found]
-        left -= 1
-    return True
-
-
 cdef TensorBase empty_as(TensorBase x, int dtype, int device):
     """Allocate another dtype or device with x's shape and order of dimensions in memory: its very strides where it is dense."""
     cdef View* t[1]
     cdef TensorBase y
     t[0] = &x.view
-    if dense(x):
+    if dense(&x.view):
         y = empty(x.view.ndim, x.view.shape, dtype, device)
         memcpy(y.view.strides, x.view.strides, x.view.ndim * sizeof(int64_t))
         y.view.contiguous = x.view.contiguous

@@ -9,6 +9,7 @@ from cpython.object cimport PyObject
 from cpython.pythread cimport PyThread_acquire_lock, PyThread_allocate_lock, PyThread_release_lock, PyThread_type_lock
 
 from taeda.autograd.node cimport Node
+from taeda.memory_order cimport dense, same_order
 from taeda.tensor_base cimport TensorBase
 
 cdef extern from "Python.h":
@@ -50,7 +51,7 @@ cdef bint is_hooked(TensorBase leaf):
 
 cdef inline bint exclusive(TensorBase g, Py_ssize_t refs):
     """Is g held by ``refs`` references alone, dense, and the only tensor on its storage?"""
-    return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and g.view.contiguous
+    return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and dense(&g.view)
             and g.storage.owner is None and g.base is None and g.device != STAND_IN)
 
 
@@ -87,7 +88,7 @@ cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) excep
             leaf.grad_ = leaf.grad_ + g
         else:
             leaf.grad_.add_(g)
-    elif not create_graph and not g.requires_grad_ and leaf.view.contiguous and exclusive(g, 2):
+    elif not create_graph and not g.requires_grad_ and same_order(&leaf.view, &g.view) and exclusive(g, 2):
         leaf.grad_ = g
     else:
         fresh = (<object>g) if create_graph else g.detach()

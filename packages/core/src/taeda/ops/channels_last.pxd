@@ -33,18 +33,32 @@ cdef inline TensorBase channels_innermost(TensorBase fresh) noexcept:
 
 
 cdef inline TensorBase laid_channels_last(TensorBase y):
-    """A copy of contiguous y without history, channels innermost."""
+    """A copy of y without history, channels innermost."""
     cdef TensorBase z = channels_innermost(empty_as(y, y.view.dtype, y.device))
     copy_into(z, y)
     return z
 
 
+cdef inline TensorBase without_gaps(TensorBase x):
+    """x whose channels lie innermost, or a copy of it without history if its memory has gaps."""
+    cdef int64_t stride = 1
+    cdef int k, d, n = x.view.ndim
+    for k in range(n):
+        d = 1 if k == 0 else 0 if k == n - 1 else n - k
+        if x.view.shape[d] != 1 and x.view.strides[d] != stride:
+            return laid_channels_last(x)
+        stride *= x.view.shape[d]
+    return x
+
+
 cdef inline View channels_as_columns(const View* v, int64_t* room) noexcept:
-    """The view with its channels as last dimension, row-major where they lie innermost; room is for 2 ndim numbers."""
+    """The view, whose channels lie innermost without gaps, as a row-major one of (N, H, W, C); room is for 2 ndim numbers."""
     cdef View rows = v[0]
+    cdef int64_t stride = 1
     cdef int k, d, n = v.ndim
     rows.shape, rows.strides, rows.contiguous = room, room + n, True
-    for k in range(n):
-        d = 0 if k == 0 else 1 if k == n - 1 else k + 1             # N, H, W, C
-        rows.shape[k], rows.strides[k] = v.shape[d], v.strides[d]
+    for k in range(n - 1, -1, -1):
+        d = 0 if k == 0 else 1 if k == n - 1 else k + 1
+        rows.shape[k], rows.strides[k] = v.shape[d], stride
+        stride *= v.shape[d]
     return rows

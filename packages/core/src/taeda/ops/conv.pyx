@@ -15,13 +15,18 @@ from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I8, I16, I32, I64, U8, P
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
+from taeda.ops.matmul cimport multiply, reads
 from taeda.ops.winograd cimport wins
 from taeda.autograd.node import named
 from taeda.ops.complex_numbers import bilinear, has_complex
+from taeda.ops.copying import channels_last, channels_last_3d
 
 PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 __all__ = PUBLIC
 METHODS = {}
+
+cdef enum:
+    STAND_IN = 3                   # the device code of what stands in for a batch of cotangents (taeda.func)
 
 cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
 
@@ -69,11 +74,19 @@ cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
             and q.dilation[1] == 1 and q.dilation[2] == 1)
 
 
+cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:
+    """Whether every channel of two images whose channels lie innermost has one kernel of its own."""
+    return (q.n == 2 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and a.strides[1] == 1 and b.strides[1] == 1
+            and (w.dtype == F32 or w.dtype == F64))
+
+
 cdef Op suited(Op op, const Geometry* q, const View* v):
-    """The kernels for this convolution: v are result and factors, and pixels of a row lie side by side where the fast ones run."""
+    """The kernels for this convolution: v are result and factors, and pixels of a row lie side by side where most fast ones run."""
     cdef const View* w = &v[0] if op is WEIGHT else &v[2]
     cdef const View* image = &v[2] if op is WEIGHT else &v[0]
     cdef int64_t rows
+    if is_depthwise_last(q, w, image, &v[1]):
+        return CONV_CHANNELS if op is CONV else INPUT_CHANNELS if op is INPUT else WEIGHT_CHANNELS
     if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
             w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
         return op
@@ -83,6 +96,62 @@ cdef Op suited(Op op, const Geometry* q, const View* v):
         return CONV_PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 9 else op
     rows = w.shape[1] * q.stride[0] * q.stride[1] * q.stride[2]
     return INPUT_PIXELS if op is INPUT and rows > 8 and w.shape[0] // q.groups > 16 else op
+
+
+cdef bint as_matrix(View* m, const View* v, int64_t* dims, bint turned) noexcept:
+    """Describe an image whose channels lie innermost as a matrix (pixels, channels), or turned; whether it can be."""
+    cdef int64_t step = 0, pixels = 1
+    cdef int k, d
+    m[0] = v[0]
+    m.ndim, m.shape, m.strides = 2, dims, dims + 2
+    for k in range(4):
+        d = 4 - k if k < 3 else 0                # W, H, D, N
+        if v.shape[d] != 1:
+            if step == 0:
+                step = v.strides[d] // pixels
+            if v.strides[d] != step * pixels:
+                return False
+        pixels *= v.shape[d]
+    if pixels == 1:
+        step = v.shape[1]
+    dims[turned], dims[2 + turned] = pixels, step
+    dims[not turned], dims[2 + (not turned)] = v.shape[1], 1
+    return (v.strides[1] == 1 or v.shape[1] == 1) and step >= v.shape[1]
+
+
+cdef bint is_product(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
+    """Whether each pixel's results are a product of a matrix and its channels."""
+    return (q.groups == 1 and w.shape[2] * w.shape[3] * w.shape[4] == 1 and x.shape[2] == y.shape[2] and x.shape[3] == y.shape[3]
+            and x.shape[4] == y.shape[4] and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0
+            and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
+
+
+cdef bint run_product(Op op, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
+    """Convolve by a kernel of one tap as a product of matrices, if they lie so that it can read them.
+
+    y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
+    """
+    cdef View c, a, b, s
+    cdef int64_t dims[16]
+    cdef View* w = &v[0] if op is WEIGHT else &v[2]
+    cdef View* m = &c if op is WEIGHT else &b            # which operand the weight is
+    cdef bint turned = op is CONV
+    if not is_product(q, w, &v[2] if op is WEIGHT else &v[0], &v[1]):
+        return False
+    m[0] = w[0]
+    m.ndim, m.shape, m.strides = 2, dims, dims + 2
+    dims[turned], dims[2 + turned] = w.shape[0], w.strides[0]
+    dims[not turned], dims[2 + (not turned)] = w.shape[1], w.strides[1]
+    if not reads(m) or not as_matrix(&a, &v[1], dims + 4, op is WEIGHT):
+        return False
+    if not as_matrix(&b if op is WEIGHT else &c, &v[2] if op is WEIGHT else &v[0], dims + 8, False):
+        return False
+    if bias is not None:
+        s = bias.view
+        s.ndim, s.shape, s.strides = 2, dims + 12, dims + 14
+        dims[12], dims[13], dims[14], dims[15] = c.shape[0], c.shape[1], 0, bias.view.strides[0]
+    multiply(PRODUCT, out.view.dtype, out.device, &c, &a, &b, NULL if bias is None else &s, None, None)
+    return True
 
 
 cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias,
@@ -102,6 +171,8 @@ cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase 
     t[3] = NULL if bias is None else &bias.view
     p[9].i = q.groups
     p[10].i = bias is not None
+    if run_product(op, q, out, v, bias):
+        return 0
     if takes_winograd(op, q, out, a, b):
         other = WINOGRAD if op is CONV else WINOGRAD_INPUT if op is INPUT else WINOGRAD_WEIGHT
         if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
@@ -179,24 +250,36 @@ cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, t
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
     cdef TensorBase y = allocate(shape, g, False)
     run(WEIGHT, q, y, g, x, None, touches(g, x, y))
-    if q.last:
+    if q.last and y.view.shape[1] > 1 and taps_of(y) > 1:
         y = laid_channels_last(y)
+    elif q.last and taps_of(y) > 1:
+        channels_innermost(y)                # the same memory
     if needs_grad(g) or needs_grad(x):
         record(WEIGHT, y, (g, x), (g if needs_grad(x) else None, x if needs_grad(g) else None), pack(q, g, x))
     return y
 
 
-cdef object dense(object g):
-    """g with pixels (or channels) side by side: a sum's gradient is one number seen everywhere."""
+cdef inline int64_t taps_of(TensorBase w) noexcept:
+    cdef int64_t n = 1
+    cdef int d
+    for d in range(2, w.view.ndim):
+        n *= w.view.shape[d]
+    return n
+
+
+cdef object dense(const Geometry* q, object g):
+    """g as the results lay: a sum's gradient is one number seen everywhere."""
     cdef TensorBase x = <TensorBase>g
     cdef int last = x.view.ndim - 1
+    if q.last and x.device != STAND_IN:
+        return g if lies_channels_last(x) else g.contiguous(channels_last if q.n == 2 else channels_last_3d)
     return g if x.view.strides[last] == 1 or x.view.shape[last] == 1 or lies_channels_last(x) else g.contiguous()
 
 
 cdef object conv_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
-    g = dense(g)
+    g = dense(&q, g)
     return (input_gradient(&q, <TensorBase>g, n.load(1), None, n.extra[1]) if n.needs(0) else None,
             weight_gradient(&q, <TensorBase>g, n.load(0), n.extra[2]) if n.needs(1) else None,
             channel_sum(<TensorBase>g) if n.needs(2) else None)
@@ -205,7 +288,7 @@ cdef object conv_vjp(Node n, object g):
 cdef object input_vjp(Node n, object g):
     cdef Geometry q
     unpack(&q, n.extra)
-    g = dense(g)
+    g = dense(&q, g)
     return (forward(&q, <TensorBase>g, n.load(1), None, n.extra[1]) if n.needs(0) else None,
             weight_gradient(&q, n.load(0), <TensorBase>g, n.extra[2]) if n.needs(1) else None,
             channel_sum(<TensorBase>g) if n.needs(2) else None)
@@ -221,6 +304,9 @@ cdef object weight_vjp(Node n, object g):
 # the same ops by other kernels; these below take everything
 cdef Op CONV_PIXELS = define("convolution", conv_vjp, 0, 0, "convolution_pixels", "ConvolutionBackward0")
 cdef Op CONV_DEPTHWISE = define("convolution", conv_vjp, 0, 0, "convolution_depthwise", "ConvolutionBackward0")
+cdef Op CONV_CHANNELS = define("convolution", conv_vjp, 0, 0, "convolution_channels", "ConvolutionBackward0")
+cdef Op INPUT_CHANNELS = define("convolution_input", input_vjp, 0, 0, "convolution_input_channels", "ConvolutionBackward0")
+cdef Op WEIGHT_CHANNELS = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight_channels", "ConvolutionBackwardBackward0")
 cdef Op INPUT_PIXELS = define("convolution_input", input_vjp, 0, 0, "convolution_input_pixels", "ConvolutionBackward0")
 cdef Op INPUT_DEPTHWISE = define("convolution_input", input_vjp, 0, 0, "convolution_input_depthwise", "ConvolutionBackward0")
 cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight_depthwise",
@@ -228,6 +314,7 @@ cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", weight_vjp, 0, 0, "convo
 cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
 cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
 cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
+cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
 cdef Op WINOGRAD = define("winograd", NULL)              # the same three results, or 1: then the ops above are asked
 cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
 cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)

@@ -7,7 +7,7 @@ from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, laun
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last, without_gaps
 
 __all__ = ["pad", "constant_pad_nd"]
 PUBLIC = ("constant_pad_nd",)
@@ -20,33 +20,50 @@ cdef enum:
     CIRCULAR = 3
 
 
-cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, object value):
-    """x with lefts[d] positions before dimension d, and of the shape given."""
-    cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device), fill
-    cdef View* t[3]
-    cdef View rows[2]
-    cdef int64_t room[4 * MAX_DIM]
-    cdef Param p[MAX_DIM + 1]
-    cdef int d, first = 0
-    cdef bint last = lies_channels_last(x)          # then the channels are columns that nothing is done to
-    if last:
+ctypedef struct Rows:              # result and input as row-major views: images whose channels lie innermost are (N, H, W, C)
+    View y, x
+    int64_t room[4 * MAX_DIM]
+    bint last
+
+
+cdef inline TensorBase lay_out(Rows* rows, TensorBase y, TensorBase x, int mode):
+    """Describe x, and fresh y in the same memory order (PyTorch's circular mode gives row-major results); return what x became."""
+    rows.last = mode != CIRCULAR and lies_channels_last(x)
+    if rows.last:
+        x = without_gaps(x)
         channels_innermost(y)
-        rows[0], rows[1] = channels_as_columns(&y.view, room), channels_as_columns(&x.view, room + 2 * MAX_DIM)
-        t[0], t[1] = &rows[0], &rows[1]
+        rows.y, rows.x = channels_as_columns(&y.view, rows.room), channels_as_columns(&x.view, rows.room + 2 * MAX_DIM)
     else:
         x = contiguous(x)
-        t[0], t[1] = &y.view, &x.view
-    if mode != CONSTANT:
-        p[0].i, first = mode, 1
-    for d in range(x.view.ndim):
-        p[first + d].i = lefts[d if not last or d == 0 else 1 if d == x.view.ndim - 1 else d + 1]
+        rows.y, rows.x = y.view, x.view
+    return x
+
+
+cdef inline int set_lefts(Param* p, const Rows* rows, tuple lefts) except -1:
+    """What stands before each dimension of the views."""
+    cdef int k, n = rows.x.ndim
+    for k in range(n):
+        p[k].i = lefts[k if not rows.last or k == 0 else 1 if k == n - 1 else k + 1]
+    return 0
+
+
+cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, object value):
+    """x with lefts[d] positions before dimension d, and of the shape given."""
+    cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device), fill, z
+    cdef View* t[3]
+    cdef Rows rows
+    cdef Param p[MAX_DIM + 1]
+    z = lay_out(&rows, y, x, mode)
+    p[0].i = mode
+    set_lefts(p + (mode != CONSTANT), &rows, lefts)
+    t[0], t[1] = &rows.y, &rows.x
     if y.view.numel and y.view.ndim:
         if mode == CONSTANT:
             fill = scalar_tensor(value, x.view.dtype, x.device)
             t[2] = &fill.view
         launch(op, x.view.dtype, x.device, 1, 3 if mode == CONSTANT else 2, t, p, y.view.numel)
     elif y.view.numel:
-        (<object>y).copy_(x)
+        (<object>y).copy_(z)
     record(op, y, (x,), None, (mode, lefts, x.shape_tuple()))
     return y
 
@@ -59,21 +76,21 @@ cdef object pad_backward_vjp(Node n, object g):
 cdef Op PAD_BACKWARD = linear(define("pad_backward", pad_backward_vjp))
 
 cdef object pad_vjp(Node n, object cotangent):
-    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+    cdef TensorBase g = <TensorBase>cotangent, gx, source
     cdef View* t[2]
+    cdef Rows rows
     cdef Param p[MAX_DIM + 1]
-    cdef int d
     mode, lefts, shape = n.extra
     if mode == CONSTANT:                        # the transpose is to crop
         return padded(OPS[CONSTANT, 1], g, tuple([-left for left in lefts]), shape, CONSTANT, 0)
     gx = empty_shape(shape, g.view.dtype, g.device)
+    source = lay_out(&rows, gx, g, mode)
     p[0].i = mode
-    for d in range(gx.view.ndim):
-        p[1 + d].i = lefts[d]
-    t[0], t[1] = &gx.view, &g.view
+    set_lefts(p + 1, &rows, lefts)
+    t[0], t[1] = &rows.y, &rows.x
     if gx.view.numel:
         launch(PAD_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
-    record(PAD_BACKWARD, gx, (g,), None, (mode, lefts, g.shape_tuple()))
+    record(PAD_BACKWARD, gx, (g,), None, (mode, lefts, source.shape_tuple()))
     return gx
 
 # (mode, how many dimensions are padded) -> op

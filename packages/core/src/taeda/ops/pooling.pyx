@@ -11,9 +11,9 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, linear, needs_grad, record
-from taeda.dtype cimport name_of
+from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport I64, Param, View
-from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport TensorBase
 
 PUBLIC = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d")
@@ -23,9 +23,9 @@ METHODS = {}
 
 cdef enum:
     SIZE = 12                   # where the input's sizes begin among a windowed kernel's parameters: kernel, stride,
-    OUT = 15                    # padding, dilation, size in, size out (three each), then two flags
+    OUT = 15                    # padding, dilation, size in, size out (three each), then up to three flags
     FLAGS = 18
-    GEOMETRY = 20
+    GEOMETRY = 21
 
 COUNTS = ("one int", "two ints", "three ints")
 
@@ -158,6 +158,33 @@ cdef int unpack(tuple geometry, Param* p) except -1:
     return 0
 
 
+cdef inline bint lies_last(TensorBase x, int n) noexcept:
+    """Whether x is a batch of images or volumes whose channels lie innermost."""
+    return n > 1 and x.view.ndim == n + 2 and lies_channels_last(x)
+
+
+cdef inline TensorBase packed_last(TensorBase x):
+    """x, or a copy of it without history, with its channels innermost and no gaps."""
+    return without_gaps(x) if lies_channels_last(x) else laid_channels_last(x)
+
+
+ctypedef struct Columns:           # row-major views (N, H, W, C) of tensors whose channels lie innermost
+    View v[3]
+    int64_t room[3 * 10]
+
+
+cdef inline View* column_view(Columns* c, int i, TensorBase x) noexcept:
+    c.v[i] = channels_as_columns(&x.view, c.room + 10 * i)
+    return &c.v[i]
+
+
+# the same pools where channels lie innermost
+cdef Op MAX_LAST = define("max_pool", NULL, 0, 0, "max_pool_last")
+cdef Op MAX_LAST_BACKWARD = define("max_pool_backward", NULL, 0, 0, "max_pool_last_backward")
+cdef Op AVG_LAST = define("avg_pool", NULL, 0, 0, "avg_pool_last")
+cdef Op AVG_LAST_BACKWARD = define("avg_pool_backward", NULL, 0, 0, "avg_pool_last_backward")
+
+
 # -- max ---------------------------------------------------------------------------------------------
 
 # max_pool_backward: gx[at] += g, volume by volume
@@ -171,49 +198,63 @@ cdef object max_pool_backward_vjp(Node n, object g):
 cdef tuple MAX_POOL_BACKWARD = tuple([
     define("max_pool_backward", max_pool_backward_vjp, 0, 0, None, f"MaxPool{n}DWithIndicesBackwardBackward0") for n in (2, 2, 3)])
 
-cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, int spatial):
-    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, int spatial, bint last):
+    cdef TensorBase g = <TensorBase>cotangent, gx = empty_shape(shape, g.view.dtype, g.device), dense
     cdef Op op = MAX_POOL_BACKWARD[spatial - 1]
     cdef View* t[3]
+    cdef Columns columns
     cdef Param p[2]
     cdef int d
-    at = contiguous(at)
-    gx = empty_shape(shape, g.view.dtype, g.device)
     p[0].i = p[1].i = 1
     for d in range(spatial):
         p[0].i *= gx.view.shape[gx.view.ndim - 1 - d]
         p[1].i *= g.view.shape[g.view.ndim - 1 - d]
-    t[0], t[1], t[2] = &gx.view, &g.view, &at.view
-    launch(op, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
+    if last and is_float(g.view.dtype):
+        dense, at = packed_last(g), packed_last(at)
+        channels_innermost(gx)
+        t[0], t[1], t[2] = column_view(&columns, 0, gx), column_view(&columns, 1, dense), column_view(&columns, 2, at)
+        launch(MAX_LAST_BACKWARD, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
+    else:
+        dense, at = contiguous(g), contiguous(at)
+        t[0], t[1], t[2] = &gx.view, &dense.view, &at.view
+        launch(op, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
     record(op, gx, (g,), (at,), spatial)
     return gx
 
 cdef object max_pool_vjp(Node n, object g):
-    return max_pool_backward(g, n.load(0), <tuple>n.extra[0], n.extra[1])
+    return max_pool_backward(g, n.load(0), <tuple>n.extra[0], n.extra[1], n.extra[2])
 
 cdef Op MAX_POOL1D = define("max_pool1d", max_pool_vjp, 0, 0, "max_pool", "SqueezeBackward1")
 cdef Op MAX_POOL2D = define("max_pool2d", max_pool_vjp, 0, 0, "max_pool", "MaxPool2DWithIndicesBackward0")
 cdef Op MAX_POOL3D = define("max_pool3d", max_pool_vjp, 0, 0, "max_pool", "MaxPool3DWithIndicesBackward0")
 
+cdef tuple maxima(Op op, TensorBase x, int n, Param* p, bint last, bint wanted, bint adaptive):
+    """(the largest value of each window, where it is or None); last: they lie as x does, channels innermost."""
+    cdef TensorBase y = pooled(x, n, p + OUT, x.view.dtype), at = pooled(x, n, p + OUT, I64) if wanted else None, dense
+    cdef View* t[3]
+    cdef Columns columns
+    p[FLAGS].i, p[FLAGS + 1].i = wanted, adaptive
+    if last and is_float(x.view.dtype):
+        dense = without_gaps(x)
+        t[0], t[2] = column_view(&columns, 0, channels_innermost(y)), column_view(&columns, 2, dense)
+        t[1] = column_view(&columns, 1, channels_innermost(at)) if wanted else t[0]
+        launch(MAX_LAST, x.view.dtype, x.device, 2 if wanted else 1, 3, t, p, x.view.numel)
+        return y, at
+    dense = contiguous(x)
+    t[0], t[1], t[2] = &y.view, &at.view if wanted else &y.view, &dense.view
+    launch(op, x.view.dtype, x.device, 2 if wanted else 1, 3, t, p, x.view.numel)
+    return (laid_channels_last(y), laid_channels_last(at) if wanted else None) if last else (y, at)
+
+
 cdef object max_pool(Op op, object input, int n, object kernel_size, object stride, object padding, object dilation,
                      bint ceil_mode, bint return_indices):
-    cdef TensorBase x = as_tensor(input, op.name), y, at
-    cdef View* t[3]
+    cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
-    cdef bint last = n > 1 and x.view.ndim == n + 2 and lies_channels_last(x)
+    cdef bint last = lies_last(x, n), wanted = return_indices or needs_grad(x)
     read_window(op.name, x, n, kernel_size, stride, padding, dilation, ceil_mode, p)
-    x = contiguous(x)
-    y = pooled(x, n, p + OUT, x.view.dtype)
-    p[FLAGS].i = return_indices or needs_grad(x)
-    at = pooled(x, n, p + OUT, I64) if p[FLAGS].i else None
-    t[0], t[1], t[2] = &y.view, &at.view if at is not None else NULL, &x.view
-    if at is None:
-        t[1] = &y.view
-    launch(op, x.view.dtype, x.device, 1 if at is None else 2, 3, t, p, x.view.numel)
-    if last:
-        y, at = laid_channels_last(y), None if at is None else laid_channels_last(at)
-    if p[FLAGS].i:
-        record(op, y, (x,), (at,), (x.shape_tuple(), n))
+    y, at = maxima(op, x, n, p, last, wanted, False)
+    if wanted:
+        record(op, y, (x,), (at,), (x.shape_tuple(), n, last))
     return (y, at) if return_indices else y
 
 
@@ -271,7 +312,7 @@ cdef tuple MAX_UNPOOL = tuple([
 
 cdef object max_unpool(int n, object input, object indices, object output_size):
     cdef Op op = MAX_UNPOOL[n - 2]
-    cdef TensorBase x = as_tensor(input, op.name), at = as_tensor(indices, op.name), y
+    cdef TensorBase x = as_tensor(input, op.name), at = as_tensor(indices, op.name), y, dense, places
     cdef View* t[3]
     cdef Param p[2]
     cdef int64_t sizes[3]
@@ -285,7 +326,8 @@ cdef object max_unpool(int n, object input, object indices, object output_size):
     check_input(op.name, x, n, 1)
     check_same_device(op.name, (x, at))
     read_sizes(op.name, "output_size", output_size, n, sizes)
-    x, at = contiguous(x), contiguous(at)
+    cdef bint last = lies_last(x, n)
+    dense, places = contiguous(x), contiguous(at)
     p[0].i = p[1].i = 1
     shape = x.shape_tuple()[:x.view.ndim - n]
     for d in range(3 - n, 3):
@@ -296,11 +338,13 @@ cdef object max_unpool(int n, object input, object indices, object output_size):
         p[0].i *= sizes[d]
         p[1].i *= x.view.shape[x.view.ndim - 3 + d]
     y = empty_shape(shape, x.view.dtype, x.device)
-    t[0], t[1], t[2] = &y.view, &x.view, &at.view
+    t[0], t[1], t[2] = &y.view, &dense.view, &places.view
     bad = launch(op, x.view.dtype, x.device, 1, 3, t, p, y.view.numel)
     if bad > 0:
         raise RuntimeError(f"[{op.name}] Found an invalid max index: {(<object>at).flatten()[bad - 1].item()} (output volumes are of size "
                            f"{'x'.join(map(str, shape[-n:]))})")
+    if last:
+        y = laid_channels_last(y)
     record(op, y, (x,), (at,), n)
     return y
 
@@ -333,19 +377,29 @@ def max_unpool3d(input, indices, output_size):
 
 # -- average -----------------------------------------------------------------------------------------
 
-cdef TensorBase avg_forward(Op op, TensorBase x, int n, const Param* p):
-    cdef TensorBase y
+cdef TensorBase windows_forward(Op op, TensorBase x, int n, Param* p, bint last, bint adaptive):
+    """The mean of each window; last: it lies as x does, channels innermost."""
+    cdef TensorBase y = pooled(x, n, p + OUT, x.view.dtype), dense
     cdef View* t[2]
-    cdef bint last = n == 2 and x.view.ndim == 4 and lies_channels_last(x)
-    x = contiguous(x)
-    y = pooled(x, n, p + OUT, x.view.dtype)
-    t[0], t[1] = &y.view, &x.view
-    launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
-    if last:
-        y = laid_channels_last(y)
+    cdef Columns columns
+    p[FLAGS + 2].i = adaptive
+    if last and is_float(x.view.dtype):
+        dense = without_gaps(x)
+        t[0], t[1] = column_view(&columns, 0, channels_innermost(y)), column_view(&columns, 1, dense)
+        launch(AVG_LAST, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+    else:
+        dense = contiguous(x)
+        t[0], t[1] = &y.view, &dense.view
+        launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+        if last:
+            y = laid_channels_last(y)
     if needs_grad(x):
-        record(op, y, (x,), None, (pack(p), n))
+        record(op, y, (x,), None, (pack(p), n, last))
     return y
+
+
+cdef TensorBase avg_forward(Op op, TensorBase x, int n, Param* p):
+    return windows_forward(op, x, n, p, n == 2 and lies_last(x, n), False)
 
 # avg_pool_backward: each window's cotangent shared out evenly; its derivative is the average again
 cdef object avg_pool_backward_vjp(Node node, object g):
@@ -356,19 +410,26 @@ cdef object avg_pool_backward_vjp(Node node, object g):
 cdef tuple AVG_POOL_BACKWARD = tuple([
     define("avg_pool_backward", avg_pool_backward_vjp, 0, 0, None, f"AvgPool{n}DBackwardBackward0") for n in (2, 2, 3)])
 
-cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n):
-    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
+cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n, bint last):
+    cdef TensorBase g = <TensorBase>cotangent, gx, dense
     cdef View* t[2]
+    cdef Columns columns
     cdef Param p[GEOMETRY]
     unpack(geometry, p)
     gx = pooled(g, n, p + SIZE, g.view.dtype)
-    t[0], t[1] = &gx.view, &g.view
-    launch(op, g.view.dtype, g.device, 1, 2, t, p, gx.view.numel)
-    record(op, gx, (g,), None, (geometry, n))
+    if last and is_float(g.view.dtype):
+        dense = packed_last(g)
+        t[0], t[1] = column_view(&columns, 0, channels_innermost(gx)), column_view(&columns, 1, dense)
+        launch(AVG_LAST_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, gx.view.numel)
+    else:
+        dense = contiguous(g)
+        t[0], t[1] = &gx.view, &dense.view
+        launch(op, g.view.dtype, g.device, 1, 2, t, p, gx.view.numel)
+    record(op, gx, (g,), None, (geometry, n, last))
     return gx
 
 cdef object avg_pool_vjp(Node node, object g):
-    return windows_backward(AVG_POOL_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1])
+    return windows_backward(AVG_POOL_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1], node.extra[2])
 
 cdef tuple AVG_POOL = (define("avg_pool1d", avg_pool_vjp, 0, 0, "avg_pool", "SqueezeBackward1"),
                        define("avg_pool2d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool2DBackward0"),
@@ -454,19 +515,8 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
             raise RuntimeError(f"[{op}] elements of output_size must be greater than or equal to 0, got {tuple(sizes)}")
     return 0
 
-cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, const Param* p):
-    cdef TensorBase y
-    cdef View* t[2]
-    cdef bint last = x.view.ndim == n + 2 and (n == 2 or (n == 3 and is_global(p))) and lies_channels_last(x)
-    x = contiguous(x)
-    y = pooled(x, n, p + OUT, x.view.dtype)
-    t[0], t[1] = &y.view, &x.view
-    launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
-    if last:
-        y = laid_channels_last(y)
-    if needs_grad(x):
-        record(op, y, (x,), None, (pack(p), n))
-    return y
+cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, Param* p):
+    return windows_forward(op, x, n, p, lies_last(x, n) and (n == 2 or is_global(p)), True)
 
 cdef object adaptive_avg_backward_vjp(Node node, object g):
     cdef Param p[GEOMETRY]
@@ -478,7 +528,7 @@ cdef tuple ADAPTIVE_AVG_BACKWARD = tuple([
     for n in (2, 2, 3)])
 
 cdef object adaptive_avg_vjp(Node node, object g):
-    return windows_backward(ADAPTIVE_AVG_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1])
+    return windows_backward(ADAPTIVE_AVG_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1], node.extra[2])
 
 cdef tuple ADAPTIVE_AVG = tuple([
     linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
@@ -500,19 +550,12 @@ cdef object adaptive_avg(int n, object input, object output_size):
 
 cdef object adaptive_max(int n, object input, object output_size, bint return_indices):
     cdef Op op = ADAPTIVE_MAX[n - 1]
-    cdef TensorBase x = as_tensor(input, op.name), y, at
-    cdef View* t[3]
+    cdef TensorBase x = as_tensor(input, op.name)
     cdef Param p[GEOMETRY]
-    cdef bint last = n == 2 and x.view.ndim == 4 and lies_channels_last(x)
+    cdef bint last = n == 2 and lies_last(x, n)
     read_adaptive(op.name, x, n, output_size, 1, p)
-    x = contiguous(x)
-    y = pooled(x, n, p + OUT, x.view.dtype)
-    at = pooled(x, n, p + OUT, I64)
-    t[0], t[1], t[2] = &y.view, &at.view, &x.view
-    launch(op, x.view.dtype, x.device, 2, 3, t, p, x.view.numel)
-    if last:
-        y, at = laid_channels_last(y), laid_channels_last(at)
-    record(op, y, (x,), (at,), (x.shape_tuple(), n))
+    y, at = maxima(op, x, n, p, last, True, True)
+    record(op, y, (x,), (at,), (x.shape_tuple(), n, last))
     return (y, at) if return_indices else y
 
 

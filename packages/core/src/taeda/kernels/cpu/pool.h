@@ -85,4 +85,26 @@ static inline Span pool_inside(const Tile *t, Span c)
     Span r = {0, pool_max(c.lo, t->c0) - t->c0, pool_min(c.hi, t->c0 + t->n) - t->c0};
     return r;
 }
+/* Number that the windows of a row of outputs are divided by, but for the columns' part. */
+typedef struct { int64_t with_pad, override, padded, inside; } Share;
+
+static inline int64_t avg_extent(int64_t out, int64_t k, int64_t s, int64_t p, int64_t size)
+{
+    return pool_min(out * s - p + k, size + p) - (out * s - p);
+}
+static inline Share avg_share(const Pool *g, Span z, Span r, int64_t od, int64_t oh, int64_t with_pad, int64_t override)
+{
+    Share v = {with_pad, override, avg_extent(od, g->kd, g->sd, g->pd, g->D) * avg_extent(oh, g->kh, g->sh, g->ph, g->H),
+               (z.hi - z.lo) * (r.hi - r.lo)};
+    return v;
+}
+/* Number that the window of output column ow is divided by: the override, else the window's size with
+   the padding (as far as the padded volume goes), else its size inside the volume. */
+static inline int64_t avg_divisor(const Pool *g, Share v, int64_t ow)
+{
+    if (v.override) return v.override;
+    if (v.with_pad) return v.padded * avg_extent(ow, g->kw, g->sw, g->pw, g->W);
+    Span c = COLS(g, ow);
+    return pool_max(1, v.inside * (c.hi - c.lo));
+}
 #endif
