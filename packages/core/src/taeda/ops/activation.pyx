@@ -53,7 +53,14 @@ cdef Op SIGMOID = define("sigmoid", sigmoid_vjp, OUT, FLOAT)
 cdef Op SIGMOID_BACKWARD = define("sigmoid_backward", sigmoid_backward_vjp, 3, SAME)
 
 def sigmoid(input, *, out=None):
-    """Return 1 / (1 + e^-x)."""
+    """Return 1 / (1 + e^-x).
+
+    dy = y (1 - y) dx.  Integers become the default dtype.
+
+    >>> import taeda
+    >>> taeda.sigmoid(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([0.2689, 0.5000, 0.7311])
+    """
     return unary(SIGMOID, input, out)
 
 def sigmoid_(input):
@@ -73,7 +80,14 @@ cdef Op TANH = define("tanh", tanh_vjp, OUT, FLOAT)
 cdef Op TANH_BACKWARD = define("tanh_backward", tanh_backward_vjp, 3, SAME)
 
 def tanh(input, *, out=None):
-    """Return the hyperbolic tangent."""
+    """Return the hyperbolic tangent.
+
+    y = (e^x - e^-x) / (e^x + e^-x), dy = (1 - y^2) dx.  Integers become the default dtype.
+
+    >>> import taeda
+    >>> taeda.tanh(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.7616,  0.0000,  0.7616])
+    """
     return unary(TANH, input, out)
 
 def tanh_(input):
@@ -106,6 +120,10 @@ def gelu(input, *, approximate="none"):
     """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+
+    >>> import taeda
+    >>> taeda.ops.gelu(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
     """
     if approximate == "none":
         return unary(GELU, input)
@@ -130,7 +148,12 @@ cdef Op SILU = define("silu", silu_vjp, IN0, SAME)
 cdef Op SILU_BACKWARD = define("silu_backward", silu_backward_vjp, 3, SAME)
 
 def silu(input):
-    """Return x sigmoid(x)."""
+    """Return x sigmoid(x).
+
+    >>> import taeda
+    >>> taeda.ops.silu(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
     return unary(SILU, input)
 
 def silu_(input):
@@ -153,7 +176,12 @@ cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
 cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
 
 def leaky_relu(input, negative_slope=0.01):
-    """Return x where x > 0, else negative_slope * x."""
+    """Return x where x > 0, else negative_slope * x.
+
+    >>> import taeda
+    >>> taeda.ops.leaky_relu(taeda.tensor([-1.0, 1.0]), 0.1)
+    tensor([-0.1000,  1.0000])
+    """
     cdef Param p[1]
     p[0].f = negative_slope
     return unary_params(LEAKY_RELU, input, p, float(negative_slope))
@@ -185,17 +213,36 @@ cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, 3, SAME)
 cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
 
 def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
-    """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
+    """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1)).
+
+    >>> import taeda
+    >>> taeda.ops.elu(taeda.tensor([-1.0, 1.0]))
+    tensor([-0.6321,  1.0000])
+    """
     cdef Param p[3]
     p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
     return unary_params(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
 
 def selu(input):
-    """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    y = 1.0507 (x where x > 0, else 1.6733 (e^x - 1)).
+
+    >>> import taeda
+    >>> taeda.selu(taeda.tensor([-1.0, 1.0]))
+    tensor([-1.1113,  1.0507])
+    """
     return elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
 
 def celu(input, alpha=1.0):
-    """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+    """Return x where x > 0, else alpha * (e^(x / alpha) - 1).
+
+    RuntimeError where alpha is 0.
+
+    >>> import taeda
+    >>> taeda.celu(taeda.tensor([-1.0, 1.0]), 2.0)
+    tensor([-0.7869,  1.0000])
+    """
     if alpha == 0:
         raise RuntimeError("[celu] ZeroDivisionError: alpha cannot be 0 for CELU")
     return named(elu(input, alpha, 1.0, 1.0 / alpha), "CeluBackward0")
@@ -221,7 +268,12 @@ cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, 3
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
 
 def softplus(input, beta=1.0, threshold=20.0):
-    """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
+    """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold.
+
+    >>> import taeda
+    >>> taeda.ops.softplus(taeda.tensor([-1.0, 0.0, 30.0]))
+    tensor([ 0.3133,  0.6931, 30.0000])
+    """
     cdef Param p[2]
     p[0].f, p[1].f = beta, threshold
     return unary_params(SOFTPLUS, input, p, (float(beta), float(threshold)))
@@ -243,7 +295,12 @@ cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backwa
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
 
 def log_sigmoid(input):
-    """Return log(sigmoid(x)) without overflow."""
+    """Return log(sigmoid(x)) without overflow.
+
+    >>> import taeda
+    >>> taeda.ops.log_sigmoid(taeda.tensor([-100.0, 0.0]))
+    tensor([-100.0000,   -0.6931])
+    """
     return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")))
 
 
@@ -270,7 +327,14 @@ cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
 cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, 2, SAME)
 
 def threshold(input, threshold, value):
-    """Return x where x > threshold, else value."""
+    """Return x where x > threshold, else value.
+
+    The derivative is 1 above the threshold and 0 elsewhere.
+
+    >>> import taeda
+    >>> taeda.threshold(taeda.tensor([-1.0, 2.0]), 0.5, 9.0)
+    tensor([9., 2.])
+    """
     cdef TensorBase x = as_tensor(input, "threshold")
     cdef Param p[2]
     if is_float(x.view.dtype):
@@ -291,7 +355,12 @@ cdef Op HARDTANH = define("clamp", hardtanh_vjp, IN0, SAME, None, "HardtanhBackw
 cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, 2, SAME)
 
 def hardtanh(input, min_val=-1.0, max_val=1.0):
-    """Return min(max(x, min_val), max_val)."""
+    """Return min(max(x, min_val), max_val).
+
+    >>> import taeda
+    >>> taeda.ops.hardtanh(taeda.tensor([-2.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     cdef Param p[2]
     cdef TensorBase x = as_tensor(input, "hardtanh")
     if x.view.dtype == BOOL:
@@ -315,7 +384,12 @@ cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
 cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
 
 def hardsigmoid(input):
-    """Return min(max(x + 3, 0), 6) / 6."""
+    """Return min(max(x + 3, 0), 6) / 6.
+
+    >>> import taeda
+    >>> taeda.ops.hardsigmoid(taeda.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     return unary(HARDSIGMOID, floats(input, "hardsigmoid"))
 
 cdef object hardswish_vjp(Node n, object g):
@@ -330,7 +404,12 @@ cdef Op HARDSWISH = define("hardswish", hardswish_vjp, IN0, SAME)
 cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, 3, SAME)
 
 def hardswish(input):
-    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019).
+
+    >>> import taeda
+    >>> taeda.ops.hardswish(taeda.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000, 0.6667, 4.0000])
+    """
     return unary(HARDSWISH, floats(input, "hardswish"))
 
 
@@ -346,13 +425,25 @@ cdef Op SOFTSHRINK = define("softshrink", shrink_vjp, IN0, SAME)
 cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, 2, SAME)
 
 def hardshrink(input, lambd=0.5, *, out=None):
-    """Return x where abs(x) > lambd, else 0."""
+    """Return x where abs(x) > lambd, else 0.
+
+    nan stays nan.  The derivative is 1 where the value is kept.
+
+    >>> import taeda
+    >>> taeda.hardshrink(taeda.tensor([-1.0, 0.2, 1.0]))
+    tensor([-1.,  0.,  1.])
+    """
     cdef Param p[2]
     p[0].f = lambd
     return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
 
 def softshrink(input, lambd=0.5):
-    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
+    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative.
+
+    >>> import taeda
+    >>> taeda.ops.softshrink(taeda.tensor([-1.0, 0.2, 1.0]))
+    tensor([-0.5000,  0.0000,  0.5000])
+    """
     cdef Param p[2]
     if lambd < 0:
         raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
@@ -543,7 +634,20 @@ cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
     return to_dtype(x, dtype)
 
 def clamp(input, min=None, max=None, *, out=None):
-    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None."""
+    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None.
+
+    The upper bound has the last word where they cross; nan stays nan, and a nan bound makes all nan.  The derivative is 1 inside
+    the bounds and at them.  Integers with a float bound become the default dtype.
+
+    Raises:
+        RuntimeError: both bounds are None.  NotImplementedError: complex values.
+
+    >>> import taeda
+    >>> taeda.clamp(taeda.tensor([-1.0, 0.5, 3.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    >>> taeda.clamp(taeda.tensor([1, 5]), max=taeda.tensor([3, 3]))
+    tensor([1, 3])
+    """
     cdef TensorBase x = as_tensor(input, "clamp"), y
     cdef Param p[2]
     if min is None and max is None:
@@ -576,7 +680,14 @@ def clamp_(input, min=None, max=None):
     return unary_params_(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None)
 
 def clamp_min(input, min, *, out=None):
-    """Return max(x, ``min``)."""
+    """Return max(x, ``min``).
+
+    See :func:`clamp`; the bound is a number or a tensor.
+
+    >>> import taeda
+    >>> taeda.clamp_min(taeda.tensor([-1.0, 2.0]), 0)
+    tensor([0., 2.])
+    """
     return named(clamp(input, min, None, out=out), "ClampMinBackward0")
 
 def clamp_min_(input, min):
@@ -584,7 +695,14 @@ def clamp_min_(input, min):
     return clamp_(input, min, None)
 
 def clamp_max(input, max, *, out=None):
-    """Return min(x, ``max``)."""
+    """Return min(x, ``max``).
+
+    See :func:`clamp`; the bound is a number or a tensor.
+
+    >>> import taeda
+    >>> taeda.clamp_max(taeda.tensor([-1.0, 2.0]), 0)
+    tensor([-1.,  0.])
+    """
     return named(clamp(input, None, max, out=out), "ClampMaxBackward0")
 
 def clamp_max_(input, max):
