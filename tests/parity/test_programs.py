@@ -19,6 +19,7 @@ import taeda.nn
 import taeda.nn.functional
 import taeda.optim
 import torch
+import torch.distributions
 import torch.utils.checkpoint
 import torch.utils.data
 

@@ -81,7 +81,7 @@ _LAZY = {
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "distributed", "hub", "jit", "multiprocessing", "onnx", "signal", "special", "testing", "types",
+            "accelerator", "distributed", "distributions", "hub", "jit", "multiprocessing", "onnx", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),

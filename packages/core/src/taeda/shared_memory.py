@@ -62,8 +62,6 @@ def _remember(storage: Storage, fd: int) -> None:
 
 def _reduce(storage: Storage) -> tuple[Any, ...]:
     """Return how a storage crosses to another process: as the descriptor of its block, into which it moves first."""
-    if storage.device.type == "meta":
-        return storage.__reduce__()
     block = share(storage)._block()
     return _receive, (DupFd(block.fd), storage.nbytes())
 

@@ -189,15 +189,19 @@ cdef class TensorAttributes(TensorBase):
         return -1
 
     def is_floating_point(self):
+        """Whether the dtype is a floating-point one."""
         return is_float(self.view.dtype)
 
     def is_complex(self):
+        """Whether the dtype is complex."""
         return is_complex_(self.view.dtype)
 
     def is_signed(self):
+        """Whether the dtype has negative numbers."""
         return self.dtype.is_signed
 
     def is_same_size(self, TensorBase other not None):
+        """Whether the other tensor has the same shape."""
         return self.shape_tuple() == other.shape_tuple()
 
     def is_set_to(self, TensorBase other not None):
@@ -206,9 +210,11 @@ cdef class TensorAttributes(TensorBase):
                 and self.stride_tuple() == other.stride_tuple())
 
     def is_inference(self):
+        """Whether the tensor was made in inference mode."""
         return self.inference
 
     def is_pinned(self):
+        """Whether the memory is pinned for a GPU: there is none."""
         return False
 
     def _storage_moved(self):
@@ -220,12 +226,15 @@ cdef class TensorAttributes(TensorBase):
         return self.storage.is_shared()
 
     def is_nonzero(self):
+        """Whether the only element is not zero; RuntimeError unless there is one."""
         return bool(self)
 
     def is_conj(self):
+        """Whether this is a lazy conjugate: never, conjugates are computed at once."""
         return False
 
     def is_neg(self):
+        """Whether this is a lazy negative: never, signs are changed at once."""
         return False
 
     is_cuda = property(lambda self: False)

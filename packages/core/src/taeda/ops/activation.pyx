@@ -51,7 +51,14 @@ cdef Op SIGMOID = define("sigmoid", sigmoid_vjp, OUT, FLOAT)
 cdef Op SIGMOID_BACKWARD = define("sigmoid_backward", sigmoid_backward_vjp, 3, SAME)
 
 def sigmoid(input, *, out=None):
-    """Return 1 / (1 + e^-x)."""
+    """Return 1 / (1 + e^-x).
+
+    dy = y (1 - y) dx.  Integers become the default dtype.
+
+    >>> import taeda
+    >>> taeda.sigmoid(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([0.2689, 0.5000, 0.7311])
+    """
     return unary(SIGMOID, input, out)
 
 def sigmoid_(input):
@@ -71,7 +78,14 @@ cdef Op TANH = define("tanh", tanh_vjp, OUT, FLOAT)
 cdef Op TANH_BACKWARD = define("tanh_backward", tanh_backward_vjp, 3, SAME)
 
 def tanh(input, *, out=None):
-    """Return the hyperbolic tangent."""
+    """Return the hyperbolic tangent.
+
+    y = (e^x - e^-x) / (e^x + e^-x), dy = (1 - y^2) dx.  Integers become the default dtype.
+
+    >>> import taeda
+    >>> taeda.tanh(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.7616,  0.0000,  0.7616])
+    """
     return unary(TANH, input, out)
 
 def tanh_(input):
@@ -104,6 +118,10 @@ def gelu(input, *, approximate="none"):
     """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+
+    >>> import taeda
+    >>> taeda.ops.gelu(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
     """
     if approximate == "none":
         return unary(GELU, input)
@@ -128,7 +146,12 @@ cdef Op SILU = define("silu", silu_vjp, IN0, SAME)
 cdef Op SILU_BACKWARD = define("silu_backward", silu_backward_vjp, 3, SAME)
 
 def silu(input):
-    """Return x sigmoid(x)."""
+    """Return x sigmoid(x).
+
+    >>> import taeda
+    >>> taeda.ops.silu(taeda.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
     return unary(SILU, input)
 
 def silu_(input):
@@ -151,7 +174,12 @@ cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
 cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
 
 def leaky_relu(input, negative_slope=0.01):
-    """Return x where x > 0, else negative_slope * x."""
+    """Return x where x > 0, else negative_slope * x.
+
+    >>> import taeda
+    >>> taeda.ops.leaky_relu(taeda.tensor([-1.0, 1.0]), 0.1)
+    tensor([-0.1000,  1.0000])
+    """
     cdef Param p[1]
     p[0].f = negative_slope
     return unary_params(LEAKY_RELU, input, p, float(negative_slope))
@@ -183,17 +211,36 @@ cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, 3, SAME)
 cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
 
 def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
-    """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
+    """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1)).
+
+    >>> import taeda
+    >>> taeda.ops.elu(taeda.tensor([-1.0, 1.0]))
+    tensor([-0.6321,  1.0000])
+    """
     cdef Param p[3]
     p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
     return unary_params(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
 
 def selu(input):
-    """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    y = 1.0507 (x where x > 0, else 1.6733 (e^x - 1)).
+
+    >>> import taeda
+    >>> taeda.selu(taeda.tensor([-1.0, 1.0]))
+    tensor([-1.1113,  1.0507])
+    """
     return elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
 
 def celu(input, alpha=1.0):
-    """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+    """Return x where x > 0, else alpha * (e^(x / alpha) - 1).
+
+    RuntimeError where alpha is 0.
+
+    >>> import taeda
+    >>> taeda.celu(taeda.tensor([-1.0, 1.0]), 2.0)
+    tensor([-0.7869,  1.0000])
+    """
     if alpha == 0:
         raise RuntimeError("[celu] ZeroDivisionError: alpha cannot be 0 for CELU")
     return named(elu(input, alpha, 1.0, 1.0 / alpha), "CeluBackward0")
@@ -219,7 +266,12 @@ cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, 3
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
 
 def softplus(input, beta=1.0, threshold=20.0):
-    """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
+    """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold.
+
+    >>> import taeda
+    >>> taeda.ops.softplus(taeda.tensor([-1.0, 0.0, 30.0]))
+    tensor([ 0.3133,  0.6931, 30.0000])
+    """
     cdef Param p[2]
     p[0].f, p[1].f = beta, threshold
     return unary_params(SOFTPLUS, input, p, (float(beta), float(threshold)))
@@ -241,7 +293,12 @@ cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backwa
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
 
 def log_sigmoid(input):
-    """Return log(sigmoid(x)) without overflow."""
+    """Return log(sigmoid(x)) without overflow.
+
+    >>> import taeda
+    >>> taeda.ops.log_sigmoid(taeda.tensor([-100.0, 0.0]))
+    tensor([-100.0000,   -0.6931])
+    """
     return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")))
 
 

@@ -202,7 +202,8 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
 
 
 def trapz(y, x=None, *, dx=None, dim=-1):
-    """Alias of :func:`trapezoid`."""
+    """Alias of :func:`trapezoid`.
+    """
     return trapezoid(y, x, dx=dx, dim=dim)
 
 

@@ -83,7 +83,13 @@ def get_device(input):
 
 
 def adjoint(input):
-    """Return the last two dimensions exchanged, and conjugated if complex.  Raises RuntimeError for vectors."""
+    """Return the last two dimensions exchanged, and conjugated if complex.  Raises RuntimeError for vectors.
+
+    >>> import taeda
+    >>> taeda.adjoint(taeda.tensor([[1j, 2.0]]))
+    tensor([[0.-1.j],
+            [2.-0.j]])
+    """
     _need_tensor("adjoint", "input", input)
     return input.adjoint()
 

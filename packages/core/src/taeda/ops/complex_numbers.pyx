@@ -117,7 +117,14 @@ def view_as_complex(input):
 
 
 def real(input):
-    """Return a view of the real parts; a real tensor is returned as it is."""
+    """Return a view of the real parts; a real tensor is returned as it is.
+
+    It shares memory with the tensor, so that a write shows there.
+
+    >>> import taeda
+    >>> taeda.real(taeda.tensor([1 + 2j, 3.0]))
+    tensor([1., 3.])
+    """
     cdef TensorBase x = as_tensor(input, "real"), y
     if not is_complex_(x.view.dtype):
         return x
@@ -127,7 +134,14 @@ def real(input):
 
 
 def imag(input):
-    """Return a view of the imaginary parts; RuntimeError for a real tensor."""
+    """Return a view of the imaginary parts; RuntimeError for a real tensor.
+
+    It shares memory with the tensor, so that a write shows there.
+
+    >>> import taeda
+    >>> taeda.imag(taeda.tensor([1 + 2j, 3.0]))
+    tensor([2., 0.])
+    """
     cdef TensorBase x = as_tensor(input, "imag"), y
     if not is_complex_(x.view.dtype):
         raise RuntimeError(f"[imag] imag is not implemented for tensors with non-complex dtypes, got {name_of(x.view.dtype)}")
@@ -180,7 +194,14 @@ def complex(real, imag, *, out=None):
 
 
 def polar(abs, angle, *, out=None):
-    """Return abs (cos angle + i sin angle)."""
+    """Return abs (cos angle + i sin angle).
+
+    Both are float32, or both float64; they broadcast.  RuntimeError for other dtypes.
+
+    >>> import taeda
+    >>> taeda.polar(taeda.tensor([1.0, 2.0]), taeda.tensor([0.0, 3.141592653589793 / 2])).imag
+    tensor([0., 2.])
+    """
     cdef TensorBase r = as_tensor(abs, "polar"), phi = as_tensor(angle, "polar")
     if r.view.dtype != phi.view.dtype or (r.view.dtype != F32 and r.view.dtype != F64):
         raise RuntimeError(f"[polar] Expected both inputs to be Float or both Double tensors but got {name_of(r.view.dtype)} and "
@@ -289,7 +310,12 @@ cdef double PI = 3.14159265358979323846
 
 
 def sgn(input, *, out=None):
-    """Return z / |z|, 0 at 0: the sign of a real tensor."""
+    """Return z / |z|, 0 at 0: the sign of a real tensor.
+
+    >>> import taeda
+    >>> taeda.sgn(taeda.tensor([3 + 4j, 0]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
+    """
     cdef TensorBase x = as_tensor(input, "sgn"), y
     if not is_complex_(x.view.dtype):
         return (<object>x).sign() if out is None else write_out(out, <TensorBase>(<object>x).sign(), "sgn")

@@ -45,7 +45,12 @@ cdef TensorBase channels_last_copy(TensorBase x, str op, int ndim):
 
 
 def clone(input, *, memory_format=preserve_format):
-    """Return a copy that autograd sees; the order of dimensions in memory is kept."""
+    """Return a copy that autograd sees; the order of dimensions in memory is kept.
+
+    >>> import taeda
+    >>> taeda.clone(taeda.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
     cdef TensorBase x = as_tensor(input, "clone"), y
     if memory_format is channels_last or memory_format is channels_last_3d:
         y = channels_last_copy(x, "clone", 4 if memory_format is channels_last else 5)
@@ -56,7 +61,12 @@ def clone(input, *, memory_format=preserve_format):
 
 
 def contiguous(input, memory_format=contiguous_format):
-    """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does."""
+    """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does.
+
+    >>> import taeda
+    >>> taeda.ones(2, 3).t().contiguous().stride()
+    (2, 1)
+    """
     cdef TensorBase x = as_tensor(input, "contiguous")
     if memory_format is channels_last or memory_format is channels_last_3d:
         if is_contiguous(x, memory_format):
@@ -140,7 +150,13 @@ cdef Op COPY = define("copy", copy_vjp, NOTHING, 0, None, "CopyBackwards")
 
 
 def copy_(input, src, non_blocking=False):
-    """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
+    """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``.
+
+    >>> import taeda
+    >>> taeda.zeros(2, 2).copy_(taeda.tensor([1.0, 2.0]))
+    tensor([[1., 2.],
+            [1., 2.]])
+    """
     cdef TensorBase x = as_tensor(input, "copy_"), s
     s = scalar_tensor(src, x.view.dtype, CPU) if isinstance(src, (int, float)) else as_tensor(src, "copy_")
     cdef tuple shape
@@ -173,7 +189,14 @@ cdef Op FILL = define("fill", fill_vjp, NOTHING)
 
 
 def fill_(input, value):
-    """Set every element to ``value``, a number or a 0-d tensor."""
+    """Set every element to ``value``, a number or a 0-d tensor.
+
+    The value is a number or a tensor without dimensions.  RuntimeError for another tensor.
+
+    >>> import taeda
+    >>> taeda.zeros(2).fill_(3)
+    tensor([3., 3.])
+    """
     cdef TensorBase x = as_tensor(input, "fill_"), v
     if isinstance(value, TensorBase):
         v = <TensorBase>value
@@ -200,13 +223,23 @@ def fill(input, value):
 
 
 def zero_(input):
-    """Set every element to 0."""
+    """Set every element to 0.
+
+    >>> import taeda
+    >>> taeda.ones(2).zero_()
+    tensor([0., 0.])
+    """
     y = fill_(input, 0)
     return named(y, "ZeroBackward0") if (<TensorBase>y).base is None else y
 
 
 def detach(input):
-    """Return the same memory without history; in-place writes still count for saved tensors."""
+    """Return the same memory without history; in-place writes still count for saved tensors.
+
+    >>> import taeda
+    >>> taeda.ones(2, requires_grad=True).detach().requires_grad
+    False
+    """
     cdef TensorBase x = as_tensor(input, "detach")
     return alias(x)
 
@@ -327,7 +360,12 @@ def resize_as_(input, other, *, memory_format=contiguous_format):
 
 
 def type_as(input, other):
-    """Return the tensor in the dtype of another."""
+    """Return the tensor in the dtype of another.
+
+    >>> import taeda
+    >>> taeda.ones(2).type_as(taeda.tensor([1]))
+    tensor([1, 1])
+    """
     return to(input, dtype_of(as_tensor(other, "type_as").view.dtype))
 
 

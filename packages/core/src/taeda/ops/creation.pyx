@@ -101,7 +101,12 @@ cdef TensorBase in_format(TensorBase t, str op, object memory_format):
 
 
 def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, **named):
-    """Return a tensor of the given size whose elements are whatever was in memory."""
+    """Return a tensor of the given size whose elements are whatever was in memory.
+
+    >>> import taeda
+    >>> taeda.empty(2, 3).shape
+    taeda.Size([2, 3])
+    """
     cdef TensorBase t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()),
                                     device_code(device, "empty"))
     if memory_format is not None:
@@ -137,7 +142,13 @@ cdef int need_number(str op, object value) except -1:
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return a tensor of one value; its dtype is the value's unless given."""
+    """Return a tensor of one value; its dtype is the value's unless given.
+
+    >>> import taeda
+    >>> taeda.full((2, 2), 7)
+    tensor([[7, 7],
+            [7, 7]])
+    """
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
@@ -167,19 +178,39 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
 
 
 def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """Return :func:`empty` with the size, dtype and device of ``input``."""
+    """Return :func:`empty` with the size, dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.empty_like(taeda.ones(2, 3)).shape
+    taeda.Size([2, 3])
+    """
     return like(need_tensor(input, "empty_like"), "empty_like", dtype, device, 0, requires_grad, False, None, memory_format)
 
 def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """Return zeros with the size, dtype and device of ``input``."""
+    """Return zeros with the size, dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.zeros_like(taeda.tensor([[1, 2]]))
+    tensor([[0, 0]])
+    """
     return like(need_tensor(input, "zeros_like"), "zeros_like", dtype, device, 0, requires_grad, True, None, memory_format)
 
 def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """Return ones with the size, dtype and device of ``input``."""
+    """Return ones with the size, dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.ones_like(taeda.tensor([[1.0, 2.0]]))
+    tensor([[1., 1.]])
+    """
     return like(need_tensor(input, "ones_like"), "ones_like", dtype, device, 1, requires_grad, True, None, memory_format)
 
 def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    """Return one value with the size, dtype and device of ``input``."""
+    """Return one value with the size, dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.full_like(taeda.ones(2), 3)
+    tensor([3., 3.])
+    """
     return like(need_tensor(input, "full_like"), "full_like", dtype, device, fill_value, requires_grad, True, None, memory_format)
 
 def new_empty(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
@@ -224,7 +255,13 @@ def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=No
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
+    """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere.
+
+    >>> import taeda
+    >>> taeda.eye(2, 3)
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     m = n if m is None else m
     if n < 0 or m < 0:
         raise RuntimeError(f"[eye] n and m must be greater or equal to 0, got {n} and {m}")
@@ -412,7 +449,8 @@ cdef int put(TensorBase t, list leaves, int code) except -1:
 
 
 def scalar_tensor_(s, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
-    """Return a 0-d tensor of a number, of the default float dtype unless given."""
+    """Return a 0-d tensor of a number, of the default float dtype unless given.
+    """
     return full((), s, dtype=dtype_of(default_float()) if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 

@@ -85,7 +85,12 @@ def linalg_det(A, *, out=None):
 
 
 def det(input):
-    """Return the determinants of square matrices; see ``taeda.linalg.det``."""
+    """Return the determinants of square matrices; see ``taeda.linalg.det``.
+
+    >>> import taeda
+    >>> taeda.det(taeda.tensor([[2.0, 0.0], [0.0, 3.0]]))
+    tensor(6.)
+    """
     return linalg_det(input)
 
 
@@ -133,7 +138,14 @@ def linalg_slogdet(A, *, out=None):
 
 
 def slogdet(input, *, out=None):
-    """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
+    """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``.
+
+    >>> import taeda
+    >>> taeda.slogdet(taeda.tensor([[2.0, 0.0], [0.0, -3.0]]))
+    taeda.return_types.slogdet(
+    sign=tensor(-1.),
+    logabsdet=tensor(1.7918))
+    """
     return give("slogdet", types.slogdet, slogdet_of("linalg.slogdet", input), out)
 
 

@@ -96,7 +96,13 @@ def linalg_pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=Non
 
 
 def pinverse(input, rcond=1e-15):
-    """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
+    """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``.
+
+    >>> import taeda
+    >>> taeda.pinverse(taeda.tensor([[2.0, 0.0]]))
+    tensor([[0.5000],
+            [0.0000]])
+    """
     return pinv_of(input, None, rcond, False)
 
 

@@ -88,7 +88,13 @@ def linalg_matrix_exp(A):
 
 
 def matrix_exp(input):
-    """Return the exponentials of square matrices; see ``taeda.linalg.matrix_exp``."""
+    """Return the exponentials of square matrices; see ``taeda.linalg.matrix_exp``.
+
+    >>> import taeda
+    >>> taeda.matrix_exp(taeda.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     return linalg_matrix_exp(input)
 
 
@@ -124,7 +130,13 @@ def linalg_matrix_power(A, n, *, out=None):
 
 
 def matrix_power(input, n, *, out=None):
-    """Return the n-th powers of square matrices; see ``taeda.linalg.matrix_power``."""
+    """Return the n-th powers of square matrices; see ``taeda.linalg.matrix_power``.
+
+    >>> import taeda
+    >>> taeda.matrix_power(taeda.tensor([[1.0, 1.0], [0.0, 1.0]]), 3)
+    tensor([[1., 3.],
+            [0., 1.]])
+    """
     return linalg_matrix_power(input, n, out=out)
 
 

@@ -90,7 +90,14 @@ cdef object logaddexp2_vjp(Node n, object g):
 cdef Op LOGADDEXP2 = define("logaddexp2", logaddexp2_vjp, IN0 + IN1, SAME)
 
 def logaddexp2(input, other, *, out=None):
-    """Return log2(2^input + 2^other) without overflow."""
+    """Return log2(2^input + 2^other) without overflow.
+
+    y = log2(2^a + 2^b), without overflow.
+
+    >>> import taeda
+    >>> taeda.logaddexp2(taeda.tensor([1.0]), taeda.tensor([1.0]))
+    tensor([2.])
+    """
     return binary(LOGADDEXP2, as_tensor(input, "logaddexp2"), second(other, "logaddexp2", "other"), out)
 
 
@@ -217,7 +224,14 @@ cdef Op DEG2RAD = define("deg2rad", deg2rad_vjp, NOTHING, FLOAT, None, "Deg2RadB
 cdef Op RAD2DEG = define("rad2deg", rad2deg_vjp, NOTHING, FLOAT, None, "Rad2DegBackward0")
 
 def deg2rad(input, *, out=None):
-    """Turn degrees into radians: input * pi / 180."""
+    """Turn degrees into radians: input * pi / 180.
+
+    y = x pi / 180.
+
+    >>> import taeda
+    >>> taeda.deg2rad(taeda.tensor([180.0, 90.0]))
+    tensor([3.1416, 1.5708])
+    """
     return unary(DEG2RAD, input, out)
 
 def deg2rad_(input):
@@ -225,7 +239,14 @@ def deg2rad_(input):
     return unary_(DEG2RAD, as_tensor(input, "deg2rad_"))
 
 def rad2deg(input, *, out=None):
-    """Turn radians into degrees: input * 180 / pi."""
+    """Turn radians into degrees: input * 180 / pi.
+
+    y = 180 x / pi.
+
+    >>> import taeda
+    >>> taeda.rad2deg(taeda.tensor([3.1416]))
+    tensor([180.0004])
+    """
     return unary(RAD2DEG, input, out)
 
 def rad2deg_(input):
@@ -249,22 +270,42 @@ cdef object infinite(Op op, object input, object out):
     return unary(op, x, out)
 
 def isposinf(input, *, out=None):
-    """Return where the elements are inf."""
+    """Return where the elements are inf.
+
+    >>> import taeda
+    >>> taeda.isposinf(taeda.tensor([float("inf"), 1.0]))
+    tensor([ True, False])
+    """
     return infinite(ISPOSINF, input, out)
 
 def isneginf(input, *, out=None):
-    """Return where the elements are -inf."""
+    """Return where the elements are -inf.
+
+    >>> import taeda
+    >>> taeda.isneginf(taeda.tensor([float("-inf"), 1.0]))
+    tensor([ True, False])
+    """
     return infinite(ISNEGINF, input, out)
 
 def isreal(input):
-    """Return where the elements have no imaginary part."""
+    """Return where the elements have no imaginary part.
+
+    >>> import taeda
+    >>> taeda.isreal(taeda.tensor([1 + 0j, 1j]))
+    tensor([ True, False])
+    """
     cdef TensorBase x = as_tensor(input, "isreal")
     if is_complex_(x.view.dtype):
         return input.imag == 0
     return input.new_ones(input.shape, dtype=bool)
 
 def positive(input):
-    """Return input itself.  Raises RuntimeError for bool."""
+    """Return input itself.  Raises RuntimeError for bool.
+
+    >>> import taeda
+    >>> taeda.positive(taeda.tensor([-1, 2]))
+    tensor([-1,  2])
+    """
     if as_tensor(input, "positive").view.dtype == BOOL:
         raise RuntimeError("[positive] The `+` operator, on a bool tensor is not supported.")
     return input

@@ -35,7 +35,14 @@ cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
 cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, 2, SAME)
 
 def threshold(input, threshold, value):
-    """Return x where x > threshold, else value."""
+    """Return x where x > threshold, else value.
+
+    The derivative is 1 above the threshold and 0 elsewhere.
+
+    >>> import taeda
+    >>> taeda.threshold(taeda.tensor([-1.0, 2.0]), 0.5, 9.0)
+    tensor([9., 2.])
+    """
     cdef TensorBase x = as_tensor(input, "threshold")
     cdef Param p[2]
     if is_float(x.view.dtype):
@@ -56,7 +63,12 @@ cdef Op HARDTANH = define("clamp", hardtanh_vjp, IN0, SAME, None, "HardtanhBackw
 cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, 2, SAME)
 
 def hardtanh(input, min_val=-1.0, max_val=1.0):
-    """Return min(max(x, min_val), max_val)."""
+    """Return min(max(x, min_val), max_val).
+
+    >>> import taeda
+    >>> taeda.ops.hardtanh(taeda.tensor([-2.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     cdef Param p[2]
     cdef TensorBase x = as_tensor(input, "hardtanh")
     if x.view.dtype == BOOL:
@@ -80,7 +92,12 @@ cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
 cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
 
 def hardsigmoid(input):
-    """Return min(max(x + 3, 0), 6) / 6."""
+    """Return min(max(x + 3, 0), 6) / 6.
+
+    >>> import taeda
+    >>> taeda.ops.hardsigmoid(taeda.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     return unary(HARDSIGMOID, floats(input, "hardsigmoid"))
 
 cdef object hardswish_vjp(Node n, object g):
@@ -95,7 +112,12 @@ cdef Op HARDSWISH = define("hardswish", hardswish_vjp, IN0, SAME)
 cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, 3, SAME)
 
 def hardswish(input):
-    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019).
+
+    >>> import taeda
+    >>> taeda.ops.hardswish(taeda.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000, 0.6667, 4.0000])
+    """
     return unary(HARDSWISH, floats(input, "hardswish"))
 
 
@@ -111,13 +133,25 @@ cdef Op SOFTSHRINK = define("softshrink", shrink_vjp, IN0, SAME)
 cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, 2, SAME)
 
 def hardshrink(input, lambd=0.5, *, out=None):
-    """Return x where abs(x) > lambd, else 0."""
+    """Return x where abs(x) > lambd, else 0.
+
+    nan stays nan.  The derivative is 1 where the value is kept.
+
+    >>> import taeda
+    >>> taeda.hardshrink(taeda.tensor([-1.0, 0.2, 1.0]))
+    tensor([-1.,  0.,  1.])
+    """
     cdef Param p[2]
     p[0].f = lambd
     return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
 
 def softshrink(input, lambd=0.5):
-    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
+    """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative.
+
+    >>> import taeda
+    >>> taeda.ops.softshrink(taeda.tensor([-1.0, 0.2, 1.0]))
+    tensor([-0.5000,  0.0000,  0.5000])
+    """
     cdef Param p[2]
     if lambd < 0:
         raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
@@ -165,7 +199,20 @@ cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
     return to_dtype(x, dtype)
 
 def clamp(input, min=None, max=None, *, out=None):
-    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None."""
+    """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None.
+
+    The upper bound has the last word where they cross; nan stays nan, and a nan bound makes all nan.  The derivative is 1 inside
+    the bounds and at them.  Integers with a float bound become the default dtype.
+
+    Raises:
+        RuntimeError: both bounds are None.  NotImplementedError: complex values.
+
+    >>> import taeda
+    >>> taeda.clamp(taeda.tensor([-1.0, 0.5, 3.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    >>> taeda.clamp(taeda.tensor([1, 5]), max=taeda.tensor([3, 3]))
+    tensor([1, 3])
+    """
     cdef TensorBase x = as_tensor(input, "clamp"), y
     cdef Param p[2]
     if min is None and max is None:
@@ -198,7 +245,14 @@ def clamp_(input, min=None, max=None):
     return unary_params_(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None)
 
 def clamp_min(input, min, *, out=None):
-    """Return max(x, ``min``)."""
+    """Return max(x, ``min``).
+
+    See :func:`clamp`; the bound is a number or a tensor.
+
+    >>> import taeda
+    >>> taeda.clamp_min(taeda.tensor([-1.0, 2.0]), 0)
+    tensor([0., 2.])
+    """
     return named(clamp(input, min, None, out=out), "ClampMinBackward0")
 
 def clamp_min_(input, min):
@@ -206,7 +260,14 @@ def clamp_min_(input, min):
     return clamp_(input, min, None)
 
 def clamp_max(input, max, *, out=None):
-    """Return min(x, ``max``)."""
+    """Return min(x, ``max``).
+
+    See :func:`clamp`; the bound is a number or a tensor.
+
+    >>> import taeda
+    >>> taeda.clamp_max(taeda.tensor([-1.0, 2.0]), 0)
+    tensor([-1.,  0.])
+    """
     return named(clamp(input, None, max, out=out), "ClampMaxBackward0")
 
 def clamp_max_(input, max):

@@ -58,7 +58,14 @@ def linalg_cross(input, other, *, dim=-1, out=None):
 
 
 def cross(input, other, dim=None, *, out=None):
-    """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
+    """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``.
+
+    y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0); batches broadcast.
+
+    >>> import taeda
+    >>> taeda.cross(taeda.tensor([1.0, 0.0, 0.0]), taeda.tensor([0.0, 1.0, 0.0]), dim=0)
+    tensor([0., 0., 1.])
+    """
     _tensors("cross", input, other)
     if dim is None:
         deprecated("cross without dim", "linalg.cross")

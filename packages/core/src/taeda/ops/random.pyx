@@ -290,7 +290,12 @@ def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=Non
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
               memory_format=None):
-    """Return values from the uniform distribution on [0, 1) in the shape, dtype and layout of ``input``."""
+    """Return values from the uniform distribution on [0, 1) in the shape, dtype and layout of ``input``.
+
+    >>> import taeda
+    >>> taeda.rand_like(taeda.ones(2, 3)).shape
+    taeda.Size([2, 3])
+    """
     t = like("rand_like", input, dtype, layout, device, memory_format)
     return finish("rand_like", fill_uniform("rand_like", t, 0.0, 1.0, generator), requires_grad)
 
@@ -343,7 +348,12 @@ def randn(*size_args, size=None, generator=None, out=None, dtype=None, layout=No
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
                memory_format=None):
-    """Return values from the standard normal distribution in the shape, dtype and layout of ``input``."""
+    """Return values from the standard normal distribution in the shape, dtype and layout of ``input``.
+
+    >>> import taeda
+    >>> taeda.randn_like(taeda.ones(2, 3)).shape
+    taeda.Size([2, 3])
+    """
     t = like("randn_like", input, dtype, layout, device, memory_format)
     return finish("randn_like", fill_normal("randn_like", t, 0.0, 1.0, generator), requires_grad)
 

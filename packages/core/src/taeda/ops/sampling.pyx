@@ -214,7 +214,12 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
 
 def randint_like(input, *args, low=None, high=None, generator=None, dtype=None, layout=None, device=None,
                  requires_grad=False, pin_memory=False, memory_format=None):
-    """Return integers from [low, high) in the shape, dtype and layout of ``input``."""
+    """Return integers from [low, high) in the shape, dtype and layout of ``input``.
+
+    >>> import taeda
+    >>> taeda.randint_like(taeda.ones(2, 3), 5).shape
+    taeda.Size([2, 3])
+    """
     low, high, _ = low_high_size("randint_like", args, low, high, None, False)
     t = like("randint_like", input, dtype, layout, device, memory_format)
     return finish("randint_like", fill_from_to("randint_like", t, low, high, generator), requires_grad)

@@ -22,7 +22,17 @@ cdef Op SELECT = define("select", select_vjp)
 cdef Op UNBIND = define("unbind", select_vjp)
 
 def select(input, dim, index):
-    """Return a view of one index of dimension ``dim``, which goes away."""
+    """Return a view of one index of dimension ``dim``, which goes away.
+
+    y = x[..., index, ...]; a negative index counts from the end.
+
+    Raises:
+        IndexError: the index or ``dim`` is out of range, or the tensor has no dimension.
+
+    >>> import taeda
+    >>> taeda.tensor([[1, 2], [3, 4]]).select(1, 0)
+    tensor([1, 3])
+    """
     cdef TensorBase x = as_tensor(input, "select")
     cdef int d
     cdef int64_t at, size
@@ -88,7 +98,17 @@ def slice_(input, dim=0, start=None, end=None, step=1):
     return slice_view(x, d, a, 1 + (b - a - 1) // s if b > a else 0, s)
 
 def narrow(input, dim, start, length):
-    """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
+    """Return a view of ``length`` indices of ``dim`` from ``start`` on.
+
+    y = x[start:start + length] along ``dim``; a negative start counts from the end.
+
+    Raises:
+        RuntimeError: the range does not lie inside the dimension.  IndexError: start or ``dim`` is out of range.
+
+    >>> import taeda
+    >>> taeda.narrow(taeda.arange(5), 0, 1, 3)
+    tensor([1, 2, 3])
+    """
     cdef TensorBase x = as_tensor(input, "narrow")
     cdef int d
     cdef int64_t size, a, n
@@ -119,7 +139,14 @@ def slice_add(input, src, dim, start, length, step):
     return y
 
 def narrow_copy(input, dim, start, length):
-    """Return a copy of :func:`narrow`."""
+    """Return a copy of :func:`narrow`.
+
+    The same values in memory of their own; the errors are those of :func:`narrow`.
+
+    >>> import taeda
+    >>> taeda.arange(5).narrow_copy(0, 1, 3)
+    tensor([1, 2, 3])
+    """
     return narrow(input, dim, start, length).clone()
 
 
@@ -132,7 +159,14 @@ cdef TensorBase one_of_several(TensorBase y):
     return y
 
 def unbind(input, dim=0):
-    """Return a tuple of views, one for each index of ``dim``."""
+    """Return a tuple of views, one for each index of ``dim``.
+
+    The views lose the dimension, and autograd lets none of them be changed in place.  IndexError for ``dim`` out of range.
+
+    >>> import taeda
+    >>> taeda.unbind(taeda.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
     cdef TensorBase x = as_tensor(input, "unbind")
     if x.view.ndim == 0:
         raise IndexError("[unbind] Dimension specified as 0 but tensor has no dimensions")
@@ -140,7 +174,17 @@ def unbind(input, dim=0):
     return tuple([one_of_several(selected(UNBIND, x, d, i)) for i in range(x.view.shape[d])])
 
 def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
-    """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+    """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes.
+
+    The sizes of a list must add up to the dimension's size, else RuntimeError.  Autograd lets none of the views be changed in
+    place; ``unsafe_split`` gives such.
+
+    >>> import taeda
+    >>> taeda.split(taeda.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> taeda.split(taeda.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     cdef TensorBase x = as_tensor(input, "split")
     split_size_or_sections = split_size if split_size_or_sections is None else split_size_or_sections
     if split_size_or_sections is None:
@@ -166,11 +210,25 @@ def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     return tuple([one_of_several(slice_view(x, d, i, min(piece, size - i), 1, SPLIT)) for i in range(0, size, piece)])
 
 def split_with_sizes(input, split_sizes, dim=0):
-    """Return views of the given sizes along ``dim``."""
+    """Return views of the given sizes along ``dim``.
+
+    RuntimeError where they do not add up to the dimension's size.
+
+    >>> import taeda
+    >>> taeda.split_with_sizes(taeda.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     return split(input, list(split_sizes), dim)
 
 def chunk(input, chunks, dim=0):
-    """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller)."""
+    """Return at most ``chunks`` views of equal size along ``dim`` (the last may be smaller).
+
+    Each has ceil(n / chunks) indices, so that there may be fewer of them.  RuntimeError unless ``chunks`` is positive.
+
+    >>> import taeda
+    >>> taeda.chunk(taeda.arange(5), 3)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
     cdef TensorBase x = as_tensor(input, "chunk")
     if x.view.ndim == 0:
         raise RuntimeError("[chunk] chunk expects at least a 1-dimensional tensor")
@@ -211,7 +269,16 @@ def unsafe_chunk(input, chunks, dim=0):
     return apart(as_tensor(input, "unsafe_chunk"), chunk(input, chunks, dim), dim)
 
 def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
-    """Return views along ``dim``: so many of nearly equal size, or cut before the given indices."""
+    """Return views along ``dim``: so many of nearly equal size, or cut before the given indices.
+
+    The first n mod k of k pieces are larger by one.  RuntimeError for fewer than one piece, or a tensor without dimensions.
+
+    >>> import taeda
+    >>> taeda.tensor_split(taeda.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    >>> taeda.tensor_split(taeda.arange(5), (1, 3))
+    (tensor([0]), tensor([1, 2]), tensor([3, 4]))
+    """
     cdef TensorBase x = as_tensor(input, "tensor_split")
     if x.view.ndim == 0:
         raise RuntimeError("[tensor_split] tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
@@ -247,15 +314,36 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
     return tuple(found)
 
 def hsplit(input, indices_or_sections):
-    """Split along the second dimension (the first of a vector)."""
+    """Split along the second dimension (the first of a vector).
+
+    An int must divide the size (RuntimeError else); a tuple says where to cut.
+
+    >>> import taeda
+    >>> [x.shape for x in taeda.hsplit(taeda.ones(2, 4), 2)]
+    [taeda.Size([2, 2]), taeda.Size([2, 2])]
+    """
     return split_evenly("hsplit", as_tensor(input, "hsplit"), indices_or_sections, 1, 0 if input.dim() == 1 else 1)
 
 def vsplit(input, indices_or_sections):
-    """Split along the first dimension of at least two."""
+    """Split along the first dimension of at least two.
+
+    An int must divide the size (RuntimeError else); a tuple says where to cut.
+
+    >>> import taeda
+    >>> [x.shape for x in taeda.vsplit(taeda.ones(4, 2), (1, 3))]
+    [taeda.Size([1, 2]), taeda.Size([2, 2]), taeda.Size([1, 2])]
+    """
     return split_evenly("vsplit", as_tensor(input, "vsplit"), indices_or_sections, 2, 0)
 
 def dsplit(input, indices_or_sections):
-    """Split along the third dimension."""
+    """Split along the third dimension.
+
+    An int must divide the size (RuntimeError else); a tuple says where to cut.
+
+    >>> import taeda
+    >>> [x.shape for x in taeda.dsplit(taeda.ones(1, 2, 4), 2)]
+    [taeda.Size([1, 2, 2]), taeda.Size([1, 2, 2])]
+    """
     return split_evenly("dsplit", as_tensor(input, "dsplit"), indices_or_sections, 3, 2)
 
 cdef object split_evenly(str op, TensorBase x, object indices_or_sections, int least, int d):

@@ -160,7 +160,13 @@ def linalg_inv(A, *, out=None):
 
 
 def inverse(input, *, out=None):
-    """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
+    """Return the inverses of square matrices; see ``taeda.linalg.inv``.
+
+    >>> import taeda
+    >>> taeda.inverse(taeda.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     return linalg_inv(input, out=out)
 
 

@@ -30,7 +30,17 @@ cdef object diagonal_vjp(Node n, object g):
 cdef Op DIAGONAL = define("diagonal", diagonal_vjp)
 
 def diagonal(input, offset=0, dim1=0, dim2=1):
-    """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
+    """Return a view of a diagonal of two dimensions, as the last dimension of the result.
+
+    Dimensions ``dim1`` and ``dim2`` go, and the diagonal comes last: y[.., i] = x[.., i, .., i + offset, ..].  A view.
+
+    Raises:
+        IndexError: a dimension is out of range.  RuntimeError: both are the same.
+
+    >>> import taeda
+    >>> taeda.diagonal(taeda.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
     cdef TensorBase x = as_tensor(input, "diagonal"), y
     cdef int a = wrap_dim("diagonal", dim1, x.view.ndim), b = wrap_dim("diagonal", dim2, x.view.ndim)
     cdef int64_t k = int64_of(offset, "diagonal"), length, start = x.offset
@@ -122,7 +132,19 @@ cdef object positions(object size, object strides, object offset):
     return at
 
 def as_strided(input, size, stride, storage_offset=None):
-    """Return a view of the storage with any size, stride and offset that stay inside it."""
+    """Return a view of the storage with any size, stride and offset that stay inside it.
+
+    y[i, j, ..] is the element at offset + i stride_0 + j stride_1 + ..., counted from the start of the storage.
+
+    Raises:
+        RuntimeError: the view would reach beyond the storage, or a size or stride is negative.
+
+    >>> import taeda
+    >>> taeda.as_strided(taeda.arange(5), (3, 2), (1, 1))
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
+    """
     cdef TensorBase x = as_tensor(input, "as_strided"), y
     offset = x.offset if storage_offset is None else storage_offset
     check_layout("as_strided", tuple(size), tuple(stride), offset, x.view.itemsize, x.storage.nbytes_)

@@ -87,21 +87,46 @@ def expand_as(input, other):
     return expand(input, as_tensor(other, "expand_as").shape_tuple())
 
 def broadcast_to(input, size):
-    """Return :func:`expand` to ``size``."""
+    """Return :func:`expand` to ``size``.
+
+    A size of -1 keeps the dimension's own; the view's memory is not repeated, so it must not be written to in place.
+
+    Raises:
+        RuntimeError: a size is neither 1 nor the one asked for.
+
+    >>> import taeda
+    >>> taeda.broadcast_to(taeda.tensor([[1], [2]]), (2, 3))
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
     return expand(input, tuple(size))
 
 def broadcast_tensors(*tensors):
-    """Return the tensors expanded to their common shape."""
+    """Return the tensors expanded to their common shape.
+
+    A tensor of that shape comes back itself, others as views.  RuntimeError where sizes differ and neither is 1, TypeError for what is no tensor.
+
+    >>> import taeda
+    >>> [x.shape for x in taeda.broadcast_tensors(taeda.ones(2, 1), taeda.ones(3))]
+    [taeda.Size([2, 3]), taeda.Size([2, 3])]
+    """
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tensors[0]
     for i, t in enumerate(tensors):
         if not isinstance(t, TensorBase):
             raise TypeError(f"[broadcast_tensors] expected Tensor as element {i} in argument 0, but got {type(t).__name__}")
     shape = broadcast_shapes(*[t.shape for t in tensors])
-    return tuple([expand(t, shape) for t in tensors])
+    return tuple([t if t.shape == shape else expand(t, shape) for t in tensors])
 
 def broadcast_shapes(*shapes):
-    """Return the shape that tensors of these shapes broadcast to."""
+    """Return the shape that tensors of these shapes broadcast to.
+
+    Shapes are aligned at their last dimensions; sizes must agree or be 1.  RuntimeError where they do not.
+
+    >>> import taeda
+    >>> taeda.broadcast_shapes((2, 1), (3,), (1, 1, 1))
+    taeda.Size([1, 2, 3])
+    """
     from taeda.tensor_base import Size
     result = ()
     for shape in shapes:
@@ -186,6 +211,13 @@ def view(input, *shape, size=None, dtype=None):
     """Return the same memory under another shape (-1: worked out), or seen as another dtype.
 
     Raises RuntimeError when the elements do not lie so that the shape can be a view; reshape copies then.
+
+    >>> import taeda
+    >>> taeda.arange(6).view(2, -1)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    >>> taeda.ones(1).view(taeda.int32)
+    tensor([1065353216], dtype=taeda.int32)
     """
     cdef TensorBase x = as_tensor(input, "view"), y
     cdef int64_t sizes[MAX_DIM]
@@ -249,19 +281,51 @@ def reshape(input, *sizes, shape=None):
     return y
 
 def view_as(input, other):
-    """Return :func:`view` with the shape of another tensor."""
+    """Return :func:`view` with the shape of another tensor.
+
+    RuntimeError where the elements do not lie so that it can be a view.
+
+    >>> import taeda
+    >>> taeda.arange(6).view_as(taeda.ones(2, 3))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
     return view(input, as_tensor(other, "view_as").shape_tuple())
 
 def reshape_as(input, other):
-    """Return :func:`reshape` to the shape of another tensor."""
+    """Return :func:`reshape` to the shape of another tensor.
+
+    A view where memory allows it, else a copy.  RuntimeError where the numbers of elements differ.
+
+    >>> import taeda
+    >>> taeda.arange(6).reshape_as(taeda.ones(3, 2)).shape
+    taeda.Size([3, 2])
+    """
     return reshape(input, as_tensor(other, "reshape_as").shape_tuple())
 
 def ravel(input):
-    """Return the elements in one dimension, as a view where possible."""
+    """Return the elements in one dimension, as a view where possible.
+
+    y[i] is the i-th element in row-major order; else a copy.
+
+    >>> import taeda
+    >>> taeda.ravel(taeda.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
     return reshape(input, -1)
 
 def flatten(input, start_dim=0, end_dim=-1):
-    """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
+    """Merge the dimensions from ``start_dim`` to ``end_dim`` into one.
+
+    (2, 3, 4) becomes (6, 4) for dimensions 0 to 1.  A view where memory allows it, else a copy; a scalar becomes (1,).
+
+    Raises:
+        IndexError: a dimension is out of range.  RuntimeError: start comes after end.
+
+    >>> import taeda
+    >>> taeda.flatten(taeda.ones(2, 3, 4), 1).shape
+    taeda.Size([2, 12])
+    """
     cdef TensorBase x = as_tensor(input, "flatten")
     cdef int a = wrap_dim("flatten", start_dim, x.view.ndim), b = wrap_dim("flatten", end_dim, x.view.ndim)
     if a > b:
@@ -277,7 +341,17 @@ def flatten(input, start_dim=0, end_dim=-1):
     return reshape(x, shape[:a] + (merged,) + shape[b + 1:])
 
 def unflatten(input, dim, sizes):
-    """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
+    """Split dimension ``dim`` into ``sizes`` (one may be -1).
+
+    The inverse of :func:`flatten`: (6, 4) becomes (2, 3, 4) for dimension 0 and sizes (2, 3).
+
+    Raises:
+        IndexError: ``dim`` is out of range.  RuntimeError: the sizes' product is not the dimension's size.
+
+    >>> import taeda
+    >>> taeda.ones(6, 4).unflatten(0, (2, -1)).shape
+    taeda.Size([2, 3, 4])
+    """
     cdef TensorBase x = as_tensor(input, "unflatten")
     cdef int d = wrap_dim("unflatten", dim, x.view.ndim)
     if not isinstance(sizes, (tuple, list)):
@@ -319,13 +393,30 @@ cdef TensorBase swapped(Op op, TensorBase x, int a, int b):
     return y
 
 def transpose(input, dim0, dim1):
-    """Return a view with two dimensions exchanged."""
+    """Return a view with two dimensions exchanged.
+
+    y[.., i, .., j, ..] = x[.., j, .., i, ..].  IndexError for a dimension out of range.
+
+    >>> import taeda
+    >>> taeda.transpose(taeda.tensor([[1, 2, 3], [4, 5, 6]]), 0, 1)
+    tensor([[1, 4],
+            [2, 5],
+            [3, 6]])
+    """
     cdef TensorBase x = as_tensor(input, "transpose")
     return swapped(TRANSPOSE, x, wrap_dim("transpose", integer(dim0, "transpose"), x.view.ndim),
                    wrap_dim("transpose", integer(dim1, "transpose"), x.view.ndim))
 
 def t(input):
-    """Return the transpose of a matrix; a vector or scalar as it is."""
+    """Return the transpose of a matrix; a vector or scalar as it is.
+
+    y[i, j] = x[j, i].  RuntimeError for more than two dimensions: there ``x.mT`` or :func:`transpose` says which two.
+
+    >>> import taeda
+    >>> taeda.tensor([[1, 2], [3, 4]]).t()
+    tensor([[1, 3],
+            [2, 4]])
+    """
     cdef TensorBase x = as_tensor(input, "t")
     if x.view.ndim > 2:
         raise RuntimeError(f"[t] t() expects a tensor with <= 2 dimensions, but self is {x.view.ndim}D")
@@ -342,7 +433,17 @@ cdef object permute_vjp(Node n, object g):
 cdef Op PERMUTE = define("permute", permute_vjp)
 
 def permute(input, *order, dims=None):
-    """Return a view with the dimensions in another order."""
+    """Return a view with the dimensions in another order.
+
+    Dimension d of the result is dimension ``dims[d]`` of the input; the dimensions come as one tuple or one by one.
+
+    Raises:
+        RuntimeError: a dimension is missing or given twice.  IndexError: one is out of range.
+
+    >>> import taeda
+    >>> taeda.ones(2, 3, 4).permute(2, 0, 1).shape
+    taeda.Size([4, 2, 3])
+    """
     cdef TensorBase x = as_tensor(input, "permute"), y
     cdef int n = x.view.ndim, i, d
     order = or_named("permute", order, "dims", dims)
@@ -365,7 +466,17 @@ def permute(input, *order, dims=None):
     return y
 
 def movedim(input, source, destination):
-    """Return a view with dimensions moved to other places, the rest in order."""
+    """Return a view with dimensions moved to other places, the rest in order.
+
+    ``source`` and ``destination`` are ints, or tuples of the same length.
+
+    Raises:
+        RuntimeError: a dimension is given twice, or the lengths differ.  IndexError: one is out of range.
+
+    >>> import taeda
+    >>> taeda.movedim(taeda.ones(2, 3, 4), 0, -1).shape
+    taeda.Size([3, 4, 2])
+    """
     cdef TensorBase x = as_tensor(input, "movedim")
     cdef int n = x.view.ndim
     src = [source] if isinstance(source, int) else list(source)
@@ -397,7 +508,15 @@ cdef object unsqueeze_vjp(Node n, object g):
 cdef Op UNSQUEEZE = define("unsqueeze", unsqueeze_vjp)
 
 def unsqueeze(input, dim):
-    """Return a view with a dimension of size 1 put in at ``dim``."""
+    """Return a view with a dimension of size 1 put in at ``dim``.
+
+    ``dim`` is from -(n + 1) to n for n dimensions, else IndexError.
+
+    >>> import taeda
+    >>> taeda.tensor([1, 2]).unsqueeze(1)
+    tensor([[1],
+            [2]])
+    """
     cdef TensorBase x = as_tensor(input, "unsqueeze"), y
     cdef int d = wrap_dim("unsqueeze", integer(dim, "unsqueeze"), x.view.ndim + 1), i
     cdef int64_t shape[MAX_DIM]
@@ -422,7 +541,14 @@ cdef Op SQUEEZE = define("squeeze", squeeze_vjp)
 cdef Op SQUEEZE_DIM = define("squeeze_dim", squeeze_vjp, NOTHING, 0, None, "SqueezeBackward1")
 
 def squeeze(input, dim=None):
-    """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+    """Return a view without its dimensions of size 1, or without the given ones if their size is 1.
+
+    Dimensions of another size stay as they are.  IndexError for a dimension out of range, RuntimeError for one given twice.
+
+    >>> import taeda
+    >>> taeda.ones(1, 2, 1).squeeze().shape, taeda.ones(1, 2, 1).squeeze(0).shape
+    (taeda.Size([2]), taeda.Size([2, 1]))
+    """
     cdef TensorBase x = as_tensor(input, "squeeze"), y
     cdef int64_t shape[MAX_DIM]
     cdef int64_t strides[MAX_DIM]

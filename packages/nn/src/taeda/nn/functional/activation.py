@@ -39,12 +39,22 @@ def relu_(input: Tensor) -> Tensor:
 
 
 def sigmoid(input: Tensor) -> Tensor:
-    """Return 1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x)).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.sigmoid(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([0.1192, 0.5000, 0.8808])
+    """
     return ops.sigmoid(input)
 
 
 def tanh(input: Tensor) -> Tensor:
-    """Return tanh(x)."""
+    """Return tanh(x).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.tanh(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-0.9640,  0.0000,  0.9640])
+    """
     return ops.tanh(input)
 
 
@@ -72,7 +82,12 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """Return min(max(x, 0), 6)."""
+    """Return min(max(x, 0), 6).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.relu6(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([0., 0., 2.])
+    """
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
@@ -92,7 +107,12 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    """Return scale (max(0, x) + min(0, alpha (exp(x) - 1))) with the constants of self-normalising networks."""
+    """Return scale (max(0, x) + min(0, alpha (exp(x) - 1))) with the constants of self-normalising networks.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.selu(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-1.5202,  0.0000,  2.1014])
+    """
     return in_place(ops.selu, input) if inplace else ops.selu(input)
 
 
@@ -143,7 +163,14 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training."""
+    """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training.
+
+    With ``inplace`` into x itself.  ValueError where lower is above upper.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.rrelu(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-0.4583,  0.0000,  2.0000])
+    """
     need_tensors("rrelu", input)
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
@@ -179,25 +206,45 @@ def _mish(x: Tensor) -> Tensor:
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """Return x tanh(softplus(x)) (Misra, 2019)."""
+    """Return x tanh(softplus(x)) (Misra, 2019).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.mish(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-0.2525,  0.0000,  1.9440])
+    """
     need_tensors("mish", input)
     return in_place(_mish, input) if inplace else named(_mish(input), "MishBackward0")
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """Return min(max(x + 3, 0), 6) / 6."""
+    """Return min(max(x + 3, 0), 6) / 6.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.hardsigmoid(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([0.1667, 0.5000, 0.8333])
+    """
     need_tensors("hardsigmoid", input)
     return in_place(ops.hardsigmoid, input) if inplace else ops.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+    """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.hardswish(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-0.3333,  0.0000,  1.6667])
+    """
     need_tensors("hardswish", input)
     return in_place(ops.hardswish, input) if inplace else ops.hardswish(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Return x where abs(x) > lambd, else 0."""
+    """Return x where abs(x) > lambd, else 0.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.hardshrink(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-2.,  0.,  2.])
+    """
     need_tensors("hardshrink", input)
     return ops.hardshrink(input, lambd)
 
@@ -213,19 +260,36 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 def tanhshrink(input: Tensor) -> Tensor:
-    """Return x - tanh(x)."""
+    """Return x - tanh(x).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.tanhshrink(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-1.0360,  0.0000,  1.0360])
+    """
     need_tensors("tanhshrink", input)
     return input - input.tanh()
 
 
 def softsign(input: Tensor) -> Tensor:
-    """Return x / (1 + abs(x))."""
+    """Return x / (1 + abs(x)).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.softsign(taeda.tensor([-2.0, 0.0, 2.0]))
+    tensor([-0.6667,  0.0000,  0.6667])
+    """
     need_tensors("softsign", input)
     return input / (input.abs() + 1)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """Return x where x > threshold, else value."""
+    """Return x where x > threshold, else value.
+
+    With ``inplace`` into x itself.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.threshold(taeda.tensor([-2.0, 0.0, 2.0]), 0.5, 9.0)
+    tensor([9., 9., 2.])
+    """
     return in_place(ops.threshold, input, threshold, value) if inplace else ops.threshold(input, threshold, value)
 
 
@@ -273,7 +337,14 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """Return softmax(-x) along ``dim``."""
+    """Return softmax(-x) along ``dim``.
+
+    A tensor of the same shape; along ``dim`` the values add up to 1.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.softmin(taeda.tensor([-2.0, 0.0, 2.0]), dim=0)
+    tensor([0.8668, 0.1173, 0.0159])
+    """
     need_tensors("softmin", input)
     if dim is None:
         dim = _softmax_dim("softmin", input.ndim, _stacklevel)

@@ -60,6 +60,10 @@ def nll_loss(
     Args:
         input: log probabilities, (C,), (B, C) or (B, C, ...); target: class numbers, input's shape without C.
         weight: (C,), of each class; ignore_index: target that counts nothing.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.nll_loss(taeda.tensor([[-0.5, -1.0]]), taeda.tensor([1]))
+    tensor(1.)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.nll_loss(input, target, weight, ignore_index, reduction)
@@ -80,6 +84,10 @@ def binary_cross_entropy(
 
     Raises:
         ValueError: the shapes differ; RuntimeError: a probability is outside [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.binary_cross_entropy(taeda.tensor([0.5]), taeda.tensor([1.0]))
+    tensor(0.6931)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.binary_cross_entropy(input, target, weight, reduction)
@@ -102,6 +110,10 @@ def binary_cross_entropy_with_logits(
 
     Raises:
         ValueError: the shapes differ.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.binary_cross_entropy_with_logits(taeda.tensor([0.0]), taeda.tensor([1.0]))
+    tensor(0.6931)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
@@ -148,6 +160,10 @@ def kl_div(
     Args:
         input: log probabilities; target: probabilities, or with ``log_target`` their logarithms.
         reduction: none, batchmean (sum over the batch size: the mathematical one), sum, mean.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.kl_div(taeda.tensor([[0.5, 0.5]]).log(), taeda.tensor([[0.25, 0.75]]), reduction="batchmean")
+    tensor(0.1308)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     need_tensors("kl_div", input, target)
@@ -172,6 +188,10 @@ def poisson_nll_loss(
 
     Args:
         full: add Stirling's approximation of log t! where t > 1.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.poisson_nll_loss(taeda.tensor([0.0]), taeda.tensor([1.0]))
+    tensor(1.)
     """
     need_tensors("poisson_nll_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -201,6 +221,10 @@ def gaussian_nll_loss(
 
     Raises:
         ValueError: var has the wrong shape or a negative entry.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.gaussian_nll_loss(taeda.tensor([0.0]), taeda.tensor([1.0]), taeda.tensor([1.0]))
+    tensor(0.5000)
     """
     need_tensors("gaussian_nll_loss", input, target)
     if not isinstance(var, Tensor):

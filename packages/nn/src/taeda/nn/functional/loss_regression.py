@@ -51,6 +51,10 @@ def l1_loss(
 
     Args:
         input, target: the same shape (others broadcast, with a warning); weight: that shape.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.l1_loss(taeda.tensor([0.5, 2.0]), taeda.tensor([1.0, 0.0]))
+    tensor(1.2500)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.l1_loss(input, target, reduction, weight)
@@ -68,6 +72,14 @@ def smooth_l1_loss(
 
     Raises:
         RuntimeError: beta is negative.
+
+    Args:
+        input, target: of shapes that broadcast.
+        reduction: "mean", "sum" or "none".
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.smooth_l1_loss(taeda.tensor([0.5, 2.0]), taeda.tensor([1.0, 0.0]))
+    tensor(0.8125)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.smooth_l1_loss(input, target, reduction, beta)
@@ -82,6 +94,14 @@ def huber_loss(
 
     Raises:
         RuntimeError: delta is not positive.
+
+    Args:
+        input, target: of shapes that broadcast.
+        reduction: "mean", "sum" or "none".
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.huber_loss(taeda.tensor([0.5, 2.0]), taeda.tensor([1.0, 0.0]))
+    tensor(0.8125)
     """
     return ops.huber_loss(input, target, reduction, delta, weight)
 
@@ -94,7 +114,15 @@ def hinge_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return x where t is 1, and max(0, margin - x) where t is -1."""
+    """Return x where t is 1, and max(0, margin - x) where t is -1.
+
+    Args:
+        input, target: of one shape, the target 1 or -1; reduction: "mean", "sum" or "none".
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.hinge_embedding_loss(taeda.tensor([0.5, 0.2]), taeda.tensor([1.0, -1.0]))
+    tensor(0.6500)
+    """
     need_tensors("hinge_embedding_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     zero = taeda.zeros_like(input)
@@ -110,7 +138,15 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return log(1 + exp(-t x)) with t of 1 or -1."""
+    """Return log(1 + exp(-t x)) with t of 1 or -1.
+
+    Args:
+        input, target: of one shape; reduction: "mean", "sum" or "none".
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.soft_margin_loss(taeda.tensor([0.5, -1.0]), taeda.tensor([1.0, -1.0]))
+    tensor(0.3937)
+    """
     need_tensors("soft_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return named(reduced("soft_margin_loss", -logsigmoid(target * input), reduction), "SoftMarginLossBackward0")
@@ -129,6 +165,10 @@ def margin_ranking_loss(
 
     Raises:
         RuntimeError: the three do not have the same number of dimensions.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.margin_ranking_loss(taeda.tensor([2.0]), taeda.tensor([1.5]), taeda.tensor([1.0]), margin=1.0)
+    tensor(0.5000)
     """
     need_tensors("margin_ranking_loss", input1, input2, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -153,6 +193,10 @@ def cosine_embedding_loss(
 
     Args:
         input1, input2: (B, D) or (D,); target: (B,) or a scalar.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.cosine_embedding_loss(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[0.0, 1.0]]), taeda.tensor([1.0]))
+    tensor(1.)
     """
     need_tensors("cosine_embedding_loss", input1, input2, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -194,6 +238,10 @@ def multi_margin_loss(
 
     Args:
         input: (B, C) or (C,); target: class numbers (B,) or a scalar; p: 1 or 2; weight: (C,).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.multi_margin_loss(taeda.tensor([[0.1, 0.9]]), taeda.tensor([1]))
+    tensor(0.1000)
     """
     need_tensors("multi_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -237,6 +285,10 @@ def multilabel_margin_loss(
 
     Raises:
         RuntimeError: the shapes differ, or a class is out of range.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.multilabel_margin_loss(taeda.tensor([[0.1, 0.9]]), taeda.tensor([[1, -1]]))
+    tensor(0.1000)
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     return ops.multilabel_margin_loss(input, target, reduction)
@@ -254,6 +306,10 @@ def multilabel_soft_margin_loss(
 
     Args:
         input, target: (B, C); weight: (C,).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.multilabel_soft_margin_loss(taeda.tensor([[0.0, 2.0]]), taeda.tensor([[0.0, 1.0]]))
+    tensor(0.4100)
     """
     need_tensors("multilabel_soft_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -284,6 +340,10 @@ def triplet_margin_loss(
 
     Raises:
         ValueError: margin is not positive; RuntimeError: numbers of dimensions differ.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.triplet_margin_loss(taeda.zeros(1, 2), taeda.ones(1, 2), 3 * taeda.ones(1, 2))
+    tensor(0.)
     """
     need_tensors("triplet_margin_loss", anchor, positive, negative)
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -312,7 +372,12 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return ``triplet_margin_loss`` with a distance of the caller's own."""
+    """Return ``triplet_margin_loss`` with a distance of the caller's own.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.triplet_margin_with_distance_loss(taeda.zeros(1, 2), taeda.ones(1, 2), 3 * taeda.ones(1, 2))
+    tensor(0.)
+    """
     check_reduction("triplet_margin_with_distance_loss", reduction)
     if margin <= 0:
         raise ValueError(f"[triplet_margin_with_distance_loss] margin must be greater than 0, got {margin}")

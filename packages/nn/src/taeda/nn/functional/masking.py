@@ -20,13 +20,30 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     Raises:
         ValueError: p is not in [0, 1].
+
+    Elements are dropped independently, with probability p; the others are divided by 1 - p, so that the mean stays.  Outside of
+    training the input comes back as it is.
+
+    Raises:
+        ValueError: p is not in [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.dropout(taeda.ones(2), 0.5, training=False)
+    tensor([1., 1.])
     """
     need_tensors("dropout", input)
     return ops.dropout(input, p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero whole channels of (B, C, L) or (C, L) with probability p; divide the others by 1 - p."""
+    """Zero whole channels of (B, C, L) or (C, L) with probability p; divide the others by 1 - p.
+
+    x is (N, C, L) or (C, L).  ValueError where p is not in [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.dropout1d(taeda.ones(1, 2, 2), 0.5, training=False).shape
+    taeda.Size([1, 2, 2])
+    """
     need_tensors("dropout1d", input)
     _check_probability("dropout1d", p)
     if input.ndim not in (2, 3):
@@ -45,6 +62,12 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """Zero whole channels of (B, C, H, W) with probability p; divide the others by 1 - p.
 
     A 3-D input is taken as (B, C, L), as PyTorch still does, with its warning.
+
+    x is (N, C, H, W) or (C, H, W).  ValueError where p is not in [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.dropout2d(taeda.ones(1, 1, 2, 2), 0.5, training=False).shape
+    taeda.Size([1, 1, 2, 2])
     """
     need_tensors("dropout2d", input)
     _check_probability("dropout2d", p)
@@ -68,7 +91,14 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero whole channels of (B, C, D, H, W) or (C, D, H, W) with probability p; divide the others by 1 - p."""
+    """Zero whole channels of (B, C, D, H, W) or (C, D, H, W) with probability p; divide the others by 1 - p.
+
+    x is (N, C, D, H, W) or (C, D, H, W).  ValueError where p is not in [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.dropout3d(taeda.ones(1, 1, 2, 2, 2), 0.5, training=False).shape
+    taeda.Size([1, 1, 2, 2, 2])
+    """
     need_tensors("dropout3d", input)
     _check_probability("dropout3d", p)
     if input.ndim not in (4, 5):
@@ -87,12 +117,26 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Drop elements to SELU's negative limit and rescale, so that mean 0 and variance 1 stay
-    (Klambauer et al., 2017)."""
+    (Klambauer et al., 2017).
+
+    ValueError where p is not in [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.alpha_dropout(taeda.ones(2), 0.5, training=False)
+    tensor([1., 1.])
+    """
     need_tensors("alpha_dropout", input)
     return ops.alpha_dropout(input, p, training, inplace)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """Apply ``alpha_dropout`` to whole channels of (B, C, ...)."""
+    """Apply ``alpha_dropout`` to whole channels of (B, C, ...).
+
+    ValueError where p is not in [0, 1].
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.feature_alpha_dropout(taeda.ones(1, 2, 2), 0.5, training=False).shape
+    taeda.Size([1, 2, 2])
+    """
     need_tensors("feature_alpha_dropout", input)
     return ops.feature_alpha_dropout(input, p, training, inplace)

@@ -44,6 +44,12 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
 
     Args:
         input: (B, C, H, W) or (C, H, W); output_size: a number or (h, w), where None keeps the input's.
+
+    An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.adaptive_avg_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 1).flatten()
+    tensor([7.5000])
     """
     need_tensors("adaptive_avg_pool2d", input)
     return ops.adaptive_avg_pool2d(input, _output_size("adaptive_avg_pool2d", output_size, input, 2))
@@ -54,13 +60,26 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
 
     Args:
         input: (B, C, D, H, W) or (C, D, H, W); output_size: a number or (d, h, w), where None keeps the input's.
+
+    An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.adaptive_avg_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 1).flatten()
+    tensor([31.5000])
     """
     need_tensors("adaptive_avg_pool3d", input)
     return ops.adaptive_avg_pool3d(input, _output_size("adaptive_avg_pool3d", output_size, input, 3))
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Take maxima over windows chosen so that the result has ``output_size`` values; also their places."""
+    """Take maxima over windows chosen so that the result has ``output_size`` values; also their places.
+
+    An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.adaptive_max_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 1).flatten()
+    tensor([5.])
+    """
     return ops.adaptive_max_pool1d(input, output_size, return_indices)
 
 
@@ -68,7 +87,14 @@ adaptive_max_pool1d_with_indices = with_indices(adaptive_max_pool1d)
 
 
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Take maxima over windows chosen so that the result is ``output_size``; also their places."""
+    """Take maxima over windows chosen so that the result is ``output_size``; also their places.
+
+    An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.adaptive_max_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 1).flatten()
+    tensor([15.])
+    """
     need_tensors("adaptive_max_pool2d", input)
     return ops.adaptive_max_pool2d(
         input, _output_size("adaptive_max_pool2d", output_size, input, 2), return_indices
@@ -79,7 +105,14 @@ adaptive_max_pool2d_with_indices = with_indices(adaptive_max_pool2d)
 
 
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """Take maxima over windows chosen so that the result is ``output_size``; also their places."""
+    """Take maxima over windows chosen so that the result is ``output_size``; also their places.
+
+    An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.adaptive_max_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 1).flatten()
+    tensor([63.])
+    """
     need_tensors("adaptive_max_pool3d", input)
     return ops.adaptive_max_pool3d(
         input, _output_size("adaptive_max_pool3d", output_size, input, 3), return_indices
@@ -98,7 +131,12 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """Take the maximum of each window of (B, C, L) or (C, L); with ``return_indices`` also its place."""
+    """Take the maximum of each window of (B, C, L) or (C, L); with ``return_indices`` also its place.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.max_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 2).flatten()
+    tensor([1., 3., 5.])
+    """
     return ops.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -114,7 +152,12 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """Take the maximum of each window of (B, C, H, W) or (C, H, W); with ``return_indices`` also its place."""
+    """Take the maximum of each window of (B, C, H, W) or (C, H, W); with ``return_indices`` also its place.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.max_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 2).flatten()
+    tensor([ 5.,  7., 13., 15.])
+    """
     return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -130,7 +173,12 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """Take the maximum of each window of (B, C, D, H, W) or (C, D, H, W); with ``return_indices`` also its place."""
+    """Take the maximum of each window of (B, C, D, H, W) or (C, D, H, W); with ``return_indices`` also its place.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.max_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 2).flatten()
+    tensor([21., 23., 29., 31., 53., 55., 61., 63.])
+    """
     return ops.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -182,7 +230,12 @@ def max_unpool1d(
     padding: Any = 0,
     output_size: Any = None,
 ) -> Tensor:
-    """Put the maxima of ``max_pool1d`` back in their places, zeros elsewhere."""
+    """Put the maxima of ``max_pool1d`` back in their places, zeros elsewhere.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.max_unpool1d(*F.max_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 2, return_indices=True), 2).shape
+    taeda.Size([1, 1, 6])
+    """
     (length,) = _unpooled_size(input, kernel_size, stride, padding, output_size, 1)
     return ops.max_unpool2d(input.unsqueeze(-2), indices.unsqueeze(-2), (1, length)).squeeze(-2)
 
@@ -195,7 +248,12 @@ def max_unpool2d(
     padding: Any = 0,
     output_size: Any = None,
 ) -> Tensor:
-    """Put the maxima of ``max_pool2d`` back in their places, zeros elsewhere."""
+    """Put the maxima of ``max_pool2d`` back in their places, zeros elsewhere.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.max_unpool2d(*F.max_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 2, return_indices=True), 2).shape
+    taeda.Size([1, 1, 4, 4])
+    """
     size = _unpooled_size(input, kernel_size, stride, padding, output_size, 2)
     return ops.max_unpool2d(input, indices, size)
 
@@ -208,7 +266,12 @@ def max_unpool3d(
     padding: Any = 0,
     output_size: Any = None,
 ) -> Tensor:
-    """Put the maxima of ``max_pool3d`` back in their places, zeros elsewhere."""
+    """Put the maxima of ``max_pool3d`` back in their places, zeros elsewhere.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.max_unpool3d(*F.max_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 2, return_indices=True), 2).shape
+    taeda.Size([1, 1, 4, 4, 4])
+    """
     size = _unpooled_size(input, kernel_size, stride, padding, output_size, 3)
     return ops.max_unpool3d(input, indices, size)
 
@@ -237,19 +300,34 @@ def _lp_pool(
 def lp_pool1d(
     input: Tensor, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False
 ) -> Tensor:
-    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf."""
+    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.lp_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 2, 2).shape
+    taeda.Size([1, 1, 3])
+    """
     return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, 1)
 
 
 def lp_pool2d(
     input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
 ) -> Tensor:
-    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf."""
+    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.lp_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 2, 2).shape
+    taeda.Size([1, 1, 2, 2])
+    """
     return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, 2)
 
 
 def lp_pool3d(
     input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
 ) -> Tensor:
-    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf."""
+    """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.lp_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 2, 2).shape
+    taeda.Size([1, 1, 2, 2, 2])
+    """
     return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, 3)

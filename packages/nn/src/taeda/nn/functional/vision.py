@@ -90,7 +90,14 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
-    """Rearrange (..., C r^2, H, W) to (..., C, H r, W r) (Shi et al., 2016)."""
+    """Rearrange (..., C r^2, H, W) to (..., C, H r, W r) (Shi et al., 2016).
+
+    RuntimeError where r^2 does not divide the channels.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.pixel_shuffle(taeda.ones(1, 4, 1, 1), 2).shape
+    taeda.Size([1, 1, 2, 2])
+    """
     need_tensors("pixel_shuffle", input)
     r = upscale_factor
     if input.ndim < 3:
@@ -112,7 +119,14 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """Rearrange (..., C, H r, W r) to (..., C r^2, H, W): undo ``pixel_shuffle``."""
+    """Rearrange (..., C, H r, W r) to (..., C r^2, H, W): undo ``pixel_shuffle``.
+
+    RuntimeError where r does not divide the height and the width.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.pixel_unshuffle(taeda.ones(1, 1, 2, 2), 2).shape
+    taeda.Size([1, 4, 1, 1])
+    """
     need_tensors("pixel_unshuffle", input)
     r = downscale_factor
     if input.ndim < 3:
@@ -135,7 +149,14 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """Interleave ``groups`` groups of channels of (B, C, ...) (Zhang et al., ShuffleNet, 2018)."""
+    """Interleave ``groups`` groups of channels of (B, C, ...) (Zhang et al., ShuffleNet, 2018).
+
+    RuntimeError where ``groups`` does not divide the channels.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.channel_shuffle(taeda.arange(4.0).reshape(1, 4, 1), 2).flatten()
+    tensor([0., 2., 1., 3.])
+    """
     need_tensors("channel_shuffle", input)
     if input.ndim < 3:
         raise RuntimeError(

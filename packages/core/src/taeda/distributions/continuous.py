@@ -1,0 +1,410 @@
+"""Distributions of real numbers: normal, uniform, exponential, Laplace, Cauchy, half-normal, and normal of several variables."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import taeda
+from taeda.distributions import constraints
+from taeda.distributions.distribution import LOG_2PI, Distribution, broadcast_all, standard_normal
+from taeda.tensor import Tensor
+
+__all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "MultivariateNormal", "Normal", "Uniform"]
+
+
+class Normal(Distribution):
+    """N(loc, scale^2): log p(x) = -(x - loc)^2 / (2 scale^2) - log scale - log(2 pi) / 2.
+
+    >>> import taeda
+    >>> d = Normal(0.0, 1.0)
+    >>> d, d.log_prob(taeda.tensor(0.0))
+    (Normal(loc: 0.0, scale: 1.0), tensor(-0.9189))
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(self.loc.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def stddev(self) -> Tensor:
+        return self.scale
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale.pow(2)
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended(sample_shape)
+        with taeda.no_grad():
+            return taeda.normal(self.loc.expand(shape), self.scale.expand(shape))
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return self.loc + standard_normal(self._extended(sample_shape), self.loc) * self.scale
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -((value - self.loc) ** 2) / (2 * self.variance) - self.scale.log() - LOG_2PI / 2
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return 0.5 * (1 + taeda.erf((value - self.loc) * self.scale.reciprocal() / math.sqrt(2)))
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return self.loc + self.scale * taeda.erfinv(2 * value - 1) * math.sqrt(2)
+
+    def entropy(self) -> Tensor:
+        return 0.5 + LOG_2PI / 2 + self.scale.log()
+
+
+class HalfNormal(Distribution):
+    """|x| with x from N(0, scale^2).
+
+    >>> import taeda
+    >>> HalfNormal(taeda.tensor([1.0])).mean
+    tensor([0.7979])
+    """
+
+    arg_constraints = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+
+    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
+        (self.scale,) = broadcast_all(scale)
+        super().__init__(self.scale.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale * math.sqrt(2 / math.pi)
+
+    @property
+    def mode(self) -> Tensor:
+        return taeda.zeros_like(self.scale)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale.pow(2) * (1 - 2 / math.pi)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return (standard_normal(self._extended(sample_shape), self.scale) * self.scale).abs()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        found = Normal(0 * self.scale, self.scale, False).log_prob(value) + math.log(2)
+        return taeda.where(value >= 0, found, -math.inf)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return taeda.erf(value / self.scale / math.sqrt(2))
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return self.scale * taeda.erfinv(value) * math.sqrt(2)
+
+    def entropy(self) -> Tensor:
+        return 0.5 + LOG_2PI / 2 + self.scale.log() - math.log(2)
+
+
+class Uniform(Distribution):
+    """The same density 1 / (high - low) from ``low`` up to, but without, ``high``.
+
+    >>> import taeda
+    >>> Uniform(0.0, 2.0).log_prob(taeda.tensor(1.0))
+    tensor(-0.6931)
+    """
+
+    arg_constraints = {"low": constraints.dependent, "high": constraints.dependent}
+    has_rsample = True
+
+    def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
+        self.low, self.high = broadcast_all(low, high)
+        super().__init__(self.low.shape, validate_args=validate_args)
+        if self._validate_args and not (self.low < self.high).all():
+            raise ValueError(f"[Uniform] Uniform is not defined when low >= high, got {self!r}")
+
+    @property
+    def support(self) -> Any:  # type: ignore[override]
+        return constraints.interval(self.low, self.high)
+
+    @property
+    def mean(self) -> Tensor:
+        return (self.high + self.low) / 2
+
+    @property
+    def mode(self) -> Tensor:
+        return taeda.full_like(self.high, math.nan)
+
+    @property
+    def stddev(self) -> Tensor:
+        return (self.high - self.low) / math.sqrt(12)
+
+    @property
+    def variance(self) -> Tensor:
+        return (self.high - self.low).pow(2) / 12
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        drawn = taeda.rand(self._extended(sample_shape), dtype=self.low.dtype)
+        return self.low + drawn * (self.high - self.low)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        inside = ((self.low <= value) & (self.high > value)).to(self.low.dtype)
+        return inside.log() - (self.high - self.low).log()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return ((value - self.low) / (self.high - self.low)).clamp(0, 1)
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return value * (self.high - self.low) + self.low
+
+    def entropy(self) -> Tensor:
+        return (self.high - self.low).log()
+
+
+class Exponential(Distribution):
+    """rate e^(-rate x) for x from 0 on.
+
+    >>> Exponential(2.0).mean
+    tensor(0.5000)
+    """
+
+    arg_constraints = {"rate": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+
+    def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
+        (self.rate,) = broadcast_all(rate)
+        super().__init__(self.rate.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.rate.reciprocal()
+
+    @property
+    def mode(self) -> Tensor:
+        return taeda.zeros_like(self.rate)
+
+    @property
+    def stddev(self) -> Tensor:
+        return self.rate.reciprocal()
+
+    @property
+    def variance(self) -> Tensor:
+        return self.rate.pow(-2)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return self.rate.new_empty(self._extended(sample_shape)).exponential_() / self.rate
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return self.rate.log() - self.rate * value
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return 1 - (-self.rate * value).exp()
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return -(-value).log1p() / self.rate
+
+    def entropy(self) -> Tensor:
+        return 1.0 - self.rate.log()
+
+
+class Laplace(Distribution):
+    """e^(-|x - loc| / scale) / (2 scale).
+
+    >>> Laplace(0.0, 1.0).entropy()
+    tensor(1.6931)
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(self.loc.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def stddev(self) -> Tensor:
+        return math.sqrt(2) * self.scale
+
+    @property
+    def variance(self) -> Tensor:
+        return 2 * self.scale.pow(2)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        eps = taeda.finfo(self.loc.dtype).eps
+        u = self.loc.new_empty(self._extended(sample_shape)).uniform_(eps - 1, 1)
+        return self.loc - self.scale * u.sign() * (-u.abs()).log1p()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -(2 * self.scale).log() - (value - self.loc).abs() / self.scale
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        away = value - self.loc
+        return 0.5 - 0.5 * away.sign() * (-away.abs() / self.scale).expm1()
+
+    def icdf(self, value: Tensor) -> Tensor:
+        term = value - 0.5
+        return self.loc - self.scale * term.sign() * (-2 * term.abs()).log1p()
+
+    def entropy(self) -> Tensor:
+        return 1 + (2 * self.scale).log()
+
+
+class Cauchy(Distribution):
+    """1 / (pi scale (1 + ((x - loc) / scale)^2)); it has no mean.
+
+    >>> import taeda
+    >>> Cauchy(0.0, 1.0).cdf(taeda.tensor(0.0))
+    tensor(0.5000)
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(self.loc.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return taeda.full(self._extended(), math.nan, dtype=self.loc.dtype)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return taeda.full(self._extended(), math.inf, dtype=self.loc.dtype)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return self.loc + self.loc.new_empty(self._extended(sample_shape)).cauchy_() * self.scale
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -math.log(math.pi) - self.scale.log() - ((value - self.loc) / self.scale).pow(2).log1p()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return taeda.atan((value - self.loc) / self.scale) / math.pi + 0.5
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return taeda.tan(math.pi * (value - 0.5)) * self.scale + self.loc
+
+    def entropy(self) -> Tensor:
+        return math.log(4 * math.pi) + self.scale.log()
+
+
+class MultivariateNormal(Distribution):
+    """N(loc, S) for vectors; S is given as itself, as its inverse, or as L with S = L L^T.
+
+    log p(x) = -|L^-1 (x - loc)|^2 / 2 - sum_i log L_ii - n log(2 pi) / 2.
+
+    Args:
+        loc: (..., n).
+        covariance_matrix, precision_matrix, scale_tril: (..., n, n), exactly one of them.
+
+    Raises:
+        ValueError: not exactly one is given, or the matrix is not what it must be.
+
+    >>> import taeda
+    >>> MultivariateNormal(taeda.zeros(2), taeda.eye(2)).log_prob(taeda.zeros(2))
+    tensor(-1.8379)
+    """
+
+    arg_constraints = {
+        "loc": constraints.real_vector, "covariance_matrix": constraints.positive_definite,
+        "precision_matrix": constraints.positive_definite, "scale_tril": constraints.lower_cholesky,
+    }  # fmt: skip
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(
+        self,
+        loc: Tensor,
+        covariance_matrix: Tensor | None = None,
+        precision_matrix: Tensor | None = None,
+        scale_tril: Tensor | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        if loc.dim() < 1:
+            raise ValueError("[MultivariateNormal] loc must be at least one-dimensional.")
+        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
+        names = [k for k, v in given.items() if v is not None]
+        if len(names) != 1:
+            raise ValueError("[MultivariateNormal] Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+        matrix: Any = given[names[0]]
+        if matrix.dim() < 2:
+            raise ValueError(f"[MultivariateNormal] {names[0]} must be at least two-dimensional, with optional leading batch dimensions")
+        batch = taeda.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
+        matrix = matrix.expand((*batch, -1, -1))
+        self._given = names[0]
+        setattr(self, names[0], matrix)
+        self.loc = loc.expand((*batch, -1))
+        super().__init__(batch, self.loc.shape[-1:], validate_args)
+        if names[0] == "scale_tril":
+            self._tril = matrix
+        elif names[0] == "covariance_matrix":
+            self._tril = taeda.linalg.cholesky(matrix)
+        else:                                                       # the inverse's factor, from one of the matrix turned around
+            turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
+            self._tril = taeda.linalg.solve_triangular(turned, taeda.eye(loc.shape[-1], dtype=loc.dtype), upper=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "scale_tril":
+            return self._tril
+        if name == "covariance_matrix":
+            return self._tril @ self._tril.mT
+        if name == "precision_matrix":
+            return taeda.cholesky_inverse(self._tril)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return self._tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        eps = standard_normal(self._extended(sample_shape), self.loc)
+        return self.loc + (self._tril @ eps.unsqueeze(-1)).squeeze(-1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        away = taeda.linalg.solve_triangular(self._tril, (value - self.loc).unsqueeze(-1), upper=False).squeeze(-1)
+        return -0.5 * (self._event_shape[0] * LOG_2PI + away.pow(2).sum(-1)) - self._half_log_det()
+
+    def _half_log_det(self) -> Tensor:
+        return self._tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+    def entropy(self) -> Tensor:
+        return 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()

@@ -1,0 +1,260 @@
+"""The base of all distributions: shapes, validation, and what follows from a distribution's own methods.
+
+A sample's shape is sample_shape + batch_shape + event_shape: draws, distributions side by side, one value.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import taeda
+from taeda.distributions import constraints
+from taeda.tensor import Tensor
+from taeda.tensor_base import Size
+
+__all__ = ["Distribution", "Independent"]
+
+
+def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
+    """Return numbers and tensors as tensors of one shape; numbers take the tensors' dtype, or the default one."""
+    if not all(isinstance(v, (Tensor, int, float)) for v in values):
+        raise ValueError("[distributions] parameters must be numbers or tensors, got " + ", ".join(type(v).__name__ for v in values))
+    first = next((v for v in values if isinstance(v, Tensor)), None)
+    dtype = taeda.get_default_dtype() if first is None else first.dtype
+    made = [v if isinstance(v, Tensor) else taeda.tensor(v, dtype=dtype, device=getattr(first, "device", None)) for v in values]
+    return tuple(taeda.broadcast_tensors(*made))
+
+
+def standard_normal(shape: Any, like: Tensor) -> Tensor:
+    """Draw from N(0, 1) with the dtype of ``like``."""
+    return taeda.normal(taeda.zeros(shape, dtype=like.dtype), taeda.ones(shape, dtype=like.dtype))
+
+
+def probs_to_logits(probs: Tensor, binary: bool = False) -> Tensor:
+    """Return the logits of probabilities, which are kept off 0 and 1 by the dtype's precision."""
+    eps = taeda.finfo(probs.dtype).eps
+    inside = probs.clamp(eps, 1 - eps)
+    return inside.log() - (-inside).log1p() if binary else inside.log()
+
+
+class Distribution:
+    """What is common to distributions: ``sample``, ``log_prob``, ``entropy``, ``mean``, ``variance`` and so on.
+
+    Args:
+        validate_args: check parameters, and values given to ``log_prob``; on by default.
+    """
+
+    has_rsample = False
+    has_enumerate_support = False
+    arg_constraints: dict[str, constraints.Constraint] = {}
+    support: Any = constraints.real
+    _validate_args = __debug__
+
+    @staticmethod
+    def set_default_validate_args(value: bool) -> None:
+        """Say whether distributions check their arguments where they are not told."""
+        if value not in (True, False):
+            raise ValueError(f"[set_default_validate_args] expected a bool, got {value!r}")
+        Distribution._validate_args = value
+
+    def __init__(self, batch_shape: Any = (), event_shape: Any = (), validate_args: bool | None = None) -> None:
+        self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
+        if validate_args is not None:
+            self._validate_args = validate_args
+        if not self._validate_args:
+            return
+        for name, constraint in self.arg_constraints.items():
+            if isinstance(constraint, constraints._Dependent) or name not in vars(self):
+                continue
+            value = vars(self)[name]
+            if not constraint.check(value).all():
+                raise ValueError(
+                    f"[{type(self).__name__}] Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of "
+                    f"distribution {self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
+                )
+
+    @property
+    def batch_shape(self) -> Size:
+        """The shape of the distributions side by side."""
+        return self._batch_shape
+
+    @property
+    def event_shape(self) -> Size:
+        """The shape of one value."""
+        return self._event_shape
+
+    def _extended(self, sample_shape: Any = ()) -> Size:
+        return Size(tuple(sample_shape) + tuple(self._batch_shape) + tuple(self._event_shape))
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        """Return the distribution with its batch dimensions expanded; parameters are views."""
+        batch = tuple(batch_shape)
+        made = type(self).__new__(type(self)) if _instance is None else _instance
+        for name, value in self._parameters().items():
+            extra = value.shape[len(self._batch_shape):] if value.ndim else ()
+            setattr(made, name, value.expand(batch + tuple(extra)))
+        Distribution.__init__(made, batch, self._event_shape, validate_args=False)
+        made._validate_args = self._validate_args
+        return made
+
+    def _parameters(self) -> dict[str, Tensor]:
+        """Return the tensors that the distribution is made of."""
+        return {k: v for k, v in vars(self).items() if isinstance(v, Tensor)}
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Draw values, which no gradient flows through."""
+        with taeda.no_grad():
+            return self.rsample(sample_shape)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """Draw values as a function of the parameters, which gradients flow to; NotImplementedError where there is none."""
+        raise NotImplementedError(f"[{type(self).__name__}] has no reparametrised samples; use sample()")
+
+    def sample_n(self, n: int) -> Tensor:
+        """Draw n values of each (deprecated by PyTorch)."""
+        warnings.warn("sample_n will be deprecated. Use .sample((n,)) instead", UserWarning, stacklevel=2)
+        return self.sample((n,))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Return the logarithm of the density, or of the probability, at ``value``."""
+        raise NotImplementedError(f"[{type(self).__name__}] log_prob is not there")
+
+    def entropy(self) -> Tensor:
+        """Return the entropy, in nats."""
+        raise NotImplementedError(f"[{type(self).__name__}] entropy is not there")
+
+    def perplexity(self) -> Tensor:
+        """Return e to the entropy."""
+        return self.entropy().exp()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """Return the probability of a value not above ``value``."""
+        raise NotImplementedError(f"[{type(self).__name__}] cdf is not there")
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """Return the quantile: the inverse of ``cdf``."""
+        raise NotImplementedError(f"[{type(self).__name__}] icdf is not there")
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """Return all values that there are, in a new first dimension."""
+        raise NotImplementedError(f"[{type(self).__name__}] there is no end of values")
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        raise NotImplementedError(f"[{type(self).__name__}] mean is not there")
+
+    @property
+    def mode(self) -> Tensor:
+        """The value of the greatest density."""
+        raise NotImplementedError(f"[{type(self).__name__}] mode is not there")
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        raise NotImplementedError(f"[{type(self).__name__}] variance is not there")
+
+    @property
+    def stddev(self) -> Tensor:
+        """The square root of the variance."""
+        return self.variance.sqrt()
+
+    def _validate_sample(self, value: Any) -> None:
+        """Raise ValueError unless ``value`` is a tensor of fitting shape in the support."""
+        if not self._validate_args:
+            return
+        name = type(self).__name__
+        if not isinstance(value, Tensor):
+            raise ValueError(f"[{name}] The value argument to log_prob must be a Tensor, got {type(value).__name__}")
+        event = len(self._event_shape)
+        if tuple(value.shape[value.ndim - event:]) != tuple(self._event_shape):
+            raise ValueError(f"[{name}] The right-most size of value must match event_shape: {value.shape} vs {self._event_shape}.")
+        for i, j in zip(reversed(value.shape), reversed(self._batch_shape + self._event_shape), strict=False):
+            if i != 1 and j != 1 and i != j:
+                raise ValueError(
+                    f"[{name}] Value is not broadcastable with batch_shape+event_shape: {value.shape} vs "
+                    f"{self._batch_shape + self._event_shape}."
+                )
+        support = self.support
+        if not support.check(value).all():
+            raise ValueError(
+                f"[{name}] Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
+                f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+            )
+
+    def __repr__(self) -> str:
+        shown = [(k, vars(self)[k]) for k in self.arg_constraints if k in vars(self)]
+        return f"{type(self).__name__}({', '.join(f'{k}: {v if v.numel() == 1 else v.size()}' for k, v in shown)})"
+
+
+class Independent(Distribution):
+    """Take the last batch dimensions as part of one value: log-probabilities and entropies are summed over them.
+
+    >>> import taeda
+    >>> from taeda.distributions import Normal
+    >>> d = Independent(Normal(taeda.zeros(2, 3), taeda.ones(2, 3)), 1)
+    >>> d.batch_shape, d.event_shape, d.log_prob(taeda.zeros(2, 3)).shape
+    (taeda.Size([2]), taeda.Size([3]), taeda.Size([2]))
+    """
+
+    def __init__(self, base_distribution: Any, reinterpreted_batch_ndims: int, validate_args: bool | None = None) -> None:
+        n = reinterpreted_batch_ndims
+        batch, event = base_distribution.batch_shape, base_distribution.event_shape
+        if n > len(batch):
+            raise ValueError(
+                "[Independent] Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), actual "
+                f"{n} vs {len(batch)}"
+            )
+        self.base_dist, self.reinterpreted_batch_ndims = base_distribution, n
+        cut = len(batch) - n
+        super().__init__(batch[:cut], batch[cut:] + event, validate_args)
+
+    @property
+    def has_rsample(self) -> bool:  # type: ignore[override]
+        return bool(self.base_dist.has_rsample)
+
+    @property
+    def support(self) -> Any:  # type: ignore[override]
+        base = self.base_dist.support
+        return constraints.independent(base, self.reinterpreted_batch_ndims) if self.reinterpreted_batch_ndims else base
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        n = self.reinterpreted_batch_ndims
+        return Independent(self.base_dist.expand(tuple(batch_shape) + tuple(self._event_shape[:n])), n, self._validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.base_dist.mean
+
+    @property
+    def mode(self) -> Tensor:
+        return self.base_dist.mode
+
+    @property
+    def variance(self) -> Tensor:
+        return self.base_dist.variance
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        return self.base_dist.sample(sample_shape)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return self.base_dist.rsample(sample_shape)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
+
+    def entropy(self) -> Tensor:
+        return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
+
+    def __repr__(self) -> str:
+        return f"Independent({self.base_dist!r}, {self.reinterpreted_batch_ndims})"
+
+
+def sum_rightmost(value: Tensor, n: int) -> Tensor:
+    """Return the sums over the last n dimensions."""
+    return value.sum(tuple(range(-n, 0))) if n else value
+
+
+LOG_2PI = math.log(2 * math.pi)
