@@ -33,6 +33,8 @@ def test_there_is_one_process() -> None:
 
 def test_questions_about_values_and_classes() -> None:
     assert taeda.is_same_size(taeda.ones(2, 3), taeda.zeros(2, 3)) and not taeda.is_same_size(taeda.ones(2), taeda.ones(3))
+    with pytest.raises(TypeError, match="argument .other. must be Tensor, not int"):
+        taeda.is_same_size(taeda.ones(2), -1)
     taeda._assert(taeda.tensor(True), "holds")
     with pytest.raises(AssertionError, match="does not"):
         taeda._assert(taeda.tensor(False), "does not")

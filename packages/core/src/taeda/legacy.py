@@ -117,6 +117,9 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     >>> taeda.is_same_size(taeda.ones(2, 3), taeda.ones(3, 2))
     False
     """
+    for name, value in (("input", input), ("other", other)):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"[is_same_size] argument {name!r} must be Tensor, not {type(value).__name__}")
     return input.shape == other.shape
 
 
