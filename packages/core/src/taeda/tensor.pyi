@@ -136,6 +136,8 @@ class Tensor:
         ...
     def _parts(self, *args: Any, **kwargs: Any) -> Tensor:
         ...
+    def _storage_moved(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Look up the address of the first element again."""
     def abs(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the absolute value."""
     def abs_(self) -> Tensor:
@@ -617,31 +619,31 @@ class Tensor:
     def inverse(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
     def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the dtype is complex."""
     def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether this is a lazy conjugate: never, conjugates are computed at once."""
     def is_contiguous(self, memory_format: Any = ...) -> _bool:
         """Whether elements lie in row-major (or channels-last) order without gaps."""
     def is_distributed(self) -> Tensor:
         """Return False: no tensor is spread over several processes."""
     def is_floating_point(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the dtype is a floating-point one."""
     def is_inference(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the tensor was made in inference mode."""
     def is_neg(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether this is a lazy negative: never, signs are changed at once."""
     def is_nonzero(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the only element is not zero; RuntimeError unless there is one."""
     def is_pinned(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the memory is pinned for a GPU: there is none."""
     def is_same_size(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the other tensor has the same shape."""
     def is_set_to(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether both look at the same memory with the same layout."""
     def is_shared(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the memory is one that processes share; see :meth:`share_memory_`."""
     def is_signed(self, *args: Any, **kwargs: Any) -> _bool:
-        ...
+        """Whether the dtype has negative numbers."""
     def isclose(self, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
         """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
     def isfinite(self) -> Tensor:
@@ -1035,7 +1037,7 @@ class Tensor:
     def sgn_(self) -> Tensor:
         """In-place :func:`sgn`."""
     def share_memory_(self, *args: Any, **kwargs: Any) -> Tensor:
-        ...
+        """Move the tensor's storage into memory that processes share, and return the tensor."""
     def short(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int16."""
     def sigmoid(self, *, out: Tensor | None = ...) -> Tensor:
@@ -1061,7 +1063,7 @@ class Tensor:
     def sinh_(self) -> Tensor:
         """In-place :func:`sinh`."""
     def size(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the shape, or the size of one dimension."""
+        """Return the shape, or the size of one dimension, which ``axis`` may name too."""
     def slice_add(self, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
         """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
     def slice_inverse(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
@@ -1101,7 +1103,7 @@ class Tensor:
     def storage_offset(self, *args: Any, **kwargs: Any) -> _int:
         """Return the first element's place in the storage, in elements."""
     def stride(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the strides in elements, or one of them."""
+        """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
     def sub(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input - alpha * other."""
     def sub_(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
