@@ -15,7 +15,7 @@ import weakref
 from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
-from taeda.storage import Storage
+from taeda.storage import Storage, storage_over
 from taeda.tensor_base import TensorBase
 
 _arrived: weakref.WeakValueDictionary[tuple[int, int], Storage] = weakref.WeakValueDictionary()   # by device and inode
@@ -74,7 +74,7 @@ def _receive(sent: Any, nbytes: int) -> Storage:
         os.close(fd)
         return storage
     block = Block(fd, nbytes)
-    storage = Storage._over(block.memory, block, nbytes)
+    storage = storage_over(block.memory, block, nbytes)
     _remember(storage, fd)
     return storage
 

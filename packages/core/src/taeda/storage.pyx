@@ -215,15 +215,6 @@ cdef class Storage:
             shared.before.keep(self.data, self.capacity)
         self.data, self.capacity, self.owner = <char*>shared.memory.buf if self.nbytes_ else NULL, 0, shared
 
-    @staticmethod
-    def _over(memory, block, int64_t nbytes):
-        """Return a storage of the first ``nbytes`` of ``memory``, a writable buffer of ``block``."""
-        cdef Storage made = Storage.__new__(Storage)
-        cdef Shared shared = Shared(block, memory)
-        made.owner = shared
-        made.data, made.nbytes_ = <char*>shared.memory.buf if nbytes else NULL, min(nbytes, shared.memory.len)
-        return made
-
     def share_memory_(self):
         """Move the bytes into memory that processes share; return the storage."""
         from taeda.shared_memory import share
@@ -289,6 +280,15 @@ cdef Storage foreign_storage(char* data, int64_t nbytes, object owner, bint read
     cdef Storage s = Storage.__new__(Storage)
     s.data, s.nbytes_, s.owner, s.readonly_ = data, nbytes, owner, readonly
     return s
+
+
+def storage_over(memory, block, int64_t nbytes):
+    """Return a storage of the first ``nbytes`` of ``memory``, a writable buffer of ``block`` that processes share."""
+    cdef Storage made = Storage.__new__(Storage)
+    cdef Shared shared = Shared(block, memory)
+    made.owner = shared
+    made.data, made.nbytes_ = <char*>shared.memory.buf if nbytes else NULL, min(nbytes, shared.memory.len)
+    return made
 
 
 UntypedStorage = Storage               # PyTorch's name

@@ -140,7 +140,8 @@ def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
     return _Bounds("IntegerInterval", lower_bound, upper_bound, whole=True)
 
 
-boolean, one_hot, real, simplex, lower_cholesky = _Boolean(), _OneHot(), _Real(), _Simplex(), _LowerCholesky()
+real: Constraint = _Real()                  # typed in words: a checker may meet distribution.py first
+boolean, one_hot, simplex, lower_cholesky = _Boolean(), _OneHot(), _Simplex(), _LowerCholesky()
 positive_definite, dependent = _PositiveDefinite(), _Dependent()
 real_vector = independent(real, 1)
 positive, nonnegative, unit_interval = greater_than(0.0), greater_than_eq(0.0), interval(0.0, 1.0)
