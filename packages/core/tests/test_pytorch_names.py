@@ -129,3 +129,33 @@ def test_size_and_stride_by_axis() -> None:
     with pytest.raises(IndexError):
         x.size(axis=2)
     assert taeda.bfloat16.to_complex() is taeda.complex64
+
+
+def test_what_is_not_there_can_be_asked_for() -> None:
+    import taeda.autograd.profiler
+    from taeda.compiler import disable, is_compiling
+    from taeda.fx import wrap
+    from taeda.profiler import record_function
+    from taeda.utils.dlpack import from_dlpack, to_dlpack
+
+    for device in (taeda.mps, taeda.xpu, taeda.mtia):
+        assert not device.is_available() and device.device_count() == 0
+        device.empty_cache(), device.manual_seed(0)
+        with pytest.raises(AttributeError, match="is_available"):
+            device.synchronize()
+    assert not is_compiling() and disable(len) is len and disable(recursive=False)(len) is len
+    assert wrap(len) is len and wrap("len") == "len"
+    with pytest.raises(RuntimeError, match="callable or string"):
+        wrap(3)
+    with pytest.raises(NotImplementedError, match="hooks"):
+        taeda.fx.symbolic_trace(None)
+
+    @record_function("step")
+    def step(x: int) -> int:
+        with record_function("inside"):
+            return x + 1
+
+    assert step(1) == 2 and taeda.autograd.profiler.record_function is record_function
+    with pytest.raises(NotImplementedError, match="cProfile"):
+        taeda.profiler.profile()
+    assert from_dlpack(to_dlpack(taeda.arange(3))).tolist() == [0, 1, 2]

@@ -310,3 +310,19 @@ def test_cures_of_losses_norms_and_containers(module, args, cure):
 def test_a_cure_that_fails_hides_nothing():
     with pytest.raises(TypeError, match=r"^in model \(CrossEntropyLoss\): \[cross_entropy\] "):
         nn.CrossEntropyLoss()(X, None)
+
+
+def test_slips_of_newcomers_are_told_what_was_meant():
+    model = nn.Sequential(nn.Linear(2, 2))
+    with pytest.raises(TypeError, match=r"list is not a Module subclass; unpack it: Sequential\(\*layers\)"):
+        nn.Sequential([nn.Linear(2, 2)])
+    with pytest.raises(TypeError, match=r"got Linear; did you mean model\.parameters\(\)"):
+        nn.utils.clip_grad_norm_(model[0], 1.0)
+    saved = {f"module.{k}": v for k, v in model.state_dict().items()}
+    with pytest.raises(RuntimeError, match=r'Missing key(.|\n)*Unexpected key(.|\n)*The keys begin with "module\.".*consume_prefix'):
+        model.load_state_dict(saved)
+    nn.modules.utils.consume_prefix_in_state_dict_if_present(saved, "module.")
+    model.load_state_dict(saved)
+    with pytest.raises(RuntimeError) as plain:
+        model.load_state_dict({"0.weight": taeda.ones(2, 2), "a.bias": taeda.ones(2)})
+    assert "The keys begin" not in str(plain.value)

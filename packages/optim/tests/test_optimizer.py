@@ -398,3 +398,13 @@ def test_another_core_is_refused_with_the_cure(monkeypatch, found):
     with pytest.raises(ImportError, match="pip install taeda-core==0.1.0") as caught:
         importlib.reload(version)
     assert (found or "not installed") in str(caught.value)
+
+
+def test_a_model_in_place_of_its_parameters_is_told_so():
+    class Model:
+        def parameters(self):
+            return [taeda.ones(1, requires_grad=True)]
+
+    for given in (Model(), Model().parameters):
+        with pytest.raises(TypeError, match=r"\[SGD\] params argument .* got (Model|method); did you mean model\.parameters\(\)"):
+            optim.SGD(given, lr=0.1)

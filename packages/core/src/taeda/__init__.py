@@ -75,13 +75,15 @@ if _collecting:
 
 # Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
 _LAZY = {
+    **{name: ("taeda.absent", name) for name in ("mps", "mtia", "xpu")},
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "distributed", "distributions", "hub", "jit", "multiprocessing", "onnx", "signal", "special", "testing", "types",
+            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "multiprocessing", "onnx", "profiler", "signal",
+            "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),

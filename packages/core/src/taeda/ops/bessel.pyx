@@ -35,7 +35,14 @@ cdef object i0e_vjp(Node n, object g):
 cdef Op I0E = define("i0e", i0e_vjp, IN0 + OUT, FLOAT, None, "SpecialI0EBackward0")
 
 def i0e(input, *, out=None):
-    """Return e^-|x| I0(x), which does not overflow."""
+    """Return e^-|x| I0(x), which does not overflow.
+
+    I0 is that of :func:`i0`.
+
+    >>> import taeda
+    >>> taeda.special.i0e(taeda.tensor([0.5, 2.0]))
+    tensor([0.6450, 0.3085])
+    """
     return unary(I0E, input, out)
 
 
@@ -53,7 +60,14 @@ cdef object i1_vjp(Node n, object g):
 cdef Op I1 = define("i1", i1_vjp, IN0 + OUT, FLOAT, None, "SpecialI1Backward0")
 
 def i1(input, *, out=None):
-    """Return the modified Bessel function of the first kind of order 1."""
+    """Return the modified Bessel function of the first kind of order 1.
+
+    y = sum_k (x / 2)^(2k + 1) / (k! (k + 1)!).
+
+    >>> import taeda
+    >>> taeda.special.i1(taeda.tensor([0.5, 2.0]))
+    tensor([0.2579, 1.5906])
+    """
     return unary(I1, input, out)
 
 
@@ -65,7 +79,14 @@ cdef object i1e_vjp(Node n, object g):
 cdef Op I1E = define("i1e", i1e_vjp, IN0 + OUT, FLOAT, None, "SpecialI1EBackward0")
 
 def i1e(input, *, out=None):
-    """Return e^-|x| I1(x), which does not overflow."""
+    """Return e^-|x| I1(x), which does not overflow.
+
+    I1 is that of :func:`i1`.
+
+    >>> import taeda
+    >>> taeda.special.i1e(taeda.tensor([0.5, 2.0]))
+    tensor([0.1564, 0.2153])
+    """
     return unary(I1E, input, out)
 
 
@@ -101,43 +122,101 @@ def bessel_j0(input, *, out=None):
     return unary(BESSEL_J0, input, out)
 
 def bessel_j1(input, *, out=None):
-    """Return the Bessel function of the first kind of order 1."""
+    """Return the Bessel function of the first kind of order 1.
+
+    y = sum_k (-1)^k (x / 2)^(2k + 1) / (k! (k + 1)!); it has no derivative here, as in PyTorch.
+
+    >>> import taeda
+    >>> taeda.special.bessel_j1(taeda.tensor([0.5, 2.0]))
+    tensor([0.2423, 0.5767])
+    """
     return unary(BESSEL_J1, input, out)
 
 def bessel_y0(input, *, out=None):
-    """Return the Bessel function of the second kind of order 0; -inf at 0, nan below."""
+    """Return the Bessel function of the second kind of order 0; -inf at 0, nan below.
+
+    It is -inf at 0 and nan below, and has no derivative here, as in PyTorch.
+
+    >>> import taeda
+    >>> taeda.special.bessel_y0(taeda.tensor([0.5, 2.0]))
+    tensor([-0.4445,  0.5104])
+    """
     return unary(BESSEL_Y0, input, out)
 
 def bessel_y1(input, *, out=None):
-    """Return the Bessel function of the second kind of order 1; -inf at 0, nan below."""
+    """Return the Bessel function of the second kind of order 1; -inf at 0, nan below.
+
+    It is -inf at 0 and nan below, and has no derivative here, as in PyTorch.
+
+    >>> import taeda
+    >>> taeda.special.bessel_y1(taeda.tensor([0.5, 2.0]))
+    tensor([-1.4715, -0.1070])
+    """
     return unary(BESSEL_Y1, input, out)
 
 def modified_bessel_i0(input, *, out=None):
-    """Return the modified Bessel function of the first kind of order 0; :func:`i0` is the same with a derivative."""
+    """Return the modified Bessel function of the first kind of order 0; :func:`i0` is the same with a derivative.
+
+    >>> import taeda
+    >>> taeda.special.modified_bessel_i0(taeda.tensor([0.5, 2.0]))
+    tensor([1.0635, 2.2796])
+    """
     return unary(MODIFIED_I0, input, out)
 
 def modified_bessel_i1(input, *, out=None):
-    """Return the modified Bessel function of the first kind of order 1; :func:`i1` is the same with a derivative."""
+    """Return the modified Bessel function of the first kind of order 1; :func:`i1` is the same with a derivative.
+
+    >>> import taeda
+    >>> taeda.special.modified_bessel_i1(taeda.tensor([0.5, 2.0]))
+    tensor([0.2579, 1.5906])
+    """
     return unary(MODIFIED_I1, input, out)
 
 def modified_bessel_k0(input, *, out=None):
-    """Return the modified Bessel function of the second kind of order 0; inf at 0, nan below."""
+    """Return the modified Bessel function of the second kind of order 0; inf at 0, nan below.
+
+    >>> import taeda
+    >>> taeda.special.modified_bessel_k0(taeda.tensor([0.5, 2.0]))
+    tensor([0.9244, 0.1139])
+    """
     return unary(MODIFIED_K0, input, out)
 
 def modified_bessel_k1(input, *, out=None):
-    """Return the modified Bessel function of the second kind of order 1; inf at 0, nan below."""
+    """Return the modified Bessel function of the second kind of order 1; inf at 0, nan below.
+
+    >>> import taeda
+    >>> taeda.special.modified_bessel_k1(taeda.tensor([0.5, 2.0]))
+    tensor([1.6564, 0.1399])
+    """
     return unary(MODIFIED_K1, input, out)
 
 def scaled_modified_bessel_k0(input, *, out=None):
-    """Return e^x K0(x), which does not vanish for large x; inf at 0, nan below."""
+    """Return e^x K0(x), which does not vanish for large x; inf at 0, nan below.
+
+    >>> import taeda
+    >>> taeda.special.scaled_modified_bessel_k0(taeda.tensor([0.5, 2.0]))
+    tensor([1.5241, 0.8416])
+    """
     return unary(SCALED_K0, input, out)
 
 def scaled_modified_bessel_k1(input, *, out=None):
-    """Return e^x K1(x), which does not vanish for large x; inf at 0, nan below."""
+    """Return e^x K1(x), which does not vanish for large x; inf at 0, nan below.
+
+    >>> import taeda
+    >>> taeda.special.scaled_modified_bessel_k1(taeda.tensor([0.5, 2.0]))
+    tensor([2.7310, 1.0335])
+    """
     return unary(SCALED_K1, input, out)
 
 def spherical_bessel_j0(input, *, out=None):
-    """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
+    """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0.
+
+    It is 1 at 0.
+
+    >>> import taeda
+    >>> taeda.special.spherical_bessel_j0(taeda.tensor([0.5, 2.0]))
+    tensor([0.9589, 0.4546])
+    """
     return unary(SPHERICAL_J0, input, out)
 
 

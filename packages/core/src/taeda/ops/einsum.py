@@ -15,6 +15,7 @@ import math
 from typing import Any, NamedTuple
 
 from taeda.dtype import promote_types
+from taeda.ops.linalg import deprecated
 from taeda.ops.matmul import matmul, write_result
 from taeda.tensor_base import TensorBase
 
@@ -405,12 +406,11 @@ def multi_dot(tensors, *, out=None):
 
 
 def chain_matmul(*matrices, out=None):
-    """Multiply two or more matrices in the cheapest order (``multi_dot`` of its arguments).
+    """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``.
 
-    >>> import taeda
-    >>> taeda.chain_matmul(taeda.ones(2, 3), taeda.ones(3, 1)).shape
-    taeda.Size([2, 1])
+    Raises RuntimeError for what is no matrix.
     """
+    deprecated("chain_matmul", "linalg.multi_dot", 2)
     for k, x in enumerate(matrices):
         if not isinstance(x, TensorBase) or x.ndim != 2:
             raise RuntimeError(f"[chain_matmul] Tensor {k} must be a 2-D tensor")

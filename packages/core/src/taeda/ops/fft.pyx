@@ -313,12 +313,22 @@ def fft_irfft(input, n=None, dim=-1, norm=None, *, out=None):
 
 
 def fft_hfft(input, n=None, dim=-1, norm=None, *, out=None):
-    """Return the real transform, of n elements, of a signal that is Hermitian (x_-j = conj x_j) and given by its first half."""
+    """Return the real transform, of n elements, of a signal that is Hermitian (x_-j = conj x_j) and given by its first half.
+
+    >>> import taeda
+    >>> taeda.fft.hfft(taeda.tensor([1.0, 2.0, 3.0])).real
+    tensor([ 8., -2.,  0., -2.])
+    """
     return from_half("hfft", input, one_dim("hfft", as_tensor(input, "hfft"), n, dim), norm_name("hfft", norm), True, out)
 
 
 def fft_ihfft(input, n=None, dim=-1, norm=None, *, out=None):
-    """Return the first half of the inverse transform of a real signal; the inverse of :func:`fft_hfft`."""
+    """Return the first half of the inverse transform of a real signal; the inverse of :func:`fft_hfft`.
+
+    >>> import taeda
+    >>> taeda.fft.ihfft(taeda.tensor([1.0, 2.0, 3.0])).real
+    tensor([ 2.0000, -0.5000])
+    """
     return to_half("ihfft", input, one_dim("ihfft", as_tensor(input, "ihfft"), n, dim), norm_name("ihfft", norm), False, out)
 
 
@@ -345,57 +355,123 @@ def fft_fftn(input, s=None, dim=None, norm=None, *, out=None):
 
 
 def fft_ifftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the inverse transform over several dimensions.  Arguments as of :func:`fft_fftn`."""
+    """Return the inverse transform over several dimensions.  Arguments as of :func:`fft_fftn`.
+
+    >>> import taeda
+    >>> taeda.fft.ifftn(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[ 2.5000, -0.5000],
+            [-1.0000,  0.0000]])
+    """
     return to_complex("ifftn", input, many_dims("ifftn", as_tensor(input, "ifftn"), s, dim), norm_name("ifftn", norm), False, out)
 
 
 def fft_rfftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the transform of a real signal over several dimensions, the last of them halved.  Arguments as of :func:`fft_fftn`."""
+    """Return the transform of a real signal over several dimensions, the last of them halved.  Arguments as of :func:`fft_fftn`.
+
+    >>> import taeda
+    >>> taeda.fft.rfftn(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[10., -2.],
+            [-4.,  0.]])
+    """
     return to_half("rfftn", input, many_dims("rfftn", as_tensor(input, "rfftn"), s, dim), norm_name("rfftn", norm), True, out)
 
 
 def fft_irfftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the real signal whose :func:`fft_rfftn` the input is; ``s`` are sizes of the result."""
+    """Return the real signal whose :func:`fft_rfftn` the input is; ``s`` are sizes of the result.
+
+    >>> import taeda
+    >>> taeda.fft.irfftn(taeda.fft.rfftn(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])))
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
     return from_half("irfftn", input, many_dims("irfftn", as_tensor(input, "irfftn"), s, dim), norm_name("irfftn", norm), False, out)
 
 
 def fft_hfftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the real transform of a Hermitian signal given by its half along the last of the dimensions."""
+    """Return the real transform of a Hermitian signal given by its half along the last of the dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.hfftn(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[10., -2.],
+            [-4.,  0.]])
+    """
     return from_half("hfftn", input, many_dims("hfftn", as_tensor(input, "hfftn"), s, dim), norm_name("hfftn", norm), True, out)
 
 
 def fft_ihfftn(input, s=None, dim=None, norm=None, *, out=None):
-    """Return the half along the last of the dimensions of the inverse transform of a real signal."""
+    """Return the half along the last of the dimensions of the inverse transform of a real signal.
+
+    >>> import taeda
+    >>> taeda.fft.ihfftn(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[ 2.5000, -0.5000],
+            [-1.0000,  0.0000]])
+    """
     return to_half("ihfftn", input, many_dims("ihfftn", as_tensor(input, "ihfftn"), s, dim), norm_name("ihfftn", norm), False, out)
 
 
 def fft_fft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fft_fftn` over two dimensions."""
+    """Return :func:`fft_fftn` over two dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.fft2(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[10., -2.],
+            [-4.,  0.]])
+    """
     return to_complex("fft2", input, many_dims("fft2", as_tensor(input, "fft2"), s, dim), norm_name("fft2", norm), True, out)
 
 
 def fft_ifft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fft_ifftn` over two dimensions."""
+    """Return :func:`fft_ifftn` over two dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.ifft2(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[ 2.5000, -0.5000],
+            [-1.0000,  0.0000]])
+    """
     return to_complex("ifft2", input, many_dims("ifft2", as_tensor(input, "ifft2"), s, dim), norm_name("ifft2", norm), False, out)
 
 
 def fft_rfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fft_rfftn` over two dimensions."""
+    """Return :func:`fft_rfftn` over two dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.rfft2(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[10., -2.],
+            [-4.,  0.]])
+    """
     return to_half("rfft2", input, many_dims("rfft2", as_tensor(input, "rfft2"), s, dim), norm_name("rfft2", norm), True, out)
 
 
 def fft_irfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fft_irfftn` over two dimensions."""
+    """Return :func:`fft_irfftn` over two dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.irfft2(taeda.fft.rfft2(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])))
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
     return from_half("irfft2", input, many_dims("irfft2", as_tensor(input, "irfft2"), s, dim), norm_name("irfft2", norm), False, out)
 
 
 def fft_hfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fft_hfftn` over two dimensions."""
+    """Return :func:`fft_hfftn` over two dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.hfft2(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[10., -2.],
+            [-4.,  0.]])
+    """
     return from_half("hfft2", input, many_dims("hfft2", as_tensor(input, "hfft2"), s, dim), norm_name("hfft2", norm), True, out)
 
 
 def fft_ihfft2(input, s=None, dim=(-2, -1), norm=None, *, out=None):
-    """Return :func:`fft_ihfftn` over two dimensions."""
+    """Return :func:`fft_ihfftn` over two dimensions.
+
+    >>> import taeda
+    >>> taeda.fft.ihfft2(taeda.tensor([[1.0, 2.0], [3.0, 4.0]])).real
+    tensor([[ 2.5000, -0.5000],
+            [-1.0000,  0.0000]])
+    """
     return to_half("ihfft2", input, many_dims("ihfft2", as_tensor(input, "ihfft2"), s, dim), norm_name("ihfft2", norm), False, out)
 
 
@@ -474,5 +550,12 @@ def fft_fftshift(input, dim=None):
 
 
 def fft_ifftshift(input, dim=None):
-    """Undo :func:`fft_fftshift`."""
+    """Undo :func:`fft_fftshift`.
+
+    The inverse of ``fftshift``.
+
+    >>> import taeda
+    >>> taeda.fft.ifftshift(taeda.tensor([-1, 0, 1]))
+    tensor([ 0,  1, -1])
+    """
     return shifted("ifftshift", input, dim, True)

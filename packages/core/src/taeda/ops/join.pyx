@@ -316,6 +316,9 @@ def meshgrid(*tensors, indexing=None):
             [4, 5],
             [4, 5]])
     """
+    if indexing is None:
+        from taeda.ops.linalg import warn_once           # a room above this one
+        warn_once("meshgrid", "in an upcoming release, it will be required to pass the indexing argument; it is 'ij' without")
     cdef int i, n
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]

@@ -199,9 +199,13 @@ cdef object give(str op, object type, tuple results, object out):
     return type([write_out(target, <TensorBase>result, op) for target, result in zip(out, results)])
 
 
-def deprecated(op, instead):
+def deprecated(op, instead, stacklevel=1):
     """Say once in a process, as PyTorch does, that another function has taken the place of ``op``."""
+    warn_once(op, f"taeda.{op} is deprecated in favor of taeda.{instead} and will be removed in a future release", stacklevel)
+
+
+def warn_once(op, text, stacklevel=1):
+    """Warn the first time that ``op`` is called in a process; compiled callers have no frame, Python ones count as one level."""
     if op not in warned:
         warned.add(op)
-        warnings.warn(f"[{op}] taeda.{op} is deprecated in favor of taeda.{instead} and will be removed in a future release",
-                      UserWarning, stacklevel=3)
+        warnings.warn(f"[{op}] {text}", UserWarning, stacklevel=stacklevel)

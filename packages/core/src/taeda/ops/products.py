@@ -68,7 +68,7 @@ def cross(input, other, dim=None, *, out=None):
     """
     _tensors("cross", input, other)
     if dim is None:
-        deprecated("cross without dim", "linalg.cross")
+        deprecated("cross without dim", "linalg.cross", 2)
         sizes = list(input.shape)
         if 3 not in sizes:
             raise RuntimeError(f"[cross] no dimension of size 3 in input of shape {tuple(sizes)}")

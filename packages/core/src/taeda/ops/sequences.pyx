@@ -68,6 +68,8 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
 
 def range_(start, end=None, step=1, **options):
     """Return start, start + step, ... up to and with end (arange leaves the end out)."""
+    from taeda.ops.linalg import deprecated              # a room above this one
+    deprecated("range", "arange")
     if end is None:
         start, end = 0, start
     options.setdefault("dtype", dtype_of(default_float()))

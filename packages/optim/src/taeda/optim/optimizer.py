@@ -120,6 +120,13 @@ class Optimizer:
                 f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors "
                 f"or dicts, but got a Tensor of shape {tuple(params.shape)}; put it in a list"
             )
+        if not isinstance(params, Iterable):
+            owner = getattr(params, "__self__", params)
+            hint = "; did you mean model.parameters()?" if hasattr(owner, "parameters") else ""
+            raise TypeError(
+                f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                f"{type(params).__name__}{hint}"
+            )
         self.state = defaultdict(dict)
         self.param_groups = []
         groups = list(params)

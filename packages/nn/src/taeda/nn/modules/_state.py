@@ -33,6 +33,12 @@ class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpec
     __str__ = __repr__
 
 
+def _common_prefix(missing: list[str], unexpected: list[str]) -> str:
+    """Return what stands before every unexpected key, ``module.`` say, and makes of it a missing one; "" for no such thing."""
+    prefix = unexpected[0].removesuffix(missing[0]) if missing and unexpected else ""
+    return prefix if {prefix + key for key in missing} == set(unexpected) else ""
+
+
 class StateMethods:
     """The part of ``Module`` that reads and writes its state."""
 
@@ -148,6 +154,11 @@ class StateMethods:
                 if keys:
                     names = ", ".join(f'"{k}"' for k in keys)
                     report.errors.insert(0, f"{title} key(s) in state_dict: {names}. ")
+        if strict and (prefix := _common_prefix(report.missing, report.unexpected)):
+            report.errors.append(
+                f'The keys begin with "{prefix}", which this module\'s do not; '
+                f'nn.modules.utils.consume_prefix_in_state_dict_if_present(state_dict, "{prefix}") takes it off.'
+            )
         if report.errors:
             lines = "\n\t".join(report.errors)
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{lines}")

@@ -213,7 +213,8 @@ class Module(HookMethods, StateMethods, ConvertMethods):
             TypeError: module is no ``Module``; KeyError: the name is taken, empty or has a dot.
         """
         if not isinstance(module, Module) and module is not None:
-            raise TypeError(f"{taeda.typename(module)} is not a Module subclass")
+            hint = f"; unpack it: {type(self).__name__}(*layers)" if isinstance(module, (list, tuple)) else ""
+            raise TypeError(f"{taeda.typename(module)} is not a Module subclass{hint}")
         self._check_name("module", name, "_modules")
         self._put_module(name, module)
 

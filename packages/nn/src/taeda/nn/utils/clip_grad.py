@@ -13,6 +13,9 @@ __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_
 
 
 def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if not isinstance(tensors, Iterable):
+        hint = "; did you mean model.parameters()?" if hasattr(tensors, "parameters") else ""
+        raise TypeError(f"[clip_grad] expected a Tensor or an iterable of them, got {type(tensors).__name__}{hint}")
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
