@@ -14,7 +14,7 @@ import functools
 import math
 from typing import Any, NamedTuple
 
-from taeda.dtype import promote_types
+from taeda.dtype import bool_, promote_types
 from taeda.ops.matmul import matmul, write_result
 from taeda.tensor_base import TensorBase
 
@@ -209,6 +209,7 @@ class _Pairing(NamedTuple):
     permute_b: tuple[int, ...] | None
     shape_b: list[int] | None
     by_elements: bool                  # nothing is summed
+    outer: bool                        # nor that, but the product is one of columns and rows
     shape: list[int] | None
     labels: tuple
 
@@ -234,18 +235,29 @@ def _pairing(la, sa, lb, sb, needed, output):
         return [size[t] for t in labels]
 
     labels = batch + rows + cols
+    outer = False
+    if not summed:                                         # in the result's order, so that nothing is permuted afterwards
+        labels = sorted(labels, key=lambda t: place.get(t, -1))
+        outer = bool(rows and cols) and [t in batch for t in labels] == [True] * len(batch) + [False] * (len(labels) - len(batch)) and all(
+            t in rows for t in labels[len(batch):len(labels) - len(cols)])
     shape: list[int] | None = sizes(labels)
-    if not summed:
-        shape_a = sizes(batch + rows) + [1] * len(cols) if cols else None
-        shape_b = sizes(batch) + [1] * len(rows) + sizes(cols) if rows else None
-        shape = None
+    if outer:                                              # batches of a column and a row
+        batch, rows, cols = labels[:len(batch)], labels[len(batch):len(labels) - len(cols)], labels[len(labels) - len(cols):]
+        shape_a, shape_b = [*sizes(batch), math.prod(sizes(rows)), 1], [*sizes(batch), 1, math.prod(sizes(cols))]
+        if len(rows) == len(cols) == 1:
+            shape = None
+    elif not summed:
+        shape_a = [size[t] if t in la else 1 for t in labels] if cols else None
+        shape_b = [size[t] if t in lb else 1 for t in labels] if rows else None
+        batch, rows, cols, shape = labels, [], [], None
     elif len(rows) == len(cols) == len(summed) == 1:       # a batch of matrices as it is: nothing is copied to join its dimensions
         shape_a = shape_b = shape = None
     else:
         shape_a = sizes(batch) + [math.prod(sizes(rows)), math.prod(sizes(summed))]
         shape_b = sizes(batch) + [math.prod(sizes(summed)), math.prod(sizes(cols))]
-    order_a, order_b = permutation(la, batch + rows + summed), permutation(lb, batch + summed + cols)
-    return _Pairing(swap, order_a, shape_a, order_b, shape_b, not summed, shape, tuple(labels))
+    order_a = permutation(la, [t for t in batch + rows + summed if t in la])
+    order_b = permutation(lb, [t for t in batch + summed + cols if t in lb])
+    return _Pairing(swap, order_a, shape_a, order_b, shape_b, not summed and not outer, outer, shape, tuple(labels))
 
 
 def _multiply(a, b, p):
@@ -260,7 +272,7 @@ def _multiply(a, b, p):
         b = b.permute(p.permute_b)
     if p.shape_b is not None:
         b = b.reshape(p.shape_b)
-    y = a * b if p.by_elements else matmul(a, b)
+    y = a * b if p.by_elements or p.outer and a.dtype is bool_ else matmul(a, b)          # there is no product of bool matrices
     return y if p.shape is None else y.reshape(p.shape)
 
 

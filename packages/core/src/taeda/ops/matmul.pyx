@@ -325,11 +325,14 @@ cdef object rows_of(TensorBase x):
 cdef bint foldable(const View* v) noexcept:
     """Can all dimensions but the last be walked with one stride?"""
     cdef int d
+    cdef int64_t wanted = -1                   # the stride that fits what lies inside; sizes of 1 say nothing
     if v.contiguous:
         return True
-    for d in range(v.ndim - 2):
-        if v.shape[d] != 1 and v.strides[d] != v.strides[d + 1] * v.shape[d + 1]:
-            return False
+    for d in range(v.ndim - 2, -1, -1):
+        if v.shape[d] != 1:
+            if wanted >= 0 and v.strides[d] != wanted:
+                return False
+            wanted = v.strides[d] * v.shape[d]
     return True
 
 
