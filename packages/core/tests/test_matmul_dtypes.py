@@ -114,7 +114,8 @@ def test_vectors_times_either_side_of_a_matrix(dtype, rows, columns):
     for threads in (1, 2, 3):
         taeda.set_num_threads(threads)
         for matrix in (a, a.t().contiguous().t()):
-            got = taeda.from_numpy(u) @ matrix, matrix @ taeda.from_numpy(v), taeda.addmv(taeda.from_numpy(u), matrix, taeda.from_numpy(v), beta=2)
+            left, right = taeda.from_numpy(u), taeda.from_numpy(v)
+            got = left @ matrix, matrix @ right, taeda.addmv(left, matrix, right, beta=2)
             assert np.array_equal(got[0].numpy(), u @ x) and np.array_equal(got[1].numpy(), x @ v)
             assert np.array_equal(got[2].numpy(), 2 * u + x @ v)
         noise = taeda.linspace(0, 1, rows) if dtype == "float32" else None
@@ -147,7 +148,8 @@ def test_einsum_without_sums(equation, shapes):
         assert np.array_equal(taeda.einsum(equation, *map(taeda.from_numpy, flags)).numpy(), np.einsum(equation, *flags))
 
 
-@pytest.mark.parametrize(("sa", "sb"), [((3, 4), (5, 6)), ((30, 2), (2, 30)), ((4,), (2, 3)), ((2, 3, 4), (3, 2)), ((7, 1), (1, 7)), ((), (3,)), ((2, 0), (3, 4))])
+@pytest.mark.parametrize(("sa", "sb"), [((3, 4), (5, 6)), ((30, 2), (2, 30)), ((4,), (2, 3)), ((2, 3, 4), (3, 2)), ((7, 1), (1, 7)), ((), (3,)),
+                                        ((2, 0), (3, 4))])
 def test_kron_of_short_rows(sa, sb):
     rng = np.random.default_rng(0)
     x, y = rng.integers(-9, 9, sa).astype(np.float32), rng.integers(-9, 9, sb).astype(np.float32)

@@ -272,7 +272,7 @@ def _multiply(a, b, p):
         b = b.permute(p.permute_b)
     if p.shape_b is not None:
         b = b.reshape(p.shape_b)
-    y = a * b if p.by_elements or p.outer and a.dtype is bool_ else matmul(a, b)          # there is no product of bool matrices
+    y = a * b if p.by_elements or (p.outer and a.dtype is bool_) else matmul(a, b)          # there is no product of bool matrices
     return y if p.shape is None else y.reshape(p.shape)
 
 
@@ -384,36 +384,46 @@ def multi_dot(tensors, *, out=None):
     for x in chain:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[multi_dot] argument 'tensors' must be tuple of Tensors, but found {type(x).__name__}")
-    row, col = chain[0].ndim == 1, chain[-1].ndim == 1
+    order, row, col = _chain(tuple([x.shape for x in chain]))
     if row:
         chain[0] = chain[0].unsqueeze(0)
     if col:
         chain[-1] = chain[-1].unsqueeze(1)
-    for k, x in enumerate(chain):
-        if x.ndim != 2:
-            raise RuntimeError(f"[multi_dot] tensor {k} must be 2D, got shape {tuple(x.shape)}")
-        if k and chain[k - 1].shape[1] != x.shape[0]:
-            raise RuntimeError(f"[multi_dot] tensors {k - 1} and {k} with shapes {tuple(chain[k - 1].shape)} and "
-                               f"{tuple(x.shape)} cannot be multiplied")
-    n = len(chain)
-    p = [x.shape[0] for x in chain] + [chain[-1].shape[1]]
-    cost = [[0] * n for _ in range(n)]
-    split = [[0] * n for _ in range(n)]
-    for length in range(1, n):
-        for i in range(n - length):
-            j = i + length
-            cost[i][j], split[i][j] = min((cost[i][k] + cost[k + 1][j] + p[i] * p[k + 1] * p[j + 1], k)
-                                          for k in range(i, j))
-
-    def product(i, j):
-        return chain[i] if i == j else matmul(product(i, split[i][j]), product(split[i][j] + 1, j))
-
-    y = product(0, n - 1)
+    y = _in_order(chain, order)
     if row:
         y = y.squeeze(0)
     if col:
         y = y.squeeze(-1)
     return write_result(out, y, "multi_dot")
+
+
+@functools.lru_cache(maxsize=512)
+def _chain(shapes):
+    """The cheapest order of a chain, a number or a pair of two orders that are multiplied, and whether it begins and ends with a vector."""
+    row, col = len(shapes[0]) == 1, len(shapes[-1]) == 1
+    whole = [tuple(shape) for shape in shapes]
+    if row:
+        whole[0] = (1, *whole[0])
+    if col:
+        whole[-1] = (*whole[-1], 1)
+    for k, shape in enumerate(whole):
+        if len(shape) != 2:
+            raise RuntimeError(f"[multi_dot] tensor {k} must be 2D, got shape {shape}")
+        if k and whole[k - 1][1] != shape[0]:
+            raise RuntimeError(f"[multi_dot] tensors {k - 1} and {k} with shapes {whole[k - 1]} and {shape} cannot be multiplied")
+    n, sizes = len(whole), [shape[0] for shape in whole] + [whole[-1][1]]
+    cost = [[0] * n for _ in range(n)]
+    order: list[list[Any]] = [[k] * n for k in range(n)]
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i][j], k = min((cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+            order[i][j] = order[i][k], order[k + 1][j]
+    return order[0][n - 1], row, col
+
+
+def _in_order(chain, order):
+    return chain[order] if isinstance(order, int) else matmul(_in_order(chain, order[0]), _in_order(chain, order[1]))
 
 
 def chain_matmul(*matrices, out=None):

@@ -84,7 +84,7 @@ cdef bint dense_as(const View* x, int64_t* strides) noexcept nogil:
 
 cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down, int outputs, int n, View** t, const Param* p) noexcept nogil:
     """Run ``kernel``, of dtype ``wide``, on the n views of t; ``up`` and ``down`` copy from dtype to wide and back."""
-    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k, d
+    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k
     cdef int64_t found = 0, dims = 0
     cdef int64_t* strides
     cdef View* copies
