@@ -14,7 +14,7 @@ import functools
 import math
 from typing import Any, NamedTuple
 
-from taeda.dtype import promote_types
+from taeda.dtype import bool_, promote_types
 from taeda.ops.linalg import deprecated
 from taeda.ops.matmul import matmul, write_result
 from taeda.tensor_base import TensorBase
@@ -210,6 +210,7 @@ class _Pairing(NamedTuple):
     permute_b: tuple[int, ...] | None
     shape_b: list[int] | None
     by_elements: bool                  # nothing is summed
+    outer: bool                        # nor that, but the product is one of columns and rows
     shape: list[int] | None
     labels: tuple
 
@@ -235,18 +236,29 @@ def _pairing(la, sa, lb, sb, needed, output):
         return [size[t] for t in labels]
 
     labels = batch + rows + cols
+    outer = False
+    if not summed:                                         # in the result's order, so that nothing is permuted afterwards
+        labels = sorted(labels, key=lambda t: place.get(t, -1))
+        outer = bool(rows and cols) and [t in batch for t in labels] == [True] * len(batch) + [False] * (len(labels) - len(batch)) and all(
+            t in rows for t in labels[len(batch):len(labels) - len(cols)])
     shape: list[int] | None = sizes(labels)
-    if not summed:
-        shape_a = sizes(batch + rows) + [1] * len(cols) if cols else None
-        shape_b = sizes(batch) + [1] * len(rows) + sizes(cols) if rows else None
-        shape = None
+    if outer:                                              # batches of a column and a row
+        batch, rows, cols = labels[:len(batch)], labels[len(batch):len(labels) - len(cols)], labels[len(labels) - len(cols):]
+        shape_a, shape_b = [*sizes(batch), math.prod(sizes(rows)), 1], [*sizes(batch), 1, math.prod(sizes(cols))]
+        if len(rows) == len(cols) == 1:
+            shape = None
+    elif not summed:
+        shape_a = [size[t] if t in la else 1 for t in labels] if cols else None
+        shape_b = [size[t] if t in lb else 1 for t in labels] if rows else None
+        batch, rows, cols, shape = labels, [], [], None
     elif len(rows) == len(cols) == len(summed) == 1:       # a batch of matrices as it is: nothing is copied to join its dimensions
         shape_a = shape_b = shape = None
     else:
         shape_a = sizes(batch) + [math.prod(sizes(rows)), math.prod(sizes(summed))]
         shape_b = sizes(batch) + [math.prod(sizes(summed)), math.prod(sizes(cols))]
-    order_a, order_b = permutation(la, batch + rows + summed), permutation(lb, batch + summed + cols)
-    return _Pairing(swap, order_a, shape_a, order_b, shape_b, not summed, shape, tuple(labels))
+    order_a = permutation(la, [t for t in batch + rows + summed if t in la])
+    order_b = permutation(lb, [t for t in batch + summed + cols if t in lb])
+    return _Pairing(swap, order_a, shape_a, order_b, shape_b, not summed and not outer, outer, shape, tuple(labels))
 
 
 def _multiply(a, b, p):
@@ -261,7 +273,7 @@ def _multiply(a, b, p):
         b = b.permute(p.permute_b)
     if p.shape_b is not None:
         b = b.reshape(p.shape_b)
-    y = a * b if p.by_elements else matmul(a, b)
+    y = a * b if p.by_elements or (p.outer and a.dtype is bool_) else matmul(a, b)          # there is no product of bool matrices
     return y if p.shape is None else y.reshape(p.shape)
 
 
@@ -373,36 +385,46 @@ def multi_dot(tensors, *, out=None):
     for x in chain:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[multi_dot] argument 'tensors' must be tuple of Tensors, but found {type(x).__name__}")
-    row, col = chain[0].ndim == 1, chain[-1].ndim == 1
+    order, row, col = _chain(tuple([x.shape for x in chain]))
     if row:
         chain[0] = chain[0].unsqueeze(0)
     if col:
         chain[-1] = chain[-1].unsqueeze(1)
-    for k, x in enumerate(chain):
-        if x.ndim != 2:
-            raise RuntimeError(f"[multi_dot] tensor {k} must be 2D, got shape {tuple(x.shape)}")
-        if k and chain[k - 1].shape[1] != x.shape[0]:
-            raise RuntimeError(f"[multi_dot] tensors {k - 1} and {k} with shapes {tuple(chain[k - 1].shape)} and "
-                               f"{tuple(x.shape)} cannot be multiplied")
-    n = len(chain)
-    p = [x.shape[0] for x in chain] + [chain[-1].shape[1]]
-    cost = [[0] * n for _ in range(n)]
-    split = [[0] * n for _ in range(n)]
-    for length in range(1, n):
-        for i in range(n - length):
-            j = i + length
-            cost[i][j], split[i][j] = min((cost[i][k] + cost[k + 1][j] + p[i] * p[k + 1] * p[j + 1], k)
-                                          for k in range(i, j))
-
-    def product(i, j):
-        return chain[i] if i == j else matmul(product(i, split[i][j]), product(split[i][j] + 1, j))
-
-    y = product(0, n - 1)
+    y = _in_order(chain, order)
     if row:
         y = y.squeeze(0)
     if col:
         y = y.squeeze(-1)
     return write_result(out, y, "multi_dot")
+
+
+@functools.lru_cache(maxsize=512)
+def _chain(shapes):
+    """The cheapest order of a chain, a number or a pair of two orders that are multiplied, and whether it begins and ends with a vector."""
+    row, col = len(shapes[0]) == 1, len(shapes[-1]) == 1
+    whole = [tuple(shape) for shape in shapes]
+    if row:
+        whole[0] = (1, *whole[0])
+    if col:
+        whole[-1] = (*whole[-1], 1)
+    for k, shape in enumerate(whole):
+        if len(shape) != 2:
+            raise RuntimeError(f"[multi_dot] tensor {k} must be 2D, got shape {shape}")
+        if k and whole[k - 1][1] != shape[0]:
+            raise RuntimeError(f"[multi_dot] tensors {k - 1} and {k} with shapes {whole[k - 1]} and {shape} cannot be multiplied")
+    n, sizes = len(whole), [shape[0] for shape in whole] + [whole[-1][1]]
+    cost = [[0] * n for _ in range(n)]
+    order: list[list[Any]] = [[k] * n for k in range(n)]
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i][j], k = min((cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+            order[i][j] = order[i][k], order[k + 1][j]
+    return order[0][n - 1], row, col
+
+
+def _in_order(chain, order):
+    return chain[order] if isinstance(order, int) else matmul(_in_order(chain, order[0]), _in_order(chain, order[1]))
 
 
 def chain_matmul(*matrices, out=None):

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, launch, needs_grad, record,
                              write_out)
 from taeda.dtype cimport is_complex_, is_float, name_of
-from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
 from taeda.autograd.node import named
@@ -330,11 +330,14 @@ cdef object rows_of(TensorBase x):
 cdef bint foldable(const View* v) noexcept:
     """Can all dimensions but the last be walked with one stride?"""
     cdef int d
+    cdef int64_t wanted = -1                   # the stride that fits what lies inside; sizes of 1 say nothing
     if v.contiguous:
         return True
-    for d in range(v.ndim - 2):
-        if v.shape[d] != 1 and v.strides[d] != v.strides[d + 1] * v.shape[d + 1]:
-            return False
+    for d in range(v.ndim - 2, -1, -1):
+        if v.shape[d] != 1:
+            if wanted >= 0 and v.strides[d] != wanted:
+                return False
+            wanted = v.strides[d] * v.shape[d]
     return True
 
 
@@ -492,6 +495,9 @@ def matmul(input, other, *, out=None):
 
 # -- outer and inner products ------------------------------------------------------------------------
 
+cdef enum:
+    OUTER = 1 << 18          # results below which a product of a column and a row has less to set up than a pointwise one
+
 
 def outer(input, vec2, *, out=None):
     """Return all products of two vectors: y[i, j] = input_i vec2_j.
@@ -504,7 +510,11 @@ def outer(input, vec2, *, out=None):
     cdef TensorBase a = as_tensor(input, "outer"), b = as_tensor(vec2, "outer")
     need_ndim("outer", "input", a, 1)
     need_ndim("outer", "vec2", b, 1)
-    y = a.unsqueeze(1) * b
+    if (a.view.dtype == b.view.dtype != BOOL and a.device == b.device and a.view.numel * b.view.numel < OUTER
+            and not needs_grad(a) and not needs_grad(b)):
+        y = product(a.unsqueeze(1), False, b.unsqueeze(0), False)
+    else:
+        y = a.unsqueeze(1) * b
     return y if out is None else write_out(out, <TensorBase>y, "outer")
 
 

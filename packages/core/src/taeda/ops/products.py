@@ -14,6 +14,8 @@ __all__ = ["cross", "kron", "linalg_cross", "linalg_diagonal", "linalg_matmul", 
            "linalg_tensorsolve", "linalg_vander", "linalg_vecdot", "vander"]
 PUBLIC = ("cross", "kron", "vander")
 
+_SHORT = 64                # elements of a run that cost as much as its start
+
 
 def _tensors(op, *xs):
     for x in xs:
@@ -86,9 +88,12 @@ def kron(input, other, *, out=None):
     _tensors("kron", input, other)
     rank = max(input.ndim, other.ndim)
     a, b = (1,) * (rank - input.ndim) + tuple(input.shape), (1,) * (rank - other.ndim) + tuple(other.shape)
-    x = input.reshape([n for size in a for n in (size, 1)])
-    y = other.reshape([n for size in b for n in (1, size)])
-    return write_result(out, (x * y).reshape([m * n for m, n in zip(a, b, strict=True)]), "kron")
+    shape = [m * n for m, n in zip(a, b, strict=True)]
+    x, y = input.reshape([n for size in a for n in (size, 1)]), other.reshape([n for size in b for n in (1, size)])
+    if 1 < y.numel() < x.numel() * y.numel() and b[-1] < _SHORT:          # rows of the result, not short pieces of them, are multiplied
+        x = x.expand(*x.shape[:-1], b[-1]).reshape(*x.shape[:-2], shape[-1])
+        y = y.expand(*y.shape[:-2], a[-1], b[-1]).reshape(*y.shape[:-2], shape[-1])
+    return write_result(out, (x * y).reshape(shape), "kron")
 
 
 def linalg_vecdot(x, y, *, dim=-1, out=None):

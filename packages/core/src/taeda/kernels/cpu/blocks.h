@@ -29,7 +29,8 @@ LOCAL int64_t NAME(piece_of)(int64_t k) {
 /* Room for m rows of A: rows that lie pages apart would share sets of the first-level cache. */
 LOCAL int64_t NAME(room_of_rows)(int64_t m, int64_t kk) { return m * (kk + LANES); }
 
-LOCAL void NAME(plan_block)(NAME(block_plan) *p, int64_t m, int64_t n, int64_t k, int64_t ars, int64_t acs, int64_t brs, int64_t bcs, T alpha) {
+LOCAL void NAME(plan_block)(NAME(block_plan) *p, int64_t m, int64_t n, int64_t k, int64_t ars, int64_t acs, int64_t brs, int64_t bcs,
+                            T alpha) {
     const int64_t size = sizeof(T), wide = B_BYTES / TERMS / size;
     p->terms = NAME(piece_of)(k);
     p->columns = n < wide ? n : wide;
@@ -61,8 +62,8 @@ LOCAL int64_t NAME(pack_a)(T *to, int64_t m, int64_t kk, const T *a, int64_t ars
     return apart;
 }
 
-LOCAL void NAME(block_product)(const NAME(block_plan) *p, T *room, T *c, int64_t crs, int64_t m, int64_t n, int64_t k, const T *a, int64_t ars,
-                               int64_t acs, const T *b, int64_t brs, int64_t bcs, T alpha, int add) {
+LOCAL void NAME(block_product)(const NAME(block_plan) *p, T *room, T *c, int64_t crs, int64_t m, int64_t n, int64_t k, const T *a,
+                               int64_t ars, int64_t acs, const T *b, int64_t brs, int64_t bcs, T alpha, int add) {
     if (p->by_dots) {
         NAME(row_dots)(c, crs, m, n, k, a, ars, b, bcs, alpha, NULL, add);
         return;
@@ -70,7 +71,8 @@ LOCAL void NAME(block_product)(const NAME(block_plan) *p, T *room, T *c, int64_t
     T *pa = room + (p->room - (p->pack_a ? NAME(room_of_rows)(p->rows, p->terms) : 0));
     for (int64_t j0 = 0; j0 < n; j0 += p->columns)
         for (int64_t k0 = 0; k0 < k; k0 += p->terms) {
-            const int64_t nn = n - j0 < p->columns ? n - j0 : p->columns, kk = k - k0 < p->terms ? k - k0 : p->terms, whole = nn / PANEL * PANEL;
+            const int64_t nn = n - j0 < p->columns ? n - j0 : p->columns, whole = nn / PANEL * PANEL;
+            const int64_t kk = k - k0 < p->terms ? k - k0 : p->terms;
             const T *bk = b + k0 * brs + j0 * bcs, *last = room;
             int64_t bgap = PANEL, ldb = brs;
             if (p->pack_b) {
@@ -84,7 +86,8 @@ LOCAL void NAME(block_product)(const NAME(block_plan) *p, T *room, T *c, int64_t
                 const T *ak = a + i0 * ars + k0 * acs;
                 T *ck = c + i0 * crs + j0;
                 if (p->pack_a)
-                    NAME(products)(ck, crs, mm, nn, kk, pa, 1, NAME(pack_a)(pa, mm, kk, ak, ars, acs), bk, bgap, ldb, last, NULL, add || k0);
+                    NAME(products)(ck, crs, mm, nn, kk, pa, 1, NAME(pack_a)(pa, mm, kk, ak, ars, acs), bk, bgap, ldb, last, NULL,
+                                   add || k0);
                 else
                     NAME(products)(ck, crs, mm, nn, kk, ak, acs, ars, bk, bgap, ldb, last, NULL, add || k0);
             }

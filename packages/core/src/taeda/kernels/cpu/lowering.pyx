@@ -7,7 +7,8 @@ b. A complex tensor is two real ones.  Where an op is linear in its tensors (sum
    kernel runs on the real parts, then on the imaginary parts; ops that are not linear have complex kernels or are
    composed of others.
 c. Every view of the dtype is copied, outputs too, since a kernel may add to what stands there; only outputs are copied
-   back.  The copies are row-major.  Views of other dtypes (indices, masks) are passed on as they are.
+   back.  A copy lies as its view does, if that repeats nothing, so that a transposed matrix is read as it lies; else it is
+   row-major.  Views of other dtypes (indices, masks) are passed on as they are.
 
 The price is memory traffic: kernels that are hot in a narrow dtype get loops of their own (the pointwise ones have).
 """
@@ -60,10 +61,31 @@ cdef int narrow_view(View* out, View* x, int64_t* strides, int part, int wide) n
     return 0
 
 
+cdef bint dense_as(const View* x, int64_t* strides) noexcept nogil:
+    """Strides without gaps in x's order of dimensions, row-major where x repeats elements; returns whether they are row-major."""
+    cdef int order[MAX_DIM]
+    cdef int d, e, n = x.ndim
+    cdef int64_t stride = 1
+    cdef bint repeats = False, sorted_ = True
+    for d in range(n):
+        repeats = repeats or (x.strides[d] == 0 and x.shape[d] > 1)
+    for d in range(n):                                       # largest stride first; dimensions of one element stay where they are
+        e = d
+        while e > 0 and not repeats and x.shape[d] > 1 and x.strides[order[e - 1]] < x.strides[d]:
+            order[e] = order[e - 1]
+            e -= 1
+            sorted_ = False
+        order[e] = d
+    for e in range(n - 1, -1, -1):
+        strides[order[e]] = stride
+        stride *= x.shape[order[e]] if x.shape[order[e]] > 0 else 1
+    return sorted_
+
+
 cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down, int outputs, int n, View** t, const Param* p) noexcept nogil:
     """Run ``kernel``, of dtype ``wide``, on the n views of t; ``up`` and ``down`` copy from dtype to wide and back."""
-    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k, d
-    cdef int64_t found = 0, stride, dims = 0
+    cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k
+    cdef int64_t found = 0, dims = 0
     cdef int64_t* strides
     cdef View* copies
     cdef View** views
@@ -87,13 +109,10 @@ cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down,
         copies[k] = t[k][0]
         views[k] = &copies[k]
         real_extent(&copies[k])
-        copies[k].dtype, copies[k].itemsize, copies[k].contiguous = <uint8_t>wide, <uint8_t>bytes_of(wide), True
+        copies[k].dtype, copies[k].itemsize = <uint8_t>wide, <uint8_t>bytes_of(wide)
         copies[k].strides = strides
         strides += t[k].ndim
-        stride = 1
-        for d in range(t[k].ndim - 1, -1, -1):
-            copies[k].strides[d] = stride
-            stride *= t[k].shape[d] if t[k].shape[d] > 0 else 1
+        copies[k].contiguous = dense_as(t[k], copies[k].strides)
         copies[k].data = NULL
         if copies[k].numel:
             copies[k].data = <char*>cpu_alloc(copies[k].numel * bytes_of(wide))

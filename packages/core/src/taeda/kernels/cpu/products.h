@@ -175,7 +175,8 @@ LOCAL T NAME(sum_of)(NAME(half) v) {
     return s[0];
 }
 
-/* M rows of C, up to four columns: c[i][j] = ... + alpha sum_l a[i][l] w[j][l]; a column beyond the last is the last again, and not written. */
+/* M rows of C, up to four columns: c[i][j] = ... + alpha sum_l a[i][l] w[j][l].  A column beyond the last is the last again, and is
+ * not written. */
 #define DOTS(M)                                                                                                              \
     LOCAL void NAME(dots_of_##M)(T *c, int64_t ldc, int64_t columns, int64_t k, const T *a, int64_t ais, const T *b, int64_t ldw, \
                                  T alpha, const T *first, int add) {                                                         \

@@ -1,0 +1,156 @@
+"""Products of integers and complex numbers, of one term, and with vectors: the roads beside that of float matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import taeda
+
+INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
+SHAPES = ((1, 1, 1), (1, 40, 9), (33, 1, 20), (7, 5, 300), (25, 33, 40), (97, 130, 65), (100, 260, 300), (13, 1000, 31))
+
+
+def layouts(x):
+    """The same matrix in rows, in columns, and as part of a larger one."""
+    a = taeda.from_numpy(x)
+    wide = taeda.zeros(x.shape[0], 2 * x.shape[1] + 1, dtype=a.dtype)
+    wide[:, 1::2] = a
+    return a, a.t().contiguous().t(), wide[:, 1::2]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize(("m", "n", "k"), SHAPES)
+def test_integers_wrap_around_in_every_layout(dtype, m, n, k):
+    rng = np.random.default_rng(m + n)
+    info = np.iinfo(dtype)
+    x, y, s = (rng.integers(info.min, info.max, shape, dtype=dtype) for shape in ((m, k), (k, n), (m, n)))
+    with np.errstate(over="ignore"):
+        want, scaled = x @ y, (3 * s + np.array(5, dtype) * (x @ y)).astype(dtype)
+    for a in layouts(x):
+        for b in layouts(y):
+            assert np.array_equal((a @ b).numpy(), want)
+            assert np.array_equal(taeda.addmm(taeda.from_numpy(s), a, b, beta=3, alpha=5).numpy(), scaled)
+    assert np.array_equal((taeda.from_numpy(x) @ taeda.from_numpy(y[:, 0].copy())).numpy(), want[:, 0])
+    assert np.array_equal(taeda.dot(taeda.from_numpy(x[0].copy()), taeda.from_numpy(y[:, 0].copy())).item(), want[0, 0])
+
+
+def complex_numbers(rng, *shape, dtype):
+    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
+
+
+def near(got, want, terms):
+    unit = 1.2e-7 if got.dtype == taeda.complex64 else 2.3e-16
+    assert tuple(got.shape) == want.shape
+    assert (np.abs(got.numpy() - want) <= 8 * unit * np.sqrt(terms + 8) * (np.abs(want) + np.sqrt(terms) + 1)).all()
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(("m", "n", "k"), SHAPES)
+def test_complex_products_in_every_layout(dtype, m, n, k):
+    rng = np.random.default_rng(m + n)
+    x, y, s = (complex_numbers(rng, *shape, dtype=dtype) for shape in ((m, k), (k, n), (m, n)))
+    want = x.astype(np.complex128) @ y.astype(np.complex128)
+    for a in layouts(x):
+        for b in layouts(y):
+            near(a @ b, want, k)
+            for c in layouts(s):
+                near(taeda.addmm(c, a, b), s + want, k)
+                near(taeda.addmm(c, a, b, beta=0.5, alpha=-2), 0.5 * s - 2 * want, 4 * k)
+                near(taeda.addmm(c, a, b, beta=1j, alpha=0.5 - 1j), 1j * s + (0.5 - 1j) * want, 4 * k)
+                near(c.clone().addmm_(a, b, alpha=1j), s + 1j * want, 4 * k)
+            near(taeda.addmm(taeda.from_numpy(s[0].copy()), a, b.conj(), beta=2), 2 * s[:1] + x.astype(np.complex128) @ y.conj(), 4 * k)
+    near(taeda.from_numpy(x) @ taeda.from_numpy(y[:, 0].copy()), want[:, 0], k)
+
+
+@pytest.mark.parametrize(("sa", "sb"), [((5, 7, 9), (5, 9, 11)), ((4, 1, 6, 8), (3, 8, 5)), ((6, 8), (2, 3, 8, 5)), ((2, 1, 6, 8), (8, 5)),
+                                        ((2, 3, 4, 4), (1, 3, 4, 4)), ((70, 16, 16), (70, 16, 16))])
+def test_complex_batches_broadcast(sa, sb):
+    rng = np.random.default_rng(1)
+    x, y = complex_numbers(rng, *sa, dtype="complex64"), complex_numbers(rng, *sb, dtype="complex64")
+    a, b = taeda.from_numpy(x), taeda.from_numpy(y)
+    near(a @ b, x @ y, sa[-1])
+    near(a.transpose(-1, -2).contiguous().transpose(-1, -2) @ b.transpose(-1, -2).contiguous().transpose(-1, -2), x @ y, sa[-1])
+    near(a.expand(2, *sa)[0] @ b, x @ y, sa[-1])
+
+
+def test_a_size_of_one_between_dimensions_does_not_join_them():
+    x, y = taeda.arange(96.0).reshape(2, 1, 8, 6).transpose(-1, -2), taeda.arange(40.0).reshape(8, 5)
+    want = x.numpy() @ y.numpy()
+    assert np.array_equal((x @ y).numpy(), want)
+    assert np.array_equal(taeda.ops.linear(x, y.t()).numpy(), want)
+
+
+def test_a_complex_product_of_what_is_not_finite():
+    x, y = taeda.ones(20, 8, dtype=taeda.complex64), taeda.ones(8, 30, dtype=taeda.complex64)
+    x[3, 4] = complex(float("nan"), 0)
+    got = (x @ y).numpy()
+    assert np.isnan(got[3]).all() and (np.delete(got, 3, 0) == 8).all()
+    assert (taeda.addmm(taeda.full((20, 30), complex(float("nan"))), x[:1].expand(20, 8), y, beta=0).numpy() == 8).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int16", "int64"])
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (1, 900), (900, 1), (17, 33), (900, 700)])
+def test_products_of_one_term(dtype, m, n):
+    rng = np.random.default_rng(0)
+    x, y, s = (rng.integers(-9, 9, shape).astype(dtype) for shape in ((m, 1), (1, n), (m, n)))
+    a, b, c = taeda.from_numpy(x), taeda.from_numpy(y), taeda.from_numpy(s)
+    assert np.array_equal((a @ b).numpy(), x * y)
+    assert np.array_equal((b.t() @ a.t()).numpy(), (x * y).T)
+    assert np.array_equal(taeda.addmm(c, a, b, beta=2, alpha=3).numpy(), 2 * s + 3 * x * y)
+    assert np.array_equal(taeda.addr(c[0], a[:, 0], b[0]).numpy(), s[:1] + x * y)
+    assert np.array_equal(c.clone().t().addmm_(b.t(), a.t()).t().numpy(), s + x * y)
+    assert np.array_equal(taeda.bmm(a.expand(3, m, 1), b.expand(3, 1, n)).numpy(), np.broadcast_to(x * y, (3, m, n)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int32"])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 9000), (700, 1000), (1000, 700), (3000, 257), (60, 9000), (9000, 61)])
+def test_vectors_times_either_side_of_a_matrix(dtype, rows, columns):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-9, 9, (rows, columns)).astype(dtype)
+    u, v = rng.integers(-9, 9, rows).astype(dtype), rng.integers(-9, 9, columns).astype(dtype)
+    a = taeda.from_numpy(x)
+    results = []
+    for threads in (1, 2, 3):
+        taeda.set_num_threads(threads)
+        for matrix in (a, a.t().contiguous().t()):
+            left, right = taeda.from_numpy(u), taeda.from_numpy(v)
+            got = left @ matrix, matrix @ right, taeda.addmv(left, matrix, right, beta=2)
+            assert np.array_equal(got[0].numpy(), u @ x) and np.array_equal(got[1].numpy(), x @ v)
+            assert np.array_equal(got[2].numpy(), 2 * u + x @ v)
+        noise = taeda.linspace(0, 1, rows) if dtype == "float32" else None
+        results.append(b"" if noise is None else (noise @ a.cos()).numpy().tobytes())
+    taeda.set_num_threads(1)
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_narrow_products_in_every_layout(dtype):
+    rng = np.random.default_rng(0)
+    for m, n, k in ((1, 40, 9), (33, 1, 20), (20, 30, 50), (1, 64, 64)):
+        x, y = rng.integers(-4, 4, (m, k)).astype(np.float32), rng.integers(-4, 4, (k, n)).astype(np.float32)
+        for a in layouts(x):
+            for b in layouts(y):
+                got = a.to(getattr(taeda, dtype)) @ b.to(getattr(taeda, dtype))
+                assert np.array_equal(got.float().numpy(), taeda.from_numpy(x @ y).to(getattr(taeda, dtype)).float().numpy())
+
+
+@pytest.mark.parametrize(("equation", "shapes"), [("i,j->ij", [(5,), (7,)]), ("i,j->ji", [(5,), (7,)]), ("bi,bj->bij", [(3, 5), (3, 7)]),
+                                                  ("bi,bj->ibj", [(3, 5), (3, 7)]), ("ij,kl->iklj", [(2, 3), (4, 5)]),
+                                                  ("bi,bj,bk->ijk", [(6, 5), (6, 7), (6, 4)]), ("i,j,k->kij", [(3,), (4,), (5,)]),
+                                                  ("ij,kj->ikj", [(3, 4), (5, 4)]), ("ai,bj,c->abijc", [(2, 3), (4, 5), (6,)])])
+def test_einsum_without_sums(equation, shapes):
+    rng = np.random.default_rng(0)
+    xs = [rng.integers(-9, 9, s).astype(np.float64) for s in shapes]
+    assert np.array_equal(taeda.einsum(equation, *map(taeda.from_numpy, xs)).numpy(), np.einsum(equation, *xs))
+    flags = [x > 0 for x in xs]
+    if "b" not in equation or "b" in equation.split("->")[1]:
+        assert np.array_equal(taeda.einsum(equation, *map(taeda.from_numpy, flags)).numpy(), np.einsum(equation, *flags))
+
+
+@pytest.mark.parametrize(("sa", "sb"), [((3, 4), (5, 6)), ((30, 2), (2, 30)), ((4,), (2, 3)), ((2, 3, 4), (3, 2)), ((7, 1), (1, 7)), ((), (3,)),
+                                        ((2, 0), (3, 4))])
+def test_kron_of_short_rows(sa, sb):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(-9, 9, sa).astype(np.float32), rng.integers(-9, 9, sb).astype(np.float32)
+    assert np.array_equal(taeda.kron(taeda.from_numpy(np.asarray(x)), taeda.from_numpy(np.asarray(y))).numpy(), np.kron(x, y))
