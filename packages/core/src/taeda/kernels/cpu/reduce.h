@@ -31,8 +31,9 @@ enum {
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
-    REDUCE_PATCH = 8192,    /* elements of a patch of halves: 32 KiB when wide */
-    REDUCE_ACROSS = 128,    /* its columns where rows lie along memory: the patch has REDUCE_ROWS of them */
+    REDUCE_PATCH = 16384,   /* bytes of a patch, half of the first-level cache */
+    REDUCE_ALONG = 8192,    /* of one that is filled with rows: what they are read from passes through the cache too */
+    REDUCE_ACROSS = 128,    /* columns of a patch of halves whose rows lie along memory */
     REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
 };
 
@@ -143,14 +144,15 @@ static inline void reduce_fetch(const Reduction *r, char *restrict to, const cha
 /* The tile at x, patch by patch: halves, or 4 or 8 bytes that lie apart. */
 static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base)
 {
-    _Alignas(64) char patch[REDUCE_PATCH * 4];
+    _Alignas(64) char patch[REDUCE_PATCH];
     const Spec *s = r->spec;
     const int64_t from = r->itemsize, size = r->half ? 4 : from;
     if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few columns of some of them at a time */
         for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
             const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
-            for (int64_t i = 0; i < n; i += REDUCE_ROWS) {
-                const int64_t rows = reduce_min(REDUCE_ROWS, n - i);
+            const int64_t most = REDUCE_PATCH / (REDUCE_ACROSS * 4);
+            for (int64_t i = 0; i < n; i += most) {
+                const int64_t rows = reduce_min(most, n - i);
                 if (sn == width) reduce_fetch(r, patch, x + i * sn * from, 1, rows * width);
                 else for (int64_t k = 0; k < rows; k++)
                     reduce_fetch(r, patch + k * width * size, x + ((i + k) * sn + c) * from, 1, width);
@@ -159,7 +161,7 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
         }
         return;
     }
-    const int64_t most = REDUCE_PATCH * 4 / size, run = reduce_min(n, most), columns = run ? most / run : 1;
+    const int64_t most = REDUCE_ALONG / size, run = reduce_min(n, most), columns = run ? most / run : 1;
     for (int64_t j = 0; j < m; j += columns) {
         const int64_t k = reduce_min(columns, m - j);
         for (int64_t i = 0; i < n; i += run) {
@@ -273,7 +275,8 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
     reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
 
     r.tile = REDUCE_TILE;
-    if (r.sn == 1 && r.n > REDUCE_SHORT) {      /* whole rows rather than segments of them */
+    const int rows = r.sn == 1 || (r.m > 1 && reduce_abs(r.sn) < reduce_abs(r.sm));
+    if (rows && r.n > REDUCE_SHORT) {           /* whole rows rather than segments of them */
         const int64_t share = y->numel / REDUCE_UNITS, least = REDUCE_SEGMENT / (r.count + 1) + 1;
         r.tile = reduce_min(share > least ? share : least, REDUCE_TILE);
     }
