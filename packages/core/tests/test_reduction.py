@@ -337,3 +337,34 @@ def test_isclose_equal_and_nan():
     assert taeda.allclose(a, a, equal_nan=True)
     assert taeda.isclose(taeda.tensor([2**62]), taeda.tensor([2**62 + 1]), rtol=0, atol=0).tolist() == [False]
     assert taeda.isclose(taeda.tensor([INF]), taeda.tensor([1.0]), atol=INF).tolist() == [False]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "int16"])
+@pytest.mark.parametrize("step", [2, 3, -2])
+def test_rows_whose_elements_lie_apart(dtype, step):
+    """Gathered in patches from 64 elements on; a patch holds 2,048 of 4 bytes and 1,024 of 8."""
+    rng = np.random.default_rng(0)
+    for shape in ((3, 126), (3, 128), (3, 130), (2, 4094), (2, 4098), (2, 8192), (1, 16386), (5, 24600)):
+        x = (np.abs(rng.standard_normal(shape) * 50) if dtype == "uint8" else rng.standard_normal(shape) * 50).astype(dtype)
+        view, want = taeda.from_numpy(x.copy()), x
+        view, want = (view.flip(1)[:, ::2], want[:, ::-1][:, ::2]) if step < 0 else (view[:, ::step], want[:, ::step])
+        if step > 0 and dtype == "float32":
+            assert not view.is_contiguous()
+        for dim in (1, (0, 1)):
+            exact = want.astype(np.float64 if dtype.startswith("f") else np.int64)
+            np.testing.assert_allclose(view.sum(dim).numpy(), exact.sum(dim), rtol=1e-5, atol=1e-3)
+            np.testing.assert_array_equal(view.amax(dim).numpy(), want.max(dim))
+            np.testing.assert_array_equal(view.amin(dim).numpy(), want.min(dim))
+        np.testing.assert_array_equal(view.argmax(1).numpy(), want.argmax(1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_anywhere_in_a_long_row_is_its_extreme(dtype):
+    for n in (7, 31, 32, 33, 64, 65, 100, 1025):
+        for at in {0, 1, n // 2, n - 1}:
+            x = np.arange(n, dtype=dtype)
+            x[at] = np.nan
+            t = taeda.from_numpy(x)
+            assert t.amax().isnan() and t.amin().isnan() and t.max(0)[1] == at and taeda.stack([t, t], 1).amax(0).isnan().all()
+            t[at] = float("inf")
+            assert t.amax() == float("inf") and not t.amin().isnan()

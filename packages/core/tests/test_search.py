@@ -257,3 +257,16 @@ def test_bincount_names_the_least_and_takes_any_integer() -> None:
         taeda.bincount(taeda.tensor([1, -2, 3]))
     with pytest.raises(RuntimeError, match="1-d"):
         taeda.bincount(taeda.tensor([[1, 2]]))
+
+
+def test_take_along_dim_counts_from_the_end_where_asked(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((5, 7))
+    for low in (-7, 0):
+        ix = rng.integers(low, 7, (5, 9))
+        np.testing.assert_array_equal(taeda.take_along_dim(taeda.from_numpy(x), taeda.from_numpy(ix), 1).numpy(), np.take_along_axis(x, ix, 1))
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        taeda.take_along_dim(taeda.from_numpy(x), taeda.tensor([[7]]), 1)
+    assert taeda.take_along_dim(taeda.ones(3, 2), taeda.zeros(0, 2, dtype=taeda.int64), 0).shape == (0, 2)
+    xs, at = taeda.from_numpy(rng.standard_normal((3, 4, 2))), taeda.tensor([[[-1, 0]], [[2, 1]], [[0, -2]]])
+    each = taeda.stack([taeda.take_along_dim(a, b, 0) for a, b in zip(xs, at, strict=True)])
+    assert taeda.equal(taeda.func.vmap(lambda a, b: taeda.take_along_dim(a, b, 0))(xs, at), each)

@@ -117,7 +117,8 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "hardsigmoid": {FLOAT: "CLIP(a + 3, (T)0, (T)6) / 6"},
     "hardswish": {FLOAT: "a * CLIP(a + 3, (T)0, (T)6) / 6"},
     "hardshrink": {FLOAT: "a >= -(T)PF(0) && a <= (T)PF(0) ? (T)0 : a"},
-    "softshrink": {FLOAT: "a > (T)PF(0) ? a - (T)PF(0) : (a < -(T)PF(0) ? a + (T)PF(0) : a * 0)"},
+    # a less the part of it from -lambd to lambd; zeros keep a's sign
+    "softshrink": {FLOAT: "L_(copysign)(a - CLIP(a, -(T)PF(0), (T)PF(0)), a)"},
 }
 BOOL_RESULT = {"logical_not", "isnan", "isinf", "isfinite", "signbit", "isposinf", "isneginf",
                "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor"}

@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, beg
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport long_index, zeros_of
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 __all__ = [
     "gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_",
@@ -394,7 +394,10 @@ def take_along_dim(input, indices, dim=None, *, out=None):
 
 
 cdef object wrapped(object ix, int64_t size):
-    """Indices that count from the end, made to count from the start."""
+    """Indices that count from the end, made to count from the start; a look whether there are any saves three passes."""
+    cdef TensorBase t = ix
+    if t.device == CPU and t.view.data != NULL and not (ix < 0).any():
+        return ix
     return ix + (ix < 0) * size
 
 

@@ -77,6 +77,7 @@ static void NAME(reverse)(char *to, const char *from, int64_t n) {
     const T *x = (const T *)from;
     int64_t i = 0;
 #if LANES > 1
+    _Pragma("GCC unroll 4")
     for (; i + LANES <= n; i += LANES) {
         const NAME(vector) v = *(const NAME(vector) *)(x - i - (LANES - 1));
         *(NAME(vector) *)(y + i) = __builtin_shufflevector(v, v, BACKWARDS);

@@ -64,11 +64,33 @@ static double special_chebyshev_polynomial_w(double x, double degree_n) {
     return (x < 1 ? sin((n + 0.5) * angle_of(x)) : sinh((n + 0.5) * acosh(x))) / sqrt(fabs(1 - x) / 2);
 }
 
-/* the same at 2 x - 1 */
-static double special_shifted_chebyshev_polynomial_t(double x, double n) { return special_chebyshev_polynomial_t(2 * x - 1, n); }
-static double special_shifted_chebyshev_polynomial_u(double x, double n) { return special_chebyshev_polynomial_u(2 * x - 1, n); }
-static double special_shifted_chebyshev_polynomial_v(double x, double n) { return special_chebyshev_polynomial_v(2 * x - 1, n); }
-static double special_shifted_chebyshev_polynomial_w(double x, double n) { return special_chebyshev_polynomial_w(2 * x - 1, n); }
+/* Blocks of one low degree, which is what a number gives, step side by side. */
+#define CHEBYSHEV_BLOCK(KIND, FIRST, ARGUMENT, NAME) \
+    static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
+        const int64_t m = n ? degree(w[0]) : 0; \
+        int one = m >= 1 && m <= CHEBYSHEV_STEPS; \
+        double before[SPECIAL_BLOCK]; \
+        for (int64_t i = 0; i < n; i++) one &= w[i] == w[0]; \
+        if (!one) { \
+            for (int64_t i = 0; i < n; i++) y[i] = special_chebyshev_polynomial_##KIND(ARGUMENT(x[i]), w[i]); \
+            return; \
+        } \
+        for (int64_t i = 0; i < n; i++) { const double a = ARGUMENT(x[i]); before[i] = 1, y[i] = FIRST; } \
+        for (int64_t k = 2; k <= m; k++) \
+            for (int64_t i = 0; i < n; i++) { \
+                const double q = y[i], r = 2 * ARGUMENT(x[i]) * q - before[i]; \
+                before[i] = q, y[i] = r; \
+            } \
+    }
+#define AS_IT_IS(x) (x)
+#define SHIFTED(x) (2 * (x) - 1)
+#define CHEBYSHEV_BLOCKS(KIND, FIRST) \
+    CHEBYSHEV_BLOCK(KIND, FIRST, AS_IT_IS, chebyshev_polynomial_##KIND) \
+    CHEBYSHEV_BLOCK(KIND, FIRST, SHIFTED, shifted_chebyshev_polynomial_##KIND)
+CHEBYSHEV_BLOCKS(t, a)
+CHEBYSHEV_BLOCKS(u, 2 * a)
+CHEBYSHEV_BLOCKS(v, 2 * a - 1)
+CHEBYSHEV_BLOCKS(w, 2 * a + 1)
 
 /* H_k = 2 x H_(k-1) - 2 (k-1) H_(k-2); He_k = x He_(k-1) - (k-1) He_(k-2); beyond the limit nan */
 static double hermite(double x, int64_t n, double scale, int64_t limit) {

@@ -9,7 +9,8 @@
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
  *    are merged: lanes stay full.
  * d. float16 and bfloat16 go through float32's Spec: patches are widened into a buffer that stays in the cache, and results
- *    rounded at the end.  Widening the whole input first took three times as long as the sum.
+ *    rounded at the end.  Widening the whole input first took three times as long as the sum.  Rows whose elements lie apart
+ *    are gathered into the same buffer, since vectors pay for that.
  * e. Work is cut by shapes alone: tiles of outputs (narrower ones where rows lie along memory) and, where
  *    those are few, segments of the reduced elements, whose accumulators are merged in order.  Hence the
  *    same bits for any number of threads.
@@ -30,8 +31,9 @@ enum {
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
-    REDUCE_WIDE = 8192,     /* elements of a patch of halves: 32 KiB when wide */
-    REDUCE_ACROSS = 128,    /* its columns where rows lie along memory: the patch has REDUCE_ROWS of them */
+    REDUCE_PATCH = 16384,   /* bytes of a patch, half of the first-level cache */
+    REDUCE_ALONG = 8192,    /* of one that is filled with rows: what they are read from passes through the cache too */
+    REDUCE_ACROSS = 128,    /* columns of a patch of halves whose rows lie along memory */
     REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
 };
 
@@ -123,32 +125,50 @@ static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, 
     return reduce_min(r->tile, r->m - j);
 }
 
-/* The tile at x of float16 or bfloat16, patch by patch. */
-static void reduce_halves(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base)
+#define REDUCE_GATHER(T) \
+    do { \
+        T *y = (T *)to; \
+        const T *v = (const T *)x; \
+        if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = v[2 * i]; \
+        else for (int64_t i = 0; i < n; i++) y[i] = v[i * s]; \
+    } while (0)
+
+/* n elements at x, s apart, as the Spec reads them */
+static inline void reduce_fetch(const Reduction *r, char *restrict to, const char *restrict x, int64_t s, int64_t n)
 {
-    float wide[REDUCE_WIDE];
+    if (r->half) widen(r->half, to, x, s, n);
+    else if (r->itemsize == 4) REDUCE_GATHER(uint32_t);
+    else REDUCE_GATHER(uint64_t);
+}
+
+/* The tile at x, patch by patch: halves, or 4 or 8 bytes that lie apart. */
+static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base)
+{
+    _Alignas(64) char patch[REDUCE_PATCH];
     const Spec *s = r->spec;
+    const int64_t from = r->itemsize, size = r->half ? 4 : from;
     if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few columns of some of them at a time */
         for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
             const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
-            for (int64_t i = 0; i < n; i += REDUCE_ROWS) {
-                const int64_t rows = reduce_min(REDUCE_ROWS, n - i);
-                if (sn == width) widen(r->half, (char *)wide, x + i * sn * 2, 1, rows * width);
+            const int64_t most = REDUCE_PATCH / (REDUCE_ACROSS * 4);
+            for (int64_t i = 0; i < n; i += most) {
+                const int64_t rows = reduce_min(most, n - i);
+                if (sn == width) reduce_fetch(r, patch, x + i * sn * from, 1, rows * width);
                 else for (int64_t k = 0; k < rows; k++)
-                    widen(r->half, (char *)(wide + k * width), x + ((i + k) * sn + c) * 2, 1, width);
-                s->tile((char *)wide, rows, width, width, 1, acc + c * s->bytes, base + i, r->p);
+                    reduce_fetch(r, patch + k * width * size, x + ((i + k) * sn + c) * from, 1, width);
+                s->tile(patch, rows, width, width, 1, acc + c * s->bytes, base + i, r->p);
             }
         }
         return;
     }
-    const int64_t run = reduce_min(n, REDUCE_WIDE), columns = run ? REDUCE_WIDE / run : 1;
+    const int64_t most = REDUCE_ALONG / size, run = reduce_min(n, most), columns = run ? most / run : 1;
     for (int64_t j = 0; j < m; j += columns) {
         const int64_t k = reduce_min(columns, m - j);
         for (int64_t i = 0; i < n; i += run) {
             const int64_t length = reduce_min(run, n - i);
             for (int64_t c = 0; c < k; c++)
-                widen(r->half, (char *)(wide + c * length), x + ((j + c) * sm + i * sn) * 2, sn, length);
-            s->tile((char *)wide, length, 1, k, length, acc + j * s->bytes, base + i, r->p);
+                reduce_fetch(r, patch + c * length * size, x + ((j + c) * sm + i * sn) * from, sn, length);
+            s->tile(patch, length, 1, k, length, acc + j * s->bytes, base + i, r->p);
         }
     }
 }
@@ -156,7 +176,8 @@ static void reduce_halves(const Reduction *r, const char *x, int64_t n, int64_t 
 static inline void reduce_take(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc,
                                int64_t base)
 {
-    if (r->half) reduce_halves(r, x, n, sn, m, sm, acc, base);
+    const int apart = sn != 1 && n >= 64 && (m == 1 || sm != 1) && (r->itemsize == 4 || r->itemsize == 8);
+    if (r->half || apart) reduce_patches(r, x, n, sn, m, sm, acc, base);
     else r->spec->tile(x, n, sn, m, sm, acc, base, r->p);
 }
 
@@ -232,6 +253,7 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
     r.half = x->dtype == TAEDA_F16 || x->dtype == TAEDA_BF16 ? x->dtype : 0;
     r.spec = spec;
     r.p = p;
+    r.itemsize = x->itemsize;
     if (y->numel == 1 && x->contiguous && x->numel <= REDUCE_SMALL) {
         spec->init(small, 1);
         if (x->numel) reduce_take(&r, x->data, x->numel, 1, 1, 0, (char *)small, 0);
@@ -239,7 +261,6 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
         return 0;
     }
     r.x = x->data;
-    r.itemsize = x->itemsize;
     r.kept.n = r.reduced.n = 0;
     r.count = 1;
     for (int d = 0; d < x->ndim; d++) {
@@ -254,7 +275,8 @@ static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, cons
     reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
 
     r.tile = REDUCE_TILE;
-    if (r.sn == 1 && r.n > REDUCE_SHORT) {      /* whole rows rather than segments of them */
+    const int rows = r.sn == 1 || (r.m > 1 && reduce_abs(r.sn) < reduce_abs(r.sm));
+    if (rows && r.n > REDUCE_SHORT) {           /* whole rows rather than segments of them */
         const int64_t share = y->numel / REDUCE_UNITS, least = REDUCE_SEGMENT / (r.count + 1) + 1;
         r.tile = reduce_min(share > least ? share : least, REDUCE_TILE);
     }
