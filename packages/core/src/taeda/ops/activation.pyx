@@ -7,6 +7,7 @@ from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binar
                              empty_like, launch, needs_grad, record, unary, unary_, unary_params, wrap_dim)
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
+from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.autograd.node import named
@@ -322,7 +323,7 @@ cdef tuple channels_of(TensorBase x, TensorBase w):
 
 
 cdef object prelu_vjp(Node n, object g):
-    cdef TensorBase x = n.load(0), w = n.load(1), gx, gw, c
+    cdef TensorBase x = n.load(0), w = n.load(1), gx, gw, c, dense
     cdef View* t[5]
     cdef Param p[2]
     if needs_grad(<TensorBase>g) or needs_grad(x) or needs_grad(w):            # a second derivative: plain operations
@@ -330,14 +331,16 @@ cdef object prelu_vjp(Node n, object g):
         below = ((<object>x) * g).masked_fill(x > 0, 0)
         return (g.where(x > 0, g * wide) if n.needs(0) else None,
                 below.sum_to_size(wide.shape).reshape(w.shape_tuple()) if n.needs(1) else None)
-    c = contiguous(<TensorBase>g)
-    gx, gw = empty_like(x), empty_like(w)
-    p[0].i, p[1].i = channels_of(x, w)
-    t[0], t[1], t[2], t[3], t[4] = &gx.view, &gw.view, &c.view, &x.view, &w.view
+    c, dense = contiguous(<TensorBase>g), contiguous(x)
+    gx, gw = empty_like(dense), empty_like(w)
+    p[0].i, p[1].i = channels_of(dense, w)
+    t[0], t[1], t[2], t[3], t[4] = &gx.view, &gw.view, &c.view, &dense.view, &w.view
     if x.view.numel:
         launch(PRELU_BACKWARD, x.view.dtype, x.device, 2, 5, t, p, x.view.numel)
     elif gw.device != META:
         (<object>gw).zero_()
+    if lies_channels_last(x):
+        gx = laid_channels_last(gx)
     return (gx if n.needs(0) else None), (gw if n.needs(1) else None)
 
 cdef Op PRELU = define("prelu", prelu_vjp, 0, SAME, None, "PreluKernelBackward0")
@@ -358,7 +361,7 @@ def prelu(input, weight):
     >>> taeda.prelu(taeda.tensor([-2.0, 3.0]), taeda.tensor(0.25))
     tensor([-0.5000,  3.0000])
     """
-    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y
+    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y, dense
     cdef int64_t channels
     cdef View* t[3]
     cdef Param p[2]
@@ -374,11 +377,13 @@ def prelu(input, weight):
             raise RuntimeError(f"[prelu] weight must have one element or one a channel, got weight {w.shape_tuple()} for input "
                                f"{x.shape_tuple()}")
     check_same_device("prelu", (x, w))
-    x, w = contiguous(x), contiguous(w)
-    y = empty_like(x)
-    p[0].i, p[1].i = channels_of(x, w)
-    t[0], t[1], t[2] = &y.view, &x.view, &w.view
+    dense, w = contiguous(x), contiguous(w)
+    y = empty_like(dense)
+    p[0].i, p[1].i = channels_of(dense, w)
+    t[0], t[1], t[2] = &y.view, &dense.view, &w.view
     launch(PRELU, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
+    if lies_channels_last(x):
+        y = laid_channels_last(y)
     record(PRELU, y, (x, w), (x, w))
     return y
 

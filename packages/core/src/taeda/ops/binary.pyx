@@ -1,11 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
+from libc.stdint cimport int64_t
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
-                             broadcast_shapes, check_same_device, define, empty_shape, end_inplace, launch, needs_grad, record,
+                             broadcast_shapes, check_same_device, define, empty_for, end_inplace, launch, needs_grad, record,
                              result_type as promoted, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops._help import describe
@@ -440,6 +442,14 @@ cdef object addcdiv_vjp(Node n, object g):
 cdef Op ADDCMUL = define("addcmul", addcmul_vjp, NOTHING, SAME)
 cdef Op ADDCDIV = define("addcdiv", addcdiv_vjp, NOTHING, SAME)
 
+cdef TensorBase laid_as_operands(object shape, TensorBase x, View** operands):
+    """A result of three operands, in their memory order, of x's dtype."""
+    cdef int64_t sizes[MAX_DIM]
+    cdef int d, n = len(shape)
+    for d in range(n):
+        sizes[d] = shape[d]
+    return empty_for(n, sizes, x.view.dtype, x.device, 3, operands)
+
 cdef TensorBase fused(Op op, object input, object a, object b, object value):
     """input + value (a b or a / b) in one pass, where all are real tensors of one floating-point dtype; else None."""
     cdef TensorBase x, y, z, r
@@ -453,8 +463,9 @@ cdef TensorBase fused(Op op, object input, object a, object b, object value):
     check_same_device(op.name, (x, y, z))
     shape = broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
     p[0].f = value
-    r = empty_shape(shape, x.view.dtype, x.device)
-    t[0], t[1], t[2], t[3] = &r.view, &x.view, &y.view, &z.view
+    t[1], t[2], t[3] = &x.view, &y.view, &z.view
+    r = laid_as_operands(shape, x, t + 1)
+    t[0] = &r.view
     launch(op, x.view.dtype, x.device, 1, 4, t, p, r.view.numel)
     record(op, r, (x, y, z), (y, z), float(value))
     if r.grad_fn_ is not None:
@@ -543,8 +554,9 @@ def lerp(input, end, weight, *, out=None):
     if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {weight.dtype}")
     shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())
-    z = empty_shape(shape, x.view.dtype, x.device)
-    t[0], t[1], t[2], t[3] = &z.view, &x.view, &y.view, &w.view
+    t[1], t[2], t[3] = &x.view, &y.view, &w.view
+    z = laid_as_operands(shape, x, t + 1)
+    t[0] = &z.view
     launch(LERP, x.view.dtype, x.device, 1, 4, t, NULL, z.view.numel)
     record(LERP, z, (x, y, w), (x, y, w))
     if z.grad_fn_ is not None:

@@ -52,13 +52,17 @@ cdef inline TensorBase without_gaps(TensorBase x):
 
 
 cdef inline View channels_as_columns(const View* v, int64_t* room) noexcept:
-    """The view, whose channels lie innermost without gaps, as a row-major one of (N, H, W, C); room is for 2 ndim numbers."""
+    """The view of (N, C, H, W) as one of (N, H, W, C), row-major if channels lie innermost without gaps; room: 2 ndim numbers."""
     cdef View rows = v[0]
     cdef int64_t stride = 1
     cdef int k, d, n = v.ndim
     rows.shape, rows.strides, rows.contiguous = room, room + n, True
     for k in range(n - 1, -1, -1):
         d = 0 if k == 0 else 1 if k == n - 1 else k + 1
-        rows.shape[k], rows.strides[k] = v.shape[d], stride
+        rows.shape[k], rows.strides[k] = v.shape[d], v.strides[d]
+        if v.shape[d] == 1:
+            rows.strides[k] = stride             # which says nothing
+        elif v.strides[d] != stride:
+            rows.contiguous = False
         stride *= v.shape[d]
     return rows

@@ -8,10 +8,12 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, any_needs_grad, check_same_device, copy_into, define, empty, launch, record, to_dtype, wrap_dim, write_out
+from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, check_same_device, copy_into, define, empty, launch, record, to_dtype,
+                             wrap_dim, write_out)
 from taeda.dtype cimport default_float, promote
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last
 from taeda.tensor_base cimport CPU, TensorBase
 
 __all__ = [
@@ -48,6 +50,35 @@ cdef int cast_all(list xs, int dtype) except -1:
     for i in range(len(xs)):
         if (<TensorBase>xs[i]).view.dtype != dtype:
             xs[i] = to_dtype(<TensorBase>xs[i], dtype)
+    return 0
+
+
+cdef bint all_channels_last(list xs) noexcept:
+    """Whether all pieces are images or volumes whose channels lie innermost, as the result does then."""
+    for x in xs:
+        if (<TensorBase>x).view.ndim > 5 or not lies_channels_last(<TensorBase>x):
+            return False
+    return True
+
+
+cdef int run_cat_last(Op op, TensorBase y, list xs, int dim) except -1:
+    """cat of pieces whose channels lie innermost: of (N, H, W, C) along the same dimension."""
+    cdef int n = y.view.ndim, count = len(xs), i
+    cdef char* block = <char*>malloc((count + 1) * (sizeof(View*) + sizeof(View) + 2 * n * sizeof(int64_t)))
+    cdef View* views = <View*>block
+    cdef View** t = <View**>(views + count + 1)
+    cdef int64_t* room = <int64_t*>(t + count + 1)
+    cdef Param p[2]
+    if block == NULL:
+        raise MemoryError(f"[{op.name}] no memory for a list of {count} tensors")
+    try:
+        for i in range(count + 1):
+            views[i] = channels_as_columns(&y.view if i == 0 else &(<TensorBase>xs[i - 1]).view, room + 2 * n * i)
+            t[i] = &views[i]
+        p[0].i, p[1].i = dim if dim == 0 else n - 1 if dim == 1 else dim - 1, count
+        launch(op, y.view.dtype, y.device, 1, 1 + count, t, p, y.view.numel)
+    finally:
+        free(block)
     return 0
 
 
@@ -136,7 +167,10 @@ def cat(tensors, dim=0, *, out=None, axis=None):
     for e in range(first.view.ndim):
         shape[e] = total if e == d else first.view.shape[e]
     y = empty(first.view.ndim, shape, dtype, first.device)
-    run_cat(CAT, y, xs, d)
+    if all_channels_last(xs):
+        run_cat_last(CAT, channels_innermost(y), xs, d)
+    else:
+        run_cat(CAT, y, xs, d)
     inputs = tuple(xs)
     if any_needs_grad(inputs):
         record(CAT, y, inputs, None, (d, [(<TensorBase>x).view.shape[d] for x in xs]))
@@ -151,6 +185,21 @@ def concat(tensors, dim=0, *, out=None, axis=None):
 def concatenate(tensors, dim=0, *, out=None, axis=None):
     """Same as cat."""
     return cat(tensors, dim, out=out, axis=axis)
+
+
+cdef TensorBase stack_last(list xs, int nd, const int64_t* shape, int d, int dtype):
+    """The stack of pieces whose channels lie innermost: their cat along d, which is then cut in two dimensions."""
+    cdef int64_t sizes[MAX_DIM]
+    cdef int64_t strides[MAX_DIM + 1]
+    cdef TensorBase y
+    cdef int e
+    for e in range(nd):
+        sizes[e] = shape[d] * shape[d + 1] if e == d else shape[e if e < d else e + 1]
+    y = channels_innermost(empty(nd, sizes, dtype, (<TensorBase>xs[0]).device))
+    run_cat_last(STACK, y, xs, d)
+    for e in range(nd + 1):
+        strides[e] = y.view.strides[d] * shape[d + 1] if e == d else y.view.strides[e if e < d else e - 1]
+    return as_strided_view(y, nd + 1, shape, strides, 0)
 
 
 def stack(tensors, dim=0, *, out=None, axis=None):
@@ -188,8 +237,11 @@ def stack(tensors, dim=0, *, out=None, axis=None):
     cast_all(xs, dtype)
     for e in range(nd + 1):
         shape[e] = len(xs) if e == d else first.view.shape[e if e < d else e - 1]
-    y = empty(nd + 1, shape, dtype, first.device)
-    run_cat(STACK, y, xs, d)
+    if d < nd and all_channels_last(xs):
+        y = stack_last(xs, nd, shape, d, dtype)
+    else:
+        y = empty(nd + 1, shape, dtype, first.device)
+        run_cat(STACK, y, xs, d)
     record(STACK, y, tuple(xs), None, d)
     return y if out is None else write_out(out, y, "stack")
 

@@ -11,10 +11,10 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
                              empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, promote, torch_name
-from taeda.kernels.cpu.abi cimport BF16, C128, F16, F32, F64, Param, View
+from taeda.kernels.cpu.abi cimport BF16, C128, F16, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
 PUBLIC = ("layer_norm", "group_norm", "rms_norm")
@@ -57,13 +57,17 @@ cdef bint mixed(TensorBase x, tuple parameters) noexcept:
 cdef Op BATCH_NORM_BACKWARD = define("batch_norm_backward", NULL)
 
 cdef inline bint is_rows(TensorBase x) noexcept:
-    return (x.view.dtype == F32 or x.view.dtype == F64) and lies_channels_last(x)
+    return is_float(x.view.dtype) and lies_channels_last(x)
 
 cdef TensorBase laid_as(TensorBase x, TensorBase t):
     """t's values in the memory order of x, which is contiguous or has its channels innermost."""
     if not is_rows(x):
         return contiguous(t)
-    return t if lies_channels_last(t) else laid_channels_last(contiguous(t))
+    return without_gaps(t) if lies_channels_last(t) else laid_channels_last(t)
+
+cdef inline View memory_of(TensorBase x, int64_t* room) noexcept:
+    """x, contiguous or laid with its channels innermost, as a row-major view of its memory; room is for 2 ndim numbers."""
+    return channels_as_columns(&x.view, room) if is_rows(x) else x.view
 
 cdef TensorBase empty_laid_as(TensorBase x):
     cdef TensorBase y = empty_shape(x.shape_tuple(), x.view.dtype, x.device)
@@ -77,6 +81,8 @@ cdef object batch_norm_vjp(Node n, object g):
     cdef TensorBase x = n.load(0), mean = n.load(1), rstd = n.load(2), w = n.load(3) if n.extra[1] else None
     cdef TensorBase gy, gx = None, gw = None, gb = None
     cdef View* t[8]
+    cdef View memory[3]
+    cdef int64_t room[3 * 2 * MAX_DIM]
     cdef Param p[4]
     if any_needs_grad((g, x, w)):
         return batch_norm_composed(n, g, x, mean, rstd, w)
@@ -90,8 +96,11 @@ cdef object batch_norm_vjp(Node n, object g):
         gw = empty_like(mean)
     if n.needs(2):
         gb = empty_like(mean)
-    t[0], t[1], t[2], t[3] = view_of(gx), view_of(gw), view_of(gb), &gy.view
-    t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
+    memory[0], memory[1] = memory_of(gy, room), memory_of(x, room + 2 * MAX_DIM)
+    if gx is not None:
+        memory[2] = memory_of(gx, room + 4 * MAX_DIM)
+    t[0], t[1], t[2], t[3] = NULL if gx is None else &memory[2], view_of(gw), view_of(gb), &memory[0]
+    t[4], t[5], t[6], t[7] = &memory[1], view_of(w), &mean.view, &rstd.view
     channels(x, p)
     p[3].i = n.extra[0]
     launch(BATCH_NORM_BACKWARD, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel + 1)
@@ -160,8 +169,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     tensor([[-1.],
             [ 1.]])
     """
-    cdef TensorBase x = as_tensor(input, "batch_norm"), w, b, mean, rstd, y, run_mean, run_var, m, v
+    cdef TensorBase x = as_tensor(input, "batch_norm"), laid, w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
+    cdef View memory[2]
+    cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[6]
     if mixed(x, (running_mean, running_var, weight, bias)):
         return to_dtype(batch_norm(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps), x.view.dtype)
@@ -189,14 +200,15 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
                                    "detach them")
             if training:
                 begin_inplace("batch_norm", <TensorBase>running)
-    x = laid_as(x, x)
+    laid = laid_as(x, x)
     w = contiguous(w) if w is not None else None
     b = contiguous(b) if b is not None else None
     m = contiguous(run_mean) if run_mean is not None else None
     v = contiguous(run_var) if run_var is not None else None
-    y, mean = empty_laid_as(x), empty_shape((p[1].i,), x.view.dtype, x.device)
+    y, mean = empty_laid_as(laid), empty_shape((p[1].i,), x.view.dtype, x.device)
     rstd = empty_like(mean)
-    t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
+    memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
+    t[0], t[1], t[2], t[3] = &memory[0], &mean.view, &rstd.view, &memory[1]
     t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
     p[3].i, p[4].f, p[5].f = bool(training), momentum, eps
     if x.view.numel:
@@ -210,7 +222,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     else:
         (<object>mean).zero_()
         (<object>rstd).zero_()
-    record(BATCH_NORM, y, (x, w, b), (x, mean, rstd, w), (bool(training), w is not None, eps))
+    record(BATCH_NORM, y, (x, w, b), (laid, mean, rstd, w), (bool(training), w is not None, eps))
     return y
 
 
@@ -391,7 +403,7 @@ cdef object group_norm_vjp(Node n, object g):
     channels(x, p)
     p[3].i = n.extra[1]
     launch(GROUP_NORM_BACKWARD, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
-    return gx, gw, gb
+    return laid_channels_last(gx) if gx is not None and n.extra[3] else gx, gw, gb
 
 cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase w):
     cdef int ndim = saved_x.view.ndim
@@ -419,7 +431,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     tensor([[-1.,  1., -1.,  1.]])
     """
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
-    cdef TensorBase y, mean, rstd
+    cdef TensorBase y, mean, rstd, dense
     cdef int64_t channels_
     cdef bint last
     cdef View* t[6]
@@ -444,18 +456,18 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
         check_parameter("group_norm", name, x, v)
     check_same_device("group_norm", (x, w, b))
     last = lies_channels_last(x)
-    x = contiguous(x)
-    y, mean = empty_like(x), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
+    dense = contiguous(x)
+    y, mean = empty_like(dense), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
     rstd = empty_like(mean)
-    t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
+    t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &dense.view
     t[4], t[5] = view_of(w), view_of(b)
-    channels(x, p)
+    channels(dense, p)
     p[3].i, p[4].f = num_groups, eps
     if x.view.numel or GROUP_NORM.cpu[x.view.dtype] == NULL:
         launch(GROUP_NORM, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
     if last:
         y = laid_channels_last(y)
-    record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps))
+    record(GROUP_NORM, y, (x, w, b), (dense, mean, rstd, w), (w is not None, num_groups, eps, last))
     return y
 
 

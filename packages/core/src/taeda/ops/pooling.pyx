@@ -198,23 +198,25 @@ cdef object max_pool_backward_vjp(Node n, object g):
 cdef tuple MAX_POOL_BACKWARD = tuple([
     define("max_pool_backward", max_pool_backward_vjp, 0, 0, None, f"MaxPool{n}DWithIndicesBackwardBackward0") for n in (2, 2, 3)])
 
-cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, int spatial, bint last):
+cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, int spatial, tuple last):
+    """last: the geometry of the windows where channels lie innermost, else None."""
     cdef TensorBase g = <TensorBase>cotangent, gx = empty_shape(shape, g.view.dtype, g.device), dense
     cdef Op op = MAX_POOL_BACKWARD[spatial - 1]
     cdef View* t[3]
     cdef Columns columns
-    cdef Param p[2]
+    cdef Param p[GEOMETRY]
     cdef int d
-    p[0].i = p[1].i = 1
-    for d in range(spatial):
-        p[0].i *= gx.view.shape[gx.view.ndim - 1 - d]
-        p[1].i *= g.view.shape[g.view.ndim - 1 - d]
-    if last and is_float(g.view.dtype):
+    if last is not None and is_float(g.view.dtype):
+        unpack(last, p)
         dense, at = packed_last(g), packed_last(at)
         channels_innermost(gx)
         t[0], t[1], t[2] = column_view(&columns, 0, gx), column_view(&columns, 1, dense), column_view(&columns, 2, at)
         launch(MAX_LAST_BACKWARD, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
     else:
+        p[0].i = p[1].i = 1
+        for d in range(spatial):
+            p[0].i *= gx.view.shape[gx.view.ndim - 1 - d]
+            p[1].i *= g.view.shape[g.view.ndim - 1 - d]
         dense, at = contiguous(g), contiguous(at)
         t[0], t[1], t[2] = &gx.view, &dense.view, &at.view
         launch(op, g.view.dtype, g.device, 1, 3, t, p, gx.view.numel)
@@ -254,7 +256,7 @@ cdef object max_pool(Op op, object input, int n, object kernel_size, object stri
     read_window(op.name, x, n, kernel_size, stride, padding, dilation, ceil_mode, p)
     y, at = maxima(op, x, n, p, last, wanted, False)
     if wanted:
-        record(op, y, (x,), (at,), (x.shape_tuple(), n, last))
+        record(op, y, (x,), (at,), (x.shape_tuple(), n, pack(p) if last else None))
     return (y, at) if return_indices else y
 
 
@@ -555,7 +557,7 @@ cdef object adaptive_max(int n, object input, object output_size, bint return_in
     cdef bint last = n == 2 and lies_last(x, n)
     read_adaptive(op.name, x, n, output_size, 1, p)
     y, at = maxima(op, x, n, p, last, True, True)
-    record(op, y, (x,), (at,), (x.shape_tuple(), n, last))
+    record(op, y, (x,), (at,), (x.shape_tuple(), n, pack(p) if last else None))
     return (y, at) if return_indices else y
 
 

@@ -6,13 +6,15 @@ its last two dimensions, and then along the first with the other two laid side b
 """
 import math
 
+from libc.stdint cimport int64_t
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport U8, Param, View
+from taeda.kernels.cpu.abi cimport MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 __all__ = ["interpolate"]
@@ -24,7 +26,7 @@ cdef dict WINDOWS = {"bilinear": 0, "bicubic": 1, "lanczos": 2}                 
 MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact"
 
 cdef enum:
-    FIELDS = 9
+    FIELDS = 10
 
 
 cdef int fill(tuple extra, Param* p) except -1:
@@ -38,40 +40,53 @@ cdef int fill(tuple extra, Param* p) except -1:
 cdef TensorBase planes(Op op, TensorBase x, tuple extra, tuple shape):
     """Every plane of H x W values of x as one of OH x OW, in a tensor of the shape given."""
     cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device)
-    cdef View* t[2]
-    cdef Param p[FIELDS]
     cdef bint last = lies_channels_last(x)
-    x = contiguous(x)
-    fill(extra, p)
-    t[0], t[1] = &y.view, &x.view
-    if y.view.numel:
-        launch(op, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
-    if last:
+    resample(op, y, x, extra, last)
+    if last and op in WINDOW_KERNELS:
         y = laid_channels_last(y)
-    record(op, y, (x,), None, (extra, x.shape_tuple(), op))
+    record(op, y, (x,), None, (extra, x.shape_tuple(), op, last))
     return y
+
+
+cdef int resample(Op op, TensorBase y, TensorBase x, tuple extra, bint last) except -1:
+    """Run a kernel that takes planes, or images whose channels lie innermost, as fresh y will then; windows take planes alone."""
+    cdef View* t[2]
+    cdef View columns[2]
+    cdef int64_t room[4 * MAX_DIM]
+    cdef Param p[FIELDS]
+    cdef TensorBase dense
+    fill(extra, p)
+    p[9].i = 1
+    if last and op not in WINDOW_KERNELS:
+        dense = without_gaps(x) if lies_channels_last(x) else laid_channels_last(x)
+        p[9].i = max(<int64_t>1, x.view.shape[1])
+        columns[0], columns[1] = channels_as_columns(&channels_innermost(y).view, room), channels_as_columns(&dense.view, room + 2 * MAX_DIM)
+        t[0], t[1] = &columns[0], &columns[1]
+    else:
+        dense = contiguous(x)
+        t[0], t[1] = &y.view, &dense.view
+    if y.view.numel:
+        launch(op, x.view.dtype, x.device, 1, 2, t, p, max(x.view.numel, y.view.numel))
+    return 0
 
 # upsample_backward: the transpose; its derivative is the resampling again
 cdef object upsample_backward_vjp(Node n, object g):
-    extra, shape, op = n.extra
+    extra, shape, op, _ = n.extra
     return planes(<Op>op, <TensorBase>g, extra, shape)
 
 cdef Op UPSAMPLE_BACKWARD = define("upsample_backward", upsample_backward_vjp)
 cdef Op WINDOWS_BACKWARD = define("resample_windows_backward", upsample_backward_vjp)
 
 cdef object upsample_vjp(Node n, object cotangent):
-    cdef TensorBase g = contiguous(<TensorBase>cotangent), gx
-    cdef View* t[2]
-    cdef Param p[FIELDS]
+    cdef TensorBase g = <TensorBase>cotangent, gx
     cdef Op back
-    extra, shape, op = n.extra
+    extra, shape, op, last = n.extra
     back = WINDOWS_BACKWARD if extra[8] else UPSAMPLE_BACKWARD
     gx = empty_shape(shape, g.view.dtype, g.device)
-    fill(extra, p)
-    t[0], t[1] = &gx.view, &g.view
-    if gx.view.numel:
-        launch(back, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
-    record(back, gx, (g,), None, (extra, g.shape_tuple(), op))
+    resample(back, gx, g, extra, last)
+    if last and back in WINDOW_KERNELS:
+        gx = laid_channels_last(gx)
+    record(back, gx, (g,), None, (extra, g.shape_tuple(), op, last))
     return gx
 
 # (mode, spatial dimensions) -> op
@@ -86,6 +101,7 @@ for _mode, _n in (("linear", 1), ("bilinear", 2), ("trilinear", 3), ("bicubic", 
 
 cdef dict WINDOW_OPS = {mode: define(f"upsample_{mode}2d_aa", upsample_vjp, 0, 0, "resample_windows",
                                      f"Upsample{mode.capitalize()}2DAaBackward0") for mode in WINDOWS}
+cdef set WINDOW_KERNELS = {WINDOWS_BACKWARD, *WINDOW_OPS.values()}
 
 
 cdef list per_dimension(str name, object value, int n, TensorBase x):

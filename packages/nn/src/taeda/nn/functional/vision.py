@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from taeda import Tensor, ops
+from taeda import Tensor, channels_last, ops
 from taeda.autograd.node import named
 from taeda.nn.functional._common import need_tensors
 
@@ -89,6 +89,11 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
+def lies_channels_last(input: Tensor) -> bool:
+    """Say whether input is a batch of images whose channels lie innermost: what is made of it by moving lies so too."""
+    return input.ndim == 4 and not input.is_contiguous() and input.is_contiguous(memory_format=channels_last)
+
+
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Rearrange (..., C r^2, H, W) to (..., C, H r, W r) (Shi et al., 2016).
 
@@ -112,6 +117,9 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             "[pixel_shuffle] pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
             f"but input.size(-3)={C} is not divisible by {r * r}"
         )
+    if lies_channels_last(input):
+        x = input.permute(0, 2, 3, 1).reshape(*lead, H, W, C // (r * r), r, r).permute(0, 1, 4, 2, 5, 3)
+        return named(x.reshape(*lead, H * r, W * r, C // (r * r)).permute(0, 3, 1, 2), "PixelShuffleBackward0")
     n = len(lead)
     x = input.reshape(*lead, C // (r * r), r, r, H, W)
     x = x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, C // (r * r), H * r, W * r)
@@ -142,6 +150,9 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
                 f"[pixel_unshuffle] pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({at})={s} is not "
                 f"divisible by {r}"
             )
+    if lies_channels_last(input):
+        x = input.permute(0, 2, 3, 1).reshape(*lead, H // r, r, W // r, r, C).permute(0, 1, 3, 5, 2, 4)
+        return named(x.reshape(*lead, H // r, W // r, C * r * r).permute(0, 3, 1, 2), "PixelUnshuffleBackward0")
     n = len(lead)
     x = input.reshape(*lead, C, H // r, r, W // r, r)
     x = x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, C * r * r, H // r, W // r)
@@ -171,7 +182,11 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"[channel_shuffle] Number of channels must be divisible by groups. Got {C} channels and {groups} groups."
         )
-    x = input.reshape(B, groups, C // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
+    if lies_channels_last(input):
+        x = input.permute(0, 2, 3, 1)
+        x = x.reshape(*x.shape[:3], groups, C // groups).transpose(3, 4).reshape(x.shape).permute(0, 3, 1, 2)
+    else:
+        x = input.reshape(B, groups, C // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
     return named(x, "ChannelShuffleBackward0")
 
 

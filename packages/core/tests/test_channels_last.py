@@ -1,0 +1,118 @@
+"""Images whose channels lie innermost in memory: results and gradients lie as their input does, and hold the same values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import taeda
+from taeda import Tensor, ops
+
+OPS: dict[str, Callable[[Tensor], Tensor]] = {
+    "cat": lambda x: taeda.cat([x, x[:, :2], x], 1),
+    "cat of batches": lambda x: taeda.cat([x, x]),
+    "cat of rows": lambda x: taeda.cat([x[:, :, 1:], x], 2),
+    "roll": lambda x: taeda.roll(x, (1, -2), (1, 3)),
+    "lerp": lambda x: taeda.lerp(x, x * x, 0.25),
+    "addcmul": lambda x: taeda.addcmul(x, x, x[:, :, :1, :1], value=2),
+    "addcdiv": lambda x: taeda.addcdiv(x, x, x * x + 1),
+    "batch_norm": lambda x: ops.batch_norm(x, None, None, training=True),
+    "batch_norm in eval": lambda x: ops.batch_norm(x, taeda.zeros(5, dtype=x.dtype), taeda.ones(5, dtype=x.dtype)),
+    "group_norm": lambda x: taeda.group_norm(x, 5),
+    "prelu": lambda x: taeda.prelu(x, taeda.tensor([0.1, 0.2, 0.3, 0.4, 0.5], dtype=x.dtype)),
+    "nearest": lambda x: ops.interpolate(x, scale_factor=2),
+    "bilinear": lambda x: ops.interpolate(x, size=(9, 4), mode="bilinear"),
+    "bilinear, corners": lambda x: ops.interpolate(x, size=(3, 13), mode="bilinear", align_corners=True),
+    "bicubic": lambda x: ops.interpolate(x, scale_factor=1.5, mode="bicubic"),
+    "windows": lambda x: ops.interpolate(x, size=(3, 4), mode="bilinear", antialias=True),
+    "pad": lambda x: ops.pad(x, (1, 2, 0, -1)),
+    "reflect": lambda x: ops.pad(x, (1, 2, 2, 1), "reflect"),
+    "max_pool": lambda x: ops.max_pool2d(x, 3, 2, 1),
+    "avg_pool": lambda x: ops.avg_pool2d(x, 2),
+    "depthwise": lambda x: taeda.conv2d(x, taeda.ones(5, 1, 3, 3, dtype=x.dtype), groups=5),
+    "1x1": lambda x: taeda.conv2d(x, taeda.ones(4, 5, 1, 1, dtype=x.dtype)),
+}
+
+
+def innermost(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=taeda.channels_last)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_results_and_gradients_lie_as_the_input(name: str) -> None:
+    plain = taeda.tensor(np.random.default_rng(1).normal(size=(2, 5, 6, 7)), requires_grad=True)
+    last = innermost(plain.detach()).requires_grad_()
+    a, b = OPS[name](plain), OPS[name](last)
+    assert b.is_contiguous(memory_format=taeda.channels_last) and not b.is_contiguous()
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12, atol=1e-13)
+    ga, gb = (taeda.autograd.grad((y * y.detach().cos()).sum(), x)[0] for y, x in ((a, plain), (b, last)))
+    assert gb.is_contiguous(memory_format=taeda.channels_last) and not gb.is_contiguous()
+    np.testing.assert_allclose(ga.numpy(), gb.numpy(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("part", [(slice(None), slice(1, 6)), (slice(None), slice(0, 5), slice(1, 7), slice(2, 9)), (slice(None), slice(None, None, 2))])
+@pytest.mark.parametrize("name", OPS)
+def test_memory_with_gaps(name: str, part: tuple[slice, ...]) -> None:
+    x = taeda.tensor(np.random.default_rng(2).normal(size=(2, 9, 8, 10)))
+    plain, last = (t[part] for t in (x, innermost(x)))
+    np.testing.assert_allclose(OPS[name](plain).numpy(), OPS[name](last).numpy(), rtol=1e-12, atol=1e-13)
+    plain, last = plain.clone().requires_grad_(), last.requires_grad_()
+    ga, gb = (taeda.autograd.grad(OPS[name](t).cos().sum(), t)[0] for t in (plain, last))
+    np.testing.assert_allclose(ga.numpy(), gb.numpy(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float16])
+@pytest.mark.parametrize("name", ["cat", "batch_norm", "nearest", "bilinear", "max_pool", "avg_pool", "pad"])
+def test_narrow_dtypes(name: str, dtype: taeda.dtype) -> None:
+    x = taeda.tensor(np.random.default_rng(3).normal(size=(2, 5, 6, 7))).to(dtype)
+    a, b = OPS[name](x), OPS[name](innermost(x))
+    assert b.is_contiguous(memory_format=taeda.channels_last)
+    np.testing.assert_allclose(a.double().numpy(), b.double().numpy(), rtol=2**-7, atol=2**-7)
+
+
+def test_one_pixel_and_empty_images() -> None:
+    for shape in ((2, 5, 1, 1), (0, 5, 4, 4), (2, 5, 1, 7)):
+        x = taeda.ones(shape)
+        y = innermost(x)
+        assert taeda.equal(taeda.cat([x, x], 1), taeda.cat([y, y], 1)) and taeda.equal(taeda.stack([x, x], 2), taeda.stack([y, y], 2))
+        assert taeda.equal(ops.interpolate(x, size=(3, 3)), ops.interpolate(y, size=(3, 3)))
+
+
+@pytest.mark.parametrize("dim", range(5))
+def test_stacks(dim: int) -> None:
+    x = taeda.arange(2.0 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    a, b = taeda.stack([x, x + 1], dim), taeda.stack([innermost(x), innermost(x + 1)], dim)
+    assert taeda.equal(a, b)
+    if dim < 4:
+        assert b.flatten(dim, dim + 1).is_contiguous(memory_format=taeda.channels_last)
+    leaf = innermost(x).requires_grad_()
+    (taeda.stack([leaf, leaf * 2], dim) * a).sum().backward()
+    want = (a * 1).select(dim, 0) + 2 * a.select(dim, 1)
+    assert taeda.equal(leaf.grad, want)
+
+
+def test_mixed_orders_give_row_major_results() -> None:
+    x = taeda.rand(2, 3, 4, 5)
+    assert taeda.cat([x, innermost(x)], 1).is_contiguous() and taeda.stack([innermost(x), x]).is_contiguous()
+
+
+def test_leaves_take_gradients_in_their_order_without_a_copy() -> None:
+    leaf = innermost(taeda.rand(2, 3, 4, 5)).requires_grad_()
+    leaf.relu().backward(innermost(taeda.ones(2, 3, 4, 5)))
+    assert leaf.grad.stride() == leaf.stride()
+    plain = taeda.rand(2, 3, 4, 5, requires_grad=True)
+    (plain * 2).backward(innermost(taeda.ones(2, 3, 4, 5)))
+    assert plain.grad.is_contiguous() and taeda.equal(plain.grad, taeda.full((2, 3, 4, 5), 2.0))
+
+
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "batch_norm", "cat"])
+def test_bits_do_not_depend_on_the_number_of_threads(name: str) -> None:
+    x = innermost(taeda.tensor(np.random.default_rng(4).normal(size=(3, 5, 61, 67)), dtype=taeda.float32)).requires_grad_()
+    found = []
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        y = OPS[name](x)
+        found.append((y.detach().numpy().tobytes(), taeda.autograd.grad(y.cos().sum(), x)[0].numpy().tobytes()))
+    assert found[0] == found[1] == found[2]
