@@ -9,10 +9,11 @@ from libc.stdint cimport int64_t
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, clone_dense, contiguous, copy_into, define, linear, empty,
-                             empty_as, empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim)
+                             empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
+from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.tensor_base cimport META, TensorBase, alias
 
 __all__ = [
@@ -264,7 +265,7 @@ def flipud(input):
 
 cdef TensorBase roll_boxes(TensorBase x, dict shifts):
     """Turn x by {dimension: shift}: two pieces a dimension, each box of pieces copied to its place."""
-    cdef TensorBase y = empty_as(x, x.view.dtype, x.device)
+    cdef TensorBase y = channels_innermost(empty_like(x)) if lies_channels_last(x) else empty_like(x)
     cdef int64_t sizes[MAX_DIM]
     cdef int64_t n, shift, source, target
     cdef int d, box
