@@ -255,7 +255,7 @@ def ceil_(input: Tensor) -> Tensor:
 def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
-    """Multiply two or more matrices in the cheapest order (``multi_dot`` of its arguments)."""
+    """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``."""
 channels_last: Any
 channels_last_3d: Any
 def chebyshev_polynomial_t(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:

@@ -239,11 +239,13 @@ def _pairing(la, sa, lb, sb, needed, output):
     outer = False
     if not summed:                                         # in the result's order, so that nothing is permuted afterwards
         labels = sorted(labels, key=lambda t: place.get(t, -1))
-        outer = bool(rows and cols) and [t in batch for t in labels] == [True] * len(batch) + [False] * (len(labels) - len(batch)) and all(
-            t in rows for t in labels[len(batch):len(labels) - len(cols)])
+        first, last = len(batch), len(labels) - len(cols)
+        outer = bool(rows and cols) and set(labels[:first]) == set(batch) and set(labels[first:last]) == set(rows)
+    shape_a: list[int] | None
+    shape_b: list[int] | None
     shape: list[int] | None = sizes(labels)
     if outer:                                              # batches of a column and a row
-        batch, rows, cols = labels[:len(batch)], labels[len(batch):len(labels) - len(cols)], labels[len(labels) - len(cols):]
+        batch, rows, cols = labels[:first], labels[first:last], labels[last:]
         shape_a, shape_b = [*sizes(batch), math.prod(sizes(rows)), 1], [*sizes(batch), 1, math.prod(sizes(cols))]
         if len(rows) == len(cols) == 1:
             shape = None
