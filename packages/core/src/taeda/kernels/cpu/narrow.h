@@ -225,7 +225,11 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
     through_wide(at, s, n - i, p, inner, k, code, 0, already);
 }
 
-/* NAME_loop of a light formula EXPR in float16 or bfloat16 (S); WIDE_loop is float32's, LOAD makes the operands from tiles. */
+/* NAME_loop of a light formula EXPR in float16 or bfloat16 (S); WIDE_loop is float32's, LOAD makes the operands from tiles.  Without
+   instructions that convert, the conversions are most of the time and all goes by blocks. */
+#ifndef __F16C__
+#define HALF_TILES(S, EXPR, OPERANDS, LOAD) {}
+#else
 #define HALF_TILES(S, EXPR, OPERANDS, LOAD) \
     for (; i + HALF_TILE <= n; i += HALF_TILE) { \
         float u[HALF_TILE], v[HALF_TILE], w[HALF_TILE], out[HALF_TILE]; \
@@ -234,6 +238,7 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
         for (int j = 0; j < HALF_TILE; j++) { OPERANDS; out[j] = EXPR; } \
         narrow_##S(y + i, 1, out, HALF_TILE); \
     }
+#endif
 #define HALF_LOAD(S, TILE, X) widen_##S(TILE, X + i, 1, HALF_TILE)
 
 #define HALF_UNARY_LOOP(NAME, WIDE, S, CODE, EXPR, CONST) \

@@ -240,7 +240,7 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
 }
 
 /* Reduce t[outputs] into t[0] (and t[1]), whose sizes are 1 where it is reduced. */
-static inline int64_t reduce_drive(View **t, int outputs, const Spec *spec, const Param *p, int threads,
+static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, const Spec *spec, const Param *p, int threads,
                                    void *(*alloc)(size_t), void (*release)(void *, size_t))
 {
     const View *x = t[outputs], *y = t[0];
@@ -326,7 +326,7 @@ static void reduce_round(char **ptr, const int64_t *s, int64_t n, const Param *p
 }
 
 /* reduce_drive for an input in float16 or bfloat16; outputs of the same dtype are made in float32 and rounded. */
-static inline int64_t reduce_drive_half(View **t, int outputs, const Spec *spec, const Param *p, int threads,
+static __attribute__((noinline)) int64_t reduce_drive_half(View **t, int outputs, const Spec *spec, const Param *p, int threads,
                                         void *(*alloc)(size_t), void (*release)(void *, size_t))
 {
     View wide[2], *v[3];
