@@ -77,9 +77,11 @@ static void NAME(reverse)(char *to, const char *from, int64_t n) {
     const T *x = (const T *)from;
     int64_t i = 0;
 #if LANES > 1
+    const int64_t next = n * sizeof(T) <= 4096 ? n : 0;     /* short rows: the processor does not see that the next one lies above */
     _Pragma("GCC unroll 4")
     for (; i + LANES <= n; i += LANES) {
         const NAME(vector) v = *(const NAME(vector) *)(x - i - (LANES - 1));
+        __builtin_prefetch(x - i + next);
         *(NAME(vector) *)(y + i) = __builtin_shufflevector(v, v, BACKWARDS);
     }
 #endif
