@@ -255,6 +255,26 @@ FLOAT_HELPERS(f64, double, L_f64)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
+/* The same for formulas that cost more than a copy of their operands. */
+#define UNARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; CONST; \
+        if (n > 1 && (s[0] != 1 || s[1] != 1)) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(TO), sizeof(T)); return; } \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; y[i] = EXPR; } \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
+
+#define BINARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; CONST; \
+        if (n > 1 && (s[0] != 1 || s[1] != 1 || s[2] != 1)) { \
+            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(TO), sizeof(T)); \
+            return; \
+        } \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
+
 #define BINARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; CONST; \
@@ -291,7 +311,7 @@ FLOAT_HELPERS(f64, double, L_f64)
 
 /* Blocks that hold positive numbers alone, as after another activation, are spared the exponential. */
 #define POSITIVE_LOOP(NAME, T, EXPR, CHEAP, CONST) \
-    UNARY_LOOP(NAME##_any, T, T, EXPR, CONST) \
+    UNARY_LOOP_HEAVY(NAME##_any, T, T, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         CONST; \
         for (int64_t at = 0; at < n; at += 512) { \
@@ -309,16 +329,15 @@ FLOAT_HELPERS(f64, double, L_f64)
 /* VECTOR is right but where LARGE holds; one scalar pass more over such a block. */
 #define CHECKED_LOOP(NAME, T, LARGE, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        (void)p; \
+        if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); return; } \
         for (int64_t at = 0; at < n; at += 256) { \
             const int64_t m = n - at < 256 ? n - at : 256; \
-            T *z = (T *)ptr[0] + at * s[0], u[256], v[256]; int large = 0; \
+            T *z = (T *)ptr[0] + at, u[256], v[256]; int large = 0; \
             const T *x = (const T *)ptr[1] + at * s[1], *y = (const T *)ptr[2] + at * s[2]; \
             for (int64_t i = 0; i < m; i++) { u[i] = x[i * s[1]]; v[i] = y[i * s[2]]; } \
             for (int64_t i = 0; i < m; i++) large |= LARGE(u[i], v[i]); \
-            if (s[0] == 1) for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; z[i] = VECTOR; } \
-            else for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; z[i * s[0]] = VECTOR; } \
-            if (large) for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; if (LARGE(a, b)) z[i * s[0]] = EXACT; } \
+            for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; z[i] = VECTOR; } \
+            if (large) for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; if (LARGE(a, b)) z[i] = EXACT; } \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
@@ -327,11 +346,11 @@ FLOAT_HELPERS(f64, double, L_f64)
 #define POWER_LOOP(NAME, T, LF, ANY) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         T *z = (T *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; \
-        const T k = *y, plain = s[0] == 1 && s[1] == 1; \
-        if (plain && s[2] == 1) { \
+        const T k = *y; \
+        if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = ANY; } \
-        } else if (s[2] != 0 || !plain) { \
-            for (int64_t i = 0; i < n; i++) { const T a = x[i * s[1]], b = y[i * s[2]]; z[i * s[0]] = ANY; } \
+        } else if (s[2] != 0 || s[0] != 1 || s[1] != 1) { \
+            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
         } else if (k == 2) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i]; \
         } else if (k == 3) { \
@@ -345,12 +364,7 @@ FLOAT_HELPERS(f64, double, L_f64)
         } else if (k == (T)-0.5) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / LF(sqrt)(x[i]); \
         } else { \
-            T same[256];            /* an exponent that the compiler knows to be one number costs it the vectors */ \
-            for (int i = 0; i < 256; i++) same[i] = k; \
-            for (int64_t at = 0; at < n; at += 256) { \
-                const int64_t m = n - at < 256 ? n - at : 256; \
-                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[at + i], b = same[i]; z[at + i] = ANY; } \
-            } \
+            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
@@ -365,16 +379,15 @@ FLOAT_HELPERS(f64, double, L_f64)
 /* sin and cos of arguments beyond the polynomials' reduction: one scalar pass more over such a block. */
 #define TRIG_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        (void)p; \
+        if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(T), sizeof(T)); return; } \
         for (int64_t at = 0; at < n; at += 512) { \
-            const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
-            T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
+            const int64_t m = n - at < 512 ? n - at : 512, sx = s[1]; \
+            T *y = (T *)ptr[0] + at; const T *x = (const T *)ptr[1] + at * sx; \
             T in[512]; int large = 0; \
             for (int64_t i = 0; i < m; i++) { in[i] = x[i * sx]; large |= !(in[i] <= LIMIT && in[i] >= -LIMIT); } \
-            if (sy == 1) for (int64_t i = 0; i < m; i++) y[i] = VECTOR(in[i]); \
-            else for (int64_t i = 0; i < m; i++) y[i * sy] = VECTOR(in[i]); \
+            for (int64_t i = 0; i < m; i++) y[i] = VECTOR(in[i]); \
             if (large) for (int64_t i = 0; i < m; i++) \
-                if (!(in[i] <= LIMIT && in[i] >= -LIMIT)) y[i * sy] = EXACT(in[i]); \
+                if (!(in[i] <= LIMIT && in[i] >= -LIMIT)) y[i] = EXACT(in[i]); \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
@@ -438,7 +451,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         text = f"POSITIVE_LOOP(k_{kernel}, {ctype}, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
                     else:
                         out = "uint8_t" if name in BOOL_RESULT else ctype
-                        text = f"{macro}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
+                        heavy = "_HEAVY" if s in FLOAT and ("T_(" in expr or "F2(" in expr) else ""
+                        text = f"{macro}{heavy}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
                     found.append((kernel, text))
                     if name in SIGN_FREE:
                         same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
@@ -461,7 +475,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
             same |= {f"{name}_f16": f"{name}_half", f"{name}_bf16": f"{name}_half"}
     for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):  # type: ignore[assignment]
         for name, expr in rows.items():  # type: ignore[assignment]
-            found += [(f"{name}_{s}", complex_text(macro, name, s, expr)) for s in COMPLEX]
+            heavy = "" if name in WITH_NUMBER else "_HEAVY"
+            found += [(f"{name}_{s}", complex_text(macro + heavy, name, s, expr)) for s in COMPLEX]
     return found, same
 
 

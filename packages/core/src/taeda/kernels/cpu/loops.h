@@ -101,6 +101,46 @@ static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p,
     }
 }
 
+/* Elements of a strided operand side by side, or (out) back to their places. */
+#define TAEDA_SPREAD(T) \
+    if (out) for (int64_t i = 0; i < n; i++) ((T *)strided)[i * s] = ((const T *)block)[i]; \
+    else for (int64_t i = 0; i < n; i++) ((T *)block)[i] = ((const T *)strided)[i * s];
+static inline void spread(char *block, char *strided, int64_t s, int64_t n, int size, int out) {
+    switch (size) {
+    case 1: TAEDA_SPREAD(uint8_t); break;
+    case 2: TAEDA_SPREAD(uint16_t); break;
+    case 4: TAEDA_SPREAD(uint32_t); break;
+    case 8: TAEDA_SPREAD(uint64_t); break;
+    default:
+        for (int64_t i = 0; i < n; i++)
+            memcpy(out ? strided + i * s * size : block + i * size, out ? block + i * size : strided + i * s * size, (size_t)size);
+    }
+}
+
+/* Run `loop`, which is for operands without gaps, over others: block by block through copies in the first-level cache, a
+ * broadcast operand copied once.  What costs more than a copy is so compiled once, with vectors, and gives the same bits for
+ * every layout.  Operands have `size` bytes, the first of the k, which is written, has out_size. */
+enum { SPREAD_BLOCK = 256, SPREAD_OPERANDS = 4 };
+static void in_blocks(char **ptr, const int64_t *s, int64_t n, const Param *p, Loop loop, int k, int out_size, int size) {
+    _Alignas(64) char block[SPREAD_OPERANDS][SPREAD_BLOCK * 16];
+    static const int64_t ones[SPREAD_OPERANDS] = {1, 1, 1, 1};
+    char *at[SPREAD_OPERANDS];
+    for (int j = 0; j < k; j++) {
+        at[j] = block[j];
+        if (j > 0 && s[j] == 0) spread(block[j], ptr[j], 0, n < SPREAD_BLOCK ? n : SPREAD_BLOCK, size, 0);
+    }
+    for (int64_t from = 0; from < n; from += SPREAD_BLOCK) {
+        const int64_t m = n - from < SPREAD_BLOCK ? n - from : SPREAD_BLOCK;
+        for (int j = 0; j < k; j++) {
+            char *here = ptr[j] + from * s[j] * (j ? size : out_size);
+            if (s[j] == 1) at[j] = here;
+            else if (j > 0 && s[j] != 0) spread(block[j], here, s[j], m, size, 0);
+        }
+        loop(at, ones, m, p);
+        if (s[0] != 1) spread(block[0], ptr[0] + from * s[0] * out_size, s[0], m, out_size, 1);
+    }
+}
+
 /* Run loop over the n operands of t, broadcast to t[0]'s shape. */
 static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, int threads) {
     const int64_t numel = t[0]->numel;
