@@ -8,6 +8,7 @@ than every declaration (.pxd) below SOURCES is left as it is, so that ninja comp
 
 from __future__ import annotations
 
+import gc
 import pathlib
 import sys
 
@@ -27,6 +28,7 @@ def source_of(path: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
 
 
 def main(sources: str, package: str, output: str, *files: str) -> int:
+    gc.disable()                                  # trees of a few hundred MB, dropped at the end: a tenth of the time
     folder = pathlib.Path(output)
     declared = max(p.stat().st_mtime for p in pathlib.Path(sources).rglob("*.pxd"))
     for path in map(pathlib.Path, files):

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Scaled dot-product attention: softmax(scale Q K^T + mask) V.
 
 One kernel computes it by blocks, one its three gradients; the matrix of scores never exists.  What the kernels do not

@@ -20,7 +20,7 @@ cdef inline bint lies_channels_last(TensorBase x) noexcept:
     return True
 
 
-cdef inline TensorBase channels_innermost(TensorBase fresh) noexcept:
+cdef inline TensorBase channels_innermost(TensorBase fresh):
     """Reorder the memory of a tensor that nothing has been written to yet."""
     cdef int64_t stride = 1
     cdef int k, d, n = fresh.view.ndim

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Determinants, from the pivots of LU.
 
 d det A = det A tr(A^-1 dA), so the gradient is g conj(det A) A^-H.  Where A is singular it is the adjugate,

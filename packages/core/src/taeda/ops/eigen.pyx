@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Eigenvalues and singular values.
 
 Vectors are fixed only up to a factor (a sign; e^(i phi) in the complex case), so a loss must not depend on

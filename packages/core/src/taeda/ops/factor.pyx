@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Factors of matrices: Cholesky, LU, QR and LDL.
 
 The derivatives follow from differentiating A = L L^H, A = P L U and A = Q R and projecting each side on the

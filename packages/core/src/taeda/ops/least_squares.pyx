@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Least squares and the pseudoinverse.
 
 dP = -P dA P + P P^H dA^H (I - A P) + (I - P A) dA^H P^H P where the rank stays the same (Golub and Pereyra,

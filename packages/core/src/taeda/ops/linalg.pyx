@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """What the rooms of linear algebra share: checks of operands, column-major copies, and the errors of LAPACK.
 
 LAPACK works on column-major matrices in place, so an op copies its input into one (``columns``), runs the

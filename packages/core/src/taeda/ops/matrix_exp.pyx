@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """The exponential and the powers of square matrices.
 
 exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32) and s chosen by the 1-norm

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Products of Householder reflectors H = I - tau v v^H, as ``taeda.geqrf`` gives them: v is 1 at its place, 0 above.
 
 Backwards the reflectors are undone one at a time.  With X what a reflector met, and G the cotangent of what

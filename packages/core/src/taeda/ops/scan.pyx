@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Scans: every element becomes the reduction of what came before it along one dimension, and of itself.
 
 The kernels run forwards or from the end, so the way back of a cumulative sum is one more scan and needs

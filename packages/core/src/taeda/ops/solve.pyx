@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Systems of linear equations A X = B: by LU, by given factors, by triangles; and the inverse.
 
 Each primitive takes matrices of one batch; vectors, right-hand sides of X A = B and broadcasting are views

@@ -28,7 +28,7 @@
 #include "abi.h"
 #include <string.h>
 #ifdef __SSE2__
-#include <immintrin.h>
+#include <emmintrin.h>
 #endif
 
 enum { MOVE_RUN, MOVE_FILL, MOVE_TURN, MOVE_WEAVE, MOVE_UNWEAVE, MOVE_REVERSE, MOVE_STRIDED };
