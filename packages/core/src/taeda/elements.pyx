@@ -2,12 +2,38 @@
 """A tensor's elements as Python numbers, and its memory as NumPy and the buffer protocol see it."""
 from cpython.buffer cimport (PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES,
                              PyBUF_WRITABLE)
+from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_New, PyCapsule_SetContext
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
 
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, NDTYPES, U8, U16, U32, U64
 from taeda.tensor_base cimport CPU, alias
+
+cdef extern from *:
+    """
+    typedef struct {                     /* what NumPy's protocol __array_struct__ hands over */
+        int two, nd;
+        char typekind;
+        int itemsize, flags;
+        Py_ssize_t *shape, *strides;
+        void *data;
+        PyObject *descr;
+    } ArrayStruct;
+    """
+    ctypedef struct ArrayStruct:
+        int two, nd
+        char typekind
+        int itemsize, flags
+        Py_ssize_t *shape
+        Py_ssize_t *strides
+        void *data
+
+cdef enum:
+    ALIGNED = 0x100                      # of ArrayStruct.flags
+    NATIVE = 0x200
+    WRITABLE = 0x400
 
 cdef extern from "narrow.h" nogil:
     float f16_to_f32(uint16_t h)
@@ -58,22 +84,55 @@ cdef list nested(TensorBase t, int d, char* p):
     return [nested(t, d + 1, p + i * step) for i in range(t.view.shape[d])]
 
 
-class ArrayHolder:
-    """What NumPy keeps as the owner of an array that lies on a tensor's memory."""
+# NumPy's letter of each dtype, blank where it has none
+cdef str KINDS = "".join(["b" if code == BOOL else "i" if code in (I8, I16, I32, I64) else "u" if code in (U8, U16, U32, U64) else
+                          "f" if code in (F16, F32, F64) else "c" if code in (C64, C128) else " " for code in range(NDTYPES)])
+cdef bint known_to_numpy(int dtype) noexcept:
+    return KINDS[dtype] != " "
 
-    CODES = {"float32": "<f4", "float64": "<f8", "int64": "<i8", "int32": "<i4", "int16": "<i2", "int8": "|i1", "uint8": "|u1",
-             "bool": "|b1", "float16": "<f2", "complex64": "<c8", "complex128": "<c16", "uint16": "<u2", "uint32": "<u4",
-             "uint64": "<u8"}
 
-    def __init__(self, tensor):
+cdef char EMPTY[64]                      # NumPy wants an address for arrays without elements too
+
+
+cdef class ArrayHolder:
+    """What NumPy keeps as the owner of an array that lies on a tensor's memory; it reads __array_struct__, which is sooner made."""
+
+    cdef TensorBase tensor
+    cdef ArrayStruct seen
+    cdef Py_ssize_t steps[MAX_DIM]                     # strides in bytes
+
+    def __init__(self, TensorBase tensor):
+        cdef int d
+        cdef Py_UCS4 kind = KINDS[tensor.view.dtype]
+        if kind == " ":
+            raise TypeError(f"[numpy] Got unsupported ScalarType {name_of(tensor.view.dtype)}")
         self.tensor = tensor
-        if tensor.dtype.name not in self.CODES:
-            raise TypeError(f"[numpy] Got unsupported ScalarType {tensor.dtype.name}")
-        self.__array_interface__ = {
-            "version": 3, "shape": tuple(tensor.shape), "typestr": self.CODES[tensor.dtype.name],
-            "strides": tuple([s * tensor.itemsize for s in tensor.stride()]),
-            "data": (tensor.data_ptr() or tensor.untyped_storage().data_ptr() or EMPTY, is_readonly(tensor)),
+        for d in range(tensor.view.ndim):
+            self.steps[d] = tensor.view.strides[d] * tensor.view.itemsize
+        self.seen.two, self.seen.nd = 2, tensor.view.ndim
+        self.seen.typekind, self.seen.itemsize = <char>kind, tensor.view.itemsize
+        self.seen.flags = ALIGNED | NATIVE | (0 if tensor.storage.readonly_ else WRITABLE)
+        self.seen.shape, self.seen.strides = <Py_ssize_t*>tensor.view.shape, self.steps
+        self.seen.data = tensor.view.data if tensor.view.data != NULL else EMPTY
+
+    @property
+    def __array_struct__(self):
+        capsule = PyCapsule_New(&self.seen, NULL, forget_owner)
+        PyCapsule_SetContext(capsule, <void*>self)
+        Py_INCREF(self)
+        return capsule
+
+    @property
+    def __array_interface__(self):
+        return {
+            "version": 3, "shape": self.tensor.shape_tuple(), "strides": tuple([self.steps[d] for d in range(self.seen.nd)]),
+            "typestr": f"{'<' if self.seen.itemsize > 1 else '|'}{chr(self.seen.typekind)}{self.seen.itemsize}",
+            "data": (<size_t>self.seen.data, not self.seen.flags & WRITABLE),
         }
+
+
+cdef void forget_owner(object capsule) noexcept:
+    Py_DECREF(<object>PyCapsule_GetContext(capsule))
 
 
 # dtype -> struct's format; these bytes outlive every buffer that points to them
@@ -109,7 +168,7 @@ cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1:
         raise MemoryError("[buffer] no memory for the description of a tensor")
     for d in range(t.view.ndim):
         block[d], block[t.view.ndim + d] = t.view.shape[d], t.view.strides[d] * t.view.itemsize
-    b.buf = t.view.data if t.view.data != NULL else EMPTY_BYTES
+    b.buf = t.view.data if t.view.data != NULL else EMPTY
     b.obj = alias(t)
     b.len, b.itemsize, b.readonly = t.view.numel * t.view.itemsize, t.view.itemsize, t.storage.readonly_
     b.ndim = t.view.ndim
@@ -119,12 +178,3 @@ cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1:
     b.suboffsets = NULL
     b.internal = block
     return 0
-
-
-cdef char EMPTY_BYTES[64]
-EMPTY = <size_t>&EMPTY_BYTES[0]          # NumPy wants an address for arrays without elements too
-
-
-def is_readonly(TensorBase t):
-    """Whether the tensor lies on memory that must not be written."""
-    return t.storage.readonly_

@@ -9,7 +9,7 @@ from libc.stdlib cimport free
 
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
-from taeda.elements cimport element as number_at, fill_buffer, nested
+from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
 from taeda.kernels.cpu.abi cimport F32
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
@@ -41,7 +41,7 @@ cdef object add_ = M["add_"], sub_ = M["sub_"], mul_ = M["mul_"], div_ = M["div_
 cdef object eq = M["eq"], ne = M["ne"], lt = M["lt"], le = M["le"], gt = M["gt"], ge = M["ge"]
 cdef object and_ = M["bitwise_and"], or_ = M["bitwise_or"], xor_ = M["bitwise_xor"]
 cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE)     # by DeviceCode; a stand-in counts as meta
-cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
+cdef object getitem = None, setitem = None, matmul = None, tensor_str = None, asarray = None
 cdef tuple NUMBERS = (int, float, bool, complex)
 
 
@@ -432,8 +432,10 @@ cdef class Tensor(TensorAttributes):
             raise TypeError("[numpy] can't convert a meta tensor to numpy: it has no data")
         if self.requires_grad and not force:
             raise RuntimeError("[numpy] Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        import numpy
-        return numpy.asarray(ArrayHolder(self.detach()))
+        global asarray
+        if asarray is None:                      # NumPy is not needed to import taeda
+            from numpy import asarray
+        return asarray(ArrayHolder(alias(self)))
 
     def __array__(self, dtype=None, copy=None):
         a = self.numpy()
@@ -449,7 +451,7 @@ cdef class Tensor(TensorAttributes):
     @property
     def __array_interface__(self):
         """NumPy's description of the memory; tensors that NumPy cannot see have none."""
-        if self.device != CPU or self.requires_grad or self.dtype.name not in ArrayHolder.CODES:
+        if self.device != CPU or self.requires_grad or not known_to_numpy(self.view.dtype):
             raise AttributeError(f"a {name_of(self.view.dtype)} tensor on {DEVICES[self.device]} has no __array_interface__")
         return ArrayHolder(self).__array_interface__
 

@@ -23,8 +23,6 @@ from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
 from taeda.ops import creation as _creation
 
-cdef object Size = _tensor_base.Size
-cdef object new_size = tuple.__new__         # a shape without Size's own checks
 cdef set warned = set()
 
 
@@ -101,7 +99,7 @@ cdef class TensorAttributes(TensorBase):
     @property
     def shape(self):
         """The sizes of its dimensions, a :class:`taeda.Size`."""
-        return new_size(Size, self.shape_tuple())
+        return self.sizes()
 
     def size(self, dim=None, *, axis=None):
         """Return the shape, or the size of one dimension, which ``axis`` may name too.
@@ -113,7 +111,7 @@ cdef class TensorAttributes(TensorBase):
         if axis is not None:
             dim = axis
         if dim is None:
-            return new_size(Size, self.shape_tuple())
+            return self.sizes()
         dim, n = index_of(dim), max(self.view.ndim, 1)
         if dim < -n or dim >= n or self.view.ndim == 0:
             raise IndexError(f"[size] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
@@ -260,7 +258,8 @@ cdef class TensorAttributes(TensorBase):
             warn_once("T", "[T] the use of x.T on tensors of dimension other than 2 to reverse their shape is deprecated and "
                            "will throw an error in a future release; consider x.mT to transpose batches of matrices or "
                            "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dimensions")
-        return self.permute(tuple(range(self.view.ndim - 1, -1, -1)))
+            return self.permute(tuple(range(self.view.ndim - 1, -1, -1)))
+        return self.permute(1, 0)
 
     @property
     def mT(self):

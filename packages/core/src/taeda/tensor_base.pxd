@@ -35,8 +35,9 @@ cdef class TensorBase:
     cdef object __weakref__
 
     cdef int set_ndim(self, int ndim) except -1      # room for ndim sizes and strides
-    cdef tuple shape_tuple(self)                     # a Size
+    cdef tuple shape_tuple(self)
     cdef tuple stride_tuple(self)
+    cdef object sizes(self)                          # the shape as users see it, a Size
 
 
 cdef TensorBase new_tensor()                         # an empty Tensor object without memory

@@ -16,9 +16,20 @@ cdef extern from *:
     static void taeda_frees_as(PyObject *type, PyObject *base) {
         ((PyTypeObject *)type)->tp_dealloc = ((PyTypeObject *)base)->tp_dealloc;
     }
+    /* An instance of tuple or of a subclass without fields of its own, of n ints. */
+    static PyObject *taeda_tuple_of(PyObject *type, const int64_t *sizes, int n) {
+        PyObject *t = (PyTypeObject *)type == &PyTuple_Type ? PyTuple_New(n) : ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, n);
+        for (int i = 0; t != NULL && i < n; i++) {
+            PyObject *size = PyLong_FromLongLong(sizes[i]);
+            if (size == NULL) Py_CLEAR(t);
+            else PyTuple_SET_ITEM(t, i, size);
+        }
+        return t;
+    }
     """
     object tp_new "taeda_tp_new"(object base, object type, object args)
     void frees_as "taeda_frees_as"(object type, object base)
+    object tuple_of "taeda_tuple_of"(object type, const int64_t* sizes, int n)
 
 cdef list public_names = []             # the texts that compiled classes point to
 
@@ -124,10 +135,13 @@ cdef class TensorBase:
         return 0
 
     cdef tuple shape_tuple(self):
-        return tuple([self.view.shape[i] for i in range(self.view.ndim)])
+        return <tuple>tuple_of(tuple, self.view.shape, self.view.ndim)
 
     cdef tuple stride_tuple(self):
-        return tuple([self.view.strides[i] for i in range(self.view.ndim)])
+        return <tuple>tuple_of(tuple, self.view.strides, self.view.ndim)
+
+    cdef object sizes(self):
+        return tuple_of(Size, self.view.shape, self.view.ndim)
 
 
 cdef TensorBase new_tensor():

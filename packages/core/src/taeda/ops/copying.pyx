@@ -203,6 +203,8 @@ def fill_(input, value):
         if v.view.ndim:
             raise RuntimeError(f"[fill_] fill_ only supports 0-dimension value tensor but got tensor with {v.view.ndim} "
                                "dimensions.")
+    elif type(value) is float or type(value) is int:
+        v = scalar_tensor(value, x.view.dtype, CPU)
     elif isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
                                                  hasattr(value, "__complex__")):
         raise TypeError(f"[fill_] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")

@@ -1,12 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Making tensors: from Python values and other arrays, filled, or shaped like another."""
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t, uint8_t
+from libc.string cimport memcpy, memset
 
 from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_as, empty_shape, scalar_tensor, to_dtype
 from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, dtype_of, is_complex_, is_float, itemsize_of,
                           name_of, promote)
 from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
+from taeda.memory_order cimport dense
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
@@ -27,6 +30,19 @@ cdef TensorBase finish(TensorBase t, bint requires_grad):
     return t
 
 
+cdef bint plain(tuple size) except -1:
+    """Are the sizes ints that need no word about them?"""
+    cdef int overflow = 0
+    cdef long long n
+    for s in size:
+        if type(s) is not int:
+            return False
+        n = PyLong_AsLongLongAndOverflow(s, &overflow)
+        if overflow or n < 0 or n >= <long long>1 << 62:
+            return False
+    return True
+
+
 cdef tuple sizes_of(str op, tuple size, dict named=None):
     """The sizes of f(2, 3), f((2, 3)), f([2, 3]) or f(size=(2, 3)) as a tuple of ints."""
     if named is not None:
@@ -39,6 +55,8 @@ cdef tuple sizes_of(str op, tuple size, dict named=None):
             raise TypeError(f'[{op}] missing 1 required positional arguments: "size"')
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
+    if plain(size):
+        return size
     found = []
     for s in size:
         if isinstance(s, bool) or not hasattr(s, "__index__"):
@@ -65,8 +83,18 @@ cdef int device_code(object device, str op) except -1:
 cdef TensorBase filled(tuple size, object value, int dtype, int device):
     cdef TensorBase t = empty_shape(size, dtype, device)
     if device == CPU and t.view.numel:
-        copy_into(t, scalar_tensor(value, dtype, CPU))
+        set_all(t, value)
     return t
+
+
+cdef int set_all(TensorBase t, object value) except -1:
+    """Give every element of a new tensor the value; zeros of no great number are bytes."""
+    cdef int64_t nbytes = t.view.numel * t.view.itemsize
+    if nbytes <= 1 << 14 and type(value) is int and value == 0 and dense(&t.view):
+        memset(t.view.data, 0, nbytes)
+    else:
+        copy_into(t, scalar_tensor(value, t.view.dtype, CPU))
+    return 0
 
 
 cdef int check_out(str op, object out, object dtype, object device) except -1:
@@ -173,7 +201,7 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
     if memory_format is not None:
         t = in_format(t, op, memory_format)
     if fill and where == CPU and t.view.numel:
-        copy_into(t, scalar_tensor(value, code, CPU))
+        set_all(t, value)
     return finish(t, requires_grad)
 
 
@@ -262,11 +290,16 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
+    cdef TensorBase t, one
+    cdef int64_t i
     m = n if m is None else m
     if n < 0 or m < 0:
         raise RuntimeError(f"[eye] n and m must be greater or equal to 0, got {n} and {m}")
-    t = zeros(n, m, dtype=dtype, device=device)
-    t.diagonal().fill_(1)
+    t = filled(sizes_of("eye", (n, m)), 0, dtype_code(dtype, "eye", default_float()), device_code(device, "eye"))
+    if t.device == CPU and t.view.numel:
+        one = scalar_tensor(1, t.view.dtype, CPU)
+        for i in range(min(t.view.shape[0], t.view.shape[1])):
+            memcpy(t.view.data + i * (t.view.shape[1] + 1) * t.view.itemsize, one.view.data, t.view.itemsize)
     return out_or("eye", out, finish(t, requires_grad), dtype, device)
 
 

@@ -132,6 +132,11 @@ cdef tuple sizes_of(str name, tuple args, object size):
         args = tuple(args[0])
     elif size is not None and not hasattr(size, "__index__"):
         raise TypeError(f"[{name}] argument 'size' must be a tuple of ints, not {type(size).__name__}")
+    for n in args:
+        if type(n) is not int:
+            break
+    else:
+        return args
     try:
         if any([isinstance(n, bool) for n in args]):
             raise TypeError

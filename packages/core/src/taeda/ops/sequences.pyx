@@ -28,18 +28,20 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         start, end = 0, start
     elif start is None:
         start = 0
-    for x in (start, end, step):
-        if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
-            raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
-    start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
-    for x in (start, end, step):
-        if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
-            raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
-    whole = all([isinstance(x, int) or hasattr(x, "__index__") for x in (start, end, step)])
+    whole = type(start) is int and type(end) is int and type(step) is int
+    if not whole:
+        for x in (start, end, step):
+            if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
+                raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
+        start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
+        for x in (start, end, step):
+            if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
+                raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
+        whole = all([isinstance(x, int) or hasattr(x, "__index__") for x in (start, end, step)])
+        if not (math.isfinite(start) and math.isfinite(end)):
+            raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
     if step == 0:
         raise RuntimeError("[arange] step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
         raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
     code = dtype_code(dtype, "arange", I64 if whole else default_float())

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Views of another shape: sizes of 1 repeated, dimensions merged, split, reordered, put in and left out."""
-from cpython.long cimport PyLong_Check
-from libc.stdint cimport int64_t
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+from libc.stdint cimport INT64_MAX, int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record_view, wrap_dim
@@ -182,25 +182,32 @@ cdef bint view_strides(TensorBase x, int n, const int64_t* shape, int64_t* strid
 
 cdef int infer_shape(str op, TensorBase x, tuple sizes, int64_t* shape) except -1:
     """Copy sizes, with a -1 worked out; RuntimeError where the count of elements does not fit."""
-    cdef int n = len(sizes), unknown = -1, d
-    cdef object known = 1
+    cdef int n = len(sizes), unknown = -1, overflow = 0, d
+    cdef int64_t known = 1, size              # known: 0 with a size of 0, else the product, or -1 where that is no int64
+    cdef bint none = False
     if n > MAX_DIM:
         raise RuntimeError(f"[{op}] a tensor has at most {MAX_DIM} dimensions, got {n}")
     for d in range(n):
-        if sizes[d] == -1:
+        size = PyLong_AsLongLongAndOverflow(sizes[d], &overflow)
+        if size == -1 and not overflow:
             if unknown >= 0:
                 raise RuntimeError(f"[{op}] only one dimension can be inferred, got shape {list(sizes)}")
             unknown = d
-            shape[d] = -1
-        elif sizes[d] < 0:
+        elif size < 0 and overflow <= 0:
             raise RuntimeError(f"[{op}] invalid shape dimension {sizes[d]} in {list(sizes)}")
-        else:
-            known *= sizes[d]
-            shape[d] = sizes[d] if sizes[d] < (1 << 62) else 0
+        elif overflow or (size and known > INT64_MAX // size):
+            known = -1
+        elif size == 0:
+            none = True
+        elif known > 0:
+            known *= size
+        shape[d] = size
+    if none:
+        known = 0
     if unknown >= 0 and known == 0 and x.view.numel == 0:
         raise RuntimeError(f"[{op}] cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified "
                            "dimension size -1 can be any value and is ambiguous")
-    if unknown >= 0 and known and x.view.numel % known == 0:
+    if unknown >= 0 and known > 0 and x.view.numel % known == 0:
         shape[unknown] = x.view.numel // known
     elif unknown >= 0 or known != x.view.numel:
         raise RuntimeError(f"[{op}] shape '{list(sizes)}' is invalid for input of size {x.view.numel}; "
