@@ -16,7 +16,6 @@ from taeda.tensor_base cimport CPU, META, alias, refresh
 import warnings
 import weakref
 
-from taeda import tensor_base as _tensor_base
 from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of

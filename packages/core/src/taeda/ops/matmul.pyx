@@ -496,7 +496,7 @@ def matmul(input, other, *, out=None):
 # -- outer and inner products ------------------------------------------------------------------------
 
 cdef enum:
-    OUTER = 1 << 21          # results below which a product of a column and a row has less to set up than a pointwise one
+    OUTER = 1 << 14          # results below which a product of a column and a row has less to set up than a pointwise one
 
 
 def outer(input, vec2, *, out=None):

@@ -4,6 +4,8 @@
  * a. Contiguous operands of one size (or with one element) are a single run, cut for the threads.
  * b. Otherwise dimensions are sorted by the output's strides and merged where every operand allows it;
  *    the innermost merged dimension is the run, the others are counted like an odometer.
+ * c. An operand that runs along another dimension than the output (a + b.t(), channels last among others) is turned patch by
+ *    patch into a buffer in the first-level cache, from which the loop reads it without gaps: turned.h.
  *
  * Elements are independent of one another, so the cut among threads changes no result.
  */
@@ -12,7 +14,7 @@
 #include "abi.h"
 #include <string.h>
 
-enum { MAX_OPERANDS = 8, GRAIN = 32768 };
+enum { MAX_OPERANDS = 8, GRAIN = 32768, IN_ORDER = 0 };
 
 typedef struct {
     int n, ndim;
@@ -141,7 +143,10 @@ static void in_blocks(char **ptr, const int64_t *s, int64_t n, const Param *p, L
     }
 }
 
-/* Run loop over the n operands of t, broadcast to t[0]'s shape. */
+#include "turned.h"
+
+/* Run loop over the n operands of t, broadcast to t[0]'s shape; the last ones are only read.  Threads: IN_ORDER has one, which takes
+ * the elements in the order of the output's memory, as random numbers are drawn. */
 static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, int threads) {
     const int64_t numel = t[0]->numel;
     if (numel == 0) return 0;
@@ -150,7 +155,7 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
     if (flat) {
         int64_t stride[MAX_OPERANDS];
         for (int k = 0; k < n; k++) stride[k] = (t[k]->numel == 1 && k > 0) ? 0 : 1;
-        if (numel <= GRAIN || threads == 1) {
+        if (numel <= GRAIN || threads <= 1) {
             char *ptr[MAX_OPERANDS];
             for (int k = 0; k < n; k++) ptr[k] = t[k]->data;
             loop(ptr, stride, numel, p);
@@ -168,8 +173,13 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
     }
     Walk w;
     walk_plan(&w, t, n);
+    Patches patches;
+    if (threads != IN_ORDER && patches_plan(&patches, &w, t)) {
+        patches_run(&patches, t, loop, p, numel <= GRAIN ? 1 : threads);
+        return 0;
+    }
     const int64_t inner = w.shape[0], outer = numel / inner;
-    if (numel <= GRAIN || threads == 1) {
+    if (numel <= GRAIN || threads <= 1) {
         walk_runs(&w, t, loop, p, 0, outer, 0, inner);
         return 0;
     }

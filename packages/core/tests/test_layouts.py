@@ -1,0 +1,83 @@
+"""Pointwise ops whose operands lie in memory each in its own order: patches are turned on the way (kernels/cpu/turned.h)."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+import taeda
+
+SIDES = (15, 16, 17, 31, 33, 79, 129, 143, 271, 530)           # around the sides of tiles and patches of every element size
+SIZES = (taeda.int8, taeda.bfloat16, taeda.float32, taeda.float64, taeda.complex128)
+
+
+def values(*shape: int, dtype: taeda.dtype) -> taeda.Tensor:
+    count = 1
+    for n in shape:
+        count *= n
+    x = (taeda.arange(count) * 37 % 101 - 50).reshape(shape)
+    return taeda.complex(x.double(), x.double() + 1) if dtype.is_complex else x.to(dtype)
+
+
+@pytest.mark.parametrize("dtype", SIZES, ids=str)
+def test_a_transposed_operand_gives_the_sum_of_its_copy(dtype: taeda.dtype) -> None:
+    for n in SIDES:
+        for m in (16, 65, 131):
+            a, b = values(n, m, dtype=dtype), values(m, n, dtype=dtype)
+            assert taeda.equal(a + b.t(), a + b.t().contiguous()), (n, m)
+            assert taeda.equal(b.t() - a, b.t().contiguous() - a), (n, m)
+            assert taeda.equal(a.t() * b, a.t().contiguous() * b), (n, m)
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.float32], ids=str)
+def test_every_order_of_three_and_four_dimensions(dtype: taeda.dtype) -> None:
+    for shape in ((18, 5, 40), (3, 20, 33), (2, 17, 3, 19)):
+        dims = range(len(shape))
+        a = values(*shape, dtype=dtype)
+        for order in permutations(dims):
+            back = [order.index(d) for d in dims]
+            b = values(*[shape[d] for d in order], dtype=dtype).permute(back)
+            c = b.flip(0)
+            assert taeda.equal(a + b, a + b.contiguous()), order
+            assert taeda.equal(taeda.where(b > c, a, b), taeda.where(b.contiguous() > c.contiguous(), a, b.contiguous())), order
+
+
+def test_operands_with_gaps_repeats_and_other_dtypes() -> None:
+    a, wide = values(48, 90, dtype=taeda.float32), values(90, 200, dtype=taeda.float32)
+    gaps, steps = wide[:, 7:55].t(), wide[:, 1:97:2].t()
+    for b in (gaps, steps, gaps[:1].expand(48, 90), gaps[:, :1].expand(48, 90)):
+        assert taeda.equal(a * b, a * b.contiguous())
+    ints = values(90, 48, dtype=taeda.int64).t()
+    assert taeda.equal(a + ints, a + ints.contiguous())
+    assert taeda.equal(ints.double(), ints.contiguous().double())
+    assert taeda.equal(taeda.addcmul(a, gaps, gaps, value=2), taeda.addcmul(a, gaps.contiguous(), gaps.contiguous(), value=2))
+    assert taeda.equal(taeda.lerp(a, gaps, gaps), taeda.lerp(a, gaps.contiguous(), gaps.contiguous()))
+
+
+def test_channels_last_meets_contiguous() -> None:
+    x = values(2, 24, 13, 11, dtype=taeda.float32)
+    y = x.to(memory_format=taeda.channels_last)
+    assert taeda.equal(x + y, x + x) and taeda.equal(y + x, x + x)
+    assert (y + x).is_contiguous(memory_format=taeda.channels_last)
+    z = x.clone()
+    z.mul_(y)
+    assert taeda.equal(z, x * x)
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    a, b = taeda.rand(300, 411), taeda.rand(411, 300)
+    threads = taeda.get_num_threads()
+    found = []
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        found.append(a.tanh() + (b.t() * a).exp() / b.t())
+    taeda.set_num_threads(threads)
+    assert taeda.equal(found[0], found[1]) and taeda.equal(found[0], found[2])
+
+
+def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:
+    p = taeda.rand(40, 40, generator=taeda.Generator().manual_seed(1))
+    x = taeda.empty(40, 40)
+    x.bernoulli_(p.t(), generator=taeda.Generator().manual_seed(2))
+    assert taeda.equal(x, taeda.bernoulli(p.t().contiguous(), generator=taeda.Generator().manual_seed(2)))
