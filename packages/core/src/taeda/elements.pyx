@@ -40,6 +40,11 @@ cdef extern from "narrow.h" nogil:
     float bf16_to_f32(uint16_t h)
 
 
+cdef inline int64_t step_of(TensorBase t, int d) noexcept:
+    """A stride in bytes; that of a dimension of one element may be any number, so this wraps around."""
+    return <int64_t>(<uint64_t>t.view.strides[d] * t.view.itemsize)
+
+
 cdef object element(char* p, int code):
     if code == F32:
         return <double>(<float*>p)[0]
@@ -75,7 +80,7 @@ cdef object element(char* p, int code):
 
 
 cdef list nested(TensorBase t, int d, char* p):
-    cdef int64_t i, step = t.view.strides[d] * t.view.itemsize if t.view.numel else 0      # no elements: any stride
+    cdef int64_t i, step = step_of(t, d)
     cdef int last = t.view.ndim - 1
     if t.view.numel == 0 and d == last:
         return []
@@ -108,7 +113,7 @@ cdef class ArrayHolder:
             raise TypeError(f"[numpy] Got unsupported ScalarType {name_of(tensor.view.dtype)}")
         self.tensor = tensor
         for d in range(tensor.view.ndim):
-            self.steps[d] = tensor.view.strides[d] * tensor.view.itemsize
+            self.steps[d] = step_of(tensor, d)
         self.seen.two, self.seen.nd = 2, tensor.view.ndim
         self.seen.typekind, self.seen.itemsize = <char>kind, tensor.view.itemsize
         self.seen.flags = ALIGNED | NATIVE | (0 if tensor.storage.readonly_ else WRITABLE)
@@ -167,7 +172,7 @@ cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1:
     if block == NULL:
         raise MemoryError("[buffer] no memory for the description of a tensor")
     for d in range(t.view.ndim):
-        block[d], block[t.view.ndim + d] = t.view.shape[d], t.view.strides[d] * t.view.itemsize
+        block[d], block[t.view.ndim + d] = t.view.shape[d], step_of(t, d)
     b.buf = t.view.data if t.view.data != NULL else EMPTY
     b.obj = alias(t)
     b.len, b.itemsize, b.readonly = t.view.numel * t.view.itemsize, t.view.itemsize, t.storage.readonly_
