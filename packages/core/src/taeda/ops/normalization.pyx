@@ -424,18 +424,19 @@ cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
 cdef tuple group_norm_rows(TensorBase input, int64_t groups, TensorBase w, TensorBase b, double eps):
     """(y, mean, rstd) of an image whose channels lie innermost, without history: the moments of each channel, down its columns,
     make those of its group; then y = x a + c by rows, a = rstd w and c = b - mean a."""
-    cdef object x = (<object>input).detach().flatten(2).transpose(1, 2), y, mean, var, rstd, a, c       # (N, L, C)
-    cdef tuple apart = (input.view.shape[0], groups, -1), together = (input.view.shape[0], 1, -1)
-    var, means = var_mean(x, 1, correction=0)
+    cdef object x = (<object>input).detach(), means, var, mean, rstd, a, c
+    cdef tuple apart = (input.view.shape[0], groups, -1), together = (*input.shape_tuple()[:2], *(1,) * (input.view.ndim - 2))
+    var, means = var_mean(x.flatten(2), 2, correction=0)
     var, means = var.reshape(apart), means.reshape(apart)
     mean = means.mean(-1, keepdim=True)
     rstd = (var.mean(-1, keepdim=True) + (means - mean).square().mean(-1, keepdim=True) + eps).rsqrt()
     a = rstd.expand_as(means).reshape(together)
     if w is not None:
-        a = a * (<object>w).detach()
+        a = a * along((<object>w).detach(), input.view.ndim)
     c = -mean.expand_as(means).reshape(together) * a
-    y = addcmul(c if b is None else c + (<object>b).detach(), x, a)
-    return y.transpose(1, 2).reshape(input.shape_tuple()), mean.squeeze(-1), rstd.squeeze(-1)
+    if b is not None:
+        c = c + along((<object>b).detach(), input.view.ndim)
+    return addcmul(c, x, a), mean.squeeze(-1), rstd.squeeze(-1)
 
 
 cdef Op GROUP_NORM = define("group_norm", group_norm_vjp, 0, 0, None, "NativeGroupNormBackward0")
