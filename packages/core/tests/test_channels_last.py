@@ -107,7 +107,7 @@ def test_leaves_take_gradients_in_their_order_without_a_copy() -> None:
     assert plain.grad.is_contiguous() and taeda.equal(plain.grad, taeda.full((2, 3, 4, 5), 2.0))
 
 
-@pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "batch_norm", "cat"])
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "batch_norm", "cat", "group_norm", "prelu"])
 def test_bits_do_not_depend_on_the_number_of_threads(name: str) -> None:
     x = innermost(taeda.tensor(np.random.default_rng(4).normal(size=(3, 5, 61, 67)), dtype=taeda.float32)).requires_grad_()
     found = []
@@ -116,3 +116,50 @@ def test_bits_do_not_depend_on_the_number_of_threads(name: str) -> None:
         y = OPS[name](x)
         found.append((y.detach().numpy().tobytes(), taeda.autograd.grad(y.cos().sum(), x)[0].numpy().tobytes()))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 5, 7), (1, 6, 1, 3), (2, 6, 3, 4, 5)])
+def test_group_norm_with_weights_is_that_of_the_contiguous_image(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(6)
+    form = taeda.channels_last if len(shape) == 4 else taeda.channels_last_3d
+    x, w, b, g = (taeda.tensor(rng.normal(size=s) + 3) for s in (shape, (6,), (6,), shape))
+
+    def derivatives(laid: Tensor) -> list[np.ndarray]:
+        leaves = [t.clone().requires_grad_() for t in (laid, w, b)]
+        y = taeda.group_norm(leaves[0], 3, leaves[1], leaves[2])
+        first = taeda.autograd.grad((y * g).sum(), leaves, create_graph=True)
+        second = taeda.autograd.grad(first[0].square().sum() + first[1].square().sum(), leaves[:2])
+        assert y.stride() == laid.stride()
+        return [t.detach().numpy() for t in (y, *first, *second)]
+
+    for found, wanted in zip(derivatives(x.contiguous(memory_format=form)), derivatives(x), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_group_norm_keeps_its_accuracy_far_from_zero() -> None:
+    x = np.random.default_rng(7).normal(size=(2, 8, 9, 9)).astype(np.float32) + np.float32(100)
+    exact = x.astype(np.float64).reshape(2, 4, -1)
+    exact = ((exact - exact.mean(-1, keepdims=True)) / np.sqrt(exact.var(-1, keepdims=True) + 1e-5)).reshape(x.shape)
+    np.testing.assert_allclose(taeda.group_norm(innermost(taeda.from_numpy(x)), 4).numpy(), exact, rtol=0, atol=3e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 8, 700])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_prelu_of_rows_is_the_formula(channels: int, dtype: str) -> None:
+    kind = getattr(taeda, dtype)
+    rng = np.random.default_rng(8)
+    w = taeda.tensor(rng.normal(size=channels)).to(kind)
+    for shape in ((37, channels), (2, channels, 5, 7)):
+        x, g = (taeda.tensor(rng.normal(size=shape)).to(kind) for _ in range(2))
+        x, g = (innermost(x), innermost(g)) if len(shape) == 4 else (x, g)
+        leaves = [x.clone().requires_grad_(), w.clone().requires_grad_()]
+        y = taeda.prelu(*leaves)
+        gx, gw = taeda.autograd.grad(y, leaves, g)
+        assert y.stride() == gx.stride() == x.stride()
+        wide = w.double().reshape((-1, *[1] * (len(shape) - 2)))
+        below = (x <= 0).double()
+        others = [d for d in range(len(shape)) if d != 1]
+        tolerance = {"float32": 1e-6, "float64": 1e-13, "bfloat16": 1e-2}[dtype]
+        for found, wanted in ((y, x.double() * (1 - below + below * wide)), (gx, g.double() * (1 - below + below * wide)),
+                              (gw, (g.double() * x.double() * below).sum(others))):
+            np.testing.assert_allclose(found.detach().double().numpy(), wanted.numpy(), rtol=tolerance, atol=tolerance * 10)

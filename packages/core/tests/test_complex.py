@@ -167,3 +167,14 @@ def test_factors_are_multiplied_in_where_an_index_says() -> None:
     assert z.index_reduce(0, i, src, "prod").tolist() == [-2 + 2j, 2 - 2j, 5 + 0j]
     with pytest.raises(NotImplementedError, match="it has no order"):
         z.scatter_reduce(0, i, src, "amax", include_self=False)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_angle_of_real_numbers_is_zero_or_pi_and_has_no_slope(dtype: str) -> None:
+    x = taeda.tensor([1.0, -2.0, 0.0, -0.0, float("nan"), float("-inf"), float("inf")], dtype=getattr(taeda, dtype), requires_grad=True)
+    y = taeda.angle(x)
+    pi = taeda.tensor(cmath.pi, dtype=x.dtype).item()
+    np.testing.assert_array_equal(y.detach().double().numpy(), [0, pi, 0, 0, np.nan, pi, 0])
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0] * 7
+    assert taeda.angle(taeda.tensor([3, -2])).dtype == taeda.float32

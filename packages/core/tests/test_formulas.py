@@ -118,3 +118,24 @@ def test_the_sign_of_a_narrow_number_is_one_bit(dtype: str) -> None:
     np.testing.assert_array_equal(x.abs().float().numpy(), np.abs(x.float().numpy()))
     np.testing.assert_array_equal(np.signbit((-x).float().numpy()[:6]), ~np.signbit(x.float().numpy()[:6]))
     np.testing.assert_array_equal(taeda.copysign(x, -x).float().numpy(), -x.float().numpy())
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 0.5, -1, -2, -0.5, 1.7])
+def test_powers_by_one_number_have_the_same_bits_in_every_layout(exponent: float) -> None:
+    x = taeda.tensor(np.random.default_rng(2).uniform(0.1, 4, (7, 1201)), dtype=taeda.float32)
+    wanted = x[:, ::2].contiguous() ** exponent
+    assert taeda.equal(x[:, ::2] ** exponent, wanted)
+    apart = x.clone()
+    apart[:, ::2].pow_(exponent)
+    assert taeda.equal(apart[:, ::2], wanted) and taeda.equal(apart[:, 1::2], x[:, 1::2])
+
+
+@pytest.mark.parametrize("n", [1, 511, 512, 513, 1500])
+def test_elu_is_its_formula_in_blocks_of_one_sign_and_of_both(n: int) -> None:
+    positive = np.random.default_rng(4).uniform(0.1, 3, n).astype(np.float32)
+    last = positive.copy()
+    last[-1] = -1
+    for x in (positive, -positive, last, np.where(np.arange(n) % 2, positive, -positive), np.full(n, np.nan, np.float32)):
+        wanted = np.where(x > 0, 1.0507009873554805 * x, 1.0507009873554805 * 1.6732632423543772 * np.expm1(x.astype(np.float64)))
+        for t in (taeda.from_numpy(x.copy()), taeda.from_numpy(np.repeat(x, 2))[::2]):
+            np.testing.assert_allclose(taeda.selu(t).numpy(), wanted, rtol=2e-6)

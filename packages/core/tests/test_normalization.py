@@ -135,3 +135,18 @@ def test_a_second_derivative_with_channels_innermost() -> None:
     x = taeda.randn(2, 3, 3, 2, dtype=taeda.float64).contiguous(memory_format=taeda.channels_last).requires_grad_()
     w = taeda.rand(3, dtype=taeda.float64, requires_grad=True)
     assert taeda.autograd.gradgradcheck(lambda a, b: ops.batch_norm(a, None, None, b, training=True), (x, w))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+@pytest.mark.parametrize("n", [1, 2, 63, 1023, 2048, 5000])
+def test_layer_norm_of_halves_is_that_of_float32_rounded(dtype: taeda.dtype, n: int) -> None:
+    taeda.manual_seed(3)
+    x, w, b = (taeda.randn(*s).to(dtype) for s in ((37, n), (n,), (n,)))
+    for weights in ((w, b), (w, None), (None, b), (None, None)):
+        wide = [None if t is None else t.float() for t in weights]
+        assert taeda.equal(taeda.layer_norm(x, (n,), *weights), taeda.layer_norm(x.float(), (n,), *wide).to(dtype))
+        found = []
+        for threads in (1, 2):
+            taeda.set_num_threads(threads)
+            found.append(taeda.rms_norm(x, (n,), weights[0]))
+        assert taeda.equal(*found) and taeda.equal(found[0], taeda.rms_norm(x.float(), (n,), wide[0], eps=2**-23).to(dtype))

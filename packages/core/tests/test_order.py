@@ -180,3 +180,19 @@ def test_histc_leaves_out_what_is_outside():
     assert taeda.histc(x, 3, min=0, max=3).tolist() == [1, 1, 3]
     with pytest.raises(RuntimeError, match=r"\[histc\] range of .* is not finite"):
         taeda.histc(x, 3)
+
+
+@pytest.mark.parametrize("spread", [1, 3, 2047, 2048, 2049, 1 << 40])
+def test_medians_of_long_rows_do_not_depend_on_the_span(spread: int) -> None:
+    x = np.random.default_rng(5).integers(0, spread, 9001) + 7
+    for values in (x, -x, x.astype(np.int32), x.astype(np.float32), x.astype(np.float64) - spread / 2):
+        t = taeda.from_numpy(values)
+        assert t.median().item() == np.sort(values)[4500]
+        at = t.kthvalue(4000)
+        assert at.values.item() == np.sort(values)[3999] and values[at.indices.item()] == at.values.item()
+    with_ends = x.astype(np.float64)
+    with_ends[:3] = -INF, INF, -1e308
+    assert taeda.from_numpy(with_ends).median().item() == np.sort(with_ends)[4500]
+    with_ends[5] = NAN
+    assert math.isnan(taeda.from_numpy(with_ends).median().item())
+    assert taeda.from_numpy(with_ends).nanmedian().item() == np.sort(with_ends)[4499]

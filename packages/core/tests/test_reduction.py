@@ -368,3 +368,21 @@ def test_nan_anywhere_in_a_long_row_is_its_extreme(dtype):
             assert t.amax().isnan() and t.amin().isnan() and t.max(0)[1] == at and taeda.stack([t, t], 1).amax(0).isnan().all()
             t[at] = float("inf")
             assert t.amax() == float("inf") and not t.amin().isnan()
+
+
+def test_a_permuted_tensor_is_reduced_as_it_lies() -> None:
+    x = taeda.tensor(np.random.default_rng(3).normal(size=(30, 41, 52)), dtype=taeda.float32)
+    for order in itertools.permutations(range(3)):
+        for f in (taeda.sum, taeda.nansum, taeda.prod, taeda.amax, taeda.amin, taeda.mean, taeda.norm):
+            assert taeda.equal(f(x.permute(order)), f(x)), (f, order)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extremes_of_rows_of_every_length_see_each_element(dtype: type) -> None:
+    for n in (*range(28, 40), *range(60, 70), 95, 96, 100, 127, 128, 129, 200):
+        x = np.tile(np.linspace(-1, 1, n, dtype=dtype), (n, 1))
+        np.fill_diagonal(x, 5)                                     # row i has its largest at i
+        np.testing.assert_array_equal(taeda.amax(taeda.from_numpy(x), 1).numpy(), np.full(n, 5, dtype))
+        np.testing.assert_array_equal(taeda.amin(taeda.from_numpy(-x), 1).numpy(), np.full(n, -5, dtype))
+        np.fill_diagonal(x, NAN)
+        assert np.isnan(taeda.amax(taeda.from_numpy(x), 1).numpy()).all() and np.isnan(taeda.amin(taeda.from_numpy(x), 1).numpy()).all()

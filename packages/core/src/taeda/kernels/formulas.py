@@ -86,6 +86,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "neg": {FLOAT: "-a", INT: "(T)(0 - (W)a)"},
     "sign": {REAL: "(T)((a > 0) - (a < 0))", BOOL: "a"},
     "square": {FLOAT: "a * a", INT: "(T)((W)a * (W)a)"},
+    "angle": {FLOAT: "a != a ? a : a < 0 ? (T)3.14159265358979323846 : (T)0"},
     "relu": {FLOAT: "a < 0 ? (T)0 : a", INT: "a < 0 ? (T)0 : a"},
     "bitwise_not": {INT: "(T)~a", BOOL: "!a"},
     "logical_not": {ALL: "!a"},
@@ -245,25 +246,13 @@ FLOAT_HELPERS(f64, double, L_f64)
 /* In and out may be the same memory, element by element: ivdep says that nothing else overlaps. */
 #define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; (void)p; CONST; \
-        if (s[0] == 1 && s[1] == 1) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; y[i] = EXPR; } \
-        } else { \
-            const int64_t sy = s[0], sx = s[1]; \
-            for (int64_t i = 0; i < n; i++) { const T a = x[i * sx]; y[i * sy] = EXPR; } \
-        } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
-
-/* The same for formulas that cost more than a copy of their operands. */
-#define UNARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; CONST; \
         if (n > 1 && (s[0] != 1 || s[1] != 1)) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(TO), sizeof(T)); return; } \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; y[i] = EXPR; } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
+/* HEAVY: formulas that cost more than a copy of their operands. */
 #define BINARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; CONST; \
@@ -311,17 +300,22 @@ FLOAT_HELPERS(f64, double, L_f64)
 
 /* Blocks that hold positive numbers alone, as after another activation, are spared the exponential. */
 #define POSITIVE_LOOP(NAME, T, EXPR, CHEAP, CONST) \
-    UNARY_LOOP_HEAVY(NAME##_any, T, T, EXPR, CONST) \
+    UNARY_LOOP(NAME##_any, T, T, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         CONST; \
         for (int64_t at = 0; at < n; at += 512) { \
             const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
             T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
+            const int apart = y != x;                       /* then it is tried at once: x is still there */ \
             int positive = sy == 1 && sx == 1; \
-            if (positive) for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
+            if (positive && apart) { \
+                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; positive &= a > 0; y[i] = CHEAP; } \
+            } else if (positive) { \
+                for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
+                if (positive) for (int64_t i = 0; i < m; i++) { const T a = x[i]; y[i] = CHEAP; } \
+            } \
             char *block[2] = {(char *)y, (char *)x}; \
             if (!positive) NAME##_any_loop(block, s, m, p); \
-            else { _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; y[i] = CHEAP; } } \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
@@ -349,8 +343,18 @@ FLOAT_HELPERS(f64, double, L_f64)
         const T k = *y; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = ANY; } \
-        } else if (s[2] != 0 || s[0] != 1 || s[1] != 1) { \
+        } else if (s[2] != 0) { \
             in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
+        } else if (n > 1 && (s[0] != 1 || s[1] != 1)) {         /* the exponent stays a number */ \
+            T block[SPREAD_BLOCK]; \
+            const int64_t side[3] = {1, 1, 0}; \
+            for (int64_t at = 0; at < n; at += SPREAD_BLOCK) { \
+                const int64_t m = n - at < SPREAD_BLOCK ? n - at : SPREAD_BLOCK; \
+                char *run[3] = {(char *)block, (char *)block, ptr[2]}; \
+                spread(run[0], (char *)(x + at * s[1]), s[1], m, sizeof(T), 0); \
+                NAME##_loop(run, side, m, p); \
+                spread(run[0], (char *)(z + at * s[0]), s[0], m, sizeof(T), 1); \
+            } \
         } else if (k == 2) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i]; \
         } else if (k == 3) { \
@@ -363,8 +367,10 @@ FLOAT_HELPERS(f64, double, L_f64)
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / (x[i] * x[i]); \
         } else if (k == (T)-0.5) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / LF(sqrt)(x[i]); \
-        } else { \
+        } else if (n > 1) { \
             in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
+        } else { \
+            const T a = *x, b = k; *z = ANY; \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
@@ -451,7 +457,7 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         text = f"POSITIVE_LOOP(k_{kernel}, {ctype}, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
                     else:
                         out = "uint8_t" if name in BOOL_RESULT else ctype
-                        heavy = "_HEAVY" if s in FLOAT and ("T_(" in expr or "F2(" in expr) else ""
+                        heavy = "_HEAVY" if operands == 3 and s in FLOAT and ("T_(" in expr or "F2(" in expr) else ""
                         text = f"{macro}{heavy}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
                     found.append((kernel, text))
                     if name in SIGN_FREE:
@@ -475,7 +481,7 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
             same |= {f"{name}_f16": f"{name}_half", f"{name}_bf16": f"{name}_half"}
     for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):  # type: ignore[assignment]
         for name, expr in rows.items():  # type: ignore[assignment]
-            heavy = "" if name in WITH_NUMBER else "_HEAVY"
+            heavy = "_HEAVY" if macro == "BINARY_LOOP" and name not in WITH_NUMBER else ""
             found += [(f"{name}_{s}", complex_text(macro + heavy, name, s, expr)) for s in COMPLEX]
     return found, same
 

@@ -4,10 +4,10 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
-                             empty_like, launch, needs_grad, record, unary, unary_, unary_params, wrap_dim)
+                             empty_as, empty_like, launch, needs_grad, record, unary, unary_, unary_params, wrap_dim)
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
-from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.autograd.node import named
@@ -312,35 +312,53 @@ cdef TensorBase floats(object input, str op):
 
 # prelu: x where x > 0, else w x
 cdef tuple channels_of(TensorBase x, TensorBase w):
-    """How x, contiguous, is read: weights, and elements that share each."""
+    """How x, contiguous or laid with its channels innermost, is read: weights, and elements that share each."""
     cdef int64_t inner = 1
     cdef int d
     if w.view.numel == 1:
         return 1, max(x.view.numel, 1)
-    for d in range(2, x.view.ndim):
-        inner *= x.view.shape[d]
+    if not lies_channels_last(x):
+        for d in range(2, x.view.ndim):
+            inner *= x.view.shape[d]
     return w.view.numel, inner
+
+
+cdef inline TensorBase laid_as(TensorBase x, TensorBase t):
+    """t's values without gaps, in the memory order of x: contiguous, or the channels innermost."""
+    if not lies_channels_last(x):
+        return contiguous(t)
+    return without_gaps(t) if lies_channels_last(t) else laid_channels_last(t)
+
+cdef inline TensorBase empty_laid_as(TensorBase x):
+    cdef TensorBase y = empty_as(x, x.view.dtype, x.device)
+    return channels_innermost(y) if lies_channels_last(x) else y
+
+cdef inline View memory_of(TensorBase x, int64_t* room) noexcept:
+    """x, laid by laid_as, as a row-major view of its memory; room is for 2 ndim numbers."""
+    return channels_as_columns(&x.view, room) if lies_channels_last(x) else x.view
 
 
 cdef object prelu_vjp(Node n, object g):
     cdef TensorBase x = n.load(0), w = n.load(1), gx, gw, c, dense
     cdef View* t[5]
+    cdef View memory[3]
+    cdef int64_t room[3 * 2 * MAX_DIM]
     cdef Param p[2]
     if needs_grad(<TensorBase>g) or needs_grad(x) or needs_grad(w):            # a second derivative: plain operations
         wide = prelu_weight(x, w)
         below = ((<object>x) * g).masked_fill(x > 0, 0)
         return (g.where(x > 0, g * wide) if n.needs(0) else None,
                 below.sum_to_size(wide.shape).reshape(w.shape_tuple()) if n.needs(1) else None)
-    c, dense = contiguous(<TensorBase>g), contiguous(x)
-    gx, gw = empty_like(dense), empty_like(w)
+    c, dense = laid_as(x, <TensorBase>g), laid_as(x, x)
+    gx, gw = empty_laid_as(dense), empty_like(w)
     p[0].i, p[1].i = channels_of(dense, w)
-    t[0], t[1], t[2], t[3], t[4] = &gx.view, &gw.view, &c.view, &dense.view, &w.view
+    memory[0], memory[1] = memory_of(gx, room), memory_of(c, room + 2 * MAX_DIM)
+    memory[2] = memory_of(dense, room + 4 * MAX_DIM)
+    t[0], t[1], t[2], t[3], t[4] = &memory[0], &gw.view, &memory[1], &memory[2], &w.view
     if x.view.numel:
         launch(PRELU_BACKWARD, x.view.dtype, x.device, 2, 5, t, p, x.view.numel)
     elif gw.device != META:
         (<object>gw).zero_()
-    if lies_channels_last(x):
-        gx = laid_channels_last(gx)
     return (gx if n.needs(0) else None), (gw if n.needs(1) else None)
 
 cdef Op PRELU = define("prelu", prelu_vjp, 0, SAME, None, "PreluKernelBackward0")
@@ -364,6 +382,8 @@ def prelu(input, weight):
     cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y, dense
     cdef int64_t channels
     cdef View* t[3]
+    cdef View memory[2]
+    cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[2]
     if x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
@@ -377,13 +397,12 @@ def prelu(input, weight):
             raise RuntimeError(f"[prelu] weight must have one element or one a channel, got weight {w.shape_tuple()} for input "
                                f"{x.shape_tuple()}")
     check_same_device("prelu", (x, w))
-    dense, w = contiguous(x), contiguous(w)
-    y = empty_like(dense)
+    dense, w = laid_as(x, x), contiguous(w)
+    y = empty_laid_as(dense)
     p[0].i, p[1].i = channels_of(dense, w)
-    t[0], t[1], t[2] = &y.view, &dense.view, &w.view
+    memory[0], memory[1] = memory_of(y, room), memory_of(dense, room + 2 * MAX_DIM)
+    t[0], t[1], t[2] = &memory[0], &memory[1], &w.view
     launch(PRELU, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
-    if lies_channels_last(x):
-        y = laid_channels_last(y)
     record(PRELU, y, (x, w), (x, w))
     return y
 

@@ -8,7 +8,7 @@ complex tensors have, and what is not holomorphic.  Gradients follow PyTorch: g 
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, NOTHING, Op, as_strided_view, as_tensor, broadcast_shapes, check_same_device, copy_into,
+from taeda.dispatch cimport (FLOAT, IN0, NOTHING, Op, as_strided_view, as_tensor, broadcast_shapes, check_same_device, copy_into,
                              define, empty_for, launch, record, record_view, set_dtype, to_dtype, unary, write_out)
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, real_code
 from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, View
@@ -262,6 +262,9 @@ cdef object angle_vjp(Node n, object g):
     f = (g / r).masked_fill(r == 0, 0)
     return complex(-imag(z) * f, real(z) * f)
 
+cdef object angle_real_vjp(Node n, object g):
+    return g.new_zeros(g.shape)
+
 cdef object sgn_vjp(Node n, object g):
     # the part of g across z, over |z|
     z = n.raw(0)
@@ -271,6 +274,7 @@ cdef object sgn_vjp(Node n, object g):
 
 cdef Op ABS = define("complex_abs", abs_vjp, NOTHING, 0, None, "AbsBackward0")
 cdef Op ANGLE = define("complex_angle", angle_vjp, NOTHING, 0, None, "AngleBackward0")
+cdef Op ANGLE_REAL = define("angle", angle_real_vjp, NOTHING, FLOAT, None, "AngleBackward0")
 cdef Op SGN = define("complex_sgn", sgn_vjp, IN0, 0, None, "SgnBackward0")
 
 
@@ -302,11 +306,8 @@ def angle(input, *, out=None):
     if is_complex_(x.view.dtype):
         y = real_result(ANGLE, x)
     else:
-        r = to_dtype(x, default_float()) if is_integral(x.view.dtype) else x
-        y = <TensorBase>(<object>r).where((<object>r).isnan(), ((<object>r).detach() < 0) * (<object>r).new_full((), PI))
+        return unary(ANGLE_REAL, input, out)
     return y if out is None else write_out(out, y, "angle")
-
-cdef double PI = 3.14159265358979323846
 
 
 def sgn(input, *, out=None):

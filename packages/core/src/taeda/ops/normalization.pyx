@@ -16,6 +16,9 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 
+from taeda.ops.binary import addcmul
+from taeda.ops.moments import var_mean
+
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
 PUBLIC = ("layer_norm", "group_norm", "rms_norm")
 METHODS = {}
@@ -388,7 +391,7 @@ cdef object group_norm_vjp(Node n, object g):
     cdef Param p[4]
     if any_needs_grad((g, x, w)):
         return group_norm_composed(n, g, x, w)
-    gy = contiguous(<TensorBase>g)
+    gy, x = contiguous(<TensorBase>g), contiguous(x)
     if n.needs(0):
         gx = empty_like(x)
     if n.needs(1):
@@ -417,6 +420,24 @@ cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     h = (g if w is None else g * along(w, ndim)).reshape(x.shape)
     gx = rstd * (h - h.mean(-1, keepdim=True) - xhat * (h * xhat).mean(-1, keepdim=True))
     return gx.reshape(shape), gw, gb
+
+cdef tuple group_norm_rows(TensorBase input, int64_t groups, TensorBase w, TensorBase b, double eps):
+    """(y, mean, rstd) of an image whose channels lie innermost, without history: the moments of each channel, down its columns,
+    make those of its group; then y = x a + c by rows, a = rstd w and c = b - mean a."""
+    cdef object x = (<object>input).detach(), means, var, mean, rstd, a, c
+    cdef tuple apart = (input.view.shape[0], groups, -1), together = (*input.shape_tuple()[:2], *(1,) * (input.view.ndim - 2))
+    var, means = var_mean(x.flatten(2), 2, correction=0)
+    var, means = var.reshape(apart), means.reshape(apart)
+    mean = means.mean(-1, keepdim=True)
+    rstd = (var.mean(-1, keepdim=True) + (means - mean).square().mean(-1, keepdim=True) + eps).rsqrt()
+    a = rstd.expand_as(means).reshape(together)
+    if w is not None:
+        a = a * along((<object>w).detach(), input.view.ndim)
+    c = -mean.expand_as(means).reshape(together) * a
+    if b is not None:
+        c = c + along((<object>b).detach(), input.view.ndim)
+    return addcmul(c, x, a), mean.squeeze(-1), rstd.squeeze(-1)
+
 
 cdef Op GROUP_NORM = define("group_norm", group_norm_vjp, 0, 0, None, "NativeGroupNormBackward0")
 
@@ -456,6 +477,10 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
         check_parameter("group_norm", name, x, v)
     check_same_device("group_norm", (x, w, b))
     last = lies_channels_last(x)
+    if last and (x.view.dtype == F32 or x.view.dtype == F64):
+        y, mean, rstd = group_norm_rows(x, num_groups, w, b, eps)
+        record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps, last))
+        return y
     dense = contiguous(x)
     y, mean = empty_like(dense), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
     rstd = empty_like(mean)

@@ -33,7 +33,7 @@ enum {
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
     REDUCE_PATCH = 16384,   /* bytes of a patch, half of the first-level cache */
     REDUCE_ALONG = 8192,    /* of one that is filled with rows: what they are read from passes through the cache too */
-    REDUCE_ACROSS = 128,    /* columns of a patch of halves whose rows lie along memory */
+    REDUCE_ACROSS = 256,    /* columns of a patch of halves whose rows lie along memory */
     REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
 };
 
@@ -83,6 +83,20 @@ static inline void reduce_add_dim(ReduceDims *d, int64_t size, int64_t in, int64
         d->in[d->n] = in;
         d->out[d->n++] = out;
     }
+}
+
+/* The reduced dimensions, outermost first; where their order does not matter, as they lie in memory, so that a permuted
+ * tensor is one run.  Returns how many there are. */
+static inline int reduce_list_dims(const View *x, const View *y, int ordered, int *dims)
+{
+    int n = 0;
+    for (int d = 0; d < x->ndim; d++) {
+        if (y->shape[d] == x->shape[d]) continue;
+        int at = n++;
+        for (; !ordered && at > 0 && reduce_abs(x->strides[dims[at - 1]]) < reduce_abs(x->strides[d]); at--) dims[at] = dims[at - 1];
+        dims[at] = d;
+    }
+    return n;
 }
 
 /* Take out the dimension with the smallest stride, the last of equals. */
@@ -246,6 +260,7 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
     const View *x = t[outputs], *y = t[0];
     Reduction r;
     int64_t units, unused, small[REDUCE_ACC / 8];
+    int dims[TAEDA_MAX_DIM];
     size_t nbytes = 0;
     if (y->numel == 0) return 0;
     r.out[0] = y->data;
@@ -263,13 +278,12 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
     r.x = x->data;
     r.kept.n = r.reduced.n = 0;
     r.count = 1;
-    for (int d = 0; d < x->ndim; d++) {
-        if (y->shape[d] != x->shape[d]) {
-            r.count *= x->shape[d];
-            reduce_add_dim(&r.reduced, x->shape[d], x->strides[d], 0);
-        } else if (x->shape[d] != 1) {
-            reduce_add_dim(&r.kept, x->shape[d], x->strides[d], y->strides[d]);
-        }
+    for (int d = 0; d < x->ndim; d++)
+        if (y->shape[d] == x->shape[d] && x->shape[d] != 1) reduce_add_dim(&r.kept, x->shape[d], x->strides[d], y->strides[d]);
+    const int lost = reduce_list_dims(x, y, (int)spec->ordered, dims);
+    for (int d = 0; d < lost; d++) {
+        r.count *= x->shape[dims[d]];
+        reduce_add_dim(&r.reduced, x->shape[dims[d]], x->strides[dims[d]], 0);
     }
     reduce_take_dim(&r.kept, &r.m, &r.sm, &r.so);
     reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
