@@ -10,6 +10,9 @@ from rows import ROWS, Bench, Lib
 N = 1_000_000
 MEMORY = "memory's speed, give or take the noise"
 WHY = dict.fromkeys(("amax, dim None", "amin, dim None", "neg", "relu", "sum, dim None", "prod, dim None", "nan_to_num", "clone", "a ** 2", "div"), MEMORY)
+WHY |= dict.fromkeys(("abs", "sign", "sgn", "square", "reciprocal", "round", "frac", "hardshrink", "softshrink", "to int64", "prod, dim 0"), MEMORY)
+WHY |= dict.fromkeys(("logcumsumexp, dim 0", "logcumsumexp, dim 1"), "a chain: each step is an exponential and a logarithm that wait for the last sum")
+WHY["special.i1e"] = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
 WHY |= dict.fromkeys((f"special.bessel_{n}" for n in ("j0", "j1", "y0", "y1")),
                      "all ranges of the formula are computed in vectors; these numbers lie in the cheapest one, the only one that PyTorch computes")
 

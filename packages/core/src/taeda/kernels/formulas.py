@@ -306,13 +306,9 @@ FLOAT_HELPERS(f64, double, L_f64)
         for (int64_t at = 0; at < n; at += 512) { \
             const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
             T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
-            const int apart = y != x;                       /* then it is tried at once: x is still there */ \
             int positive = sy == 1 && sx == 1; \
-            if (positive && apart) { \
+            if (positive) { /* tried at once: x is not overwritten, these ops have no form in place */ \
                 _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; positive &= a > 0; y[i] = CHEAP; } \
-            } else if (positive) { \
-                for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
-                if (positive) for (int64_t i = 0; i < m; i++) { const T a = x[i]; y[i] = CHEAP; } \
             } \
             char *block[2] = {(char *)y, (char *)x}; \
             if (!positive) NAME##_any_loop(block, s, m, p); \

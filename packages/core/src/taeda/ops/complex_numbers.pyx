@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, NOTHING, Op, as_strided_view, as_tensor, broadcast_shapes, check_same_device, copy_into,
                              define, empty_for, launch, record, record_view, set_dtype, to_dtype, unary, write_out)
-from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, real_code
+from taeda.dtype cimport complex_code, is_complex_, is_integral, name_of, real_code
 from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, View
 from taeda.tensor_base cimport TensorBase, refresh
 
