@@ -78,3 +78,25 @@ def test_sgd_as_a_function_makes_its_buffers(momentum: float) -> None:
         found.append([x.numpy() for x in (*params, *buffers) if x is not None])
     for mine, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize("lib", [taeda, torch])
+@pytest.mark.parametrize("differentiable", [False, True])
+def test_a_users_step_is_recorded_where_it_is_differentiable(lib: Any, differentiable: bool) -> None:
+    optimizer = importlib.import_module(f"{lib.__name__}.optim.optimizer")
+
+    class Descent(lib.optim.Optimizer):
+        def __init__(self, params: Any) -> None:
+            super().__init__(params, {"lr": lib.tensor(0.5), "differentiable": differentiable})
+
+        @optimizer._use_grad_for_differentiable
+        def step(self, closure: Any = None) -> bool:
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.add_(p.grad, alpha=-optimizer._get_value(group["lr"]))
+            return lib.is_grad_enabled()
+
+    p = lib.ones(2, requires_grad=not differentiable)
+    p.grad = lib.ones(2)
+    assert Descent([p]).step() == differentiable
+    assert p.tolist() == [0.5, 0.5]

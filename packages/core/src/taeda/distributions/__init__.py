@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import types
+from typing import Any
 
 from taeda.distributions import constraint_registry, constraints, distribution, kl, transformed_distribution, transforms, utils
 from taeda.distributions.constraint_registry import biject_to, transform_to
@@ -72,7 +73,7 @@ __all__ = [
 ]  # fmt: skip
 
 # PyTorch has a module for each distribution, and programs import from those
-_FILES = {
+_FILES: dict[str, list[Any]] = {
     "bernoulli": [Bernoulli], "binomial": [Binomial], "categorical": [Categorical], "cauchy": [Cauchy], "exponential": [Exponential],
     "geometric": [Geometric], "gumbel": [Gumbel], "half_cauchy": [HalfCauchy], "half_normal": [HalfNormal], "independent": [Independent],
     "kumaraswamy": [Kumaraswamy], "laplace": [Laplace], "log_normal": [LogNormal], "logistic_normal": [LogisticNormal],

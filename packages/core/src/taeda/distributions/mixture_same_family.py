@@ -176,7 +176,8 @@ class Multinomial(Distribution):
         return Multinomial(self.total_count, logits=logits, validate_args=self._validate_args)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
-        drawn = self._categorical.sample((self.total_count, *sample_shape)).movedim(0, -1)
+        drawn: Any = self._categorical.sample((self.total_count, *sample_shape))
+        drawn = drawn.movedim(0, -1)
         counts = taeda.zeros(self._extended(sample_shape), dtype=taeda.int64)
         return counts.scatter_add_(-1, drawn, taeda.ones_like(drawn)).to(self.probs.dtype)
 

@@ -235,7 +235,8 @@ class ComposeTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         if not self.parts:
             return taeda.zeros_like(x)
-        n, total = self.domain.event_dim, None
+        n = self.domain.event_dim
+        total: Any = None
         for i, part in enumerate(self.parts):
             after = y if i == len(self.parts) - 1 else part(x)
             term = sum_rightmost(part.log_abs_det_jacobian(x, after), n - part.domain.event_dim)
