@@ -6,6 +6,7 @@ generator stands.
 """
 
 import collections
+import importlib
 import random
 import warnings
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import taeda
 import taeda.data
+import taeda.utils.data
 import torch
 import torch.utils.data
 from taeda.vision import models
@@ -392,3 +394,9 @@ def test_a_resnet_starts_with_the_weights_that_torch_draws():
         np.testing.assert_allclose(
             ours[name].detach().numpy(), weight.detach().numpy(), atol=1e-6, err_msg=name
         )
+
+
+def test_the_private_place_of_collate() -> None:
+    place = importlib.import_module("taeda.utils.data._utils.collate")
+    assert place.default_collate is taeda.data.default_collate is taeda.utils.data._utils.collate.default_collate
+    assert place.default_collate([1, 2]).tolist() == torch.utils.data._utils.collate.default_collate([1, 2]).tolist()

@@ -22,6 +22,8 @@ CONTINUOUS = [
     (D.Uniform(one(-1.0), one(3.0)), scipy.stats.uniform(-1, 4)), (D.Exponential(one(2.0)), scipy.stats.expon(scale=0.5)),
     (D.Laplace(one(0.5), one(2.0)), scipy.stats.laplace(0.5, 2)), (D.Cauchy(one(0.5), one(2.0)), scipy.stats.cauchy(0.5, 2)),
     (D.LogNormal(one(0.5), one(0.7)), scipy.stats.lognorm(0.7, scale=np.exp(0.5))),
+    (D.Gumbel(one(0.5), one(2.0)), scipy.stats.gumbel_r(0.5, 2)), (D.Weibull(one(2.0), one(1.7)), scipy.stats.weibull_min(1.7, scale=2)),
+    (D.Pareto(one(2.0), one(3.5)), scipy.stats.pareto(3.5, scale=2)), (D.HalfCauchy(one(2.0)), scipy.stats.halfcauchy(scale=2)),
 ]
 DISCRETE = [
     (D.Bernoulli(one(0.3)), scipy.stats.bernoulli(0.3)), (D.Binomial(4, one(0.3)), scipy.stats.binom(4, 0.3)),
@@ -41,7 +43,7 @@ def test_densities_moments_and_quantiles(mine: Any, theirs: Any) -> None:
     np.testing.assert_allclose(mine.cdf(taeda.from_numpy(x)), q, rtol=1e-10)
     np.testing.assert_allclose(mine.icdf(taeda.from_numpy(q)), x, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(mine.entropy(), theirs.entropy(), rtol=1e-9)
-    if not isinstance(mine, D.Cauchy):
+    if not isinstance(mine, (D.Cauchy, D.HalfCauchy)):
         np.testing.assert_allclose([mine.mean, mine.variance, mine.stddev], [theirs.mean(), theirs.var(), theirs.std()], rtol=1e-10)
 
 
@@ -59,7 +61,7 @@ def test_samples_have_the_distributions_moments(mine: Any, theirs: Any) -> None:
     taeda.manual_seed(0)
     drawn = mine.sample((20_000,))
     assert drawn.dtype == F64 and mine.support.check(drawn).all()
-    if not isinstance(mine, D.Cauchy):
+    if not isinstance(mine, (D.Cauchy, D.HalfCauchy)):
         assert abs(float(drawn.mean()) - theirs.mean()) < 5 * theirs.std() / 140
         assert float(drawn.var()) == pytest.approx(theirs.var(), rel=0.15)
 
@@ -137,3 +139,56 @@ def test_errors_name_the_parameter_and_the_value() -> None:
         assert float(D.Normal(0.0, -1.0).scale) == -1
     finally:
         D.Distribution.set_default_validate_args(default)
+
+
+TRANSFORMS = [
+    D.ExpTransform(), D.SigmoidTransform(), D.SoftplusTransform(), D.TanhTransform(), D.AffineTransform(one(1.0), one(-2.0)),
+    D.StickBreakingTransform(), D.ExpTransform().inv, D.PowerTransform(one(1.7)),
+    D.CumulativeDistributionTransform(D.Normal(one(0.5), one(2.0))),
+    D.ComposeTransform([D.TanhTransform(), D.AffineTransform(1.0, 0.5), D.StickBreakingTransform()]), D.IndependentTransform(D.ExpTransform(), 1),
+    D.StackTransform([D.ExpTransform(), D.TanhTransform(), D.AffineTransform(1.0, 3.0)], -1), D.AffineTransform(one(1.0), one(3.0), event_dim=1),
+    D.CatTransform([D.ExpTransform(), D.SigmoidTransform()], -1, [1, 2]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", TRANSFORMS, ids=lambda f: type(f).__name__)
+def test_transforms_invert_and_know_their_jacobian(f: D.Transform) -> None:
+    taeda.manual_seed(0)
+    x = taeda.rand(3, dtype=F64) + 0.2
+    y = f(x)
+    assert tuple(y.shape) == tuple(f.forward_shape(x.shape)) and tuple(f.inverse_shape(y.shape)) == (3,)
+    assert f.codomain.check(y).all() and f.domain.check(x).all()
+    np.testing.assert_allclose(f.inv(y), x, rtol=1e-10)
+    jacobian = taeda.autograd.functional.jacobian(lambda x: f(x)[:3], x)      # the last share of a stick is what the others leave
+    np.testing.assert_allclose(f.log_abs_det_jacobian(x, y).sum(), jacobian.det().abs().log(), rtol=1e-10)
+    np.testing.assert_allclose(f.inv.log_abs_det_jacobian(y, x).sum(), -jacobian.det().abs().log(), rtol=1e-10)
+
+
+def test_transformed_shapes_follow_the_transforms() -> None:
+    wide = D.TransformedDistribution(D.Normal(0.0, 1.0), D.AffineTransform(taeda.zeros(2), taeda.ones(2)))
+    assert tuple(wide.batch_shape) == (2,) and wide.sample((3,)).shape == (3, 2)
+    shares = D.TransformedDistribution(D.Normal(taeda.zeros(4, 2), 1.0), D.StickBreakingTransform())
+    assert (tuple(shares.batch_shape), tuple(shares.event_shape)) == ((4,), (3,)) and shares.log_prob(shares.sample()).shape == (4,)
+    with pytest.raises(ValueError, match=r"shape with size at least 1, but got \(\)"):
+        D.TransformedDistribution(D.Normal(0.0, 1.0), D.StickBreakingTransform())
+    with pytest.raises(ValueError, match="in_shape, out_shape"):
+        D.ReshapeTransform((2,), (3,))
+
+
+def test_mixtures_and_counts_against_their_definitions() -> None:
+    taeda.manual_seed(0)
+    weights, loc = taeda.tensor([0.2, 0.3, 0.5], dtype=F64), taeda.tensor([-1.0, 0.5, 3.0], dtype=F64)
+    mix = D.MixtureSameFamily(D.Categorical(weights), D.Normal(loc, one(0.7)))
+    x = np.linspace(-4, 6, 4001)
+    density = mix.log_prob(taeda.from_numpy(x)).exp().numpy()
+    weight = density * (x[1] - x[0])
+    np.testing.assert_allclose([weight.sum(), (weight * x).sum()], [1.0, float(mix.mean)], rtol=1e-4)
+    np.testing.assert_allclose((weight * (x - float(mix.mean)) ** 2).sum(), mix.variance, rtol=1e-3)
+    assert float(mix.sample((20_000,)).mean()) == pytest.approx(float(mix.mean), abs=0.06)
+    counts = D.Multinomial(5, weights)
+    theirs = scipy.stats.multinomial(5, weights.numpy())
+    np.testing.assert_allclose(counts.log_prob(taeda.tensor([1.0, 0.0, 4.0], dtype=F64)), theirs.logpmf([1, 0, 4]), rtol=1e-10)
+    np.testing.assert_allclose(counts.entropy(), theirs.entropy(), rtol=1e-9)
+    drawn = counts.sample((4000,))
+    assert (drawn.sum(-1) == 5).all()
+    np.testing.assert_allclose(drawn.mean(0), counts.mean, atol=0.1)

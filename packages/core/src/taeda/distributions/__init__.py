@@ -1,4 +1,4 @@
-"""Probability distributions: PyTorch's ``torch.distributions``, as far as policies, autoencoders and regressions need them.
+"""Probability distributions: PyTorch's ``torch.distributions``, as far as policies, autoencoders, flows and regressions need them.
 
 >>> import taeda
 >>> from taeda.distributions import Categorical, Normal, kl_divergence
@@ -11,25 +11,78 @@ tensor(0.)
 
 from __future__ import annotations
 
-from taeda.distributions import constraints, kl, transforms
+import sys
+import types
+from typing import Any
+
+from taeda.distributions import constraint_registry, constraints, distribution, kl, transformed_distribution, transforms, utils
+from taeda.distributions.constraint_registry import biject_to, transform_to
 from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, MultivariateNormal, Normal, Uniform
 from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, OneHotCategorical, Poisson
 from taeda.distributions.distribution import Distribution, Independent
 from taeda.distributions.kl import kl_divergence, register_kl
-from taeda.distributions.transforms import (
-    AffineTransform,
-    ComposeTransform,
-    ExpTransform,
+from taeda.distributions.mixture_same_family import MixtureSameFamily, Multinomial
+from taeda.distributions.relaxed import (
+    ExpRelaxedCategorical,
+    LogitRelaxedBernoulli,
+    OneHotCategoricalStraightThrough,
+    RelaxedBernoulli,
+    RelaxedOneHotCategorical,
+)
+from taeda.distributions.transformed_distribution import (
+    Gumbel,
+    HalfCauchy,
+    Kumaraswamy,
+    LogisticNormal,
     LogNormal,
+    Pareto,
+    TransformedDistribution,
+    Weibull,
+)
+from taeda.distributions.transforms import (
+    AbsTransform,
+    AffineTransform,
+    CatTransform,
+    ComposeTransform,
+    CumulativeDistributionTransform,
+    ExpTransform,
+    IndependentTransform,
+    LowerCholeskyTransform,
+    PositiveDefiniteTransform,
+    PowerTransform,
+    ReshapeTransform,
     SigmoidTransform,
+    SoftmaxTransform,
+    SoftplusTransform,
+    StackTransform,
+    StickBreakingTransform,
     TanhTransform,
     Transform,
-    TransformedDistribution,
+    identity_transform,
 )
 
 __all__ = [
-    "AffineTransform", "Bernoulli", "Binomial", "Categorical", "Cauchy", "ComposeTransform", "Distribution", "ExpTransform", "Exponential",
-    "Geometric", "HalfNormal", "Independent", "Laplace", "LogNormal", "MultivariateNormal", "Normal", "OneHotCategorical", "Poisson",
-    "SigmoidTransform", "TanhTransform", "Transform", "TransformedDistribution", "Uniform", "constraints", "kl", "kl_divergence",
-    "register_kl", "transforms",
+    "AbsTransform", "AffineTransform", "Bernoulli", "Binomial", "CatTransform", "Categorical", "Cauchy", "ComposeTransform",
+    "CumulativeDistributionTransform", "Distribution", "ExpTransform", "Exponential", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal",
+    "Independent", "IndependentTransform", "Kumaraswamy", "Laplace", "LogNormal", "LogisticNormal", "LowerCholeskyTransform",
+    "MixtureSameFamily", "Multinomial", "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Pareto",
+    "Poisson", "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical", "ReshapeTransform",
+    "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform", "Transform",
+    "TransformedDistribution", "Uniform", "Weibull", "biject_to", "constraint_registry", "constraints", "distribution",
+    "identity_transform", "kl", "kl_divergence", "register_kl", "transform_to", "transformed_distribution", "transforms", "utils",
 ]  # fmt: skip
+
+# PyTorch has a module for each distribution, and programs import from those
+_FILES: dict[str, list[Any]] = {
+    "bernoulli": [Bernoulli], "binomial": [Binomial], "categorical": [Categorical], "cauchy": [Cauchy], "exponential": [Exponential],
+    "geometric": [Geometric], "gumbel": [Gumbel], "half_cauchy": [HalfCauchy], "half_normal": [HalfNormal], "independent": [Independent],
+    "kumaraswamy": [Kumaraswamy], "laplace": [Laplace], "log_normal": [LogNormal], "logistic_normal": [LogisticNormal],
+    "multinomial": [Multinomial], "multivariate_normal": [MultivariateNormal], "normal": [Normal],
+    "one_hot_categorical": [OneHotCategorical, OneHotCategoricalStraightThrough], "pareto": [Pareto], "poisson": [Poisson],
+    "relaxed_bernoulli": [RelaxedBernoulli, LogitRelaxedBernoulli],
+    "relaxed_categorical": [RelaxedOneHotCategorical, ExpRelaxedCategorical], "uniform": [Uniform], "weibull": [Weibull],
+}  # fmt: skip
+for _file, _classes in _FILES.items():
+    _module = types.ModuleType(f"{__name__}.{_file}", f"The name that PyTorch has for the place of {_classes[0].__name__}.")
+    vars(_module).update({c.__name__: c for c in _classes}, __all__=[c.__name__ for c in _classes])
+    globals()[_file] = sys.modules[_module.__name__] = _module

@@ -36,7 +36,7 @@ class _OfOdds(Distribution):
     def __getattr__(self, name: str) -> Any:
         with taeda.enable_grad():                # also where it is asked for by sample()
             if name == "logits" and "probs" in vars(self):
-                self.logits = probs_to_logits(self.probs, binary=True)
+                self.logits = probs_to_logits(self.probs, is_binary=True)
                 return self.logits
             if name == "probs" and "logits" in vars(self):
                 self.probs = self.logits.sigmoid()

@@ -32,11 +32,16 @@ def standard_normal(shape: Any, like: Tensor) -> Tensor:
     return taeda.normal(taeda.zeros(shape, dtype=like.dtype), taeda.ones(shape, dtype=like.dtype))
 
 
-def probs_to_logits(probs: Tensor, binary: bool = False) -> Tensor:
-    """Return the logits of probabilities, which are kept off 0 and 1 by the dtype's precision."""
+def clamp_probs(probs: Tensor) -> Tensor:
+    """Return probabilities kept off 0 and 1 by the dtype's precision."""
     eps = taeda.finfo(probs.dtype).eps
-    inside = probs.clamp(eps, 1 - eps)
-    return inside.log() - (-inside).log1p() if binary else inside.log()
+    return probs.clamp(eps, 1 - eps)
+
+
+def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
+    """Return the logits of probabilities, which are kept off 0 and 1 by the dtype's precision."""
+    inside = clamp_probs(probs)
+    return inside.log() - (-inside).log1p() if is_binary else inside.log()
 
 
 class Distribution:
@@ -87,6 +92,8 @@ class Distribution:
 
     def _extended(self, sample_shape: Any = ()) -> Size:
         return Size(tuple(sample_shape) + tuple(self._batch_shape) + tuple(self._event_shape))
+
+    _extended_shape = _extended                 # PyTorch's name, which distributions of users' own call
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """Return the distribution with its batch dimensions expanded; parameters are views."""
@@ -184,6 +191,12 @@ class Distribution:
                 f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
             )
 
+    def _get_checked_instance(self, cls: type, _instance: Any = None) -> Any:
+        """Return the object that a user's own ``expand`` fills in: a new one of the class, or the one that a subclass made."""
+        if _instance is None and type(self).__init__ is not cls.__init__:  # type: ignore[misc]
+            raise NotImplementedError(f"[{type(self).__name__}] has an __init__ of its own and must have an expand of its own too")
+        return type(self).__new__(type(self)) if _instance is None else _instance
+
     def __repr__(self) -> str:
         shown = [(k, vars(self)[k]) for k in self.arg_constraints if k in vars(self)]
         return f"{type(self).__name__}({', '.join(f'{k}: {v if v.numel() == 1 else v.size()}' for k, v in shown)})"
@@ -253,8 +266,8 @@ class Independent(Distribution):
 
 
 def sum_rightmost(value: Tensor, n: int) -> Tensor:
-    """Return the sums over the last n dimensions."""
-    return value.sum(tuple(range(-n, 0))) if n else value
+    """Return the sums over the last n dimensions; none for n below 1."""
+    return value.sum(tuple(range(-n, 0))) if n > 0 else value
 
 
 LOG_2PI = math.log(2 * math.pi)

@@ -10,7 +10,7 @@ import taeda
 from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, MultivariateNormal, Normal, Uniform
 from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, OneHotCategorical, Poisson
 from taeda.distributions.distribution import Distribution, Independent, sum_rightmost
-from taeda.distributions.transforms import LogNormal, TransformedDistribution
+from taeda.distributions.transformed_distribution import LogNormal, TransformedDistribution
 from taeda.tensor import Tensor
 
 __all__ = ["kl_divergence", "register_kl"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import types
 
 try:
     _data = importlib.import_module("taeda.data")
@@ -17,4 +18,7 @@ except ModuleNotFoundError as error:
 
 for _name in ("dataloader", "dataset", "distributed", "sampler"):
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"taeda.data.{_name}")
+_utils = types.ModuleType(f"{__name__}._utils", "PyTorch's private place of the functions that make batches.")
+_utils.collate = sys.modules[f"{_utils.__name__}.collate"] = importlib.import_module("taeda.data.collate")  # type: ignore[attr-defined]
+_data._utils = sys.modules[_utils.__name__] = _utils  # type: ignore[attr-defined]
 sys.modules[__name__] = _data

@@ -8,9 +8,10 @@ from typing import Any
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
+from taeda.optim.functional import adadelta
 from taeda.optim.optimizer import check_hyper, check_one_element
 
-__all__ = ["Adadelta"]
+__all__ = ["Adadelta", "adadelta"]
 
 
 class Adadelta(FusedOptimizer):

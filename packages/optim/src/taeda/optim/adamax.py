@@ -8,9 +8,10 @@ from typing import Any
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
+from taeda.optim.functional import adamax
 from taeda.optim.optimizer import check_adam, check_one_element
 
-__all__ = ["Adamax"]
+__all__ = ["Adamax", "adamax"]
 
 
 class Adamax(FusedOptimizer):

@@ -7,8 +7,9 @@ from typing import Any
 
 from taeda import Tensor
 from taeda.optim.adam import Adam
+from taeda.optim.functional import adamw
 
-__all__ = ["AdamW"]
+__all__ = ["AdamW", "adamw"]
 
 
 class AdamW(Adam):

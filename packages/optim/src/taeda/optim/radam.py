@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
+from taeda.optim.functional import radam
 from taeda.optim.optimizer import check_adam, check_one_element
 
-__all__ = ["RAdam"]
+__all__ = ["RAdam", "radam"]
 
 
 class RAdam(FusedOptimizer):

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
+from taeda.optim.functional import rmsprop
 from taeda.optim.optimizer import check_hyper, check_one_element
 
-__all__ = ["RMSprop"]
+__all__ = ["RMSprop", "rmsprop"]
 
 
 class RMSprop(FusedOptimizer):

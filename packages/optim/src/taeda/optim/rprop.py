@@ -9,9 +9,10 @@ import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
+from taeda.optim.functional import rprop
 from taeda.optim.optimizer import check_hyper, check_one_element, new_number
 
-__all__ = ["Rprop"]
+__all__ = ["Rprop", "rprop"]
 
 
 class Rprop(FusedOptimizer):

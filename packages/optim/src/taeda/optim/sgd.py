@@ -9,9 +9,10 @@ import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
+from taeda.optim.functional import sgd
 from taeda.optim.optimizer import check_fused, check_hyper, check_one_element
 
-__all__ = ["SGD"]
+__all__ = ["SGD", "sgd"]
 
 
 class SGD(FusedOptimizer):

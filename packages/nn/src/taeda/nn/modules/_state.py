@@ -291,9 +291,7 @@ def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assi
             f"checkpoint but received {type(value)}"
         )
     lazy = is_lazy(target)  # it has no shape, and what is loaded has none either: see LazyModuleMixin
-    if (
-        not lazy and target.ndim == 0 and value.ndim == 1 and value.numel() > 0
-    ):  # old files keep a scalar as shape (1,)
+    if not lazy and target.ndim == 0 and value.shape == (1,):  # old files keep a scalar so
         value = value[0]
     if not lazy and value.shape != target.shape:
         return (

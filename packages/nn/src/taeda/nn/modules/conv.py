@@ -272,7 +272,7 @@ class Conv3d(_Conv):
     _op = staticmethod(ops.conv3d)
 
 
-class _ConvTranspose(_ConvNd):
+class _ConvTransposeNd(_ConvNd):
     _op: Any  # of the core
 
     def __init__(
@@ -347,7 +347,7 @@ class _ConvTranspose(_ConvNd):
         return tuple(s - lo for s, lo in zip(size, low, strict=True))
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The gradient of ``Conv1d`` with respect to its input, as a layer: it lengthens a signal.
 
     Args:
@@ -370,7 +370,7 @@ class ConvTranspose1d(_ConvTranspose):
     _op = staticmethod(ops.conv_transpose1d)
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The gradient of ``Conv2d`` with respect to its input, as a layer: it enlarges an image.
 
     Args:
@@ -394,7 +394,7 @@ class ConvTranspose2d(_ConvTranspose):
     _op = staticmethod(ops.conv_transpose2d)
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """The gradient of ``Conv3d`` with respect to its input, as a layer: it enlarges a volume.
 
     Args:
