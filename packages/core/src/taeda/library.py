@@ -41,7 +41,7 @@ class CustomOpDef:
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., Any] | None = None
         self._vmap: Callable[..., Any] | None = None
-        self._function = type(f"GeneratedBackwardFor_{namespace}_{name}_default", (_Node,), {})
+        self._function: Any = type(f"GeneratedBackwardFor_{namespace}_{name}_default", (_Node,), {})
         _OPS[qualname] = self
         _show(self)
 
