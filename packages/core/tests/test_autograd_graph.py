@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 import taeda
@@ -242,3 +243,77 @@ def test_switches_that_change_nothing_are_accepted() -> None:
     graph.set_warn_on_accumulate_grad_stream_mismatch(False)
     with pytest.raises(RuntimeError, match="deprecated"):
         taeda.autograd.variable(1)
+
+
+def test_a_node_can_be_called_as_long_as_it_has_what_it_saved() -> None:
+    x, g = leaf(1, 2), taeda.tensor([3.0, 4.0], dtype=taeda.float64)
+    y = x * x
+    da, db = y.grad_fn(g)
+    assert da.tolist() == db.tolist() == [3.0, 8.0] and (x * 2).grad_fn(g)[0].tolist() == [6.0, 8.0]
+    assert (x.sum() + x).grad_fn(g)[0].item() == 7.0
+    with pytest.raises(TypeError, match=r"\[MulBackward0\] expected 1 gradients, one for each output, got 2"):
+        y.grad_fn(g, g)
+    y.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        y.grad_fn(g)
+
+
+class Flat(taeda.autograd.Function):
+    """A view of its input, with a derivative of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: taeda.Tensor) -> taeda.Tensor:
+        return x.view(-1)
+
+    @staticmethod
+    def backward(ctx: Any, g: taeda.Tensor) -> taeda.Tensor:
+        return g.view(2, 1) * 3
+
+
+class Triple(taeda.autograd.Function):
+    """Three times its input, in place."""
+
+    @staticmethod
+    def forward(ctx: Any, x: taeda.Tensor) -> taeda.Tensor:
+        ctx.mark_dirty(x.mul_(3))
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, g: taeda.Tensor) -> taeda.Tensor:
+        return g * 3
+
+
+def test_a_view_that_a_user_function_returns_is_not_written_to() -> None:
+    x = leaf(1, 2)
+    z = x.view(2, 1) * 1
+    y = Flat.apply(z)
+    for write in (lambda: y.mul_(2), lambda: y[0].fill_(0)):
+        with pytest.raises(RuntimeError, match=r"is a view and is being modified inplace. This view was created inside a custom Function"):
+            write()
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0] and y.tolist() == [1.0, 2.0]
+    z.mul_(2)
+    with pytest.raises(RuntimeError, match=r"its base or another view of its base has been modified inplace"):
+        y.grad_fn  # noqa: B018
+    assert Flat.apply(taeda.ones(2, 1)).mul_(2).tolist() == [2.0, 2.0]
+
+
+def test_a_user_function_that_changes_a_view_becomes_history_of_its_base() -> None:
+    x = leaf(1, 2)
+    z = x * 1
+    first = z[:1]
+    assert Triple.apply(first) is first and z.tolist() == [3.0, 2.0]
+    (z * taeda.tensor([5.0, 7.0], dtype=taeda.float64)).sum().backward(retain_graph=True)
+    assert x.grad.tolist() == [15.0, 7.0]
+    assert taeda.autograd.grad(first.sum(), x)[0].tolist() == [3.0, 0.0]
+    with pytest.raises(RuntimeError, match="of a leaf Variable"):
+        Triple.apply(leaf(1, 2)[:1])
+
+
+def test_powers_and_erfinv_keep_nothing_of_their_result() -> None:
+    x = leaf(0.25, 0.5)
+    for f in (lambda a: a**2, lambda a: a**3, lambda a: a.pow(1.5), taeda.erfinv):
+        (kept,) = taeda.autograd.grad(f(x).sum(), x)
+        y = f(x)
+        y += 1
+        assert taeda.autograd.grad(y.sum(), x)[0].tolist() == kept.tolist()

@@ -222,3 +222,11 @@ def test_packed_graphs_are_released_without_the_garbage_collector() -> None:
         assert ref() is None
     finally:
         gc.enable()
+
+
+def test_a_hook_may_not_change_the_dtype() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    x.register_hook(lambda g: g.double())
+    with pytest.raises(RuntimeError, match=r"has changed the type of value: from taeda.float32 to taeda.float64"):
+        (x * 2).sum().backward()
+    assert x.grad is None

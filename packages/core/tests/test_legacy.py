@@ -168,3 +168,28 @@ def test_classes_bear_the_names_that_users_know() -> None:
     for name in wanted:
         cls = getattr(taeda, name)
         assert repr(cls) == f"<class 'taeda.{name}'>" and pickle.loads(pickle.dumps(cls)) is cls
+
+
+def test_programs_may_give_the_class_tensor_attributes_of_their_own() -> None:
+    x, plus = taeda.ones(2), taeda.Tensor.__add__
+    taeda.Tensor.doubled = lambda self: self * 2
+    taeda.Tensor.__add__ = lambda a, b: "added"
+    try:
+        assert x.doubled().tolist() == [2.0, 2.0] and x + 1 == "added"
+    finally:
+        del taeda.Tensor.doubled
+        taeda.Tensor.__add__ = plus
+    assert not hasattr(x, "doubled") and (x + 1).tolist() == [2.0, 2.0]
+
+
+def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taeda._names._warned", [])
+    x, g = taeda.ones(2), taeda.tensor([1.0, 2.0])
+    with pytest.warns(UserWarning, match=r"\[add_\] this order of arguments is deprecated: give alpha by keyword"):
+        assert x.add_(-0.5, g) is x
+    assert x.tolist() == [0.5, 0.0] and taeda.add(x, 2, g).tolist() == [2.5, 4.0]
+    assert g.addcmul(3, g, g).tolist() == [4.0, 14.0] and g.clone().addcdiv_(2, g, g).tolist() == [3.0, 4.0]
+    assert taeda.addmm(2, taeda.ones(1, 1), 3, taeda.ones(1, 2), taeda.ones(2, 1)).item() == 8
+    for wrong in (lambda: x.mul(2, x), lambda: x.add(x, 2), lambda: taeda.add(x, x, 2), lambda: x.add(1, 2, x), lambda: x.add()):
+        with pytest.raises(TypeError):
+            wrong()

@@ -79,11 +79,12 @@ _LAZY = {
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
+    "_C": ("taeda._C", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "multiprocessing", "onnx", "profiler", "signal",
-            "special", "testing", "types",
+            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "library", "multiprocessing", "onnx", "profiler",
+            "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),

@@ -1,9 +1,12 @@
 """Names besides their own under which functions take arguments by keyword: NumPy's, as PyTorch does, and its schemas'.
 
 ``_override`` looks here once a call has failed for a keyword that the function does not have: any other call pays nothing.
+Factors that stand between the tensors, as programs of PyTorch's first years write them, are found the same way.
 """
 
 from __future__ import annotations
+
+import warnings
 
 # What the tensor that a function is about, its first parameter, is called in taeda, and may be called by a caller.
 _FIRST = ("input", "A", "B", "L", "b", "x")
@@ -55,3 +58,31 @@ def renamed(name: str, parameters: tuple[str, ...], given: int, keywords: tuple[
             return None
         found.append(known)
     return tuple(found) if len(set(found)) == len(found) and tuple(found) != keywords else None
+
+
+# -- factors between the tensors: p.add_(-lr, grad), v.addcmul_(1 - beta, grad, grad), taeda.addmm(beta, x, alpha, a, b) ------------
+
+_OLDER: dict[str, tuple[int, tuple[str, ...]]] = {      # how many tensors, and what the numbers are
+    **dict.fromkeys(("add", "sub"), (2, ("alpha",))),
+    **dict.fromkeys(("addcdiv", "addcmul"), (3, ("value",))),
+    **dict.fromkeys(("addbmm", "addmm", "addmv", "addr", "baddbmm"), (3, ("beta", "alpha"))),
+}
+_warned: list[str] = []
+
+
+def has_older_form(name: str) -> bool:
+    """Whether a function, or the method that works in place, was once called with its factors between its tensors."""
+    return name.removesuffix("_") in _OLDER
+
+
+def older_factors(name: str, are_tensors: list[bool]) -> tuple[str, ...] | None:
+    """Return what the arguments that are no tensors mean in the older order of a call, which is warned of once; None for another order."""
+    count, factors = _OLDER[name.removesuffix("_")]
+    numbers = len(are_tensors) - sum(are_tensors)
+    if sum(are_tensors) != count or not 1 <= numbers <= len(factors) or not are_tensors[-1]:
+        return None
+    if not _warned:
+        _warned.append(name)
+        warnings.warn(f"[{name}] this order of arguments is deprecated: give {' and '.join(factors[:numbers])} by keyword, after the "
+                      "tensors", UserWarning, stacklevel=2)
+    return factors[:numbers]

@@ -18,7 +18,7 @@ from taeda.tensor_base cimport TensorBase, refresh
 from _thread import _local
 
 from taeda._autocast import POLICIES
-from taeda._names import renamed
+from taeda._names import has_older_form, older_factors, renamed
 
 cdef extern from *:
     """
@@ -64,7 +64,7 @@ cdef extern from *:
     typedef struct {
         vectorcallfunc entry, inner;
         PyObject *function;
-        int scans, watched, binds, policy;
+        int scans, watched, binds, policy, older;
     } taeda_call;
     static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
 
@@ -90,13 +90,27 @@ cdef extern from *:
 
     static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
     static PyObject *(*taeda_own_names)(PyObject *, Py_ssize_t, PyObject *) = NULL;
+    static PyObject *(*taeda_older_call)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
 
-    /* The call failed: if for keywords that are other names of parameters, make it again with the function's own. */
+    /* The call failed: if for keywords that are other names of parameters, make it again with the function's own; if for factors
+       that stand between the tensors, as they once did, by keyword. */
     static PyObject *taeda_again(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
         taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
         PyObject *type, *value, *trace, *known, *found;
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
         PyErr_Fetch(&type, &value, &trace);
+        if (c->older) {
+            found = taeda_older_call(self, (PyObject **)args, flagged, names);
+            if (found != Py_None) {
+                Py_XDECREF(type); Py_XDECREF(value); Py_XDECREF(trace);
+                return found;
+            }
+            Py_DECREF(found);
+        }
+        if (names == NULL) {
+            PyErr_Restore(type, value, trace);
+            return NULL;
+        }
         known = taeda_own_names(self, PyVectorcall_NARGS(flagged), names);
         if (known == NULL || known == Py_None) {
             Py_XDECREF(known);
@@ -115,7 +129,7 @@ cdef extern from *:
         if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
             return taeda_slow(self, (PyObject **)args, flagged, names);
         PyObject *found = c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
-        return found != NULL || names == NULL ? found : taeda_again(self, args, flagged, names);
+        return found != NULL || (names == NULL && !c->older) ? found : taeda_again(self, args, flagged, names);
     }
 
     /* Tell the interpreter that instances are called by the function pointer at this offset. */
@@ -130,11 +144,13 @@ cdef extern from *:
     """
     ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
     ctypedef object (*naming)(object, Py_ssize_t, object)
+    ctypedef object (*older_form)(object, PyObject**, size_t, PyObject*)
     ctypedef struct call_t "taeda_call":
         void* entry
         void* inner
         PyObject* function
-        int scans, watched, binds, policy
+        int scans, watched, binds, policy, older
+    older_form older_call_ "taeda_older_call"
     slow_call slow "taeda_slow"
     naming own_names_ "taeda_own_names"
     object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
@@ -171,6 +187,20 @@ cdef object own_names(object self, Py_ssize_t given, object names):
     if code is None or code.co_flags & VARKEYWORDS:
         return None
     return renamed(f.name, code.co_varnames[:code.co_argcount + code.co_kwonlyargcount], given, names)
+
+
+cdef object older_call(object self, PyObject** args, size_t flagged, PyObject* names):
+    """The result of a call whose factors stand between its tensors, as in ``p.add_(-lr, grad)``; None if it is no such call."""
+    cdef Overridable f = <Overridable>self
+    cdef Py_ssize_t i, given = count_args(flagged, NULL)
+    cdef tuple positional = tuple([<object>args[i] for i in range(given)])
+    cdef dict keywords = {} if names == NULL else {
+        name: <object>args[given + i] for i, name in enumerate(<tuple><object>names)}
+    factors = older_factors(f.name, [isinstance(x, TensorBase) for x in positional])
+    if factors is None:
+        return None
+    keywords.update(zip(factors, [x for x in positional if not isinstance(x, TensorBase)]))
+    return f.function(*[x for x in positional if isinstance(x, TensorBase)], **keywords)
 
 
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
@@ -237,6 +267,7 @@ cdef class Overridable:
         self.call.function = <PyObject*>function
         self.call.scans = scans                 # are the arguments looked at?
         self.call.policy = POLICIES.get(name, 0)
+        self.call.older = has_older_form(name)
         self.name, self.place, self.room = name, place, room
 
     def __call__(self, *args, **kwargs):
@@ -317,8 +348,8 @@ cdef class Method(Overridable):
 def _ready():
     cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
-    global slow, own_names_
-    slow, own_names_ = taken_over, own_names
+    global slow, own_names_, older_call_
+    slow, own_names_, older_call_ = taken_over, own_names, older_call
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
 

@@ -25,7 +25,7 @@ class device:
     type: str
     index: int | None
 
-    def __init__(self, type: Any = "cpu", index: Any = None) -> None:
+    def __init__(self, type: Any, index: Any = None) -> None:
         if isinstance(type, device):
             index, type = type.index, type.type
         elif isinstance(type, int) and not isinstance(type, bool):

@@ -5,8 +5,10 @@ A write through a view is recorded at the view's base, by a node that ``ops.stri
 """
 from taeda.autograd.dual cimport carry, has_tangent, level, propagate, propagate_inplace, propagate_view
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
-from taeda.autograd.node cimport connect, save
+from taeda.autograd.node cimport Node, connect, grad_fn_of, save
 from taeda.dtype cimport differentiable
+
+from taeda.autograd.node import refuse_own_view
 
 
 # -- results -----------------------------------------------------------------------------------------
@@ -138,6 +140,8 @@ cdef bint of_several(object fn):
 cdef int check_view_write(str op, TensorBase x) except -1:
     """Refuse to record a write through a view whose place in its base is not autograd's to follow."""
     cdef object fn
+    if x.grad_fn_ is not None and (<Node>x.grad_fn_).op is None:
+        refuse_own_view(x, x.grad_fn_, "is being")
     if x.history == UNRECORDED:
         raise RuntimeError(
             f"[{op}] A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
@@ -146,12 +150,14 @@ cdef int check_view_write(str op, TensorBase x) except -1:
             f"inplace to be tracked); the view has shape {x.shape_tuple()}")
     if x.history == SEVERAL:
         raise RuntimeError(f"[{op}] the view of shape {x.shape_tuple()} that is being modified inplace" + SEVERAL_VIEWS)
-    fn = x.grad_fn_
+    fn = grad_fn_of(x)
     while fn is not None and fn is not x.base.grad_fn_ and isinstance(fn, Node) and (<Node>fn).edges:
         if of_several(fn):
             raise RuntimeError(
                 f"[{op}] Output {x.output_nr} of {x.grad_fn_.name()}, a view of shape {x.shape_tuple()} that is being modified inplace,"
                 + SEVERAL_VIEWS)
+        if (<Node>fn).op is None:
+            refuse_own_view(x, fn, "is being")
         fn = (<Node>fn).edges[0]
     return 0
 
@@ -198,13 +204,18 @@ cdef int rebase(TensorBase x, Node n, tuple saved) except -1:
         attach(n, x, 0)
         x.history += 1
         return 0
-    if x.history < 0:
+    if x.history < 0 or (x.grad_fn_ is not None and (<Node>x.grad_fn_).op is None):
         check_view_write((<Op>n.op).name + "_", x)
     base = x.base
     outer = make_copy_slices(x, n)
     attach(outer, base, 0)
     base.history += 1
     return 0
+
+
+def rebase_view(TensorBase x, Node n):
+    """Make a user-written function's node, which changed the view x in place, history of the view's base."""
+    rebase(x, n, None)
 
 
 def set_copy_slices(function):

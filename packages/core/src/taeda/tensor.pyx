@@ -7,6 +7,7 @@ ops module into the class once, at import.
 cimport cython
 from libc.stdlib cimport free
 
+from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
@@ -32,8 +33,11 @@ cdef extern from *:
         PyDict_SetItem(((PyTypeObject *)type)->tp_dict, name, value);
         PyType_Modified((PyTypeObject *)type);
     }
+    /* A program may give the class attributes of its own, as it may PyTorch's: the interpreter refuses that for compiled classes. */
+    static void taeda_open(PyObject *type) { ((PyTypeObject *)type)->tp_flags &= ~Py_TPFLAGS_IMMUTABLETYPE; }
     """
     void install "taeda_install"(object type, object name, object value)
+    void open_class "taeda_open"(object type)
 
 cdef object add = M["add"], sub = M["sub"], rsub = _b.rsub, mul = M["mul"], div = M["div"], floor_divide = M["floor_divide"]
 cdef object remainder = M["remainder"], pow_ = M["pow"], neg = M["neg"], abs_ = M["abs"], bitwise_not = M["bitwise_not"]
@@ -112,6 +116,8 @@ cdef class Tensor(TensorAttributes):
         cdef TensorBase made
         if self.storage is not None:                # filled in by _make_subclass
             return
+        if dtype is not None and type(self) is Tensor:
+            raise TypeError(f"[Tensor] takes no dtype, got {dtype}: it always makes float32; use taeda.tensor(data, dtype={dtype})")
         if len(args) == 1 and isinstance(args[0], TensorBase):
             made = <TensorBase>args[0].detach()
         elif len(args) == 1 and not isinstance(args[0], (int, _tensor_base.Size)) and hasattr(args[0], "__len__"):
@@ -430,7 +436,7 @@ cdef class Tensor(TensorAttributes):
         """Return a NumPy array on the same memory; ``force`` detaches first."""
         if self.device != CPU:
             raise TypeError("[numpy] can't convert a meta tensor to numpy: it has no data")
-        if self.requires_grad and not force:
+        if self.requires_grad and not force and grad_enabled():
             raise RuntimeError("[numpy] Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         global asarray
         if asarray is None:                      # NumPy is not needed to import taeda
@@ -608,6 +614,7 @@ def install_methods(methods):
     """Put functions into the class Tensor under the given names."""
     for name, function in methods.items():
         install(Tensor, name, function)
+    open_class(Tensor)
 
 
 def install_late(get, put, product, text):

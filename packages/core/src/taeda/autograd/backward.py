@@ -122,8 +122,8 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
-    """Return the gradients of ``outputs`` with respect to ``inputs``; no ``.grad`` is touched.
+) -> Any:
+    """Return the gradients of ``outputs`` with respect to ``inputs``, a dict for a dict of them; no ``.grad`` is touched.
 
     Raises RuntimeError for an input that the outputs do not depend on, unless ``allow_unused``.
 
@@ -134,7 +134,13 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("[grad] Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if isinstance(inputs, dict):
+        found = grad(outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
+                     is_grads_batched, materialize_grads)
+        return dict(zip(inputs, found, strict=True))
     outs, ins = _as_tuple(outputs), _as_tuple(inputs)
+    if not ins:
+        raise RuntimeError("[grad] `inputs` argument to `grad()` cannot be empty.")
     given: Sequence[Any] = (None,) * len(outs) if grad_outputs is None else _as_tuple(grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)

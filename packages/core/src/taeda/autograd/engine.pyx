@@ -16,7 +16,7 @@ from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.leaves cimport LeafCounts, STAND_IN, finish_leaf, hooked_leaves, joined, run_hooks, settle
 from taeda.autograd.node cimport Node, grad_fn_of
-from taeda.autograd.saved cimport SavedTensor
+from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport TensorBase
 
@@ -254,6 +254,23 @@ cdef object run_node(Node n, object g):
                 ins = new if isinstance(new, tuple) else (new,)
         found = ins
     return found
+
+
+def call_node(Node n, tuple grads):
+    """Run one node that a program calls: as in a pass, with its hooks, but its saved tensors stay."""
+    cdef Py_ssize_t i
+    if len(grads) != n.n_outputs:
+        raise TypeError(f"[{n.name()}] expected {n.n_outputs} gradients, one for each output, got {len(grads)}")
+    for g in grads:
+        if g is not None and not isinstance(g, TensorBase):
+            raise TypeError(f"[{n.name()}] expected Tensors or None as gradients, got {type(g).__name__}")
+    if n.saved_ is None and n.released:
+        raise freed(n)
+    found = run_node(n, grads if n.n_outputs > 1 else grads[0])
+    if not isinstance(found, tuple):
+        found = (found,)
+    found = tuple([None if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(found)])
+    return found[0] if len(<tuple>found) == 1 else found
 
 
 cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):

@@ -11,6 +11,7 @@ from taeda.autograd import dual
 from taeda.autograd.grad_mode import _set_grad_enabled, is_grad_enabled, no_grad
 from taeda.autograd.node import Node, attach_function, raw_saved_of, save_for, saved_of
 from taeda._override import is_stand_in
+from taeda.recording import rebase_view
 from taeda.tensor_base import TensorBase
 
 
@@ -269,6 +270,8 @@ class Function(metaclass=FunctionMeta):
         own = [None if any(o is t for t in inputs_to_save) else o for o in outputs]
         save_for(node, node.to_save, made, own)
         node.to_save = ()
+        if node.dirty_tensors and made[0] is tensors[0] and made[0]._is_view() and made[0]._base.requires_grad:
+            rebase_view(made[0], node)
         return made
 
     @classmethod

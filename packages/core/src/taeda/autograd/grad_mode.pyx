@@ -126,6 +126,9 @@ class set_grad_enabled(_Mode):
         self.mode = bool(mode)
         self.was = put_grad(self.mode)
 
+    def __repr__(self):
+        return f"taeda.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
+
     def __call__(self, function):
         put_grad(self.was)                # as a decorator it acts in the calls alone
         return super().__call__(function)

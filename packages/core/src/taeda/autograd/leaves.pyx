@@ -77,6 +77,9 @@ cdef object run_hooks(object hooks, object g):
             if found.shape != g.shape:
                 raise RuntimeError(f"[register_hook] hook {getattr(hook, '__name__', type(hook).__name__)!r} has changed the size of "
                                    f"value: from {tuple(g.shape)} to {tuple(found.shape)}")
+            if found.dtype != g.dtype:
+                raise RuntimeError(f"[register_hook] hook {getattr(hook, '__name__', type(hook).__name__)!r} has changed the type of "
+                                   f"value: from {g.dtype} to {found.dtype}")
             g = found
     return g
 

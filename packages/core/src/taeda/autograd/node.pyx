@@ -79,6 +79,11 @@ cdef class Node:
     def __repr__(self):
         return f"<{self.name()} object at {hex(id(self))}>"
 
+    def __call__(self, *grads):
+        """Return the gradients of the node's inputs for those of its outputs: one, or a tuple of several."""
+        from taeda.autograd.engine import call_node
+        return call_node(self, grads)
+
     @property
     def next_functions(self):
         """The nodes that this one's gradients flow to, with the number of their output."""
@@ -281,6 +286,15 @@ cdef object grad_fn_of(TensorBase t):
     return t.grad_fn_
 
 
+def refuse_own_view(TensorBase v, fn, str what):
+    """Raise if the view v comes through what a user-written function, fn, returned of its input: no other node can lead around it."""
+    if isinstance(fn, Node) and (<Node>fn).op is None and hasattr(fn, "needs_input_grad"):
+        raise RuntimeError(
+            f"[{fn.name()}] the output of {fn.name()}, or a view of it, of shape {v.shape_tuple()}, is a view and {what} modified inplace. "
+            "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
+            "view+inplace would override the custom backward associated with it; clone the output in the Function")
+
+
 cdef int connect(Node n, tuple inputs) except -1:
     cdef Py_ssize_t i, count = len(inputs)
     cdef TensorBase t
@@ -360,8 +374,21 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
         changed = any([o is d for d in dirty])
         if changed and o.requires_grad_ and o.grad_fn_ is None:
             raise RuntimeError("[mark_dirty] a leaf Variable that requires grad is being used in an in-place operation.")
+        if changed and o.base is not None and o.base.requires_grad_:
+            if o.base.grad_fn_ is None:
+                raise RuntimeError(f"[mark_dirty] a view, of shape {o.shape_tuple()}, of a leaf Variable that requires grad is being used "
+                                   "in an in-place operation.")
+            if n.n_outputs > 1 or o is not tensors[0]:
+                raise RuntimeError(f"[{n.name()}] a Function that changes a view in place must take it as its first tensor and return "
+                                   f"nothing else; the view of shape {o.shape_tuple()} is output {i} of {n.n_outputs}")
+            o.storage.version += 1
+            n.dtype = o.view.dtype
+            made.append(o)                     # its history becomes its base's: see rebase_view
+            continue
         if not changed and any([o is t for t in tensors]):
+            t = o
             o = alias(o)                       # an input that is returned as it is: a new tensor with this history
+            o.base = t if t.base is None else t.base
         if any([out is p for p in plain]) or not differentiable(o.view.dtype):
             if o is not out or not o.requires_grad_:
                 o.requires_grad_, o.grad_fn_ = False, None
@@ -369,7 +396,11 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
             o.grad_fn_ = n
             o.output_nr = i
             o.requires_grad_ = True
-            o.base = None
+            if o.base is not None:
+                if changed or not any([o.base is t or o.base is (<TensorBase>t).base for t in tensors]):
+                    o.base = None              # a view of what forward made: nobody else sees that
+                else:
+                    o.history = o.base.history     # a view that only the function's own backward leads through: see refuse_own_view
         if n.dtype == 0 and differentiable(o.view.dtype):
             n.dtype = o.view.dtype
         if changed:

@@ -6,7 +6,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
                              broadcast_shapes, check_same_device, define, empty_for, end_inplace, launch, needs_grad, record,
                              result_type as promoted, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -234,7 +234,7 @@ def fmod_(input, other):
 
 # pow: y = a^b, dy = b a^(b-1) da + y ln a db, with 0 where b = 0 and where a = 0 < b
 cdef object pow_vjp(Node n, object g):
-    a, b, y = n.load(0), n.load(1), n.load(2)
+    a, b = n.load(0), n.load(1)
     da = db = None
     if n.needs(0):
         if b.dim() == 0 and not n.needs(1):
@@ -243,10 +243,10 @@ cdef object pow_vjp(Node n, object g):
         else:
             da = (g * (b * a.pow(b - 1))).masked_fill(b == 0, 0.0)
     if n.needs(1):
-        db = (g * (y * a.log())).masked_fill((a == 0) & ((b.real if b.is_complex() else b) >= 0), 0.0)
+        db = (g * (n.load(2) * a.log())).masked_fill((a == 0) & ((b.real if b.is_complex() else b) >= 0), 0.0)
     return da, db
 
-cdef Op POW = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME)
+cdef Op POW = define("pow", pow_vjp, IN0 + IN1, SAME)             # of a number, without gradient: the result may be written to
 cdef Op POW_TENSORS = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward1")
 cdef Op POW_OF_NUMBER = define("pow", pow_vjp, IN0 + IN1 + OUT, SAME, None, "PowBackward2")
 
@@ -260,13 +260,18 @@ cdef int check_exponent(str op, object a, object b) except -1:
 def pow(input, exponent, *, out=None):
     """Return input raised to exponent; either may be a number."""
     check_exponent("pow", input, exponent)
+    if type(exponent) is bool and isinstance(input, TensorBase) and (<TensorBase>input).view.dtype == BOOL:
+        y = input | (not exponent)                  # x^1 = x, x^0 = 1; there is no power of bools else
+        return y if out is None else write_out(out, <TensorBase>y, "pow")
     return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
                   input, exponent, out)
 
 def pow_(input, exponent):
     """In-place :func:`pow`."""
     check_exponent("pow_", input, exponent)
-    return binary_(POW, input, exponent)
+    if type(exponent) is bool and isinstance(input, TensorBase) and (<TensorBase>input).view.dtype == BOOL:
+        return input.bitwise_or_(not exponent)
+    return binary_(POW_TENSORS if isinstance(exponent, TensorBase) else POW, input, exponent)
 
 def float_power(input, exponent, *, out=None):
     """Return :func:`pow` computed in float64."""
@@ -285,7 +290,9 @@ def float_power_(input, exponent):
     if as_tensor(input, "float_power_").view.dtype != F64:
         raise RuntimeError(f"[float_power_] the base given to float_power_ has dtype {input.dtype} but the operation's result "
                            "requires dtype float64; use float_power")
-    return binary_(POW, input, exponent.to(float64) if isinstance(exponent, TensorBase) else float(exponent))
+    if isinstance(exponent, TensorBase):
+        return binary_(POW_TENSORS, input, exponent.to(float64))
+    return binary_(POW, input, float(exponent))
 
 
 # maximum, minimum: nan wins and sends the gradient to both sides; equal elements share it
@@ -578,7 +585,8 @@ cdef TensorBase operand(object x):
     cdef TensorBase t
     if isinstance(x, TensorBase):
         return <TensorBase>x
-    t = scalar_tensor(x, BOOL if isinstance(x, bool) else I64 if isinstance(x, int) else default_float(), CPU)
+    t = scalar_tensor(x, BOOL if isinstance(x, bool) else I64 if isinstance(x, int) else
+                      complex_code(default_float()) if isinstance(x, complex) else default_float(), CPU)
     t.wrapped_number = True
     return t
 

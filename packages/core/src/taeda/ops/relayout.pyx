@@ -4,12 +4,13 @@ from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
+from taeda.autograd.node import named
 from taeda.ops.strided import as_strided
 from taeda.ops.views import squeeze, t, transpose, unsqueeze
 
 
-cdef object become(str op, object input, object view, tuple args):
-    """Lay ``input`` out as view(input, *args) is, and let its history go through that view."""
+cdef object become(str op, object input, object view, tuple args, str name):
+    """Lay ``input`` out as view(input, *args) is, and let its history go through that view, whose node shows ``name``."""
     cdef TensorBase x = as_tensor(input, op), before, y
     cdef int d
     if x.storage.readonly_:
@@ -18,7 +19,7 @@ cdef object become(str op, object input, object view, tuple args):
         begin_inplace(op, x)
     before = alias(x)
     before.grad_fn_, before.output_nr, before.requires_grad_ = grad_fn_of(x), x.output_nr, x.requires_grad_
-    y = <TensorBase>view(before, *args)
+    y = <TensorBase>named(view(before, *args), name)
     x.set_ndim(y.view.ndim)
     for d in range(y.view.ndim):
         x.view.shape[d], x.view.strides[d] = y.view.shape[d], y.view.strides[d]
@@ -38,7 +39,8 @@ def squeeze_(input, dim=None):
     >>> taeda.ones(1, 3, 1).squeeze_().shape
     taeda.Size([3])
     """
-    return become("squeeze_", input, squeeze, () if dim is None else (dim,))
+    return become("squeeze_", input, squeeze, () if dim is None else (dim,),
+                  "SqueezeBackward3" if dim is None else "SqueezeBackward5" if isinstance(dim, (tuple, list)) else "SqueezeBackward4")
 
 
 def unsqueeze_(input, dim):
@@ -48,7 +50,7 @@ def unsqueeze_(input, dim):
     >>> taeda.ones(3).unsqueeze_(0).shape
     taeda.Size([1, 3])
     """
-    return become("unsqueeze_", input, unsqueeze, (dim,))
+    return become("unsqueeze_", input, unsqueeze, (dim,), "UnsqueezeBackward1")
 
 
 def transpose_(input, dim0, dim1):
@@ -58,7 +60,7 @@ def transpose_(input, dim0, dim1):
     >>> taeda.ones(2, 3).transpose_(0, 1).shape
     taeda.Size([3, 2])
     """
-    return become("transpose_", input, transpose, (dim0, dim1))
+    return become("transpose_", input, transpose, (dim0, dim1), "TransposeBackward1")
 
 
 def t_(input):
@@ -68,7 +70,7 @@ def t_(input):
     >>> taeda.ones(2, 3).t_().shape
     taeda.Size([3, 2])
     """
-    return become("t_", input, t, ())
+    return become("t_", input, t, (), "TBackward1")
 
 
 def as_strided_(input, size, stride, storage_offset=None):
@@ -78,7 +80,7 @@ def as_strided_(input, size, stride, storage_offset=None):
     >>> taeda.arange(4).as_strided_((2,), (2,), 1)
     tensor([1, 3])
     """
-    return become("as_strided_", input, as_strided, (size, stride, storage_offset))
+    return become("as_strided_", input, as_strided, (size, stride, storage_offset), "AsStridedBackward1")
 
 
 swapaxes_ = swapdims_ = transpose_

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.dispatch cimport Op, define, empty_shape, launch, to_dtype
-from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
 from taeda.ops.creation cimport device_code, dtype_code, finish, out_or
 from taeda.tensor_base cimport TensorBase
@@ -96,7 +96,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     n = steps.__index__()
     if n < 0:
         raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
-    code = dtype_code(dtype, "linspace", default_float())
+    code = code_between("linspace", start, end, dtype)
     if code == BOOL:
         raise NotImplementedError("[linspace] not implemented for dtype bool")
     where = device_code(device, "linspace")
@@ -118,10 +118,23 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
     start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
-    if is_integral(dtype_code(dtype, "logspace", default_float())):
+    cdef int code = code_between("logspace", start, end, dtype)
+    if is_integral(code):
         start, end = int(start), int(end)
-    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(F64), device=device)
-    return out_or("logspace", out, finish(to_dtype(t, dtype_code(dtype, "logspace", default_float())), requires_grad), dtype, device)
+    t = float(base) ** linspace(start, end, steps, dtype=dtype_of(C128 if is_complex_(code) else F64), device=device)
+    return out_or("logspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
+
+
+cdef int code_between(str op, object start, object end, object dtype) except -1:
+    """The dtype of values from start to end: complex if an end is."""
+    cdef int code
+    if not isinstance(start, complex) and not isinstance(end, complex):
+        return dtype_code(dtype, op, default_float())
+    code = dtype_code(dtype, op, complex_code(default_float()))
+    if not is_complex_(code):
+        raise RuntimeError(f"[{op}] inferred dtype {dtype_of(complex_code(default_float()))} can't be safely cast to passed dtype {dtype}; the ends are "
+                           f"{start} and {end}")
+    return code
 
 
 PUBLIC = ("arange", "linspace", "logspace")

@@ -243,11 +243,11 @@ def zeta(input, other, *, out=None):
 # -- the normal distribution and the error functions --------------------------------------------------
 
 
-# erfinv: dy = sqrt(pi) / 2 e^(y^2) dx
+# erfinv: dy = sqrt(pi) / 2 e^(y^2) dx; y is computed again, since the result may be written to
 cdef object erfinv_vjp(Node n, object g):
-    return g * (n.load(0).square().exp() * (SQRT_PI / 2))
+    return g * (n.load(0).erfinv().square().exp() * (SQRT_PI / 2))
 
-cdef Op ERFINV = define("erfinv", erfinv_vjp, OUT, FLOAT)
+cdef Op ERFINV = define("erfinv", erfinv_vjp, IN0, FLOAT)
 
 def erfinv(input, *, out=None):
     """Return the inverse of the error function: erf(y) = x; nan outside [-1, 1].

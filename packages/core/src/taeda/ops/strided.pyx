@@ -183,6 +183,7 @@ def _regenerate(TensorBase v):
     """Make the node that leads from a view to its base's present history."""
     cdef Node n = Node.__new__(Node)
     cdef TensorBase b = v.base
+    _node.refuse_own_view(v, v.grad_fn_, "its base or another view of its base has been")
     if v.history == SEVERAL or v.grad_fn_ is not None and of_several(v.grad_fn_):
         name = "view" if v.grad_fn_ is None else v.grad_fn_.name()
         raise RuntimeError(f"[{name}] a view of shape {tuple(v.shape_tuple())} is the output of a function that returns "

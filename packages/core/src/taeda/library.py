@@ -1,0 +1,348 @@
+"""Operators of a program's own: a Python function under a name, with derivative, vmap rule and result on the meta device beside it.
+
+``custom_op`` makes one of an annotated function, ``Library`` and ``define`` of a schema.  An operator ``ns::name`` is also
+``taeda.ops.ns.name``.  Its kernel runs outside of autograd, which sees one node, a ``Function`` made for the operator.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from taeda import ops
+from taeda.autograd.function import Function
+from taeda.autograd.graph import increment_version
+from taeda.tensor import Tensor
+
+__all__ = [
+    "CustomOpDef", "Library", "custom_op", "define", "impl", "register_autograd", "register_fake", "register_kernel", "register_vmap",
+]  # fmt: skip
+
+_OPS: dict[str, CustomOpDef] = {}            # "ns::name" -> operator
+
+
+def _parts(qualname: str) -> tuple[str, str]:
+    namespace, _, name = qualname.partition("::")
+    if not namespace.isidentifier() or not name.isidentifier():
+        raise ValueError(f"[custom_op] an operator's name must be 'namespace::name', got {qualname!r}")
+    return namespace, name
+
+
+class CustomOpDef:
+    """An operator of a program's own; call it as the function that it was made of."""
+
+    def __init__(self, qualname: str, mutates: str | Iterable[str] = (), signature: inspect.Signature | None = None) -> None:
+        namespace, name = _parts(qualname)
+        self._namespace, self._name, self._qualname = namespace, name, qualname
+        self._mutates, self._signature = ((mutates,) if isinstance(mutates, str) and mutates != "unknown" else mutates), signature
+        self._kernels: dict[str, Callable[..., Any]] = {}       # by type of device; "" for all
+        self._fake: Callable[..., Any] | None = None
+        self._backward: Callable[..., Any] | None = None
+        self._setup: Callable[..., Any] | None = None
+        self._vmap: Callable[..., Any] | None = None
+        self._function: Any = type(f"GeneratedBackwardFor_{namespace}_{name}_default", (_Node,), {})
+        _OPS[qualname] = self
+        _show(self)
+
+    @property
+    def default(self) -> CustomOpDef:
+        """The operator itself, which has one overload."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"<CustomOpDef({self._qualname})>"
+
+    # -- what stands beside the kernel -------------------------------------------------------------
+
+    def register_kernel(self, device_types: str | Sequence[str] | None, fn: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Let ``fn`` compute on these types of devices (None: on all)."""
+        if fn is None:
+            return lambda fn: self.register_kernel(device_types, fn)
+        for device in (device_types,) if device_types is None or isinstance(device_types, str) else device_types:
+            self._kernels["" if device is None else device.lower()] = fn
+        return fn
+
+    def register_fake(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Let ``fn`` say what results look like: it is called for tensors on the meta device."""
+        self._fake = fn
+        return fn
+
+    def register_autograd(self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None) -> None:
+        """Let ``backward(ctx, *grads)`` return a gradient for each input; ``setup_context(ctx, inputs, output)`` keeps what it needs."""
+        self._backward, self._setup = backward, setup_context
+
+    def register_vmap(self, fn: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Let ``fn(info, in_dims, *args)`` return ``(output, out_dims)`` under vmap; without it the operator runs once a sample."""
+        if fn is None:
+            return self.register_vmap
+        self._vmap = fn
+        return fn
+
+    # -- a call ------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = self._bound(args, kwargs)
+        places, tensors = _taken_out(args)
+        if self._signature is None and self._backward is None:   # of a schema: autograd follows what the kernel does
+            return self._compute(args, kwargs)
+        return self._function.apply((self, places, kwargs), *tensors)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments in the order of the signature, defaults filled in; those that are by keyword only apart."""
+        if self._signature is None:
+            return args, kwargs
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise RuntimeError(f"[{self._qualname}] {error}; the operator is {self._qualname}{self._signature}") from None
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            kind = self._signature.parameters[name].annotation
+            if (kind is Tensor or (isinstance(kind, str) and kind.endswith("Tensor"))) and not isinstance(value, Tensor):
+                raise RuntimeError(f"[{self._qualname}] expected a Tensor for argument {name!r}, got {type(value).__name__}")
+        return bound.args, bound.kwargs
+
+    def _given(self, places: Sequence[Any]) -> int:
+        """Return how many arguments there are without those at the end that are their defaults: a vmap rule is given no others."""
+        count = len(places)
+        known = list(self._signature.parameters.values()) if self._signature is not None else []
+        while 0 < count <= len(known):
+            last = places[count - 1]
+            if isinstance(last, (_Place, list)) or last != known[count - 1].default:
+                break
+            count -= 1
+        return count
+
+    def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the kernel of the arguments' device."""
+        tensors = _taken_out((*args, *kwargs.values()))[1]
+        device = next((t.device.type for t in tensors), "cpu")
+        if device == "meta" and self._fake is None and "meta" not in self._kernels:
+            raise RuntimeError(f"[{self._qualname}] there was no fake impl registered for {self!r}, which a call with tensors on the meta "
+                               "device needs; use register_fake")
+        kernel = self._fake if device == "meta" and self._fake is not None else self._kernels.get(device, self._kernels.get(""))
+        if kernel is None:
+            raise NotImplementedError(f"[{self._qualname}] no kernel for device {device!r}; there are some for {sorted(self._kernels)}")
+        found = kernel(*args, **kwargs)
+        if self._signature is None:
+            return found
+        self._check_results(found, tensors)
+        for name, value in zip(self._signature.parameters, args, strict=False):
+            if self._mutates == "unknown" or name in self._mutates:
+                for t in _taken_out((value,))[1]:
+                    increment_version(t)
+        return found
+
+    def _check_results(self, found: Any, tensors: list[Any]) -> None:
+        memories = {t.untyped_storage().data_ptr() for t in tensors if t.numel() and not t.is_meta}
+        for out in found if isinstance(found, (tuple, list)) else (found,):
+            if isinstance(out, Tensor) and (any(out is t for t in tensors) or (
+                    not out.is_meta and out.numel() and out.untyped_storage().data_ptr() in memories)):
+                raise RuntimeError(f"[{self._qualname}] the output of this custom operator must not also be an input to it and may not "
+                                   f"alias any inputs: an output of shape {tuple(out.shape)} does; return a clone of it")
+
+
+class _Place(int):
+    """Where a tensor stood among the arguments: its number."""
+
+
+def _taken_out(args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the arguments with a _Place for each tensor, also of lists, and the tensors."""
+    tensors: list[Any] = []
+
+    def place(x: Any) -> Any:
+        if isinstance(x, Tensor):
+            tensors.append(x)
+            return _Place(len(tensors) - 1)
+        if isinstance(x, (list, tuple)) and any(isinstance(y, Tensor) for y in x):
+            return [place(y) for y in x]
+        return x
+
+    return [place(x) for x in args], tensors
+
+
+def _put_back(places: Sequence[Any], values: Sequence[Any], other: Callable[[Any], Any] = lambda x: x) -> tuple[Any, ...]:
+    """Return the arguments with ``values`` for the tensors, and ``other(x)`` for what is none."""
+
+    def value(x: Any) -> Any:
+        if isinstance(x, _Place):
+            return values[x]
+        return [value(y) for y in x] if isinstance(x, list) and any(isinstance(y, _Place) for y in x) else other(x)
+
+    return tuple(value(x) for x in places)
+
+
+class _Node(Function):
+    """A call of an operator as one step of the graph."""
+
+    @staticmethod
+    def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
+        op, places, kwargs = call
+        ctx.call = op, places
+        args = _put_back(places, tensors)
+        found = op._compute(args, kwargs)
+        ctx.needs_input_grad = _put_back(places, ctx.needs_input_grad[1:], lambda x: False)
+        if op._setup is not None:
+            more = {"keyword_only_inputs": kwargs} if kwargs else {}
+            op._setup(ctx=ctx, inputs=args, output=found, **more)
+        return tuple(found) if isinstance(found, list) else found
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        op, places = ctx.call
+        if op._backward is None:
+            raise RuntimeError(f"[{op._qualname}] Trying to backward through {op._namespace}.{op._name}.default but no autograd formula "
+                               "was registered. Please use register_autograd to add one.")
+        found = op._backward(ctx, *grads)
+        found = found if isinstance(found, tuple) else (found,)
+        if len(found) != len(places):
+            raise RuntimeError(f"[{op._qualname}] expected a gradient or None for each of the {len(places)} inputs, got {len(found)}")
+        flat: list[Any] = [None]
+        for place, g in zip(places, found, strict=True):
+            if isinstance(place, _Place):
+                flat.append(g)
+            elif isinstance(place, list):
+                several = [None] * len(place) if g is None else g
+                flat += [h for p, h in zip(place, several, strict=True) if isinstance(p, _Place)]
+        return tuple(flat)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], call: Any, *tensors: Any) -> Any:
+        op, places, kwargs = call
+        if op._vmap is not None:
+            given = places[: op._given(places)]
+            return op._vmap(info, _put_back(given, in_dims[1:], lambda x: None), *_put_back(given, tensors), **kwargs)
+        rows = [op(*_put_back(places, [t if d is None else t.select(d, i) for t, d in zip(tensors, in_dims[1:], strict=True)]), **kwargs)
+                for i in range(info.batch_size)]
+        if isinstance(rows[0], (tuple, list)):
+            return tuple(ops.stack(column) for column in zip(*rows, strict=True)), (0,) * len(rows[0])
+        return ops.stack(rows), 0
+
+
+# -- the operators by name ---------------------------------------------------------------------------
+
+
+class _Namespace:
+    """``taeda.ops.ns``: the operators of one namespace."""
+
+    def __init__(self, name: str) -> None:
+        self._of = name
+
+    def __getattr__(self, name: str) -> CustomOpDef:
+        op = _OPS.get(f"{self._of}::{name}")
+        if op is None:
+            raise AttributeError(f"[library] there is no operator {self._of}::{name}; operators of this namespace: "
+                                 f"{sorted(n.partition('::')[2] for n in _OPS if n.startswith(self._of + '::'))}")
+        return op
+
+
+def _show(op: CustomOpDef) -> None:
+    """Let ``taeda.ops`` have the operator's namespace, unless it has something else of that name."""
+    if not hasattr(ops, op._namespace):
+        setattr(ops, op._namespace, _Namespace(op._namespace))
+
+
+def _find(op: Any) -> CustomOpDef:
+    found = op if isinstance(op, CustomOpDef) else _OPS.get(op)
+    if found is None:
+        raise RuntimeError(f"[library] there is no operator {op!r}; make it with custom_op or define first")
+    return found
+
+
+def custom_op(
+    name: str, fn: Callable[..., Any] | None = None, /, *, mutates_args: str | Iterable[str],
+    device_types: str | Sequence[str] | None = None, schema: str | None = None, tags: Any = None,
+) -> Any:
+    """Make an operator ``namespace::name`` of a function, whose parameters are annotated; use as a decorator.
+
+    ``mutates_args`` names the arguments that it changes in place; ``device_types`` where it can run (None: everywhere); the
+    annotations serve as ``schema``.  Raises ValueError for a name without namespace or a parameter without annotation.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("readme::double", mutates_args=())
+    ... def double(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return 2 * x
+    >>> double.register_autograd(lambda ctx, g: 2 * g)
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> taeda.ops.readme.double(x).sum().backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
+    if fn is None:
+        return lambda fn: custom_op(name, fn, mutates_args=mutates_args, device_types=device_types, schema=schema, tags=tags)
+    _parts(name)
+    signature = inspect.signature(fn)
+    for p in signature.parameters.values():
+        if p.annotation is p.empty and schema is None:
+            raise ValueError(f"[custom_op] Parameter {p.name} must have a type annotation. Got func with signature {signature}")
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            raise ValueError(f"[custom_op] *args and **kwargs are not allowed. Got func with signature {signature}")
+    op = CustomOpDef(name, mutates_args, signature)
+    op.register_kernel(device_types, fn)
+    return op
+
+
+def register_kernel(
+    op: Any, device_types: str | Sequence[str] | None, func: Callable[..., Any] | None = None, /, *, lib: Any = None
+) -> Any:
+    """Give an operator, or the one of a name, a kernel for types of devices; a decorator without ``func``."""
+    return _find(op).register_kernel(device_types, func)
+
+
+def register_fake(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None, allow_override: bool = True) -> Any:
+    """Say what an operator's results look like on the meta device; a decorator without ``func``."""
+    return _find(op).register_fake if func is None else _find(op).register_fake(func)
+
+
+def register_autograd(
+    op: Any, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None, lib: Any = None
+) -> None:
+    """Give an operator its derivative."""
+    _find(op).register_autograd(backward, setup_context=setup_context)
+
+
+def register_vmap(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None) -> Any:
+    """Give an operator a rule for vmap; a decorator without ``func``."""
+    return _find(op).register_vmap(func)
+
+
+def define(qualname: str, schema: str, *, lib: Any = None, tags: Any = ()) -> None:
+    """Make an operator of a schema, as ``"(Tensor x) -> Tensor"``; ``impl`` gives it kernels."""
+    if not schema.lstrip().startswith("("):
+        raise ValueError(f"[define] a schema must look like '(Tensor x) -> Tensor', got {schema!r}")
+    if qualname in _OPS:
+        raise RuntimeError(f"[define] there is an operator {qualname} already")
+    CustomOpDef(qualname)
+
+
+def impl(qualname: str, types: str | Sequence[str], func: Callable[..., Any] | None = None, *, lib: Any = None) -> Any:
+    """Give an operator a kernel for ``types``: devices, or PyTorch's dispatch keys (``CPU``, ``Meta``, ``CompositeImplicitAutograd``)."""
+    if func is None:
+        return lambda func: impl(qualname, types, func, lib=lib)
+    for key in (types,) if isinstance(types, str) else types:
+        everywhere = key in ("", "default") or key.startswith("Composite")
+        _find(qualname).register_kernel(None if everywhere else key, func)
+    return func
+
+
+class Library:
+    """A namespace to define operators in (``kind`` "DEF" or "FRAGMENT") or to give kernels to (also "IMPL")."""
+
+    def __init__(self, ns: str, kind: str, dispatch_key: str = "") -> None:
+        if kind not in ("DEF", "FRAGMENT", "IMPL"):
+            raise ValueError(f"[Library] unsupported kind {kind!r}; it is DEF, FRAGMENT or IMPL")
+        self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+
+    def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
+        """Make an operator of a schema with a name, as ``"double(Tensor x) -> Tensor"``; return the name."""
+        name, opening, rest = schema.strip().partition("(")
+        define(f"{self.ns}::{name.strip()}", opening + rest)
+        return name.strip()
+
+    def impl(
+        self, op_name: Any, fn: Callable[..., Any], dispatch_key: str = "", *, with_keyset: bool = False, allow_override: bool = True
+    ) -> None:
+        """Give an operator a kernel for a dispatch key (the library's own by default)."""
+        name = op_name._qualname if isinstance(op_name, CustomOpDef) else op_name if "::" in op_name else f"{self.ns}::{op_name}"
+        impl(name, dispatch_key or self.dispatch_key, fn)

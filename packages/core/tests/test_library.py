@@ -1,0 +1,67 @@
+"""Operators of a program's own: call, derivative, meta results, vmap, names, schemas."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+from taeda import Tensor, library
+
+
+@library.custom_op("tests::cube", mutates_args=())
+def cube(x: Tensor, k: float = 1.0) -> Tensor:
+    return taeda.from_numpy(x.numpy() ** 3 * k)
+
+
+def keep(ctx, inputs, output):  # type: ignore[no-untyped-def]
+    ctx.save_for_backward(inputs[0])
+    ctx.k = inputs[1]
+
+
+cube.register_autograd(lambda ctx, g: (g * 3 * ctx.k * ctx.saved_tensors[0] ** 2, None), setup_context=keep)
+cube.register_fake(lambda x, k=1.0: taeda.empty_like(x))
+
+
+def test_an_operator_is_a_function_with_a_derivative() -> None:
+    x = taeda.tensor([1.0, 2.0], dtype=taeda.float64, requires_grad=True)
+    assert cube(x.detach()).tolist() == [1.0, 8.0] and cube(x.detach(), k=2).tolist() == [2.0, 16.0]
+    assert taeda.autograd.grad(cube(x, 2.0).sum(), x)[0].tolist() == [6.0, 24.0]
+    assert taeda.autograd.gradcheck(cube, (x,)) and taeda.autograd.gradgradcheck(cube, (x,))
+    assert taeda.ops.tests.cube(x).grad_fn.name() == "GeneratedBackwardFor_tests_cube_defaultBackward"
+    assert cube(taeda.ones(3, device="meta")).shape == (3,)
+    assert taeda.func.vmap(cube)(taeda.arange(6.0).view(2, 3)).tolist() == [[0.0, 1.0, 8.0], [27.0, 64.0, 125.0]]
+    assert taeda.func.vmap(taeda.func.grad(lambda a: cube(a).sum()))(taeda.ones(2, 1)).tolist() == [[3.0], [3.0]]
+
+
+def test_what_an_operator_refuses() -> None:
+    with pytest.raises(RuntimeError, match=r"\[tests::cube\] expected a Tensor for argument 'x', got int"):
+        cube(1)
+    with pytest.raises(RuntimeError, match=r"\[tests::cube\] missing a required argument: 'x'"):
+        cube()
+    with pytest.raises(ValueError, match="namespace::name"):
+        library.custom_op("cube", mutates_args=())(lambda x: x)
+    same = library.custom_op("tests::same", lambda x: x, mutates_args=(), schema="(Tensor x) -> Tensor")
+    with pytest.raises(RuntimeError, match="may not alias any inputs"):
+        same(taeda.ones(2))
+    plain = library.custom_op("tests::plain", lambda x: x + 1, mutates_args=(), schema="(Tensor x) -> Tensor")
+    with pytest.raises(RuntimeError, match="no autograd formula was registered"):
+        plain(taeda.ones(2, requires_grad=True)).sum().backward()
+    with pytest.raises(RuntimeError, match="no fake impl registered"):
+        plain(taeda.ones(2, device="meta"))
+    with pytest.raises(AttributeError, match=r"no operator tests::nope"):
+        taeda.ops.tests.nope  # noqa: B018
+
+
+def test_operators_of_a_schema() -> None:
+    mine = library.Library("tests_mine", "DEF")
+    assert mine.define("triple(Tensor x) -> Tensor") == "triple"
+    mine.impl("triple", lambda x: x * 3, "CompositeImplicitAutograd")
+    x = taeda.ones(2, requires_grad=True)
+    taeda.ops.tests_mine.triple(x).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+    with pytest.raises(RuntimeError, match="already"):
+        mine.define("triple(Tensor x) -> Tensor")
+    library.define("tests_mine::cpu_only", "(Tensor x) -> Tensor")
+    library.impl("tests_mine::cpu_only", "CPU", lambda x: x.clone())
+    assert taeda.ops.tests_mine.cpu_only(taeda.ones(1)).item() == 1
+    with pytest.raises(RuntimeError, match="no fake impl"):
+        taeda.ops.tests_mine.cpu_only(taeda.ones(1, device="meta"))
