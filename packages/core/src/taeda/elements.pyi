@@ -6,6 +6,4 @@ from typing import Any, overload
 from taeda.ops import return_types as return_types
 
 class ArrayHolder:
-    CODES: Any
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-def is_readonly(t: Any) -> Any: ...
