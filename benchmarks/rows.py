@@ -30,7 +30,6 @@ class Bench:
     group: str
     make: Callable[[Lib], Callable[[], Any]]
     target: float | None = None
-    why: str = ""                           # the row is above 1 because of this
 
 
 ROWS: list[Bench] = []

@@ -8,13 +8,6 @@ from typing import Any
 from rows import ROWS, Bench, Lib
 
 N = 1_000_000
-MEMORY = "memory's speed, give or take the noise"
-WHY = dict.fromkeys(("amax, dim None", "amin, dim None", "neg", "relu", "sum, dim None", "prod, dim None", "nan_to_num", "clone", "a ** 2", "div"), MEMORY)
-WHY |= dict.fromkeys(("abs", "sign", "sgn", "square", "reciprocal", "round", "frac", "hardshrink", "softshrink", "to int64", "prod, dim 0"), MEMORY)
-WHY |= dict.fromkeys(("logcumsumexp, dim 0", "logcumsumexp, dim 1"), "a chain: each step is an exponential and a logarithm that wait for the last sum")
-WHY["special.i1e"] = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
-WHY |= dict.fromkeys((f"special.bessel_{n}" for n in ("j0", "j1", "y0", "y1")),
-                     "all ranges of the formula are computed in vectors; these numbers lie in the cheapest one, the only one that PyTorch computes")
 
 
 def names(text: str) -> list[str]:
@@ -57,7 +50,7 @@ def add(group: str, name: str, count: int, call: Callable[..., Any]) -> None:
         xs = [lib.T.rand(N) * 0.9 + (1.05 if name == "acosh" else 0.05) for _ in range(count)]
         return lambda: call(lib, *xs)
 
-    ROWS.append(Bench(name, group, make, why=WHY.get(name, "")))
+    ROWS.append(Bench(name, group, make))
 
 
 def add_reduction(name: str, dim: int | None) -> None:
@@ -70,7 +63,7 @@ def add_reduction(name: str, dim: int | None) -> None:
         return (lambda: f(x, dim=dim)) if name == "norm" else lambda: f(x, dim)
 
     title = f"{name}, dim {dim}"
-    ROWS.append(Bench(title, "reductions, every one, 1M", make, why=WHY.get(title, "")))
+    ROWS.append(Bench(title, "reductions, every one, 1M", make))
 
 
 for _name in UNARY + [f"special.{n}" for n in SPECIAL]:

@@ -94,10 +94,10 @@ class Server:
         self.process.wait()
 
 
-def compare(group: str, name: str, target: float | None, why: str, pairs: list[tuple[float, float]]) -> dict[str, Any]:
+def compare(group: str, name: str, target: float | None, pairs: list[tuple[float, float]]) -> dict[str, Any]:
     """Return a row's entry of the table from taeda's and PyTorch's figures, round by round."""
     middle = [statistics.median(p[i] for p in pairs) for i in (0, 1)]
-    return {"group": group, "name": name, "target": target, "why": why, "ratio": statistics.median(a / b for a, b in pairs), "taeda": middle[0], "torch": middle[1]}
+    return {"group": group, "name": name, "target": target, "ratio": statistics.median(a / b for a, b in pairs), "taeda": middle[0], "torch": middle[1]}
 
 
 def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
     rows, found = all_rows(), []
 
     def note(row: Any, pairs: list[tuple[float, float]]) -> None:
-        e = compare(row.group, row.name, row.target, getattr(row, "why", ""), pairs)
+        e = compare(row.group, row.name, row.target, pairs)
         found.append(e)
         print(f"{threads} thread{'s' if threads > 1 else ' '}  {e['ratio']:6.3f}  {figure(e, 'taeda'):>12} {figure(e, 'torch'):>12}  {e['group']}: {e['name']}", flush=True)
 
@@ -136,6 +136,7 @@ def report(results: dict[str, list[dict[str, Any]]]) -> str:
     """Return the table as Markdown: a ratio for each thread count."""
     import torch
 
+    reason = importlib.import_module("reasons").reason
     counts = sorted(results, key=int)
     lines = [
         "# taeda's time over PyTorch's",
@@ -149,7 +150,7 @@ def report(results: dict[str, list[dict[str, Any]]]) -> str:
     ]
     for i, first in enumerate(results[counts[0]]):
         ratios = " | ".join(f"{results[c][i]['ratio']:.2f}" for c in counts)
-        why = first["why"] if any(results[c][i]["ratio"] > 1 for c in counts) else ""
+        why = reason(first["group"], first["name"]) if any(results[c][i]["ratio"] > 1 for c in counts) else ""
         target = "" if first["target"] is None else f"{first['target']:.2f}"
         lines.append(f"| {first['group']} | {first['name']} | {ratios} | {target} | {figure(first, 'taeda')} | {figure(first, 'torch')} | {why} |")
     lines += ["", "Geometric means of the ratios, and what they must reach:", "", "| group | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " | target |",

@@ -1,0 +1,31 @@
+"""Why a row may lie above 1: what bounds it, on PyTorch's side too.  The table shows a reason where a row does."""
+
+from __future__ import annotations
+
+MEMORY = "memory's speed on both sides, give or take the noise"
+MKL = "multiply-adds at the processor's limit, where PyTorch's MKL is too"
+CHAIN = "a chain: each step is an exponential and a logarithm that wait for the last sum"
+RANGES = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
+
+POINTWISE = "pointwise, every one, 1M"
+REDUCTIONS = "reductions, every one, 1M"
+
+GROUPS = {"matmul": MKL}                        # of every row of a group that has no reason of its own
+ROWS = {
+    **dict.fromkeys(((POINTWISE, name) for name in (
+        "abs", "add", "addcdiv", "addcmul", "a ** 2", "clone", "div", "frac", "hardshrink", "hardtanh", "maximum", "minimum", "mul",
+        "nan_to_num", "neg", "reciprocal", "relu", "relu6", "round", "selu", "sgn", "sign", "softshrink", "square", "sub", "to int64",
+        "to float64", "clamp", "lerp", "ceil", "floor", "trunc", "fmax", "fmin", "leaky_relu", "celu", "elu", "deg2rad", "eq", "ge", "lt")), MEMORY),
+    **dict.fromkeys(((REDUCTIONS, f"{name}, dim {dim}") for name in ("amax", "amin", "sum", "prod", "max", "min", "nansum", "norm")
+                     for dim in (None, 0, 1)), MEMORY),
+    **dict.fromkeys((("reductions, scans, order", f"{name}, dim {dim} of 1000 x 1000") for name in ("amax", "sum", "mean")
+                     for dim in (None, 0, 1)), MEMORY),
+    **dict.fromkeys((("pointwise", name) for name in ("relu, 1M", "a + b, 1M", "a * row, 1M", "a * column, 1M", "a + b, float64, 1M")), MEMORY),
+    **dict.fromkeys(((REDUCTIONS, f"logcumsumexp, dim {dim}") for dim in (0, 1)), CHAIN),
+    **dict.fromkeys(((POINTWISE, f"special.{name}") for name in ("i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")), RANGES),
+}  # fmt: skip
+
+
+def reason(group: str, name: str) -> str:
+    """Return why the row may lie above 1, or nothing."""
+    return ROWS.get((group, name), GROUPS.get(group, ""))
