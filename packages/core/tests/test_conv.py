@@ -12,7 +12,7 @@ import taeda
 def gradients(x, w, b, g, **options):
     """Return y and the gradients of input, weight and bias as NumPy arrays."""
     leaves = [taeda.from_numpy(a).requires_grad_() for a in (x, w, b)]
-    y = (taeda.conv2d if x.ndim == 4 else taeda.conv3d)(*leaves, **options)
+    y = (taeda.conv1d, taeda.conv2d, taeda.conv3d)[x.ndim - 3](*leaves, **options)
     y.backward(taeda.from_numpy(g(tuple(y.shape))))
     return [y.detach().numpy(), *[leaf.grad.numpy() for leaf in leaves]]
 

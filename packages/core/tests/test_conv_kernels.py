@@ -1,4 +1,4 @@
-"""The kernels of convolution that shapes choose: panels of pixels, residue classes together, depthwise, swapped roles."""
+"""The kernels of convolution that shapes choose: panels of pixels, sums tap by tap, products of planes, depthwise, swapped roles."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ PIXELS = [((3, 17, 7, 7), (13, 17, 1, 1), {}), ((2, 40, 4, 4), (25, 40, 1, 1), {
           ((1, 18, 6, 31), (270, 18, 2, 3), {"padding": (1, 1)}), ((4, 24, 6, 5), (36, 12, 3, 3), {"groups": 2, "stride": 3}),
           ((2, 18, 14, 14), (20, 18, 3, 3), {"padding": 2, "dilation": 2}), ((1, 20, 40, 3), (17, 20, 3, 1), {}),
           ((1, 12, 5, 6, 9), (10, 12, 3, 2, 3), {"padding": (1, 0, 1)})]
-# strided, and few input channels: their gradient takes all residue classes at once
+# the input gradient tap by tap: bands of an image, of a signal and of a volume, many images in a strip, images of one pixel, sums
+# cut in pieces, blocks of channels, places that no tap reaches, residues that dx does not have
+TAPS = [((1, 3, 40, 37), (20, 3, 3, 3), {"padding": 1}), ((1, 2, 700), (18, 2, 5), {"stride": 2, "padding": 2}),
+        ((1, 2, 19, 5, 6), (16, 2, 3, 2, 2), {"stride": (1, 2, 1), "padding": (1, 0, 1)}), ((9, 20, 4, 4), (24, 20, 3, 3), {}),
+        ((70, 5, 3, 3), (40, 5, 3, 3), {}), ((3, 4, 9, 11), (340, 4, 3, 3), {}),
+        ((2, 70, 5, 5), (32, 35, 4, 4), {"groups": 2, "stride": 2, "padding": 1}), ((5, 2, 7, 6), (17, 2, 2, 2), {"stride": 3}),
+        ((2, 3, 1, 30), (16, 3, 3, 5), {"padding": (1, 2), "stride": 4}), ((1, 2, 64, 64), (33, 2, 3, 2), {"dilation": (2, 3)})]
+# strided, and few input channels
 CLASSES = [((2, 3, 20, 23), (18, 3, 7, 7), {"stride": 2, "padding": 3}), ((1, 3, 11, 13), (20, 3, 3, 3), {"stride": 2, "padding": 1}),
            ((1, 2, 17, 19), (24, 2, 5, 6), {"stride": (3, 4), "padding": (1, 2)}), ((2, 16, 8, 6), (32, 16, 2, 2), {"stride": 2}),
            ((1, 6, 5, 4, 7), (34, 3, 2, 2, 2), {"stride": 2, "groups": 2, "padding": (0, 1, 1)})]
+# one image of few pixels, as matrices
+PLANES = [((1, 7, 3, 5), (9, 7, 1, 1), {}), ((1, 1, 4, 4), (5, 1, 1, 1), {}), ((1, 6, 1, 1), (4, 6, 1, 1), {}), ((1, 5, 40), (3, 5, 1), {}),
+          ((1, 4, 2, 3, 3), (6, 4, 1, 1, 1), {})]
 DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": s})
              for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
                                    (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1))]
-ALL = PIXELS + CLASSES + DEPTHWISE
+ALL = PIXELS + PLANES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
@@ -38,7 +48,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
     common.check_bits_by_threads(xs, ws, options)
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], CLASSES[0], DEPTHWISE[2]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2]])
 def test_weights_and_inputs_may_lie_anyhow(xs, ws, options):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((xs[1], xs[0], *xs[2:])), rng.standard_normal((ws[1], ws[0], *ws[2:]))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from taeda.kernels.cpu import BUILD, runtime
-from taeda.ops.conv import set_fast
+from taeda.ops.conv_choice import set_fast
 
 
 class Backend(types.ModuleType):

@@ -9,14 +9,13 @@ convolution is the input gradient with a bias.  Missing dimensions have size one
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, launch, needs_grad, record, to_dtype
+from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I8, I16, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
-from taeda.ops.matmul cimport multiply, reads
-from taeda.ops.winograd cimport wins
+from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, compute
 from taeda.autograd.node import named
 from taeda.ops.complex_numbers import bilinear, has_complex
 from taeda.ops.copying import channels_last, channels_last_3d
@@ -28,164 +27,8 @@ METHODS = {}
 cdef enum:
     STAND_IN = 3                   # the device code of what stands in for a batch of cotangents (taeda.func)
 
-cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
-
-ctypedef struct Geometry:          # [depth, height, width]; a missing one has size and stride 1 and no padding
-    int n                          # spatial dimensions: 1, 2 or 3
-    int64_t stride[3]
-    int64_t pad[3]                 # in front, on top, left; what is needed at the other ends follows from the shapes
-    int64_t dilation[3]
-    int64_t groups
-    bint last                      # results lie channels last in memory
-
 
 # -- the three ops -----------------------------------------------------------------------------------
-
-
-cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
-    """A 5-d view of a 3-d to 5-d tensor; dims has room for ten numbers."""
-    cdef int d, at = 0, missing = 5 - x.view.ndim
-    v[0] = x.view
-    v.ndim = 5
-    v.shape, v.strides = dims, dims + 5
-    for d in range(5):
-        if 2 <= d < 2 + missing:
-            dims[d], dims[5 + d] = 1, 0
-        else:
-            dims[d], dims[5 + d] = x.view.shape[at], x.view.strides[at]
-            at += 1
-
-
-cdef bint takes_winograd(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b):
-    """Whether this is a 3x3 convolution of images, or a gradient of one, that Winograd's method computes faster."""
-    cdef TensorBase w = out if op is WEIGHT else b, y = a if op is WEIGHT else out, x = b if op is WEIGHT else a
-    cdef int dtype = out.view.dtype
-    if not fast or q.n != 2 or q.groups != 1 or w.view.shape[2] != 3 or w.view.shape[3] != 3:
-        return False
-    if max(q.stride[1], q.stride[2], q.dilation[1], q.dilation[2]) != 1 or not (dtype == F32 or dtype == F16 or dtype == BF16):
-        return False
-    return wins(y.view.shape[0], y.view.shape[2], y.view.shape[3], x.view.shape[1], y.view.shape[1])
-
-
-cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
-    """Whether every channel has one square kernel of its own that conv_depthwise knows."""
-    return (q.n < 3 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and w.shape[3] == w.shape[4]
-            and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] == q.stride[2] and q.stride[1] <= 2
-            and q.dilation[1] == 1 and q.dilation[2] == 1)
-
-
-cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:
-    """Whether every channel of two images whose channels lie innermost has one kernel of its own."""
-    return (q.n == 2 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and a.strides[1] == 1 and b.strides[1] == 1
-            and (w.dtype == F32 or w.dtype == F64))
-
-
-cdef Op suited(Op op, const Geometry* q, const View* v):
-    """The kernels for this convolution: v are result and factors, and pixels of a row lie side by side where most fast ones run."""
-    cdef const View* w = &v[0] if op is WEIGHT else &v[2]
-    cdef const View* image = &v[2] if op is WEIGHT else &v[0]
-    cdef int64_t rows
-    if is_depthwise_last(q, w, image, &v[1]):
-        return CONV_CHANNELS if op is CONV else INPUT_CHANNELS if op is INPUT else WEIGHT_CHANNELS
-    if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
-            w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
-        return op
-    if is_depthwise(q, w):
-        return CONV_DEPTHWISE if op is CONV else INPUT_DEPTHWISE if op is INPUT else WEIGHT_DEPTHWISE
-    if op is CONV:       # with fewer results, or sums this short, pixels are lanes there too
-        return CONV_PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 9 else op
-    rows = w.shape[1] * q.stride[0] * q.stride[1] * q.stride[2]
-    return INPUT_PIXELS if op is INPUT and rows > 8 and w.shape[0] // q.groups > 16 else op
-
-
-cdef bint as_matrix(View* m, const View* v, int64_t* dims, bint turned) noexcept:
-    """Describe an image whose channels lie innermost as a matrix (pixels, channels), or turned; whether it can be."""
-    cdef int64_t step = 0, pixels = 1
-    cdef int k, d
-    m[0] = v[0]
-    m.ndim, m.shape, m.strides = 2, dims, dims + 2
-    for k in range(4):
-        d = 4 - k if k < 3 else 0                # W, H, D, N
-        if v.shape[d] != 1:
-            if step == 0:
-                step = v.strides[d] // pixels
-            if v.strides[d] != step * pixels:
-                return False
-        pixels *= v.shape[d]
-    if pixels == 1:
-        step = v.shape[1]
-    dims[turned], dims[2 + turned] = pixels, step
-    dims[not turned], dims[2 + (not turned)] = v.shape[1], 1
-    return (v.strides[1] == 1 or v.shape[1] == 1) and step >= v.shape[1]
-
-
-cdef bint is_product(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
-    """Whether each pixel's results are a product of a matrix and its channels."""
-    return (q.groups == 1 and w.shape[2] * w.shape[3] * w.shape[4] == 1 and x.shape[2] == y.shape[2] and x.shape[3] == y.shape[3]
-            and x.shape[4] == y.shape[4] and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0
-            and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
-
-
-cdef bint run_product(Op op, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
-    """Convolve by a kernel of one tap as a product of matrices, if they lie so that it can read them.
-
-    y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
-    """
-    cdef View c, a, b, s
-    cdef int64_t dims[16]
-    cdef View* w = &v[0] if op is WEIGHT else &v[2]
-    cdef View* m = &c if op is WEIGHT else &b            # which operand the weight is
-    cdef bint turned = op is CONV
-    if not is_product(q, w, &v[2] if op is WEIGHT else &v[0], &v[1]):
-        return False
-    m[0] = w[0]
-    m.ndim, m.shape, m.strides = 2, dims, dims + 2
-    dims[turned], dims[2 + turned] = w.shape[0], w.strides[0]
-    dims[not turned], dims[2 + (not turned)] = w.shape[1], w.strides[1]
-    if not reads(m) or not as_matrix(&a, &v[1], dims + 4, op is WEIGHT):
-        return False
-    if not as_matrix(&b if op is WEIGHT else &c, &v[2] if op is WEIGHT else &v[0], dims + 8, False):
-        return False
-    if bias is not None:
-        s = bias.view
-        s.ndim, s.shape, s.strides = 2, dims + 12, dims + 14
-        dims[12], dims[13], dims[14], dims[15] = c.shape[0], c.shape[1], 0, bias.view.strides[0]
-    multiply(PRODUCT, out.view.dtype, out.device, &c, &a, &b, NULL if bias is None else &s, None, None)
-    return True
-
-
-cdef int run(Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias,
-             int64_t work) except -1:
-    cdef View v[3]
-    cdef int64_t dims[30]
-    cdef View* t[4]
-    cdef Param p[11]
-    cdef Op other
-    cdef int i
-    lift(&v[0], out, dims)
-    lift(&v[1], a, dims + 10)
-    lift(&v[2], b, dims + 20)
-    for i in range(3):
-        t[i] = &v[i]
-        p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
-    t[3] = NULL if bias is None else &bias.view
-    p[9].i = q.groups
-    p[10].i = bias is not None
-    if run_product(op, q, out, v, bias):
-        return 0
-    if takes_winograd(op, q, out, a, b):
-        other = WINOGRAD if op is CONV else WINOGRAD_INPUT if op is INPUT else WINOGRAD_WEIGHT
-        if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
-            return 0                     # else something was not finite: the sums say where
-    if launch(suited(op, q, v), out.view.dtype, out.device, 1, 4, t, p, work):
-        launch(op, out.view.dtype, out.device, 1, 4, t, p, work)       # takes everything
-    return 0
-
-
-cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
-    """Element touches of y = convolution of x by w, counting sixteen multiplications as one."""
-    cdef int64_t n = w.view.shape[0] if w.view.shape[0] > 0 else 1
-    return x.view.numel + y.view.numel * (1 + w.view.numel // n // 16)
 
 
 cdef tuple pack(const Geometry* q, TensorBase a, TensorBase b):
@@ -231,7 +74,7 @@ cdef object channel_sum(TensorBase g):
 cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape):
     """y = convolution of x by w, plus bias; y has the given shape."""
     cdef TensorBase y = allocate(shape, x, q.last)
-    run(CONV, q, y, x, w, bias, touches(y, x, w))
+    compute(RESULT, CONV, q, y, x, w, bias)
     if needs_grad(x) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(CONV, y, (x, w, bias), (x if needs_grad(w) else None, w if needs_grad(x) else None), pack(q, x, w))
     return y
@@ -240,7 +83,7 @@ cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBas
 cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, TensorBase bias, tuple shape):
     """The transpose of convolution by w, applied to g; the result has the given shape."""
     cdef TensorBase y = allocate(shape, g, q.last)
-    run(INPUT, q, y, g, w, bias, touches(g, y, w))
+    compute(INPUT_GRADIENT, INPUT, q, y, g, w, bias)
     if needs_grad(g) or needs_grad(w) or (bias is not None and needs_grad(bias)):
         record(INPUT, y, (g, w, bias), (g if needs_grad(w) else None, w if needs_grad(g) else None), pack(q, g, w))
     return y
@@ -249,7 +92,7 @@ cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, Te
 cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
     cdef TensorBase y = allocate(shape, g, False)
-    run(WEIGHT, q, y, g, x, None, touches(g, x, y))
+    compute(WEIGHT_GRADIENT, WEIGHT, q, y, g, x, None)
     if q.last and y.view.shape[1] > 1 and taps_of(y) > 1:
         y = laid_channels_last(y)
     elif q.last and taps_of(y) > 1:
@@ -301,23 +144,9 @@ cdef object weight_vjp(Node n, object g):
             input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[2]) if n.needs(1) else None)
 
 
-# the same ops by other kernels; these below take everything
-cdef Op CONV_PIXELS = define("convolution", conv_vjp, 0, 0, "convolution_pixels", "ConvolutionBackward0")
-cdef Op CONV_DEPTHWISE = define("convolution", conv_vjp, 0, 0, "convolution_depthwise", "ConvolutionBackward0")
-cdef Op CONV_CHANNELS = define("convolution", conv_vjp, 0, 0, "convolution_channels", "ConvolutionBackward0")
-cdef Op INPUT_CHANNELS = define("convolution_input", input_vjp, 0, 0, "convolution_input_channels", "ConvolutionBackward0")
-cdef Op WEIGHT_CHANNELS = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight_channels", "ConvolutionBackwardBackward0")
-cdef Op INPUT_PIXELS = define("convolution_input", input_vjp, 0, 0, "convolution_input_pixels", "ConvolutionBackward0")
-cdef Op INPUT_DEPTHWISE = define("convolution_input", input_vjp, 0, 0, "convolution_input_depthwise", "ConvolutionBackward0")
-cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight_depthwise",
-                                  "ConvolutionBackwardBackward0")
 cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
 cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
 cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
-cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
-cdef Op WINOGRAD = define("winograd", NULL)              # the same three results, or 1: then the ops above are asked
-cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
-cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)
 
 
 # -- checks ------------------------------------------------------------------------------------------
@@ -513,12 +342,6 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
         x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
     y = to_dtype(input_gradient(&q, x, w, b, tuple(shape)), dtype)
     return y.squeeze(0) if unbatched else y
-
-
-def set_fast(bint value):
-    """Say whether 3x3 convolutions may take Winograd's method."""
-    global fast
-    fast = value
 
 
 def by_parts(function, x, w, b, n, *rest):

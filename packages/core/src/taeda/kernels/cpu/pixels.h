@@ -98,15 +98,6 @@ LOCAL void NAME(gather)(T *b, int64_t width, const T *src, const int64_t *off, i
     }
 }
 
-/* Whether n numbers are finite: zero times an infinity or a NaN is a NaN. */
-LOCAL int NAME(finite)(const T *x, int64_t n) {
-    T s = 0;
-    _Pragma("omp simd reduction(+:s)")
-    for (int64_t i = 0; i < n; i++)
-        s += x[i] * 0;
-    return s == 0;
-}
-
 /* m rows of `n` terms become [term][row]; row i lies at src + i * rows, its terms `terms` apart. */
 LOCAL void NAME(in_tile)(T *dst, const T *src, int64_t m, int64_t rows, int64_t n, int64_t terms) {
     if (m == 6 && terms == 1) {

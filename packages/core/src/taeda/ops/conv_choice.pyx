@@ -1,0 +1,234 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Which kernels compute a convolution or one of its gradients: by shapes and layouts alone, each rule measured.
+
+Kernels of one tap are products of matrices where images lie as matrices; 3x3 kernels go to Winograd's method where it wins;
+depthwise ones have kernels of their own.  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result
+and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
+"""
+from libc.stdint cimport int64_t
+
+from taeda.dispatch cimport Op, define, launch
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
+from taeda.tensor_base cimport TensorBase
+
+from taeda.ops.matmul cimport multiply, reads
+from taeda.ops.winograd cimport wins
+
+cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
+
+cdef enum:
+    FEW_PIXELS = 256               # of one image, for which a product reads weights as they lie faster than kernels pack them
+
+cdef Op PIXELS = define("convolution", NULL, 0, 0, "convolution_pixels")
+cdef Op DEPTHWISE = define("convolution", NULL, 0, 0, "convolution_depthwise")
+cdef Op CHANNELS = define("convolution", NULL, 0, 0, "convolution_channels")
+cdef Op INPUT_PIXELS = define("convolution_input", NULL, 0, 0, "convolution_input_pixels")
+cdef Op INPUT_TAPS = define("convolution_input", NULL, 0, 0, "convolution_input_taps")
+cdef Op INPUT_DEPTHWISE = define("convolution_input", NULL, 0, 0, "convolution_input_depthwise")
+cdef Op INPUT_CHANNELS = define("convolution_input", NULL, 0, 0, "convolution_input_channels")
+cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", NULL, 0, 0, "convolution_weight_depthwise")
+cdef Op WEIGHT_CHANNELS = define("convolution_weight", NULL, 0, 0, "convolution_weight_channels")
+cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
+cdef Op WINOGRAD = define("winograd", NULL)              # the same three parts, or 1: then op is asked
+cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
+cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)
+
+
+def set_fast(bint value):
+    """Say whether 3x3 convolutions may take Winograd's method."""
+    global fast
+    fast = value
+
+
+cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
+    """A 5-d view of a 3-d to 5-d tensor; dims has room for ten numbers."""
+    cdef int d, at = 0, missing = 5 - x.view.ndim
+    v[0] = x.view
+    v.ndim = 5
+    v.shape, v.strides = dims, dims + 5
+    for d in range(5):
+        if 2 <= d < 2 + missing:
+            dims[d], dims[5 + d] = 1, 0
+        else:
+            dims[d], dims[5 + d] = x.view.shape[at], x.view.strides[at]
+            at += 1
+
+
+cdef inline int64_t pixels_of(const View* v) noexcept:
+    return v.shape[2] * v.shape[3] * v.shape[4]
+
+
+cdef bint side_by_side(const View* v) noexcept:
+    """Whether the pixels of a channel are one run of memory."""
+    return ((v.strides[4] == 1 or v.shape[4] == 1) and (v.strides[3] == v.shape[4] or v.shape[3] == 1)
+            and (v.strides[2] == v.shape[3] * v.shape[4] or v.shape[2] == 1))
+
+
+# -- products of matrices ------------------------------------------------------------------------------
+
+
+cdef bint is_product(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
+    """Whether each pixel's results are a product of a matrix and its channels."""
+    return (q.groups == 1 and w.shape[2] * w.shape[3] * w.shape[4] == 1 and x.shape[2] == y.shape[2] and x.shape[3] == y.shape[3]
+            and x.shape[4] == y.shape[4] and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0
+            and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
+
+
+cdef bint as_matrix(View* m, const View* v, int64_t* dims, bint turned) noexcept:
+    """Describe an image whose channels lie innermost as a matrix (pixels, channels), or turned; whether it can be."""
+    cdef int64_t step = 0, pixels = 1
+    cdef int k, d
+    m[0] = v[0]
+    m.ndim, m.shape, m.strides = 2, dims, dims + 2
+    for k in range(4):
+        d = 4 - k if k < 3 else 0                # W, H, D, N
+        if v.shape[d] != 1:
+            if step == 0:
+                step = v.strides[d] // pixels
+            if v.strides[d] != step * pixels:
+                return False
+        pixels *= v.shape[d]
+    if pixels == 1:
+        step = v.shape[1]
+    dims[turned], dims[2 + turned] = pixels, step
+    dims[not turned], dims[2 + (not turned)] = v.shape[1], 1
+    return (v.strides[1] == 1 or v.shape[1] == 1) and step >= v.shape[1]
+
+
+cdef bint as_planes(View* m, const View* v, int64_t* dims, bint turned) noexcept:
+    """Describe one image of few pixels as a matrix (channels, pixels), or turned; whether it can be."""
+    m[0] = v[0]
+    m.ndim, m.shape, m.strides = 2, dims, dims + 2
+    dims[turned], dims[2 + turned] = v.shape[1], v.strides[1]
+    dims[not turned], dims[2 + (not turned)] = pixels_of(v), 1
+    return v.shape[0] == 1 and pixels_of(v) <= FEW_PIXELS and side_by_side(v) and (v.strides[1] >= pixels_of(v) or v.shape[1] == 1)
+
+
+cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
+    """Convolve by a kernel of one tap as a product of matrices, if they lie so that it can read them.
+
+    Channels innermost: y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
+    One image of planes: y (O, pixels) = w x + bias,  dx (C, pixels) = w^T g + bias,  dw (O, C) = g x^T.
+    """
+    cdef View c, a, b, s
+    cdef View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef View* image = &v[2] if part == WEIGHT_GRADIENT else &v[0]
+    cdef View* m                                          # which operand the weight is
+    cdef int64_t dims[16]
+    cdef bint turned, planes
+    if not is_product(q, w, image, &v[1]):
+        return False
+    if part == WEIGHT_GRADIENT:
+        planes = as_planes(&a, &v[1], dims + 4, False) and as_planes(&b, image, dims + 8, True)
+        if not planes and not (as_matrix(&a, &v[1], dims + 4, True) and as_matrix(&b, image, dims + 8, False)):
+            return False
+        m, turned = &c, False
+    else:
+        planes = as_planes(&b, &v[1], dims + 4, False) and as_planes(&c, image, dims + 8, False)
+        if not planes and not (as_matrix(&a, &v[1], dims + 4, False) and as_matrix(&c, image, dims + 8, False)):
+            return False
+        m, turned = &a if planes else &b, (part == RESULT) != planes
+    m[0] = w[0]
+    m.ndim, m.shape, m.strides = 2, dims, dims + 2
+    dims[turned], dims[2 + turned] = w.shape[0], w.strides[0]
+    dims[not turned], dims[2 + (not turned)] = w.shape[1], w.strides[1]
+    if not reads(m):
+        return False
+    if bias is not None:
+        s = bias.view
+        s.ndim, s.shape, s.strides = 2, dims + 12, dims + 14
+        dims[12], dims[13], dims[14], dims[15] = c.shape[0], c.shape[1], bias.view.strides[0] * planes, bias.view.strides[0] * (not planes)
+    multiply(PRODUCT, out.view.dtype, out.device, &c, &a, &b, NULL if bias is None else &s, None, None)
+    return True
+
+
+# -- kernels -------------------------------------------------------------------------------------------
+
+
+cdef bint takes_winograd(Part part, const Geometry* q, TensorBase out, TensorBase a, TensorBase b):
+    """Whether this is a 3x3 convolution of images, or a gradient of one, that Winograd's method computes faster."""
+    cdef TensorBase w = out if part == WEIGHT_GRADIENT else b, y = a if part == WEIGHT_GRADIENT else out
+    cdef TensorBase x = b if part == WEIGHT_GRADIENT else a
+    cdef int dtype = out.view.dtype
+    if not fast or q.n != 2 or q.groups != 1 or w.view.shape[2] != 3 or w.view.shape[3] != 3:
+        return False
+    if max(q.stride[1], q.stride[2], q.dilation[1], q.dilation[2]) != 1 or not (dtype == F32 or dtype == F16 or dtype == BF16):
+        return False
+    return wins(y.view.shape[0], y.view.shape[2], y.view.shape[3], x.view.shape[1], y.view.shape[1])
+
+
+cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
+    """Whether every channel has one square kernel of its own that conv_depthwise knows."""
+    return (q.n < 3 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and w.shape[3] == w.shape[4]
+            and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] == q.stride[2] and q.stride[1] <= 2
+            and q.dilation[1] == 1 and q.dilation[2] == 1)
+
+
+cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:
+    """Whether every channel of two images whose channels lie innermost has one kernel of its own."""
+    return (q.n == 2 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and a.strides[1] == 1 and b.strides[1] == 1
+            and (w.dtype == F32 or w.dtype == F64))
+
+
+cdef bint adds_taps(const Geometry* q, const View* w, const View* dx, const View* g) noexcept:
+    """Whether an input gradient is computed tap by tap: strided, of few channels, or where much of dx meets only padding."""
+    cdef int64_t terms = w.shape[0] // q.groups, channels = w.shape[1]
+    if terms < 16 or not side_by_side(g):
+        return False                     # an addition costs as much as eight terms
+    if q.stride[0] * q.stride[1] * q.stride[2] > 1:
+        return True
+    return channels <= 4 or (channels <= 8 and terms >= 32) or 4 * pixels_of(dx) > 5 * pixels_of(g)
+
+
+cdef Op suited(Part part, Op op, const Geometry* q, const View* v):
+    """The kernels for this convolution: v are result and factors."""
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* image = &v[2] if part == WEIGHT_GRADIENT else &v[0]
+    if is_depthwise_last(q, w, image, &v[1]):
+        return CHANNELS if part == RESULT else INPUT_CHANNELS if part == INPUT_GRADIENT else WEIGHT_CHANNELS
+    if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
+            w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
+        return op
+    if is_depthwise(q, w):
+        return DEPTHWISE if part == RESULT else INPUT_DEPTHWISE if part == INPUT_GRADIENT else WEIGHT_DEPTHWISE
+    if part == RESULT:       # with fewer results, or sums this short, pixels are lanes there too
+        return PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 9 else op
+    if part == INPUT_GRADIENT:
+        if adds_taps(q, w, image, &v[1]):
+            return INPUT_TAPS
+        return INPUT_PIXELS if w.shape[1] > 8 and w.shape[0] // q.groups > 16 else op
+    return op
+
+
+cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
+    """Element touches of y = convolution of x by w, counting sixteen multiplications as one."""
+    cdef int64_t n = w.view.shape[0] if w.view.shape[0] > 0 else 1
+    return x.view.numel + y.view.numel * (1 + w.view.numel // n // 16)
+
+
+cdef int compute(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
+    cdef View v[3]
+    cdef int64_t dims[30]
+    cdef int64_t work = touches(out, a, b) if part == RESULT else touches(a, out, b) if part == INPUT_GRADIENT else touches(a, b, out)
+    cdef View* t[4]
+    cdef Param p[11]
+    cdef Op other
+    cdef int i
+    lift(&v[0], out, dims)
+    lift(&v[1], a, dims + 10)
+    lift(&v[2], b, dims + 20)
+    for i in range(3):
+        t[i] = &v[i]
+        p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
+    t[3] = NULL if bias is None else &bias.view
+    p[9].i = q.groups
+    p[10].i = bias is not None
+    if run_product(part, q, out, v, bias):
+        return 0
+    if takes_winograd(part, q, out, a, b):
+        other = WINOGRAD if part == RESULT else WINOGRAD_INPUT if part == INPUT_GRADIENT else WINOGRAD_WEIGHT
+        if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
+            return 0                     # else something was not finite: the sums say where
+    if launch(suited(part, op, q, v), out.view.dtype, out.device, 1, 4, t, p, work):
+        launch(op, out.view.dtype, out.device, 1, 4, t, p, work)       # takes everything
+    return 0
