@@ -98,15 +98,25 @@ LOCAL void NAME(gather)(T *b, int64_t width, const T *src, const int64_t *off, i
     }
 }
 
-/* m rows of `n` terms become [term][row]; row i lies at src + i * rows, its terms `terms` apart. */
-LOCAL void NAME(in_tile)(T *dst, const T *src, int64_t m, int64_t rows, int64_t n, int64_t terms) {
-    if (m == 6 && terms == 1) {
-        for (int64_t r = 0; r < n; r++, src++, dst += 6)
-            for (int i = 0; i < 6; i++)
-                dst[i] = src[i * rows];
-        return;
+/* Weights in tiles of `height` rows: d[term][row of a tile] = src[row + term], as the tables say where both lie.  Sixteen terms of
+ * a tile are written together, and the lines of src that they share with the next tile are still at hand then. */
+LOCAL void NAME(pack_rows)(T *dst, const T *src, const int64_t *row, int64_t rows, const int64_t *term, int64_t terms, int64_t height) {
+    for (int64_t k0 = 0; k0 < terms; k0 += 16) {
+        const int64_t k1 = k0 + 16 < terms ? k0 + 16 : terms;
+        for (int64_t r = 0; r < rows; r += height) {
+            const int64_t m = rows - r < height ? rows - r : height;
+            T *d = dst + r * terms + k0 * m;
+            if (m == 6 && row[r + 5] - row[r] == 5)
+                for (int64_t k = k0; k < k1; k++, d += 6)
+                    memcpy(d, src + row[r] + term[k], 6 * sizeof(T));
+            else if (m == 6)
+                for (int64_t k = k0; k < k1; k++, d += 6)
+                    for (int i = 0; i < 6; i++)
+                        d[i] = src[row[r + i] + term[k]];
+            else
+                for (int64_t k = k0; k < k1; k++, d += m)
+                    for (int64_t i = 0; i < m; i++)
+                        d[i] = src[row[r + i] + term[k]];
+        }
     }
-    for (int64_t r = 0; r < n; r++, src += terms, dst += m)
-        for (int64_t i = 0; i < m; i++)
-            dst[i] = src[i * rows];
 }

@@ -27,29 +27,6 @@ LOCAL void NAME(add_places)(T *sums, const T *y, const Place *p, int64_t n) {
     }
 }
 
-/* Rows of weights in tiles: row r of term k lies at src + k * step + at[r], or side by side where at is NULL.  Eight terms of a tile
- * are written together, and the lines of src that they share with the next tile are still at hand. */
-LOCAL void NAME(pack_rows)(T *dst, const T *src, const int64_t *at, int64_t rows, int64_t terms, int64_t step, int64_t height) {
-    for (int64_t k0 = 0; k0 < terms; k0 += 8) {
-        const int64_t k1 = k0 + 8 < terms ? k0 + 8 : terms;
-        for (int64_t r = 0; r < rows; r += height) {
-            const int64_t m = rows - r < height ? rows - r : height;
-            T *d = dst + r * terms + k0 * m;
-            for (int64_t k = k0; k < k1; k++, d += m) {
-                const T *s = src + k * step;
-                if (at)
-                    for (int64_t i = 0; i < m; i++)
-                        d[i] = s[at[r + i]];
-                else if (m == 6)
-                    memcpy(d, s + r, 6 * sizeof(T));
-                else
-                    for (int64_t i = 0; i < m; i++)
-                        d[i] = s[r + i];
-            }
-        }
-    }
-}
-
 /* d[x * step] = s[x] for n numbers. */
 LOCAL void NAME(put_every)(T *d, int64_t step, const T *s, int64_t n) {
     if (step == 2)
