@@ -28,13 +28,21 @@ TAPS = [((1, 3, 40, 37), (20, 3, 3, 3), {"padding": 1}), ((1, 2, 700), (18, 2, 5
 CLASSES = [((2, 3, 20, 23), (18, 3, 7, 7), {"stride": 2, "padding": 3}), ((1, 3, 11, 13), (20, 3, 3, 3), {"stride": 2, "padding": 1}),
            ((1, 2, 17, 19), (24, 2, 5, 6), {"stride": (3, 4), "padding": (1, 2)}), ((2, 16, 8, 6), (32, 16, 2, 2), {"stride": 2}),
            ((1, 6, 5, 4, 7), (34, 3, 2, 2, 2), {"stride": 2, "groups": 2, "padding": (0, 1, 1)})]
+# a weight gradient whose lanes are input channels
+ROLES = [((2, 33, 9, 11), (3, 33, 3, 5), {"padding": (1, 2)}), ((1, 18, 12, 7), (2, 18, 4, 2), {"dilation": (2, 1)}),
+         ((2, 40, 6, 5), (6, 20, 3, 3), {"groups": 2, "padding": 2}), ((3, 17, 21), (5, 17, 3), {}), ((1, 16, 4, 5, 6), (1, 16, 2, 3, 2), {})]
+# kernels as large as images; strides whose windows overlap, of few and of many channels; few results
+WHOLE = [((5, 6, 3, 4), (7, 6, 3, 4), {}), ((1, 3, 5), (1, 3, 5), {}), ((4, 2, 2, 3, 2), (9, 2, 2, 3, 2), {})]
+SPLIT = [((2, 3, 15, 23), (18, 3, 7, 5), {"stride": (2, 3), "padding": 3}), ((2, 34, 8, 9), (13, 34, 4, 4), {"stride": 2, "padding": 1}),
+         ((1, 5, 6, 9, 10), (11, 5, 2, 3, 3), {"stride": 2, "padding": 1}), ((2, 9, 12, 33), (3, 9, 3, 3), {"stride": (3, 2), "dilation": (1, 2)}),
+         ((1, 70, 40, 64), (2, 70, 3, 3), {"padding": 1}), ((2, 20, 7, 16), (20, 20, 3, 3), {}), ((3, 5, 9, 14), (4, 5, 1, 1), {})]
 # one image of few pixels, as matrices
 PLANES = [((1, 7, 3, 5), (9, 7, 1, 1), {}), ((1, 1, 4, 4), (5, 1, 1, 1), {}), ((1, 6, 1, 1), (4, 6, 1, 1), {}), ((1, 5, 40), (3, 5, 1), {}),
           ((1, 4, 2, 3, 3), (6, 4, 1, 1, 1), {})]
 DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": s})
              for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
                                    (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1))]
-ALL = PIXELS + PLANES + TAPS + CLASSES + DEPTHWISE
+ALL = PIXELS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
@@ -165,3 +173,12 @@ def test_a_plain_cotangent_serves_images_with_channels_innermost():
     taeda.conv2d(a, b, padding=1, groups=8).backward(g)
     np.testing.assert_allclose(x.grad.numpy(), a.grad.numpy(), rtol=1e-12)
     np.testing.assert_allclose(w.grad.numpy(), b.grad.numpy(), rtol=1e-12)
+
+
+def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
+    x = np.ones((1, 20, 4, 4))
+    x[0, 7, 3, 3] = np.inf                          # only the last tap of a 3x3 kernel meets the last pixel
+    w = taeda.ones(2, 20, 3, 3, dtype=taeda.float64, requires_grad=True)
+    taeda.conv2d(taeda.from_numpy(x), w).sum().backward()
+    assert (~np.isfinite(w.grad.numpy())).nonzero()[1].tolist() == [7, 7]
+    assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]

@@ -17,6 +17,7 @@ from taeda.ops.winograd cimport wins
 cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
 
 cdef enum:
+    PLANES = 1 << 18               # elements of an image that the kernels for one result split and keep at hand
     FEW_PIXELS = 256               # of one image, for which a product reads weights as they lie faster than kernels pack them
 
 cdef Op PIXELS = define("convolution", NULL, 0, 0, "convolution_pixels")
@@ -104,36 +105,60 @@ cdef bint as_planes(View* m, const View* v, int64_t* dims, bint turned) noexcept
     return v.shape[0] == 1 and pixels_of(v) <= FEW_PIXELS and side_by_side(v) and (v.strides[1] >= pixels_of(v) or v.shape[1] == 1)
 
 
-cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
-    """Convolve by a kernel of one tap as a product of matrices, if they lie so that it can read them.
+cdef bint covers(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
+    """Whether the kernel takes the whole of an unpadded image, so that there is one result a channel."""
+    return (q.groups == 1 and pixels_of(y) == 1 and x.shape[2] == w.shape[2] and x.shape[3] == w.shape[3] and x.shape[4] == w.shape[4]
+            and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0 and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
 
-    Channels innermost: y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
+
+cdef bint as_rows(View* m, const View* v, int64_t* dims, bint turned) noexcept:
+    """Describe each image or kernel as a row of a matrix, or as a column; whether it can be."""
+    cdef int64_t n = v.shape[1] * pixels_of(v)
+    m[0] = v[0]
+    m.ndim, m.shape, m.strides = 2, dims, dims + 2
+    dims[turned], dims[2 + turned] = v.shape[0], v.strides[0]
+    dims[not turned], dims[2 + (not turned)] = n, 1
+    return side_by_side(v) and (v.strides[1] == pixels_of(v) or v.shape[1] == 1) and (v.strides[0] >= n or v.shape[0] == 1)
+
+
+cdef bint lay(View* m, const View* v, int64_t* dims, bint turned, bint whole) noexcept:
+    return as_rows(m, v, dims, turned) if whole else as_matrix(m, v, dims, turned)
+
+
+cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
+    """Convolve as a product of matrices, if one would do and they lie so that it can read them.
+
+    One tap, channels innermost: y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
     One image of planes: y (O, pixels) = w x + bias,  dx (C, pixels) = w^T g + bias,  dw (O, C) = g x^T.
+    A kernel as large as the image: as channels innermost, with images for pixels and (channel, tap) for channels.
     """
     cdef View c, a, b, s
     cdef View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef View* image = &v[2] if part == WEIGHT_GRADIENT else &v[0]
     cdef View* m                                          # which operand the weight is
     cdef int64_t dims[16]
-    cdef bint turned, planes
+    cdef bint turned, planes, whole = False               # whole: kernels as large as images
     if not is_product(q, w, image, &v[1]):
-        return False
+        if not (covers(q, w, &v[1], image) if part == RESULT else covers(q, w, image, &v[1])) or (
+                part == INPUT_GRADIENT and bias is not None):
+            return False
+        whole = True
     if part == WEIGHT_GRADIENT:
-        planes = as_planes(&a, &v[1], dims + 4, False) and as_planes(&b, image, dims + 8, True)
-        if not planes and not (as_matrix(&a, &v[1], dims + 4, True) and as_matrix(&b, image, dims + 8, False)):
+        planes = not whole and as_planes(&a, &v[1], dims + 4, False) and as_planes(&b, image, dims + 8, True)
+        if not planes and not (lay(&a, &v[1], dims + 4, True, whole) and lay(&b, image, dims + 8, False, whole)):
             return False
         m, turned = &c, False
     else:
-        planes = as_planes(&b, &v[1], dims + 4, False) and as_planes(&c, image, dims + 8, False)
-        if not planes and not (as_matrix(&a, &v[1], dims + 4, False) and as_matrix(&c, image, dims + 8, False)):
+        planes = not whole and as_planes(&b, &v[1], dims + 4, False) and as_planes(&c, image, dims + 8, False)
+        if not planes and not (lay(&a, &v[1], dims + 4, False, whole) and lay(&c, image, dims + 8, False, whole)):
             return False
         m, turned = &a if planes else &b, (part == RESULT) != planes
-    m[0] = w[0]
-    m.ndim, m.shape, m.strides = 2, dims, dims + 2
-    dims[turned], dims[2 + turned] = w.shape[0], w.strides[0]
-    dims[not turned], dims[2 + (not turned)] = w.shape[1], w.strides[1]
-    if not reads(m):
-        return False
+    if not as_rows(m, w, dims, turned):
+        m.ndim, m.shape, m.strides = 2, dims, dims + 2
+        dims[turned], dims[2 + turned] = w.shape[0], w.strides[0]
+        dims[not turned], dims[2 + (not turned)] = w.shape[1], w.strides[1]
+        if whole or not reads(m):
+            return False
     if bias is not None:
         s = bias.view
         s.ndim, s.shape, s.strides = 2, dims + 12, dims + 14
@@ -184,6 +209,7 @@ cdef Op suited(Part part, Op op, const Geometry* q, const View* v):
     """The kernels for this convolution: v are result and factors."""
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* image = &v[2] if part == WEIGHT_GRADIENT else &v[0]
+    cdef bint many
     if is_depthwise_last(q, w, image, &v[1]):
         return CHANNELS if part == RESULT else INPUT_CHANNELS if part == INPUT_GRADIENT else WEIGHT_CHANNELS
     if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
@@ -191,8 +217,9 @@ cdef Op suited(Part part, Op op, const Geometry* q, const View* v):
         return op
     if is_depthwise(q, w):
         return DEPTHWISE if part == RESULT else INPUT_DEPTHWISE if part == INPUT_GRADIENT else WEIGHT_DEPTHWISE
-    if part == RESULT:       # with fewer results, or sums this short, pixels are lanes there too
-        return PIXELS if w.shape[0] // q.groups > 8 and w.shape[1] * w.shape[2] * w.shape[3] * w.shape[4] > 9 else op
+    if part == RESULT:       # sums this short, and one result of planes that fit the cache, have pixels as lanes there too
+        many = w.shape[0] // q.groups > 1
+        return PIXELS if (w.shape[1] * pixels_of(w) > 9 or pixels_of(w) == 1) and (many or w.shape[1] * pixels_of(&v[1]) > PLANES) else op
     if part == INPUT_GRADIENT:
         if adds_taps(q, w, image, &v[1]):
             return INPUT_TAPS

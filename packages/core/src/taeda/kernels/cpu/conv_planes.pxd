@@ -28,6 +28,7 @@ cdef extern from *:
     #undef MASK
     """
     int taeda_wide() nogil
+    int finite_f32(const float *x, int64_t n) nogil
     void copy_f32(float *d, const float *s, int64_t n) nogil
     void add_f32(float *d, const float *s, int64_t n) nogil
     void every_second_f32(float *d, const float *s, int64_t n) nogil
@@ -50,6 +51,7 @@ cdef extern from *:
                      const float *first) nogil
     void dots_f32(int64_t n, const float *g, const void *mask, const float *src, const int64_t *off, float *y) nogil
     void dots_half_f32(int64_t n, const float *g, const void *mask, const float *src, const int64_t *off, float *y) nogil
+    int finite_f64(const double *x, int64_t n) nogil
     void copy_f64(double *d, const double *s, int64_t n) nogil
     void add_f64(double *d, const double *s, int64_t n) nogil
     void every_second_f64(double *d, const double *s, int64_t n) nogil
@@ -170,7 +172,7 @@ ctypedef struct Phase:    # one output grid: all of y, or one residue class of d
     int64_t first, blocks        # number of its first item; blocks of places
     int64_t a, b, c              # residues of depth, row and column
     int64_t d0, h0, w0           # first taps of the residue class; the next are tap_step() on
-    int64_t span                 # places of a padded image from the grid's first to its last, where panels run over them
+    int64_t span, lines          # places of the source that panels run over, and how often in an image: once, or row by row
 
 
 cdef inline int64_t gcd(int64_t a, int64_t b) noexcept nogil:
@@ -375,3 +377,12 @@ cdef inline void split_volume(real *dst, const Split *f, const View *x, int64_t 
     for i in range(stop):
         split_plane(dst + (front + i) * f.size, f, src + i * x.strides[2], x)
     memset(dst + (front + stop) * f.size, 0, (f.depth - front - stop) * f.size * sizeof(real))
+
+
+cdef inline const real* split_source(real *room, const Split *f, int64_t channel, const View *x, int64_t n0, int64_t n1,
+                                     int threads) noexcept nogil:
+    """Split images n0 to n1 of x into room, its channels `channel` elements apart."""
+    cdef int64_t i, C = x.shape[1]
+    for i in prange((n1 - n0) * C, num_threads=threads, schedule="static"):
+        split_volume(room + i * channel, f, x, n0 + i // C, i % C)
+    return room

@@ -151,6 +151,15 @@ DOTS(dots_half, , half)
 #undef BEGIN
 #undef END1
 
+/* Whether n numbers are finite: zero times an infinity or a NaN is a NaN. */
+LOCAL int NAME(finite)(const T *x, int64_t n) {
+    T s = 0;
+    _Pragma("omp simd reduction(+:s)")
+    for (int64_t i = 0; i < n; i++)
+        s += x[i] * 0;
+    return s == 0;
+}
+
 /* -- moving -- */
 /* d[i] = s[i]; the last vectors overlap, which short rows of images gain most from. */
 LOCAL inline void NAME(copy)(T *restrict d, const T *restrict s, int64_t n) {
