@@ -172,6 +172,7 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "tanh_backward": {FLOAT: "a * ((T)1 - b * b)"},
     "gelu_backward": {FLOAT: "a * ((T)0.5 * ((T)1 + T_(erf)(b * (T)0.70710678118654752440)) "
                              "+ b * (T)0.39894228040143267794 * T_(exp)((T)-0.5 * b * b))"},
+    "gelu_tanh_backward": {FLOAT: "F2(gelu_tanh_backward)(a, b)"},
     "leaky_relu_backward": {FLOAT: "b > 0 ? a : a * (T)PF(0)"},
     "silu_backward": {FLOAT: "F2(silu_backward)(a, b)"},
     "clamp_backward": {FLOAT: "(b >= (T)PF(0) && b <= (T)PF(1)) ? a : (T)0"},
@@ -239,6 +240,10 @@ PRELUDE = r"""
     static inline T silu_backward_##S(T g, T x) { \
         T s = t_sigmoid_##S(x); \
         return g * s * ((T)1 + x * ((T)1 - s)); \
+    } \
+    static inline T gelu_tanh_backward_##S(T g, T x) { \
+        const T c = (T)0.79788456080286535588, t = t_tanh_##S(c * (x + (T)0.044715 * x * x * x)); \
+        return g * (T)0.5 * ((T)1 + t + x * ((T)1 - t * t) * (c * ((T)1 + (T)0.134145 * x * x))); \
     }
 FLOAT_HELPERS(f32, float, L_f32)
 FLOAT_HELPERS(f64, double, L_f64)

@@ -107,12 +107,21 @@ cdef object gelu_backward_vjp(Node n, object h):
     return (binary(GELU_BACKWARD, h, x) if n.needs(0) else None), second
 
 cdef object gelu_tanh_vjp(Node n, object g):
-    x = n.load(0)
-    t = (0.79788456080286535588 * (x + 0.044715 * x * x * x)).tanh()
-    return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (0.79788456080286535588 * (1 + 0.134145 * x * x)))
+    return binary(GELU_TANH_BACKWARD, g, n.load(0))
+
+cdef object gelu_tanh_backward_vjp(Node n, object h):
+    # d/dx (0.5 (1 + t) + 0.5 x (1 - t^2) u') = (1 - t^2) (u' + 0.5 x (u'' - 2 t u'^2)), t = tanh(u(x))
+    g, x = n.load(0), n.load(1)
+    second = None
+    if n.needs(1):
+        t = (0.79788456080286535588 * (x + 0.044715 * x * x * x)).tanh()
+        slope = 0.79788456080286535588 * (1 + 0.134145 * x * x)
+        second = h * g * (1 - t * t) * (slope + 0.5 * x * (0.79788456080286535588 * 0.26829 * x - 2 * t * slope * slope))
+    return (binary(GELU_TANH_BACKWARD, h, x) if n.needs(0) else None), second
 
 cdef Op GELU = define("gelu", gelu_vjp, IN0, SAME)
 cdef Op GELU_TANH = define("gelu_tanh", gelu_tanh_vjp, IN0, SAME, None, "GeluBackward0")
+cdef Op GELU_TANH_BACKWARD = define("gelu_tanh_backward", gelu_tanh_backward_vjp, 3, SAME)
 cdef Op GELU_BACKWARD = define("gelu_backward", gelu_backward_vjp, 3, SAME)
 
 def gelu(input, *, approximate="none"):
