@@ -188,6 +188,17 @@ cdef object fill_vjp(Node n, object g):
 cdef Op FILL = define("fill", fill_vjp, NOTHING)
 
 
+cdef int assign(str op, TensorBase x, TensorBase v) except -1:
+    """x[...] = v, a 0-d tensor, and what is recorded of it."""
+    begin_inplace(op, x)
+    if v.device == x.device:
+        copy_into(x, v)
+    elif v.device == META:
+        raise NotImplementedError(f"[{op}] Cannot copy out of meta tensor; no data!")
+    end_inplace(FILL, x, (x, v), None)
+    return 0
+
+
 def fill_(input, value):
     """Set every element to ``value``, a number or a 0-d tensor.
 
@@ -210,12 +221,7 @@ def fill_(input, value):
         raise TypeError(f"[fill_] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
     else:
         v = scalar_tensor(value, x.view.dtype, CPU)
-    begin_inplace("fill_", x)
-    if v.device == x.device:
-        copy_into(x, v)
-    elif v.device == META:
-        raise NotImplementedError("[fill_] Cannot copy out of meta tensor; no data!")
-    end_inplace(FILL, x, (x, v), None)
+    assign("fill_", x, v)
     return x
 
 
@@ -231,8 +237,9 @@ def zero_(input):
     >>> taeda.ones(2).zero_()
     tensor([0., 0.])
     """
-    y = fill_(input, 0)
-    return named(y, "ZeroBackward0") if (<TensorBase>y).base is None else y
+    cdef TensorBase x = as_tensor(input, "zero_")
+    assign("zero_", x, scalar_tensor(0, x.view.dtype, CPU))
+    return x if x.grad_fn_ is None or x.base is not None else named(x, "ZeroBackward0")
 
 
 def detach(input):
