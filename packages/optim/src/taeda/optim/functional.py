@@ -293,6 +293,6 @@ def sgd(
     if momentum == 0:
         _step(ops.fused_sgd_, composed.sgd, {**given, "first_step": False})
         return
-    lists = [params, d_p_list, momentum_buffer_list]
+    lists: list[list[Any]] = [params, d_p_list, momentum_buffer_list]
     for part, first_step in with_buffers(lists):
         _step(ops.fused_sgd_, composed.sgd, {**given, **dict(zip(given, part, strict=False)), "first_step": first_step})
