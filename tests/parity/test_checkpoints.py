@@ -198,3 +198,17 @@ def test_a_pickled_optimizer_and_a_name_that_only_torch_has() -> None:
         else:
             with pytest.raises(pickle.UnpicklingError, match=r"torch\.distributions\.gamma\.Gamma, which is not in the taeda packages"):
                 taeda.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_a_stream_of_pickles_goes_to_pytorch_and_back(weights_only: bool) -> None:
+    base = taeda.arange(6.0)
+    obj = {"w": base.view(2, 3), "tail": base[4:], "n": taeda.tensor([1, 2]), "empty": taeda.empty(0), "b": taeda.ones(2).bfloat16(), "k": 3}
+    file = io.BytesIO()
+    taeda.save(obj, file, _use_new_zipfile_serialization=False)
+    for load, weights in ((taeda.load, True), (torch.load, weights_only)):
+        file.seek(0)
+        found = load(file, weights_only=weights)
+        assert list(found) == list(obj) and found["k"] == 3 and str(found["b"].dtype).endswith("bfloat16")
+        found["w"][1, 1] = -1.0
+        assert [found[name].tolist() for name in ("w", "tail", "n", "empty", "b")] == [[[0, 1, 2], [3, -1, 5]], [-1, 5], [1, 2], [], [1, 1]]

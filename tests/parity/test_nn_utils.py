@@ -433,3 +433,40 @@ def names_and_kinds(lib):
 def test_scenario(function, variant):
     ours, theirs = ([plain(lib, v) for v in function(lib, *variant)] for lib in (taeda, torch))
     equal(ours, theirs)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), [(1, 0, 1, 1), (2, 1, 1, 2), (3, 2, 2, 1)])
+def test_gradients_of_convolutions_alone(n: int, stride: int, padding: int, dilation: int, groups: int) -> None:
+    rng = np.random.default_rng(n)
+    size = (2, 4, 11, 10, 9)[: n + 2]
+    kernel = (6, 4 // groups, 3, 2, 3)[: n + 2]
+    x, w = rng.standard_normal(size), rng.standard_normal(kernel)
+    options = (stride, padding, dilation, groups)
+    shape = getattr(torch, f"conv{n}d")(torch.tensor(x), torch.tensor(w), None, *options).shape
+    g, found = rng.standard_normal(shape), []
+    for lib in (taeda, torch):
+        a, b, c = (lib.tensor(v).requires_grad_() for v in (x, w, g))
+        first = getattr(lib.nn.grad, f"conv{n}d_input")(size, b, c, *options)
+        second = getattr(lib.nn.grad, f"conv{n}d_weight")(a, kernel, c, *options)
+        further = lib.autograd.grad((first * first).sum() + (second * second).sum(), (a, b, c))
+        found.append([v.detach().numpy() for v in (first, second, *further)])
+        with lib.no_grad():
+            assert not getattr(lib.nn.grad, f"conv{n}d_weight")(a, kernel, c, *options).requires_grad
+        with pytest.raises(RuntimeError):
+            getattr(lib.nn.grad, f"conv{n}d_input")(size[1:], b, c, *options)
+    for mine, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("arguments", [(None, None), (False, None), (True, False), (None, False), (False, True)])
+def test_older_names_of_reductions(arguments: tuple[bool | None, bool | None]) -> None:
+    mine, theirs = taeda.nn.functional._Reduction, torch.nn.functional._Reduction
+    with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
+        name = mine.legacy_get_string(*arguments)
+    assert name == theirs.legacy_get_string(*arguments, emit_warning=False)
+    assert mine.legacy_get_enum(*arguments, emit_warning=False) == theirs.get_enum(name) == mine.get_enum(name)
+    with pytest.warns(UserWarning, match="elementwise_mean"):
+        assert mine.get_enum("elementwise_mean") == 1
+    with pytest.raises(ValueError, match="not a valid value for reduction"):
+        mine.get_enum("average")

@@ -20,6 +20,8 @@ import taeda.nn.functional
 import taeda.optim
 import torch
 import torch.distributions
+import torch.nn.utils.parametrize
+import torch.nn.utils.prune
 import torch.utils.checkpoint
 import torch.utils.data
 

@@ -542,3 +542,17 @@ def test_rebuild_tensor_refuses_a_layout_outside() -> None:
     storage = taeda.zeros(4).untyped_storage()
     with pytest.raises(RuntimeError, match="needs 5 elements, but its storage has 4"):
         serialization.rebuild_tensor(storage, taeda.float32, 0, (5,), (1,))
+
+
+def test_a_stream_of_pickles_comes_back_and_is_checked() -> None:
+    base = taeda.arange(6.0)
+    file = io.BytesIO()
+    taeda.save([base.view(2, 3), base[4:], taeda.tensor([1, 2]), taeda.empty(0), "x"], file, _use_new_zipfile_serialization=False)
+    data = file.getvalue()
+    whole, tail, *rest = taeda.load(io.BytesIO(data))
+    assert whole.tolist() == [[0, 1, 2], [3, 4, 5]] and [v if v == "x" else v.tolist() for v in rest] == [[1, 2], [], "x"]
+    whole[1, 1] = 7.0
+    assert tail.tolist() == [7, 5]                  # one storage, as before
+    for cut in (1, 8, 20):
+        with pytest.raises(RuntimeError, match="truncated"):
+            taeda.load(io.BytesIO(data[:-cut]))

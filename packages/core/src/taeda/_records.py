@@ -1,7 +1,7 @@
 """Storages of a checkpoint: from the persistent ids in its pickle to memory, one block a record.
 
-``ZipStorages`` reads today's files; ``load_stream`` reads those from before PyTorch 1.6, a sequence of pickles with
-the storages behind them.
+``ZipStorages`` reads today's files; ``load_stream`` and ``write_stream`` are for those from before PyTorch 1.6, a
+sequence of pickles with the storages behind them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import pickle
 import struct
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import IO, Any
 
 from taeda import _archive, _pickle
 from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global, Typed
@@ -126,6 +127,7 @@ def swap_bytes(block: memoryview, dt: Any) -> None:
 # -- files from before PyTorch 1.6 -------------------------------------------------------------------
 
 MAGIC = 0x1950A86A20F9469CFC6C
+VERSION = 1001
 STREAM_HEAD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the pickle of MAGIC
 
 
@@ -174,8 +176,24 @@ def load_stream(data: bytes, map_location: Any, allowed: dict[str, Any]) -> Any:
         parts.append(reader.load())
         at = reader.at
     magic, version, system, obj, keys = parts
-    if magic != MAGIC or version != 1001 or not isinstance(system, dict):
+    if magic != MAGIC or version != VERSION or not isinstance(system, dict):
         raise RuntimeError(f"[load] the file's version {version!r} is not 1001, the last one before zip files")
     storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
     storages.fill(data, at, keys)
     return obj
+
+
+def write_stream(file: IO[bytes], pickled: bytes, blocks: Sequence[Any], numels: Sequence[int]) -> None:
+    """Write the file that ``load_stream`` reads: the object's pickle, and its storages as their sizes and their bytes."""
+    system = {
+        "protocol_version": VERSION,
+        "little_endian": sys.byteorder == "little",
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    }
+    for head in (MAGIC, VERSION, system):
+        file.write(pickle.dumps(head, 2))
+    file.write(pickled)
+    file.write(pickle.dumps([str(key) for key in range(len(blocks))], 2))
+    for block, numel in zip(blocks, numels, strict=True):
+        file.write(struct.pack("=q", numel))
+        file.write(block)

@@ -38,7 +38,7 @@ from taeda._rebuild import (
     rebuild_tensor,
     reduce_tensor,
 )
-from taeda._records import STREAM_HEAD, ZipStorages, load_stream
+from taeda._records import STREAM_HEAD, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
 from taeda.layout import layout
@@ -74,9 +74,11 @@ class Pickler(pickle._Pickler):
 
     dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
 
-    def __init__(self, file: IO[bytes], protocol: int) -> None:
+    def __init__(self, file: IO[bytes], protocol: int, streamed: bool = False) -> None:
         super().__init__(file, protocol)
+        self.streamed = streamed  # for a file of the kind before 1.6, whose persistent ids name a view too, or none
         self.records: list[tuple[Any, int]] = []  # storage, bytes
+        self.numels: list[int] = []  # of each record
         self.keys: dict[int, tuple[str, str]] = {}  # id of a storage -> key, dtype's name
 
     def save_global_name(self, obj: Global) -> None:
@@ -96,13 +98,15 @@ class Pickler(pickle._Pickler):
         if id(storage) not in self.keys:
             self.keys[id(storage)] = str(len(self.records)), name
             self.records.append((storage, numel * itemsize))
+            self.numels.append(numel)
         key, first = self.keys[id(storage)]
         if name != first:
             raise RuntimeError(
                 f"[save] two tensors look at one storage as {first or 'bytes'} and as {name or 'bytes'}; the format "
                 "keeps one element type for a storage: clone one of them"
             )
-        return "storage", STORAGES[name] if obj.dt else UNTYPED, key, "cpu", numel
+        pid = ("storage", STORAGES[name] if obj.dt else UNTYPED, key, "cpu", numel)
+        return (*pid, None) if self.streamed else pid
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, TensorBase):
@@ -171,6 +175,7 @@ def save(
         f: a path, or a binary file open for writing.
         pickle_module: accepted for PyTorch's programs.
         pickle_protocol: of data.pkl; torch.load(weights_only=True) wants 2.
+        _use_new_zipfile_serialization: False writes what PyTorch wrote before 1.6, pickles and the storages behind them.
 
     Raises:
         RuntimeError: where the folder does not exist, or two tensors see one storage with different dtypes.
@@ -183,32 +188,34 @@ def save(
     >>> taeda.load(file)
     {'w': tensor([1., 1.])}
     """
-    if not _use_new_zipfile_serialization:
-        raise RuntimeError("[save] only the zip format is written; PyTorch reads it since 1.4")
     pickled = io.BytesIO()
-    pickler = Pickler(pickled, pickle_protocol)
+    pickler = Pickler(pickled, pickle_protocol, not _use_new_zipfile_serialization)
     pickler.dump(obj)
     if hasattr(f, "write"):
         if isinstance(f, io.TextIOBase):
             raise TypeError("[save] the file is open for text; open it with mode 'wb'")
-        write(f, "archive", pickled.getvalue(), pickler.records)
+        write(f, "archive", pickled.getvalue(), pickler)
         return
     path = os.fspath(f)
     path = os.fsdecode(path) if isinstance(path, bytes) else path
     root = os.path.splitext(os.path.basename(path))[0] or "archive"
     with replacing(path) as file:
-        write(file, root, pickled.getvalue(), pickler.records)
+        write(file, root, pickled.getvalue(), pickler)
 
 
-def write(file: IO[bytes], root: str, pickled: bytes, records: list[tuple[Any, int]]) -> None:
-    """Write the archive's records in PyTorch's order."""
+def write(file: IO[bytes], root: str, pickled: bytes, pickler: Pickler) -> None:
+    """Write the object's pickle and its storages: an archive's records in PyTorch's order, or a stream."""
+    blocks = [memoryview(storage)[:nbytes] if nbytes else b"" for storage, nbytes in pickler.records]
+    if pickler.streamed:
+        write_stream(file, pickled, blocks, pickler.numels)
+        return
     out = _archive.Writer(file, root)
     out.record("data.pkl", pickled)
     out.record(".format_version", b"1")
     out.record(".storage_alignment", b"64")
     out.record("byteorder", sys.byteorder.encode())
-    for key, (storage, nbytes) in enumerate(records):
-        out.record(f"data/{key}", memoryview(storage)[:nbytes] if nbytes else b"")
+    for key, block in enumerate(blocks):
+        out.record(f"data/{key}", block)
     out.record("version", b"3\n")
     out.close()
 

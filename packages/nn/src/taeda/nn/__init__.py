@@ -17,7 +17,7 @@ if _core != __version__:
         + f": pip install taeda-core=={__version__} taeda-nn=={__version__}"
     )
 
-from taeda.nn import attention, functional, init, modules, parallel, parameter, utils
+from taeda.nn import attention, functional, grad, init, modules, parallel, parameter, utils
 from taeda.nn.modules import *
 from taeda.nn.parallel import DataParallel
 from taeda.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
@@ -50,6 +50,6 @@ __all__ = [
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "attention", "functional", "init", "modules", "parallel",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "attention", "functional", "grad", "init", "modules", "parallel",
     "parameter", "summary", "utils",
 ]  # fmt: skip

@@ -78,6 +78,3 @@ class Adadelta(FusedOptimizer):
 
     def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         return ("square_avg", "acc_delta", "step")
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        return {name: group[name] for name in ("lr", "rho", "eps", "weight_decay", "maximize")}

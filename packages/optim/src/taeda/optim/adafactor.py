@@ -125,14 +125,3 @@ class Adafactor(FusedOptimizer):
             "eps2": eps2,
             **{name: group[name] for name in names},
         }
-
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient; return the closure's loss."""
-        loss = None
-        if closure is not None:
-            with taeda.enable_grad():
-                loss = closure()
-        with taeda.no_grad():
-            for group in self.param_groups:
-                self._step_group(group)
-        return loss

@@ -106,6 +106,3 @@ class Adagrad(FusedOptimizer):
         start = self.defaults["initial_accumulator_value"]
         start = complex(start, start) if p.is_complex() else start
         return {"step": new_number(group, p), "sum": taeda.full_like(p, start, requires_grad=False)}
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        return {name: group[name] for name in ("lr", "lr_decay", "eps", "weight_decay", "maximize")}

@@ -72,8 +72,3 @@ class Adamax(FusedOptimizer):
 
     def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         return ("exp_avg", "exp_inf", "step")
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        beta1, beta2 = group["betas"]
-        names = ("lr", "eps", "weight_decay", "maximize")
-        return {"beta1": beta1, "beta2": beta2, **{name: group[name] for name in names}}

@@ -88,6 +88,3 @@ class ASGD(FusedOptimizer):
             "mu": new_number(group, p, 1.0),
             "ax": taeda.zeros_like(p, requires_grad=False),
         }
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        return {name: group[name] for name in ("lr", "lambd", "alpha", "t0", "weight_decay", "maximize")}

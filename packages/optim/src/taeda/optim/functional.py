@@ -15,11 +15,12 @@ tensor([0.5000, 0.5000])
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
-import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
+from taeda.optim.fused import arguments, real_parts, with_buffers
 
 __all__ = [
     "adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd",
@@ -27,32 +28,32 @@ __all__ = [
 
 Lists = list[Tensor]
 
-
-def _run(
-    fused: Callable[..., Any], formula: Callable[..., Any], differentiable: bool, lists: list[Lists], **options: Any
-) -> None:
-    """Check the step counts, which are the last list, and step all tensors in one call."""
-    if not all(isinstance(step, Tensor) for step in lists[-1]):
-        raise RuntimeError(
-            f"[{formula.__name__}] `state_steps` must be a list of singleton tensors, got "
-            f"{', '.join(sorted({type(step).__name__ for step in lists[-1]}))}"
-        )
-    _step(fused, formula, differentiable, lists, **options)
+# lists that a step leaves out unless its options ask for them
+_ASKED_FOR = {"max_exp_avg_sqs": "amsgrad", "grad_avgs": "centered", "momentum_buffer_list": "momentum"}
 
 
-def _step(
-    fused: Callable[..., Any], formula: Callable[..., Any], differentiable: bool, lists: list[Lists], **options: Any
-) -> None:
-    if not lists[0]:
-        return
-    if differentiable:
-        lists = [[taeda.view_as_real(x) if x.is_complex() else x for x in tensors] for tensors in lists]
-    (formula if differentiable else fused)(*lists, **options)
+def _step(fused: Callable[..., Any], formula: Callable[..., Any], given: dict[str, Any]) -> None:
+    """Step all tensors in one call.
 
-
-def _no_scale(name: str, grad_scale: Any, found_inf: Any) -> None:
-    if grad_scale is not None or found_inf is not None:
+    ``given`` are the arguments of a function of this module, in their order: as many lists as the formula takes, the
+    last of which are the step counts, then options, of which the formula's are handed on.
+    """
+    name = formula.__name__
+    if given.get("grad_scale") is not None or given.get("found_inf") is not None:
         raise RuntimeError(f"[{name}] grad_scale and found_inf are not taken; let GradScaler.unscale_ do it before")
+    counts = given.get("state_steps", [])
+    if not all(isinstance(step, Tensor) for step in counts):
+        raise RuntimeError(
+            f"[{name}] `state_steps` must be a list of singleton tensors, got "
+            f"{', '.join(sorted({type(step).__name__ for step in counts}))}"
+        )
+    count, options = arguments(formula)
+    left_out = [key for key, option in _ASKED_FOR.items() if key in given and not given[option]]
+    lists = [[] if key in left_out else every for key, every in islice(given.items(), count)]
+    if lists[0]:
+        differentiable = given.get("differentiable", False)
+        step, lists = (formula, real_parts(lists)) if differentiable else (fused, lists)
+        step(*lists, **{key: given["decoupled_weight_decay" if key == "decoupled" else key] for key in options})
 
 
 def adam(
@@ -80,22 +81,7 @@ def adam(
     maximize: bool,
 ) -> None:
     """Step by Adam; see `taeda.optim.Adam` for the formula."""
-    _no_scale("adam", grad_scale, found_inf)
-    lists = [params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs if amsgrad else [], state_steps]
-    _run(
-        ops.fused_adam_,
-        composed.adam,
-        differentiable,
-        lists,
-        amsgrad=amsgrad,
-        beta1=beta1,
-        beta2=beta2,
-        lr=lr,
-        weight_decay=weight_decay,
-        eps=eps,
-        maximize=maximize,
-        decoupled=decoupled_weight_decay,
-    )
+    _step(ops.fused_adam_, composed.adam, locals())
 
 
 def adamw(*lists: Any, **options: Any) -> None:
@@ -124,21 +110,7 @@ def rmsprop(
     centered: bool,
 ) -> None:
     """Step by RMSprop; see `taeda.optim.RMSprop` for the formula."""
-    velocities = momentum_buffer_list if momentum > 0 else []
-    lists = [params, grads, square_avgs, grad_avgs if centered else [], velocities, state_steps]
-    _run(
-        ops.fused_rmsprop_,
-        composed.rmsprop,
-        differentiable,
-        lists,
-        lr=lr,
-        alpha=alpha,
-        eps=eps,
-        weight_decay=weight_decay,
-        momentum=momentum,
-        centered=centered,
-        maximize=maximize,
-    )
+    _step(ops.fused_rmsprop_, composed.rmsprop, locals())
 
 
 def adagrad(
@@ -161,19 +133,7 @@ def adagrad(
     maximize: bool,
 ) -> None:
     """Step by Adagrad; see `taeda.optim.Adagrad` for the formula."""
-    _no_scale("adagrad", grad_scale, found_inf)
-    lists = [params, grads, state_sums, state_steps]
-    _run(
-        ops.fused_adagrad_,
-        composed.adagrad,
-        differentiable,
-        lists,
-        lr=lr,
-        weight_decay=weight_decay,
-        lr_decay=lr_decay,
-        eps=eps,
-        maximize=maximize,
-    )
+    _step(ops.fused_adagrad_, composed.adagrad, locals())
 
 
 def adadelta(
@@ -194,18 +154,7 @@ def adadelta(
     maximize: bool,
 ) -> None:
     """Step by Adadelta; see `taeda.optim.Adadelta` for the formula."""
-    lists = [params, grads, square_avgs, acc_deltas, state_steps]
-    _run(
-        ops.fused_adadelta_,
-        composed.adadelta,
-        differentiable,
-        lists,
-        lr=lr,
-        rho=rho,
-        eps=eps,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    _step(ops.fused_adadelta_, composed.adadelta, locals())
 
 
 def adamax(
@@ -227,19 +176,7 @@ def adamax(
     weight_decay: float,
 ) -> None:
     """Step by Adamax; see `taeda.optim.Adamax` for the formula."""
-    lists = [params, grads, exp_avgs, exp_infs, state_steps]
-    _run(
-        ops.fused_adamax_,
-        composed.adamax,
-        differentiable,
-        lists,
-        eps=eps,
-        beta1=beta1,
-        beta2=beta2,
-        lr=lr,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    _step(ops.fused_adamax_, composed.adamax, locals())
 
 
 def nadam(
@@ -264,21 +201,7 @@ def nadam(
     eps: float,
 ) -> None:
     """Step by NAdam; see `taeda.optim.NAdam` for the formula."""
-    lists = [params, grads, exp_avgs, exp_avg_sqs, mu_products, state_steps]
-    _run(
-        ops.fused_nadam_,
-        composed.nadam,
-        differentiable,
-        lists,
-        beta1=beta1,
-        beta2=beta2,
-        lr=lr,
-        weight_decay=weight_decay,
-        momentum_decay=momentum_decay,
-        eps=eps,
-        maximize=maximize,
-        decoupled=decoupled_weight_decay,
-    )
+    _step(ops.fused_nadam_, composed.nadam, locals())
 
 
 def radam(
@@ -301,20 +224,7 @@ def radam(
     eps: float,
 ) -> None:
     """Step by RAdam; see `taeda.optim.RAdam` for the formula."""
-    lists = [params, grads, exp_avgs, exp_avg_sqs, state_steps]
-    _run(
-        ops.fused_radam_,
-        composed.radam,
-        differentiable,
-        lists,
-        beta1=beta1,
-        beta2=beta2,
-        lr=lr,
-        weight_decay=weight_decay,
-        eps=eps,
-        maximize=maximize,
-        decoupled=decoupled_weight_decay,
-    )
+    _step(ops.fused_radam_, composed.radam, locals())
 
 
 def rprop(
@@ -335,18 +245,7 @@ def rprop(
     etaplus: float,
 ) -> None:
     """Step by Rprop; see `taeda.optim.Rprop` for the formula."""
-    lists = [params, grads, prevs, step_sizes, state_steps]
-    _run(
-        ops.fused_rprop_,
-        composed.rprop,
-        differentiable,
-        lists,
-        step_size_min=step_size_min,
-        step_size_max=step_size_max,
-        etaminus=etaminus,
-        etaplus=etaplus,
-        maximize=maximize,
-    )
+    _step(ops.fused_rprop_, composed.rprop, locals())
 
 
 def asgd(
@@ -369,19 +268,7 @@ def asgd(
     weight_decay: float,
 ) -> None:
     """Step by ASGD; see `taeda.optim.ASGD` for the formula."""
-    lists = [params, grads, axs, mus, etas, state_steps]
-    _run(
-        ops.fused_asgd_,
-        composed.asgd,
-        differentiable,
-        lists,
-        lambd=lambd,
-        lr=lr,
-        t0=t0,
-        alpha=alpha,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    _step(ops.fused_asgd_, composed.asgd, locals())
 
 
 def sgd(
@@ -402,22 +289,10 @@ def sgd(
     maximize: bool,
 ) -> None:
     """Step by SGD; see `taeda.optim.SGD` for the formula.  A momentum buffer that is None is made in its list."""
-    _no_scale("sgd", grad_scale, found_inf)
-    options: dict[str, Any] = {
-        "lr": lr,
-        "momentum": momentum,
-        "dampening": dampening,
-        "weight_decay": weight_decay,
-        "nesterov": nesterov,
-        "maximize": maximize,
-    }
+    given = locals()
     if momentum == 0:
-        _step(ops.fused_sgd_, composed.sgd, False, [params, d_p_list, []], **options)
+        _step(ops.fused_sgd_, composed.sgd, {**given, "first_step": False})
         return
-    fresh = [i for i, buffer in enumerate(momentum_buffer_list) if buffer is None]
-    known = [i for i, buffer in enumerate(momentum_buffer_list) if buffer is not None]
-    for i in fresh:
-        momentum_buffer_list[i] = taeda.empty_like(params[i], requires_grad=False)
-    for part, first_step in ((known, False), (fresh, True)):
-        lists: Any = [[every[i] for i in part] for every in (params, d_p_list, momentum_buffer_list)]
-        _step(ops.fused_sgd_, composed.sgd, False, lists, first_step=first_step, **options)
+    lists: list[list[Any]] = [params, d_p_list, momentum_buffer_list]
+    for part, first_step in with_buffers(lists):
+        _step(ops.fused_sgd_, composed.sgd, {**given, **dict(zip(given, part, strict=False)), "first_step": first_step})

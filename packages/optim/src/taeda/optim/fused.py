@@ -1,21 +1,62 @@
 """FusedOptimizer: the frame of the optimizers whose step is one call of the core over all tensors of a group.
 
-A subclass is a constructor, the names of what it keeps (`_kept`), the options of its formula (`_options`), and the
-formula itself, twice: the core's fused step, and the same in plain operations (composed.py) for ``differentiable``.
+A subclass is a constructor, the names of what it keeps (`_kept`), and its formula, twice: the core's fused step, and the
+same in plain operations (composed.py) for ``differentiable``, whose signature says how many lists and which options both take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
 from taeda.optim.optimizer import Optimizer, new_number
 
-__all__ = ["FusedOptimizer"]
+__all__ = ["FusedOptimizer", "arguments", "real_parts", "with_buffers"]
 
 Formula = Callable[..., Any]
+
+# options of formulas that go by another name in a group: the name, and the place where it is a pair
+_KEYS: dict[str, tuple[str, int | None]] = {
+    "beta1": ("betas", 0),
+    "beta2": ("betas", 1),
+    "decoupled": ("decoupled_weight_decay", None),
+    "etaminus": ("etas", 0),
+    "etaplus": ("etas", 1),
+    "step_size_min": ("step_sizes", 0),
+    "step_size_max": ("step_sizes", 1),
+}
+
+
+@functools.cache
+def arguments(formula: Formula) -> tuple[int, tuple[str, ...]]:
+    """Return how many lists a formula of composed.py takes, and the names of its options."""
+    code = formula.__code__
+    return code.co_argcount, code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+
+def real_parts(lists: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+    """Return the lists with complex tensors as the real ones that share their memory."""
+    return [[taeda.view_as_real(x) if x.is_complex() else x for x in tensors] for tensors in lists]
+
+
+def with_buffers(lists: Sequence[list[Any]]) -> Iterator[tuple[list[list[Any]], bool]]:
+    """Make the momentum buffers that are None, in the last of the lists; the first has the parameters.
+
+    Yields the lists of the tensors that had a buffer, then of those that have none before this, their first step.
+    """
+    params, buffers = lists[0], lists[-1]
+    fresh = [i for i, buffer in enumerate(buffers) if buffer is None]
+    if not fresh:
+        yield list(lists), False
+        return
+    known = [i for i, buffer in enumerate(buffers) if buffer is not None]
+    for i in fresh:
+        buffers[i] = taeda.empty_like(params[i], requires_grad=False)
+    for part, first_step in ((known, False), (fresh, True)):
+        yield [[every[i] for i in part] for every in lists], first_step
 
 
 class FusedOptimizer(Optimizer):
@@ -43,8 +84,12 @@ class FusedOptimizer(Optimizer):
         raise NotImplementedError
 
     def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        """Return the formula's keyword arguments."""
-        raise NotImplementedError
+        """Return the formula's options."""
+        found = {}
+        for name in arguments(type(self)._formula[1])[1]:
+            key, place = _KEYS.get(name, (name, None))
+            found[name] = group[key] if place is None else group[key][place]
+        return found
 
     def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """Make the state of a parameter before its first step: a step count, and zeros for the rest."""
@@ -75,7 +120,7 @@ class FusedOptimizer(Optimizer):
         if closure is not None:
             with taeda.enable_grad():
                 loss = closure()
-        with taeda.set_grad_enabled(self.defaults["differentiable"]):
+        with taeda.set_grad_enabled(self.defaults.get("differentiable", False)):
             for group in self.param_groups:
                 self._step_group(group)
         return loss
@@ -105,19 +150,17 @@ class FusedOptimizer(Optimizer):
         params: list[Tensor],
         grads: list[Tensor],
         kept: list[list[Tensor]],
-        **more: Any,
     ) -> None:
         if len(params) > 1 and self._has_repeats():
             for i in range(len(params)):
                 one = [tensors[i : i + 1] for tensors in kept]
-                self._run(group, params[i : i + 1], grads[i : i + 1], one, **more)
+                self._run(group, params[i : i + 1], grads[i : i + 1], one)
             return
         fused, composed = type(self)._formula
         if not group["differentiable"]:
-            fused(params, grads, *kept, **self._options(group), **more)
+            fused(params, grads, *kept, **self._options(group))
             return
-        lists = [[taeda.view_as_real(x) if x.is_complex() else x for x in tensors] for tensors in (params, grads, *kept)]
-        composed(*lists, **self._options(group), **more)
+        composed(*real_parts((params, grads, *kept)), **self._options(group))
 
     def _has_repeats(self) -> bool:
         if self._repeats is None:

@@ -90,13 +90,3 @@ class NAdam(FusedOptimizer):
             "exp_avg": taeda.zeros_like(p, requires_grad=False),
             "exp_avg_sq": taeda.zeros_like(p, requires_grad=False),
         }
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        beta1, beta2 = group["betas"]
-        names = ("lr", "eps", "momentum_decay", "weight_decay", "maximize")
-        return {
-            "beta1": beta1,
-            "beta2": beta2,
-            "decoupled": group["decoupled_weight_decay"],
-            **{name: group[name] for name in names},
-        }

@@ -77,13 +77,3 @@ class RAdam(FusedOptimizer):
 
     def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         return ("exp_avg", "exp_avg_sq", "step")
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        beta1, beta2 = group["betas"]
-        names = ("lr", "eps", "weight_decay", "maximize")
-        return {
-            "beta1": beta1,
-            "beta2": beta2,
-            "decoupled": group["decoupled_weight_decay"],
-            **{name: group[name] for name in names},
-        }

@@ -94,7 +94,3 @@ class RMSprop(FusedOptimizer):
         if "grad_avg" in state:
             state["grad_avg"] = state.pop("grad_avg")  # PyTorch's order of keys has it last
         return state
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        names = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
-        return {name: group[name] for name in names}

@@ -85,14 +85,3 @@ class Rprop(FusedOptimizer):
             # both parts of a complex element have a size
             "step_size": taeda.full_like(p, complex(lr, lr) if p.is_complex() else lr, requires_grad=False),
         }
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        etaminus, etaplus = group["etas"]
-        low, high = group["step_sizes"]
-        return {
-            "etaminus": etaminus,
-            "etaplus": etaplus,
-            "step_size_min": low,
-            "step_size_max": high,
-            "maximize": group["maximize"],
-        }

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer
+from taeda.optim.fused import FusedOptimizer, with_buffers
 from taeda.optim.functional import sgd
 from taeda.optim.optimizer import check_fused, check_hyper, check_one_element
 
@@ -96,10 +95,6 @@ class SGD(FusedOptimizer):
     def _needed_state(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ()
 
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        names = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
-        return {name: group[name] for name in names}
-
     def _step_group(self, group: dict[str, Any]) -> None:
         params = [p for p in group["params"] if p.grad is not None]
         grads = [p.grad for p in params]
@@ -107,21 +102,12 @@ class SGD(FusedOptimizer):
             for p in params:
                 self._check_parameter(p, group)
         if group["momentum"] == 0:
-            self._run(group, params, grads, [[]])
+            self._run({**group, "first_step": False}, params, grads, [[]])
             return
         states = [self.state[p] for p in params]
         buffers = [state.get("momentum_buffer") for state in states]
         fresh = [i for i, buffer in enumerate(buffers) if buffer is None]
-        if not fresh:
-            self._run(group, params, grads, [buffers])
-            return
-        known = [i for i, buffer in enumerate(buffers) if buffer is not None]
-        for i in fresh:
-            buffers[i] = taeda.empty_like(params[i], requires_grad=False)
-        for part, first_step in ((known, False), (fresh, True)):
-            some_params, some_grads, some_buffers = (
-                [every[i] for i in part] for every in (params, grads, buffers)
-            )
-            self._run(group, some_params, some_grads, [some_buffers], first_step=first_step)
+        for (some_params, some_grads, some_buffers), first_step in with_buffers([params, grads, buffers]):
+            self._run({**group, "first_step": first_step}, some_params, some_grads, [some_buffers])
         for i in fresh:
             states[i]["momentum_buffer"] = buffers[i]

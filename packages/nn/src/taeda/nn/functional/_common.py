@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import taeda
 from taeda import Tensor
+from taeda.nn._reduction import legacy_get_string
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -18,13 +18,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     """Turn the deprecated ``size_average`` and ``reduce`` into a ``reduction``, with PyTorch's warning."""
     if size_average is None and reduce is None:
         return reduction
-    size_average = True if size_average is None else size_average
-    reduce = True if reduce is None else reduce
-    new = ("mean" if size_average else "sum") if reduce else "none"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{new}' instead.", stacklevel=3
-    )
-    return new
+    return legacy_get_string(size_average, reduce, stacklevel=4)  # where the loss was called
 
 
 def check_reduction(op: str, reduction: str) -> None:
