@@ -162,3 +162,26 @@ def test_division_of_blocks_with_large_numbers(n: int, inplace: bool) -> None:
         got = getattr(x.clone(), divide.__name__ + "_")(y) if inplace else divide(x, y)
         assert got.tolist() == expected.tolist()
         assert divide(taeda.stack((x, x), 1)[:, 0], y).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_scaled_sums_in_place(dtype: str) -> None:
+    x, y = (taeda.randn(5, 33).to(getattr(taeda, dtype)) for _ in range(2))
+    for a, b in ((x, y), (x, y[0]), (x.t(), y.t()), (x[:, ::2], y[:, :17]), (x, x), (x, x[0])):
+        for name, extra in (("add", {"alpha": 0.5}), ("sub", {"alpha": 2}), ("lerp", {"weight": 0.25}), ("lerp", {"weight": 0.75})):
+            expected = getattr(a, name)(b, **extra)
+            held = a._base if a._base is not None else a
+            before = held.clone()
+            assert taeda.allclose(getattr(a, name + "_")(b, **extra), expected, rtol=1e-2 if "16" in dtype else 1e-6, atol=1e-2 if "16" in dtype else 1e-6)
+            held.copy_(before)
+    with pytest.raises(RuntimeError):
+        x[0].add_(y, alpha=2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8"])
+def test_every_second_element(dtype: str) -> None:
+    for n in (1, 2, 8, 9, 16, 17, 255, 256, 257, 513):
+        x = taeda.arange(3 * 2 * n).remainder(50).reshape(3, 2 * n).to(getattr(taeda, dtype))[2:, : 2 * n - 1 : 2]
+        y = x.contiguous() + 1
+        assert taeda.equal(x + y, x.contiguous() + y) and taeda.equal(y - x, y - x.contiguous()) and taeda.equal(x * x, x.contiguous() * x.contiguous())
+        assert taeda.equal(x.square(), x.contiguous().square()) and taeda.equal(x > y, x.contiguous() > y) and taeda.equal(x.sum(1), x.contiguous().sum(1))
