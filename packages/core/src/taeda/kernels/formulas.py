@@ -276,6 +276,8 @@ FLOAT_HELPERS(f64, double, L_f64)
         } else if (s[0] == 1 && s[1] == 0 && s[2] == 1) { \
             const T a = *x; \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T b = y[i]; z[i] = EXPR; } \
+        } else if (s[0] == 1 && (s[1] == 2 || s[2] == 2)) { \
+            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(TO), sizeof(T)); \
         } else { \
             const int64_t sz = s[0], sx = s[1], sy = s[2]; \
             for (int64_t i = 0; i < n; i++) { const T a = x[i * sx], b = y[i * sy]; z[i * sz] = EXPR; } \
@@ -307,8 +309,9 @@ FLOAT_HELPERS(f64, double, L_f64)
         for (int64_t at = 0; at < n; at += 512) { \
             const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
             T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
-            int positive = sy == 1 && sx == 1 && y != x; \
-            if (positive) { /* tried at once, unless that overwrote x */ \
+            int positive = sy == 1 && sx == 1; \
+            if (positive && y == x) for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
+            if (positive) { /* tried at once, which does not overwrite an x that was not found positive before */ \
                 _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; positive &= a > 0; y[i] = CHEAP; } \
             } \
             char *block[2] = {(char *)y, (char *)x}; \
