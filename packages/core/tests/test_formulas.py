@@ -139,3 +139,49 @@ def test_elu_is_its_formula_in_blocks_of_one_sign_and_of_both(n: int) -> None:
         wanted = np.where(x > 0, 1.0507009873554805 * x, 1.0507009873554805 * 1.6732632423543772 * np.expm1(x.astype(np.float64)))
         for t in (taeda.from_numpy(x.copy()), taeda.from_numpy(np.repeat(x, 2))[::2]):
             np.testing.assert_allclose(taeda.selu(t).numpy(), wanted, rtol=2e-6)
+
+
+@pytest.mark.parametrize("n", [1, 7, 31, 32, 33, 257])
+def test_bytes_are_shifted_by_any_count(n: int) -> None:
+    a, b = np.arange(n, dtype=np.uint8) * 7, np.arange(n, dtype=np.uint8) % 11
+    wide, far = a.astype(np.int64), b > 7
+    left, right = np.where(far, 0, wide << b) % 256, np.where(far, 0, wide >> b)
+    x, y = taeda.tensor(a.tolist(), dtype=taeda.uint8), taeda.tensor(b.tolist(), dtype=taeda.uint8)
+    assert (x << y).tolist() == left.tolist() and (x >> y).tolist() == right.tolist()
+    assert (x >> 8).tolist() == [0] * n and (x >> 3).tolist() == (wide >> 3).tolist()
+
+
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 700])
+@pytest.mark.parametrize("inplace", [False, True])
+def test_division_of_blocks_with_large_numbers(n: int, inplace: bool) -> None:
+    a = np.random.default_rng(n).integers(-(2**62), 2**62, n)
+    a[: n // 2] >>= 20
+    b = np.where(np.arange(n) % 3 == 0, -7, 12345678901)
+    x, y = taeda.tensor(a.tolist()), taeda.tensor(b.tolist())
+    for divide, expected in ((taeda.Tensor.floor_divide, a // b), (taeda.Tensor.remainder, a % b)):
+        got = getattr(x.clone(), divide.__name__ + "_")(y) if inplace else divide(x, y)
+        assert got.tolist() == expected.tolist()
+        assert divide(taeda.stack((x, x), 1)[:, 0], y).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_scaled_sums_in_place(dtype: str) -> None:
+    x, y = (taeda.randn(5, 33).to(getattr(taeda, dtype)) for _ in range(2))
+    for a, b in ((x, y), (x, y[0]), (x.t(), y.t()), (x[:, ::2], y[:, :17]), (x, x), (x, x[0])):
+        for name, extra in (("add", {"alpha": 0.5}), ("sub", {"alpha": 2}), ("lerp", {"weight": 0.25}), ("lerp", {"weight": 0.75})):
+            expected = getattr(a, name)(b, **extra)
+            held = a._base if a._base is not None else a
+            before = held.clone()
+            assert taeda.allclose(getattr(a, name + "_")(b, **extra), expected, rtol=1e-2 if "16" in dtype else 1e-6, atol=1e-2 if "16" in dtype else 1e-6)
+            held.copy_(before)
+    with pytest.raises(RuntimeError):
+        x[0].add_(y, alpha=2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8"])
+def test_every_second_element(dtype: str) -> None:
+    for n in (1, 2, 8, 9, 16, 17, 255, 256, 257, 513):
+        x = taeda.arange(3 * 2 * n).remainder(50).reshape(3, 2 * n).to(getattr(taeda, dtype))[2:, : 2 * n - 1 : 2]
+        y = x.contiguous() + 1
+        assert taeda.equal(x + y, x.contiguous() + y) and taeda.equal(y - x, y - x.contiguous()) and taeda.equal(x * x, x.contiguous() * x.contiguous())
+        assert taeda.equal(x.square(), x.contiguous().square()) and taeda.equal(x > y, x.contiguous() > y) and taeda.equal(x.sum(1), x.contiguous().sum(1))

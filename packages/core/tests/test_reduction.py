@@ -386,3 +386,34 @@ def test_extremes_of_rows_of_every_length_see_each_element(dtype: type) -> None:
         np.testing.assert_array_equal(taeda.amin(taeda.from_numpy(-x), 1).numpy(), np.full(n, -5, dtype))
         np.fill_diagonal(x, NAN)
         assert np.isnan(taeda.amax(taeda.from_numpy(x), 1).numpy()).all() and np.isnan(taeda.amin(taeda.from_numpy(x), 1).numpy()).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool"])
+@pytest.mark.parametrize("shape", [(1,), (33,), (31, 33), (1500, 70), (70, 1500), (9000, 3), (3, 5, 7)])
+def test_both_extremes_in_one_walk(dtype: str, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).integers(-100, 100, shape)
+    x = taeda.tensor(values.tolist()).to(getattr(taeda, dtype))
+    for y in (x, x.transpose(0, -1), x[..., ::2]):
+        seen = y.to(taeda.float64).numpy()
+        for dim in (None, 0, -1):
+            low, high = y.aminmax() if dim is None else y.aminmax(dim=dim)
+            assert low.dtype == high.dtype == x.dtype
+            np.testing.assert_array_equal(low.to(taeda.float64).numpy(), seen.min(dim))
+            np.testing.assert_array_equal(high.to(taeda.float64).numpy(), seen.max(dim))
+
+
+def test_both_extremes_of_what_holds_nan_are_nan() -> None:
+    x = taeda.zeros(100, 100)
+    x[50, 3] = math.nan
+    assert all(v.isnan().item() for v in x.aminmax())
+    assert [int(v.isnan().sum()) for v in x.aminmax(dim=0)] == [1, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int64"])
+def test_repeated_elements_are_reduced_as_copies_are(dtype: str) -> None:
+    x = taeda.arange(600).remainder(7).to(getattr(taeda, dtype)).expand(70, 3, 600)
+    for f in (
+        taeda.sum, taeda.amax, taeda.argmax, lambda v: v.sum(0), lambda v: v.sum((0, 2)), lambda v: v.argmax(1),
+        lambda v: v.transpose(0, 2).sum(1), lambda v: v.amin(2),
+    ):  # fmt: skip
+        assert taeda.equal(f(x), f(x.contiguous()))

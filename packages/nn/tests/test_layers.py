@@ -206,3 +206,20 @@ def test_a_small_net_learns():
             for p in net.parameters():
                 p -= 0.3 * p.grad
     assert loss.item() < 0.02
+
+
+@pytest.mark.parametrize("name", ["elu", "selu", "celu", "leaky_relu", "silu", "hardtanh", "hardsigmoid", "hardswish", "threshold"])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_activation_in_place_is_the_activation(name, sign):
+    f, extra = getattr(nn.functional, name), (0.1, 0.5) if name == "threshold" else ()
+    start = taeda.randn(3, 513, dtype=taeda.float64)
+    start[0] = start[0].abs() * sign
+    for x in (start, start.t(), start[:, ::2], start.float(), start.bfloat16()):
+        a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+        y, z = f(a, *extra), f((c := b * 1), *extra, inplace=True)
+        assert z is c and taeda.equal(y, z)
+        y.sum().backward()
+        z.sum().backward()
+        assert taeda.equal(a.grad, b.grad)
+        with taeda.no_grad():
+            assert f(a, *extra, inplace=True) is a and taeda.equal(a, y)

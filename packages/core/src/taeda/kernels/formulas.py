@@ -163,8 +163,9 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_and": {INT + BOOL: "a & b"},
     "bitwise_or": {INT + BOOL: "a | b"},
     "bitwise_xor": {INT + BOOL: "a ^ b"},
-    "bitwise_left_shift": {INT: "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
-    "bitwise_right_shift": {INT: "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
+    "bitwise_left_shift": {("u8",): "t_left_S(a, b)", ("i32", "i64"): "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
+    "bitwise_right_shift": {("u8",): "t_right_S(a, b)",
+                            ("i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
     "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},
@@ -220,24 +221,24 @@ PRELUDE = r"""
 #define CLIP(a, low, high) ((a < low ? low : a) > high ? high : (a < low ? low : a))
 
 #define FLOAT_HELPERS(S, T, LF) \
-    static inline T floor_div_##S(T a, T b, T m) {          /* m = fmod(a, b) */ \
+    INLINE T floor_div_##S(T a, T b, T m) {          /* m = fmod(a, b) */ \
         T q = (a - m) / b; \
         q = m != 0 && ((b < 0) != (m < 0)) ? q - 1 : q; \
         const T f = LF(floor)(q), y = q - f > (T)0.5 ? f + 1 : f; \
         return b == 0 ? a / b : q == 0 ? LF(copysign)((T)0, a / b) : y; \
     } \
-    static inline T remainder_##S(T a, T b, T m) { return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; } \
-    static inline T logaddexp_##S(T a, T b) { \
+    INLINE T remainder_##S(T a, T b, T m) { return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; } \
+    INLINE T logaddexp_##S(T a, T b) { \
         const T m = a > b ? a : b, d = LF(fabs)(a - b), y = m + t_log1p_unit_##S(t_exp_##S(-d)); \
         return a != a || b != b ? a + b : d == d ? y : m;           /* two equal infinities */ \
     } \
-    static inline T logaddexp2_##S(T a, T b) { \
+    INLINE T logaddexp2_##S(T a, T b) { \
         const T m = a > b ? a : b, d = LF(fabs)(a - b); \
         const T y = m + t_log1p_unit_##S(t_exp2_##S(-d)) * (T)1.44269504088896340736; \
         return a != a || b != b ? a + b : d == d ? y : m; \
     } \
-    static inline T softplus_##S(T a) { return (a < 0 ? (T)0 : a) + t_log1p_unit_##S(t_exp_##S(-LF(fabs)(a))); } \
-    static inline T silu_backward_##S(T g, T x) { \
+    INLINE T softplus_##S(T a) { return (a < 0 ? (T)0 : a) + t_log1p_unit_##S(t_exp_##S(-LF(fabs)(a))); } \
+    INLINE T silu_backward_##S(T g, T x) { \
         T s = t_sigmoid_##S(x); \
         return g * s * ((T)1 + x * ((T)1 - s)); \
     } \
@@ -280,6 +281,8 @@ FLOAT_HELPERS(f64, double, L_f64)
         } else if (s[0] == 1 && s[1] == 0 && s[2] == 1) { \
             const T a = *x; \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T b = y[i]; z[i] = EXPR; } \
+        } else if (s[0] == 1 && (s[1] == 2 || s[2] == 2)) { \
+            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(TO), sizeof(T)); \
         } else { \
             const int64_t sz = s[0], sx = s[1], sy = s[2]; \
             for (int64_t i = 0; i < n; i++) { const T a = x[i * sx], b = y[i * sy]; z[i * sz] = EXPR; } \
@@ -312,7 +315,8 @@ FLOAT_HELPERS(f64, double, L_f64)
             const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
             T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
             int positive = sy == 1 && sx == 1; \
-            if (positive) { /* tried at once: x is not overwritten, these ops have no form in place */ \
+            if (positive && y == x) for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
+            if (positive) { /* tried at once, which does not overwrite an x that was not found positive before */ \
                 _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; positive &= a > 0; y[i] = CHEAP; } \
             } \
             char *block[2] = {(char *)y, (char *)x}; \
@@ -321,18 +325,20 @@ FLOAT_HELPERS(f64, double, L_f64)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
-/* VECTOR is right but where LARGE holds; one scalar pass more over such a block. */
+/* VECTOR is right but where LARGE holds; a block that has such operands goes by one element at a time. */
 #define CHECKED_LOOP(NAME, T, LARGE, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); return; } \
+        if (n > 1 && (s[0] != 1 || s[1] != 1 || s[2] != 1)) { \
+            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
+            return; \
+        } \
         for (int64_t at = 0; at < n; at += 256) { \
             const int64_t m = n - at < 256 ? n - at : 256; \
-            T *z = (T *)ptr[0] + at, u[256], v[256]; int large = 0; \
-            const T *x = (const T *)ptr[1] + at * s[1], *y = (const T *)ptr[2] + at * s[2]; \
-            for (int64_t i = 0; i < m; i++) { u[i] = x[i * s[1]]; v[i] = y[i * s[2]]; } \
-            for (int64_t i = 0; i < m; i++) large |= LARGE(u[i], v[i]); \
-            for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; z[i] = VECTOR; } \
-            if (large) for (int64_t i = 0; i < m; i++) { const T a = u[i], b = v[i]; if (LARGE(a, b)) z[i] = EXACT; } \
+            T *z = (T *)ptr[0] + at; const T *x = (const T *)ptr[1] + at, *y = (const T *)ptr[2] + at; int large = 0; \
+            for (int64_t i = 0; i < m; i++) large |= LARGE(x[i], y[i]); \
+            if (!large) { \
+                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i], b = y[i]; z[i] = VECTOR; } \
+            } else for (int64_t i = 0; i < m; i++) { const T a = x[i], b = y[i]; z[i] = LARGE(a, b) ? EXACT : VECTOR; } \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }

@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
-                             empty_as, empty_like, launch, needs_grad, record, unary, unary_, unary_params, wrap_dim)
+                             empty_as, empty_like, launch, needs_grad, record, unary, unary_, unary_params, unary_params_,
+                             wrap_dim)
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
@@ -196,9 +197,9 @@ def leaky_relu(input, negative_slope=0.01):
 
 def leaky_relu_(input, negative_slope=0.01):
     """In-place :func:`leaky_relu`."""
-    # backward needs what the input was: with a gradient wanted, the op works on a copy of it
-    source = input.clone() if needs_grad(as_tensor(input, "leaky_relu_")) else input
-    return input.copy_(leaky_relu(source, negative_slope))
+    cdef Param p[1]
+    p[0].f = negative_slope
+    return unary_params_(LEAKY_RELU, input, p, float(negative_slope))
 
 
 # elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))
@@ -231,6 +232,14 @@ def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
     p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
     return unary_params(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
 
+def elu_(input, alpha=1.0, scale=1.0, input_scale=1.0):
+    """In-place :func:`elu`."""
+    cdef Param p[3]
+    p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
+    return unary_params_(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
 def selu(input):
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017).
 
@@ -240,7 +249,11 @@ def selu(input):
     >>> taeda.selu(taeda.tensor([-1.0, 1.0]))
     tensor([-1.1113,  1.0507])
     """
-    return elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+    return elu(input, SELU_ALPHA, SELU_SCALE)
+
+def selu_(input):
+    """In-place :func:`selu`."""
+    return elu_(input, SELU_ALPHA, SELU_SCALE)
 
 def celu(input, alpha=1.0):
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1).
@@ -254,6 +267,12 @@ def celu(input, alpha=1.0):
     if alpha == 0:
         raise RuntimeError("[celu] ZeroDivisionError: alpha cannot be 0 for CELU")
     return named(elu(input, alpha, 1.0, 1.0 / alpha), "CeluBackward0")
+
+def celu_(input, alpha=1.0):
+    """In-place :func:`celu`."""
+    if alpha == 0:
+        raise RuntimeError("[celu_] ZeroDivisionError: alpha cannot be 0 for CELU")
+    return named(elu_(input, alpha, 1.0, 1.0 / alpha), "CeluBackward0")
 
 
 # softplus: log(1 + e^(beta x)) / beta, x itself where beta x > threshold
@@ -480,5 +499,6 @@ def glu(input, dim=-1):
 
 
 PUBLIC = ("relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "prelu")
-__all__ = PUBLIC + ("gelu", "glu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "softplus", "log_sigmoid")
+__all__ = PUBLIC + ("gelu", "glu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu_", "celu_", "softplus",
+                    "log_sigmoid")
 METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu")}

@@ -75,7 +75,12 @@ def add(input, other, *, alpha=1, out=None):
 
 def add_(input, other, *, alpha=1):
     """In-place :func:`add`."""
-    return binary_(ADD, input, other if is_one(alpha) else scaled("add_", input, other, alpha))
+    if is_one(alpha):
+        return binary_(ADD, input, other)
+    if isinstance(input, TensorBase) and isinstance(other, TensorBase) and type(alpha) in (int, float):
+        if one_pass_(ADD_SCALED, "add_", input, (other,), alpha):
+            return input
+    return binary_(ADD, input, scaled("add_", input, other, alpha))
 
 
 # sub: y = a - alpha b
@@ -109,7 +114,12 @@ def sub(input, other, *, alpha=1, out=None):
 def sub_(input, other, *, alpha=1):
     """In-place :func:`sub`."""
     no_bool(input, other)
-    return binary_(SUB, input, other if is_one(alpha) else scaled("sub_", input, other, alpha))
+    if is_one(alpha):
+        return binary_(SUB, input, other)
+    if isinstance(input, TensorBase) and isinstance(other, TensorBase) and type(alpha) in (int, float):
+        if one_pass_(SUB_SCALED, "sub_", input, (other,), -alpha):
+            return input
+    return binary_(SUB, input, scaled("sub_", input, other, alpha))
 
 def rsub(input, other, *, alpha=1):
     """Return other - alpha * input."""
@@ -481,29 +491,41 @@ cdef TensorBase fused(Op op, object input, object a, object b, object value):
 
 cdef TensorBase fused_(Op op, object input, object a, object b, object value):
     """The same into input; None where the one pass cannot be had."""
-    cdef TensorBase x, y, z
-    cdef View* t[4]
-    cdef Param p[1]
+    cdef TensorBase x, y
     if not isinstance(input, TensorBase):
         return None
     x = <TensorBase>input
-    if (isinstance(a, TensorBase) and isinstance(b, TensorBase) and isinstance(value, (int, float)) and is_float(x.view.dtype)
-            and not needs_grad(x) and not needs_grad(<TensorBase>a) and not needs_grad(<TensorBase>b)):
-        y, z = <TensorBase>a, <TensorBase>b
-        if (y.view.dtype == x.view.dtype and z.view.dtype == x.view.dtype and y.device == x.device and z.device == x.device
-                and y.storage is not x.storage and z.storage is not x.storage
-                and broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
-                == x.shape_tuple()):
-            p[0].f = value
-            begin_inplace(op.name + "_", x)
-            t[0], t[1], t[2], t[3] = &x.view, &x.view, &y.view, &z.view
-            launch(op, x.view.dtype, x.device, 1, 4, t, p, x.view.numel)
-            end_inplace(op, x, (x,), None)
+    if isinstance(a, TensorBase) and isinstance(b, TensorBase) and isinstance(value, (int, float)):
+        if one_pass_(op, op.name + "_", x, (a, b), value):
             return x
     y = fused(op, input, a, b, value)
     if y is None or y.shape_tuple() != x.shape_tuple():
         return None
     return (<object>x).copy_(y)
+
+cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) except -1:
+    """Run op's kernel on x and the others into x, unless that takes promotion, a derivative, or a look at what was written."""
+    cdef View* t[4]
+    cdef Param p[1]
+    cdef TensorBase y
+    cdef tuple shape = x.shape_tuple()
+    cdef int k = 2
+    if not is_float(x.view.dtype) or needs_grad(x):
+        return False
+    t[0] = t[1] = &x.view
+    for y in others:
+        if y.view.dtype != x.view.dtype or y.device != x.device or y.storage is x.storage or needs_grad(y):
+            return False
+        shape = broadcast_shapes(name, shape, y.shape_tuple())
+        t[k] = &y.view
+        k += 1
+    if shape != x.shape_tuple():
+        return False
+    p[0].f = value
+    begin_inplace(name, x)
+    launch(op, x.view.dtype, x.device, 1, k, t, p, x.view.numel)
+    end_inplace(op, x, (x,), None)
+    return True
 
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2."""
@@ -572,6 +594,11 @@ def lerp(input, end, weight, *, out=None):
 
 def lerp_(input, end, weight):
     """In-place :func:`lerp`."""
+    cdef TensorBase x = as_tensor(input, "lerp_")
+    if isinstance(end, TensorBase) and is_float(x.view.dtype):
+        weight = weight if isinstance(weight, TensorBase) else input.new_full((), weight)
+        if one_pass_(LERP, "lerp_", x, (end, weight), 0):
+            return input
     return input.copy_(lerp(input, end, weight))
 
 

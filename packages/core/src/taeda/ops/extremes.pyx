@@ -102,7 +102,7 @@ cdef object aminmax_vjp(Node n, object g):
         total = part if total is None else total + part
     return total
 
-cdef Op AMINMAX = define("aminmax", aminmax_vjp, 0, 0, "amin")
+cdef Op AMINMAX = define("aminmax", aminmax_vjp)
 
 
 def aminmax(input, *, dim=None, keepdim=False, out=None, axis=None, keepdims=None):
@@ -122,8 +122,9 @@ def aminmax(input, *, dim=None, keepdim=False, out=None, axis=None, keepdims=Non
         dim = wrap_dim("aminmax", dim, x.view.ndim)
     dims = read_dims("aminmax", dim, x.view.ndim)
     check_not_empty("aminmax", x, dim, dims)
-    low = reduce_one(AMINMAX, x, dims, keepdim, x.view.dtype, NULL)
-    high = reduce_one(AMAX, x, dims, keepdim, x.view.dtype, NULL)
+    low = reduced_empty(x, dims, keepdim, x.view.dtype)
+    high = reduced_empty(x, dims, keepdim, x.view.dtype)
+    launch_reduction(AMINMAX, x, dims, low, high, NULL)
     record_multi(AMINMAX, (low, high), (x,), (x,), (way_back(x, dims, keepdim), dim))
     if out is not None:
         low, high = write_pair(out, low, high, "aminmax")

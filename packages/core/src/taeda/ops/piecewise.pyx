@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Clamp and the activations that are linear between their corners."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary, unary_params, unary_params_,
+from taeda.dispatch cimport (IN0, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary, unary_, unary_params, unary_params_,
                              write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
@@ -45,11 +45,22 @@ def threshold(input, threshold, value):
     """
     cdef TensorBase x = as_tensor(input, "threshold")
     cdef Param p[2]
+    threshold_params(x, threshold, value, p)
+    return unary_params(THRESHOLD, x, p, (float(threshold), 0.0))
+
+def threshold_(input, threshold, value):
+    """In-place :func:`threshold`."""
+    cdef TensorBase x = as_tensor(input, "threshold_")
+    cdef Param p[2]
+    threshold_params(x, threshold, value, p)
+    return unary_params_(THRESHOLD, x, p, (float(threshold), 0.0))
+
+cdef int threshold_params(TensorBase x, object threshold, object value, Param* p) except -1:
     if is_float(x.view.dtype):
         p[0].f, p[1].f = threshold, value
     else:
         p[0].i, p[1].i = threshold, value
-    return unary_params(THRESHOLD, x, p, (float(threshold), 0.0))
+    return 0
 
 
 # hardtanh: clamp, whose derivative at the two bounds themselves is 0
@@ -71,14 +82,29 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
     """
     cdef Param p[2]
     cdef TensorBase x = as_tensor(input, "hardtanh")
-    if x.view.dtype == BOOL:
-        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh; convert to float first")
-    if is_integral(x.view.dtype) or is_complex_(x.view.dtype):
-        if min(int(min_val), int(max_val)) < 0 and x.view.dtype == U8:
-            raise RuntimeError(f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {min_val} and {max_val}")
+    if hardtanh_clamps(x, min_val, max_val):
         return clamp(input, int(min_val), int(max_val))
     p[0].f, p[1].f = min_val, max_val
     return unary_params(HARDTANH, x, p, (float(min_val), float(max_val)))
+
+def hardtanh_(input, min_val=-1.0, max_val=1.0):
+    """In-place :func:`hardtanh`."""
+    cdef Param p[2]
+    cdef TensorBase x = as_tensor(input, "hardtanh_")
+    if hardtanh_clamps(x, min_val, max_val):
+        return clamp_(input, int(min_val), int(max_val))
+    p[0].f, p[1].f = min_val, max_val
+    return unary_params_(HARDTANH, x, p, (float(min_val), float(max_val)))
+
+cdef bint hardtanh_clamps(TensorBase x, object min_val, object max_val) except -1:
+    """Whether x's dtype is one that :func:`clamp` takes; refuse those that hardtanh does not."""
+    if x.view.dtype == BOOL:
+        raise RuntimeError("[hardtanh] Bool inputs not supported for hardtanh; convert to float first")
+    if not is_integral(x.view.dtype) and not is_complex_(x.view.dtype):
+        return False
+    if min(int(min_val), int(max_val)) < 0 and x.view.dtype == U8:
+        raise RuntimeError(f"[hardtanh] cannot do hardtanh on an unsigned type with negative limits, got {min_val} and {max_val}")
+    return True
 
 
 # hardsigmoid: min(max(x + 3, 0), 6) / 6; hardswish: x times that
@@ -100,6 +126,10 @@ def hardsigmoid(input):
     """
     return unary(HARDSIGMOID, floats(input, "hardsigmoid"))
 
+def hardsigmoid_(input):
+    """In-place :func:`hardsigmoid`."""
+    return unary_(HARDSIGMOID, floats(input, "hardsigmoid_"))
+
 cdef object hardswish_vjp(Node n, object g):
     return binary(HARDSWISH_BACKWARD, g, n.load(0))
 
@@ -119,6 +149,10 @@ def hardswish(input):
     tensor([-0.0000, 0.6667, 4.0000])
     """
     return unary(HARDSWISH, floats(input, "hardswish"))
+
+def hardswish_(input):
+    """In-place :func:`hardswish`."""
+    return unary_(HARDSWISH, floats(input, "hardswish_"))
 
 
 # hardshrink: 0 from -lambd to lambd, else x; softshrink: x moved by lambd towards 0, which it does not cross; nan stays
@@ -281,5 +315,5 @@ PUBLIC = (
     "threshold", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
     "hardshrink",
 )
-__all__ = PUBLIC + ("hardtanh", "hardsigmoid", "hardswish", "softshrink")
+__all__ = PUBLIC + ("threshold_", "hardtanh", "hardtanh_", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "softshrink")
 METHODS = {name: globals()[name] for name in PUBLIC if name != "threshold"}

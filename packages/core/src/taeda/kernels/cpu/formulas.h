@@ -212,11 +212,20 @@ INLINE float t_cos_poly_f32(float r) {
     q = q * z + 4.166664568298827e-2f;
     return q * z * z - 0.5f * z + 1.0f;
 }
+/* x less n times pi/2 in three parts: with a fused product and sum each step rounds once, and the first is exact up to LARGE. */
 INLINE float t_sincos_f32(float x, int32_t quarter) {
+#ifdef __FMA__
+    const float n = __builtin_fmaf(x, 0.63661977f, 12582912.0f) - 12582912.0f;
+    const int32_t k = (int32_t)n + quarter;
+    float r = __builtin_fmaf(-n, 1.57079637f, x);
+    r = __builtin_fmaf(-n, -4.37113883e-8f, r);
+    r = __builtin_fmaf(-n, -1.71512451e-15f, r);
+#else
     double m = (double)x * 0.63661977236758134 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
     int32_t k = (int32_t)n + quarter;
     float r = (float)(((double)x - n * 1.57079632673412561417e+00) - n * 6.07710050650619224932e-11);
+#endif
     float y = (k & 1) ? t_cos_poly_f32(r) : t_sin_poly_f32(r);
     return (k & 2) ? -y : y;
 }

@@ -45,6 +45,18 @@ INLINE int64_t int_floor_rest_i64(int64_t a, int64_t b) {
     return m != 0 && ((b < 0) != (m < 0)) ? m + b : m;
 }
 
+/* Bytes shifted by 4, 2 and 1 where b has that bit: processors have no vector shift of bytes by each its own count. */
+#define SHIFT_U8(KIND, OP) \
+    INLINE uint8_t t_##KIND##_u8(uint8_t a, uint8_t b) { \
+        a = b & 4 ? (uint8_t)(a OP 4) : a; \
+        a = b & 2 ? (uint8_t)(a OP 2) : a; \
+        a = b & 1 ? (uint8_t)(a OP 1) : a; \
+        return b > 7 ? 0 : a; \
+    }
+SHIFT_U8(left, <<)
+SHIFT_U8(right, >>)
+INLINE uint64_t t_right_u64(uint64_t a, uint64_t b) { return b > 63 ? 0 : a >> b; }
+
 #define INT_HELPERS(S, T, W) \
     static inline T int_pow_##S(T a, T n) { \
         if (n < 0) return a == 1 ? 1 : (a == (T)-1 ? ((n & 1) ? (T)-1 : 1) : 0); \

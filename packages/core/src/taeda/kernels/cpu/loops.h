@@ -103,10 +103,14 @@ static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p,
     }
 }
 
-/* Elements of a strided operand side by side, or (out) back to their places. */
+/* Elements of a strided operand side by side, or (out) back to their places.  Every second one is read by vectors that are
+ * sorted out afterwards; the last is not, as nothing may lie behind it. */
 #define TAEDA_SPREAD(T) \
     if (out) for (int64_t i = 0; i < n; i++) ((T *)strided)[i * s] = ((const T *)block)[i]; \
-    else for (int64_t i = 0; i < n; i++) ((T *)block)[i] = ((const T *)strided)[i * s];
+    else if (s == 2 && n > 1) { \
+        for (int64_t i = 0; i < n - 1; i++) ((T *)block)[i] = ((const T *)strided)[2 * i]; \
+        ((T *)block)[n - 1] = ((const T *)strided)[2 * n - 2]; \
+    } else for (int64_t i = 0; i < n; i++) ((T *)block)[i] = ((const T *)strided)[i * s];
 static inline void spread(char *block, char *strided, int64_t s, int64_t n, int size, int out) {
     switch (size) {
     case 1: TAEDA_SPREAD(uint8_t); break;

@@ -109,6 +109,11 @@ static inline void widen_bf16(float *y, const uint16_t *x, int64_t sx, int64_t n
             _mm256_storeu_si256((__m256i *)(y + i), _mm256_slli_epi32(wide, 16));
         }
     }
+    if (sx == 2)                        /* the lower half of each 4 bytes; those of the last element may not be there */
+        for (; i + 8 < n; i += 8) {
+            const __m256i pairs = _mm256_loadu_si256((const __m256i *)(x + 2 * i));
+            _mm256_storeu_si256((__m256i *)(y + i), _mm256_slli_epi32(pairs, 16));
+        }
 #endif
     widen_bf16_one(y + i, x + i * sx, sx, n - i);
 }
@@ -141,6 +146,14 @@ static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n)
     if (sx == 1)
         _Pragma("GCC unroll 4")
         for (; i + 8 <= n; i += 8) _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(x + i))));
+#endif
+#if defined(__F16C__) && defined(__AVX2__)
+    if (sx == 2)
+        for (; i + 8 < n; i += 8) {
+            const __m256i pairs = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(x + 2 * i)), _mm256_set1_epi32(0xffff));
+            const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(pairs, pairs), 0x08);
+            _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm256_castsi256_si128(packed)));
+        }
 #endif
     widen_f16_one(y + i, x + i * sx, sx, n - i);
 }

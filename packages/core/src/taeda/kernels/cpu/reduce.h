@@ -31,9 +31,9 @@ enum {
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
-    REDUCE_PATCH = 16384,   /* bytes of a patch, half of the first-level cache */
+    REDUCE_PATCH = 32768,   /* bytes of a patch, the first-level cache */
     REDUCE_ALONG = 8192,    /* of one that is filled with rows: what they are read from passes through the cache too */
-    REDUCE_ACROSS = 256,    /* columns of a patch of halves whose rows lie along memory */
+    REDUCE_ACROSS = 512,    /* columns, at most, of a patch of halves whose rows lie along memory */
     REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
 };
 
@@ -69,6 +69,8 @@ typedef struct {
 } Reduction;
 
 static inline int64_t reduce_abs(int64_t a) { return a < 0 ? -a : a; }
+/* How far apart the elements of a dimension lie, for choosing the nearest; one that is repeated comes last. */
+static inline int64_t reduce_apart(int64_t stride) { return stride ? reduce_abs(stride) : INT64_MAX; }
 static inline int64_t reduce_min(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static inline void reduce_add_dim(ReduceDims *d, int64_t size, int64_t in, int64_t out)
@@ -93,7 +95,7 @@ static inline int reduce_list_dims(const View *x, const View *y, int ordered, in
     for (int d = 0; d < x->ndim; d++) {
         if (y->shape[d] == x->shape[d]) continue;
         int at = n++;
-        for (; !ordered && at > 0 && reduce_abs(x->strides[dims[at - 1]]) < reduce_abs(x->strides[d]); at--) dims[at] = dims[at - 1];
+        for (; !ordered && at > 0 && reduce_apart(x->strides[dims[at - 1]]) < reduce_apart(x->strides[d]); at--) dims[at] = dims[at - 1];
         dims[at] = d;
     }
     return n;
@@ -107,7 +109,7 @@ static inline void reduce_take_dim(ReduceDims *d, int64_t *size, int64_t *in, in
     *in = *out = 0;
     if (d->n == 0) return;
     for (int i = 1; i < d->n; i++)
-        if (reduce_abs(d->in[i]) <= reduce_abs(d->in[best])) best = i;
+        if (reduce_apart(d->in[i]) <= reduce_apart(d->in[best])) best = i;
     *size = d->size[best];
     *in = d->in[best];
     *out = d->out[best];
@@ -164,7 +166,7 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
     if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few columns of some of them at a time */
         for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
             const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
-            const int64_t most = REDUCE_PATCH / (REDUCE_ACROSS * 4);
+            const int64_t most = reduce_min(REDUCE_PATCH / (width * 4), REDUCE_ROWS);
             for (int64_t i = 0; i < n; i += most) {
                 const int64_t rows = reduce_min(most, n - i);
                 if (sn == width) reduce_fetch(r, patch, x + i * sn * from, 1, rows * width);
@@ -289,7 +291,7 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
     reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
 
     r.tile = REDUCE_TILE;
-    const int rows = r.sn == 1 || (r.m > 1 && reduce_abs(r.sn) < reduce_abs(r.sm));
+    const int rows = r.sn == 1 || (r.m > 1 && reduce_apart(r.sn) < reduce_apart(r.sm));
     if (rows && r.n > REDUCE_SHORT) {           /* whole rows rather than segments of them */
         const int64_t share = y->numel / REDUCE_UNITS, least = REDUCE_SEGMENT / (r.count + 1) + 1;
         r.tile = reduce_min(share > least ? share : least, REDUCE_TILE);

@@ -71,9 +71,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     need_tensors("hardtanh", input)
     if min_val > max_val:
         raise ValueError(f"[hardtanh] min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    if inplace:
-        return in_place(ops.hardtanh, input, min_val, max_val)
-    return ops.hardtanh(input, min_val, max_val)
+    return (ops.hardtanh_ if inplace else ops.hardtanh)(input, min_val, max_val)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -98,7 +96,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> F.elu(taeda.tensor([-1.0, 1.0]))
     tensor([-0.6321,  1.0000])
     """
-    return in_place(ops.elu, input, alpha) if inplace else ops.elu(input, alpha)
+    return (ops.elu_ if inplace else ops.elu)(input, alpha)
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -113,7 +111,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.selu(taeda.tensor([-2.0, 0.0, 2.0]))
     tensor([-1.5202,  0.0000,  2.1014])
     """
-    return in_place(ops.selu, input) if inplace else ops.selu(input)
+    return (ops.selu_ if inplace else ops.selu)(input)
 
 
 def selu_(input: Tensor) -> Tensor:
@@ -127,7 +125,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     Raises:
         RuntimeError: alpha is 0.
     """
-    return in_place(ops.celu, input, alpha) if inplace else ops.celu(input, alpha)
+    return (ops.celu_ if inplace else ops.celu)(input, alpha)
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -142,7 +140,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> F.leaky_relu(taeda.tensor([-1.0, 2.0]), 0.5)
     tensor([-0.5000,  2.0000])
     """
-    return in_place(ops.leaky_relu, input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+    return (ops.leaky_relu_ if inplace else ops.leaky_relu)(input, negative_slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -198,7 +196,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.silu(taeda.tensor([-1.0, 0.0, 1.0]))
     tensor([-0.2689,  0.0000,  0.7311])
     """
-    return in_place(ops.silu, input) if inplace else ops.silu(input)
+    return (ops.silu_ if inplace else ops.silu)(input)
 
 
 def _mish(x: Tensor) -> Tensor:
@@ -224,7 +222,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([0.1667, 0.5000, 0.8333])
     """
     need_tensors("hardsigmoid", input)
-    return in_place(ops.hardsigmoid, input) if inplace else ops.hardsigmoid(input)
+    return (ops.hardsigmoid_ if inplace else ops.hardsigmoid)(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -235,7 +233,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.3333,  0.0000,  1.6667])
     """
     need_tensors("hardswish", input)
-    return in_place(ops.hardswish, input) if inplace else ops.hardswish(input)
+    return (ops.hardswish_ if inplace else ops.hardswish)(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -290,7 +288,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     >>> F.threshold(taeda.tensor([-2.0, 0.0, 2.0]), 0.5, 9.0)
     tensor([9., 9., 2.])
     """
-    return in_place(ops.threshold, input, threshold, value) if inplace else ops.threshold(input, threshold, value)
+    return (ops.threshold_ if inplace else ops.threshold)(input, threshold, value)
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
