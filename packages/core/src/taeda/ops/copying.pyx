@@ -116,7 +116,9 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     if len(args) > 4:
         raise TypeError(f"[to] takes at most 4 positional arguments, got {len(args)}")
     for position, a in enumerate(args):
-        if isinstance(a, TensorBase):
+        if type(a) is str or type(a) is device_class:      # what programs write most, before the dearer questions
+            device = a
+        elif isinstance(a, TensorBase):
             other = a
         elif isinstance(a, dtype_class) or a in (float, int, bool) and type(a) is type:
             dtype = a
