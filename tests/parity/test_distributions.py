@@ -68,7 +68,7 @@ def compare(mine: Any, theirs: Any, what: str, rtol: float = 1e-10) -> None:
     elif isinstance(theirs, (tuple, list)):
         assert tuple(mine) == tuple(theirs), what
     else:
-        assert mine == theirs, what
+        assert not isinstance(mine, np.ndarray) and mine == theirs, f"{what}: {mine!r} beside {theirs!r}"
 
 
 def both(make: Callable[[dict[str, Any]], Any], use: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
@@ -103,7 +103,8 @@ def test_properties_samples_and_densities(expression: str) -> None:
         compare(*both(made, lambda d, f: d.log_prob(d.sample((4,)))), f"{what}.log_prob", max(loose, 1e-6))
         compare(*both(made, lambda d, f: d.cdf(d.sample((4,)))), f"{what}.cdf", 1e-6)
         compare(*both(made, lambda d, f: d.icdf(f.full((3, *d.batch_shape), 0.3, dtype=f.float64))), f"{what}.icdf", 1e-8)
-        compare(*both(made, lambda d, f: d.entropy()), f"{what}.entropy", 1e-6)
+        if not (extra and expression.startswith("Multinomial")):            # where PyTorch looks for an attribute that it has not set
+            compare(*both(made, lambda d, f: d.entropy()), f"{what}.entropy", 1e-6)
         compare(*both(made, lambda d, f: d.enumerate_support()), f"{what}.enumerate_support")
         compare(*both(made, lambda d, f: d.support.check(d.sample((4,)))), f"{what}.support")
     mine, theirs = both(make, lambda d, f: repr(d))

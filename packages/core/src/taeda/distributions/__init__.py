@@ -76,7 +76,8 @@ __all__ = [
     "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical", "ReshapeTransform", "SigmoidTransform",
     "SoftmaxTransform", "SoftplusTransform", "StackTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
     "TransformedDistribution", "Uniform", "VonMises", "Weibull", "Wishart", "biject_to", "constraint_registry", "constraints",
-    "distribution", "identity_transform", "kl", "kl_divergence", "register_kl", "transform_to", "transformed_distribution", "transforms",
+    "distribution", "identity_transform", "kl", "kl_divergence", "kl_pairs",
+    "register_kl", "transform_to", "transformed_distribution", "transforms",
     "utils",
 ]  # fmt: skip
 
@@ -86,10 +87,12 @@ _FILES: dict[str, list[Any]] = {
     "geometric": [Geometric], "gumbel": [Gumbel], "half_cauchy": [HalfCauchy], "half_normal": [HalfNormal], "independent": [Independent],
     "kumaraswamy": [Kumaraswamy], "laplace": [Laplace], "log_normal": [LogNormal], "logistic_normal": [LogisticNormal],
     "multinomial": [Multinomial], "multivariate_normal": [MultivariateNormal], "normal": [Normal],
-    "one_hot_categorical": [OneHotCategorical, OneHotCategoricalStraightThrough], "pareto": [Pareto], "poisson": [Poisson], "beta": [Beta], "chi2": [Chi2], "continuous_bernoulli": [ContinuousBernoulli], "dirichlet": [Dirichlet],
+    "one_hot_categorical": [OneHotCategorical, OneHotCategoricalStraightThrough], "pareto": [Pareto], "poisson": [Poisson],
+    "beta": [Beta], "chi2": [Chi2], "continuous_bernoulli": [ContinuousBernoulli], "dirichlet": [Dirichlet],
     "exp_family": [ExponentialFamily], "fishersnedecor": [FisherSnedecor], "gamma": [Gamma], "generalized_pareto": [GeneralizedPareto],
     "inverse_gamma": [InverseGamma], "lkj_cholesky": [LKJCholesky], "lowrank_multivariate_normal": [LowRankMultivariateNormal],
-    "negative_binomial": [NegativeBinomial], "studentT": [StudentT], "von_mises": [VonMises], "wishart": [Wishart],
+    "negative_binomial": [NegativeBinomial],
+    "studentT": [StudentT], "von_mises": [VonMises], "wishart": [Wishart],
     "relaxed_bernoulli": [RelaxedBernoulli, LogitRelaxedBernoulli],
     "relaxed_categorical": [RelaxedOneHotCategorical, ExpRelaxedCategorical], "uniform": [Uniform], "weibull": [Weibull],
 }  # fmt: skip

@@ -229,7 +229,7 @@ def _exponential_family(p: ExponentialFamily, q: ExponentialFamily) -> Tensor:
     if type(p) is not type(q):
         raise NotImplementedError(
             "[kl_divergence] The cross KL-divergence between different exponential families cannot be computed using Bregman "
-            f"divergences, got {type(p).__name__} and {type(q).__name__}"
+            f"divergences, got {type(p).__name__} and {type(q).__name__}; register_kl adds a rule"
         )
     natural, normalizer, means = p._normalizer_and_means()
     theirs = q._natural_params
