@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 import taeda
 from taeda import distributions as D
@@ -192,3 +193,34 @@ def test_mixtures_and_counts_against_their_definitions() -> None:
     drawn = counts.sample((4000,))
     assert (drawn.sum(-1) == 5).all()
     np.testing.assert_allclose(drawn.mean(0), counts.mean, atol=0.1)
+
+
+def test_implicit_gradients_are_the_motion_of_quantiles() -> None:
+    rng = np.random.default_rng(0)
+    u = rng.uniform(0.02, 0.98, 800)
+    for low, high in ((-1.0, 4.0), (4.0, 9.0)):                     # series and fraction; the expansion for large shapes
+        a = np.exp(rng.uniform(low, high, 800))
+        h = a * 1e-3
+        wide, near = [(scipy.special.gammaincinv(a + k, u) - scipy.special.gammaincinv(a - k, u)) / (2 * k) for k in (h, h / 2)]
+        x = taeda.from_numpy(scipy.special.gammaincinv(a, u))
+        np.testing.assert_allclose(taeda._standard_gamma_grad(taeda.from_numpy(a), x), (4 * near - wide) / 3, rtol=1e-7)
+    a, b = np.exp(rng.uniform(-0.7, 4, (2, 800)))
+    h = a * 1e-3
+    wide, near = [(scipy.special.betaincinv(a + k, b, u) - scipy.special.betaincinv(a - k, b, u)) / (2 * k) for k in (h, h / 2)]
+    x = scipy.special.betaincinv(a, b, u)
+    kept = 1 - x > 1e-4                                             # beyond, the reference has few digits
+    found = (taeda._dirichlet_grad(taeda.from_numpy(x), taeda.from_numpy(a), taeda.from_numpy(a + b)) * (1 - taeda.from_numpy(x))).numpy()
+    np.testing.assert_allclose(found[kept], ((4 * near - wide) / 3)[kept], rtol=1e-6)
+    assert taeda._standard_gamma_grad(one(1.0), one(0.0)) == 0 and taeda._standard_gamma_grad(one(-1.0), one(1.0)).isnan()
+
+
+@pytest.mark.parametrize("make", [D.Gamma, D.Beta, D.StudentT, D.FisherSnedecor, D.InverseGamma], ids=lambda m: m.__name__)
+def test_gradients_of_gamma_samples_reach_all_parameters(make: Any) -> None:
+    taeda.manual_seed(0)
+    a, b = (taeda.full((20_000,), v, dtype=F64, requires_grad=True) for v in (6.0, 9.0))
+    d = make(a, b)
+    d.rsample().mean().backward()
+    grads = [a.grad.sum(), b.grad.sum()]
+    means = taeda.autograd.grad(make(a, b).mean.mean(), (a, b), allow_unused=True)
+    for found, mean in zip(grads, means, strict=True):              # the mean of the samples' motion is the motion of the mean
+        assert float(found) == pytest.approx(0.0 if mean is None else float(mean.sum()), abs=0.02)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.special
 from opinfo import Call, Row, array, layouts
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (17,), (3, 5), (0, 3), (2, 3, 4))
@@ -22,6 +23,57 @@ def certain_scalar(rng: np.random.Generator) -> Iterator[Call]:
     for shape in SHAPES:
         yield Call(array(rng, *shape), 0.0)
         yield Call(array(rng, *shape), 1.0)
+
+
+def impossible_shapes(rng: np.random.Generator) -> Iterator[Call]:
+    """Gamma shapes of 0, whose values are the dtype's least number."""
+    for shape in SHAPES:
+        for x in layouts(np.zeros(shape)):
+            yield Call(x)
+
+
+def single_shares(rng: np.random.Generator) -> Iterator[Call]:
+    """Dirichlet variables of one share, which takes all."""
+    for shape in ((1,), (17, 1), (0, 1), (2, 3, 1)):
+        for x in layouts(array(rng, *shape, low=1.0, high=3.0)):
+            yield Call(x)
+
+
+def gamma_values(rng: np.random.Generator) -> Iterator[Call]:
+    """Gamma shapes and values, of one shape and broadcast."""
+    for shape in SHAPES:
+        for a in layouts(array(rng, *shape, low=0.2, high=30.0)):
+            yield Call(a, array(rng, *shape, low=0.5, high=25.0))
+    yield Call(array(rng, 3, 1, low=0.2, high=2.0), array(rng, 4, low=0.5, high=5.0))
+    yield Call(np.array([400.0, 5000.0]), np.array([410.0, 4950.0]))
+
+
+def shares(rng: np.random.Generator) -> Iterator[Call]:
+    """Beta values with their concentrations and totals."""
+    for shape in SHAPES:
+        for x in layouts(array(rng, *shape, low=0.05, high=0.95)):
+            a = array(rng, *shape, low=0.3, high=8.0)
+            yield Call(x, a, np.asarray(a + array(rng, *shape, low=0.3, high=8.0)))
+    yield Call(array(rng, 3, 1, low=0.1, high=0.9), array(rng, 4, low=0.5, high=2.0), np.array(4.0))
+
+
+def extrapolated(f: Any, a: np.ndarray) -> np.ndarray:
+    """The derivative of f at a: two central differences, their second-order error taken off."""
+    h = np.asarray(a) * 1e-3
+    wide, near = [(f(a + k) - f(a - k)) / (2 * k) for k in (h, h / 2)]
+    return (4 * near - wide) / 3
+
+
+def gamma_motion(a: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How the quantile that y is moves with the shape a."""
+    a, y = np.broadcast_arrays(a.astype(np.float64), y.astype(np.float64))
+    return extrapolated(lambda k: scipy.special.gammaincinv(k, scipy.special.gammainc(a, y)), a)
+
+
+def share_motion(x: np.ndarray, a: np.ndarray, total: np.ndarray) -> np.ndarray:
+    x, a, total = np.broadcast_arrays(x.astype(np.float64), a.astype(np.float64), total.astype(np.float64))
+    b = total - a
+    return extrapolated(lambda k: scipy.special.betaincinv(k, b, scipy.special.betainc(a, b, x)), a) / (1 - x)
 
 
 def narrow(rng: np.random.Generator) -> Iterator[Call]:
@@ -167,6 +219,47 @@ ROWS = [
             (Call(np.ones(2), np.ones(2, np.float32)), RuntimeError, "float64 and float32"),
             (Call(np.ones(2, np.int64), np.ones(2)), ValueError, "count, got int64"),
             (Call(np.ones(2), 0.5), TypeError, "must be a Tensor, not float"),
+        ),
+    ),
+    Row(
+        "_standard_gamma",
+        impossible_shapes,
+        lambda x: np.full_like(x, np.finfo(x.dtype).tiny),
+        grad=False,
+        errors=(
+            (Call(np.ones(2, np.int64)), NotImplementedError, "int64"),
+            (Call(np.ones(2, np.float16)), NotImplementedError, "float16; it takes float32 and float64"),
+            (Call(1.0), TypeError, "must be a Tensor, not float"),
+        ),
+    ),
+    Row(
+        "_sample_dirichlet",
+        single_shares,
+        lambda x: np.full_like(x, np.nextafter(x.dtype.type(1), x.dtype.type(0))),
+        grad=False,
+        errors=((Call(np.ones(2, np.int64)), NotImplementedError, "int64"), (Call(1.0), TypeError, "must be a Tensor, not float")),
+    ),
+    Row(                                    # PyTorch's slopes have two to three digits; test_distributions.py asks for all of ours
+        "_standard_gamma_grad",
+        gamma_values,
+        gamma_motion,
+        grad=False,
+        rtol={"float32": 5e-3, "float64": 5e-3},
+        errors=(
+            (Call(np.ones(2), np.ones(3)), RuntimeError, r"\(2\) must match the size of tensor b \(3\)"),
+            (Call(np.ones(2), np.ones(2, np.float32)), RuntimeError, "Found dtype float32 but expected float64"),
+            (Call(np.ones(2, np.int64), np.ones(2)), NotImplementedError, "int64"),
+        ),
+    ),
+    Row(
+        "_dirichlet_grad",
+        shares,
+        share_motion,
+        grad=False,
+        rtol={"float32": 2e-2, "float64": 2e-2},
+        errors=(
+            (Call(np.ones(2), np.ones(3), np.ones(1)), RuntimeError, r"\(2\) must match the size of tensor b \(3\)"),
+            (Call(np.ones(2), np.ones(2, np.float32), np.ones(2)), RuntimeError, "Found dtype float32 but expected float64"),
         ),
     ),
 ]

@@ -1,4 +1,4 @@
-"""Probability distributions: PyTorch's ``torch.distributions``, as far as policies, autoencoders, flows and regressions need them.
+"""Probability distributions: PyTorch's ``torch.distributions``, whole.
 
 >>> import taeda
 >>> from taeda.distributions import Categorical, Normal, kl_divergence
@@ -15,12 +15,16 @@ import sys
 import types
 from typing import Any
 
-from taeda.distributions import constraint_registry, constraints, distribution, kl, transformed_distribution, transforms, utils
+from taeda.distributions import constraint_registry, constraints, distribution, kl, kl_pairs, transformed_distribution, transforms, utils
+from taeda.distributions.circular import ContinuousBernoulli, GeneralizedPareto, VonMises
 from taeda.distributions.constraint_registry import biject_to, transform_to
 from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, MultivariateNormal, Normal, Uniform
-from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, OneHotCategorical, Poisson
+from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, NegativeBinomial, OneHotCategorical, Poisson
 from taeda.distributions.distribution import Distribution, Independent
+from taeda.distributions.exponential_family import ExponentialFamily
+from taeda.distributions.gamma_family import Beta, Chi2, Dirichlet, FisherSnedecor, Gamma, InverseGamma, StudentT
 from taeda.distributions.kl import kl_divergence, register_kl
+from taeda.distributions.matrices import LKJCholesky, LowRankMultivariateNormal, Wishart
 from taeda.distributions.mixture_same_family import MixtureSameFamily, Multinomial
 from taeda.distributions.relaxed import (
     ExpRelaxedCategorical,
@@ -44,6 +48,7 @@ from taeda.distributions.transforms import (
     AffineTransform,
     CatTransform,
     ComposeTransform,
+    CorrCholeskyTransform,
     CumulativeDistributionTransform,
     ExpTransform,
     IndependentTransform,
@@ -62,14 +67,18 @@ from taeda.distributions.transforms import (
 )
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "Bernoulli", "Binomial", "CatTransform", "Categorical", "Cauchy", "ComposeTransform",
-    "CumulativeDistributionTransform", "Distribution", "ExpTransform", "Exponential", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal",
-    "Independent", "IndependentTransform", "Kumaraswamy", "Laplace", "LogNormal", "LogisticNormal", "LowerCholeskyTransform",
-    "MixtureSameFamily", "Multinomial", "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Pareto",
-    "Poisson", "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical", "ReshapeTransform",
-    "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform", "Transform",
-    "TransformedDistribution", "Uniform", "Weibull", "biject_to", "constraint_registry", "constraints", "distribution",
-    "identity_transform", "kl", "kl_divergence", "register_kl", "transform_to", "transformed_distribution", "transforms", "utils",
+    "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy", "Chi2",
+    "ComposeTransform", "ContinuousBernoulli", "CorrCholeskyTransform", "CumulativeDistributionTransform", "Dirichlet", "Distribution",
+    "ExpTransform", "Exponential", "ExponentialFamily", "FisherSnedecor", "Gamma", "GeneralizedPareto", "Geometric", "Gumbel",
+    "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform", "InverseGamma", "Kumaraswamy", "LKJCholesky", "Laplace",
+    "LogNormal", "LogisticNormal", "LowRankMultivariateNormal", "LowerCholeskyTransform", "MixtureSameFamily", "Multinomial",
+    "MultivariateNormal", "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Pareto", "Poisson",
+    "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical", "ReshapeTransform", "SigmoidTransform",
+    "SoftmaxTransform", "SoftplusTransform", "StackTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
+    "TransformedDistribution", "Uniform", "VonMises", "Weibull", "Wishart", "biject_to", "constraint_registry", "constraints",
+    "distribution", "identity_transform", "kl", "kl_divergence", "kl_pairs",
+    "register_kl", "transform_to", "transformed_distribution", "transforms",
+    "utils",
 ]  # fmt: skip
 
 # PyTorch has a module for each distribution, and programs import from those
@@ -79,6 +88,11 @@ _FILES: dict[str, list[Any]] = {
     "kumaraswamy": [Kumaraswamy], "laplace": [Laplace], "log_normal": [LogNormal], "logistic_normal": [LogisticNormal],
     "multinomial": [Multinomial], "multivariate_normal": [MultivariateNormal], "normal": [Normal],
     "one_hot_categorical": [OneHotCategorical, OneHotCategoricalStraightThrough], "pareto": [Pareto], "poisson": [Poisson],
+    "beta": [Beta], "chi2": [Chi2], "continuous_bernoulli": [ContinuousBernoulli], "dirichlet": [Dirichlet],
+    "exp_family": [ExponentialFamily], "fishersnedecor": [FisherSnedecor], "gamma": [Gamma], "generalized_pareto": [GeneralizedPareto],
+    "inverse_gamma": [InverseGamma], "lkj_cholesky": [LKJCholesky], "lowrank_multivariate_normal": [LowRankMultivariateNormal],
+    "negative_binomial": [NegativeBinomial],
+    "studentT": [StudentT], "von_mises": [VonMises], "wishart": [Wishart],
     "relaxed_bernoulli": [RelaxedBernoulli, LogitRelaxedBernoulli],
     "relaxed_categorical": [RelaxedOneHotCategorical, ExpRelaxedCategorical], "uniform": [Uniform], "weibull": [Weibull],
 }  # fmt: skip

@@ -12,10 +12,11 @@ from typing import Any
 import taeda
 
 __all__ = [
-    "Constraint", "boolean", "cat", "dependent", "dependent_property", "greater_than", "greater_than_eq", "half_open_interval",
-    "independent", "integer_interval", "interval", "is_dependent", "less_than", "lower_cholesky", "lower_triangular", "multinomial",
-    "nonnegative", "nonnegative_integer", "one_hot", "positive", "positive_definite", "positive_integer", "real", "real_vector",
-    "simplex", "square", "stack", "symmetric", "unit_interval",
+    "Constraint", "MixtureSameFamilyConstraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property", "greater_than",
+    "greater_than_eq", "half_open_interval", "independent", "integer_interval", "interval", "is_dependent", "less_than",
+    "lower_cholesky", "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer", "one_hot", "positive",
+    "positive_definite", "positive_integer", "positive_semidefinite", "real", "real_vector", "simplex", "square", "stack", "symmetric",
+    "unit_interval",
 ]  # fmt: skip
 
 
@@ -91,6 +92,20 @@ class _PositiveDefinite(_Symmetric):
     def check(self, value: Any) -> Any:
         symmetric = super().check(value)
         return symmetric & taeda.linalg.cholesky_ex(value).info.eq(0) if symmetric.all() else symmetric
+
+
+class _PositiveSemidefinite(_Symmetric):
+    def check(self, value: Any) -> Any:
+        symmetric = super().check(value)
+        return symmetric & (taeda.linalg.eigvalsh(value) >= 0).all(-1) if symmetric.all() else symmetric
+
+
+class _CorrCholesky(_LowerCholesky):
+    """Factors of correlation matrices: rows of length 1."""
+
+    def check(self, value: Any) -> Any:
+        tolerance = taeda.finfo(value.dtype).eps * value.size(-1) * 10
+        return super().check(value) & ((value.square().sum(-1).sqrt() - 1).abs() < tolerance).all(-1)
 
 
 class multinomial(Constraint):
@@ -173,6 +188,27 @@ class _Parts(Constraint):
         return "Stack()" if self.lengths is None else "Cat()"
 
 
+class MixtureSameFamilyConstraint(Constraint):
+    """The condition of a mixture's components, of a value that each of them may have given.
+
+    Args:
+        base_constraint: the components' condition.
+        at: where the components' dimension goes into a value; just before the event's dimensions unless given.
+    """
+
+    def __init__(self, base_constraint: Constraint, at: int | None = None) -> None:
+        self.base_constraint, self.at = base_constraint, -1 - base_constraint.event_dim if at is None else at
+        self.is_discrete, self.event_dim = base_constraint.is_discrete, base_constraint.event_dim
+
+    def check(self, value: Any) -> Any:
+        if value.dim() < self.event_dim:
+            raise ValueError(f"[constraints] Expected value.dim() >= {self.event_dim}, got shape {tuple(value.shape)}")
+        return self.base_constraint.check(value.unsqueeze(self.at)).all(-1)
+
+    def __repr__(self) -> str:
+        return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
+
+
 def stack(cseq: Any, dim: int = 0) -> Constraint:
     """Condition i of entry i along ``dim``."""
     return _Parts(cseq, dim, None)
@@ -251,6 +287,7 @@ def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
 
 real: Constraint = _Real()                  # typed in words: a checker may meet distribution.py first
 boolean, one_hot, simplex, lower_cholesky = _Boolean(), _OneHot(), _Simplex(), _LowerCholesky()
+corr_cholesky, positive_semidefinite = _CorrCholesky(), _PositiveSemidefinite()
 positive_definite, dependent, lower_triangular, square, symmetric = (
     _PositiveDefinite(), _Dependent(), _LowerTriangular(), _Square(), _Symmetric()
 )  # fmt: skip

@@ -8,12 +8,13 @@ from typing import Any
 import taeda
 from taeda.distributions import constraints
 from taeda.distributions.distribution import LOG_2PI, Distribution, broadcast_all, standard_normal
+from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.tensor import Tensor
 
 __all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "MultivariateNormal", "Normal", "Uniform"]
 
 
-class Normal(Distribution):
+class Normal(ExponentialFamily):
     """N(loc, scale^2): log p(x) = -(x - loc)^2 / (2 scale^2) - log scale - log(2 pi) / 2.
 
     >>> import taeda
@@ -24,6 +25,7 @@ class Normal(Distribution):
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
+    _mean_carrier_measure = 0
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
@@ -66,6 +68,13 @@ class Normal(Distribution):
 
     def entropy(self) -> Tensor:
         return 0.5 + LOG_2PI / 2 + self.scale.log()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, Tensor]:
+        return self.loc / self.scale.pow(2), -0.5 * self.scale.pow(2).reciprocal()
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return -0.25 * x.pow(2) / y + 0.5 * (-math.pi / y).log()
 
 
 class HalfNormal(Distribution):
@@ -172,7 +181,7 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """rate e^(-rate x) for x from 0 on.
 
     >>> Exponential(2.0).mean
@@ -182,6 +191,7 @@ class Exponential(Distribution):
     arg_constraints = {"rate": constraints.positive}
     support = constraints.nonnegative
     has_rsample = True
+    _mean_carrier_measure = 0
 
     def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
         (self.rate,) = broadcast_all(rate)
@@ -219,6 +229,13 @@ class Exponential(Distribution):
 
     def entropy(self) -> Tensor:
         return 1.0 - self.rate.log()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (-self.rate,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return -(-x).log()
 
 
 class Laplace(Distribution):

@@ -1,4 +1,4 @@
-"""Distributions of whole numbers and classes: Bernoulli, categorical, one-hot, binomial, geometric, Poisson."""
+"""Distributions of whole numbers and classes: Bernoulli, categorical, one-hot, binomial, geometric, negative binomial, Poisson."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 import taeda
 from taeda.distributions import constraints
 from taeda.distributions.distribution import Distribution, broadcast_all, probs_to_logits
-from taeda.ops import binary_cross_entropy_with_logits
+from taeda.distributions.exponential_family import ExponentialFamily
+from taeda.ops import binary_cross_entropy_with_logits, log_sigmoid
 from taeda.tensor import Tensor
 
-__all__ = ["Bernoulli", "Binomial", "Categorical", "Geometric", "OneHotCategorical", "Poisson"]
+__all__ = ["Bernoulli", "Binomial", "Categorical", "Geometric", "NegativeBinomial", "OneHotCategorical", "Poisson"]
 
 
 def one_of_two(name: str, probs: Any, logits: Any) -> None:
@@ -44,7 +45,7 @@ class _OfOdds(Distribution):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-class Bernoulli(_OfOdds):
+class Bernoulli(_OfOdds, ExponentialFamily):
     """1 with probability ``probs``, else 0.
 
     >>> import taeda
@@ -54,6 +55,7 @@ class Bernoulli(_OfOdds):
 
     support = constraints.boolean
     has_enumerate_support = True
+    _mean_carrier_measure = 0
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         super().__init__(self._take(probs, logits).shape, validate_args=validate_args)
@@ -82,6 +84,13 @@ class Bernoulli(_OfOdds):
 
     def entropy(self) -> Tensor:
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none")
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.logits,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.exp().log1p()
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = taeda.arange(2, dtype=self.logits.dtype).view(-1, *[1] * len(self._batch_shape))
@@ -191,6 +200,56 @@ class Binomial(_OfOdds):
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = taeda.arange(1 + self._trials(), dtype=self.probs.dtype).view(-1, *[1] * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
+
+
+class NegativeBinomial(_OfOdds):
+    """The number of successes before ``total_count`` failures, which need not be whole: a Poisson variable of a gamma rate.
+
+    >>> import taeda
+    >>> NegativeBinomial(2.0, taeda.tensor(0.5)).log_prob(taeda.tensor(0.0))
+    tensor(-1.3863)
+    """
+
+    arg_constraints = {
+        "total_count": constraints.greater_than_eq(0), "probs": constraints.half_open_interval(0.0, 1.0), "logits": constraints.real,
+    }  # fmt: skip
+    support = constraints.nonnegative_integer
+
+    def __init__(self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        value = self._take(probs, logits)
+        self.total_count, value = broadcast_all(total_count, value)
+        self.total_count = self.total_count.type_as(value)
+        setattr(self, "logits" if probs is None else "probs", value)
+        super().__init__(value.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.total_count * self.logits.exp()
+
+    @property
+    def mode(self) -> Tensor:
+        return ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.mean / (-self.logits).sigmoid()
+
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the probabilities."""
+        return (self.probs if "probs" in vars(self) else self.logits).size()
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended(sample_shape)
+        with taeda.no_grad():
+            rate = taeda._standard_gamma(self.total_count.expand(shape)) / (-self.logits).exp().expand(shape)
+            return taeda.poisson(rate.clamp(min=taeda.finfo(rate.dtype).tiny))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        n, logits = self.total_count, self.logits
+        choose = (n + value).lgamma() - (1.0 + value).lgamma() - n.lgamma()
+        return n * log_sigmoid(-logits) + value * log_sigmoid(logits) + choose.masked_fill(n + value == 0.0, 0.0)
 
 
 class Categorical(Distribution):
@@ -341,7 +400,7 @@ class OneHotCategorical(Distribution):
         return values.expand(n, *self._batch_shape, n) if expand else values
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """rate^k e^-rate / k! for whole numbers k.
 
     >>> import taeda
@@ -376,3 +435,10 @@ class Poisson(Distribution):
         self._validate_sample(value)
         rate, value = broadcast_all(self.rate, value)
         return value.xlogy(rate) - rate - (value + 1).lgamma()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.rate.log(),)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.exp()

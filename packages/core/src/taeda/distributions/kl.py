@@ -1,4 +1,7 @@
-"""The Kullback-Leibler divergence of two distributions: the mean of log p(x) - log q(x) over x from p."""
+"""The Kullback-Leibler divergence of two distributions: the mean of log p(x) - log q(x) over x from p.
+
+Here are the road, and the rules for two of one family; kl_pairs.py has those for two families.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ import taeda
 from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, MultivariateNormal, Normal, Uniform
 from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, OneHotCategorical, Poisson
 from taeda.distributions.distribution import Distribution, Independent, sum_rightmost
-from taeda.distributions.transformed_distribution import LogNormal, TransformedDistribution
+from taeda.distributions.exponential_family import ExponentialFamily
+from taeda.distributions.gamma_family import Beta, Dirichlet, Gamma
+from taeda.distributions.matrices import LowRankMultivariateNormal
+from taeda.distributions.transformed_distribution import EULER, Gumbel, LogNormal, Pareto, TransformedDistribution
 from taeda.tensor import Tensor
 
 __all__ = ["kl_divergence", "register_kl"]
 
-_RULES: dict[tuple[type, type], Callable[[Any, Any], Tensor]] = {}
+_KL_REGISTRY: dict[tuple[type, type], Callable[[Any, Any], Tensor]] = {}
 
 
 def register_kl(type_p: type, type_q: type) -> Callable[[Callable[[Any, Any], Tensor]], Callable[[Any, Any], Tensor]]:
@@ -35,7 +41,7 @@ def register_kl(type_p: type, type_q: type) -> Callable[[Callable[[Any, Any], Te
             raise TypeError(f"[register_kl] expected a subclass of Distribution, got {kind}")
 
     def register(rule: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
-        _RULES[type_p, type_q] = rule
+        _KL_REGISTRY[type_p, type_q] = rule
         return rule
 
     return register
@@ -51,8 +57,8 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """
     for a in type(p).__mro__:
         for b in type(q).__mro__:
-            if (a, b) in _RULES:
-                return _RULES[a, b](p, q)
+            if (a, b) in _KL_REGISTRY:
+                return _KL_REGISTRY[a, b](p, q)
     raise NotImplementedError(
         f"[kl_divergence] No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}; "
         "register_kl adds one"
@@ -177,7 +183,99 @@ def _independent(p: Independent, q: Independent) -> Tensor:
 
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed(p: TransformedDistribution, q: TransformedDistribution) -> Tensor:
-    same = len(p.transforms) == len(q.transforms) and all(a is b for a, b in zip(p.transforms, q.transforms, strict=False))
+    same = len(p.transforms) == len(q.transforms) and all(a == b for a, b in zip(p.transforms, q.transforms, strict=False))
     if not same or p.event_shape != q.event_shape:
         raise NotImplementedError("[kl_divergence] two TransformedDistribution need the same transforms and event shapes")
     return kl_divergence(p.base_dist, q.base_dist)
+
+# -- the gamma family --------------------------------------------------------------------------------
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(p: Gamma, q: Gamma) -> Tensor:
+    a, b = p.concentration, q.concentration
+    return b * (p.rate / q.rate).log() + b.lgamma() - a.lgamma() + (a - b) * a.digamma() + (q.rate - p.rate) * (a / p.rate)
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
+    a, b = p.concentration, q.concentration
+    total = a.sum(-1)
+    constants = total.lgamma() - b.sum(-1).lgamma() - (a.lgamma() - b.lgamma()).sum(-1)
+    return constants + ((a - b) * (a.digamma() - total.digamma().unsqueeze(-1))).sum(-1)
+
+
+@register_kl(Beta, Beta)
+def _beta(p: Beta, q: Beta) -> Tensor:
+    return _dirichlet(p._dirichlet, q._dirichlet)
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
+    ratio, away = p.scale / q.scale, (q.loc - p.loc) / q.scale
+    return -ratio.log() - away + ratio * EULER + (away + (1 + ratio).lgamma()).exp() - (1 + EULER)
+
+
+@register_kl(Pareto, Pareto)
+def _pareto(p: Pareto, q: Pareto) -> Tensor:
+    ratio = q.alpha / p.alpha
+    found = q.alpha * (p.scale / q.scale).log() - ratio.log() + ratio - 1
+    return _inf_where(p.support.lower_bound < q.support.lower_bound, found)
+
+
+@register_kl(ExponentialFamily, ExponentialFamily)
+def _exponential_family(p: ExponentialFamily, q: ExponentialFamily) -> Tensor:
+    """The Bregman divergence of the log-normaliser, for two of one family."""
+    if type(p) is not type(q):
+        raise NotImplementedError(
+            "[kl_divergence] The cross KL-divergence between different exponential families cannot be computed using Bregman "
+            f"divergences, got {type(p).__name__} and {type(q).__name__}; register_kl adds a rule"
+        )
+    natural, normalizer, means = p._normalizer_and_means()
+    theirs = q._natural_params
+    found = q._log_normalizer(*theirs) - normalizer
+    for a, b, mean in zip(natural, theirs, means, strict=True):
+        found = found - sum_rightmost((b - a) * mean, mean.dim() - normalizer.dim())
+    return found
+
+
+# -- the low-rank normal: traces and distances without a matrix of n x n where there is a factor ----------
+
+
+def _same_events(p: Any, q: Any) -> int:
+    if p.event_shape != q.event_shape:
+        raise ValueError(
+            "[kl_divergence] KL-divergence between two (Low Rank) Multivariate Normals with different event shapes, "
+            f"{p.event_shape} and {q.event_shape}"
+        )
+    return int(p.event_shape[0])
+
+
+def _to_low_rank(p: Any, q: LowRankMultivariateNormal, factor: Tensor, diagonal: Any) -> Tensor:
+    """KL from a normal with the covariance factor factor^T + diagonal, or without the second."""
+    n = _same_events(p, q)
+    turned = q.cov_factor.mT / q.cov_diag.unsqueeze(-2)                 # W^T D^-1
+    half = taeda.linalg.solve_triangular(q._capacitance_tril, turned, upper=False)
+    trace = (factor.pow(2) / q.cov_diag.unsqueeze(-1)).sum((-2, -1)) - (half @ factor).pow(2).sum((-2, -1))
+    if diagonal is not None:
+        trace = trace + (diagonal / q.cov_diag).sum(-1) - (half.pow(2) * diagonal.unsqueeze(-2)).sum((-2, -1))
+    return q._half_log_det() - p._half_log_det() + 0.5 * (trace + q._distance(q.loc - p.loc) - n)
+
+
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+def _low_rank(p: LowRankMultivariateNormal, q: LowRankMultivariateNormal) -> Tensor:
+    return _to_low_rank(p, q, p.cov_factor, p.cov_diag)
+
+
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+def _normal_low_rank(p: MultivariateNormal, q: LowRankMultivariateNormal) -> Tensor:
+    return _to_low_rank(p, q, p.scale_tril, None)
+
+
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+def _low_rank_normal(p: LowRankMultivariateNormal, q: MultivariateNormal) -> Tensor:
+    n = _same_events(p, q)
+    spread = taeda.cat([p.cov_factor, p.cov_diag.sqrt().diag_embed()], -1)
+    away, tril = (q.loc - p.loc).unsqueeze(-1), q.scale_tril
+    squares = [taeda.linalg.solve_triangular(tril, x, upper=False).pow(2).sum((-2, -1)) for x in (spread, away)]
+    return q._half_log_det() - p._half_log_det() + 0.5 * (squares[0] + squares[1] - n)

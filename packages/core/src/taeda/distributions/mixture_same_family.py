@@ -13,20 +13,6 @@ from taeda.tensor import Tensor
 __all__ = ["MixtureSameFamily", "Multinomial"]
 
 
-class _Mixed(constraints.Constraint):
-    """The components' condition, of a value that each of them may have given."""
-
-    def __init__(self, base_constraint: Any, at: int) -> None:
-        self.base_constraint, self.at = base_constraint, at
-        self.is_discrete, self.event_dim = base_constraint.is_discrete, base_constraint.event_dim
-
-    def check(self, value: Any) -> Any:
-        return self.base_constraint.check(value.unsqueeze(self.at)).all(-1)
-
-    def __repr__(self) -> str:
-        return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
-
-
 class MixtureSameFamily(Distribution):
     """Draw a component, then a value of it: p(x) = sum_k w_k p_k(x).
 
@@ -79,7 +65,7 @@ class MixtureSameFamily(Distribution):
 
     @property
     def support(self) -> Any:  # type: ignore[override]
-        return _Mixed(self._component_distribution.support, -1 - len(self._event_shape))
+        return constraints.MixtureSameFamilyConstraint(self._component_distribution.support, -1 - len(self._event_shape))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         mix, n = self._mixture_distribution, self._mixture_distribution._num_events

@@ -22,12 +22,13 @@ from taeda.distributions.distribution import sum_rightmost
 from taeda.distributions.transform import (
     ComposeTransform, IndependentTransform, ReshapeTransform, Transform, at_least, identity_transform,
 )  # fmt: skip
+from taeda.distributions.utils import tril_matrix_to_vec, vec_to_tril_matrix
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CumulativeDistributionTransform", "ExpTransform",
-    "IndependentTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform",
+    "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CorrCholeskyTransform", "CumulativeDistributionTransform",
+    "ExpTransform", "IndependentTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform",
     "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform",
     "Transform", "identity_transform",
 ]  # fmt: skip
@@ -314,6 +315,46 @@ class LowerCholeskyTransform(Transform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
+
+
+class CorrCholeskyTransform(Transform):
+    """n (n - 1) / 2 numbers to the factor of an n x n correlation matrix: tanh x fills the triangle, and each row takes what length
+    the entries before leave of 1 (Lewandowski, Kurowicka and Joe, 2009).
+    """
+
+    domain, codomain = constraints.real_vector, constraints.corr_cholesky
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        eps = taeda.finfo(x.dtype).eps
+        r = vec_to_tril_matrix(x.tanh().clamp(-1 + eps, 1 - eps), diag=-1)
+        left = (1 - r**2).sqrt().cumprod(-1)
+        r = r + taeda.eye(r.shape[-1], dtype=r.dtype, device=r.device)
+        return r * taeda.cat([taeda.ones_like(left[..., :1]), left[..., :-1]], -1)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        left = 1 - (y * y).cumsum(-1)
+        left = taeda.cat([taeda.ones_like(left[..., :1]), left[..., :-1]], -1)
+        t = tril_matrix_to_vec(y, diag=-1) / tril_matrix_to_vec(left, diag=-1).sqrt()
+        return (t.log1p() - (-t).log1p()) / 2
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        left = 1 - (y * y).cumsum(-1)
+        rows = 0.5 * tril_matrix_to_vec(left, diag=-2).log().sum(-1)
+        return rows - 2 * (x + taeda.ops.softplus(-2 * x) - math.log(2.0)).sum(-1)
+
+    def forward_shape(self, shape: Any) -> Any:
+        at_least(self, shape, 1)
+        n = round((0.25 + 2 * shape[-1]) ** 0.5 + 0.5)
+        if n * (n - 1) // 2 != shape[-1]:
+            raise ValueError(f"[CorrCholeskyTransform] Input is not a flattened lower-diagonal number: {shape[-1]} entries")
+        return Size((*shape[:-1], n, n))
+
+    def inverse_shape(self, shape: Any) -> Any:
+        at_least(self, shape, 2)
+        if shape[-2] != shape[-1]:
+            raise ValueError(f"[CorrCholeskyTransform] Input is not square: {tuple(shape)}")
+        return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
 
 
 class PositiveDefiniteTransform(Transform):

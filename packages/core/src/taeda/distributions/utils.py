@@ -64,7 +64,7 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
 def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
     """Return the entries of lower triangles (..., n, n), row by row, up to diagonal ``diag``."""
     n = mat.shape[-1]
-    if not -n < diag < n:
+    if not -n <= diag < n:
         raise ValueError(f"[tril_matrix_to_vec] diag ({diag}) provided is outside [{-n}, {n - 1}].")
     rows, columns = taeda.tril_indices(n, n, offset=diag)
     return mat[..., rows, columns]

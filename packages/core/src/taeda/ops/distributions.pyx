@@ -1,17 +1,22 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Random values from other distributions: exponential, Cauchy, log-normal, geometric, Poisson, binomial.
+"""Random values from other distributions: exponential, Cauchy, log-normal, geometric, Poisson, binomial, gamma, Dirichlet.
 
-Streams, generators and derivatives are as in ops.random.
+Streams, generators and derivatives are as in ops.random, but for gamma: its values move with their shape, and so the functions for
+that are here too, under PyTorch's names.
 """
+from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, define, empty_like, empty_shape, record)
+from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, define, empty_like, empty_shape, launch,
+                             record, to_dtype)
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, Param, View
 from taeda.ops.random cimport draw, fill, must_be_float, must_be_plain, number, zero_vjp_of
 from taeda.tensor_base cimport TensorBase
 
-__all__ = ["binomial", "cauchy_", "exponential_", "geometric_", "log_normal_", "poisson"]
-PUBLIC = ("binomial", "poisson")
+__all__ = ["_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad", "binomial", "cauchy_", "exponential_", "geometric_", "log_normal_", "poisson"]
+PUBLIC = ("_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad", "binomial", "poisson")
+
+cdef double LEAST_F32 = 1.1754943508222875e-38, LEAST_F64 = 2.2250738585072014e-308
 
 
 cdef object zero_vjp(Node n, object g):
@@ -20,12 +25,22 @@ cdef object zero_vjp(Node n, object g):
 cdef object binomial_vjp(Node n, object g):
     raise RuntimeError("[binomial] the derivative is not implemented")
 
+cdef object underivable(Node n, object g):
+    raise NotImplementedError(f"[{n.op.name}] the derivative for '{n.op.name}' is not implemented.")
+
+cdef object standard_gamma_vjp(Node n, object g):
+    return g * _standard_gamma_grad(n.load(0), n.load(1))
+
 cdef Op EXPONENTIAL = define("exponential", zero_vjp)
 cdef Op CAUCHY = define("cauchy", zero_vjp)
 cdef Op LOG_NORMAL = define("log_normal", zero_vjp)
 cdef Op GEOMETRIC = define("geometric", zero_vjp)
 cdef Op POISSON = define("poisson", zero_vjp)
 cdef Op BINOMIAL = define("binomial", binomial_vjp, 0, 0, None, "NotImplemented")
+cdef Op STANDARD_GAMMA = define("_standard_gamma", standard_gamma_vjp, 0, 0, "standard_gamma", "StandardGammaBackward0")
+cdef Op SAMPLE_DIRICHLET = define("_sample_dirichlet", underivable, 0, 0, "standard_gamma", "NotImplemented")
+cdef Op STANDARD_GAMMA_GRAD = define("_standard_gamma_grad", underivable, 0, 0, "standard_gamma_grad", "NotImplemented")
+cdef Op DIRICHLET_GRAD = define("_dirichlet_grad", underivable, 0, 0, "dirichlet_grad", "NotImplemented")
 
 
 def exponential_(input, lambd=1.0, *, generator=None):
@@ -171,6 +186,146 @@ def binomial(count, prob, generator=None):
     draw(BINOMIAL, n.view.dtype, n.device, 3, v, p, 64 * t.view.numel, generator)
     record(BINOMIAL, t, (n, q), None)
     return t
+
+
+# -- gamma and Dirichlet -----------------------------------------------------------------------------
+
+
+cdef TensorBase wide_float(object x, str name):
+    """The argument, of float32 or float64."""
+    cdef TensorBase t = as_tensor(x, name)
+    if t.view.dtype != F32 and t.view.dtype != F64:
+        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(t.view.dtype)}; it takes float32 and float64")
+    return t
+
+
+cdef TensorBase draw_gamma(Op op, TensorBase a, double least, object generator):
+    cdef TensorBase t = empty_like(a)
+    cdef View* v[2]
+    cdef Param p[2]
+    v[0], v[1] = &t.view, &a.view
+    p[1].f = least
+    draw(op, a.view.dtype, a.device, 2, v, p, 32 * t.view.numel, generator)
+    return t
+
+
+def _standard_gamma(input, generator=None):
+    """Return values y of the density y^(a-1) e^-y / Gamma(a) with the shapes a of ``input``.
+
+    Args:
+        input: float32 or float64 tensor of shapes a > 0; the least number of the dtype comes where a is 0 or below.
+        generator: the stream; None for the default one.
+
+    Returns:
+        tensor of input's shape and dtype, at least the smallest normal number.  It has a first derivative in a.
+
+    Raises:
+        NotImplementedError: for other dtypes.
+
+    Source: Marsaglia and Tsang, 2000, "A simple method for generating gamma variables".
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda._standard_gamma(taeda.tensor([0.5, 2.0, 100.0])).shape
+    taeda.Size([3])
+    """
+    cdef TensorBase a = wide_float(input, "_standard_gamma")
+    cdef TensorBase t = draw_gamma(STANDARD_GAMMA, a, LEAST_F32 if a.view.dtype == F32 else LEAST_F64, generator)
+    record(STANDARD_GAMMA, t, (a,), (a, t))
+    return t
+
+
+def _sample_dirichlet(input, generator=None):
+    """Return shares y_k = g_k / sum_j g_j along the last dimension, g_k gamma variables of the shapes in ``input``.
+
+    Args:
+        input: float32 or float64 tensor (..., K) of concentrations > 0.
+        generator: the stream; None for the default one.
+
+    Returns:
+        tensor of input's shape and dtype, within (0, 1); the gradient is taken through taeda.distributions.Dirichlet.
+
+    Raises:
+        NotImplementedError: for other dtypes.
+
+    >>> import taeda
+    >>> bool((taeda._sample_dirichlet(taeda.ones(2, 3)).sum(-1) - 1).abs().max() < 1e-6)
+    True
+    """
+    cdef TensorBase a = wide_float(input, "_sample_dirichlet"), t
+    cdef bint was = set_grad(False)
+    try:
+        g = draw_gamma(SAMPLE_DIRICHLET, to_dtype(a, F64), 0.0, generator)
+        t = to_dtype(<TensorBase>(g / g.sum(-1, keepdim=True)), a.view.dtype)
+        if a.view.dtype == F32:
+            t = <TensorBase>(<object>t).clamp(LEAST_F32, 0.999999940395355224609375)
+        else:
+            t = <TensorBase>(<object>t).clamp(LEAST_F64, 0.99999999999999988897769753748)
+    finally:
+        set_grad(was)
+    record(SAMPLE_DIRICHLET, t, (a,), None)
+    return t
+
+
+cdef TensorBase slopes(Op op, TensorBase x, tuple others):
+    """Run a kernel on operands of one dtype, broadcast together."""
+    cdef TensorBase t, y
+    cdef View* v[4]
+    cdef tuple shape = x.shape_tuple()
+    cdef int i
+    for y in others:
+        if y.view.dtype != x.view.dtype:
+            raise RuntimeError(f"[{op.name}] Found dtype {name_of(y.view.dtype)} but expected {name_of(x.view.dtype)}: all tensors "
+                               "must have one dtype")
+        shape = broadcast_shapes(op.name, shape, y.shape_tuple())
+    check_same_device(op.name, (x, *others))
+    t = empty_shape(shape, x.view.dtype, x.device) if others else empty_like(x)
+    v[0], v[1] = &t.view, &x.view
+    for i in range(len(others)):
+        v[2 + i] = &(<TensorBase>others[i]).view
+    launch(op, x.view.dtype, x.device, 1, 2 + len(others), v, NULL, 64 * t.view.numel)
+    record(op, t, (x, *others), None)
+    return t
+
+
+def _standard_gamma_grad(input, output):
+    """Return dy/da of gamma values y = ``output`` with shapes a = ``input``, their quantile kept: -(dP/da)(a, y) / p(y; a).
+
+    Args:
+        input, output: float32 or float64 tensors of one dtype, whose shapes broadcast.
+
+    Returns:
+        tensor of the common shape; 0 where y <= 0, NaN where a <= 0.
+
+    Raises:
+        NotImplementedError: for other dtypes, and for a derivative of it.  RuntimeError: where dtypes or shapes do not fit.
+
+    Source: Figurnov, Mohamed and Mnih, 2018, "Implicit reparameterization gradients".
+
+    >>> import taeda
+    >>> taeda._standard_gamma_grad(taeda.tensor([1.0]), taeda.tensor([1.0]))
+    tensor([1.1736])
+    """
+    return slopes(STANDARD_GAMMA_GRAD, wide_float(input, "_standard_gamma_grad"), (wide_float(output, "_standard_gamma_grad"),))
+
+
+def _dirichlet_grad(x, alpha, total):
+    """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept.
+
+    The derivative of a Dirichlet variable with shares x in its concentrations is grad * (g - sum_k x_k g_k) with it.
+
+    Args:
+        x, alpha, total: float32 or float64 tensors of one dtype, whose shapes broadcast; 0 < alpha < total.
+
+    Raises:
+        NotImplementedError: for other dtypes, and for a derivative of it.  RuntimeError: where dtypes or shapes do not fit.
+
+    >>> import taeda
+    >>> taeda._dirichlet_grad(taeda.tensor([0.5]), taeda.tensor([1.0]), taeda.tensor([2.0]))
+    tensor([0.6931])
+    """
+    return slopes(DIRICHLET_GRAD, wide_float(x, "_dirichlet_grad"), (wide_float(alpha, "_dirichlet_grad"),
+                                                                     wide_float(total, "_dirichlet_grad")))
 
 
 METHODS = {"exponential_": exponential_, "cauchy_": cauchy_, "log_normal_": log_normal_, "geometric_": geometric_}

@@ -1,0 +1,331 @@
+"""Distributions whose values or parameters are matrices: Wishart, factors of correlation matrices, normal with a covariance of low rank."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import taeda
+from taeda.distributions import constraints
+from taeda.distributions.distribution import LOG_2PI, Distribution, broadcast_all, standard_normal
+from taeda.distributions.exponential_family import ExponentialFamily
+from taeda.distributions.gamma_family import Beta, Chi2
+from taeda.tensor import Tensor
+
+__all__ = ["LKJCholesky", "LowRankMultivariateNormal", "Wishart"]
+
+
+class LKJCholesky(Distribution):
+    """Factors L of correlation matrices of the density det(L L^T)^(concentration - 1), drawn row by row (the onion method).
+
+    Args:
+        dim: the size n of the matrices, from 2 on.
+        concentration: 1 for the same density everywhere; larger: nearer to the identity.
+
+    Raises ValueError for dim below 2.  Source: Lewandowski, Kurowicka and Joe, 2009, "Generating random correlation matrices
+    based on vines and extended onion method".
+
+    >>> import taeda
+    >>> L = LKJCholesky(3, 0.5).sample()
+    >>> bool((L.square().sum(-1) - 1).abs().max() < 1e-5)
+    True
+    """
+
+    arg_constraints = {"concentration": constraints.positive}
+    support = constraints.corr_cholesky
+
+    def __init__(self, dim: int, concentration: Any = 1.0, validate_args: bool | None = None) -> None:
+        if dim < 2:
+            raise ValueError(f"[LKJCholesky] Expected dim to be an integer greater than or equal to 2. Found dim={dim}.")
+        self.dim = dim
+        (self.concentration,) = broadcast_all(concentration)
+        super().__init__(self.concentration.shape, (dim, dim), validate_args)
+        like = {"dtype": self.concentration.dtype, "device": self.concentration.device}
+        offset = taeda.cat([taeda.zeros(1, **like), taeda.arange(dim - 1, **like)])
+        self._beta = Beta(offset + 0.5, (self.concentration + 0.5 * (dim - 2)).unsqueeze(-1) - 0.5 * offset)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        made = self._get_checked_instance(LKJCholesky, _instance)
+        made.dim, made._beta = self.dim, self._beta.expand((*batch_shape, self.dim))
+        return super().expand(batch_shape, made)
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        with taeda.no_grad():
+            lengths = self._beta.sample(sample_shape).unsqueeze(-1)
+            normal = taeda.randn(self._extended(sample_shape), dtype=lengths.dtype).tril(-1)
+            directions = normal / normal.norm(dim=-1, keepdim=True)
+            directions[..., 0, :].fill_(0.0)                    # 0 / 0 there
+            w = lengths.sqrt() * directions
+            rest = (1 - (w**2).sum(-1)).clamp(min=taeda.finfo(w.dtype).tiny).sqrt()
+            return w + rest.diag_embed()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        n, m = self.dim, self.dim - 1
+        diagonal = value.diagonal(dim1=-1, dim2=-2)[..., 1:]
+        order = 2 * (self.concentration - 1).unsqueeze(-1) + n - taeda.arange(2, n + 1, device=value.device)
+        alpha = self.concentration + 0.5 * m
+        constant = 0.5 * m * math.log(math.pi) + taeda.mvlgamma(alpha - 0.5, m) - alpha.lgamma() * m
+        return (order * diagonal.log()).sum(-1) - constant
+
+
+class LowRankMultivariateNormal(Distribution):
+    """N(loc, W W^T + D) for vectors, W of few columns and D diagonal: everything costs n m^2 for n x m factors.
+
+    Args:
+        loc: (..., n).
+        cov_factor: W, (..., n, m).
+        cov_diag: the diagonal of D, (..., n), positive.
+
+    Raises ValueError where the shapes do not fit.
+
+    >>> import taeda
+    >>> d = LowRankMultivariateNormal(taeda.zeros(2), taeda.tensor([[1.0], [0.0]]), taeda.ones(2))
+    >>> d.variance, d.log_prob(taeda.zeros(2))
+    (tensor([2., 1.]), tensor(-2.1845))
+    """
+
+    arg_constraints = {
+        "loc": constraints.real_vector, "cov_factor": constraints.independent(constraints.real, 2),
+        "cov_diag": constraints.independent(constraints.positive, 1),
+    }  # fmt: skip
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(self, loc: Tensor, cov_factor: Tensor, cov_diag: Tensor, validate_args: bool | None = None) -> None:
+        name = "[LowRankMultivariateNormal]"
+        if loc.dim() < 1:
+            raise ValueError(f"{name} loc must be at least one-dimensional.")
+        event = tuple(loc.shape[-1:])
+        if cov_factor.dim() < 2:
+            raise ValueError(f"{name} cov_factor must be at least two-dimensional, with optional leading batch dimensions")
+        if tuple(cov_factor.shape[-2:-1]) != event:
+            raise ValueError(f"{name} cov_factor must be a batch of matrices with shape {event[0]} x m, got {tuple(cov_factor.shape)}")
+        if tuple(cov_diag.shape[-1:]) != event:
+            raise ValueError(f"{name} cov_diag must be a batch of vectors with shape {event}, got {tuple(cov_diag.shape)}")
+        try:
+            batch = taeda.broadcast_shapes(loc.shape[:-1], cov_factor.shape[:-2], cov_diag.shape[:-1])
+        except RuntimeError as error:
+            raise ValueError(
+                f"{name} Incompatible batch shapes: loc {loc.shape}, cov_factor {cov_factor.shape}, cov_diag {cov_diag.shape}"
+            ) from error
+        self.loc, self.cov_diag = loc.expand((*batch, -1)), cov_diag.expand((*batch, -1))
+        self.cov_factor = cov_factor.expand((*batch, *cov_factor.shape[-2:]))
+        turned = (cov_factor / cov_diag.unsqueeze(-1)).mT                           # W^T D^-1
+        middle = turned @ cov_factor
+        self._capacitance_tril = taeda.linalg.cholesky(middle + taeda.eye(middle.shape[-1], dtype=middle.dtype))     # of I + W^T D^-1 W
+        super().__init__(batch, event, validate_args)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        made = self._get_checked_instance(LowRankMultivariateNormal, _instance)
+        made.loc, made.cov_diag = (x.expand((*batch_shape, *self._event_shape)) for x in (self.loc, self.cov_diag))
+        made.cov_factor = self.cov_factor.expand((*batch_shape, *self.cov_factor.shape[-2:]))
+        made._capacitance_tril = self._capacitance_tril
+        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
+        made._validate_args = self._validate_args
+        return made
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return (self.cov_factor.pow(2).sum(-1) + self.cov_diag).expand(self._batch_shape + self._event_shape)
+
+    @property
+    def scale_tril(self) -> Tensor:
+        """The lower triangular factor of the covariance."""
+        root = self.cov_diag.sqrt().unsqueeze(-1)
+        scaled = self.cov_factor / root
+        inner = scaled @ scaled.mT + taeda.eye(scaled.shape[-2], dtype=scaled.dtype)       # better conditioned than the covariance
+        return root * taeda.linalg.cholesky(inner)
+
+    @property
+    def covariance_matrix(self) -> Tensor:
+        """W W^T + D."""
+        return self.cov_factor @ self.cov_factor.mT + self.cov_diag.diag_embed()
+
+    @property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance, by Woodbury's formula."""
+        turned = self.cov_factor.mT / self.cov_diag.unsqueeze(-2)
+        half = taeda.linalg.solve_triangular(self._capacitance_tril, turned, upper=False)
+        return self.cov_diag.reciprocal().diag_embed() - half.mT @ half
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended(sample_shape)
+        along = standard_normal(tuple(shape[:-1]) + tuple(self.cov_factor.shape[-1:]), self.loc)
+        each = standard_normal(shape, self.loc)
+        return self.loc + (self.cov_factor @ along.unsqueeze(-1)).squeeze(-1) + self.cov_diag.sqrt() * each
+
+    def _half_log_det(self) -> Tensor:
+        return self._capacitance_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 0.5 * self.cov_diag.log().sum(-1)
+
+    def _distance(self, away: Tensor) -> Tensor:
+        """Return away^T covariance^-1 away."""
+        turned = self.cov_factor.mT / self.cov_diag.unsqueeze(-2)
+        half = taeda.linalg.solve_triangular(self._capacitance_tril, turned @ away.unsqueeze(-1), upper=False).squeeze(-1)
+        return (away.pow(2) / self.cov_diag).sum(-1) - half.pow(2).sum(-1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -0.5 * (self._event_shape[0] * LOG_2PI + self._distance(value - self.loc)) - self._half_log_det()
+
+    def entropy(self) -> Tensor:
+        found = 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
+        return found.expand(self._batch_shape)
+
+
+class Wishart(ExponentialFamily):
+    """The sum of df products x x^T of vectors x from N(0, S), for any real df > n - 1; S as in ``MultivariateNormal``.
+
+    Samples are drawn by Bartlett's decomposition (1933): (L A) (L A)^T, L the factor of S, A lower triangular with normal entries
+    and the roots of chi-squared ones.
+
+    Args:
+        df: the degrees of freedom, a number or (...).
+        covariance_matrix, precision_matrix, scale_tril: (..., n, n), exactly one of them.
+
+    Raises:
+        ValueError: not exactly one is given, or df <= n - 1.
+
+    >>> import taeda
+    >>> Wishart(taeda.tensor(3.0), covariance_matrix=taeda.eye(2)).mean
+    tensor([[3., 0.],
+            [0., 3.]])
+    """
+
+    support = constraints.positive_definite
+    has_rsample = True
+    _mean_carrier_measure = 0
+    covariance_matrix: Tensor
+    precision_matrix: Tensor
+    scale_tril: Tensor
+
+    def __init__(
+        self,
+        df: Any,
+        covariance_matrix: Tensor | None = None,
+        precision_matrix: Tensor | None = None,
+        scale_tril: Tensor | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
+        names = [k for k, v in given.items() if v is not None]
+        if len(names) != 1:
+            raise ValueError("[Wishart] Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+        matrix: Any = given[names[0]]
+        if matrix.dim() < 2:
+            raise ValueError(f"[Wishart] {names[0]} must be at least two-dimensional, with optional leading batch dimensions")
+        n = matrix.shape[-1]
+        df = taeda.as_tensor(df, dtype=matrix.dtype)
+        batch = taeda.broadcast_shapes(df.shape, matrix.shape[:-2])
+        self.df, matrix = df.expand(batch), matrix.expand((*batch, -1, -1))
+        if (self.df <= n - 1).any():
+            raise ValueError(f"[Wishart] Value of df={df} expected to be greater than ndim - 1 = {n - 1}.")
+        setattr(self, names[0], matrix)
+        super().__init__(batch, matrix.shape[-2:], validate_args)
+        self._tril = matrix
+        if names[0] == "covariance_matrix":
+            self._tril = taeda.linalg.cholesky(matrix)
+        elif names[0] == "precision_matrix":                        # the inverse's factor, from one of the matrix turned around
+            turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
+            self._tril = taeda.linalg.solve_triangular(turned, taeda.eye(n, dtype=matrix.dtype), upper=False)
+        self._check_df()
+
+    @property
+    def arg_constraints(self) -> Any:  # type: ignore[override]
+        return {
+            "covariance_matrix": constraints.positive_definite, "precision_matrix": constraints.positive_definite,
+            "scale_tril": constraints.lower_cholesky, "df": constraints.greater_than(self._event_shape[-1] - 1),
+        }  # fmt: skip
+
+    def _check_df(self) -> None:
+        if (self.df <= self._event_shape[-1]).any():
+            warnings.warn(
+                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", UserWarning, stacklevel=3
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "scale_tril":
+            return self._tril
+        if name == "covariance_matrix":
+            return self._tril @ self._tril.mT
+        if name == "precision_matrix":
+            return taeda.cholesky_inverse(self._tril)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def mean(self) -> Tensor:
+        return self.df.view((*self._batch_shape, 1, 1)) * self.covariance_matrix
+
+    @property
+    def mode(self) -> Tensor:
+        factor = self.df - self.covariance_matrix.shape[-1] - 1
+        return factor.masked_fill(factor <= 0, math.nan).view((*self._batch_shape, 1, 1)) * self.covariance_matrix
+
+    @property
+    def variance(self) -> Tensor:
+        v = self.covariance_matrix
+        diagonal = v.diagonal(dim1=-2, dim2=-1)
+        return self.df.view((*self._batch_shape, 1, 1)) * (v.pow(2) + diagonal.unsqueeze(-1) * diagonal.unsqueeze(-2))
+
+    def _bartlett_sampling(self, sample_shape: Any) -> Tensor:
+        n = self._event_shape[-1]
+        chi2 = Chi2(self.df.unsqueeze(-1) - taeda.arange(n, dtype=self.df.dtype), False)
+        noise = chi2.rsample(sample_shape).sqrt().diag_embed()
+        rows, columns = taeda.tril_indices(n, n, offset=-1)
+        noise[..., rows, columns] = taeda.randn((*sample_shape, *self._batch_shape, n * (n - 1) // 2), dtype=noise.dtype)
+        factor = self._tril @ noise
+        return factor @ factor.mT
+
+    def rsample(self, sample_shape: Any = (), max_try_correction: int | None = None) -> Tensor:
+        """Draw values; those that rounding has made singular are drawn again, ``max_try_correction`` times (3, or 10 for a few)."""
+        if max_try_correction is None:
+            max_try_correction = 3 if self._batch_dims_large() else 10
+        shape = tuple(sample_shape)
+        sample = self._bartlett_sampling(shape)
+        for attempt in range(max_try_correction + 1):
+            singular = ~self.support.check(sample)
+            if not singular.any():
+                break
+            if attempt == 0:
+                warnings.warn("Singular sample detected.", UserWarning, stacklevel=2)
+            if attempt < max_try_correction:
+                sample = taeda.where(singular[..., None, None], self._bartlett_sampling(shape), sample)
+        return sample
+
+    def _batch_dims_large(self) -> bool:
+        return self._batch_shape.numel() > 64
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        nu, n = self.df, self._event_shape[-1]
+        inside = taeda.linalg.solve_triangular(self._tril, taeda.linalg.cholesky(value), upper=False).pow(2).sum((-2, -1))
+        log_det = taeda.linalg.slogdet(value).logabsdet
+        constant = nu * (n * math.log(2) / 2 + self._half_log_det()) + taeda.mvlgamma(nu / 2, n)
+        return (nu - n - 1) / 2 * log_det - inside / 2 - constant
+
+    def _half_log_det(self) -> Tensor:
+        return self._tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+    def entropy(self) -> Tensor:
+        nu, n = self.df, self._event_shape[-1]
+        digammas = (nu.unsqueeze(-1) / 2 - taeda.arange(n, dtype=nu.dtype) / 2).digamma().sum(-1)
+        spread = (n + 1) * (n * math.log(2) / 2 + self._half_log_det())
+        return spread + taeda.mvlgamma(nu / 2, n) - (nu - n - 1) / 2 * digammas + nu * n / 2
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, Tensor]:
+        return -self.precision_matrix / 2, (self.df - self._event_shape[-1] - 1) / 2
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        n = self._event_shape[-1]
+        a = y + (n + 1) / 2
+        return a * (-taeda.linalg.slogdet(-2 * x).logabsdet + math.log(2) * n) + taeda.mvlgamma(a, n)
