@@ -72,6 +72,14 @@ e: _float
 inf: _float
 nan: _float
 newaxis: None
+def _dirichlet_grad(x: Tensor, alpha: Tensor | _complex, total: Any) -> Tensor:
+    """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept."""
+def _sample_dirichlet(input: Tensor, generator: Generator | None = ...) -> Tensor:
+    """Return shares y_k = g_k / sum_j g_j along the last dimension, g_k gamma variables of the shapes in ``input``."""
+def _standard_gamma(input: Tensor, generator: Generator | None = ...) -> Tensor:
+    """Return values y of the density y^(a-1) e^-y / Gamma(a) with the shapes a of ``input``."""
+def _standard_gamma_grad(input: Tensor, output: Any) -> Tensor:
+    """Return dy/da of gamma values y = ``output`` with shapes a = ``input``, their quantile kept: -(dP/da)(a, y) / p(y; a)."""
 def abs(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the absolute value."""
 def abs_(input: Tensor) -> Tensor:

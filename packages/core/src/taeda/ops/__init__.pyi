@@ -14,6 +14,14 @@ METHODS: dict[str, Any]
 LinAlgError: Any
 MemoryFormat: Any
 _CONVERSIONS: Any
+def _dirichlet_grad(x: Tensor, alpha: Tensor | _complex, total: Any) -> Tensor:
+    """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept."""
+def _sample_dirichlet(input: Tensor, generator: Generator | None = ...) -> Tensor:
+    """Return shares y_k = g_k / sum_j g_j along the last dimension, g_k gamma variables of the shapes in ``input``."""
+def _standard_gamma(input: Tensor, generator: Generator | None = ...) -> Tensor:
+    """Return values y of the density y^(a-1) e^-y / Gamma(a) with the shapes a of ``input``."""
+def _standard_gamma_grad(input: Tensor, output: Any) -> Tensor:
+    """Return dy/da of gamma values y = ``output`` with shapes a = ``input``, their quantile kept: -(dP/da)(a, y) / p(y; a)."""
 def abs(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the absolute value."""
 def abs_(input: Tensor) -> Tensor:
@@ -254,6 +262,8 @@ def ceil_(input: Tensor) -> Tensor:
     """In-place :func:`ceil`."""
 def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+def celu_(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`celu`."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
     """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``."""
 channels_last: Any
@@ -421,6 +431,8 @@ def einsum(*args: Any) -> Tensor:
     """Sum products of elements over the labels that the result does not have (Einstein's convention)."""
 def elu(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_scale: Any = ...) -> Tensor:
     """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
+def elu_(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_scale: Any = ...) -> Tensor:
+    """In-place :func:`elu`."""
 def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ...) -> Tensor:
     """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]]."""
 def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = ..., scale_grad_by_freq: _bool = ..., mode: str = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ...) -> Tensor:
@@ -663,10 +675,16 @@ def hardshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> 
     """Return x where abs(x) > lambd, else 0."""
 def hardsigmoid(input: Tensor) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6."""
+def hardsigmoid_(input: Tensor) -> Tensor:
+    """In-place :func:`hardsigmoid`."""
 def hardswish(input: Tensor) -> Tensor:
     """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019)."""
+def hardswish_(input: Tensor) -> Tensor:
+    """In-place :func:`hardswish`."""
 def hardtanh(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
     """Return min(max(x, min_val), max_val)."""
+def hardtanh_(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
+    """In-place :func:`hardtanh`."""
 def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -1322,6 +1340,8 @@ def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+def selu_(input: Tensor) -> Tensor:
+    """In-place :func:`selu`."""
 def set_(input: Tensor, source: Tensor | None = ..., storage_offset: Any = ..., size: _int | Sequence[_int] | None = ..., stride: Any = ...) -> Tensor:
     """Make the tensor look at another storage (or another tensor's), with an offset, size and stride."""
 def setitem(input: Tensor, index: Any, value: Tensor | _complex) -> Tensor:
@@ -1462,6 +1482,8 @@ def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) 
     """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
 def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
     """Return x where x > threshold, else value."""
+def threshold_(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
+    """In-place :func:`threshold`."""
 def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
