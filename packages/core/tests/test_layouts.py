@@ -81,3 +81,31 @@ def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:
     x = taeda.empty(40, 40)
     x.bernoulli_(p.t(), generator=taeda.Generator().manual_seed(2))
     assert taeda.equal(x, taeda.bernoulli(p.t().contiguous(), generator=taeda.Generator().manual_seed(2)))
+
+
+@pytest.mark.parametrize("dtype", [taeda.bool, *SIZES], ids=str)
+def test_short_rows_beside_operands_that_repeat_or_have_gaps(dtype: taeda.dtype) -> None:
+    op = taeda.logical_xor if dtype == taeda.bool else taeda.add
+    for n in (1, 2, 3, 10, 31, 32, 33):                            # kernels/cpu/short_rows.h: up to 32, in runs of 1,024
+        for m in (7, 8, 33, 1030):
+            a = values(m, n, dtype=dtype)
+            others = [values(n, dtype=dtype), values(m, 1, dtype=dtype), values(n, m, dtype=dtype).t(), values(m, n + 3, dtype=dtype)[:, 1:n + 1],
+                      values(2 * n, dtype=dtype)[::2], values(m, 2 * n, dtype=dtype)[:, ::2], values(1, dtype=dtype).expand(m, n)]
+            for b in others:
+                want = op(a, b.expand(m, n).contiguous())
+                assert taeda.equal(op(a, b), want) and taeda.equal(op(b, a), want), (n, m, b.stride())
+
+
+def test_short_rows_in_more_dimensions_and_by_any_number_of_threads() -> None:
+    threads = taeda.get_num_threads()
+    x, y, z = values(70, 1, 3, dtype=taeda.float32), values(1, 300, 3, dtype=taeda.float32), values(70, 300, 1, dtype=taeda.float32)
+    want = (x.expand(70, 300, 3).contiguous() * y.expand(70, 300, 3).contiguous(), z.expand(70, 300, 3).contiguous())
+    try:
+        for n in (1, 2, 3):
+            taeda.set_num_threads(n)
+            assert taeda.equal(x * y, want[0]) and taeda.equal(x * y - z, want[0] - want[1])
+            out = want[1].clone()
+            assert taeda.equal(out.mul_(y[0]), want[1] * y.expand(70, 300, 3).contiguous())
+            assert taeda.equal(taeda.where(x > 0, y, z), taeda.where((x > 0).expand(70, 300, 3).contiguous(), y.expand(70, 300, 3).contiguous(), want[1]))
+    finally:
+        taeda.set_num_threads(threads)

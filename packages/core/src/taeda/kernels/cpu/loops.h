@@ -6,6 +6,7 @@
  *    the innermost merged dimension is the run, the others are counted like an odometer.
  * c. An operand that runs along another dimension than the output (a + b.t(), channels last among others) is turned patch by
  *    patch into a buffer in the first-level cache, from which the loop reads it without gaps: turned.h.
+ * d. Short runs are made long ones, many rows at a time: short_rows.h.
  *
  * Elements are independent of one another, so the cut among threads changes no result.
  */
@@ -148,6 +149,7 @@ static void in_blocks(char **ptr, const int64_t *s, int64_t n, const Param *p, L
 }
 
 #include "turned.h"
+#include "short_rows.h"
 
 /* Run loop over the n operands of t, broadcast to t[0]'s shape; the last ones are only read.  Threads: IN_ORDER has one, which takes
  * the elements in the order of the output's memory, as random numbers are drawn. */
@@ -180,6 +182,10 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
     Patches patches;
     if (threads != IN_ORDER && patches_plan(&patches, &w, t)) {
         patches_run(&patches, t, loop, p, numel <= GRAIN ? 1 : threads);
+        return 0;
+    }
+    if (threads != IN_ORDER && short_rows(&w, t)) {
+        short_rows_run(&w, t, loop, p, numel <= GRAIN ? 1 : threads);
         return 0;
     }
     const int64_t inner = w.shape[0], outer = numel / inner;
