@@ -146,6 +146,8 @@ def row_name(name: str, args: tuple[Any, ...]) -> str:
             return "aten::copy_" if len(args) > 2 and isinstance(args[2], TensorBase) else "aten::fill_"
         if any(isinstance(part, int) for part in parts):
             return "aten::select"
+        if any(part is None for part in parts) and not any(isinstance(part, slice) for part in parts):
+            return "aten::unsqueeze"
         return "aten::slice"
     return f"aten::{ROWS.get(name, name)}"
 

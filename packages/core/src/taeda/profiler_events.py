@@ -230,7 +230,7 @@ class EventList(list[Any]):
         rule = line("-" * w for w in widths)
         lines = [rule, line(titles), rule, *map(line, rows), rule, f"Self CPU time total: {time_text(total, time_unit)}", ""]
         if header is not None:
-            lines = ["=" * len(rule), header, *lines]
+            lines = ["=" * len(rule.rstrip()), header, *lines]
         return "\n".join(lines)
 
     def __str__(self) -> str:
