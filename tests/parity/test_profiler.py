@@ -60,6 +60,18 @@ def test_nodes_of_a_backward_pass() -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("kind", ["SGD", "AdamW"])
+def test_an_optimizers_step_has_a_row(kind: str) -> None:
+    def run(lib: Any, x: Any) -> None:
+        p = x.clone().requires_grad_()
+        optimizer = getattr(lib.optim, kind)([p], lr=0.1)
+        (p * p).sum().backward()
+        optimizer.step()
+
+    rows = [[e.name for e in recorded(lib, run).events() if "Optimizer.step" in e.name] for lib in (taeda, torch)]
+    assert rows[0] == rows[1] == [f"Optimizer.step#{kind}.step"]
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("plan", [
     {"wait": 1, "warmup": 1, "active": 2, "repeat": 2},

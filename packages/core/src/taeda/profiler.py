@@ -164,6 +164,7 @@ class _Recorder(TorchFunctionMode):
         self.events: list[FunctionEvent] = []
         self.open = threading.local()           # .stack: the events of this thread that have not ended
         self.shapes, self.stacks, self.memory = shapes, stacks, memory
+        self.handles: list[Any] = []
         self.base_ns, self.origin = time.time_ns(), time.perf_counter_ns()
 
     def now(self) -> float:
@@ -233,12 +234,30 @@ class _Recorder(TorchFunctionMode):
 
         return node.register_prehook(before), node.register_hook(after)
 
+    def timed_steps(self) -> list[Any]:
+        """Let hooks time each optimizer's step, if there are optimizers, and return their handles."""
+        optim = sys.modules.get("taeda.optim.optimizer")
+        if optim is None:
+            return []
+        running: list[FunctionEvent] = []
+
+        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+            name = type(optimizer).__name__
+            running.append(self.begin(f"Optimizer.step#{name}.step", "user_annotation"))
+
+        def after(optimizer: Any, args: Any, kwargs: Any) -> None:
+            if running:
+                self.end(running.pop())
+
+        return [optim.register_optimizer_step_pre_hook(before), optim.register_optimizer_step_post_hook(after)]
+
     def start(self) -> None:
         global _recorder
         if _recorder is not None:
             raise RuntimeError("[profile] another profiler is recording; its block must end first")
         _recorder = self
         set_runner(self.run_backward)
+        self.handles = self.timed_steps()
         _override.mode_stack().insert(0, self)      # outermost: it times what other modes let through
         self.count_modes()
 
@@ -246,6 +265,8 @@ class _Recorder(TorchFunctionMode):
         global _recorder
         _recorder = None
         set_runner(None)
+        for handle in self.handles:
+            handle.remove()
         for event in list(self.open.__dict__.get("stack", [])):
             self.end(event)
         modes = _override.mode_stack()
