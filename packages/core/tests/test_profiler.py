@@ -68,6 +68,29 @@ def test_backward_passes_have_a_row_for_each_node_and_leave_no_hook() -> None:
     assert len(p.events()) == before and taeda.allclose(x.grad, 2 * g)
 
 
+class Fails(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        raise ValueError("no derivative")
+
+
+def test_a_node_that_raises_ends_with_its_pass() -> None:
+    x = taeda.ones(1, requires_grad=True)
+    with profile() as p:
+        loss = Fails.apply(x).sum()
+        with record_function("pass"), pytest.raises(ValueError, match="no derivative"):
+            loss.backward()
+        taeda.ones(1)
+    (node,) = [e for e in p.events() if e.name == "FailsBackward"]
+    assert node.cpu_parent is not None and node.cpu_parent.cpu_parent.name == "pass"
+    assert p.events()[-1].name == "aten::ones" and p.events()[-1].cpu_parent is None
+    assert_nested(p.events())
+
+
 def test_second_derivatives_go_through() -> None:
     x = taeda.tensor([2.0], requires_grad=True)
     with profile() as p:

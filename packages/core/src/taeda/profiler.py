@@ -214,9 +214,12 @@ class _Recorder(TorchFunctionMode):
             stack.extend(edge[0] for edge in node.next_functions)
             if not hasattr(node, "variable"):       # a leaf's stand-in runs nothing
                 handles += self.timed(node)
+        outside = len(self.open.__dict__.get("stack", []))
         try:
             return run_pass(roots, *rest)
         finally:
+            for event in self.open.__dict__.get("stack", [])[outside:]:      # of a node that raised
+                self.end(event)
             for handle in handles:
                 handle.remove()
 
