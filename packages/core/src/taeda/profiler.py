@@ -203,7 +203,7 @@ class _Recorder(TorchFunctionMode):
 
     def run_backward(self, roots: Any, *rest: Any) -> Any:
         """Run a backward pass with each of its nodes timed."""
-        handles = []
+        handles: list[Any] = []
         seen: set[Any] = set()
         stack = [getattr(root, "grad_fn", None) or getattr(root, "node", None) for root in roots]
         while stack:
