@@ -204,8 +204,11 @@ def test_traces_are_trace_events(tmp_path: Path) -> None:
     with profile(record_shapes=True, on_trace_ready=tensorboard_trace_handler(str(tmp_path / "log"), "me")) as p:
         with record_function("block"):
             taeda.ones(2).exp()
+    p.add_metadata("run", "first")
+    p.add_metadata_json("sizes", "[1, 2]")
     p.export_chrome_trace(str(tmp_path / "trace.json"))
     trace = json.loads((tmp_path / "trace.json").read_text())
+    assert trace["run"] == "first" and trace["sizes"] == [1, 2]
     spans = [e for e in trace["traceEvents"] if e["ph"] == "X"]
     assert [(e["name"], e["cat"]) for e in spans] == [("block", "user_annotation"), ("aten::ones", "cpu_op"), ("aten::exp", "cpu_op")]
     assert all(e["dur"] >= 0 and e["tid"] == threading.get_native_id() for e in spans) and spans[2]["args"]["Input Dims"] == [[2]]

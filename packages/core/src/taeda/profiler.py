@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import json
 import os
 import socket
 import sys
@@ -356,6 +357,7 @@ class profile:
             raise AssertionError("[profile] No valid profiler activities found")
         self.schedule, self.on_trace_ready = schedule, on_trace_ready
         self.record_shapes, self.with_stack, self.profile_memory, self.acc_events = record_shapes, with_stack, profile_memory, acc_events
+        self.metadata: dict[str, Any] = {}
         self.step_num = 0
         self._recorder: _Recorder | None = None
         self._running = False
@@ -431,9 +433,20 @@ class profile:
             raise AssertionError("[profile] Profiler must be initialized before getting key averages")
         return self.events().key_averages(group_by_input_shape, group_by_stack_n)
 
+    def add_metadata(self, key: str, value: str) -> None:
+        """Let the trace have a text under a name of its own."""
+        self.metadata[key] = value
+
+    def add_metadata_json(self, key: str, value: str) -> None:
+        """Let the trace have what ``value``, a JSON text, says under a name of its own.
+
+        Raises ValueError if it is no JSON.
+        """
+        self.metadata[key] = json.loads(value)
+
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
         """Write the last recorded stretch for chrome://tracing or Perfetto; the file is replaced whole or not at all."""
-        self.events().export_chrome_trace(path, self._recorder.base_ns if self._recorder is not None else 0, os.fspath(path))
+        self.events().export_chrome_trace(path, self._recorder.base_ns if self._recorder is not None else 0, os.fspath(path), self.metadata)
 
     def __repr__(self) -> str:
         return "<unfinished taeda.profiler.profile>" if self._recorder is None else str(self.key_averages())

@@ -236,7 +236,9 @@ class EventList(list[Any]):
     def __str__(self) -> str:
         return self.table()
 
-    def export_chrome_trace(self, path: str | os.PathLike[str], base_ns: int = 0, name: str = "") -> None:
+    def export_chrome_trace(
+        self, path: str | os.PathLike[str], base_ns: int = 0, name: str = "", metadata: dict[str, Any] | None = None,
+    ) -> None:
         """Write the events to a file that chrome://tracing and Perfetto read: the trace-event format, times in microseconds.
 
         The file is replaced whole or not at all.  A path that ends in .gz is compressed.
@@ -256,7 +258,10 @@ class EventList(list[Any]):
                 "ph": "X", "cat": event.category, "name": event.trace_name, "pid": pid, "tid": event.thread,
                 "ts": base_ns / 1e3 + event.time_range.start, "dur": event.time_range.elapsed_us(), "args": args,
             })
-        document = {"schemaVersion": 1, "displayTimeUnit": "ms", "baseTimeNanoseconds": base_ns, "traceEvents": trace, "traceName": name}
+        document = {
+            **(metadata or {}), "schemaVersion": 1, "displayTimeUnit": "ms", "baseTimeNanoseconds": base_ns, "traceEvents": trace,
+            "traceName": name,
+        }
         data = json.dumps(document).encode()
         if os.fspath(path).endswith(".gz"):
             import gzip
