@@ -273,7 +273,23 @@ def call_node(Node n, tuple grads):
     return found[0] if len(<tuple>found) == 1 else found
 
 
+cdef object runner = None               # what runs passes while a profiler records
+
+
+def set_runner(function):
+    """Let ``function(roots, grads, keep_graph, create_graph, captures, accumulate)`` run passes, by ``run_pass``; None ends it."""
+    global runner
+    runner = function
+
+
 cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
+    """Run a pass, by way of a profiler if there is one."""
+    if runner is not None:
+        return runner(roots, grads, keep_graph, create_graph, captures, accumulate)
+    return run_pass(roots, grads, keep_graph, create_graph, captures, accumulate)
+
+
+cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
     """Carry ``grads`` of ``roots`` back.
 
     captures: None, or (node, output_nr) / (leaf, -1) pairs whose gradients are returned in a list;

@@ -1,7 +1,50 @@
-"""PyTorch's older name for ``taeda.profiler``."""
+"""PyTorch's older names for ``taeda.profiler``: ``profile`` takes ``enabled`` and has the tables as its own methods."""
 
 from __future__ import annotations
 
-from taeda.profiler import profile, record_function
+from typing import Any
 
-__all__ = ["profile", "record_function"]
+from taeda import profiler
+from taeda.profiler import record_function
+from taeda.profiler_events import EventList, FunctionEvent, FunctionEventAvg
+
+__all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "profile", "record_function"]
+
+
+class profile(profiler.profile):
+    """Record the operations of a ``with`` block, or nothing where ``enabled`` is False.
+
+    >>> import taeda
+    >>> with profile() as p:
+    ...     y = taeda.ones(2) + 1
+    >>> [event.key for event in p.key_averages()]
+    ['aten::ones', 'aten::add']
+    """
+
+    def __init__(self, enabled: bool = True, *, use_cuda: bool = False, use_device: str | None = None, record_shapes: bool = False,
+                 with_flops: bool = False, profile_memory: bool = False, with_stack: bool = False, **options: Any) -> None:
+        super().__init__(record_shapes=record_shapes, with_flops=with_flops, profile_memory=profile_memory, with_stack=with_stack)
+        self.enabled = enabled
+
+    def start(self) -> None:
+        """Start, if enabled."""
+        if self.enabled:
+            super().start()
+
+    @property
+    def function_events(self) -> EventList:
+        """The events."""
+        return self.events()
+
+    @property
+    def self_cpu_time_total(self) -> float:
+        """Microseconds of all events, each moment counted once."""
+        return self.events().self_cpu_time_total
+
+    def table(self, *args: Any, **kwargs: Any) -> str:
+        """Return the events as a table, see ``EventList.table``."""
+        return self.events().table(*args, **kwargs)
+
+    def total_average(self) -> FunctionEventAvg:
+        """Return the sum of all events."""
+        return self.events().total_average()
