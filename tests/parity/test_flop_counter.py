@@ -58,6 +58,7 @@ OPS = [
     "t.tensordot(r(3,4,5),r(5,4,2),([1,2],[1,0]))", "t.inner(r(3,4),r(2,4))", "t.mv(r(3,4),r(4))", "t.dot(r(4),r(4))",
     "t.nn.functional.linear(r(2,3),r(4,3))", "t.nn.functional.linear(r(2,2,3),r(4,3),r(4))", "t.nn.functional.linear(r(2,3,2).mT,r(4,3),r(4))",
     "t.nn.functional.linear(r(2,3,2).mT,r(4,3))", "t.nn.functional.linear(r(3),r(4,3))",
+    "t.nn.functional.linear(r(2,3),r(3))", "t.nn.functional.linear(input=r(2,3),weight=r(4,3),bias=r(4))", "t.matmul(r(2,0),r(0,3))",
     "t.nn.functional.scaled_dot_product_attention(r(2,3,4),r(2,3,4),r(2,3,4))",
     "t.nn.functional.scaled_dot_product_attention(r(1,2,3,4),r(1,2,5,4),r(1,2,5,4))",
     "t.nn.functional.scaled_dot_product_attention(r(1,2,3,4),r(1,2,5,4),r(1,2,5,4),dropout_p=0.5)",
@@ -89,6 +90,15 @@ def test_a_pass_for_chosen_inputs_counts_their_gradients_alone() -> None:
         t.autograd.grad((a @ b).sum(), a)
 
     assert counted(taeda, call)[:2] == counted(torch, call)[:2] == ({"Global": {"aten.mm": 240}}, 240)
+
+
+def test_recomputation_in_backward_is_counted() -> None:
+    def call(t: Any) -> None:
+        model = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 4), t.nn.Tanh())
+        t.utils.checkpoint.checkpoint(model, t.randn(5, 3, requires_grad=True), use_reentrant=False).sum().backward()
+
+    import torch.utils.checkpoint  # noqa: F401
+    assert counted(taeda, call)[0]["Global"] == counted(torch, call)[0]["Global"]
 
 
 @pytest.mark.parametrize("depth", [1, 2, None])

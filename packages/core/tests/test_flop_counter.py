@@ -54,6 +54,19 @@ def test_passes_for_chosen_inputs_and_passes_again() -> None:
     assert counts(lambda: taeda.autograd.grad((a @ b).sum(), a, create_graph=True)) == {"Global": {"aten.mm": 240}}
 
 
+def test_a_pass_that_fails_does_not_end_the_counting() -> None:
+    a, b = leaf(3, 4), leaf(4, 5)
+
+    def call() -> None:
+        y = (a @ b).sum()
+        y.backward()
+        with pytest.raises(RuntimeError):
+            y.backward()
+        _ = a @ b
+
+    assert counts(call) == {"Global": {"aten.mm": 480}}
+
+
 def test_gradients_are_not_touched() -> None:
     x, w = leaf(1, 2, 5, 5), leaf(3, 2, 3, 3)
     taeda.conv2d(x, w).square().sum().backward()

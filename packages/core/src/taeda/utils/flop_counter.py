@@ -20,7 +20,7 @@ import taeda
 from taeda.autograd.engine import current_pass
 from taeda.overrides import TorchFunctionMode
 from taeda.utils._pytree import tree_map
-from taeda.utils.module_tracker import ModuleTracker
+from taeda.utils.module_tracker import ModuleTracker, pass_id
 
 __all__ = ["FlopCounterMode"]
 
@@ -67,8 +67,10 @@ def matmul(a: Any, b: Any, out: Any) -> Count | None:
     return product(op, op, a, b, 2 * out.numel() * a.shape[-1])
 
 
-def linear(x: Any, weight: Any, bias: Any, out: Any) -> Count:
+def linear(x: Any, weight: Any, bias: Any, out: Any) -> Count | None:
     """``x @ weight.T + bias``: one ``addmm`` where the rows of x lie together."""
+    if weight.ndim == 1:
+        return matmul(x, weight, out)
     flops = 2 * x.numel() * weight.shape[0]
     if bias is None or (x.ndim > 2 and not x.is_contiguous()):
         return matmul(x, weight.mT, out)._replace(backward=[(x, flops), (weight, flops)])
@@ -246,12 +248,12 @@ class Calls(TorchFunctionMode):
     def __init__(self, counter: FlopCounterMode) -> None:
         super().__init__()
         self.counter = counter
-        self.within = 0                       # nodes running that are counted by formula
+        self.running: Any = None              # the backward pass in which a node runs that is counted by formula
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
-        if self.within:
+        if self.running is not None and self.running == pass_id():
             return out
         formula = self.counter.custom_mapping.get(func)
         if formula is not None:
@@ -271,14 +273,15 @@ class Calls(TorchFunctionMode):
 
         def before(_: Any) -> None:
             if self.counter.mode is self:
-                self.within += 1
+                self.running = pass_id()
+
+        def after(*_: Any) -> None:
+            if self.counter.mode is self:
+                self.running = None
                 run = current_pass()
                 for target, flops in wanted:
                     if run.will_run(target):
                         self.counter.add(op, flops)
-
-        def after(*_: Any) -> None:
-            self.within = max(self.within - 1, 0)
 
         node.register_prehook(before)
         node.register_hook(after)
