@@ -84,7 +84,7 @@ _LAZY = {
         room: (f"taeda.{room}", None)
         for room in (
             "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "library", "multiprocessing", "onnx", "profiler",
-            "signal", "special", "testing", "types",
+            "quasirandom", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),

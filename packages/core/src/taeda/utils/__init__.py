@@ -11,7 +11,7 @@ __all__ = ["checkpoint", "hooks"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("benchmark", "data", "dlpack", "model_zoo", "_pytree"):
+    if name in ("benchmark", "data", "dlpack", "flop_counter", "model_zoo", "module_tracker", "_pytree"):
         try:
             return importlib.import_module(f"taeda.utils.{name}")
         except ModuleNotFoundError as error:
