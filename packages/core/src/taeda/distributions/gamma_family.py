@@ -346,9 +346,6 @@ class InverseGamma(TransformedDistribution):
         base = Gamma(concentration, rate, validate_args=validate_args)
         super().__init__(base, PowerTransform(-base.rate.new_ones(())), validate_args)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return InverseGamma(self.concentration.expand(batch_shape), self.rate.expand(batch_shape), self._validate_args)
-
     @property
     def concentration(self) -> Tensor:
         """The concentration of 1 / x."""
