@@ -273,3 +273,14 @@ def test_expand_of_a_users_own_class_keeps_what_it_added() -> None:
     assert Shifted(2.0).expand((3,)).at == 2.0
     made = Shifted.__new__(Shifted)
     assert Shifted(2.0).expand((3,), made) is made and made.log_prob(one(2.0)).shape == (3,)
+
+
+def test_arguments_are_checked_under_vmap_for_all_samples() -> None:
+    def density(scale: Any) -> Any:
+        return D.Normal(0.0, scale).log_prob(scale)
+
+    scales = taeda.tensor([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(taeda.func.vmap(density)(scales), density(scales), rtol=1e-6)
+    np.testing.assert_allclose(taeda.func.vmap(taeda.func.vmap(density))(scales.view(1, 3)), density(scales).view(1, 3), rtol=1e-6)
+    with pytest.raises(ValueError, match="parameter scale"):
+        taeda.func.vmap(density)(taeda.tensor([1.0, -2.0]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.distribution import Distribution, broadcast_all, probs_to_logits
+from taeda.distributions.distribution import Distribution, all_true, broadcast_all, probs_to_logits
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.ops import binary_cross_entropy_with_logits, log_sigmoid
 from taeda.tensor import Tensor
@@ -109,7 +109,7 @@ class Geometric(_OfOdds):
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         value = self._take(probs, logits)
         super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and probs is not None and not (value > 0).all():
+        if self._validate_args and probs is not None and not all_true(value > 0):
             raise ValueError(f"[Geometric] Expected parameter probs of {self!r} to be positive, but found invalid values:\n{value}")
 
     @property
