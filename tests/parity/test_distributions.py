@@ -29,7 +29,7 @@ DISTRIBUTIONS = [
     "OneHotCategoricalStraightThrough(m)", "Pareto(a, b)", "Poisson(a)", "RelaxedBernoulli(t.tensor(0.7), a / 3)",
     "RelaxedOneHotCategorical(t.tensor(0.7), m)", "StudentT(b)", "StudentT(b * 2, a, b)", "TransformedDistribution(Gamma(a, b), ExpTransform())",
     "TransformedDistribution(Beta(a, b), [SigmoidTransform().inv, AffineTransform(1.0, 2.0)])", "Uniform(-a, b)", "VonMises(a, b)",
-    "VonMises(a, b * 20)", "VonMises(a, b * 1e-7)", "Weibull(a, b)",
+    "VonMises(a, b * 20)", "VonMises(a, b * 1e-7)", "Weibull(a, b)", "Wishart(b * 3, s)", "Wishart(t.tensor(4.0).double(), precision_matrix=s)",
 ]  # fmt: skip
 PLAIN = ("mean", "mode", "variance", "stddev", "batch_shape", "event_shape", "has_rsample", "has_enumerate_support")
 
@@ -129,6 +129,9 @@ def test_gradients_of_samples_densities_and_entropies(expression: str) -> None:
             failure = outcome(framework, pull)
             grads = {k: scope[k].grad for k in "abmsl"}
             found.append((failure, {k: None if g is None else g.numpy() for k, g in grads.items()}))
+        if expression.startswith("Wishart") and name == "rsample":
+            assert (found[0][0], found[1][0]) == (None, "RuntimeError")      # PyTorch changes a mask that its backward wants
+            continue
         (failed, mine), (theirs_failed, theirs) = found
         assert failed == theirs_failed, f"{expression} {name}: {failed} beside {theirs_failed}"
         for k in mine:
@@ -167,7 +170,8 @@ def test_every_pair_that_pytorch_knows_is_there() -> None:
         "ContinuousBernoulli()", "ContinuousBernoulli(0.5, 0.5)", "NegativeBinomial(-1, t.tensor(0.5))", "NegativeBinomial(2, t.tensor(1.0))",
         "NegativeBinomial(2)", "LowRankMultivariateNormal(a, m, -b)", "LowRankMultivariateNormal(a, b, b)",
         "LowRankMultivariateNormal(a, t.ones(3, 2), b)", "LowRankMultivariateNormal(a, m, t.ones(3))",
-        "LowRankMultivariateNormal(t.ones(2, 2), t.ones(3, 2, 1), t.ones(2))", "Wishart(1.0, s)", "Wishart(t.tensor(3.0), a)", "Wishart(t.tensor([3.0, 3.0]), -s)", "GeneralizedPareto(0.0, -1.0, 0.0)",
+        "LowRankMultivariateNormal(t.ones(2, 2), t.ones(3, 2, 1), t.ones(2))", "Wishart(1.0, s)", "Wishart(t.tensor(3.0), a)", "Wishart(t.tensor(3.0))",
+        "Wishart(t.tensor(3.0), s, s)", "Wishart(t.tensor([3.0, 3.0]), -s)", "GeneralizedPareto(0.0, -1.0, 0.0)",
         "Gamma(1.0, 1.0).log_prob(t.tensor(-1.0))", "Beta(1.0, 1.0).log_prob(t.tensor(1.5))", "Dirichlet(b).log_prob(b)",
         "Dirichlet(b).log_prob(t.ones(3) / 3)", "LKJCholesky(2).log_prob(t.eye(3))", "LKJCholesky(2).log_prob(t.ones(2, 2))",
         "Gamma(a, b).log_prob(t.ones(3))", "StudentT(1.0).log_prob(1.0)", "FisherSnedecor(1.0, 1.0).log_prob(t.tensor(0.0))",

@@ -224,3 +224,63 @@ def test_gradients_of_gamma_samples_reach_all_parameters(make: Any) -> None:
     means = taeda.autograd.grad(make(a, b).mean.mean(), (a, b), allow_unused=True)
     for found, mean in zip(grads, means, strict=True):              # the mean of the samples' motion is the motion of the mean
         assert float(found) == pytest.approx(0.0 if mean is None else float(mean.sum()), abs=0.02)
+
+
+@pytest.mark.filterwarnings("ignore:Low df values")
+def test_singular_draws_of_matrices_are_drawn_again() -> None:
+    taeda.manual_seed(0)
+    df = taeda.tensor([1.0001, 30.0], requires_grad=True)
+    d = D.Wishart(df, scale_tril=taeda.eye(2))
+    with pytest.warns(UserWarning, match="Singular sample"):
+        first = d.rsample((64,), max_try_correction=0)
+    assert d._singular(first).sum() > 8
+    taeda.manual_seed(0)
+    with pytest.warns(UserWarning, match="Singular sample"):
+        x = d.rsample((64,), max_try_correction=200)
+    assert x.shape == (64, 2, 2, 2) and not d._singular(x).any()
+    (grad,) = taeda.autograd.grad(x.diagonal(dim1=-2, dim2=-1).sum(), df)
+    assert taeda.isfinite(grad).all() and (grad > 0).all()
+
+
+@pytest.mark.parametrize(
+    "d",
+    [
+        D.LogNormal(one(0.5), 1.0), D.Gumbel(one(0.5), 1.0), D.Weibull(one(2.0), 1.5), D.Pareto(one(2.0), 3.0), D.HalfCauchy(one(2.0)),
+        D.Kumaraswamy(one(2.0), 3.0), D.InverseGamma(one(3.0), 2.0), D.RelaxedBernoulli(one(0.5), one(0.3)),
+        D.RelaxedOneHotCategorical(one(0.5), taeda.ones(3, dtype=F64)), D.Multinomial(4, taeda.ones(3, dtype=F64)),
+        D.ExpRelaxedCategorical(one(0.5), taeda.ones(3, dtype=F64)), D.LogisticNormal(taeda.zeros(2, dtype=F64), 1.0),
+        D.Wishart(one(4.0), taeda.eye(2, dtype=F64)), D.MultivariateNormal(taeda.zeros(2, dtype=F64), taeda.eye(2, dtype=F64)),
+    ],
+    ids=lambda d: type(d).__name__,
+)  # fmt: skip
+def test_expanded_distributions_are_of_the_same_class_and_density(d: Any) -> None:
+    wide = d.expand((3, *d.batch_shape))
+    x = d.sample()
+    assert type(wide) is type(d) and wide.batch_shape == (3, *d.batch_shape) and wide.event_shape == d.event_shape
+    np.testing.assert_array_equal(wide.log_prob(x), d.log_prob(x).expand(3))
+    for name in ("temperature", "total_count", "validate_args"):
+        assert getattr(wide, name, None) is getattr(d, name, None)
+    assert wide.sample((2,)).shape == (2, 3, *d.event_shape)
+    assert (wide.expand((5, 3)).log_prob(x) == d.log_prob(x)).all()
+
+
+def test_expand_of_a_users_own_class_keeps_what_it_added() -> None:
+    class Shifted(D.TransformedDistribution):
+        def __init__(self, at: float) -> None:
+            self.at = at
+            super().__init__(D.Normal(0.0, 1.0), [D.AffineTransform(at, 1.0)])
+
+    assert Shifted(2.0).expand((3,)).at == 2.0
+    made = Shifted.__new__(Shifted)
+    assert Shifted(2.0).expand((3,), made) is made and made.log_prob(one(2.0)).shape == (3,)
+
+
+def test_arguments_are_checked_under_vmap_for_all_samples() -> None:
+    def density(scale: Any) -> Any:
+        return D.Normal(0.0, scale).log_prob(scale)
+
+    scales = taeda.tensor([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(taeda.func.vmap(density)(scales), density(scales), rtol=1e-6)
+    np.testing.assert_allclose(taeda.func.vmap(taeda.func.vmap(density))(scales.view(1, 3)), density(scales).view(1, 3), rtol=1e-6)
+    with pytest.raises(ValueError, match="parameter scale"):
+        taeda.func.vmap(density)(taeda.tensor([1.0, -2.0]))

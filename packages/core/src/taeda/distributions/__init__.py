@@ -18,13 +18,13 @@ from typing import Any
 from taeda.distributions import constraint_registry, constraints, distribution, kl, kl_pairs, transformed_distribution, transforms, utils
 from taeda.distributions.circular import ContinuousBernoulli, GeneralizedPareto, VonMises
 from taeda.distributions.constraint_registry import biject_to, transform_to
-from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, MultivariateNormal, Normal, Uniform
+from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, Normal, Uniform
 from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, NegativeBinomial, OneHotCategorical, Poisson
 from taeda.distributions.distribution import Distribution, Independent
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.distributions.gamma_family import Beta, Chi2, Dirichlet, FisherSnedecor, Gamma, InverseGamma, StudentT
 from taeda.distributions.kl import kl_divergence, register_kl
-from taeda.distributions.matrices import LKJCholesky, LowRankMultivariateNormal, Wishart
+from taeda.distributions.matrices import LKJCholesky, LowRankMultivariateNormal, MultivariateNormal, Wishart
 from taeda.distributions.mixture_same_family import MixtureSameFamily, Multinomial
 from taeda.distributions.relaxed import (
     ExpRelaxedCategorical,

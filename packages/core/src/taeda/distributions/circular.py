@@ -8,7 +8,7 @@ from typing import Any
 import taeda
 from taeda.distributions import constraints
 from taeda.distributions.discrete import _OfOdds
-from taeda.distributions.distribution import Distribution, broadcast_all, clamp_probs
+from taeda.distributions.distribution import Distribution, all_true, broadcast_all, clamp_probs
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.ops import binary_cross_entropy_with_logits
 from taeda.tensor import Tensor
@@ -93,7 +93,7 @@ class ContinuousBernoulli(_OfOdds, ExponentialFamily):
         value = self._take(probs, logits)
         self._lims = lims
         if probs is not None:
-            if validate_args is not None and not constraints.unit_interval.check(value).all():
+            if validate_args is not None and not all_true(constraints.unit_interval.check(value)):
                 raise ValueError(f"[ContinuousBernoulli] The parameter probs has invalid values: {value}")
             self.probs = clamp_probs(value)
         super().__init__(value.shape, validate_args=validate_args)

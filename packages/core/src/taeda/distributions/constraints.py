@@ -252,7 +252,7 @@ class dependent_property(property, _Dependent):
 
 def is_dependent(constraint: Any) -> bool:
     """Say whether a condition depends on other parameters."""
-    return isinstance(constraint, _Dependent)
+    return isinstance(constraint, (_Dependent, property))        # a property: asked of a class, whose instances know
 
 
 def greater_than(lower_bound: Any) -> Constraint:

@@ -1,4 +1,4 @@
-"""Distributions of real numbers: normal, uniform, exponential, Laplace, Cauchy, half-normal, and normal of several variables."""
+"""Distributions of real numbers: normal, uniform, exponential, Laplace, Cauchy and half-normal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taeda.distributions.distribution import LOG_2PI, Distribution, broadcast_al
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.tensor import Tensor
 
-__all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "MultivariateNormal", "Normal", "Uniform"]
+__all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "Normal", "Uniform"]
 
 
 class Normal(ExponentialFamily):
@@ -333,95 +333,3 @@ class Cauchy(Distribution):
 
     def entropy(self) -> Tensor:
         return math.log(4 * math.pi) + self.scale.log()
-
-
-class MultivariateNormal(Distribution):
-    """N(loc, S) for vectors; S is given as itself, as its inverse, or as L with S = L L^T.
-
-    log p(x) = -|L^-1 (x - loc)|^2 / 2 - sum_i log L_ii - n log(2 pi) / 2.
-
-    Args:
-        loc: (..., n).
-        covariance_matrix, precision_matrix, scale_tril: (..., n, n), exactly one of them.
-
-    Raises:
-        ValueError: not exactly one is given, or the matrix is not what it must be.
-
-    >>> import taeda
-    >>> MultivariateNormal(taeda.zeros(2), taeda.eye(2)).log_prob(taeda.zeros(2))
-    tensor(-1.8379)
-    """
-
-    arg_constraints = {
-        "loc": constraints.real_vector, "covariance_matrix": constraints.positive_definite,
-        "precision_matrix": constraints.positive_definite, "scale_tril": constraints.lower_cholesky,
-    }  # fmt: skip
-    support = constraints.real_vector
-    has_rsample = True
-
-    def __init__(
-        self,
-        loc: Tensor,
-        covariance_matrix: Tensor | None = None,
-        precision_matrix: Tensor | None = None,
-        scale_tril: Tensor | None = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        if loc.dim() < 1:
-            raise ValueError("[MultivariateNormal] loc must be at least one-dimensional.")
-        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
-        names = [k for k, v in given.items() if v is not None]
-        if len(names) != 1:
-            raise ValueError("[MultivariateNormal] Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
-        matrix: Any = given[names[0]]
-        if matrix.dim() < 2:
-            raise ValueError(f"[MultivariateNormal] {names[0]} must be at least two-dimensional, with optional leading batch dimensions")
-        batch = taeda.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
-        matrix = matrix.expand((*batch, -1, -1))
-        self._given = names[0]
-        setattr(self, names[0], matrix)
-        self.loc = loc.expand((*batch, -1))
-        super().__init__(batch, self.loc.shape[-1:], validate_args)
-        if names[0] == "scale_tril":
-            self._tril = matrix
-        elif names[0] == "covariance_matrix":
-            self._tril = taeda.linalg.cholesky(matrix)
-        else:                                                       # the inverse's factor, from one of the matrix turned around
-            turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
-            self._tril = taeda.linalg.solve_triangular(turned, taeda.eye(loc.shape[-1], dtype=loc.dtype), upper=False)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "scale_tril":
-            return self._tril
-        if name == "covariance_matrix":
-            return self._tril @ self._tril.mT
-        if name == "precision_matrix":
-            return taeda.cholesky_inverse(self._tril)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
-    def variance(self) -> Tensor:
-        return self._tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
-
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
-        eps = standard_normal(self._extended(sample_shape), self.loc)
-        return self.loc + (self._tril @ eps.unsqueeze(-1)).squeeze(-1)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        away = taeda.linalg.solve_triangular(self._tril, (value - self.loc).unsqueeze(-1), upper=False).squeeze(-1)
-        return -0.5 * (self._event_shape[0] * LOG_2PI + away.pow(2).sum(-1)) - self._half_log_det()
-
-    def _half_log_det(self) -> Tensor:
-        return self._tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-
-    def entropy(self) -> Tensor:
-        return 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()

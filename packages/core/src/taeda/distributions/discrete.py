@@ -6,7 +6,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.distribution import Distribution, broadcast_all, probs_to_logits
+from taeda.distributions.distribution import Distribution, all_true, broadcast_all, probs_to_logits
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.ops import binary_cross_entropy_with_logits, log_sigmoid
 from taeda.tensor import Tensor
@@ -109,7 +109,7 @@ class Geometric(_OfOdds):
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         value = self._take(probs, logits)
         super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and probs is not None and not (value > 0).all():
+        if self._validate_args and probs is not None and not all_true(value > 0):
             raise ValueError(f"[Geometric] Expected parameter probs of {self!r} to be positive, but found invalid values:\n{value}")
 
     @property
@@ -335,28 +335,25 @@ class Categorical(Distribution):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
-class OneHotCategorical(Distribution):
-    """:class:`Categorical` with a vector that has a 1 at the class, and 0 elsewhere.
-
-    >>> import taeda
-    >>> OneHotCategorical(taeda.tensor([0.0, 1.0])).sample()
-    tensor([0., 1.])
-    """
+class OfClasses(Distribution):
+    """What is made of the draws of a ``Categorical``: its probabilities are the parameters, a value has a number a class."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
-    support = constraints.one_hot
-    has_enumerate_support = True
+    _kept: tuple[str, ...] = ()                  # what a subclass has beside
 
     def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
         self._categorical = Categorical(probs, logits)
         super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        made = type(self).__new__(type(self))
+        made = type(self).__new__(type(self)) if _instance is None else _instance
         made._categorical = self._categorical.expand(batch_shape)
-        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
-        made._validate_args = self._validate_args
-        return made
+        for name in self._kept:
+            setattr(made, name, getattr(self, name))
+        return super().expand(batch_shape, made)
+
+    def _parameters(self) -> dict[str, Tensor]:
+        return {}
 
     @property
     def probs(self) -> Tensor:
@@ -367,6 +364,23 @@ class OneHotCategorical(Distribution):
     def logits(self) -> Tensor:
         """Their logarithms."""
         return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the probabilities."""
+        return self._categorical.param_shape
+
+
+class OneHotCategorical(OfClasses):
+    """:class:`Categorical` with a vector that has a 1 at the class, and 0 elsewhere.
+
+    >>> import taeda
+    >>> OneHotCategorical(taeda.tensor([0.0, 1.0])).sample()
+    tensor([0., 1.])
+    """
+
+    support = constraints.one_hot
+    has_enumerate_support = True
 
     @property
     def mean(self) -> Tensor:

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import taeda
+from taeda._override import is_stand_in
 from taeda.distributions import constraints
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size
@@ -25,6 +26,13 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     dtype = taeda.get_default_dtype() if first is None else first.dtype
     made = [v if isinstance(v, Tensor) else taeda.tensor(v, dtype=dtype, device=getattr(first, "device", None)) for v in values]
     return tuple(taeda.broadcast_tensors(*made))
+
+
+def all_true(holds: Any) -> bool:
+    """Whether a condition holds everywhere; under ``vmap``, for every sample, so that arguments can be checked there."""
+    while is_stand_in(holds):
+        holds = holds._value
+    return bool(holds.all())
 
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:
@@ -74,7 +82,7 @@ class Distribution:
             if isinstance(constraint, constraints._Dependent) or name not in vars(self):
                 continue
             value = vars(self)[name]
-            if not constraint.check(value).all():
+            if not all_true(constraint.check(value)):
                 raise ValueError(
                     f"[{type(self).__name__}] Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of "
                     f"distribution {self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
@@ -185,7 +193,7 @@ class Distribution:
                     f"{self._batch_shape + self._event_shape}."
                 )
         support = self.support
-        if not support.check(value).all():
+        if not all_true(support.check(value)):
             raise ValueError(
                 f"[{name}] Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
                 f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"

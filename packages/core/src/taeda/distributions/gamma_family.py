@@ -12,7 +12,7 @@ from typing import Any
 import taeda
 from taeda.autograd import Function
 from taeda.distributions import constraints
-from taeda.distributions.distribution import Distribution, broadcast_all, standard_normal
+from taeda.distributions.distribution import Distribution, all_true, broadcast_all, standard_normal
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.distributions.transformed_distribution import TransformedDistribution
 from taeda.distributions.transforms import PowerTransform
@@ -93,7 +93,7 @@ class Chi2(Gamma):
 
     def __init__(self, df: Any, validate_args: bool | None = None) -> None:
         super().__init__(0.5 * df, 0.5, validate_args=validate_args)
-        if self._validate_args and not constraints.positive.check(self.concentration).all():
+        if self._validate_args and not all_true(constraints.positive.check(self.concentration)):
             raise ValueError(f"[Chi2] Expected parameter df to satisfy the constraint {constraints.positive!r}, but found {self.df}")
 
     @property
@@ -345,9 +345,6 @@ class InverseGamma(TransformedDistribution):
     def __init__(self, concentration: Any, rate: Any, validate_args: bool | None = None) -> None:
         base = Gamma(concentration, rate, validate_args=validate_args)
         super().__init__(base, PowerTransform(-base.rate.new_ones(())), validate_args)
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return InverseGamma(self.concentration.expand(batch_shape), self.rate.expand(batch_shape), self._validate_args)
 
     @property
     def concentration(self) -> Tensor:

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import taeda
-from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, MultivariateNormal, Normal, Uniform
+from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, Normal, Uniform
 from taeda.distributions.discrete import Bernoulli, Binomial, Categorical, Geometric, OneHotCategorical, Poisson
 from taeda.distributions.distribution import Distribution, Independent, sum_rightmost
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.distributions.gamma_family import Beta, Dirichlet, Gamma
-from taeda.distributions.matrices import LowRankMultivariateNormal
+from taeda.distributions.matrices import LowRankMultivariateNormal, MultivariateNormal
 from taeda.distributions.transformed_distribution import EULER, Gumbel, LogNormal, Pareto, TransformedDistribution
 from taeda.tensor import Tensor
 

@@ -1,4 +1,4 @@
-"""Distributions whose values or parameters are matrices: Wishart, factors of correlation matrices, normal with a covariance of low rank."""
+"""Distributions whose values or parameters are matrices: Wishart, factors of correlation matrices, normal vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.distributions.gamma_family import Beta, Chi2
 from taeda.tensor import Tensor
 
-__all__ = ["LKJCholesky", "LowRankMultivariateNormal", "Wishart"]
+__all__ = ["LKJCholesky", "LowRankMultivariateNormal", "MultivariateNormal", "Wishart"]
 
 
 class LKJCholesky(Distribution):
@@ -41,7 +41,7 @@ class LKJCholesky(Distribution):
         self.dim = dim
         (self.concentration,) = broadcast_all(concentration)
         super().__init__(self.concentration.shape, (dim, dim), validate_args)
-        like = {"dtype": self.concentration.dtype, "device": self.concentration.device}
+        like: dict[str, Any] = {"dtype": self.concentration.dtype, "device": self.concentration.device}
         offset = taeda.cat([taeda.zeros(1, **like), taeda.arange(dim - 1, **like)])
         self._beta = Beta(offset + 0.5, (self.concentration + 0.5 * (dim - 2)).unsqueeze(-1) - 0.5 * offset)
 
@@ -182,7 +182,117 @@ class LowRankMultivariateNormal(Distribution):
         return found.expand(self._batch_shape)
 
 
-class Wishart(ExponentialFamily):
+class _OfCovariance(Distribution):
+    """What is given by a covariance, by its inverse, or by its lower triangular factor: the others are worked out when asked for."""
+
+    covariance_matrix: Tensor
+    precision_matrix: Tensor
+    scale_tril: Tensor
+    _tril: Tensor
+
+    @staticmethod
+    def _one_of(name: str, error: type[Exception], **given: Tensor | None) -> tuple[str, Tensor]:
+        """Return the one matrix that is given, with its name; raise where there is not one, or one without columns."""
+        found = [(k, v) for k, v in given.items() if v is not None]
+        if len(found) != 1:
+            raise error(f"[{name}] Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+        if found[0][1].dim() < 2:
+            raise ValueError(f"[{name}] {found[0][0]} must be at least two-dimensional, with optional leading batch dimensions")
+        return found[0]
+
+    def _factor(self, name: str, matrix: Tensor) -> None:
+        """Work out the factor of a matrix that has been found to be what it must be."""
+        self._tril = matrix
+        if name == "covariance_matrix":
+            self._tril = taeda.linalg.cholesky(matrix)
+        elif name == "precision_matrix":                            # the inverse's factor, from one of the matrix turned around
+            turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
+            self._tril = taeda.linalg.solve_triangular(turned, taeda.eye(matrix.shape[-1], dtype=matrix.dtype), upper=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if "_tril" in vars(self):
+            if name == "scale_tril":
+                return self._tril
+            if name == "covariance_matrix":
+                return self._tril @ self._tril.mT
+            if name == "precision_matrix":
+                return taeda.cholesky_inverse(self._tril)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _half_log_det(self) -> Tensor:
+        return self._tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+
+class MultivariateNormal(_OfCovariance):
+    """N(loc, S) for vectors; S is given as itself, as its inverse, or as L with S = L L^T.
+
+    log p(x) = -|L^-1 (x - loc)|^2 / 2 - sum_i log L_ii - n log(2 pi) / 2.
+
+    Args:
+        loc: (..., n).
+        covariance_matrix, precision_matrix, scale_tril: (..., n, n), exactly one of them.
+
+    Raises:
+        ValueError: not exactly one is given, or the matrix is not what it must be.
+
+    >>> import taeda
+    >>> MultivariateNormal(taeda.zeros(2), taeda.eye(2)).log_prob(taeda.zeros(2))
+    tensor(-1.8379)
+    """
+
+    arg_constraints = {
+        "loc": constraints.real_vector, "covariance_matrix": constraints.positive_definite,
+        "precision_matrix": constraints.positive_definite, "scale_tril": constraints.lower_cholesky,
+    }  # fmt: skip
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(
+        self,
+        loc: Tensor,
+        covariance_matrix: Tensor | None = None,
+        precision_matrix: Tensor | None = None,
+        scale_tril: Tensor | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        if loc.dim() < 1:
+            raise ValueError("[MultivariateNormal] loc must be at least one-dimensional.")
+        name, matrix = self._one_of(
+            "MultivariateNormal", ValueError, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
+        )
+        batch = taeda.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
+        matrix = matrix.expand((*batch, -1, -1))
+        setattr(self, name, matrix)
+        self.loc = loc.expand((*batch, -1))
+        super().__init__(batch, self.loc.shape[-1:], validate_args)
+        self._factor(name, matrix)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return self._tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        eps = standard_normal(self._extended(sample_shape), self.loc)
+        return self.loc + (self._tril @ eps.unsqueeze(-1)).squeeze(-1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        away = taeda.linalg.solve_triangular(self._tril, (value - self.loc).unsqueeze(-1), upper=False).squeeze(-1)
+        return -0.5 * (self._event_shape[0] * LOG_2PI + away.pow(2).sum(-1)) - self._half_log_det()
+
+    def entropy(self) -> Tensor:
+        return 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
+
+
+class Wishart(_OfCovariance, ExponentialFamily):
     """The sum of df products x x^T of vectors x from N(0, S), for any real df > n - 1; S as in ``MultivariateNormal``.
 
     Samples are drawn by Bartlett's decomposition (1933): (L A) (L A)^T, L the factor of S, A lower triangular with normal entries
@@ -193,7 +303,8 @@ class Wishart(ExponentialFamily):
         covariance_matrix, precision_matrix, scale_tril: (..., n, n), exactly one of them.
 
     Raises:
-        ValueError: not exactly one is given, or df <= n - 1.
+        AssertionError: not exactly one is given.
+        ValueError: df <= n - 1.
 
     >>> import taeda
     >>> Wishart(taeda.tensor(3.0), covariance_matrix=taeda.eye(2)).mean
@@ -204,9 +315,6 @@ class Wishart(ExponentialFamily):
     support = constraints.positive_definite
     has_rsample = True
     _mean_carrier_measure = 0
-    covariance_matrix: Tensor
-    precision_matrix: Tensor
-    scale_tril: Tensor
 
     def __init__(
         self,
@@ -216,28 +324,22 @@ class Wishart(ExponentialFamily):
         scale_tril: Tensor | None = None,
         validate_args: bool | None = None,
     ) -> None:
-        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
-        names = [k for k, v in given.items() if v is not None]
-        if len(names) != 1:
-            raise ValueError("[Wishart] Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
-        matrix: Any = given[names[0]]
-        if matrix.dim() < 2:
-            raise ValueError(f"[Wishart] {names[0]} must be at least two-dimensional, with optional leading batch dimensions")
+        name, matrix = self._one_of(
+            "Wishart", AssertionError, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
+        )
         n = matrix.shape[-1]
         df = taeda.as_tensor(df, dtype=matrix.dtype)
         batch = taeda.broadcast_shapes(df.shape, matrix.shape[:-2])
         self.df, matrix = df.expand(batch), matrix.expand((*batch, -1, -1))
         if (self.df <= n - 1).any():
             raise ValueError(f"[Wishart] Value of df={df} expected to be greater than ndim - 1 = {n - 1}.")
-        setattr(self, names[0], matrix)
+        setattr(self, name, matrix)
+        if (self.df < n).any():
+            warnings.warn(
+                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", UserWarning, stacklevel=2
+            )
         super().__init__(batch, matrix.shape[-2:], validate_args)
-        self._tril = matrix
-        if names[0] == "covariance_matrix":
-            self._tril = taeda.linalg.cholesky(matrix)
-        elif names[0] == "precision_matrix":                        # the inverse's factor, from one of the matrix turned around
-            turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
-            self._tril = taeda.linalg.solve_triangular(turned, taeda.eye(n, dtype=matrix.dtype), upper=False)
-        self._check_df()
+        self._factor(name, matrix)
 
     @property
     def arg_constraints(self) -> Any:  # type: ignore[override]
@@ -245,21 +347,6 @@ class Wishart(ExponentialFamily):
             "covariance_matrix": constraints.positive_definite, "precision_matrix": constraints.positive_definite,
             "scale_tril": constraints.lower_cholesky, "df": constraints.greater_than(self._event_shape[-1] - 1),
         }  # fmt: skip
-
-    def _check_df(self) -> None:
-        if (self.df <= self._event_shape[-1]).any():
-            warnings.warn(
-                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", UserWarning, stacklevel=3
-            )
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "scale_tril":
-            return self._tril
-        if name == "covariance_matrix":
-            return self._tril @ self._tril.mT
-        if name == "precision_matrix":
-            return taeda.cholesky_inverse(self._tril)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def mean(self) -> Tensor:
@@ -279,30 +366,37 @@ class Wishart(ExponentialFamily):
     def _bartlett_sampling(self, sample_shape: Any) -> Tensor:
         n = self._event_shape[-1]
         chi2 = Chi2(self.df.unsqueeze(-1) - taeda.arange(n, dtype=self.df.dtype), False)
-        noise = chi2.rsample(sample_shape).sqrt().diag_embed()
+        noise = chi2.rsample(sample_shape).sqrt().clamp(min=taeda.finfo(self.df.dtype).eps).diag_embed()
         rows, columns = taeda.tril_indices(n, n, offset=-1)
         noise[..., rows, columns] = taeda.randn((*sample_shape, *self._batch_shape, n * (n - 1) // 2), dtype=noise.dtype)
         factor = self._tril @ noise
         return factor @ factor.mT
 
     def rsample(self, sample_shape: Any = (), max_try_correction: int | None = None) -> Tensor:
-        """Draw values; those that rounding has made singular are drawn again, ``max_try_correction`` times (3, or 10 for a few)."""
-        if max_try_correction is None:
-            max_try_correction = 3 if self._batch_dims_large() else 10
+        """Draw values; draws in which rounding has made a matrix singular are drawn again, up to ``max_try_correction`` times (10)."""
+        tries = 10 if max_try_correction is None else max_try_correction
         shape = tuple(sample_shape)
         sample = self._bartlett_sampling(shape)
-        for attempt in range(max_try_correction + 1):
-            singular = ~self.support.check(sample)
-            if not singular.any():
+        if tries > 0:                            # PyTorch throws the first draw away; so a seed gives its samples
+            sample = self._bartlett_sampling(shape)
+        singular = self._singular(sample)
+        if not singular.any():
+            return sample
+        warnings.warn("Singular sample detected.", UserWarning, stacklevel=2)
+        sample = sample.clone()
+        for _ in range(tries - 1):
+            again = self._bartlett_sampling((int(singular.sum()),))
+            sample[singular] = again
+            left = self._singular(again)
+            singular = singular.masked_scatter(singular, left)        # not in place: backward wants the mask as it was
+            if not left.any():
                 break
-            if attempt == 0:
-                warnings.warn("Singular sample detected.", UserWarning, stacklevel=2)
-            if attempt < max_try_correction:
-                sample = taeda.where(singular[..., None, None], self._bartlett_sampling(shape), sample)
         return sample
 
-    def _batch_dims_large(self) -> bool:
-        return self._batch_shape.numel() > 64
+    def _singular(self, sample: Tensor) -> Tensor:
+        """Return for each draw whether one of its matrices is singular."""
+        bad = ~self.support.check(sample)
+        return bad.flatten(bad.dim() - len(self._batch_shape)).any(-1) if self._batch_shape else bad
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -311,9 +405,6 @@ class Wishart(ExponentialFamily):
         log_det = taeda.linalg.slogdet(value).logabsdet
         constant = nu * (n * math.log(2) / 2 + self._half_log_det()) + taeda.mvlgamma(nu / 2, n)
         return (nu - n - 1) / 2 * log_det - inside / 2 - constant
-
-    def _half_log_det(self) -> Tensor:
-        return self._tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
     def entropy(self) -> Tensor:
         nu, n = self.df, self._event_shape[-1]

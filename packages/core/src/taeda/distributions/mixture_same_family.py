@@ -6,7 +6,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.discrete import Binomial, Categorical
+from taeda.distributions.discrete import Binomial, Categorical, OfClasses
 from taeda.distributions.distribution import Distribution
 from taeda.tensor import Tensor
 
@@ -110,7 +110,7 @@ class MixtureSameFamily(Distribution):
         return f"MixtureSameFamily(\n  {self._mixture_distribution!r},\n  {self._component_distribution!r})"
 
 
-class Multinomial(Distribution):
+class Multinomial(OfClasses):
     """How often each class comes in ``total_count`` draws.
 
     log p(k) = log n! - sum_i log k_i! + sum_i k_i log p_i.
@@ -120,30 +120,15 @@ class Multinomial(Distribution):
     tensor(-1.3863)
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    _kept = ("total_count",)
 
     def __init__(
         self, total_count: int = 1, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None
     ) -> None:
         if not isinstance(total_count, int):
             raise NotImplementedError("[Multinomial] inhomogeneous total_count is not supported")
-        self.total_count, self._categorical = total_count, Categorical(probs, logits)
-        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of the classes."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return self._categorical.param_shape
+        self.total_count = total_count
+        super().__init__(probs, logits, validate_args)
 
     @property
     def support(self) -> Any:  # type: ignore[override]
@@ -156,10 +141,6 @@ class Multinomial(Distribution):
     @property
     def variance(self) -> Tensor:
         return self.total_count * self.probs * (1 - self.probs)
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        logits = self.logits.expand((*batch_shape, self.logits.shape[-1]))
-        return Multinomial(self.total_count, logits=logits, validate_args=self._validate_args)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         drawn: Any = self._categorical.sample((self.total_count, *sample_shape))

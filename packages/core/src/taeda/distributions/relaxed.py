@@ -10,8 +10,8 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.discrete import Categorical, OneHotCategorical, _OfOdds
-from taeda.distributions.distribution import Distribution, clamp_probs
+from taeda.distributions.discrete import OfClasses, OneHotCategorical, _OfOdds
+from taeda.distributions.distribution import clamp_probs
 from taeda.distributions.transformed_distribution import TransformedDistribution
 from taeda.distributions.transforms import ExpTransform, SigmoidTransform
 from taeda.tensor import Tensor
@@ -51,9 +51,12 @@ class LogitRelaxedBernoulli(_OfOdds):
         return (self.probs if "probs" in vars(self) else self.logits).size()
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        name = "probs" if "probs" in vars(self) else "logits"
-        given = {name: vars(self)[name].expand(batch_shape)}
-        return LogitRelaxedBernoulli(self.temperature, **given, validate_args=self._validate_args)
+        made = self._get_checked_instance(LogitRelaxedBernoulli, _instance)
+        made.temperature = self.temperature
+        return super().expand(batch_shape, made)
+
+    def _parameters(self) -> dict[str, Tensor]:
+        return {k: v for k, v in super()._parameters().items() if k != "temperature"}
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended(sample_shape)
@@ -67,7 +70,26 @@ class LogitRelaxedBernoulli(_OfOdds):
         return taeda.as_tensor(self.temperature).log() + away - 2 * away.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class _Relaxed(TransformedDistribution):
+    """A transform of a relaxed distribution, whose parameters are its own."""
+
+    @property
+    def temperature(self) -> Any:
+        """How far from the classes the values are."""
+        return self.base_dist.temperature
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities of the classes."""
+        return self.base_dist.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """Their logits."""
+        return self.base_dist.logits
+
+
+class RelaxedBernoulli(_Relaxed):
     """Values between 0 and 1, the nearer to either the lower the temperature.
 
     >>> import taeda
@@ -81,57 +103,19 @@ class RelaxedBernoulli(TransformedDistribution):
     def __init__(self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args)
 
-    @property
-    def temperature(self) -> Any:
-        """How far from 0 and 1 the values are."""
-        return self.base_dist.temperature
 
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of 1."""
-        return self.base_dist.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logits."""
-        return self.base_dist.logits
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        base = self.base_dist.expand(batch_shape)
-        return RelaxedBernoulli(self.temperature, logits=base.logits, validate_args=self._validate_args)
-
-
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(OfClasses):
     """The logarithm of :class:`RelaxedOneHotCategorical`: log-softmax of (logits + Gumbel noise) / temperature."""
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    _kept = ("temperature",)
     support = constraints.real_vector
     has_rsample = True
 
     def __init__(
         self, temperature: Any, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None
     ) -> None:
-        self._categorical, self.temperature = Categorical(probs, logits), temperature
-        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of the classes."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return self._categorical.param_shape
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        logits = self.logits.expand((*batch_shape, self.logits.shape[-1]))
-        return ExpRelaxedCategorical(self.temperature, logits=logits, validate_args=self._validate_args)
+        self.temperature = temperature
+        super().__init__(probs, logits, validate_args)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         u = clamp_probs(taeda.rand(self._extended(sample_shape), dtype=self.logits.dtype))
@@ -146,7 +130,7 @@ class ExpRelaxedCategorical(Distribution):
         return (logits - value * temperature).log_softmax(-1).sum(-1) + scale
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(_Relaxed):
     """Shares of classes, the nearer to one class the lower the temperature: Gumbel-softmax.
 
     >>> import taeda
@@ -162,22 +146,3 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         self, temperature: Any, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None
     ) -> None:
         super().__init__(ExpRelaxedCategorical(temperature, probs, logits), ExpTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Any:
-        """How far from one class the shares are."""
-        return self.base_dist.temperature
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of the classes."""
-        return self.base_dist.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logarithms."""
-        return self.base_dist.logits
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        base = self.base_dist.expand(batch_shape)
-        return RelaxedOneHotCategorical(self.temperature, logits=base.logits, validate_args=self._validate_args)

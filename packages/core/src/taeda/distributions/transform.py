@@ -173,12 +173,7 @@ class ComposeTransform(Transform):
 
     @property
     def codomain(self) -> Any:  # type: ignore[override]
-        if not self.parts:
-            return constraints.real
-        n = self.parts[0].domain.event_dim
-        for part in self.parts:
-            n = max(n + part.codomain.event_dim - part.domain.event_dim, part.codomain.event_dim)
-        return constraints.widened(self.parts[-1].codomain, n)
+        return self.inv.domain
 
     @property
     def bijective(self) -> bool:  # type: ignore[override]
@@ -212,9 +207,7 @@ class ComposeTransform(Transform):
         return x
 
     def _inv_call(self, y: Tensor) -> Tensor:
-        for part in reversed(self.parts):
-            y = part._inv_call(y)
-        return y
+        return self.inv(y)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         if not self.parts:
@@ -235,9 +228,7 @@ class ComposeTransform(Transform):
         return shape
 
     def inverse_shape(self, shape: Any) -> Any:
-        for part in reversed(self.parts):
-            shape = part.inverse_shape(shape)
-        return shape
+        return self.inv.forward_shape(shape)
 
     def __repr__(self) -> str:
         return "ComposeTransform(\n    " + ",\n    ".join(repr(part) for part in self.parts) + "\n)"
@@ -319,10 +310,10 @@ class ReshapeTransform(Transform):
         return self if self._cache_size == cache_size else ReshapeTransform(self.in_shape, self.out_shape, cache_size)
 
     def _call(self, x: Tensor) -> Tensor:
-        return x.reshape(self.forward_shape(x.shape))
+        return x.reshape(x.shape[: x.dim() - len(self.in_shape)] + self.out_shape)
 
     def _inverse(self, y: Tensor) -> Tensor:
-        return y.reshape(self.inverse_shape(y.shape))
+        return y.reshape(y.shape[: y.dim() - len(self.out_shape)] + self.in_shape)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return x.new_zeros(x.shape[: x.dim() - len(self.in_shape)])

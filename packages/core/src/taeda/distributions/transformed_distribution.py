@@ -9,6 +9,7 @@ tensor(True)
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -44,7 +45,7 @@ class TransformedDistribution(Distribution):
         self.transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
         if not all(isinstance(t, Transform) for t in self.transforms):
             raise ValueError(f"[TransformedDistribution] transforms must be a Transform or a list of Transforms, got {transforms!r}")
-        whole = ComposeTransform(self.transforms)
+        whole = self._whole
         base_event, mixed = len(base_distribution.event_shape), whole.domain.event_dim
         shape = base_distribution.batch_shape + base_distribution.event_shape
         if len(shape) < mixed:
@@ -72,28 +73,25 @@ class TransformedDistribution(Distribution):
         return constraints.widened(self.transforms[-1].codomain, len(self._event_shape))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        shape = tuple(batch_shape) + tuple(self._event_shape)
-        for transform in reversed(self.transforms):
-            shape = tuple(transform.inverse_shape(shape))
-        base = self.base_dist.expand(shape[: len(shape) - len(self.base_dist.event_shape)])
-        return TransformedDistribution(base, self.transforms, self._validate_args)
+        made = copy.copy(self) if _instance is None else _instance
+        shape = self._whole.inverse_shape(tuple(batch_shape) + tuple(self._event_shape))
+        made.base_dist = self.base_dist.expand(shape[: len(shape) - len(self.base_dist.event_shape)])
+        made.transforms = self.transforms
+        return super().expand(batch_shape, made)
 
-    def _forward(self, x: Tensor) -> Tensor:
-        for transform in self.transforms:
-            x = transform(x)
-        return x
+    def _parameters(self) -> dict[str, Tensor]:
+        return {k: v for k, v in super()._parameters().items() if k in self.arg_constraints}
 
-    def _backward(self, y: Tensor) -> Tensor:
-        for transform in reversed(self.transforms):
-            y = transform.inv(y)
-        return y
+    @property
+    def _whole(self) -> ComposeTransform:
+        return ComposeTransform(self.transforms)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         with taeda.no_grad():
-            return self._forward(self.base_dist.sample(sample_shape))
+            return self._whole(self.base_dist.sample(sample_shape))
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        return self._forward(self.base_dist.rsample(sample_shape))
+        return self._whole(self.base_dist.rsample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -109,17 +107,15 @@ class TransformedDistribution(Distribution):
 
     def _upside_down(self, p: Tensor) -> Tensor:
         """Return p, or 1 - p where the transforms fall."""
-        sign: Any = 1
-        for transform in self.transforms:
-            sign = sign * transform.sign
+        sign = self._whole.sign
         return p if isinstance(sign, int) and sign == 1 else sign * (p - 0.5) + 0.5
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        return self._upside_down(self.base_dist.cdf(self._backward(value)))
+        return self._upside_down(self.base_dist.cdf(self._whole.inv(value)))
 
     def icdf(self, value: Tensor) -> Tensor:
-        return self._forward(self.base_dist.icdf(self._upside_down(value)))
+        return self._whole(self.base_dist.icdf(self._upside_down(value)))
 
 
 class LogNormal(TransformedDistribution):
@@ -161,9 +157,6 @@ class LogNormal(TransformedDistribution):
     def entropy(self) -> Tensor:
         return self.base_dist.entropy() + self.loc
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return LogNormal(self.loc.expand(batch_shape), self.scale.expand(batch_shape), self._validate_args)
-
 
 class LogisticNormal(TransformedDistribution):
     """The stick-breaking of a normal vector: n numbers become n + 1 shares.
@@ -188,10 +181,6 @@ class LogisticNormal(TransformedDistribution):
     def scale(self) -> Tensor:
         """The standard deviations of the normal vector."""
         return self.base_dist.base_dist.scale
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        shape = (*tuple(batch_shape), self.loc.shape[-1])
-        return LogisticNormal(self.loc.expand(shape), self.scale.expand(shape), self._validate_args)
 
 
 class Gumbel(TransformedDistribution):
@@ -235,9 +224,6 @@ class Gumbel(TransformedDistribution):
     def entropy(self) -> Tensor:
         return self.scale.log() + (1 + EULER)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Gumbel(self.loc.expand(batch_shape), self.scale.expand(batch_shape), self._validate_args)
-
 
 class Weibull(TransformedDistribution):
     """scale e^(1 / concentration) with e exponential.
@@ -251,10 +237,14 @@ class Weibull(TransformedDistribution):
 
     def __init__(self, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
         self.scale, self.concentration = broadcast_all(scale, concentration)
-        self.concentration_reciprocal = self.concentration.reciprocal()
         base = Exponential(taeda.ones_like(self.scale), validate_args)
         power = PowerTransform(self.concentration_reciprocal)
         super().__init__(base, [power, AffineTransform(0, self.scale)], validate_args)
+
+    @property
+    def concentration_reciprocal(self) -> Tensor:
+        """1 / concentration."""
+        return self.concentration.reciprocal()
 
     @property
     def mean(self) -> Tensor:
@@ -273,9 +263,6 @@ class Weibull(TransformedDistribution):
     def entropy(self) -> Tensor:
         r = self.concentration_reciprocal
         return EULER * (1 - r) + (self.scale * r).log() + 1
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Weibull(self.scale.expand(batch_shape), self.concentration.expand(batch_shape), self._validate_args)
 
 
 class Pareto(TransformedDistribution):
@@ -311,9 +298,6 @@ class Pareto(TransformedDistribution):
 
     def entropy(self) -> Tensor:
         return (self.scale / self.alpha).log() + (1 + self.alpha.reciprocal())
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Pareto(self.scale.expand(batch_shape), self.alpha.expand(batch_shape), self._validate_args)
 
 
 class HalfCauchy(TransformedDistribution):
@@ -360,9 +344,6 @@ class HalfCauchy(TransformedDistribution):
     def entropy(self) -> Tensor:
         return self.base_dist.entropy() - math.log(2)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return HalfCauchy(self.scale.expand(batch_shape), self._validate_args)
-
 
 class Kumaraswamy(TransformedDistribution):
     """(1 - u^(1 / b))^(1 / a) with u uniform: like a beta distribution, with a closed cdf 1 - (1 - x^a)^b.
@@ -402,6 +383,3 @@ class Kumaraswamy(TransformedDistribution):
     def entropy(self) -> Tensor:
         a, b = self.concentration1, self.concentration0
         return (1 - b.reciprocal()) + (1 - a.reciprocal()) * ((b + 1).digamma() + EULER) - a.log() - b.log()
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        return Kumaraswamy(self.concentration1.expand(batch_shape), self.concentration0.expand(batch_shape), self._validate_args)

@@ -34,17 +34,21 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Elementwise(Transform):
-    """A rising bijection of each element, without parameters: any two are equal."""
-
-    domain = constraints.real
-    bijective = True
-    sign = 1
+class _Plain(Transform):
+    """A transform without parameters: any two are equal."""
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self)
 
     __hash__ = object.__hash__
+
+
+class _Elementwise(_Plain):
+    """A rising bijection of each element."""
+
+    domain = constraints.real
+    bijective = True
+    sign = 1
 
 
 class ExpTransform(_Elementwise):
@@ -147,15 +151,10 @@ class TanhTransform(_Elementwise):
         return 2.0 * (math.log(2.0) - x - taeda.ops.softplus(-2.0 * x))
 
 
-class AbsTransform(Transform):
+class AbsTransform(_Plain):
     """y = |x|, whose inverse is y."""
 
     domain, codomain = constraints.real, constraints.positive
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AbsTransform)
-
-    __hash__ = object.__hash__
 
     def _call(self, x: Tensor) -> Tensor:
         return x.abs()
@@ -243,15 +242,10 @@ class CumulativeDistributionTransform(Transform):
         return self.distribution.log_prob(x)
 
 
-class SoftmaxTransform(Transform):
+class SoftmaxTransform(_Plain):
     """y = softmax of the last dimension; one of its inverses is log y."""
 
     domain, codomain = constraints.real_vector, constraints.simplex
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SoftmaxTransform)
-
-    __hash__ = object.__hash__
 
     def _call(self, x: Tensor) -> Tensor:
         return x.softmax(-1)
@@ -260,16 +254,11 @@ class SoftmaxTransform(Transform):
         return y.log()
 
 
-class StickBreakingTransform(Transform):
+class StickBreakingTransform(_Plain):
     """n numbers break a stick into n + 1 pieces: z_i = sigmoid(x_i - log(n - i)) of what is left is piece i."""
 
     domain, codomain = constraints.real_vector, constraints.simplex
     bijective = True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, StickBreakingTransform)
-
-    __hash__ = object.__hash__
 
     def _offset(self, x: Tensor) -> Tensor:
         n = x.shape[-1]
@@ -300,15 +289,10 @@ class StickBreakingTransform(Transform):
         return Size((*shape[:-1], shape[-1] - 1))
 
 
-class LowerCholeskyTransform(Transform):
+class LowerCholeskyTransform(_Plain):
     """The lower triangle of a matrix, with e to the diagonal."""
 
     domain, codomain = constraints.independent(constraints.real, 2), constraints.lower_cholesky
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, LowerCholeskyTransform)
-
-    __hash__ = object.__hash__
 
     def _call(self, x: Tensor) -> Tensor:
         return x.tril(-1) + x.diagonal(dim1=-2, dim2=-1).exp().diag_embed()
@@ -357,15 +341,10 @@ class CorrCholeskyTransform(Transform):
         return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
 
 
-class PositiveDefiniteTransform(Transform):
+class PositiveDefiniteTransform(_Plain):
     """L L^T of the lower triangle with e to the diagonal."""
 
     domain, codomain = constraints.independent(constraints.real, 2), constraints.positive_definite
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PositiveDefiniteTransform)
-
-    __hash__ = object.__hash__
 
     def _call(self, x: Tensor) -> Tensor:
         lower = LowerCholeskyTransform()(x)
