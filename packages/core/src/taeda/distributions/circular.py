@@ -133,11 +133,6 @@ class ContinuousBernoulli(_OfOdds, ExponentialFamily):
         far = p * (p - 1.0) / (1.0 - 2.0 * p) ** 2 + 1.0 / ((-p).log1p() - p.log()) ** 2
         return self._either(far, 1.0 / 12.0 - (1.0 / 15.0 - 128.0 / 945.0 * x) * x)
 
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return (self.probs if "probs" in vars(self) else self.logits).size()
-
     def sample(self, sample_shape: Any = ()) -> Tensor:
         with taeda.no_grad():
             return self.rsample(sample_shape)

@@ -34,6 +34,11 @@ class _OfOdds(Distribution):
         setattr(self, name, value)
         return value
 
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the probabilities."""
+        return (self.probs if "probs" in vars(self) else self.logits).size()
+
     def __getattr__(self, name: str) -> Any:
         with taeda.enable_grad():                # also where it is asked for by sample()
             if name == "logits" and "probs" in vars(self):
@@ -233,11 +238,6 @@ class NegativeBinomial(_OfOdds):
     @property
     def variance(self) -> Tensor:
         return self.mean / (-self.logits).sigmoid()
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return (self.probs if "probs" in vars(self) else self.logits).size()
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended(sample_shape)

@@ -45,11 +45,6 @@ class LogitRelaxedBernoulli(_OfOdds):
         self.temperature = temperature
         super().__init__(self._take(probs, logits).shape, validate_args=validate_args)
 
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return (self.probs if "probs" in vars(self) else self.logits).size()
-
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         made = self._get_checked_instance(LogitRelaxedBernoulli, _instance)
         made.temperature = self.temperature
