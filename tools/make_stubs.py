@@ -48,6 +48,7 @@ RETURNS = {
                            "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"},
     "None": {"backward", "retain_grad", "set_num_threads", "set_default_dtype", "set_printoptions", "save", "set_rng_state", "__setitem__", "__delitem__"},
     "tuple[Tensor, Tensor]": {"var_mean", "std_mean"},
+    "tuple[_int, ...]": {"broadcast_shapes"},
     "Any": {"unique",
             "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
             "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",

@@ -236,7 +236,7 @@ def block_diag(*tensors: Any) -> Tensor:
     """Return the matrix with the given matrices (vectors as rows, numbers as 1 x 1) along its diagonal, else 0."""
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Multiply matrices pairwise: y[i] = input[i] mat2[i]."""
-def broadcast_shapes(*shapes: Any) -> Tensor:
+def broadcast_shapes(*shapes: Any) -> tuple[_int, ...]:
     """Return the shape that tensors of these shapes broadcast to."""
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Return the tensors expanded to their common shape."""

@@ -281,7 +281,8 @@ class _Recorder(TorchFunctionMode):
     @staticmethod
     def count_modes() -> None:
         """Let the thread's count of modes agree with its stack."""
-        _override.push_mode(None)
+        nothing: Any = None
+        _override.push_mode(nothing)
         _override.pop_mode()
 
 

@@ -15,7 +15,8 @@ import taeda
 from taeda.quasirandom.direction_numbers import MAXBIT, MAXDIM, direction_numbers
 
 if TYPE_CHECKING:
-    from taeda import Tensor, dtype as Dtype
+    from taeda import Tensor
+    from taeda.dtype import dtype as Dtype
 
 __all__ = ["SobolEngine"]
 

@@ -73,7 +73,8 @@ def linear(x: Any, weight: Any, bias: Any, out: Any) -> Count | None:
         return matmul(x, weight, out)
     flops = 2 * x.numel() * weight.shape[0]
     if bias is None or (x.ndim > 2 and not x.is_contiguous()):
-        return matmul(x, weight.mT, out)._replace(backward=[(x, flops), (weight, flops)])
+        count = matmul(x, weight.mT, out)
+        return count and count._replace(backward=[(x, flops), (weight, flops)])
     return product("addmm", "mm", x, weight, flops)
 
 
@@ -231,7 +232,8 @@ class FlopCounterMode:
 
     def __exit__(self, *error: object) -> None:
         mode, self.mode = self.mode, None
-        mode.__exit__(*error)
+        if mode is not None:
+            mode.__exit__(*error)
         self.mod_tracker.__exit__()
         if self.display:
             print(self.get_table(self.depth))

@@ -16,7 +16,7 @@ __all__ = ["ModuleTracker"]
 
 def pass_id() -> Any:
     """Return the number of the backward pass under way in this thread; None outside any. Somebody must have asked (``ask``)."""
-    passes = getattr(engine.threads, "passes", None)
+    passes = getattr(vars(engine)["threads"], "passes", None)
     return passes[-1].id if passes else None
 
 
