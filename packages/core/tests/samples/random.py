@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import scipy.special
 from opinfo import Call, Row, array, layouts
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (17,), (3, 5), (0, 3), (2, 3, 4))
@@ -66,14 +65,18 @@ def extrapolated(f: Any, a: np.ndarray) -> np.ndarray:
 
 def gamma_motion(a: np.ndarray, y: np.ndarray) -> np.ndarray:
     """How the quantile that y is moves with the shape a."""
+    from scipy.special import gammainc, gammaincinv      # the rows are read without SciPy too
+
     a, y = np.broadcast_arrays(a.astype(np.float64), y.astype(np.float64))
-    return extrapolated(lambda k: scipy.special.gammaincinv(k, scipy.special.gammainc(a, y)), a)
+    return extrapolated(lambda k: gammaincinv(k, gammainc(a, y)), a)
 
 
 def share_motion(x: np.ndarray, a: np.ndarray, total: np.ndarray) -> np.ndarray:
+    from scipy.special import betainc, betaincinv
+
     x, a, total = np.broadcast_arrays(x.astype(np.float64), a.astype(np.float64), total.astype(np.float64))
     b = total - a
-    return extrapolated(lambda k: scipy.special.betaincinv(k, b, scipy.special.betainc(a, b, x)), a) / (1 - x)
+    return extrapolated(lambda k: betaincinv(k, b, betainc(a, b, x)), a) / (1 - x)
 
 
 def narrow(rng: np.random.Generator) -> Iterator[Call]:
