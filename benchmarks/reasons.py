@@ -4,13 +4,14 @@ from __future__ import annotations
 
 MEMORY = "memory's speed on both sides, give or take the noise"
 MKL = "multiply-adds at the processor's limit, where PyTorch's MKL is too"
+CONVOLUTION = "multiply-adds: 60 to 80 of some 95 GFLOP/s, where PyTorch's oneDNN is too"
 CHAIN = "a chain: each step is an exponential and a logarithm that wait for the last sum"
 RANGES = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
 
 POINTWISE = "pointwise, every one, 1M"
 REDUCTIONS = "reductions, every one, 1M"
 
-GROUPS = {"matmul": MKL}                        # of every row of a group that has no reason of its own
+GROUPS = {"matmul": MKL, "convolution": CONVOLUTION, "memory": MEMORY}                        # of every row of a group that has no reason of its own
 ROWS = {
     **dict.fromkeys(((POINTWISE, name) for name in (
         "abs", "add", "addcdiv", "addcmul", "a ** 2", "clone", "div", "frac", "hardshrink", "hardtanh", "maximum", "minimum", "mul",
