@@ -287,7 +287,7 @@ def safe(text: str) -> str:
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
     for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "dlpack", "dtype",
-                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
+                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -305,7 +305,7 @@ def stubs() -> dict[str, str]:
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
         "autograd/leaves.pyi": class_stub(modules["taeda.autograd.leaves"], "", {}),
         "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
-        "_override.pyi": class_stub(modules["taeda._override"], "", {}),
+        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "layer_call")},
         **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import pickle
 import weakref
@@ -332,8 +333,52 @@ def test_non_leaf_cannot_be_a_parameter():
 
 def test_a_forward_put_on_the_object_is_called():
     m = nn.ReLU()
+    x = taeda.tensor([-3.0])
+    assert m(x).tolist() == [0.0]
     m.forward = lambda x: x + 1
-    assert m(taeda.tensor([-3.0])).tolist() == [-2.0]
+    assert m(x).tolist() == [-2.0]
+    del m.forward
+    assert m(x).tolist() == [0.0]
+
+
+def test_a_forward_may_be_anything_that_is_called():
+    class Static(nn.Module):
+        @staticmethod
+        def forward(x):
+            return x + 1
+
+    class Partial(nn.Module):
+        def scaled(self, factor, x):
+            return factor * x
+
+        forward = functools.partialmethod(scaled, 3)
+
+    class Held(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.forward = nn.ReLU()
+
+    assert (Static()(1), Partial()(2), Held()(taeda.tensor(-1.0)).item()) == (2, 6, 0.0)
+    Static.forward = lambda self, x: x - 1
+    assert Static()(1) == 0
+    with pytest.raises(AttributeError, match="absent"):
+        type("Bare", (nn.Module,), {"__getattr__": object.__getattribute__, "forward": property(lambda self: self.absent)})()(1)
+
+
+def test_a_call_replaced_on_the_class_is_used_and_put_back(monkeypatch):
+    inner, m = nn.Module.__call__, nn.Identity()
+    with monkeypatch.context() as patch:
+        patch.setattr(nn.Module, "__call__", lambda self, *args, **kwargs: [inner(self, *args, **kwargs)])
+        assert m(1) == [1]
+    assert m(1) == 1
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol_pickles_a_module(protocol):
+    m = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    other = pickle.loads(pickle.dumps(m, protocol))
+    assert repr(other) == repr(m)
+    assert taeda.equal(other[0].weight, m[0].weight)
 
 
 def test_call_passes_every_kind_of_argument():
@@ -347,6 +392,9 @@ def test_call_passes_every_kind_of_argument():
     assert m(None) == (None, (), 2, {})
     assert m(5, 6, input2=7, z=8) == (5, (6,), 7, {"z": 8})
     assert m(input=9) == (9, (), 2, {})
+    assert m(*range(9)) == (0, tuple(range(1, 9)), 2, {})
+    with pytest.raises(TypeError, match="positional"):
+        nn.ReLU()(1, 2)
 
 
 def test_to_takes_one_dtype():

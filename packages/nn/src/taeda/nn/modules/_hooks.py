@@ -1,6 +1,6 @@
 """Hooks of modules: where they are kept, how they are registered, and the call that runs them.
 
-A call looks for hooks only once one was registered somewhere in the process (``_in_use``), and then only on the
+A call (``taeda.layer_call``) looks for hooks only once one was registered somewhere in the process, and then only on the
 modules that have some: a model without hooks does not pay for them.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import taeda
 from taeda import Tensor
+from taeda.layer_call import LayerCall, hooks_are_in_use
 from taeda.nn.modules._backward_hooks import BackwardSession
 from taeda.nn.modules._where import locate
 from taeda.utils.hooks import RemovableHandle, add_hook
@@ -32,9 +33,7 @@ class Forwards(Protocol[P, R]):
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
-_NOTHING: Any = object()
-_in_use = False  # a call hook was registered somewhere
-_on_all = False  # ... for every module
+_on_all = False  # a call hook was registered for every module
 
 
 
@@ -59,8 +58,9 @@ def _one_kind_of_backward_hook(other: bool, where: str) -> None:
 
 
 def _add_global(hooks: OrderedDict[int, Hook], hook: Hook, *flags: Any) -> RemovableHandle:
-    global _in_use, _on_all
-    _in_use = _on_all = True
+    global _on_all
+    _on_all = True
+    hooks_are_in_use()
     return add_hook(hooks, hook, False, *flags)
 
 
@@ -120,7 +120,7 @@ def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
     return add_hook(global_buffer_registration, hook)
 
 
-class HookMethods:
+class HookMethods(LayerCall):
     """The part of ``Module`` that is called and that registers hooks."""
 
     _hooked: bool = False  # this object has, or had, a call hook
@@ -139,27 +139,17 @@ class HookMethods:
 
         def __call__(self: Forwards[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
 
-    else:
+    def _must_run_hooks(self) -> bool:
+        return (self._hooked or _on_all) and has_hooks(self)
 
-        def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-            """Run the hooks and ``forward``; an exception says in which module of the model it was raised."""
-            try:
-                if _in_use and (self._hooked or _on_all) and has_hooks(self):
-                    return call_with_hooks(self, args if input is _NOTHING else (input, *args), kwargs)
-                if kwargs or args or input is _NOTHING:
-                    return (
-                        self.forward(*args, **kwargs)
-                        if input is _NOTHING
-                        else self.forward(input, *args, **kwargs)
-                    )
-                return self.forward(input)
-            except Exception as error:
-                locate(self, error, args if input is _NOTHING else (input, *args), kwargs)
-                raise
+    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return call_with_hooks(self, args, kwargs)
+
+    def _locate(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        locate(self, error, args, kwargs)
 
     def _mark_hooked(self) -> None:
-        global _in_use
-        _in_use = True
+        hooks_are_in_use()
         self.__dict__["_hooked"] = True
 
     def register_forward_pre_hook(

@@ -1,0 +1,10 @@
+# Made by tools/make_stubs.py.
+from builtins import bool as _bool, complex as _complex, float as _float, int as _int
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+from taeda.ops import return_types as return_types
+
+class LayerCall:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+def hooks_are_in_use() -> Any: ...
