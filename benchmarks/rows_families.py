@@ -265,3 +265,16 @@ layers("pooling and interpolation",
        ("bilinear x2", lambda nn: nn.Upsample(scale_factor=2, mode="bilinear"), (4, 64, 56, 56)), ("nearest x2", lambda nn: nn.Upsample(scale_factor=2), (4, 64, 56, 56)),
        ("bilinear to 224", lambda nn: nn.Upsample((224, 224), mode="bilinear", align_corners=True), (8, 3, 300, 200)),
        ("bicubic to 224", lambda nn: nn.Upsample((224, 224), mode="bicubic"), (8, 3, 300, 200)))
+
+# -- transforms and factorisations ---------------------------------------------------------------------
+
+GROUP = "Fourier transforms, linear algebra"
+for _shape in ((16, 1024), (64, 1000), (1, 65536), (8, 30011)):
+    expression(GROUP, f"rfft, {' x '.join(map(str, _shape))}", (_shape,), lambda lib, x: lib.T.fft.rfft(x))
+expression(GROUP, "fft2, 4 x 3 x 224 x 224", ((4, 3, 224, 224),), lambda lib, x: lib.T.fft.fft2(x))
+expression(GROUP, "irfft2 of rfft2, forward and backward, 8 x 32 x 64 x 64", ((8, 32, 64, 64),),
+           lambda lib, x: lib.T.fft.irfft2(lib.T.fft.rfft2(x)).square().sum().backward(), grad=True)
+expression(GROUP, "stft, 8 x 16,000, windows of 400", ((8, 16_000), (400,)), lambda lib, x, w: lib.T.stft(x, 400, 160, window=w, return_complex=True))
+for _name in ("inv", "det", "qr", "svd"):
+    expression(GROUP, f"{_name}, 1000 x 4 x 4", ((1000, 4, 4),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))
+    expression(GROUP, f"{_name}, 256 x 256", ((256, 256),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))

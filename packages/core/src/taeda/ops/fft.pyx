@@ -1,101 +1,20 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Discrete Fourier transforms: X_k = sum_j x_j exp(-2 pi i j k / n), their inverses, and those of real signals.
 
-Three ops do all of them: complex to complex, real to complex and complex to real.  Each is linear, so its derivative is the
-transposed transform, one of the three again.  NumPy's pocketfft computes, imported on first touch; float32 stays single precision.
-``taeda.fft`` gives the functions their short names.
+Names, arguments and checks; ``ops.fourier`` transforms.  ``taeda.fft`` gives the functions their short names.
 """
-from taeda.autograd.node cimport Node
-from taeda.dispatch cimport NOTHING, Op, as_tensor, define, empty_shape, record, to_dtype, wrap_dim, write_out
-from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, real_code, torch_name
+from taeda.dispatch cimport as_tensor, to_dtype, wrap_dim, write_out
+from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, C32, F16
-from taeda.tensor_base cimport META, TensorBase
+from taeda.ops.fourier cimport TRANSPOSED, c2c, c2r, r2c
+from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.creation import ones
 from taeda.ops.sequences import arange
 from taeda.ops.padding import constant_pad_nd
 
 __all__ = ["fft_fft", "fft_fft2", "fft_fftfreq", "fft_fftn", "fft_fftshift", "fft_hfft", "fft_hfft2", "fft_hfftn", "fft_ifft",
            "fft_ifft2", "fft_ifftn", "fft_ifftshift", "fft_ihfft", "fft_ihfft2", "fft_ihfftn", "fft_irfft", "fft_irfft2",
            "fft_irfftn", "fft_rfft", "fft_rfft2", "fft_rfftfreq", "fft_rfftn"]
-
-# The factor in front: "backward" divides the inverse by n, "forward" the forward transform, "ortho" both by sqrt(n).
-# A transform and its transpose run in opposite directions with one factor, which is the other name's.
-cdef dict TRANSPOSED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
-
-
-# -- the three transforms ----------------------------------------------------------------------------
-
-
-cdef TensorBase compute(str function, TensorBase x, tuple dims, str norm, tuple shape, int dtype):
-    """Run one of numpy.fft's n-dimensional transforms into a new tensor; nothing on meta."""
-    cdef TensorBase y = empty_shape(shape, dtype, x.device)
-    if x.device == META or y.view.numel == 0:
-        return y
-    import numpy
-    sizes = [shape[d] for d in dims] if function == "irfftn" else None
-    found = getattr(numpy.fft, function)((<object>x.detach()).numpy(), s=sizes, axes=dims, norm=norm)
-    (<object>y).numpy()[...] = found               # NumPy before 2.0 returns double precision
-    return y
-
-
-cdef object c2c_vjp(Node n, object g):
-    dims, norm, forward = n.extra
-    return c2c(<TensorBase>g, dims, TRANSPOSED[norm], not forward)
-
-cdef object r2c_vjp(Node n, object g):
-    # the half that was not computed has no influence: the gradient is zero there
-    dims, norm, forward, half, size = n.extra
-    if half:
-        g = resized(<TensorBase>g, dims[-1:], (size,))
-    return (<object>c2c(<TensorBase>g, dims, TRANSPOSED[norm], not forward)).real
-
-cdef object c2r_vjp(Node n, object g):
-    # every element but the first and, for even sizes, the middle one stands for its mirror image too
-    dims, norm, columns = n.extra
-    cdef int last = dims[-1]
-    cdef TensorBase y = r2c(<TensorBase>g, dims, TRANSPOSED[norm], True, True)
-    weight = ones(columns, dtype=g.dtype, device=g.device)
-    weight[1:1 + (g.shape[last] - 1) // 2] = 2
-    return y * weight.reshape([-1] + [1] * (y.view.ndim - 1 - last))
-
-cdef Op C2C = define("fft_c2c", c2c_vjp, NOTHING, 0, None, "FftC2CBackward0")
-cdef Op R2C = define("fft_r2c", r2c_vjp, NOTHING, 0, None, "FftR2CBackward0")
-cdef Op C2R = define("fft_c2r", c2r_vjp, NOTHING, 0, None, "FftC2RBackward0")
-
-
-cdef TensorBase c2c(TensorBase x, tuple dims, str norm, bint forward):
-    """The transform of complex x over dims, forwards or backwards."""
-    if not dims:
-        return <TensorBase>(<object>x).clone()
-    y = compute("fftn" if forward else "ifftn", x, dims, norm, x.shape_tuple(), x.view.dtype)
-    record(C2C, y, (x,), None, (dims, norm, forward))
-    return y
-
-
-cdef TensorBase r2c(TensorBase x, tuple dims, str norm, bint forward, bint half):
-    """The transform of real x; half: only the first n / 2 + 1 columns of the last of dims, the others being their conjugates."""
-    cdef list shape = list(x.shape_tuple())
-    cdef int code = complex_code(x.view.dtype)
-    if not dims:
-        return to_dtype(x, code)
-    size = shape[dims[-1]]
-    if half:
-        shape[dims[-1]] = size // 2 + 1
-    y = compute("rfftn" if half else "fftn" if forward else "ifftn", x, dims, norm, tuple(shape), code)
-    record(R2C, y, (x,), None, (dims, norm, forward, half, size))
-    return y
-
-
-cdef TensorBase c2r(TensorBase x, tuple dims, str norm, object size):
-    """The inverse transform of the half that r2c keeps; size: of the last of dims in the result."""
-    cdef list shape = list(x.shape_tuple())
-    columns = shape[dims[-1]]
-    shape[dims[-1]] = size
-    y = compute("irfftn", x, dims, norm, tuple(shape), real_code(x.view.dtype))
-    record(C2R, y, (x,), None, (dims, norm, columns))
-    return y
-
 
 # -- arguments ---------------------------------------------------------------------------------------
 
