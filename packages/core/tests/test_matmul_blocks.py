@@ -8,7 +8,7 @@ import pytest
 import taeda
 
 ROWS = (1, 2, 5, 6, 7, 23, 25, 95, 97, 103)
-COLUMNS = (1, 7, 15, 16, 17, 33, 64, 129, 257)
+COLUMNS = (1, 3, 7, 8, 15, 16, 17, 33, 64, 129, 257)
 TERMS = (1, 3, 127, 257, 383, 385, 640)
 
 
@@ -101,3 +101,20 @@ def test_infinity_stays_in_its_row_and_column():
     got = (x @ y).numpy()
     assert np.isnan(got[:, 7]).all() and np.isinf(np.delete(got[3], 7)).all()
     assert (np.delete(np.delete(got, 3, 0), 7, 1) == 30).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int16", "int32", "int64"])
+def test_few_rows_or_columns_are_dot_products_of_any_length(dtype):
+    """Around them lies what must not be counted."""
+    rng, whole = np.random.default_rng(3), dtype.startswith("int")
+    bad = 100 if whole else np.nan
+    for m, n in ((1, 9), (3, 4), (4, 50), (8, 7), (40, 1), (41, 2), (7, 8), (30, 9)):
+        for k in (*range(30, 50), 64, 127, 129, 200):
+            x, w = np.full((m, k + 9), bad, dtype), np.full((n + 2, k + 5), bad, dtype)
+            x[:, 3 : k + 3] = rng.integers(-9, 9, (m, k)) if whole else rng.standard_normal((m, k))
+            w[1 : n + 1, :k] = rng.integers(-9, 9, (n, k)) if whole else rng.standard_normal((n, k))
+            got = taeda.from_numpy(x)[:, 3 : k + 3] @ taeda.from_numpy(w)[1 : n + 1, :k].t()
+            if whole:
+                assert np.array_equal(got.numpy(), x[:, 3 : k + 3] @ w[1 : n + 1, :k].T)
+            else:
+                check(got, x[:, 3 : k + 3], w[1 : n + 1, :k].T)

@@ -166,14 +166,52 @@ LOCAL void NAME(pack_panels)(T *to, int64_t k, int64_t n, const T *b, int64_t br
 
 /* -- dot products -- */
 #define UNROLL _Pragma("GCC unroll 4")
-LOCAL T NAME(sum_of)(NAME(half) v) {
-    T s[LANES / 2];
-    memcpy(s, &v, sizeof s);
-    UNROLL for (int step = LANES / 4; step > 0; step /= 2)
-        for (int l = 0; l < step; l++)
-            s[l] += s[l + step];
-    return s[0];
+/* from element n on: a vector whose last n lanes are ones */
+#define ONES8 -1, -1, -1, -1, -1, -1, -1, -1
+static const MASK NAME(tail_masks)[LANES] = {
+#if LANES == 8
+    0, 0, 0, 0, -1, -1, -1, -1
+#elif LANES == 16
+    0, 0, 0, 0, 0, 0, 0, 0, ONES8
+#elif LANES == 32
+    [16] = ONES8, ONES8
+#else
+    [32] = ONES8, ONES8, ONES8, ONES8
+#endif
+};
+#undef ONES8
+
+/* y[j] = the sum of s[j]'s lanes, for four vectors at once */
+#if LANES == 16 || LANES == 8
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(places)){__VA_ARGS__})
+typedef MASK NAME(places) __attribute__((vector_size(32)));
+LOCAL void NAME(sums_of)(const NAME(half) *s, T *y) {
+    typedef NAME(half) V;
+#if LANES == 16
+    const V p = SHUFFLE(s[0], s[1], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(s[0], s[1], 1, 9, 3, 11, 5, 13, 7, 15);
+    const V q = SHUFFLE(s[2], s[3], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(s[2], s[3], 1, 9, 3, 11, 5, 13, 7, 15);
+    const V r = SHUFFLE(p, q, 0, 1, 8, 9, 4, 5, 12, 13) + SHUFFLE(p, q, 2, 3, 10, 11, 6, 7, 14, 15);
+    const V sum = r + SHUFFLE(r, r, 4, 5, 6, 7, 0, 1, 2, 3);
+#else
+    const V p = SHUFFLE(s[0], s[1], 0, 4, 2, 6) + SHUFFLE(s[0], s[1], 1, 5, 3, 7);
+    const V q = SHUFFLE(s[2], s[3], 0, 4, 2, 6) + SHUFFLE(s[2], s[3], 1, 5, 3, 7);
+    const V sum = SHUFFLE(p, q, 0, 1, 4, 5) + SHUFFLE(p, q, 2, 3, 6, 7);
+#endif
+    memcpy(y, &sum, 4 * sizeof(T));
 }
+#undef SHUFFLE
+#else
+LOCAL void NAME(sums_of)(const NAME(half) *s, T *y) {
+    for (int j = 0; j < 4; j++) {
+        T lanes[LANES / 2];
+        memcpy(lanes, s + j, sizeof lanes);
+        for (int step = LANES / 4; step > 0; step /= 2)
+            for (int l = 0; l < step; l++)
+                lanes[l] += lanes[l + step];
+        y[j] = lanes[0];
+    }
+}
+#endif
 
 /* M rows of C, up to four columns: c[i][j] = ... + alpha sum_l a[i][l] w[j][l].  A column beyond the last is the last again, and is
  * not written. */
@@ -181,6 +219,7 @@ LOCAL T NAME(sum_of)(NAME(half) v) {
     LOCAL void NAME(dots_of_##M)(T *c, int64_t ldc, int64_t columns, int64_t k, const T *a, int64_t ais, const T *b, int64_t ldw, \
                                  T alpha, const T *first, int add) {                                                         \
         typedef NAME(half) V;                                                                                                \
+        typedef MASK B __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));                                      \
         const T *w[4];                                                                                                       \
         V s[M][4];                                                                                                           \
         int64_t l = 0;                                                                                                       \
@@ -191,15 +230,29 @@ LOCAL T NAME(sum_of)(NAME(half) v) {
             UNROLL for (int j = 0; j < 4; j++) x[j] = *(const V *)(w[j] + l);                                                \
             UNROLL for (int i = 0; i < M; i++) {                                                                             \
                 V u = *(const V *)(a + i * ais + l);                                                                         \
+                if (M == 3) __builtin_prefetch(a + (i + 3) * ais + l);                                                       \
                 UNROLL for (int j = 0; j < 4; j++) s[i][j] += u * x[j];                                                      \
             }                                                                                                                \
         }                                                                                                                    \
-        for (int64_t i = 0; i < M; i++)                                                                                      \
-            for (int64_t j = 0; j < columns; j++) {                                                                          \
-                T y = NAME(sum_of)(s[i][j]);                                                                                 \
-                for (int64_t t = l; t < k; t++) y += a[i * ais + t] * w[j][t];                                               \
-                c[i * ldc + j] = (first ? first[j] : add ? c[i * ldc + j] : 0) + alpha * y;                                  \
+        if (l < k && k >= LANES / 2) {                       /* the last vector again, without what was counted */           \
+            const int64_t at = k - LANES / 2;                                                                                \
+            const B left = *(const B *)(NAME(tail_masks) + (k - l));                                                         \
+            V x[4];                                                                                                          \
+            UNROLL for (int j = 0; j < 4; j++) x[j] = (V)(*(const B *)(w[j] + at) & left);                                   \
+            UNROLL for (int i = 0; i < M; i++) {                                                                             \
+                V u = (V)(*(const B *)(a + i * ais + at) & left);                                                            \
+                UNROLL for (int j = 0; j < 4; j++) s[i][j] += u * x[j];                                                      \
             }                                                                                                                \
+            l = k;                                                                                                           \
+        }                                                                                                                    \
+        UNROLL for (int64_t i = 0; i < M; i++) {                                                                             \
+            T y[4];                                                                                                          \
+            NAME(sums_of)(s[i], y);                                                                                          \
+            for (int64_t t = l; t < k; t++)                                                                                  \
+                UNROLL for (int j = 0; j < 4; j++) y[j] += a[i * ais + t] * w[j][t];                                         \
+            for (int64_t j = 0; j < columns; j++)                                                                            \
+                c[i * ldc + j] = (first ? first[j] : add ? c[i * ldc + j] : 0) + alpha * y[j];                               \
+        }                                                                                                                    \
     }
 DOTS(1) DOTS(2) DOTS(3)
 #undef DOTS
