@@ -24,6 +24,7 @@ from libc.stdint cimport int64_t
 
 from taeda.kernels.cpu cimport runtime
 from taeda.kernels.cpu.abi cimport Param, View
+from taeda.kernels.cpu.share cimport Share, share_next, share_out
 
 cdef extern from *:
     """
@@ -195,6 +196,8 @@ cdef int64_t keep_weights(Job *job, int threads) noexcept nogil:
     cdef int64_t i, items = job.groups * job.ranges, blocks = cut(job.tiles, TILES)
     cdef size_t nbytes = items * POINTS * job.ustep * sizeof(float)
     cdef int bad = 0
+    cdef Share share
+    cdef int64_t me
     job.kept = <float*>runtime.cpu_alloc(nbytes)
     if job.kept == NULL:
         return -1
@@ -203,8 +206,12 @@ cdef int64_t keep_weights(Job *job, int threads) noexcept nogil:
     if blocks < 16:
         blocks = up(blocks, 4)                         # threads get equal shares
     job.block = up(cut(job.tiles, blocks), job.height)
-    for i in prange(cut(job.tiles, job.block), num_threads=threads, schedule="dynamic"):
-        bad |= block(job, i * job.block, min((i + 1) * job.block, job.tiles), 0, job.groups, True)
+    share_out(&share, cut(job.tiles, job.block), threads)
+    for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+        i = share_next(&share, me)
+        while i >= 0:
+            bad |= block(job, i * job.block, min((i + 1) * job.block, job.tiles), 0, job.groups, True)
+            i = share_next(&share, me)
     runtime.cpu_free(job.kept, nbytes)
     return bad
 
@@ -215,6 +222,8 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     cdef int64_t rounds = cut(job.tiles, most), many = up(cut(job.tiles, rounds), job.height), rows, i, parts, t
     cdef size_t nbytes = job.ranges * many // job.height * POINTS * job.vstep * sizeof(float)
     cdef int bad = 0
+    cdef Share share
+    cdef int64_t me
     job.kept = <float*>runtime.cpu_alloc(nbytes)
     if job.kept == NULL:
         return -1
@@ -227,8 +236,12 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
             t = i % parts * TILES
             transform_pixels(job, job.kept + t // job.height * POINTS * job.vstep, rows, job.first + t,
                              min(job.first + t + TILES, job.last), i // parts * 8)
-        for i in prange(job.groups, num_threads=threads, schedule="dynamic"):
-            bad |= block(job, job.first, job.last, i, i + 1, False)
+        share_out(&share, job.groups, threads)
+        for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+            i = share_next(&share, me)
+            while i >= 0:
+                bad |= block(job, job.first, job.last, i, i + 1, False)
+                i = share_next(&share, me)
         job.first = job.last
     runtime.cpu_free(job.kept, nbytes)
     return bad
@@ -350,6 +363,8 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
     cdef int64_t i, j, total, most, vsize, usize, wsize, items
     cdef size_t nbytes
     cdef int threads, bad = 0
+    cdef Share share
+    cdef int64_t me
     see(&job.g, t[1])
     see(&job.x, t[2])
     job.dw = <float*>t[0].data
@@ -390,8 +405,12 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
         items = cut(job.last - job.first, job.piece)
         for i in prange(items * (cut(job.C, 8) + cut(job.O, 8)), num_threads=threads, schedule="static"):
             transform_both(&job, i)
-        for i in prange(items * job.runs * job.groups, num_threads=threads, schedule="dynamic"):
-            bad |= weight_block(&job, i)
+        share_out(&share, items * job.runs * job.groups, threads)
+        for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+            i = share_next(&share, me)
+            while i >= 0:
+                bad |= weight_block(&job, i)
+                i = share_next(&share, me)
         job.first = job.last
     for i in range(job.pieces - 1):
         for j in range(wsize):
