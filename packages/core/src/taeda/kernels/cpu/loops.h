@@ -15,7 +15,7 @@
 #include "abi.h"
 #include <string.h>
 
-enum { MAX_OPERANDS = 8, GRAIN = 32768, IN_ORDER = 0 };
+enum { MAX_OPERANDS = 8, GRAIN = 32768, STRIP = 1024, IN_ORDER = 0 };      /* threads take whole strips: the same vectors however many they are */
 
 typedef struct {
     int n, ndim;
@@ -167,13 +167,14 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
             loop(ptr, stride, numel, p);
             return 0;
         }
-        const int64_t blocks = (numel + GRAIN - 1) / GRAIN;
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (int64_t b = 0; b < blocks; b++) {
+        const int64_t most = (numel + GRAIN / 2 - 1) / (GRAIN / 2), strips = (numel + STRIP - 1) / STRIP;
+        if (threads > most) threads = (int)most;
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+        for (int me = 0; me < threads; me++) {                         /* equal shares, the same in every call (share.h) */
             char *ptr[MAX_OPERANDS];
-            int64_t len = b == blocks - 1 ? numel - b * GRAIN : GRAIN;
-            for (int k = 0; k < n; k++) ptr[k] = t[k]->data + b * GRAIN * stride[k] * t[k]->itemsize;
-            loop(ptr, stride, len, p);
+            const int64_t from = strips * me / threads * STRIP, to = strips * (me + 1) / threads * STRIP;
+            for (int k = 0; k < n; k++) ptr[k] = t[k]->data + from * stride[k] * t[k]->itemsize;
+            loop(ptr, stride, (to < numel ? to : numel) - from, p);
         }
         return 0;
     }
