@@ -175,3 +175,16 @@ def test_a_batch_of_single_rows_may_have_any_stride_there():
     x, y = taeda.arange(8.0).reshape(2, 4, 1), taeda.arange(12.0).reshape(4, 3)
     assert x.mT.is_contiguous() and x.mT.stride() == (4, 1, 1)
     assert (x.mT @ y).tolist() == (x.reshape(2, 1, 4) @ y).tolist() == [[[42.0, 48.0, 54.0]], [[114.0, 136.0, 158.0]]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int16", "uint8"])
+@pytest.mark.parametrize("k", [2, 16, 33])
+def test_a_batch_of_products_of_two_vectors(dtype: str, k: int) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 9, shape).astype(dtype) for shape in ((40000, 1, k), (40000, k, 1)))
+    expected = (a * b.transpose(0, 2, 1)).sum(-1, keepdims=True, dtype=dtype)
+    x, y = taeda.from_numpy(a), taeda.from_numpy(b)
+    for u, v in ((x, y), (x.transpose(0, 2).contiguous().transpose(0, 2), y.transpose(0, 1).contiguous().transpose(0, 1))):
+        np.testing.assert_array_equal(taeda.bmm(u, v).numpy(), expected)
+        np.testing.assert_array_equal(taeda.bmm(u[::7], v[::7]).numpy(), expected[::7])
+    np.testing.assert_array_equal(taeda.bmm(x[:1].expand_as(x), y).numpy(), (a[:1] * b.transpose(0, 2, 1)).sum(-1, keepdims=True, dtype=dtype))

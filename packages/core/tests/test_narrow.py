@@ -226,3 +226,11 @@ def test_an_optimizers_step_rounds_as_a_conversion_does(dtype: str) -> None:
         wanted = (p.float() - step.float()).to(g.dtype)
         taeda.ops.fused_sgd_([p], [g], [], lr=1.0, weight_decay=0.25)
         same(p, wanted)
+
+
+@pytest.mark.parametrize("source", ["bool", "uint8", "int8", "int16", "uint16"])
+def test_short_integers_convert_into_each_other_as_numpys_do(source: str) -> None:
+    x = np.random.default_rng(0).integers(0, 65536, 1001).astype(source)
+    for target in ("bool", "uint8", "int8", "int16", "uint16"):
+        for n, t in ((x, taeda.from_numpy(x)), (x[::3], taeda.from_numpy(x)[::3])):
+            np.testing.assert_array_equal(t.to(getattr(taeda, target)).numpy(), n.astype(target))

@@ -9,7 +9,7 @@ import pytest
 import taeda
 
 INF, NAN = float("inf"), float("nan")
-DTYPES = (np.float32, np.float64, np.int64, np.int32, np.uint8, np.bool_)
+DTYPES = (np.float32, np.float64, np.int64, np.int32, np.int16, np.int8, np.uint8, np.bool_)
 
 
 def many_ties(dtype, *shape):
@@ -196,3 +196,19 @@ def test_medians_of_long_rows_do_not_depend_on_the_span(spread: int) -> None:
     with_ends[5] = NAN
     assert math.isnan(taeda.from_numpy(with_ends).median().item())
     assert taeda.from_numpy(with_ends).nanmedian().item() == np.sort(with_ends)[4499]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "uint8"])
+@pytest.mark.parametrize("span", [1, 200, 4095, 4096, 30000])
+def test_integers_are_sorted_and_picked_whatever_they_span_and_however_they_lie(dtype: str, span: int) -> None:
+    low = 0 if dtype == "uint8" else -1000
+    x = np.random.default_rng(1).integers(low, low + (span if dtype != "uint8" else min(span, 255)) + 1, (5000, 3)).astype(dtype)
+    t = taeda.from_numpy(x)
+    for descending in (False, True):
+        values, indices = t.sort(dim=0, descending=descending)
+        order = np.argsort(-x.astype(np.int64) if descending else x, axis=0, kind="stable")
+        np.testing.assert_array_equal(indices.numpy(), order)
+        np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, order, 0))
+        values, indices = t.topk(40, 0, largest=descending)
+        np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, order, 0)[:40])
+        np.testing.assert_array_equal(indices.numpy(), order[:40])

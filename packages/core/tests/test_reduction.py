@@ -417,3 +417,20 @@ def test_repeated_elements_are_reduced_as_copies_are(dtype: str) -> None:
         lambda v: v.transpose(0, 2).sum(1), lambda v: v.amin(2),
     ):  # fmt: skip
         assert taeda.equal(f(x), f(x.contiguous()))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16"])
+@pytest.mark.parametrize("shape", [(3001,), (9, 700), (700, 9), (90, 17, 130)])
+def test_short_integers_are_added_in_lanes_that_hold_them(dtype: str, shape: tuple[int, ...]) -> None:
+    ends = np.iinfo(dtype)
+    for x in (np.full(shape, ends.min, dtype), np.full(shape, ends.max, dtype),
+              np.random.default_rng(0).integers(ends.min, ends.max + 1, shape, dtype)):  # fmt: skip
+        t = taeda.from_numpy(x)
+        for n, view in ((x, t), (x.T, t.permute(*range(len(shape))[::-1])), (x[..., ::2], t[..., ::2])):
+            for dim in (None, 0, len(shape) - 1):
+                args = () if dim is None else (dim,)
+                np.testing.assert_array_equal(view.sum(*args).numpy(), n.sum(dim, dtype=np.int64))
+                np.testing.assert_array_equal(view.amax(*args).numpy(), n.max(dim))
+                np.testing.assert_array_equal(view.amin(*args).numpy(), n.min(dim))
+                both = taeda.aminmax(view, dim=dim)
+                assert taeda.equal(both.min, view.amin(*args)) and taeda.equal(both.max, view.amax(*args))

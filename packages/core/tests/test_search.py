@@ -270,3 +270,21 @@ def test_take_along_dim_counts_from_the_end_where_asked(rng: np.random.Generator
     xs, at = taeda.from_numpy(rng.standard_normal((3, 4, 2))), taeda.tensor([[[-1, 0]], [[2, 1]], [[0, -2]]])
     each = taeda.stack([taeda.take_along_dim(a, b, 0) for a, b in zip(xs, at, strict=True)])
     assert taeda.equal(taeda.func.vmap(lambda a, b: taeda.take_along_dim(a, b, 0))(xs, at), each)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bins", [1, 7, 1000])
+def test_a_value_lies_in_the_bin_between_whose_edges_it_is(rng: np.random.Generator, dtype: str, bins: int) -> None:
+    x = np.concatenate([rng.normal(size=3001), [np.nan, np.inf, -np.inf, -1.0, 1.5]]).astype(dtype)
+    w = rng.integers(0, 9, len(x)).astype(dtype)
+    edges = taeda.histogram(taeda.from_numpy(x), bins, range=(-1.0, 1.5)).bin_edges.numpy()
+    x = np.concatenate([x, edges]).astype(dtype)                # what lies on an edge belongs above it
+    w = np.concatenate([w, np.ones(len(edges), dtype)])
+    inside = (x >= edges[0]) & (x <= edges[-1])
+    place = np.minimum(np.searchsorted(edges, x[inside], side="right") - 1, bins - 1)
+    for weight in (None, w):
+        expected = np.bincount(place, None if weight is None else weight[inside], bins)
+        given = None if weight is None else taeda.from_numpy(weight)
+        t = taeda.from_numpy(x)
+        assert taeda.histogram(t, bins, range=(-1.0, 1.5), weight=given).hist.tolist() == expected.tolist()
+        assert taeda.histogram(t, taeda.from_numpy(edges), weight=given).hist.tolist() == expected.tolist()

@@ -410,7 +410,7 @@ cdef class Tensor(TensorAttributes):
 
     def cpu(self, memory_format=None):
         """Return the tensor on the CPU."""
-        return self.to("cpu")
+        return self if self.device == CPU else self.to("cpu")
 
     def cuda(self, device=None, non_blocking=False, memory_format=None):
         """Return the tensor on a GPU; RuntimeError where there is none."""

@@ -25,6 +25,9 @@ def rows(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 0, 3), array(rng, 2, 3))
     yield Call(array(rng, 2, 0), array(rng, 3, 0))
     yield Call(array(rng, 4, 3).T, array(rng, 2, 4))
+    for p in (0, 1, 2, 3, INF):                   # more than a panel, a run and a turned piece
+        yield Call(array(rng, 3, 261), array(rng, 18, 261), p)
+        yield Call(array(rng, 67, 1), array(rng, 17, 1), p, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def cdist(a: Any, b: Any, p: float = 2, compute_mode: str = "") -> Any:
@@ -37,6 +40,7 @@ def all_pairs(rng: np.random.Generator) -> Iterator[Call]:
         yield Call(array(rng, 4, 3), p)
     yield Call(array(rng, 1, 3))
     yield Call(array(rng, 3, 4).T)
+    yield Call(array(rng, 70, 2), 1)
 
 
 def pdist(x: Any, p: float = 2) -> Any:

@@ -362,6 +362,10 @@ FLOAT_HELPERS(f64, double, L_f64)
                 NAME##_loop(run, side, m, p); \
                 spread(run[0], (char *)(z + at * s[0]), s[0], m, sizeof(T), 1); \
             } \
+        } else if (k == 0) { \
+            for (int64_t i = 0; i < n; i++) z[i] = 1; \
+        } else if (k == 1) { \
+            memmove(z, x, n * sizeof(T)); \
         } else if (k == 2) { \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i]; \
         } else if (k == 3) { \

@@ -135,7 +135,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         other = as_tensor(other, "to")
         dtype, device = (<object>other).dtype, (<object>other).device
     code = x.view.dtype if dtype is None else code_of(dtype, "to")
-    dev = x.device if device is None else code_of_device(device, "to")
+    dev = x.device if device is None else CPU if type(device) is str and device == "cpu" else code_of_device(device, "to")
     y = convert(x, code, dev, copy)
     if memory_format is not preserve_format:
         return contiguous(y, memory_format)

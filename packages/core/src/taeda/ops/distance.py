@@ -62,6 +62,8 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     limit = _MODES[compute_mode or "use_mm_for_euclid_dist_if_necessary"]
     if p == 2 and limit is not None and max(x1.shape[-2], x2.shape[-2]) > limit:
         return _euclidean(x1, x2)
+    if x1.ndim == x2.ndim == 2:
+        return cdist_rows(x1.unsqueeze(0), x2.unsqueeze(0), p).squeeze(0)
     lead = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     a, b = (x.expand(*lead, *x.shape[-2:]).reshape(math.prod(lead), *x.shape[-2:]) for x in (x1, x2))
     return cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2])
@@ -69,7 +71,10 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 
 def _euclidean(a, b):
     """sqrt(|a|^2 + |b|^2 - 2 a b), with a derivative of 0 where it is 0."""
-    square = (a * a).sum(-1, keepdim=True) + (b * b).sum(-1).unsqueeze(-2) - 2 * (a @ b.transpose(-1, -2))
+    square, product = (a * a).sum(-1, keepdim=True) + (b * b).sum(-1).unsqueeze(-2), a @ b.transpose(-1, -2)
+    if not product.requires_grad:
+        return square.sub_(product, alpha=2).clamp_min_(0).sqrt_()
+    square = square - 2 * product
     none = square <= 0
     return square.masked_fill(none, 1).sqrt().masked_fill(none, 0)
 

@@ -8,7 +8,7 @@ from taeda.dtype import float32, float64
 from taeda.ops import return_types as types
 from taeda.ops.sequences import linspace
 from taeda.ops.matmul import write_result
-from taeda.ops.searching import searchsorted
+from taeda.ops.searching import bin_sums, searchsorted
 from taeda.tensor_base import TensorBase
 
 __all__ = ["histogram", "histogramdd"]
@@ -117,9 +117,11 @@ def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
     if weight is not None and weight.shape != input.shape:
         raise RuntimeError(f"[histogram] if weight tensor is provided it should have the same shape as the input tensor, but got "
                            f"input {tuple(input.shape)} and weight {tuple(weight.shape)}")
-    x = input.detach().reshape(-1, 1)
-    edges = bins.detach() if given else _edges("histogram", x, [bins], range)[0]
-    hist = _fill(x, [edges], weight if weight is None else weight.detach(), density)
+    x = input.detach().reshape(-1)
+    edges = bins.detach() if given else _edges("histogram", x.unsqueeze(1), [bins], range)[0]
+    hist = bin_sums(x, edges, weight if weight is None else weight.detach().reshape(-1), not given)
+    if density:
+        hist = hist / hist.sum() / edges.diff()
     if out is not None:
         hist, edges = write_result(out[0], hist, "histogram"), write_result(out[1], edges, "histogram")
     return types.histogram((hist, edges))  # type: ignore[arg-type, call-arg]

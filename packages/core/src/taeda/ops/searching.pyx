@@ -227,6 +227,7 @@ cdef Op BOUNDS = define("bounds", NULL)
 cdef Op BINCOUNT = define("bincount", NULL)
 cdef Op BINCOUNT_WEIGHTS = define("bincount", NULL, 0, 0, "bincount_weights", "BincountWeightsBackward0")
 cdef Op HISTC = define("histc", NULL)
+cdef Op HISTOGRAM = define("histogram", NULL)
 
 
 def bincount(input, weights=None, minlength=0):
@@ -273,6 +274,20 @@ def bincount(input, weights=None, minlength=0):
     y = w.new_zeros((size,))
     t[0], t[1], t[2] = &y.view, &x.view, &w.view
     launch(BINCOUNT_WEIGHTS, w.view.dtype, x.device, 1, 3, t, NULL, x.view.numel)
+    return y
+
+
+def bin_sums(TensorBase x not None, TensorBase edges not None, weight, bint even):
+    """Sums of the weights, or counts, of x's elements between the edges, all of one dtype; even: the bins are equal."""
+    cdef TensorBase y = (<object>x).new_zeros((edges.view.shape[0] - 1,)), w = x
+    cdef View* t[4]
+    cdef Param p[2]
+    x, edges = contiguous(x), contiguous(edges)
+    if weight is not None:
+        w = contiguous(weight)
+    t[0], t[1], t[2], t[3] = &y.view, &x.view, &edges.view, &w.view
+    p[0].i, p[1].i = even, weight is not None
+    launch(HISTOGRAM, x.view.dtype, x.device, 1, 4 if p[1].i else 3, t, p, x.view.numel)
     return y
 
 

@@ -94,5 +94,20 @@ LOCAL void NAME(block_product)(const NAME(block_plan) *p, T *room, T *c, int64_t
             }
         }
 }
+
+/* The n products of a row of a and a row of b, k terms each. */
+LOCAL void NAME(vector_pairs)(T *c, int64_t crs, const T *a, int64_t ars, int64_t acs, const T *b, int64_t brs, int64_t bcs, int64_t n,
+                              int64_t k, T alpha) {
+    for (int64_t i = 0; i < n; i++, a += ars, b += brs) {
+        T sum = 0;
+        if (acs == 1 && bcs == 1) {
+            _Pragma("omp simd reduction(+:sum)")
+            for (int64_t l = 0; l < k; l++) sum += a[l] * b[l];
+        } else {
+            for (int64_t l = 0; l < k; l++) sum += a[l * acs] * b[l * bcs];
+        }
+        c[i * crs] = alpha * sum;
+    }
+}
 #undef PANEL
 #undef UP

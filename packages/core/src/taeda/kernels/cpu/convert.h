@@ -19,9 +19,31 @@ static inline int bytes_of(int code) {
     return bytes[code];
 }
 
+/* Between integers of one or two bytes, and from them to bool: what lies side by side is converted in registers. */
+static inline int bytes_signed(int code) { return code == TAEDA_I8 || code == TAEDA_I16; }
+static inline int short_integer(int code) {
+    return code == TAEDA_BOOL || code == TAEDA_U8 || code == TAEDA_I8 || code == TAEDA_I16 || code == TAEDA_U16;
+}
+#define SHORT_LOOP(TARGET, SOURCE, EXPR) \
+    { TARGET *restrict to = (TARGET *)y; const SOURCE *restrict from = (const SOURCE *)x; \
+      for (int64_t i = 0; i < n; i++) { const SOURCE v = from[i]; to[i] = EXPR; } }
+static void convert_short(int s, int d, char *y, const char *x, int64_t n) {
+    const int wide = bytes_of(s) == 2;
+    if (d == TAEDA_BOOL && wide) SHORT_LOOP(uint8_t, int16_t, v != 0)
+    else if (d == TAEDA_BOOL) SHORT_LOOP(uint8_t, int8_t, v != 0)
+    else if (bytes_of(s) == bytes_of(d)) memcpy(y, x, n * bytes_of(s));
+    else if (wide) SHORT_LOOP(uint8_t, uint16_t, (uint8_t)v)
+    else if (bytes_signed(s)) SHORT_LOOP(int16_t, int8_t, v)
+    else SHORT_LOOP(int16_t, uint8_t, v)
+}
+
 static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int64_t sx, int64_t n) {
     _Alignas(64) char in[NARROW_BLOCK * 8], out[NARROW_BLOCK * 8];
     const int sw = wide_code(s), dw = wide_code(d);
+    if (sx == 1 && sy == 1 && short_integer(s) && short_integer(d)) {
+        convert_short(s, d, y, x, n);
+        return;
+    }
     if (s != sw && d == sw && sy == 1) {
         widen(s, y, x, sx, n);
         return;

@@ -312,10 +312,9 @@ INLINE double t_fmod_f64(double x, double y) {
     return b == INFINITY && a < INFINITY ? x : copysign(r, x);
 }
 
-/* 2^(y log2 |x|) in double, to about 1e-10, and the signs and the corners of C's pow */
-INLINE float t_pow_f32(float x, float y) {
-    const float a = fabsf(x);
-    const double m = (double)a, d = (double)y;
+/* 2^(d log2 a) in double, to about 1e-10, for a >= 0; not for d = 0 */
+INLINE double t_pow_size_f32(float a, double d) {
+    const double m = (double)a;
     const int64_t ix = t_minus_i64(t_to_bits_f64(m), 0x3fe6a09e667f3bcdULL);
     const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
     const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
@@ -340,9 +339,12 @@ INLINE float t_pow_f32(float x, float y) {
     v = v * r + 0.055504108839096183929;
     v = v * r + 0.24022650922288758071;
     v = v * r + 0.69314718055994530942;
-    const double w = (v * r + 1.0) * t_pow2i_f64(t_minus_i64(t_to_bits_f64(k), 0x4338000000000000ULL));
-    const float half = 0.5f * y, odd = rintf(y) == y && rintf(half) != half && fabsf(y) < 16777216.0f;
-    float g = (float)w;
+    return (v * r + 1.0) * t_pow2i_f64(t_minus_i64(t_to_bits_f64(k), 0x4338000000000000ULL));
+}
+/* that, with the signs and the corners of C's pow */
+INLINE float t_pow_f32(float x, float y) {
+    const float a = fabsf(x), half = 0.5f * y, odd = rintf(y) == y && rintf(half) != half && fabsf(y) < 16777216.0f;
+    float g = (float)t_pow_size_f32(a, (double)y);
     g = odd != 0 ? copysignf(g, x) : g;
     g = x < 0.0f && rintf(y) != y && a < INFINITY ? NAN : g;
     g = x != x || y != y ? NAN : g;

@@ -184,11 +184,17 @@ INLINE double t_tanh_f64(double x) {
     return x != x ? x : y;
 }
 
-/* from exp(-|x|), which does not overflow */
+/* 1 / (1 + e^-x), which is 0 where e^-x overflows: half of what exp costs is its care for numbers that are smaller still */
 INLINE float t_sigmoid_f32(float x) {
-    float e = t_exp_f32(-fabsf(x));
-    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+    float c = x < -89.0f ? -89.0f : x;
+    c = c > 80.0f ? 80.0f : c;
+    const float m = c * -1.44269504f + 12582912.0f, n = m - 12582912.0f;
+    const float half = t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f000000u));        /* of 2^n */
+    float r = -c - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    return 1.0f / ((2.0f * t_expm1_core_f32(r) + 2.0f) * half + 1.0f);
 }
+/* from exp(-|x|), which does not overflow */
 INLINE double t_sigmoid_f64(double x) {
     double e = t_exp_f64(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);

@@ -8,7 +8,7 @@
  *    4 elements a row.
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
  *    are merged: lanes stay full.
- * d. float16 and bfloat16 go through float32's Spec: patches are widened into a buffer that stays in the cache, and results
+ * d. float16 and bfloat16, where a Spec does not read them itself, go through float32's Spec: patches are widened into a buffer that stays in the cache, and results
  *    rounded at the end.  Widening the whole input first took three times as long as the sum.  Rows whose elements lie apart
  *    are gathered into the same buffer, since vectors pay for that.
  * e. Work is cut by shapes alone: tiles of outputs (narrower ones where rows lie along memory) and, where
@@ -153,11 +153,12 @@ static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, 
 static inline void reduce_fetch(const Reduction *r, char *restrict to, const char *restrict x, int64_t s, int64_t n)
 {
     if (r->half) widen(r->half, to, x, s, n);
+    else if (r->itemsize == 2) REDUCE_GATHER(uint16_t);
     else if (r->itemsize == 4) REDUCE_GATHER(uint32_t);
     else REDUCE_GATHER(uint64_t);
 }
 
-/* The tile at x, patch by patch: halves, or 4 or 8 bytes that lie apart. */
+/* The tile at x, patch by patch: halves, or 2, 4 or 8 bytes that lie apart. */
 static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base)
 {
     _Alignas(64) char patch[REDUCE_PATCH];
@@ -192,7 +193,7 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
 static inline void reduce_take(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc,
                                int64_t base)
 {
-    const int apart = sn != 1 && n >= 64 && (m == 1 || sm != 1) && (r->itemsize == 4 || r->itemsize == 8);
+    const int apart = sn != 1 && n >= 64 && (m == 1 || sm != 1) && r->itemsize > 1;
     if (r->half || apart) reduce_patches(r, x, n, sn, m, sm, acc, base);
     else r->spec->tile(x, n, sn, m, sm, acc, base, r->p);
 }
@@ -207,6 +208,9 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
             const int64_t to = i * width, at = i * r->sn;
             if (r->half)
                 widen(r->half, (char *)((int32_t *)patch + to), from + at * 2, r->sm, width);
+            else if (r->itemsize == 2)
+                for (int64_t j = 0; j < width; j++)
+                    ((int16_t *)patch)[to + j] = ((const int16_t *)from)[at + j * r->sm];
             else if (r->itemsize == 4)
                 for (int64_t j = 0; j < width; j++)
                     ((int32_t *)patch)[to + j] = ((const int32_t *)from)[at + j * r->sm];
@@ -255,8 +259,8 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
     if (!r->partial) r->spec->finish(acc, m, r->out, out, r->so, r->count, r->p);
 }
 
-/* Reduce t[outputs] into t[0] (and t[1]), whose sizes are 1 where it is reduced. */
-static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, const Spec *spec, const Param *p, int threads,
+/* Reduce t[outputs] into t[0] (and t[1]), whose sizes are 1 where it is reduced; half: as in Reduction. */
+static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, const Spec *spec, const Param *p, int half, int threads,
                                    void *(*alloc)(size_t), void (*release)(void *, size_t))
 {
     const View *x = t[outputs], *y = t[0];
@@ -267,7 +271,7 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
     if (y->numel == 0) return 0;
     r.out[0] = y->data;
     r.out[1] = outputs == 2 ? t[1]->data : NULL;
-    r.half = x->dtype == TAEDA_F16 || x->dtype == TAEDA_BF16 ? x->dtype : 0;
+    r.half = half;
     r.spec = spec;
     r.p = p;
     r.itemsize = x->itemsize;
@@ -364,7 +368,7 @@ static __attribute__((noinline)) int64_t reduce_drive_half(View **t, int outputs
         wide[k].data = y->numel ? (char *)alloc(y->numel * 4) : NULL;
         if (y->numel && !wide[k].data) found = -1;
     }
-    if (!found) found = reduce_drive(v, outputs, spec, p, threads, alloc, release);
+    if (!found) found = reduce_drive(v, outputs, spec, p, t[outputs]->dtype, threads, alloc, release);
     for (int k = 0; k < outputs; k++) {
         if (v[k] == t[k]) continue;
         View *pair[2] = {t[k], v[k]};

@@ -206,4 +206,38 @@ static inline float taeda_round_f16(float x) {
     return y;
 }
 static inline float taeda_round_bf16(float x) { return bf16_to_f32(f32_to_bf16(x)); }
+
+/* Of halves eight floats make an element of the formulas (element.h), since rounding a vector is two instructions that the compiler
+ * does not find in a loop; where n is no multiple of eight, the last one takes in what lies behind it in the buffer (see D). */
+typedef float taeda_f8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t taeda_i8 __attribute__((vector_size(32), aligned(4), may_alias));
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+static inline taeda_f8 taeda_sqrt8(taeda_f8 x) {
+#ifdef __AVX2__
+    return (taeda_f8)_mm256_sqrt_ps((__m256)x);
+#else
+    for (int i = 0; i < 8; i++) x[i] = sqrtf(x[i]);
+    return x;
+#endif
+}
+static inline taeda_f8 taeda_round_f168(taeda_f8 x) {
+#if defined(__F16C__) && defined(__AVX2__)
+    return (taeda_f8)_mm256_cvtph_ps(_mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT));
+#else
+    for (int i = 0; i < 8; i++) x[i] = taeda_round_f16(x[i]);
+    return x;
+#endif
+}
+static inline taeda_f8 taeda_round_bf168(taeda_f8 x) {
+#ifdef __AVX2__
+    const taeda_i8 b = (taeda_i8)x, rounded = (b + (((b >> 16) & 1) + 0x7fff)) & (int32_t)0xffff0000;
+    return (taeda_f8)_mm256_blendv_epi8((__m256i)rounded, _mm256_set1_epi32(0x7fc00000), (__m256i)(x != x));
+#else
+    for (int i = 0; i < 8; i++) x[i] = taeda_round_bf16(x[i]);
+    return x;
+#endif
+}
+static inline taeda_f8 taeda_abs8(taeda_f8 x) { return (taeda_f8)((taeda_i8)x & INT32_MAX); }
+static inline taeda_f8 taeda_pick8(taeda_i8 c, taeda_f8 a, taeda_f8 b) { return (taeda_f8)(((taeda_i8)a & c) | ((taeda_i8)b & ~c)); }
 #endif
