@@ -188,6 +188,27 @@ cdef TensorBase snapshot(TensorBase x):
     return t
 
 
+def in_place(str op, function, input, *args, **kwargs):
+    """Write ``function(input, *args)`` into ``input``: the in-place form of an op that is made of others, or has a kernel of its own.
+
+    Where something is recorded, the function works on a copy: what it saves for backward must not be overwritten.
+
+    Raises:
+        RuntimeError: ``input``'s dtype cannot hold the result.
+    """
+    cdef TensorBase x = as_tensor(input, op), y
+    cdef bint recording = needs_grad(x)
+    for other in args:
+        recording = recording or isinstance(other, TensorBase) and needs_grad(<TensorBase>other)
+    y = function(snapshot(x) if recording else x, *args, **kwargs)
+    if not castable(y.view.dtype, x.view.dtype):
+        raise RuntimeError(f"[{op}] result type {name_of(y.view.dtype)} can't be cast to the desired output type "
+                           f"{name_of(x.view.dtype)}")
+    if not same_shape(x, y):
+        raise RuntimeError(f"[{op}] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape {list(y.shape_tuple())}")
+    return (<object>x).copy_(y)
+
+
 cdef TensorBase binary_params(Op op, object input, object other, const Param* p, object extra):
     return binary_road(op, input, other, p, extra, None)
 
@@ -196,7 +217,7 @@ cdef TensorBase binary(Op op, object a, object b, object out=None):
     return binary_road(op, a, b, NULL, None, out)
 
 
-cdef set ARITHMETIC = {"add", "sub", "mul", "div", "floor_divide"}        # these take two numbers, as PyTorch's do
+cdef set ARITHMETIC = {"add", "sub", "mul", "div", "floor_divide", "trunc_divide"}        # these take two numbers, as PyTorch's do
 
 cdef TensorBase binary_road(Op op, object input, object other, const Param* p, object extra, object out):
     cdef TensorBase a, b, y
@@ -326,6 +347,8 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
             rebase(a, n, (old if n.needs(1) else None, b if n.needs(0) else None))
         else:
             rebase(a, n, kept(op.saves, old, b, a) if op.saves else None)
+        if b.storage is a.storage and (op.saves & IN1 or op.saves == CROSS) and not a.detached_version:
+            n.versions[1 if op.saves & IN0 or op.saves == CROSS else 0] -= 1          # what b was has been overwritten
     return a
 
 

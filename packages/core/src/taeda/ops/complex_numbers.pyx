@@ -16,6 +16,7 @@ from taeda.tensor_base cimport TensorBase, refresh
 
 from taeda.autograd import node as _node
 from taeda.autograd.node import named
+from taeda.dispatch import in_place
 
 cdef enum:
     BOTH = 2                 # of parts_view: the parts as a last dimension
@@ -327,7 +328,7 @@ def sgn(input, *, out=None):
 def sgn_(input):
     """In-place :func:`sgn`."""
     cdef TensorBase x = as_tensor(input, "sgn_")
-    return (<object>x).copy_(sgn(x)) if is_complex_(x.view.dtype) else (<object>x).sign_()
+    return in_place("sgn_", sgn, x) if is_complex_(x.view.dtype) else (<object>x).sign_()
 
 
 # -- other ops of complex tensors by their parts -----------------------------------------------------

@@ -7,11 +7,12 @@ neither a flip nor a copy.
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, needs_grad, record,
                              record_multi, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, is_complex_, is_float, is_integral, name_of
+from taeda.dtype cimport code_of, is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.dispatch import in_place
 from taeda.ops import return_types as types
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
@@ -51,15 +52,6 @@ cdef object finish(str op, TensorBase y, object dtype, object out):
     return y if out is None else write_out(out, y, op)
 
 
-cdef object overwrite(str op, object input, TensorBase y):
-    """input <- y, if y's dtype can be stored there."""
-    cdef TensorBase x = <TensorBase>input
-    if is_float(y.view.dtype) and not is_float(x.view.dtype):
-        raise RuntimeError(f"[{op}] result type {name_of(y.view.dtype)} can't be cast to the desired output type "
-                           f"{name_of(x.view.dtype)}")
-    return input.copy_(y)
-
-
 # -- cumsum: y_i = x_0 + ... + x_i ------------------------------------------------------------------------
 
 
@@ -89,7 +81,7 @@ def cumsum(input, dim=None, *, dtype=None, out=None, axis=None):
 
 def cumsum_(input, dim=None, *, dtype=None, axis=None):
     """In-place :func:`cumsum`."""
-    return overwrite("cumsum_", input, cumsum(input, dim, dtype=dtype, axis=axis))
+    return in_place("cumsum_", cumsum, input, dim, dtype=dtype, axis=axis)
 
 
 # -- cumprod: y_i = x_0 ... x_i ---------------------------------------------------------------------------
@@ -141,7 +133,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
 
 def cumprod_(input, dim=None, *, dtype=None, axis=None):
     """In-place :func:`cumprod`."""
-    return overwrite("cumprod_", input, cumprod(input, dim, dtype=dtype, axis=axis))
+    return in_place("cumprod_", cumprod, input, dim, dtype=dtype, axis=axis)
 
 
 # -- logcumsumexp: y_i = log(exp(x_0) + ... + exp(x_i)) ---------------------------------------------------
