@@ -20,6 +20,8 @@ from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end
 from taeda.registry cimport copy_into, define, launch
 from taeda.tensor_base cimport CPU, alias
 
+from taeda.operands import refuse_overlap
+
 import warnings
 
 
@@ -358,6 +360,14 @@ cdef TensorBase binary_quiet(Op op, TensorBase a, TensorBase b):
         return binary(op, a, b)
     finally:
         set_grad(was)
+
+
+def write_exact(out, result, str op, *read):
+    """``write_out`` for ops whose ``out`` has the result's dtype and shares no memory with the tensors that are read."""
+    if isinstance(out, TensorBase) and out.dtype is not result.dtype:
+        raise RuntimeError(f"[{op}] Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead")
+    refuse_overlap(op, out, *read)
+    return write_out(out, result, op)
 
 
 cdef TensorBase write_out(object target, TensorBase result, str op):

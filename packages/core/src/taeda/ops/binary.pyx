@@ -429,12 +429,19 @@ def xlogy_(input, other):
     """In-place :func:`xlogy`."""
     return binary_(XLOGY, input, other)
 
+cdef object complex_logaddexp(object a, object b):
+    """From the operand of the larger real part, whose angle is kept as it is, not brought between -pi and pi."""
+    first = a.real >= b.real
+    high, low = a.where(first, b), b.where(first, a)
+    alone = high.real.isinf() & (low == low)                # infinite: the other one does not count
+    y = high + (low - high).masked_fill(alone, -float("inf")).exp().log1p()
+    return y.where(~alone, a.where(a.real > b.real, b))
+
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""
     both_tensors("logaddexp", input, other)
     if isinstance(input, TensorBase) and is_complex_((<TensorBase>input).view.dtype):
-        top = input.real.detach().maximum(other.real.detach())
-        y = ((input - top).exp() + (other - top).exp()).log() + top
+        y = complex_logaddexp(input, other)
         return y if out is None else write_out(out, <TensorBase>y, "logaddexp")
     return binary(LOGADDEXP, input, other, out)
 

@@ -279,6 +279,8 @@ def sum_to_size(input, *sizes, size=None):
         dims = list(range(lead)) + [d for d in range(lead, len(shape)) if want[d - lead] == 1 and shape[d] != 1]
     if lead < 0 or [1 if d in dims else shape[d] for d in range(lead, len(shape))] != list(want):
         raise RuntimeError(f"[sum_to_size] size {list(want)} is not expandable to size {list(shape)}.")
+    if not want:                                     # integers are summed in int64, as PyTorch's are, also where there is one
+        return sum(input)
     if not dims:
         return input
     y = sum(input, dims, True)

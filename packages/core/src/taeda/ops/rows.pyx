@@ -14,6 +14,9 @@ from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index
 from taeda.ops.gather cimport flat, fresh
 from taeda.tensor_base cimport TensorBase
 
+from taeda.dispatch import write_exact
+from taeda.operands import refuse_overlap
+
 __all__ = [
     "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_select", "put", "put_",
     "take",
@@ -69,7 +72,7 @@ def index_select(input, dim, index, *, out=None):
         y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
     except IndexError as error:
         raise IndexError(reworded(error, "index_select", "index out of range in self")) from None
-    return y if out is None else write_out(out, y, "index_select")
+    return y if out is None else write_exact(out, y, "index_select", x, index)
 
 
 cdef TensorBase check_rows(TensorBase x, TensorBase ix, object src, int dim, str op, object kind):
@@ -176,7 +179,7 @@ def index_fill_(input, dim, index, value):
         if v.view.ndim:
             raise RuntimeError("[index_fill_] index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{v.view.ndim} dimension(s).")
-        v = to_dtype(v, x.view.dtype)
+        v = <TensorBase>(<object>v).clone() if v.storage is x.storage else to_dtype(v, x.view.dtype)
     return put_rows(x, d, ix, v, INDEX_FILL_TENSOR if isinstance(value, TensorBase) else INDEX_FILL, "index_fill_", True)
 
 
@@ -210,7 +213,7 @@ def take(input, index, *, out=None):
         y = index_core(x.reshape(-1), [0], [ix], "take", TAKE)
     except IndexError as error:
         raise IndexError(reworded(error, "take", "out of range")) from None
-    return y if out is None else write_out(out, y, "take")
+    return y if out is None else write_exact(out, y, "take", x, index)
 
 
 cdef object put_vjp(Node n, object g):
@@ -238,6 +241,7 @@ def put_(input, index, source, accumulate=False):
         raise IndexError("[put_] put_(): Expected source and index to have the same number of elements, but got "
                          f"source.numel() = {s.view.numel}, index.numel() = {ix.view.numel}")
     check_same_device("put_", (x, ix, s))
+    refuse_overlap("put_", x, ix, s)
     begin_inplace("put_", x)
     plain = s.detach().reshape(ix.shape_tuple())
     y = as_strided_view(x, 1, &x.view.numel, &one, x.offset) if x.view.contiguous else x.detach().reshape(-1)

@@ -14,6 +14,7 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
+from taeda.ops.binary import logaddexp, mul
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 PUBLIC = ("cummax", "cummin", "cumprod", "cumsum", "logcumsumexp")
@@ -50,6 +51,17 @@ cdef object finish(str op, TensorBase y, object dtype, object out):
     if dtype is not None:
         y = to_dtype(y, code_of(dtype, op))
     return y if out is None else write_out(out, y, op)
+
+
+cdef TensorBase complex_scan(object function, object x, int d):
+    """y_i = function(y_(i-1), x_i), step by step."""
+    from taeda.ops.join import stack
+    if x.ndim == 0 or x.numel() == 0:
+        return <TensorBase>x.clone()
+    parts = list(x.unbind(d))
+    for i in range(1, len(parts)):
+        parts[i] = function(parts[i - 1], parts[i])
+    return <TensorBase>stack(parts, d)
 
 
 # -- cumsum: y_i = x_0 + ... + x_i ------------------------------------------------------------------------
@@ -119,13 +131,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
     if is_complex_(x.view.dtype):
-        if x.view.ndim == 0 or x.view.numel == 0:
-            return finish("cumprod", <TensorBase>(<object>x).clone(), dtype, out)
-        parts = list((<object>x).unbind(d))
-        for i in range(1, len(parts)):
-            parts[i] = parts[i - 1] * parts[i]
-        from taeda.ops.join import stack
-        return finish("cumprod", <TensorBase>stack(parts, d), dtype, out)
+        return finish("cumprod", complex_scan(mul, x, d), dtype, out)
     y = scan_one(CUMPROD, x, d, False)
     record(CUMPROD, y, (x,), (x, y), d)
     return finish("cumprod", y, dtype, out)
@@ -184,8 +190,7 @@ def logcumsumexp(input, dim=None, *, out=None, axis=None):
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
     cdef int d = axis_of("logcumsumexp", x, dim, axis)
     if is_complex_(x.view.dtype) and x.view.numel:
-        top = (<object>x).real.detach().amax(d, keepdim=True)
-        return finish("logcumsumexp", <TensorBase>(((<object>x) - top).exp().cumsum(d).log() + top), None, out)
+        return finish("logcumsumexp", complex_scan(logaddexp, x, d), None, out)
     return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
 
 
