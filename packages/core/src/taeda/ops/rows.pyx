@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define, end_inplace,
                              scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport differentiable, name_of, torch_name
+from taeda.dtype cimport differentiable, dtype_of, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index
 from taeda.ops.gather cimport flat, fresh
@@ -25,11 +25,20 @@ PUBLIC = ("index_add", "index_copy", "index_fill", "index_select", "put", "take"
 
 
 # -- rows: index_select, index_add, index_copy, index_fill -----------------------------------------------------
+cdef object index_fill_vjp(Node n, object g):
+    """The value stands in every row that is named, however often it is."""
+    cdef int d = n.extra[0][0]
+    ix, value = n.load(0), None
+    if n.needs(1):
+        named = g.new_zeros(g.shape[d], dtype=dtype_of(BOOL)).index_fill(0, ix, True)
+        value = g.masked_fill(~named.reshape([-1 if i == d else 1 for i in range(g.ndim)]), 0).sum()
+    return index_fill(g, d, ix, 0) if n.needs(0) else None, value
+
 cdef Op INDEX_SELECT = define("index_select", index_vjp, 0, 0, "index")
 cdef Op INDEX_ADD = define("index_add", index_put_vjp, 0, 0, "index_put_add")
 cdef Op INDEX_COPY = define("index_copy", index_put_vjp, 0, 0, "index_put")
 cdef Op INDEX_FILL = define("index_fill", index_put_vjp, 0, 0, "index_put")
-cdef Op INDEX_FILL_TENSOR = define("index_fill", index_put_vjp, 0, 0, "index_put", "IndexFillBackward1")
+cdef Op INDEX_FILL_TENSOR = define("index_fill", index_fill_vjp, 0, 0, "index_put", "IndexFillBackward1")
 cdef Op TAKE = define("take", index_vjp, 0, 0, "index")
 
 
