@@ -6,7 +6,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
                              broadcast_shapes, check_same_device, define, empty_for, end_inplace, launch, needs_grad, record,
                              result_type as promoted, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -476,16 +476,29 @@ cdef TensorBase laid_as_operands(object shape, TensorBase x, View** operands):
         sizes[d] = shape[d]
     return empty_for(n, sizes, x.view.dtype, x.device, 3, operands)
 
+cdef int dtype_of_floats(tuple operands) except -1:
+    """The common dtype; operands without dimensions count among themselves alone."""
+    cdef bint flat = max([(<TensorBase>t).view.ndim for t in operands]) == 0
+    cdef int code = -1
+    for t in operands:
+        if flat or (<TensorBase>t).view.ndim:
+            code = (<TensorBase>t).view.dtype if code < 0 else promote(code, (<TensorBase>t).view.dtype)
+    return code
+
 cdef TensorBase fused(Op op, object input, object a, object b, object value):
-    """input + value (a b or a / b) in one pass, where all are real tensors of one floating-point dtype; else None."""
+    """input + value (a b or a / b) in one pass, where all are real tensors of floating-point dtypes; else None."""
     cdef TensorBase x, y, z, r
     cdef View* t[4]
     cdef Param p[1]
+    cdef int common
     if not (isinstance(input, TensorBase) and isinstance(a, TensorBase) and isinstance(b, TensorBase)) or isinstance(value, TensorBase):
         return None
     x, y, z = <TensorBase>input, <TensorBase>a, <TensorBase>b
-    if not is_float(x.view.dtype) or x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype or isinstance(value, complex):
+    if not (is_float(x.view.dtype) and is_float(y.view.dtype) and is_float(z.view.dtype)) or isinstance(value, complex):
         return None
+    if x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype:
+        common = dtype_of_floats((x, y, z))
+        x, y, z = to_dtype(x, common), to_dtype(y, common), to_dtype(z, common)
     check_same_device(op.name, (x, y, z))
     shape = broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
     p[0].f = value
