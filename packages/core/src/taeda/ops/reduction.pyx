@@ -481,7 +481,9 @@ def logsumexp(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=N
         raise TypeError("[logsumexp] argument 'dim' must be int or a tuple of ints, not NoneType")
     dims = read_dims("logsumexp", dim, x.view.ndim)
     if is_complex_(x.view.dtype):
-        top = (<object>x).real.detach().amax(dim, keepdim=True)
+        top = (<object>x).real.detach()
+        top = top.amax(dim, keepdim=True) if x.view.numel else top.sum(dim, keepdim=True)
+        top = top.masked_fill(top.isinf(), 0)
         y = <TensorBase>(((<object>x) - top).exp().sum(dim, keepdim=keepdim).log() + (top if keepdim else top.squeeze(dim)))
         return y if out is None else write_out(out, y, "logsumexp")
     if is_integral(x.view.dtype):
