@@ -333,6 +333,28 @@ def check_forms(lib: Any, row: Row) -> None:
             assert_close(out, wanted, 0, 0, f"{row.name} {call} with out=")
 
 
+def check_gradient_in_place(lib: Any, row: Row) -> int:
+    """The in-place form has the derivatives of the function: what the function keeps of its input is not overwritten."""
+    function, count = find(lib, row.name), 0
+    for call in gradient_calls(row):
+        found = []
+        for form in (function, lambda x, *rest, **kwargs: getattr(x, row.inplace)(*rest, **kwargs)):
+            args, kwargs, values = tensors(lib, call, grad=True)
+            like = args[0].clone()
+            y = run_quietly(form, like, *args[1:], **kwargs)
+            if not hasattr(y, "shape") or y.shape != args[0].shape or y.dtype != args[0].dtype or not y.requires_grad:
+                break
+            weights = lib.arange(1.0, 1.0 + y.numel(), dtype=lib.float64).reshape(y.shape)
+            found.append(lib.autograd.grad((y * weights).sum().abs(), values, allow_unused=True))
+        if len(found) == 2:
+            for a, b in zip(*found, strict=True):
+                assert (a is None) == (b is None), f"{row.inplace} {call}: {b} for {a}"
+                if a is not None:
+                    assert_close(b, a, 1e-12, 1e-12, f"derivatives of {row.inplace} {call}")
+            count += 1
+    return count
+
+
 def check_meta(lib: Any, row: Row) -> int:
     """On the meta device: the same shapes, dtypes and strides without data, or NotImplementedError."""
     function = find(lib, row.name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cmath
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -178,3 +180,22 @@ def test_angle_of_real_numbers_is_zero_or_pi_and_has_no_slope(dtype: str) -> Non
     y.sum().backward()
     assert x.grad.tolist() == [0.0] * 7
     assert taeda.angle(taeda.tensor([3, -2])).dtype == taeda.float32
+
+
+@pytest.mark.parametrize(("name", "along_real"), [("asin", True), ("acos", True), ("acosh", True), ("asinh", False)])
+def test_derivative_on_a_branch_cut_is_that_of_the_side_of_the_value(name: str, along_real: bool) -> None:
+    def slope(z: complex) -> complex:
+        x = taeda.tensor([z], dtype=taeda.complex128, requires_grad=True)
+        y = getattr(taeda, name)(x)
+        return complex(taeda.autograd.grad(y, x, taeda.ones_like(y))[0].item())
+
+    for far, zero in itertools.product((-3.0, -1.5, 1.5, 3.0), (0.0, -0.0)):
+        beside = math.copysign(1e-12, zero)
+        on, near = (complex(far, zero), complex(far, beside)) if along_real else (complex(zero, far), complex(beside, far))
+        assert abs(slope(on) - slope(near)) < 1e-9, (name, on)
+
+
+@pytest.mark.parametrize("dtype", [taeda.complex64, taeda.complex128])
+def test_a_number_times_its_conjugate_is_real(dtype: Any) -> None:
+    z = taeda.randn(103, dtype=dtype)
+    assert (z * z.conj()).imag.eq(0).all()

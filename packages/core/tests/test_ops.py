@@ -58,6 +58,14 @@ def test_method_in_place_and_out_agree(row: Row) -> None:
     harness.check_forms(taeda, row)
 
 
+IN_PLACE = [(row, name) for row, name in zip(ROWS, IDS, strict=True) if row.inplace and row.grad]
+
+
+@pytest.mark.parametrize("row", [row for row, _ in IN_PLACE], ids=[name for _, name in IN_PLACE])
+def test_derivative_in_place(row: Row) -> None:
+    harness.check_gradient_in_place(taeda, row)
+
+
 @rows
 def test_meta_device_gives_shapes(row: Row) -> None:
     harness.check_meta(taeda, row)

@@ -603,7 +603,7 @@ def ldexp_(input: Tensor, other: Tensor | _complex) -> Tensor:
 def le(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input <= other."""
 def lerp(input: Tensor, end: Any, weight: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
+    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
 def less(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input < other."""
 def less_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -630,7 +630,7 @@ def log2_(input: Tensor) -> Tensor:
     """In-place :func:`log2`."""
 def log_(input: Tensor) -> Tensor:
     """In-place :func:`log`."""
-def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
 def logaddexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return ln(e^input + e^other) without overflow."""
@@ -956,7 +956,7 @@ def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_i
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
     """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
-def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""

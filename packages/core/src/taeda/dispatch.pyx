@@ -20,6 +20,8 @@ from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end
 from taeda.registry cimport copy_into, define, launch
 from taeda.tensor_base cimport CPU, alias
 
+from taeda.operands import refuse_overlap
+
 import warnings
 
 
@@ -188,6 +190,27 @@ cdef TensorBase snapshot(TensorBase x):
     return t
 
 
+def in_place(str op, function, input, *args, **kwargs):
+    """Write ``function(input, *args)`` into ``input``: the in-place form of an op that is made of others, or has a kernel of its own.
+
+    Where something is recorded, the function works on a copy: what it saves for backward must not be overwritten.
+
+    Raises:
+        RuntimeError: ``input``'s dtype cannot hold the result.
+    """
+    cdef TensorBase x = as_tensor(input, op), y
+    cdef bint recording = needs_grad(x)
+    for other in args:
+        recording = recording or isinstance(other, TensorBase) and needs_grad(<TensorBase>other)
+    y = function(snapshot(x) if recording else x, *args, **kwargs)
+    if not castable(y.view.dtype, x.view.dtype):
+        raise RuntimeError(f"[{op}] result type {name_of(y.view.dtype)} can't be cast to the desired output type "
+                           f"{name_of(x.view.dtype)}")
+    if not same_shape(x, y):
+        raise RuntimeError(f"[{op}] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape {list(y.shape_tuple())}")
+    return (<object>x).copy_(y)
+
+
 cdef TensorBase binary_params(Op op, object input, object other, const Param* p, object extra):
     return binary_road(op, input, other, p, extra, None)
 
@@ -196,7 +219,7 @@ cdef TensorBase binary(Op op, object a, object b, object out=None):
     return binary_road(op, a, b, NULL, None, out)
 
 
-cdef set ARITHMETIC = {"add", "sub", "mul", "div", "floor_divide"}        # these take two numbers, as PyTorch's do
+cdef set ARITHMETIC = {"add", "sub", "mul", "div", "floor_divide", "trunc_divide"}        # these take two numbers, as PyTorch's do
 
 cdef TensorBase binary_road(Op op, object input, object other, const Param* p, object extra, object out):
     cdef TensorBase a, b, y
@@ -326,6 +349,8 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
             rebase(a, n, (old if n.needs(1) else None, b if n.needs(0) else None))
         else:
             rebase(a, n, kept(op.saves, old, b, a) if op.saves else None)
+        if b.storage is a.storage and (op.saves & IN1 or op.saves == CROSS) and not a.detached_version:
+            n.versions[1 if op.saves & IN0 or op.saves == CROSS else 0] -= 1          # what b was has been overwritten
     return a
 
 
@@ -335,6 +360,14 @@ cdef TensorBase binary_quiet(Op op, TensorBase a, TensorBase b):
         return binary(op, a, b)
     finally:
         set_grad(was)
+
+
+def write_exact(out, result, str op, *read):
+    """``write_out`` for ops whose ``out`` has the result's dtype and shares no memory with the tensors that are read."""
+    if isinstance(out, TensorBase) and out.dtype is not result.dtype:
+        raise RuntimeError(f"[{op}] Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead")
+    refuse_overlap(op, out, *read)
+    return write_out(out, result, op)
 
 
 cdef TensorBase write_out(object target, TensorBase result, str op):

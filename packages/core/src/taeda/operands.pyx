@@ -58,14 +58,51 @@ cdef int wrap_dim(str op, object dim, int ndim) except -1:
 
 cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1:
     """In-place with an operand that shares some, not all, of the written memory would read its own results."""
-    if a.storage is not b.storage or a.view.numel == 0 or b.view.numel == 0:
-        return 0
-    if not (a.view.contiguous and b.view.contiguous) or a.view.data == b.view.data and a.view.numel == b.view.numel:
-        return 0
-    if a.view.data < b.view.data + b.view.numel * b.view.itemsize and b.view.data < a.view.data + a.view.numel * a.view.itemsize:
-        raise RuntimeError(f"[{op}] unsupported operation: some elements of the input tensor and the written-to tensor "
-                           "refer to a single memory location. Please clone() the tensor before performing the operation.")
+    if a.storage is b.storage and meet(a, b) and not (a.view.data == b.view.data and a.stride_tuple() == b.stride_tuple()):
+        raise shared_memory(op, b)
     return 0
+
+
+def refuse_overlap(str op, written, *read):
+    """Raise RuntimeError where an element of ``written``, a tensor or several, has memory in common with another, or with one of ``read``."""
+    cdef TensorBase x, t
+    cdef int d
+    if not isinstance(written, TensorBase):
+        for part in written if isinstance(written, (tuple, list)) else ():
+            refuse_overlap(op, part, *read)
+        return
+    x = <TensorBase>written
+    for d in range(x.view.ndim):
+        if x.view.strides[d] == 0 and x.view.shape[d] > 1:
+            raise RuntimeError(f"[{op}] unsupported operation: more than one element of the written-to tensor of shape {x.shape_tuple()} "
+                               "refers to a single memory location. Please clone() the tensor before performing the operation.")
+    for other in read:
+        if isinstance(other, TensorBase):
+            t = <TensorBase>other
+            if t.storage is x.storage and meet(x, t):
+                raise shared_memory(op, t)
+
+
+cdef object shared_memory(str op, TensorBase t):
+    return RuntimeError(f"[{op}] unsupported operation: some elements of the input tensor of shape {t.shape_tuple()} and the written-to "
+                        "tensor refer to a single memory location. Please clone() the tensor before performing the operation.")
+
+
+cdef bint meet(TensorBase a, TensorBase b) noexcept:
+    """Do two views of one storage have memory in common?  Answered, as in PyTorch, for those without gaps or repetitions."""
+    return a.view.data != NULL and dense(a) and dense(b) and (
+        a.view.data < b.view.data + b.view.numel * b.view.itemsize and b.view.data < a.view.data + a.view.numel * a.view.itemsize)
+
+
+cdef bint dense(TensorBase x) noexcept:
+    """Does x fill its memory from its first element on, in whatever order of the dimensions?"""
+    cdef int64_t reach = 1
+    cdef int d
+    if x.view.contiguous or x.view.numel == 0:
+        return x.view.numel > 0
+    for d in range(x.view.ndim):
+        reach += (x.view.shape[d] - 1) * x.view.strides[d]
+    return reach == x.view.numel
 
 
 # -- shapes and dtypes -------------------------------------------------------------------------------

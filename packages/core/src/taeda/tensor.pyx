@@ -216,7 +216,7 @@ cdef class Tensor(TensorAttributes):
         return matmul(self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
 
     def __rmatmul__(self, other):
-        array = hasattr(other, "__array_interface__") and other.__array_interface__["shape"]
+        array = isinstance(other, TensorBase) or hasattr(other, "__array_interface__") and other.__array_interface__["shape"]
         return matmul(_creation.as_tensor(other), self) if array else NotImplemented
 
     def __neg__(self):

@@ -96,7 +96,7 @@ ROWS = [
     Row("ldexp", exponents, lambda x, k: np.ldexp(x, k), method="ldexp", inplace="ldexp_", out=True, errors=(
         (Call(np.zeros(2), np.array([True])), NotImplementedError, "bool"), TWO_TENSORS)),
     Row("ldexp", negative_exponents, lambda x, k: np.ldexp(x, k), grad=False),
-    Row("ldexp", powers, lambda x, k: x * 2.0**k),
+    Row("ldexp", powers, lambda x, k: x * 2.0**k, inplace="ldexp_"),
     Row("frexp", nonzero, frexp, method="frexp", errors=((Call(np.array([1])), RuntimeError, "floating-point"),)),
     Row("deg2rad", one, np.deg2rad, method="deg2rad", inplace="deg2rad_", out=True),
     Row("rad2deg", one, np.rad2deg, method="rad2deg", inplace="rad2deg_", out=True),

@@ -17,6 +17,8 @@ from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, U8, View
 from taeda.tensor_base cimport CPU, META, TensorBase
 
+from taeda.operands import refuse_overlap
+
 __all__ = ["index_put", "index_put_"]
 PUBLIC = ("index_put", "index_put_")
 
@@ -327,6 +329,8 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
             raise RuntimeError(f"[{op}] shape mismatch: value tensor of shape {list(v.shape_tuple())} cannot be broadcast "
                                f"to indexing result of shape {[q.shape[d] for d in range(q.nd)]}")
     check_same_device(op, (x, v))
+    if v.storage is x.storage:
+        refuse_overlap(op, x, v)
     begin_inplace(op, x)
     if not plain and (v.view.numel != 1 or v.storage is x.storage):
         wide = empty(q.nd, q.shape, x.view.dtype, x.device)

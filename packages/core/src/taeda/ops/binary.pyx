@@ -6,10 +6,11 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
                              broadcast_shapes, check_same_device, define, empty_for, end_inplace, launch, needs_grad, record,
                              result_type as promoted, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
 
@@ -123,6 +124,7 @@ def sub_(input, other, *, alpha=1):
 
 def rsub(input, other, *, alpha=1):
     """Return other - alpha * input."""
+    as_tensor(input, "rsub")
     no_bool(input, other)
     return binary(SUB if isinstance(other, TensorBase) else RSUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
 
@@ -234,7 +236,7 @@ def remainder_(input, other):
 def fmod(input, other, *, out=None):
     """Return the remainder with the sign of ``input`` (C's fmod)."""
     no_zero_division("fmod", input, other)
-    return binary(FMOD, input, other, out)
+    return binary(FMOD, as_tensor(input, "fmod"), other, out)
 
 def fmod_(input, other):
     """In-place :func:`fmod`."""
@@ -361,12 +363,12 @@ def fmin(input, other, *, out=None):
 # atan2: the angle of the point (b, a); hypot: sqrt(a^2 + b^2)
 cdef object atan2_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    s = g / (a * a + b * b)
+    s = (g / (a * a + b * b)).masked_fill((a == 0) & (b == 0), 0.0)         # at the origin there is none
     return (s * b if n.needs(0) else None, -s * a if n.needs(1) else None)
 
 cdef object hypot_vjp(Node n, object g):
-    a, b, y = n.load(0), n.load(1), n.load(2)
-    return (g * (a / y) if n.needs(0) else None, g * (b / y) if n.needs(1) else None)
+    y = n.load(2)
+    return (g * (n.load(0) / y) if n.needs(0) else None, g * (n.load(1) / y) if n.needs(1) else None)
 
 cdef Op ATAN2 = define("atan2", atan2_vjp, IN0 + IN1, FLOAT)
 cdef Op HYPOT = define("hypot", hypot_vjp, IN0 + IN1 + OUT, SAME)
@@ -399,7 +401,7 @@ cdef Op COPYSIGN = define("copysign", copysign_vjp, IN0 + OUT, FLOAT)
 
 def copysign(input, other, *, out=None):
     """Return the magnitude of input with the sign of other."""
-    return binary(COPYSIGN, input, other, out)
+    return binary(COPYSIGN, as_tensor(input, "copysign"), other, out)
 
 def copysign_(input, other):
     """In-place :func:`copysign`."""
@@ -427,12 +429,19 @@ def xlogy_(input, other):
     """In-place :func:`xlogy`."""
     return binary_(XLOGY, input, other)
 
+cdef object complex_logaddexp(object a, object b):
+    """From the operand of the larger real part, whose angle is kept as it is, not brought between -pi and pi."""
+    first = a.real >= b.real
+    high, low = a.where(first, b), b.where(first, a)
+    alone = high.real.isinf() & (low == low)                # infinite: the other one does not count
+    y = high + (low - high).masked_fill(alone, -float("inf")).exp().log1p()
+    return y.where(~alone, a.where(a.real > b.real, b))
+
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""
     both_tensors("logaddexp", input, other)
     if isinstance(input, TensorBase) and is_complex_((<TensorBase>input).view.dtype):
-        top = input.real.detach().maximum(other.real.detach())
-        y = ((input - top).exp() + (other - top).exp()).log() + top
+        y = complex_logaddexp(input, other)
         return y if out is None else write_out(out, <TensorBase>y, "logaddexp")
     return binary(LOGADDEXP, input, other, out)
 
@@ -452,9 +461,9 @@ cdef object addcmul_vjp(Node n, object g):
             g * n.load(0) * n.extra if n.needs(2) else None)
 
 cdef object addcdiv_vjp(Node n, object g):
-    a, b = n.load(0), n.load(1)
+    b = n.load(1) if n.needs(1) or n.needs(2) else None
     return (g if n.needs(0) else None, g * (n.extra / b) if n.needs(1) else None,
-            -g * (a / (b * b) * n.extra) if n.needs(2) else None)
+            -g * (n.load(0) / (b * b) * n.extra) if n.needs(2) else None)
 
 cdef Op ADDCMUL = define("addcmul", addcmul_vjp, NOTHING, SAME)
 cdef Op ADDCDIV = define("addcdiv", addcdiv_vjp, NOTHING, SAME)
@@ -467,16 +476,29 @@ cdef TensorBase laid_as_operands(object shape, TensorBase x, View** operands):
         sizes[d] = shape[d]
     return empty_for(n, sizes, x.view.dtype, x.device, 3, operands)
 
+cdef int dtype_of_floats(tuple operands) except -1:
+    """The common dtype; operands without dimensions count among themselves alone."""
+    cdef bint flat = max([(<TensorBase>t).view.ndim for t in operands]) == 0
+    cdef int code = -1
+    for t in operands:
+        if flat or (<TensorBase>t).view.ndim:
+            code = (<TensorBase>t).view.dtype if code < 0 else promote(code, (<TensorBase>t).view.dtype)
+    return code
+
 cdef TensorBase fused(Op op, object input, object a, object b, object value):
-    """input + value (a b or a / b) in one pass, where all are real tensors of one floating-point dtype; else None."""
+    """input + value (a b or a / b) in one pass, where all are real tensors of floating-point dtypes; else None."""
     cdef TensorBase x, y, z, r
     cdef View* t[4]
     cdef Param p[1]
+    cdef int common
     if not (isinstance(input, TensorBase) and isinstance(a, TensorBase) and isinstance(b, TensorBase)) or isinstance(value, TensorBase):
         return None
     x, y, z = <TensorBase>input, <TensorBase>a, <TensorBase>b
-    if not is_float(x.view.dtype) or x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype or isinstance(value, complex):
+    if not (is_float(x.view.dtype) and is_float(y.view.dtype) and is_float(z.view.dtype)) or isinstance(value, complex):
         return None
+    if x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype:
+        common = dtype_of_floats((x, y, z))
+        x, y, z = to_dtype(x, common), to_dtype(y, common), to_dtype(z, common)
     check_same_device(op.name, (x, y, z))
     shape = broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
     p[0].f = value
@@ -570,7 +592,7 @@ cdef object lerp_vjp(Node n, object g):
 cdef Op LERP = define("lerp", lerp_vjp, NOTHING, SAME)
 
 def lerp(input, end, weight, *, out=None):
-    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact."""
+    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
     if is_complex_(x.view.dtype):
@@ -599,7 +621,7 @@ def lerp_(input, end, weight):
         weight = weight if isinstance(weight, TensorBase) else input.new_full((), weight)
         if one_pass_(LERP, "lerp_", x, (end, weight), 0):
             return input
-    return input.copy_(lerp(input, end, weight))
+    return in_place("lerp_", lerp, input, end, weight)
 
 
 def result_type(tensor1, tensor2):

@@ -39,7 +39,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     """Return the n-th difference along ``dim``: y_i = x_(i+1) - x_i, n times; of bool, where neighbours differ.
 
     Args:
-        prepend, append: tensors that are put before and after ``input`` along ``dim`` first.
+        prepend, append: tensors that are put before and after ``input`` along ``dim`` first, if ``n`` is not 0.
 
     Raises:
         RuntimeError: ``input`` has no dimensions, ``n`` is negative, or ``prepend`` or ``append`` has another shape.
@@ -66,10 +66,10 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
         if any(a != b for i, (a, b) in enumerate(zip(other.shape, input.shape, strict=True)) if i != d):
             raise RuntimeError(f"[diff] expects the shape of tensor to prepend or append to match that of input except along "
                                f"the differencing dimension {d}; got {name} {tuple(other.shape)}, input {tuple(input.shape)}")
-    parts = [x for x in (prepend, input, append) if x is not None]
+    parts = [x for x in (prepend, input, append) if x is not None] if n else [input]
     y = cat(parts, d) if len(parts) > 1 else input
     if n == 0:
-        y = y.clone() if y is input else y
+        y = input.clone()
     for _ in range(min(n, y.shape[d] or 1)):         # as many steps as there are elements leave nothing
         before, after = _pairs(y, d)
         y = before.logical_xor(after) if y.dtype is bool_ else after - before
@@ -101,6 +101,8 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     _need_tensor("gradient", "input", input)
     if isinstance(spacing, TensorBase):
         raise TypeError("[gradient] argument 'spacing' must be a number, or a list of numbers or of tensors, not a Tensor")
+    if spacing is None and (dim is None or hasattr(dim, "__index__")):
+        spacing = 1
     dims = list(range(input.ndim)) if dim is None else [dim] if hasattr(dim, "__index__") else list(dim)
     dims = [_wrap("gradient", d, input.ndim) for d in dims]
     for d in dims:

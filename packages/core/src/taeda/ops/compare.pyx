@@ -1,15 +1,22 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Comparison, logic and bits: results are bool, or the bits of integers; nothing here has a derivative."""
+"""Comparison, logic and bits: results are bool, or the bits of integers.
+
+Nothing here has a derivative, so what a comparison has written over gets a gradient of zeros.
+"""
+from taeda.autograd.node cimport Node
 from taeda.dispatch cimport COMPARE, NOTHING, SAME, Op, as_tensor, binary, binary_, define
 
 from taeda.ops._help import describe
 
-cdef Op EQ = define("eq", NULL, NOTHING, COMPARE)
-cdef Op NE = define("ne", NULL, NOTHING, COMPARE)
-cdef Op LT = define("lt", NULL, NOTHING, COMPARE)
-cdef Op LE = define("le", NULL, NOTHING, COMPARE)
-cdef Op GT = define("gt", NULL, NOTHING, COMPARE)
-cdef Op GE = define("ge", NULL, NOTHING, COMPARE)
+cdef object compare_vjp(Node n, object g):
+    return tuple([g.new_zeros(g.shape) if n.needs(i) else None for i in range(2)])
+
+cdef Op EQ = define("eq", compare_vjp, NOTHING, COMPARE)
+cdef Op NE = define("ne", compare_vjp, NOTHING, COMPARE)
+cdef Op LT = define("lt", compare_vjp, NOTHING, COMPARE)
+cdef Op LE = define("le", compare_vjp, NOTHING, COMPARE)
+cdef Op GT = define("gt", compare_vjp, NOTHING, COMPARE)
+cdef Op GE = define("ge", compare_vjp, NOTHING, COMPARE)
 cdef Op LOGICAL_AND = define("logical_and", NULL, NOTHING, COMPARE)
 cdef Op LOGICAL_OR = define("logical_or", NULL, NOTHING, COMPARE)
 cdef Op LOGICAL_XOR = define("logical_xor", NULL, NOTHING, COMPARE)
@@ -22,7 +29,7 @@ cdef Op RIGHT_SHIFT = define("bitwise_right_shift", NULL, NOTHING, SAME)
 
 def eq(input, other, *, out=None):
     """Return where input == other."""
-    return binary(EQ, input, other, out)
+    return binary(EQ, as_tensor(input, "eq"), other, out)
 
 def eq_(input, other):
     """In-place :func:`eq`."""
@@ -31,7 +38,7 @@ def eq_(input, other):
 
 def ne(input, other, *, out=None):
     """Return where input != other."""
-    return binary(NE, input, other, out)
+    return binary(NE, as_tensor(input, "ne"), other, out)
 
 def ne_(input, other):
     """In-place :func:`ne`."""
@@ -40,7 +47,7 @@ def ne_(input, other):
 
 def lt(input, other, *, out=None):
     """Return where input < other."""
-    return binary(LT, input, other, out)
+    return binary(LT, as_tensor(input, "lt"), other, out)
 
 def lt_(input, other):
     """In-place :func:`lt`."""
@@ -49,7 +56,7 @@ def lt_(input, other):
 
 def le(input, other, *, out=None):
     """Return where input <= other."""
-    return binary(LE, input, other, out)
+    return binary(LE, as_tensor(input, "le"), other, out)
 
 def le_(input, other):
     """In-place :func:`le`."""
@@ -58,7 +65,7 @@ def le_(input, other):
 
 def gt(input, other, *, out=None):
     """Return where input > other."""
-    return binary(GT, input, other, out)
+    return binary(GT, as_tensor(input, "gt"), other, out)
 
 def gt_(input, other):
     """In-place :func:`gt`."""
@@ -67,7 +74,7 @@ def gt_(input, other):
 
 def ge(input, other, *, out=None):
     """Return where input >= other."""
-    return binary(GE, input, other, out)
+    return binary(GE, as_tensor(input, "ge"), other, out)
 
 def ge_(input, other):
     """In-place :func:`ge`."""
@@ -77,7 +84,7 @@ def ge_(input, other):
 def logical_and(input, other, *, out=None):
     """Return where both are nonzero."""
     as_tensor(other, "logical_and")
-    return binary(LOGICAL_AND, input, other, out)
+    return binary(LOGICAL_AND, as_tensor(input, "logical_and"), other, out)
 
 def logical_and_(input, other):
     """In-place :func:`logical_and`."""
@@ -88,7 +95,7 @@ def logical_and_(input, other):
 def logical_or(input, other, *, out=None):
     """Return where either is nonzero."""
     as_tensor(other, "logical_or")
-    return binary(LOGICAL_OR, input, other, out)
+    return binary(LOGICAL_OR, as_tensor(input, "logical_or"), other, out)
 
 def logical_or_(input, other):
     """In-place :func:`logical_or`."""
@@ -99,7 +106,7 @@ def logical_or_(input, other):
 def logical_xor(input, other, *, out=None):
     """Return where just one is nonzero."""
     as_tensor(other, "logical_xor")
-    return binary(LOGICAL_XOR, input, other, out)
+    return binary(LOGICAL_XOR, as_tensor(input, "logical_xor"), other, out)
 
 def logical_xor_(input, other):
     """In-place :func:`logical_xor`."""

@@ -16,6 +16,7 @@ from taeda.tensor_base cimport TensorBase, refresh
 
 from taeda.autograd import node as _node
 from taeda.autograd.node import named
+from taeda.dispatch import in_place, write_exact
 
 cdef enum:
     BOTH = 2                 # of parts_view: the parts as a last dimension
@@ -190,7 +191,7 @@ def complex(real, imag, *, out=None):
     if y.grad_fn_ is not None and not (a.shape_tuple() == shape and b.shape_tuple() == shape):
         n = <Node>y.grad_fn_
         n.input_shapes = (a.shape_tuple(), b.shape_tuple())
-    return y if out is None else write_out(out, y, "complex")
+    return y if out is None else write_exact(out, y, "complex")
 
 
 def polar(abs, angle, *, out=None):
@@ -206,7 +207,8 @@ def polar(abs, angle, *, out=None):
     if r.view.dtype != phi.view.dtype or (r.view.dtype != F32 and r.view.dtype != F64):
         raise RuntimeError(f"[polar] Expected both inputs to be Float or both Double tensors but got {name_of(r.view.dtype)} and "
                            f"{name_of(phi.view.dtype)}")
-    return named(complex(r * (<object>phi).cos(), r * (<object>phi).sin(), out=out), "PolarBackward0")
+    y = named(complex(r * (<object>phi).cos(), r * (<object>phi).sin()), "PolarBackward0")
+    return y if out is None else write_exact(out, y, "polar")
 
 
 # -- conjugate, absolute value, phase ----------------------------------------------------------------
@@ -327,7 +329,7 @@ def sgn(input, *, out=None):
 def sgn_(input):
     """In-place :func:`sgn`."""
     cdef TensorBase x = as_tensor(input, "sgn_")
-    return (<object>x).copy_(sgn(x)) if is_complex_(x.view.dtype) else (<object>x).sign_()
+    return in_place("sgn_", sgn, x) if is_complex_(x.view.dtype) else (<object>x).sign_()
 
 
 # -- other ops of complex tensors by their parts -----------------------------------------------------

@@ -5,6 +5,7 @@ from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_sh
                              make_contiguous, copy_into, define, empty_as, end_inplace, record, scalar_tensor, to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
+from taeda.operands cimport check_partial_overlap
 from libc.stdint cimport int64_t
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
@@ -171,6 +172,7 @@ def copy_(input, src, non_blocking=False):
                                f"{list(shape)}")
     begin_inplace("copy_", x)
     if s.storage is x.storage and s.storage is not None:
+        check_partial_overlap("copy_", x, s)
         s = clone_dense(s)
     if s.device == META and x.device != META:
         raise NotImplementedError("[copy_] Cannot copy out of meta tensor; no data!")

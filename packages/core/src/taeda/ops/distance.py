@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from taeda.autograd.node import named
+from taeda.dispatch import in_place
 from taeda.dtype import promote_types
 from taeda.ops.matmul import write_result
 from taeda.ops.norms import vector_norm
@@ -162,8 +163,7 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 def renorm_(input, p, dim, maxnorm):
     """In-place :func:`renorm`."""
-    scaled = renorm(input, p, dim, maxnorm)          # refuses what is no tensor
-    return input.copy_(scaled)
+    return in_place("renorm_", renorm, input, p, dim, maxnorm)
 
 
 METHODS = {"renorm": renorm, "renorm_": renorm_}

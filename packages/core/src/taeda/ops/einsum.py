@@ -316,7 +316,8 @@ def tensordot(a, b, dims=2, out=None):
         dims = tuple([d if isinstance(d, int) else tuple(d) for d in dims])
     sum_a, sum_b, order_a, order_b, shape_a, shape_b, shape = _matrices(tuple(a.shape), tuple(b.shape), dims)
     if sum_a or sum_b:                              # a size of 1 broadcasts against the sum of the other
-        a, b = a.sum(sum_a, keepdim=True) if sum_a else a, b.sum(sum_b, keepdim=True) if sum_b else b
+        a = a.sum(sum_a, keepdim=True, dtype=a.dtype) if sum_a else a
+        b = b.sum(sum_b, keepdim=True, dtype=b.dtype) if sum_b else b
     y = matmul(_as_matrix(a, order_a, shape_a), _as_matrix(b, order_b, shape_b))
     return write_result(out, y if shape is None else y.reshape(shape), "tensordot")
 

@@ -13,6 +13,7 @@ from taeda.ops.reduction cimport (check_not_empty, launch_reduction, pick, read_
                                   select_back, share_back, way_back, write_pair)
 from taeda.tensor_base cimport TensorBase
 
+from taeda.operands import refuse_overlap
 from taeda.ops import return_types as types
 
 __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "max", "min"]
@@ -66,6 +67,7 @@ cdef object extreme_dim(Op op, object result, object input, object dim, object k
     launch_reduction(op, x, dims, y, at, NULL)
     record_multi(op, (y, at), (x,), (at,), (way_back(x, dims, keepdim), d))
     if out is not None:
+        refuse_overlap(op.name, out, x)
         y, at = write_pair(out, y, at, op.name)
     return result((y, at))
 

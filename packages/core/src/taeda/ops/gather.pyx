@@ -14,6 +14,9 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport long_index, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.dispatch import write_exact
+from taeda.operands import refuse_overlap
+
 __all__ = [
     "gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_",
     "take_along_dim",
@@ -37,11 +40,11 @@ cdef TensorBase lane_index(TensorBase x, object index, int dim, str op):
     """The checked index of gather and scatter, as int64."""
     cdef TensorBase ix = as_tensor(index, op)
     cdef int d
+    check_same_device(op, (x, ix))
+    if ix.view.numel == 0:                                       # of any dtype
+        return to_dtype(ix, I64)
     if ix.view.dtype != I64 and ix.view.dtype != I32:
         raise RuntimeError(f"[{op}] {op}(): Expected dtype int32/int64 for index, got {name_of(ix.view.dtype)}")
-    check_same_device(op, (x, ix))
-    if ix.view.numel == 0:
-        return long_index(ix, op)
     if max(ix.view.ndim, 1) != max(x.view.ndim, 1):
         raise RuntimeError(f"[{op}] Index tensor must have the same number of dimensions as input tensor, got shapes "
                            f"{tuple(ix.shape_tuple())} and {tuple(x.shape_tuple())}")
@@ -93,7 +96,7 @@ def gather(input, dim, index, *, sparse_grad=False, out=None):
         if bad > 0:
             raise outside(x, ix, d, bad, "gather")
     record(GATHER, y, (x,), (ix,), (d, x.shape_tuple()))
-    return y if out is None else write_out(out, y, "gather")
+    return y if out is None else write_exact(out, y, "gather", x, index)
 
 
 # -- scatter: x[.., index[.., m, ..], ..] op= src[.., m, ..] -----------------------------------------------
@@ -186,6 +189,7 @@ def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
     if reduce is not None and reduce != "add" and reduce != "multiply":
         raise RuntimeError(f"[scatter] reduce argument must be either add or multiply, got {reduce!r}")
     ix = lane_index(x, index, d, "scatter")
+    refuse_overlap("scatter_", x, src, ix)
     s = source(x, ix, src, d, "scatter")
     if reduce is not None and ix.view.numel == 0:
         return x
@@ -223,6 +227,7 @@ def scatter_add_(input, dim, index, src):
     cdef TensorBase x = as_tensor(input, "scatter_add_"), s = as_tensor(src, "scatter_add"), ix
     cdef int d = wrap_dim("scatter_add", dim, x.view.ndim)
     ix = lane_index(x, index, d, "scatter_add")
+    refuse_overlap("scatter_add_", x, s, ix)
     return scatter_add_core(x, d, ix, source(x, ix, s, d, "scatter_add"))
 
 
@@ -352,6 +357,7 @@ def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
     cdef TensorBase x = as_tensor(input, "scatter_reduce_"), s
     cdef int d = wrap_dim("scatter_reduce", dim, x.view.ndim)
     ix, s = reduce_operands(x, d, index, src, reduce)
+    refuse_overlap("scatter_reduce_", x, src, ix)
     begin_inplace("scatter_reduce_", x)
     if any_needs_grad((x, s)):                                   # the derivative asks for what x was
         return x.copy_(scatter_reduce(x.clone(), d, ix, s, reduce, include_self=include_self))

@@ -19,6 +19,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, beg
                              record, record_view, scalar_tensor, to_dtype)
 from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
+from taeda.operands cimport check_partial_overlap
 from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
                                  zeros_of)
 from taeda.tensor_base cimport CPU, META, TensorBase
@@ -500,6 +501,8 @@ cpdef object setitem(object input, object index, object value):
     y = as_strided_view(x, q.nd, q.shape, q.strides, q.offset)
     begin_inplace("setitem", y)
     if v.storage is x.storage and v.view.numel > 1:
+        if v.shape_tuple() == y.shape_tuple():
+            check_partial_overlap("setitem", y, v)
         v = v.clone()
     copy_into(y, v)
     end_inplace(SETITEM, y, (y,), None)

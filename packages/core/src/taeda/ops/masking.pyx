@@ -16,10 +16,12 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device,
                              contiguous, define, empty_for, end_inplace, launch, needs_grad, record, result_type,
                              scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport default_float, is_integral, name_of, torch_name
+from taeda.dtype cimport default_float, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
 from taeda.ops.advanced cimport mask_count, nonzero_rows, select_where, sum_to, zeros_of
-from taeda.tensor_base cimport META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase
+
+from taeda.dispatch import write_exact
 
 __all__ = [
     "argwhere", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "nonzero",
@@ -170,6 +172,8 @@ cdef TensorBase fill_value(TensorBase x, object value, str op):
     if v.view.ndim:
         raise RuntimeError(f"[{op}] masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                            f"{v.view.ndim} dimension(s).")
+    if v.device == CPU and (is_complex_(v.view.dtype) and not is_complex_(x.view.dtype) or is_integral(x.view.dtype)):
+        scalar_tensor(v.item(), x.view.dtype, CPU)                      # refuses what the dtype cannot hold
     return to_dtype(v, x.view.dtype)
 
 
@@ -264,7 +268,7 @@ def masked_select(input, mask, *, out=None):
     m = m if m.shape_tuple() == wide else widen(m, wide)
     y = select_where(x if shape == wide else widen(x, wide), m)
     record(MASKED_SELECT, y, (x,), (m,), (shape, wide))
-    return y if out is None else write_out(out, y, "masked_select")
+    return y if out is None else write_exact(out, y, "masked_select", input, mask)
 
 
 def masked_scatter_(input, mask, source):

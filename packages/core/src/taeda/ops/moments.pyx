@@ -80,7 +80,7 @@ cdef object moments(Op op, bint root, bint both, object input, object dim, objec
         y = <TensorBase>(spread.sqrt() if root else spread)
         if not both:
             return y if out is None else write_out(out, y, op.name)
-        m = <TensorBase>((<object>x).mean() if dim is None else (<object>x).mean(dim, keepdim))
+        m = <TensorBase>(<object>x).mean(dim, keepdim)
         return (y, m) if out is None else write_pair(out, y, m, op.name)
     if not is_float(x.view.dtype):
         raise RuntimeError(f"[{op.name}] std and var only support floating point and complex dtypes, got "

@@ -7,6 +7,7 @@ from taeda.dtype cimport default_float, is_complex_, is_float, is_integral, name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32
 from taeda.tensor_base cimport TensorBase
 
+from taeda.dispatch import in_place
 from taeda.ops import return_types as types
 
 cdef double RADIANS = 0.017453292519943295769      # pi / 180
@@ -141,7 +142,7 @@ def nextafter_(input, other):
     """In-place :func:`nextafter`."""
     cdef TensorBase x = as_tensor(input, "nextafter_"), to = second(other, "nextafter_", "other")
     if x.view.itemsize == 2 and result_type(x, to) == x.view.dtype:
-        return input.copy_(nextafter(input, other))
+        return in_place("nextafter_", nextafter, input, other)
     return binary_(NEXTAFTER, x, to)
 
 
@@ -176,12 +177,7 @@ def ldexp(input, other, *, out=None):
 
 def ldexp_(input, other):
     """In-place :func:`ldexp`."""
-    y = ldexp(input, other)
-    if y.dtype != input.dtype:
-        raise RuntimeError(f"[ldexp_] result type {y.dtype} can't be cast to the desired output type {input.dtype}")
-    if y.shape != input.shape:
-        raise RuntimeError(f"[ldexp_] output with shape {list(input.shape)} doesn't match the broadcast shape {list(y.shape)}")
-    return input.copy_(y)
+    return in_place("ldexp_", ldexp, input, other)
 
 
 # frexp: x = m 2^e with 1/2 <= |m| < 1; dm = dx / 2^e

@@ -13,6 +13,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.reduction cimport select_back, share_back, way_back, write_pair
 from taeda.tensor_base cimport TensorBase
 
+from taeda.operands import refuse_overlap
 from taeda.ops import return_types as types
 
 __all__ = ["argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk"]
@@ -176,6 +177,7 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None, axis=None):
     if x.view.dtype == BOOL:
         raise NotImplementedError("[kthvalue] not implemented for dtype bool; convert with .int()")
     pair = chosen(KTHVALUE, x, d, count - 1, keepdim)
+    refuse_overlap("kthvalue", out, x)
     return types.kthvalue(pair if out is None else write_pair(out, pair[0], pair[1], "kthvalue"))
 
 
@@ -191,6 +193,7 @@ def mode(input, dim=-1, keepdim=False, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "mode")
     pair = chosen(MODE, x, axis_of("mode", x, dim if axis is None else axis), 0, keepdim)
+    refuse_overlap("mode", out, x)
     return types.mode(pair if out is None else write_pair(out, pair[0], pair[1], "mode"))
 
 

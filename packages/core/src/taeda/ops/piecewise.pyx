@@ -1,14 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Clamp and the activations that are linear between their corners."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary, unary_, unary_params, unary_params_,
-                             write_out)
+from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, record, to_dtype, unary,
+                             unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
 from taeda.ops.activation cimport floats
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
+from taeda.dispatch import in_place
 from taeda.dtype import iinfo
 
 
@@ -232,11 +233,46 @@ cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
         p[0].i = min(p[0].i, p[1].i)
     return to_dtype(x, dtype)
 
+# bounds that are tensors: x has the gradient inside and at the bounds, a bound where x is beyond it, and where they cross the upper one
+cdef object clamp_tensors_vjp(Node n, object g):
+    x, low, high = n.load(0), n.load(1), n.load(2)
+    inside = x >= low if high is None else x <= high if low is None else (x >= low) & (x <= high)
+    grads = [g.masked_fill(~inside, 0.0) if n.needs(0) else None, None, None]
+    if n.needs(1):
+        below = x < low if high is None else (x < low) & (low < high)
+        grads[1] = g.masked_fill(~below, 0.0)
+    if n.needs(2):
+        above = x > high if low is None else (x > high) | (high < low)
+        grads[2] = g.masked_fill(~above, 0.0)
+    return tuple(grads)
+
+cdef Op CLAMP_TENSORS = define("clamp", clamp_tensors_vjp, NOTHING, SAME, None, "ClampBackward0")
+
+cdef TensorBase clamp_tensors(TensorBase x, object min, object max):
+    cdef TensorBase low = bound(x, min), high = bound(x, max), y = <TensorBase>(<object>x).detach()
+    if low is not None:
+        y = <TensorBase>(<object>y).maximum(low.detach())
+    if high is not None:
+        y = <TensorBase>(<object>y).minimum(high.detach())
+    if not any_needs_grad((x, low, high)):
+        return y
+    x = to_dtype(x, y.view.dtype)
+    low = None if low is None else to_dtype(low, y.view.dtype)
+    high = None if high is None else to_dtype(high, y.view.dtype)
+    record(CLAMP_TENSORS, y, (x, low, high), (x, low, high))
+    if y.grad_fn_ is not None:
+        (<Node>y.grad_fn_).input_shapes = tuple([(y if t is None else t).shape for t in (x, low, high)])
+    return y
+
+cdef TensorBase bound(TensorBase x, object number):
+    return number if number is None or isinstance(number, TensorBase) else (<object>x).new_tensor(number)
+
 def clamp(input, min=None, max=None, *, out=None):
     """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None.
 
     The upper bound has the last word where they cross; nan stays nan, and a nan bound makes all nan.  The derivative is 1 inside
-    the bounds and at them.  Integers with a float bound become the default dtype.
+    the bounds and at them, else 0; a bound that is a tensor has it where its value is the result.  Integers with a float bound become
+    the default dtype.
 
     Raises:
         RuntimeError: both bounds are None.  NotImplementedError: complex values.
@@ -252,31 +288,29 @@ def clamp(input, min=None, max=None, *, out=None):
     if min is None and max is None:
         raise RuntimeError("[clamp] At least one of 'min' or 'max' must not be None")
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
-        y = x
-        if min is not None:
-            y = (<object>y).maximum(min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
-        if max is not None:
-            y = (<object>y).minimum(max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
-        return named(y, "ClampBackward0") if out is None else write_out(out, y, "clamp")
+        y = clamp_tensors(x, min, max)
+        return y if out is None else write_out(out, y, "clamp")
     x = clamp_operand(x, min, max, p)
     if is_float(x.view.dtype) and p[0].f != p[0].f:
-        y = <TensorBase>(<object>x * float("nan"))
+        y = <TensorBase>((<object>x).detach() * float("nan"))
+        record(CLAMP, y, (x,), (x,), limits(min, max))
         return y if out is None else write_out(out, y, "clamp")
-    return unary_params(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None, out)
+    return unary_params(CLAMP, x, p, limits(min, max) if is_float(x.view.dtype) else None, out)
 
 def clamp_(input, min=None, max=None):
     """In-place :func:`clamp`."""
     cdef TensorBase x = as_tensor(input, "clamp_"), y
     cdef Param p[2]
     if min is None and max is None or isinstance(min, TensorBase) or isinstance(max, TensorBase):
-        return input.copy_(clamp(input, min, max))
+        return in_place("clamp_", clamp, input, min, max)
     y = clamp_operand(x, min, max, p)
     if y is not x or (is_float(x.view.dtype) and p[0].f != p[0].f):
-        if y.view.dtype != x.view.dtype:
-            raise RuntimeError(f"[clamp_] result type {dtype_of(y.view.dtype).name} can't be cast to the desired output "
-                               f"type {dtype_of(x.view.dtype).name}")
-        return input.copy_(clamp(input, min, max))
-    return unary_params_(CLAMP, x, p, (p[0].f, p[1].f) if is_float(x.view.dtype) else None)
+        return in_place("clamp_", clamp, input, min, max)
+    return unary_params_(CLAMP, x, p, limits(min, max) if is_float(x.view.dtype) else None)
+
+cdef tuple limits(object min, object max):
+    """What the derivative is told: nothing lies within bounds that cross, or are nan."""
+    return -INF if min is None else float(min), INF if max is None else float(max)
 
 def clamp_min(input, min, *, out=None):
     """Return max(x, ``min``).
@@ -287,7 +321,7 @@ def clamp_min(input, min, *, out=None):
     >>> taeda.clamp_min(taeda.tensor([-1.0, 2.0]), 0)
     tensor([0., 2.])
     """
-    return named(clamp(input, min, None, out=out), "ClampMinBackward0")
+    return named(clamp(input, min, None, out=out), "ClampMinBackward1" if isinstance(min, TensorBase) else "ClampMinBackward0")
 
 def clamp_min_(input, min):
     """In-place :func:`clamp_min`."""
@@ -302,7 +336,7 @@ def clamp_max(input, max, *, out=None):
     >>> taeda.clamp_max(taeda.tensor([-1.0, 2.0]), 0)
     tensor([-1.,  0.])
     """
-    return named(clamp(input, None, max, out=out), "ClampMaxBackward0")
+    return named(clamp(input, None, max, out=out), "ClampMaxBackward1" if isinstance(max, TensorBase) else "ClampMaxBackward0")
 
 def clamp_max_(input, max):
     """In-place :func:`clamp_max`."""

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Orthogonal polynomials of degree n at x; either may be a number.  PyTorch does not differentiate them.
 
-The degree is truncated to an integer; a negative one gives 0.
+The degree is truncated to an integer; one that is then negative gives 0.
 """
 from taeda.dispatch cimport FLOAT, NOTHING, Op, binary, define
 

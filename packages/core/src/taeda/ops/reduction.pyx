@@ -279,6 +279,8 @@ def sum_to_size(input, *sizes, size=None):
         dims = list(range(lead)) + [d for d in range(lead, len(shape)) if want[d - lead] == 1 and shape[d] != 1]
     if lead < 0 or [1 if d in dims else shape[d] for d in range(lead, len(shape))] != list(want):
         raise RuntimeError(f"[sum_to_size] size {list(want)} is not expandable to size {list(shape)}.")
+    if not want:                                     # integers are summed in int64, as PyTorch's are, also where there is one
+        return sum(input)
     if not dims:
         return input
     y = sum(input, dims, True)
@@ -479,7 +481,9 @@ def logsumexp(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=N
         raise TypeError("[logsumexp] argument 'dim' must be int or a tuple of ints, not NoneType")
     dims = read_dims("logsumexp", dim, x.view.ndim)
     if is_complex_(x.view.dtype):
-        top = (<object>x).real.detach().amax(dim, keepdim=True)
+        top = (<object>x).real.detach()
+        top = top.amax(dim, keepdim=True) if x.view.numel else top.sum(dim, keepdim=True)
+        top = top.masked_fill(top.isinf(), 0)
         y = <TensorBase>(((<object>x) - top).exp().sum(dim, keepdim=keepdim).log() + (top if keepdim else top.squeeze(dim)))
         return y if out is None else write_out(out, y, "logsumexp")
     if is_integral(x.view.dtype):

@@ -7,6 +7,7 @@ from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param
 from taeda.tensor_base cimport TensorBase
 
+from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
 
@@ -232,7 +233,7 @@ def round(input, *, decimals=0, out=None):
 
 def round_(input, *, decimals=0):
     """In-place :func:`round`."""
-    return unary_(ROUND, input) if decimals == 0 else input.copy_(round(input, decimals=decimals))
+    return unary_(ROUND, input) if decimals == 0 else in_place("round_", round, input, decimals=decimals)
 
 cdef object abs_int(object i):
     return -i if i < 0 else i
@@ -272,7 +273,7 @@ def nan_to_num_(input, nan=0.0, posinf=None, neginf=None):
     if is_integral(x.view.dtype):
         return x
     if is_complex_(x.view.dtype):
-        return input.copy_(nan_to_num(input, nan, posinf, neginf))
+        return in_place("nan_to_num_", nan_to_num, input, nan, posinf, neginf)
     nan_parameters(x, nan, posinf, neginf, p)
     return unary_params_(NAN_TO_NUM, x, p, None)
 

@@ -8,11 +8,14 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define, end_inplace,
                              scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport differentiable, name_of, torch_name
+from taeda.dtype cimport differentiable, dtype_of, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index
 from taeda.ops.gather cimport flat, fresh
 from taeda.tensor_base cimport TensorBase
+
+from taeda.dispatch import write_exact
+from taeda.operands import refuse_overlap
 
 __all__ = [
     "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_select", "put", "put_",
@@ -22,11 +25,20 @@ PUBLIC = ("index_add", "index_copy", "index_fill", "index_select", "put", "take"
 
 
 # -- rows: index_select, index_add, index_copy, index_fill -----------------------------------------------------
+cdef object index_fill_vjp(Node n, object g):
+    """The value stands in every row that is named, however often it is."""
+    cdef int d = n.extra[0][0]
+    ix, value = n.load(0), None
+    if n.needs(1):
+        named = g.new_zeros(g.shape[d], dtype=dtype_of(BOOL)).index_fill(0, ix, True)
+        value = g.masked_fill(~named.reshape([-1 if i == d else 1 for i in range(g.ndim)]), 0).sum()
+    return index_fill(g, d, ix, 0) if n.needs(0) else None, value
+
 cdef Op INDEX_SELECT = define("index_select", index_vjp, 0, 0, "index")
 cdef Op INDEX_ADD = define("index_add", index_put_vjp, 0, 0, "index_put_add")
 cdef Op INDEX_COPY = define("index_copy", index_put_vjp, 0, 0, "index_put")
 cdef Op INDEX_FILL = define("index_fill", index_put_vjp, 0, 0, "index_put")
-cdef Op INDEX_FILL_TENSOR = define("index_fill", index_put_vjp, 0, 0, "index_put", "IndexFillBackward1")
+cdef Op INDEX_FILL_TENSOR = define("index_fill", index_fill_vjp, 0, 0, "index_put", "IndexFillBackward1")
 cdef Op TAKE = define("take", index_vjp, 0, 0, "index")
 
 
@@ -69,7 +81,7 @@ def index_select(input, dim, index, *, out=None):
         y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
     except IndexError as error:
         raise IndexError(reworded(error, "index_select", "index out of range in self")) from None
-    return y if out is None else write_out(out, y, "index_select")
+    return y if out is None else write_exact(out, y, "index_select", x, index)
 
 
 cdef TensorBase check_rows(TensorBase x, TensorBase ix, object src, int dim, str op, object kind):
@@ -176,7 +188,7 @@ def index_fill_(input, dim, index, value):
         if v.view.ndim:
             raise RuntimeError("[index_fill_] index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{v.view.ndim} dimension(s).")
-        v = to_dtype(v, x.view.dtype)
+        v = <TensorBase>(<object>v).clone() if v.storage is x.storage else to_dtype(v, x.view.dtype)
     return put_rows(x, d, ix, v, INDEX_FILL_TENSOR if isinstance(value, TensorBase) else INDEX_FILL, "index_fill_", True)
 
 
@@ -210,7 +222,7 @@ def take(input, index, *, out=None):
         y = index_core(x.reshape(-1), [0], [ix], "take", TAKE)
     except IndexError as error:
         raise IndexError(reworded(error, "take", "out of range")) from None
-    return y if out is None else write_out(out, y, "take")
+    return y if out is None else write_exact(out, y, "take", x, index)
 
 
 cdef object put_vjp(Node n, object g):
@@ -238,6 +250,7 @@ def put_(input, index, source, accumulate=False):
         raise IndexError("[put_] put_(): Expected source and index to have the same number of elements, but got "
                          f"source.numel() = {s.view.numel}, index.numel() = {ix.view.numel}")
     check_same_device("put_", (x, ix, s))
+    refuse_overlap("put_", x, ix, s)
     begin_inplace("put_", x)
     plain = s.detach().reshape(ix.shape_tuple())
     y = as_strided_view(x, 1, &x.view.numel, &one, x.offset) if x.view.contiguous else x.detach().reshape(-1)

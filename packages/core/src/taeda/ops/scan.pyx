@@ -7,12 +7,14 @@ neither a flip nor a copy.
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, needs_grad, record,
                              record_multi, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, is_complex_, is_float, is_integral, name_of
+from taeda.dtype cimport code_of, is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.dispatch import in_place
 from taeda.ops import return_types as types
+from taeda.ops.binary import logaddexp, mul
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 PUBLIC = ("cummax", "cummin", "cumprod", "cumsum", "logcumsumexp")
@@ -51,13 +53,15 @@ cdef object finish(str op, TensorBase y, object dtype, object out):
     return y if out is None else write_out(out, y, op)
 
 
-cdef object overwrite(str op, object input, TensorBase y):
-    """input <- y, if y's dtype can be stored there."""
-    cdef TensorBase x = <TensorBase>input
-    if is_float(y.view.dtype) and not is_float(x.view.dtype):
-        raise RuntimeError(f"[{op}] result type {name_of(y.view.dtype)} can't be cast to the desired output type "
-                           f"{name_of(x.view.dtype)}")
-    return input.copy_(y)
+cdef TensorBase complex_scan(object function, object x, int d):
+    """y_i = function(y_(i-1), x_i), step by step."""
+    from taeda.ops.join import stack
+    if x.ndim == 0 or x.numel() == 0:
+        return <TensorBase>x.clone()
+    parts = list(x.unbind(d))
+    for i in range(1, len(parts)):
+        parts[i] = function(parts[i - 1], parts[i])
+    return <TensorBase>stack(parts, d)
 
 
 # -- cumsum: y_i = x_0 + ... + x_i ------------------------------------------------------------------------
@@ -89,7 +93,7 @@ def cumsum(input, dim=None, *, dtype=None, out=None, axis=None):
 
 def cumsum_(input, dim=None, *, dtype=None, axis=None):
     """In-place :func:`cumsum`."""
-    return overwrite("cumsum_", input, cumsum(input, dim, dtype=dtype, axis=axis))
+    return in_place("cumsum_", cumsum, input, dim, dtype=dtype, axis=axis)
 
 
 # -- cumprod: y_i = x_0 ... x_i ---------------------------------------------------------------------------
@@ -127,13 +131,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
     if is_complex_(x.view.dtype):
-        if x.view.ndim == 0 or x.view.numel == 0:
-            return finish("cumprod", <TensorBase>(<object>x).clone(), dtype, out)
-        parts = list((<object>x).unbind(d))
-        for i in range(1, len(parts)):
-            parts[i] = parts[i - 1] * parts[i]
-        from taeda.ops.join import stack
-        return finish("cumprod", <TensorBase>stack(parts, d), dtype, out)
+        return finish("cumprod", complex_scan(mul, x, d), dtype, out)
     y = scan_one(CUMPROD, x, d, False)
     record(CUMPROD, y, (x,), (x, y), d)
     return finish("cumprod", y, dtype, out)
@@ -141,7 +139,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
 
 def cumprod_(input, dim=None, *, dtype=None, axis=None):
     """In-place :func:`cumprod`."""
-    return overwrite("cumprod_", input, cumprod(input, dim, dtype=dtype, axis=axis))
+    return in_place("cumprod_", cumprod, input, dim, dtype=dtype, axis=axis)
 
 
 # -- logcumsumexp: y_i = log(exp(x_0) + ... + exp(x_i)) ---------------------------------------------------
@@ -192,8 +190,7 @@ def logcumsumexp(input, dim=None, *, out=None, axis=None):
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
     cdef int d = axis_of("logcumsumexp", x, dim, axis)
     if is_complex_(x.view.dtype) and x.view.numel:
-        top = (<object>x).real.detach().amax(d, keepdim=True)
-        return finish("logcumsumexp", <TensorBase>(((<object>x) - top).exp().cumsum(d).log() + top), None, out)
+        return finish("logcumsumexp", complex_scan(logaddexp, x, d), None, out)
     return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
 
 

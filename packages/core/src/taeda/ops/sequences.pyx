@@ -44,20 +44,24 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         raise RuntimeError("[arange] step must be nonzero")
     if (end - start) * (1 if step > 0 else -1) < 0:
         raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
-    code = dtype_code(dtype, "arange", I64 if whole else default_float())
+    code = dtype_code(out.dtype if dtype is None and isinstance(out, TensorBase) else dtype, "arange", I64 if whole else default_float())
     if code == BOOL:
         raise NotImplementedError("[arange] not implemented for dtype bool")
-    if is_integral(code) and not whole:          # counted in the dtype of the result
+    size = -1 if whole else math.ceil((end - start) / step)
+    if is_integral(code) and not whole:          # counted in the dtype of the result; how many they are, for int64 alone
         start, end, step = int(start), int(end), int(step)
-        whole = True
+        whole = code == I64
         if step == 0:
             raise ValueError("[arange] step must be nonzero, and is 0 as an integer")
-    size = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    if whole:
+        size = -((start - end) // step)
     if size >= 1 << 60:
         raise RuntimeError(f"[arange] invalid size, possible overflow: {start} -> {end} by {step} has {size} elements")
     where = device_code(device, "arange")
     if code not in (I64, I32, U8, F16, BF16, F32, F64):
-        return arange(start, end, step, dtype=dtype_of(I64 if whole else F64)).to(dtype)
+        end = start + size * step if is_integral(code) else end
+        t = <TensorBase>arange(start, end, step, dtype=dtype_of(I64 if is_integral(code) else F64), device=device)
+        return out_or("arange", out, finish(to_dtype(t, code), requires_grad), dtype, device)
     t = empty_shape((size,), code, where)
     if is_float(code):
         p[0].f, p[1].f = start, step
@@ -75,6 +79,9 @@ def range_(start, end=None, step=1, **options):
     if end is None:
         start, end = 0, start
     options.setdefault("dtype", dtype_of(default_float()))
+    if is_integral(dtype_code(options["dtype"], "range", I64)):
+        start, end, step = int(start), int(end), int(step)
+        return arange(start, end + (1 if step > 0 else -1), step, **options)
     return arange(start, end + step / 2, step, **options)
 
 

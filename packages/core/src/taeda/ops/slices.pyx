@@ -6,7 +6,7 @@ from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, clone_dense, define, integer as int64_of, record_view, wrap_dim
 from taeda.dtype cimport is_float
-from taeda.kernels.cpu.abi cimport I64, MAX_DIM
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 
@@ -115,10 +115,10 @@ def narrow(input, dim, start, length):
     if x.view.ndim == 0:
         raise RuntimeError("[narrow] narrow() cannot be applied to a 0-dim tensor.")
     if isinstance(start, TensorBase):
-        if (<TensorBase>start).view.ndim or is_float((<TensorBase>start).view.dtype):
+        if (<TensorBase>start).view.ndim or is_float((<TensorBase>start).view.dtype) or (<TensorBase>start).view.dtype == BOOL:
             raise RuntimeError(f"[narrow] start must be a 0-dim integral Tensor, got shape {tuple(start.shape)} and {start.dtype}")
         start = start.item()
-    if not hasattr(start, "__index__") or not hasattr(length, "__index__"):
+    if not hasattr(start, "__index__") or not hasattr(length, "__index__") or isinstance(start, bool) or isinstance(length, bool):
         raise TypeError(f"[narrow] start and length must be ints, not {type(start).__name__} and {type(length).__name__}")
     d = wrap_dim("narrow", dim, x.view.ndim)
     size, a, n = x.view.shape[d], int64_of(start, "narrow"), int64_of(length, "narrow")

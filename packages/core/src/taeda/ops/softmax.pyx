@@ -11,6 +11,8 @@ from taeda.dtype cimport code_of
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.dispatch import write_exact
+
 __all__ = ["softmax", "log_softmax", "softmin"]
 PUBLIC = ("softmax", "log_softmax")
 
@@ -59,7 +61,7 @@ cdef Op SOFTMAX_BACKWARD = define("softmax_backward", NULL)
 cdef Op LOG_SOFTMAX_BACKWARD = define("log_softmax_backward", NULL)
 
 
-cdef TensorBase forward(Op op, object input, object dim, object dtype):
+cdef TensorBase forward(Op op, object input, object dim, object dtype, object out):
     cdef TensorBase x = as_tensor(input, op.name), y
     cdef View* t[2]
     cdef Param p[3]
@@ -76,10 +78,10 @@ cdef TensorBase forward(Op op, object input, object dim, object dtype):
     if y.view.numel or op.cpu[x.view.dtype] == NULL:
         launch(op, x.view.dtype, x.device, 1, 2, t, p, 4 * x.view.numel)
     record(op, y, (x,), (y,), axis)
-    return y
+    return y if out is None else <TensorBase>write_exact(out, y, op.name)
 
 
-def softmax(input, dim, dtype=None):
+def softmax(input, dim, dtype=None, *, out=None):
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x).
 
     dtype, if given, is what the input is cast to first.  The largest value is subtracted before the
@@ -89,17 +91,17 @@ def softmax(input, dim, dtype=None):
     >>> taeda.softmax(taeda.tensor([0., 0., 1000.]), dim=0)
     tensor([0., 0., 1.])
     """
-    return forward(SOFTMAX, input, dim, dtype)
+    return forward(SOFTMAX, input, dim, dtype, out)
 
 
-def log_softmax(input, dim, dtype=None):
+def log_softmax(input, dim, dtype=None, *, out=None):
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero.
 
     >>> import taeda
     >>> taeda.log_softmax(taeda.tensor([0., 1000.]), dim=0)
     tensor([-1000.,     0.])
     """
-    return forward(LOG_SOFTMAX, input, dim, dtype)
+    return forward(LOG_SOFTMAX, input, dim, dtype, out)
 
 
 def softmin(input, dim, dtype=None):
@@ -110,7 +112,7 @@ def softmin(input, dim, dtype=None):
     >>> ops.softmin(taeda.tensor([0., 1000.]), dim=0)
     tensor([1., 0.])
     """
-    return forward(SOFTMAX, -input, dim, dtype)
+    return forward(SOFTMAX, -input, dim, dtype, None)
 
 
 METHODS = {"softmax": softmax, "log_softmax": log_softmax}

@@ -10,6 +10,8 @@ from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
 
+from taeda.dispatch import in_place
+
 cdef double SQRT_2 = 1.41421356237309504880
 cdef double SQRT_PI = 1.77245385090551602730
 cdef double SQRT_2PI = 2.50662827463100050242
@@ -433,7 +435,7 @@ def sinc(input, *, out=None):
 def sinc_(input):
     """In-place :func:`sinc`."""
     if is_complex_(as_tensor(input, "sinc_").view.dtype):
-        return input.copy_(complex_sinc(input))
+        return in_place("sinc_", complex_sinc, input)
     return unary_(SINC, input)
 
 

@@ -26,7 +26,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     the correction is multiplied by sum_i w_i a_i / sum_i w_i.
 
     Args:
-        input: (variables, observations), or one variable.
+        input: (variables, observations), or one variable, whose covariance has no dimensions.
         correction: 1 divides by n - 1, 0 by n.
         fweights: (observations,) integers, how often each was made.
         aweights: (observations,) floats, how much each counts.
@@ -72,7 +72,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     product = away @ (weighted.conj() if weighted.is_complex() else weighted).t()
     # no observations to spare: 0 / 0 or x / 0, not a negative divisor
     y = product / (norm.clamp(min=0) if isinstance(norm, TensorBase) else product.new_full((), max(norm, 0)))
-    return y.squeeze() if input.ndim < 2 else y
+    return y.squeeze()
 
 
 def _check_weights(name, w, n):

@@ -135,7 +135,7 @@ def sqrt_(input):
 # rsqrt: y = x^(-1/2), dy = -y^3 dx / 2
 cdef object rsqrt_vjp(Node n, object g):
     y = n.load(0)
-    return g * (y * y * y) * -0.5
+    return g * -0.5 * y ** 3                     # halved first: less overflows in float16
 
 cdef Op RSQRT = define("rsqrt", rsqrt_vjp, OUT, FLOAT)
 
@@ -241,7 +241,11 @@ def cosh_(input):
 
 # asin: dy = dx / sqrt(1 - x^2)
 cdef object asin_vjp(Node n, object g):
-    return g * (1 - n.load(0).square()).rsqrt()
+    return g * one_less_square(n.load(0)).rsqrt()
+
+cdef object one_less_square(object x):
+    """1 - x^2; of a complex x with the sign of a zero imaginary part, which says on what side of the cut it lies."""
+    return -(x.square() - 1) if is_complex_((<TensorBase>x).view.dtype) else 1 - x.square()
 
 cdef Op ASIN = define("asin", asin_vjp, IN0, FLOAT)
 
@@ -256,7 +260,7 @@ def asin_(input):
 
 # acos: dy = -dx / sqrt(1 - x^2)
 cdef object acos_vjp(Node n, object g):
-    return g * -(1 - n.load(0).square()).rsqrt()
+    return g * -one_less_square(n.load(0)).rsqrt()
 
 cdef Op ACOS = define("acos", acos_vjp, IN0, FLOAT)
 
@@ -286,7 +290,7 @@ def atan_(input):
 
 # asinh: dy = dx / sqrt(x^2 + 1)
 cdef object asinh_vjp(Node n, object g):
-    return g * (n.load(0).square() + 1).rsqrt()
+    return g * (n.load(0).square() - -1).rsqrt()       # + 1 would lose the sign of a zero imaginary part
 
 cdef Op ASINH = define("asinh", asinh_vjp, IN0, FLOAT)
 
@@ -302,7 +306,7 @@ def asinh_(input):
 # acosh: dy = dx / sqrt(x^2 - 1)
 cdef object acosh_vjp(Node n, object g):
     x = n.load(0)                # sqrt(x - 1) sqrt(x + 1): the branch cut of a complex x is acosh's
-    return g * ((x - 1).rsqrt() * (x + 1).rsqrt() if is_complex_((<TensorBase>x).view.dtype) else (x.square() - 1).rsqrt())
+    return g * ((x - 1).rsqrt() * (x - -1).rsqrt() if is_complex_((<TensorBase>x).view.dtype) else (x.square() - 1).rsqrt())
 
 cdef Op ACOSH = define("acosh", acosh_vjp, IN0, FLOAT)
 

@@ -132,5 +132,4 @@ def kaiser_window(window_length, periodic=True, beta=12.0, *, out=None, dtype=No
 def kaiser(k, length, beta):
     """Return the Kaiser window of ``length`` at the samples k, in double precision."""
     place = k.to(NAMES["float64"]) * (2 / (length - 1)) - 1
-    top = k.new_full((), float(beta))
-    return i0(beta * (1 - place * place).clamp(min=0).sqrt()) / i0(top)
+    return i0(beta * (1 - place * place).clamp(min=0).sqrt()) / i0(place.new_full((), float(beta)))

@@ -20,8 +20,15 @@ static inline C64 c_(float re, float im) { C64 z; ((float *)&z)[0] = re; ((float
 #define RE(z) (__real__(z))
 #define IM(z) (__imag__(z))
 
-static inline C128 z_mul(C128 a, C128 b) { return z_(RE(a) * RE(b) - IM(a) * IM(b), RE(a) * IM(b) + IM(a) * RE(b)); }
-static inline C64 c_mul(C64 a, C64 b) { return c_(RE(a) * RE(b) - IM(a) * IM(b), RE(a) * IM(b) + IM(a) * RE(b)); }
+/* a product that is rounded before it is added: z times its conjugate is real, and the bits are those of PyTorch's vectors */
+#if defined(__has_builtin) && __has_builtin(__builtin_assoc_barrier)
+#define ROUNDED(x) __builtin_assoc_barrier(x)
+#else
+#define ROUNDED(x) (x)
+#endif
+#define COMPLEX_MUL(MAKE, a, b) MAKE(ROUNDED(RE(a) * RE(b)) - ROUNDED(IM(a) * IM(b)), ROUNDED(RE(a) * IM(b)) + ROUNDED(IM(a) * RE(b)))
+static inline C128 z_mul(C128 a, C128 b) { return COMPLEX_MUL(z_, a, b); }
+static inline C64 c_mul(C64 a, C64 b) { return COMPLEX_MUL(c_, a, b); }
 #define COMPLEX_DIV(NAME, C, R, MAKE, ABS) \
     static inline C NAME(C a, C b) { \
         const R c = RE(b), d = IM(b); \

@@ -128,7 +128,7 @@ static double zeta_positive(double s, double q) {
 static double special_zeta(double s, double q) {
     if (s == 1) return INFINITY;
     if (s < 1) return NAN;
-    if (q <= 0 && q == floor(q) && q > -INFINITY) return INFINITY;
+    if (q <= 0 && q == floor(q)) return INFINITY;
     if (s != s || q != q || fabs(q) == INFINITY || (q < 0 && s != floor(s))) return NAN;
     if (s == INFINITY) return q < 1 ? INFINITY : q == 1 ? 1 : NAN;
     if (q > 0) return zeta_positive(s, q);

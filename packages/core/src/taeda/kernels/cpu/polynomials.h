@@ -1,4 +1,4 @@
-/* Orthogonal polynomials of degree n at x; n is truncated to an integer, and a negative one gives 0, as in PyTorch.
+/* Orthogonal polynomials of degree n at x; n is truncated to an integer, and one of -1 or below gives 0, as in PyTorch.
  *
  * Low degrees go by the recurrence of three terms.  Beyond, Chebyshev's are trigonometric in t = arccos x, hyperbolic in
  * t = arcosh x for |x| > 1: any degree takes the same time.  The sign of x is taken out first, so t is exact near x = -1 too.
@@ -26,7 +26,7 @@ static double chebyshev_steps(double x, double first, int64_t n) {
     return q;
 }
 
-static int64_t degree(double n) { return n >= 0 && n < 9.2e18 ? (int64_t)n : -1; }
+static int64_t degree(double n) { return n > -1 && n < 9.2e18 ? (int64_t)n : -1; }
 static double odd_sign(int64_t n) { return n & 1 ? -1 : 1; }
 static double angle_of(double x) { return 2 * asin(sqrt((1 - x) / 2)); }
 
