@@ -161,6 +161,12 @@ _ABSENT = {
     _re.compile("mkldnn"): ": there are no MKLDNN tensors; ordinary ones have fast kernels",
 }
 _PACKAGES = ("nn", "optim", "data", "vision")
+# functions that PyTorch has at its top level too, and that are made by the package nn
+_OF_NN = (
+    "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss", "margin_ranking_loss",
+    "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "rrelu",
+    "rrelu_", "threshold_", "triplet_margin_loss",
+)
 
 
 def __getattr__(name):
@@ -171,12 +177,10 @@ def __getattr__(name):
         globals()[name] = found
         return found
     if name in _PACKAGES:
-        try:
-            return _importlib.import_module(f"taeda.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"taeda.{name}":
-                raise
-            raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
+        return _package(name)
+    if name in _OF_NN:
+        found = globals()[name] = getattr(_package("nn", ".functional._native"), name)
+        return found
     if name.startswith("_foreach_"):
         foreach = _importlib.import_module("taeda.foreach").FUNCTIONS
         if name in foreach:
@@ -187,8 +191,18 @@ def __getattr__(name):
     raise AttributeError(f"module 'taeda' has no attribute {name!r}{why}", name=name, obj=_importlib.import_module("taeda"))
 
 
+def _package(name, room=""):
+    """Import a package that is installed apart, or a room of it."""
+    try:
+        return _importlib.import_module(f"taeda.{name}{room}")
+    except ModuleNotFoundError as error:
+        if error.name != f"taeda.{name}":
+            raise
+        raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
+
+
 def __dir__():
-    return sorted({*globals(), *_LAZY, *_PACKAGES})
+    return sorted({*globals(), *_LAZY, *_OF_NN, *_PACKAGES})
 
 
 def is_tensor(obj):

@@ -67,6 +67,8 @@ cdef TensorBase strided(TensorBase x, object shape, object strides, int64_t offs
 cdef object unfold_vjp(Node n, object g):
     # windows may overlap: each offset in the window is added to its own slice of the whole
     shape, d, size, step = n.extra
+    if not shape:                                       # a scalar is one window, of itself or of nothing
+        return g.sum()
     whole = g.new_zeros(shape)
     count = g.shape[d]
     for k in range(size):
@@ -89,8 +91,7 @@ def unfold(input, dimension, size, step):
     if x.view.ndim:
         shape[d], strides[d] = (length - size) // step + 1, stride * step
     y = strided(x, shape + [size], strides + [stride], x.offset)
-    if x.view.ndim:
-        record_view(UNFOLD, y, x, (x.shape_tuple(), d, size, step))
+    record_view(UNFOLD, y, x, (x.shape_tuple(), d, size, step))
     return y
 
 cdef object as_strided_vjp(Node n, object g):
