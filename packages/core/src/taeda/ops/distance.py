@@ -152,13 +152,14 @@ def renorm(input, p, dim, maxnorm, *, out=None):
     norm = vector_norm(input, p, [i for i in range(input.ndim) if i != dim % input.ndim], True)
     over = norm > maxnorm
     scale = (maxnorm / (norm.masked_fill(~over, 1) + 1e-7)).masked_fill(~over, 1)
-    return write_result(out, input * scale, "renorm")
+    return write_result(out, named(input * scale, "RenormBackward0"), "renorm")
 
 
 def renorm_(input, p, dim, maxnorm):
     """In-place :func:`renorm`."""
-    scaled = renorm(input, p, dim, maxnorm)          # refuses what is no tensor
-    return input.copy_(scaled)
+    source = input.clone() if getattr(input, "requires_grad", False) else input     # its derivative needs the old values
+    scaled = renorm(source, p, dim, maxnorm)            # refuses what is no tensor
+    return named(input.copy_(scaled), "RenormBackward0")
 
 
 METHODS = {"renorm": renorm, "renorm_": renorm_}

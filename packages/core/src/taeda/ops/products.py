@@ -137,7 +137,7 @@ def linalg_vander(x, *, N=None):
         raise RuntimeError(f"[linalg.vander] N must be greater than 1, got {N}")
     if not x.is_floating_point() and not x.is_complex():
         x = x.long()
-    return _powers(x, N)
+    return _powers(x if x.ndim else x.reshape(1), N)
 
 
 def vander(x, N=None, increasing=False):

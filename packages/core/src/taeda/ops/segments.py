@@ -98,8 +98,8 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     how, empty = _KNOWN[reduce]
     sizes = bounds.diff().reshape(*lead, runs, *(1,) * len(rest))
     neutral = 0.0 if reduce == "mean" else empty
-    y = scatter_reduce(full((*lead, runs + 1, *rest), neutral, dtype=data.dtype, device=data.device), d, place, data, how)
-    y = y.narrow(d, 0, runs)
+    y = full((*lead, runs + 1, *rest), neutral, dtype=data.dtype, device=data.device)
+    y = scatter_reduce(y, d, place, data, how, include_self=False).narrow(d, 0, runs)
     if initial is not None:
         if how == "sum":
             y = y + initial
