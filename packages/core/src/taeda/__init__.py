@@ -83,8 +83,8 @@ _LAZY = {
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "library", "multiprocessing", "onnx", "profiler",
-            "quasirandom", "signal", "special", "testing", "types",
+            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "library", "masked", "multiprocessing", "onnx",
+            "profiler", "quasirandom", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
