@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -354,3 +355,21 @@ def logaddexp(
     x, y = _checked("logaddexp", input, dtype), _checked("logaddexp", other, dtype)
     lowest = _lowest("logaddexp")
     return ops.logaddexp(_filled("logaddexp", x, input_mask, lowest), _filled("logaddexp", y, other_mask, lowest))
+
+
+def _of_masked(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a function take a MaskedTensor: what does not count in it does not either."""
+
+    @functools.wraps(function)
+    def call(input: Any, *args: Any, mask: Tensor | None = None, **kwargs: Any) -> Tensor:
+        own = getattr(input, "_mask", None)
+        if own is None:
+            return function(input, *args, mask=mask, **kwargs)
+        return function(input.get_data(), *args, mask=own if mask is None else own & mask, **kwargs)
+
+    return call
+
+
+for _name in __all__:
+    if _name != "logaddexp":
+        globals()[_name] = _of_masked(globals()[_name])
