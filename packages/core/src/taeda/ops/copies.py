@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.autograd.node import named
-from taeda.ops import complex_numbers as _complex, copying, slices, strided, views
+from taeda.ops import complex_numbers as _complex, copying, slices, strided, views  # type: ignore[attr-defined]
 from taeda.ops.compat import need_tensor
 from taeda.ops.matmul import write_result
 

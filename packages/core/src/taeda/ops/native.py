@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from taeda.autograd.node import named
 from taeda.dtype import bool_
-from taeda.ops import activation as _activation, conv as _conv, ctc as _ctc, embedding_bag as _bags, grid as _grid, loss as _loss
-from taeda.ops import normalization as _normalization
+from taeda.ops import activation as _activation, conv as _conv, ctc as _ctc  # type: ignore[attr-defined]
+from taeda.ops import embedding_bag as _bags, grid as _grid, loss as _loss  # type: ignore[attr-defined]
+from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
 from taeda.ops.compat import need_tensor
 from taeda.ops.creation import empty_like, ones_like, zeros_like
 from taeda.ops.searching import searchsorted
@@ -236,8 +237,9 @@ def embedding_bag(weight, indices, offsets, scale_grad_by_freq=False, mode=0, sp
     if mode not in (0, 1, 2):
         raise RuntimeError(f"[embedding_bag] mode has to be 0 (sum), 1 (mean) or 2 (max), got {mode}")
     padding = None if padding_idx is not None and padding_idx < 0 else padding_idx
-    y, rows, starts = _bags.with_places(indices, weight, offsets, scale_grad_by_freq, ("sum", "mean", "max")[mode], per_sample_weights,
-                                        include_last_offset, padding)
+    y, rows, starts = _bags.with_places(  # type: ignore[attr-defined]
+        indices, weight, offsets, scale_grad_by_freq, ("sum", "mean", "max")[mode], per_sample_weights, include_last_offset, padding
+    )
     if mode == 0 and padding is None:
         return y, starts.new_empty(0), zeros_like(starts), zeros_like(starts)
     at = arange(indices.numel(), dtype=starts.dtype, device=starts.device)
