@@ -72,6 +72,8 @@ def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
 
 def wait(future: Future) -> Any:
     """Return the result of a future of :func:`fork`, or raise what its function raised."""
+    if not isinstance(future, Future):
+        raise TypeError(f"[jit.wait] expected what fork returned, got {type(future).__name__}")
     return future.wait()
 
 

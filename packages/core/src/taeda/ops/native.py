@@ -73,6 +73,12 @@ def batch_norm_update_stats(input, running_mean, running_var, momentum):
     need_tensor("batch_norm_update_stats", "input", input)
     if input.ndim < 2:
         raise IndexError(f"[batch_norm_update_stats] dimension 1 holds the channels, got shape {tuple(input.shape)}")
+    for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+        if running is not None:
+            need_tensor("batch_norm_update_stats", name, running)
+            if running.shape != input.shape[1:2]:
+                raise RuntimeError(f"[batch_norm_update_stats] {name} must hold a number for each of {input.shape[1]} channels, got shape "
+                                   f"{tuple(running.shape)}")
     rows = input.detach().transpose(0, 1).flatten(1)
     mean, var = rows.mean(1), rows.var(1, correction=0)
     count = rows.shape[1]
