@@ -179,7 +179,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
-def batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps):
+cpdef tuple batch_norm_moments(object input, object running_mean, object running_var, object weight, object bias, object training,
+                               object momentum, object eps):
     """Return :func:`batch_norm`, also of one value a channel, and each channel's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "batch_norm"), laid, w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
@@ -259,7 +260,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     return instance_norm_any(x, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
-def instance_norm_any(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps):
+cpdef object instance_norm_any(object input, object running_mean, object running_var, object weight, object bias, object use_input_stats,
+                               object momentum, object eps):
     """Return :func:`instance_norm`, also of one value a channel."""
     x = <object>as_tensor(input, "instance_norm")
     for buffer in (running_mean, running_var, weight, bias):
@@ -390,7 +392,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
     return layer_norm_moments(input, normalized_shape, weight, bias, eps)[0]
 
 
-def layer_norm_moments(input, normalized_shape, weight, bias, eps):
+cpdef tuple layer_norm_moments(object input, object normalized_shape, object weight, object bias, object eps):
     """Return :func:`layer_norm` and each row's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "layer_norm"), w = optional(weight, "layer_norm"), b = optional(bias, "layer_norm")
     cdef tuple shape = trailing("layer_norm", x, normalized_shape)
@@ -481,7 +483,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     return group_norm_moments(x, num_groups, weight, bias, eps)[0]
 
 
-def group_norm_moments(input, num_groups, weight, bias, eps):
+cpdef tuple group_norm_moments(object input, object num_groups, object weight, object bias, object eps):
     """Return :func:`group_norm`, also of one value a group, and each group's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
     cdef TensorBase y, mean, rstd, dense
