@@ -7,6 +7,7 @@ are those of the top level, of tensors' methods and of ``taeda.ops``, in this or
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -42,23 +43,46 @@ def _index(x: Any, indices: Any) -> Any:
     return x[tuple(slice(None) if i is None else i for i in indices)]
 
 
+def _safe_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+    """The softmax along a dimension; 0 where all is -inf."""
+    y = ops.softmax(x, dim, dtype=dtype)
+    return y.masked_fill((x == -math.inf).all(dim, keepdim=True), 0)
+
+
+def _softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
+    """The cotangent of what softmax made y of."""
+    return (y * (g - (g * y).sum(dim, keepdim=True))).to(input_dtype)
+
+
+def _log_softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
+    """The cotangent of what log_softmax made y of."""
+    return (g - y.exp() * g.sum(dim, keepdim=True)).to(input_dtype)
+
+
 # What has no function of the same name and arguments
 _OWN: dict[str, Callable[..., Any]] = {
     "_local_scalar_dense": Tensor.item,
     "_log_softmax": _softmax("log_softmax"),
+    "_log_softmax_backward_data": _log_softmax_backward,
+    "_safe_softmax": _safe_softmax,
     "_softmax": _softmax("softmax"),
+    "_softmax_backward_data": _softmax_backward,
     "_to_copy": lambda x, **options: x.to(**{"copy": True, **options}),
     "_unsafe_view": lambda x, size: x.view(size),
     "alias": lambda x: x.view_as(x),
     "index": _index,
     "is_same_size": lambda x, y: x.shape == y.shape,
     "lift_fresh": lambda x: x,
+    "native_dropout_backward": lambda g, mask, scale: g * (mask * scale),
     "scalar_tensor": lambda s, **options: ops.scalar_tensor_(s, **options),
+    "sigmoid_backward": lambda g, y: g * (1 - y.conj()) * y.conj(),
     "slice": _slice,
     "sym_numel": Tensor.numel,
     "sym_size": Tensor.size,
     "sym_storage_offset": Tensor.storage_offset,
     "sym_stride": Tensor.stride,
+    "tanh_backward": lambda g, y: g * (1 - y.conj() * y.conj()),
+    "threshold_backward": lambda g, x, threshold: g.masked_fill(x <= threshold, 0),
 }
 
 
