@@ -42,14 +42,15 @@ NAMED = {
 # functions that return something else than a Tensor
 RETURNS = {
     "bool": {"equal", "allclose", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "is_same_size", "is_set_to", "is_inference",
-             "is_pinned", "is_shared", "is_nonzero", "is_conj", "is_neg", "is_tensor", "is_grad_enabled", "is_inference_mode_enabled", "can_cast", "_is_view"},
+             "is_distributed", "is_pinned", "is_shared", "is_nonzero", "is_conj", "is_neg", "is_tensor", "is_grad_enabled", "is_inference_mode_enabled", "can_cast", "_is_view"},
     "int": {"dim", "ndimension", "numel", "nelement", "element_size", "storage_offset", "data_ptr", "get_device", "get_num_threads", "seed", "initial_seed"},
     "tuple[Tensor, ...]": {"split", "split_with_sizes", "chunk", "unbind", "tensor_split", "hsplit", "vsplit", "dsplit", "broadcast_tensors", "meshgrid",
                            "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"},
     "None": {"backward", "retain_grad", "set_num_threads", "set_default_dtype", "set_printoptions", "save", "set_rng_state", "__setitem__", "__delitem__"},
-    "tuple[Tensor, Tensor]": {"var_mean", "std_mean"},
+    "tuple[Tensor, Tensor]": {"var_mean", "std_mean", "batch_norm_update_stats", "native_dropout"},
+    "tuple[Tensor, Tensor, Tensor]": {"native_batch_norm", "native_group_norm", "native_layer_norm"},
     "tuple[_int, ...]": {"broadcast_shapes"},
-    "Any": {"unique",
+    "Any": {"unique", "embedding_bag", "split_copy", "split_with_sizes_copy", "unbind_copy",
             "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
             "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",
             "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
@@ -84,6 +85,8 @@ def annotation(name: str, default: Any, kind: Any) -> str:
     """Return the type of a parameter."""
     if kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
         return NAMED.get(name, "Any") if kind is inspect.Parameter.VAR_POSITIONAL and name != "sizes" else "Any"
+    if name in ("reduction", "mode") and isinstance(default, int):      # PyTorch's top level has numbers for them
+        return "int"
     if name in NAMED:
         base = NAMED[name]
         return base if (default is not None and default is not inspect.Parameter.empty and base in ("bool", "str")) or default is inspect.Parameter.empty else f"{base} | None"
@@ -192,6 +195,8 @@ def package_stub() -> str:
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
              "from taeda.amp.autocast_mode import autocast as autocast",
+             *(f"from {room} import " + ", ".join(f"{n} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r == room and a)
+               for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.futures", "taeda.jit", "taeda.mapped", "taeda.streams", "taeda.symbolic")),
              "from taeda.amp.casting import " + ", ".join(f"{n} as {n}" for n, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"),
              "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",
              "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
@@ -207,7 +212,7 @@ def package_stub() -> str:
              "from taeda.typed_storage import TypedStorage as TypedStorage", "",
              "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any", "memory_format: Any"]
     lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES]]
-    lines += [f"{name}: Any" for name in legacy.NAMES]
+    lines += [f"{name}: Any" for name in (*legacy.NAMES, *(n for n, (room, _) in taeda._LAZY.items() if room == "taeda.typed_storage"))]
     lines += ["pi: _float", "e: _float", "inf: _float", "nan: _float", "newaxis: None"]
     own = [n for n in ("is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "result_type") if hasattr(taeda, n)]
     functions = {**taeda.ops.PUBLIC, **{n: getattr(taeda, n) for n in own}, "scalar_tensor": taeda.scalar_tensor, "range": taeda.range}

@@ -70,7 +70,7 @@ TENSOR_NAMES = {"input", "self", "tensor", "mat1", "mat2", "mat", "vec", "vec1",
 STATEFUL = {"set_num_threads", "set_num_interop_threads", "set_default_dtype", "set_default_device", "set_default_tensor_type", "manual_seed", "seed", "set_rng_state", "save", "load", "compile",
             "set_printoptions", "get_rng_state", "set_grad_enabled", "set_flush_denormal", "set_deterministic_debug_mode", "use_deterministic_algorithms", "set_warn_always", "set_float32_matmul_precision"}
 # write to their arguments by contract, under a name that does not end with _
-WRITERS = {"setitem", "delitem", "batch_norm", "instance_norm", "embedding_bag", "embedding", "__setitem__", "__delitem__", "adam_step", "sgd_step", "rmsprop_step", "requires_grad", "resize", "resize_as", "map", "apply"}
+WRITERS = {"module_load", "batch_norm_update_stats", "setitem", "delitem", "batch_norm", "instance_norm", "embedding_bag", "embedding", "__setitem__", "__delitem__", "adam_step", "sgd_step", "rmsprop_step", "requires_grad", "resize", "resize_as", "map", "apply"}
 
 
 @dataclass

@@ -198,3 +198,20 @@ def test_forward_mode_and_jvp() -> None:
     expected = (SDPA(q + h * dq, k, v) - SDPA(q - h * dq, k, v)) / (2 * h)
     np.testing.assert_allclose(dy, expected, rtol=1e-6, atol=1e-8)
     assert taeda.equal(y, SDPA(q, k, v))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+@pytest.mark.parametrize("mask_grad", [False, True])
+def test_halves_are_rounded_once(dtype: taeda.dtype, mask_grad: bool) -> None:
+    """Where PyTorch takes no fused kernel its results and gradients are those of float32, rounded."""
+    q, k, v, m, g = qkv((4, 3, 8), (4, 6, 8), (4, 6, 8), (3, 6), (4, 3, 8))
+    halves = [t.to(dtype) for t in (3 * q, 3 * k, v, *([m] if mask_grad else []), g)]
+
+    def run(*tensors: taeda.Tensor) -> list[taeda.Tensor]:
+        *leaves, cotangent = [t.clone().requires_grad_() for t in tensors]
+        y = SDPA(*leaves, is_causal=not mask_grad)
+        return [y, *taeda.autograd.grad(y, leaves, cotangent.detach())]
+
+    for found, exact in zip(run(*halves), run(*[t.double() for t in halves]), strict=True):
+        assert found.dtype is dtype
+        assert (found.double() - exact).abs().max() <= taeda.finfo(dtype).eps * exact.abs().max()

@@ -70,3 +70,17 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
 def test_integers_are_refused() -> None:
     with pytest.raises(RuntimeError, match="dropout takes floating point tensors"):
         ops.dropout(taeda.ones(3, dtype=taeda.int64), 0.5)
+
+
+def test_native_dropout_gives_its_mask() -> None:
+    x = taeda.ones(1000, requires_grad=True)
+    y, mask = taeda.native_dropout(x, 0.25, True)
+    assert mask.dtype is taeda.bool and not mask.requires_grad and 650 < int(mask.sum()) < 850
+    assert taeda.equal(y, mask / 0.75)
+    y.sum().backward()
+    assert taeda.equal(x.grad, mask / 0.75)
+    y, mask = taeda.native_dropout(x, 0.25, False)
+    assert taeda.equal(y, x) and bool(mask.all())
+    assert not taeda.native_dropout(x, 1.0, None)[1].any()
+    with pytest.raises(RuntimeError, match="to be in"):
+        taeda.native_dropout(x, 1.5, True)

@@ -65,3 +65,46 @@ def test_operators_of_a_schema() -> None:
     assert taeda.ops.tests_mine.cpu_only(taeda.ones(1)).item() == 1
     with pytest.raises(RuntimeError, match="no fake impl"):
         taeda.ops.tests_mine.cpu_only(taeda.ones(1, device="meta"))
+
+
+def test_a_schema_is_read_off_annotations() -> None:
+    def f(x: Tensor, y: float = 2.0, *, z: Tensor | None = None, sizes: list[int] | None = None) -> tuple[Tensor, Tensor]:
+        raise NotImplementedError
+
+    f.__annotations__.update(x=Tensor, y=float, z=Tensor | None, sizes=list[int] | None)
+    assert library.infer_schema(f, mutates_args=()) == "(Tensor x, float y=2.0, *, Tensor? z=None, SymInt[]? sizes=None) -> (Tensor, Tensor)"
+    assert library.infer_schema(f, mutates_args={"x"}, op_name="f").startswith("f(Tensor(a0!) x, ")
+    with pytest.raises(ValueError, match="Parameter x must have a type annotation"):
+        library.infer_schema(lambda x: x, mutates_args=())
+    with pytest.raises(ValueError, match="not found in the custom op's signature"):
+        library.infer_schema(f, mutates_args={"q"})
+
+
+def test_opcheck_finds_what_is_not_kept() -> None:
+    x = taeda.ones(3, requires_grad=True)
+    square = library.custom_op("checks::square", lambda x: x * x, mutates_args=(), schema="(Tensor x) -> Tensor")
+    found = library.opcheck(square, (x,), raise_exception=False)
+    assert found["test_schema"] == "SUCCESS" and "no fake impl" in str(found["test_faketensor"])
+    square.register_fake(lambda x: taeda.empty_like(x))
+    with pytest.raises(library.OpCheckError, match="test_aot_dispatch_dynamic failed with .*no autograd formula"):
+        library.opcheck(square, (x,))
+    square.register_autograd(lambda ctx, g: 2 * g)
+    assert set(library.opcheck(square, (x,)).values()) == {"SUCCESS"} and x.grad is None
+
+    wrong = library.custom_op("checks::wrong", lambda x: x.add_(1).clone(), mutates_args=(), schema="(Tensor x) -> Tensor")
+    wrong.register_fake(lambda x: taeda.empty(7))
+    y = taeda.zeros(3)
+    found = library.opcheck(wrong, (y,), raise_exception=False)
+    assert "not defined as mutable but was mutated" in str(found["test_schema"]) and "the shape is" in str(found["test_faketensor"])
+    assert y.tolist() == [0, 0, 0]
+    assert library.opcheck(taeda.ops.aten.sin.default, (x,), test_utils="test_schema") == {"test_schema": "SUCCESS"}
+    with pytest.raises(ValueError, match="must be an operator"):
+        library.opcheck(taeda.sin, (x,))
+    with pytest.raises(ValueError, match="test_utils to be subset"):
+        library.opcheck(square, (x,), test_utils="test_all")
+
+
+def test_every_op_has_a_packet() -> None:
+    for name, function in taeda.ops.PUBLIC.items():
+        if callable(function) and not isinstance(function, type):
+            assert getattr(taeda.ops.aten, name).default is not None, name

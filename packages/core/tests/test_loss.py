@@ -194,3 +194,9 @@ def test_ctc_sums_to_one_over_all_targets() -> None:
             loss = ops.ctc_loss(x, taeda.tensor([target], dtype=taeda.int64).reshape(1, length), [3], [length], reduction="sum")
             total += math.exp(-loss.item())
     assert total == pytest.approx(1, rel=1e-12)
+
+
+def test_ctc_loss_refuses_targets_without_values() -> None:
+    x = taeda.zeros(3, 2, 4).log_softmax(2)
+    with pytest.raises(RuntimeError, match="log_probs and targets on the same device"):
+        taeda.ops.ctc_loss(x, taeda.ones(2, 1, dtype=taeda.int64, device="meta"), [3, 3], [1, 1])

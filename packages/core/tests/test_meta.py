@@ -43,3 +43,10 @@ def test_shapes_are_checked_as_on_the_cpu() -> None:
         meta(2, 3) @ meta(2, 3)
     with pytest.raises(RuntimeError, match="device"):
         meta(2) + taeda.zeros(2)
+
+
+def test_a_tensor_without_data_never_reaches_a_kernel() -> None:
+    x, m = taeda.ones(2, 2), taeda.ones(2, 2, device="meta")
+    for call in (lambda: taeda.cdist(x, m), lambda: taeda.linalg.lu_solve(x, m[0].to(taeda.int32), x), lambda: taeda.lerp(x, m, m)):
+        with pytest.raises(RuntimeError, match="same device"):
+            call()

@@ -150,3 +150,25 @@ def test_layer_norm_of_halves_is_that_of_float32_rounded(dtype: taeda.dtype, n: 
             taeda.set_num_threads(threads)
             found.append(taeda.rms_norm(x, (n,), weights[0]))
         assert taeda.equal(*found) and taeda.equal(found[0], taeda.rms_norm(x.float(), (n,), wide[0], eps=2**-23).to(dtype))
+
+
+def test_one_value_is_refused_by_layers_alone() -> None:
+    x = taeda.tensor([[1.0, 2.0]])
+    for refused in (lambda: ops.batch_norm(x, None, None, training=True), lambda: ops.group_norm(x, 2), lambda: ops.instance_norm(x[..., None])):
+        with pytest.raises(ValueError, match="Expected more than 1"):
+            refused()
+    assert taeda.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False).tolist() == [[0, 0]]
+    assert taeda.group_norm(x, 2).tolist() == [[0, 0]]
+    assert taeda.instance_norm(x[..., None], None, None, None, None, True, 0.1, 1e-5, False).tolist() == [[[0], [0]]]
+
+
+def test_a_row_of_one_element_has_no_gradient() -> None:
+    for width in (1.0, 3.7):
+        x = taeda.full((2, 1), width, requires_grad=True)
+        taeda.layer_norm(x, (1,), taeda.tensor([0.3]), taeda.tensor([0.1])).backward(taeda.tensor([[0.7], [-1.3]]))
+        assert x.grad.tolist() == [[0], [0]]
+
+
+def test_batch_norm_of_no_values_in_one_dimension() -> None:
+    assert ops.batch_norm(taeda.ones(0), None, None, training=True).shape == (0,)
+    assert ops.batch_norm(taeda.ones(0), None, None, taeda.ones(2), taeda.ones(2), True).shape == (0,)

@@ -157,3 +157,119 @@ def test_what_is_not_there_can_be_asked_for() -> None:
 
     assert step(1) == 2 and taeda.autograd.profiler.record_function is record_function
     assert from_dlpack(to_dlpack(taeda.arange(3))).tolist() == [0, 1, 2]
+
+
+def test_control_flow_for_compilers_is_pythons() -> None:
+    x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    y = taeda.cond(x.sum() > 0, lambda a: a * 3, lambda a: -a, (x,))
+    y.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+    assert taeda.cond(False, lambda: 1, lambda: 2) == 2
+    with pytest.raises(RuntimeError, match="single-element tensor"):
+        taeda.cond(x, lambda a: a, lambda a: a, (x,))
+    found = taeda.while_loop(lambda a, n: n < 3, lambda a, n: (a * 2, n + 1), (taeda.ones(1), taeda.tensor(0)))
+    assert [t.item() for t in found] == [8, 3]
+    with pytest.raises(RuntimeError, match="as many values"):
+        taeda.while_loop(lambda a: a < 3, lambda a: (a, a), (taeda.tensor(0),))
+    assert not isinstance(3, taeda.SymInt) and taeda.sym_sum([1, 2, 3]) == 6 and taeda.types.py_sym_types[0] is taeda.SymInt
+
+
+def test_futures() -> None:
+    f = taeda.futures.Future()
+    after = f.then(lambda f: f.value() + 1)
+    failed = f.then(lambda f: 1 // 0)
+    assert not f.done() and not after.done()
+    with pytest.raises(RuntimeError, match="before the result was set"):
+        f.value()
+    f.set_result(1)
+    assert f.wait() == 1 and after.wait() == 2
+    with pytest.raises(ZeroDivisionError):
+        failed.wait()
+    with pytest.raises(RuntimeError, match="only be set once"):
+        f.set_result(2)
+    assert taeda.futures.wait_all([f, after]) == [1, 2] and taeda.futures.collect_all([]).wait() == []
+    assert taeda.jit.wait(taeda.jit.fork(lambda x: x + 1, taeda.tensor(1))).item() == 2
+    with pytest.raises(ZeroDivisionError):
+        taeda.wait(taeda.fork(lambda: 1 // 0))
+
+
+def test_storages_of_a_dtype() -> None:
+    assert taeda.FloatStorage([1, 2]).tolist() == [1.0, 2.0] and taeda.LongStorage(3).size() == 3
+    assert isinstance(taeda.ones(2).storage(), taeda.FloatStorage) and not isinstance(taeda.ones(2).storage(), taeda.DoubleStorage)
+    assert taeda.Storage is taeda.FloatStorage and taeda.ones(1, dtype=taeda.int32).storage_type() is taeda.IntStorage
+    with pytest.raises(AttributeError):
+        _ = taeda.typed_storage.NoStorage
+
+
+def test_weak_dictionaries_know_keys_by_identity() -> None:
+    from taeda.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
+
+    a, b = taeda.ones(2), taeda.ones(2)
+    table = WeakTensorKeyDictionary({a: 1})
+    table[b] = 2
+    assert table[a] == 1 and table[b] == 2 and len(table) == 2 and taeda.ones(2) not in table and 3 not in table
+    ref = TensorWeakRef(b)
+    assert ref() is b
+    del b
+    assert len(table) == 1 and ref() is None and next(iter(table)) is a
+    del table[a]
+    assert not table
+
+
+def test_swapped_tensors_stay_where_they_are_referred_to() -> None:
+    a, b = taeda.tensor([1.0, 2.0], requires_grad=True), taeda.tensor([3])
+    a.sum().backward()
+    a.note = "of a"
+    seen = [a, b]
+    taeda.utils.swap_tensors(a, b)
+    assert seen[0].tolist() == [3] and not a.requires_grad and a.grad is None and not hasattr(a, "note")
+    assert b.tolist() == [1, 2] and b.requires_grad and b.grad.tolist() == [1, 1] and b.note == "of a"
+    with pytest.raises(RuntimeError, match="an operation returned"):
+        taeda.utils.swap_tensors(b * 2, a)
+
+
+def test_streams_and_events_of_the_cpu() -> None:
+    with taeda.cpu.stream(taeda.cpu.current_stream()), taeda.Stream() as s:
+        start, end = s.record_event(taeda.Event(enable_timing=True)), taeda.Event(enable_timing=True)
+        end.record()
+    assert start.query() and start.elapsed_time(end) >= 0 and s == taeda.cpu.Stream()
+    with pytest.raises(RuntimeError, match="enable_timing"):
+        taeda.Event().elapsed_time(end)
+    with pytest.raises(RuntimeError, match="no CUDA device"):
+        taeda.accelerator.memory_allocated()
+    with taeda.accelerator.device_index(None):
+        pass
+
+
+def test_a_tensor_on_a_file(tmp_path: pathlib.Path) -> None:
+    name = str(tmp_path / "x")
+    x = taeda.from_file(name, shared=True, size=4, dtype=taeda.int32)
+    x.copy_(taeda.arange(4))
+    y = taeda.from_file(name, size=2, dtype=taeda.int32)
+    assert y.tolist() == [0, 1] and (tmp_path / "x").stat().st_size == 16
+    y[0] = 9
+    assert y.tolist() == [9, 1] and x.tolist() == [0, 1, 2, 3]
+    with pytest.raises(RuntimeError, match="has 16 bytes"):
+        taeda.from_file(name, size=5, dtype=taeda.int32)
+    with pytest.raises(RuntimeError, match="unable to open"):
+        taeda.from_file(name + "y", size=1)
+    assert taeda.from_file(name, size=0).shape == (0,)
+
+
+def test_relics_of_tensors() -> None:
+    x = taeda.tensor([1.0, 2.0])
+    assert x.__rdiv__(2).tolist() == [2, 1] and x.__div__(2).tolist() == [0.5, 1] and x[:1].__long__() == 1 and x[:1].__nonzero__()
+    assert x.clone().map2_(x, x, lambda a, b, c: a + b * c).tolist() == [2, 6]
+    assert not (x.is_xla or x.is_xpu or x.is_mtia or x.is_vulkan or x.is_sparse_csr) and (x.sparse_dim(), x.dense_dim()) == (0, 1)
+    for call in (x.coalesce, x.values, x.indices, x.is_coalesced):
+        with pytest.raises(RuntimeError, match="expected sparse coordinate tensor layout"):
+            call()
+    with pytest.raises(RuntimeError, match="was removed"):
+        x.reinforce(1)
+    with pytest.raises(RuntimeError, match="no such device"):
+        x.xpu()
+    assert taeda.functional.einsum is taeda.einsum and taeda.has_lapack and taeda.legacy_contiguous_format is taeda.contiguous_format
+    taeda.testing.assert_allclose(x, [1.0, 2.0 + 1e-8])
+    with pytest.raises(AssertionError):
+        taeda.testing.assert_allclose(x, [1.0, 2.1])
+    assert "Python version" in taeda.utils.collect_env.get_pretty_env_info()

@@ -69,6 +69,7 @@ globals().update(_NAMES)
 globals().update(_ALIASES)
 scalar_tensor, range = ops.scalar_tensor_, ops.range_
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
+legacy_contiguous_format = contiguous_format
 _einops.watch()
 if _collecting:
     _gc.enable()
@@ -83,8 +84,8 @@ _LAZY = {
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "library", "multiprocessing", "onnx", "profiler",
-            "quasirandom", "signal", "special", "testing", "types",
+            "accelerator", "compiler", "distributed", "distributions", "functional", "futures", "fx", "hub", "jit", "library", "masked",
+            "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
@@ -127,9 +128,23 @@ _LAZY = {
     **{name: ("taeda.amp.legacy", name) for name in ("get_autocast_gpu_dtype", "set_autocast_gpu_dtype")},
     "vmap": ("taeda.func", "vmap"),
     **{name: ("taeda.legacy", name) for name in (
-        "_assert", "_check", "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "sym_float", "sym_int",
-        "sym_ite", "sym_max", "sym_min", "sym_not", "typename",
+        "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "typename",
     )},
+    **{name: ("taeda.symbolic", name) for name in (
+        "SymBool", "SymFloat", "SymInt", "_assert", "_check", "cond", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
+        "sym_sqrt", "sym_sum", "while_loop",
+    )},
+    **{f"{name}Storage": ("taeda.typed_storage", f"{name}Storage") for name in (
+        "", "Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool", "ComplexFloat", "ComplexDouble",
+    )},
+    **{name: ("taeda.overrides", name) for name in ("DisableTorchFunction", "DisableTorchFunctionSubclass")},
+    **{name: ("taeda.streams", name) for name in ("Event", "Stream")},
+    **{name: ("taeda.jit", name) for name in ("fork", "wait")},
+    "AcceleratorError": ("taeda.absent", "AcceleratorError"),
+    "Future": ("taeda.futures", "Future"),
+    "from_file": ("taeda.mapped", "from_file"),
+    "GradScaler": ("taeda.amp.grad_scaler", "GradScaler"),
+    "set_anomaly_enabled": ("taeda.autograd.anomaly_mode", "set_anomaly_enabled"),
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
@@ -139,10 +154,16 @@ _LAZY = {
         for name in (
             "are_deterministic_algorithms_enabled",
             "compile",
+            "compiled_with_cxx11_abi",
             "get_deterministic_debug_mode",
             "get_float32_matmul_precision",
             "get_num_interop_threads",
+            "has_lapack",
+            "has_mkl",
+            "has_openmp",
+            "has_spectral",
             "is_deterministic_algorithms_warn_only_enabled",
+            "is_vulkan_available",
             "is_warn_always_enabled",
             "set_deterministic_debug_mode",
             "set_float32_matmul_precision",
@@ -161,6 +182,12 @@ _ABSENT = {
     _re.compile("mkldnn"): ": there are no MKLDNN tensors; ordinary ones have fast kernels",
 }
 _PACKAGES = ("nn", "optim", "data", "vision")
+# functions that PyTorch has at its top level too, and that are made by the package nn
+_OF_NN = (
+    "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss", "margin_ranking_loss",
+    "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "rrelu",
+    "rrelu_", "threshold_", "triplet_margin_loss",
+)
 
 
 def __getattr__(name):
@@ -171,12 +198,10 @@ def __getattr__(name):
         globals()[name] = found
         return found
     if name in _PACKAGES:
-        try:
-            return _importlib.import_module(f"taeda.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"taeda.{name}":
-                raise
-            raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
+        return _package(name)
+    if name in _OF_NN:
+        found = globals()[name] = getattr(_package("nn", ".functional._native"), name)
+        return found
     if name.startswith("_foreach_"):
         foreach = _importlib.import_module("taeda.foreach").FUNCTIONS
         if name in foreach:
@@ -187,8 +212,18 @@ def __getattr__(name):
     raise AttributeError(f"module 'taeda' has no attribute {name!r}{why}", name=name, obj=_importlib.import_module("taeda"))
 
 
+def _package(name, room=""):
+    """Import a package that is installed apart, or a room of it."""
+    try:
+        return _importlib.import_module(f"taeda.{name}{room}")
+    except ModuleNotFoundError as error:
+        if error.name != f"taeda.{name}":
+            raise
+        raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
+
+
 def __dir__():
-    return sorted({*globals(), *_LAZY, *_PACKAGES})
+    return sorted({*globals(), *_LAZY, *_OF_NN, *_PACKAGES})
 
 
 def is_tensor(obj):

@@ -4,10 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import _C as _C, accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, fft as fft, func as func, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
+from taeda import _C as _C, accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
+from taeda.absent import AcceleratorError as AcceleratorError, mps as mps, mtia as mtia, xpu as xpu
+from taeda.amp.grad_scaler import GradScaler as GradScaler
+from taeda.futures import Future as Future
+from taeda.jit import fork as fork, wait as wait
+from taeda.mapped import from_file as from_file
+from taeda.streams import Event as Event, Stream as Stream
+from taeda.symbolic import SymBool as SymBool, SymFloat as SymFloat, SymInt as SymInt, _assert as _assert, _check as _check, cond as cond, sym_float as sym_float, sym_int as sym_int, sym_ite as sym_ite, sym_max as sym_max, sym_min as sym_min, sym_not as sym_not, sym_sqrt as sym_sqrt, sym_sum as sym_sum, while_loop as while_loop
 from taeda.amp.casting import autocast_decrement_nesting as autocast_decrement_nesting, autocast_increment_nesting as autocast_increment_nesting, clear_autocast_cache as clear_autocast_cache, get_autocast_dtype as get_autocast_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
 from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device
 from taeda.device import device as _device
@@ -67,6 +74,19 @@ FloatTensor: Any
 DoubleTensor: Any
 BoolTensor: Any
 BFloat16Tensor: Any
+Storage: Any
+FloatStorage: Any
+DoubleStorage: Any
+HalfStorage: Any
+BFloat16Storage: Any
+ByteStorage: Any
+CharStorage: Any
+ShortStorage: Any
+IntStorage: Any
+LongStorage: Any
+BoolStorage: Any
+ComplexFloatStorage: Any
+ComplexDoubleStorage: Any
 pi: _float
 e: _float
 inf: _float
@@ -118,12 +138,16 @@ def adjoint(input: Tensor) -> Tensor:
     """Return the last two dimensions exchanged, and conjugated if complex. Raises RuntimeError for vectors."""
 def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners: Any) -> Tensor:
     """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
+def alias_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`alias` of the same arguments shows, copied to memory of its own."""
 def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
     """Return True if all elements are close: see :func:`isclose`."""
 def alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Drop elements to SELU's lower limit with probability p, keeping zero mean and unit variance."""
+def alpha_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
+    """In-place :func:`alpha_dropout`."""
 def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
 def amin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -172,6 +196,12 @@ def argwhere(input: Tensor) -> Tensor:
     """Return the coordinates of the elements that are not zero; see nonzero."""
 def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
     """Return a view of the storage with any size, stride and offset that stay inside it."""
+def as_strided_(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+    """Lay the tensor itself out anew on its storage."""
+def as_strided_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`as_strided` of the same arguments shows, copied to memory of its own."""
+def as_strided_scatter(input: Tensor, src: Tensor | _complex, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+    """Return a copy of input with src written into the layout that ``as_strided`` gives it."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
 def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
@@ -208,10 +238,14 @@ def bartlett_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | 
     """Return the triangle from 0 to 1 and back: w_k = 1 - |2 k / N - 1|."""
 def batch_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, training: Any, momentum: Any, eps: Any, cudnn_enabled: _bool = ...) -> Any:
     """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
+def batch_norm_update_stats(input: Tensor, running_mean: Any, running_var: Any, momentum: Any) -> tuple[Tensor, Tensor]:
+    """Move the running buffers, if given, towards each channel's mean and unbiased variance; return mean and biased variance."""
 def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
 def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Any = ...) -> Tensor:
     """Apply y_o = input1^T weight_o input2 + bias_o over the last dimensions."""
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = ..., pos_weight: Any = ..., reduction: _int = ...) -> Tensor:
+    """Return the binary cross entropy of sigmoid(input); ``reduction`` is 0 none, 1 mean or 2 sum."""
 def bincount(input: Tensor, weights: Any = ..., minlength: Any = ...) -> Tensor:
     """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
 def binomial(count: Any, prob: Any, generator: Generator | None = ...) -> Tensor:
@@ -256,6 +290,8 @@ def ceil_(input: Tensor) -> Tensor:
     """In-place :func:`ceil`."""
 def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+def celu_(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`celu`."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
     """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``."""
 def cholesky(input: Tensor, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -316,6 +352,8 @@ def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv3d: each input voxel adds a scaled copy of the kernel to the result."""
+def convolution(input: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: Any, output_padding: Any, groups: Any) -> Tensor:
+    """Convolve in as many dimensions as ``weight`` has, forwards or transposed; ``taeda.conv2d`` and kin with every option."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the magnitude of input with the sign of other."""
 def corrcoef(input: Tensor) -> Tensor:
@@ -336,6 +374,8 @@ def cov(input: Tensor, *, correction: Any = ..., fweights: Any = ..., aweights: 
     """Return the covariance matrix of variables in rows, observations in columns."""
 def cross(input: Tensor, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
+def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: Any = ..., reduction: _int = ..., zero_infinity: _bool = ...) -> Tensor:
+    """Return the connectionist temporal classification loss; ``reduction`` is 0 none, 1 mean (over target lengths) or 2 sum."""
 def cummax(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
     """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
 def cummin(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummin:
@@ -356,6 +396,8 @@ def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
     """Cut the tensor off its history, in place."""
+def detach_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`detach` of the same arguments shows, copied to memory of its own."""
 def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
 def diag_embed(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
@@ -364,6 +406,8 @@ def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
     """Return the matrix with input's elements, read as a vector, on a diagonal."""
 def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
+def diagonal_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`diagonal` of the same arguments shows, copied to memory of its own."""
 def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
 def diff(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -392,10 +436,14 @@ def einsum(*args: Any) -> Tensor:
     """Sum products of elements over the labels that the result does not have (Einstein's convention)."""
 def embedding(weight: Tensor, indices: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ..., sparse: _bool = ...) -> Tensor:
     """Return the rows of a table that the indices name: out[...] = weight[indices[...]]."""
+def embedding_bag(weight: Tensor, indices: Tensor, offsets: Any, scale_grad_by_freq: _bool = ..., mode: _int = ..., sparse: _bool = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ...) -> Any:
+    """Return the sum (``mode`` 0), mean (1) or maximum (2) of the rows of each bag, and how they came about."""
 def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
 def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return :func:`empty` with the size, dtype and device of ``input``."""
+def empty_permuted(size: _int | Sequence[_int], physical_layout: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
+    """Return an uninitialised tensor whose dimensions follow each other in memory as ``physical_layout`` says, outermost first."""
 def empty_strided(size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return an uninitialised tensor of the given size and strides."""
 def eq(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -420,6 +468,8 @@ def exp2_(input: Tensor) -> Tensor:
     """In-place :func:`exp2`."""
 def exp_(input: Tensor) -> Tensor:
     """In-place :func:`exp`."""
+def expand_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`expand` of the same arguments shows, copied to memory of its own."""
 def expm1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e^x - 1, exact to the last places for small x."""
 def expm1_(input: Tensor) -> Tensor:
@@ -428,6 +478,8 @@ def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None 
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
 def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
+def feature_alpha_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
+    """In-place :func:`feature_alpha_dropout`."""
 def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p."""
 def feature_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
@@ -498,8 +550,14 @@ def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...
     """Return where input > other."""
 def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input >= other."""
+def grid_sampler(input: Tensor, grid: Any, interpolation_mode: Any, padding_mode: Any, align_corners: Any) -> Tensor:
+    """Sample images at the positions of a grid; ``taeda.ops.grid_sample`` with numbers for its modes."""
+def grid_sampler_2d(input: Tensor, grid: Any, interpolation_mode: Any, padding_mode: Any, align_corners: Any) -> Tensor:
+    """Return :func:`grid_sampler` of images, 4-d tensors only."""
+def grid_sampler_3d(input: Tensor, grid: Any, interpolation_mode: Any, padding_mode: Any, align_corners: Any) -> Tensor:
+    """Return :func:`grid_sampler` of volumes, 5-d tensors only."""
 def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enabled: _bool = ...) -> Tensor:
-    """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
+    """Normalise (N, C, ...) over groups of C / num_groups channels; ``taeda.ops.group_norm``, also of a single value."""
 def gru(*args: Any, **kwargs: Any) -> Tensor:
     """Run a network of gated recurrent units: gru(input, hx, params, ...) or, of packed sequences, gru(data, batch_sizes, hx, ...)."""
 def gru_cell(input: Tensor, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = ..., b_hh: Any = ...) -> Tensor:
@@ -512,7 +570,7 @@ def hann_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None
     """Return the Hann window: w_k = 1/2 - 1/2 cos(2 pi k / N), N the length if ``periodic``, else the length - 1."""
 def hardshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
-def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
+def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ...) -> Tensor:
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
@@ -554,16 +612,24 @@ def index_select(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: 
     """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
 def inner(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
+def instance_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, use_input_stats: Any, momentum: Any, eps: Any, cudnn_enabled: _bool = ...) -> Tensor:
+    """Normalise each channel of each sample; ``taeda.ops.instance_norm`` in PyTorch's top-level order of arguments."""
 def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
 def is_complex(input: Tensor) -> _bool:
     """Whether the tensor's dtype is complex."""
+def is_distributed(input: Tensor) -> _bool:
+    """Return False: no tensor is spread over several processes."""
 def is_floating_point(input: Tensor) -> _bool:
     """Whether the tensor's dtype is a floating-point one."""
 def is_inference(input: Tensor) -> _bool:
     """Whether the tensor was made in inference mode."""
+def is_neg(input: Tensor) -> _bool:
+    """Whether the tensor is a lazy negative: never, negatives are computed at once."""
 def is_nonzero(input: Tensor) -> _bool:
     """Whether the only element is not zero."""
+def is_signed(input: Tensor) -> _bool:
+    """Whether the tensor's dtype has negative values."""
 def is_tensor(obj: Any) -> _bool:
     """Whether ``obj`` is a Tensor."""
 def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
@@ -586,6 +652,8 @@ def istft(input: Tensor, n_fft: Any, hop_length: Any = ..., win_length: Any = ..
     """Return the signal whose :func:`stft` the input is: frames are transformed back, windowed, added up, and divided by the sum of the squared windows (the least-squares estimate of Griffin and Lim, Signal estimation from modified short-time Fourier transform, 1984)."""
 def kaiser_window(window_length: Any, periodic: _bool = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return the Kaiser window: w_k = I0(beta sqrt(1 - (2 k / N - 1)^2)) / I0(beta)."""
+def kl_div(input: Tensor, target: Tensor, reduction: _int = ..., *, log_target: _bool = ...) -> Tensor:
+    """Return the Kullback-Leibler divergence from log-probabilities; ``reduction`` is 0 none, 1 mean or 2 sum."""
 def kron(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
 def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
@@ -774,6 +842,16 @@ def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _boo
     """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
 def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
     """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
+def narrow_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`narrow` of the same arguments shows, copied to memory of its own."""
+def native_batch_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, training: Any, momentum: Any, eps: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`taeda.batch_norm`, each channel's mean and 1 / sqrt(var + eps); the latter empty in evaluation."""
+def native_dropout(input: Tensor, p: Any, train: Any) -> tuple[Tensor, Tensor]:
+    """Return the tensor with elements zeroed with probability p, the rest divided by 1 - p, and the mask of what is kept."""
+def native_group_norm(input: Tensor, weight: Tensor, bias: Any, N: Any, C: Any, HxW: Any, group: Any, eps: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`taeda.group_norm` of N x C x HxW values, each group's mean and 1 / sqrt(var + eps), (N, group)."""
+def native_layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor, bias: Any, eps: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`taeda.layer_norm`, each row's mean and 1 / sqrt(var + eps), with sizes of 1 for the normalised dimensions."""
 def ne(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input != other."""
 def neg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -818,6 +896,8 @@ def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
     """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
 def permute(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Return a view with the dimensions in another order."""
+def permute_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`permute` of the same arguments shows, copied to memory of its own."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
 def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
@@ -880,6 +960,8 @@ def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequ
     """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
 def reshape(input: Tensor, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view of another shape where memory allows it, else a copy."""
+def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
+    """Give the tensor the shape of another, in place."""
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
 def resolve_neg(input: Tensor) -> Tensor:
@@ -922,12 +1004,18 @@ def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: T
     """Return input with src reduced into it along dim where index says."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
+def segment_reduce(data: Any, reduce: Any, *, lengths: Any = ..., indices: Tensor | None = ..., offsets: Any = ..., axis: _int | Sequence[_int] | None = ..., unsafe: _bool = ..., initial: Any = ...) -> Tensor:
+    """Reduce the runs of elements along ``axis``, one after another: y[.., s, ..] = reduce of data[.., a_s to a_(s+1) - 1, ..]."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
+def select_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`select` of the same arguments shows, copied to memory of its own."""
 def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+def selu_(input: Tensor) -> Tensor:
+    """In-place :func:`selu`."""
 def sgn(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return z / |z|, 0 at 0: the sign of a real tensor."""
 def sigmoid(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -952,6 +1040,10 @@ def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic sine."""
 def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
+def slice_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`slice` of the same arguments shows, copied to memory of its own."""
+def slice_inverse(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+    """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
@@ -964,8 +1056,12 @@ def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bo
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
 def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+def split_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
+    """Return the pieces of :func:`split`, each copied to memory of its own; None with ``out``."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return views of the given sizes along ``dim``."""
+def split_with_sizes_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
+    """Return the pieces of :func:`split_with_sizes`, each copied to memory of its own; None with ``out``."""
 def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the square root; nan below zero."""
 def sqrt_(input: Tensor) -> Tensor:
@@ -976,6 +1072,8 @@ def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
 def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+def squeeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`squeeze` of the same arguments shows, copied to memory of its own."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1002,6 +1100,8 @@ def symeig(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.eigh, which reads the lower triangle by default."""
 def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
+def t_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`t` of the same arguments shows, copied to memory of its own."""
 def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return input.reshape(-1)[index], of index's shape."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -1030,6 +1130,8 @@ def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def transpose_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`transpose` of the same arguments shows, copied to memory of its own."""
 def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
 def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -1052,16 +1154,28 @@ def trunc_(input: Tensor) -> Tensor:
     """In-place :func:`trunc`."""
 def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views, one for each index of ``dim``."""
+def unbind_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
+    """Return the pieces of :func:`unbind`, each copied to memory of its own; None with ``out``."""
 def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
+def unfold_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`unfold` of the same arguments shows, copied to memory of its own."""
 def unique(input: Tensor, sorted: _bool = ..., return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
     """Return the different values in ascending order, or the different slices along ``dim``."""
 def unique_consecutive(input: Tensor, return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
     """Return the values, or slices along ``dim``, without those equal to the one before."""
 def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
     """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
+def unsafe_chunk(input: Tensor, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
+def unsafe_split(input: Tensor, split_size: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return :func:`split` into pieces that may be changed in place where autograd records."""
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
+    """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
 def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
+def unsqueeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`unsqueeze` of the same arguments shows, copied to memory of its own."""
 def vander(x: Tensor, N: Any = ..., increasing: _bool = ...) -> Tensor:
     """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1072,8 +1186,14 @@ def vdot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -
     """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
 def view_as_complex(input: Tensor) -> Tensor:
     """Return a view of a real tensor whose last dimension holds real and imaginary parts as a complex one."""
+def view_as_complex_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`view_as_complex` of the same arguments shows, copied to memory of its own."""
 def view_as_real(input: Tensor) -> Tensor:
     """Return a view of a complex tensor as real numbers, the parts in a last dimension of size 2."""
+def view_as_real_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`view_as_real` of the same arguments shows, copied to memory of its own."""
+def view_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`view` of the same arguments shows, copied to memory of its own."""
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:

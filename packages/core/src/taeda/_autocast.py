@@ -43,7 +43,7 @@ _WIDEST = "cat index_copy stack"
 _AS_FIRST = "gru gru_cell lstm lstm_cell"
 
 # Functions that are made of listed ones here and not in PyTorch: nothing is cast inside of them.
-_AS_IS = "bilinear block_diag cross linalg_cross linalg_vander vander"
+_AS_IS = "bilinear block_diag convolution cross linalg_cross linalg_vander vander"
 
 POLICIES = {
     name: policy

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-__all__ = ["mps", "mtia", "xpu"]
+__all__ = ["AcceleratorError", "mps", "mtia", "xpu"]
+
+
+class AcceleratorError(RuntimeError):
+    """An accelerator failed: programs catch it, nothing here raises it."""
 
 
 class _Device:

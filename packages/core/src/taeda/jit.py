@@ -13,11 +13,14 @@ tensor(6)
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final as Final, NoReturn
+from taeda.futures import Future
 
 __all__ = [
-    "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "load",
-    "optimize_for_inference", "save", "script", "script_if_tracing", "trace", "unused",
+    "ScriptModule", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "load",
+    "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method", "set_fusion_strategy", "trace",
+    "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 
@@ -26,7 +29,7 @@ def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
     return obj
 
 
-export = unused = interface = script_if_tracing = script
+export = unused = interface = script_if_tracing = script_method = script
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
@@ -46,6 +49,42 @@ class ScriptModule:
 def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:
     """Return the function or module as it is; it is not run."""
     return func
+
+
+def trace_module(mod: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return the module as it is; it is not run."""
+    return mod
+
+
+def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
+    """Run a function at once, and return its result as a future.
+
+    >>> wait(fork(lambda x: x + 1, 1))
+    2
+    """
+    done = Future()
+    try:
+        done.set_result(func(*args, **kwargs))
+    except Exception as error:
+        done.set_exception(error)
+    return done
+
+
+def wait(future: Future) -> Any:
+    """Return the result of a future of :func:`fork`, or raise what its function raised."""
+    if not isinstance(future, Future):
+        raise TypeError(f"[jit.wait] expected what fork returned, got {type(future).__name__}")
+    return future.wait()
+
+
+def optimized_execution(should_optimize: bool) -> Any:
+    """Return a context that changes nothing."""
+    return nullcontext()
+
+
+def set_fusion_strategy(strategy: Any) -> Any:
+    """Change nothing; return the strategy, which is the one that was."""
+    return strategy
 
 
 def freeze(mod: Any, *args: Any, **kwargs: Any) -> Any:

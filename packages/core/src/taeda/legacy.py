@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import operator
-from collections.abc import Callable
 from typing import Any
 
 from taeda.device import as_device, set_default_device
@@ -15,8 +13,7 @@ from taeda.tensor_base import Size
 from taeda.typed_storage import TypedStorage
 
 __all__ = [
-    "NAMES", "TypedTensor", "get_device_module", "is_same_size", "is_storage", "make", "set_default_tensor_type", "sym_float", "sym_int",
-    "sym_ite", "sym_max", "sym_min", "sym_not", "typename",
+    "NAMES", "TypedTensor", "get_device_module", "is_same_size", "is_storage", "make", "set_default_tensor_type", "typename",
 ]  # fmt: skip
 
 
@@ -130,26 +127,3 @@ def get_device_module(device: Any = None) -> Any:
         return importlib.import_module(f"taeda.{kind}")
     except ModuleNotFoundError:
         raise RuntimeError(f"[get_device_module] there is no module for device {kind}") from None
-
-
-# -- what code for PyTorch's compiler asks: its symbolic numbers are plain ones here -----------------
-
-
-def _assert(condition: Any, message: str) -> None:
-    """Raise AssertionError with ``message`` unless the condition, a bool or a tensor of one element, holds."""
-    if not condition:
-        raise AssertionError(message)
-
-
-def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
-    """Raise RuntimeError, with what ``message`` returns, unless the condition holds."""
-    if not cond:
-        raise RuntimeError("Expected cond to be True, but got False" if message is None else str(message()))
-
-
-sym_int, sym_float, sym_max, sym_min, sym_not = int, float, max, min, operator.not_
-
-
-def sym_ite(b: Any, t: Any, f: Any) -> Any:
-    """Return ``t`` where ``b`` is true, else ``f``."""
-    return t if b else f

@@ -13,10 +13,12 @@ from typing import Any
 from taeda import ops
 from taeda.autograd.function import Function
 from taeda.autograd.graph import increment_version
+from taeda.schema import infer_schema
 from taeda.tensor import Tensor
 
 __all__ = [
-    "CustomOpDef", "Library", "custom_op", "define", "impl", "register_autograd", "register_fake", "register_kernel", "register_vmap",
+    "CustomOpDef", "Library", "custom_op", "define", "impl", "impl_abstract", "infer_schema", "register_autograd", "register_fake",
+    "register_kernel", "register_vmap",
 ]  # fmt: skip
 
 _OPS: dict[str, CustomOpDef] = {}            # "ns::name" -> operator
@@ -295,6 +297,9 @@ def register_fake(op: Any, func: Callable[..., Any] | None = None, /, *, lib: An
     return _find(op).register_fake if func is None else _find(op).register_fake(func)
 
 
+impl_abstract = register_fake            # its name until PyTorch 2.4
+
+
 def register_autograd(
     op: Any, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None, lib: Any = None
 ) -> None:
@@ -346,3 +351,11 @@ class Library:
         """Give an operator a kernel for a dispatch key (the library's own by default)."""
         name = op_name._qualname if isinstance(op_name, CustomOpDef) else op_name if "::" in op_name else f"{self.ns}::{op_name}"
         impl(name, dispatch_key or self.dispatch_key, fn)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("opcheck", "OpCheckError"):
+        from taeda import opcheck                       # it tries the operators that are made here
+
+        return getattr(opcheck, name)
+    raise AttributeError(f"module 'taeda.library' has no attribute {name!r}")

@@ -90,9 +90,13 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     cdef int wide, part, i
     if device != CPU:
         return no_stand_in(op.name, device)
-    for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data
-        if t[i] != NULL and <size_t>t[i].data >> 60:
-            no_stand_in(op.name, STAND_IN)
+    for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data; a meta tensor has none
+        if t[i] != NULL and (<size_t>t[i].data >> 60 or t[i].data == NULL):
+            if t[i].data != NULL:
+                no_stand_in(op.name, STAND_IN)
+            elif t[i].numel:
+                raise RuntimeError(f"[{op.name}] Expected all tensors to be on the same device, but found at least two devices, cpu and "
+                                   "meta!")
     kernel = op.cpu[dtype]
     if kernel == NULL:
         if outputs == 0 or not lowers(op, dtype):

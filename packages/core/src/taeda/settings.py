@@ -119,3 +119,18 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
     if not callable(model):
         raise TypeError(f"[compile] model must be callable, got {type(model).__name__}")
     return model
+
+
+# -- what a build has: asked by programs that choose a path by it -------------------------------------
+
+has_lapack, has_openmp, has_spectral, has_mkl = True, True, True, False
+
+
+def compiled_with_cxx11_abi() -> bool:
+    """Whether C++ strings have their present form: yes."""
+    return True
+
+
+def is_vulkan_available() -> bool:
+    """Whether there is a Vulkan backend: no."""
+    return False

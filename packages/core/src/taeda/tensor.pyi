@@ -348,6 +348,8 @@ class Tensor:
         """In-place :func:`clamp`."""
     def clone(self, *, memory_format: Any = ...) -> Tensor:
         """Return a copy that autograd sees; the order of dimensions in memory is kept."""
+    def coalesce(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: the tensor is dense."""
     def conj(self) -> Tensor:
         """Return the complex conjugate; a real tensor is returned as it is."""
     def conj_physical(self, *, out: Tensor | None = ...) -> Tensor:
@@ -402,6 +404,8 @@ class Tensor:
         """Turn degrees into radians: input * pi / 180."""
     def deg2rad_(self) -> Tensor:
         """In-place :func:`deg2rad`."""
+    def dense_dim(self) -> Tensor:
+        """Return the number of dimensions."""
     def det(self) -> Tensor:
         """Return the determinants of square matrices; see ``taeda.linalg.det``."""
     def detach(self) -> Tensor:
@@ -562,7 +566,7 @@ class Tensor:
         """Return the tensor as float16."""
     def hardshrink(self, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return x where abs(x) > lambd, else 0."""
-    def hash_tensor(self, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
+    def hash_tensor(self, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ...) -> Tensor:
         """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
     def heaviside(self, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
@@ -612,19 +616,25 @@ class Tensor:
         """In-place :func:`index_reduce`."""
     def index_select(self, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
         """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
+    def indices(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: the tensor is dense."""
     def inner(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
     def int(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int32."""
     def inverse(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
+    def ipu(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: there is no such device."""
+    def is_coalesced(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: the tensor is dense."""
     def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether the dtype is complex."""
     def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether this is a lazy conjugate: never, conjugates are computed at once."""
     def is_contiguous(self, memory_format: Any = ...) -> _bool:
         """Whether elements lie in row-major (or channels-last) order without gaps."""
-    def is_distributed(self) -> Tensor:
+    def is_distributed(self) -> _bool:
         """Return False: no tensor is spread over several processes."""
     def is_floating_point(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether the dtype is a floating-point one."""
@@ -756,6 +766,8 @@ class Tensor:
         """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
     def lu_solve(self, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
         """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+    def map2_(self, x: Tensor, y: Any, callable: Any) -> Tensor:
+        """Replace each element by ``callable(element, x's, y's)``; slow, for experiments."""
     def map_(self, *args: Any, **kwargs: Any) -> Tensor:
         """Replace each element by ``function(element, other's element)``."""
     def masked_fill(self, mask: Tensor, value: Tensor | _complex) -> Tensor:
@@ -817,12 +829,16 @@ class Tensor:
         """Multiply two matrices: y = input mat2."""
     def mode(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.mode:
         """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
+    def module_load(self, other: Tensor | _complex, assign: _bool = ...) -> Tensor:
+        """Return what ``load_state_dict`` puts in this tensor's place: other with ``assign``, else this tensor with other's values."""
     def moveaxis(self, source: Tensor, destination: Any) -> Tensor:
         """Return a view with dimensions moved to other places, the rest in order."""
     def movedim(self, source: Tensor, destination: Any) -> Tensor:
         """Return a view with dimensions moved to other places, the rest in order."""
     def msort(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the values sorted along the first dimension."""
+    def mtia(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: there is no such device."""
     def mul(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input * other, element by element."""
     def mul_(self, other: Tensor | _complex) -> Tensor:
@@ -860,8 +876,8 @@ class Tensor:
         """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
     def narrow(self, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
         """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
-    def narrow_copy(self, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
-        """Return a copy of :func:`narrow`."""
+    def narrow_copy(self, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+        """Return what :func:`narrow` of the same arguments shows, copied to memory of its own."""
     def ndimension(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of dimensions."""
     def ne(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -964,6 +980,8 @@ class Tensor:
         """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns replaces the gradient."""
     def register_post_accumulate_grad_hook(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to."""
+    def reinforce(self, reward: Any) -> Tensor:
+        """Raise RuntimeError: removed; ``taeda.distributions`` has log_prob in its place."""
     def relu(self) -> Tensor:
         """Return max(x, 0)."""
     def relu_(self) -> Tensor:
@@ -1078,6 +1096,8 @@ class Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
     def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., *, stable: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
         """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
+    def sparse_dim(self) -> Tensor:
+        """Return 0: no dimension is sparse."""
     def split(self, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
     def split_with_sizes(self, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
@@ -1102,6 +1122,8 @@ class Tensor:
         """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
     def storage_offset(self, *args: Any, **kwargs: Any) -> _int:
         """Return the first element's place in the storage, in elements."""
+    def storage_type(self) -> Tensor:
+        """Return the class of the tensor's storage, such as ``FloatStorage``."""
     def stride(self, *args: Any, **kwargs: Any) -> Any:
         """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
     def sub(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
@@ -1210,6 +1232,8 @@ class Tensor:
         """Put a dimension of size 1 into the tensor itself."""
     def untyped_storage(self, *args: Any, **kwargs: Any) -> Any:
         """Return the storage that this tensor and its views share."""
+    def values(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: the tensor is dense."""
     def var(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the variance over all dimensions or those in ``dim``."""
     def vdot(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1226,6 +1250,8 @@ class Tensor:
         """Return input * ln(other), 0 where input is 0 and other is no nan."""
     def xlogy_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`xlogy`."""
+    def xpu(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Raise RuntimeError: there is no such device."""
     def zero_(self) -> Tensor:
         """Set every element to 0."""
 def install_late(get: Any, put: Any, product: Any, text: Any) -> Any: ...

@@ -239,7 +239,8 @@ cdef class TensorAttributes(TensorBase):
     is_quantized = property(lambda self: False)
     is_nested = property(lambda self: False)
     is_mkldnn = property(lambda self: False)
-    is_mps = property(lambda self: False)
+    is_mps = is_ipu = is_maia = is_mtia = is_vulkan = is_xla = is_xpu = property(lambda self: False)
+    is_sparse_csr = property(lambda self: False)
     name = property(lambda self: None)
 
     @property

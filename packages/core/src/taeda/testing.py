@@ -19,7 +19,7 @@ import taeda
 from taeda.dtype import dtype
 from taeda.tensor import Tensor
 
-__all__ = ["assert_close", "make_tensor"]
+__all__ = ["assert_allclose", "assert_close", "make_tensor"]
 
 # dtype -> (rtol, atol); integers and bools must be equal
 TOLERANCES: dict[dtype, tuple[float, float]] = {
@@ -185,3 +185,13 @@ def make_tensor(
     if exclude_zero:
         x[x == 0] = taeda.finfo(dtype).tiny if fraction else 1
     return x.requires_grad_(requires_grad) if requires_grad else x
+
+
+def assert_allclose(
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True, msg: str = ""
+) -> None:
+    """Compare by :func:`assert_close`, whose former name this is: dtypes and devices may differ, and nan equals nan."""
+    actual, expected = (x if isinstance(x, taeda.Tensor) else taeda.tensor(x) for x in (actual, expected))
+    if rtol is None and atol is None:
+        rtol, atol = (max(pair) for pair in zip(*(TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (actual, expected)), strict=True))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda.dtype import LEGACY_NAMES
+
 
 class TypedStorage:
     """The elements of a whole storage, as ``tensor.storage()`` gives them.
@@ -64,3 +66,30 @@ class TypedStorage:
     def __repr__(self) -> str:
         items = "\n".join(f" {v}" for v in self.tolist())
         return f"{items}\n[taeda.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {len(self)}]"
+
+
+class TypedStorageMeta(type):
+    """The class of ``FloatStorage`` and kin: a call gives a TypedStorage, and those of its dtype are its instances."""
+
+    dtype: Any
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, TypedStorage) and instance.dtype == cls.dtype
+
+    def __call__(cls, *args: Any) -> TypedStorage:
+        """Return a storage of so many elements, uninitialised, or of a sequence's."""
+        from taeda.ops import empty, tensor
+
+        if len(args) > 1:
+            raise TypeError(f"[{cls.__name__}] expected a size or a sequence of numbers, got {len(args)} arguments")
+        given = args[0] if args else 0
+        return TypedStorage(empty(given, dtype=cls.dtype) if isinstance(given, int) else tensor(given, dtype=cls.dtype))
+
+    def __repr__(cls) -> str:
+        return f"<class 'taeda.{cls.__name__}'>"
+
+
+# "Float" -> FloatStorage
+NAMES: dict[str, Any] = {name: TypedStorageMeta(f"{name}Storage", (), {"dtype": dtype}) for name, dtype in LEGACY_NAMES.items()}
+globals().update({f"{name}Storage": kind for name, kind in NAMES.items()})
+Storage = NAMES["Float"]

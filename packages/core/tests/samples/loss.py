@@ -224,7 +224,7 @@ P = np.full((4, 5), 0.5)
 
 
 def row(name: str, samples: Any, reference: Any, errors: Any = (), **more: Any) -> Row:
-    return Row(name, samples, reference, torch=f"nn.functional.{name}", errors=errors, strides=False,
+    return Row(name, samples, reference, torch=f"nn.functional.{name.removeprefix('ops.')}", errors=errors, strides=False,
                rtol={"float32": 5e-5, "float64": 1e-10}, atol={"float32": 1e-5, "float64": 1e-12}, **more)
 
 
@@ -258,7 +258,7 @@ ROWS = [
         (Call(P, P[:3]), ValueError, r"\[binary_cross_entropy\] Using a target size .* Please ensure they have the same size"),
         (Call(P, P, np.ones(4)), RuntimeError, r"\[binary_cross_entropy\] "),
     )),
-    row("binary_cross_entropy_with_logits", logit_samples, bce_with_logits, (
+    row("ops.binary_cross_entropy_with_logits", logit_samples, bce_with_logits, (
         (Call(X, Y), ValueError, r"\[binary_cross_entropy_with_logits\] Target size \(\[3, 5\]\) must be the same"),
     )),
     row("nll_loss", class_samples(False), of_classes(False), class_errors("nll_loss")),
@@ -270,7 +270,7 @@ ROWS = [
     )),
     row("cross_entropy", weighted_samples(True), None, grad=False),
     row("cross_entropy", share_samples, of_shares),
-    row("kl_div", kl_samples, kl_div),
+    row("ops.kl_div", kl_samples, kl_div),
     row("multilabel_margin_loss", label_samples, multilabel_margin, (
         (Call(X, X.astype(np.int64)[:3]), RuntimeError, r"\[multilabel_margin_loss\] inconsistent target size: \[3, 5\] for input"),
         (Call(X, X.astype(np.int64) + 4), RuntimeError, r"\[multilabel_margin_loss\] argument #2 'target' is out of range: class 5"),
@@ -278,7 +278,7 @@ ROWS = [
         (Call(X, X), RuntimeError, r"\[multilabel_margin_loss\] expected scalar type Long but found Float|Double"),
         (Call(X[None], X[None].astype(np.int64)), RuntimeError, r"\[multilabel_margin_loss\] Expected non-empty vector or matrix"),
     )),
-    row("ctc_loss", ctc_samples, ctc_loss, (
+    row("ops.ctc_loss", ctc_samples, ctc_loss, (
         (Call(P, T, [4], [4], 5), RuntimeError, r"\[ctc_loss\] blank must be in label range \[0, 4\], got 5"),
         (Call(P, T + 3, [4], [4]), IndexError, r"\[ctc_loss\] Target 5 is out of bounds; with 5 classes"),
         (Call(P, T, [5], [4]), RuntimeError, r"\[ctc_loss\] Expected input_lengths to have value at most 4, but got value 5"),

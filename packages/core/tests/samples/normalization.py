@@ -128,7 +128,7 @@ ROWS = [
     row("group_norm", group_norm_samples, group_norm, (
         (Call(X, 2), RuntimeError, r"\[group_norm\] Expected number of channels in input to be divisible"),
     )),
-    row("instance_norm", instance_norm_samples, instance_norm, (
+    row("ops.instance_norm", instance_norm_samples, instance_norm, (
         (Call(X[:, :, :1]), ValueError, r"\[instance_norm\] Expected more than 1 spatial element"),
     )),
     row("rms_norm", rms_norm_samples, rms_norm, (

@@ -201,7 +201,7 @@ WINDOW_ERRORS = (
 
 
 def row(name: str, samples: Any, ref: Any, errors: tuple[Any, ...] = ()) -> Row:
-    return Row(name, samples, ref, torch=f"nn.functional.{name}", errors=errors)
+    return Row(name, samples, ref, torch=f"nn.functional.{name.removeprefix('ops.')}", errors=errors)
 
 
 ROWS = [
@@ -230,7 +230,7 @@ ROWS = [
         (Call(X2, -1), RuntimeError, r"\[adaptive_avg_pool2d\] elements of output_size must be greater"),
         (Call(X2, (2, 2, 2)), RuntimeError, r"\[adaptive_avg_pool2d\] output_size must be 2 ints"),
     )),
-    row("adaptive_max_pool1d", adaptive_samples("max", 1), adaptive("max", 1)),
+    row("ops.adaptive_max_pool1d", adaptive_samples("max", 1), adaptive("max", 1)),
     row("adaptive_max_pool2d", adaptive_samples("max", 2), adaptive("max", 2), (
         (Call(X2, -1), RuntimeError, r"\[adaptive_max_pool2d\] elements of output_size must be greater"),
     )),

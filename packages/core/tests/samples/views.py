@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,12 @@ def split(x: np.ndarray, n: Any, dim: int = 0) -> list[np.ndarray]:
     return np.split(x, list(ends), dim)
 
 
+def as_strided_scatter(x: np.ndarray, src: np.ndarray, size: Any, stride: Any, offset: int = 0) -> np.ndarray:
+    y = x.copy()
+    np.lib.stride_tricks.as_strided(y.reshape(-1)[offset:], size, [i * y.itemsize for i in stride])[...] = src
+    return y
+
+
 ROWS = [
     row("reshape", lambda x, *s: x.reshape(*s), of(((2, 6), (3, 4)), ((2, 6), ((-1,),)), ((), (1, 1)), ((2, 0), (0, 5))), torch=None, errors=(
         bad(RuntimeError, "invalid for input of size 6", (2, 3), (4, 2)), bad(RuntimeError, "only one dimension can be inferred", (2, 3), (-1, -1)),
@@ -86,6 +93,18 @@ ROWS = [
         errors=(bad(RuntimeError, "out of bounds", (4,), (5,), (1,)), bad(RuntimeError, "Negative strides", (4,), (2,), (-1,)))),
     Row("clone", of(((), ()), ((2, 3), ()), ((0, 2), ())), lambda x: x, method="clone", dtypes=ALL, **EXACT),
     Row("contiguous", of(((2, 3), ()), ((4, 2, 3), ())), lambda x: x, method="contiguous", torch="Tensor.contiguous", **EXACT),
+    Row("slice_copy", of(((5, 4), (0, 1, 4, 2)), ((5, 4), (1, -3)), ((5, 4), (0, 3, 1))), lambda x, d=0, a=None, b=None, n=1: x[(slice(None),) * d + (
+        slice(a, b, n),)], dtypes=ALL, **EXACT),
+    Row("split_copy", of(((7, 2), (3,)), ((2, 5), (2, 1))), split, dtypes=ALL, **EXACT, errors=(bad(TypeError, "must be int", (5,), [1, 4]),)),
+    Row("alias_copy", of(((), ()), ((2, 3), ())), lambda x: x, dtypes=ALL, **EXACT),
+    Row("expand_copy", of(((3, 1), ((3, 4),)), ((), ((2, 2),))), np.broadcast_to, dtypes=ALL, **EXACT),
+    Row("view_copy", of(((2, 6), ((3, 4),)), ((4, 3, 2), ((2, -1),)), ((2, 0), ((0, 5),))), lambda x, s: x.reshape(s), dtypes=ALL, **EXACT),
+    Row("slice_inverse", lambda rng: [Call(array(rng, 2, 3), array(rng, 2, 3))], lambda x, y: x, layout=False, grad=False, **EXACT),
+    # PyTorch's gradient of the input is that of the elements that are overwritten
+    Row("as_strided_scatter", lambda rng: [Call(array(rng, 3, 3), array(rng, 2, 2), (2, 2), (1, 2), 1), Call(array(rng, 4), array(rng), (), ())],
+        as_strided_scatter, torch=None, layout=False, **EXACT, errors=((Call(np.ones(4), np.ones(3), (2,), (1,)), RuntimeError, "size equal to the slice"),)),
+    row("unsafe_split", split, of(((7, 2), (3,)), ((2, 5), (2, 1)))), row("unsafe_split_with_sizes", split, of(((5, 2), ([1, 4],)))),
+    row("unsafe_chunk", lambda x, n, d=0: split(x, -(-x.shape[d] // n), d), of(((7, 2), (3,)), ((2, 6), (4, 1)))),
     row("detach", lambda x: x, of(((2, 3), ()), ((), ())), grad=False),
     row("split_with_sizes", split, of(((5, 2), ([1, 4],)), ((2, 5), ([2, 3], 1)))),
     row("hsplit", np.hsplit, of(((4,), (2,)), ((2, 6), (3,))), torch=None),
@@ -105,3 +124,9 @@ ROWS = [
     Row("ones", lambda rng: [Call(2, 3), Call((2, 0))], lambda *s: np.ones(s[0] if isinstance(s[0], tuple) else s), grad=False),
     Row("full", lambda rng: [Call((2, 3), 1.5), Call((2,), 7), Call((), True)], np.full, grad=False),
 ]
+# a copy of a view: the view's row
+COPIED = ("as_strided", "detach", "diagonal", "narrow", "permute", "select", "split_with_sizes", "squeeze", "t", "transpose", "unbind", "unfold",
+          "unsqueeze")
+PIECES = ("split_with_sizes", "unbind")
+ROWS += [replace(r, name=f"{r.name}_copy", method="narrow_copy" if r.name == "narrow" else None, torch="", out=r.name not in (*PIECES, "detach"),
+                 strides=r.name not in PIECES) for r in ROWS if r.name in COPIED]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from taeda.kernels.cpu import BUILD, empty_cache, memory_stats, reset_peak_memory_stats, set_cache_limit
 
 __all__ = [
-    "current_device", "device_count", "empty_cache", "get_capabilities", "is_available", "memory_stats",
-    "reset_peak_memory_stats", "set_cache_limit", "synchronize",
+    "current_device", "device_count", "empty_cache", "get_capabilities", "is_available", "is_initialized", "memory_stats",
+    "reset_peak_memory_stats", "set_cache_limit", "set_device", "synchronize",
 ]
 
 
@@ -29,6 +29,15 @@ def synchronize(device: object = None) -> None:
     """Wait for the CPU's work: it is always done."""
 
 
+def is_initialized() -> bool:
+    """Whether the CPU can be used: always."""
+    return True
+
+
+def set_device(device: object) -> None:
+    """Do nothing: there is one CPU."""
+
+
 def get_capabilities() -> dict[str, object]:
     """Return which build of the kernels runs on this processor: "v3" (AVX2 and FMA) or "baseline"."""
     return {"build": BUILD}
@@ -39,4 +48,8 @@ def __getattr__(name: str) -> object:
         import importlib
 
         return importlib.import_module("taeda.cpu.amp")
+    if name in ("Event", "Stream", "StreamContext", "current_stream", "stream"):
+        from taeda import streams
+
+        return getattr(streams, name)
     raise AttributeError(f"module 'taeda.cpu' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_inference_mode_enabled
 from taeda.func.batched import levels
-from taeda.func.pytree import Spec, tree_flatten, tree_map, tree_unflatten
+from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape
 from taeda.func.vmap import vmap
 from taeda.tensor import Tensor
@@ -171,7 +171,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     return (result, vjp_fn, aux) if has_aux else (result, vjp_fn)
 
 
-def _same_structure(op: str, primals: Any, tangents: Any) -> tuple[list[Any], list[Any], Spec]:
+def _same_structure(op: str, primals: Any, tangents: Any) -> tuple[list[Any], list[Any], TreeSpec]:
     """Flatten primals and tangents; RuntimeError where their structure, sizes or types differ."""
     flat, spec = tree_flatten(primals)
     along, along_spec = tree_flatten(tangents)
@@ -205,7 +205,7 @@ def _without_inner(x: Any) -> Any:
 
 
 def _travelling(
-    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: Spec, has_aux: bool, strict: bool,
+    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: TreeSpec, has_aux: bool, strict: bool,
 ) -> tuple[Any, ...]:
     """Return what :func:`jvp` does, by tangents that go along with the function: nothing of its graph is kept."""
     with forward_ad.dual_level():
@@ -224,7 +224,7 @@ def _travelling(
 
 
 def _transposed(
-    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: Spec, has_aux: bool, strict: bool,
+    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: TreeSpec, has_aux: bool, strict: bool,
 ) -> tuple[Any, ...]:
     """Return what :func:`jvp` does, from the graph: the pass of a cotangent is linear in it, with the Jacobian's transpose.
 

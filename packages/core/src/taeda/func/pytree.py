@@ -1,25 +1,27 @@
-"""Nested tuples, lists and dicts as a flat list of leaves and a ``Spec`` that builds them again."""
+"""Nested tuples, lists and dicts as a flat list of leaves and a ``TreeSpec`` that builds them again."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 _DICTS = (dict, OrderedDict, defaultdict)
 
 
-class Spec:
+class TreeSpec:
     """The structure of a tree: the kind of container, what it needs besides its children, and their structures."""
 
-    __slots__ = ("children", "context", "kind", "num_leaves")
+    __slots__ = ("children_specs", "context", "kind", "num_leaves")
 
-    def __init__(self, kind: Any, context: Any, children: list[Spec]) -> None:
-        self.kind, self.context, self.children = kind, context, children
+    def __init__(self, kind: Any, context: Any, children: list[TreeSpec]) -> None:
+        self.kind, self.context, self.children_specs = kind, context, children
         self.num_leaves: int = 1 if kind is None else sum(c.num_leaves for c in children)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Spec) and (self.kind, self.context, self.children) == (other.kind, other.context, other.children)
+        if not isinstance(other, TreeSpec):
+            return False
+        return (self.kind, self.context, self.children_specs) == (other.kind, other.context, other.children_specs)
 
     def __hash__(self) -> int:
         return hash((self.kind, self.num_leaves))
@@ -27,19 +29,60 @@ class Spec:
     def __repr__(self) -> str:
         if self.kind is None:
             return "*"
+        name = "namedtuple" if hasattr(self.kind, "_make") else self.kind.__name__
+        inner = [repr(c).replace("\n", "\n  ") for c in self.children_specs]
+        return f"TreeSpec({name}, {self.context}, [{(',' + chr(10) + '  ').join(inner)}])"
+
+    # -- PyTorch's names of what it holds ------------------------------------------------------------
+
+    type = property(lambda self: self.kind)
+    num_children = property(lambda self: len(self.children_specs))
+    num_nodes = property(lambda self: 1 + sum(c.num_nodes for c in self.children_specs))
+
+    def is_leaf(self) -> bool:
+        """Whether this is the structure of a leaf."""
+        return self.kind is None
+
+    def children(self) -> list[TreeSpec]:
+        """Return the structures of the children."""
+        return list(self.children_specs)
+
+    def child(self, index: int) -> TreeSpec:
+        """Return the structure of a child."""
+        return self.children_specs[index]
+
+    def entries(self) -> list[Any]:
+        """Return the key of each child: of a dict its key, of a named tuple the field, else the place."""
         if self.kind in _DICTS:
-            return "{" + ", ".join(f"{k!r}: {c!r}" for k, c in zip(_keys(self), self.children, strict=True)) + "}"
-        inner = ", ".join(map(repr, self.children))
-        if self.kind is list:
-            return f"[{inner}]"
-        return f"({inner}{',' if len(self.children) == 1 else ''})"
+            return list(self.context[1] if self.kind is defaultdict else self.context)
+        return list(self.kind._fields) if hasattr(self.kind, "_fields") else list(range(len(self.children_specs)))
+
+    def unflatten(self, leaves: Iterable[Any]) -> Any:
+        """Build the tree of this structure from its leaves."""
+        return tree_unflatten(leaves, self)
+
+    def flatten_up_to(self, tree: Any) -> list[Any]:
+        """Return the parts of a tree that stand where this structure has leaves.  ValueError where their nodes differ."""
+        if self.kind is None:
+            return [tree]
+        opened = _open(tree)
+        kind = type(tree) if opened is None else opened[0]
+        if kind is not self.kind and not (kind in _DICTS and self.kind in _DICTS):
+            raise ValueError(f"[flatten_up_to] Node type mismatch; expected {self.kind}, but got {kind}.")
+        parts = opened[2] if opened is not None else []
+        if kind in _DICTS:
+            if set(tree) != set(self.entries()):
+                raise ValueError(f"[flatten_up_to] Node keys mismatch; expected {self.entries()}, but got {list(tree)}.")
+            parts = [tree[key] for key in self.entries()]
+        if len(parts) != len(self.children_specs):
+            raise ValueError(f"[flatten_up_to] Node arity mismatch; expected {len(self.children_specs)}, but got {len(parts)}.")
+        return [x for spec, part in zip(self.children_specs, parts, strict=True) for x in spec.flatten_up_to(part)]
 
 
-LEAF = Spec(None, None, [])
+LEAF = TreeSpec(None, None, [])
 
-
-def _keys(spec: Spec) -> Any:
-    return spec.context[1] if spec.kind is defaultdict else spec.context
+# Classes of programs' own that are nodes: how one comes apart into (children, context), and is put together again
+NODES: dict[Any, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {}
 
 
 def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
@@ -53,45 +96,53 @@ def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
         return kind, (tree.default_factory, list(tree)), list(tree.values())
     if kind is deque:
         return kind, tree.maxlen, list(tree)
+    if kind in NODES:
+        children, context = NODES[kind][0](tree)
+        return kind, context, list(children)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return kind, kind, list(tree)
+        return kind, kind if hasattr(kind, "_make") else None, list(tree)
     return None
 
 
-def tree_flatten(tree: Any) -> tuple[list[Any], Spec]:
-    """Return the leaves of a tree, in order, and its structure.
+def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], TreeSpec]:
+    """Return the leaves of a tree, in order, and its structure.  What ``is_leaf`` is true of is not opened.
 
-    >>> leaves, spec = tree_flatten({"a": 1, "b": (2, [3])})
+    >>> leaves, spec = tree_flatten({"a": 1, "b": 2})
     >>> leaves, spec
-    ([1, 2, 3], {'a': *, 'b': (*, [*])})
+    ([1, 2], TreeSpec(dict, ['a', 'b'], [*,
+      *]))
     """
     leaves: list[Any] = []
 
-    def walk(node: Any) -> Spec:
-        opened = _open(node)
+    def walk(node: Any) -> TreeSpec:
+        opened = None if is_leaf is not None and is_leaf(node) else _open(node)
         if opened is None:
             leaves.append(node)
             return LEAF
         kind, context, children = opened
-        return Spec(kind, context, [walk(c) for c in children])
+        return TreeSpec(kind, context, [walk(c) for c in children])
 
     spec = walk(tree)
     return leaves, spec
 
 
-def tree_leaves(tree: Any) -> list[Any]:
+def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
     """Return the leaves of a tree, in order."""
-    return tree_flatten(tree)[0]
+    return tree_flatten(tree, is_leaf)[0]
 
 
-def tree_unflatten(leaves: Any, spec: Spec) -> Any:
-    """Build the tree of a structure from its leaves."""
+def tree_unflatten(leaves: Any, spec: TreeSpec) -> Any:
+    """Build the tree of a structure from its leaves.  ValueError unless there are as many as it holds."""
+    leaves = list(leaves)
+    if len(leaves) != spec.num_leaves:
+        raise ValueError(f"[tree_unflatten] `leaves` has length {len(leaves)} but the spec refers to a pytree that holds {spec.num_leaves} "
+                         f"items ({spec})")
     rest: Iterator[Any] = iter(leaves)
 
-    def build(s: Spec) -> Any:
+    def build(s: TreeSpec) -> Any:
         if s.kind is None:
             return next(rest)
-        children = [build(c) for c in s.children]
+        children = [build(c) for c in s.children_specs]
         if s.kind in (dict, OrderedDict):
             return s.kind(zip(s.context, children, strict=True))
         if s.kind is defaultdict:
@@ -100,27 +151,36 @@ def tree_unflatten(leaves: Any, spec: Spec) -> Any:
             return deque(children, maxlen=s.context)
         if s.kind in (tuple, list):
             return s.kind(children)
+        if s.kind in NODES:
+            return NODES[s.kind][1](children, s.context)
         return s.kind(*children) if hasattr(s.kind, "_make") else s.kind(children)
 
     return build(spec)
 
 
-def tree_map(f: Callable[[Any], Any], tree: Any) -> Any:
-    """Return the tree with ``f`` applied to each leaf."""
-    leaves, spec = tree_flatten(tree)
-    return tree_unflatten([f(x) for x in leaves], spec)
+def tree_map(f: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """Return the tree with ``f`` applied to each leaf, and to what stands there in trees of the same structure.
+
+    >>> tree_map(lambda x, y: x + y, {"a": 1}, {"a": 2})
+    {'a': 3}
+    """
+    leaves, spec = tree_flatten(tree, is_leaf)
+    if not rests:
+        return tree_unflatten([f(x) for x in leaves], spec)
+    columns = [leaves, *(spec.flatten_up_to(r) for r in rests)]
+    return tree_unflatten([f(*row) for row in zip(*columns, strict=True)], spec)
 
 
-def broadcast_prefix(prefix: Any, spec: Spec) -> list[Any] | None:
+def broadcast_prefix(prefix: Any, spec: TreeSpec) -> list[Any] | None:
     """Return one value a leaf of ``spec`` from a tree that may end earlier (its leaf counts for all below), None if it does not fit."""
     opened = _open(prefix)
     if opened is None:
         return [prefix] * spec.num_leaves
     kind, context, children = opened
-    if kind is not spec.kind or context != spec.context or len(children) != len(spec.children):
+    if kind is not spec.kind or context != spec.context or len(children) != len(spec.children_specs):
         return None
     found: list[Any] = []
-    for child, s in zip(children, spec.children, strict=True):
+    for child, s in zip(children, spec.children_specs, strict=True):
         part = broadcast_prefix(child, s)
         if part is None:
             return None

@@ -189,7 +189,7 @@ def grid_sample(func: Any, level: int, args: Any, kwargs: Any) -> Any:
 def embedding_bag(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """Fold the bags of all samples into one list; tables of their own are laid end to end, and their indices shifted."""
     given = bound(func, args, kwargs)
-    if given is None:
+    if given is None or "input" not in given:          # the top level's function is made of this one
         return NotImplemented
     input, weight, offsets, factors = (given[name] for name in ("input", "weight", "offsets", "per_sample_weights"))
     size, own = size_of(level), at(weight, level)

@@ -9,7 +9,7 @@ from typing import Any
 from taeda import ops
 from taeda.func import rules_indexing, rules_matmul, rules_nn, rules_pointwise, rules_random, rules_shape, rules_spectral  # noqa: F401
 from taeda.func.batched import BatchedTensor, Level, at, batched, levels
-from taeda.func.pytree import Spec, broadcast_prefix, tree_flatten, tree_unflatten
+from taeda.func.pytree import TreeSpec, broadcast_prefix, tree_flatten, tree_unflatten
 from taeda.tensor import Tensor
 
 rules_random.watch()
@@ -58,7 +58,7 @@ def vmap(
     return mapped
 
 
-def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list[int | None], list[Any], Spec]:
+def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list[int | None], list[Any], TreeSpec]:
     """Check in_dims against the arguments; return the batch's size, the dimension of each leaf, the leaves, their structure."""
     where = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>)"
     if not isinstance(in_dims, (int, tuple)):
@@ -95,7 +95,7 @@ def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list
 
 
 def run(
-    func: Any, name: str, size: int, dims: list[int | None], flat: list[Any], spec: Spec, out_dims: Any, randomness: str, kwargs: Any,
+    func: Any, name: str, size: int, dims: list[int | None], flat: list[Any], spec: TreeSpec, out_dims: Any, randomness: str, kwargs: Any,
 ) -> Any:
     """Run the function once, inside of a level of its own."""
     running = levels()
@@ -109,7 +109,7 @@ def run(
         running.pop()
 
 
-def out_dims_of(name: str, out_dims: Any, spec: Spec) -> list[Any]:
+def out_dims_of(name: str, out_dims: Any, spec: TreeSpec) -> list[Any]:
     """Return the place of the batch's dimension in each result."""
     dims = broadcast_prefix(out_dims, spec)
     if dims is None:

@@ -47,4 +47,11 @@ def _collect() -> None:
                 setattr(module, name, wrapped[id(value)])
 
 
+def __getattr__(name: str) -> Any:
+    if name == "aten":                              # made of everything here: loaded when it is asked for
+        globals()["aten"] = aten = importlib.import_module("taeda._aten").aten
+        return aten
+    raise AttributeError(f"module 'taeda.ops' has no attribute {name!r}")
+
+
 _collect()

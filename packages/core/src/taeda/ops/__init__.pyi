@@ -86,12 +86,16 @@ def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners
     """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
 def airy_ai(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return Airy's function Ai, the solution of y'' = x y that vanishes at inf."""
+def alias_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`alias` of the same arguments shows, copied to memory of its own."""
 def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
     """Return True if all elements are close: see :func:`isclose`."""
 def alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Drop elements to SELU's lower limit with probability p, keeping zero mean and unit variance."""
+def alpha_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
+    """In-place :func:`alpha_dropout`."""
 def amax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the largest elements over ``dim``; a gradient is split evenly among equals. NaN is the largest."""
 def amin(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -144,6 +148,8 @@ def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_
     """Return a view of the storage with any size, stride and offset that stay inside it."""
 def as_strided_(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
     """Lay the tensor itself out anew on its storage."""
+def as_strided_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`as_strided` of the same arguments shows, copied to memory of its own."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
 def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
@@ -188,6 +194,8 @@ def bartlett_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | 
     """Return the triangle from 0 to 1 and back: w_k = 1 - |2 k / N - 1|."""
 def batch_norm(input: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None = ..., bias: Any = ..., training: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Any:
     """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias."""
+def batch_norm_update_stats(input: Tensor, running_mean: Any, running_var: Any, momentum: Any) -> tuple[Tensor, Tensor]:
+    """Move the running buffers, if given, towards each channel's mean and unbiased variance; return mean and biased variance."""
 def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
 def bernoulli_(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ...) -> Tensor:
@@ -341,6 +349,8 @@ def conv_transpose2d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any
     """Apply the transpose of conv2d: each input pixel adds a scaled copy of the kernel to the result."""
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Any = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: Any = ..., dilation: Any = ...) -> Tensor:
     """Apply the transpose of conv3d: each input voxel adds a scaled copy of the kernel to the result."""
+def convolution(input: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: Any, output_padding: Any, groups: Any) -> Tensor:
+    """Convolve in as many dimensions as ``weight`` has, forwards or transposed; ``taeda.conv2d`` and kin with every option."""
 def copy_(input: Tensor, src: Tensor | _complex, non_blocking: _bool = ...) -> Tensor:
     """Copy ``src``, broadcast and converted, into the tensor; autograd sends the gradient to ``src``."""
 def copysign(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -389,6 +399,8 @@ def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
     """Cut the tensor off its history, in place."""
+def detach_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`detach` of the same arguments shows, copied to memory of its own."""
 def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
 def diag_embed(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
@@ -397,6 +409,8 @@ def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
     """Return the matrix with input's elements, read as a vector, on a diagonal."""
 def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
+def diagonal_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`diagonal` of the same arguments shows, copied to memory of its own."""
 def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
 def diff(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -435,7 +449,7 @@ def elu_(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_
     """In-place :func:`elu`."""
 def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ...) -> Tensor:
     """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]]."""
-def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = ..., scale_grad_by_freq: _bool = ..., mode: str = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ...) -> Tensor:
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = ..., scale_grad_by_freq: _bool = ..., mode: str = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ...) -> Any:
     """Return the sum, mean or maximum of the rows of each bag: y[b] = reduce over i in bag b of weight[input[i]]."""
 def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
@@ -477,6 +491,8 @@ def expand(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ...,
     """Return a view with dimensions of size 1 repeated; -1 keeps a size, new dimensions come in front."""
 def expand_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`expand` to the shape of another tensor."""
+def expand_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`expand` of the same arguments shows, copied to memory of its own."""
 def expm1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e^x - 1, exact to the last places for small x."""
 def expm1_(input: Tensor) -> Tensor:
@@ -487,6 +503,8 @@ def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None 
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
 def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
+def feature_alpha_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
+    """In-place :func:`feature_alpha_dropout`."""
 def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """Zero whole channels of (N, C, ...) with probability p and divide the rest by 1 - p."""
 def feature_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
@@ -685,7 +703,7 @@ def hardtanh(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
     """Return min(max(x, min_val), max_val)."""
 def hardtanh_(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
     """In-place :func:`hardtanh`."""
-def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: str = ...) -> Tensor:
+def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ...) -> Tensor:
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
@@ -1123,8 +1141,16 @@ def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _boo
     """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
 def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
     """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
-def narrow_copy(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
-    """Return a copy of :func:`narrow`."""
+def narrow_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`narrow` of the same arguments shows, copied to memory of its own."""
+def native_batch_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, training: Any, momentum: Any, eps: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`taeda.batch_norm`, each channel's mean and 1 / sqrt(var + eps); the latter empty in evaluation."""
+def native_dropout(input: Tensor, p: Any, train: Any) -> tuple[Tensor, Tensor]:
+    """Return the tensor with elements zeroed with probability p, the rest divided by 1 - p, and the mask of what is kept."""
+def native_group_norm(input: Tensor, weight: Tensor, bias: Any, N: Any, C: Any, HxW: Any, group: Any, eps: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`taeda.group_norm` of N x C x HxW values, each group's mean and 1 / sqrt(var + eps), (N, group)."""
+def native_layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor, bias: Any, eps: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`taeda.layer_norm`, each row's mean and 1 / sqrt(var + eps), with sizes of 1 for the normalised dimensions."""
 def ndtr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the distribution function of the standard normal distribution."""
 def ndtri(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -1197,6 +1223,8 @@ def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
     """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
 def permute(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Return a view with the dimensions in another order."""
+def permute_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`permute` of the same arguments shows, copied to memory of its own."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
 def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
@@ -1334,8 +1362,12 @@ def scatter_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: 
     """Reduce src into input where index says, in place; see scatter_reduce."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
+def segment_reduce(data: Any, reduce: Any, *, lengths: Any = ..., indices: Tensor | None = ..., offsets: Any = ..., axis: _int | Sequence[_int] | None = ..., unsafe: _bool = ..., initial: Any = ...) -> Tensor:
+    """Reduce the runs of elements along ``axis``, one after another: y[.., s, ..] = reduce of data[.., a_s to a_(s+1) - 1, ..]."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
+def select_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`select` of the same arguments shows, copied to memory of its own."""
 def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
@@ -1388,6 +1420,8 @@ def slice_(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = 
     """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
 def slice_add(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
     """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
+def slice_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`slice` of the same arguments shows, copied to memory of its own."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
@@ -1410,8 +1444,12 @@ def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
 def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+def split_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
+    """Return the pieces of :func:`split`, each copied to memory of its own; None with ``out``."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return views of the given sizes along ``dim``."""
+def split_with_sizes_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
+    """Return the pieces of :func:`split_with_sizes`, each copied to memory of its own; None with ``out``."""
 def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the square root; nan below zero."""
 def sqrt_(input: Tensor) -> Tensor:
@@ -1424,6 +1462,8 @@ def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
 def squeeze_(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
+def squeeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`squeeze` of the same arguments shows, copied to memory of its own."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1462,6 +1502,8 @@ def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
 def t_(input: Tensor) -> Tensor:
     """Transpose a matrix itself; its memory stays as it is."""
+def t_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`t` of the same arguments shows, copied to memory of its own."""
 def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return input.reshape(-1)[index], of index's shape."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -1496,6 +1538,8 @@ def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
 def transpose_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Exchange two dimensions of the tensor itself; its memory stays as it is."""
+def transpose_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`transpose` of the same arguments shows, copied to memory of its own."""
 def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
 def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -1526,12 +1570,16 @@ def type_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return the tensor in the dtype of another."""
 def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views, one for each index of ``dim``."""
+def unbind_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
+    """Return the pieces of :func:`unbind`, each copied to memory of its own; None with ``out``."""
 def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
 def unfold(input: Tensor, dimension: Any, size: _int | Sequence[_int], step: Any) -> Tensor:
     """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension."""
 def unfold_backward(g: Any, shape: _int | Sequence[_int], dim: _int | Sequence[_int], size: _int | Sequence[_int], step: Any) -> Tensor:
     """Add the windows g of x.unfold(dim, size, step) up at their places in x, of the given shape."""
+def unfold_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`unfold` of the same arguments shows, copied to memory of its own."""
 def uniform_(input: Tensor, *args: Any, generator: Generator | None = ..., **kwargs: Any) -> Tensor:
     """Overwrite with values from the uniform distribution on [from, to): y = u (to - from) + from."""
 def unique(input: Tensor, sorted: _bool = ..., return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
@@ -1550,6 +1598,8 @@ def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
 def unsqueeze_(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Put a dimension of size 1 into the tensor itself."""
+def unsqueeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`unsqueeze` of the same arguments shows, copied to memory of its own."""
 def vander(x: Tensor, N: Any = ..., increasing: _bool = ...) -> Tensor:
     """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1566,8 +1616,14 @@ def view_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`view` with the shape of another tensor."""
 def view_as_complex(input: Tensor) -> Tensor:
     """Return a view of a real tensor whose last dimension holds real and imaginary parts as a complex one."""
+def view_as_complex_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`view_as_complex` of the same arguments shows, copied to memory of its own."""
 def view_as_real(input: Tensor) -> Tensor:
     """Return a view of a complex tensor as real numbers, the parts in a last dimension of size 2."""
+def view_as_real_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`view_as_real` of the same arguments shows, copied to memory of its own."""
+def view_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
+    """Return what :func:`view` of the same arguments shows, copied to memory of its own."""
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:

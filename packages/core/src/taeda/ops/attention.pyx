@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_as, empty_shape,
                              launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
 __all__ = ["scaled_dot_product_attention"]
@@ -299,6 +299,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     cdef double p = probability(dropout_p), by, keep_scale = 1
     cdef tuple leading, scores
     cdef bint as_query
+    cdef int dtype
     if attn_mask is not None:
         mask = as_tensor(attn_mask, "scaled_dot_product_attention")
     if not isinstance(is_causal, bool):
@@ -328,8 +329,13 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
             (<object>keep).bernoulli_(1 - p)
         else:
             (<object>keep).zero_()
+    dtype = q.view.dtype
+    if (dtype == F16 or dtype == BF16) and not (as_query and p == 0):   # as PyTorch, which rounds once there: y that backward needs is exact
+        q, k, v = to_dtype(q, F32), to_dtype(k, F32), to_dtype(v, F32)
+        if mask is not None and mask.view.dtype != BOOL:
+            mask = to_dtype(mask, F32)
     if mask is not None and needs_grad(mask):
-        return composed(q, k, v, mask, keep, keep_scale, is_causal, by)
+        return to_dtype(composed(q, k, v, mask, keep, keep_scale, is_causal, by), dtype)
     if mask is not None and mask.view.dtype != BOOL and q.view.dtype == F64:
         mask = to_dtype(mask, F64)
-    return attend(q, k, v, mask, keep, keep_scale, is_causal, by, as_query)
+    return to_dtype(attend(q, k, v, mask, keep, keep_scale, is_causal, by, as_query), dtype)

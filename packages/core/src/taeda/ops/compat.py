@@ -1,28 +1,28 @@
 """Top-level names whose arguments PyTorch orders otherwise than the ops do, and methods of other kinds of tensors.
 
-``taeda.ops.batch_norm`` and ``taeda.ops.embedding`` take their arguments as ``nn.functional`` does; programs that call
-``torch.batch_norm`` or ``torch.embedding`` find here what they expect.
+``taeda.ops.embedding`` takes its arguments as ``nn.functional`` does; programs that call ``torch.embedding`` find here what they
+expect.  ``native.py`` has the layers' and losses'.
 """
 
 from __future__ import annotations
 
+from taeda.autograd.node import named
 from taeda.ops import embedding as _embedding
-from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
+from taeda.ops.creation import empty
 from taeda.ops.sequences import linspace
 from taeda.tensor_base import TensorBase
 
 __all__ = ["adjoint", "affine_grid_generator", "get_device"]
-PUBLIC = ("adjoint", "affine_grid_generator", "batch_norm", "embedding", "get_device")
+PUBLIC = (
+    "adjoint", "affine_grid_generator", "as_strided_scatter", "embedding", "empty_permuted", "get_device", "is_distributed", "is_neg",
+    "is_signed", "slice_inverse",
+)  # fmt: skip
 
 
-def _need_tensor(op, name, x):
+def need_tensor(op, name, x):
+    """Raise TypeError unless ``x`` is a tensor."""
     if not isinstance(x, TensorBase):
         raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
-
-
-def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
-    """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
-    return _normalization.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
@@ -37,7 +37,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     >>> taeda.embedding(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), taeda.tensor([1]))
     tensor([[3., 4.]])
     """
-    _need_tensor("embedding", "weight", weight)
+    need_tensor("embedding", "weight", weight)
     padding = padding_idx if 0 <= padding_idx < weight.shape[0] else None
     return _embedding.embedding(indices, weight, padding, scale_grad_by_freq)  # type: ignore[attr-defined]
 
@@ -59,7 +59,7 @@ def affine_grid_generator(theta, size, align_corners):
     tensor([[[[-1.,  0.],
               [ 1.,  0.]]]])
     """
-    _need_tensor("affine_grid_generator", "theta", theta)
+    need_tensor("affine_grid_generator", "theta", theta)
     sizes = list(size)
     if len(sizes) not in (4, 5):
         raise RuntimeError(f"[affine_grid_generator] needs 4d (spatial) or 5d (volumetric) sizes, got {tuple(sizes)}")
@@ -76,9 +76,32 @@ def affine_grid_generator(theta, size, align_corners):
     return (grid.reshape(1, -1, dims + 1) @ theta.transpose(1, 2)).reshape([n, *sizes[2:], dims])
 
 
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Return an uninitialised tensor whose dimensions follow each other in memory as ``physical_layout`` says, outermost first.
+
+    RuntimeError unless it names each dimension of ``size`` once.
+
+    >>> import taeda
+    >>> taeda.empty_permuted((2, 3, 4), (2, 0, 1)).stride()
+    (3, 1, 6)
+    """
+    sizes, order = tuple(size), tuple(physical_layout)
+    if len(sizes) != len(order):
+        raise RuntimeError(f"[empty_permuted] Number of dimensions in size does not match the length of the physical_layout; i.e. "
+                           f"len(size) = {len(sizes)} is not equal to len(physical_layout) = {len(order)}")
+    for at, d in enumerate(order):
+        if not 0 <= d < len(sizes):
+            raise RuntimeError(f"[empty_permuted] Dimension out of range (expected to be between 0 and {len(sizes) - 1}, but got {d} at "
+                               f"index {at})")
+        if d in order[:at]:
+            raise RuntimeError(f"[empty_permuted] Duplicate dim not allowed, got {order}")
+    y = empty([sizes[d] for d in order], dtype=dtype, layout=layout, device=device, pin_memory=pin_memory)
+    return y.permute([order.index(d) for d in range(len(sizes))]).requires_grad_(requires_grad)
+
+
 def get_device(input):
     """Return the number of the GPU that holds the tensor, -1 for the CPU."""
-    _need_tensor("get_device", "input", input)
+    need_tensor("get_device", "input", input)
     return input.get_device()
 
 
@@ -90,13 +113,25 @@ def adjoint(input):
     tensor([[0.-1.j],
             [2.-0.j]])
     """
-    _need_tensor("adjoint", "input", input)
+    need_tensor("adjoint", "input", input)
     return input.adjoint()
+
+
+def is_neg(input):
+    """Whether the tensor is a lazy negative: never, negatives are computed at once."""
+    need_tensor("is_neg", "input", input)
+    return input.is_neg()
+
+
+def is_signed(input):
+    """Whether the tensor's dtype has negative values."""
+    need_tensor("is_signed", "input", input)
+    return input.is_signed()
 
 
 def is_distributed(input):
     """Return False: no tensor is spread over several processes."""
-    _need_tensor("is_distributed", "input", input)
+    need_tensor("is_distributed", "input", input)
     return False
 
 
@@ -132,7 +167,7 @@ def resize(input, *sizes):
 
 def resize_as(input, tensor):
     """Return the elements in the shape of another tensor of the same size."""
-    _need_tensor("resize_as", "tensor", tensor)
+    need_tensor("resize_as", "tensor", tensor)
     return _resized("resize_as", input, tensor.shape)
 
 
@@ -143,20 +178,22 @@ def resize_as_sparse_(input, the_template):
 
 def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
     """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
-    _need_tensor("slice_inverse", "src", src)
+    need_tensor("slice_inverse", "input", input)
+    need_tensor("slice_inverse", "src", src)
     return input.as_strided(src.shape, src.stride(), src.storage_offset())
 
 
 def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """Return a copy of input with src written into the layout that ``as_strided`` gives it."""
-    _need_tensor("as_strided_scatter", "src", src)
+    need_tensor("as_strided_scatter", "input", input)
+    need_tensor("as_strided_scatter", "src", src)
     copy = input.clone()
     part = copy.as_strided(size, stride, storage_offset)
     if part.shape != src.shape:
         raise RuntimeError(f"[as_strided_scatter] expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
                            f"slice size = {list(part.shape)}")
     part.copy_(src)
-    return copy
+    return named(copy, "AsStridedScatterBackward0")
 
 
 METHODS = {

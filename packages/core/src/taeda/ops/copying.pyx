@@ -387,9 +387,9 @@ def storage_bytes(input):
     return as_tensor(input, "storage").storage.nbytes_
 
 
-PUBLIC = ("clone", "detach", "detach_", "fill", "fill_", "zero_")
+PUBLIC = ("clone", "detach", "detach_", "fill", "fill_", "resize_as_", "zero_")
 __all__ = PUBLIC + (
-    "contiguous", "is_contiguous", "to", "copy_", "set_", "resize_", "resize_as_", "type_as", "check_layout",
+    "contiguous", "is_contiguous", "to", "copy_", "set_", "resize_", "type_as", "check_layout",
     "contiguous_format", "preserve_format", "channels_last", "channels_last_3d", "MemoryFormat",
 )
 METHODS = {

@@ -158,7 +158,7 @@ def renorm(input, p, dim, maxnorm, *, out=None):
     norm = vector_norm(input, p, [i for i in range(input.ndim) if i != dim % input.ndim], True)
     over = norm > maxnorm
     scale = (maxnorm / (norm.masked_fill(~over, 1) + 1e-7)).masked_fill(~over, 1)
-    return write_result(out, input * scale, "renorm")
+    return write_result(out, named(input * scale, "RenormBackward0"), "renorm")
 
 
 def renorm_(input, p, dim, maxnorm):

@@ -10,8 +10,11 @@ from typing import Any
 
 from taeda.tensor_base import TensorBase
 
-__all__ = ["alpha_dropout", "dropout", "dropout_", "feature_alpha_dropout", "feature_dropout", "feature_dropout_"]
-PUBLIC = ("alpha_dropout", "dropout", "dropout_", "feature_alpha_dropout", "feature_dropout", "feature_dropout_")
+__all__ = [
+    "alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
+    "feature_dropout_",
+]  # fmt: skip
+PUBLIC = tuple(__all__)
 METHODS: dict[str, Any] = {}
 
 
@@ -117,6 +120,11 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bo
     return _alpha("alpha_dropout", input, p, training, False, inplace)
 
 
+def alpha_dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
+    """In-place :func:`alpha_dropout`."""
+    return _alpha("alpha_dropout_", input, p, training, False, True)
+
+
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """:func:`alpha_dropout` of whole channels of (N, C, ...).
 
@@ -126,3 +134,8 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = True, inp
              [1.]]])
     """
     return _alpha("feature_alpha_dropout", input, p, training, True, inplace)
+
+
+def feature_alpha_dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
+    """In-place :func:`feature_alpha_dropout`."""
+    return _alpha("feature_alpha_dropout_", input, p, training, True, True)

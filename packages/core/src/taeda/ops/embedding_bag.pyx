@@ -134,6 +134,11 @@ def embedding_bag(input, weight, offsets=None, scale_grad_by_freq=False, mode="m
     tensor([[4., 6.],
             [5., 6.]])
     """
+    return with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx)[0]
+
+
+def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx):
+    """Return :func:`embedding_bag`, the rows that hold the maxima (None for other modes), and where the bags start."""
     cdef TensorBase w = as_tensor(weight, "embedding_bag"), ix = index_tensor("indices", input), at = None, scale = None, y, table, starts
     cdef View* t[6]
     cdef Param p[4]
@@ -198,4 +203,4 @@ def embedding_bag(input, weight, offsets=None, scale_grad_by_freq=False, mode="m
     # the table is saved only for the factors' gradient: max_norm writes into it between two calls
     kept = table if scale is not None and needs_grad(scale) else None
     record(EMBEDDING_BAG, y, (table, scale), (kept, ix, starts, scale, at), how)
-    return y
+    return y, at, starts

@@ -194,8 +194,7 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
         why = ("the input contained non-finite values" if failure[1] < 0 else "the input matrix does not have full rank (error code: "
                f"{failure[1]})" if driver == "gels" else f"the singular values did not converge (error code: {failure[1]})")
         raise LinAlgError(f"[{op}] {batch_element(failure)}The least squares solution could not be computed because {why}.")
-    nothing = empty_shape((0,), S.view.dtype, a.device)
-    residuals = nothing
+    residuals = empty_shape((0,), S.view.dtype, a.device)
     solution = X[..., :w, :].detach()
     if a.device == META and m > w and driver in ("gelsd", "gelss"):
         raise NotImplementedError(f"[{op}] the shape of the residuals depends on the rank, which a meta tensor does not have")
@@ -205,7 +204,7 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
     record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))
     return types.linalg_lstsq((
         solution.squeeze(-1) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
-        S if driver in ("gelsd", "gelss") else nothing))
+        S if driver in ("gelsd", "gelss") else empty_shape((0,), S.view.dtype, a.device)))
 
 
 METHODS = {"pinverse": pinverse}

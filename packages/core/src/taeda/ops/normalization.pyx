@@ -20,7 +20,7 @@ from taeda.ops.binary import addcmul
 from taeda.ops.moments import var_mean
 
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]
-PUBLIC = ("layer_norm", "group_norm", "rms_norm")
+PUBLIC = ("layer_norm", "rms_norm")
 METHODS = {}
 
 
@@ -172,21 +172,33 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     tensor([[-1.],
             [ 1.]])
     """
+    cdef TensorBase x = as_tensor(input, "batch_norm")
+    if training and x.view.ndim >= 2 and x.view.numel and x.view.numel == x.view.shape[1]:
+        raise ValueError("[batch_norm] Expected more than 1 value per channel when training, got input size "
+                         f"{x.shape_tuple()}; use a larger batch, or call .eval()")
+    return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+
+
+cpdef tuple batch_norm_moments(object input, object running_mean, object running_var, object weight, object bias, object training,
+                               object momentum, object eps):
+    """Return :func:`batch_norm`, also of one value a channel, and each channel's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "batch_norm"), laid, w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
     cdef View memory[2]
     cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[6]
     if mixed(x, (running_mean, running_var, weight, bias)):
-        return to_dtype(batch_norm(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps), x.view.dtype)
+        y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
+        return to_dtype(y, x.view.dtype), mean, rstd
     if training and eps <= 0:
         raise ValueError(f"[batch_norm] batch_norm eps must be positive during training, but got {eps}")
+    if x.view.ndim == 1 and x.view.numel == 0:              # without a channel: PyTorch takes the first one's parameters
+        y = (<object>x).clone()
+        y = y if weight is None else y * weight[0]
+        return y if bias is None else y + bias[0], None, None
     if x.view.ndim < 2:
         raise RuntimeError(f"[batch_norm] expected an input of 2 or more dimensions (N, C, ...), got shape {x.shape_tuple()}")
     channels(x, p)
-    if training and p[0].i * p[2].i == 1:
-        raise ValueError("[batch_norm] Expected more than 1 value per channel when training, got input size "
-                         f"{x.shape_tuple()}; use a larger batch, or call .eval()")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("[batch_norm] running_mean and running_var must be defined in evaluation mode")
     if training and (running_mean is None) != (running_var is None):
@@ -226,7 +238,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         (<object>mean).zero_()
         (<object>rstd).zero_()
     record(BATCH_NORM, y, (x, w, b), (laid, mean, rstd, w), (bool(training), w is not None, eps))
-    return y
+    return y, mean, rstd
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
@@ -241,6 +253,16 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     >>> ops.instance_norm(taeda.tensor([[[1., 3.]]]), eps=1e-12)
     tensor([[[-1.,  1.]]])
     """
+    cdef TensorBase x = as_tensor(input, "instance_norm")
+    if use_input_stats and x.view.ndim >= 2 and x.view.numel and x.view.numel == x.view.shape[0] * x.view.shape[1]:
+        raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
+                         f"{x.shape_tuple()}")
+    return instance_norm_any(x, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+
+
+cpdef object instance_norm_any(object input, object running_mean, object running_var, object weight, object bias, object use_input_stats,
+                               object momentum, object eps):
+    """Return :func:`instance_norm`, also of one value a channel."""
     x = <object>as_tensor(input, "instance_norm")
     for buffer in (running_mean, running_var, weight, bias):
         if buffer is not None:
@@ -252,16 +274,13 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
         if running_mean is None or running_var is None:
             raise RuntimeError("[instance_norm] Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
-    if x.numel() == n * c and x.numel():
-        raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
-                         f"{tuple(x.shape)}")
     if (running_mean is None) != (running_var is None):
         raise ValueError("[instance_norm] running_mean and running_var must either both be None or neither be None")
     means = None if running_mean is None else running_mean.repeat(n)
     variances = None if running_var is None else running_var.repeat(n)
     w = None if weight is None else weight.repeat(n)
     b = None if bias is None else bias.repeat(n)
-    y = batch_norm(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)
+    y = batch_norm_moments(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)[0]
     if means is not None:
         running_mean.copy_(means.reshape(n, c).mean(0))
     if variances is not None:
@@ -335,8 +354,8 @@ cdef int check_affine(str op, str name, TensorBase x, TensorBase w, tuple shape)
     return check_parameter(op, name, x, w)
 
 
-cdef TensorBase normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, TensorBase b, double eps):
-    """Rows of the sizes in shape, each to mean 0 and variance 1 (or to mean square 1), times w plus b."""
+cdef tuple normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, TensorBase b, double eps):
+    """Rows of the sizes in shape, each to mean 0 and variance 1 (or to mean square 1), times w plus b; and these moments."""
     cdef TensorBase y, mean, rstd
     cdef View* t[6]
     cdef Param p[4]
@@ -353,7 +372,7 @@ cdef TensorBase normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, T
         launch(op, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
     record(op, y, (x, w, b), (x, mean, rstd, w), (n, None if w is None else w.shape_tuple(),
                                                   None if b is None else b.shape_tuple(), eps))
-    return y
+    return y, mean, rstd
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
@@ -370,10 +389,16 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
     >>> taeda.layer_norm(taeda.tensor([[1., 3.]]), (2,), eps=1e-12)
     tensor([[-1.,  1.]])
     """
+    return layer_norm_moments(input, normalized_shape, weight, bias, eps)[0]
+
+
+cpdef tuple layer_norm_moments(object input, object normalized_shape, object weight, object bias, object eps):
+    """Return :func:`layer_norm` and each row's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "layer_norm"), w = optional(weight, "layer_norm"), b = optional(bias, "layer_norm")
     cdef tuple shape = trailing("layer_norm", x, normalized_shape)
     if mixed(x, (w, b)):
-        return to_dtype(layer_norm(to_dtype(x, F32), shape, w, b, eps), x.view.dtype)
+        y, mean, rstd = layer_norm_moments(to_dtype(x, F32), shape, w, b, eps)
+        return to_dtype(y, x.view.dtype), mean, rstd
     check_affine("layer_norm", "weight", x, w, shape)
     check_affine("layer_norm", "bias", x, b, shape)
     check_same_device("layer_norm", (x, w, b))
@@ -451,6 +476,15 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     >>> taeda.group_norm(taeda.tensor([[1., 3., 5., 9.]]), 2, eps=1e-12)
     tensor([[-1.,  1., -1.,  1.]])
     """
+    cdef TensorBase x = as_tensor(input, "group_norm")
+    if x.view.ndim >= 2 and x.view.numel and x.view.numel == num_groups:
+        raise ValueError("[group_norm] Expected more than 1 value per channel when training, got input size "
+                         f"{x.shape_tuple()} and num_groups={num_groups}")
+    return group_norm_moments(x, num_groups, weight, bias, eps)[0]
+
+
+cpdef tuple group_norm_moments(object input, object num_groups, object weight, object bias, object eps):
+    """Return :func:`group_norm`, also of one value a group, and each group's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
     cdef TensorBase y, mean, rstd, dense
     cdef int64_t channels_
@@ -458,7 +492,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     cdef View* t[6]
     cdef Param p[5]
     if mixed(x, (w, b)):
-        return to_dtype(group_norm(to_dtype(x, F32), num_groups, w, b, eps), x.view.dtype)
+        y, mean, rstd = group_norm_moments(to_dtype(x, F32), num_groups, w, b, eps)
+        return to_dtype(y, x.view.dtype), mean, rstd
     if x.view.ndim < 2:
         raise RuntimeError(f"[group_norm] Expected at least 2 dimensions for input tensor but received {x.view.ndim}")
     channels_ = x.view.shape[1]
@@ -467,9 +502,6 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     if channels_ % num_groups:
         raise RuntimeError(f"[group_norm] Expected number of channels in input to be divisible by num_groups, but got input "
                            f"of shape {list(x.shape_tuple())} and num_groups={num_groups}")
-    if x.view.numel and x.view.numel == num_groups:
-        raise ValueError("[group_norm] Expected more than 1 value per channel when training, got input size "
-                         f"{x.shape_tuple()} and num_groups={num_groups}")
     for name, v in (("weight", w), ("bias", b)):
         if v is not None and v.shape != (channels_,):
             raise RuntimeError(f"[group_norm] Expected {name} to be a vector of size equal to the number of channels in "
@@ -480,7 +512,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     if last and (x.view.dtype == F32 or x.view.dtype == F64):
         y, mean, rstd = group_norm_rows(x, num_groups, w, b, eps)
         record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps, last))
-        return y
+        return y, mean, rstd
     dense = contiguous(x)
     y, mean = empty_like(dense), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
     rstd = empty_like(mean)
@@ -493,7 +525,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     if last:
         y = laid_channels_last(y)
     record(GROUP_NORM, y, (x, w, b), (dense, mean, rstd, w), (w is not None, num_groups, eps, last))
-    return y
+    return y, mean, rstd
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
@@ -520,4 +552,4 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         x = contiguous(x)
         y = x * ((<object>x * x).mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).rsqrt()
         return y if w is None else y * w
-    return normalise_rows(RMS_NORM, x, shape, w, None, eps)
+    return normalise_rows(RMS_NORM, x, shape, w, None, eps)[0]

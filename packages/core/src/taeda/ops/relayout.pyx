@@ -84,6 +84,6 @@ def as_strided_(input, size, stride, storage_offset=None):
 
 
 swapaxes_ = swapdims_ = transpose_
-PUBLIC = ()
+PUBLIC = ("as_strided_",)
 __all__ = ("as_strided_", "squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_")
 METHODS = {name: globals()[name] for name in __all__}

@@ -138,17 +138,6 @@ def slice_add(input, src, dim, start, length, step):
     slice_view(y, dim, start, length, step).add_(src)
     return y
 
-def narrow_copy(input, dim, start, length):
-    """Return a copy of :func:`narrow`.
-
-    The same values in memory of their own; the errors are those of :func:`narrow`.
-
-    >>> import taeda
-    >>> taeda.arange(5).narrow_copy(0, 1, 3)
-    tensor([1, 2, 3])
-    """
-    return narrow(input, dim, start, length).clone()
-
 
 # -- several at once -------------------------------------------------------------------------------------
 
@@ -356,6 +345,9 @@ cdef object split_evenly(str op, TensorBase x, object indices_or_sections, int l
     return tensor_split(x, indices_or_sections, d)
 
 
-PUBLIC = ("select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit")
-__all__ = PUBLIC + ("slice_", "slice_add", "narrow_copy", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk")
+PUBLIC = (
+    "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit", "unsafe_split",
+    "unsafe_split_with_sizes", "unsafe_chunk",
+)
+__all__ = PUBLIC + ("slice_", "slice_add")
 METHODS = {name: globals()[name] for name in __all__ if name != "slice_"}

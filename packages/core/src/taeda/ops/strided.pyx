@@ -67,7 +67,7 @@ cdef TensorBase strided(TensorBase x, object shape, object strides, int64_t offs
 cdef object unfold_vjp(Node n, object g):
     # windows may overlap: each offset in the window is added to its own slice of the whole
     shape, d, size, step = n.extra
-    if not shape:
+    if not shape:                                       # a scalar is one window, of itself or of nothing
         return g.sum()
     whole = g.new_zeros(shape)
     count = g.shape[d]

@@ -189,13 +189,15 @@ cdef int infer_shape(str op, TensorBase x, tuple sizes, int64_t* shape) except -
         raise RuntimeError(f"[{op}] a tensor has at most {MAX_DIM} dimensions, got {n}")
     for d in range(n):
         size = PyLong_AsLongLongAndOverflow(sizes[d], &overflow)
-        if size == -1 and not overflow:
+        if overflow:
+            raise TypeError(f"[{op}] sizes must fit in 64 bits, got {list(sizes)}")
+        if size == -1:
             if unknown >= 0:
                 raise RuntimeError(f"[{op}] only one dimension can be inferred, got shape {list(sizes)}")
             unknown = d
-        elif size < 0 and overflow <= 0:
+        elif size < 0:
             raise RuntimeError(f"[{op}] invalid shape dimension {sizes[d]} in {list(sizes)}")
-        elif overflow or (size and known > INT64_MAX // size):
+        elif size and known > INT64_MAX // size:
             known = -1
         elif size == 0:
             none = True

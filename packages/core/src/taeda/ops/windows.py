@@ -30,6 +30,8 @@ def _samples(op, window_length, periodic, dtype, layout, device):
     dtype = dtype or get_default_dtype()
     if layout is not None and layout != strided:
         raise RuntimeError(f"[{op}] {op} is not implemented for sparse types, got: {layout}")
+    if not isinstance(dtype, type(get_default_dtype())):
+        raise TypeError(f"[{op}] argument 'dtype' must be a dtype, not {type(dtype).__name__}")
     if dtype.is_complex:
         raise NotImplementedError(f"[{op}] not implemented for dtype {dtype.name}")
     if not dtype.is_floating_point:

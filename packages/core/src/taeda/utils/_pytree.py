@@ -1,4 +1,4 @@
-"""PyTorch's name for the trees of tuples, lists and dicts that ``taeda.func`` uses.
+"""PyTorch's name for the trees of tuples, lists and dicts that ``taeda.func`` uses; a program's own classes can be nodes too.
 
 >>> from taeda.utils._pytree import tree_map
 >>> tree_map(lambda x: x + 1, {"a": 1, "b": (2, [3])})
@@ -7,35 +7,310 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import json
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from taeda.func.pytree import Spec as TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from taeda.func.pytree import LEAF, NODES, TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 __all__ = [
-    "TreeSpec", "tree_all", "tree_any", "tree_flatten", "tree_leaves", "tree_map", "tree_map_only", "tree_structure", "tree_unflatten",
+    "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
+    "is_namedtuple", "is_namedtuple_class", "key_get", "keystr", "map_only", "register_dataclass", "register_pytree_node",
+    "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf",
+    "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",
+    "tree_map_with_path", "tree_structure", "tree_unflatten", "treespec_dict", "treespec_dumps", "treespec_leaf",
+    "treespec_loads", "treespec_tuple",
 ]  # fmt: skip
 
+PyTreeSpec = TreeSpec
+IsLeaf = Callable[[Any], bool]
 
-def tree_structure(tree: Any) -> TreeSpec:
+
+# -- nodes of a program's own --------------------------------------------------------------------------
+
+_WITH_KEYS: dict[type, Callable[[Any], tuple[Any, Any]]] = {}
+_NAMES: dict[str, type] = {f"builtins.{k.__name__}": k for k in (tuple, list, dict)} | {
+    f"collections.{k.__name__}": k for k in (OrderedDict, defaultdict, deque)
+}
+
+
+def register_pytree_node(
+    cls: type, flatten_fn: Callable[[Any], tuple[Any, Any]], unflatten_fn: Callable[[Any, Any], Any], *,
+    serialized_type_name: str | None = None, to_dumpable_context: Any = None, from_dumpable_context: Any = None,
+    flatten_with_keys_fn: Callable[[Any], tuple[Any, Any]] | None = None,
+) -> None:  # fmt: skip
+    """Make instances of a class nodes: ``flatten_fn`` returns (children, context), ``unflatten_fn`` takes them.
+
+    ``flatten_with_keys_fn`` returns (key, child) pairs in the children's place.  ValueError for a class that is a node already.
+    """
+    if cls in NODES or cls in (tuple, list, dict, OrderedDict, defaultdict, deque):
+        raise ValueError(f"[register_pytree_node] {cls} is already registered as pytree node.")
+    NODES[cls] = flatten_fn, unflatten_fn
+    if flatten_with_keys_fn is not None:
+        _WITH_KEYS[cls] = flatten_with_keys_fn
+    _NAMES[serialized_type_name or f"{getattr(cls, '__module__', '')}.{cls.__qualname__}"] = cls
+
+
+def register_dataclass(cls: type, *, field_names: list[str] | None = None, drop_field_names: list[str] | None = None,
+                       serialized_type_name: str | None = None) -> None:  # fmt: skip
+    """Make instances of a dataclass nodes whose children are the fields, or those named."""
+    if not dataclasses.is_dataclass(cls):
+        raise ValueError(f"[register_dataclass] expected a dataclass, got {cls}")
+    names = field_names or [f.name for f in dataclasses.fields(cls) if f.init and f.name not in (drop_field_names or ())]
+
+    def children(x: Any) -> tuple[Any, Any]:
+        kept = [n for n in names if getattr(x, n) is not None]
+        return [getattr(x, n) for n in kept], [kept, [n for n in names if n not in kept]]
+
+    def with_keys(x: Any) -> tuple[Any, Any]:
+        values, context = children(x)
+        return [(GetAttrKey(n), v) for n, v in zip(context[0], values, strict=True)], context
+
+    def build(values: Any, context: Any) -> Any:
+        return cls(**dict(zip(context[0], values, strict=True)), **dict.fromkeys(context[1]))
+
+    register_pytree_node(cls, children, build, serialized_type_name=serialized_type_name, flatten_with_keys_fn=with_keys)
+
+
+def is_namedtuple_class(cls: Any) -> bool:
+    """Whether a class is one of named tuples."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields") and hasattr(cls, "_make")
+
+
+def is_namedtuple(obj: Any) -> bool:
+    """Whether an object, or a class, is a named tuple."""
+    return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
+
+
+# -- structures ----------------------------------------------------------------------------------------
+
+
+def LeafSpec() -> TreeSpec:
+    """Return the structure of a leaf."""
+    return LEAF
+
+
+treespec_leaf = LeafSpec
+
+
+def treespec_tuple(iterable: Iterable[TreeSpec] = (), /) -> TreeSpec:
+    """Return the structure of a tuple of structures."""
+    return TreeSpec(tuple, None, list(iterable))
+
+
+def treespec_dict(mapping: Any = (), /, **kwargs: TreeSpec) -> TreeSpec:
+    """Return the structure of a dict of structures."""
+    given = dict(mapping, **kwargs)
+    return TreeSpec(dict, list(given), list(given.values()))
+
+
+def tree_structure(tree: Any, is_leaf: IsLeaf | None = None) -> TreeSpec:
     """Return what builds the tree from its leaves again."""
-    return tree_flatten(tree)[1]
+    return tree_flatten(tree, is_leaf)[1]
 
 
-def tree_map_only(kind: type | tuple[type, ...], f: Callable[[Any], Any], tree: Any) -> Any:
-    """Return the tree with ``f`` applied to each leaf of a class, and the others as they are.
+def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
+    """Return a structure as JSON text; TypeError where its context is more than JSON can say."""
+    names = {cls: name for name, cls in _NAMES.items()}
+
+    def plain(s: TreeSpec) -> dict[str, Any]:
+        if s.kind is None:
+            return {"type": None, "context": None, "children_spec": []}
+        if s.kind not in names:
+            raise NotImplementedError(f"[treespec_dumps] no name to write {s.kind} by")
+        return {"type": names[s.kind], "context": json.dumps(s.context), "children_spec": [plain(c) for c in s.children_specs]}
+
+    return json.dumps((1, plain(treespec)))
+
+
+def treespec_loads(serialized: str) -> TreeSpec:
+    """Return the structure that ``treespec_dumps`` wrote."""
+
+    def build(s: dict[str, Any]) -> TreeSpec:
+        if s["type"] is None:
+            return LEAF
+        return TreeSpec(_NAMES[s["type"]], json.loads(s["context"]), [build(c) for c in s["children_spec"]])
+
+    return build(json.loads(serialized)[1])
+
+
+# -- keys and paths ------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class SequenceKey:
+    """A place in a list or tuple."""
+
+    idx: int
+
+    def __str__(self) -> str:
+        return f"[{self.idx!r}]"
+
+    def get(self, sequence: Any) -> Any:
+        """Return the child at this place."""
+        return sequence[self.idx]
+
+
+@dataclasses.dataclass(frozen=True)
+class MappingKey:
+    """A key of a dict."""
+
+    key: Any
+
+    def __str__(self) -> str:
+        return f"[{self.key!r}]"
+
+    def get(self, mapping: Any) -> Any:
+        """Return the child of this key."""
+        return mapping[self.key]
+
+
+@dataclasses.dataclass(frozen=True)
+class GetAttrKey:
+    """A field of a named tuple or an object."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+    def get(self, obj: Any) -> Any:
+        """Return the child in this field."""
+        return getattr(obj, self.name)
+
+
+KeyEntry = Any
+KeyPath = tuple[KeyEntry, ...]
+
+
+def keystr(kp: KeyPath) -> str:
+    """Return a path as text.
+
+    >>> keystr((MappingKey("a"), SequenceKey(0)))
+    "['a'][0]"
+    """
+    return "".join(map(str, kp))
+
+
+def key_get(obj: Any, kp: KeyPath) -> Any:
+    """Return what stands at a path."""
+    for key in kp:
+        obj = key.get(obj)
+    return obj
+
+
+def _children(node: Any, spec: TreeSpec) -> list[tuple[KeyEntry, Any]]:
+    """The children of a node of the structure, with their keys."""
+    if spec.kind in _WITH_KEYS:
+        return list(_WITH_KEYS[spec.kind](node)[0])
+    if spec.kind in NODES:
+        raise ValueError(f"Did not find a flatten_with_keys_fn for type: {spec.kind}. Please pass a flatten_with_keys_fn argument to "
+                         "register_pytree_node.")
+    if isinstance(node, dict):
+        return [(MappingKey(k), v) for k, v in node.items()]
+    if is_namedtuple_class(spec.kind):
+        return [(GetAttrKey(n), getattr(node, n)) for n in spec.kind._fields]
+    return [(SequenceKey(i), v) for i, v in enumerate(node)]
+
+
+def tree_flatten_with_path(tree: Any, is_leaf: IsLeaf | None = None) -> tuple[list[tuple[KeyPath, Any]], TreeSpec]:
+    """Return the leaves with their paths, and the structure."""
+    found: list[tuple[KeyPath, Any]] = []
+
+    def walk(node: Any, spec: TreeSpec, path: KeyPath) -> None:
+        if spec.kind is None:
+            found.append((path, node))
+            return
+        for (key, child), inner in zip(_children(node, spec), spec.children_specs, strict=True):
+            walk(child, inner, (*path, key))
+
+    spec = tree_flatten(tree, is_leaf)[1]
+    walk(tree, spec, ())
+    return found, spec
+
+
+def tree_leaves_with_path(tree: Any, is_leaf: IsLeaf | None = None) -> list[tuple[KeyPath, Any]]:
+    """Return the leaves with their paths.
+
+    >>> [(keystr(path), leaf) for path, leaf in tree_leaves_with_path({"a": [1, 2]})]
+    [("['a'][0]", 1), ("['a'][1]", 2)]
+    """
+    return tree_flatten_with_path(tree, is_leaf)[0]
+
+
+def tree_map_with_path(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: IsLeaf | None = None) -> Any:
+    """Return the tree with ``func(path, leaf, ...)`` for each leaf."""
+    found, spec = tree_flatten_with_path(tree, is_leaf)
+    columns = [[path for path, _ in found], [leaf for _, leaf in found], *(spec.flatten_up_to(r) for r in rests)]
+    return tree_unflatten([func(*row) for row in zip(*columns, strict=True)], spec)
+
+
+# -- leaves --------------------------------------------------------------------------------------------
+
+
+def tree_iter(tree: Any, is_leaf: IsLeaf | None = None) -> Iterator[Any]:
+    """Yield the leaves in order."""
+    yield from tree_leaves(tree, is_leaf)
+
+
+def tree_is_leaf(tree: Any, is_leaf: IsLeaf | None = None) -> bool:
+    """Whether this is a leaf."""
+    return tree_flatten(tree, is_leaf)[1].kind is None
+
+
+def arg_tree_leaves(*args: Any, **kwargs: Any) -> list[Any]:
+    """Return the leaves of a call's arguments."""
+    return [leaf for x in (*args, *kwargs.values()) for leaf in tree_leaves(x)]
+
+
+def tree_map_(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: IsLeaf | None = None) -> Any:
+    """Call ``func`` with each leaf, for what it does; return the tree."""
+    tree_map(func, tree, *rests, is_leaf=is_leaf)
+    return tree
+
+
+def _of(kind: Any) -> Callable[[Any], bool]:
+    """Whether a leaf is of a class, of one of several, or one that a predicate is true of."""
+    return (lambda leaf: isinstance(leaf, kind)) if isinstance(kind, (type, tuple)) or not callable(kind) else kind
+
+
+def map_only(kind: Any, /) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+    """Make of a function one that leaves everything else as it is."""
+    right = _of(kind)
+    return lambda f: lambda leaf: f(leaf) if right(leaf) else leaf
+
+
+def tree_map_only(kind: Any, /, func: Callable[[Any], Any], tree: Any, is_leaf: IsLeaf | None = None) -> Any:
+    """Return the tree with ``func`` applied to each leaf of a class, and the others as they are.
 
     >>> tree_map_only(int, float, [1, "a"])
     [1.0, 'a']
     """
-    return tree_map(lambda leaf: f(leaf) if isinstance(leaf, kind) else leaf, tree)
+    return tree_map(map_only(kind)(func), tree, is_leaf=is_leaf)
 
 
-def tree_all(holds: Callable[[Any], bool], tree: Any) -> bool:
-    """Whether ``holds`` is true of all leaves."""
-    return all(map(holds, tree_leaves(tree)))
+def tree_map_only_(kind: Any, /, func: Callable[[Any], Any], tree: Any, is_leaf: IsLeaf | None = None) -> Any:
+    """Call ``func`` with each leaf of a class; return the tree."""
+    return tree_map_(map_only(kind)(func), tree, is_leaf=is_leaf)
 
 
-def tree_any(holds: Callable[[Any], bool], tree: Any) -> bool:
-    """Whether ``holds`` is true of a leaf."""
-    return any(map(holds, tree_leaves(tree)))
+def tree_all(pred: Callable[[Any], bool], tree: Any, is_leaf: IsLeaf | None = None) -> bool:
+    """Whether ``pred`` is true of all leaves."""
+    return all(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_any(pred: Callable[[Any], bool], tree: Any, is_leaf: IsLeaf | None = None) -> bool:
+    """Whether ``pred`` is true of a leaf."""
+    return any(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_all_only(kind: Any, /, pred: Callable[[Any], bool], tree: Any, is_leaf: IsLeaf | None = None) -> bool:
+    """Whether ``pred`` is true of all leaves of a class."""
+    return all(pred(x) for x in tree_leaves(tree, is_leaf) if _of(kind)(x))
+
+
+def tree_any_only(kind: Any, /, pred: Callable[[Any], bool], tree: Any, is_leaf: IsLeaf | None = None) -> bool:
+    """Whether ``pred`` is true of a leaf of a class."""
+    return any(pred(x) for x in tree_leaves(tree, is_leaf) if _of(kind)(x))

@@ -19,6 +19,7 @@ if _core != __version__:
 
 from taeda.nn import attention, functional, grad, init, modules, parallel, parameter, utils
 from taeda.nn.modules import *
+from taeda.nn.modules.utils import factory_kwargs
 from taeda.nn.parallel import DataParallel
 from taeda.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from taeda.nn.summary import summary
@@ -50,6 +51,6 @@ __all__ = [
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "attention", "functional", "grad", "init", "modules", "parallel",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "attention", "factory_kwargs", "functional", "grad", "init", "modules", "parallel",
     "parameter", "summary", "utils",
 ]  # fmt: skip

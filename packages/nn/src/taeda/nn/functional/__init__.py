@@ -7,6 +7,7 @@ One family a file; the functions check arguments and compose core's ops, which h
 from taeda._autocast import POLICIES as _POLICIES
 from taeda._override import function_for as _function_for
 from taeda.nn import _reduction as _Reduction  # noqa: F401 (copies of PyTorch's losses use it)
+from taeda.nn.functional._common import assert_int_or_pair as assert_int_or_pair
 from taeda.nn.functional.activation import *
 from taeda.nn.functional.attention import *
 from taeda.nn.functional.attention import _canonical_mask as _canonical_mask  # copies of PyTorch's layers use these

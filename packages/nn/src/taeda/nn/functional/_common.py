@@ -85,3 +85,8 @@ def with_indices(pool: Callable[..., Any]) -> Callable[..., tuple[Tensor, Tensor
     found.__name__ = found.__qualname__ = f"{pool.__name__}_with_indices"
     found.__doc__ = f"Return the maxima of ``{pool.__name__}`` and their places."
     return found
+
+
+def assert_int_or_pair(arg: Any, arg_name: str, message: str) -> None:
+    """Raise AssertionError, with the message about this argument, unless it is a number or two."""
+    assert isinstance(arg, int) or len(arg) == 2, message.format(arg_name)

@@ -42,5 +42,5 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     o, n1, n2 = weight.shape
     lead = input1.shape[:-1]
     left = input1.reshape(-1, n1) @ weight.permute(1, 0, 2).reshape(n1, o * n2)
-    y = (left.reshape(-1, o, n2) * input2.reshape(-1, 1, n2)).sum(-1).reshape(*lead, o)
+    y = (left.reshape(-1, o, n2) * input2.reshape(-1, 1, n2)).sum(-1).to(input1.dtype).reshape(*lead, o)
     return y if bias is None else y + bias

@@ -35,6 +35,8 @@ def _output_size(op: str, output_size: Any, input: Tensor, n: int) -> Any:
             f"[{op}] Input dimension should be at least {len(output_size) + 1} for output_size {tuple(output_size)}, "
             f"but got input of shape {tuple(input.shape)}"
         )
+    if not output_size:
+        raise RuntimeError(f"[{op}] output_size must be {n} numbers, got none")
     sizes = input.shape[-len(output_size) :]
     return tuple(own if want is None else want for want, own in zip(output_size, sizes, strict=True))
 

@@ -66,3 +66,26 @@ def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: 
         # modules are named without a dot at the end, the wrapped model itself as the prefix without its dot
         if key == prefix.rstrip(".") or key.startswith(prefix):
             metadata[key[len(prefix) :]] = metadata.pop(key)
+
+
+def factory_kwargs(kwargs: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the device, dtype and memory format among a layer's options, also those inside of ``factory_kwargs``.
+
+    TypeError for any other option, or one that is given twice.
+
+    >>> factory_kwargs({"factory_kwargs": {"dtype": "float32"}, "device": "cpu"})
+    {'device': 'cpu', 'dtype': 'float32'}
+    """
+    if kwargs is None:
+        return {}
+    known = ("device", "dtype", "memory_format")
+    expected = {*known, "factory_kwargs"}
+    if not expected.issuperset(kwargs):
+        raise TypeError(f"[factory_kwargs] unexpected kwargs {kwargs.keys() - expected}")
+    given = dict(kwargs.get("factory_kwargs", {}))
+    for name in known:
+        if name in kwargs:
+            if name in given:
+                raise TypeError(f"[factory_kwargs] {name} specified twice, in **kwargs and in factory_kwargs")
+            given[name] = kwargs[name]
+    return {name: given[name] for name in known if name in given} | given

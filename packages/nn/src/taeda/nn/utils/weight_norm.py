@@ -6,6 +6,7 @@ import warnings
 from typing import Any, TypeVar
 
 from taeda import Tensor
+from taeda.nn.functional._common import need_tensors
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter, is_lazy
 
@@ -23,8 +24,11 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     tensor([[5.],
             [1.]])
     """
+    need_tensors("norm_except_dim", v)
     if dim == -1:
         return v.norm(pow)
+    if not 0 <= dim < v.ndim:
+        raise IndexError(f"[norm_except_dim] dim {dim} is out of range for a tensor of shape {tuple(v.shape)}")
     others = [d for d in range(v.ndim) if d != dim]
     return v.norm(pow, others, keepdim=True) if others else v.abs()
 

@@ -1,0 +1,177 @@
+"""``taeda.ops.aten``: PyTorch's operators by their internal names, ``aten.add.Tensor(x, y)``, as far as taeda has them.
+
+Nothing is dispatched by overload here: a packet finds the one function of its name, and each of its overloads calls that.  The names
+are those of the top level, of tensors' methods and of ``taeda.ops``, in this order; a few that only PyTorch's compiler meets are below.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import taeda
+from taeda import ops
+from taeda.tensor import Tensor
+
+__all__ = ["OpOverload", "OpOverloadPacket", "aten"]
+
+# Names of overloads: what stands after the second dot tells the kinds of arguments, which the functions find out for themselves.
+_KINDS = """
+default out Tensor Tensor_out Tensor_mode Tensor_Tensor Tensor_Scalar Tensor_out_mode Scalar Scalar_out Scalar_Tensor Scalar_mode
+ScalarSelf self dim dim_IntList dim_out dims dim_max dim_min IntList IntList_out int int_out str vec other value values source start
+start_step start_out step correction correction_out names p p_out sizes size array memory_format device dtype grid Dimname
+dim_self unbiased indices sections n mode reduce value_reduce two vector min max names_out float_out low low_dtype low_out
+ScalarOpt_dim ScalarOpt_dim_dtype ScalarOpt_dtype dim_values stable descending ord ord_str Int Int_out functional other_dtype
+"""
+_OVERLOADS = frozenset(_KINDS.split())
+
+
+def _slice(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
+    return ops.slice_(x, dim, start, end, step)
+
+
+def _softmax(name: str) -> Callable[..., Any]:
+    def call(x: Any, dim: int, half_to_float: bool = False) -> Any:
+        return getattr(ops, name)(x, dim, dtype=taeda.float32 if half_to_float else None)
+
+    return call
+
+
+def _index(x: Any, indices: Any) -> Any:
+    return x[tuple(slice(None) if i is None else i for i in indices)]
+
+
+def _safe_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+    """The softmax along a dimension; 0 where all is -inf."""
+    y = ops.softmax(x, dim, dtype=dtype)
+    return y.masked_fill((x == -math.inf).all(dim, keepdim=True), 0)
+
+
+def _softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
+    """The cotangent of what softmax made y of."""
+    return (y * (g - (g * y).sum(dim, keepdim=True))).to(input_dtype)
+
+
+def _log_softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
+    """The cotangent of what log_softmax made y of."""
+    return (g - y.exp() * g.sum(dim, keepdim=True)).to(input_dtype)
+
+
+# What has no function of the same name and arguments
+_OWN: dict[str, Callable[..., Any]] = {
+    "_local_scalar_dense": Tensor.item,
+    "_log_softmax": _softmax("log_softmax"),
+    "_log_softmax_backward_data": _log_softmax_backward,
+    "_safe_softmax": _safe_softmax,
+    "_softmax": _softmax("softmax"),
+    "_softmax_backward_data": _softmax_backward,
+    "_to_copy": lambda x, **options: x.to(**{"copy": True, **options}),
+    "_unsafe_view": lambda x, size: x.view(size),
+    "alias": lambda x: x.view_as(x),
+    "index": _index,
+    "is_same_size": lambda x, y: x.shape == y.shape,
+    "lift_fresh": lambda x: x,
+    "native_dropout_backward": lambda g, mask, scale: g * (mask * scale),
+    "scalar_tensor": lambda s, **options: ops.scalar_tensor_(s, **options),
+    "sigmoid_backward": lambda g, y: g * (1 - y.conj()) * y.conj(),
+    "slice": _slice,
+    "sym_numel": Tensor.numel,
+    "sym_size": Tensor.size,
+    "sym_storage_offset": Tensor.storage_offset,
+    "sym_stride": Tensor.stride,
+    "tanh_backward": lambda g, y: g * (1 - y.conj() * y.conj()),
+    "threshold_backward": lambda g, x, threshold: g.masked_fill(x <= threshold, 0),
+}
+
+
+def _is_operation(found: Any) -> bool:
+    return callable(found) and not isinstance(found, type)
+
+
+def find(name: str) -> Any:
+    """Return the function of an operator's name, or None."""
+    if name in _OWN:
+        return _OWN[name]
+    if name.startswith("__"):
+        return None
+    for place in (taeda, Tensor, ops):
+        found = getattr(place, name, None)
+        if _is_operation(found):
+            return found
+    if name.endswith("_with_indices"):                  # made by the package nn
+        functional = importlib.import_module("taeda.nn.functional")
+        found = getattr(functional, name, None)
+        return found if _is_operation(found) else None
+    for room in ("linalg", "special", "fft"):
+        if name.startswith(f"{room}_"):
+            found = getattr(getattr(taeda, room), name.removeprefix(f"{room}_"), None)
+            return found if _is_operation(found) else None
+    return None
+
+
+class OpOverload:
+    """One overload of an operator: calls the function of the operator's name."""
+
+    def __init__(self, packet: OpOverloadPacket, overload: str) -> None:
+        self.overloadpacket, self._overload = packet, overload
+        self.__name__ = f"{packet.__name__}.{overload}"
+        self.namespace = "aten"
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.overloadpacket(*args, **kwargs)
+
+    def name(self) -> str:
+        """Return the name with its namespace, as ``aten::add.Tensor``."""
+        base = f"aten::{self.overloadpacket.__name__}"
+        return base if self._overload == "default" else f"{base}.{self._overload}"
+
+    def __str__(self) -> str:
+        return f"aten.{self.__name__}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverload(op='aten.{self.overloadpacket.__name__}', overload='{self._overload}')>"
+
+
+class OpOverloadPacket:
+    """All overloads of an operator: attributes by their names."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.__name__, self._function = name, function
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if "self" in kwargs:
+            return self._function(kwargs.pop("self"), *args, **kwargs)
+        return self._function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> OpOverload:
+        if name not in _OVERLOADS:
+            raise AttributeError(f"[aten] The underlying op of 'aten.{self.__name__}' has no overload name '{name}'")
+        made = OpOverload(self, name)
+        setattr(self, name, made)                       # the same object each time
+        return made
+
+    def __str__(self) -> str:
+        return f"aten.{self.__name__}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
+
+
+class _Aten:
+    """The namespace: an operator is made when it is first asked for."""
+
+    def __getattr__(self, name: str) -> OpOverloadPacket:
+        function = find(name)
+        if function is None:
+            raise AttributeError(f"[aten] there is no operator 'aten.{name}' in taeda")
+        made = OpOverloadPacket(name, function)
+        setattr(self, name, made)
+        return made
+
+    def __repr__(self) -> str:
+        return "<taeda.ops.aten>"
+
+
+aten = _Aten()

@@ -1,0 +1,110 @@
+"""Values that come later: ``taeda.futures.Future``, to wait for and to go on from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Future", "collect_all", "wait_all"]
+
+
+class Future:
+    """A value that somebody sets once, maybe in another thread.
+
+    >>> f = Future()
+    >>> after = f.then(lambda f: f.value() + 1)
+    >>> f.set_result(1)
+    >>> after.wait()
+    2
+    """
+
+    def __init__(self, *, devices: Any = None) -> None:
+        self._ready = threading.Event()
+        self._lock = threading.Lock()
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._callbacks: list[Callable[[Future], Any]] = []
+
+    def done(self) -> bool:
+        """Whether the value, or an exception, is there."""
+        return self._ready.is_set()
+
+    def wait(self) -> Any:
+        """Return the value once it is there, or raise the exception that came in its place."""
+        self._ready.wait()
+        return self.value()
+
+    def value(self) -> Any:
+        """Return the value; RuntimeError if it is not there yet."""
+        if not self.done():
+            raise RuntimeError("[Future] value() was called before the result was set; use wait()")
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def _set(self, result: Any, error: BaseException | None) -> None:
+        with self._lock:
+            if self._ready.is_set():
+                raise RuntimeError("[Future] Future can only be set once")
+            self._result, self._error = result, error
+            self._ready.set()
+            waiting, self._callbacks = self._callbacks, []
+        for callback in waiting:
+            callback(self)
+
+    def set_result(self, result: Any) -> None:
+        """Set the value, and call what waits for it; RuntimeError the second time."""
+        self._set(result, None)
+
+    def set_exception(self, result: BaseException) -> None:
+        """Let waiting raise an exception."""
+        if not isinstance(result, BaseException):
+            raise AssertionError(f"[Future] {result!r} is of type {type(result)}, not an Exception.")
+        self._set(None, result)
+
+    def add_done_callback(self, callback: Callable[[Future], Any]) -> None:
+        """Call ``callback(future)`` when the value is there, at once if it is."""
+        with self._lock:
+            if not self._ready.is_set():
+                self._callbacks.append(callback)
+                return
+        callback(self)
+
+    def then(self, callback: Callable[[Future], Any]) -> Future:
+        """Return the future of what ``callback(future)`` returns or raises."""
+        after = Future()
+
+        def go_on(f: Future) -> None:
+            try:
+                found = callback(f)
+            except Exception as error:
+                after.set_exception(error)
+            else:
+                after.set_result(found)
+
+        self.add_done_callback(go_on)
+        return after
+
+
+def collect_all(futures: list[Future]) -> Future:
+    """Return the future of the list of futures: there when all of them are."""
+    everything, left, lock = Future(), [len(futures)], threading.Lock()
+    if not futures:
+        everything.set_result([])
+
+    def count(f: Future) -> None:
+        with lock:
+            left[0] -= 1
+            last = left[0] == 0
+        if last:
+            everything.set_result(list(futures))
+
+    for f in futures:
+        f.add_done_callback(count)
+    return everything
+
+
+def wait_all(futures: list[Future]) -> list[Any]:
+    """Return the values of all futures, or raise the first exception among them."""
+    return [f.wait() for f in collect_all(futures).wait()]

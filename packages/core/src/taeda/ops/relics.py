@@ -1,0 +1,96 @@
+"""Methods that only older programs call, or those that know other kinds of tensors and devices."""
+
+from __future__ import annotations
+
+from taeda.ops.compat import need_tensor
+from taeda.ops.creation import tensor
+
+__all__: list = []
+
+
+def __div__(input, other):
+    """Return input / other: Python 2's name."""
+    return input.div(other)
+
+
+def __rdiv__(input, other):
+    """Return other / input."""
+    return input.reciprocal() * other
+
+
+def __idiv__(input, other):
+    """Divide in place."""
+    return input.div_(other)
+
+
+def __long__(input):
+    """Return the only element as an int."""
+    return int(input)
+
+
+def __nonzero__(input):
+    """Whether the only element is not zero."""
+    return bool(input)
+
+
+def map2_(input, x, y, callable):
+    """Replace each element by ``callable(element, x's, y's)``; slow, for experiments."""
+    need_tensor("map2_", "x", x)
+    need_tensor("map2_", "y", y)
+    columns = [t.detach().expand(input.shape).reshape(-1).tolist() for t in (input, x, y)]
+    return input.copy_(tensor([callable(*row) for row in zip(*columns, strict=True)], dtype=input.dtype).reshape(input.shape))
+
+
+def module_load(input, other, assign=False):
+    """Return what ``load_state_dict`` puts in this tensor's place: other with ``assign``, else this tensor with other's values."""
+    need_tensor("module_load", "other", other)
+    return other.detach() if assign else input.copy_(other).detach()
+
+
+def storage_type(input):
+    """Return the class of the tensor's storage, such as ``FloatStorage``."""
+    from taeda.typed_storage import NAMES
+
+    return next(kind for kind in NAMES.values() if kind.dtype is input.dtype)
+
+
+def reinforce(input, reward):
+    """Raise RuntimeError: removed; ``taeda.distributions`` has log_prob in its place."""
+    raise RuntimeError("[reinforce] reinforce() was removed; use taeda.distributions: -Categorical(probs).log_prob(action) * reward")
+
+
+def sparse_dim(input):
+    """Return 0: no dimension is sparse."""
+    return 0
+
+
+def dense_dim(input):
+    """Return the number of dimensions."""
+    return input.ndim
+
+
+def _of_sparse(name):
+    def raises(input, *args, **kwargs):
+        raise RuntimeError(f"[{name}] expected sparse coordinate tensor layout but got Strided: there are no sparse tensors")
+
+    raises.__name__ = raises.__qualname__ = name
+    raises.__doc__ = "Raise RuntimeError: the tensor is dense."
+    return raises
+
+
+def _of_device(name):
+    def raises(input, *args, **kwargs):
+        raise RuntimeError(f"[{name}] there is no such device; use device='cpu'")
+
+    raises.__name__ = raises.__qualname__ = name
+    raises.__doc__ = "Raise RuntimeError: there is no such device."
+    return raises
+
+
+METHODS = {
+    "__div__": __div__, "__idiv__": __idiv__, "__long__": __long__, "__nonzero__": __nonzero__, "__rdiv__": __rdiv__,
+    "dense_dim": dense_dim, "map2_": map2_, "module_load": module_load, "reinforce": reinforce,
+    "sparse_dim": sparse_dim, "storage_type": storage_type,
+    **{name: _of_sparse(name) for name in ("coalesce", "indices", "is_coalesced", "values")},
+    **{name: _of_device(name) for name in ("ipu", "mtia", "xpu")},
+}  # fmt: skip

@@ -1,0 +1,90 @@
+"""What code for PyTorch's compiler asks for: its symbolic numbers are plain ones here, and its control flow is Python's."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from taeda.tensor import Tensor
+
+__all__ = [
+    "SymBool", "SymFloat", "SymInt", "cond", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum",
+    "while_loop",
+]  # fmt: skip
+
+
+class SymInt:
+    """A whole number that a compiler does not know yet: sizes are ints here, so that nothing is one."""
+
+
+class SymFloat:
+    """A number that a compiler does not know yet; nothing is one."""
+
+
+class SymBool:
+    """A truth value that a compiler does not know yet; nothing is one."""
+
+
+def _assert(condition: Any, message: str) -> None:
+    """Raise AssertionError with ``message`` unless the condition, a bool or a tensor of one element, holds."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """Raise RuntimeError, with what ``message`` returns, unless the condition holds."""
+    if not cond:
+        raise RuntimeError("Expected cond to be True, but got False" if message is None else str(message()))
+
+
+sym_int, sym_float, sym_max, sym_min, sym_not, sym_sqrt = int, float, max, min, operator.not_, math.sqrt
+
+
+def sym_sum(args: Iterable[Any]) -> Any:
+    """Return the sum of numbers."""
+    return sum(args)
+
+
+def sym_ite(b: Any, t: Any, f: Any) -> Any:
+    """Return ``t`` where ``b`` is true, else ``f``."""
+    return t if b else f
+
+
+# -- control flow -------------------------------------------------------------------------------------
+
+
+def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], operands: Any = ()) -> Any:
+    """Return ``true_fn(*operands)`` if ``pred`` is true, else ``false_fn(*operands)``; only one of them runs.
+
+    Raises RuntimeError unless ``pred`` is a bool or a tensor of one element.
+
+    >>> import taeda
+    >>> taeda.cond(taeda.tensor(True), lambda x: x + 1, lambda x: x - 1, (taeda.tensor(1),))
+    tensor(2)
+    """
+    if not isinstance(pred, (bool, int)) and not (isinstance(pred, Tensor) and pred.numel() == 1):
+        raise RuntimeError(f"[cond] Expected pred to be bool or single-element tensor, but got {pred}.")
+    for f in (true_fn, false_fn):
+        if not callable(f):
+            raise RuntimeError(f"[cond] Expect both branches to be callable, got {type(f).__name__}")
+    if not isinstance(operands, (tuple, list, dict)):
+        raise RuntimeError(f"[cond] Expect operands to be a tuple of tensors, got {type(operands).__name__}")
+    return (true_fn if pred else false_fn)(*operands)
+
+
+def while_loop(cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried_inputs: Any) -> Any:
+    """Replace the values by ``body_fn(*values)`` for as long as ``cond_fn(*values)`` is true; return the last ones.
+
+    >>> import taeda
+    >>> taeda.while_loop(lambda x: x < 9, lambda x: (2 * x,), (taeda.tensor(1),))
+    (tensor(16),)
+    """
+    values = tuple(carried_inputs)
+    while cond_fn(*values):
+        found = body_fn(*values)
+        values = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+        if len(values) != len(carried_inputs):
+            raise RuntimeError(f"[while_loop] body_fn must return as many values as it takes, {len(carried_inputs)}, got {len(values)}")
+    return values

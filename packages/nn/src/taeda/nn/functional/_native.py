@@ -1,0 +1,91 @@
+"""What PyTorch has at its top level of these functions: ``taeda.pixel_shuffle``, and losses whose reductions are numbers.
+
+Core looks here for names that are no ops of its own (``taeda.triplet_margin_loss``); ``taeda.nn.functional`` shows none of them.
+Losses reduce nothing by default, as PyTorch's do in fact, although its signatures say mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda import Tensor
+from taeda.nn.functional import activation, loss, loss_regression, pooling, vision
+from taeda.nn.functional._common import need_tensors
+from taeda.nn.functional.lookup import _renormalise
+from taeda.nn.utils.weight_norm import norm_except_dim
+from taeda.ops.native import reduction_name
+
+__all__ = [
+    "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
+    "margin_ranking_loss", "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
+    "poisson_nll_loss", "rrelu", "rrelu_", "threshold_", "triplet_margin_loss",
+]  # fmt: skip
+
+channel_shuffle = native_channel_shuffle = vision.channel_shuffle
+pixel_shuffle, pixel_unshuffle = vision.pixel_shuffle, vision.pixel_unshuffle
+rrelu_, threshold_ = activation.rrelu_, activation.threshold_
+max_pool1d_with_indices = pooling.max_pool1d_with_indices
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: Any) -> tuple[Tensor, Tensor]:
+    """Return the maxima over ``output_size`` windows and their places."""
+    return pooling.adaptive_max_pool1d(input, output_size, True)
+
+
+def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator: Any = None) -> Tensor:
+    """Return ``nn.functional.rrelu``; NotImplementedError for a generator of one's own."""
+    if generator is not None:
+        raise NotImplementedError("[rrelu] draws from the default generator; seed it with taeda.manual_seed")
+    return activation.rrelu(input, lower, upper, training)
+
+
+def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Scale the rows of a table that the indices name down to ``max_norm``, in place.
+
+    >>> import taeda
+    >>> taeda.embedding_renorm_(taeda.tensor([[3.0, 4.0], [3.0, 4.0]]), taeda.tensor([0]), 1.0, 2.0)
+    tensor([[0.6000, 0.8000],
+            [3.0000, 4.0000]])
+    """
+    need_tensors("embedding_renorm_", input, indices)
+    _renormalise(input, indices, max_norm, norm_type)
+    return input
+
+
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
+    """Return ``nn.functional.hinge_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    name = reduction_name("hinge_embedding_loss", reduction)
+    return loss_regression.hinge_embedding_loss(input, target, margin, reduction=name)
+
+
+def cosine_embedding_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
+) -> Tensor:
+    """Return ``nn.functional.cosine_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    name = reduction_name("cosine_embedding_loss", reduction)
+    return loss_regression.cosine_embedding_loss(input1, input2, target, margin, reduction=name)
+
+
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
+) -> Tensor:
+    """Return ``nn.functional.margin_ranking_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    name = reduction_name("margin_ranking_loss", reduction)
+    return loss_regression.margin_ranking_loss(input1, input2, target, margin, reduction=name)
+
+
+def poisson_nll_loss(
+    input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
+) -> Tensor:
+    """Return ``nn.functional.poisson_nll_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    name = reduction_name("poisson_nll_loss", reduction)
+    return loss.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=name)
+
+
+def triplet_margin_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+    swap: bool = False, reduction: int = 0,
+) -> Tensor:
+    """Return ``nn.functional.triplet_margin_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    name = reduction_name("triplet_margin_loss", reduction)
+    return loss_regression.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=name)
