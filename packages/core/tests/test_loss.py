@@ -138,6 +138,7 @@ def test_a_divergence_of_zero_probabilities_is_zero() -> None:
     assert ops.kl_div(x, y, reduction="none").tolist() == [[pytest.approx(math.log(2)), 0.0]]
     with pytest.warns(UserWarning, match="batchmean"):
         ops.kl_div(x, y)
+    assert ops.kl_div(x[:0], y[:0], reduction="batchmean").isnan()
 
 
 def test_threads_change_no_bit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import importlib
 import pickle
 import weakref
 
@@ -368,5 +369,12 @@ def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
     assert (MultiheadAttention, ChannelShuffle) == (nn.MultiheadAttention, nn.ChannelShuffle)
     assert (InstanceNorm2d, PixelShuffle) == (nn.InstanceNorm2d, nn.PixelShuffle)
     assert type(nn.ReLU().load_state_dict({})) is _IncompatibleKeys
+    for name, there in (
+        ("loss", (nn.MSELoss, nn.HuberLoss, nn.TripletMarginWithDistanceLoss)), ("pooling", (nn.FractionalMaxPool2d,)),
+        ("container", (nn.ParameterList, nn.ParameterDict)), ("linear", (nn.LazyLinear,)), ("batchnorm", (nn.LazyBatchNorm2d,)),
+        ("conv", (nn.LazyConv1d, nn.LazyConvTranspose3d)), ("instancenorm", (nn.LazyInstanceNorm1d,)),
+    ):  # fmt: skip
+        file = importlib.import_module(f"taeda.nn.modules.{name}")
+        assert all(vars(file)[layer.__name__] is layer for layer in there)
     assert len(_get_clones(nn.ReLU(), 3)) == 3 and _get_activation_fn("relu") is nn.functional.relu
     assert float(_no_grad_trunc_normal_(taeda.empty(50), std=5.0, a=-1, b=1).abs().max()) <= 1

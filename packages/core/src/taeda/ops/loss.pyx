@@ -358,5 +358,5 @@ def kl_div(input, target, reduction="mean", log_target=False):
         safe = (<object>y).masked_fill(zero, 1)
         loss = (<object>y) * (safe.log() - x)           # y log y is 0 at 0
     if reduction == "batchmean":
-        return loss.sum() / x.view.shape[0] if x.view.ndim and x.view.shape[0] else loss.sum()
+        return loss.sum() / x.view.shape[0] if x.view.ndim else loss.sum()
     return reduced(loss, reduction_code("kl_div", reduction))

@@ -153,6 +153,15 @@ cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C):
     return r
 
 
+cdef TensorBase moved(TensorBase running, bint training):
+    """The memory that the kernel moves; a narrow dtype's is widened, since what a lowered kernel writes to an operand is lost."""
+    if running is None:
+        return None
+    if training and (running.view.dtype == F16 or running.view.dtype == BF16):
+        return contiguous(to_dtype(running, F32))
+    return contiguous(running)
+
+
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
@@ -163,7 +172,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         weight, bias: (C,), or None.
         training: take mean and (biased) variance from the batch.
 
-    Raises ValueError if training is asked for with one value a channel.
+    Raises ValueError if training is asked for with one value a channel, and for an eps below 0, in training also of 0.
     Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167.
 
     >>> import taeda
@@ -172,15 +181,23 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     tensor([[-1.],
             [ 1.]])
     """
-    cdef TensorBase x = as_tensor(input, "batch_norm"), laid, w, b, mean, rstd, y, run_mean, run_var, m, v
+    if eps < 0 or training and eps == 0:
+        rule = "positive during training" if training else "non-negative"
+        raise ValueError(f"[batch_norm] batch_norm eps must be {rule}, but got {eps}")
+    return normalised_channels(as_tensor(input, "batch_norm"), running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+cdef object normalised_channels(TensorBase x, object running_mean, object running_var, object weight, object bias, object training,
+                                object momentum, object eps):
+    """The body of batch_norm, and of instance_norm, which takes every eps."""
+    cdef TensorBase laid, w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
     cdef View memory[2]
     cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[6]
     if mixed(x, (running_mean, running_var, weight, bias)):
-        return to_dtype(batch_norm(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps), x.view.dtype)
-    if training and eps <= 0:
-        raise ValueError(f"[batch_norm] batch_norm eps must be positive during training, but got {eps}")
+        y = normalised_channels(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
+        return to_dtype(y, x.view.dtype)
     if x.view.ndim < 2:
         raise RuntimeError(f"[batch_norm] expected an input of 2 or more dimensions (N, C, ...), got shape {x.shape_tuple()}")
     channels(x, p)
@@ -206,8 +223,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     laid = laid_as(x, x)
     w = contiguous(w) if w is not None else None
     b = contiguous(b) if b is not None else None
-    m = contiguous(run_mean) if run_mean is not None else None
-    v = contiguous(run_var) if run_var is not None else None
+    m, v = moved(run_mean, bool(training)), moved(run_var, bool(training))
     y, mean = empty_laid_as(laid), empty_shape((p[1].i,), x.view.dtype, x.device)
     rstd = empty_like(mean)
     memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
@@ -251,7 +267,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError("[instance_norm] Expected running_mean and running_var to be defined when use_input_stats is false")
-        return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+        return normalised_channels(x, running_mean, running_var, weight, bias, False, momentum, eps)
     if x.numel() == n * c and x.numel():
         raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
                          f"{tuple(x.shape)}")
@@ -261,7 +277,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     variances = None if running_var is None else running_var.repeat(n)
     w = None if weight is None else weight.repeat(n)
     b = None if bias is None else bias.repeat(n)
-    y = batch_norm(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)
+    y = normalised_channels(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)
     if means is not None:
         running_mean.copy_(means.reshape(n, c).mean(0))
     if variances is not None:
