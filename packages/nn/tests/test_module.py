@@ -191,8 +191,9 @@ def test_to_keeps_the_parameter_objects_and_casts_floats_only():
     b.register_buffer("count", taeda.tensor(3))
     weight = b.lin.weight
     b(taeda.ones(1, 2)).sum().backward()
+    grad = weight.grad
     assert b.to(taeda.float64) is b
-    assert b.lin.weight is weight
+    assert b.lin.weight is weight and weight.grad is grad
     assert weight.dtype == taeda.float64 and weight.grad.dtype == taeda.float64
     assert b.mean.dtype == taeda.float64 and b.count.dtype == taeda.int64
     assert b.to("cpu", taeda.float32).scale.dtype == taeda.float32

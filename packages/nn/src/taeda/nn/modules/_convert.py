@@ -53,8 +53,8 @@ def _is_float(t: Tensor) -> bool:
     return t.is_floating_point() or t.is_complex()
 
 
-def _swap(old: Parameter, new: Tensor) -> Parameter:
-    """Give ``old`` the data of ``new`` and return it, or a new parameter where only that will do.
+def _swap(old: Any, new: Tensor) -> Any:
+    """Give ``old``, a parameter or its gradient, the data of ``new`` and return it; a new parameter where only that will do.
 
     The object stays the same wherever it can: optimizers hold it.
     """
@@ -87,7 +87,7 @@ class ConvertMethods:
             if target is not param:
                 self._parameters[name] = target
             if old is not None and grad is not None:
-                target.grad = grad.requires_grad_(old.requires_grad)
+                target.grad = _swap(old, grad) if target is param else grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
                 self._buffers[name] = fn(buf)
