@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import taeda
 from taeda import Tensor
-from taeda.nn.parameter import Parameter
+from taeda.nn.parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
@@ -61,6 +61,8 @@ def _swap(old: Any, new: Tensor) -> Any:
     if old.is_meta == new.is_meta:
         old.data = new
         return old
+    if is_lazy(old):
+        return type(old)(old.requires_grad, new.device, new.dtype)
     return Parameter(new, old.requires_grad)
 
 
@@ -90,7 +92,7 @@ class ConvertMethods:
                 target.grad = _swap(old, grad) if target is param else grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
-                self._buffers[name] = fn(buf)
+                self._buffers[name] = _swap(buf, fn(buf)) if is_lazy(buf) else fn(buf)
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
