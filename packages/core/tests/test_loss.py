@@ -195,3 +195,15 @@ def test_ctc_sums_to_one_over_all_targets() -> None:
             loss = ops.ctc_loss(x, taeda.tensor([target], dtype=taeda.int64).reshape(1, length), [3], [length], reduction="sum")
             total += math.exp(-loss.item())
     assert total == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_two_dtypes_are_computed_in_the_wider_one_and_given_in_pytorchs(reduction: str) -> None:
+    x, y = taeda.tensor([0.5, 3.0]), taeda.tensor([0.25, 0.5], dtype=taeda.float64)
+    for a, b in ((x, y), (y, x)):
+        assert ops.huber_loss(a, b, reduction).dtype == ops.huber_loss(a, b, reduction, weight=taeda.ones(2)).dtype == a.dtype
+        a = a.clone().requires_grad_()
+        loss = ops.binary_cross_entropy_with_logits(a, b, reduction=reduction)
+        assert loss.dtype == b.dtype and taeda.autograd.grad(loss.sum(), a)[0].dtype == a.dtype
+        expected = ops.binary_cross_entropy_with_logits(a.double(), b.double(), reduction=reduction)
+        np.testing.assert_allclose(loss.detach().numpy(), expected.detach().numpy(), rtol=1e-6)

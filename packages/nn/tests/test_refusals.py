@@ -108,3 +108,8 @@ def test_circular_padding_wants_channels(n):
 def test_a_delta_that_is_no_number_is_refused_at_once(delta):
     with pytest.raises(TypeError, match=r"\[HuberLoss\] delta must be a float or int, got"):
         nn.HuberLoss(delta=delta)
+
+
+def test_soft_margin_loss_has_the_inputs_dtype():
+    x, y = taeda.ones(2), taeda.ones(2, dtype=taeda.float64)
+    assert (F.soft_margin_loss(x, y).dtype, F.soft_margin_loss(y, x).dtype) == (taeda.float32, taeda.float64)
