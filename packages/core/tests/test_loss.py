@@ -205,5 +205,7 @@ def test_two_dtypes_are_computed_in_the_wider_one_and_given_in_pytorchs(reductio
         a = a.clone().requires_grad_()
         loss = ops.binary_cross_entropy_with_logits(a, b, reduction=reduction)
         assert loss.dtype == b.dtype and taeda.autograd.grad(loss.sum(), a)[0].dtype == a.dtype
+        assert ops.binary_cross_entropy_with_logits(a, b, b.double(), reduction).dtype == b.dtype
+        assert ops.binary_cross_entropy(y.float(), y.float(), y, reduction).dtype == taeda.float32
         expected = ops.binary_cross_entropy_with_logits(a.double(), b.double(), reduction=reduction)
         np.testing.assert_allclose(loss.detach().numpy(), expected.detach().numpy(), rtol=1e-6)

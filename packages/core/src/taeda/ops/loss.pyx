@@ -284,15 +284,16 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     if weight is None:
         return pair(BCE, x, y, code, 1, False)
     loss = pair(BCE, x, y, 0, 1, False)
-    return named(reduced(loss * weight_for("binary_cross_entropy", weight, x), code), "BinaryCrossEntropyBackward0")
+    return named(reduced(loss_by_weight("binary_cross_entropy", loss, weight, x), code), "BinaryCrossEntropyBackward0")
 
 
-cdef object weight_for(str op, object weight, TensorBase x):
+cdef object loss_by_weight(str op, object loss, object weight, TensorBase x):
+    """The elements' losses, which keep their dtype, by a weight that is broadcast to the input."""
     cdef TensorBase w = as_tensor(weight, op)
     if broadcast_shapes(op, x.shape_tuple(), w.shape_tuple()) != x.shape_tuple():
         raise RuntimeError(f"[{op}] a weight of shape {w.shape_tuple()} must be broadcastable to the input's shape "
                            f"{x.shape_tuple()}")
-    return w
+    return in_dtype_of(loss, loss * w)
 
 
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
@@ -332,7 +333,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     if weight is None:
         return in_dtype_of(given, pair(BCE_LOGITS, x, y, code, 1, False, lw, positive))
     loss = in_dtype_of(given, pair(BCE_LOGITS, x, y, 0, 1, False, lw, positive))
-    return named(reduced(loss * weight_for(op, weight, x), code), "BinaryCrossEntropyWithLogitsBackward0")
+    return named(reduced(loss_by_weight(op, loss, weight, x), code), "BinaryCrossEntropyWithLogitsBackward0")
 
 
 def kl_div(input, target, reduction="mean", log_target=False):
