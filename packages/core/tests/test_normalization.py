@@ -122,6 +122,18 @@ def test_buffers_of_a_narrow_dtype_are_moved(function: Any, dtype: taeda.dtype) 
     assert float(found[0][0].min()) > 0.3
 
 
+def test_what_is_no_input_or_no_number_of_groups() -> None:
+    with pytest.raises(ValueError, match=r"\[rms_norm\] Input tensor must have at least 2 dimensions, but got 1"):
+        ops.rms_norm(taeda.ones(3), (3, 3))
+    with pytest.raises(RuntimeError, match=r"\[rms_norm\] Given normalized_shape"):
+        ops.rms_norm(taeda.ones(3, 4), (3, 3))
+    for groups in (2.0, True):
+        with pytest.raises(TypeError, match=r"\[group_norm\] argument 'num_groups' must be int"):
+            ops.group_norm(taeda.ones(2, 4), groups)
+    with pytest.raises(NotImplementedError, match=r"\[batch_norm\] not implemented for dtype Long"):
+        ops.batch_norm(taeda.ones(4, 3, dtype=taeda.int64), taeda.zeros(3), taeda.ones(3))
+
+
 def test_an_eps_of_zero_or_less() -> None:
     x, zeros, ones = taeda.tensor([[1.0, 2.0], [3.0, 5.0]]), taeda.zeros(2), taeda.ones(2)
     for eps in (0.0, -1.0):

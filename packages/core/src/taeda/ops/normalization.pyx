@@ -198,6 +198,8 @@ cdef object normalised_channels(TensorBase x, object running_mean, object runnin
     if mixed(x, (running_mean, running_var, weight, bias)):
         y = normalised_channels(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
         return to_dtype(y, x.view.dtype)
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[batch_norm] not implemented for dtype {torch_name(x.view.dtype)}; convert the input with .float()")
     if x.view.ndim < 2:
         raise RuntimeError(f"[batch_norm] expected an input of 2 or more dimensions (N, C, ...), got shape {x.shape_tuple()}")
     channels(x, p)
@@ -336,6 +338,8 @@ cdef tuple trailing(str op, TensorBase x, object normalized_shape):
     if not shape:
         raise RuntimeError(f"[{op}] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
                            "element, but got normalized_shape = []")
+    if op == "rms_norm" and len(shape) > x.view.ndim:
+        raise ValueError(f"[rms_norm] Input tensor must have at least {len(shape)} dimensions, but got {x.view.ndim}")
     if len(shape) > x.view.ndim or x.shape_tuple()[x.view.ndim - len(shape):] != shape:
         raise RuntimeError(f"[{op}] Given normalized_shape={list(shape)}, expected input with shape "
                            f"[*, {', '.join(map(str, shape))}], but got input of size{list(x.shape_tuple())}")
@@ -478,6 +482,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     if x.view.ndim < 2:
         raise RuntimeError(f"[group_norm] Expected at least 2 dimensions for input tensor but received {x.view.ndim}")
     channels_ = x.view.shape[1]
+    if isinstance(num_groups, (bool, float)):
+        raise TypeError(f"[group_norm] argument 'num_groups' must be int, not {type(num_groups).__name__}")
     if num_groups <= 0:
         raise RuntimeError(f"[group_norm] Expected num groups to be greater than 0, got {num_groups}")
     if channels_ % num_groups:
