@@ -71,7 +71,36 @@ def test_tied_weights_are_replaced_together() -> None:
     assert separate.tolist() == [[0, 0]]
 
 
+class Shifts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(2, 2, bias=False)
+        self.register_buffer("count", taeda.zeros(1))
+        self.shift = taeda.ones(2)
+
+    def forward(self, x: taeda.Tensor) -> taeda.Tensor:
+        self.count = self.count + 1
+        return self.inner(x) + self.shift + getattr(self, "extra", 0)
+
+
+def test_what_is_none_or_an_attribute_is_replaced_too() -> None:
+    model, x, eye = Shifts(), taeda.tensor([[1.0, 2.0]]), taeda.eye(2)
+    assert functional_call(model, {"inner.weight": eye, "inner.bias": taeda.tensor([10.0, 20.0])}, x).tolist() == [[12, 23]]
+    assert functional_call(model, {"inner.weight": eye, "shift": taeda.zeros(2), "extra": 5 * x}, x).tolist() == [[6, 12]]
+    assert model.inner.bias is None and model.shift.tolist() == [1, 1] and not hasattr(model, "extra")
+
+
+def test_a_buffer_that_is_made_anew_is_the_callers_new_state() -> None:
+    model, state = Shifts(), {"count": taeda.tensor([5.0])}
+    functional_call(model, state, taeda.ones(1, 2))
+    assert state["count"].tolist() == [6.0] and model.count.tolist() == [0.0]
+
+
 @pytest.mark.parametrize(("call", "error", "text"), [
+    (lambda m: functional_call(m, {"weight": 3}, (taeda.ones(1, 2),)), TypeError, "expected a Tensor for 'weight', got int"),
+    (lambda m: functional_call(m, {"in_features": taeda.ones(1)}, (taeda.ones(1, 2),)), TypeError, "'in_features' is no tensor, but int"),
+    (lambda m: functional_call(m, {"weight.x": taeda.ones(1)}, (taeda.ones(1, 2),)), TypeError, "expected a module, got Parameter"),
+    (lambda m: functional_call(m, {"": taeda.ones(1)}, (taeda.ones(1, 2),)), KeyError, "can't be empty"),
     (lambda m: functional_call(m, {"x": taeda.ones(1)}, (taeda.ones(1, 2),), strict=True), RuntimeError, "Unexpected key\\(s\\): 'x'"),
     (lambda m: functional_call(m, 3, (taeda.ones(1, 2),)), ValueError, "Expected parameter_and_buffer_dicts to be a dict"),
     (lambda m: functional_call(m, ({"bias": taeda.ones(2)},) * 2, (taeda.ones(1, 2),)), ValueError, "appeared in multiple dictionaries"),

@@ -455,6 +455,8 @@ def test_gradients_of_convolutions_alone(n: int, stride: int, padding: int, dila
             assert not getattr(lib.nn.grad, f"conv{n}d_weight")(a, kernel, c, *options).requires_grad
         with pytest.raises(RuntimeError):
             getattr(lib.nn.grad, f"conv{n}d_input")(size[1:], b, c, *options)
+        with pytest.raises(RuntimeError, match="channels, but got 5 channels instead"):
+            getattr(lib.nn.grad, f"conv{n}d_input")((2, 5, *size[2:]), b, c, *options)
     for mine, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-9)
 

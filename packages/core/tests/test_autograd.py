@@ -361,6 +361,37 @@ def test_function_with_setup_context_several_outputs_and_double_backward() -> No
     assert taeda.autograd.gradgradcheck(lambda t: Cube.apply(t)[0], leaf(2, 3))
 
 
+class Row(taeda.autograd.Function):
+    @staticmethod
+    def forward(x, index=1, *, factor=2.0):
+        return x[index] * factor
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        x, ctx.index = inputs
+        ctx.shape = x.shape
+
+    @staticmethod
+    def backward(ctx, g):
+        whole = g.new_zeros(ctx.shape)
+        whole[ctx.index] = g
+        return whole, None
+
+    @staticmethod
+    def vmap(info, in_dims, x, index):
+        return Row.apply(x.movedim(in_dims[0], 1), index), 0
+
+
+def test_setup_context_and_vmap_get_the_defaults_of_forward() -> None:
+    x = leaf([1, 2], [3, 4])
+    Row.apply(x).sum().backward()
+    assert x.grad.tolist() == [[0.0, 0.0], [1.0, 1.0]]
+    assert Row.apply(x, index=0).tolist() == [2.0, 4.0]
+    assert taeda.func.vmap(Row.apply)(taeda.ones(3, 2, 4)).tolist() == [[2.0] * 4] * 3
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        Row.apply(x, 0, 1.0)
+
+
 class AddOne(taeda.autograd.Function):
     @staticmethod
     def forward(ctx, x):

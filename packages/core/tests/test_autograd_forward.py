@@ -212,6 +212,34 @@ def test_function_jvp() -> None:
             TooFew.apply(x)
 
 
+class SavesItsOutput(taeda.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x**3, 3 * x**2
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output[1])
+        ctx.save_for_forward(inputs[0], output[1])
+
+    @staticmethod
+    def backward(ctx, g, h):
+        x, slope = ctx.saved_tensors
+        return g * slope + h * 6 * x
+
+    @staticmethod
+    def jvp(ctx, t):
+        x, slope = ctx.saved_tensors
+        return t * slope, t * 6 * x
+
+
+def test_what_a_function_saved_of_its_output_has_the_outputs_tangent() -> None:
+    x = taeda.tensor([0.5, -2.0], dtype=taeda.float64)
+    slope = taeda.func.grad(lambda x: SavesItsOutput.apply(x)[0].square().sum())
+    value, tangent = taeda.func.jvp(slope, (x,), (taeda.ones_like(x),))
+    assert value.allclose(6 * x**5) and tangent.allclose(30 * x**4)
+
+
 class WrongTangent(taeda.autograd.Function):
     @staticmethod
     def forward(ctx, x):

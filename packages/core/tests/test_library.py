@@ -32,6 +32,36 @@ def test_an_operator_is_a_function_with_a_derivative() -> None:
     assert taeda.func.vmap(taeda.func.grad(lambda a: cube(a).sum()))(taeda.ones(2, 1)).tolist() == [[3.0], [3.0]]
 
 
+@library.custom_op("tests::cut", mutates_args=())
+def cut(x: Tensor, at: list[int]) -> list[Tensor]:
+    return [t.clone() for t in x.tensor_split(at)]
+
+
+@library.custom_op("tests::joined", mutates_args=())
+def joined(xs: list[Tensor], k: float = 1.0) -> tuple[list[Tensor], int, Tensor]:
+    return [x * k for x in xs], len(xs), taeda.cat(xs)
+
+
+cut.register_autograd(lambda ctx, gs: (taeda.cat(gs), None))
+joined.register_autograd(
+    lambda ctx, gs, n, g: ([k * ctx.k + h for k, h in zip(gs, g.tensor_split(len(gs)), strict=True)], None),
+    setup_context=lambda ctx, inputs, output: setattr(ctx, "k", inputs[1]),
+)
+
+
+def test_lists_of_tensors_are_one_result_and_have_one_gradient_a_list() -> None:
+    x = taeda.arange(4.0, requires_grad=True)
+    parts = cut(x, [2])
+    assert type(parts) is list and [p.tolist() for p in parts] == [[0.0, 1.0], [2.0, 3.0]]
+    scaled, count, whole = joined(parts, 3.0)
+    assert type(scaled) is list and count == 2 and whole.tolist() == x.tolist()
+    (scaled[1].sum() + 10 * whole[0]).backward()
+    assert x.grad.tolist() == [10.0, 0.0, 3.0, 3.0]
+    assert [p.shape for p in taeda.func.vmap(lambda x: cut(x, [1]))(taeda.ones(5, 3))] == [(5, 1), (5, 2)]
+    rows = taeda.func.vmap(lambda x: joined([x, x])[::2])(taeda.ones(5, 3))
+    assert [p.shape for p in rows[0]] == [(5, 3)] * 2 and rows[1].shape == (5, 6)
+
+
 def test_what_an_operator_refuses() -> None:
     with pytest.raises(RuntimeError, match=r"\[tests::cube\] expected a Tensor for argument 'x', got int"):
         cube(1)

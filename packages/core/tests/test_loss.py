@@ -138,6 +138,7 @@ def test_a_divergence_of_zero_probabilities_is_zero() -> None:
     assert ops.kl_div(x, y, reduction="none").tolist() == [[pytest.approx(math.log(2)), 0.0]]
     with pytest.warns(UserWarning, match="batchmean"):
         ops.kl_div(x, y)
+    assert ops.kl_div(x[:0], y[:0], reduction="batchmean").isnan()
 
 
 def test_threads_change_no_bit() -> None:
@@ -200,3 +201,17 @@ def test_ctc_loss_refuses_targets_without_values() -> None:
     x = taeda.zeros(3, 2, 4).log_softmax(2)
     with pytest.raises(RuntimeError, match="log_probs and targets on the same device"):
         taeda.ops.ctc_loss(x, taeda.ones(2, 1, dtype=taeda.int64, device="meta"), [3, 3], [1, 1])
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_two_dtypes_are_computed_in_the_wider_one_and_given_in_pytorchs(reduction: str) -> None:
+    x, y = taeda.tensor([0.5, 3.0]), taeda.tensor([0.25, 0.5], dtype=taeda.float64)
+    for a, b in ((x, y), (y, x)):
+        assert ops.huber_loss(a, b, reduction).dtype == ops.huber_loss(a, b, reduction, weight=taeda.ones(2)).dtype == a.dtype
+        a = a.clone().requires_grad_()
+        loss = ops.binary_cross_entropy_with_logits(a, b, reduction=reduction)
+        assert loss.dtype == b.dtype and taeda.autograd.grad(loss.sum(), a)[0].dtype == a.dtype
+        assert ops.binary_cross_entropy_with_logits(a, b, b.double(), reduction).dtype == b.dtype
+        assert ops.binary_cross_entropy(y.float(), y.float(), y, reduction).dtype == taeda.float32
+        expected = ops.binary_cross_entropy_with_logits(a.double(), b.double(), reduction=reduction)
+        np.testing.assert_allclose(loss.detach().numpy(), expected.detach().numpy(), rtol=1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import taeda
@@ -104,6 +106,43 @@ def test_instance_norm_averages_the_samples_statistics_into_the_buffers() -> Non
     ops.instance_norm(taeda.tensor(x), m, v, momentum=0.2)
     np.testing.assert_allclose(m.numpy(), 0.2 * x.mean((0, 2)), rtol=1e-12)
     np.testing.assert_allclose(v.numpy(), 0.8 + 0.2 * x.var(2, ddof=1).mean(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+@pytest.mark.parametrize("function", [ops.batch_norm, ops.instance_norm])
+def test_buffers_of_a_narrow_dtype_are_moved(function: Any, dtype: taeda.dtype) -> None:
+    x = taeda.tensor(draw(4, 3, 5) + 2, dtype=dtype)
+    found = []
+    for wide in (dtype, taeda.float32):
+        m, v = taeda.zeros(3, dtype=wide), taeda.ones(6, dtype=wide)[::2]
+        function(x.to(wide), m, v, None, None, True, momentum=0.25)
+        found.append((m.float(), v.float()))
+    for narrow, wide in zip(*found, strict=True):
+        np.testing.assert_allclose(narrow.numpy(), wide.numpy(), rtol=1e-2)
+    assert float(found[0][0].min()) > 0.3
+
+
+def test_what_is_no_input_or_no_number_of_groups() -> None:
+    with pytest.raises(ValueError, match=r"\[rms_norm\] Input tensor must have at least 2 dimensions, but got 1"):
+        ops.rms_norm(taeda.ones(3), (3, 3))
+    with pytest.raises(RuntimeError, match=r"\[rms_norm\] Given normalized_shape"):
+        ops.rms_norm(taeda.ones(3, 4), (3, 3))
+    for groups in (2.0, True):
+        with pytest.raises(TypeError, match=r"\[group_norm\] argument 'num_groups' must be int"):
+            ops.group_norm(taeda.ones(2, 4), groups)
+    with pytest.raises(NotImplementedError, match=r"\[batch_norm\] not implemented for dtype Long"):
+        ops.batch_norm(taeda.ones(4, 3, dtype=taeda.int64), taeda.zeros(3), taeda.ones(3))
+
+
+def test_an_eps_of_zero_or_less() -> None:
+    x, zeros, ones = taeda.tensor([[1.0, 2.0], [3.0, 5.0]]), taeda.zeros(2), taeda.ones(2)
+    for eps in (0.0, -1.0):
+        with pytest.raises(ValueError, match=r"\[batch_norm\] .*eps must be positive during training, but got"):
+            ops.batch_norm(x, None, None, training=True, eps=eps)
+    with pytest.raises(ValueError, match=r"\[batch_norm\] .*eps must be non-negative, but got -1.0"):
+        ops.batch_norm(x, zeros, ones, eps=-1.0)
+    assert ops.batch_norm(x, zeros, ones, eps=0.0).equal(x)
+    assert ops.instance_norm(x[None], eps=0.0).tolist() == [[[-1.0, 1.0], [-1.0, 1.0]]]
 
 
 @pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16])

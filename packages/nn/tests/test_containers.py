@@ -149,6 +149,8 @@ def test_parameter_dict():
     )
     d.clear()
     assert len(d) == 0 and repr(d) == "ParameterDict()"
+    with pytest.raises(KeyError, match="the dict is empty"):
+        d.popitem()
     with pytest.raises(TypeError, match="not a string"):
         d[3] = taeda.ones(1)
     with pytest.raises(KeyError):

@@ -56,6 +56,12 @@ def test_always_call_runs_after_an_error():
     with pytest.raises(ValueError, match="no"):
         m(1)
     assert seen == [None]
+    late = nn.Identity()
+    late.register_forward_hook(lambda *a: 1 / 0)
+    late.register_forward_hook(lambda mod, args, out: seen.append(out), always_call=True)
+    with pytest.raises(ZeroDivisionError):
+        late(3)
+    assert seen == [None, 3]
     m.register_forward_hook(lambda *a: 1 / 0, always_call=True)
     with pytest.warns(UserWarning, match="silenced"), pytest.raises(ValueError, match="no"):
         m(1)

@@ -103,6 +103,11 @@ def test_embedding_padding_and_max_norm():
     close(long(taeda.tensor([0])), [[0.6, 0.8]])
     assert long.weight[1].tolist() == [6.0, 8.0], "only rows that are used are scaled"
     assert not long.weight.requires_grad
+    for index in (taeda.tensor([True, False]), taeda.tensor([0.0])):
+        with pytest.raises(RuntimeError, match="to have one of the following scalar types: Long, Int"):
+            long(index)
+    with pytest.raises(RuntimeError, match="scalar types: Long, Int"):
+        nn.functional.embedding_bag(taeda.tensor([[True, False]]), long.weight, max_norm=1.0)
     often = nn.Embedding(2, 1, scale_grad_by_freq=True)
     often(taeda.tensor([0, 0, 1])).sum().backward()
     assert often.weight.grad.tolist() == [[1.0], [1.0]]

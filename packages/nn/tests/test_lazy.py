@@ -85,7 +85,11 @@ def test_dtype_and_device_are_kept_until_the_shape_is_known():
     assert layer(taeda.ones(1, 3, dtype=taeda.float64)).dtype == taeda.float64
     assert nn.LazyLinear(2).double()(taeda.ones(1, 3, dtype=taeda.float64)).dtype == taeda.float64
     assert nn.LazyConv2d(2, 3, device="meta")(taeda.empty(1, 3, 4, 4, device="meta")).shape == (1, 2, 2, 2)
-    assert nn.LazyBatchNorm1d().to(taeda.float16).running_var.dtype == taeda.float16
+    norm = nn.LazyBatchNorm1d().to(taeda.float64)
+    assert norm.running_var.dtype == taeda.float64 and norm.has_uninitialized_params()
+    assert norm(taeda.ones(2, 3, dtype=taeda.float64)).dtype == taeda.float64 and norm.running_var.shape == (3,)
+    for layer in (nn.LazyBatchNorm1d(), nn.LazyLinear(2)):
+        assert layer.to("meta")(taeda.ones(2, 3, device="meta")).is_meta
 
 
 def test_nothing_but_moving_is_allowed_before():

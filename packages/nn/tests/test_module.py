@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import gc
+import importlib
 import pickle
 import weakref
 
@@ -191,8 +192,9 @@ def test_to_keeps_the_parameter_objects_and_casts_floats_only():
     b.register_buffer("count", taeda.tensor(3))
     weight = b.lin.weight
     b(taeda.ones(1, 2)).sum().backward()
+    grad = weight.grad
     assert b.to(taeda.float64) is b
-    assert b.lin.weight is weight
+    assert b.lin.weight is weight and weight.grad is grad
     assert weight.dtype == taeda.float64 and weight.grad.dtype == taeda.float64
     assert b.mean.dtype == taeda.float64 and b.count.dtype == taeda.int64
     assert b.to("cpu", taeda.float32).scale.dtype == taeda.float32
@@ -416,5 +418,12 @@ def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
     assert (MultiheadAttention, ChannelShuffle) == (nn.MultiheadAttention, nn.ChannelShuffle)
     assert (InstanceNorm2d, PixelShuffle) == (nn.InstanceNorm2d, nn.PixelShuffle)
     assert type(nn.ReLU().load_state_dict({})) is _IncompatibleKeys
+    for name, there in (
+        ("loss", (nn.MSELoss, nn.HuberLoss, nn.TripletMarginWithDistanceLoss)), ("pooling", (nn.FractionalMaxPool2d,)),
+        ("container", (nn.ParameterList, nn.ParameterDict)), ("linear", (nn.LazyLinear,)), ("batchnorm", (nn.LazyBatchNorm2d,)),
+        ("conv", (nn.LazyConv1d, nn.LazyConvTranspose3d)), ("instancenorm", (nn.LazyInstanceNorm1d,)),
+    ):  # fmt: skip
+        file = importlib.import_module(f"taeda.nn.modules.{name}")
+        assert all(vars(file)[layer.__name__] is layer for layer in there)
     assert len(_get_clones(nn.ReLU(), 3)) == 3 and _get_activation_fn("relu") is nn.functional.relu
     assert float(_no_grad_trunc_normal_(taeda.empty(50), std=5.0, a=-1, b=1).abs().max()) <= 1

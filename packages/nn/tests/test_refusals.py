@@ -93,3 +93,23 @@ def test_normalisations_want_both_running_buffers_or_none():
             function(x, taeda.zeros(3), None, None, None, True)
     with pytest.raises(RuntimeError, match="defined when use_input_stats is false"):
         F.instance_norm(x, use_input_stats=False)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_circular_padding_wants_channels(n):
+    layer = getattr(nn, f"CircularPad{n}d")(1)
+    for ndim in (n, n + 3):
+        with pytest.raises(ValueError, match=rf"\[CircularPad{n}d\] expected {n + 1}D or {n + 2}D input \(got {ndim}D input\)"):
+            layer(taeda.zeros((2,) * ndim))
+    assert layer(taeda.zeros((2,) * (n + 1))).shape == (2,) + (4,) * n
+
+
+@pytest.mark.parametrize("delta", ["1", None, 1j, taeda.tensor(1.0)], ids=str)
+def test_a_delta_that_is_no_number_is_refused_at_once(delta):
+    with pytest.raises(TypeError, match=r"\[HuberLoss\] delta must be a float or int, got"):
+        nn.HuberLoss(delta=delta)
+
+
+def test_soft_margin_loss_has_the_inputs_dtype():
+    x, y = taeda.ones(2), taeda.ones(2, dtype=taeda.float64)
+    assert (F.soft_margin_loss(x, y).dtype, F.soft_margin_loss(y, x).dtype) == (taeda.float32, taeda.float64)

@@ -88,7 +88,13 @@ class CustomOpDef:
         places, tensors = _taken_out(args)
         if self._signature is None and self._backward is None:   # of a schema: autograd follows what the kernel does
             return self._compute(args, kwargs)
-        return self._function.apply((self, places, kwargs), *tensors)
+        lists: list[Any] = []
+        made = self._function.apply((self, places, kwargs, lists), *tensors)
+        if not lists:
+            return made
+        results, several = lists[0]
+        found = _put_back(results, made)
+        return found if several else found[0]
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments in the order of the signature, defaults filled in; those that are by keyword only apart."""
@@ -180,15 +186,20 @@ class _Node(Function):
 
     @staticmethod
     def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-        op, places, kwargs = call
-        ctx.call = op, places
+        op, places, kwargs, lists = call
+        ctx.call, ctx.results = (op, places), None
         args = _put_back(places, tensors)
         found = op._compute(args, kwargs)
         ctx.needs_input_grad = _put_back(places, ctx.needs_input_grad[1:], lambda x: False)
         if op._setup is not None:
             more = {"keyword_only_inputs": kwargs} if kwargs else {}
             op._setup(ctx=ctx, inputs=args, output=found, **more)
-        return tuple(found) if isinstance(found, list) else found
+        several = isinstance(found, tuple)
+        if not isinstance(found, list) and not (several and any(isinstance(x, (list, tuple)) for x in found)):
+            return found
+        ctx.results, flat = _taken_out(found if several else (found,))
+        lists.append((ctx.results, several))
+        return tuple(flat)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
@@ -196,6 +207,8 @@ class _Node(Function):
         if op._backward is None:
             raise RuntimeError(f"[{op._qualname}] Trying to backward through {op._namespace}.{op._name}.default but no autograd formula "
                                "was registered. Please use register_autograd to add one.")
+        if ctx.results is not None:                              # a list of results gets a list of gradients
+            grads = _put_back(ctx.results, grads, lambda x: None)
         found = op._backward(ctx, *grads)
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(places):
@@ -211,15 +224,18 @@ class _Node(Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], call: Any, *tensors: Any) -> Any:
-        op, places, kwargs = call
+        op, places, kwargs, _ = call
         if op._vmap is not None:
             given = places[: op._given(places)]
             return op._vmap(info, _put_back(given, in_dims[1:], lambda x: None), *_put_back(given, tensors), **kwargs)
         rows = [op(*_put_back(places, [t if d is None else t.select(d, i) for t, d in zip(tensors, in_dims[1:], strict=True)]), **kwargs)
                 for i in range(info.batch_size)]
-        if isinstance(rows[0], (tuple, list)):
-            return tuple(ops.stack(column) for column in zip(*rows, strict=True)), (0,) * len(rows[0])
-        return ops.stack(rows), 0
+        from taeda.func.pytree import tree_flatten, tree_unflatten
+
+        spec = tree_flatten(rows[0])[1]
+        columns = zip(*(tree_flatten(row)[0] for row in rows), strict=True)
+        found = [(ops.stack(column), 0) if isinstance(column[0], Tensor) else (column[0], None) for column in columns]
+        return tree_unflatten([x for x, _ in found], spec), tree_unflatten([d for _, d in found], spec)
 
 
 # -- the operators by name ---------------------------------------------------------------------------

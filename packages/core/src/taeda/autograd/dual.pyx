@@ -272,6 +272,12 @@ cdef int lend_to_saved(Node n, int nr, object tangent) except -1:
     return 0
 
 
+def set_output_tangent(Node n, int nr, TensorBase out, TensorBase tangent):
+    """Hang a tangent on output ``nr`` of a user-written function, and on what the function saved of it."""
+    set_tangent(out, tangent)
+    lend_to_saved(n, nr, tangent)
+
+
 cdef int propagate(Node n, tuple outs) except -1:
     cdef list found = carriers(n), tangents
     cdef TensorBase out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -152,9 +153,15 @@ class FunctionMeta(type):
     """Gives each Function a class of nodes, named after it."""
 
     _backward_cls: Any
+    _defaults: inspect.Signature | None  # of a forward whose setup_context is to get the defaults too
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
+        cls._defaults = None
+        if any("setup_context" in vars(c) for c in cls.__mro__ if c.__module__ != __name__):
+            forward = inspect.signature(cls.forward)  # type: ignore[attr-defined]
+            if any(p.default is not p.empty for p in forward.parameters.values()):
+                cls._defaults = forward
         cls._backward_cls = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls})
 
 
@@ -228,6 +235,10 @@ class Function(metaclass=FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the function."""
+        if cls._defaults is not None:
+            given = cls._defaults.bind(*args, **kwargs)
+            given.apply_defaults()
+            args, kwargs = given.args, given.kwargs
         tensors = tuple(a for a in args if isinstance(a, TensorBase))
         if any(is_stand_in(t) for t in tensors):
             from taeda.func.custom import apply_to_batches
@@ -293,9 +304,9 @@ class Function(metaclass=FunctionMeta):
                 f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {len(made)} but got "
                 f"{len(found)})"
             )
-        for out, tangent in zip(made, found, strict=True):
+        for i, (out, tangent) in enumerate(zip(made, found, strict=True)):
             if tangent is not None:
-                dual.set_tangent(out, tangent)
+                dual.set_output_tangent(node, i, out, tangent)
 
 
 class InplaceFunction(Function):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import NoneType
 from typing import Any
 
 from taeda import ops
+from taeda.tensor import Tensor
+
+_NOTHING = object()
 
 
 def functional_call(
@@ -16,7 +20,8 @@ def functional_call(
     """Call a module with other tensors in place of its parameters and buffers, which are put back afterwards.
 
     Args:
-        parameter_and_buffer_dicts: name -> tensor, or several such dicts without a name in common.
+        parameter_and_buffer_dicts: name -> tensor, or several such dicts without a name in common.  In a single dict a buffer
+            that the module gives a new tensor is given it too; other names are attributes during the call.
         args: the call's arguments: a tuple, or the only one.
         tie_weights: whether a tensor that the module has under several names is replaced under all of them.
         strict: whether every name must be given, and no other.
@@ -24,6 +29,7 @@ def functional_call(
     Raises:
         ValueError: no dict is given, a name is in two of them, or tied names get different tensors.
         RuntimeError: strict, and names are missing or not known.
+        TypeError: a value, or what has the name in the module, is no tensor.
 
     >>> import taeda
     >>> from taeda import nn
@@ -66,6 +72,23 @@ def _slots(module: Any) -> dict[str, tuple[dict[str, Any], str]]:
     return found
 
 
+def _place(module: Any, name: str) -> tuple[dict[str, Any], str]:
+    """Return where a module would look for a name: its parameters, its buffers, or its attributes."""
+    *path, short = name.split(".")
+    owner = module
+    for part in path:
+        owner = getattr(owner, part)
+        _check_module("functional_call", owner)
+    if not short:
+        raise KeyError(f"[functional_call] a name of a tensor can't be empty, got {name!r}")
+    for kept in (owner._parameters, owner._buffers):
+        if short in kept:
+            return kept, short
+    if not isinstance(getattr(owner, short, None), (Tensor, NoneType)):
+        raise TypeError(f"[functional_call] attribute {name!r} is no tensor, but {type(getattr(owner, short)).__name__}")
+    return vars(owner), short
+
+
 @contextmanager
 def _swapped(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
     slots = _slots(module)
@@ -87,15 +110,23 @@ def _swapped(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool
             lines += [f"Unexpected key(s): {', '.join(map(repr, unknown))}."] if unknown else []
             lines += [f"Missing key(s): {', '.join(map(repr, missing))}."] if missing else []
             raise RuntimeError("[functional_call] " + "\n\t".join(lines))
-    swaps = [(*slots[name], x) for name, x in replaced.items() if name in slots]
-    before = [kept[short] for kept, short, _ in swaps]
+    for name, x in replaced.items():
+        if not isinstance(x, (Tensor, NoneType)):
+            raise TypeError(f"[functional_call] expected a Tensor for {name!r}, got {type(x).__name__}")
+    places = {name: slots.get(name) or _place(module, name) for name in replaced}
+    before = {name: kept.get(short, _NOTHING) for name, (kept, short) in places.items()}
     try:
-        for kept, short, x in swaps:
-            kept[short] = x
+        for name, (kept, short) in places.items():
+            kept[short] = replaced[name]
         yield
     finally:
-        for (kept, short, _), x in zip(reversed(swaps), reversed(before), strict=True):
-            kept[short] = x
+        for name, (kept, short) in reversed(places.items()):
+            if name in given and short in kept:          # a buffer that the call gave a new tensor is the caller's new state
+                given[name] = kept[short]
+            if before[name] is _NOTHING:
+                kept.pop(short, None)
+            else:
+                kept[short] = before[name]
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -724,7 +724,7 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 def hstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors along 0."""
 def huber_loss(input: Tensor, target: Tensor, reduction: str = ..., delta: Any = ..., weight: Tensor | None = ...) -> Tensor:
-    """Return d^2 / 2 where d = |x - y| is at most delta, else delta (d - delta / 2)."""
+    """Return d^2 / 2 where d = |x - y| is at most delta, else delta (d - delta / 2), in the input's dtype."""
 def hypot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return sqrt(input^2 + other^2) without overflow."""
 def hypot_(input: Tensor, other: Tensor | _complex) -> Tensor:

@@ -34,6 +34,10 @@ cdef int reduction_code(str op, object reduction) except -1:
     raise ValueError(f"[{op}] {reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
 
 
+cdef object in_dtype_of(TensorBase x, object loss):
+    """A loss of two floating dtypes that PyTorch computes in the wider one and gives in the dtype of x."""
+    return to_dtype(loss, x.view.dtype) if is_float(x.view.dtype) else loss
+
 cdef object reduced(object loss, int reduction):
     return loss if reduction == 0 else loss.mean() if reduction == 1 else loss.sum()
 
@@ -223,7 +227,7 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
-    """Return d^2 / 2 where d = |x - y| is at most delta, else delta (d - delta / 2).
+    """Return d^2 / 2 where d = |x - y| is at most delta, else delta (d - delta / 2), in the input's dtype.
 
     Other arguments as :func:`mse_loss`.
 
@@ -234,14 +238,16 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """
     if not delta > 0:
         raise RuntimeError(f"[huber_loss] huber_loss does not support non-positive values for delta, got {delta}")
-    if weight is None:
-        return difference_loss(HUBER, input, target, reduction, delta)
-    return weighted(HUBER, input, target, reduction, delta, weight)
+    if weight is not None:
+        return weighted(HUBER, input, target, reduction, delta, weight)
+    return in_dtype_of(as_tensor(input, "huber_loss"), difference_loss(HUBER, input, target, reduction, delta))
 
 
 cdef object weighted(Op op, object input, object target, object reduction, double c, object weight):
     cdef int code = reduction_code(op.name, reduction)
     loss = difference_loss(op, input, target, "none", c)
+    if op is HUBER:
+        loss = in_dtype_of(as_tensor(input, op.name), loss)
     if as_tensor(weight, op.name).shape_tuple() != (<TensorBase>loss).shape_tuple():
         raise ValueError(f"[{op.name}] Weights and input must have the same size, got {list(weight.shape)} and "
                          f"{list(loss.shape)}")
@@ -278,15 +284,16 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     if weight is None:
         return pair(BCE, x, y, code, 1, False)
     loss = pair(BCE, x, y, 0, 1, False)
-    return named(reduced(loss * weight_for("binary_cross_entropy", weight, x), code), "BinaryCrossEntropyBackward0")
+    return named(reduced(loss_by_weight("binary_cross_entropy", loss, weight, x), code), "BinaryCrossEntropyBackward0")
 
 
-cdef object weight_for(str op, object weight, TensorBase x):
+cdef object loss_by_weight(str op, object loss, object weight, TensorBase x):
+    """The elements' losses, which keep their dtype, by a weight that is broadcast to the input."""
     cdef TensorBase w = as_tensor(weight, op)
     if broadcast_shapes(op, x.shape_tuple(), w.shape_tuple()) != x.shape_tuple():
         raise RuntimeError(f"[{op}] a weight of shape {w.shape_tuple()} must be broadcastable to the input's shape "
                            f"{x.shape_tuple()}")
-    return w
+    return in_dtype_of(loss, loss * w)
 
 
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
@@ -295,7 +302,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
         (1 - y) x + (1 + (pos_weight - 1) y) (log(1 + e^-|x|) + max(-x, 0))
 
     Args:
-        input, target: of one shape; the input may be any number, the target is in [0, 1].
+        input, target: of one shape; the input may be any number, the target is in [0, 1], and its dtype the result's.
         weight: multiplies each element's loss; broadcast to the input.
         pos_weight: weight of the positive term, broadcast to the input.
 
@@ -306,7 +313,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     tensor([0.6931, 0.0000])
     """
     cdef str op = "binary_cross_entropy_with_logits"
-    cdef TensorBase x = as_tensor(input, op), y = as_tensor(target, op), lw = None, positive = None
+    cdef TensorBase x = as_tensor(input, op), y = as_tensor(target, op), lw = None, positive = None, given
     cdef int code, dtype
     code = reduction_code(op, reduction)
     check_same_device(op, (x, y))
@@ -317,15 +324,16 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     if dtype != y.view.dtype and torch_name(y.view.dtype) in ("Long", "Int", "Byte", "Bool"):
         raise RuntimeError(f"[{op}] result type {torch_name(dtype)} can't be cast to the desired output type "
                            f"{torch_name(y.view.dtype)}; convert the target to the input's dtype")
+    given = y
     x, y = to_dtype(x, dtype), to_dtype(y, dtype)
     if pos_weight is not None:
         broadcast_shapes(op, as_tensor(pos_weight, op).shape_tuple(), x.shape_tuple())
         positive = contiguous(to_dtype((<object>pos_weight).detach().expand(x.shape_tuple()), dtype))
         lw = contiguous(((<object>positive) - 1) * (<object>y).detach() + 1)
     if weight is None:
-        return pair(BCE_LOGITS, x, y, code, 1, False, lw, positive)
-    loss = pair(BCE_LOGITS, x, y, 0, 1, False, lw, positive)
-    return named(reduced(loss * weight_for(op, weight, x), code), "BinaryCrossEntropyWithLogitsBackward0")
+        return in_dtype_of(given, pair(BCE_LOGITS, x, y, code, 1, False, lw, positive))
+    loss = in_dtype_of(given, pair(BCE_LOGITS, x, y, 0, 1, False, lw, positive))
+    return named(reduced(loss_by_weight(op, loss, weight, x), code), "BinaryCrossEntropyWithLogitsBackward0")
 
 
 def kl_div(input, target, reduction="mean", log_target=False):
@@ -358,5 +366,5 @@ def kl_div(input, target, reduction="mean", log_target=False):
         safe = (<object>y).masked_fill(zero, 1)
         loss = (<object>y) * (safe.log() - x)           # y log y is 0 at 0
     if reduction == "batchmean":
-        return loss.sum() / x.view.shape[0] if x.view.ndim and x.view.shape[0] else loss.sum()
+        return loss.sum() / x.view.shape[0] if x.view.ndim else loss.sum()
     return reduced(loss, reduction_code("kl_div", reduction))

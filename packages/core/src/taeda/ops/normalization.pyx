@@ -153,6 +153,15 @@ cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C):
     return r
 
 
+cdef TensorBase moved(TensorBase running, bint training):
+    """The memory that the kernel moves; a narrow dtype's is widened, since what a lowered kernel writes to an operand is lost."""
+    if running is None:
+        return None
+    if training and (running.view.dtype == F16 or running.view.dtype == BF16):
+        return contiguous(to_dtype(running, F32))
+    return contiguous(running)
+
+
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
@@ -163,7 +172,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         weight, bias: (C,), or None.
         training: take mean and (biased) variance from the batch.
 
-    Raises ValueError if training is asked for with one value a channel.
+    Raises ValueError if training is asked for with one value a channel, and for an eps below 0, in training also of 0.
     Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167.
 
     >>> import taeda
@@ -173,6 +182,9 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             [ 1.]])
     """
     cdef TensorBase x = as_tensor(input, "batch_norm")
+    if eps < 0 or training and eps == 0:
+        rule = "positive during training" if training else "non-negative"
+        raise ValueError(f"[batch_norm] batch_norm eps must be {rule}, but got {eps}")
     if training and x.view.ndim >= 2 and x.view.numel and x.view.numel == x.view.shape[1]:
         raise ValueError("[batch_norm] Expected more than 1 value per channel when training, got input size "
                          f"{x.shape_tuple()}; use a larger batch, or call .eval()")
@@ -181,7 +193,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 cpdef tuple batch_norm_moments(object input, object running_mean, object running_var, object weight, object bias, object training,
                                object momentum, object eps):
-    """Return :func:`batch_norm`, also of one value a channel, and each channel's mean and 1 / sqrt(var + eps)."""
+    """Return :func:`batch_norm`, also of one value a channel and with any eps, and each channel's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "batch_norm"), laid, w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
     cdef View memory[2]
@@ -190,8 +202,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     if mixed(x, (running_mean, running_var, weight, bias)):
         y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
         return to_dtype(y, x.view.dtype), mean, rstd
-    if training and eps <= 0:
-        raise ValueError(f"[batch_norm] batch_norm eps must be positive during training, but got {eps}")
+    if not is_float(x.view.dtype):
+        raise NotImplementedError(f"[batch_norm] not implemented for dtype {torch_name(x.view.dtype)}; convert the input with .float()")
     if x.view.ndim == 1 and x.view.numel == 0:              # without a channel: PyTorch takes the first one's parameters
         y = (<object>x).clone()
         y = y if weight is None else y * weight[0]
@@ -218,8 +230,7 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     laid = laid_as(x, x)
     w = contiguous(w) if w is not None else None
     b = contiguous(b) if b is not None else None
-    m = contiguous(run_mean) if run_mean is not None else None
-    v = contiguous(run_var) if run_var is not None else None
+    m, v = moved(run_mean, bool(training)), moved(run_var, bool(training))
     y, mean = empty_laid_as(laid), empty_shape((p[1].i,), x.view.dtype, x.device)
     rstd = empty_like(mean)
     memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
@@ -273,7 +284,10 @@ cpdef object instance_norm_any(object input, object running_mean, object running
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError("[instance_norm] Expected running_mean and running_var to be defined when use_input_stats is false")
-        return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+        return batch_norm_moments(x, running_mean, running_var, weight, bias, False, momentum, eps)[0]
+    if x.numel() == n * c and x.numel():
+        raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
+                         f"{tuple(x.shape)}")
     if (running_mean is None) != (running_var is None):
         raise ValueError("[instance_norm] running_mean and running_var must either both be None or neither be None")
     means = None if running_mean is None else running_mean.repeat(n)
@@ -339,6 +353,8 @@ cdef tuple trailing(str op, TensorBase x, object normalized_shape):
     if not shape:
         raise RuntimeError(f"[{op}] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
                            "element, but got normalized_shape = []")
+    if op == "rms_norm" and len(shape) > x.view.ndim:
+        raise ValueError(f"[rms_norm] Input tensor must have at least {len(shape)} dimensions, but got {x.view.ndim}")
     if len(shape) > x.view.ndim or x.shape_tuple()[x.view.ndim - len(shape):] != shape:
         raise RuntimeError(f"[{op}] Given normalized_shape={list(shape)}, expected input with shape "
                            f"[*, {', '.join(map(str, shape))}], but got input of size{list(x.shape_tuple())}")
@@ -497,6 +513,8 @@ cpdef tuple group_norm_moments(object input, object num_groups, object weight, o
     if x.view.ndim < 2:
         raise RuntimeError(f"[group_norm] Expected at least 2 dimensions for input tensor but received {x.view.ndim}")
     channels_ = x.view.shape[1]
+    if isinstance(num_groups, (bool, float)):
+        raise TypeError(f"[group_norm] argument 'num_groups' must be int, not {type(num_groups).__name__}")
     if num_groups <= 0:
         raise RuntimeError(f"[group_norm] Expected num groups to be greater than 0, got {num_groups}")
     if channels_ % num_groups:

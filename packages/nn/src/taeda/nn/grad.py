@@ -65,12 +65,17 @@ def _of_input(n: int) -> Callable[..., Tensor]:
     ) -> Tensor:
         _check(op, n, input=input_size, weight=weight.shape, grad_output=grad_output.shape)
         rest = _extra(op, n, input_size, weight.shape, grad_output, (stride, padding, dilation))
+        if input_size[1] != weight.shape[1] * groups:
+            raise RuntimeError(
+                f"[{op}] Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input_size)} to have "
+                f"{weight.shape[1] * groups} channels, but got {input_size[1]} channels instead"
+            )
         found: Tensor = _TRANSPOSED[n](grad_output, weight, None, stride, padding, rest, groups, dilation)
         return found
 
     gradient.__doc__ = f"""Return the gradient of the input, of shape ``input_size``, of ``conv{n}d`` by this weight.
 
-    Raises RuntimeError where ``grad_output`` has not the shape of the convolution's output.
+    Raises RuntimeError where ``grad_output`` has not the shape of the convolution's output, or the channels do not fit.
     """
     gradient.__name__ = gradient.__qualname__ = op
     return gradient

@@ -11,6 +11,8 @@ __all__ = ["embedding", "embedding_bag", "one_hot"]
 
 def _renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are used down to ``max_norm``, in place."""
+    if index.dtype not in (taeda.int64, taeda.int32):
+        return  # the lookup refuses it; as an index of rows it could be a mask
     with taeda.no_grad():
         used = index.reshape(-1).unique()
         rows = weight[used]

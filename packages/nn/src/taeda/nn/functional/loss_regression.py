@@ -149,7 +149,8 @@ def soft_margin_loss(
     """
     need_tensors("soft_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return named(reduced("soft_margin_loss", -logsigmoid(target * input), reduction), "SoftMarginLossBackward0")
+    loss = named(reduced("soft_margin_loss", -logsigmoid(target * input), reduction), "SoftMarginLossBackward0")
+    return loss.to(input.dtype) if input.is_floating_point() else loss
 
 
 def margin_ranking_loss(

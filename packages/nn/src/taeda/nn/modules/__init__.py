@@ -28,7 +28,11 @@ from taeda.nn.modules.upsampling import *
 
 import sys as _sys
 
-from taeda.nn.modules import activation as _activation, batchnorm as _batchnorm, upsampling as _upsampling
+from taeda.nn.modules import (
+    activation as _activation, batchnorm as _batchnorm, container as _container, conv as _conv, lazy as _lazy, linear as _linear,
+    loss as _loss, loss_regression as _loss_regression, parameter_containers as _parameter_containers, pooling as _pooling,
+    sampling as _sampling, upsampling as _upsampling,
+)  # fmt: skip
 
 # the files in which PyTorch keeps these layers, for programs that import from there
 _sys.modules.update({
@@ -37,6 +41,11 @@ _sys.modules.update({
     f"{__name__}.channelshuffle": _upsampling,
 })  # fmt: skip
 _activation.MultiheadAttention = MultiheadAttention  # type: ignore[attr-defined]
+for _home, _file, _prefix in (
+    (_loss, _loss_regression, ""), (_pooling, _sampling, "Fractional"), (_container, _parameter_containers, "Parameter"),
+    (_linear, _lazy, "LazyLinear"), (_conv, _lazy, "LazyConv"), (_batchnorm, _lazy, "LazyBatch"), (_batchnorm, _lazy, "LazyInstance"),
+):  # fmt: skip
+    vars(_home).update({_name: vars(_file)[_name] for _name in _file.__all__ if _name.startswith(_prefix)})
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveLogSoftmaxWithLoss",

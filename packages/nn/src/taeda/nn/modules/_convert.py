@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import taeda
 from taeda import Tensor
-from taeda.nn.parameter import Parameter
+from taeda.nn.parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
@@ -53,14 +53,16 @@ def _is_float(t: Tensor) -> bool:
     return t.is_floating_point() or t.is_complex()
 
 
-def _swap(old: Parameter, new: Tensor) -> Parameter:
-    """Give ``old`` the data of ``new`` and return it, or a new parameter where only that will do.
+def _swap(old: Any, new: Tensor) -> Any:
+    """Give ``old``, a parameter or its gradient, the data of ``new`` and return it; a new parameter where only that will do.
 
     The object stays the same wherever it can: optimizers hold it.
     """
     if old.is_meta == new.is_meta:
         old.data = new
         return old
+    if is_lazy(old):
+        return type(old)(old.requires_grad, new.device, new.dtype)
     return Parameter(new, old.requires_grad)
 
 
@@ -87,10 +89,10 @@ class ConvertMethods:
             if target is not param:
                 self._parameters[name] = target
             if old is not None and grad is not None:
-                target.grad = grad.requires_grad_(old.requires_grad)
+                target.grad = _swap(old, grad) if target is param else grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
-                self._buffers[name] = fn(buf)
+                self._buffers[name] = _swap(buf, fn(buf)) if is_lazy(buf) else fn(buf)
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:

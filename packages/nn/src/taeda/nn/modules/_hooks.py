@@ -230,6 +230,7 @@ def has_hooks(module: Any) -> bool:
 def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run ``module.forward`` between its hooks and those of every module."""
     called: set[int] = set()
+    result = None
     try:
         args, kwargs = _run_pre_hooks(module, args, kwargs)
         session = _backward_session(module)
@@ -248,7 +249,7 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             _hook_last_operation(module, args, result, last)
         return result
     except Exception:
-        _run_always_called(module, args, kwargs, called)
+        _run_always_called(module, args, kwargs, result, called)
         raise
 
 
@@ -278,17 +279,17 @@ def _forward_hooks(module: Module) -> list[tuple[int, Hook, bool]]:
 
 
 def _run_always_called(
-    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]
+    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, called: set[int]
 ) -> None:
-    """After an exception: run the hooks that asked for it, and let no second exception hide the first."""
+    """After an exception: run the hooks that asked for it, on the result as far as there is one; none hides the exception."""
     for key, hook, with_kwargs in _forward_hooks(module):
         if key in called or not (key in global_forward_always or key in module._forward_hooks_always_called):
             continue
         try:
             if with_kwargs:
-                hook(module, args, kwargs, None)
+                hook(module, args, kwargs, result)
             else:
-                hook(module, args, None)
+                hook(module, args, result)
         except Exception as e:
             kind = "global module" if key in global_forward else "module"
             warnings.warn(

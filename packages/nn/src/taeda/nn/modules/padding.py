@@ -205,7 +205,20 @@ class ReplicationPad3d(_Pad):
     _mode = "replicate"
 
 
-class CircularPad1d(_Pad):
+class _CircularPad(_Pad):
+    """Circular padding of inputs with channels, of a batch or of one sample."""
+
+    _mode = "circular"
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() not in (self._n + 1, self._n + 2):
+            raise ValueError(
+                f"[{type(self).__name__}] expected {self._n + 1}D or {self._n + 2}D input (got {input.dim()}D input)"
+            )
+        return super().forward(input)
+
+
+class CircularPad1d(_CircularPad):
     """Continue the last dimension with its other end.
 
     >>> import taeda
@@ -215,10 +228,9 @@ class CircularPad1d(_Pad):
     """
 
     _n = 1
-    _mode = "circular"
 
 
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPad):
     """Continue the last two dimensions with their other ends.
 
     >>> import taeda
@@ -228,10 +240,9 @@ class CircularPad2d(_Pad):
     """
 
     _n = 2
-    _mode = "circular"
 
 
-class CircularPad3d(_Pad):
+class CircularPad3d(_CircularPad):
     """Continue the last three dimensions with their other ends.
 
     >>> from taeda import nn
@@ -240,4 +251,3 @@ class CircularPad3d(_Pad):
     """
 
     _n = 3
-    _mode = "circular"

@@ -168,6 +168,8 @@ class ParameterDict(Module):
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last entry out and return it."""
+        if not self._keys:
+            raise KeyError("[ParameterDict] popitem(): the dict is empty")
         key = next(reversed(self))
         return key, self.pop(key)
 
