@@ -426,6 +426,10 @@ def expm1_(input: Tensor) -> Tensor:
     """In-place :func:`expm1`."""
 def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
+def fake_quantize_per_channel_affine(input: Tensor, scale: Any, zero_point: Any, axis: _int | Sequence[_int], quant_min: Any, quant_max: Any) -> Tensor:
+    """Round to what a tensor quantised with one scale a channel could hold, as :func:`fake_quantize_per_tensor_affine`."""
+def fake_quantize_per_tensor_affine(input: Tensor, scale: Any, zero_point: Any, quant_min: Any, quant_max: Any) -> Tensor:
+    """Round to what a quantised tensor could hold: (clamp(round(x / scale) + zero_point, quant_min, quant_max) - zero_point) scale."""
 def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
 def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
@@ -922,6 +926,8 @@ def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: T
     """Return input with src reduced into it along dim where index says."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
+def segment_reduce(data: Any, reduce: Any, *, lengths: Any = ..., indices: Tensor | None = ..., offsets: Any = ..., axis: _int | Sequence[_int] | None = ..., unsafe: _bool = ..., initial: Any = ...) -> Tensor:
+    """Reduce runs of neighbours along a dimension: y_s = reduce(x_a, ..., x_b) for the s-th run from a to b."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
 def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
