@@ -80,6 +80,23 @@ def test_one_pixel_and_empty_images() -> None:
         assert taeda.equal(ops.interpolate(x, size=(3, 3)), ops.interpolate(y, size=(3, 3)))
 
 
+def test_strides_tell_the_order_where_sizes_of_1_leave_nothing_to_move() -> None:
+    last = taeda.channels_last
+    for shape, strides in (((4, 8, 1, 1), (8, 1, 8, 8)), ((8, 1, 3, 3), (9, 1, 3, 1)), ((1, 1, 4, 1), (4, 1, 1, 1))):
+        x = taeda.rand(shape, requires_grad=True)
+        moved = x.to(memory_format=last)
+        assert moved.stride() == strides and moved.to(memory_format=last) is moved and moved.data_ptr() != x.data_ptr()
+        assert x.clone(memory_format=last).stride() == taeda.empty(shape, memory_format=last).stride() == strides
+        assert moved.clone().stride() == taeda.zeros_like(x, memory_format=last).stride() == strides
+        assert x.contiguous(memory_format=last) is x and moved.equal(x)
+        moved.sum().backward()
+        assert x.grad is not None and x.grad.eq(1).all()
+    x = taeda.rand(2, 8, 5, 5)
+    weight, by_channel = taeda.rand(4, 8, 1, 1), taeda.rand(8, 1, 3, 3)
+    assert taeda.conv2d(x, weight).stride(1) == 25 and taeda.conv2d(x, weight.to(memory_format=last)).stride(1) == 1
+    assert taeda.conv2d(x, by_channel.to(memory_format=last), groups=8).stride(1) == 1
+
+
 @pytest.mark.parametrize("dim", range(5))
 def test_stacks(dim: int) -> None:
     x = taeda.arange(2.0 * 3 * 4 * 5).reshape(2, 3, 4, 5)

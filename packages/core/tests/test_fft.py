@@ -239,3 +239,17 @@ def test_nothing_warns() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         taeda.stft(taeda.ones(16), 8, window=taeda.hann_window(8), return_complex=True)
+
+
+@pytest.mark.parametrize("norm", ["backward", "forward", "ortho"])
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "fftn", "ifftn", "rfftn", "irfftn"])
+def test_single_precision(name: str, norm: str) -> None:
+    rng = np.random.default_rng(3)
+    for size in (1, 7, 96, 257):
+        x = rng.standard_normal((3, size)) + (0 if name.startswith("r") else 1j * rng.standard_normal((3, size)))
+        if name.startswith(("irfft", "hfft")) and size == 1:
+            continue
+        wanted = getattr(np.fft, name)(x, norm=norm)
+        found = getattr(taeda.fft, name)(taeda.from_numpy(x.astype(np.complex64 if x.dtype.kind == "c" else np.float32)), norm=norm).numpy()
+        assert found.dtype == (np.complex64 if wanted.dtype.kind == "c" else np.float32)
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6 * np.abs(wanted).max())

@@ -297,3 +297,20 @@ def test_rearrange_follows_its_pattern() -> None:
 def test_patterns_of_rearrange_are_checked(pattern: str, sizes: Any, error: type[BaseException], text: str) -> None:
     with pytest.raises(error, match=text):
         rearrange(taeda.zeros(2, 3, 4), pattern, **sizes)
+
+
+def test_views_by_index_and_broadcasts_take_a_batch_of_cotangents_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> Any:
+        raise AssertionError("one cotangent after the other")
+
+    functions = (
+        lambda x: x[1] * x[:, 2:3], lambda x: x[::2, None, 1:] * x[0, 0], lambda x: (x[..., -1] + x[:, 0][:4, None]) * x[0, 1],
+        lambda x: x[:2][:, 1:3][1] * 2, lambda x: x[None] * x.unsqueeze(1),
+    )
+    for f in functions:
+        twice = jacrev(jacrev(lambda x, f=f: f(x).sin()))(M)
+        assert near(twice, functional.jacobian(lambda x, f=f: functional.jacobian(lambda y: f(y).sin(), x, create_graph=True), M))
+    monkeypatch.setattr("taeda.func.cotangents.one_by_one", refuse)
+    monkeypatch.setattr("taeda.func.batched.loop", refuse)
+    for f in functions:
+        assert near(jacrev(f)(M), functional.jacobian(f, M))

@@ -302,6 +302,7 @@ def test_results_do_not_depend_on_the_number_of_threads(threads: Any) -> None:
         lambda: taeda.where(m, g, -g), lambda: taeda.cat([g, g.t().reshape(3000, 37)], 1), lambda: taeda.stack([g, -g], 2),
         lambda: g.tril(3), lambda: g.flip(1), lambda: g.roll(5, 0),
         lambda: ops.unfold_backward(g.reshape(3000, 1, 37), (3036, 1), 0, 37, 1),
+        lambda: ops.unfold_backward(g.reshape(30, 100, 37), (30, 136), 1, 37, 1),      # rows for every thread
     ]
     for case in cases:
         results = []

@@ -206,6 +206,22 @@ def test_the_content_can_be_given_in_new() -> None:
     assert x.tag == "a" and x.tolist() == [1, 2] and type(x * 2) is Tagged and not hasattr(x * 2, "tag")
     assert type(taeda.ones(2).as_subclass(Tagged)) is Tagged
     assert Named([1.0]).tolist() == [1] and Named(2, 3).shape == (2, 3) and Named().shape == (0,)
+    x = taeda.ones(2, requires_grad=True)
+    assert taeda.Tensor.__new__(Named, 2, 3).shape == (2, 3) and taeda.Tensor(x).requires_grad and Named(x).sum().backward() is None
+    for wrong in (lambda: Named(2, zz=1), lambda: Named("ab"), lambda: Named([1], 2), lambda: Named(2, dtype=taeda.int64)):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_a_class_that_gives_no_content_is_empty() -> None:
+    class Bare(taeda.Tensor):
+        def __new__(cls: Any, *sizes: int) -> Any:
+            return super().__new__(cls, *sizes)
+
+        def __init__(self, *sizes: int) -> None:
+            self.given = sizes
+
+    assert Bare().shape == (0,) and Bare(2, 3).shape == (2, 3) and Bare(4).given == (4,) and "Bare" in repr(Bare())
 
 
 def test_a_class_of_its_own_text() -> None:

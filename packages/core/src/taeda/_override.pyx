@@ -612,7 +612,7 @@ def stand_in(TensorBase t, TensorBase value, int batch_dim):
             t.view.shape[i], t.view.strides[i] = value.view.shape[d], value.view.strides[d]
             i += 1
     t.view.dtype, t.view.itemsize = value.view.dtype, value.view.itemsize
-    t.storage = NOWHERE
+    t.storage, t.offset = NOWHERE, 0
     refresh(t)
     t.device = STAND_IN
     return t

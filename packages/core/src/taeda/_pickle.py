@@ -17,10 +17,6 @@ from typing import Any
 MARK = object()  # on the stack; no opcode can put another one there
 
 
-class Refused(pickle.UnpicklingError):
-    """A global that is not on the allow-list."""
-
-
 def encode(text: Any, encoding: Any = "utf-8") -> bytes:
     """Stand for ``_codecs.encode``, by which protocol 2 writes bytes."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8", "utf8"):
@@ -120,7 +116,7 @@ class Unpickler:
             return self.table[full]
         if full in self.allowed:
             return self.allowed[full]
-        raise Refused(
+        raise pickle.UnpicklingError(
             f"[load] the file asks for {full}, which is not on the list of what a checkpoint may hold "
             "(weights_only=True); if you trust it, allow it with taeda.serialization.add_safe_globals([...]); "
             "weights_only=False runs whatever the file says, use it for files of your own only"

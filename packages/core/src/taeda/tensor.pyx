@@ -9,16 +9,15 @@ from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
-from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
-from taeda.kernels.cpu.abi cimport F32
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
 
-from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
+from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, as_device
 from taeda import _override
 from taeda import tensor_base as _tensor_base
-from taeda.dtype import NAMES, dtype as dtype_class
+from taeda.dtype import NAMES, dtype as dtype_class, get_default_dtype
 from taeda.elements import ArrayHolder
 from taeda.ops import METHODS as M
 from taeda.ops import binary as _b
@@ -97,6 +96,31 @@ cdef TensorBase bare(object cls):
     return <TensorBase>tp_new_of(Tensor, cls, ())
 
 
+cdef int fill_as(TensorBase t, TensorBase source) except -1:
+    """Give a fresh tensor the memory, the layout and the place in the graph of another."""
+    fill_from(t, source)
+    t.grad_fn_, t.output_nr, t.requires_grad_ = grad_fn_of(source), source.output_nr, source.requires_grad_
+    t.base, t.history = source.base, source.history
+    t.detached_version, t.inference = source.detached_version, source.inference
+    return 0
+
+
+cdef TensorBase by_constructor(tuple args, dict options):
+    """What ``Tensor(...)`` makes, of the default dtype: memory of the sizes, a copy of a sequence, or a tensor that it shares."""
+    if options.keys() - {"device"}:
+        raise TypeError(f"[Tensor] takes no {sorted(options)}: it makes the default dtype; use taeda.tensor(data, dtype=...)")
+    if options.get("device") is not None and as_device(options["device"]) != CPU_DEVICE:
+        raise RuntimeError(f"[Tensor] legacy constructor expects device type: cpu but device type: {options['device']} was passed; "
+                           "use taeda.tensor(data, device=...)")
+    if len(args) != 1 or isinstance(args[0], (int, _tensor_base.Size)) or not hasattr(args[0], "__len__"):
+        return <TensorBase>_creation.empty(*(args or (0,)))
+    if isinstance(args[0], TensorBase):
+        return <TensorBase>args[0].view_as(args[0])
+    if isinstance(args[0], (str, bytes, dict)):
+        raise TypeError(f"[Tensor] new(): data must be a sequence (got {type(args[0]).__name__})")
+    return <TensorBase>_creation.tensor(args[0], dtype=get_default_dtype())
+
+
 @cython.binding(False)                  # plain method descriptors: they check that self is a Tensor
 cdef class Tensor(TensorAttributes):
     """A multi-dimensional array that autograd can follow.
@@ -112,19 +136,9 @@ cdef class Tensor(TensorAttributes):
 
     __array_priority__ = 1000
 
-    def __init__(self, *args, device=None, dtype=None, **kwargs):
-        cdef TensorBase made
-        if self.storage is not None:                # filled in by _make_subclass
-            return
-        if dtype is not None and type(self) is Tensor:
-            raise TypeError(f"[Tensor] takes no dtype, got {dtype}: it always makes float32; use taeda.tensor(data, dtype={dtype})")
-        if len(args) == 1 and isinstance(args[0], TensorBase):
-            made = <TensorBase>args[0].detach()
-        elif len(args) == 1 and not isinstance(args[0], (int, _tensor_base.Size)) and hasattr(args[0], "__len__"):
-            made = <TensorBase>_creation.tensor(args[0], dtype=dtype_of(F32))
-        else:
-            made = <TensorBase>_creation.empty(*(args or (0,)))
-        fill_from(self, made)
+    def __init__(self, *args, **kwargs):
+        if self.storage is None:                    # else filled in by __new__ or _make_subclass
+            fill_as(self, by_constructor(args, kwargs))
 
     @staticmethod
     def _make_subclass(cls, data, require_grad=False):
@@ -140,10 +154,7 @@ cdef class Tensor(TensorAttributes):
         cdef TensorBase t = bare(cls), source = self
         if self.requires_grad_ and grad_fn_of(self) is None:       # a leaf's gradient goes to that leaf
             source = <TensorBase>self.view_as(self)
-        fill_from(t, source)
-        t.grad_fn_, t.output_nr, t.requires_grad_ = grad_fn_of(source), source.output_nr, source.requires_grad_
-        t.base, t.history = source.base, source.history
-        t.detached_version, t.inference = source.detached_version, source.inference
+        fill_as(t, source)
         return t
 
     # -- classes that take calls over (taeda.overrides) ---------------------------------------------
@@ -592,8 +603,7 @@ install(Tensor, "storage", _storage)
 def _new(cls, *args, **kwargs):
     """Make the instance of a subclass; ``super().__new__(cls, data)`` gives it its content, as PyTorch's does."""
     cdef TensorBase t = bare(cls)
-    if len(args) == 1 and not kwargs and (isinstance(args[0], TensorBase) or hasattr(args[0], "__len__")):
-        Tensor.__init__(t, args[0])
+    fill_as(t, by_constructor(args, kwargs))
     return t
 
 def _init_subclass(cls, attributes=True, **kwargs):

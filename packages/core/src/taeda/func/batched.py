@@ -162,7 +162,7 @@ def batched(value: Any, level: int, dim: int = 0) -> Any:
     """Return a batch, whose samples lie along ``dim``, as one tensor of a level."""
     if dim:
         value = value.movedim(dim, 0)
-    made = BatchedTensor.__new__(BatchedTensor)
+    made = Tensor._make_subclass(BatchedTensor, value)  # type: ignore[attr-defined]
     stand_in(made, value, 0)
     made._value, made._level = value, level
     return made

@@ -222,6 +222,17 @@ def like_other(method: str) -> Callable[..., Any]:
     return rule
 
 
+def sum_to_size(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """sum_to_size: leading dimensions that the sizes do not have are summed after the batch's."""
+    size = tuple(args[1]) if len(args) == 2 and isinstance(args[1], (tuple, list)) else args[1:]
+    if kwargs or not at(args[0], level) or len(size) > args[0].ndim:
+        return NotImplemented
+    value, more = args[0]._value, args[0].ndim - len(size)
+    if more:
+        value = value.sum(tuple(range(1, more + 1)))
+    return batched(value.sum_to_size((value.shape[0], *size)), level)
+
+
 def flatten(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """flatten, ravel: of each sample."""
     x = args[0]
@@ -327,6 +338,7 @@ for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
     RULES[_name] = new_sized
 for _name in ("cat", "concat", "concatenate"):
     RULES[_name] = joined(0)
+RULES["sum_to_size"] = sum_to_size
 RULES.update(as_strided=as_strided, view_as=like_other("view"), reshape_as=like_other("reshape"), expand_as=like_other("expand"))
 RULES.update(permute=permute, squeeze=squeeze, t=transpose_2d, flatten=flatten, ravel=flatten, stack=joined(1))
 RULES["unsqueeze"] = shifted("dim", extra=1)

@@ -7,6 +7,7 @@ from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.operands cimport check_partial_overlap
 from libc.stdint cimport int64_t
+from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
@@ -42,7 +43,10 @@ cdef TensorBase channels_last_copy(TensorBase x, str op, int ndim):
         raise RuntimeError(f"[{op}] required rank {ndim} tensor to use this memory format, got rank {x.view.ndim}")
     order = [0, *range(2, ndim), 1]
     back = [0, ndim - 1, *range(1, ndim - 1)]
-    return <TensorBase>(<object>make_contiguous((<object>x).permute(order))).permute(back)
+    cdef TensorBase y = make_contiguous((<object>x).permute(order))
+    if y.storage is x.storage:              # sizes of 1 leave nothing to move; the strides tell the order all the same
+        y = clone_dense(y)
+    return channels_innermost(<TensorBase>(<object>y).permute(back))
 
 
 def clone(input, *, memory_format=preserve_format):
@@ -52,10 +56,9 @@ def clone(input, *, memory_format=preserve_format):
     >>> taeda.clone(taeda.tensor([1.0, 2.0]))
     tensor([1., 2.])
     """
-    cdef TensorBase x = as_tensor(input, "clone"), y
+    cdef TensorBase x = as_tensor(input, "clone")
     if memory_format is channels_last or memory_format is channels_last_3d:
-        y = channels_last_copy(x, "clone", 4 if memory_format is channels_last else 5)
-        return clone_dense(y) if y.storage is x.storage else y
+        return channels_last_copy(x, "clone", 4 if memory_format is channels_last else 5)
     if memory_format is contiguous_format and not x.view.contiguous:
         return make_contiguous(x)
     return clone_dense(x)
@@ -138,9 +141,10 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     code = x.view.dtype if dtype is None else code_of(dtype, "to")
     dev = x.device if device is None else CPU if type(device) is str and device == "cpu" else code_of_device(device, "to")
     y = convert(x, code, dev, copy)
-    if memory_format is not preserve_format:
-        return contiguous(y, memory_format)
-    return y
+    if memory_format is channels_last or memory_format is channels_last_3d:
+        ndim = 4 if memory_format is channels_last else 5
+        return y if y.view.ndim == ndim and lies_channels_last(y) else channels_last_copy(y, "to", ndim)
+    return y if memory_format is preserve_format else contiguous(y, memory_format)
 
 
 cdef object copy_vjp(Node n, object g):

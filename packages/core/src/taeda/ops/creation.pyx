@@ -10,6 +10,7 @@ from taeda.dtype cimport (code_of, complex_code, default_float, differentiable, 
                           name_of, promote)
 from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
 from taeda.memory_order cimport dense
+from taeda.ops.channels_last cimport channels_innermost
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
@@ -117,11 +118,13 @@ cdef TensorBase out_or(str op, object out, TensorBase t, object dtype, object de
 
 
 cdef TensorBase in_format(TensorBase t, str op, object memory_format):
-    """A new tensor's elements in the memory order that is asked for."""
+    """A new tensor that nothing has been written to, in the memory order that is asked for."""
     if not isinstance(memory_format, MemoryFormat):
         raise TypeError(f"[{op}] argument 'memory_format' must be taeda.memory_format, not {type(memory_format).__name__}")
     if memory_format.name == "preserve_format":
         return t
+    if t.view.ndim == {"channels_last": 4, "channels_last_3d": 5}.get(memory_format.name):
+        return channels_innermost(t)
     return <TensorBase>(<object>t).contiguous(memory_format=memory_format)
 
 

@@ -22,6 +22,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
 from taeda.operands cimport check_partial_overlap
 from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
                                  zeros_of)
+from taeda.registry cimport STAND_IN
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 __all__ = ["getitem", "setitem"]
@@ -52,7 +53,7 @@ cdef struct Layout:              # of a view of x
 
 
 cdef object view_vjp(Node n, object g):
-    return view_pull(<TensorBase>g, n.extra)
+    return pulled(<TensorBase>g, n.extra)
 
 cdef object view_pull_vjp(Node n, object g):
     return view_again(<TensorBase>g, n.extra)
@@ -107,6 +108,16 @@ cdef TensorBase view_pull(TensorBase g, tuple spec):
     copy_into(as_strided_view(out, q.nd, q.shape, q.strides, q.offset), g)
     record(VIEW_PULL, out, (g,), None, spec)
     return out
+
+
+cdef object pulled(TensorBase g, tuple spec):
+    """view_pull, of a batch of cotangents with the batch as one more dimension in front."""
+    if g.device != STAND_IN:
+        return view_pull(g, spec)
+    from taeda.func.batched import batched
+    value, size = (<object>g)._value, (<object>g)._value.shape[0]
+    spec = ((size, *spec[0]), (0, *spec[1]), (0, *[d + 1 if d >= 0 else d for d in spec[2]]), (1, *spec[3]), (size, *spec[4]), spec[5])
+    return batched(pulled(<TensorBase>value, spec), (<object>g)._level)
 
 
 # -- reading an index -----------------------------------------------------------------------------------

@@ -65,15 +65,11 @@ cdef TensorBase strided(TensorBase x, object shape, object strides, int64_t offs
     return as_strided_view(x, len(shape), sizes, steps, offset)
 
 cdef object unfold_vjp(Node n, object g):
-    # windows may overlap: each offset in the window is added to its own slice of the whole
+    from taeda.ops.rearrange import unfold_backward
     shape, d, size, step = n.extra
     if not shape:                                       # a scalar is one window, of itself or of nothing
         return g.sum()
-    whole = g.new_zeros(shape)
-    count = g.shape[d]
-    for k in range(size):
-        whole = whole.slice_add(g.select(-1, k), d, k, count, step)
-    return whole
+    return unfold_backward(g, shape, d, size, step) if size else g.new_zeros(shape)
 
 cdef Op UNFOLD = define("unfold", unfold_vjp)
 

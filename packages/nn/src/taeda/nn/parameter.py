@@ -37,6 +37,12 @@ def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any = 
     return Parameter(data, requires_grad)
 
 
+def _rebuild_parameter_with_state(data: Tensor, requires_grad: bool, backward_hooks: Any, state: dict[str, Any]) -> Parameter:
+    made = _rebuild_parameter(data, requires_grad)
+    made.__dict__.update(state)
+    return made
+
+
 def _rebuild_buffer(data: Tensor, requires_grad: bool, persistent: bool) -> Buffer:
     made = Buffer(data, persistent=persistent)
     if requires_grad:
@@ -44,11 +50,19 @@ def _rebuild_buffer(data: Tensor, requires_grad: bool, persistent: bool) -> Buff
     return made
 
 
-class Parameter(Tensor):
+class _ParameterMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        """Take tensors of users' classes for Parameters, too, if ``Parameter(...)`` has made them."""
+        return super().__instancecheck__(instance) or (
+            cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+        )
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
     """A tensor that a ``Module`` lists in ``parameters()`` when it is assigned as an attribute.
 
     Args:
-        data: the tensor whose memory the parameter shares; None gives an empty one.
+        data: the tensor whose memory the parameter shares; None gives an empty one. One of a class of your own keeps it.
         requires_grad: whether gradients are wanted.
 
     Raises:
@@ -69,10 +83,17 @@ class Parameter(Tensor):
 
     _is_param = True  # by which the core's printing knows subclasses of this class
 
-    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        super().__init__(_checked(data, "Parameter"))
-        if requires_grad:
-            self.requires_grad_()
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+        data = _checked(data, "Parameter")
+        if type(data) in (Tensor, Parameter) or isinstance(data, Buffer):
+            return Tensor._make_subclass(cls, data, requires_grad)  # type: ignore[attr-defined]
+        made = data.detach().requires_grad_(requires_grad)
+        if type(made) is not type(data):
+            raise RuntimeError(
+                f"[Parameter] detach() of a {type(data).__name__} gives a {type(made).__name__}; it has to keep the class"
+            )
+        made._is_param = True
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) in memo:
@@ -85,7 +106,8 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _rebuild_parameter, (self.detach(), self.requires_grad, OrderedDict())
+        made = (self.detach(), self.requires_grad, OrderedDict())
+        return (_rebuild_parameter_with_state, (*made, self.__dict__)) if self.__dict__ else (_rebuild_parameter, made)
 
 
 class Buffer(Tensor):
@@ -106,11 +128,11 @@ class Buffer(Tensor):
     persistent: bool
     __torch_function__ = _disabled_torch_function_impl
 
-    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
-        super().__init__(_checked(data, "Buffer"))
-        if isinstance(data, Tensor) and data.requires_grad:
-            self.requires_grad_()
-        self.persistent = persistent
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        data = _checked(data, "Buffer")
+        made = Tensor._make_subclass(cls, data, data.requires_grad)  # type: ignore[attr-defined]
+        made.persistent = persistent
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
         if id(self) in memo:
@@ -208,10 +230,8 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
     cls_to_become = Parameter
 
-    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
-        super().__init__(taeda.empty(0, device=device, dtype=dtype), False)
-        if requires_grad:
-            self.requires_grad = True
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        return super().__new__(cls, taeda.empty(0, device=device, dtype=dtype), requires_grad)
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Buffer):
@@ -230,12 +250,11 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
 
     cls_to_become = Buffer  # Tensor itself is no class that an object can be turned into
 
-    def __init__(
-        self, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
-    ) -> None:
-        super().__init__(taeda.empty(0, device=device, dtype=dtype), persistent=persistent)
-        if requires_grad:
-            self.requires_grad = True
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> Any:
+        data = taeda.empty(0, device=device, dtype=dtype, requires_grad=requires_grad)
+        return super().__new__(cls, data, persistent=persistent)
 
 
 def is_lazy(param: Any) -> bool:

@@ -36,7 +36,7 @@ class CausalBias(Tensor):
     seq_len_q: int
     seq_len_kv: int
 
-    def __init__(self, variant: CausalVariant, seq_len_q: int, seq_len_kv: int) -> None:
+    def __new__(cls, variant: CausalVariant, seq_len_q: int, seq_len_kv: int) -> CausalBias:
         if not isinstance(variant, CausalVariant):
             raise AssertionError(f"[CausalBias] variant must be a CausalVariant, got {type(variant).__name__}")
         lower = variant == CausalVariant.LOWER_RIGHT
@@ -47,10 +47,11 @@ class CausalBias(Tensor):
                 stacklevel=2,
             )
         seen = taeda.ones(seq_len_q, seq_len_kv, dtype=taeda.bool)
-        super().__init__(seen.tril(seq_len_kv - seq_len_q if lower else 0))
+        self = super().__new__(cls, seen.tril(seq_len_kv - seq_len_q if lower else 0))
         self.variant = variant
         self.seq_len_q = seq_len_q
         self.seq_len_kv = seq_len_kv
+        return self
 
     def _materialize(self, device: Any = None) -> Tensor:
         return taeda.Tensor(self).to(device or "cpu")

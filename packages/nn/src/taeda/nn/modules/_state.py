@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTRA_STATE = "_extra_state"
 
 
-class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What a load without ``strict`` left over: keys that were not there, and keys that nobody wanted."""
 
     __slots__ = ()
@@ -126,7 +126,7 @@ class StateMethods:
     # -- in -------------------------------------------------------------------------------------------
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
+    ) -> _IncompatibleKeys:
         """Copy the tensors of ``state_dict`` into this module's parameters and buffers.
 
         Args:
@@ -162,7 +162,7 @@ class StateMethods:
         if report.errors:
             lines = "\n\t".join(report.errors)
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{lines}")
-        return IncompatibleKeys(report.missing, report.unexpected)
+        return _IncompatibleKeys(report.missing, report.unexpected)
 
     def _load_from_state_dict(
         self,
@@ -274,7 +274,7 @@ def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) 
             below = f"{prefix}{name}."
             part: Any = OrderedDict((k, v) for k, v in state.items() if k.startswith(below))
             _load(child, part, metadata, below, report)
-    keys = IncompatibleKeys(report.missing, report.unexpected)
+    keys = _IncompatibleKeys(report.missing, report.unexpected)
     for hook in module._load_state_dict_post_hooks.values():
         if hook(module, keys) is not None:
             raise AssertionError(

@@ -29,10 +29,9 @@ from taeda.nn.modules._hooks import (
     register_module_parameter_registration_hook,
 )
 from taeda.nn.modules._registry import Registry
-from taeda.nn.modules._state import IncompatibleKeys, StateMethods
+from taeda.nn.modules._state import StateMethods
 from taeda.nn.parameter import Buffer, Parameter
 
-_IncompatibleKeys = IncompatibleKeys  # the name that programs import from PyTorch
 
 __all__ = [
     "Module",
