@@ -6,7 +6,6 @@ are those of the top level, of tensors' methods and of ``taeda.ops``, in this or
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -101,8 +100,7 @@ def find(name: str) -> Any:
         if _is_operation(found):
             return found
     if name.endswith("_with_indices"):                  # made by the package nn
-        functional = importlib.import_module("taeda.nn.functional")
-        found = getattr(functional, name, None)
+        found = getattr(taeda.nn.functional, name, None)  # type: ignore[attr-defined]
         return found if _is_operation(found) else None
     for room in ("linalg", "special", "fft"):
         if name.startswith(f"{room}_"):
