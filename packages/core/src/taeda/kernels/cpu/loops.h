@@ -15,7 +15,7 @@
 #include "abi.h"
 #include <string.h>
 
-enum { MAX_OPERANDS = 8, GRAIN = 32768, BLOCK = GRAIN / 4, STRIP = 1024, IN_ORDER = 0 };
+enum { MAX_OPERANDS = 8, GRAIN = 32768, PIECE = GRAIN / 4, STRIP = 1024, IN_ORDER = 0 };
 /* Elements: threads pay beyond GRAIN, and take blocks, or strips (the same vectors however many threads there are). */
 
 typedef struct {
@@ -195,14 +195,14 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
         walk_runs(&w, t, loop, p, 0, outer, 0, inner);
         return 0;
     }
-    const int64_t pieces = (inner + BLOCK - 1) / BLOCK, per = BLOCK / inner > 1 ? BLOCK / inner : 1;
+    const int64_t pieces = (inner + PIECE - 1) / PIECE, per = PIECE / inner > 1 ? PIECE / inner : 1;
     const int64_t groups = (outer + per - 1) / per;
 #pragma omp parallel for num_threads(threads) schedule(static) collapse(2)
     for (int64_t g = 0; g < groups; g++)
         for (int64_t c = 0; c < pieces; c++) {
             int64_t to = (g + 1) * per < outer ? (g + 1) * per : outer;
-            int64_t hi = (c + 1) * BLOCK < inner ? (c + 1) * BLOCK : inner;
-            walk_runs(&w, t, loop, p, g * per, to, c * BLOCK, hi);
+            int64_t hi = (c + 1) * PIECE < inner ? (c + 1) * PIECE : inner;
+            walk_runs(&w, t, loop, p, g * per, to, c * PIECE, hi);
         }
     return 0;
 }

@@ -39,7 +39,7 @@ static void short_spread(char *y, const char *x, int64_t n, int64_t s0, int64_t 
 static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Loop loop, const Param *p, int threads) {
     static const int64_t ones[MAX_OPERANDS] = {1, 1, 1, 1, 1, 1, 1, 1};
     const int64_t n = w->shape[0], per = SHORT_RUN / n, outer = t[0]->numel / (n * w->shape[1]);
-    const int64_t share = BLOCK / n < w->shape[1] ? BLOCK / n : w->shape[1], parts = (w->shape[1] + share - 1) / share;
+    const int64_t share = PIECE / n < w->shape[1] ? PIECE / n : w->shape[1], parts = (w->shape[1] + share - 1) / share;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t unit = 0; unit < outer * parts; unit++) {
         _Alignas(64) char room[SHORT_OPERANDS][SHORT_RUN * SHORT_BYTES];
