@@ -414,9 +414,12 @@ def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
     from taeda.nn.modules.module import _IncompatibleKeys
     from taeda.nn.modules.pixelshuffle import PixelShuffle
     from taeda.nn.modules.transformer import _get_activation_fn, _get_clones
+    from taeda.nn.parallel.data_parallel import DataParallel
+    from taeda.nn.parallel.distributed import DistributedDataParallel
 
     assert (MultiheadAttention, ChannelShuffle) == (nn.MultiheadAttention, nn.ChannelShuffle)
     assert (InstanceNorm2d, PixelShuffle) == (nn.InstanceNorm2d, nn.PixelShuffle)
+    assert (DataParallel, DistributedDataParallel) == (nn.DataParallel, nn.parallel.distributed.DistributedDataParallel)
     assert type(nn.ReLU().load_state_dict({})) is _IncompatibleKeys
     for name, there in (
         ("loss", (nn.MSELoss, nn.HuberLoss, nn.TripletMarginWithDistanceLoss)), ("pooling", (nn.FractionalMaxPool2d,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from taeda.nn.modules.module import Module
@@ -53,3 +54,8 @@ class DistributedDataParallel(Module):
             "[DistributedDataParallel] there are no process groups in taeda; train in one process, or use nn.DataParallel, "
             "which runs the model as it is"
         )
+
+
+# the files in which PyTorch keeps these, for programs that import from there
+distributed = sys.modules[__name__]
+sys.modules.update({f"{__name__}.data_parallel": distributed, f"{__name__}.distributed": distributed})
