@@ -299,13 +299,14 @@ def test_patterns_of_rearrange_are_checked(pattern: str, sizes: Any, error: type
         rearrange(taeda.zeros(2, 3, 4), pattern, **sizes)
 
 
-def test_views_by_index_and_broadcasts_take_a_batch_of_cotangents_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_views_by_index_broadcasts_and_activations_take_a_batch_of_cotangents_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any) -> Any:
         raise AssertionError("one cotangent after the other")
 
     functions = (
         lambda x: x[1] * x[:, 2:3], lambda x: x[::2, None, 1:] * x[0, 0], lambda x: (x[..., -1] + x[:, 0][:4, None]) * x[0, 1],
-        lambda x: x[:2][:, 1:3][1] * 2, lambda x: x[None] * x.unsqueeze(1),
+        lambda x: x[:2][:, 1:3][1] * 2, lambda x: x[None] * x.unsqueeze(1), lambda x: (x.relu() + x.clamp(-0.3, 0.4)) * x.sigmoid(),
+        lambda x: taeda.ops.gelu(x)[1:] + taeda.ops.silu(x)[:-1].tanh(), lambda x: taeda.ops.softplus(x, 2.0) * taeda.ops.elu(x),
     )
     for f in functions:
         twice = jacrev(jacrev(lambda x, f=f: f(x).sin()))(M)

@@ -10,8 +10,22 @@ from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
 from taeda._override import is_stand_in
 
 
+# Nodes whose derivative is one pointwise kernel of the cotangent and of a saved tensor with the sizes of the output: it
+# broadcasts over a batch in front.
+_POINTWISE = frozenset(
+    f"{name}Backward{1 if name == 'Clamp' else 0}"
+    for name in (
+        "Clamp", "Elu", "Gelu", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "LogSigmoid", "Mish", "Relu",
+        "Sigmoid", "Silu", "Softplus", "Softshrink", "Tanh", "Threshold",
+    )
+)  # fmt: skip
+
+
 def batched_vjp(node: Any, g: Any) -> Any:
     """Return the gradients of a node's inputs for a batch of cotangents of its outputs."""
+    if type(g) is BatchedTensor and node.name() in _POINTWISE:
+        value = g._value
+        return batched(batched_vjp(node, value) if is_stand_in(value) else call_vjp(node, value), g._level)
     try:
         found = call_vjp(node, g)
     except Exception:  # a derivative with a kernel of its own; what is really wrong comes up again below

@@ -106,7 +106,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return "Parameter containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        made = (self.detach(), self.requires_grad, OrderedDict())
+        made: Any = (self.detach(), self.requires_grad, OrderedDict())
         return (_rebuild_parameter_with_state, (*made, self.__dict__)) if self.__dict__ else (_rebuild_parameter, made)
 
 

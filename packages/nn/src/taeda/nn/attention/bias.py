@@ -47,7 +47,7 @@ class CausalBias(Tensor):
                 stacklevel=2,
             )
         seen = taeda.ones(seq_len_q, seq_len_kv, dtype=taeda.bool)
-        self = super().__new__(cls, seen.tril(seq_len_kv - seq_len_q if lower else 0))
+        self = super().__new__(cls, seen.tril(seq_len_kv - seq_len_q if lower else 0))  # type: ignore[call-arg]
         self.variant = variant
         self.seq_len_q = seq_len_q
         self.seq_len_kv = seq_len_kv

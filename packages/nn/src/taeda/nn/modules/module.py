@@ -30,8 +30,8 @@ from taeda.nn.modules._hooks import (
 )
 from taeda.nn.modules._registry import Registry
 from taeda.nn.modules._state import StateMethods
+from taeda.nn.modules._state import _IncompatibleKeys as _IncompatibleKeys  # programs import it from here
 from taeda.nn.parameter import Buffer, Parameter
-
 
 __all__ = [
     "Module",
