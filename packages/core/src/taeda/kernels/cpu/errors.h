@@ -107,17 +107,20 @@ INLINE double special_sinc(double x) {
 #define RARE_sinc(x) (!(fabs(x) <= 1e15))
 static double exact_sinc(double x) { return sin_pi(x) / (PI * x); }
 
-/* d sinc / dx = (cos(pi x) - sinc x) / x, near 0 by its series, where the difference would cancel */
-static double special_sinc_slope(double x) {
-    if (fabs(x) > 0.25) return (cos_pi(x) - sin_pi(x) / (PI * x)) / x;
-    const double z = PI * x * (PI * x);
-    double term = -PI * PI * x / 3, sum = term;
-    for (int k = 1; k < 10; k++) {
-        term *= -z * (k + 1) / ((double)k * (2 * k + 2) * (2 * k + 3));
-        sum += term;
-    }
-    return sum;
+/* d sinc / dx = (cos(pi x) - sinc x) / x, near 0 by its series, where the difference would cancel: terms (-1)^k 2k z^k / (2k + 1)! / x */
+INLINE double special_sinc_slope(double x) {
+    double s, c;
+    turn_pi(x, &s, &c);
+    const int near = fabs(x) <= 0.25;
+    const double z = near ? PI * x * (PI * x) : 0, y = near ? 1 : x;
+    double q = 1 / 22230464256000.0 - z * (1 / 6758061133824000.0);
+    q = 1 / 518918400.0 - z * (1 / 93405312000.0 - z * q);
+    q = 1 / 840.0 - z * (1 / 45360.0 - z * (1 / 3991680.0 - z * q));
+    const double series = -PI * PI * x * (1 / 3.0 - z * (1 / 30.0 - z * q));
+    return near ? series : (c - s / (PI * y)) / y;
 }
+#define RARE_sinc_slope RARE_sinc
+static double exact_sinc_slope(double x) { return (cos_pi(x) - sin_pi(x) / (PI * x)) / x; }
 
 INLINE double special_xlog1py(double x, double y) {
     const double product = x * t_log1p_f64(y);
