@@ -7,6 +7,7 @@ beside the result comes with it.
 
 from __future__ import annotations
 
+from taeda.autograd.dual import current_level
 from taeda.autograd.node import named
 from taeda.dtype import bool_
 from taeda.ops import activation as _activation, conv as _conv, ctc as _ctc  # type: ignore[attr-defined]
@@ -115,7 +116,7 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     if input.numel() != N * C * HxW:
         raise RuntimeError(f"[native_group_norm] expected N * C * HxW elements, got shape {tuple(input.shape)} for {N} * {C} * {HxW}")
     y, mean, rstd = _normalization.group_norm_moments(input.reshape(N, C, HxW), group, weight, bias, eps)
-    if input.requires_grad and y.requires_grad:                     # the moments have gradients of their own
+    if input.requires_grad and y.requires_grad or current_level() > 0:          # the moments have derivatives of their own
         rows = input.reshape(N, group, C // group * HxW)
         mean = rows.mean(-1)
         rstd = ((rows - mean.unsqueeze(-1)).square().mean(-1) + eps).rsqrt()
