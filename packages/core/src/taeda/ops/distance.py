@@ -163,7 +163,7 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 def renorm_(input, p, dim, maxnorm):
     """In-place :func:`renorm`."""
-    return in_place("renorm_", renorm, input, p, dim, maxnorm)
+    return named(in_place("renorm_", renorm, input, p, dim, maxnorm), "RenormBackward0")
 
 
 METHODS = {"renorm": renorm, "renorm_": renorm_}
