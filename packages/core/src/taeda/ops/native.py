@@ -116,7 +116,7 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     if input.numel() != N * C * HxW:
         raise RuntimeError(f"[native_group_norm] expected N * C * HxW elements, got shape {tuple(input.shape)} for {N} * {C} * {HxW}")
     y, mean, rstd = _normalization.group_norm_moments(input.reshape(N, C, HxW), group, weight, bias, eps)
-    if input.requires_grad and y.requires_grad or current_level() > 0:          # the moments have derivatives of their own
+    if (input.requires_grad and y.requires_grad) or current_level() > 0:          # the moments have derivatives of their own
         rows = input.reshape(N, group, C // group * HxW)
         mean = rows.mean(-1)
         rstd = ((rows - mean.unsqueeze(-1)).square().mean(-1) + eps).rsqrt()
