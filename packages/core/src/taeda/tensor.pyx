@@ -9,9 +9,8 @@ from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
-from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport default_float, differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
-from taeda.kernels.cpu.abi cimport F32
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
 
@@ -101,7 +100,7 @@ cdef TensorBase bare(object cls):
 cdef class Tensor(TensorAttributes):
     """A multi-dimensional array that autograd can follow.
 
-    Made by ``taeda.tensor``, ``taeda.zeros`` and the like; ``Tensor(2, 3)`` gives uninitialised float32.
+    Made by ``taeda.tensor``, ``taeda.zeros`` and the like; ``Tensor(2, 3)`` gives uninitialised memory of the default dtype.
 
     >>> import taeda
     >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
@@ -117,11 +116,11 @@ cdef class Tensor(TensorAttributes):
         if self.storage is not None:                # filled in by _make_subclass
             return
         if dtype is not None and type(self) is Tensor:
-            raise TypeError(f"[Tensor] takes no dtype, got {dtype}: it always makes float32; use taeda.tensor(data, dtype={dtype})")
+            raise TypeError(f"[Tensor] takes no dtype, got {dtype}: it always makes the default dtype; use taeda.tensor(data, dtype={dtype})")
         if len(args) == 1 and isinstance(args[0], TensorBase):
             made = <TensorBase>args[0].detach()
         elif len(args) == 1 and not isinstance(args[0], (int, _tensor_base.Size)) and hasattr(args[0], "__len__"):
-            made = <TensorBase>_creation.tensor(args[0], dtype=dtype_of(F32))
+            made = <TensorBase>_creation.tensor(args[0], dtype=dtype_of(default_float()))
         else:
             made = <TensorBase>_creation.empty(*(args or (0,)))
         fill_from(self, made)
