@@ -135,6 +135,11 @@ _LAZY = {
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
     },
     **{
+        f"{name}Storage": ("taeda.typed_storage", f"{name}Storage")
+        for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool", "ComplexFloat", "ComplexDouble")
+    },
+    "from_file": ("taeda.file_memory", "from_file"),
+    **{
         name: ("taeda.settings", name)
         for name in (
             "are_deterministic_algorithms_enabled",

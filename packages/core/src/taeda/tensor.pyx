@@ -563,8 +563,13 @@ def _requires_grad(self, requires_grad=True):
 
 def _storage(self):
     """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
-    from taeda.typed_storage import TypedStorage
-    return TypedStorage(self)
+    from taeda.typed_storage import storage_of
+    return storage_of(self)
+
+def _storage_type(self):
+    """Return the class of ``storage()``: FloatStorage and the like."""
+    from taeda.typed_storage import class_of
+    return class_of(self.dtype)
 
 def _conversion(method, name):
     """Make the method that converts to one dtype: x.float(), x.long(), ..."""
@@ -586,6 +591,7 @@ install(Tensor, "device", property(_device_property))
 install(Tensor, "output_nr", property(_output_nr))
 install(Tensor, "requires_grad_", _requires_grad)
 install(Tensor, "storage", _storage)
+install(Tensor, "storage_type", _storage_type)
 
 
 def _new(cls, *args, **kwargs):
