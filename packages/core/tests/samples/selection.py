@@ -51,6 +51,32 @@ def folds(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 3), 0, np.array(1), array(rng, 1, 3), "prod")
 
 
+def runs(rng: np.random.Generator) -> Iterator[Call]:
+    for reduce in ("sum", "mean", "prod", "max", "min"):
+        yield Call(array(rng, 6), reduce, lengths=np.array([2, 1, 3]))
+        yield Call(array(rng, 5, 3), reduce, offsets=np.array([0, 2, 2, 5]), initial=0.5)
+        yield Call(array(rng, 2, 4, 2), reduce, lengths=np.array([[1, 3], [4, 0]], np.int32), axis=1, initial=2)
+        yield Call(array(rng, 2, 3), reduce, lengths=np.array([[1, 1], [2, 1]]), axis=-1, unsafe=True)
+    yield Call(array(rng, 3), "amax", lengths=np.array([3, 0]))
+    yield Call(array(rng, 3, 0), "mean", lengths=np.array([2, 1]))
+    yield Call(array(rng, 0, 2), "sum", lengths=np.array([0, 0]))
+
+
+def segment_reduce(x: Any, reduce: str, lengths: Any = None, offsets: Any = None, axis: int = 0, unsafe: bool = False, initial: Any = None) -> Any:
+    axis %= x.ndim
+    f = {"sum": np.add, "mean": np.add, "prod": np.multiply}.get(reduce) or (np.maximum if reduce.endswith("max") else np.minimum)
+    empty = {"sum": 0.0, "mean": 0.0, "prod": 1.0}.get(reduce, -np.inf if reduce.endswith("max") else np.inf)
+    starts = np.cumsum(lengths, -1) - lengths if lengths is not None else offsets[..., :-1]
+    lengths = np.diff(offsets) if lengths is None else lengths
+    y = np.full((*lengths.shape, *x.shape[axis + 1 :]), empty if initial is None else initial, dtype=x.dtype)
+    for i in np.ndindex(*lengths.shape):
+        for row in x[i[:-1]][starts[i] : starts[i] + lengths[i]]:
+            y[i] = f(y[i], row)
+        if reduce == "mean":
+            y[i] = y[i] / lengths[i] if lengths[i] else np.nan if initial is None else initial
+    return y
+
+
 FOLD = {"prod": np.prod, "mean": np.mean, "amax": np.max, "amin": np.min}
 
 
@@ -162,6 +188,15 @@ ROWS = [
             (Call(np.zeros((2, 3)), 0, np.array([0]), np.zeros((1, 4)), "mean"), RuntimeError, "must match self tensor shape"),
             (Call(np.zeros((2, 3)), 0, np.array([[0]]), np.zeros((1, 3)), "mean"), IndexError, "supposed to be a vector"),
             (Call(np.zeros((2, 3)), 0, np.array([0.0]), np.zeros((1, 3)), "mean"), RuntimeError, "int32/int64 for index"))),
+    Row("segment_reduce", runs, segment_reduce, errors=(
+        (Call(np.zeros(3), "first", lengths=np.array([3])), RuntimeError, "either sum, prod, mean, amax or amin, got first"),
+        (Call(np.zeros(3), "sum"), RuntimeError, "Either lengths or offsets"),
+        (Call(np.zeros(3), "sum", indices=np.array([0])), RuntimeError, "not supported"),
+        (Call(np.zeros(3), "sum", lengths=np.array([1, 1])), RuntimeError, "to sum to"),
+        (Call(np.zeros(3), "sum", lengths=np.array([4, -1])), RuntimeError, "negative"),
+        (Call(np.zeros(3), "sum", lengths=np.array([3.0])), NotImplementedError, "int32 or int64"),
+        (Call(np.zeros(3, np.int64), "sum", lengths=np.array([3])), NotImplementedError, "floating-point"),
+        (Call(np.zeros((2, 3)), "sum", lengths=np.array([1, 2]), axis=1), RuntimeError, "last dimension of lengths"))),
     Row("nonzero_static", sparse_rows, nonzero_static, dtypes=ALL, grad=False, method="nonzero_static", errors=(
         (Call(np.zeros(2), size=-1), RuntimeError, "non-negative integer"),)),
     Row("affine_grid_generator", images, affine_grid, errors=(
