@@ -270,7 +270,7 @@ def test_trees_are_flattened_and_built_again() -> None:
     tree = {"a": [1, (2, None)], "b": {"c": 3}}
     leaves, spec = tree_flatten(tree)
     assert leaves == [1, 2, None, 3] and tree_unflatten(leaves, spec) == tree and spec.num_leaves == 4
-    assert tree_map(lambda x: x, tree) == tree and repr(spec) == "{'a': [*, (*, *)], 'b': {'c': *}}"
+    assert tree_map(lambda x: x, tree) == tree and repr(tree_flatten({"a": [1, 2]})[1]) == "TreeSpec(dict, ['a'], [TreeSpec(list, None, [*,\n    *])])"
     assert broadcast_prefix({"a": 0, "b": 1}, spec) == [0, 0, 0, 1] and broadcast_prefix([0, 1], spec) is None
 
 

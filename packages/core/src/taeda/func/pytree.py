@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,18 +24,67 @@ class Spec:
     def __hash__(self) -> int:
         return hash((self.kind, self.num_leaves))
 
+    def is_leaf(self) -> bool:
+        """Whether the tree is a leaf alone."""
+        return self.kind is None
+
+    @property
+    def type(self) -> Any:
+        """The class of the container, None for a leaf."""
+        return namedtuple if hasattr(self.kind, "_make") else self.kind
+
+    @property
+    def num_children(self) -> int:
+        """The number of the container's items."""
+        return len(self.children)
+
+    @property
+    def num_nodes(self) -> int:
+        """The number of containers and leaves."""
+        return 1 + sum(c.num_nodes for c in self.children)
+
+    def unflatten(self, leaves: Any) -> Any:
+        """Build the tree from its leaves."""
+        return tree_unflatten(leaves, self)
+
+    def flatten_up_to(self, tree: Any) -> list[Any]:
+        """Return what ``tree`` has where this structure has its leaves; ValueError where they differ above."""
+        if self.kind is None:
+            return [tree]
+        kind, context, children = _open(tree) or (type(tree), None, [])
+        if kind is not self.kind:
+            raise ValueError(f"[pytree] Node type mismatch; expected {self.kind}, but got {kind}")
+        if len(children) != len(self.children):
+            raise ValueError(f"[pytree] Node arity mismatch; expected {len(self.children)}, but got {len(children)}")
+        if kind in _DICTS:
+            keys = _keys(Spec(kind, context, []))
+            if set(keys) != set(_keys(self)):
+                raise ValueError(f"[pytree] Node keys mismatch; expected {_keys(self)}, but got {keys}")
+            children = [tree[k] for k in _keys(self)]
+        return [leaf for spec, child in zip(self.children, children, strict=True) for leaf in spec.flatten_up_to(child)]
+
     def __repr__(self) -> str:
+        return self._shown(0)
+
+    def _shown(self, indent: int) -> str:
         if self.kind is None:
             return "*"
-        if self.kind in _DICTS:
-            return "{" + ", ".join(f"{k!r}: {c!r}" for k, c in zip(_keys(self), self.children, strict=True)) + "}"
-        inner = ", ".join(map(repr, self.children))
-        if self.kind is list:
-            return f"[{inner}]"
-        return f"({inner}{',' if len(self.children) == 1 else ''})"
+        inner = f",\n{' ' * (indent + 2)}".join(c._shown(indent + 2) for c in self.children)
+        context = list(self.context) if self.kind is defaultdict else self.context
+        return f"TreeSpec({self.type.__name__}, {context}, [{inner}])"
 
 
 LEAF = Spec(None, None, [])
+
+
+class Registered:
+    """How a class of the user's is opened and built, as PyTorch's ``register_pytree_node`` is told."""
+
+    def __init__(self, flatten: Any, unflatten: Any, with_keys: Any) -> None:
+        self.flatten, self.unflatten, self.with_keys = flatten, unflatten, with_keys
+
+
+registered: dict[type, Registered] = {}
 
 
 def _keys(spec: Spec) -> Any:
@@ -53,22 +102,30 @@ def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
         return kind, (tree.default_factory, list(tree)), list(tree.values())
     if kind is deque:
         return kind, tree.maxlen, list(tree)
+    if kind in registered:
+        children, context = registered[kind].flatten(tree)
+        return kind, context, list(children)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return kind, kind, list(tree)
+        return kind, kind if hasattr(kind, "_make") else None, list(tree)
     return None
 
 
-def tree_flatten(tree: Any) -> tuple[list[Any], Spec]:
-    """Return the leaves of a tree, in order, and its structure.
+def is_container(kind: type) -> bool:
+    """Whether objects of a class are opened."""
+    return kind in (tuple, list, deque, *_DICTS) or kind in registered
+
+
+def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec]:
+    """Return the leaves of a tree, in order, and its structure; what ``is_leaf`` is true of is not opened.
 
     >>> leaves, spec = tree_flatten({"a": 1, "b": (2, [3])})
-    >>> leaves, spec
-    ([1, 2, 3], {'a': *, 'b': (*, [*])})
+    >>> leaves, spec.num_leaves
+    ([1, 2, 3], 3)
     """
     leaves: list[Any] = []
 
     def walk(node: Any) -> Spec:
-        opened = _open(node)
+        opened = None if is_leaf is not None and is_leaf(node) else _open(node)
         if opened is None:
             leaves.append(node)
             return LEAF
@@ -79,13 +136,18 @@ def tree_flatten(tree: Any) -> tuple[list[Any], Spec]:
     return leaves, spec
 
 
-def tree_leaves(tree: Any) -> list[Any]:
+def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
     """Return the leaves of a tree, in order."""
-    return tree_flatten(tree)[0]
+    return tree_flatten(tree, is_leaf)[0]
 
 
 def tree_unflatten(leaves: Any, spec: Spec) -> Any:
-    """Build the tree of a structure from its leaves."""
+    """Build the tree of a structure from its leaves; ValueError for another number of them."""
+    if not isinstance(spec, Spec):
+        raise TypeError(f"[tree_unflatten] expected a TreeSpec, got {type(spec).__name__}")
+    leaves = list(leaves)
+    if len(leaves) != spec.num_leaves:
+        raise ValueError(f"[tree_unflatten] the tree has {spec.num_leaves} leaves, got {len(leaves)}")
     rest: Iterator[Any] = iter(leaves)
 
     def build(s: Spec) -> Any:
@@ -100,15 +162,17 @@ def tree_unflatten(leaves: Any, spec: Spec) -> Any:
             return deque(children, maxlen=s.context)
         if s.kind in (tuple, list):
             return s.kind(children)
+        if s.kind in registered:
+            return registered[s.kind].unflatten(children, s.context)
         return s.kind(*children) if hasattr(s.kind, "_make") else s.kind(children)
 
     return build(spec)
 
 
-def tree_map(f: Callable[[Any], Any], tree: Any) -> Any:
-    """Return the tree with ``f`` applied to each leaf."""
-    leaves, spec = tree_flatten(tree)
-    return tree_unflatten([f(x) for x in leaves], spec)
+def tree_map(f: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """Return the tree with ``f`` applied to each leaf, and to what other trees of its structure have there."""
+    leaves, spec = tree_flatten(tree, is_leaf)
+    return tree_unflatten(map(f, leaves, *[spec.flatten_up_to(r) for r in rests]), spec)
 
 
 def broadcast_prefix(prefix: Any, spec: Spec) -> list[Any] | None:
