@@ -80,6 +80,7 @@ _LAZY = {
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
     "_C": ("taeda._C", None),
+    "__config__": ("taeda._config", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (
@@ -127,8 +128,8 @@ _LAZY = {
     **{name: ("taeda.amp.legacy", name) for name in ("get_autocast_gpu_dtype", "set_autocast_gpu_dtype")},
     "vmap": ("taeda.func", "vmap"),
     **{name: ("taeda.legacy", name) for name in (
-        "_assert", "_check", "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "sym_float", "sym_int",
-        "sym_ite", "sym_max", "sym_min", "sym_not", "typename",
+        "_assert", "_check", "cond", "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "sym_float", "sym_int",
+        "sym_ite", "sym_max", "sym_min", "sym_not", "typename", "while_loop",
     )},
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")
@@ -225,6 +226,22 @@ def is_nonzero(input):
 def is_conj(input):
     """Whether the tensor is a lazy conjugate: never, conjugates are computed at once."""
     return _tensor(input, "is_conj").is_conj()
+
+
+def is_neg(input):
+    """Whether the tensor is a lazy negative: never, signs are changed at once."""
+    return _tensor(input, "is_neg").is_neg()
+
+
+def is_signed(input):
+    """Whether the dtype has negative numbers."""
+    return _tensor(input, "is_signed").is_signed()
+
+
+def is_distributed(input):
+    """Whether the tensor lies on several machines: never."""
+    _tensor(input, "is_distributed")
+    return False
 
 
 def is_inference(input):

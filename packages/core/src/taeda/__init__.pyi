@@ -118,6 +118,8 @@ def adjoint(input: Tensor) -> Tensor:
     """Return the last two dimensions exchanged, and conjugated if complex. Raises RuntimeError for vectors."""
 def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners: Any) -> Tensor:
     """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
+def alias_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input``, dense and in order."""
 def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
@@ -172,6 +174,10 @@ def argwhere(input: Tensor) -> Tensor:
     """Return the coordinates of the elements that are not zero; see nonzero."""
 def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
     """Return a view of the storage with any size, stride and offset that stay inside it."""
+def as_strided_copy(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`as_strided`."""
+def as_strided_scatter(input: Tensor, src: Tensor | _complex, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+    """Return ``input`` with ``src`` written over ``as_strided(input, size, stride, storage_offset)``."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
 def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
@@ -256,6 +262,8 @@ def ceil_(input: Tensor) -> Tensor:
     """In-place :func:`ceil`."""
 def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """Return x where x > 0, else alpha * (e^(x / alpha) - 1)."""
+def celu_(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
+    """In-place :func:`celu`."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
     """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``."""
 def cholesky(input: Tensor, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -356,6 +364,8 @@ def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
     """Cut the tensor off its history, in place."""
+def detach_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input``; in spite of the name its history is kept, as in PyTorch."""
 def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
 def diag_embed(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
@@ -364,6 +374,8 @@ def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
     """Return the matrix with input's elements, read as a vector, on a diagonal."""
 def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
+def diagonal_copy(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`diagonal`."""
 def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
 def diff(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -420,6 +432,8 @@ def exp2_(input: Tensor) -> Tensor:
     """In-place :func:`exp2`."""
 def exp_(input: Tensor) -> Tensor:
     """In-place :func:`exp`."""
+def expand_copy(input: Tensor, size: _int | Sequence[_int], *, implicit: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input.expand(size)``."""
 def expm1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e^x - 1, exact to the last places for small x."""
 def expm1_(input: Tensor) -> Tensor:
@@ -774,6 +788,8 @@ def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _boo
     """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
 def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
     """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
+def narrow_copy(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`narrow`."""
 def ne(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input != other."""
 def neg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -818,6 +834,8 @@ def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
     """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
 def permute(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Return a view with the dimensions in another order."""
+def permute_copy(input: Tensor, dims: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`permute`."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
 def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
@@ -922,12 +940,18 @@ def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: T
     """Return input with src reduced into it along dim where index says."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
+def segment_reduce(data: Any, reduce: Any, *, lengths: Any = ..., indices: Tensor | None = ..., offsets: Any = ..., axis: _int | Sequence[_int] | None = ..., unsafe: _bool = ..., initial: Any = ...) -> Tensor:
+    """Reduce each segment of ``data`` along ``axis`` to one element: y[..., s, ...] = reduce(data[..., start_s : end_s, ...])."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
+def select_copy(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`select`."""
 def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
     """Return :func:`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+def selu_(input: Tensor) -> Tensor:
+    """In-place :func:`selu`."""
 def sgn(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return z / |z|, 0 at 0: the sign of a real tensor."""
 def sigmoid(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -952,6 +976,8 @@ def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the hyperbolic sine."""
 def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
+def slice_copy(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input[start:end:step]`` of dimension ``dim``."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
@@ -964,8 +990,12 @@ def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bo
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
 def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+def split_copy(input: Tensor, split_size: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return copies of the pieces of :func:`split`."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return views of the given sizes along ``dim``."""
+def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return copies of the pieces of :func:`split_with_sizes`."""
 def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the square root; nan below zero."""
 def sqrt_(input: Tensor) -> Tensor:
@@ -976,6 +1006,8 @@ def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
 def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+def squeeze_copy(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`squeeze`."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1002,6 +1034,8 @@ def symeig(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.eigh, which reads the lower triangle by default."""
 def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
+def t_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`t`."""
 def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return input.reshape(-1)[index], of index's shape."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -1022,6 +1056,8 @@ def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) 
     """Sum products over the last ``dims`` dimensions of a and the first of b, or over two lists of dimensions."""
 def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
     """Return x where x > threshold, else value."""
+def threshold_(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
+    """In-place :func:`threshold`."""
 def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
@@ -1030,6 +1066,8 @@ def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
+def transpose_copy(input: Tensor, dim0: Any, dim1: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`transpose`."""
 def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
 def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -1052,8 +1090,12 @@ def trunc_(input: Tensor) -> Tensor:
     """In-place :func:`trunc`."""
 def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views, one for each index of ``dim``."""
+def unbind_copy(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return copies of the pieces of :func:`unbind`."""
 def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
+def unfold_copy(input: Tensor, dimension: Any, size: _int | Sequence[_int], step: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input.unfold(dimension, size, step)``."""
 def unique(input: Tensor, sorted: _bool = ..., return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
     """Return the different values in ascending order, or the different slices along ``dim``."""
 def unique_consecutive(input: Tensor, return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
@@ -1062,6 +1104,8 @@ def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
     """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
 def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
+def unsqueeze_copy(input: Tensor, dim: _int | Sequence[_int], *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`unsqueeze`."""
 def vander(x: Tensor, N: Any = ..., increasing: _bool = ...) -> Tensor:
     """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1072,8 +1116,14 @@ def vdot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -
     """Return the dot product of two vectors, the first conjugated (which changes nothing for real ones)."""
 def view_as_complex(input: Tensor) -> Tensor:
     """Return a view of a real tensor whose last dimension holds real and imaginary parts as a complex one."""
+def view_as_complex_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`view_as_complex`."""
 def view_as_real(input: Tensor) -> Tensor:
     """Return a view of a complex tensor as real numbers, the parts in a last dimension of size 2."""
+def view_as_real_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`view_as_real`."""
+def view_copy(input: Tensor, size: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input.view(size)``, or of ``input.view(dtype)``."""
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:

@@ -15,8 +15,8 @@ from taeda.tensor_base import Size
 from taeda.typed_storage import TypedStorage
 
 __all__ = [
-    "NAMES", "TypedTensor", "get_device_module", "is_same_size", "is_storage", "make", "set_default_tensor_type", "sym_float", "sym_int",
-    "sym_ite", "sym_max", "sym_min", "sym_not", "typename",
+    "NAMES", "TypedTensor", "cond", "get_device_module", "is_same_size", "is_storage", "make", "set_default_tensor_type", "sym_float",
+    "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "typename", "while_loop",
 ]  # fmt: skip
 
 
@@ -157,3 +157,28 @@ sym_int, sym_float, sym_max, sym_min, sym_not = int, float, max, min, operator.n
 def sym_ite(b: Any, t: Any, f: Any) -> Any:
     """Return ``t`` where ``b`` is true, else ``f``."""
     return t if b else f
+
+
+def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], operands: Any = ()) -> Any:
+    """Return ``true_fn(*operands)`` where ``pred``, a bool or a tensor of one element, is true, else ``false_fn(*operands)``.
+
+    >>> import taeda
+    >>> taeda.cond(taeda.tensor(True), lambda x: x + 1, lambda x: x - 1, (taeda.ones(1),))
+    tensor([2.])
+    """
+    if isinstance(pred, Tensor) and pred.numel() != 1:
+        raise RuntimeError(f"[cond] Expected pred to be bool or single-element tensor, but got one of shape {tuple(pred.shape)}")
+    return true_fn(*operands) if pred else false_fn(*operands)
+
+
+def while_loop(cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried_inputs: Any, additional_inputs: Any = ()) -> Any:
+    """Return what ``carried_inputs`` have become when ``cond_fn`` of them is false; each turn they become ``body_fn`` of them.
+
+    >>> import taeda
+    >>> taeda.while_loop(lambda n, x: n < 3, lambda n, x: (n + 1, x * 2), (taeda.tensor(0), taeda.ones(1)))
+    (tensor(3), tensor([8.]))
+    """
+    carried = tuple(carried_inputs)
+    while cond_fn(*carried, *additional_inputs):
+        carried = tuple(body_fn(*carried, *additional_inputs))
+    return carried

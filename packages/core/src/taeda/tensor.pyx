@@ -9,6 +9,7 @@ from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
+from taeda.kernels.cpu.abi cimport BOOL
 from taeda.dtype cimport default_float, differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
@@ -222,6 +223,8 @@ cdef class Tensor(TensorAttributes):
         return neg(self)
 
     def __pos__(self):
+        if (<TensorBase>self).view.dtype == BOOL:
+            raise RuntimeError("[positive] The `+` operator, on a bool tensor is not supported.")
         return self
 
     def __abs__(self):
@@ -558,6 +561,8 @@ def _output_nr(self):
 
 def _requires_grad(self, requires_grad=True):
     """Set whether autograd follows the tensor, in place."""
+    if not isinstance(requires_grad, bool):
+        raise TypeError(f"[requires_grad_] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
     self.requires_grad = requires_grad
     return self
 

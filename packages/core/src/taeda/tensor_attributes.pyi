@@ -16,13 +16,20 @@ class TensorAttributes:
     imag: Any
     is_cpu: Any
     is_cuda: Any
+    is_ipu: Any
     is_leaf: Any
+    is_maia: Any
     is_meta: Any
     is_mkldnn: Any
     is_mps: Any
+    is_mtia: Any
     is_nested: Any
     is_quantized: Any
     is_sparse: Any
+    is_sparse_csr: Any
+    is_vulkan: Any
+    is_xla: Any
+    is_xpu: Any
     itemsize: Any
     layout: Any
     mH: Any

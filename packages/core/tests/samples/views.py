@@ -46,7 +46,49 @@ def split(x: np.ndarray, n: Any, dim: int = 0) -> list[np.ndarray]:
     return np.split(x, list(ends), dim)
 
 
+def strided(x: np.ndarray, s: Any, st: Any, o: int = 0) -> np.ndarray:
+    return np.lib.stride_tricks.as_strided(x.reshape(-1)[o:], s, [i * x.itemsize for i in st]).copy()
+
+
+def scatter_strided(x: np.ndarray, src: np.ndarray, s: Any, st: Any, o: int = 0) -> np.ndarray:
+    y = x.copy()
+    np.lib.stride_tricks.as_strided(y.reshape(-1)[o:], s, [i * y.itemsize for i in st])[...] = src
+    return y
+
+
+def copied(name: str, reference: Callable[..., Any], *calls: Any, **options: Any) -> Row:
+    """The row of a view that is copied."""
+    return Row(f"{name}_copy", of(*calls), reference, dtypes=ALL, **{**EXACT, **options})
+
+
+COPIES = [
+    copied("alias", lambda x: x, ((2, 3), ()), ((), ()), out=True),
+    copied("as_strided", strided, ((12,), ((3, 2), (4, 1))), ((5,), ((2,), (2,), 1)), layout=False, out=True,
+        errors=(bad(RuntimeError, "out of bounds", (4,), (5,), (1,)),)),
+    copied("detach", lambda x: x, ((2, 3), ()), out=True),
+    copied("diagonal", lambda x, *a: np.diagonal(x, *a), ((3, 4), ()), ((3, 4), (1,)), ((2, 3, 4), (0, 2, 0)), out=True),
+    copied("expand", np.broadcast_to, ((3, 1), ((2, 3, 4),)), ((), ((2, 2),)), out=True),
+    copied("narrow", lambda x, d, s, n: np.take(x, range(s, s + n), d), ((4, 3), (0, 1, 2)), ((4, 3), (1, 0, 0)), out=True),
+    copied("permute", np.transpose, ((2, 3, 4), ((2, 0, 1),)), out=True),
+    copied("select", lambda x, d, i: np.take(x, i, d), ((4, 3), (0, 1)), ((4, 3), (1, -1)), out=True),
+    copied("slice", lambda x, d=0, a=None, b=None, s=1: np.moveaxis(np.moveaxis(x, d, 0)[a:b:s], 0, d), ((5, 3), (0, 1, 5, 2)), ((5, 3), (-1, 0, 2)),
+        ((5,), ()), out=True, errors=(bad(IndexError, "out of range", (3,), 1),)),
+    copied("split", split, ((5, 2), (2,)), ((2, 5), (3, 1))),
+    copied("split_with_sizes", split, ((5, 2), ([1, 4],)), ((2, 5), ([2, 3], 1))),
+    copied("squeeze", squeeze, ((1, 3, 1), ()), ((1, 3, 1), (0,)), ((1, 3, 1), ((0, 2),)), out=True),
+    copied("t", np.transpose, ((2, 3), ()), ((4,), ()), out=True),
+    copied("transpose", np.swapaxes, ((2, 3), (0, 1)), ((2, 3, 4), (-1, 0)), out=True),
+    copied("unbind", lambda x, d=0: list(np.moveaxis(x, d, 0)), ((2, 3), ()), ((2, 3), (1,))),
+    copied("unfold", windows, ((7,), (0, 3, 2)), ((2, 6), (1, 2, 3)), out=True),
+    copied("unsqueeze", np.expand_dims, ((2, 3), (1,)), ((), (0,)), out=True),
+    copied("view", lambda x, s: x.reshape(s), ((12,), ((3, 4),)), ((0,), ((0, 5),)), layout=False, out=True),
+    Row("as_strided_scatter", lambda rng: [Call(array(rng, 3, 4), array(rng, 3), (3,), (4,)), Call(array(rng, 6), array(rng, 2), (2,), (3,), 1)],
+        scatter_strided, layout=False, torch=None, **EXACT,                # PyTorch's derivative is wrong
+        errors=((Call(np.zeros(4), np.zeros(3), (2,), (1,)), RuntimeError, "size equal to the slice of self"),)),
+]
+
 ROWS = [
+    *COPIES,
     row("reshape", lambda x, *s: x.reshape(*s), of(((2, 6), (3, 4)), ((2, 6), ((-1,),)), ((), (1, 1)), ((2, 0), (0, 5))), torch=None, errors=(
         bad(RuntimeError, "invalid for input of size 6", (2, 3), (4, 2)), bad(RuntimeError, "only one dimension can be inferred", (2, 3), (-1, -1)),
         bad(RuntimeError, "invalid shape dimension -2", (2, 3), (-2, 3)))),
@@ -82,7 +124,7 @@ ROWS = [
     Row("unfold", of(((7,), (0, 3, 2)), ((7,), (0, 3, 1)), ((2, 6), (1, 2, 3)), ((2, 6), (1, 4, 1))), windows, method="unfold", torch="Tensor.unfold", **EXACT,
         errors=(bad(RuntimeError, "maximum size", (3,), 0, 4, 1), bad(RuntimeError, "step is 0", (3,), 0, 2, 0))),
     Row("as_strided", lambda rng: [Call(array(rng, 12), (3, 2), (4, 1)), Call(array(rng, 12), (3, 3), (1, 2), 1), Call(array(rng, 3, 4), (2,), (5,))],
-        lambda x, s, st, o=0: np.lib.stride_tricks.as_strided(x.reshape(-1)[o:], s, [i * x.itemsize for i in st]).copy(), method="as_strided", layout=False, **EXACT,
+        strided, method="as_strided", layout=False, **EXACT,
         errors=(bad(RuntimeError, "out of bounds", (4,), (5,), (1,)), bad(RuntimeError, "Negative strides", (4,), (2,), (-1,)))),
     Row("clone", of(((), ()), ((2, 3), ()), ((0, 2), ())), lambda x: x, method="clone", dtypes=ALL, **EXACT),
     Row("contiguous", of(((2, 3), ()), ((4, 2, 3), ())), lambda x: x, method="contiguous", torch="Tensor.contiguous", **EXACT),

@@ -86,6 +86,8 @@ def affine_grid_generator(theta: Any, size: _int | Sequence[_int], align_corners
     """Return the places that affine maps send the pixels of an image to, in coordinates from -1 to 1."""
 def airy_ai(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return Airy's function Ai, the solution of y'' = x y that vanishes at inf."""
+def alias_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input``, dense and in order."""
 def all(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
 def allclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> _bool:
@@ -144,6 +146,10 @@ def as_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_
     """Return a view of the storage with any size, stride and offset that stay inside it."""
 def as_strided_(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
     """Lay the tensor itself out anew on its storage."""
+def as_strided_copy(input: Tensor, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`as_strided`."""
+def as_strided_scatter(input: Tensor, src: Tensor | _complex, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
+    """Return ``input`` with ``src`` written over ``as_strided(input, size, stride, storage_offset)``."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
 def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
@@ -389,6 +395,8 @@ def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
     """Cut the tensor off its history, in place."""
+def detach_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input``; in spite of the name its history is kept, as in PyTorch."""
 def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
 def diag_embed(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
@@ -397,6 +405,8 @@ def diagflat(input: Tensor, offset: Any = ...) -> Tensor:
     """Return the matrix with input's elements, read as a vector, on a diagonal."""
 def diagonal(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return a view of a diagonal of two dimensions, as the last dimension of the result."""
+def diagonal_copy(input: Tensor, offset: Any = ..., dim1: Any = ..., dim2: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`diagonal`."""
 def diagonal_scatter(input: Tensor, src: Tensor | _complex, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
     """Return input with src written over input.diagonal(offset, dim1, dim2)."""
 def diff(input: Tensor, n: Any = ..., dim: _int | Sequence[_int] | None = ..., prepend: Any = ..., append: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -477,6 +487,8 @@ def expand(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ...,
     """Return a view with dimensions of size 1 repeated; -1 keeps a size, new dimensions come in front."""
 def expand_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`expand` to the shape of another tensor."""
+def expand_copy(input: Tensor, size: _int | Sequence[_int], *, implicit: _bool = ..., out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input.expand(size)``."""
 def expm1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return e^x - 1, exact to the last places for small x."""
 def expm1_(input: Tensor) -> Tensor:
@@ -1123,7 +1135,7 @@ def nansum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _boo
     """Return the sum of the elements that are not NaN: y = sum_i [x_i = x_i] x_i."""
 def narrow(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
     """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
-def narrow_copy(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any) -> Tensor:
+def narrow_copy(input: Tensor, dim: _int | Sequence[_int], start: Any, length: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return a copy of :func:`narrow`."""
 def ndtr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the distribution function of the standard normal distribution."""
@@ -1197,6 +1209,8 @@ def pdist(input: Tensor, p: Any | None = ...) -> Tensor:
     """Return the p-norm distances of all pairs of rows, in the order (0, 1), (0, 2), ..., (n - 2, n - 1)."""
 def permute(input: Tensor, *order: Any, dims: Any | None = ...) -> Tensor:
     """Return a view with the dimensions in another order."""
+def permute_copy(input: Tensor, dims: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`permute`."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
 def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
@@ -1334,8 +1348,12 @@ def scatter_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: 
     """Reduce src into input where index says, in place; see scatter_reduce."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
+def segment_reduce(data: Any, reduce: Any, *, lengths: Any = ..., indices: Tensor | None = ..., offsets: Any = ..., axis: _int | Sequence[_int] | None = ..., unsafe: _bool = ..., initial: Any = ...) -> Tensor:
+    """Reduce each segment of ``data`` along ``axis`` to one element: y[..., s, ...] = reduce(data[..., start_s : end_s, ...])."""
 def select(input: Tensor, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return a view of one index of dimension ``dim``, which goes away."""
+def select_copy(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`select`."""
 def select_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
     """Return input with src written over input.select(dim, index)."""
 def selu(input: Tensor) -> Tensor:
@@ -1388,6 +1406,8 @@ def slice_(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = 
     """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
 def slice_add(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
     """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
+def slice_copy(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input[start:end:step]`` of dimension ``dim``."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
@@ -1410,8 +1430,12 @@ def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
 def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
+def split_copy(input: Tensor, split_size: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return copies of the pieces of :func:`split`."""
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return views of the given sizes along ``dim``."""
+def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return copies of the pieces of :func:`split_with_sizes`."""
 def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the square root; nan below zero."""
 def sqrt_(input: Tensor) -> Tensor:
@@ -1424,6 +1448,8 @@ def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
 def squeeze_(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
+def squeeze_copy(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`squeeze`."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1462,6 +1488,8 @@ def t(input: Tensor) -> Tensor:
     """Return the transpose of a matrix; a vector or scalar as it is."""
 def t_(input: Tensor) -> Tensor:
     """Transpose a matrix itself; its memory stays as it is."""
+def t_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`t`."""
 def take(input: Tensor, index: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return input.reshape(-1)[index], of index's shape."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -1496,6 +1524,8 @@ def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Return a view with two dimensions exchanged."""
 def transpose_(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
     """Exchange two dimensions of the tensor itself; its memory stays as it is."""
+def transpose_copy(input: Tensor, dim0: Any, dim1: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`transpose`."""
 def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
 def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -1526,12 +1556,16 @@ def type_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return the tensor in the dtype of another."""
 def unbind(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
     """Return a tuple of views, one for each index of ``dim``."""
+def unbind_copy(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
+    """Return copies of the pieces of :func:`unbind`."""
 def unflatten(input: Tensor, dim: _int | Sequence[_int], sizes: _int | Sequence[_int]) -> Tensor:
     """Split dimension ``dim`` into ``sizes`` (one may be -1)."""
 def unfold(input: Tensor, dimension: Any, size: _int | Sequence[_int], step: Any) -> Tensor:
     """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension."""
 def unfold_backward(g: Any, shape: _int | Sequence[_int], dim: _int | Sequence[_int], size: _int | Sequence[_int], step: Any) -> Tensor:
     """Add the windows g of x.unfold(dim, size, step) up at their places in x, of the given shape."""
+def unfold_copy(input: Tensor, dimension: Any, size: _int | Sequence[_int], step: Any, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input.unfold(dimension, size, step)``."""
 def uniform_(input: Tensor, *args: Any, generator: Generator | None = ..., **kwargs: Any) -> Tensor:
     """Overwrite with values from the uniform distribution on [from, to): y = u (to - from) + from."""
 def unique(input: Tensor, sorted: _bool = ..., return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
@@ -1550,6 +1584,8 @@ def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
 def unsqueeze_(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Put a dimension of size 1 into the tensor itself."""
+def unsqueeze_copy(input: Tensor, dim: _int | Sequence[_int], *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`unsqueeze`."""
 def vander(x: Tensor, N: Any = ..., increasing: _bool = ...) -> Tensor:
     """Return the Vandermonde matrix of a vector: powers of its elements along rows, the highest first if not ``increasing``."""
 def var(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -1566,8 +1602,14 @@ def view_as(input: Tensor, other: Tensor | _complex) -> Tensor:
     """Return :func:`view` with the shape of another tensor."""
 def view_as_complex(input: Tensor) -> Tensor:
     """Return a view of a real tensor whose last dimension holds real and imaginary parts as a complex one."""
+def view_as_complex_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`view_as_complex`."""
 def view_as_real(input: Tensor) -> Tensor:
     """Return a view of a complex tensor as real numbers, the parts in a last dimension of size 2."""
+def view_as_real_copy(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return a copy of :func:`view_as_real`."""
+def view_copy(input: Tensor, size: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
+    """Return a copy of ``input.view(size)``, or of ``input.view(dtype)``."""
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:

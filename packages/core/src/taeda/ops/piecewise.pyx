@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Clamp and the activations that are linear between their corners."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary, unary_, unary_params, unary_params_,
-                             write_out)
+from taeda.dispatch cimport (IN0, IN1, SAME, Op, as_tensor, binary, binary_params, define, to_dtype, unary, unary_, unary_params,
+                             unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
 from taeda.ops.activation cimport floats
@@ -208,6 +208,18 @@ cdef Op CLAMP = define("clamp", clamp_vjp, IN0, SAME, None, "ClampBackward1")
 cdef Op CLAMP_BACKWARD = define("clamp_backward", clamp_backward_vjp, 2, SAME)
 INF = float("inf")
 
+# clamp to a tensor: maximum and minimum whose gradient goes to x where x is the bound
+cdef object clamp_low_vjp(Node n, object g):
+    x, bound = n.load(0), n.load(1)
+    return (g.masked_fill(~(x >= bound), 0.0) if n.needs(0) else None, g.masked_fill(~(x < bound), 0.0) if n.needs(1) else None)
+
+cdef object clamp_high_vjp(Node n, object g):
+    x, bound = n.load(0), n.load(1)
+    return (g.masked_fill(~(x <= bound), 0.0) if n.needs(0) else None, g.masked_fill(~(x > bound), 0.0) if n.needs(1) else None)
+
+cdef Op CLAMP_LOW = define("maximum", clamp_low_vjp, IN0 + IN1, SAME, None, "ClampBackward0")
+cdef Op CLAMP_HIGH = define("minimum", clamp_high_vjp, IN0 + IN1, SAME, None, "ClampBackward0")
+
 cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
     """Fill in the bounds and return x in the dtype that the result has."""
     cdef int dtype = x.view.dtype
@@ -254,10 +266,10 @@ def clamp(input, min=None, max=None, *, out=None):
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
         y = x
         if min is not None:
-            y = (<object>y).maximum(min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
+            y = binary(CLAMP_LOW, y, min if isinstance(min, TensorBase) else (<object>x).new_tensor(min))
         if max is not None:
-            y = (<object>y).minimum(max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
-        return named(y, "ClampBackward0") if out is None else write_out(out, y, "clamp")
+            y = binary(CLAMP_HIGH, y, max if isinstance(max, TensorBase) else (<object>x).new_tensor(max))
+        return y if out is None else write_out(out, y, "clamp")
     x = clamp_operand(x, min, max, p)
     if is_float(x.view.dtype) and p[0].f != p[0].f:
         y = <TensorBase>(<object>x * float("nan"))
@@ -312,8 +324,8 @@ def clamp_max_(input, max):
 clip, clip_ = clamp, clamp_
 
 PUBLIC = (
-    "threshold", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
+    "threshold", "threshold_", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
     "hardshrink",
 )
-__all__ = PUBLIC + ("threshold_", "hardtanh", "hardtanh_", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "softshrink")
-METHODS = {name: globals()[name] for name in PUBLIC if name != "threshold"}
+__all__ = PUBLIC + ("hardtanh", "hardtanh_", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "softshrink")
+METHODS = {name: globals()[name] for name in PUBLIC if name not in ("threshold", "threshold_")}
