@@ -84,7 +84,8 @@ _LAZY = {
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "compiler", "distributed", "distributions", "fx", "hub", "jit", "library", "multiprocessing", "onnx", "profiler",
+            "accelerator", "compiler", "distributed", "distributions", "functional", "fx", "hub", "jit", "library", "monitor",
+            "multiprocessing", "onnx", "profiler",
             "quasirandom", "signal", "special", "testing", "types",
         )
     },
