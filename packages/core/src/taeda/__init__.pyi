@@ -644,7 +644,7 @@ def log2_(input: Tensor) -> Tensor:
     """In-place :func:`log2`."""
 def log_(input: Tensor) -> Tensor:
     """In-place :func:`log`."""
-def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
 def logaddexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return ln(e^input + e^other) without overflow."""
@@ -982,7 +982,7 @@ def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_i
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
     """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
-def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""

@@ -712,7 +712,7 @@ class Tensor:
         """In-place :func:`log`."""
     def log_normal_(self, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with y = exp(mean + std z), z standard normal."""
-    def log_softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+    def log_softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
     def logaddexp(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return ln(e^input + e^other) without overflow."""
@@ -1072,7 +1072,7 @@ class Tensor:
         """Return input with src written over input[start:end:step] of dimension dim."""
     def slogdet(self, *, out: Tensor | None = ...) -> return_types.slogdet:
         """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
-    def softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+    def softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
     def solve(self, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""

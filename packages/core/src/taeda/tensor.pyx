@@ -7,7 +7,7 @@ ops module into the class once, at import.
 cimport cython
 from libc.stdlib cimport free
 
-from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
 from taeda.autograd.node cimport grad_fn_of
 from taeda.kernels.cpu.abi cimport BOOL
 from taeda.dtype cimport default_float, differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
@@ -490,6 +490,7 @@ cdef class Tensor(TensorAttributes):
             memo[key] = self.storage.clone()
         made = alias(self)
         made.storage = memo[key]
+        made.inference = inference_enabled()
         refresh(made)
         t = made if type(self) is Tensor else Tensor._make_subclass(type(self), made)
         memo[id(self)] = t

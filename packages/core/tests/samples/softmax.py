@@ -50,6 +50,6 @@ def errors(name: str) -> Any:
 
 
 ROWS = [
-    Row("softmax", samples, softmax, method="softmax", errors=errors("softmax")),
-    Row("log_softmax", samples, log_softmax, method="log_softmax", errors=errors("log_softmax")),
+    Row("softmax", samples, softmax, method="softmax", out=True, errors=errors("softmax")),
+    Row("log_softmax", samples, log_softmax, method="log_softmax", out=True, errors=errors("log_softmax")),
 ]

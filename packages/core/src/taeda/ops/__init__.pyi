@@ -953,7 +953,7 @@ def log_normal_(input: Tensor, mean: Any = ..., std: Any = ..., *, generator: Ge
     """Overwrite with y = exp(mean + std z), z standard normal."""
 def log_sigmoid(input: Tensor) -> Tensor:
     """Return log(sigmoid(x)) without overflow."""
-def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
 def logaddexp(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return ln(e^input + e^other) without overflow."""
@@ -1414,7 +1414,7 @@ def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
     """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = ..., beta: Tensor | _complex = ...) -> Tensor:
     """Return d^2 / (2 beta) where d = |x - y| is below beta, else d - beta / 2; with beta = 0, |x - y|."""
-def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
+def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
 def softmin(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
     """Return softmax(-x) along a dimension."""

@@ -6,7 +6,7 @@ written with tensor operations instead.
 """
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport OUT, Op, any_needs_grad, as_tensor, contiguous, define, empty_like, launch, record, \
-    to_dtype, wrap_dim
+    to_dtype, wrap_dim, write_out
 from taeda.dtype cimport code_of
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
@@ -79,7 +79,7 @@ cdef TensorBase forward(Op op, object input, object dim, object dtype):
     return y
 
 
-def softmax(input, dim, dtype=None):
+def softmax(input, dim, dtype=None, *, out=None):
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x).
 
     dtype, if given, is what the input is cast to first.  The largest value is subtracted before the
@@ -89,17 +89,19 @@ def softmax(input, dim, dtype=None):
     >>> taeda.softmax(taeda.tensor([0., 0., 1000.]), dim=0)
     tensor([0., 0., 1.])
     """
-    return forward(SOFTMAX, input, dim, dtype)
+    y = forward(SOFTMAX, input, dim, dtype)
+    return y if out is None else write_out(out, <TensorBase>y, "softmax")
 
 
-def log_softmax(input, dim, dtype=None):
+def log_softmax(input, dim, dtype=None, *, out=None):
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero.
 
     >>> import taeda
     >>> taeda.log_softmax(taeda.tensor([0., 1000.]), dim=0)
     tensor([-1000.,     0.])
     """
-    return forward(LOG_SOFTMAX, input, dim, dtype)
+    y = forward(LOG_SOFTMAX, input, dim, dtype)
+    return y if out is None else write_out(out, <TensorBase>y, "log_softmax")
 
 
 def softmin(input, dim, dtype=None):
