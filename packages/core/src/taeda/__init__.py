@@ -56,7 +56,6 @@ from taeda.storage import Storage as UntypedStorage
 from taeda.tensor import Tensor, install_late as _install_late, install_methods as _install_methods
 from taeda.tensor_base import Size, publish as _publish
 from taeda.threads import get_num_threads, set_num_threads
-from taeda.typed_storage import TypedStorage
 
 _publish({
     "Generator": Generator, "Size": Size, "Tensor": Tensor, "device": device, "dtype": dtype, "finfo": finfo, "iinfo": iinfo,
@@ -140,6 +139,7 @@ _LAZY = {
         f"{name}Storage": ("taeda.typed_storage", f"{name}Storage")
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool", "ComplexFloat", "ComplexDouble")
     },
+    "TypedStorage": ("taeda.typed_storage", "TypedStorage"),
     "from_file": ("taeda.file_memory", "from_file"),
     **{
         name: ("taeda.settings", name)
