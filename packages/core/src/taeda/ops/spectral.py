@@ -65,6 +65,8 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     n_fft, hop, win_length = _sizes("stft", n_fft, hop_length, win_length)
     if not isinstance(input, TensorBase):
         raise TypeError(f"[stft] argument 'input' must be Tensor, not {type(input).__name__}")
+    if window is not None and not isinstance(window, TensorBase):
+        raise TypeError(f"[stft] argument 'window' must be Tensor, not {type(window).__name__}")
     of_complex = input.is_complex() or (window is not None and window.is_complex())
     if return_complex is None and not of_complex:
         raise RuntimeError("[stft] stft requires the return_complex parameter be given for real inputs; pass return_complex=True")

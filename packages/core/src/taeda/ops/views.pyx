@@ -195,7 +195,9 @@ cdef int infer_shape(str op, TensorBase x, tuple sizes, int64_t* shape) except -
             unknown = d
         elif size < 0 and overflow <= 0:
             raise RuntimeError(f"[{op}] invalid shape dimension {sizes[d]} in {list(sizes)}")
-        elif overflow or (size and known > INT64_MAX // size):
+        elif overflow:
+            raise TypeError(f"[{op}] size {sizes[d]} has more than 64 bits")
+        elif size and known > INT64_MAX // size:
             known = -1
         elif size == 0:
             none = True
