@@ -178,3 +178,11 @@ def test_angle_of_real_numbers_is_zero_or_pi_and_has_no_slope(dtype: str) -> Non
     y.sum().backward()
     assert x.grad.tolist() == [0.0] * 7
     assert taeda.angle(taeda.tensor([3, -2])).dtype == taeda.float32
+
+
+def test_copies_of_the_views_between_complex_and_real_have_memory_of_their_own() -> None:
+    z = taeda.tensor([1 + 2j, 3 - 1j])
+    pairs = taeda.view_as_real_copy(z)
+    back = taeda.view_as_complex_copy(pairs)
+    pairs.zero_()
+    assert z.tolist() == back.tolist() == [1 + 2j, 3 - 1j]

@@ -92,5 +92,7 @@ WITHOUT_ROW: set[str] = {
     "istft",                            # of complex tensors: test_fft.py
     # of complex tensors: test_complex.py
     "angle", "complex", "conj", "conj_physical", "imag", "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex",
+    "view_as_complex_copy",
     "view_as_real",
+    "view_as_real_copy",
 }

@@ -93,6 +93,9 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data
         if t[i] != NULL and <size_t>t[i].data >> 60:
             no_stand_in(op.name, STAND_IN)
+        if t[i] != NULL and t[i].data == NULL and t[i].numel > 0:
+            raise RuntimeError(f"[{op.name}] Expected all tensors to be on the same device, but found at least two devices, cpu and meta; "
+                               "move one with .to(...)")
     kernel = op.cpu[dtype]
     if kernel == NULL:
         if outputs == 0 or not lowers(op, dtype):
