@@ -501,6 +501,10 @@ def exponential_(input: Tensor, lambd: Any = ..., *, generator: Generator | None
     """Overwrite with values from the exponential distribution: y = -log(1 - u) / lambd."""
 def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
+def fake_quantize_per_channel_affine(input: Tensor, scale: Any, zero_point: Any, axis: _int | Sequence[_int], quant_min: Any, quant_max: Any) -> Tensor:
+    """Round to what a tensor quantised with one scale a channel could hold, as :func:`fake_quantize_per_tensor_affine`."""
+def fake_quantize_per_tensor_affine(input: Tensor, scale: Any, zero_point: Any, quant_min: Any, quant_max: Any) -> Tensor:
+    """Round to what a quantised tensor could hold: (clamp(round(x / scale) + zero_point, quant_min, quant_max) - zero_point) scale."""
 def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:
     """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
 def feature_alpha_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:

@@ -285,9 +285,6 @@ cpdef object instance_norm_any(object input, object running_mean, object running
         if running_mean is None or running_var is None:
             raise RuntimeError("[instance_norm] Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm_moments(x, running_mean, running_var, weight, bias, False, momentum, eps)[0]
-    if x.numel() == n * c and x.numel():
-        raise ValueError("[instance_norm] Expected more than 1 spatial element when training, got input size "
-                         f"{tuple(x.shape)}")
     if (running_mean is None) != (running_var is None):
         raise ValueError("[instance_norm] running_mean and running_var must either both be None or neither be None")
     means = None if running_mean is None else running_mean.repeat(n)

@@ -157,6 +157,7 @@ static double special_polygamma(double n, double x) {
     if (n == 0) return special_digamma(x);
     const double sign = fmod(n, 2) == 0 ? -1 : 1;
     if (n == 1 && x > 0) return trigamma(x);
+    if (n == 1 && x == -INFINITY) return NAN;
     const double factorial = n <= 170 ? tgamma(n + 1) : INFINITY, zeta = special_zeta(n + 1, x);
     if (!(x > 0 && x < INFINITY) || (factorial < INFINITY && zeta > 1e-290 && zeta < INFINITY)) return sign * factorial * zeta;
     return sign * exp(lgamma(n + 1) - n * log(x)) * zeta_scaled(n + 1, x);
