@@ -196,7 +196,7 @@ def package_stub() -> str:
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
              "from taeda.amp.autocast_mode import autocast as autocast",
              *(f"from {room} import " + ", ".join(f"{n} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r == room and a)
-               for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.futures", "taeda.jit", "taeda.mapped", "taeda.streams", "taeda.symbolic")),
+               for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.file_memory", "taeda.futures", "taeda.jit", "taeda.streams", "taeda.symbolic")),
              "from taeda.amp.casting import " + ", ".join(f"{n} as {n}" for n, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"),
              "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",
              "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
@@ -212,7 +212,7 @@ def package_stub() -> str:
              "from taeda.typed_storage import TypedStorage as TypedStorage", "",
              "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any", "memory_format: Any"]
     lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES]]
-    lines += [f"{name}: Any" for name in (*legacy.NAMES, *(n for n, (room, _) in taeda._LAZY.items() if room == "taeda.typed_storage"))]
+    lines += [f"{name}: Any" for name in (*legacy.NAMES, *(n for n, (room, _) in taeda._LAZY.items() if room == "taeda.typed_storage" and n != "TypedStorage"))]
     lines += ["pi: _float", "e: _float", "inf: _float", "nan: _float", "newaxis: None"]
     own = [n for n in ("is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "result_type") if hasattr(taeda, n)]
     functions = {**taeda.ops.PUBLIC, **{n: getattr(taeda, n) for n in own}, "scalar_tensor": taeda.scalar_tensor, "range": taeda.range}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import pytest
 import taeda
@@ -230,3 +231,48 @@ def test_a_hook_may_not_change_the_dtype() -> None:
     with pytest.raises(RuntimeError, match=r"has changed the type of value: from taeda.float32 to taeda.float64"):
         (x * 2).sum().backward()
     assert x.grad is None
+
+
+@pytest.mark.parametrize(("returned", "error", "match"), [
+    (lambda g: (g, g, g, g), RuntimeError, "incorrect number of values \\(got 4"),
+    (lambda g: (), RuntimeError, "got 0"),
+    (lambda g: g, TypeError, "expected tuple, but hook returned 'Tensor'"),
+    (lambda g: 3, TypeError, "expected tuple, but hook returned 'int'"),
+])  # fmt: skip
+def test_what_a_nodes_hooks_return_is_as_many_gradients(returned: Any, error: type[Exception], match: str) -> None:
+    for register in ("register_prehook", "register_hook"):
+        x = taeda.ones(2, requires_grad=True)
+        y = x * taeda.ones(2)
+        getattr(y.grad_fn, register)(lambda first, *_: returned(first[0]))
+        with pytest.raises(error, match=match):
+            y.sum().backward()
+
+
+def test_what_a_nodes_hooks_return_has_the_shape_and_dtype_of_what_it_replaces() -> None:
+    for change, match in ((lambda g: g.double(), "changed the type"), (lambda g: g[:1], "changed the size")):
+        x = taeda.ones(2, requires_grad=True)
+        y, z = x * 2, x * taeda.ones(2)
+        y.grad_fn.register_prehook(lambda go, change=change: (change(go[0]),))
+        z.grad_fn.register_hook(lambda gi, go, change=change: (change(gi[0]), None))
+        for out in (y, z):
+            with pytest.raises(RuntimeError, match=match):
+                out.sum().backward()
+
+
+def test_a_hook_after_accumulation_returns_nothing() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda p: 5)
+    with pytest.raises(TypeError, match="hook returned 'int'"):
+        (x * 2).sum().backward()
+
+
+def test_a_retained_gradient_is_memory_of_its_own() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    y = x * 2
+    z = y.view(2)
+    for t in (y, z):
+        t.retain_grad()
+    z.sum().backward()
+    assert z.grad.stride() == (1,)
+    z.grad.zero_()
+    assert y.grad.tolist() == [1, 1] and x.grad.tolist() == [2, 2]

@@ -199,3 +199,11 @@ def test_derivative_on_a_branch_cut_is_that_of_the_side_of_the_value(name: str, 
 def test_a_number_times_its_conjugate_is_real(dtype: Any) -> None:
     z = taeda.randn(103, dtype=dtype)
     assert (z * z.conj()).imag.eq(0).all()
+
+
+def test_copies_of_the_views_between_complex_and_real_have_memory_of_their_own() -> None:
+    z = taeda.tensor([1 + 2j, 3 - 1j])
+    pairs = taeda.view_as_real_copy(z)
+    back = taeda.view_as_complex_copy(pairs)
+    pairs.zero_()
+    assert z.tolist() == back.tolist() == [1 + 2j, 3 - 1j]

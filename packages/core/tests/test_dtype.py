@@ -53,6 +53,14 @@ def test_division_of_integers_is_in_the_default_float_dtype() -> None:
     assert taeda.tensor(1.5).dtype is taeda.float64 is taeda.get_default_dtype()
 
 
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float64"])
+def test_whole_numbers_with_a_float_and_legacy_tensors_have_the_default_dtype(name: str) -> None:
+    taeda.set_default_dtype(dtype(name))
+    x = one("int64", 1)
+    found = x / 2, x * 1.5, 1.5 - x, x.add(1.5), taeda.Tensor([1, 2]), taeda.Tensor(2)
+    assert {t.dtype for t in found} == {dtype(name)}
+
+
 @pytest.mark.parametrize("bad", [taeda.int64, taeda.bool])
 def test_only_a_floating_point_dtype_can_be_the_default(bad: taeda.dtype) -> None:
     with pytest.raises(TypeError, match=r"^\[set_default_dtype\] only floating-point"):

@@ -6,6 +6,7 @@ import collections
 import copy
 import errno
 import io
+import mmap
 import os
 import pickle
 import stat
@@ -30,12 +31,13 @@ def around(obj: Any) -> Any:
     return taeda.load(saved(obj))
 
 
-def archive(pickled: bytes, records: dict[str, bytes] | None = None, root: str = "a") -> io.BytesIO:
+def archive(pickled: bytes, records: dict[str, bytes] | None = None, root: str = "a", order: bytes | None = b"little") -> io.BytesIO:
     """A checkpoint of a given pickle."""
     file = io.BytesIO()
     out = _archive.Writer(file, root)
     out.record("data.pkl", pickled)
-    out.record("byteorder", b"little")
+    if order is not None:
+        out.record("byteorder", order)
     for name, data in (records or {}).items():
         out.record(name, data)
     out.close()
@@ -289,13 +291,8 @@ def test_reads_every_protocol(protocol: int) -> None:
 
 
 def test_other_byte_order_is_swapped() -> None:
-    file = io.BytesIO()
-    out = _archive.Writer(file, "a")
-    out.record("data.pkl", tensor_pickle(0, (4,), (1,)))
-    out.record("byteorder", b"big" if sys.byteorder == "little" else b"little")
-    out.record("data/0", struct.pack(">4f" if sys.byteorder == "little" else "<4f", 1, 2, 3, 4))
-    out.close()
-    file.seek(0)
+    other, form = (b"big", ">4f") if sys.byteorder == "little" else (b"little", "<4f")
+    file = archive(tensor_pickle(0, (4,), (1,)), {"data/0": struct.pack(form, 1, 2, 3, 4)}, order=other)
     assert taeda.load(file).tolist() == [1, 2, 3, 4]
 
 
@@ -321,7 +318,7 @@ def test_mmap_reads_the_file_and_never_writes_it(tmp_path: Any) -> None:
     x, empty = taeda.load(path, mmap=True)
     x.add_(1)
     assert x.tolist() == [1, 2, 3, 4, 5, 6] and empty.numel() == 0 and path.read_bytes() == before
-    with pytest.raises(ValueError, match="path"):
+    with pytest.raises(RuntimeError, match="path"):
         taeda.load(io.BytesIO(before), mmap=True)
 
 
@@ -429,8 +426,95 @@ def test_files_from_before_pytorch_1_6() -> None:
     ]:
         with pytest.raises(RuntimeError, match=match):
             taeda.load(file)
-    with pytest.raises(RuntimeError, match="weights_only=True only"):
-        taeda.load(stream(4, ONES), weights_only=False)
+    assert taeda.load(stream(4, ONES), weights_only=False).tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_objects_follow_each_other_in_a_stream(weights_only: bool, protocol: int) -> None:
+    x = taeda.arange(6.0).view(2, 3)
+    file = io.BytesIO(b"before")
+    file.seek(6)
+    for obj in ([x, x[1]], {"n": taeda.ones(2, dtype=taeda.int64)}):
+        taeda.save(obj, file, pickle_protocol=protocol, _use_new_zipfile_serialization=False)
+    file.seek(6)
+    first, second = (taeda.load(file, weights_only=weights_only) for _ in range(2))
+    first[0][1, 0] = 9
+    assert first[1].tolist() == [9, 4, 5] and second["n"].tolist() == [1, 1]
+    with pytest.raises(EOFError):
+        taeda.load(file, weights_only=weights_only)
+
+
+def test_classes_in_a_stream_are_made_with_weights_only_false_alone() -> None:
+    file = io.BytesIO()
+    taeda.save(Mine(taeda.ones(2)), file, _use_new_zipfile_serialization=False)
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError, match="Mine"):
+        taeda.load(file)
+    file.seek(0)
+    assert type(taeda.load(file, weights_only=False)) is Mine
+
+
+def test_typed_storages_come_back_on_the_memory_that_tensors_share() -> None:
+    x = taeda.ones(3)
+    for zipped in (True, False):
+        file = io.BytesIO()
+        taeda.save([x.storage(), x], file, _use_new_zipfile_serialization=zipped)
+        for weights_only in (True, False):
+            file.seek(0)
+            storage, y = taeda.load(file, weights_only=weights_only)
+            storage[1] = 5
+            assert isinstance(storage, taeda.FloatStorage) and y.tolist() == [1, 5, 1]
+
+
+def test_the_default_device_does_not_move_what_is_loaded() -> None:
+    file = saved(taeda.ones(2))
+    with taeda.device("meta"):
+        assert taeda.load(file).tolist() == [1, 1]
+
+
+def test_options_of_saving_and_loading(tmp_path: Any) -> None:
+    options = taeda.serialization
+    data = archive(tensor_pickle(0, (4,), (1,)), {"data/0": ONES}, order=None)
+    try:
+        options.set_default_load_endianness(options.LoadEndianness.BIG)
+        assert taeda.load(data).tolist() == list(struct.unpack(">4f", ONES))
+        options.set_crc32_options(False)
+        assert {i.CRC for i in zipfile.ZipFile(saved(taeda.ones(2))).infolist()} == {0}
+    finally:
+        options.set_default_load_endianness(None)
+        options.set_crc32_options(True)
+    path = tmp_path / "x.pt"
+    with options.skip_data():
+        taeda.save(taeda.ones(2), path)
+    assert taeda.load(path).tolist() == [0, 0]
+    with options.set_default_mmap_options(mmap.MAP_SHARED):
+        taeda.load(path, mmap=True).fill_(3)
+    taeda.load(path, mmap=True).fill_(4)
+    assert taeda.load(path).tolist() == [3, 3] and options.get_default_mmap_options() == mmap.MAP_PRIVATE
+    with options.skip_data():
+        assert taeda.load(path).shape == (2,)
+    for refused in (lambda: options.set_default_load_endianness("big"), lambda: options.set_default_mmap_options(7)):
+        with pytest.raises((TypeError, ValueError), match=r"^\[set_default"):
+            refused()
+
+
+def test_what_a_file_would_be_refused_for_is_told_beforehand() -> None:
+    unsafe = taeda.serialization.get_unsafe_globals_in_checkpoint
+    for protocol in (2, 4):
+        file = io.BytesIO()
+        taeda.save([taeda.ones(2), Mine(1), Mine], file, pickle_protocol=protocol)
+        file.seek(0)
+        assert unsafe(file) == [f"{Mine.__module__}.Mine"]
+    with pytest.raises(ValueError, match="no zip file"):
+        unsafe(stream(4, ONES))
+
+
+def test_hooks_are_not_saved_which_is_warned_of() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    x.register_hook(lambda g: g)
+    with pytest.warns(UserWarning, match="hooks of a tensor"):
+        saved(x)
 
 
 def test_files_of_another_kind(tmp_path: Any) -> None:

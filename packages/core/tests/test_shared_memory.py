@@ -8,6 +8,7 @@ import operator
 import os
 import time
 from collections.abc import Callable
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,13 @@ def test_a_queue_shares_and_does_not_copy() -> None:
     assert process.exitcode == 0
 
 
+def test_a_tensor_with_a_history_is_not_sent() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    assert ForkingPickler.loads(ForkingPickler.dumps(x)).requires_grad
+    with pytest.raises(RuntimeError, match="autograd does not cross processes"):
+        ForkingPickler.dumps(x * 2)
+
+
 def fill(i: int, t: taeda.Tensor) -> None:
     t[i] = i + 1
 
@@ -129,7 +137,7 @@ def test_spawned_processes_write_into_the_tensor_they_were_given() -> None:
 def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
     with pytest.raises(mp.ProcessRaisedException, match=r"Process 1 terminated(.|\n)*ValueError: no") as caught:
         mp.spawn(fail, nprocs=2, start_method="fork")
-    assert caught.value.error_index == 1
+    assert caught.value.error_index == 1 and caught.value.pid > 0 and caught.value.msg == str(caught.value)
     with pytest.raises(mp.ProcessExitedException, match="exit code 3") as gone:
         mp.start_processes(leave, start_method="fork")
     assert gone.value.exit_code == 3 and gone.value.signal_name is None

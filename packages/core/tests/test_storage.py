@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import struct
 import subprocess
 import sys
 import threading
@@ -94,6 +96,42 @@ def test_memory_of_another_library_is_not_resized() -> None:
 def test_typed_storage_counts_elements() -> None:
     s = taeda.arange(4)[1:].storage()
     assert (s.size(), len(s), s[2], s.tolist(), s.nbytes(), s.dtype) == (4, 4, 2, [0, 1, 2, 3], 32, taeda.int64)
+
+
+def test_storages_of_a_dtype_by_its_older_name() -> None:
+    s = taeda.FloatStorage([1, 2, 3])
+    assert isinstance(s, taeda.FloatStorage) and isinstance(s, taeda.TypedStorage) and not isinstance(s, taeda.LongStorage)
+    assert (s.type(), s.pickle_storage_type(), taeda.ones(1).storage_type()) == ("taeda.FloatStorage", "FloatStorage", taeda.FloatStorage)
+    x = taeda.FloatTensor(s)
+    x[0] = 7
+    assert (s[0], s.long().tolist(), s.type("taeda.DoubleStorage").dtype) == (7, [7, 2, 3], taeda.float64)
+    copied = s.clone().fill_(0)
+    assert s.copy_(copied).tolist() == [0, 0, 0] and s.data_ptr() != copied.data_ptr()
+    s.resize_(5)
+    assert len(s) == 5 == len(s.tolist())
+    assert taeda.TypedStorage(wrap_storage=x.untyped_storage(), dtype=taeda.int32).untyped() is x.untyped_storage()
+    assert taeda.FloatStorage.from_buffer(struct.pack(">2f", 1, 2), "big").tolist() == [1, 2]
+    for bad, error in [
+        (lambda: s[5], IndexError), (lambda: s[:2], RuntimeError), (lambda: taeda.FloatTensor(s.long()), TypeError),
+        (lambda: taeda.FloatStorage.from_buffer(b"abc", "native"), ValueError), (lambda: taeda.FloatStorage.from_buffer(b"abcd"), RuntimeError),
+        (lambda: taeda.TypedStorage(wrap_storage=x.untyped_storage()), RuntimeError), (lambda: taeda.FloatStorage(1, 2), RuntimeError),
+    ]:  # fmt: skip
+        with pytest.raises(error, match=r"^\["):
+            bad()
+
+
+def test_tensors_on_the_memory_of_a_file(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "x.bin")
+    with pytest.raises(RuntimeError, match="unable to open"):
+        taeda.from_file(path, size=2)
+    shared = taeda.from_file(path, shared=True, size=2, dtype=taeda.int16).copy_(taeda.tensor([1, -2]))
+    assert pathlib.Path(path).read_bytes() == struct.pack("=2h", 1, -2) and shared.untyped_storage().filename == path
+    private = taeda.from_file(path, size=2, dtype=taeda.int16)
+    private[0] = 9
+    assert shared.tolist() == [1, -2] and private.untyped_storage().filename is None
+    with pytest.raises(RuntimeError, match="has 4 bytes, 12 are to be mapped"):
+        taeda.FloatStorage.from_file(path, size=3)
+    assert taeda.UntypedStorage.from_file(path, True, 8).nbytes() == 8 and taeda.ShortStorage.from_file(path, size=4).tolist() == [1, -2, 0, 0]
 
 
 @pytest.mark.parametrize("nbytes", [1, 63, 64, 65, 1000, 5000, 1 << 20])

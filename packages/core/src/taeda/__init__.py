@@ -56,7 +56,6 @@ from taeda.storage import Storage as UntypedStorage
 from taeda.tensor import Tensor, install_late as _install_late, install_methods as _install_methods
 from taeda.tensor_base import Size, publish as _publish
 from taeda.threads import get_num_threads, set_num_threads
-from taeda.typed_storage import TypedStorage
 
 _publish({
     "Generator": Generator, "Size": Size, "Tensor": Tensor, "device": device, "dtype": dtype, "finfo": finfo, "iinfo": iinfo,
@@ -81,11 +80,12 @@ _LAZY = {
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
     "_C": ("taeda._C", None),
+    "__config__": ("taeda._config", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (
             "accelerator", "compiler", "distributed", "distributions", "functional", "futures", "fx", "hub", "jit", "library", "masked",
-            "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
+            "monitor", "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
@@ -142,13 +142,14 @@ _LAZY = {
     **{name: ("taeda.jit", name) for name in ("fork", "wait")},
     "AcceleratorError": ("taeda.absent", "AcceleratorError"),
     "Future": ("taeda.futures", "Future"),
-    "from_file": ("taeda.mapped", "from_file"),
     "GradScaler": ("taeda.amp.grad_scaler", "GradScaler"),
     "set_anomaly_enabled": ("taeda.autograd.anomaly_mode", "set_anomaly_enabled"),
     **{
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
     },
+    "TypedStorage": ("taeda.typed_storage", "TypedStorage"),
+    "from_file": ("taeda.file_memory", "from_file"),
     **{
         name: ("taeda.settings", name)
         for name in (
@@ -186,7 +187,7 @@ _PACKAGES = ("nn", "optim", "data", "vision")
 _OF_NN = (
     "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss", "margin_ranking_loss",
     "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "rrelu",
-    "rrelu_", "threshold_", "triplet_margin_loss",
+    "rrelu_", "triplet_margin_loss",
 )
 
 

@@ -30,9 +30,10 @@ def short(n: int) -> int:
 class Writer:
     """Write records one after the other to anything with ``write``."""
 
-    def __init__(self, file: IO[bytes], root: str) -> None:
+    def __init__(self, file: IO[bytes], root: str, checksums: bool = True) -> None:
         self.file = file
         self.root = root
+        self.checksums = checksums
         self.at = 0
         self.entries: list[tuple[bytes, int, int, int]] = []  # name, crc, size, offset of the header
 
@@ -43,7 +44,7 @@ class Writer:
     def record(self, name: str, data: Any) -> None:
         """Write one record; data is bytes or a memoryview of bytes."""
         path = f"{self.root}/{name}".encode()
-        size, crc, offset = len(data), zlib.crc32(data), self.at
+        size, crc, offset = len(data), zlib.crc32(data) if self.checksums else 0, self.at
         large = size >= LARGE
         extra = struct.pack("<HHQQ", 1, 16, size, size) if large else b""
         start = offset + 30 + len(path) + len(extra) + 4

@@ -9,6 +9,7 @@ BUILD to known kinds, and what calls may copy to the size of the pickle.
 from __future__ import annotations
 
 import pickle
+import pickletools
 import struct
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -312,3 +313,25 @@ ACTIONS: dict[int, Callable[[Unpickler], Any]] = {
     pickle.BUILD[0]: lambda u: u.set_state(),
     pickle.BINPERSID[0]: lambda u: u.push(u.persistent_id()),
 }
+
+
+def globals_of(data: bytes) -> set[str]:
+    """Return the globals that a pickle names, as "module.name"; nothing is made."""
+    found: set[str] = set()
+    texts: list[Any] = []  # what was last pushed; None for what is no text
+    memo: dict[int, Any] = {}
+    for opcode, value, _ in pickletools.genops(data):
+        name = opcode.name
+        if name == "GLOBAL":
+            found.add(".".join(str(value).split(" ", 1)))
+            texts.append(None)
+        elif name == "STACK_GLOBAL":
+            found.add(f"{texts[-2]}.{texts[-1]}")
+            texts.append(None)
+        elif name in ("BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"):
+            memo[len(memo) if name == "MEMOIZE" else int(value or 0)] = texts[-1] if texts else None
+        elif name in ("BINGET", "LONG_BINGET", "GET"):
+            texts.append(memo.get(int(value or 0)))
+        else:
+            texts.append(value if "UNICODE" in name else None)
+    return found

@@ -18,6 +18,7 @@ from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
 from taeda.tensor_attributes import user_attributes
 from taeda.tensor_base import Size, TensorBase
+from taeda.typed_storage import TypedStorage
 
 # -- tensors in pickles and copies -------------------------------------------------------------------
 
@@ -55,7 +56,7 @@ def rebuild_tensor(
         RuntimeError: for a negative size or stride, or a layout outside the storage.
     """
     check_layout(offset, size, stride, storage.nbytes() // dt.itemsize)
-    t = set_(empty(0, dtype=dt), storage, offset, tuple(size), tuple(stride))
+    t = set_(empty(0, dtype=dt, device=storage.device), storage, offset, tuple(size), tuple(stride))
     if cls is not None and cls is not type(t):
         t = type(t)._make_subclass(cls, t, bool(requires_grad))
     elif requires_grad:
@@ -125,13 +126,6 @@ STORAGES = {d.name: Global("torch", f"{name}Storage") for name, d in LEGACY_NAME
 # -- what stands for PyTorch's functions -------------------------------------------------------------
 
 
-class Typed:
-    """A storage of the file with the element type by which the pickle refers to it."""
-
-    def __init__(self, storage: Any, dt: Any) -> None:
-        self.storage, self.dt = storage, dt
-
-
 def rebuild_v2(
     typed: Any,
     offset: Any,
@@ -142,13 +136,9 @@ def rebuild_v2(
     metadata: Any = None,
 ) -> Any:
     """Stand for torch._utils._rebuild_tensor_v2."""
-    if not isinstance(typed, Typed):
+    if not isinstance(typed, TypedStorage):
         raise pickle.UnpicklingError(f"[load] a tensor on a {type(typed).__name__} in place of a storage")
-    if typed.storage is None:
-        check_layout(offset, size, stride, None)
-        t = empty_strided(size, stride, dtype=typed.dt, device="meta")
-        return t.requires_grad_(True) if requires_grad is True else t
-    return rebuild_tensor(typed.storage, typed.dt, offset, size, stride, requires_grad is True)
+    return rebuild_tensor(typed.untyped(), typed.dtype, offset, size, stride, requires_grad is True)
 
 
 def rebuild_parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Any:

@@ -6,6 +6,7 @@ sequence of pickles with the storages behind them.
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 import sys
@@ -13,11 +14,14 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from taeda import _archive, _pickle
-from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global, Typed
+from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global
 from taeda.device import device
 from taeda.dtype import NAMES
+from taeda.file_memory import swap_bytes
 from taeda.ops.creation import frombuffer
+from taeda.serialization_options import LoadEndianness, options
 from taeda.storage import Storage
+from taeda.typed_storage import TypedStorage
 
 
 class Storages:
@@ -45,10 +49,10 @@ class Storages:
         if key not in self.loaded:
             self.loaded[key] = self.place(self.fetch(key, numel, dt), location)
         storage = self.loaded[key]
-        return storage if dt is None and storage is not None else Typed(storage, dt)
+        return storage if dt is None else TypedStorage(wrap_storage=storage, dtype=dt)
 
     def place(self, storage: Any, location: str) -> Any:
-        """Apply map_location; None stands for a storage on device meta."""
+        """Apply map_location."""
         where = self.map_location
         if isinstance(where, dict):
             where = where.get(location, location)
@@ -56,13 +60,16 @@ class Storages:
             # PyTorch's callables get a storage and its location, and return a storage or None
             placed = where(storage, location)
             if placed is not None:
-                return getattr(placed, "_untyped_storage", placed)
+                placed = getattr(placed, "_untyped_storage", placed)
+                if not isinstance(placed, Storage):
+                    raise TypeError(f"[load] map_location must return a storage or None, got {type(placed).__name__}")
+                return placed
             where = location
         elif where is None:
             where = location
         kind = where.type if isinstance(where, device) else str(where).partition(":")[0]
         if kind == "meta":
-            return None
+            return Storage(storage.nbytes(), device="meta")
         if kind != "cpu":
             raise RuntimeError(
                 f"[load] the file has a storage on {location}, and there is no such device here (map_location="
@@ -77,10 +84,10 @@ class ZipStorages(Storages):
     def __init__(self, archive: _archive.Reader, map_location: Any, path: str | None) -> None:
         super().__init__(map_location)
         self.archive, self.path = archive, path
-        order = archive.read("byteorder") if "byteorder" in archive else b"little"
-        if order not in (b"little", b"big"):
+        order = archive.read("byteorder").decode("latin-1") if "byteorder" in archive else assumed_order()
+        if order not in ("little", "big"):
             raise archive.error(f"byteorder must be little or big, got {order!r}")
-        self.swap = order.decode() != sys.byteorder
+        self.swap = order != sys.byteorder
         self.map: Any = None
 
     def fetch(self, key: str, numel: int, dt: Any) -> Any:
@@ -97,38 +104,36 @@ class ZipStorages(Storages):
         if self.path is not None and nbytes:
             return self.mapped(record, nbytes)
         storage = Storage(nbytes)
-        if nbytes:
+        if nbytes and not options.skips:
             self.archive.read_into(record, memoryview(storage))
             if self.swap:
                 swap_bytes(memoryview(storage), dt)
         return storage
 
     def mapped(self, record: str, nbytes: int) -> Any:
-        """A storage on the file's own pages, copied when they are written to."""
+        """A storage on the file's own pages, which are copied when they are written to unless the options say that they are shared."""
         if self.swap:
             raise RuntimeError("[load] mmap=True needs a file of this machine's byte order; load it without")
         if self.map is None:
             import mmap
 
-            with open(str(self.path), "rb") as file:
-                self.map = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+            shared = options.mmap_flags == mmap.MAP_SHARED
+            with open(str(self.path), "r+b" if shared else "rb") as file:
+                self.map = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY))
         start = self.archive.records[record][0]
         return frombuffer(self.map[start : start + nbytes], dtype=NAMES["uint8"]).untyped_storage()
 
 
-def swap_bytes(block: memoryview, dt: Any) -> None:
-    """Reverse the bytes of every number in place; a complex one is two."""
-    width = (dt.itemsize // 2 if dt.is_complex else dt.itemsize) if dt else 1
-    pieces = [block[i::width].tobytes() for i in range(width)]
-    for i, piece in enumerate(reversed(pieces)):
-        block[i::width] = piece
+def assumed_order() -> str:
+    """The byte order of an archive that does not tell it."""
+    given = options.endianness
+    return "big" if given is LoadEndianness.BIG or (given is LoadEndianness.NATIVE and sys.byteorder == "big") else "little"
 
 
 # -- files from before PyTorch 1.6 -------------------------------------------------------------------
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
-STREAM_HEAD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the pickle of MAGIC
 
 
 class StreamStorages(Storages):
@@ -148,8 +153,8 @@ class StreamStorages(Storages):
         self.blocks[key] = storage, dt
         return storage
 
-    def fill(self, data: bytes, at: int, keys: Any) -> None:
-        """Copy the storages' bytes, which lie behind each other in the order of keys."""
+    def fill(self, data: bytes, at: int, keys: Any) -> int:
+        """Copy the storages' bytes, which lie behind each other from ``at`` on in the order of keys; return where they end."""
         if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(self.blocks):
             raise RuntimeError("[load] the storages behind the pickle are not those that it refers to")
         for key in keys:
@@ -163,27 +168,54 @@ class StreamStorages(Storages):
                 if self.swap:
                     swap_bytes(memoryview(storage), dt)
             at = end
+        return at
 
 
-def load_stream(data: bytes, map_location: Any, allowed: dict[str, Any]) -> Any:
-    """Read a file that torch.save wrote before 1.6, or with _use_new_zipfile_serialization=False."""
-    storages = StreamStorages(len(data), map_location)
-    parts: list[Any] = []
+class NoCheckpoint(RuntimeError, pickle.UnpicklingError):
+    """A file that starts like none that ``save`` writes."""
+
+
+def load_stream(file: IO[bytes], what: str, map_location: Any, allowed: dict[str, Any], full: Any = None) -> Any:
+    """Read a file that torch.save wrote before 1.6, or with _use_new_zipfile_serialization=False; leave it where the object ends.
+
+    ``full``: for the object, (the rest of the file, storages) -> an unpickler that runs what the file says; None: one that runs nothing.
+    """
+    start = file.tell()
+    data = file.read()
     at = 0
-    for _ in range(5):  # magic, version, system, object, keys
-        table, persistent = (TABLE, storages) if len(parts) == 3 else ({}, None)
-        reader = _pickle.Unpickler(data, table, persistent, allowed if len(parts) == 3 else None, at)
-        parts.append(reader.load())
+
+    def plain() -> Any:
+        nonlocal at
+        reader = _pickle.Unpickler(data, {}, None, None, at)
+        found = reader.load()
         at = reader.at
-    magic, version, system, obj, keys = parts
-    if magic != MAGIC or version != VERSION or not isinstance(system, dict):
+        return found
+
+    try:
+        magic = plain()
+    except pickle.UnpicklingError:
+        magic = None
+    if magic != MAGIC:
+        raise NoCheckpoint(f"[load] {what} is no checkpoint: it starts with {data[:4]!r}")
+    version, system = plain(), plain()
+    if version != VERSION or not isinstance(system, dict):
         raise RuntimeError(f"[load] the file's version {version!r} is not 1001, the last one before zip files")
+    storages = StreamStorages(len(data), map_location)
     storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
-    storages.fill(data, at, keys)
+    if full is None:
+        reader = _pickle.Unpickler(data, TABLE, storages, allowed, at)
+        obj = reader.load()
+        at = reader.at
+    else:
+        rest = io.BytesIO(data[at:])
+        obj = full(rest, storages).load()
+        at += rest.tell()
+    keys = plain()
+    file.seek(start + storages.fill(data, at, keys))
     return obj
 
 
-def write_stream(file: IO[bytes], pickled: bytes, blocks: Sequence[Any], numels: Sequence[int]) -> None:
+def write_stream(file: IO[bytes], protocol: int, pickled: bytes, blocks: Sequence[Any], numels: Sequence[int]) -> None:
     """Write the file that ``load_stream`` reads: the object's pickle, and its storages as their sizes and their bytes."""
     system = {
         "protocol_version": VERSION,
@@ -191,9 +223,9 @@ def write_stream(file: IO[bytes], pickled: bytes, blocks: Sequence[Any], numels:
         "type_sizes": {"short": 2, "int": 4, "long": 4},
     }
     for head in (MAGIC, VERSION, system):
-        file.write(pickle.dumps(head, 2))
+        file.write(pickle.dumps(head, protocol))
     file.write(pickled)
-    file.write(pickle.dumps([str(key) for key in range(len(blocks))], 2))
+    file.write(pickle.dumps([str(key) for key in range(len(blocks))], protocol))
     for block, numel in zip(blocks, numels, strict=True):
         file.write(struct.pack("=q", numel))
         file.write(block)

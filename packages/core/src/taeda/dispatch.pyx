@@ -103,7 +103,7 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
     else:
         if rule == 1 and is_integral(common):
             common = default_float()
-        if opmath and (common == F16 or common == BF16):
+        if opmath and (common == F16 or common == BF16) and not is_integral(beside.view.dtype):
             common = F32
         t = scalar_tensor(x, common, beside.device)
     t.wrapped_number = True

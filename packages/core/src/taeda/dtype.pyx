@@ -33,7 +33,9 @@ cdef class dtype:
         return {"complex32": float16, "complex64": float32, "complex128": float64}.get(self.name, self)
 
     def to_complex(self):
-        """Return the complex dtype whose parts have this dtype."""
+        """Return the complex dtype whose parts have this dtype; RuntimeError for integers."""
+        if not self.is_floating_point and not self.is_complex:
+            raise RuntimeError(f"[to_complex] there is no complex dtype of {self}")
         return {"float16": complex32, "bfloat16": complex64, "float32": complex64, "float64": complex128}.get(self.name, self)
 
 
@@ -194,7 +196,14 @@ def set_default_dtype(d):
     default_code = code
 
 
-class finfo:
+class Limits:
+    """What finfo and iinfo share: two of one dtype are equal."""
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.dtype == other.dtype
+
+
+class finfo(Limits):
     """Limits of a floating-point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
 
     _LIMITS = {  # bits, mantissa bits, largest exponent
@@ -219,7 +228,7 @@ class finfo:
                 f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")
 
 
-class iinfo:
+class iinfo(Limits):
     """Limits of an integer dtype: bits, min, max."""
 
     def __init__(self, type):

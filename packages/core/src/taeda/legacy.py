@@ -53,6 +53,10 @@ def make(dtype: Any, args: tuple[Any, ...], device: Any = None, op: str = "new")
         if data.dtype != dtype or (device is not None and data.device != as_device(device)):
             raise TypeError(f"[{op}] expected a tensor of {dtype} on {where}, got {data.dtype} on {data.device}; use tensor.to")
         return data.detach()
+    if isinstance(data, TypedStorage):
+        if data.dtype != dtype:
+            raise TypeError(f"[{op}] expected a storage of {dtype}, got one of {data.dtype}")
+        return empty(0, dtype=dtype, device=data.device).set_(data.untyped())
     if hasattr(data, "__index__") and not hasattr(data, "__len__"):
         return empty(data.__index__(), dtype=dtype, device=where)
     if isinstance(data, (str, bytes)) or not hasattr(data, "__len__"):

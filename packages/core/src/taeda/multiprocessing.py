@@ -46,20 +46,24 @@ def set_sharing_strategy(new_strategy: str) -> None:
         raise ValueError(f"[set_sharing_strategy] expected 'file_descriptor' or 'file_system', got {new_strategy!r}")
 
 
-class ProcessRaisedException(Exception):
-    """A process that ``spawn`` started raised an exception, whose traceback this one's text has."""
+class ProcessException(Exception):
+    """A process that ``spawn`` started did not end well: ``error_index`` says which one, ``pid`` its number."""
 
     def __init__(self, msg: str, error_index: int, error_pid: int) -> None:
         super().__init__(msg)
-        self.error_index, self.error_pid = error_index, error_pid
+        self.msg, self.error_index, self.pid = msg, error_index, error_pid
 
 
-class ProcessExitedException(Exception):
+class ProcessRaisedException(ProcessException):
+    """A process that ``spawn`` started raised an exception, whose traceback this one's text has."""
+
+
+class ProcessExitedException(ProcessException):
     """A process that ``spawn`` started was ended by a signal or exited with a number."""
 
     def __init__(self, msg: str, error_index: int, error_pid: int, exit_code: int, signal_name: str | None = None) -> None:
-        super().__init__(msg)
-        self.error_index, self.error_pid, self.exit_code, self.signal_name = error_index, error_pid, exit_code, signal_name
+        super().__init__(msg, error_index, error_pid)
+        self.exit_code, self.signal_name = exit_code, signal_name
 
 
 def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], errors: Connection) -> None:

@@ -13,6 +13,7 @@ import os
 import pickle
 import sys
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,25 +39,38 @@ from taeda._rebuild import (
     rebuild_tensor,
     reduce_tensor,
 )
-from taeda._records import STREAM_HEAD, ZipStorages, load_stream, write_stream
+from taeda._records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
 from taeda.layout import layout
+from taeda.serialization_options import (
+    LoadEndianness,
+    get_crc32_options,
+    get_default_load_endianness,
+    get_default_mmap_options,
+    options,
+    set_crc32_options,
+    set_default_load_endianness,
+    set_default_mmap_options,
+    skip_data,
+)
 from taeda.storage import Storage
 from taeda.tensor_attributes import user_attributes
 from taeda.tensor_base import Size, TensorBase
+from taeda.typed_storage import TypedStorage
 
 __all__ = [
-    "SaveError",
-    "add_safe_globals",
-    "clear_safe_globals",
-    "get_safe_globals",
-    "load",
-    "rebuild_tensor",
-    "reduce_tensor",
-    "safe_globals",
-    "save",
-]
+    "LoadEndianness", "SaveError", "SourceChangeWarning", "add_safe_globals", "clear_safe_globals", "get_crc32_options",
+    "get_default_load_endianness", "get_default_mmap_options", "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load",
+    "location_tag", "rebuild_tensor", "reduce_tensor", "safe_globals", "save", "set_crc32_options", "set_default_load_endianness",
+    "set_default_mmap_options", "skip_data",
+]  # fmt: skip
+
+MAGIC_NUMBER, PROTOCOL_VERSION, STORAGE_KEY_SEPARATOR = MAGIC, VERSION, ","     # PyTorch's names
+
+
+class SourceChangeWarning(Warning):
+    """The source of a class is not what it was when a model was saved; PyTorch's, for filters of warnings."""
 
 
 # -- saving ------------------------------------------------------------------------------------------
@@ -76,6 +90,7 @@ class Pickler(pickle._Pickler):
 
     def __init__(self, file: IO[bytes], protocol: int, streamed: bool = False) -> None:
         super().__init__(file, protocol)
+        self.protocol = protocol
         self.streamed = streamed  # for a file of the kind before 1.6, whose persistent ids name a view too, or none
         self.records: list[tuple[Any, int]] = []  # storage, bytes
         self.numels: list[int] = []  # of each record
@@ -90,6 +105,8 @@ class Pickler(pickle._Pickler):
     def persistent_id(self, obj: Any) -> Any:
         if isinstance(obj, Storage):
             obj = Reference(obj, None)
+        elif isinstance(obj, TypedStorage):
+            obj = Reference(obj.untyped(), obj.dtype)
         if not isinstance(obj, Reference):
             return None
         storage, name = obj.storage, obj.dt.name if obj.dt else ""
@@ -125,6 +142,9 @@ class Pickler(pickle._Pickler):
         return super().save(obj, save_persistent_id)  # type: ignore[misc]
 
     def reduce_tensor(self, t: Any) -> tuple[Any, tuple[Any, ...]]:
+        if t._backward_hooks:
+            text = f"[save] the hooks of a tensor of shape {tuple(t.shape)} are not saved; remove them first"
+            warnings.warn(text, UserWarning, stacklevel=2)
         names = [c.__name__ for c in type(t).__mro__]
         parameter = "Parameter" in names
         kind: Any = PARAMETER if parameter else TENSOR
@@ -206,10 +226,12 @@ def save(
 def write(file: IO[bytes], root: str, pickled: bytes, pickler: Pickler) -> None:
     """Write the object's pickle and its storages: an archive's records in PyTorch's order, or a stream."""
     blocks = [memoryview(storage)[:nbytes] if nbytes else b"" for storage, nbytes in pickler.records]
+    if options.skips:
+        blocks = [bytes(nbytes) for _, nbytes in pickler.records]
     if pickler.streamed:
-        write_stream(file, pickled, blocks, pickler.numels)
+        write_stream(file, pickler.protocol, pickled, blocks, pickler.numels)
         return
-    out = _archive.Writer(file, root)
+    out = _archive.Writer(file, root, bool(options.checksums) and not options.skips)
     out.record("data.pkl", pickled)
     out.record(".format_version", b"1")
     out.record(".storage_alignment", b"64")
@@ -285,6 +307,7 @@ def load(
         weights_only: False unpickles in full: **the file then runs whatever code it holds; use it only for files
             that you made yourself**.
         mmap: True leaves the storages in the file (which must be a path) until they are read.
+        pickle_load_args: of the Unpickler, with weights_only=False.
 
     Raises:
         pickle.UnpicklingError: for a global that is not allowed or a malformed pickle.
@@ -293,37 +316,75 @@ def load(
     if isinstance(f, (str, bytes, os.PathLike)):
         path = os.fsdecode(os.fspath(f))
         with open(path, "rb") as file:
-            return load_file(file, repr(path), map_location, weights_only, path if mmap else None, pickle_module)
+            return load_file(file, repr(path), map_location, weights_only, path if mmap else None, pickle_module, pickle_load_args)
     if not (hasattr(f, "read") and hasattr(f, "seek") and hasattr(f, "tell")):
         raise AttributeError(
             f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; put its content into an io.BytesIO"
         )
     if mmap:
-        raise ValueError("[load] mmap=True needs f to be a path")
-    return load_file(f, "the file", map_location, weights_only, None, pickle_module)
+        raise RuntimeError("[load] mmap=True needs f to be a path")
+    return load_file(f, "the file", map_location, weights_only, None, pickle_module, pickle_load_args)
 
 
-def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any) -> Any:
+def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any, args: dict[str, Any]) -> Any:
+    def full(pickled: IO[bytes], storages: Callable[[Any], Any]) -> Any:
+        return full_unpickler(module or pickle, pickled, storages, args)
+
+    runs = weights_only is False
+    if starts_an_archive(file, what):
+        archive = _archive.Reader(file, what)
+        pickled, storages = object_of(archive), ZipStorages(archive, map_location, path)
+        return full(io.BytesIO(pickled), storages).load() if runs else _pickle.Unpickler(pickled, TABLE, storages, safe).load()
+    if path is not None:
+        raise RuntimeError(f"[load] mmap=True needs a zip file, {what} is from before PyTorch 1.6")
+    return load_stream(file, what, map_location, safe, full if runs else None)
+
+
+def starts_an_archive(file: Any, what: str) -> bool:
+    """Whether a zip archive comes next in the file, or a pickle."""
     start = file.tell()
-    head = file.read(len(STREAM_HEAD))
+    head = file.read(4)
     file.seek(start)
     if not head:
         raise EOFError(f"[load] {what} is empty")
-    if head == STREAM_HEAD:
-        if weights_only is False:
-            raise RuntimeError(f"[load] {what} is from before PyTorch 1.6: such files are read with weights_only=True only")
-        return load_stream(file.read(), map_location, safe)
-    if head[:4] != b"PK\3\4":
-        raise RuntimeError(f"[load] {what} is no checkpoint: it starts with {head[:4]!r}")
-    archive = _archive.Reader(file, what)
+    if head != b"PK\3\4" and head[:1] != pickle.PROTO:
+        raise NoCheckpoint(f"[load] {what} is no checkpoint: it starts with {head!r}")
+    return bool(head == b"PK\3\4")
+
+
+def object_of(archive: _archive.Reader) -> bytes:
+    """Return the pickle of the object that an archive holds."""
     if "data.pkl" not in archive:
         kind = "a TorchScript archive" if "constants.pkl" in archive else "no checkpoint"
         raise archive.error(f"there is no record data.pkl: this is {kind}")
-    storages = ZipStorages(archive, map_location, path)
-    pickled = archive.read("data.pkl")
-    if weights_only is False:
-        return full_unpickler(module or pickle, pickled, storages).load()
-    return _pickle.Unpickler(pickled, TABLE, storages, safe).load()
+    return archive.read("data.pkl")
+
+
+def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
+    """Return the classes and functions that a file asks for and ``load`` would refuse, by their names.
+
+    Args:
+        f: a path, or a binary file that can be read and sought.
+
+    >>> import io, taeda
+    >>> file = io.BytesIO()
+    >>> taeda.save([taeda.ones(2), io.StringIO], file)
+    >>> _ = file.seek(0)
+    >>> taeda.serialization.get_unsafe_globals_in_checkpoint(file)
+    ['_io.StringIO']
+    """
+    if isinstance(f, (str, bytes, os.PathLike)):
+        with open(os.fsdecode(os.fspath(f)), "rb") as file:
+            return get_unsafe_globals_in_checkpoint(file)
+    if not starts_an_archive(f, "the file"):
+        raise ValueError("[get_unsafe_globals_in_checkpoint] the file is no zip file, but from before PyTorch 1.6")
+    pickled = object_of(_archive.Reader(f, "the file"))
+    return sorted(name for name in _pickle.globals_of(pickled) if name not in TABLE and name not in safe)
+
+
+def location_tag(storage: Any) -> str:
+    """Return where a storage lies, as files tell it."""
+    return str(storage.device.type)
 
 
 def ours(where: str, name: str) -> Any:
@@ -339,7 +400,7 @@ def ours(where: str, name: str) -> Any:
     raise pickle.UnpicklingError(f"[load] the file asks for {where}.{name}, which is not in the taeda packages that are installed")
 
 
-def full_unpickler(module: Any, pickled: bytes, storages: Callable[[Any], Any]) -> Any:
+def full_unpickler(module: Any, pickled: IO[bytes], storages: Callable[[Any], Any], args: dict[str, Any]) -> Any:
     """Return an unpickler that imports and calls what the file names, PyTorch's names replaced by ours."""
 
     class Full(module.Unpickler):  # type: ignore[misc]
@@ -349,6 +410,8 @@ def full_unpickler(module: Any, pickled: bytes, storages: Callable[[Any], Any]) 
             return super().find_class(where, name)
 
         def persistent_load(self, pid: Any) -> Any:
+            if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
+                return pid[1]  # before PyTorch 1.6 a module's class had its source with it
             return storages(pid)
 
-    return Full(io.BytesIO(pickled))
+    return Full(pickled, **{"encoding": "utf-8", **args})

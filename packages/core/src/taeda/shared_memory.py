@@ -16,6 +16,7 @@ from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
 from taeda.storage import Storage, storage_over
+from taeda.tensor import Tensor
 from taeda.tensor_base import TensorBase
 
 _arrived: weakref.WeakValueDictionary[tuple[int, int], Storage] = weakref.WeakValueDictionary()   # by device and inode
@@ -79,4 +80,13 @@ def _receive(sent: Any, nbytes: int) -> Storage:
     return storage
 
 
+def _reduce_tensor(tensor: Tensor) -> Any:
+    """Return how a tensor crosses: by its storage.  Where it came from cannot cross with it."""
+    if tensor.requires_grad and not tensor.is_leaf:
+        raise RuntimeError(f"[multiprocessing] a tensor of shape {tuple(tensor.shape)} with a history cannot be sent: autograd does not "
+                           "cross processes; send its detach()")
+    return tensor.__reduce_ex__(2)
+
+
 ForkingPickler.register(Storage, _reduce)
+ForkingPickler.register(Tensor, _reduce_tensor)

@@ -215,6 +215,57 @@ cdef class Storage:
             shared.before.keep(self.data, self.capacity)
         self.data, self.capacity, self.owner = <char*>shared.memory.buf if self.nbytes_ else NULL, 0, shared
 
+    def is_pinned(self, device=None):
+        """Whether the memory is pinned for a GPU: no."""
+        return False
+
+    def get_device(self):
+        """Return the GPU's number, -1 on the CPU."""
+        return -1
+
+    def resizable(self):
+        """Whether the memory is the storage's own, so that ``resize_`` can make it larger."""
+        return self.owner is None or isinstance(self.owner, Retired)
+
+    def untyped(self):
+        """Return the storage itself."""
+        return self
+
+    def new(self):
+        """Return an empty storage on the same device."""
+        return new_storage(0, self.device)
+
+    def type(self, dtype=None, non_blocking=False):
+        """Return the name of the type."""
+        if dtype is not None:
+            raise RuntimeError(f"[UntypedStorage.type] bytes have no type to convert from, got {dtype!r}; use a TypedStorage")
+        return "taeda.storage.UntypedStorage"
+
+    def byteswap(self, dtype):
+        """Reverse the bytes of every element of ``dtype``, in place."""
+        from taeda.file_memory import swap_bytes
+        if self.nbytes_ % dtype.itemsize:
+            raise RuntimeError(f"[UntypedStorage.byteswap] {self.nbytes_} bytes are no whole number of elements of {dtype}")
+        swap_bytes(memoryview(self), dtype)
+        self.version += 1
+
+    @property
+    def filename(self):
+        from taeda.file_memory import name_of
+        return name_of(self)
+
+    @staticmethod
+    def from_buffer(buffer, byte_order=None, count=-1, offset=0, *, dtype):
+        """Return a copy of the bytes of ``count`` elements of ``dtype`` (-1: all) of a buffer, in this machine's order."""
+        from taeda.file_memory import from_buffer
+        return from_buffer(buffer, byte_order, count, offset, dtype=dtype)
+
+    @staticmethod
+    def from_file(filename, shared=False, nbytes=0):
+        """Return the first bytes of a file, mapped; with ``shared`` the file is written to, and grown if need be."""
+        from taeda.file_memory import map_file
+        return map_file(filename, shared, nbytes, "UntypedStorage.from_file")
+
     def share_memory_(self):
         """Move the bytes into memory that processes share; return the storage."""
         from taeda.shared_memory import share

@@ -1123,7 +1123,7 @@ class Tensor:
     def storage_offset(self, *args: Any, **kwargs: Any) -> _int:
         """Return the first element's place in the storage, in elements."""
     def storage_type(self) -> Tensor:
-        """Return the class of the tensor's storage, such as ``FloatStorage``."""
+        """Return the class of ``storage()``: FloatStorage and the like."""
     def stride(self, *args: Any, **kwargs: Any) -> Any:
         """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
     def sub(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:

@@ -7,10 +7,11 @@ ops module into the class once, at import.
 cimport cython
 from libc.stdlib cimport free
 
-from taeda.autograd.grad_mode cimport grad_enabled
+from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
+from taeda.kernels.cpu.abi cimport BOOL
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
 
@@ -125,7 +126,7 @@ cdef TensorBase by_constructor(tuple args, dict options):
 cdef class Tensor(TensorAttributes):
     """A multi-dimensional array that autograd can follow.
 
-    Made by ``taeda.tensor``, ``taeda.zeros`` and the like; ``Tensor(2, 3)`` gives uninitialised float32.
+    Made by ``taeda.tensor``, ``taeda.zeros`` and the like; ``Tensor(2, 3)`` gives uninitialised memory of the default dtype.
 
     >>> import taeda
     >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
@@ -234,6 +235,8 @@ cdef class Tensor(TensorAttributes):
         return neg(self)
 
     def __pos__(self):
+        if (<TensorBase>self).view.dtype == BOOL:
+            raise RuntimeError("[positive] The `+` operator, on a bool tensor is not supported.")
         return self
 
     def __abs__(self):
@@ -499,6 +502,7 @@ cdef class Tensor(TensorAttributes):
             memo[key] = self.storage.clone()
         made = alias(self)
         made.storage = memo[key]
+        made.inference = inference_enabled()
         refresh(made)
         t = made if type(self) is Tensor else Tensor._make_subclass(type(self), made)
         memo[id(self)] = t
@@ -570,13 +574,20 @@ def _output_nr(self):
 
 def _requires_grad(self, requires_grad=True):
     """Set whether autograd follows the tensor, in place."""
+    if not isinstance(requires_grad, bool):
+        raise TypeError(f"[requires_grad_] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
     self.requires_grad = requires_grad
     return self
 
 def _storage(self):
     """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
-    from taeda.typed_storage import TypedStorage
-    return TypedStorage(self)
+    from taeda.typed_storage import storage_of
+    return storage_of(self)
+
+def _storage_type(self):
+    """Return the class of ``storage()``: FloatStorage and the like."""
+    from taeda.typed_storage import class_of
+    return class_of(self.dtype)
 
 def _conversion(method, name):
     """Make the method that converts to one dtype: x.float(), x.long(), ..."""
@@ -598,6 +609,7 @@ install(Tensor, "device", property(_device_property))
 install(Tensor, "output_nr", property(_output_nr))
 install(Tensor, "requires_grad_", _requires_grad)
 install(Tensor, "storage", _storage)
+install(Tensor, "storage_type", _storage_type)
 
 
 def _new(cls, *args, **kwargs):

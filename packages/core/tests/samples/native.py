@@ -74,22 +74,19 @@ def instance_samples(rng: np.random.Generator) -> Iterator[Call]:
         yield Call(x, array(rng, 3), array(rng, 3), None, None, True, 0.1, 1e-5, False)
 
 
-def segments(x: np.ndarray, reduce: str, *, lengths: Any = None, offsets: Any = None, axis: int = 0, unsafe: bool = False, initial: Any = None) -> Any:
-    bounds = offsets if lengths is None else np.concatenate([np.zeros((*lengths.shape[:-1], 1), int), lengths.cumsum(-1)], -1)
-    if bounds.ndim > 1:
-        return np.stack([segments(row, reduce, offsets=b, initial=initial) for row, b in zip(x, bounds, strict=True)])
-    f = {"sum": np.sum, "mean": np.mean, "prod": np.prod, "max": np.max, "min": np.min}[reduce]
-    empty = {"sum": 0, "mean": np.nan, "prod": 1, "max": -np.inf, "min": np.inf}[reduce] if initial is None else initial
-    found = []
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
-        part = x[a:b]
-        if initial is not None and b > a:
-            start = np.full((1, *x.shape[1:]), float(initial))
-            y = (part.sum(0) + initial) / (b - a) if reduce == "mean" else f(np.concatenate([start, part]), axis=0)
-        else:
-            y = f(part, axis=0) if b > a else np.full(x.shape[1:], empty)
-        found.append(y)
-    return np.stack(found).astype(x.dtype)
+def segment_reduce(x: Any, reduce: str, lengths: Any = None, offsets: Any = None, axis: int = 0, unsafe: bool = False, initial: Any = None) -> Any:
+    axis %= x.ndim
+    f = {"sum": np.add, "mean": np.add, "prod": np.multiply}.get(reduce) or (np.maximum if reduce.endswith("max") else np.minimum)
+    empty = {"sum": 0.0, "mean": 0.0, "prod": 1.0}.get(reduce, -np.inf if reduce.endswith("max") else np.inf)
+    starts = np.cumsum(lengths, -1) - lengths if lengths is not None else offsets[..., :-1]
+    lengths = np.diff(offsets) if lengths is None else lengths
+    y = np.full((*lengths.shape, *x.shape[axis + 1 :]), empty if initial is None else initial, dtype=x.dtype)
+    for i in np.ndindex(*lengths.shape):
+        for row in x[i[:-1]][starts[i] : starts[i] + lengths[i]]:
+            y[i] = f(y[i], row)
+        if reduce == "mean":
+            y[i] = y[i] / lengths[i] if lengths[i] else np.nan if initial is None else initial
+    return y
 
 
 def segment_samples(rng: np.random.Generator) -> Iterator[Call]:
@@ -97,8 +94,12 @@ def segment_samples(rng: np.random.Generator) -> Iterator[Call]:
         for x in layouts(array(rng, 6, 2)):
             yield Call(x, reduce, lengths=np.array([2, 1, 3]))
         yield Call(array(rng, 5), reduce, offsets=np.array([1, 3, 4]))
-        yield Call(array(rng, 5), reduce, lengths=np.array([2, 0, 3]), initial=1)
-        yield Call(array(rng, 2, 3), reduce, lengths=np.array([[1, 2], [2, 1]]), axis=1)
+        yield Call(array(rng, 5, 3), reduce, offsets=np.array([0, 2, 2, 5]), initial=0.5)
+        yield Call(array(rng, 2, 4, 2), reduce, lengths=np.array([[1, 3], [4, 0]], np.int32), axis=1, initial=2)
+        yield Call(array(rng, 2, 3), reduce, lengths=np.array([[1, 1], [2, 1]]), axis=-1, unsafe=True)
+    yield Call(array(rng, 3), "amax", lengths=np.array([2, 1]))
+    yield Call(array(rng, 3, 0), "mean", lengths=np.array([2, 1]))
+    yield Call(array(rng, 0, 2), "sum", lengths=np.array([0, 0]))
 
 
 def conv_samples(rng: np.random.Generator) -> Iterator[Call]:
@@ -162,11 +163,12 @@ ROWS = [
     row("batch_norm_update_stats", lambda rng: [Call(array(rng, 2, 3, 4), None, None, 0.1)], update_stats, grad=False),
     row("convolution", conv_samples, errors=(
         (Call(np.ones((3, 4)), np.ones((2, 3, 1)), None, [1], [0], [1], False, [0], 1), RuntimeError, "as many dimensions"),)),
-    row("segment_reduce", segment_samples, segments, errors=(
+    row("segment_reduce", segment_samples, segment_reduce, errors=(
         (Call(ONE, "sum"), RuntimeError, "Either lengths or offsets"), (Call(ONE, "most", lengths=np.array([2])), RuntimeError, "must be either"),
         (Call(ONE, "sum", lengths=np.array([1])), RuntimeError, "sum to data.size"), (Call(ONE, "sum", lengths=np.array([3, -1])), RuntimeError, "negative"),
         (Call(ONE, "sum", lengths=np.array([[2]])), RuntimeError, "Expected axis|must agree"), (Call(ONE, "sum", offsets=np.array([2, 0, 2])), RuntimeError, "not decrease"),
-        (Call(ONE, "sum", lengths=np.array([2.0])), NotImplementedError, "must be int32 or int64"))),
+        (Call(ONE, "sum", lengths=np.array([2.0])), NotImplementedError, "must be int32 or int64"), (Call(ONE, "sum", indices=np.array([0])), RuntimeError, "not supported"),
+        (Call(np.zeros(3, np.int64), "sum", lengths=np.array([3])), NotImplementedError, "floating point"))),
     row("grid_sampler", sampler_samples(2)), row("grid_sampler_2d", sampler_samples(2)),
     row("grid_sampler_3d", sampler_samples(3), errors=(
         (Call(np.ones((1, 1, 2, 2)), np.ones((1, 1, 1, 2)), 0, 0, True), RuntimeError, "expected 5D input"),

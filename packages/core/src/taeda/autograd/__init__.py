@@ -22,6 +22,7 @@ from taeda.autograd.grad_mode import (
 )
 from taeda.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from taeda.autograd.saved import SavedTensor
+from taeda.autograd.variable import Variable
 
 __all__ = [
     "Function", "GradcheckError", "NestedIOFunction", "SavedTensor", "Variable", "anomaly_mode", "backward", "detect_anomaly",
@@ -30,20 +31,6 @@ __all__ = [
     "is_grad_enabled", "is_multithreading_enabled", "is_view_replay_enabled", "no_grad", "once_differentiable", "set_detect_anomaly",
     "set_grad_enabled", "set_multithreading_enabled", "variable",
 ]
-
-
-class _VariableMeta(type):
-    def __instancecheck__(cls, instance: Any) -> bool:
-        from taeda.tensor import Tensor
-
-        return isinstance(instance, Tensor)
-
-
-class Variable(metaclass=_VariableMeta):
-    """``Variable(tensor)`` returns the tensor itself: the two are one since PyTorch 0.4."""
-
-    def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
-        return data.detach().requires_grad_() if requires_grad else data
 
 
 def variable(*args: Any, **kwargs: Any) -> Any:

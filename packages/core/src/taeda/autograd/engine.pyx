@@ -14,7 +14,7 @@ from itertools import count as count_from
 
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
-from taeda.autograd.leaves cimport LeafCounts, STAND_IN, finish_leaf, hooked_leaves, joined, run_hooks, settle
+from taeda.autograd.leaves cimport LeafCounts, STAND_IN, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
@@ -232,9 +232,7 @@ cdef object run_node(Node n, object g):
     if n.hooks is not None and "pre" in n.hooks:
         gs = g if isinstance(g, tuple) else (g,)
         for hook in list(n.hooks["pre"].values()):
-            new = hook(gs)
-            if new is not None:
-                gs = new if isinstance(new, tuple) else (new,)
+            gs = replaced(hook, hook(gs), gs)
         g = gs if isinstance(g, tuple) else gs[0]
     if batched_vjp is not None and is_batched(g):
         found = batched_vjp(n, g)
@@ -249,9 +247,7 @@ cdef object run_node(Node n, object g):
         if len(ins) == len(n.edges):
             ins = tuple([x if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(ins)])
         for hook in list(n.hooks["post"].values()):
-            new = hook(ins, g if isinstance(g, tuple) else (g,))
-            if new is not None:
-                ins = new if isinstance(new, tuple) else (new,)
+            ins = replaced(hook, hook(ins, g if isinstance(g, tuple) else (g,)), ins)
         found = ins
     return found
 
@@ -494,7 +490,7 @@ cdef object output_hooks(Node n, object buffer):
         if kind == "retain" and slots[nr] is not None:
             t = value()
             if t is not None:
-                t.grad = slots[nr] if t.grad is None else t.grad + slots[nr]
+                t.grad = slots[nr].clone() if t.grad is None else t.grad + slots[nr]
     return slots if n.n_outputs > 1 else slots[0]
 
 

@@ -7,6 +7,7 @@ cdef Py_ssize_t hooked_leaves            # leaves' tables of hooks that exist
 
 cdef object joined(object old, TensorBase g, bint create_graph)
 cdef object run_hooks(object hooks, object g)
+cdef tuple replaced(object hook, object found, tuple gs)
 cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1
 cdef int settle(TensorBase leaf, dict leaves, bint create_graph, bint accumulate) except -1
 

@@ -67,21 +67,46 @@ cdef object joined(object old, TensorBase g, bint create_graph):
     return o + g
 
 
+cdef int check_replaced(object hook, object found, object g) except -1:
+    """What a hook puts in a gradient's place must be a Tensor of its shape and dtype."""
+    if not isinstance(found, TensorBase):
+        raise TypeError(f"[register_hook] expected Variable, but hook returned {type(found).__name__!r}; a hook must return None "
+                        "or a Tensor")
+    if found.shape != g.shape:
+        raise RuntimeError(f"[register_hook] hook {name_of_hook(hook)!r} has changed the size of value: from {tuple(g.shape)} to "
+                           f"{tuple(found.shape)}")
+    if found.dtype != g.dtype:
+        raise RuntimeError(f"[register_hook] hook {name_of_hook(hook)!r} has changed the type of value: from {g.dtype} to {found.dtype}")
+    return 0
+
+
+cdef object name_of_hook(object hook):
+    return getattr(hook, "__name__", type(hook).__name__)
+
+
 cdef object run_hooks(object hooks, object g):
     for hook in list(hooks.values()):
         found = hook(g)
         if found is not None:
-            if not isinstance(found, TensorBase):
-                raise TypeError(f"[register_hook] expected Variable, but hook returned {type(found).__name__!r}; a hook must return None "
-                                "or a Tensor")
-            if found.shape != g.shape:
-                raise RuntimeError(f"[register_hook] hook {getattr(hook, '__name__', type(hook).__name__)!r} has changed the size of "
-                                   f"value: from {tuple(g.shape)} to {tuple(found.shape)}")
-            if found.dtype != g.dtype:
-                raise RuntimeError(f"[register_hook] hook {getattr(hook, '__name__', type(hook).__name__)!r} has changed the type of "
-                                   f"value: from {g.dtype} to {found.dtype}")
+            check_replaced(hook, found, g)
             g = found
     return g
+
+
+cdef tuple replaced(object hook, object found, tuple gs):
+    """What a node's hook returned in place of ``gs``: as many gradients, each of the shape and dtype of the one it replaces."""
+    if found is None:
+        return gs
+    if not isinstance(found, tuple):
+        raise TypeError(f"[register_hook] expected tuple, but hook returned {type(found).__name__!r}; a node's hook must return None or a "
+                        "tuple of gradients")
+    if len(<tuple>found) != len(gs):
+        raise RuntimeError(f"[register_hook] hook {name_of_hook(hook)!r} has returned an incorrect number of values (got {len(found)}, "
+                           f"but expected {len(gs)})")
+    for new, g in zip(<tuple>found, gs):
+        if new is not None and g is not None:
+            check_replaced(hook, new, g)
+    return <tuple>found
 
 
 cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) except -1:
@@ -123,7 +148,10 @@ cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1
             PyThread_release_lock(accumulating)
     if extra is not None and "post_accumulate_hooks" in extra:
         for hook in list(extra["post_accumulate_hooks"].values()):
-            hook(leaf)
+            found = hook(leaf)
+            if found is not None and not isinstance(found, TensorBase):
+                raise TypeError(f"[register_post_accumulate_grad_hook] expected Variable, but hook returned {type(found).__name__!r}; it "
+                                "must return None")
     if extra is not None and "accumulate_hooks" in extra:
         for hook in list(extra["accumulate_hooks"].values()):
             hook((), (total,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -35,7 +35,7 @@ class TreeSpec:
 
     # -- PyTorch's names of what it holds ------------------------------------------------------------
 
-    type = property(lambda self: self.kind)
+    type = property(lambda self: namedtuple if hasattr(self.kind, "_make") else self.kind)
     num_children = property(lambda self: len(self.children_specs))
     num_nodes = property(lambda self: 1 + sum(c.num_nodes for c in self.children_specs))
 
@@ -93,7 +93,7 @@ def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
     if kind is dict or kind is OrderedDict:
         return kind, list(tree), list(tree.values())
     if kind is defaultdict:
-        return kind, (tree.default_factory, list(tree)), list(tree.values())
+        return kind, [tree.default_factory, list(tree)], list(tree.values())
     if kind is deque:
         return kind, tree.maxlen, list(tree)
     if kind in NODES:
@@ -133,6 +133,8 @@ def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list
 
 def tree_unflatten(leaves: Any, spec: TreeSpec) -> Any:
     """Build the tree of a structure from its leaves.  ValueError unless there are as many as it holds."""
+    if not isinstance(spec, TreeSpec):
+        raise TypeError(f"[tree_unflatten] expected a TreeSpec, got {type(spec).__name__}")
     leaves = list(leaves)
     if len(leaves) != spec.num_leaves:
         raise ValueError(f"[tree_unflatten] `leaves` has length {len(leaves)} but the spec refers to a pytree that holds {spec.num_leaves} "

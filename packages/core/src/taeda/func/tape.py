@@ -70,6 +70,7 @@ class Tape:
         if not isinstance(x, Tensor):
             raise ValueError(f"[func] Thing passed to transform API must be Tensor, got {type(x)}")
         p = physical(x, self.numbers)
+        p = p.clone() if p.is_inference() else p           # what was made in inference mode cannot require grad itself
         return p.view_as(p) if self.outer and p.requires_grad else cut(p).requires_grad_()
 
     def close(self) -> None:

@@ -498,7 +498,7 @@ def glu(input, dim=-1):
     return y
 
 
-PUBLIC = ("relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "celu", "prelu")
-__all__ = PUBLIC + ("gelu", "glu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu_", "celu_", "softplus",
+PUBLIC = ("relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "selu", "selu_", "celu", "celu_", "prelu")
+__all__ = PUBLIC + ("gelu", "glu", "silu", "silu_", "leaky_relu", "leaky_relu_", "elu", "elu_", "softplus",
                     "log_sigmoid")
-METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "celu")}
+METHODS = {name: globals()[name] for name in PUBLIC if name not in ("selu", "selu_", "celu", "celu_")}

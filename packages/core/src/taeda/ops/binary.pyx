@@ -360,10 +360,11 @@ def fmin(input, other, *, out=None):
     return binary(FMIN, input, other, out)
 
 
-# atan2: the angle of the point (b, a); hypot: sqrt(a^2 + b^2)
+# atan2: the angle of the point (b, a), whose derivative at the origin counts as 0; hypot: sqrt(a^2 + b^2)
 cdef object atan2_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    s = (g / (a * a + b * b)).masked_fill((a == 0) & (b == 0), 0.0)         # at the origin there is none
+    square = a * a + b * b
+    s = (g / square).masked_fill(square == 0, 0.0)
     return (s * b if n.needs(0) else None, -s * a if n.needs(1) else None)
 
 cdef object hypot_vjp(Node n, object g):

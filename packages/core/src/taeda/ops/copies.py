@@ -49,7 +49,7 @@ def _alias(input: Any) -> Any:
 
 # PyTorch's name of a view -> its module and its name there: looked up at each call, since public functions are wrapped later
 _ONE: dict[str, tuple[Any, str]] = {
-    "alias": (sys.modules[__name__], "_alias"), "as_strided": (strided, "as_strided"), "detach": (copying, "detach"),
+    "alias": (sys.modules[__name__], "_alias"), "as_strided": (strided, "as_strided"), "detach": (sys.modules[__name__], "_alias"),
     "diagonal": (strided, "diagonal"), "expand": (views, "expand"), "narrow": (slices, "narrow"), "permute": (views, "permute"),
     "select": (slices, "select"), "slice": (sys.modules[__name__], "_slice"), "squeeze": (views, "squeeze"), "t": (views, "t"),
     "transpose": (views, "transpose"), "unfold": (strided, "unfold"), "unsqueeze": (views, "unsqueeze"),
@@ -59,7 +59,10 @@ _SEVERAL: dict[str, tuple[Any, str]] = {
     "split": (sys.modules[__name__], "_split"), "split_with_sizes": (slices, "split_with_sizes"), "unbind": (slices, "unbind"),
 }  # fmt: skip
 
-_NODES = {"narrow_copy": "NarrowCopyBackward0", "alias_copy": "AliasBackward0_copy", "slice_copy": "SliceBackward0_copy"}
+_NODES = {
+    "narrow_copy": "NarrowCopyBackward0", "alias_copy": "AliasBackward0_copy", "detach_copy": "AliasBackward0_copy",
+    "slice_copy": "SliceBackward0_copy",
+}  # fmt: skip
 
 
 def _own(op: str, part: Any) -> Any:

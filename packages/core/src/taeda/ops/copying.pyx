@@ -196,6 +196,17 @@ cdef object fill_vjp(Node n, object g):
 cdef Op FILL = define("fill", fill_vjp, NOTHING)
 
 
+cdef TensorBase without_repeats(TensorBase x):
+    """x, or a view of what an expanded tensor holds: there a number may be written, since all that repeat an element take it."""
+    cdef int d
+    if x.view.contiguous:
+        return x
+    for d in range(x.view.ndim):
+        if x.view.strides[d] == 0 and x.view.shape[d] > 1:
+            x = <TensorBase>(<object>x).narrow(d, 0, 1)
+    return x
+
+
 cdef int assign(str op, TensorBase x, TensorBase v) except -1:
     """x[...] = v, a 0-d tensor, and what is recorded of it."""
     begin_inplace(op, x)
@@ -229,7 +240,7 @@ def fill_(input, value):
         raise TypeError(f"[fill_] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
     else:
         v = scalar_tensor(value, x.view.dtype, CPU)
-    assign("fill_", x, v)
+    assign("fill_", x if isinstance(value, TensorBase) else without_repeats(x), v)
     return x
 
 
@@ -246,7 +257,7 @@ def zero_(input):
     tensor([0., 0.])
     """
     cdef TensorBase x = as_tensor(input, "zero_")
-    assign("zero_", x, scalar_tensor(0, x.view.dtype, CPU))
+    assign("zero_", without_repeats(x), scalar_tensor(0, x.view.dtype, CPU))
     return x if x.grad_fn_ is None or x.base is not None else named(x, "ZeroBackward0")
 
 

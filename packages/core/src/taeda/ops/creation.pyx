@@ -613,7 +613,7 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, (list, tuple, int, float, bool, complex)) and not hasattr(data, "__array_interface__"):
         return tensor(data, dtype=dtype, device=device)
     if hasattr(data, "__array_interface__"):
-        if not PyObject_CheckBuffer(data) or not data.__array_interface__["shape"] and not hasattr(data, "flags"):
+        if not PyObject_CheckBuffer(data) or not hasattr(data, "ctypes"):      # NumPy's scalars, whose buffers may have no strides
             import numpy
             data = numpy.asarray(data)
         t = from_buffer(data, "as_tensor")

@@ -163,7 +163,8 @@ def renorm(input, p, dim, maxnorm, *, out=None):
 
 def renorm_(input, p, dim, maxnorm):
     """In-place :func:`renorm`."""
-    return named(in_place("renorm_", renorm, input, p, dim, maxnorm), "RenormBackward0")
+    y = in_place("renorm_", renorm, input, p, dim, maxnorm)
+    return y if y._base is not None else named(y, "RenormBackward0")
 
 
 METHODS = {"renorm": renorm, "renorm_": renorm_}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from taeda.autograd.dual import current_level
 from taeda.autograd.node import named
 from taeda.dtype import bool_
-from taeda.ops import activation as _activation, conv as _conv, ctc as _ctc  # type: ignore[attr-defined]
+from taeda.ops import conv as _conv, ctc as _ctc  # type: ignore[attr-defined]
 from taeda.ops import embedding_bag as _bags, grid as _grid, loss as _loss  # type: ignore[attr-defined]
 from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
 from taeda.ops.compat import need_tensor
@@ -20,12 +20,10 @@ from taeda.ops.sequences import arange
 
 __all__ = ["batch_norm_update_stats", "convolution", "native_batch_norm", "native_dropout", "native_group_norm", "native_layer_norm"]
 PUBLIC = (
-    "batch_norm", "batch_norm_update_stats", "binary_cross_entropy_with_logits", "celu_", "convolution", "ctc_loss", "embedding_bag",
+    "batch_norm", "batch_norm_update_stats", "binary_cross_entropy_with_logits", "convolution", "ctc_loss", "embedding_bag",
     "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "group_norm", "instance_norm", "kl_div", "native_batch_norm", "native_dropout",
-    "native_group_norm", "native_layer_norm", "selu_",
+    "native_group_norm", "native_layer_norm",
 )  # fmt: skip
-
-celu_, selu_ = _activation.celu_, _activation.selu_
 
 
 # -- normalisation ----------------------------------------------------------------------------------------
@@ -116,7 +114,7 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     if input.numel() != N * C * HxW:
         raise RuntimeError(f"[native_group_norm] expected N * C * HxW elements, got shape {tuple(input.shape)} for {N} * {C} * {HxW}")
     y, mean, rstd = _normalization.group_norm_moments(input.reshape(N, C, HxW), group, weight, bias, eps)
-    if (input.requires_grad and y.requires_grad) or current_level() > 0:          # the moments have derivatives of their own
+    if (input.requires_grad and y.requires_grad) or current_level():    # the moments have derivatives of their own
         rows = input.reshape(N, group, C // group * HxW)
         mean = rows.mean(-1)
         rstd = ((rows - mean.unsqueeze(-1)).square().mean(-1) + eps).rsqrt()

@@ -346,8 +346,8 @@ def clamp_max_(input, max):
 clip, clip_ = clamp, clamp_
 
 PUBLIC = (
-    "threshold", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
+    "threshold", "threshold_", "clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_", "clip", "clip_",
     "hardshrink",
 )
-__all__ = PUBLIC + ("threshold_", "hardtanh", "hardtanh_", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "softshrink")
-METHODS = {name: globals()[name] for name in PUBLIC if name != "threshold"}
+__all__ = PUBLIC + ("hardtanh", "hardtanh_", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "softshrink")
+METHODS = {name: globals()[name] for name in PUBLIC if name not in ("threshold", "threshold_")}

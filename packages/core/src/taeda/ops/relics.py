@@ -47,13 +47,6 @@ def module_load(input, other, assign=False):
     return other.detach() if assign else input.copy_(other).detach()
 
 
-def storage_type(input):
-    """Return the class of the tensor's storage, such as ``FloatStorage``."""
-    from taeda.typed_storage import NAMES
-
-    return next(kind for kind in NAMES.values() if kind.dtype is input.dtype)
-
-
 def reinforce(input, reward):
     """Raise RuntimeError: removed; ``taeda.distributions`` has log_prob in its place."""
     raise RuntimeError("[reinforce] reinforce() was removed; use taeda.distributions: -Categorical(probs).log_prob(action) * reward")
@@ -90,7 +83,7 @@ def _of_device(name):
 METHODS = {
     "__div__": __div__, "__idiv__": __idiv__, "__long__": __long__, "__nonzero__": __nonzero__, "__rdiv__": __rdiv__,
     "dense_dim": dense_dim, "map2_": map2_, "module_load": module_load, "reinforce": reinforce,
-    "sparse_dim": sparse_dim, "storage_type": storage_type,
+    "sparse_dim": sparse_dim,
     **{name: _of_sparse(name) for name in ("coalesce", "indices", "is_coalesced", "values")},
     **{name: _of_device(name) for name in ("ipu", "mtia", "xpu")},
 }  # fmt: skip

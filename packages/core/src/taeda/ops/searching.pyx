@@ -175,6 +175,8 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     if side == "left" and right:
         raise RuntimeError("[searchsorted] side and right can't be set to opposites, got side of left while right was True")
     if sorter is not None:
+        if as_tensor(sorter, "searchsorted").view.dtype != I64:
+            raise RuntimeError(f"[searchsorted] sorter must be a tensor of long dtype but got dtype {sorter.dtype}")
         if as_tensor(sorter, "searchsorted").shape_tuple() != a.shape_tuple():
             raise RuntimeError(f"[searchsorted] boundary and sorter must have the same size, but got boundary tensor "
                                f"{list(a.shape_tuple())} and got sorter tensor {list(sorter.shape)}")

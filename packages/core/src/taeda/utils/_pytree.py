@@ -16,7 +16,7 @@ from typing import Any
 from taeda.func.pytree import LEAF, NODES, TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 __all__ = [
-    "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
+    "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTree", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
     "is_namedtuple", "is_namedtuple_class", "key_get", "keystr", "map_only", "register_dataclass", "register_pytree_node",
     "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf",
     "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",
@@ -24,6 +24,7 @@ __all__ = [
     "treespec_loads", "treespec_tuple",
 ]  # fmt: skip
 
+PyTree = Any
 PyTreeSpec = TreeSpec
 IsLeaf = Callable[[Any], bool]
 
@@ -51,6 +52,9 @@ def register_pytree_node(
     if flatten_with_keys_fn is not None:
         _WITH_KEYS[cls] = flatten_with_keys_fn
     _NAMES[serialized_type_name or f"{getattr(cls, '__module__', '')}.{cls.__qualname__}"] = cls
+
+
+_register_pytree_node = register_pytree_node
 
 
 def register_dataclass(cls: type, *, field_names: list[str] | None = None, drop_field_names: list[str] | None = None,

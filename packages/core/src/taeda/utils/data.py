@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import types
 
 try:
     _data = importlib.import_module("taeda.data")
@@ -16,9 +15,6 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError("taeda.utils.data is a separate package: pip install taeda-data", name=__name__) from None
 
-for _name in ("dataloader", "dataset", "distributed", "sampler"):
+for _name in ("dataloader", "dataset", "distributed", "sampler", "_utils", "_utils.collate", "_utils.worker"):
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"taeda.data.{_name}")
-_utils = types.ModuleType(f"{__name__}._utils", "PyTorch's private place of the functions that make batches.")
-_utils.collate = sys.modules[f"{_utils.__name__}.collate"] = importlib.import_module("taeda.data.collate")  # type: ignore[attr-defined]
-_data._utils = sys.modules[_utils.__name__] = _utils  # type: ignore[attr-defined]
 sys.modules[__name__] = _data

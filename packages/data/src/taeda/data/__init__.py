@@ -14,6 +14,7 @@ if taeda.__version__ != __version__:
         f"but taeda-core {taeda.__version__} is installed; run: pip install taeda-core=={__version__} taeda-data=={__version__}"
     )
 
+from taeda.data import _utils
 from taeda.data.collate import default_collate, default_convert
 from taeda.data.dataset import (
     ChainDataset,
@@ -55,6 +56,7 @@ __all__ = [
     "TensorDataset",
     "WeightedRandomSampler",
     "_DatasetKind",
+    "_utils",
     "default_collate",
     "default_convert",
     "get_worker_info",

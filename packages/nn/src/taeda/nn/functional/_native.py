@@ -18,12 +18,12 @@ from taeda.ops.native import reduction_name
 __all__ = [
     "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
     "margin_ranking_loss", "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
-    "poisson_nll_loss", "rrelu", "rrelu_", "threshold_", "triplet_margin_loss",
+    "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",
 ]  # fmt: skip
 
 channel_shuffle = native_channel_shuffle = vision.channel_shuffle
 pixel_shuffle, pixel_unshuffle = vision.pixel_shuffle, vision.pixel_unshuffle
-rrelu_, threshold_ = activation.rrelu_, activation.threshold_
+rrelu_ = activation.rrelu_
 max_pool1d_with_indices = pooling.max_pool1d_with_indices
 
 

@@ -1,0 +1,21 @@
+"""``Variable``, which a tensor was wrapped in before PyTorch 0.4."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Variable"]
+
+
+class _VariableMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        from taeda.tensor import Tensor
+
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=_VariableMeta):
+    """``Variable(tensor)`` returns the tensor itself: the two are one since PyTorch 0.4."""
+
+    def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
+        return data.detach().requires_grad_() if requires_grad else data

@@ -1,0 +1,5 @@
+"""What a worker process knows of itself, by PyTorch's path."""
+
+from taeda.data.info import WorkerInfo, get_worker_info
+
+__all__ = ["WorkerInfo", "get_worker_info"]
