@@ -329,7 +329,8 @@ def test_more_workers_than_processors_warns():
 
 
 PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell's background job begins with it ignored
 {shim}
 from taeda.data import DataLoader
 class Slow:

@@ -6,6 +6,7 @@ and 5.1.  The range of A is sought in q random combinations of its columns, refi
 
 from __future__ import annotations
 
+from taeda.ops.compat import need_tensor
 from taeda.ops.eigen import linalg_eigh, linalg_svd
 from taeda.ops.factor import linalg_cholesky, linalg_qr
 from taeda.ops.random import randn
@@ -80,6 +81,8 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     A = _float("lobpcg", A)
     if tracker is not None:
         raise NotImplementedError("[lobpcg] a tracker follows iterations; the direct solver has none")
+    if X is not None:
+        need_tensor("lobpcg", "X", X)
     m = A.shape[-2]
     k = (1 if X is None else X.shape[-1]) if k is None else k
     n = k if n is None and X is None else X.shape[-1] if n is None else n

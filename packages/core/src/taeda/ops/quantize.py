@@ -11,6 +11,7 @@ from typing import Any
 
 from taeda.autograd.node import named
 from taeda.dtype import NAMES
+from taeda.ops.compat import need_tensor
 from taeda.ops.creation import tensor
 from taeda.ops.masking import where
 from taeda.tensor_base import TensorBase
@@ -114,6 +115,7 @@ def fake_quantize_per_channel_affine(input: Any, scale: Any, zero_point: Any, ax
         )
     channels = (input.shape[axis],)
     for what, t in (("scale", scale), ("zero_point", zero_point)):
+        need_tensor(op, what, t)
         if tuple(t.shape) != channels:
             raise RuntimeError(f"[{op}] {what} must have one element for each of {channels[0]} channels, got shape {tuple(t.shape)}")
     if scale.dtype != FLOAT32:
