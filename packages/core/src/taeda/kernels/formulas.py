@@ -191,7 +191,7 @@ TERNARY: dict[str, dict[tuple[str, ...], str]] = {
     "addcmul": {FLOAT: "a + (T)PF(0) * b * c", INT: "(T)((W)a + (W)PI(0) * (W)b * (W)c)"},
     "addcdiv": {FLOAT: "a + (T)PF(0) * (b / c)"},
     # from the nearer end, so that weight 0 and 1 give the ends exactly
-    "lerp": {FLOAT: "(c < (T)0.5 && c > (T)-0.5) ? a + c * (b - a) : b - (b - a) * ((T)1 - c)"},
+    "lerp": {FLOAT: "c * c < (T)0.25 ? a + c * (b - a) : b - (b - a) * ((T)1 - c)"},
 }
 
 # Complex rows; z_* and M_(*) are complex_numbers.h's, c* the C library's.
