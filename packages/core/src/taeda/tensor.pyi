@@ -349,7 +349,7 @@ class Tensor:
     def clone(self, *, memory_format: Any = ...) -> Tensor:
         """Return a copy that autograd sees; the order of dimensions in memory is kept."""
     def coalesce(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: the tensor is dense."""
+        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
     def conj(self) -> Tensor:
         """Return the complex conjugate; a real tensor is returned as it is."""
     def conj_physical(self, *, out: Tensor | None = ...) -> Tensor:
@@ -617,7 +617,7 @@ class Tensor:
     def index_select(self, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
         """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
     def indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: the tensor is dense."""
+        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
     def inner(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
     def int(self, memory_format: Any = ...) -> Tensor:
@@ -625,9 +625,9 @@ class Tensor:
     def inverse(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
     def ipu(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: there is no such device."""
+        """Raise RuntimeError: there is no such device; use device='cpu'."""
     def is_coalesced(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: the tensor is dense."""
+        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
     def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether the dtype is complex."""
     def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
@@ -838,7 +838,7 @@ class Tensor:
     def msort(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the values sorted along the first dimension."""
     def mtia(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: there is no such device."""
+        """Raise RuntimeError: there is no such device; use device='cpu'."""
     def mul(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input * other, element by element."""
     def mul_(self, other: Tensor | _complex) -> Tensor:
@@ -1233,7 +1233,7 @@ class Tensor:
     def untyped_storage(self, *args: Any, **kwargs: Any) -> Any:
         """Return the storage that this tensor and its views share."""
     def values(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: the tensor is dense."""
+        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
     def var(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the variance over all dimensions or those in ``dim``."""
     def vdot(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1251,7 +1251,7 @@ class Tensor:
     def xlogy_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`xlogy`."""
     def xpu(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: there is no such device."""
+        """Raise RuntimeError: there is no such device; use device='cpu'."""
     def zero_(self) -> Tensor:
         """Set every element to 0."""
 def install_late(get: Any, put: Any, product: Any, text: Any) -> Any: ...

@@ -62,28 +62,23 @@ def dense_dim(input):
     return input.ndim
 
 
-def _of_sparse(name):
+def _refusing(name, text):
     def raises(input, *args, **kwargs):
-        raise RuntimeError(f"[{name}] expected sparse coordinate tensor layout but got Strided: there are no sparse tensors")
+        raise RuntimeError(f"[{name}] {text}")
 
     raises.__name__ = raises.__qualname__ = name
-    raises.__doc__ = "Raise RuntimeError: the tensor is dense."
+    raises.__doc__ = f"Raise RuntimeError: {text}."
     return raises
 
 
-def _of_device(name):
-    def raises(input, *args, **kwargs):
-        raise RuntimeError(f"[{name}] there is no such device; use device='cpu'")
-
-    raises.__name__ = raises.__qualname__ = name
-    raises.__doc__ = "Raise RuntimeError: there is no such device."
-    return raises
+_DENSE = "expected sparse coordinate tensor layout but got Strided: there are no sparse tensors"
+_NO_DEVICE = "there is no such device; use device='cpu'"
 
 
 METHODS = {
     "__div__": __div__, "__idiv__": __idiv__, "__long__": __long__, "__nonzero__": __nonzero__, "__rdiv__": __rdiv__,
     "dense_dim": dense_dim, "map2_": map2_, "module_load": module_load, "reinforce": reinforce,
     "sparse_dim": sparse_dim,
-    **{name: _of_sparse(name) for name in ("coalesce", "indices", "is_coalesced", "values")},
-    **{name: _of_device(name) for name in ("ipu", "mtia", "xpu")},
+    **{name: _refusing(name, _DENSE) for name in ("coalesce", "indices", "is_coalesced", "values")},
+    **{name: _refusing(name, _NO_DEVICE) for name in ("ipu", "mtia", "xpu")},
 }  # fmt: skip
