@@ -4,6 +4,8 @@
 
 from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, F16, F32, F64, I16, I32, I64, NDTYPES, U8, U16, U32, U64)
 
+from taeda import _spoken
+
 
 cdef class dtype:
     """The element type of a tensor: ``taeda.float32``, ``taeda.int64``, ...
@@ -17,7 +19,7 @@ cdef class dtype:
         raise TypeError("[dtype] dtypes are fixed objects such as taeda.float32; they are not constructed")
 
     def __repr__(self):
-        return "taeda." + self.name
+        return _spoken.name + "." + self.name
 
     def __reduce__(self):
         return _by_name, (self.name,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from taeda import _spoken
+
 
 class layout:
     """How a tensor's elements are found: ``taeda.strided``."""
@@ -12,7 +14,7 @@ class layout:
         self._name = name
 
     def __repr__(self) -> str:
-        return f"taeda.{self._name}"
+        return f"{_spoken.name}.{self._name}"
 
     def __reduce__(self) -> str:
         return self._name

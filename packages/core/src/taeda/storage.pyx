@@ -7,6 +7,8 @@ from libc.string cimport memcpy, memset
 
 from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
 
+from taeda import _spoken
+
 
 cdef struct Old:
     char* data
@@ -239,7 +241,7 @@ cdef class Storage:
         """Return the name of the type."""
         if dtype is not None:
             raise RuntimeError(f"[UntypedStorage.type] bytes have no type to convert from, got {dtype!r}; use a TypedStorage")
-        return "taeda.storage.UntypedStorage"
+        return f"{_spoken.name}.storage.UntypedStorage"
 
     def byteswap(self, dtype):
         """Reverse the bytes of every element of ``dtype``, in place."""

@@ -16,7 +16,7 @@ from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
 
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, as_device
-from taeda import _override
+from taeda import _override, _spoken
 from taeda import tensor_base as _tensor_base
 from taeda.dtype import NAMES, dtype as dtype_class, get_default_dtype
 from taeda.elements import ArrayHolder
@@ -433,7 +433,7 @@ cdef class Tensor(TensorAttributes):
     def type(self, dtype=None, non_blocking=False, **kwargs):
         """Return the legacy type name, or the tensor in another dtype."""
         if dtype is None:
-            return f"taeda.{torch_name(self.view.dtype)}Tensor"
+            return f"{_spoken.name}.{torch_name(self.view.dtype)}Tensor"
         if isinstance(dtype, str):
             from taeda.dtype import LEGACY_NAMES
             name = dtype.rpartition(".")[2].removesuffix("Tensor")

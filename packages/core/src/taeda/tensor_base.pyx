@@ -7,6 +7,8 @@ from libc.string cimport memcpy
 
 from taeda.kernels.cpu.abi cimport MAX_DIM
 
+from taeda import _spoken
+
 cdef extern from *:
     """
     /* Tensor adds neither fields nor C methods: its instances are made and freed as their base's, without the steps between. */
@@ -73,7 +75,7 @@ class Size(tuple):
         return n
 
     def __repr__(self):
-        return f"taeda.Size([{', '.join(map(repr, self))}])"
+        return f"{_spoken.name}.Size([{', '.join(map(repr, self))}])"
 
     def __getitem__(self, index):
         found = tuple.__getitem__(self, index)

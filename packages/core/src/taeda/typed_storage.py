@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda import file_memory
+from taeda import _spoken, file_memory
 from taeda.device import as_device
 from taeda.dtype import LEGACY_NAMES, NAMES, dtype as dtype_class, get_default_dtype
 from taeda.ops import empty, tensor
@@ -171,7 +171,8 @@ class TypedStorage:
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Return the name of the type, or the elements in the dtype of a storage's class or its name."""
         if dtype is None:
-            return f"taeda.{class_of(self.dtype).__name__}" if self.device.type == "cpu" else "taeda.storage.TypedStorage"
+            name = class_of(self.dtype).__name__ if self.device.type == "cpu" else "storage.TypedStorage"
+            return f"{_spoken.name}.{name}"
         found = NAMES_OF_STORAGES.get(dtype.rpartition(".")[2]) if isinstance(dtype, str) else dtype
         if not isinstance(found, LegacyStorage):
             raise ValueError(f"[TypedStorage.type] expected e.g. taeda.FloatStorage or its name, got {dtype!r}")

@@ -11,6 +11,7 @@ from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
+from taeda import _spoken
 from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
 
@@ -22,7 +23,7 @@ class MemoryFormat:
         self.name = name
 
     def __repr__(self):
-        return "taeda." + self.name
+        return _spoken.name + "." + self.name
 
     def __reduce__(self):
         return _memory_format, (self.name,)

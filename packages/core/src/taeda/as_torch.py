@@ -1,0 +1,162 @@
+"""Run programs that import ``torch``: after :func:`install`, the name is taeda's.
+
+``import torch`` gives the module ``taeda``, ``torch.nn.functional`` is ``taeda.nn.functional``, and ``torchvision`` is ``taeda.vision``:
+the very same modules, so that a class is one class under both names.  ``python -m taeda program.py ...`` does it for a program that
+stays as it is; ``python -m taeda -m package.module ...`` for a module.
+
+What asks for a version is told the version of PyTorch whose names and behaviour taeda follows (:data:`TORCH`), both by
+``torch.__version__`` and by ``importlib.metadata``.  In text, dtypes, sizes and types go by PyTorch's name: ``torch.float32``,
+``torch.Size([2])``, ``'torch.FloatTensor'``.
+
+A module that taeda does not have raises ModuleNotFoundError, also where PyTorch is installed: two libraries in one program, unnoticed,
+would be worse.  Processes that are spawned anew start without it; forked ones inherit it.
+"""
+
+from __future__ import annotations
+
+import email.message
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+from taeda import _spoken
+
+__all__ = ["TORCH", "TORCHVISION", "install"]
+
+TORCH = "2.13.0"
+TORCHVISION = "0.28.0"
+_ROOTS = {"torch": "taeda", "torchvision": "taeda.vision"}
+_ANYTHING = importlib.metadata.DistributionFinder.Context()
+_VERSIONS = {"torch": TORCH, "torchvision": TORCHVISION}
+
+
+def install(vision: bool = True) -> ModuleType:
+    """Make ``torch`` a name of taeda for all imports from here on, and return what ``import torch`` gives.
+
+    Args:
+        vision: whether ``torchvision`` is ``taeda.vision``; False leaves that name to whatever is installed.
+
+    Raises:
+        ImportError: PyTorch itself is loaded already.
+
+    A second call changes nothing.
+
+    >>> import subprocess, sys
+    >>> program = "import torch; print(torch.ones(2).dtype, torch.ones(2).shape, torch.__version__)"
+    >>> ran = subprocess.run([sys.executable, "-c", f"import taeda.as_torch as a; a.install(); {program}"], capture_output=True, text=True)
+    >>> print(ran.stdout, end="")
+    torch.float32 torch.Size([2]) 2.13.0
+    """
+    roots = {root: name for root, name in _ROOTS.items() if vision or root != "torchvision"}
+    for root in roots:
+        if root in sys.modules and not isinstance(sys.modules[root], Alias):
+            raise ImportError(f"[as_torch.install] {root} itself is loaded already; install before anything imports it", name=root)
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, Finder(roots))
+    _spoken.name = "torch"
+    return importlib.import_module("torch")
+
+
+class Alias(ModuleType):
+    """A package under another name: it has that package's attributes and its own version."""
+
+    def __init__(self, name: str, target: ModuleType) -> None:
+        super().__init__(name, target.__doc__)
+        self.__dict__.update(_target=target, __version__=_VERSIONS[name], __path__=[])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__") or isinstance(value, ModuleType):  # what the import system writes is the alias's own
+            super().__setattr__(name, value)
+        else:
+            setattr(self._target, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self.__dict__:
+            super().__delattr__(name)
+        else:
+            delattr(self._target, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._target)
+
+
+class Finder(importlib.metadata.DistributionFinder):
+    """Finds modules of the aliased packages, and says that these are installed."""
+
+    def __init__(self, roots: dict[str, str]) -> None:
+        self.roots = roots
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
+        """Return a spec whose module is taeda's; None for what is not ours, or not there."""
+        root, _, rest = name.partition(".")
+        if root not in self.roots:
+            return None
+        theirs = ".".join(filter(None, (self.roots[root], rest)))
+        if not _there(theirs):
+            return None
+        return importlib.machinery.ModuleSpec(name, Loader(theirs), is_package=True)
+
+    def find_distributions(self, context: Any = _ANYTHING) -> Iterator[importlib.metadata.Distribution]:
+        """Yield what stands for an installed torch, and an installed torchvision."""
+        for root in self.roots:
+            if context.name in (None, root):
+                yield Installed(root)
+
+
+def _there(name: str) -> bool:
+    """Whether taeda has a module of that name, be it a file or an object that stands for one."""
+    if name in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+class Loader(importlib.abc.Loader):
+    """Gives the module that is there instead of making one."""
+
+    def __init__(self, theirs: str) -> None:
+        self.theirs = theirs
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """Return taeda's module, an Alias of it for a root."""
+        module = importlib.import_module(self.theirs)
+        self.spec = module.__spec__
+        return Alias(spec.name, module) if spec.name in _ROOTS else module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give the module its own spec back; the import system has written the alias's over it."""
+        if not isinstance(module, Alias):
+            module.__spec__ = self.spec
+
+
+class Installed(importlib.metadata.Distribution):
+    """The metadata of a distribution that is not there: its name and version."""
+
+    def __init__(self, name: str) -> None:
+        self.root = name
+
+    @property
+    def metadata(self) -> Any:
+        """Its name and version."""
+        message = email.message.Message()
+        message["Name"], message["Version"] = self.root, _VERSIONS[self.root]
+        return message
+
+    def read_text(self, filename: str) -> str | None:
+        """Return None: there are no files."""
+        return None
+
+    def locate_file(self, path: Any) -> Any:
+        """Raise FileNotFoundError: there are no files."""
+        raise FileNotFoundError(f"[as_torch] {self.root} is taeda here and has no file {path}")

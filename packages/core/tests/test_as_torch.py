@@ -1,0 +1,88 @@
+"""Programs that import torch: each runs in a process of its own, since the name stays taeda's once it is."""
+
+import subprocess
+import sys
+
+import pytest
+
+INSTALL = "import taeda.as_torch as a; a.install(vision=False)\n"
+
+
+def run(*arguments, **kwargs):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **kwargs)
+
+
+def prints(program, expected):
+    ran = run("-c", INSTALL + program)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split("\n")[:-1] == expected.split("\n")
+
+
+def test_modules_and_classes_are_one_under_both_names():
+    prints(
+        "import sys, torch, taeda, torch.autograd.functional as f, torch.linalg\n"
+        "from torch.utils._pytree import tree_map\n"
+        "import taeda.autograd.functional as g, taeda.utils._pytree as p\n"
+        "print(f is g, tree_map is p.tree_map, torch.Tensor is taeda.Tensor, torch.linalg is taeda.linalg)\n"
+        "print(sys.modules['torch.autograd'] is taeda.autograd, g.__spec__.name, torch.__name__)\n"
+        "class Twice(torch.autograd.Function):\n"
+        "    @staticmethod\n"
+        "    def forward(ctx, x): return 2 * x\n"
+        "    @staticmethod\n"
+        "    def backward(ctx, g): return 2 * g\n"
+        "x = torch.ones(2, requires_grad=True); Twice.apply(x).sum().backward(); print(x.grad)",
+        "True True True True\nTrue taeda.autograd.functional torch\ntensor([2., 2.])",
+    )
+
+
+def test_versions_and_names_in_text_are_pytorchs():
+    prints(
+        "import importlib.metadata as m, importlib.util as u, torch\n"
+        "x = torch.zeros(2, 3)\n"
+        "print(torch.__version__, m.version('torch'), u.find_spec('torch') is not None, x.shape, x.dtype, x.type(), x.layout)\n"
+        "print(torch.tensor(1.5, dtype=torch.float64), torch.channels_last, eval(repr(x.dtype)) is torch.float32)",
+        "2.13.0 2.13.0 True torch.Size([2, 3]) torch.float32 torch.FloatTensor torch.strided\n"
+        "tensor(1.5000, dtype=torch.float64) torch.channels_last True",
+    )
+
+
+def test_what_is_not_there_is_said_to_be_missing():
+    prints(
+        "import torch\n"
+        "try: import torch._inductor_of_nobody\n"
+        "except ModuleNotFoundError as e: print(e.name)\n"
+        "try: torch.no_such_name\n"
+        "except AttributeError as e: print('no_such_name' in str(e))\n"
+        "import importlib.util as u; print(u.find_spec('torch.nosuch'), hasattr(torch, 'add'), 'matmul' in dir(torch))",
+        "torch._inductor_of_nobody\nTrue\nNone True True",
+    )
+
+
+def test_a_name_set_on_torch_is_set_on_taeda():
+    prints("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))", "3\nFalse")
+
+
+def test_another_torch_that_is_loaded_is_refused():
+    ran = run("-c", "import sys, types; sys.modules['torch'] = types.ModuleType('torch')\n" + INSTALL)
+    assert "ImportError: [as_torch.install] torch itself is loaded already" in ran.stderr
+
+
+def test_a_program_runs_as_it_is(tmp_path):
+    (tmp_path / "other.py").write_text("import torch\nhalf = torch.tensor(0.5)\n")
+    program = tmp_path / "program.py"
+    program.write_text("import sys, torch\nfrom other import half\nif __name__ == '__main__': print(sys.argv[1:], half * 2)\n")
+    ran = run("-m", "taeda", str(program), "--epochs", "3")
+    assert (ran.stdout, ran.stderr) == ("['--epochs', '3'] tensor(1.)\n", "")
+    ran = run("-m", "taeda", "-m", "other_main", "x", cwd=tmp_path)
+    assert ran.returncode != 0 and "other_main" in ran.stderr
+    (tmp_path / "other_main.py").write_text("import sys, torch\nprint(torch.arange(2), sys.argv[1:])\n")
+    ran = run("-m", "taeda", "-m", "other_main", "x", cwd=tmp_path)
+    assert ran.stdout == "tensor([0, 1]) ['x']\n", ran.stderr
+
+
+@pytest.mark.parametrize("arguments, code, text", [
+    ([], 2, "usage"), (["-h"], 0, "usage"), (["-m"], 2, "usage"), (["nowhere.py"], 1, "no program 'nowhere.py'"),
+])  # fmt: skip
+def test_the_command_says_how_it_is_used(arguments, code, text):
+    ran = run("-m", "taeda", *arguments)
+    assert ran.returncode == code and text in ran.stdout + ran.stderr
