@@ -273,3 +273,32 @@ def test_relics_of_tensors() -> None:
     with pytest.raises(AssertionError):
         taeda.testing.assert_allclose(x, [1.0, 2.1])
     assert "Python version" in taeda.utils.collect_env.get_pretty_env_info()
+
+
+def test_models_and_tensors_in_parts_are_only_names() -> None:
+    from taeda.distributed._tensor.experimental import implicit_replication
+    from taeda.distributed.fsdp import FSDPModule, FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
+    from taeda.distributed.tensor import DTensor
+
+    assert not isinstance(taeda.ones(2), DTensor) and MixedPrecisionPolicy(taeda.bfloat16).param_dtype is taeda.bfloat16
+    with implicit_replication():
+        assert taeda.ones(2).sum() == 2
+    for make in (DTensor, FSDPModule, FullyShardedDataParallel, fully_shard):
+        with pytest.raises(NotImplementedError, match="one process"):
+            make(None)
+
+
+def test_aliases_for_annotations() -> None:
+    from taeda.futures import Future
+    from taeda.serialization import MAP_LOCATION
+
+    done: Future[int] = Future()
+    done.set_result(3)
+    assert Future[int] is not None and done.wait() == 3
+    assert str in MAP_LOCATION.__args__ and taeda.device in MAP_LOCATION.__args__
+
+
+def test_operators_that_need_sparse_tensors_say_so() -> None:
+    assert taeda.ops.aten._pin_memory is taeda.ops.aten._pin_memory
+    with pytest.raises(NotImplementedError, match=r"\[aten._sparse_addmm\] needs sparse tensors"):
+        taeda.ops.aten._sparse_addmm.default(taeda.ones(2, 2), taeda.ones(2, 2), taeda.ones(2, 2))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import taeda
 from taeda import ops
@@ -58,14 +58,26 @@ def _log_softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
     return (g - y.exp() * g.sum(dim, keepdim=True)).to(input_dtype)
 
 
+def _needs_sparse(name: str) -> Callable[..., Any]:
+    """For tables of operators that are read at import; calling it raises."""
+
+    def call(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f"[aten.{name}] needs sparse tensors, which taeda does not have; use dense ones")
+
+    return call
+
+
 # What has no function of the same name and arguments
 _OWN: dict[str, Callable[..., Any]] = {
     "_local_scalar_dense": Tensor.item,
     "_log_softmax": _softmax("log_softmax"),
     "_log_softmax_backward_data": _log_softmax_backward,
+    "_pin_memory": Tensor.pin_memory,
     "_safe_softmax": _safe_softmax,
     "_softmax": _softmax("softmax"),
     "_softmax_backward_data": _softmax_backward,
+    "_sparse_addmm": _needs_sparse("_sparse_addmm"),
+    "_sparse_mm_reduce_impl": _needs_sparse("_sparse_mm_reduce_impl"),
     "_to_copy": lambda x, **options: x.to(**{"copy": True, **options}),
     "_unsafe_view": lambda x, size: x.view(size),
     "alias": lambda x: x.view_as(x),

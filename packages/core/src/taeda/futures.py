@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 __all__ = ["Future", "collect_all", "wait_all"]
 
 
-class Future:
+class Future(Generic[T]):
     """A value that somebody sets once, maybe in another thread.
 
     >>> f = Future()
@@ -17,6 +20,8 @@ class Future:
     >>> f.set_result(1)
     >>> after.wait()
     2
+
+    ``Future[int]`` names the kind of its value in annotations.
     """
 
     def __init__(self, *, devices: Any = None) -> None:
@@ -24,18 +29,18 @@ class Future:
         self._lock = threading.Lock()
         self._result: Any = None
         self._error: BaseException | None = None
-        self._callbacks: list[Callable[[Future], Any]] = []
+        self._callbacks: list[Callable[[Future[T]], Any]] = []
 
     def done(self) -> bool:
         """Whether the value, or an exception, is there."""
         return self._ready.is_set()
 
-    def wait(self) -> Any:
+    def wait(self) -> T:
         """Return the value once it is there, or raise the exception that came in its place."""
         self._ready.wait()
         return self.value()
 
-    def value(self) -> Any:
+    def value(self) -> T:
         """Return the value; RuntimeError if it is not there yet."""
         if not self.done():
             raise RuntimeError("[Future] value() was called before the result was set; use wait()")
@@ -53,7 +58,7 @@ class Future:
         for callback in waiting:
             callback(self)
 
-    def set_result(self, result: Any) -> None:
+    def set_result(self, result: T) -> None:
         """Set the value, and call what waits for it; RuntimeError the second time."""
         self._set(result, None)
 
@@ -63,7 +68,7 @@ class Future:
             raise AssertionError(f"[Future] {result!r} is of type {type(result)}, not an Exception.")
         self._set(None, result)
 
-    def add_done_callback(self, callback: Callable[[Future], Any]) -> None:
+    def add_done_callback(self, callback: Callable[[Future[T]], Any]) -> None:
         """Call ``callback(future)`` when the value is there, at once if it is."""
         with self._lock:
             if not self._ready.is_set():
@@ -71,11 +76,11 @@ class Future:
                 return
         callback(self)
 
-    def then(self, callback: Callable[[Future], Any]) -> Future:
+    def then(self, callback: Callable[[Future[T]], S]) -> Future[S]:
         """Return the future of what ``callback(future)`` returns or raises."""
-        after = Future()
+        after: Future[S] = Future()
 
-        def go_on(f: Future) -> None:
+        def go_on(f: Future[T]) -> None:
             try:
                 found = callback(f)
             except Exception as error:
@@ -87,13 +92,14 @@ class Future:
         return after
 
 
-def collect_all(futures: list[Future]) -> Future:
+def collect_all(futures: list[Future[T]]) -> Future[list[Future[T]]]:
     """Return the future of the list of futures: there when all of them are."""
-    everything, left, lock = Future(), [len(futures)], threading.Lock()
+    everything: Future[list[Future[T]]] = Future()
+    left, lock = [len(futures)], threading.Lock()
     if not futures:
         everything.set_result([])
 
-    def count(f: Future) -> None:
+    def count(f: Future[T]) -> None:
         with lock:
             left[0] -= 1
             last = left[0] == 0
@@ -105,6 +111,6 @@ def collect_all(futures: list[Future]) -> Future:
     return everything
 
 
-def wait_all(futures: list[Future]) -> list[Any]:
+def wait_all(futures: list[Future[T]]) -> list[T]:
     """Return the values of all futures, or raise the first exception among them."""
     return [f.wait() for f in collect_all(futures).wait()]

@@ -62,7 +62,7 @@ def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
     >>> wait(fork(lambda x: x + 1, 1))
     2
     """
-    done = Future()
+    done: Future[Any] = Future()
     try:
         done.set_result(func(*args, **kwargs))
     except Exception as error:

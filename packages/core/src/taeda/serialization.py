@@ -17,7 +17,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, TypeAlias
 
 from taeda import _archive, _pickle
 from taeda._atomic import SaveError, replacing
@@ -67,6 +67,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAGIC_NUMBER, PROTOCOL_VERSION, STORAGE_KEY_SEPARATOR = MAGIC, VERSION, ","     # PyTorch's names
+MAP_LOCATION: TypeAlias = Callable[[Storage, str], Storage] | device | str | dict[str, str] | None
 
 
 class SourceChangeWarning(Warning):

@@ -51,14 +51,15 @@ class ConstraintRegistry:
 biject_to, transform_to = ConstraintRegistry(), ConstraintRegistry()
 
 
-def _bounds(c: Any) -> Transform:
-    """e^x beyond one bound, a sigmoid between two."""
-    if c.is_discrete:
-        raise NotImplementedError(f"Cannot transform {c.name} constraints")
+def _beyond(c: Any) -> Transform:
+    """e^x beyond one bound."""
+    start, sign = (c.upper_bound, -1) if isinstance(c, constraints.less_than) else (c.lower_bound, 1)
+    return transforms.ComposeTransform([transforms.ExpTransform(), transforms.AffineTransform(start, sign)])
+
+
+def _between(c: Any) -> Transform:
+    """A sigmoid between two bounds."""
     lower, upper = c.lower_bound, c.upper_bound
-    if lower is None or upper is None:
-        start, sign = (upper, -1) if lower is None else (lower, 1)
-        return transforms.ComposeTransform([transforms.ExpTransform(), transforms.AffineTransform(start, sign)])
     if isinstance(lower, (int, float)) and isinstance(upper, (int, float)) and (lower, upper) == (0, 1):
         return transforms.SigmoidTransform()
     return transforms.ComposeTransform([transforms.SigmoidTransform(), transforms.AffineTransform(lower, upper - lower)])
@@ -68,21 +69,24 @@ def _independent(registry: ConstraintRegistry) -> Factory:
     return lambda c: transforms.IndependentTransform(registry(c.base_constraint), c.reinterpreted_batch_ndims)
 
 
-def _parts(registry: ConstraintRegistry) -> Factory:
-    def make(c: Any) -> Transform:
-        each = [registry(part) for part in c.cseq]
-        if c.lengths is None:
-            return transforms.StackTransform(each, c.dim)
-        return transforms.CatTransform(each, c.dim, c.lengths)
+def _cat(registry: ConstraintRegistry) -> Factory:
+    return lambda c: transforms.CatTransform([registry(part) for part in c.cseq], c.dim, c.lengths)
 
-    return make
+
+def _stack(registry: ConstraintRegistry) -> Factory:
+    return lambda c: transforms.StackTransform([registry(part) for part in c.cseq], c.dim)
 
 
 for _registry in (biject_to, transform_to):
     _registry.register(constraints.real, lambda c: transforms.identity_transform)
-    _registry.register(constraints._Bounds, _bounds)
+    _registry.register(constraints.greater_than, _beyond)
+    _registry.register(constraints.greater_than_eq, _beyond)
+    _registry.register(constraints.less_than, _beyond)
+    _registry.register(constraints.interval, _between)
+    _registry.register(constraints.half_open_interval, _between)
     _registry.register(constraints.independent, _independent(_registry))
-    _registry.register(constraints._Parts, _parts(_registry))
+    _registry.register(constraints.cat, _cat(_registry))
+    _registry.register(constraints.stack, _stack(_registry))
 biject_to.register(constraints.simplex, lambda c: transforms.StickBreakingTransform())
 transform_to.register(constraints.simplex, lambda c: transforms.SoftmaxTransform())
 for _registry in (biject_to, transform_to):

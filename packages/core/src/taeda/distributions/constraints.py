@@ -108,7 +108,7 @@ class _CorrCholesky(_LowerCholesky):
         return super().check(value) & ((value.square().sum(-1).sqrt() - 1).abs() < tolerance).all(-1)
 
 
-class multinomial(Constraint):
+class _Multinomial(Constraint):
     """Counts of classes that add up to a bound, or at most to it."""
 
     is_discrete = True
@@ -120,41 +120,110 @@ class multinomial(Constraint):
     def check(self, value: Any) -> Any:
         return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
 
+
+class _Bounded(Constraint):
+    """Between bounds; a class for each kind of them, which programs subclass and ask for by isinstance."""
+
+    lower_bound: Any = None
+    upper_bound: Any = None
+
     def __repr__(self) -> str:
-        return "Multinomial()"
+        return f"{type(self).__name__.removeprefix('_')}({', '.join(f'{k}={v}' for k, v in vars(self).items())})"
 
 
-class _Bounds(Constraint):
-    """Between two bounds, each of which belongs to it or does not, or is None."""
+class _Above(_Bounded):
+    def __init__(self, lower_bound: Any) -> None:
+        self.lower_bound = lower_bound
 
-    def __init__(
-        self, name: str, lower: Any = None, upper: Any = None, strict: bool = False, whole: bool = False, half_open: bool = False
-    ) -> None:
-        self.name, self.lower_bound, self.upper_bound, self.strict, self.is_discrete = name, lower, upper, strict, whole
-        self.half_open = half_open
+
+class _Between(_Bounded):
+    def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
+        self.lower_bound, self.upper_bound = lower_bound, upper_bound
+
+
+class _GreaterThan(_Above):
+    """Values above a bound."""
 
     def check(self, value: Any) -> Any:
-        holds = value == value
-        if self.is_discrete:
-            holds = holds & (value % 1 == 0)
-        if self.lower_bound is not None:
-            holds = holds & (value > self.lower_bound if self.strict else value >= self.lower_bound)
-        if self.upper_bound is not None:
-            holds = holds & (value < self.upper_bound if self.strict or self.half_open else value <= self.upper_bound)
-        return holds
-
-    def __repr__(self) -> str:
-        pairs = (("lower_bound", self.lower_bound), ("upper_bound", self.upper_bound))
-        return f"{self.name}({', '.join(f'{k}={v}' for k, v in pairs if v is not None)})"
+        return self.lower_bound < value
 
 
-class independent(Constraint):
+class _GreaterThanEq(_Above):
+    """Values from a bound on."""
+
+    def check(self, value: Any) -> Any:
+        return self.lower_bound <= value
+
+
+class _LessThan(_Bounded):
+    """Values below a bound."""
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+
+    def check(self, value: Any) -> Any:
+        return value < self.upper_bound
+
+
+class _Interval(_Between):
+    """Values from one bound to another."""
+
+    def check(self, value: Any) -> Any:
+        return (self.lower_bound <= value) & (value <= self.upper_bound)
+
+
+class _HalfOpenInterval(_Between):
+    """Values from one bound up to, but without, another."""
+
+    def check(self, value: Any) -> Any:
+        return (self.lower_bound <= value) & (value < self.upper_bound)
+
+
+class _IntegerInterval(_Between):
+    """Whole numbers from one bound to another."""
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
+
+
+class _IntegerGreaterThan(_Above):
+    """Whole numbers from a bound on."""
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value % 1 == 0) & (value >= self.lower_bound)
+
+
+class _IntegerLessThan(_Bounded):
+    """Whole numbers up to a bound."""
+
+    is_discrete = True
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+
+    def check(self, value: Any) -> Any:
+        return (value % 1 == 0) & (value <= self.upper_bound)
+
+
+class _IndependentConstraint(Constraint):
     """A condition that holds where it holds for all of the last dimensions."""
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint, self.reinterpreted_batch_ndims = base_constraint, reinterpreted_batch_ndims
-        self.is_discrete = base_constraint.is_discrete
-        self.event_dim = base_constraint.event_dim + reinterpreted_batch_ndims
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        """As the condition it is made of."""
+        return self.base_constraint.is_discrete
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """Dimensions of one value: those of the condition it is made of, and the last ones that count as one."""
+        return self.base_constraint.event_dim + self.reinterpreted_batch_ndims
 
     def check(self, value: Any) -> Any:
         holds, n = self.base_constraint.check(value), self.reinterpreted_batch_ndims
@@ -163,7 +232,7 @@ class independent(Constraint):
         return holds.flatten(-n).all(-1) if n else holds
 
     def __repr__(self) -> str:
-        return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
+        return f"{type(self).__name__.removeprefix('_')}({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
 def widened(base: Any, event_dim: int) -> Any:
@@ -172,20 +241,50 @@ def widened(base: Any, event_dim: int) -> Any:
 
 
 class _Parts(Constraint):
-    """Conditions side by side along a dimension; ``lengths``: how many entries each is for, None: one, which loses the dimension."""
+    """Conditions side by side along a dimension."""
 
-    def __init__(self, cseq: Any, dim: int, lengths: Any) -> None:
-        self.cseq, self.dim, self.lengths = list(cseq), dim, lengths
-        self.is_discrete = any(c.is_discrete for c in self.cseq)
-        self.event_dim = max(c.event_dim for c in self.cseq) + (self.lengths is None and dim < 0)
+    def __init__(self, cseq: Any, dim: int) -> None:
+        self.cseq, self.dim = list(cseq), dim
+        if not all(isinstance(c, Constraint) for c in self.cseq):
+            raise AssertionError(f"[constraints] All elements of cseq must be Constraint instances, got {self.cseq}")
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        """Whether one of them is."""
+        return any(c.is_discrete for c in self.cseq)
+
+
+class _Cat(_Parts):
+    """Condition i of the i-th run of entries along ``dim``, ``lengths[i]`` long (1 unless given)."""
+
+    def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
+        super().__init__(cseq, dim)
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.cseq):
+            raise AssertionError(f"[constraints] one length a constraint, got {self.lengths} for {len(self.cseq)}")
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """The most that one of them has."""
+        return max(c.event_dim for c in self.cseq)
 
     def check(self, value: Any) -> Any:
-        parts = value.unbind(self.dim) if self.lengths is None else value.split(self.lengths, self.dim)
-        holds = [c.check(part) for c, part in zip(self.cseq, parts, strict=True)]
-        return taeda.stack(holds, self.dim) if self.lengths is None else taeda.cat(holds, self.dim)
+        return taeda.cat([c.check(part) for c, part in zip(self.cseq, value.split(self.lengths, self.dim), strict=True)], self.dim)
 
-    def __repr__(self) -> str:
-        return "Stack()" if self.lengths is None else "Cat()"
+
+class _Stack(_Parts):
+    """Condition i of entry i along ``dim``."""
+
+    def __init__(self, cseq: Any, dim: int = 0) -> None:
+        super().__init__(cseq, dim)
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """The most that one of them has, and the dimension of the stack where it is one of a value's."""
+        return max(c.event_dim for c in self.cseq) + (self.dim < 0)
+
+    def check(self, value: Any) -> Any:
+        return taeda.stack([c.check(part) for c, part in zip(self.cseq, value.unbind(self.dim), strict=True)], self.dim)
 
 
 class MixtureSameFamilyConstraint(Constraint):
@@ -209,27 +308,43 @@ class MixtureSameFamilyConstraint(Constraint):
         return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
 
 
-def stack(cseq: Any, dim: int = 0) -> Constraint:
-    """Condition i of entry i along ``dim``."""
-    return _Parts(cseq, dim, None)
-
-
-def cat(cseq: Any, dim: int = 0, lengths: Any = None) -> Constraint:
-    """Condition i of the i-th run of entries along ``dim``, ``lengths[i]`` long (1 unless given)."""
-    return _Parts(cseq, dim, [1] * len(cseq) if lengths is None else list(lengths))
-
-
 class _Dependent(Constraint):
-    """A condition on other parameters: the distribution knows it once it is made."""
+    """A condition on other parameters: a distribution knows it once it is made; what was not said of it raises NotImplementedError."""
 
-    def __call__(self, *, is_discrete: bool = False, event_dim: int = 0) -> _Dependent:
-        """Return such a condition on values of ``event_dim`` dimensions."""
-        made = _Dependent()
-        made.is_discrete, made.event_dim = is_discrete, event_dim
-        return made
+    def __init__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
+        self._is_discrete, self._event_dim = is_discrete, event_dim
+        super().__init__()
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        """Whether values are whole numbers."""
+        if self._is_discrete is NotImplemented:
+            raise NotImplementedError("[constraints] .is_discrete cannot be determined statically")
+        return self._is_discrete  # type: ignore[no-any-return]
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """How many dimensions one value has."""
+        if self._event_dim is NotImplemented:
+            raise NotImplementedError("[constraints] .event_dim cannot be determined statically")
+        return self._event_dim  # type: ignore[no-any-return]
+
+    def _refined(self, is_discrete: Any, event_dim: Any) -> dict[str, Any]:
+        return {
+            "is_discrete": self._is_discrete if is_discrete is NotImplemented else is_discrete,
+            "event_dim": self._event_dim if event_dim is NotImplemented else event_dim,
+        }
+
+    def __call__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> _Dependent:
+        """Return such a condition of which more is said."""
+        return _Dependent(**self._refined(is_discrete, event_dim))
+
+    def check(self, value: Any) -> Any:
+        """Raise ValueError."""
+        raise ValueError("[constraints] Cannot determine validity of dependent constraint")
 
 
-class dependent_property(property, _Dependent):
+class _DependentProperty(property, _Dependent):
     """A property of a distribution that is a condition; of the class it is a dependent one.
 
     >>> from taeda.distributions import constraints
@@ -242,12 +357,12 @@ class dependent_property(property, _Dependent):
     (GreaterThan(lower_bound=2.0), True)
     """
 
-    def __init__(self, fget: Any = None, *, is_discrete: bool = False, event_dim: int = 0) -> None:
-        super().__init__(fget)
-        self.is_discrete, self.event_dim = is_discrete, event_dim
+    def __init__(self, fn: Any = None, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
+        property.__init__(self, fn)
+        self._is_discrete, self._event_dim = is_discrete, event_dim
 
-    def __call__(self, fget: Any) -> dependent_property:  # type: ignore[override]
-        return dependent_property(fget, is_discrete=self.is_discrete, event_dim=self.event_dim)
+    def __call__(self, fn: Any) -> _DependentProperty:  # type: ignore[override]
+        return _DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
 
 
 def is_dependent(constraint: Any) -> bool:
@@ -255,36 +370,9 @@ def is_dependent(constraint: Any) -> bool:
     return isinstance(constraint, (_Dependent, property))        # a property: asked of a class, whose instances know
 
 
-def greater_than(lower_bound: Any) -> Constraint:
-    """Values above a bound."""
-    return _Bounds("GreaterThan", lower_bound, strict=True)
-
-
-def greater_than_eq(lower_bound: Any) -> Constraint:
-    """Values from a bound on."""
-    return _Bounds("GreaterThanEq", lower_bound)
-
-
-def less_than(upper_bound: Any) -> Constraint:
-    """Values below a bound."""
-    return _Bounds("LessThan", upper=upper_bound, strict=True)
-
-
-def interval(lower_bound: Any, upper_bound: Any) -> Constraint:
-    """Values from one bound to another."""
-    return _Bounds("Interval", lower_bound, upper_bound)
-
-
-def half_open_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
-    """Values from one bound up to, but without, another."""
-    return _Bounds("HalfOpenInterval", lower_bound, upper_bound, half_open=True)
-
-
-def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
-    """Whole numbers from one bound to another."""
-    return _Bounds("IntegerInterval", lower_bound, upper_bound, whole=True)
-
-
+independent, dependent_property, multinomial, cat, stack = _IndependentConstraint, _DependentProperty, _Multinomial, _Cat, _Stack
+greater_than, greater_than_eq, less_than = _GreaterThan, _GreaterThanEq, _LessThan
+interval, half_open_interval, integer_interval = _Interval, _HalfOpenInterval, _IntegerInterval
 real: Constraint = _Real()                  # typed in words: a checker may meet distribution.py first
 boolean, one_hot, simplex, lower_cholesky = _Boolean(), _OneHot(), _Simplex(), _LowerCholesky()
 corr_cholesky, positive_semidefinite = _CorrCholesky(), _PositiveSemidefinite()
@@ -293,4 +381,4 @@ positive_definite, dependent, lower_triangular, square, symmetric = (
 )  # fmt: skip
 real_vector = independent(real, 1)
 positive, nonnegative, unit_interval = greater_than(0.0), greater_than_eq(0.0), interval(0.0, 1.0)
-nonnegative_integer, positive_integer = _Bounds("IntegerGreaterThan", 0, whole=True), _Bounds("IntegerGreaterThan", 1, whole=True)
+nonnegative_integer, positive_integer = _IntegerGreaterThan(0), _IntegerGreaterThan(1)

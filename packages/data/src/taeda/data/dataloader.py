@@ -12,7 +12,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import taeda
 from taeda.data.collate import default_collate, default_convert
@@ -29,7 +29,10 @@ from taeda.data.sampler import (
 
 __all__ = ["DataLoader"]
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+_collate_fn_t: TypeAlias = Callable[[list[T]], Any]     # for annotations, as the next
+_worker_init_fn_t: TypeAlias = Callable[[int], None]
 _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from taeda.nn.modules.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "gather", "scatter"]
 
 
 class DataParallel(Module):
@@ -56,6 +56,13 @@ class DistributedDataParallel(Module):
         )
 
 
+def _one_device(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise NotImplementedError: there is one device, nothing to cut for others or to collect from them."""
+    raise NotImplementedError("[nn.parallel] there is one device in taeda; use chunk and cat, or the tensor as it is")
+
+
+scatter = gather = _one_device
+
 # the files in which PyTorch keeps these, for programs that import from there
 distributed = sys.modules[__name__]
-sys.modules.update({f"{__name__}.data_parallel": distributed, f"{__name__}.distributed": distributed})
+sys.modules.update({f"{__name__}.{name}": distributed for name in ("data_parallel", "distributed", "scatter_gather")})

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NoReturn
 
+from taeda.distributed import fsdp, tensor
+
 __all__ = [
-    "barrier", "destroy_process_group", "get_rank", "get_world_size", "init_process_group", "is_available", "is_gloo_available",
-    "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched",
+    "barrier", "destroy_process_group", "fsdp", "get_rank", "get_world_size", "init_process_group", "is_available",
+    "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "tensor",
 ]  # fmt: skip
 
 
@@ -35,3 +38,9 @@ def _no_group(*args: Any, **kwargs: Any) -> NoReturn:
 
 
 get_rank = get_world_size = barrier = destroy_process_group = _no_group
+
+# the files in which earlier versions of PyTorch keep these, for programs that import from there
+sys.modules.update({
+    f"{__name__}._tensor": tensor, f"{__name__}._tensor.experimental": tensor, f"{__name__}.tensor.experimental": tensor,
+    f"{__name__}._composable": fsdp, f"{__name__}._composable.fsdp": fsdp,
+})  # fmt: skip

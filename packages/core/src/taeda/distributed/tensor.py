@@ -1,0 +1,28 @@
+"""The class of tensors that lie on many devices, for programs that ask whether they met one: nothing is an instance."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from taeda.tensor import Tensor
+
+__all__ = ["DTensor", "implicit_replication"]
+
+
+class DTensor(Tensor):
+    """A tensor in parts, one a process.  There is one process, and nothing makes one.
+
+    >>> import taeda
+    >>> isinstance(taeda.ones(2), DTensor)
+    False
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> DTensor:
+        """Raise NotImplementedError."""
+        raise NotImplementedError("[DTensor] taeda trains in one process, whose tensors are whole; use taeda.Tensor")
+
+
+def implicit_replication() -> AbstractContextManager[None]:
+    """Return a context in which plain tensors count as copies on every device; there is one, and nothing changes."""
+    return nullcontext()
