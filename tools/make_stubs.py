@@ -188,7 +188,7 @@ def tensor_stub() -> str:
 def package_stub() -> str:
     """Return __init__.pyi: the public names of taeda."""
     from taeda.amp import legacy as amp_legacy
-    from taeda.dtype import ALIASES, NAMES
+    from taeda.dtype import ALIASES, NAMES, UNHELD
 
     lines = [HEADER + IMPORTS + "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted({"autograd", "cpu", "cuda", "ops"} | ROOMS)),
              "from taeda._version import __version__ as __version__",
@@ -211,7 +211,7 @@ def package_stub() -> str:
              "from taeda.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads",
              "from taeda.typed_storage import TypedStorage as TypedStorage", "",
              "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any", "memory_format: Any"]
-    lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES]]
+    lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES, *UNHELD]]
     lines += [f"{name}: Any" for name in (*legacy.NAMES, *(n for n, (room, _) in taeda._LAZY.items() if room == "taeda.typed_storage" and n != "TypedStorage"))]
     lines += ["pi: _float", "e: _float", "inf: _float", "nan: _float", "newaxis: None"]
     own = [n for n in ("is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "result_type") if hasattr(taeda, n)]
@@ -302,7 +302,7 @@ def stubs() -> dict[str, str]:
         "tensor_base.pyi": class_stub(modules["taeda.tensor_base"], "", {}),
         "storage.pyi": class_stub(modules["taeda.storage"], "", {}),
         "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
-                                                             "NAMES": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
+                                                             "NAMES": "dict[str, dtype]", "UNHELD": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
         "generator.pyi": class_stub(modules["taeda.generator"], "", {"default_generator": "Generator"}),
         **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("registry", "recording", "elements", "tensor_attributes")},
         "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),

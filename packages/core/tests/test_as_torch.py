@@ -58,6 +58,10 @@ def test_what_is_not_there_is_said_to_be_missing():
     )
 
 
+def test_torch_is_a_name_of_torch():
+    prints("import torch\nprint(torch.torch is torch, torch.torch.Tensor is torch.Tensor)", "True True")
+
+
 def test_a_name_set_on_torch_is_set_on_taeda():
     prints("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))", "3\nFalse")
 

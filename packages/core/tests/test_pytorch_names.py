@@ -302,3 +302,41 @@ def test_operators_that_need_sparse_tensors_say_so() -> None:
     assert taeda.ops.aten._pin_memory is taeda.ops.aten._pin_memory
     with pytest.raises(NotImplementedError, match=r"\[aten._sparse_addmm\] needs sparse tensors"):
         taeda.ops.aten._sparse_addmm.default(taeda.ones(2, 2), taeda.ones(2, 2), taeda.ones(2, 2))
+
+def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
+    import taeda._dynamo._trace_wrapped_higher_order_op as higher
+    import taeda._dynamo.eval_frame as eval_frame
+
+    x = taeda.ones(2)
+    assert taeda._dynamo.allow_in_graph(taeda.sin) is taeda.sin and taeda._dynamo.disable(taeda.cos) is taeda.cos
+    assert taeda._dynamo.mark_static_address(x) is None and not isinstance(taeda.compile(taeda.sin), eval_frame.OptimizedModule)
+    rows = taeda.tensor([[1, 2], [3, 4]])
+    with higher.TransformGetItemToIndex():
+        assert taeda.func.vmap(lambda i, j: rows[i, j])(taeda.tensor([0, 1]), taeda.tensor([1, 0])).tolist() == [2, 3]
+    with pytest.raises(NotImplementedError, match="not traced"):
+        taeda.export.export(None, ())
+    assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.Value))
+
+
+def test_what_records_a_gpus_work_needs_a_gpu() -> None:
+    for kind in (taeda.cuda.Stream, taeda.cuda.Event, taeda.cuda.StreamContext, taeda.cuda.CUDAGraph, taeda.cuda.graph):
+        with pytest.raises(RuntimeError, match=kind.__name__):
+            kind()
+
+
+def test_a_library_of_compiled_operators_is_refused_as_one_that_does_not_load() -> None:
+    with pytest.raises(OSError, match="compiled for PyTorch"):
+        taeda.ops.load_library("_C.so")
+
+
+def test_trees_of_classes_that_are_dicts() -> None:
+    from taeda.utils import _pytree
+
+    class Output(dict[str, int]):
+        pass
+
+    _pytree.register_pytree_node(Output, _pytree._dict_flatten, lambda values, keys: Output(_pytree._dict_unflatten(values, keys)),
+                                 flatten_with_keys_fn=_pytree._dict_flatten_with_keys)  # fmt: skip
+    tree = Output(a=1, b=2)
+    assert type(_pytree.tree_map(lambda x: -x, tree)) is Output and _pytree.tree_map(lambda x: -x, tree) == {"a": -1, "b": -2}
+    assert [_pytree.keystr(path) for path, _ in _pytree.tree_leaves_with_path(tree)] == ["['a']", "['b']"]

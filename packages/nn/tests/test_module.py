@@ -7,6 +7,7 @@ import functools
 import gc
 import importlib
 import pickle
+import typing
 import weakref
 
 import pytest
@@ -430,3 +431,8 @@ def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
         assert all(vars(file)[layer.__name__] is layer for layer in there)
     assert len(_get_clones(nn.ReLU(), 3)) == 3 and _get_activation_fn("relu") is nn.functional.relu
     assert float(_no_grad_trunc_normal_(taeda.empty(50), std=5.0, a=-1, b=1).abs().max()) <= 1
+
+
+def test_annotations_of_modules_can_be_evaluated() -> None:
+    for cls in {nn.Module, *(c for c in vars(nn).values() if isinstance(c, type) and issubclass(c, nn.Module))}:
+        assert typing.get_type_hints(cls)["training"] is bool

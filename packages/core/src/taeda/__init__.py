@@ -25,6 +25,7 @@ from taeda.device import device, get_default_device, set_default_device
 from taeda.dtype import (
     ALIASES as _ALIASES,
     NAMES as _NAMES,
+    UNHELD as _UNHELD,
     can_cast,
     dtype,
     finfo,
@@ -66,6 +67,7 @@ _install_late(ops.getitem, ops.setitem, ops.METHODS["matmul"], _tensor_str)
 globals().update(ops.PUBLIC)
 globals().update(_NAMES)
 globals().update(_ALIASES)
+globals().update(_UNHELD)
 scalar_tensor, range = ops.scalar_tensor_, ops.range_
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 legacy_contiguous_format = contiguous_format
@@ -80,12 +82,13 @@ _LAZY = {
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
     "_C": ("taeda._C", None),
+    "_dynamo": ("taeda._dynamo", None),
     "__config__": ("taeda._config", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "compiler", "distributed", "distributions", "functional", "futures", "fx", "hub", "jit", "library", "masked",
-            "monitor", "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
+            "accelerator", "compiler", "distributed", "distributions", "export", "functional", "futures", "fx", "hub", "jit", "library",
+            "masked", "monitor", "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import _C as _C, accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
+from taeda import _C as _C, _dynamo as _dynamo, accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, export as export, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
@@ -64,6 +64,12 @@ short: _dtype
 cfloat: _dtype
 cdouble: _dtype
 chalf: _dtype
+float8_e4m3fn: _dtype
+float8_e5m2: _dtype
+float8_e4m3fnuz: _dtype
+float8_e5m2fnuz: _dtype
+float8_e8m0fnu: _dtype
+float4_e2m1fn_x2: _dtype
 ByteTensor: Any
 CharTensor: Any
 ShortTensor: Any

@@ -12,7 +12,7 @@ from typing import Any
 
 from taeda import _pickle
 from taeda.device import device
-from taeda.dtype import LEGACY_NAMES, NAMES
+from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD
 from taeda.layout import strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
@@ -119,7 +119,7 @@ SIZE = Global("torch", "Size")
 DEVICE = Global("torch", "device")
 LAYOUT = Global("torch.serialization", "_get_layout")
 UNTYPED = Global("torch.storage", "UntypedStorage")
-DTYPES = {d.name: Global("torch", d.name) for d in NAMES.values()}
+DTYPES = {d.name: Global("torch", d.name) for d in (NAMES | UNHELD).values()}
 STORAGES = {d.name: Global("torch", f"{name}Storage") for name, d in LEGACY_NAMES.items()}
 
 
@@ -212,7 +212,7 @@ TABLE: dict[str, Any] = {
     "torch.Tensor": TENSOR,
     "torch.nn.parameter.Parameter": PARAMETER,
     "torch.storage.UntypedStorage": UNTYPED,
-    **{f"torch.{name}": d for name, d in NAMES.items()},
+    **{f"torch.{name}": d for name, d in (NAMES | UNHELD).items()},
     **{f"torch.{g.name}": g for g in STORAGES.values()},
 }
 ELEMENT = {g.name: NAMES[name] for name, g in STORAGES.items()}

@@ -69,6 +69,7 @@ class Alias(ModuleType):
     def __init__(self, name: str, target: ModuleType) -> None:
         super().__init__(name, target.__doc__)
         self.__dict__.update(_target=target, __version__=_VERSIONS[name], __path__=[])
+        self.__dict__[name] = self  # torch.torch
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)

@@ -23,6 +23,7 @@ uint32: dtype
 uint64: dtype
 ALIASES: dict[str, dtype]
 NAMES: dict[str, dtype]
+UNHELD: dict[str, dtype]
 LEGACY_NAMES: dict[str, dtype]
 class Limits:
     ...

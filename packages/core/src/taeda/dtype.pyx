@@ -49,6 +49,12 @@ cdef list ROWS = [
     ("complex128", "c128", 16, "ComplexDouble"), ("bool", "b8", 1, "Bool"), ("bfloat16", "bf16", 2, "BFloat16"),
     ("uint16", "u16", 2, "UInt16"), ("uint32", "u32", 4, "UInt32"), ("uint64", "u64", 8, "UInt64"),
 ]
+# float8 and float4: name, signed, and what finfo says of them: eps, smallest normal number, largest number
+cdef list UNHELD_ROWS = [
+    ("float8_e4m3fn", True, 0.125, 2.0 ** -6, 448.0), ("float8_e5m2", True, 0.25, 2.0 ** -14, 57344.0),
+    ("float8_e4m3fnuz", True, 0.125, 2.0 ** -7, 240.0), ("float8_e5m2fnuz", True, 0.125, 2.0 ** -15, 57344.0),
+    ("float8_e8m0fnu", False, 1.0, 2.0 ** -127, 2.0 ** 127), ("float4_e2m1fn_x2", True, None, None, None),
+]
 cdef list objects = []
 cdef int itemsizes[NDTYPES]
 cdef int kinds[NDTYPES]                    # 0 bool, 1 integer, 2 float, 3 complex
@@ -72,6 +78,13 @@ cdef int _build() except -1:
         for b in range(NDTYPES):
             table[a][b] = <unsigned char>_promote(a, b)
     return 0
+
+
+cdef dtype _unheld(str name, bint signed):
+    cdef dtype d = dtype.__new__(dtype)
+    d.name, d.suffix, d.code, d.itemsize = name, name, NDTYPES, 1
+    d.is_floating_point, d.is_complex, d.is_signed = True, False, signed
+    return d
 
 
 cdef int _promote(int a, int b):
@@ -106,6 +119,8 @@ cdef dtype dtype_of(int code):
 
 cdef int code_of(object dt, str op) except -1:
     if type(dt) is dtype:
+        if (<dtype>dt).code == NDTYPES:
+            raise NotImplementedError(f"[{op}] {dt} is a name only, no tensor can hold it; use taeda.bfloat16 or taeda.float16")
         return (<dtype>dt).code
     if dt is float:
         return F64
@@ -161,11 +176,14 @@ ALIASES = {
     "cfloat": complex64, "cdouble": complex128, "chalf": complex32,
 }
 NAMES = {d.name: d for d in objects}
+UNHELD = {}              # dtypes that programs compare with, and that no tensor has
+for _row in UNHELD_ROWS:
+    UNHELD[_row[0]] = _unheld(_row[0], _row[1])
 LEGACY_NAMES = {ROWS[d.code][3]: d for d in objects}      # "Float" -> float32
 
 
 def _by_name(name):
-    return NAMES[name]
+    return NAMES[name] if name in NAMES else UNHELD[name]
 
 
 def promote_types(type1, type2):
@@ -215,6 +233,9 @@ class finfo(Limits):
     def __init__(self, type=None):
         d = get_default_dtype() if type is None else type
         d = d.to_real() if isinstance(d, dtype) else d
+        if isinstance(d, dtype) and d.name in UNHELD:
+            self._unheld(d)
+            return
         if not isinstance(d, dtype) or d.name not in self._LIMITS:
             raise TypeError(f"[finfo] needs a floating-point dtype, got {type!r}; use iinfo for integers")
         bits, mantissa, exponent = self._LIMITS[d.name]
@@ -224,6 +245,14 @@ class finfo(Limits):
         self.min = -self.max
         self.tiny = self.smallest_normal = 2.0 ** (1 - exponent)
         self.resolution = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-15}[d.name]
+
+    def _unheld(self, d):
+        row = next(row for row in UNHELD_ROWS if row[0] == d.name)
+        if row[2] is None:
+            raise TypeError(f"[finfo] two numbers of {d} share a byte; there are no limits of one")
+        self.bits, self.dtype, self.resolution = 8, d.name, 1.0
+        self.eps, self.tiny, self.max = row[2:]
+        self.smallest_normal, self.min = self.tiny, -self.max if row[1] else self.tiny
 
     def __repr__(self):
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "

@@ -7,7 +7,7 @@ is even looked at.  Casts of float32 leaves that require grad, the weights, are 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport to_dtype
-from taeda.dtype cimport dtype, dtype_of, is_float, promote
+from taeda.dtype cimport code_of, dtype, dtype_of, is_float, promote
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -170,7 +170,7 @@ def enter_block(device, dtype_, enabled, cached):
     need_bool("autocast", cached)
     before = kind, kind in s.enabled, s.dtypes.get(kind, DTYPES[kind]), s.cached
     enable(s, kind, enabled)
-    s.dtypes[kind] = (<dtype>dtype_).code
+    s.dtypes[kind] = code_of(dtype_, "autocast")
     s.cached = cached
     s.nesting += 1
     return before
@@ -217,7 +217,7 @@ def set_autocast_dtype(device_type_, dtype_):
     """Choose the lower precision of autocast for a type of device in this thread."""
     kind = device_type("set_autocast_dtype", device_type_)
     need_dtype("set_autocast_dtype", dtype_)
-    state.dtypes[kind] = (<dtype>dtype_).code
+    state.dtypes[kind] = code_of(dtype_, "set_autocast_dtype")
 
 
 def is_autocast_cache_enabled():

@@ -8,10 +8,12 @@ from typing import Any
 from taeda.device import no_cuda
 
 __all__ = [
-    "current_device", "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
-    "get_rng_state", "get_rng_state_all", "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
-    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
-    "memory_reserved", "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
+    "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "device_count", "empty_cache", "get_device_capability",
+    "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect",
+    "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
+    "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "reset_max_memory_allocated",
+    "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all",
+    "synchronize",
 ]  # fmt: skip
 
 
@@ -73,6 +75,9 @@ def reset_peak_memory_stats(device: Any = None) -> None:
     """Forget the largest use of GPU memory so far; nothing to do without a GPU."""
 
 
+reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
+
+
 def memory_allocated(device: Any = None) -> int:
     """Return how many bytes of GPU memory tensors hold."""
     return 0
@@ -113,6 +118,29 @@ def _needs_gpu(name: str, doc: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
     return function
+
+
+class Stream:
+    """A queue of a GPU's work; without a GPU there is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise no_cuda(f"cuda.{type(self).__name__}")
+
+
+class Event(Stream):
+    """A mark in a queue of a GPU's work; without a GPU there is none."""
+
+
+class StreamContext(Stream):
+    """The block in which a queue is the current one; without a GPU there is none."""
+
+
+class CUDAGraph(Stream):
+    """Work of a GPU that was recorded; without a GPU there is none."""
+
+
+class graph(Stream):
+    """The block whose work is recorded as a :class:`CUDAGraph`; without a GPU there is none."""
 
 
 init = _needs_gpu("init", "Prepare the GPUs for use.")

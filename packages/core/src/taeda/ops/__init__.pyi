@@ -13,6 +13,8 @@ PUBLIC: dict[str, Any]
 METHODS: dict[str, Any]
 LinAlgError: Any
 MemoryFormat: Any
+def NoReturn(*args: Any, **kwds: Any) -> Tensor:
+    """Special type indicating functions that never return."""
 _CONVERSIONS: Any
 def _dirichlet_grad(x: Tensor, alpha: Tensor | _complex, total: Any) -> Tensor:
     """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept."""
@@ -939,6 +941,8 @@ def linear(input: Tensor, weight: Tensor, bias: Any = ...) -> Tensor:
     """Apply y = input weight^T + bias over the last dimension."""
 def linspace(start: Any, end: Any, steps: Any, *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ``steps`` evenly spaced values from start to end, both ends exact."""
+def load_library(path: Any) -> Tensor:
+    """Raise OSError: a library of operators is compiled for PyTorch's tensors; programs go on with what they have in Python."""
 def lobpcg(A: Any, k: Any = ..., B: Any = ..., X: Any = ..., n: Any = ..., iK: Any = ..., niter: Any = ..., tol: Any = ..., largest: Any = ..., method: Any = ..., tracker: Any = ..., ortho_iparams: Any = ..., ortho_fparams: Any = ..., ortho_bparams: Any = ...) -> Tensor:
     """Return the k largest (or smallest) eigenvalues E (..., k) and eigenvectors X (..., m, k) of A x = E B x."""
 def log(input: Tensor, *, out: Tensor | None = ...) -> Tensor:

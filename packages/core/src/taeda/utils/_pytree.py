@@ -24,7 +24,7 @@ __all__ = [
     "treespec_loads", "treespec_tuple",
 ]  # fmt: skip
 
-PyTree = Any
+PyTree = Context = Any
 PyTreeSpec = TreeSpec
 IsLeaf = Callable[[Any], bool]
 
@@ -76,6 +76,20 @@ def register_dataclass(cls: type, *, field_names: list[str] | None = None, drop_
         return cls(**dict(zip(context[0], values, strict=True)), **dict.fromkeys(context[1]))
 
     register_pytree_node(cls, children, build, serialized_type_name=serialized_type_name, flatten_with_keys_fn=with_keys)
+
+
+# dicts as nodes, for classes that are dicts
+
+def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    return list(d.values()), list(d)
+
+
+def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[KeyEntry, Any]], list[Any]]:
+    return [(MappingKey(k), v) for k, v in d.items()], list(d)
+
+
+def _dict_unflatten(values: Iterable[Any], context: Any) -> dict[Any, Any]:
+    return dict(zip(context, values, strict=True))
 
 
 def is_namedtuple_class(cls: Any) -> bool:

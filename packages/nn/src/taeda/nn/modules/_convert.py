@@ -71,7 +71,8 @@ class ConvertMethods:
 
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
-    children: Callable[[], Iterator[Module]]
+    if TYPE_CHECKING:  # typing.get_type_hints would not find the name
+        children: Callable[[], Iterator[Module]]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Put every parameter, its gradient and every buffer through ``fn``."""

@@ -1,0 +1,57 @@
+"""The names of ``torch._dynamo``, PyTorch's compiler of bytecode, that libraries reach for: nothing is compiled, so they change nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import types
+from typing import Any
+
+from taeda.compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
+
+__all__ = [
+    "OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable", "eval_frame", "exc", "graph_break", "is_compiling",
+    "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset",
+]  # fmt: skip
+
+
+class OptimizedModule:
+    """What ``torch.compile`` makes of a module; it comes back as it is here, so that no module is one."""
+
+
+class Unsupported(RuntimeError):
+    """Code that the compiler cannot follow: programs catch it, nothing here raises it."""
+
+
+class TransformGetItemToIndex(contextlib.nullcontext[None]):
+    """A context in which ``x[i]`` takes 0-d tensors of ``vmap``: they are taken everywhere here."""
+
+
+def graph_break(msg: str = "") -> None:
+    """Do nothing: there is no graph to end."""
+
+
+def mark_static_address(t: Any, guard: bool = False) -> None:
+    """Do nothing: no graph has fixed addresses."""
+
+
+def mark_dynamic(t: Any, index: Any, **bounds: Any) -> None:
+    """Do nothing: every size may change."""
+
+
+mark_static = maybe_mark_dynamic = mark_dynamic
+
+
+def _room(name: str, **names: Any) -> types.ModuleType:
+    """Return a room of the package, which imports find too."""
+    room = types.ModuleType(f"{__name__}.{name}", f"Names of torch._dynamo.{name}.")
+    room.__dict__.update(names)
+    sys.modules[room.__name__] = room
+    return room
+
+
+__path__: list[str] = []  # a package, so that its rooms can be imported
+eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
+exc = _room("exc", Unsupported=Unsupported)
+config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, suppress_errors=False, verbose=False)
+_trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)
