@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import pathlib
 from typing import Any
@@ -14,6 +15,7 @@ import taeda.onnx
 import taeda.types
 import taeda.utils._pytree as trees
 import taeda.utils.model_zoo
+from taeda import _C, _utils
 from taeda.overrides import has_torch_function_unary, has_torch_function_variadic
 
 
@@ -340,3 +342,48 @@ def test_trees_of_classes_that_are_dicts() -> None:
     tree = Output(a=1, b=2)
     assert type(_pytree.tree_map(lambda x: -x, tree)) is Output and _pytree.tree_map(lambda x: -x, tree) == {"a": -1, "b": -2}
     assert [_pytree.keystr(path) for path, _ in _pytree.tree_leaves_with_path(tree)] == ["['a']", "['b']"]
+
+
+def test_nodes_by_class() -> None:
+    pair = collections.namedtuple("pair", "x y")
+    nodes = trees.SUPPORTED_NODES
+    assert trees._get_node_type(pair(1, 2)) is collections.namedtuple and trees._get_node_type([1]) is list
+    for tree in ((1, 2), [1], {"a": 1}, pair(1, 2), collections.defaultdict(int, {1: 2}), collections.deque([1], 3)):
+        kind = trees._get_node_type(tree)
+        children, context = nodes[kind].flatten_fn(tree)
+        built = nodes[kind].unflatten_fn(children, context)
+        assert built == tree and type(built) is type(tree)
+        spec = trees.TreeSpec(kind, context, [trees.LeafSpec()] * len(children))
+        assert spec == trees.tree_structure(tree) and trees.tree_unflatten(children, spec) == tree
+    assert int not in nodes and {tuple, collections.namedtuple} <= set(nodes) and len(nodes) == len(list(nodes))
+
+
+def test_helpers_by_pytorchs_paths() -> None:
+    held = [taeda.arange(3), taeda.ones(2, 2, dtype=taeda.int64)]
+    flat = _utils._flatten_dense_tensors(held)
+    assert flat.tolist() == [0, 1, 2, 1, 1, 1, 1]
+    assert [t.tolist() for t in _utils._unflatten_dense_tensors(flat, held)] == [[0, 1, 2], [[1, 1], [1, 1]]]
+    sizes = [[t.numel() for t in taken] for taken in _utils._take_tensors([*held, taeda.ones(2), taeda.ones(1, dtype=taeda.int64)], 40)]
+    assert sizes == [[3], [4, 1], [2]]
+    assert _utils._get_device_index("cpu", allow_cpu=True) == -1 and _utils._get_device_index(2) == 2
+    with pytest.raises(ValueError, match="got: cpu"):
+        _utils._get_device_index("cpu")
+    t = taeda.arange(6.0)
+    assert _utils._rebuild_tensor_v2(t.storage(), 1, (2, 2), (2, 1), False, {}).tolist() == [[1, 2], [3, 4]]
+    assert isinstance(taeda.Tensor, _C._TensorMeta) and _utils._element_size(taeda.float64) == 8
+
+
+def test_a_file_is_read_record_by_record(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "w.pt"
+    taeda.save({"w": taeda.arange(3.0)}, path)
+    reader = taeda.PyTorchFileReader(str(path))
+    assert {"data.pkl", "data/0", "version"} <= set(reader.get_all_records()) and not reader.has_record("data/1")
+    assert reader.get_record("data.pkl").startswith(b"\x80") and reader.get_record_size("data/0") == 12
+    assert reader.get_storage_from_record("data/0", 3, taeda.float32).tolist() == [0, 1, 2]
+    assert reader.get_storage_from_record("data/0", 12, taeda.UntypedStorage).dtype == taeda.uint8
+    start = reader.get_record_offset("data/0")
+    assert path.read_bytes()[start : start + 12] == reader.get_record("data/0")
+    with pytest.raises(RuntimeError, match="failed locating file data/1"):
+        reader.get_record("data/1")
+    with pytest.raises(RuntimeError, match="open file failed"):
+        taeda.PyTorchFileReader(str(tmp_path / "none"))

@@ -83,6 +83,8 @@ _LAZY = {
     "serialization": ("taeda.serialization", None),
     "_C": ("taeda._C", None),
     "_dynamo": ("taeda._dynamo", None),
+    "_utils": ("taeda._utils", None),
+    "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
     "__config__": ("taeda._config", None),
     **{
         room: (f"taeda.{room}", None)

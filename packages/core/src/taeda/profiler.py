@@ -34,7 +34,7 @@ from taeda.overrides import TorchFunctionMode
 from taeda.profiler_events import EventList, FunctionEvent
 from taeda.tensor_base import TensorBase
 
-__all__ = ["ProfilerAction", "ProfilerActivity", "profile", "record_function", "schedule", "supported_activities",
+__all__ = ["ProfilerAction", "ProfilerActivity", "kineto_available", "profile", "record_function", "schedule", "supported_activities",
            "tensorboard_trace_handler"]
 
 
@@ -61,6 +61,11 @@ class ProfilerAction(enum.Enum):
 def supported_activities() -> set[ProfilerActivity]:
     """Return what can be recorded."""
     return {ProfilerActivity.CPU}
+
+
+def kineto_available() -> bool:
+    """Whether the profilers of this module can be used: yes."""
+    return True
 
 
 def schedule(

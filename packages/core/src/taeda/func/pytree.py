@@ -15,7 +15,8 @@ class TreeSpec:
     __slots__ = ("children_specs", "context", "kind", "num_leaves")
 
     def __init__(self, kind: Any, context: Any, children: list[TreeSpec]) -> None:
-        self.kind, self.context, self.children_specs = kind, context, children
+        # of a named tuple PyTorch says that it is one, and in the context of which class
+        self.kind, self.context, self.children_specs = context if kind is namedtuple else kind, context, children
         self.num_leaves: int = 1 if kind is None else sum(c.num_leaves for c in children)
 
     def __eq__(self, other: object) -> bool:
@@ -65,7 +66,7 @@ class TreeSpec:
         """Return the parts of a tree that stand where this structure has leaves.  ValueError where their nodes differ."""
         if self.kind is None:
             return [tree]
-        opened = _open(tree)
+        opened = open_node(tree)
         kind = type(tree) if opened is None else opened[0]
         if kind is not self.kind and not (kind in _DICTS and self.kind in _DICTS):
             raise ValueError(f"[flatten_up_to] Node type mismatch; expected {self.kind}, but got {kind}.")
@@ -85,7 +86,7 @@ LEAF = TreeSpec(None, None, [])
 NODES: dict[Any, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {}
 
 
-def _open(tree: Any) -> tuple[Any, Any, list[Any]] | None:
+def open_node(tree: Any) -> tuple[Any, Any, list[Any]] | None:
     """Return (kind, context, children) of a container, None for a leaf."""
     kind = type(tree)
     if kind is tuple or kind is list:
@@ -115,7 +116,7 @@ def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tup
     leaves: list[Any] = []
 
     def walk(node: Any) -> TreeSpec:
-        opened = None if is_leaf is not None and is_leaf(node) else _open(node)
+        opened = None if is_leaf is not None and is_leaf(node) else open_node(node)
         if opened is None:
             leaves.append(node)
             return LEAF
@@ -175,7 +176,7 @@ def tree_map(f: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[A
 
 def broadcast_prefix(prefix: Any, spec: TreeSpec) -> list[Any] | None:
     """Return one value a leaf of ``spec`` from a tree that may end earlier (its leaf counts for all below), None if it does not fit."""
-    opened = _open(prefix)
+    opened = open_node(prefix)
     if opened is None:
         return [prefix] * spec.num_leaves
     kind, context, children = opened

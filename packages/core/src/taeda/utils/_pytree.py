@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections import OrderedDict, defaultdict, deque, namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from taeda.func.pytree import LEAF, NODES, TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from taeda.func.pytree import LEAF, NODES, TreeSpec, open_node, tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 __all__ = [
     "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTree", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
@@ -31,9 +31,10 @@ IsLeaf = Callable[[Any], bool]
 
 # -- nodes of a program's own --------------------------------------------------------------------------
 
+_CONTAINERS = (tuple, list, dict, OrderedDict, defaultdict, deque)
 _WITH_KEYS: dict[type, Callable[[Any], tuple[Any, Any]]] = {}
-_NAMES: dict[str, type] = {f"builtins.{k.__name__}": k for k in (tuple, list, dict)} | {
-    f"collections.{k.__name__}": k for k in (OrderedDict, defaultdict, deque)
+_NAMES: dict[str, type] = {f"builtins.{k.__name__}": k for k in _CONTAINERS[:3]} | {
+    f"collections.{k.__name__}": k for k in _CONTAINERS[3:]
 }
 
 
@@ -46,7 +47,7 @@ def register_pytree_node(
 
     ``flatten_with_keys_fn`` returns (key, child) pairs in the children's place.  ValueError for a class that is a node already.
     """
-    if cls in NODES or cls in (tuple, list, dict, OrderedDict, defaultdict, deque):
+    if cls in NODES or cls in _CONTAINERS:
         raise ValueError(f"[register_pytree_node] {cls} is already registered as pytree node.")
     NODES[cls] = flatten_fn, unflatten_fn
     if flatten_with_keys_fn is not None:
@@ -55,6 +56,49 @@ def register_pytree_node(
 
 
 _register_pytree_node = register_pytree_node
+
+
+class NodeDef(NamedTuple):
+    """How instances of a class come apart, and are put together."""
+
+    type: Any
+    flatten_fn: Callable[[Any], tuple[list[Any], Any]]
+    unflatten_fn: Callable[[Iterable[Any], Any], Any]
+    flatten_with_keys_fn: Callable[[Any], tuple[Any, Any]] | None = None
+
+
+class _Nodes(Mapping[Any, NodeDef]):
+    """All classes that are nodes, those of programs too; named tuples go by the function that makes their classes."""
+
+    def __getitem__(self, kind: Any) -> NodeDef:
+        if kind is not namedtuple and kind not in _CONTAINERS and kind not in NODES:
+            raise KeyError(kind)
+
+        def children(tree: Any) -> tuple[list[Any], Any]:
+            opened = open_node(tree)
+            if opened is None:
+                raise TypeError(f"[SUPPORTED_NODES] {type(tree).__name__} is no node")
+            return opened[2], opened[1]
+
+        def unflatten(values: Iterable[Any], context: Any) -> Any:
+            values = list(values)
+            return tree_unflatten(values, TreeSpec(kind, context, [LEAF] * len(values)))
+
+        return NodeDef(kind, children, unflatten, _WITH_KEYS.get(kind))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((*_CONTAINERS, namedtuple, *NODES))
+
+    def __len__(self) -> int:
+        return len(_CONTAINERS) + 1 + len(NODES)
+
+
+SUPPORTED_NODES = _Nodes()
+
+
+def _get_node_type(tree: Any) -> Any:
+    """Return the class of an object as ``SUPPORTED_NODES`` has it."""
+    return namedtuple if is_namedtuple(tree) else type(tree)
 
 
 def register_dataclass(cls: type, *, field_names: list[str] | None = None, drop_field_names: list[str] | None = None,

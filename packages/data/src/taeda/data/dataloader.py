@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import taeda
+from taeda.data._utils.pin_memory import pin_memory
 from taeda.data.collate import default_collate, default_convert
 from taeda.data.dataset import IterableDataset, row_gather
 from taeda.data.fetch import _DatasetKind
@@ -95,7 +96,7 @@ class DataLoader(Generic[T_co]):
     batch_sampler: Any
     prefetch_factor: int | None
     collate_fn: Callable[[Any], Any]
-    _initialized = False
+    __initialized = False  # names of PyTorch: subclasses that swap a sampler lift the rule by _DataLoader__initialized
 
     def __init__(
         self,
@@ -203,13 +204,13 @@ class DataLoader(Generic[T_co]):
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
-        self._initialized = True
-        self._reported_length: int | None = None
-        self._iterator: _WorkerIterator | None = None
+        self.__initialized = True
+        self._IterableDataset_len_called: int | None = None
+        self._iterator: Any = None
         self.check_worker_number_rationality()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self._initialized and name in _FIXED:
+        if self.__initialized and name in _FIXED:
             raise ValueError(
                 f"[DataLoader] {name} attribute should not be set after {type(self).__name__} is "
                 "initialized; make a new one"
@@ -219,7 +220,7 @@ class DataLoader(Generic[T_co]):
     @property
     def multiprocessing_context(self) -> Any:
         """The context that starts the workers, or None for Python's default."""
-        return self._multiprocessing_context
+        return self.__multiprocessing_context
 
     @multiprocessing_context.setter
     def multiprocessing_context(self, context: Any) -> None:
@@ -244,7 +245,7 @@ class DataLoader(Generic[T_co]):
                     "[DataLoader] multiprocessing_context option should be a valid context object or a "
                     f"string specifying the start method, but got multiprocessing_context={context!r}"
                 )
-        self._multiprocessing_context = context
+        self.__multiprocessing_context = context
 
     @property
     def _auto_collation(self) -> bool:
@@ -254,21 +255,22 @@ class DataLoader(Generic[T_co]):
     def _index_sampler(self) -> Any:
         return self.batch_sampler if self._auto_collation else self.sampler
 
+    def _get_iterator(self) -> _BaseDataLoaderIter:
+        return (_MultiProcessingDataLoaderIter if self.num_workers else _SingleProcessDataLoaderIter)(self)
+
     def __iter__(self) -> Iterator[Any]:
-        if self.num_workers == 0:
-            return _DirectIterator(self)
-        if not self.persistent_workers:
-            return _WorkerIterator(self)
+        if not (self.persistent_workers and self.num_workers):
+            return self._get_iterator()
         if self._iterator is None or self._iterator.pool.closed:
-            self._iterator = _WorkerIterator(self)
+            self._iterator = self._get_iterator()
         else:
-            self._iterator.restart(self)
+            self._iterator._reset(self)
         return self._iterator
 
     def __len__(self) -> int:
         if self._dataset_kind != _DatasetKind.Iterable:
             return len(self._index_sampler)
-        length = self._reported_length = len(self.dataset)
+        length = self._IterableDataset_len_called = len(self.dataset)
         if self.batch_size is None:
             return length
         return length // self.batch_size if self.drop_last else math.ceil(length / self.batch_size)
@@ -308,58 +310,62 @@ def _pinning(loader: DataLoader[Any]) -> bool:
     return False
 
 
-def _pin(data: Any) -> Any:
-    """Put every tensor inside a batch into page-locked memory."""
-    if isinstance(data, taeda.Tensor) or (hasattr(data, "pin_memory") and not isinstance(data, type)):
-        return data.pin_memory()
-    if isinstance(data, dict):
-        return type(data)({key: _pin(value) for key, value in data.items()})
-    if isinstance(data, tuple) and hasattr(data, "_fields"):
-        return type(data)(*(_pin(value) for value in data))
-    if isinstance(data, (list, tuple)):
-        return type(data)(_pin(value) for value in data)
-    return data
+class _BaseDataLoaderIter:
+    """What both iterators share: the draws at the start, the count of batches, pinning.
 
-
-class _Iterator:
-    """What both iterators share: the draws at the start, the count of a stream's samples, pinning."""
+    It and what derives from it have PyTorch's names, since programs ask for them, wind `_sampler_iter` forward to where an
+    interrupted epoch stopped, and read there from `_num_yielded`.
+    """
 
     def __init__(self, loader: DataLoader[Any]) -> None:
-        self._pin = _pinning(loader)
-        self._indices: Iterator[Any] = iter(loader._index_sampler)
+        self._pin_memory = _pinning(loader)
+        self._dataset = loader.dataset
+        self._dataset_kind = loader._dataset_kind
+        self._num_workers = loader.num_workers
+        self._persistent_workers = loader.persistent_workers
+        self._index_sampler = loader._index_sampler
+        self._sampler_iter: Iterator[Any] = iter(self._index_sampler)
         # Drawn even without workers: PyTorch does, and the numbers that follow depend on it.
         self._base_seed = draw_seed(loader.generator)
-        self._begin(loader)
+        self._num_yielded = 0
+        self._IterableDataset_len_called = loader._IterableDataset_len_called
 
-    def _begin(self, loader: DataLoader[Any]) -> None:
-        self._given = 0
-        self._is_stream = loader._dataset_kind == _DatasetKind.Iterable
-        self._limit = loader._reported_length if self._is_stream else None
-        self._dataset = loader.dataset
-        self._length_of = loader._index_sampler
+    def _reset(self, loader: DataLoader[Any], first_iter: bool = False) -> None:
+        """Begin a further epoch."""
+        self._sampler_iter = iter(self._index_sampler)
+        self._num_yielded = 0
+        self._IterableDataset_len_called = loader._IterableDataset_len_called
+
+    def _next_index(self) -> Any:
+        return next(self._sampler_iter)
+
+    def _next_data(self) -> Any:
+        raise NotImplementedError
 
     def __iter__(self) -> Any:
         return self
 
     def __len__(self) -> int:
-        return len(self._length_of)
+        return len(self._index_sampler)
 
     def __reduce__(self) -> Any:
         raise NotImplementedError(f"[DataLoader] {type(self).__name__} cannot be pickled")
 
-    def _finish(self, data: Any) -> Any:
-        self._given += 1
-        if self._limit is not None and self._given > self._limit:
+    def __next__(self) -> Any:
+        data = self._next_data()
+        self._num_yielded += 1
+        limit = self._IterableDataset_len_called
+        if limit is not None and self._dataset_kind == _DatasetKind.Iterable and self._num_yielded > limit:
             warnings.warn(
-                f"Length of IterableDataset {self._dataset} was reported to be {self._limit} (when accessing "
-                f"len(dataloader)), but {self._given} samples have been fetched. With workers each reads "
+                f"Length of IterableDataset {self._dataset} was reported to be {limit} (when accessing "
+                f"len(dataloader)), but {self._num_yielded} samples have been fetched. With workers each reads "
                 "the whole stream unless get_worker_info() is used to share it out.",
-                stacklevel=3,
+                stacklevel=2,
             )
-        return _pin(data) if self._pin else data
+        return pin_memory(data) if self._pin_memory else data
 
 
-class _DirectIterator(_Iterator):
+class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
     """Fetch in this process."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
@@ -370,21 +376,20 @@ class _DirectIterator(_Iterator):
             )
         gathered = _gathered(loader)
         if gathered is not None:
-            self._indices, self._fetch = gathered
+            self._sampler_iter, self._fetch = gathered
             return
         self._fetch = _DatasetKind.create_fetcher(
             loader._dataset_kind, loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last
         ).fetch
 
-    def __next__(self) -> Any:
-        data = self._fetch(next(self._indices))
-        if self._pin or self._is_stream:
-            return self._finish(data)
-        return data
+    def _next_data(self) -> Any:
+        return self._fetch(self._next_index())
 
 
 def _gathered(loader: DataLoader[Any]) -> tuple[Iterator[taeda.Tensor], Callable[[Any], Any]] | None:
     """Return index tensors and a row gather, where dataset, sampler and collation are all our plain ones."""
+    if not loader._auto_collation:
+        return None
     batches = loader.batch_sampler
     if type(batches) is not BatchSampler or loader.collate_fn is not default_collate:
         return None
@@ -399,7 +404,7 @@ def _gathered(loader: DataLoader[Any]) -> tuple[Iterator[taeda.Tensor], Callable
     return index_blocks(sampler.chunks(), batches.batch_size, batches.drop_last), gather
 
 
-class _WorkerIterator(_Iterator):
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     """Fetch by workers."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
@@ -422,28 +427,30 @@ class _WorkerIterator(_Iterator):
             )
             for worker_id in range(loader.num_workers)
         ]
-        self._persistent = loader.persistent_workers
         self._done = False
         self.pool = Pool(
             jobs, loader.multiprocessing_context, loader.prefetch_factor or 0, loader.timeout, loader.in_order
         )
-        # A second iter(), as PyTorch makes one: a sampler that draws in __iter__ then draws as often.
-        self.pool.start(iter(loader._index_sampler))
+        self._reset(loader, first_iter=True)
 
-    def restart(self, loader: DataLoader[Any]) -> None:
-        """Begin a further epoch with the same workers."""
-        self._begin(loader)
+    def _reset(self, loader: DataLoader[Any], first_iter: bool = False) -> None:
+        """Begin an epoch, a further one with the same workers."""
+        # A second iter() in the first, as PyTorch makes one: a sampler that draws in __iter__ then draws as often.
+        super()._reset(loader, first_iter)
         self._done = False
-        self.pool.restart(iter(loader._index_sampler))
+        (self.pool.start if first_iter else self.pool.restart)(self._sampler_iter)
 
-    def __next__(self) -> Any:
+    def _next_data(self) -> Any:
         if self._done:
             raise StopIteration
         try:
-            data = self.pool.next()
+            return self.pool.next()
         except StopIteration:
             self._done = True
-            if not self._persistent:
+            if not self._persistent_workers:
                 self.pool.close()
             raise
-        return self._finish(data)
+
+    def _shutdown_workers(self) -> None:
+        """Stop the workers, whatever they are at."""
+        self.pool.close()

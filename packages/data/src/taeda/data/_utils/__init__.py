@@ -1,5 +1,5 @@
-"""PyTorch's place for what its loader is made of: programs take ``_utils.collate`` and ``_utils.worker`` from here."""
+"""PyTorch's place for what its loader is made of: programs take ``_utils.collate`` and its neighbours from here."""
 
-from taeda.data._utils import collate, worker
+from taeda.data._utils import collate, fetch, pin_memory, worker
 
-__all__ = ["collate", "worker"]
+__all__ = ["collate", "fetch", "pin_memory", "worker"]
