@@ -305,6 +305,7 @@ def test_operators_that_need_sparse_tensors_say_so() -> None:
     with pytest.raises(NotImplementedError, match=r"\[aten._sparse_addmm\] needs sparse tensors"):
         taeda.ops.aten._sparse_addmm.default(taeda.ones(2, 2), taeda.ones(2, 2), taeda.ones(2, 2))
 
+
 def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     import taeda._dynamo._trace_wrapped_higher_order_op as higher
     import taeda._dynamo.eval_frame as eval_frame

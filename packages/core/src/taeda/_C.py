@@ -8,8 +8,8 @@ from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, 
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "Graph", "Value", "_LinAlgError", "_TensorMeta", "_disabled_torch_function_impl",
-    "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "Graph", "Value", "_LinAlgError", "_TensorMeta",
+    "_disabled_torch_function_impl", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
 ]  # fmt: skip
 
 _TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
