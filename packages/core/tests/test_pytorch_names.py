@@ -388,3 +388,61 @@ def test_a_file_is_read_record_by_record(tmp_path: pathlib.Path) -> None:
         reader.get_record("data/1")
     with pytest.raises(RuntimeError, match="open file failed"):
         taeda.PyTorchFileReader(str(tmp_path / "none"))
+def test_what_vision_libraries_ask_for_as_they_are_imported() -> None:
+    import taeda._C as compiled
+    from taeda._subclasses.fake_tensor import is_fake
+    from taeda.jit.annotations import BroadcastingList2
+    from taeda.onnx import operators, symbolic_helper, symbolic_opset11
+
+    assert BroadcastingList2[int] is Any
+    assert not taeda.jit.isinstance([1, "a"], list[int]) and taeda.jit.isinstance([[1]], list[list[int]])
+    assert taeda.jit.isinstance((1, 2), tuple[int, ...]) and not taeda.jit.isinstance((1, 2), tuple[int])
+    assert taeda.jit.isinstance({"a": [1]}, dict[str, list[int]]) and not taeda.jit.isinstance({"a": [1.0]}, dict[str, list[int]])
+    assert taeda.jit.isinstance(None, int | None) and taeda.jit.isinstance(1, (int, str)) and not taeda.jit.isinstance(1.0, (int, str))
+    assert symbolic_helper.parse_args("v")(is_fake) is is_fake and not is_fake(taeda.ones(1)) and not hasattr(symbolic_opset11, "squeeze")
+    assert operators.shape_as_tensor(taeda.ones(2, 3)).tolist() == [2, 3]
+    assert operators.reshape_from_tensor_shape(taeda.arange(6), taeda.tensor([3, 2])).tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert [int(x) for x in (taeda.onnx.TrainingMode.TRAINING, taeda.onnx.TensorProtoDataType.INT64)] == [2, 7]
+    keys = compiled.DispatchKeySet(compiled.DispatchKey.CPU) | compiled.DispatchKeySet(compiled.DispatchKey.AutocastCPU)
+    assert keys.has(compiled.DispatchKey.AutocastCPU) and not keys.has(compiled.DispatchKey.CUDA)
+    assert compiled._get_tracing_state() is None and compiled._get_privateuse1_backend_name() == "privateuseone"
+    with pytest.raises(OSError, match="compiled for PyTorch"):
+        taeda.ops.load_library("/nowhere.so")
+    with pytest.raises(AttributeError, match="compiled classes"):
+        _ = taeda.classes.torch
+    assert taeda.hub.HASH_REGEX.search("resnet18-f37072fd.pth")[1] == "f37072fd"
+    taeda._assert_async(taeda.tensor(2.5))
+    with pytest.raises(RuntimeError, match="mine"):
+        taeda._assert_async(taeda.tensor(False), "mine")
+    assert taeda.backends.nnpack.set_flags(True) == (False,) and taeda.backends.nnpack.set_flags(False) == (True,)
+
+
+def test_whether_a_transform_runs_can_be_asked() -> None:
+    from taeda._C import _are_functorch_transforms_active, _functorch
+
+    seen: list[Any] = []
+
+    def f(x: Any) -> Any:
+        seen.append((_are_functorch_transforms_active(), _functorch.is_batchedtensor(x)))
+        return (x * x).sum()
+
+    x = taeda.ones(2)
+    for run in (taeda.func.vmap(f), taeda.func.grad(f), lambda x: taeda.func.jvp(f, (x,), (x,)), lambda x: taeda.func.vjp(f, x), f):
+        run(x)
+    assert seen == [(True, True), (True, False), (True, False), (True, False), (False, False)]
+    with pytest.raises(ZeroDivisionError):
+        taeda.func.grad(lambda x: 1 // 0)(x)
+    assert not _are_functorch_transforms_active()
+
+
+def test_the_bar_of_downloads_counts_where_tqdm_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from taeda.utils import model_zoo
+
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with model_zoo.tqdm(total=3, unit="B") as bar:
+        bar.update(2)
+        assert (bar.n, bar.total) == (2, 3)
+    assert list(model_zoo.tqdm([1, 2])) == [1, 2]

@@ -1,15 +1,19 @@
 """The few names of PyTorch's compiled module that programs reach for."""
 
+import enum as _enum
 import importlib as _importlib
 from typing import Any as _Any
 
+from taeda.func.batched import BatchedTensor as _BatchedTensor
+from taeda.func.batched import are_active as _are_functorch_transforms_active
 from taeda.linalg import LinAlgError as _LinAlgError
 from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "Graph", "Value", "_LinAlgError", "_TensorMeta",
-    "_disabled_torch_function_impl", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Graph", "Value", "_LinAlgError",
+    "_TensorMeta", "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_functorch", "_get_privateuse1_backend_name",
+    "_get_tracing_state", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
 ]  # fmt: skip
 
 _TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
@@ -42,3 +46,47 @@ class _nn:
     def _parse_to(*args: _Any, **kwargs: _Any) -> _Any:
         """Return (device, dtype, non_blocking, memory_format) of the arguments that ``Module.to`` takes."""
         return _importlib.import_module("taeda.nn.modules._convert").parse_to(args, kwargs)
+
+
+DispatchKey = _enum.Enum("DispatchKey", (  # type: ignore[misc]
+    "CompositeExplicitAutograd CompositeImplicitAutograd Autograd Conjugate ZeroTensor Negative BackendSelect ADInplaceOrView Python "
+    "PreDispatch Functionalize AutocastCPU AutocastMPS AutocastXPU AutocastCUDA CPU CUDA MPS XPU PrivateUse1 Meta Quantized Sparse "
+    "SparseCsr AutogradFunctionality AutogradCPU AutogradCUDA AutogradMPS AutogradXPU AutogradMeta"))
+DispatchKey.__doc__ = "PyTorch's names of what a call may be dispatched by, for those that write them down; here none is."
+
+
+class DispatchKeySet:
+    """Some of these names, as libraries put them together; nothing asks for them."""
+
+    def __init__(self, *keys: DispatchKey) -> None:
+        self._keys = frozenset(keys)
+
+    def __or__(self, other: "DispatchKeySet") -> "DispatchKeySet":
+        return DispatchKeySet(*self._keys, *other._keys)
+
+    def has(self, key: DispatchKey) -> bool:
+        """Whether a name is among them."""
+        return key in self._keys
+
+
+class _functorch:
+    """What PyTorch keeps of ``func`` in its compiled module, as far as programs call it."""
+
+    @staticmethod
+    def is_batchedtensor(x: _Any) -> bool:
+        """Whether a tensor stands for a batch inside of vmap."""
+        return isinstance(x, _BatchedTensor)
+
+    @staticmethod
+    def is_legacy_batchedtensor(x: _Any) -> bool:
+        """Whether a tensor is a batch of PyTorch's first vmap: never, there is one kind."""
+        return False
+
+
+def _get_tracing_state() -> None:
+    """Return the trace that calls are being recorded in: None, nothing is traced."""
+
+
+def _get_privateuse1_backend_name() -> str:
+    """Return the name of the kind of device that an extension would add."""
+    return "privateuseone"

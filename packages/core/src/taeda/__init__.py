@@ -77,7 +77,7 @@ if _collecting:
 
 # Rooms and functions that are imported on first touch: name -> (module, attribute or None for the module).
 _LAZY = {
-    **{name: ("taeda.absent", name) for name in ("mps", "mtia", "xpu")},
+    **{name: ("taeda.absent", name) for name in ("classes", "mps", "mtia", "xpu")},
     "load": ("taeda.serialization", "load"),
     "save": ("taeda.serialization", "save"),
     "serialization": ("taeda.serialization", None),
@@ -89,8 +89,8 @@ _LAZY = {
     **{
         room: (f"taeda.{room}", None)
         for room in (
-            "accelerator", "compiler", "distributed", "distributions", "export", "functional", "futures", "fx", "hub", "jit", "library",
-            "masked", "monitor", "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
+            "accelerator", "ao", "compiler", "distributed", "distributions", "export", "functional", "futures", "fx", "hub", "jit",
+            "library", "masked", "monitor", "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
@@ -136,8 +136,8 @@ _LAZY = {
         "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "typename",
     )},
     **{name: ("taeda.symbolic", name) for name in (
-        "SymBool", "SymFloat", "SymInt", "_assert", "_check", "cond", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not",
-        "sym_sqrt", "sym_sum", "while_loop",
+        "SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_shape_as_tensor", "cond", "sym_float",
+        "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum", "while_loop",
     )},
     **{f"{name}Storage": ("taeda.typed_storage", f"{name}Storage") for name in (
         "", "Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool", "ComplexFloat", "ComplexDouble",

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import _C as _C, _dynamo as _dynamo, accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, export as export, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
+from taeda import _C as _C, _dynamo as _dynamo, _utils as _utils, accelerator as accelerator, amp as amp, ao as ao, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, export as export, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
-from taeda.absent import AcceleratorError as AcceleratorError, mps as mps, mtia as mtia, xpu as xpu
+from taeda.absent import AcceleratorError as AcceleratorError, classes as classes, mps as mps, mtia as mtia, xpu as xpu
 from taeda.amp.grad_scaler import GradScaler as GradScaler
 from taeda.file_memory import from_file as from_file
 from taeda.futures import Future as Future
 from taeda.jit import fork as fork, wait as wait
 from taeda.streams import Event as Event, Stream as Stream
-from taeda.symbolic import SymBool as SymBool, SymFloat as SymFloat, SymInt as SymInt, _assert as _assert, _check as _check, cond as cond, sym_float as sym_float, sym_int as sym_int, sym_ite as sym_ite, sym_max as sym_max, sym_min as sym_min, sym_not as sym_not, sym_sqrt as sym_sqrt, sym_sum as sym_sum, while_loop as while_loop
+from taeda.symbolic import SymBool as SymBool, SymFloat as SymFloat, SymInt as SymInt, _assert as _assert, _assert_async as _assert_async, _check as _check, _shape_as_tensor as _shape_as_tensor, cond as cond, sym_float as sym_float, sym_int as sym_int, sym_ite as sym_ite, sym_max as sym_max, sym_min as sym_min, sym_not as sym_not, sym_sqrt as sym_sqrt, sym_sum as sym_sum, while_loop as while_loop
 from taeda.amp.casting import autocast_decrement_nesting as autocast_decrement_nesting, autocast_increment_nesting as autocast_increment_nesting, clear_autocast_cache as clear_autocast_cache, get_autocast_dtype as get_autocast_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
 from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device
 from taeda.device import device as _device

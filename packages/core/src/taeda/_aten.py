@@ -162,6 +162,10 @@ class OpOverloadPacket:
         setattr(self, name, made)                       # the same object each time
         return made
 
+    def overloads(self) -> list[str]:
+        """Return the names that overloads may have; the function finds out for itself what it is given."""
+        return sorted(_OVERLOADS)
+
     def __str__(self) -> str:
         return f"aten.{self.__name__}"
 

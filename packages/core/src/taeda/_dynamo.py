@@ -11,7 +11,7 @@ from taeda.compiler import allow_in_graph, assume_constant_result, disable, is_c
 
 __all__ = [
     "OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable", "eval_frame", "exc", "graph_break", "is_compiling",
-    "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset",
+    "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset", "utils",
 ]  # fmt: skip
 
 
@@ -21,6 +21,10 @@ class OptimizedModule:
 
 class Unsupported(RuntimeError):
     """Code that the compiler cannot follow: programs catch it, nothing here raises it."""
+
+
+class TensorifyScalarRestartAnalysis(Unsupported):
+    """The compiler starts over: nothing here raises it."""
 
 
 class TransformGetItemToIndex(contextlib.nullcontext[None]):
@@ -51,7 +55,8 @@ def _room(name: str, **names: Any) -> types.ModuleType:
 
 
 __path__: list[str] = []  # a package, so that its rooms can be imported
+utils = _room("utils", is_compile_supported=lambda device_type: False)
 eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
-exc = _room("exc", Unsupported=Unsupported)
+exc = _room("exc", TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, Unsupported=Unsupported)
 config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, suppress_errors=False, verbose=False)
 _trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)

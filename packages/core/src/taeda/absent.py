@@ -1,10 +1,10 @@
-"""Devices that there are none of: ``taeda.mps``, ``taeda.xpu`` and ``taeda.mtia``, for programs that ask before they use one."""
+"""What there is none of: ``taeda.mps``, ``taeda.xpu``, ``taeda.mtia``, for programs that ask before they use one; compiled classes."""
 
 from __future__ import annotations
 
 from typing import NoReturn
 
-__all__ = ["AcceleratorError", "mps", "mtia", "xpu"]
+__all__ = ["AcceleratorError", "classes", "mps", "mtia", "xpu"]
 
 
 class AcceleratorError(RuntimeError):
@@ -42,4 +42,14 @@ class _Device:
         return f"<taeda.{self._name}: no such device>"
 
 
+class _Classes:
+    """Classes that extensions compile for PyTorch, by namespace: there are none."""
+
+    __path__: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"taeda.classes has no {name!r}: compiled classes of PyTorch are not loaded")
+
+
+classes = _Classes()
 mps, xpu, mtia = _Device("mps"), _Device("xpu"), _Device("mtia")

@@ -207,6 +207,15 @@ class Kernels(Backend):
         return "DEFAULT" if BUILD == "baseline" else "AVX512" if runtime.has_avx512() else "AVX2"
 
 
+class Switch(Backend):
+    """A library that has a single flag, ``enabled``, and a function to set it."""
+
+    def set_flags(self, _enabled: bool) -> tuple[bool]:
+        """Set the flag; return what it was."""
+        before, self.__dict__["enabled"] = bool(self.__dict__["enabled"]), _enabled
+        return (before,)
+
+
 cpu = Kernels("cpu", conv_precision="fast")
 cudnn = Backend("cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True)
 cuda = AttentionSwitches(
@@ -218,5 +227,9 @@ cuda = AttentionSwitches(
 mha = FastPath("mha", enabled=True)
 mps, mkl, openmp = Backend("mps"), Backend("mkl"), Backend("openmp")
 mkldnn = Backend("mkldnn", enabled=True, deterministic=False)
+nnpack = Switch("nnpack", enabled=False)
+opt_einsum = Backend("opt_einsum", enabled=False, strategy=None)
+quantized = Backend("quantized", engine="none", supported_engines=["none"])
 openmp.__dict__["is_available"] = lambda: True
-sys.modules.update({library.__name__: library for library in (cpu, cudnn, cuda, mha, mps, mkl, mkldnn, openmp)})
+_LIBRARIES = (cpu, cudnn, cuda, mha, mps, mkl, mkldnn, nnpack, openmp, opt_einsum, quantized)
+sys.modules.update({library.__name__: library for library in _LIBRARIES})

@@ -10,27 +10,29 @@ import os
 import re
 import sys
 import tempfile
-import urllib.parse
 import urllib.request
 from typing import Any, NoReturn
+from urllib.parse import urlparse
 
 from taeda.serialization import load as load_file
 
-__all__ = ["download_url_to_file", "get_dir", "load", "load_state_dict_from_url", "set_dir"]
+__all__ = ["HASH_REGEX", "download_url_to_file", "get_dir", "load", "load_state_dict_from_url", "set_dir"]
 
 CHUNK = 1 << 17
-HASH = re.compile(r"-([a-f0-9]*)\.")             # of a name such as resnet18-f37072fd.pth
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")       # of a name such as resnet18-f37072fd.pth
 
 _chosen: str | None = None
 
 
+def _get_torch_home() -> str:
+    """Return taeda's folder among the caches, by the name that libraries ask PyTorch for its own."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return os.path.expanduser(os.environ.get("TAEDA_HOME", os.path.join(cache, "taeda")))
+
+
 def get_dir() -> str:
     """Return the folder that downloads are kept in."""
-    if _chosen is not None:
-        return _chosen
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = os.environ.get("TAEDA_HOME", os.path.join(cache, "taeda"))
-    return os.path.join(os.path.expanduser(home), "hub")
+    return os.path.join(_get_torch_home(), "hub") if _chosen is None else _chosen
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:
@@ -99,14 +101,49 @@ def load_state_dict_from_url(
     """
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
     os.makedirs(folder, exist_ok=True)
-    name = file_name or os.path.basename(urllib.parse.urlparse(url).path)
+    name = file_name or os.path.basename(urlparse(url).path)
     path = os.path.join(folder, name)
     if not os.path.exists(path):
         if progress:
             sys.stderr.write(f'Downloading: "{url}" to {path}\n')
-        digits = HASH.search(name) if check_hash else None
+        digits = HASH_REGEX.search(name) if check_hash else None
         download_url_to_file(url, path, digits[1] if digits else None, progress)
     return load_file(path, map_location=map_location, weights_only=weights_only)
+
+
+class _Count:
+    """What stands for tqdm's bar where that is not installed: it counts in silence."""
+
+    def __init__(self, iterable: Any = None, total: Any = None, **options: Any) -> None:
+        self.iterable, self.total, self.n = iterable, total, 0
+
+    def update(self, n: int = 1) -> None:
+        """Count ``n`` more."""
+        self.n += n
+
+    def __iter__(self) -> Any:
+        for x in self.iterable:
+            yield x
+            self.update()
+
+    def close(self) -> None:
+        """Do nothing: there is no bar."""
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        pass
+
+
+def __getattr__(name: str) -> Any:
+    if name == "tqdm":
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return _Count
+        return tqdm
+    raise AttributeError(f"module 'taeda.hub' has no attribute {name!r}")
 
 
 def load(repo_or_dir: str, model: str, *args: Any, **kwargs: Any) -> NoReturn:

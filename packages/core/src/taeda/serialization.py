@@ -66,7 +66,7 @@ __all__ = [
     "set_default_mmap_options", "skip_data",
 ]  # fmt: skip
 
-MAGIC_NUMBER, PROTOCOL_VERSION, STORAGE_KEY_SEPARATOR = MAGIC, VERSION, ","     # PyTorch's names
+MAGIC_NUMBER, PROTOCOL_VERSION, STORAGE_KEY_SEPARATOR, DEFAULT_PROTOCOL = MAGIC, VERSION, ",", 2     # PyTorch's names
 MAP_LOCATION: TypeAlias = Callable[[Storage, str], Storage] | device | str | dict[str, str] | None
 
 

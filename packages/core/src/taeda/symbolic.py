@@ -7,6 +7,8 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from taeda.dtype import int64
+from taeda.ops import tensor
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -31,6 +33,17 @@ def _assert(condition: Any, message: str) -> None:
     """Raise AssertionError with ``message`` unless the condition, a bool or a tensor of one element, holds."""
     if not condition:
         raise AssertionError(message)
+
+
+def _assert_async(input: Tensor, assert_msg: str = "Expected Tensor with single nonzero value, but got zero") -> None:
+    """Raise RuntimeError unless the tensor's one element is true; there is no queue of work to wait for."""
+    if not input:
+        raise RuntimeError(assert_msg)
+
+
+def _shape_as_tensor(input: Tensor) -> Tensor:
+    """Return the sizes of a tensor as a tensor."""
+    return tensor(list(input.shape), dtype=int64)
 
 
 def _check(cond: Any, message: Callable[[], str] | None = None) -> None:

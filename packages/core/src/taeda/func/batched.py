@@ -13,7 +13,8 @@ c. A function without a rule is tried as what it is made of, since most compose 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from taeda import ops
@@ -51,6 +52,7 @@ class Level:
 class _Running(threading.local):
     def __init__(self) -> None:
         self.levels: list[Level] = []
+        self.tapes = 0
 
 
 _running = _Running()
@@ -59,6 +61,22 @@ _running = _Running()
 def levels() -> list[Level]:
     """Return the vmaps that are running in this thread, the innermost last."""
     return _running.levels
+
+
+@contextmanager
+def differentiating(mode: Any) -> Iterator[None]:
+    """A block, inside of ``mode``, in which a function runs that is being differentiated."""
+    _running.tapes += 1
+    try:
+        with mode:
+            yield
+    finally:
+        _running.tapes -= 1
+
+
+def are_active() -> bool:
+    """Whether a transform, of any kind, is running a function in this thread."""
+    return bool(_running.levels or _running.tapes)
 
 
 def size_of(level: int) -> int:

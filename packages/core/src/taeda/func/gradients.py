@@ -10,7 +10,7 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_inference_mode_enabled
-from taeda.func.batched import levels
+from taeda.func.batched import differentiating, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape
 from taeda.func.vmap import vmap
@@ -89,7 +89,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
         at = _positions("grad", argnums, len(args))
         flat, spec = tree_flatten(tuple(args[i] for i in at))
         tape = Tape(flat)
-        with enable_grad():
+        with differentiating(enable_grad()):
             found = _partial(func, args, at, kwargs)(*tree_unflatten(tape.inputs, spec))
             value, aux = _split_aux("grad_and_value(f)(*args)", found, has_aux)
             if not isinstance(value, Tensor):
@@ -143,7 +143,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     """
     flat, spec = tree_flatten(primals)
     tape = Tape(flat)
-    with enable_grad():
+    with differentiating(enable_grad()):
         found = func(*tree_unflatten(tape.inputs, spec))
         value, aux = _split_aux("vjp(f, *primals)", found, has_aux)
         outputs, out_spec = tree_flatten(value)
@@ -208,7 +208,7 @@ def _travelling(
     func: Callable[..., Any], flat: list[Any], along: list[Any], spec: TreeSpec, has_aux: bool, strict: bool,
 ) -> tuple[Any, ...]:
     """Return what :func:`jvp` does, by tangents that go along with the function: nothing of its graph is kept."""
-    with forward_ad.dual_level():
+    with differentiating(forward_ad.dual_level()):
         duals = [forward_ad.make_dual(x, t) for x, t in zip(flat, along, strict=True)]
         value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(duals, spec)), has_aux)
         outputs, out_spec = tree_flatten(value)
@@ -231,7 +231,7 @@ def _transposed(
     The derivative of that pass is the product wanted.  It takes tangents in batches, and nests with itself.
     """
     tape = Tape(flat)
-    with enable_grad():
+    with differentiating(enable_grad()):
         value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
         outputs, out_spec = tree_flatten(value)
         _check_outputs("jvp", outputs)
@@ -277,7 +277,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     """
     flat, spec = tree_flatten(primals)
     tape = Tape(flat)
-    with enable_grad():
+    with differentiating(enable_grad()):
         outputs, out_spec = tree_flatten(func(*tree_unflatten(tape.inputs, spec)))
         _check_outputs("linearize", outputs)
         tape.prepare_push(outputs)

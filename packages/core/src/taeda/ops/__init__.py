@@ -9,7 +9,7 @@ Functions are wrapped here, once, so that a class with a ``__torch_function__`` 
 from __future__ import annotations
 
 import importlib
-from typing import Any, NoReturn
+from typing import Any
 
 from taeda._override import function_for, method_for
 from taeda.kernels.cpu import modules_of
@@ -47,7 +47,7 @@ def _collect() -> None:
                 setattr(module, name, wrapped[id(value)])
 
 
-def load_library(path: str) -> NoReturn:
+def load_library(path: str) -> Any:
     """Raise OSError: a library of operators is compiled for PyTorch's tensors; programs go on with what they have in Python."""
     raise OSError(f"[ops.load_library] {path} is compiled for PyTorch and cannot be loaded; register operators with taeda.library")
 

@@ -13,8 +13,6 @@ PUBLIC: dict[str, Any]
 METHODS: dict[str, Any]
 LinAlgError: Any
 MemoryFormat: Any
-def NoReturn(*args: Any, **kwds: Any) -> Tensor:
-    """Special type indicating functions that never return."""
 _CONVERSIONS: Any
 def _dirichlet_grad(x: Tensor, alpha: Tensor | _complex, total: Any) -> Tensor:
     """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept."""

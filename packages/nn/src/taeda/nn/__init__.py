@@ -17,7 +17,7 @@ if _core != __version__:
         + f": pip install taeda-core=={__version__} taeda-nn=={__version__}"
     )
 
-from taeda.nn import attention, functional, grad, init, modules, parallel, parameter, utils
+from taeda.nn import attention, functional, grad, init, modules, parallel, parameter, quantized, utils
 from taeda.nn.modules import *
 from taeda.nn.modules.utils import factory_kwargs
 from taeda.nn.parallel import DataParallel
@@ -52,5 +52,5 @@ __all__ = [
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
     "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "attention", "factory_kwargs", "functional", "grad", "init", "modules", "parallel",
-    "parameter", "summary", "utils",
+    "parameter", "quantized", "summary", "utils",
 ]  # fmt: skip

@@ -44,6 +44,18 @@ def _get_value(x: Any) -> Any:
     return x.item() if isinstance(x, Tensor) else x
 
 
+def _default_to_fused_or_foreach(params: list[Any], differentiable: bool, use_fused: bool = False) -> tuple[bool, bool]:
+    """Return (fused, foreach): what an optimizer of PyTorch's would choose; on the CPU its steps go tensor by tensor."""
+    if differentiable or not use_fused:
+        return False, False
+    return all(p is None or p.is_floating_point() for p in params), False
+
+
+def _get_capturable_supported_devices(supports_xla: bool = True) -> list[str]:
+    """Return the kinds of devices on which PyTorch can record a step; none of them is here."""
+    return ["cuda", "xpu", "hpu", "privateuseone", *(["xla"] if supports_xla else [])]
+
+
 _global_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 _global_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 
@@ -344,6 +356,18 @@ class Optimizer:
         return value
 
     # -- gradients and steps ---------------------------------------------------------------------------
+
+    @staticmethod
+    def _group_tensors_by_device_and_dtype(tensorlistlist: list[list[Any]], with_indices: bool = False) -> dict[Any, Any]:
+        """Return parallel lists cut up by the device and dtype of the first list's tensors: (lists, where they stood)."""
+        found: dict[Any, tuple[list[list[Any]], list[int]]] = {}
+        for i, row in enumerate(zip(*tensorlistlist, strict=True)):
+            lists, places = found.setdefault((row[0].device, row[0].dtype), ([[] for _ in row], []))
+            for group, x in zip(lists, row, strict=True):
+                group.append(x)
+            if with_indices:
+                places.append(i)
+        return found
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros where ``set_to_none`` is False."""

@@ -12,15 +12,18 @@ tensor(6)
 
 from __future__ import annotations
 
+import builtins
+import types
+import typing
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Final as Final, NoReturn
 from taeda.futures import Future
 
 __all__ = [
-    "ScriptModule", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting", "is_tracing", "load",
-    "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method", "set_fusion_strategy", "trace",
-    "trace_module", "unused", "wait",
+    "ScriptModule", "TracerWarning", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
+    "isinstance", "load", "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
+    "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 
@@ -29,7 +32,7 @@ def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
     return obj
 
 
-export = unused = interface = script_if_tracing = script_method = script
+export = unused = interface = script_if_tracing = script_method = _script_if_tracing = _overload = _overload_method = script
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
@@ -40,6 +43,34 @@ def ignore(drop: Any = False, **kwargs: Any) -> Any:
 def annotate(the_type: Any, the_value: Any) -> Any:
     """Return the value as it is."""
     return the_value
+
+
+def isinstance(obj: Any, target_type: Any) -> bool:
+    """Whether a value is of a type, which may say what lists, tuples and dicts hold, or a tuple of types.
+
+    >>> isinstance([1, 2], list[int]), isinstance({"a": 1}, dict[str, float]), isinstance(None, int | None)
+    (True, False, True)
+    """
+    if builtins.isinstance(target_type, tuple):
+        return any(isinstance(obj, t) for t in target_type)
+    kind, of = typing.get_origin(target_type), typing.get_args(target_type)
+    if kind in (typing.Union, types.UnionType):
+        return any(isinstance(obj, t) for t in of)
+    if target_type in (None, Any):
+        return target_type is Any or obj is None
+    if kind is None:
+        return builtins.isinstance(obj, target_type)
+    if not builtins.isinstance(obj, kind):
+        return False
+    if kind is dict:
+        return all(isinstance(k, of[0]) and isinstance(v, of[1]) for k, v in obj.items())
+    if kind is tuple and of[-1:] != (...,):
+        return len(obj) == len(of) and all(isinstance(x, t) for x, t in zip(obj, of, strict=True))
+    return all(isinstance(x, of[0]) for x in obj)
+
+
+class TracerWarning(Warning):
+    """A trace may not hold for other inputs: a class for filters of warnings, nothing is traced."""
 
 
 class ScriptModule:
@@ -72,7 +103,7 @@ def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
 
 def wait(future: Future) -> Any:
     """Return the result of a future of :func:`fork`, or raise what its function raised."""
-    if not isinstance(future, Future):
+    if not builtins.isinstance(future, Future):
         raise TypeError(f"[jit.wait] expected what fork returned, got {type(future).__name__}")
     return future.wait()
 

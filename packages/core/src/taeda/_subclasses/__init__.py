@@ -1,0 +1,1 @@
+"""PyTorch's room of tensors without data that its compiler computes with."""

@@ -1,0 +1,18 @@
+"""Tensors without data that PyTorch's compiler runs programs on, for those that ask whether they have one; nothing is compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda.tensor import Tensor
+
+__all__ = ["FakeTensor", "is_fake"]
+
+
+class FakeTensor(Tensor):
+    """A tensor of the compiler's; nothing makes one.  The meta device has tensors without data."""
+
+
+def is_fake(x: Any) -> bool:
+    """Whether a tensor is the compiler's: never."""
+    return isinstance(x, FakeTensor)
