@@ -306,6 +306,28 @@ def test_operators_that_need_sparse_tensors_say_so() -> None:
         taeda.ops.aten._sparse_addmm.default(taeda.ones(2, 2), taeda.ones(2, 2), taeda.ones(2, 2))
 
 
+def test_checks_of_sizes_and_values() -> None:
+    for check, error in ((taeda._check, RuntimeError), (taeda._check_value, ValueError), (taeda._check_index, IndexError),
+                         (taeda._check_type, TypeError), (taeda._check_not_implemented, NotImplementedError)):  # fmt: skip
+        assert check(True) is None
+        with pytest.raises(error, match="^seven$"):
+            check(False, lambda: "seven")
+    with pytest.raises(KeyError, match="seven"):
+        taeda._check_with(KeyError, False, lambda: "seven")
+    with pytest.raises(TypeError, match="_check_tensor_all"):
+        taeda._check(taeda.tensor(True))
+    with pytest.raises(TypeError, match="callable"):
+        taeda._check(False, "seven")
+    taeda._check_tensor_all(taeda.tensor([True, True]))
+    taeda._check_is_size(0), taeda._check_is_size(3, max=3)
+    for call in (lambda: taeda._check_tensor_all(taeda.tensor([True, False])), lambda: taeda._check_is_size(-1),
+                 lambda: taeda._check_is_size(4, max=3)):  # fmt: skip
+        with pytest.raises(RuntimeError, match="Expected cond to be True"):
+            call()
+    with pytest.raises(TypeError, match="dtype bool"):
+        taeda._check_tensor_all(taeda.tensor([1]))
+
+
 def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     import taeda._dynamo._trace_wrapped_higher_order_op as higher
     import taeda._dynamo.eval_frame as eval_frame

@@ -136,8 +136,10 @@ _LAZY = {
         "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "typename",
     )},
     **{name: ("taeda.symbolic", name) for name in (
-        "SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_shape_as_tensor", "cond", "sym_float",
-        "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum", "while_loop",
+        "SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_check_index", "_check_is_size",
+        "_check_not_implemented", "_check_tensor_all", "_check_tensor_all_with", "_check_type", "_check_value", "_check_with",
+        "_shape_as_tensor", "cond", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum",
+        "while_loop",
     )},
     **{f"{name}Storage": ("taeda.typed_storage", f"{name}Storage") for name in (
         "", "Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool", "ComplexFloat", "ComplexDouble",

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda.dtype import int64
+from taeda.dtype import bool_, int64
 from taeda.ops import tensor
 from taeda.tensor import Tensor
 
@@ -46,10 +46,47 @@ def _shape_as_tensor(input: Tensor) -> Tensor:
     return tensor(list(input.shape), dtype=int64)
 
 
-def _check(cond: Any, message: Callable[[], str] | None = None) -> None:
-    """Raise RuntimeError, with what ``message`` returns, unless the condition holds."""
-    if not cond:
-        raise RuntimeError("Expected cond to be True, but got False" if message is None else str(message()))
+def _check_with(error_type: type[Exception], cond: bool, message: Callable[[], Any] | None) -> None:
+    """Raise an error of a type, with what ``message`` returns, unless the condition holds."""
+    if not isinstance(cond, bool):
+        hint = "; for tensors there is _check_tensor_all" if isinstance(cond, Tensor) else ""
+        raise TypeError(f"[_check] cond must be a bool, but got {type(cond)}{hint}")
+    if cond:
+        return
+    if message is not None and not callable(message):
+        raise TypeError("[_check] message must be a callable")
+    raise error_type("Expected cond to be True, but got False" if message is None else str(message()))
+
+
+def _checks(error_type: type[Exception]) -> Callable[..., None]:
+    def check(cond: bool, message: Callable[[], Any] | None = None) -> None:
+        _check_with(error_type, cond, message)
+
+    check.__doc__ = f"Raise {error_type.__name__}, with what ``message`` returns, unless the condition, a bool, holds."
+    return check
+
+
+_check, _check_index, _check_value, _check_type = map(_checks, (RuntimeError, IndexError, ValueError, TypeError))
+_check_not_implemented = _checks(NotImplementedError)
+
+
+def _check_is_size(i: Any, message: Callable[[], Any] | None = None, *, max: Any = None) -> None:
+    """Raise RuntimeError unless the number can be a size: not negative, and not above ``max``."""
+    _check(bool(i >= 0 and (max is None or i <= max)), message)
+
+
+def _check_tensor_all_with(error_type: type[Exception], cond: Tensor, message: Callable[[], Any] | None = None) -> None:
+    """Raise an error of a type, with what ``message`` returns, unless all elements are true."""
+    if not isinstance(cond, Tensor):
+        raise TypeError(f"[_check_tensor_all] cond must be a tensor, but got {type(cond)}")
+    if cond.dtype != bool_:
+        raise TypeError(f"[_check_tensor_all] cond must have dtype bool, but got {cond.dtype}")
+    _check_with(error_type, bool(cond.all()), message)
+
+
+def _check_tensor_all(cond: Tensor, message: Callable[[], Any] | None = None) -> None:
+    """Raise RuntimeError, with what ``message`` returns, unless all elements are true."""
+    _check_tensor_all_with(RuntimeError, cond, message)
 
 
 sym_int, sym_float, sym_max, sym_min, sym_not, sym_sqrt = int, float, max, min, operator.not_, math.sqrt
