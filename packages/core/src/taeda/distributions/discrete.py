@@ -6,7 +6,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.distribution import Distribution, all_true, broadcast_all, probs_to_logits
+from taeda.distributions.distribution import Distribution, all_true, broadcast_all, lazy_property, probs_to_logits
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.ops import binary_cross_entropy_with_logits, log_sigmoid
 from taeda.tensor import Tensor
@@ -24,8 +24,6 @@ class _OfOdds(Distribution):
     """What is given by a probability or its logit: the other is worked out when asked for."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
-    probs: Tensor
-    logits: Tensor
 
     def _take(self, probs: Any, logits: Any) -> Tensor:
         one_of_two(type(self).__name__, probs, logits)
@@ -35,19 +33,23 @@ class _OfOdds(Distribution):
         return value
 
     @property
+    def _param(self) -> Tensor:
+        return self.probs if "probs" in vars(self) else self.logits
+
+    @property
     def param_shape(self) -> Any:
         """The shape of the probabilities."""
-        return (self.probs if "probs" in vars(self) else self.logits).size()
+        return self._param.size()
 
-    def __getattr__(self, name: str) -> Any:
-        with taeda.enable_grad():                # also where it is asked for by sample()
-            if name == "logits" and "probs" in vars(self):
-                self.logits = probs_to_logits(self.probs, is_binary=True)
-                return self.logits
-            if name == "probs" and "logits" in vars(self):
-                self.probs = self.logits.sigmoid()
-                return self.probs
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    @lazy_property
+    def logits(self) -> Tensor:
+        """The logits of the probabilities."""
+        return probs_to_logits(self.probs, is_binary=True)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        """The probabilities."""
+        return self.logits.sigmoid()
 
 
 class Bernoulli(_OfOdds, ExponentialFamily):
@@ -265,8 +267,6 @@ class Categorical(Distribution):
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     has_enumerate_support = True
-    probs: Tensor
-    logits: Tensor
 
     def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
         one_of_two(type(self).__name__, probs, logits)
@@ -280,15 +280,15 @@ class Categorical(Distribution):
         self._num_events = value.shape[-1]
         super().__init__(value.shape[:-1], validate_args=validate_args)
 
-    def __getattr__(self, name: str) -> Any:
-        with taeda.enable_grad():                # also where it is asked for by sample()
-            if name == "logits" and "probs" in vars(self):
-                self.logits = probs_to_logits(self.probs)
-                return self.logits
-            if name == "probs" and "logits" in vars(self):
-                self.probs = self.logits.softmax(-1)
-                return self.probs
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    @lazy_property
+    def logits(self) -> Tensor:
+        """The logarithms of the probabilities."""
+        return probs_to_logits(self.probs)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        """The probabilities of the classes."""
+        return self.logits.softmax(-1)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         made = super().expand(batch_shape, _instance)
@@ -300,9 +300,13 @@ class Categorical(Distribution):
         return constraints.integer_interval(0, self._num_events - 1)
 
     @property
+    def _param(self) -> Tensor:
+        return self.probs if "probs" in vars(self) else self.logits
+
+    @property
     def param_shape(self) -> Any:
         """The shape of the probabilities."""
-        return (self.probs if "probs" in vars(self) else self.logits).size()
+        return self._param.size()
 
     @property
     def mean(self) -> Tensor:

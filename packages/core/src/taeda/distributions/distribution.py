@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import taeda
@@ -52,6 +53,22 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
     return inside.log() - (-inside).log1p() if is_binary else inside.log()
 
 
+class lazy_property:
+    """A property that is worked out when first read, with gradients, and kept as an attribute, which may also be set beforehand."""
+
+    def __init__(self, wrapped: Callable[[Any], Any]) -> None:
+        self.wrapped = wrapped
+        self.__doc__ = wrapped.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        with taeda.enable_grad():
+            value = self.wrapped(instance)
+        setattr(instance, self.wrapped.__name__, value)
+        return value
+
+
 class Distribution:
     """What is common to distributions: ``sample``, ``log_prob``, ``entropy``, ``mean``, ``variance`` and so on.
 
@@ -79,9 +96,9 @@ class Distribution:
         if not self._validate_args:
             return
         for name, constraint in self.arg_constraints.items():
-            if isinstance(constraint, constraints._Dependent) or name not in vars(self):
+            if constraints.is_dependent(constraint) or (name not in vars(self) and isinstance(getattr(type(self), name), lazy_property)):
                 continue
-            value = vars(self)[name]
+            value = getattr(self, name)
             if not all_true(constraint.check(value)):
                 raise ValueError(
                     f"[{type(self).__name__}] Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of "

@@ -8,7 +8,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.distribution import LOG_2PI, Distribution, broadcast_all, standard_normal
+from taeda.distributions.distribution import LOG_2PI, Distribution, broadcast_all, lazy_property, standard_normal
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.distributions.gamma_family import Beta, Chi2
 from taeda.tensor import Tensor
@@ -115,6 +115,7 @@ class LowRankMultivariateNormal(Distribution):
         turned = (cov_factor / cov_diag.unsqueeze(-1)).mT                           # W^T D^-1
         middle = turned @ cov_factor
         self._capacitance_tril = taeda.linalg.cholesky(middle + taeda.eye(middle.shape[-1], dtype=middle.dtype))     # of I + W^T D^-1 W
+        self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag = cov_factor, cov_diag
         super().__init__(batch, event, validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
@@ -122,6 +123,7 @@ class LowRankMultivariateNormal(Distribution):
         made.loc, made.cov_diag = (x.expand((*batch_shape, *self._event_shape)) for x in (self.loc, self.cov_diag))
         made.cov_factor = self.cov_factor.expand((*batch_shape, *self.cov_factor.shape[-2:]))
         made._capacitance_tril = self._capacitance_tril
+        made._unbroadcasted_cov_factor, made._unbroadcasted_cov_diag = self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag
         Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
         made._validate_args = self._validate_args
         return made
@@ -185,10 +187,7 @@ class LowRankMultivariateNormal(Distribution):
 class _OfCovariance(Distribution):
     """What is given by a covariance, by its inverse, or by its lower triangular factor: the others are worked out when asked for."""
 
-    covariance_matrix: Tensor
-    precision_matrix: Tensor
-    scale_tril: Tensor
-    _tril: Tensor
+    _unbroadcasted_scale_tril: Tensor                               # without the batch dimensions that only other parameters have
 
     @staticmethod
     def _one_of(name: str, error: type[Exception], **given: Tensor | None) -> tuple[str, Tensor]:
@@ -202,25 +201,54 @@ class _OfCovariance(Distribution):
 
     def _factor(self, name: str, matrix: Tensor) -> None:
         """Work out the factor of a matrix that has been found to be what it must be."""
-        self._tril = matrix
         if name == "covariance_matrix":
-            self._tril = taeda.linalg.cholesky(matrix)
+            matrix = taeda.linalg.cholesky(matrix)
         elif name == "precision_matrix":                            # the inverse's factor, from one of the matrix turned around
             turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
-            self._tril = taeda.linalg.solve_triangular(turned, taeda.eye(matrix.shape[-1], dtype=matrix.dtype), upper=False)
+            matrix = taeda.linalg.solve_triangular(turned, taeda.eye(matrix.shape[-1], dtype=matrix.dtype), upper=False)
+        self._unbroadcasted_scale_tril = matrix
 
-    def __getattr__(self, name: str) -> Any:
-        if "_tril" in vars(self):
-            if name == "scale_tril":
-                return self._tril
-            if name == "covariance_matrix":
-                return self._tril @ self._tril.mT
-            if name == "precision_matrix":
-                return taeda.cholesky_inverse(self._tril)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def _matrix(self, matrix: Tensor) -> Tensor:
+        """A view of a matrix for each distribution side by side."""
+        return matrix.expand((*self._batch_shape, *matrix.shape[-2:]))
+
+    @lazy_property
+    def scale_tril(self) -> Tensor:
+        """The lower triangular factor of the covariance."""
+        return self._matrix(self._unbroadcasted_scale_tril)
+
+    @lazy_property
+    def covariance_matrix(self) -> Tensor:
+        """The covariance."""
+        return self._matrix(self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT)
+
+    @lazy_property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        return self._matrix(taeda.cholesky_inverse(self._unbroadcasted_scale_tril))
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        made = type(self).__new__(type(self)) if _instance is None else _instance
+        batch, n = tuple(batch_shape), len(self._batch_shape)
+        for name in self.arg_constraints:
+            if name in vars(self):
+                value = vars(self)[name]
+                setattr(made, name, value.expand(batch + tuple(value.shape[n:])))
+        made._unbroadcasted_scale_tril = self._unbroadcasted_scale_tril
+        Distribution.__init__(made, batch, self._event_shape, validate_args=False)
+        made._validate_args = self._validate_args
+        return made
 
     def _half_log_det(self) -> Tensor:
-        return self._tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return self._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+
+def _solve(tril: Tensor, x: Tensor) -> Tensor:
+    """Solve tril y = x for vectors x (..., n); one matrix takes all vectors as columns of one system."""
+    if tril.dim() == 2:
+        columns = taeda.linalg.solve_triangular(tril, x.reshape(-1, x.shape[-1]).mT, upper=False)
+        return columns.mT.reshape(x.shape)
+    return taeda.linalg.solve_triangular(tril, x.unsqueeze(-1), upper=False).squeeze(-1)
 
 
 class MultivariateNormal(_OfCovariance):
@@ -261,8 +289,7 @@ class MultivariateNormal(_OfCovariance):
             "MultivariateNormal", ValueError, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
         )
         batch = taeda.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
-        matrix = matrix.expand((*batch, -1, -1))
-        setattr(self, name, matrix)
+        setattr(self, name, matrix.expand((*batch, -1, -1)))
         self.loc = loc.expand((*batch, -1))
         super().__init__(batch, self.loc.shape[-1:], validate_args)
         self._factor(name, matrix)
@@ -277,19 +304,20 @@ class MultivariateNormal(_OfCovariance):
 
     @property
     def variance(self) -> Tensor:
-        return self._tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
+        return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         eps = standard_normal(self._extended(sample_shape), self.loc)
-        return self.loc + (self._tril @ eps.unsqueeze(-1)).squeeze(-1)
+        return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        away = taeda.linalg.solve_triangular(self._tril, (value - self.loc).unsqueeze(-1), upper=False).squeeze(-1)
+        away = _solve(self._unbroadcasted_scale_tril, value - self.loc)
         return -0.5 * (self._event_shape[0] * LOG_2PI + away.pow(2).sum(-1)) - self._half_log_det()
 
     def entropy(self) -> Tensor:
-        return 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
+        found = 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
+        return found.expand(self._batch_shape)
 
 
 class Wishart(_OfCovariance, ExponentialFamily):
@@ -330,10 +358,10 @@ class Wishart(_OfCovariance, ExponentialFamily):
         n = matrix.shape[-1]
         df = taeda.as_tensor(df, dtype=matrix.dtype)
         batch = taeda.broadcast_shapes(df.shape, matrix.shape[:-2])
-        self.df, matrix = df.expand(batch), matrix.expand((*batch, -1, -1))
+        self.df = df.expand(batch)
         if (self.df <= n - 1).any():
             raise ValueError(f"[Wishart] Value of df={df} expected to be greater than ndim - 1 = {n - 1}.")
-        setattr(self, name, matrix)
+        setattr(self, name, matrix.expand((*batch, -1, -1)))
         if (self.df < n).any():
             warnings.warn(
                 "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", UserWarning, stacklevel=2
@@ -369,7 +397,7 @@ class Wishart(_OfCovariance, ExponentialFamily):
         noise = chi2.rsample(sample_shape).sqrt().clamp(min=taeda.finfo(self.df.dtype).eps).diag_embed()
         rows, columns = taeda.tril_indices(n, n, offset=-1)
         noise[..., rows, columns] = taeda.randn((*sample_shape, *self._batch_shape, n * (n - 1) // 2), dtype=noise.dtype)
-        factor = self._tril @ noise
+        factor = self._unbroadcasted_scale_tril @ noise
         return factor @ factor.mT
 
     def rsample(self, sample_shape: Any = (), max_try_correction: int | None = None) -> Tensor:
@@ -401,7 +429,8 @@ class Wishart(_OfCovariance, ExponentialFamily):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         nu, n = self.df, self._event_shape[-1]
-        inside = taeda.linalg.solve_triangular(self._tril, taeda.linalg.cholesky(value), upper=False).pow(2).sum((-2, -1))
+        turned = taeda.linalg.solve_triangular(self._unbroadcasted_scale_tril, taeda.linalg.cholesky(value), upper=False)
+        inside = turned.pow(2).sum((-2, -1))
         log_det = taeda.linalg.slogdet(value).logabsdet
         constant = nu * (n * math.log(2) / 2 + self._half_log_det()) + taeda.mvlgamma(nu / 2, n)
         return (nu - n - 1) / 2 * log_det - inside / 2 - constant

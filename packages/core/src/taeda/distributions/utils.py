@@ -7,11 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import taeda
-from taeda.distributions.distribution import broadcast_all, clamp_probs, probs_to_logits, sum_rightmost
+from taeda.distributions.distribution import broadcast_all, clamp_probs, lazy_property, probs_to_logits, sum_rightmost
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -30,22 +29,6 @@ def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
 def _standard_normal(shape: Any, dtype: Any, device: Any = None) -> Tensor:
     """Draw from N(0, 1)."""
     return taeda.normal(taeda.zeros(shape, dtype=dtype, device=device), taeda.ones(shape, dtype=dtype, device=device))
-
-
-class lazy_property:
-    """A property that is worked out when first read, with gradients, and kept as an attribute."""
-
-    def __init__(self, wrapped: Callable[[Any], Any]) -> None:
-        self.wrapped = wrapped
-        self.__doc__ = wrapped.__doc__
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self
-        with taeda.enable_grad():
-            value = self.wrapped(instance)
-        setattr(instance, self.wrapped.__name__, value)
-        return value
 
 
 def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
