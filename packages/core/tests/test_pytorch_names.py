@@ -280,12 +280,14 @@ def test_relics_of_tensors() -> None:
 def test_models_and_tensors_in_parts_are_only_names() -> None:
     from taeda.distributed._tensor.experimental import implicit_replication
     from taeda.distributed.fsdp import FSDPModule, FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
+    from taeda.distributed.rpc import is_available, rpc_sync
     from taeda.distributed.tensor import DTensor
 
     assert not isinstance(taeda.ones(2), DTensor) and MixedPrecisionPolicy(taeda.bfloat16).param_dtype is taeda.bfloat16
     with implicit_replication():
         assert taeda.ones(2).sum() == 2
-    for make in (DTensor, FSDPModule, FullyShardedDataParallel, fully_shard):
+    assert not is_available()
+    for make in (DTensor, FSDPModule, FullyShardedDataParallel, fully_shard, rpc_sync):
         with pytest.raises(NotImplementedError, match="one process"):
             make(None)
 
@@ -468,3 +470,12 @@ def test_the_bar_of_downloads_counts_where_tqdm_is_missing(monkeypatch: pytest.M
         bar.update(2)
         assert (bar.n, bar.total) == (2, 3)
     assert list(model_zoo.tqdm([1, 2])) == [1, 2]
+
+
+def test_pieces_of_printing() -> None:
+    from taeda._tensor_str import PRINT_OPTS, _add_suffixes, _str, _tensor_str
+
+    assert PRINT_OPTS.threshold == 1000 and _tensor_str(taeda.eye(2), 1) == "[[1., 0.],\n  [0., 1.]]"
+    assert _add_suffixes("[1.]", ["a=1", "b=2"], 2, False) == "[1.], a=1, b=2)"
+    assert _add_suffixes("[1.]", ["a=1", "b=2"], 2, force_newline=True) == "[1.],\n  a=1, b=2)"
+    assert _str(taeda.ones(2), tensor_contents="x") == "tensor(x)"

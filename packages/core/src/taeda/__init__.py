@@ -83,6 +83,7 @@ _LAZY = {
     "serialization": ("taeda.serialization", None),
     "_C": ("taeda._C", None),
     "_dynamo": ("taeda._dynamo", None),
+    "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
     "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
     "__config__": ("taeda._config", None),

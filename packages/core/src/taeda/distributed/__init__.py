@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from typing import Any, NoReturn
 
-from taeda.distributed import fsdp, tensor
+from taeda.distributed import fsdp, rpc, tensor
 
 __all__ = [
     "barrier", "destroy_process_group", "fsdp", "get_rank", "get_world_size", "init_process_group", "is_available",
-    "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "tensor",
+    "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "rpc", "tensor",
 ]  # fmt: skip
 
 
