@@ -86,6 +86,7 @@ _LAZY = {
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
     "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
+    "ScriptModule": ("taeda.jit", "ScriptModule"),
     "__config__": ("taeda._config", None),
     **{
         room: (f"taeda.{room}", None)

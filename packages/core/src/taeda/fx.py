@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-__all__ = ["symbolic_trace", "wrap"]
+__all__ = ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "Transformer", "symbolic_trace", "wrap"]
+
+_WHY = "models are not traced into graphs; forward hooks see what flows between modules"
 
 
 def wrap(fn_or_name: Any) -> Any:
@@ -16,4 +18,38 @@ def wrap(fn_or_name: Any) -> Any:
 
 def symbolic_trace(*args: Any, **kwargs: Any) -> NoReturn:
     """Raise NotImplementedError: models are not traced."""
-    raise NotImplementedError("[fx.symbolic_trace] models are not traced into graphs; forward hooks see what flows between modules")
+    raise NotImplementedError(f"[fx.symbolic_trace] {_WHY}")
+
+
+class Graph:
+    """A traced model's operations; like the other classes here it is for isinstance and annotations: nothing is one.
+
+    Raises NotImplementedError when an object is made.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(f"[fx.{type(self).__name__}] {_WHY}")
+
+
+class GraphModule(Graph):
+    """A traced model."""
+
+
+class Node(Graph):
+    """An operation of a traced model."""
+
+
+class Proxy(Graph):
+    """What stands for a value while a model is traced."""
+
+
+class Tracer(Graph):
+    """What traces models."""
+
+
+class Interpreter(Graph):
+    """What runs a traced model operation by operation."""
+
+
+class Transformer(Interpreter):
+    """What makes a traced model of another."""

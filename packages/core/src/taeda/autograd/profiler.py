@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import profiler
-from taeda.profiler import record_function
+from taeda.device import no_cuda
+from taeda.profiler import kineto_available, record_function
 from taeda.profiler_events import EventList, FunctionEvent, FunctionEventAvg
 
-__all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "profile", "record_function"]
+__all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "emit_nvtx", "kineto_available", "profile", "record_function"]
 
 
 class profile(profiler.profile):
@@ -48,3 +49,18 @@ class profile(profiler.profile):
     def total_average(self) -> FunctionEventAvg:
         """Return the sum of all events."""
         return self.events().total_average()
+
+
+class emit_nvtx:
+    """Mark each operation for the tools that watch a GPU; entering it needs one, unless ``enabled`` is False."""
+
+    def __init__(self, enabled: bool = True, record_shapes: bool = False) -> None:
+        self.enabled, self.record_shapes = enabled, record_shapes
+
+    def __enter__(self) -> emit_nvtx:
+        if self.enabled:
+            raise no_cuda("autograd.profiler.emit_nvtx")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave it."""

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from typing import Any, NoReturn
 
 from taeda.distributed import fsdp, rpc, tensor
 
 __all__ = [
-    "barrier", "destroy_process_group", "fsdp", "get_rank", "get_world_size", "init_process_group", "is_available",
-    "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "rpc", "tensor",
+    "GroupMember", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast", "broadcast_object_list",
+    "destroy_process_group", "fsdp", "gather", "get_backend", "get_rank", "get_world_size", "group", "init_process_group",
+    "is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched",
+    "new_group", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
 ]  # fmt: skip
 
 
@@ -38,6 +41,34 @@ def _no_group(*args: Any, **kwargs: Any) -> NoReturn:
 
 
 get_rank = get_world_size = barrier = destroy_process_group = _no_group
+all_gather = all_gather_object = all_reduce = broadcast = broadcast_object_list = gather = get_backend = new_group = reduce = _no_group
+reduce_scatter = scatter = _no_group
+
+
+class group:
+    """Groups of processes by name: before there is one, all processes are None."""
+
+    WORLD = None
+
+
+class GroupMember(group):
+    """What a process is in a group."""
+
+    NON_GROUP_MEMBER = -100
+
+
+class ReduceOp(enum.IntEnum):
+    """How processes put their tensors together, for the arguments of what does."""
+
+    SUM = 0
+    AVG = 1
+    PRODUCT = 2
+    MIN = 3
+    MAX = 4
+    BAND = 5
+    BOR = 6
+    BXOR = 7
+
 
 # the files in which earlier versions of PyTorch keep these, for programs that import from there
 sys.modules.update({
