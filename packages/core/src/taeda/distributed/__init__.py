@@ -9,13 +9,13 @@ import enum
 import sys
 from typing import Any, NoReturn
 
-from taeda.distributed import fsdp, rpc, tensor
+from taeda.distributed import device_mesh, fsdp, rpc, tensor
 
 __all__ = [
-    "GroupMember", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast", "broadcast_object_list",
-    "destroy_process_group", "fsdp", "gather", "get_backend", "get_rank", "get_world_size", "group", "init_process_group",
-    "is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched",
-    "new_group", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
+    "GroupMember", "ProcessGroup", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
+    "broadcast_object_list", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank", "get_world_size",
+    "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available",
+    "is_torchelastic_launched", "new_group", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
 ]  # fmt: skip
 
 
@@ -38,6 +38,10 @@ def _no_group(*args: Any, **kwargs: Any) -> NoReturn:
         "[distributed] Default process group has not been initialized: taeda trains in one process; ask "
         "taeda.distributed.is_initialized() first"
     )
+
+
+class ProcessGroup:
+    """Processes that work together, in the annotations of programs; nothing is one."""
 
 
 get_rank = get_world_size = barrier = destroy_process_group = _no_group
