@@ -20,3 +20,16 @@ def test_what_would_need_more_than_one_process_or_a_trace_says_so() -> None:
         assert taeda.autograd.profiler.kineto_available()
     with pytest.raises(RuntimeError, match="emit_nvtx"), taeda.autograd.profiler.emit_nvtx():
         pass
+
+
+def test_a_tensors_dict_may_be_anothers() -> None:
+    a, b = taeda.ones(2), taeda.zeros(2)
+    a.kind = "image"
+    b.__dict__ = a.__dict__
+    b.size_ = 3
+    assert (b.kind, a.size_) == ("image", 3)
+    b.__dict__ = dict(a.__dict__)
+    b.own = 1
+    assert not hasattr(a, "own")
+    with pytest.raises(TypeError, match="dictionary, not a 'int'"):
+        b.__dict__ = 3

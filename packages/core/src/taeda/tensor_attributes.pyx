@@ -81,6 +81,11 @@ cdef class TensorAttributes(TensorBase):
         try:
             PyObject_GenericSetAttr(self, name, value)
         except AttributeError:
+            if name == "__dict__":                      # another's may be given: both then have the same attributes
+                if not isinstance(value, dict):
+                    raise TypeError(f"__dict__ must be set to a dictionary, not a '{type(value).__name__}'")
+                extras(self)["attributes"] = value
+                return
             if hasattr(type(self), name):
                 raise
             extras(self).setdefault("attributes", {})[name] = value
