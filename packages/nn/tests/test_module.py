@@ -436,3 +436,20 @@ def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
 def test_annotations_of_modules_can_be_evaluated() -> None:
     for cls in {nn.Module, *(c for c in vars(nn).values() if isinstance(c, type) and issubclass(c, nn.Module))}:
         assert typing.get_type_hints(cls)["training"] is bool
+
+
+class Mixin:
+    """Whatever stands in front of Module among the bases of a layer."""
+
+
+class MixedLayer(Mixin, nn.Module):
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(taeda.arange(float(n)))
+
+
+def test_a_layer_with_a_mixin_in_front_is_copied_and_pickled() -> None:
+    layer = MixedLayer(3)
+    for made in (copy.deepcopy(layer), copy.copy(layer), pickle.loads(pickle.dumps(layer))):
+        assert type(made) is MixedLayer and made.weight.tolist() == [0.0, 1.0, 2.0]
+    assert copy.deepcopy(layer).weight is not layer.weight and type(MixedLayer.__new__(MixedLayer)) is MixedLayer

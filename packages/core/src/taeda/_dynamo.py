@@ -55,7 +55,7 @@ def _room(name: str, **names: Any) -> types.ModuleType:
 
 
 __path__: list[str] = []  # a package, so that its rooms can be imported
-utils = _room("utils", is_compile_supported=lambda device_type: False)
+utils = _room("utils", is_compile_supported=lambda device_type: device_type == "cpu")
 eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
 exc = _room("exc", TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, Unsupported=Unsupported)
 config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, suppress_errors=False, verbose=False)

@@ -35,8 +35,19 @@ cdef extern from *:
         Py_DECREF(f);
         return result;
     }
+
+    /* A class that adds no memory is made as any object is: with a new of its own it could not stand behind another base, as in
+       class Layer(Mixin, nn.Module), whose objects copies and pickles make by Layer.__new__. */
+    static int taeda_made_as_object(PyObject *kind) {
+        PyTypeObject *type = (PyTypeObject *)kind;
+        type->tp_new = PyBaseObject_Type.tp_new;
+        if (PyDict_DelItemString(type->tp_dict, "__new__") < 0) return -1;
+        PyType_Modified(type);
+        return 0;
+    }
     """
     PyObject *forward_name "taeda_forward"
+    int made_as_object "taeda_made_as_object"(object kind) except -1
     object call_forward "taeda_call_forward"(object self, tuple args, dict kwargs)
 
 cdef str FORWARD = "forward"
@@ -67,3 +78,6 @@ cdef class LayerCall:
 
     def __reduce_ex__(self, protocol):
         return object.__reduce_ex__(self, max(protocol, 2))        # older ways of pickling know classes of Python alone
+
+
+made_as_object(LayerCall)
