@@ -482,3 +482,36 @@ def test_pieces_of_printing() -> None:
     assert _add_suffixes("[1.]", ["a=1", "b=2"], 2, False) == "[1.], a=1, b=2)"
     assert _add_suffixes("[1.]", ["a=1", "b=2"], 2, force_newline=True) == "[1.],\n  a=1, b=2)"
     assert _str(taeda.ones(2), tensor_contents="x") == "tensor(x)"
+
+
+def test_scans_of_an_associative_function_are_those_of_a_loop() -> None:
+    from taeda._higher_order_ops.associative_scan import associative_scan
+
+    def after(a: tuple[taeda.Tensor, taeda.Tensor], b: tuple[taeda.Tensor, taeda.Tensor]) -> tuple[taeda.Tensor, taeda.Tensor]:
+        return b[0] * a[0], b[0] * a[1] + b[1]                       # x -> a x + b, one after the other
+
+    for n in range(1, 12):
+        a, b = taeda.rand(2, n, 3), taeda.rand(2, n, 3)
+        for reverse in (False, True):
+            _, found = associative_scan(after, (a, b), 1, reverse=reverse, combine_mode="generic")
+            x, rows = taeda.zeros(2, 3), []
+            for i in reversed(range(n)) if reverse else range(n):
+                x = a[:, i] * x + b[:, i]
+                rows.append(x)
+            taeda.testing.assert_close(found, taeda.stack(rows[::-1] if reverse else rows, 1))
+    x = taeda.rand(5, requires_grad=True)
+    associative_scan(lambda x, y: x + y, x, -1, combine_mode="generic").sum().backward()
+    assert x.grad.tolist() == [5.0, 4.0, 3.0, 2.0, 1.0]
+    for bad in ((1, x, 0), (taeda.add, [], 0), (taeda.add, x, 1), (taeda.add, taeda.ones(0), 0)):
+        with pytest.raises(ValueError, match="associative_scan"):
+            associative_scan(*bad, combine_mode="generic")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="GPU"):
+        associative_scan(taeda.add, x, 0)
+
+
+def test_derivatives_of_softmax_by_their_names() -> None:
+    x, g = taeda.rand(2, 3, requires_grad=True), taeda.rand(2, 3)
+    for f, name in ((taeda.softmax, "_softmax_backward_data"), (taeda.log_softmax, "_log_softmax_backward_data")):
+        y = f(x, 1)
+        (expected,) = taeda.autograd.grad(y, x, g)
+        taeda.testing.assert_close(getattr(taeda, name)(g, y.detach(), 1, taeda.float32), expected)

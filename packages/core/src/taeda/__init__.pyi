@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from taeda.ops import return_types as return_types
-from taeda import _C as _C, _dynamo as _dynamo, _utils as _utils, accelerator as accelerator, amp as amp, ao as ao, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, export as export, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
+from taeda import _C as _C, _dynamo as _dynamo, _higher_order_ops as _higher_order_ops, _tensor_str as _tensor_str, _utils as _utils, accelerator as accelerator, amp as amp, ao as ao, array_api as array_api, autograd as autograd, backends as backends, compiler as compiler, cpu as cpu, cuda as cuda, distributed as distributed, distributions as distributions, export as export, fft as fft, func as func, functional as functional, futures as futures, fx as fx, hub as hub, jit as jit, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, onnx as onnx, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, special as special, testing as testing, types as types, utils as utils, version as version
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
@@ -12,7 +12,7 @@ from taeda.absent import AcceleratorError as AcceleratorError, classes as classe
 from taeda.amp.grad_scaler import GradScaler as GradScaler
 from taeda.file_memory import from_file as from_file
 from taeda.futures import Future as Future
-from taeda.jit import fork as fork, wait as wait
+from taeda.jit import ScriptModule as ScriptModule, fork as fork, wait as wait
 from taeda.streams import Event as Event, Stream as Stream
 from taeda.symbolic import SymBool as SymBool, SymFloat as SymFloat, SymInt as SymInt, _assert as _assert, _assert_async as _assert_async, _check as _check, _check_index as _check_index, _check_is_size as _check_is_size, _check_not_implemented as _check_not_implemented, _check_tensor_all as _check_tensor_all, _check_tensor_all_with as _check_tensor_all_with, _check_type as _check_type, _check_value as _check_value, _check_with as _check_with, _shape_as_tensor as _shape_as_tensor, cond as cond, sym_float as sym_float, sym_int as sym_int, sym_ite as sym_ite, sym_max as sym_max, sym_min as sym_min, sym_not as sym_not, sym_sqrt as sym_sqrt, sym_sum as sym_sum, while_loop as while_loop
 from taeda.amp.casting import autocast_decrement_nesting as autocast_decrement_nesting, autocast_increment_nesting as autocast_increment_nesting, clear_autocast_cache as clear_autocast_cache, get_autocast_dtype as get_autocast_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
@@ -374,8 +374,8 @@ def cosh_(input: Tensor) -> Tensor:
     """In-place :func:`cosh`."""
 def cosine_similarity(x1: Any, x2: Any, dim: _int | Sequence[_int] | None = ..., eps: Any = ...) -> Tensor:
     """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast."""
-def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ..., *more: Any, axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return how many elements are nonzero, over all dimensions or those in ``dim``, a tuple or one by one."""
 def cov(input: Tensor, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
     """Return the covariance matrix of variables in rows, observations in columns."""
 def cross(input: Tensor, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -1080,8 +1080,8 @@ def square(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return x^2; bools count as int64."""
 def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
-def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
+def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ..., *more: Any) -> Tensor:
+    """Return a view without its dimensions of size 1, or without the given ones, a tuple or one by one, if their size is 1."""
 def squeeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`squeeze` of the same arguments shows, copied to memory of its own."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:

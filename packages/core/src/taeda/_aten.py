@@ -48,14 +48,14 @@ def _safe_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     return y.masked_fill((x == -math.inf).all(dim, keepdim=True), 0)
 
 
-def _softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
-    """The cotangent of what softmax made y of."""
-    return (y * (g - (g * y).sum(dim, keepdim=True))).to(input_dtype)
+def _softmax_backward(grad_output: Any, output: Any, dim: int, input_dtype: Any) -> Any:
+    """The cotangent of what softmax made the output of."""
+    return (output * (grad_output - (grad_output * output).sum(dim, keepdim=True))).to(input_dtype)
 
 
-def _log_softmax_backward(g: Any, y: Any, dim: int, input_dtype: Any) -> Any:
-    """The cotangent of what log_softmax made y of."""
-    return (g - y.exp() * g.sum(dim, keepdim=True)).to(input_dtype)
+def _log_softmax_backward(grad_output: Any, output: Any, dim: int, input_dtype: Any) -> Any:
+    """The cotangent of what log_softmax made the output of."""
+    return (grad_output - output.exp() * grad_output.sum(dim, keepdim=True)).to(input_dtype)
 
 
 def _needs_sparse(name: str) -> Callable[..., Any]:

@@ -376,8 +376,8 @@ class Tensor:
         """Return the hyperbolic cosine."""
     def cosh_(self) -> Tensor:
         """In-place :func:`cosh`."""
-    def count_nonzero(self, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
-        """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+    def count_nonzero(self, dim: _int | Sequence[_int] | None = ..., *more: Any, axis: _int | Sequence[_int] | None = ...) -> Tensor:
+        """Return how many elements are nonzero, over all dimensions or those in ``dim``, a tuple or one by one."""
     def cov(self, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
         """Return the covariance matrix of variables in rows, observations in columns."""
     def cpu(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -1110,9 +1110,9 @@ class Tensor:
         """Return x^2; bools count as int64."""
     def square_(self) -> Tensor:
         """In-place :func:`square`."""
-    def squeeze(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
-        """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
-    def squeeze_(self, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+    def squeeze(self, dim: _int | Sequence[_int] | None = ..., *more: Any) -> Tensor:
+        """Return a view without its dimensions of size 1, or without the given ones, a tuple or one by one, if their size is 1."""
+    def squeeze_(self, dim: _int | Sequence[_int] | None = ..., *more: Any) -> Tensor:
         """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
     def std(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""

@@ -8,13 +8,16 @@ from typing import Any
 from taeda.device import no_cuda
 
 __all__ = [
-    "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "device_count", "empty_cache", "get_device_capability",
-    "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect",
-    "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
-    "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "reset_max_memory_allocated",
-    "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all",
-    "synchronize",
+    "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "current_stream", "default_generators", "default_stream",
+    "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
+    "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
+    "memory_reserved", "reset_max_memory_allocated", "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all",
+    "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
 ]  # fmt: skip
+
+
+default_generators: tuple[Any, ...] = ()  # one a GPU
 
 
 def is_available() -> bool:
@@ -147,6 +150,8 @@ init = _needs_gpu("init", "Prepare the GPUs for use.")
 initial_seed = _needs_gpu("initial_seed", "Return the seed of the GPU's generator.")
 set_device = _needs_gpu("set_device", "Make a GPU the current one.")
 mem_get_info = _needs_gpu("mem_get_info", "Return the free and the total bytes of a GPU's memory.")
+current_stream = _needs_gpu("current_stream", "Return the queue that a GPU's work goes to.")
+default_stream = _needs_gpu("default_stream", "Return a GPU's first queue.")
 get_device_name = _needs_gpu("get_device_name", "Return a GPU's name.")
 get_device_capability = _needs_gpu("get_device_capability", "Return a GPU's version as (major, minor).")
 get_device_properties = _needs_gpu("get_device_properties", "Return what is known of a GPU.")

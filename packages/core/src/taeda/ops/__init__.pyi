@@ -369,8 +369,8 @@ def cosh_(input: Tensor) -> Tensor:
     """In-place :func:`cosh`."""
 def cosine_similarity(x1: Any, x2: Any, dim: _int | Sequence[_int] | None = ..., eps: Any = ...) -> Tensor:
     """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast."""
-def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Return how many elements are nonzero, over all dimensions or those in ``dim``."""
+def count_nonzero(input: Tensor, dim: _int | Sequence[_int] | None = ..., *more: Any, axis: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return how many elements are nonzero, over all dimensions or those in ``dim``, a tuple or one by one."""
 def cov(input: Tensor, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
     """Return the covariance matrix of variables in rows, observations in columns."""
 def cross(input: Tensor, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -1464,9 +1464,9 @@ def square(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return x^2; bools count as int64."""
 def square_(input: Tensor) -> Tensor:
     """In-place :func:`square`."""
-def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Return a view without its dimensions of size 1, or without the given ones if their size is 1."""
-def squeeze_(input: Tensor, dim: _int | Sequence[_int] | None = ...) -> Tensor:
+def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ..., *more: Any) -> Tensor:
+    """Return a view without its dimensions of size 1, or without the given ones, a tuple or one by one, if their size is 1."""
+def squeeze_(input: Tensor, dim: _int | Sequence[_int] | None = ..., *more: Any) -> Tensor:
     """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
 def squeeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`squeeze` of the same arguments shows, copied to memory of its own."""

@@ -20,13 +20,19 @@ cdef bint is_one(object alpha):
 cdef object ONE = 1
 
 
+cdef int kind_of(object x):
+    """0 for booleans, 1 for integers, 2 for the rest: of a tensor's elements or of a number."""
+    if isinstance(x, TensorBase):
+        return 0 if (<TensorBase>x).view.dtype == BOOL else 1 if is_integral((<TensorBase>x).view.dtype) else 2
+    return 0 if isinstance(x, bool) else 1 if isinstance(x, int) else 2
+
+
 cdef object scaled(str op, object input, object other, object alpha):
     """alpha * other, after PyTorch's check of what alpha may be."""
-    x = input if isinstance(input, TensorBase) else other
-    if isinstance(alpha, bool) and as_tensor(x, op).view.dtype != BOOL:
+    cdef int kind = max(kind_of(input), kind_of(other))
+    if isinstance(alpha, bool) and kind > 0:
         raise RuntimeError(f"[{op}] Boolean alpha only supported for Boolean results.")
-    if isinstance(alpha, float) and is_integral(as_tensor(x, op).view.dtype) and not (
-            isinstance(other, TensorBase) and is_float((<TensorBase>other).view.dtype)):
+    if isinstance(alpha, float) and kind < 2:
         raise RuntimeError(f"[{op}] For integral input tensors, argument alpha must not be a floating point number.")
     return other and alpha if isinstance(other, bool) and isinstance(alpha, bool) else other * alpha
 

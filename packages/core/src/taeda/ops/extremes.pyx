@@ -262,15 +262,15 @@ def all(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=None):
                  pick("all", keepdim, keepdims, "keepdim", "keepdims"), out)
 
 
-def count_nonzero(input, dim=None, *, axis=None):
-    """Return how many elements are nonzero, over all dimensions or those in ``dim``.
+def count_nonzero(input, dim=None, *more, axis=None):
+    """Return how many elements are nonzero, over all dimensions or those in ``dim``, a tuple or one by one.
 
     >>> import taeda
     >>> taeda.count_nonzero(taeda.tensor([[0, 1], [2, 3]]), 1)
     tensor([1, 2])
     """
     cdef TensorBase x = nonzero_mask(as_tensor(input, "count_nonzero"))
-    dim = pick("count_nonzero", dim, axis, "dim", "axis")
+    dim = pick("count_nonzero", (dim, *more) if more else dim, axis, "dim", "axis")
     return reduce_one(COUNT_NONZERO, x, read_dims("count_nonzero", dim, x.view.ndim), False, I64, NULL)
 
 

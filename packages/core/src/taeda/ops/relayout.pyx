@@ -32,14 +32,14 @@ cdef object become(str op, object input, object view, tuple args, str name):
     return x
 
 
-def squeeze_(input, dim=None):
+def squeeze_(input, dim=None, *more):
     """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1.
 
     >>> import taeda
     >>> taeda.ones(1, 3, 1).squeeze_().shape
     taeda.Size([3])
     """
-    return become("squeeze_", input, squeeze, () if dim is None else (dim,),
+    return become("squeeze_", input, squeeze, () if dim is None else (dim, *more),
                   "SqueezeBackward3" if dim is None else "SqueezeBackward5" if isinstance(dim, (tuple, list)) else "SqueezeBackward4")
 
 

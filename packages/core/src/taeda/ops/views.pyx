@@ -549,8 +549,8 @@ cdef object squeeze_vjp(Node n, object g):
 cdef Op SQUEEZE = define("squeeze", squeeze_vjp)
 cdef Op SQUEEZE_DIM = define("squeeze_dim", squeeze_vjp, NOTHING, 0, None, "SqueezeBackward1")
 
-def squeeze(input, dim=None):
-    """Return a view without its dimensions of size 1, or without the given ones if their size is 1.
+def squeeze(input, dim=None, *more):
+    """Return a view without its dimensions of size 1, or without the given ones, a tuple or one by one, if their size is 1.
 
     Dimensions of another size stay as they are.  IndexError for a dimension out of range, RuntimeError for one given twice.
 
@@ -563,6 +563,8 @@ def squeeze(input, dim=None):
     cdef int64_t strides[MAX_DIM]
     cdef int i, n = 0, only = -1
     dims = None
+    if more:
+        dim = (dim, *more)
     if dim is not None:
         if isinstance(dim, (tuple, list)):
             dims = {wrap_dim("squeeze", d, x.view.ndim) for d in dim}
