@@ -46,6 +46,18 @@ def test_versions_and_names_in_text_are_pytorchs():
     )
 
 
+def test_classes_say_that_they_are_pytorchs():
+    prints(
+        "import pickle, torch\n"
+        "print(type(torch.ones(2)), torch.Tensor.__module__, torch.Size.__module__, type(torch.float32), type(torch.device('cpu')))\n"
+        "x = torch.ones(2)\n"
+        "back = pickle.loads(pickle.dumps([torch.Tensor, x, x.shape, x.dtype, x.device, torch.nn.Parameter(x)]))\n"
+        "print(back[0] is torch.Tensor, back[1:5], type(back[5]))",
+        "<class 'torch.Tensor'> torch torch <class 'torch.dtype'> <class 'torch.device'>\n"
+        "True [tensor([1., 1.]), torch.Size([2]), torch.float32, device(type='cpu')] <class 'taeda.nn.parameter.Parameter'>",
+    )
+
+
 def test_what_is_not_there_is_said_to_be_missing():
     prints(
         "import torch\n"

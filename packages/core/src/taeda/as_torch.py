@@ -6,7 +6,7 @@ stays as it is; ``python -m taeda -m package.module ...`` for a module.
 
 What asks for a version is told the version of PyTorch whose names and behaviour taeda follows (:data:`TORCH`), both by
 ``torch.__version__`` and by ``importlib.metadata``.  In text, dtypes, sizes and types go by PyTorch's name: ``torch.float32``,
-``torch.Size([2])``, ``'torch.FloatTensor'``.
+``torch.Size([2])``, ``'torch.FloatTensor'``, ``<class 'torch.Tensor'>``.
 
 A module that taeda does not have raises ModuleNotFoundError, also where PyTorch is installed: two libraries in one program, unnoticed,
 would be worse.  Processes that are spawned anew start without it; forked ones inherit it.
@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from taeda import _spoken
+from taeda.tensor_base import republish
 
 __all__ = ["TORCH", "TORCHVISION", "install"]
 
@@ -60,6 +61,7 @@ def install(vision: bool = True) -> ModuleType:
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder(roots))
     _spoken.name = "torch"
+    republish("torch")                                  # libraries for several frameworks tell by the class's module whose tensor they met
     return importlib.import_module("torch")
 
 

@@ -437,9 +437,11 @@ cdef class Tensor(TensorAttributes):
         if isinstance(dtype, str):
             from taeda.dtype import LEGACY_NAMES
             name = dtype.rpartition(".")[2].removesuffix("Tensor")
-            if name not in LEGACY_NAMES:
+            if name and name not in LEGACY_NAMES:
                 raise ValueError(f"[type] invalid type: {dtype!r}; expected e.g. 'taeda.FloatTensor'")
-            dtype = LEGACY_NAMES[name]
+            dtype = LEGACY_NAMES[name] if name else get_default_dtype()     # 'torch.Tensor'
+        elif dtype is Tensor:
+            dtype = get_default_dtype()
         elif not isinstance(dtype, dtype_class) and isinstance(getattr(dtype, "dtype", None), dtype_class):  # FloatTensor
             dtype = dtype.dtype
         if not isinstance(dtype, dtype_class):

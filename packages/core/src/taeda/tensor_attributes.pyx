@@ -5,7 +5,10 @@
 and freed as a TensorBase.
 """
 cimport cython
-from cpython.object cimport PyObject_GenericSetAttr
+from cpython.object cimport PyObject, PyObject_GenericSetAttr
+
+cdef extern from "Python.h":
+    int generic_delete "PyObject_GenericSetAttr"(object o, object name, PyObject *value) except -1   # value NULL
 
 from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
@@ -96,7 +99,7 @@ cdef class TensorAttributes(TensorBase):
         elif name == "grad":
             self.grad_ = None
         else:
-            object.__delattr__(self, name)
+            generic_delete(self, name, NULL)                    # object.__delattr__ refuses classes of users' own
 
     # -- what it is --------------------------------------------------------------------------------
 

@@ -36,16 +36,25 @@ cdef extern from *:
 cdef list public_names = []             # the texts that compiled classes point to
 
 
-def publish(dict classes):
+cdef dict published = {}
+
+
+def publish(dict classes, str room="taeda"):
     """Give classes the names by which users know them: <class 'taeda.Tensor'>, not the module that defines it."""
     cdef bytes text
+    published.update(classes)
     for name, cls in classes.items():
         if (<PyTypeObject*>cls).tp_flags & Py_TPFLAGS_HEAPTYPE:
-            cls.__module__, cls.__name__, cls.__qualname__ = "taeda", name, name
+            cls.__module__, cls.__name__, cls.__qualname__ = room, name, name
         else:
-            text = f"taeda.{name}".encode()
+            text = f"{room}.{name}".encode()
             public_names.append(text)
             (<PyTypeObject*>cls).tp_name = text
+
+
+def republish(str room):
+    """Let the same classes say that they are of another room."""
+    publish(dict(published), room)
 
 
 class Size(tuple):

@@ -66,6 +66,21 @@ def _indent(text: str, spaces: int) -> str:
     return "\n".join([first, *(" " * spaces + line for line in rest)])
 
 
+class _CallSignature:
+    """What ``inspect.signature`` says of a module: what its class's call takes, which is written in C and tells nothing."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            raise AttributeError("__signature__")                       # of the class: that of its __init__
+        import inspect
+
+        call = type(instance).__call__
+        if call is not HookMethods.__call__:
+            return inspect.signature(call.__get__(instance))
+        kinds = {"args": inspect.Parameter.VAR_POSITIONAL, "kwargs": inspect.Parameter.VAR_KEYWORD}
+        return inspect.Signature([inspect.Parameter(name, kind) for name, kind in kinds.items()])
+
+
 class Module(HookMethods, StateMethods, ConvertMethods):
     """A layer or a model: parameters, buffers and child modules under names, and a ``forward``.
 
@@ -89,6 +104,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     dump_patches: bool = False
     call_super_init: bool = False
     training: bool
+    __signature__ = _CallSignature()
     _is_full_backward_hook: bool | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
