@@ -42,7 +42,12 @@ PLANES = [((1, 7, 3, 5), (9, 7, 1, 1), {}), ((1, 1, 4, 4), (5, 1, 1, 1), {}), ((
 DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": s})
              for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
                                    (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1))]
-ALL = PIXELS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
+# taps that meet only padding: on both sides, on one, all but those of one pixel, more padding than the first tap reaches back
+DROPPED = [((2, 20, 6, 7), (18, 20, 3, 3), {"padding": 12, "dilation": 12}), ((1, 9, 5, 6), (4, 9, 3, 4), {"padding": (6, 9), "dilation": (6, 5)}),
+           ((3, 17, 1, 1), (20, 17, 3, 3), {"padding": 1}), ((2, 18, 2, 2), (17, 18, 5, 3), {"padding": (2, 1), "stride": 2}),
+           ((2, 5, 6, 4), (7, 5, 3, 3), {"padding": (10, 4), "dilation": (12, 4)}), ((1, 4, 3, 2, 2), (6, 4, 3, 3, 3), {"padding": 4, "dilation": 4}),
+           ((2, 8, 3), (4, 8, 5), {"padding": 8, "dilation": 4})]
+ALL = PIXELS + DROPPED + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)

@@ -4,12 +4,15 @@
 Kernels of one tap are products of matrices where images lie as matrices; 3x3 kernels go to Winograd's method where it wins;
 depthwise ones have kernels of their own.  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result
 and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
-"""
-from libc.stdint cimport int64_t
 
-from taeda.dispatch cimport Op, define, launch
+Taps at the ends of a kernel that meet only padding are left out first: a dilation of 12 on an image of 6x6 has one tap of nine.
+"""
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from taeda.dispatch cimport Op, define, empty, launch
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.matmul cimport multiply, reads
 from taeda.ops.winograd cimport wins
@@ -233,17 +236,95 @@ cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
     return x.view.numel + y.view.numel * (1 + w.view.numel // n // 16)
 
 
-cdef int compute(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
+cdef bint drop_taps(Part part, Geometry* q, View* v) noexcept:
+    """Leave out the taps at the ends of a kernel that meet nothing but padding: those of a large dilation, all but one where
+    the image is one pixel.  Whether there were any; a weight's gradient is 0 there.
+    """
+    cdef View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    cdef const View* x = &v[1] if part == RESULT else &v[0] if part == INPUT_GRADIENT else &v[2]
+    cdef int64_t low, high, step
+    cdef bint found = False
+    cdef int d
+    if q.groups != 1 or not (w.itemsize == 2 or w.itemsize == 4 or w.itemsize == 8) or w.numel == 0 or x.numel == 0 or y.numel == 0:
+        return False
+    for d in range(3):
+        low, high, step = 0, w.shape[2 + d], q.dilation[d]
+        while low < high - 1 and (y.shape[2 + d] - 1) * q.stride[d] + low * step < q.pad[d]:
+            low += 1
+        while high > low + 1 and (high - 1) * step - q.pad[d] >= x.shape[2 + d]:
+            high -= 1
+        if low * step > q.pad[d]:                # the first of the others would need a crop, not padding
+            low = q.pad[d] // step
+        if high - low < w.shape[2 + d]:
+            found = True
+            w.data += low * w.strides[2 + d] * w.itemsize
+            w.numel = w.numel // w.shape[2 + d] * (high - low)
+            w.shape[2 + d] = high - low
+            w.contiguous = 0
+            q.pad[d] -= low * step
+    return found
+
+
+cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
     cdef View v[3]
     cdef int64_t dims[30]
     cdef int64_t work = touches(out, a, b) if part == RESULT else touches(a, out, b) if part == INPUT_GRADIENT else touches(a, b, out)
+    cdef Geometry kept = given[0]
+    cdef const Geometry* q = &kept
+    cdef bint dropped
+    cdef View place                              # where what is left of a weight's gradient belongs
+    cdef TensorBase left
+    lift(&v[0], out, dims)
+    lift(&v[1], a, dims + 10)
+    lift(&v[2], b, dims + 20)
+    dropped = out.device == CPU and drop_taps(part, &kept, v)
+    if dropped and part == WEIGHT_GRADIENT:      # kernels write it without gaps
+        memset(out.view.data, 0, out.view.numel * out.view.itemsize)
+        place, left = v[0], empty(5, v[0].shape, out.view.dtype, out.device)
+        v[0] = left.view
+        run(part, op, q, left, a, b, bias, v, work, False)
+        spread(&place, &left.view)
+        return 0
+    return run(part, op, q, out, a, b, bias, v, work, not dropped)
+
+
+ctypedef fused Bits:
+    uint16_t
+    uint32_t
+    uint64_t
+
+
+cdef void spread_bits(Bits* to, const Bits* x, const int64_t* n, const int64_t* strides) noexcept nogil:
+    cdef int64_t o, c, d, h, w
+    cdef Bits* row
+    for o in range(n[0]):
+        for c in range(n[1]):
+            for d in range(n[2]):
+                for h in range(n[3]):
+                    row = to + o * strides[0] + c * strides[1] + d * strides[2] + h * strides[3]
+                    for w in range(n[4]):
+                        row[w * strides[4]] = x[0]
+                        x += 1
+
+
+cdef void spread(const View* place, const View* x) noexcept:
+    """Copy a 5-d view without gaps to a place of the same shape."""
+    if x.itemsize == 8:
+        spread_bits(<uint64_t *>place.data, <const uint64_t *>x.data, x.shape, place.strides)
+    elif x.itemsize == 4:
+        spread_bits(<uint32_t *>place.data, <const uint32_t *>x.data, x.shape, place.strides)
+    else:
+        spread_bits(<uint16_t *>place.data, <const uint16_t *>x.data, x.shape, place.strides)
+
+
+cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias, View* v, int64_t work,
+             bint whole) except -1:
+    """Choose the kernels and launch them; ``whole`` if the views are those of the tensors."""
     cdef View* t[4]
     cdef Param p[11]
     cdef Op other
     cdef int i
-    lift(&v[0], out, dims)
-    lift(&v[1], a, dims + 10)
-    lift(&v[2], b, dims + 20)
     for i in range(3):
         t[i] = &v[i]
         p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
@@ -252,7 +333,7 @@ cdef int compute(Part part, Op op, const Geometry* q, TensorBase out, TensorBase
     p[10].i = bias is not None
     if run_product(part, q, out, v, bias):
         return 0
-    if takes_winograd(part, q, out, a, b):
+    if whole and takes_winograd(part, q, out, a, b):
         other = WINOGRAD if part == RESULT else WINOGRAD_INPUT if part == INPUT_GRADIENT else WINOGRAD_WEIGHT
         if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
             return 0                     # else something was not finite: the sums say where
