@@ -4,8 +4,9 @@
 integer; ``T`` is the compute type, ``F(name)`` the function ``t_name`` or libm's ``name`` for it.
 Expressions have no branches that a vectoriser cannot turn into blends.
 
-``python formulas.py DIR`` writes ``pointwise.h`` (a loop for each name and dtype) and ``pointwise.pyx``
-(the table of their addresses) into DIR; the build calls it.
+``python formulas.py DIR`` writes into DIR ``pointwise.h`` (a loop for each name and dtype) and ``pointwise.pyx`` (the table of their
+addresses), and the same of ``transcendental``: the formulas that cost more than their memory, which are also built for AVX-512.
+The build calls it.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ REAL = FLOAT + INT
 ALL = REAL + BOOL
 COMPLEX = ("c64", "c128")
 CTYPE = {"f32": "float", "f64": "double", "u8": "uint8_t", "i32": "int32_t", "i64": "int64_t", "b8": "uint8_t", "u64": "uint64_t",
-         "u16": "uint16_t", "c64": "C64", "c128": "C128"}
+         "u16": "uint16_t", "i8": "int8_t", "i16": "int16_t", "c64": "C64", "c128": "C128"}
 # unsigned arithmetic wraps; signed overflow in C is undefined, in PyTorch it wraps too
-WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t", "u16": "uint16_t"}
+WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t", "u16": "uint16_t", "i8": "uint8_t", "i16": "uint16_t"}
 # narrow dtypes are computed in a wider one, block by block (narrow.h): wide suffix -> narrow ones with their codes
 NARROW = {"f32": {"f16": "TAEDA_F16", "bf16": "TAEDA_BF16"}, "i32": {"i8": "TAEDA_I8", "i16": "TAEDA_I16", "u16": "TAEDA_U16"},
           "i64": {"u32": "TAEDA_U32"}}
@@ -34,6 +35,8 @@ SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", 
 # What does not look at an integer's sign is one kernel for both; a narrow integer then needs no wider one.
 SIGN_FREE = {"add", "sub", "mul", "neg", "square", "eq", "ne", "logical_and", "logical_or", "logical_xor", "logical_not",
              "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+# Compared and chosen from, narrow integers need no wider one either
+CHOICES = {"maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge", "relu", "abs", "sign"}
 SHARED = {"u8": ("i8",), "i32": ("u32",), "u16": ("i16",)}
 # float16 and bfloat16 keep their sign in the same bit
 HALF_UNARY = {"neg": "(uint16_t)(a ^ 0x8000)", "abs": "(uint16_t)(a & 0x7fff)"}
@@ -84,7 +87,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "frac": {FLOAT: "a - L_(trunc)(a)"},
     "abs": {FLOAT: "L_(fabs)(a)", ("i32", "i64"): "a < 0 ? (T)(0 - (W)a) : a", ("u8", "b8"): "a"},
     "neg": {FLOAT: "-a", INT: "(T)(0 - (W)a)"},
-    "sign": {REAL: "(T)((a > 0) - (a < 0))", BOOL: "a"},
+    "sign": {REAL: "(a > 0 ? (T)1 : (T)0) - (a < 0 ? (T)1 : (T)0)", BOOL: "a"},
     "square": {FLOAT: "a * a", INT: "(T)((W)a * (W)a)"},
     "angle": {FLOAT: "a != a ? a : a < 0 ? (T)3.14159265358979323846 : (T)0"},
     "relu": {FLOAT: "a < 0 ? (T)0 : a", INT: "a < 0 ? (T)0 : a"},
@@ -102,7 +105,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "isfinite": {FLOAT: "L_(fabs)(a) < (T)INFINITY"},
     "signbit": {FLOAT: "(uint8_t)(L_(copysign)((T)1, a) < 0)", INT: "a < 0"},
     # 0.5 x (1 + erf(x / sqrt 2)); 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-    "gelu": {FLOAT: "(T)0.5 * a * ((T)1 + T_(erf)(a * (T)0.70710678118654752440))"},
+    "gelu": {("f32",): "a * (0.5f + t_normal_f32(a))", ("f64",): "0.5 * a * (1.0 + t_erf_f64(a * 0.70710678118654752440))"},
     "gelu_tanh": {FLOAT: "(T)0.5 * a * ((T)1 + T_(tanh)((T)0.79788456080286535588 * (a + (T)0.044715 * a * a * a)))"},
     "silu": {FLOAT: "a * T_(sigmoid)(a)"},
     # log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold
@@ -113,10 +116,11 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "elu": {FLOAT: "a > 0 ? a * (T)PF(1) : (T)PF(0) * (T)PF(1) * T_(expm1_low)((a > 0 ? 0 : a) * (T)PF(2))"},
     # min(max(x, low), high); NaN stays
     "clamp": {FLOAT: "CLIP(a, (T)PF(0), (T)PF(1))", INT: "CLIP(a, (T)PI(0), (T)PI(1))"},
-    "nan_to_num": {FLOAT: "a != a ? (T)PF(0) : (a == (T)INFINITY ? (T)PF(1) : (a == -(T)INFINITY ? (T)PF(2) : a))"},
+    # by its bits: comparisons of numbers were made three times as many by the compiler
+    "nan_to_num": {FLOAT: "F2(nan_to_num)(a, (T)PF(0), (T)PF(1), (T)PF(2))"},
     "threshold": {FLOAT: "a <= (T)PF(0) ? (T)PF(1) : a", INT: "a <= (T)PI(0) ? (T)PI(1) : a"},
-    "hardsigmoid": {FLOAT: "CLIP(a + 3, (T)0, (T)6) / 6"},
-    "hardswish": {FLOAT: "a * CLIP(a + 3, (T)0, (T)6) / 6"},
+    "hardsigmoid": {FLOAT: "CLIP(a + 3, K0, K6) / 6"},
+    "hardswish": {FLOAT: "a * CLIP(a + 3, K0, K6) / 6"},
     "hardshrink": {FLOAT: "a >= -(T)PF(0) && a <= (T)PF(0) ? (T)0 : a"},
     # a less the part of it from -lambd to lambd; zeros keep a's sign
     "softshrink": {FLOAT: "L_(copysign)(a - CLIP(a, -(T)PF(0), (T)PF(0)), a)"},
@@ -171,8 +175,9 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},
     "sigmoid_backward": {FLOAT: "a * ((T)1 - b) * b"},
     "tanh_backward": {FLOAT: "a * ((T)1 - b * b)"},
-    "gelu_backward": {FLOAT: "a * ((T)0.5 * ((T)1 + T_(erf)(b * (T)0.70710678118654752440)) "
-                             "+ b * (T)0.39894228040143267794 * T_(exp)((T)-0.5 * b * b))"},
+    "gelu_backward": {
+        ("f32",): "a * (0.5f + t_normal_f32(b) + b * 0.398942280f * t_exp_f32(-0.5f * b * b))",
+        ("f64",): "a * (0.5 * (1.0 + t_erf_f64(b * 0.70710678118654752440)) + b * 0.39894228040143267794 * t_exp_f64(-0.5 * b * b))"},
     "gelu_tanh_backward": {FLOAT: "F2(gelu_tanh_backward)(a, b)"},
     "leaky_relu_backward": {FLOAT: "b > 0 ? a : a * (T)PF(0)"},
     "silu_backward": {FLOAT: "F2(silu_backward)(a, b)"},
@@ -220,7 +225,15 @@ PRELUDE = r"""
 #define L_f64(name) name
 #define CLIP(a, low, high) ((a < low ? low : a) > high ? high : (a < low ? low : a))
 
-#define FLOAT_HELPERS(S, T, LF) \
+/* 0 and 6 as numbers that the compiler does not know: it would turn a clip by known ones from two instructions into seven */
+#define SOME_NUMBERS(T) T K0 = 0, K6 = 6; __asm__("" : "+m"(K0), "+m"(K6))
+
+#define FLOAT_HELPERS(S, T, I, LF, EXPONENT) \
+    INLINE T nan_to_num_##S(T a, T nan, T high, T low) { \
+        const I bits = t_to_bits_##S(a), size = bits & ~((I)1 << (8 * sizeof(I) - 1)); \
+        const T rest = size > EXPONENT ? nan : bits < 0 ? low : high; \
+        return size >= EXPONENT ? rest : a; \
+    } \
     INLINE T floor_div_##S(T a, T b, T m) {          /* m = fmod(a, b) */ \
         T q = (a - m) / b; \
         q = m != 0 && ((b < 0) != (m < 0)) ? q - 1 : q; \
@@ -246,8 +259,8 @@ PRELUDE = r"""
         const T c = (T)0.79788456080286535588, t = t_tanh_##S(c * (x + (T)0.044715 * x * x * x)); \
         return g * (T)0.5 * ((T)1 + t + x * ((T)1 - t * t) * (c * ((T)1 + (T)0.134145 * x * x))); \
     }
-FLOAT_HELPERS(f32, float, L_f32)
-FLOAT_HELPERS(f64, double, L_f64)
+FLOAT_HELPERS(f32, float, int32_t, L_f32, 0x7f800000)
+FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
 
 /* In and out may be the same memory, element by element: ivdep says that nothing else overlaps. */
 #define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
@@ -306,21 +319,21 @@ FLOAT_HELPERS(f64, double, L_f64)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
 
-/* Blocks that hold positive numbers alone, as after another activation, are spared the exponential. */
-#define POSITIVE_LOOP(NAME, T, EXPR, CHEAP, CONST) \
+/* Blocks of numbers for which a cheaper formula is right (elu after another activation, finite ones for nan_to_num) take it. */
+#define SPARED_LOOP(NAME, T, SPARED, EXPR, CHEAP, CONST) \
     UNARY_LOOP(NAME##_any, T, T, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         CONST; \
         for (int64_t at = 0; at < n; at += 512) { \
             const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
             T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
-            int positive = sy == 1 && sx == 1; \
-            if (positive && y == x) for (int64_t i = 0; i < m; i++) positive &= x[i] > 0; \
-            if (positive) { /* tried at once, which does not overwrite an x that was not found positive before */ \
-                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; positive &= a > 0; y[i] = CHEAP; } \
+            int spared = sy == 1 && sx == 1; \
+            if (spared && y == x) for (int64_t i = 0; i < m; i++) { const T a = x[i]; spared &= SPARED; }; \
+            if (spared) { /* tried at once, which does not overwrite an x that was not found to be spared before */ \
+                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; spared &= SPARED; y[i] = CHEAP; } \
             } \
             char *block[2] = {(char *)y, (char *)x}; \
-            if (!positive) NAME##_any_loop(block, s, m, p); \
+            if (!spared) NAME##_any_loop(block, s, m, p); \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
@@ -423,10 +436,16 @@ def expand(expr: str, suffix: str) -> str:
     return out.replace("(W)", f"({WRAP.get(suffix, CTYPE[suffix])})")
 
 
+def is_long(expr: str) -> bool:
+    """Whether a formula of floats costs more than a copy of its operands."""
+    return any(call in expr for call in ("T_(", "F2(", "L_(fmod)", "(t_", " t_", "t_erfinv", "t_ndtr"))
+
+
 def constants(expr: str, suffix: str) -> str:
     """Return the declarations of the parameters that an expression uses."""
     used = sorted(set(re.findall(r"P([FI])\((\d)\)", expr)))
-    return "; ".join(f"const {CTYPE[suffix]} P{kind}{k} = ({CTYPE[suffix]})p[{k}].{kind.lower()}" for kind, k in used)
+    found = [f"const {CTYPE[suffix]} P{kind}{k} = ({CTYPE[suffix]})p[{k}].{kind.lower()}" for kind, k in used]
+    return "; ".join([*found, f"SOME_NUMBERS({CTYPE[suffix]})"] if "K6" in expr else found)
 
 
 def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
@@ -450,6 +469,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                     dtypes = (*dtypes, "u64")
                 if name in SIGN_FREE and "u8" in dtypes:
                     dtypes = (*dtypes, "u16")
+                if name in CHOICES:
+                    dtypes = (*dtypes, *("i8", "i16", "u16") * ("i32" in dtypes))
                 for s in dtypes:
                     kernel, ctype = f"{name}_{s}", CTYPE[s]
                     if name in ("sin", "cos", "tan"):
@@ -465,24 +486,36 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         text = f"CHECKED_LOOP(k_{kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"
                     elif name == "elu":
                         cheap = expand("a * (T)PF(1)", s)
-                        text = f"POSITIVE_LOOP(k_{kernel}, {ctype}, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
+                        text = f"SPARED_LOOP(k_{kernel}, {ctype}, a > 0, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
+                    elif name == "nan_to_num":
+                        finite = f"L_{s}(fabs)(a) < ({ctype})INFINITY"
+                        text = f"SPARED_LOOP(k_{kernel}, {ctype}, {finite}, {expand(expr, s)}, a, {constants(expr, s)})"
                     else:
                         out = "uint8_t" if name in BOOL_RESULT else ctype
-                        heavy = "_HEAVY" if operands == 3 and s in FLOAT and ("T_(" in expr or "F2(" in expr) else ""
+                        heavy = "_HEAVY" if operands == 3 and s in FLOAT and is_long(expr) else ""
                         text = f"{macro}{heavy}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
                     found.append((kernel, text))
                     if name in SIGN_FREE:
                         same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
                     for narrow, code in NARROW.get(s, {}).items():
-                        if (name in SIGN_FREE and s in INT) or (s == "f32" and name in (*HALF_UNARY, *HALF_BINARY)):
+                        if s in INT:
+                            native = name in SIGN_FREE or (name in CHOICES and narrow != "u32")
+                        else:
+                            native = name in HALF_UNARY or name in HALF_BINARY
+                        if native:
                             continue
                         number = "_NUMBER" if name in WITH_NUMBER else ""
                         if s == "f32" and name in LIGHT:
                             text = f"HALF_{macro}{number}(k_{name}_{narrow}, k_{kernel}, {narrow}, {code}, "
                             found.append((f"{name}_{narrow}", f"{text}{expand(expr, s)}, {constants(expr, s)})"))
                             continue
-                        rest = f"(k_{name}_{narrow}, k_{kernel}, "
-                        rest += f"{operands}, {code}, {int(name in BOOL_RESULT)})"
+                        rest = f"(k_{name}_{narrow}, k_{kernel}, {operands}, {code}, {int(name in BOOL_RESULT)})"
+                        plain = text.startswith((f"UNARY_LOOP(k_{kernel},", f"BINARY_LOOP_HEAVY(k_{kernel},"))
+                        if s == "f32" and is_long(expr) and plain:
+                            tiles = f"HALF_{macro}(k_{name}_{narrow}, k_{kernel}, {narrow}, {code}, "
+                            tiles += f"{expand(expr, s)}, {constants(expr, s)})"
+                            found.append((f"{name}_{narrow}", f"#ifdef __AVX512BW__\n{tiles}\n#else\nNARROW_LOOP{rest}\n#endif"))
+                            continue
                         found.append((f"{name}_{narrow}", f"NARROW_LOOP{rest}"))
                     if s == "i64" and name not in SIGN_MATTERS:
                         same[f"{name}_u64"] = kernel
@@ -498,25 +531,33 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
 
 
 def write(folder: pathlib.Path) -> None:
-    """Write pointwise.h and pointwise.pyx."""
+    """Write the headers and modules of both kinds."""
     rows, same = kernels()
-    header = ["/* Made by formulas.py: one loop for each pointwise kernel and dtype. */",
+    long = {f"{name}_{s}" for table in (UNARY, BINARY, TERNARY) for name, kinds in table.items() for dtypes, expr in kinds.items()
+            for wide in FLOAT if wide in dtypes and is_long(expr) and name not in LIGHT for s in (wide, *NARROW.get(wide, ()))}
+    write_module(folder, "transcendental", [row for row in rows if row[0] in long], {})
+    write_module(folder, "pointwise", [row for row in rows if row[0] not in long], same)
+
+
+def write_module(folder: pathlib.Path, module: str, rows: list[tuple[str, str]], same: dict[str, str]) -> None:
+    """Write a header of loops, and the module that tells their addresses."""
+    header = ["/* Made by formulas.py: one loop for each kernel and dtype. */",
               '#include "elementary.h"', '#include "integers.h"', '#include "loops.h"', '#include "narrow.h"',
               '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
-    (folder / "pointwise.h").write_text("\n".join(header) + "\n")
+    (folder / f"{module}.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]
-    pyx = ["# cython: language_level=3", '"""Made by formulas.py: the table of pointwise kernels."""',
+    pyx = ["# cython: language_level=3", f'"""Made by formulas.py: the table of {module} kernels."""',
            "from libc.stdint cimport int64_t", "from taeda.kernels.cpu.abi cimport Param, View",
            "from taeda.kernels.cpu.runtime cimport num_threads", "",
            "cdef extern from *:", '    """', "    #define THREADS (*taeda_threads)", "    static int *taeda_threads;", '    """',
-           "    int *taeda_threads", "", 'cdef extern from "pointwise.h" nogil:']
+           "    int *taeda_threads", "", f'cdef extern from "{module}.h" nogil:']
     pyx += [f"    int64_t k_{n}(View **t, const Param *p) noexcept" for n in names]
     pyx += ["", "taeda_threads = &num_threads", "", "", "def table():",
             '    """Return kernel name -> address."""', "    return {"]
     pyx += [f'        "{n}": <size_t>&k_{n},' for n in names]
     pyx += [f'        "{n}": <size_t>&k_{kernel},' for n, kernel in same.items()]
     pyx += ["    }", ""]
-    (folder / "pointwise.pyx").write_text("\n".join(pyx))
+    (folder / f"{module}.pyx").write_text("\n".join(pyx))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The CPU's kernels: name -> address, from the build for this processor.
 
-Every kernel module is compiled twice, for x86-64-v3 (AVX2 and FMA) and for the baseline of the
-architecture.  ``TAEDA_CPU=baseline`` in the environment forces the second.
+Every kernel module is compiled twice, for x86-64-v3 (AVX2 and FMA) and for the baseline of the architecture, and those whose
+arithmetic is most of their time once more for x86-64-v4 (AVX-512).  ``TAEDA_CPU`` in the environment forces a lower build:
+``baseline`` or ``v3``.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ def modules_of(folder: str) -> list[str]:
 
 def _choose() -> str:
     wanted = os.environ.get("TAEDA_CPU", "")
-    if wanted not in ("", "baseline", "v3"):
-        raise ImportError(f"[taeda] TAEDA_CPU must be 'baseline' or 'v3', got {wanted!r}")
-    build = "v3" if runtime.has_v3() and wanted != "baseline" else "baseline"
-    if wanted == "v3" and build != "v3":
-        raise ImportError("[taeda] TAEDA_CPU=v3 was asked for, but this processor has no AVX2 and FMA")
-    return build
+    if wanted not in ("", "baseline", "v3", "v4"):
+        raise ImportError(f"[taeda] TAEDA_CPU must be 'baseline', 'v3' or 'v4', got {wanted!r}")
+    runs = ["baseline", *["v3"] * runtime.has_v3(), *["v4"] * runtime.has_v4()]
+    if wanted and wanted not in runs:
+        raise ImportError(f"[taeda] TAEDA_CPU={wanted} was asked for, but this processor or build runs {', '.join(runs)} alone")
+    return wanted or runs[-1]
 
 
 # OpenMP's threads wait for more work by spinning, by default for milliseconds: on a machine that is shared that
@@ -49,9 +50,11 @@ if _spin_is_ours:
     os.environ["GOMP_SPINCOUNT"] = "10000"
 
 BUILD = _choose()
+_FOLDERS = {"baseline": ("baseline",), "v3": ("v3",), "v4": ("v3", "v4")}[BUILD]
 TABLE: dict[str, int] = {}
-for _module in modules_of(os.path.join(__path__[0], BUILD)):
-    TABLE.update(importlib.import_module(f"taeda.kernels.cpu.{BUILD}.{_module}").table())
+_builds = {name: folder for folder in _FOLDERS for name in modules_of(os.path.join(__path__[0], folder))}
+for _module, _folder in _builds.items():
+    TABLE.update(importlib.import_module(f"taeda.kernels.cpu.{_folder}.{_module}").table())
 if _spin_is_ours:
     del os.environ["GOMP_SPINCOUNT"]      # libgomp has read it
 os.register_at_fork(after_in_child=lambda: runtime.set_num_threads(1))  # OpenMP's threads do not survive a fork

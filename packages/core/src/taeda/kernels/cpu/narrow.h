@@ -101,6 +101,13 @@ NARROW_LOOPS(f16_one, uint16_t, float, f16_to_f32, f32_to_f16)
 
 static inline void widen_bf16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
     int64_t i = 0;
+#ifdef __AVX512BW__
+    if (sx == 1)
+        for (; i + 16 <= n; i += 16) {
+            const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(x + i)));
+            _mm512_storeu_si512(y + i, _mm512_slli_epi32(wide, 16));
+        }
+#endif
 #ifdef __AVX2__
     if (sx == 1) {
         _Pragma("GCC unroll 4")
@@ -130,6 +137,16 @@ static inline __m256i upper_halves(__m256 x) {
 
 static inline void narrow_bf16(uint16_t *y, int64_t sy, const float *x, int64_t n) {
     int64_t i = 0;
+#ifdef __AVX512BW__
+    if (sy == 1)
+        for (; i + 16 <= n; i += 16) {
+            const __m512 v = _mm512_loadu_ps(x + i);
+            const __m512i b = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(b, 16), _mm512_set1_epi32(1));
+            const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(b, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+            const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+            _mm256_storeu_si256((__m256i *)(y + i), _mm512_cvtepi32_epi16(_mm512_mask_set1_epi32(rounded, nan, 0x7fc0)));
+        }
+#endif
 #ifdef __AVX2__
     if (sy == 1)
         for (; i + 16 <= n; i += 16) {
@@ -142,6 +159,10 @@ static inline void narrow_bf16(uint16_t *y, int64_t sy, const float *x, int64_t 
 
 static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
     int64_t i = 0;
+#ifdef __AVX512BW__
+    if (sx == 1)
+        for (; i + 16 <= n; i += 16) _mm512_storeu_ps(y + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(x + i))));
+#endif
 #ifdef __F16C__
     if (sx == 1)
         _Pragma("GCC unroll 4")
@@ -160,6 +181,11 @@ static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n)
 
 static inline void narrow_f16(uint16_t *y, int64_t sy, const float *x, int64_t n) {
     int64_t i = 0;
+#ifdef __AVX512BW__
+    if (sy == 1)
+        for (; i + 16 <= n; i += 16)
+            _mm256_storeu_si256((__m256i *)(y + i), _mm512_cvtps_ph(_mm512_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
 #ifdef __F16C__
     if (sy == 1)
         _Pragma("GCC unroll 4")
@@ -248,7 +274,7 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
         float u[HALF_TILE], v[HALF_TILE], w[HALF_TILE], out[HALF_TILE]; \
         (void)u; (void)v; (void)w; \
         LOAD; \
-        for (int j = 0; j < HALF_TILE; j++) { OPERANDS; out[j] = EXPR; } \
+        _Pragma("GCC unroll 2") for (int j = 0; j < HALF_TILE; j++) { OPERANDS; out[j] = EXPR; } \
         narrow_##S(y + i, 1, out, HALF_TILE); \
     }
 #endif

@@ -80,9 +80,10 @@ cdef extern from *:
         return 0;
     #endif
     }
-    static int taeda_has_avx512(void) {
-    #if defined(__x86_64__)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    static int taeda_has_v4(void) {
+    #if defined(__x86_64__) && defined(TAEDA_HAS_V4)
+        return taeda_has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd");
     #else
         return 0;
     #endif
@@ -101,7 +102,7 @@ cdef extern from *:
     bint exact_blocks "taeda_exact_blocks"
     int leading_zeros "taeda_leading_zeros"(unsigned long long x) noexcept nogil
     int has_avx2_and_fma "taeda_has_v3"() noexcept nogil
-    int has_avx512_parts "taeda_has_avx512"() noexcept nogil
+    int has_avx512_parts "taeda_has_v4"() noexcept nogil
     long long physical_memory "taeda_physical_memory"() noexcept nogil
 
 cdef enum:
@@ -313,8 +314,8 @@ def has_v3():
     return has_avx2_and_fma() != 0
 
 
-def has_avx512():
-    """Whether the processor runs the AVX-512 kernels."""
+def has_v4():
+    """Whether this build has kernels for x86-64-v4 (AVX-512) and the processor runs them."""
     return has_avx512_parts() != 0
 
 
