@@ -426,6 +426,11 @@ cdef class TensorAttributes(TensorBase):
         fill_from(self, <TensorBase>value)
 
     @property
+    def _cdata(self):
+        """A number that no other tensor has while this one lives."""
+        return <size_t><PyObject *>self
+
+    @property
     def _version(self):
         return self.storage.version
 

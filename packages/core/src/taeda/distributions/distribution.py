@@ -93,6 +93,7 @@ class Distribution:
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
+        super().__init__()                              # of a class beside it
         if not self._validate_args:
             return
         for name, constraint in self.arg_constraints.items():
@@ -259,8 +260,12 @@ class Independent(Distribution):
         return constraints.independent(base, self.reinterpreted_batch_ndims) if self.reinterpreted_batch_ndims else base
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        n = self.reinterpreted_batch_ndims
-        return Independent(self.base_dist.expand(tuple(batch_shape) + tuple(self._event_shape[:n])), n, self._validate_args)
+        made = self._get_checked_instance(Independent, _instance)
+        n = made.reinterpreted_batch_ndims = self.reinterpreted_batch_ndims
+        made.base_dist = self.base_dist.expand(tuple(batch_shape) + tuple(self._event_shape[:n]))
+        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
+        made._validate_args = self._validate_args
+        return made
 
     @property
     def mean(self) -> Tensor:

@@ -34,6 +34,7 @@ class Transform:
         self._cache_size = cache_size
         self._cached_x_y: Any = (None, None)
         self._inverse_transform: Transform | None = None
+        super().__init__()                              # of a class beside it: transforms that are modules too
 
     @property
     def event_dim(self) -> int:

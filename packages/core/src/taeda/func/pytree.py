@@ -6,6 +6,8 @@ from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from taeda.tensor_base import Size
+
 _DICTS = (dict, OrderedDict, defaultdict)
 
 
@@ -83,7 +85,9 @@ class TreeSpec:
 LEAF = TreeSpec(None, None, [])
 
 # Classes of programs' own that are nodes: how one comes apart into (children, context), and is put together again
-NODES: dict[Any, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {}
+NODES: dict[Any, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
+    Size: (lambda size: (list(size), None), lambda children, _: tuple(children)),       # as in PyTorch, what is built is no Size
+}
 
 
 def open_node(tree: Any) -> tuple[Any, Any, list[Any]] | None:

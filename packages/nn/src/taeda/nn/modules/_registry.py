@@ -1,7 +1,8 @@
 """The named members of a module: a dict whose entries are also plain attributes of their owner.
 
 ``module.weight`` is then an ordinary attribute read (20 ns) instead of a failed one followed by
-``__getattr__`` (350 ns), and ``module._parameters`` is still the dict that users read and write.
+``__getattr__`` (350 ns), and ``module._parameters`` is still the dict that users read and write.  A class with a
+``__getattr__`` of its own wants to see each read of a member, so its members are no attributes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Registry(dict[str, Any]):
     """
 
     __slots__ = ("_owner",)
+    lookup: Any = None                                  # Module.__getattr__
 
     def __init__(self, owner: object, items: Any = ()) -> None:
         self._owner = weakref.ref(owner)
@@ -30,7 +32,7 @@ class Registry(dict[str, Any]):
 
     def _attributes(self) -> dict[str, Any]:
         owner = self._owner()
-        return {} if owner is None else owner.__dict__
+        return {} if owner is None or type(owner).__getattr__ is not Registry.lookup else owner.__dict__  # type: ignore[attr-defined]
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)

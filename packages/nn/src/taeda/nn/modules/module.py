@@ -162,7 +162,10 @@ class Module(HookMethods, StateMethods, ConvertMethods):
 
     def _has(self, name: str) -> bool:
         # hasattr alone would end in __getattr__ for every new name: 1 us where this takes 0.1.
-        return name in self.__dict__ or (hasattr(type(self), name) and hasattr(self, name))
+        d = self.__dict__
+        if name in d or any(name in d[registry] for registry in ("_parameters", "_buffers", "_modules")):
+            return True
+        return hasattr(type(self), name) and hasattr(self, name)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under ``name``; None keeps the name free of a value.
@@ -300,7 +303,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
             d.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only when there is no such attribute: members are attributes too (see Registry).
+        # Reached only when there is no such attribute: members are attributes too, as a rule (see Registry).
         for registry in ("_parameters", "_buffers", "_modules"):
             members = self.__dict__.get(registry)
             if members is not None and name in members:
@@ -569,3 +572,6 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         for registry in ("_parameters", "_buffers", "_modules"):
             names.update(self.__dict__.get(registry, ()))
         return sorted(name for name in names if not name[:1].isdigit())
+
+
+Registry.lookup = Module.__getattr__
