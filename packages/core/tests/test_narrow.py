@@ -234,3 +234,17 @@ def test_short_integers_convert_into_each_other_as_numpys_do(source: str) -> Non
     for target in ("bool", "uint8", "int8", "int16", "uint16"):
         for n, t in ((x, taeda.from_numpy(x)), (x[::3], taeda.from_numpy(x)[::3])):
             np.testing.assert_array_equal(t.to(getattr(taeda, target)).numpy(), n.astype(target))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_a_number_that_is_lerps_weight_is_not_rounded(dtype):
+    a, b = taeda.linspace(-2, 3, 37).to(dtype), taeda.linspace(5, -1, 37).to(dtype)
+    for weight in (0.1, 0.7, 0.5, 1e-4, 0.9999):
+        want = taeda.lerp(a.float(), b.float(), weight).to(dtype)
+        assert taeda.equal(taeda.lerp(a, b, weight), want) and taeda.equal(a.clone().lerp_(b, weight), want)
+    (average,) = taeda._foreach_lerp([a], [b], 0.9999)
+    assert not taeda.equal(average, b)
+    x = a.clone().requires_grad_()
+    y = taeda.lerp(x, b, 0.1)
+    y.backward(taeda.ones_like(y))
+    assert y.grad_fn.name() == "LerpBackward0" and taeda.equal(x.grad, taeda.full_like(a, 0.9))

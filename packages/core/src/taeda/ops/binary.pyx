@@ -7,9 +7,10 @@ from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_
                              broadcast_shapes, check_same_device, define, empty_for, end_inplace, launch, needs_grad, record,
                              result_type as promoted, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, promote
-from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, MAX_DIM, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I32, I64, MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
@@ -598,6 +599,11 @@ cdef object lerp_vjp(Node n, object g):
 
 cdef Op LERP = define("lerp", lerp_vjp, NOTHING, SAME)
 
+cdef bint half_holds(int dtype, object number):
+    """Whether a number loses nothing in this dtype as beside float32: a weight of 0.999 is 1 in bfloat16."""
+    return not (dtype == F16 or dtype == BF16) or scalar_tensor(number, dtype, CPU).item() == scalar_tensor(number, F32, CPU).item()
+
+
 def lerp(input, end, weight, *, out=None):
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
@@ -606,6 +612,9 @@ def lerp(input, end, weight, *, out=None):
         z = <TensorBase>(input + weight * (end - input))
         return z if out is None else write_out(out, z, "lerp")
     if not isinstance(weight, TensorBase):
+        if x.view.dtype == y.view.dtype and not half_holds(x.view.dtype, weight):
+            z = <TensorBase>named(lerp(input.float(), end.float(), weight).to(input.dtype), "LerpBackward0")
+            return z if out is None else write_out(out, z, "lerp")
         weight = (<object>x).new_full((), weight)
     w = <TensorBase>weight
     check_same_device("lerp", (x, y, w))
@@ -624,7 +633,7 @@ def lerp(input, end, weight, *, out=None):
 def lerp_(input, end, weight):
     """In-place :func:`lerp`."""
     cdef TensorBase x = as_tensor(input, "lerp_")
-    if isinstance(end, TensorBase) and is_float(x.view.dtype):
+    if isinstance(end, TensorBase) and is_float(x.view.dtype) and (isinstance(weight, TensorBase) or half_holds(x.view.dtype, weight)):
         weight = weight if isinstance(weight, TensorBase) else input.new_full((), weight)
         if one_pass_(LERP, "lerp_", x, (end, weight), 0):
             return input
