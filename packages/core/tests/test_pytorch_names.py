@@ -139,7 +139,6 @@ def test_size_and_stride_by_axis() -> None:
 def test_what_is_not_there_can_be_asked_for() -> None:
     import taeda.autograd.profiler
     from taeda.compiler import disable, is_compiling
-    from taeda.fx import wrap
     from taeda.profiler import record_function
     from taeda.utils.dlpack import from_dlpack, to_dlpack
 
@@ -149,11 +148,6 @@ def test_what_is_not_there_can_be_asked_for() -> None:
         with pytest.raises(AttributeError, match="is_available"):
             device.synchronize()
     assert not is_compiling() and disable(len) is len and disable(recursive=False)(len) is len
-    assert wrap(len) is len and wrap("len") == "len"
-    with pytest.raises(RuntimeError, match="callable or string"):
-        wrap(3)
-    with pytest.raises(NotImplementedError, match="hooks"):
-        taeda.fx.symbolic_trace(None)
 
     @record_function("step")
     def step(x: int) -> int:

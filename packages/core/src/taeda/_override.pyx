@@ -225,7 +225,23 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
             collect(x, over, 2)
     if not over and f.call.policy and get_modes() == 0 and get_casting():
         return cast_call(f, positional, keywords)
+    if f.composite or f.spelled is not None:
+        if looks_inside(over):
+            if f.composite:
+                return f.function(*positional, **keywords)
+        elif f.spelled is not None:
+            positional, keywords = f.spelled(positional, keywords)
     return call_overrides(f if f.reported is None else f.reported, f.function, over, positional, keywords)
+
+
+cdef bint looks_inside(list over) except -1:
+    """Whether those who take the call over want to see what it is made of: the profiler, vmap."""
+    if get_modes():
+        over = [mode_stack()[len(mode_stack()) - 1]]
+    for x in over:
+        if not getattr(type(x), "_looks_inside", False):
+            return False
+    return True
 
 
 cdef object caster = None            # casts the arguments of a call for autocast: taeda.amp sets it before autocast is ever on
@@ -258,6 +274,8 @@ cdef class Overridable:
     cdef call_t call
     cdef readonly object function       # what does the work
     cdef public object reported         # what __torch_function__ is told, when that is not this object
+    cdef public object spelled          # (args, kwargs) -> the same call as __torch_function__ is told of it
+    cdef public bint composite          # made of other functions; ``_looks_inside`` of a class or mode: it sees those instead
     cdef object watcher_
     cdef str name, place, room
 

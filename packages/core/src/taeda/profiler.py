@@ -166,6 +166,8 @@ def allocated() -> int:
 class _Recorder(TorchFunctionMode):
     """The events of one stretch of recording."""
 
+    _looks_inside = True                # of the functions of nn that are made of others
+
     def __init__(self, shapes: bool, stacks: bool, memory: bool) -> None:
         self.events: list[FunctionEvent] = []
         self.open = threading.local()           # .stack: the events of this thread that have not ended

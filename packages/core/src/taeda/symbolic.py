@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from taeda._override import function_for
 from taeda.dtype import bool_, int64
 from taeda.ops import tensor
 from taeda.tensor import Tensor
@@ -33,6 +34,9 @@ def _assert(condition: Any, message: str) -> None:
     """Raise AssertionError with ``message`` unless the condition, a bool or a tensor of one element, holds."""
     if not condition:
         raise AssertionError(message)
+
+
+_assert = function_for(_assert, "_assert", __name__)            # a traced condition is recorded
 
 
 def _assert_async(input: Tensor, assert_msg: str = "Expected Tensor with single nonzero value, but got zero") -> None:

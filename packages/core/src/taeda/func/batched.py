@@ -87,6 +87,8 @@ def size_of(level: int) -> int:
 class BatchedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     """A batch of tensors that looks like one of them."""
 
+    _looks_inside = True                # of the functions of nn that are made of others
+
     _value: Any
     _level: int
 

@@ -133,6 +133,8 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     )
     """
 
+    _looks_inside = True                # of the functions of nn that are made of others
+
     _data: Any
     _mask: Any
 

@@ -247,6 +247,8 @@ class FlopCounterMode:
 class Calls(TorchFunctionMode):
     """The calls of a block, counted; and their nodes, hooked (B)."""
 
+    _looks_inside = True                # of the functions of nn that are made of others
+
     def __init__(self, counter: FlopCounterMode) -> None:
         super().__init__()
         self.counter = counter

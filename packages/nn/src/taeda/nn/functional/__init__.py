@@ -4,8 +4,12 @@ One family a file; the functions check arguments and compose core's ops, which h
 """
 
 # ruff: noqa: F403, F405
+import sys as _sys
+
 from taeda._autocast import POLICIES as _POLICIES
+from taeda._override import Overridable as _Overridable
 from taeda._override import function_for as _function_for
+from taeda._spelling import spelled as _spelled
 from taeda.nn import _reduction as _Reduction  # noqa: F401 (copies of PyTorch's losses use it)
 from taeda.nn.functional._common import assert_int_or_pair as assert_int_or_pair
 from taeda.nn.functional.activation import *
@@ -53,7 +57,32 @@ __all__ = [
     "upsample_nearest",
 ]  # fmt: skip
 
-# What autocast lists, and is no op of core's, is made a callable that autocast sees.
-for _name in __all__:
-    if _name in _POLICIES:
-        globals()[_name] = _function_for(globals()[_name], _name, __name__)
+# PyTorch has these in C: a class that takes the call over is told of it as it was made, and of any other with all its arguments,
+# required ones by position, the rest by keyword.
+_AS_GIVEN = frozenset(
+    "adaptive_avg_pool1d avg_pool1d avg_pool2d avg_pool3d bilinear celu_ channel_shuffle conv1d conv2d conv3d conv_tbc conv_transpose1d "
+    "conv_transpose2d conv_transpose3d cosine_similarity elu_ gelu hardshrink hardtanh_ leaky_relu_ linear logsigmoid "
+    "native_channel_shuffle one_hot pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu relu_ rrelu_ "
+    "scaled_dot_product_attention selu_ softplus softshrink threshold_".split()
+)
+# ... and these are only other ways to call others
+_CALLS_OTHERS = frozenset(("sigmoid", "tanh", "upsample", "upsample_bilinear", "upsample_nearest"))
+
+
+def _open_to_classes() -> None:
+    """Make every function one that classes and autocast can take over."""
+    for name in __all__:
+        function = globals()[name]
+        if isinstance(function, type) or name in _CALLS_OTHERS:
+            continue
+        if not isinstance(function, _Overridable):
+            made = _function_for(function, name, __name__)
+            made.composite = name not in _POLICIES
+            if made.composite:                     # its own family, and `_native`, have it too
+                setattr(_sys.modules[function.__module__], name, made)
+            globals()[name] = made
+        if name not in _AS_GIVEN:
+            globals()[name].spelled = _spelled(globals()[name], ("cudnn_enable",))
+
+
+_open_to_classes()

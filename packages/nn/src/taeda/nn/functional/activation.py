@@ -45,7 +45,7 @@ def sigmoid(input: Tensor) -> Tensor:
     >>> F.sigmoid(taeda.tensor([-2.0, 0.0, 2.0]))
     tensor([0.1192, 0.5000, 0.8808])
     """
-    return ops.sigmoid(input)
+    return input.sigmoid()
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def tanh(input: Tensor) -> Tensor:
     >>> F.tanh(taeda.tensor([-2.0, 0.0, 2.0]))
     tensor([-0.9640,  0.0000,  0.9640])
     """
-    return ops.tanh(input)
+    return input.tanh()
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:

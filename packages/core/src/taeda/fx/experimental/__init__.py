@@ -1,0 +1,1 @@
+"""What PyTorch calls experimental: fusing for inference, and shells of what traces with symbols."""
