@@ -404,7 +404,7 @@ class Graph:
     def __reduce__(self) -> Any:
         index = {node: i for i, node in enumerate(self.nodes)}
         rows = [(n.op, n.target, map_arg(n.args, lambda x: _Number(index[x])), dict(map_arg(n.kwargs, lambda x: _Number(index[x]))),
-                 n.name, n.type) for n in self.nodes]
+                 n.name, n.type, n.meta.get("is_wrapped", False)) for n in self.nodes]
         tracer = self._tracer_cls if self._tracer_cls and "<locals>" not in self._tracer_cls.__qualname__ else None
         return _rebuild, (rows, tracer, self._codegen)
 
@@ -422,9 +422,11 @@ def _rebuild(rows: list[Any], tracer_cls: Any, codegen: CodeGen) -> Graph:
 
     graph = Graph(tracer_cls=tracer_cls)
     nodes: list[Node] = []
-    for op, target, args, kwargs, name, kind in rows:
+    for op, target, args, kwargs, name, kind, wrapped in rows:
         args, kwargs = (map_aggregate(x, lambda a: nodes[a.place] if isinstance(a, _Number) else a) for x in (args, kwargs))
         nodes.append(graph.create_node(op, target, args, dict(kwargs), name, kind))
+        if wrapped:
+            nodes[-1].meta["is_wrapped"] = True
     graph._codegen = codegen
     return graph
 

@@ -1,0 +1,347 @@
+"""Tracing modules, and what is done with their graphs."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from typing import Any
+
+import pytest
+import taeda
+import taeda.nn as nn
+import taeda.nn.functional as F
+from taeda import fx
+from taeda.fx.experimental.optimization import fuse, remove_dropout
+from taeda.fx.passes.shape_prop import ShapeProp
+from taeda.fx.passes.split_module import split_module
+from taeda.fx.proxy import TraceError
+
+
+@fx.wrap
+def clipped(x: Any, low: float) -> Any:
+    return x if low == 0 else x.clamp(min=low)
+
+
+def halved(x: Any) -> Any:
+    return x / 2 if bool(x.sum() > 0) else x
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(3, 4)
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+        self.scale = nn.Parameter(taeda.full((4,), 2.0))
+        self.register_buffer("shift", taeda.full((4,), 0.5))
+        self.constant = taeda.tensor(3.0)
+
+    def forward(self, x: taeda.Tensor, n: int = 2, *rest: Any, twice: bool = True, **more: Any) -> Any:
+        x = self.first(x) * self.scale + self.shift
+        for layer in self.layers:
+            x = F.relu(layer(x)) + n
+        x = clipped(x, -1.0) * self.constant
+        return {"x": x, "sizes": (x.shape[0], x.size(1))}
+
+
+CODE = """
+
+
+def forward(self, x : _taeda_Tensor_, n : _int_ = 2, twice : _bool_ = True, *rest, **more):
+    _rest = rest
+    _more = more
+    first = self.first(x);  x = None
+    scale = self.scale
+    mul = first * scale;  first = scale = None
+    shift = self.shift
+    add = mul + shift;  mul = shift = None
+    layers_0 = getattr(self.layers, "0")(add);  add = None
+    relu = taeda.nn.functional.relu(layers_0, inplace = False);  layers_0 = None
+    add_1 = relu + n;  relu = None
+    layers_1 = getattr(self.layers, "1")(add_1);  add_1 = None
+    relu_1 = taeda.nn.functional.relu(layers_1, inplace = False);  layers_1 = None
+    add_2 = relu_1 + n;  relu_1 = n = None
+    clipped = {clipped}(add_2, -1.0);  add_2 = None
+    constant = self.constant
+    mul_1 = clipped * constant;  clipped = constant = None
+    getattr_1 = mul_1.shape
+    getitem = getattr_1[0];  getattr_1 = None
+    size = mul_1.size(1)
+    return {'x': mul_1, 'sizes': (getitem, size)}
+    """
+
+
+def test_a_module_becomes_code_that_does_the_same() -> None:
+    net = Net()
+    traced = fx.symbolic_trace(net)
+    wanted = CODE.replace("{clipped}", f"{__name__}_clipped".replace(".", "_"))
+    assert traced.code.split("\n\ndef ")[1] == wanted.split("\n\ndef ")[1]
+    x = taeda.randn(5, 3)
+    assert (traced(x)["x"] == net(x)["x"]).all() and traced(x, 3)["sizes"] == (5, 4)
+    traced(x)["x"].sum().backward()
+    found = net.scale.grad.clone()
+    net.scale.grad = None
+    net(x)["x"].sum().backward()
+    assert (found == net.scale.grad).all()               # the parameters are the same ones
+    assert dict(traced.named_parameters()).keys() == dict(net.named_parameters()).keys()
+    assert type(traced).__name__ == "Net" and "first" in str(traced) and traced.graph.owning_module is traced
+
+
+def test_modules_are_as_they_were_after_a_trace() -> None:
+    before = {name: vars(nn.Module).get(name) for name in ("__call__", "__getattribute__")}
+    fx.symbolic_trace(Net())
+    with pytest.raises(TraceError):
+        fx.symbolic_trace(lambda x: x if x > 0 else -x)
+    assert {name: vars(nn.Module).get(name) for name in ("__call__", "__getattribute__")} == before
+    assert clipped(taeda.tensor([-3.0, 1.0]), -1.0).tolist() == [-1.0, 1.0]
+
+
+def test_what_is_no_submodule_is_refused() -> None:
+    class Hidden(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = [nn.Linear(2, 2)]
+
+        def forward(self, x: Any) -> Any:
+            return self.hidden[0](x)
+
+    with pytest.raises(NameError, match="not installed as a submodule"):
+        fx.symbolic_trace(Hidden())
+
+
+def test_arguments_can_be_fixed() -> None:
+    def f(x: Any, flag: Any, tree: Any) -> Any:
+        return (x + tree["a"] if flag else x - tree["a"]), tree["b"][0]
+
+    traced = fx.symbolic_trace(f, {"flag": False, "tree": {"a": fx.PH, "b": [fx.PH]}})
+    one = taeda.ones(1)
+    found = traced(one * 5, False, {"a": one, "b": [one * 7]})
+    assert [v.item() for v in found] == [4.0, 7.0]
+    with pytest.raises(AssertionError, match="flag has been specialized to have value False"):
+        traced(one, True, {"a": one, "b": [one]})
+    plain = fx.symbolic_trace(lambda x, y: x if y is None else x + y, {"y": None})
+    assert plain(one, None) is one
+    with pytest.raises(AssertionError, match="value None"):
+        plain(one, 3)
+
+
+def test_tracers_decide() -> None:
+    class Leaves(fx.Tracer):
+        proxy_buffer_attributes = True
+
+        def is_leaf_module(self, m: nn.Module, name: str) -> bool:
+            return isinstance(m, nn.Sequential)
+
+        def to_bool(self, obj: fx.Proxy) -> bool:
+            return True
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Sequential(nn.Linear(2, 2))
+            self.single = nn.Linear(2, 2)
+            self.register_buffer("b", taeda.ones(2))
+
+        def forward(self, x: Any) -> Any:
+            return self.single(self.inner(x)) * self.b if x.sum() > 0 else x
+
+    graph = Leaves().trace(Model())
+    assert [(n.op, n.target) for n in graph.nodes if n.op in ("call_module", "get_attr")] == [
+        ("call_module", "inner"), ("get_attr", "single.weight"), ("get_attr", "single.bias"), ("get_attr", "b")]
+    assert graph.find_nodes(op="call_module")[0].meta["nn_module_stack"]["inner"] == ("inner", nn.Sequential)
+    constant = fx.Tracer(param_shapes_constant=True)
+    graph = constant.trace(_Shaped())
+    assert graph.find_nodes(op="call_method")[0].args[1] == 6
+    wrapping = fx.Tracer(autowrap_functions=(halved,))
+    graph = wrapping.trace(lambda x: halved(x) + 1)
+    assert [n.target for n in graph.nodes][1] is halved
+
+
+class _Shaped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(taeda.ones(2, 3))
+
+    def forward(self, x: Any) -> Any:
+        return x.view(self.w.numel()) + self.w.sum()
+
+
+def test_every_function_of_nn_can_be_recorded() -> None:
+    x = fx.Proxy(fx.Graph().placeholder("x"))
+    for name in F.__all__:
+        function = getattr(F, name)
+        if isinstance(function, type) or name in ("scaled_mm", "scaled_grouped_mm") or name.startswith("upsample"):
+            continue
+        required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+        found = function(*[x] * len(required))
+        assert isinstance(found, fx.Proxy), name
+        node = found.node
+        if name in ("sigmoid", "tanh"):
+            assert (node.op, node.target) == ("call_method", name)
+            continue
+        assert node.op == "call_function" and node.target is function, name
+        assert len(node.args) == len(required) and all(a is x.node for a in node.args), name
+
+
+def test_calls_are_told_with_all_arguments() -> None:
+    told: list[Any] = []
+
+    class Watch(taeda.overrides.TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            told.append((func, args[1:], kwargs))
+            return func(*args, **(kwargs or {}))
+
+    class Mine(taeda.Tensor):
+        pass
+
+    x = taeda.ones(2, 2)
+    with Watch():
+        F.dropout(x, 0.25, training=False), F.softmax(x, 1), F.linear(x, x), F.layer_norm(x, (2,))
+    assert told[0] == (F.dropout, (), {"p": 0.25, "training": False, "inplace": False})
+    assert told[1] == (F.softmax, (), {"dim": 1, "_stacklevel": 3, "dtype": None})
+    assert told[2][0] is F.linear and told[2][2] == {} and told[3][1:] == (((2,),), {"weight": None, "bias": None, "eps": 1e-5})
+    assert type(F.silu(x.as_subclass(Mine))) is Mine
+
+
+def test_interpreters_and_transformers() -> None:
+    traced = fx.symbolic_trace(Net())
+    x = taeda.randn(2, 3)
+    seen: list[str] = []
+
+    class Times(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> Any:
+            seen.append(n.name)
+            return super().run_node(n)
+
+    assert (Times(traced).run(x)["x"] == traced(x)["x"]).all() and seen == [n.name for n in traced.graph.nodes]
+    with pytest.raises(RuntimeError, match="parameter x, but one was not passed"):
+        fx.Interpreter(traced).run()
+    with pytest.raises(RuntimeError, match="While executing %first"):
+        fx.Interpreter(traced).run(taeda.ones(2, 7))
+
+    class Smooth(fx.Transformer):
+        def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+            return taeda.tanh(args[0]) if target is F.relu else super().call_function(target, args, kwargs)
+
+    smooth = Smooth(traced).transform()
+    assert smooth.code.count("taeda.tanh") == 2 and "relu(" not in smooth.code
+    y = traced.first(x) * traced.scale + traced.shift
+    for layer in traced.layers.children():
+        y = taeda.tanh(layer(y)) + 2
+    assert (smooth(x)["x"] == clipped(y, -1.0) * 3).all()
+
+
+def test_patterns_are_replaced() -> None:
+    def f(x: Any, a: Any, b: Any) -> Any:
+        return x + taeda.max(taeda.cat([a, b]).sum()) + taeda.max(taeda.cat([a, b]).sum())
+
+    traced = fx.symbolic_trace(f)
+    matches = fx.replace_pattern(traced, lambda a, b: taeda.cat([a, b]).sum(), lambda a, b: taeda.stack([a, b]))
+    assert [m.anchor.name for m in matches] == ["sum_1", "sum_1"]
+    assert [n.name for n in traced.graph.nodes if n.op == "call_function"] == ["stack", "max_1", "add", "stack_1", "max_2", "add_1"]
+    assert traced(taeda.ones(1), taeda.tensor([2.0]), taeda.tensor([3.0])).tolist() == [7.0]
+    kept = fx.symbolic_trace(lambda x: taeda.neg(x) + taeda.relu(taeda.neg(x) * 1))
+    assert not fx.replace_pattern(kept, lambda x: taeda.relu(taeda.neg(x)), lambda x: x)
+
+
+def test_modules_are_patterns_too() -> None:
+    class Pair(nn.Module):
+        def __init__(self, *layers: nn.Module) -> None:
+            super().__init__()
+            for i, layer in enumerate(layers):
+                self.add_module(f"l{i}", layer)
+
+        def forward(self, x: Any) -> Any:
+            for layer in self.children():
+                x = layer(x)
+            return x
+
+    traced = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.ReLU()))
+    new = nn.Linear(2, 2)
+
+    class New(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.only = new
+
+        def forward(self, x: Any) -> Any:
+            return self.only(x)
+
+    assert len(fx.replace_pattern(traced, Pair(nn.Linear(2, 2), nn.BatchNorm1d(2)), New())) == 1
+    x = taeda.randn(3, 2)
+    assert (traced(x) == taeda.relu(new(x))).all() and [name for name, _ in traced.named_children()] == ["2", "only"]
+
+
+def test_shapes_are_seen() -> None:
+    traced = fx.symbolic_trace(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()))
+    ShapeProp(traced).propagate(taeda.ones(1, 1, 5, 5))
+    seen = [n.meta["tensor_meta"] for n in traced.graph.nodes]
+    assert [tuple(m.shape) for m in seen] == [(1, 1, 5, 5), (1, 2, 3, 3), (1, 18), (1, 18)]
+    assert seen[1].stride == (18, 9, 3, 1) and seen[1].requires_grad and seen[1].memory_format is taeda.contiguous_format
+    assert '_0: "f32[1, 2, 3, 3]" = getattr(self, "0")(input_1);  input_1 = None' in traced.print_readable(False)
+
+
+def test_modules_are_cut() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.p = nn.Parameter(taeda.ones(2))
+            self.l = nn.Linear(2, 2)
+
+        def forward(self, x: Any, y: Any) -> Any:
+            return self.l(x + self.p).clamp(min=0.0) + self.l(y).clamp(min=0.0)
+
+    net = Two()
+    traced = fx.symbolic_trace(net)
+    parts = {n: i % 3 for i, n in enumerate(n for n in traced.graph.nodes if n.op.startswith("call"))}
+    cut = split_module(traced, net, parts.__getitem__)
+    x, y = taeda.randn(3, 2), taeda.randn(3, 2)
+    assert (cut(x, y) == net(x, y)).all()
+    assert "submod_0 = self.submod_0(x, p, y)" in cut.code and "def forward(self, add, l_1):" in cut.submod_1.code
+    turn = iter((0, 1, 0, 1, 0, 1))
+    with pytest.raises(RuntimeError, match="cycle exists"):
+        split_module(fx.symbolic_trace(lambda x: x + 1 - 2 + 3), net, lambda n: next(turn))
+
+
+def test_batch_norms_are_folded() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout()).eval()
+    net[1].running_mean.fill_(0.3), net[1].running_var.fill_(2.0)
+    x = taeda.randn(2, 1, 5, 5)
+    fused = fuse(net)
+    assert [type(m) for m in fused.children()] == [nn.Conv2d, nn.ReLU, nn.Dropout]
+    assert taeda.allclose(fused(x), net(x), atol=1e-6) and isinstance(net[1], nn.BatchNorm2d)
+    assert [type(m) for m in remove_dropout(net).children()] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+
+
+def test_graph_modules_are_copied_and_pickled() -> None:
+    traced = fx.symbolic_trace(Net())
+    x = taeda.randn(2, 3)
+    for other in (copy.deepcopy(traced), pickle.loads(pickle.dumps(traced))):
+        assert other.code == traced.code and (other(x)["x"] == traced(x)["x"]).all()
+        assert other.first.weight is not traced.first.weight and other.graph is not traced.graph
+        other.graph.output_node().args = (1,)
+        other.recompile()
+        assert other(x) == 1 and traced(x) != 1
+    assert copy.copy(traced).first is traced.first
+
+
+def test_submodules_come_and_go() -> None:
+    traced = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2)))
+    assert traced.add_submodule("a.b.c", nn.ReLU()) and isinstance(traced.a.b.c, nn.ReLU)
+    assert not traced.delete_submodule("a.z") and traced.delete_submodule("a.b") and not hasattr(traced.a, "b")
+    traced.delete_all_unused_submodules()
+    assert [name for name, _ in traced.named_children()] == ["0"]
+    with pytest.raises(RuntimeError, match="not provided in"):
+        fx.GraphModule({}, traced.graph)
+    with pytest.raises(RuntimeError, match="Unsupported type"):
+        fx.GraphModule(3, traced.graph)
+
+
+def test_written_modules_can_be_imported(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    fx.symbolic_trace(net).to_folder(tmp_path / "written_net", "Written")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from written_net import Written  # type: ignore[import-not-found]
+
+    x = taeda.randn(1, 2)
+    assert (Written()(x) == net(x)).all()
