@@ -7,27 +7,16 @@ which the singular vectors and the products of all singular values but one give.
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
-from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_of, call, columns, count_of, give, need_float, need_square, numbers, recording, rows)
+from taeda.ops.linalg cimport give, lu_factors, need_float, need_square, recording
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
-from taeda.ops.sequences import arange
 from taeda.ops.join import cat
 from taeda.ops.masking import where
 from taeda.ops.solve import linalg_lu_solve, linalg_solve
 
 __all__ = ["det", "linalg_det", "linalg_slogdet", "logdet", "slogdet"]
 PUBLIC = ("det", "logdet", "slogdet")
-
-
-cdef tuple pivoted(TensorBase A, Op op):
-    """The diagonal of U, the sign of the permutation, and the factors."""
-    cdef TensorBase LU = columns(A), pivots = numbers(A, batch_of(A) + (rows(A),), I32), info = numbers(A, batch_of(A), I32)
-    cdef Param p[1]
-    call(op, LU, count_of(batch_of(A)) if rows(A) else 0, (LU, pivots, info), p)
-    swaps = (pivots != arange(1, rows(A) + 1, device=(<object>A).device)).sum(-1)
-    return LU.diagonal(0, -2, -1), 1 - 2 * (swaps % 2), LU, pivots
 
 
 cdef object scaled_inverse(object A, object d):
@@ -78,8 +67,7 @@ def linalg_det(A, *, out=None):
     """
     cdef TensorBase x = need_square("linalg.det", A), y
     need_float("linalg.det", x)
-    diagonal, sign, LU, pivots = pivoted(x, DET)
-    y = diagonal.prod(-1) * sign
+    LU, pivots, _, y = lu_factors(DET, x, 1)
     record(DET, y, (x,), (x, y, LU, pivots))
     return y if out is None else write_out(out, y, "linalg.det")
 
@@ -119,7 +107,8 @@ cdef Op SLOGDET = define("linalg_slogdet", slogdet_vjp, 0, 0, "getrf", "LinalgSl
 cdef tuple slogdet_of(str op, object input):
     cdef TensorBase A = need_square(op, input), sign, size
     need_float(op, A, True)
-    diagonal, swapped, LU, pivots = pivoted(A, SLOGDET)
+    LU, pivots, _, swapped = lu_factors(SLOGDET, A, 2)
+    diagonal = LU.diagonal(0, -2, -1)
     sign, size = diagonal.sgn().prod(-1) * swapped, diagonal.abs().log().sum(-1)
     record_multi(SLOGDET, (sign, size), (A,), (A, sign, LU, pivots))
     return sign, size

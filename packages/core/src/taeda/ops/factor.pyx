@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give, identity,
-                               need_float, need_matrix, need_square, numbers, permutation, rows, underivable)
+                               lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows, small, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -46,20 +46,28 @@ cdef object cholesky_vjp(Node n, object g):
 cdef Op CHOLESKY = define("linalg_cholesky_ex", cholesky_vjp, 0, 0, "potrf", "LinalgCholeskyExBackward0")
 
 
+cdef Op SMALL_CHOLESKY = define("linalg_cholesky_ex", NULL, 0, 0, "small_cholesky")
+
+
 cdef tuple cholesky_of(str op, object input, bint upper, bint check):
     cdef TensorBase A = need_square(op, input), L, info
     cdef Param p[2]
     need_float(op, A)
-    L, info = columns(A), numbers(A, batch_of(A), I32)
     p[1].i = c"U" if upper else c"L"
-    call(CHOLESKY, L, count_of(batch_of(A)) if rows(A) else 0, (L, info), p)
+    few = small(A, batch_of(A), rows(A), rows(A))
+    if few:
+        L, info = empty_columns(A, batch_of(A), rows(A), rows(A), A.view.dtype), empty_shape(batch_of(A), I32, A.device)
+        call(SMALL_CHOLESKY, L, count_of(batch_of(A)), (L, info, A), p)
+    else:
+        L, info = columns(A), numbers(A, batch_of(A), I32)
+        call(CHOLESKY, L, count_of(batch_of(A)) if rows(A) else 0, (L, info), p)
     failure = first_failure(info) if check else None
     if failure is not None:
         raise LinAlgError(f"[{op}] {batch_element(failure)}The factorization could not be completed because the input is not "
                           f"positive-definite (the leading minor of order {failure[1]} is not positive-definite).")
-    if upper:
+    if upper and not few:
         L.triu_()
-    else:
+    elif not few:
         L.tril_()
     record_multi(CHOLESKY, (L, info), (A,), (L,), upper)
     return L, info
@@ -129,9 +137,7 @@ cdef Op LU_FACTOR = define("linalg_lu_factor_ex", lu_vjp, 0, 0, "getrf", "Linalg
 
 
 cdef tuple lu_of(str op, object input, bint pivot, bint check):
-    cdef TensorBase A = as_tensor(input, op), LU, pivots, info
-    cdef Param p[1]
-    cdef int64_t k
+    cdef TensorBase A = as_tensor(input, op)
     if A.view.ndim < 2:
         raise RuntimeError(f"[{op}] Expected tensor with 2 or more dimensions. Got size: {list(A.shape_tuple())} instead")
     if not pivot:
@@ -139,9 +145,7 @@ cdef tuple lu_of(str op, object input, bint pivot, bint check):
     if not ((<object>A).is_floating_point() or (<object>A).is_complex()):
         raise NotImplementedError(f"[{op}] not implemented for dtype {str((<object>A).dtype)[6:]}; convert with .float()")
     need_float(op, A)
-    k = min(rows(A), cols(A))
-    LU, pivots, info = columns(A), numbers(A, batch_of(A) + (k,), I32), numbers(A, batch_of(A), I32)
-    call(LU_FACTOR, LU, count_of(batch_of(A)) if k else 0, (LU, pivots, info), p)
+    LU, pivots, info, _ = lu_factors(LU_FACTOR, A)
     failure = first_failure(info) if check else None
     if failure is not None:
         raise RuntimeError(f"[{op}] {batch_element(failure)}U[{failure[1]},{failure[1]}] is zero and using it on lu_solve would result "
@@ -260,6 +264,7 @@ cdef object qr_vjp(Node n, object g):
     return x
 
 cdef Op QR = define("linalg_qr", qr_vjp, 0, 0, "orgqr", "LinalgQrBackward0")
+cdef Op SMALL_QR = define("linalg_qr", NULL, 0, 0, "small_qr")
 cdef Op GEQRF = define("geqrf", underivable, 0, 0, "geqrf", "GeqrfBackward0")
 
 
@@ -276,8 +281,16 @@ cdef tuple reflectors(TensorBase A):
 cdef tuple qr_of(str op, object input, str mode):
     cdef TensorBase A = need_matrix(op, input), packed, tau, Q, R
     cdef int64_t m = rows(A), w = cols(A), k = min(m, w), wide = m if mode == "complete" else k
-    cdef Param p[1]
+    cdef Param p[3]
+    cdef bint reduced = mode != "r"
     need_float(op, A)
+    if small(A, batch_of(A), m, w):
+        p[1].i, p[2].i = wide, reduced
+        R = empty_columns(A, batch_of(A), wide, w, A.view.dtype)
+        Q = empty_columns(A, batch_of(A), m, wide, A.view.dtype) if reduced else empty_shape((0,), A.view.dtype, A.device)
+        call(SMALL_QR, A, count_of(batch_of(A)), (Q if reduced else R, R, A), p)
+        record_multi(QR, (Q, R), (A,), (Q, R), mode)
+        return Q, R
     packed, tau = reflectors(A)
     R = columns(<TensorBase>packed[..., :wide, :].triu())
     if mode == "r":

@@ -8,6 +8,9 @@ from taeda.tensor_base cimport TensorBase
 
 cdef enum:
     MAX_VIEWS = 6
+    SMALL_SIZE = 32            # rows and columns of small_matrices.h
+    SMALL_BATCH = 8            # matrices from which vectors are filled
+    SMALL_ALONE = 16           # rows and columns up to which idle lanes do not matter
 
 cdef TensorBase need_matrix(str op, object x, str name=*)              # at least two dimensions
 cdef TensorBase need_square(str op, object x, str name=*)              # ... and as many rows as columns
@@ -23,7 +26,9 @@ cdef TensorBase empty_columns(TensorBase x, tuple batch, int64_t m, int64_t n, i
 cdef TensorBase columns(TensorBase x)                                  # such a copy, without history
 cdef TensorBase numbers(TensorBase x, tuple shape, int dtype)          # contiguous zeros on x's device
 cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except -1
-    # run the kernel for x's dtype over the views; p[0] is filled here
+    # run the kernel for x's dtype over the views (None: no such view); p[0] is filled here
+cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1   # do kernels/cpu/small_matrices take this batch?
+cdef tuple lu_factors(Op op, TensorBase A, int how=*)                  # LU, pivots, info; and det (how: 1) or the permutation's sign (2)
 cdef object first_failure(TensorBase info)                             # (batch element or None, info) or None
 cdef object batch_element(object failure)                              # how an error names it: "(Batch element 1): ", or nothing
 cdef object identity(TensorBase x, tuple batch, int64_t n)             # a fresh eye of x's dtype, contiguous

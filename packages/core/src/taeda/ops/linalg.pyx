@@ -2,19 +2,21 @@
 """What the rooms of linear algebra share: checks of operands, column-major copies, and the errors of LAPACK.
 
 LAPACK works on column-major matrices in place, so an op copies its input into one (``columns``), runs the
-kernel over the batch (``call``) and returns that copy: results lie in memory as PyTorch's do.  The
-functions of ``taeda.linalg`` are called ``linalg_<name>`` here, since some names mean other things at top level.
+kernel over the batch (``call``) and returns that copy: results lie in memory as PyTorch's do.  Batches of small
+real matrices (``small``) go to kernels of our own instead, which read any strides and need no copy.  The functions of
+``taeda.linalg`` are called ``linalg_<name>`` here, since some names mean other things at top level.
 """
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, copy_into, define, empty_shape, launch, write_out)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
-from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I64
+from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64
 from taeda.tensor_base cimport META, refresh
 
 import warnings
 
 from taeda.ops import creation
+from taeda.ops.sequences import arange
 
 __all__ = ["LinAlgError"]
 
@@ -142,10 +144,43 @@ cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except 
     if count == 0:
         return 0
     for i in range(len(views)):
-        t[i] = &(<TensorBase>views[i]).view
+        t[i] = NULL if views[i] is None else &(<TensorBase>views[i]).view
     p[0].i = count
     return launch(op, x.view.dtype, x.device, 0, <int>len(views), t, p,       # 0 outputs: never run in a wider dtype
                   t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
+
+
+cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1:
+    """Whether kernels/cpu/small_matrices takes this batch: it fills lanes, or is so small that LAPACK's calls cost more than idle lanes."""
+    cdef int64_t size = max(m, n), count = count_of(batch)
+    return ((x.view.dtype == F32 or x.view.dtype == F64) and min(m, n) > 0 and count > 0
+            and (size <= SMALL_ALONE or size <= SMALL_SIZE and count >= SMALL_BATCH))
+
+
+cdef Op SMALL_LU = define("linalg_lu_factor_ex", NULL, 0, 0, "small_lu")
+
+
+cdef tuple lu_factors(Op op, TensorBase A, int how=0):
+    """A's LU factors, pivots, info, and what ``how`` asks for: determinants (1), signs of the permutations (2), or None (0)."""
+    cdef tuple batch = batch_of(A)
+    cdef int64_t k = min(rows(A), cols(A))
+    cdef TensorBase LU, pivots, info, sign = None
+    cdef Param p[2]
+    if small(A, batch, rows(A), cols(A)):
+        LU = empty_columns(A, batch, rows(A), cols(A), A.view.dtype)
+        pivots, info = empty_shape(batch + (k,), I32, A.device), empty_shape(batch, I32, A.device)
+        if how:
+            sign = empty_shape(batch, A.view.dtype, A.device)
+        p[1].i = how
+        call(SMALL_LU, LU, count_of(batch), (LU, pivots, info, A, sign), p)
+        return LU, pivots, info, sign
+    LU, pivots, info = columns(A), numbers(A, batch + (k,), I32), numbers(A, batch, I32)
+    call(op, LU, count_of(batch) if k else 0, (LU, pivots, info), p)
+    if how == 0:
+        return LU, pivots, info, None
+    swaps = (pivots != arange(1, k + 1, device=(<object>A).device)).sum(-1)
+    result = 1 - 2 * (swaps % 2)
+    return LU, pivots, info, LU.diagonal(0, -2, -1).prod(-1) * result if how == 1 else result
 
 
 cdef object first_failure(TensorBase info):

@@ -8,9 +8,9 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, first_failure,
-                               give, identity, need_float, need_matrix, need_same, need_square, numbers, permutation, readable, recording, rows,
-                               underivable, with_batch)
+from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
+                               first_failure, give, identity, lu_factors, need_float, need_matrix, need_same, need_square, permutation,
+                               readable, recording, rows, small, underivable, with_batch)
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
@@ -44,22 +44,24 @@ cdef Op FACTOR = define("linalg_solve", NULL, 0, 0, "getrf", "LinalgSolveFactors
 cdef Op SOLVE = define("linalg_solve_ex", solve_vjp, 0, 0, "getrs", "LinalgSolveExBackward0")
 
 
-cdef tuple factors(TensorBase A):
-    """LU, pivots and info of square matrices, without history."""
-    cdef TensorBase LU = columns(A), pivots = numbers(A, batch_of(A) + (rows(A),), I32), info = numbers(A, batch_of(A), I32)
-    cdef Param p[1]
-    call(FACTOR, LU, count_of(batch_of(A)) if rows(A) else 0, (LU, pivots, info), p)
-    return LU, pivots, info
+cdef Op SMALL_SOLVE = define("linalg_solve_ex", NULL, 0, 0, "small_from_lu")
 
 
-cdef TensorBase substituted(Op op, TensorBase X, TensorBase LU, TensorBase pivots, int how):
-    """Overwrite X with the solution for LU's matrices; LU may lack batch dimensions that X has."""
+cdef TensorBase substituted(Op op, TensorBase B, TensorBase LU, TensorBase pivots, int how):
+    """The solution for LU's matrices, which may lack batch dimensions that B has; without B, the inverse."""
     cdef Param p[2]
-    cdef tuple batch = batch_of(X)
+    cdef tuple batch = batch_of(LU if B is None else B)
+    cdef TensorBase X
+    p[1].i = how
+    if batch_of(LU) != batch:
+        pivots = pivots.expand(batch + (rows(LU),))
+    if small(LU, batch, rows(LU), rows(LU)) and (B is None or B.view.numel):
+        X = empty_columns(LU, batch, rows(LU), rows(LU) if B is None else cols(B), LU.view.dtype)
+        call(SMALL_SOLVE, X, count_of(batch), (X, with_batch(LU, batch), pivots.contiguous(), B), p)
+        return X
     if batch_of(LU) != batch:
         LU = columns(<TensorBase>with_batch(LU, batch))
-        pivots = pivots.expand(batch + (rows(LU),)).contiguous()
-    p[1].i = how
+    X = columns(<TensorBase>identity(LU, batch, rows(LU)) if B is None else B)
     call(op, X, count_of(batch) if X.view.numel else 0, (X, readable(LU), pivots.contiguous()), p)
     return X
 
@@ -88,13 +90,13 @@ cdef tuple solve_any(str op, object first, object second, bint left, bint check)
     check_sizes(op, A, B, left)
     if not left:
         A, B = A.mT, B.mT
-    LU, pivots, info = factors(A)
+    LU, pivots, info, _ = lu_factors(FACTOR, A)
     failure = first_failure(info) if check else None
     if failure is not None:
         raise LinAlgError(f"[{op}] {batch_element(failure)}The solver failed because the input matrix is singular.")
     batch = common_batch(op, A, B)
     A, B = with_batch(A, batch), with_batch(B, batch)
-    X = substituted(SOLVE, columns(B), LU, pivots, c"N")
+    X = substituted(SOLVE, B, LU, pivots, c"N")
     record(SOLVE, X, (A, B), (A, X, LU, pivots))
     result = X.squeeze(-1) if vector else X if left else X.mT
     return result, info
@@ -130,12 +132,12 @@ cdef Op INV = define("linalg_inv_ex", inv_vjp, 0, 0, "getrs", "LinalgInvExBackwa
 cdef tuple invert(str op, object input, bint check):
     cdef TensorBase A = need_square(op, input), LU, pivots, info, Y
     need_float(op, A, True)
-    LU, pivots, info = factors(A)
+    LU, pivots, info, _ = lu_factors(FACTOR, A)
     failure = first_failure(info) if check else None
     if failure is not None:
         raise LinAlgError(f"[{op}] {batch_element(failure)}The diagonal element {failure[1]} is zero, the inversion could not be "
                           "completed because the input matrix is singular.")
-    Y = substituted(INV, columns(<TensorBase>identity(A, batch_of(A), rows(A))), LU, pivots, c"N")
+    Y = substituted(INV, None, LU, pivots, c"N")
     record_multi(INV, (Y, info), (A,), (Y,))
     return Y, info
 
@@ -184,6 +186,7 @@ cdef object triangular_vjp(Node n, object g):
     return gA, gB
 
 cdef Op TRIANGULAR = define("linalg_solve_triangular", triangular_vjp, 0, 0, "trsm", "LinalgSolveTriangularBackward0")
+cdef Op SMALL_TRIANGULAR = define("linalg_solve_triangular", NULL, 0, 0, "small_triangular")
 
 
 def linalg_solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=None):
@@ -206,15 +209,21 @@ def linalg_solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=
     check_sizes(op, a, b, left)
     batch = common_batch(op, a, b)
     a, b = with_batch(a, batch), with_batch(b, batch)
+    p[1].i = c"L" if left else c"R"
+    p[4].i = c"U" if unitriangular else c"N"
+    if small(a, batch, rows(a), rows(a)) and b.view.numel:
+        X = empty_columns(b, batch, rows(b), cols(b), b.view.dtype)
+        p[2].i, p[3].i = c"U" if upper else c"L", c"N"
+        call(SMALL_TRIANGULAR, X, count_of(batch), (X, a, b), p)
+        record(TRIANGULAR, X, (a, b), (a, X), (bool(upper), bool(left), bool(unitriangular)))
+        return X if out is None else write_out(out, X, op)
     X = columns(b)
     t = a.detach().mT
     turned = readable(t) is t                  # rows are a transposed matrix of columns: no copy
     if not turned:
         t = readable(a)
-    p[1].i = c"L" if left else c"R"
     p[2].i = c"U" if upper != turned else c"L"
     p[3].i = c"T" if turned else c"N"
-    p[4].i = c"U" if unitriangular else c"N"
     call(TRIANGULAR, X, count_of(batch) if X.view.numel else 0, (X, t), p)
     record(TRIANGULAR, X, (a, b), (a, X), (bool(upper), bool(left), bool(unitriangular)))
     return X if out is None else write_out(out, X, op)
@@ -274,7 +283,7 @@ def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
         batch = common_batch(op, lu, b)
         lu, b = with_batch(lu, batch), with_batch(b, batch)
         piv = piv.expand(batch + (rows(lu),))
-        X = substituted(LU_SOLVE, columns(b), lu, piv, (c"C" if is_complex_(lu.view.dtype) else c"T") if adjoint else c"N")
+        X = substituted(LU_SOLVE, b, lu, piv, (c"C" if is_complex_(lu.view.dtype) else c"T") if adjoint else c"N")
         record(LU_SOLVE, X, (lu, None, b), (lu, piv, X), bool(adjoint))
     return X if out is None else write_out(out, X, op)
 
@@ -296,6 +305,7 @@ cdef object cholesky_solve_vjp(Node n, object g):
     return gB, L @ gA if upper else gA @ L     # in the half that is not read too, as PyTorch's
 
 cdef Op CHOLESKY_SOLVE = define("cholesky_solve", cholesky_solve_vjp, 0, 0, "potrs", "CholeskySolveBackward0")
+cdef Op SMALL_CHOLESKY_SOLVE = define("cholesky_solve", NULL, 0, 0, "small_from_cholesky")
 
 
 def cholesky_solve(B, L, upper=False, *, out=None):
@@ -320,9 +330,13 @@ def cholesky_solve(B, L, upper=False, *, out=None):
     need_float(op, factor)
     batch = common_batch(op, b, factor)
     b, factor = with_batch(b, batch), with_batch(factor, batch)
-    X = columns(b)
     p[1].i = c"U" if upper else c"L"
-    call(CHOLESKY_SOLVE, X, count_of(batch) if X.view.numel else 0, (X, readable(factor)), p)
+    if small(factor, batch, rows(factor), rows(factor)) and b.view.numel:
+        X = empty_columns(b, batch, rows(b), cols(b), b.view.dtype)
+        call(SMALL_CHOLESKY_SOLVE, X, count_of(batch), (X, factor, b), p)
+    else:
+        X = columns(b)
+        call(CHOLESKY_SOLVE, X, count_of(batch) if X.view.numel else 0, (X, readable(factor)), p)
     record(CHOLESKY_SOLVE, X, (b, factor), (None, factor, X), bool(upper))
     return X if out is None else write_out(out, X, op)
 

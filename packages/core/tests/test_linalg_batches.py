@@ -1,0 +1,270 @@
+"""Batches of small matrices, which are factored side by side in the lanes of vectors: the values, beside LAPACK's and NumPy's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import taeda
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from taeda import linalg
+
+SIZES = [*range(21), 31, 32, 33]
+EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
+both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def drawn(*shape: int, dtype: str = "float64", seed: int = 0, well: bool = False) -> np.ndarray:
+    """Normal numbers; well: with a diagonal that keeps matrices far from singular ones."""
+    x = np.random.default_rng(seed).standard_normal(shape)
+    if well:
+        x = x + 3 * math.sqrt(shape[-1]) * np.eye(shape[-1])
+    return x.astype(dtype)
+
+
+def layouts(x: np.ndarray) -> Iterator[taeda.Tensor]:
+    """The same matrices by rows, by columns, with gaps, and out of a transposed batch."""
+    yield taeda.from_numpy(x)
+    yield taeda.from_numpy(np.ascontiguousarray(x.swapaxes(-1, -2))).mT
+    yield taeda.from_numpy(np.repeat(x, 2, axis=-1))[..., ::2]
+    yield taeda.from_numpy(np.ascontiguousarray(x.T)).permute(*range(x.ndim - 1, -1, -1))
+
+
+def off(x: taeda.Tensor, wanted: np.ndarray, scale: float = 1.0) -> float:
+    """The largest difference, in units of eps times the size times scale."""
+    assert tuple(x.shape) == wanted.shape
+    found = x.numpy()
+    return float(np.abs(found - wanted).max() / (EPS[str(found.dtype)] * max(wanted.shape[-2:]) * scale)) if wanted.size else 0.0
+
+
+@both_dtypes
+@pytest.mark.parametrize("n", SIZES)
+def test_factors_of_every_size_multiply_to_the_matrix(n, dtype):
+    for count in (8, 11):
+        for m in {n, 1, 5, 17, 32}:
+            x = drawn(count, m, n, dtype=dtype)
+            for t in layouts(x):
+                P, L, U = linalg.lu(t)
+                assert off(P @ L @ U, x) < 4 and (L.abs() <= 1).all()
+                for mode in ("reduced", "complete"):
+                    Q, R = linalg.qr(t, mode)
+                    assert off(Q @ R, x) < 8
+                    assert off(Q.mT @ Q, np.broadcast_to(np.eye(Q.shape[-1]), (count, Q.shape[-1], Q.shape[-1])), 2) < 4
+                    assert (R.tril(-1) == 0).all()
+                assert (linalg.qr(t, "r").R == linalg.qr(t).R).all()
+        x = drawn(count, n, n, dtype=dtype)
+        x = x @ x.swapaxes(-1, -2) + np.eye(n, dtype=dtype)
+        for t in layouts(x):
+            L, U = linalg.cholesky(t), linalg.cholesky(t, upper=True)
+            assert off(L @ L.mT, x, max(n, 1)) < 4 and (L.triu(1) == 0).all()
+            assert off(U, L.mT.numpy(), max(n, 1)) < 4
+
+
+@both_dtypes
+@pytest.mark.parametrize("n", SIZES)
+def test_solutions_of_every_size_solve(n, dtype):
+    x = drawn(9, n, n, dtype=dtype, well=True)
+    one = np.broadcast_to(np.eye(n), x.shape)
+    for t in layouts(x):
+        assert off(linalg.inv(t) @ t, one) < 4
+        sign, size = linalg.slogdet(t)
+        wanted = np.linalg.slogdet(x.astype("f8"))
+        assert (sign.numpy() == wanted[0]).all() and np.abs(size.numpy() - wanted[1]).max() < 16 * (n + 1) * EPS[dtype]
+        if n < 21:
+            assert np.abs(linalg.det(t).numpy() / np.linalg.det(x.astype("f8")) - 1).max() < 16 * (n + 1) * EPS[dtype]
+        for k in (0, 1, 3, 6, 33):
+            b = drawn(9, n, k, dtype=dtype, seed=1)
+            for right in layouts(b):
+                assert off(t @ linalg.solve(t, right), b, 2) < 4
+                assert off(t.mT @ linalg.lu_solve(*linalg.lu_factor(t), right, adjoint=True), b, 2) < 4
+                assert off(linalg.solve(t, right.mT, left=False) @ t, b.swapaxes(-1, -2), 2) < 4
+    L = linalg.cholesky(taeda.from_numpy(x @ x.swapaxes(-1, -2)))
+    b = drawn(9, n, 3, dtype=dtype, seed=1)
+    for upper, factor in ((False, L), (True, L.mT.contiguous())):
+        found = taeda.cholesky_solve(taeda.from_numpy(b), factor, upper)
+        assert off(L @ (L.mT @ found), b, n + 1) < 8
+        assert off(L @ (L.mT @ taeda.cholesky_inverse(factor, upper)), one, n + 1) < 8
+
+
+@both_dtypes
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("unit", [False, True])
+def test_triangles_read_only_their_half(upper, unit, dtype):
+    for n in (1, 2, 5, 8, 16, 31):
+        full = 0.2 * drawn(10, n, n, dtype=dtype) / math.sqrt(n)
+        full[:, range(n), range(n)] = math.nan if unit else 2
+        triangle = np.triu(full, 1) if upper else np.tril(full, -1)
+        triangle[:, range(n), range(n)] = 1 if unit else 2
+        full = np.where(np.tril(np.ones((n, n)), -1) if upper else np.triu(np.ones((n, n)), 1), math.nan, full).astype(dtype)
+        for a in layouts(full):
+            for k in (1, 2, 5, 40):
+                b = drawn(10, n, k, dtype=dtype, seed=1)
+                for right in layouts(b):
+                    found = linalg.solve_triangular(a, right, upper=upper, unitriangular=unit)
+                    assert off(taeda.from_numpy(triangle) @ found, b) < 4
+                    found = linalg.solve_triangular(a, right.mT, upper=upper, unitriangular=unit, left=False)
+                    assert off(found @ taeda.from_numpy(triangle), b.swapaxes(-1, -2)) < 4
+
+
+def test_one_matrix_serves_a_batch_of_right_hand_sides():
+    a, b = taeda.from_numpy(drawn(4, 4, well=True)), taeda.from_numpy(drawn(3, 5, 4, 2, seed=1))
+    assert off(a @ linalg.solve(a, b), b.numpy()) < 8
+    assert off(a.tril() @ linalg.solve_triangular(a, b, upper=False), b.numpy()) < 8
+    assert off(b.mT @ a, (linalg.solve(a.expand(5, 4, 4), b.mT @ a @ a, left=False)).numpy(), 100) < 8
+    many = taeda.from_numpy(drawn(3, 5, 4, 4, well=True, seed=2))
+    assert off(many @ linalg.solve(many, b[0, 0]), np.broadcast_to(b[0, 0].numpy(), (3, 5, 4, 2))) < 8
+    assert linalg.solve(many, b[..., 0]).shape == (3, 5, 4)
+
+
+@both_dtypes
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 16, 32])
+def test_pivots_are_the_first_of_the_largest_as_lapack_has_them(n, dtype):
+    x = taeda.from_numpy(np.random.default_rng(n).integers(-2, 3, (40, n, n)).astype(dtype))
+    x[3] = 0
+    x[4, :, n // 2] = 0
+    x[5] = 1
+    x[6] = taeda.eye(n).flip(0)
+    LU, pivots, info = linalg.lu_factor_ex(x)
+    for i in range(40):
+        one = linalg.lu_factor_ex(x[i])
+        same = min(n, 2)              # ties of later columns depend on how sums were rounded
+        assert (pivots[i, :same] == one.pivots[:same]).all()
+        assert pivots[i].tolist() == one.pivots.tolist() or i > 6
+    assert info[3] == 1 and 1 <= info[4] <= n // 2 + 1 and info[5] == 2 and info[6] == 0
+    assert (LU[6] == taeda.eye(n)).all() and linalg.det(x)[6] == linalg.det(x[6])
+
+
+def test_errors_name_the_first_matrix_that_fails():
+    x = taeda.eye(3).repeat(12, 1, 1)
+    x[9, 1, 1] = 0
+    x[10] = 0
+    with pytest.raises(linalg.LinAlgError, match=r"\[linalg.inv\] \(Batch element 9\): The diagonal element 2 is zero"):
+        linalg.inv(x)
+    with pytest.raises(linalg.LinAlgError, match=r"\[linalg.solve\] \(Batch element 9\): The solver failed"):
+        linalg.solve(x, x)
+    with pytest.raises(RuntimeError, match=r"\[linalg.lu_factor\] \(Batch element 9\): U\[2,2\] is zero"):
+        linalg.lu_factor(x)
+    with pytest.raises(linalg.LinAlgError, match=r"\(Batch element 9\).*leading minor of order 2 is not positive-definite"):
+        linalg.cholesky(x)
+    assert linalg.inv_ex(x).info.tolist() == linalg.cholesky_ex(x).info.tolist() == [0] * 9 + [2, 1, 0]
+    assert linalg.det(x).tolist() == [1.0] * 9 + [0.0, 0.0, 1.0]
+    assert linalg.slogdet(x).logabsdet[8:].tolist() == [0.0, -math.inf, -math.inf, 0.0]
+
+
+@both_dtypes
+def test_what_is_not_finite_stays_in_its_matrix(dtype):
+    x = drawn(12, 4, 4, dtype=dtype, well=True)
+    for value in (math.nan, math.inf):
+        spoiled = x.copy()
+        spoiled[5, 1, 1] = value
+        t, clean = taeda.from_numpy(spoiled), taeda.from_numpy(x)
+        for f in (linalg.inv, linalg.det, lambda a: linalg.qr(a).Q, lambda a: linalg.cholesky_ex(a @ a.mT).L,
+                  lambda a: linalg.solve(a, a[..., :1])):
+            found, wanted = f(t), f(clean)
+            assert value == math.inf or not found[5].isfinite().all()
+            assert (taeda.cat((found[:5], found[6:])) == taeda.cat((wanted[:5], wanted[6:]))).all()
+        assert linalg.cholesky_ex(t @ t.mT).info[5] > 0
+
+
+@both_dtypes
+def test_sizes_near_the_ends_of_the_range_neither_overflow_nor_vanish(dtype):
+    tiny, huge = (1e-30, 1e30) if dtype == "float32" else (1e-290, 1e290)
+    x = drawn(8, 5, 5, dtype=dtype, well=True)
+    for scale in (tiny, huge):
+        t = taeda.from_numpy(x * np.asarray(scale, dtype))
+        Q, R = linalg.qr(t)
+        assert off(Q @ (R / scale), x, 4) < 8
+        assert off(Q.mT @ Q, np.broadcast_to(np.eye(5), (8, 5, 5))) < 8
+        assert off(t @ linalg.solve(t, t / scale), (t / scale).numpy(), 8) < 8
+    least = taeda.full((8, 1, 1), np.finfo(dtype).smallest_subnormal, dtype=getattr(taeda, dtype)).expand(8, 2, 2)
+    assert linalg.lu_factor_ex(least).LU[0].tolist()[1][0] == 1          # the reciprocal of the pivot is inf
+
+
+def test_reflectors_keep_what_is_a_triangle_already():
+    x = taeda.from_numpy(np.triu(drawn(8, 4, 4)))
+    Q, R = linalg.qr(x)
+    one = [linalg.qr(a) for a in x]
+    assert (R.sign() == taeda.stack([a.R for a in one]).sign()).all()
+    assert off(Q, np.stack([a.Q.numpy() for a in one])) < 4
+
+
+@both_dtypes
+def test_accuracy_is_lapacks(dtype):
+    """Residuals in units of the rounding of one product, over many matrices: at most twice those of one matrix at a time."""
+    for n in (3, 8, 16, 32):
+        x = taeda.from_numpy(drawn(64, n, n, dtype=dtype, seed=n))
+        spd, one, wide = x @ x.mT + taeda.eye(n, dtype=x.dtype), taeda.eye(n, dtype=taeda.float64), x.double()
+
+        def residual(*terms: taeda.Tensor) -> taeda.Tensor:
+            """|A B - C| / (|A| |B|) of each matrix."""
+            a, b, c = (t.double() for t in terms)
+            return (a @ b - c).norm(dim=(-2, -1)) / (a.norm(dim=(-2, -1)) * b.norm(dim=(-2, -1)))
+
+        def lu(a: taeda.Tensor) -> tuple[taeda.Tensor, ...]:
+            P, L, U = linalg.lu(a)
+            return L, U, P.mT @ a
+
+        formulas: dict[str, Callable[[taeda.Tensor], tuple[taeda.Tensor, ...]]] = {
+            "inv": lambda a: (a, linalg.inv(a), one), "solve": lambda a: (a, linalg.solve(a, a.flip(-1)), a.flip(-1)), "lu": lu,
+            "qr": lambda a: (*linalg.qr(a), a), "orthogonal": lambda a: (linalg.qr(a).Q.mT, linalg.qr(a).Q, one),
+            "triangular": lambda a: (a.tril(), linalg.solve_triangular(a, a.flip(-1), upper=False), a.flip(-1))}
+        for name, f in formulas.items():
+            together, apart = residual(*f(x)), taeda.stack([residual(*f(a)) for a in x])
+            assert together.mean() < 2 * apart.mean() + EPS[dtype] / 16, (name, n)
+        together, apart = linalg.cholesky(spd), taeda.stack([linalg.cholesky(a) for a in spd])
+        assert residual(together, together.mT, spd).mean() < 2 * residual(apart, apart.mT, spd).mean() + EPS[dtype] / 16
+        assert (linalg.det(x).double() / linalg.det(wide) - 1).abs().median() < 8 * n * EPS[dtype]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 34), st.integers(0, 34), st.sampled_from(["float32", "float64"]), st.integers(0, 2**32 - 1),
+       st.sampled_from([-20, 0, 20]))
+def test_any_batch_of_any_shape(count, m, n, dtype, seed, exponent):
+    x = (drawn(count, m, n, dtype=dtype, seed=seed) * 2.0**exponent).astype(dtype)
+    if seed % 3 == 0 and x.size:
+        x[..., -1] = x[..., 0]                                 # of lower rank
+    t = next(a for i, a in enumerate(layouts(x)) if i == seed % 4)
+    P, L, U = linalg.lu(t)
+    assert off(P @ L @ U, x, 2.0**exponent) < 8
+    Q, R = linalg.qr(t)
+    assert off(Q @ R, x, 2.0**exponent) < 16
+    assert off(Q.mT @ Q, np.broadcast_to(np.eye(Q.shape[-1]), (count, Q.shape[-1], Q.shape[-1])), 2) < 8
+    if m == n and seed % 3:
+        found, info = linalg.inv_ex(t)
+        size = float(found.abs().max() * t.abs().max()) if x.size else 1.0
+        assert info.sum() == 0 and off(found @ t, np.broadcast_to(np.eye(n), x.shape), size * n + 1) < 8
+
+
+def test_derivatives_of_batches():
+    x = taeda.from_numpy(drawn(8, 3, 3, well=True)).requires_grad_()
+    b = taeda.from_numpy(drawn(8, 3, 2, seed=1)).requires_grad_()
+    for f in (linalg.inv, linalg.det, lambda a: linalg.slogdet(a)[1], linalg.qr, lambda a: linalg.cholesky(a @ a.mT), linalg.lu):
+        assert taeda.autograd.gradcheck(f, (x,))
+    for g in (linalg.solve, lambda a, c: linalg.solve_triangular(a, c, upper=True), lambda a, c: taeda.cholesky_solve(c, a.tril())):
+        assert taeda.autograd.gradcheck(g, (x, b))
+
+
+def test_threads_change_no_bit():
+    x = taeda.from_numpy(drawn(1003, 9, 9, dtype="float32", well=True))
+    before = taeda.get_num_threads()
+    try:
+        results = []
+        for n in (1, 2, 3):
+            taeda.set_num_threads(n)
+            results.append((linalg.inv(x), linalg.det(x), *linalg.qr(x), linalg.cholesky(x @ x.mT), linalg.solve(x, x[..., :2])))
+        for found in results[1:]:
+            for a, b in zip(found, results[0], strict=True):
+                assert (a == b).all()
+    finally:
+        taeda.set_num_threads(before)
+
+
+def test_meta_batches_have_the_strides_of_real_ones():
+    x = drawn(9, 4, 3)
+    real, meta = taeda.from_numpy(x), taeda.empty(9, 4, 3, dtype=taeda.float64, device="meta")
+    for f in (lambda a: linalg.qr(a).R, lambda a: linalg.qr(a).Q, lambda a: linalg.lu_factor(a).LU, lambda a: linalg.inv(a[:, :3]),
+              lambda a: linalg.det(a[:, :3]), lambda a: linalg.cholesky_ex(a[:, :3]).L, lambda a: linalg.solve(a[:, :3], a[:, :3])):
+        assert f(real).shape == f(meta).shape and f(real).stride() == f(meta).stride()
