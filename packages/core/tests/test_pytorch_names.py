@@ -509,3 +509,14 @@ def test_derivatives_of_softmax_by_their_names() -> None:
         y = f(x, 1)
         (expected,) = taeda.autograd.grad(y, x, g)
         taeda.testing.assert_close(getattr(taeda, name)(g, y.detach(), 1, taeda.float32), expected)
+
+
+def test_pointers_to_rows_and_back() -> None:
+    rows, columns = taeda.tensor([0, 0, 2, 3]), taeda.tensor([1, 2, 0, 0])
+    pointers = taeda._convert_indices_from_coo_to_csr(rows, 5)
+    assert pointers.tolist() == [0, 2, 2, 3, 4, 4] and pointers.dtype is taeda.int64
+    assert taeda._convert_indices_from_coo_to_csr(rows, 5, out_int32=True).dtype is taeda.int32
+    assert taeda._convert_indices_from_csr_to_coo(pointers, columns).tolist() == [rows.tolist(), columns.tolist()]
+    assert taeda._convert_indices_from_csr_to_coo(pointers, columns, transpose=True).tolist() == [columns.tolist(), rows.tolist()]
+    data, offsets = taeda.tensor([1.0, 2.0, 3.0]), taeda.tensor([0, 2, 3])
+    assert taeda._segment_reduce(data, "sum", offsets=offsets).tolist() == [3.0, 3.0]

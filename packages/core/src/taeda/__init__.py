@@ -140,6 +140,8 @@ _LAZY = {
     **{name: ("taeda.legacy", name) for name in (
         "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "typename",
     )},
+    **{name: ("taeda.pointers", name) for name in ("_convert_indices_from_coo_to_csr", "_convert_indices_from_csr_to_coo")},
+    "_segment_reduce": ("taeda.ops.segments", "segment_reduce"),
     **{name: ("taeda.symbolic", name) for name in (
         "SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_check_index", "_check_is_size",
         "_check_not_implemented", "_check_tensor_all", "_check_tensor_all_with", "_check_type", "_check_value", "_check_with",
