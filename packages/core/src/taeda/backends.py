@@ -204,7 +204,7 @@ class Kernels(Backend):
 
     def get_cpu_capability(self) -> str:
         """Return what the kernels use of this processor: "DEFAULT", "AVX2" or "AVX512"."""
-        return "DEFAULT" if BUILD == "baseline" else "AVX512" if runtime.has_avx512() else "AVX2"
+        return "DEFAULT" if BUILD == "baseline" else "AVX512" if runtime.has_v4() else "AVX2"
 
 
 class Switch(Backend):

@@ -30,7 +30,9 @@ from taeda.fx.proxy import ParameterProxy, Proxy, Scope, ScopeContextManager, Tr
 from taeda.nn import Module, Parameter, Sequential
 from taeda.utils import _pytree as pytree
 
-__all__ = ["PH", "PHBase", "PHWithMeta", "ProxyableClassMeta", "Tracer", "is_fx_symbolic_tracing", "is_fx_tracing", "symbolic_trace", "wrap"]
+__all__ = [
+    "PH", "PHBase", "PHWithMeta", "ProxyableClassMeta", "Tracer", "is_fx_symbolic_tracing", "is_fx_tracing", "symbolic_trace", "wrap",
+]  # fmt: skip
 
 _orig_module_call: Callable[..., Any] = Module.__call__
 _orig_module_getattr: Callable[..., Any] = Module.__getattr__
@@ -208,7 +210,7 @@ class Tracer(TracerBase):
             return self.submodule_paths[mod]
         name = self._name_in(mod, self.root.named_modules())
         if name is None:
-            raise NameError("[fx] module is not installed as a submodule; assign it to an attribute of the model, or keep it in a ModuleList")
+            raise NameError("[fx] module is not installed as a submodule; make it an attribute of the model, or keep it in a ModuleList")
         return name
 
     def call_module(self, m: Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -278,7 +280,7 @@ class Tracer(TracerBase):
                     args.append(self._proxy_placeholder(stars + next(rest), concrete_args, signature, analysed))
             root_fn = _patch_function(root_fn if inspect.isfunction(root_fn) and root_fn.__code__ is code else analysed, len(args))
         leaves, spec = pytree.tree_flatten(tuple(args))
-        if concrete_args is None and all(isinstance(x, (Proxy, Module)) for x in leaves) or all(c.is_leaf() for c in spec.children_specs):
+        if (concrete_args is None and all(isinstance(x, (Proxy, Module)) for x in leaves)) or all(c.is_leaf() for c in spec.children_specs):
             return root_fn, args
         self.graph._codegen = _PyTreeCodeGen(_PyTreeInfo(names[:total], spec, None))
 
@@ -353,8 +355,8 @@ class Tracer(TracerBase):
             id(x): f"{path}.{k}" if path else k
             for path, m in self.root.named_modules() for k, x in m.__dict__.items() if isinstance(x, (taeda.Tensor, ScriptObject))
         }
-        if not isinstance(fn, FunctionType) and hasattr(fn, "__call__") and not hasattr(fn, "__code__"):
-            if not isinstance(getattr(type(fn), "__call__", None), FunctionType):
+        if not isinstance(fn, FunctionType) and callable(fn) and not hasattr(fn, "__code__"):
+            if not isinstance(type(fn).__call__, FunctionType):
                 raise TypeError(f"[fx.trace] expected a module or a Python function, got {type(root).__name__}")
             fn = fn.__call__
         fn_globals = fn.__globals__
@@ -393,7 +395,7 @@ class Tracer(TracerBase):
         """Return how modules are called meanwhile."""
         call = Module.__call__
 
-        @functools.wraps(call)
+        @functools.wraps(call)  # type: ignore[arg-type]
         def call_module(mod: Any, *args: Any, **kwargs: Any) -> Any:
             def forward(*args: Any, **kwargs: Any) -> Any:
                 return call(mod, *args, **kwargs)

@@ -186,7 +186,7 @@ def _metadata(node: Node, include_stride: bool, include_device: bool) -> str:
     if isinstance(seen, taeda.Tensor):
         shape, dtype, stride, device = seen.shape, seen.dtype, seen.stride(), str(seen.device)
     elif type(seen).__name__ == "TensorMetadata":
-        shape, dtype, stride, device = seen.shape, seen.dtype, seen.stride, ""
+        shape, dtype, stride, device = seen.shape, seen.dtype, seen.stride, ""  # type: ignore[union-attr]
         include_stride = include_device = False
     else:
         return ""

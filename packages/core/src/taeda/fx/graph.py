@@ -32,7 +32,7 @@ from taeda.fx._naming import Namespace as _Namespace
 from taeda.fx._naming import snake_case as _snake_case
 from taeda.fx.codegen import CodeGen, PythonCode, _CustomBuiltin, _PyTreeCodeGen, _PyTreeInfo, _register_custom_builtin
 
-from taeda.fx.node import Argument, Node, Target, _get_qualified_name, _type_repr, map_arg
+from taeda.fx.node import Argument, Node, Target, map_arg
 
 __all__ = [
     "Argument", "CodeGen", "Graph", "Node", "PythonCode", "Target", "_CustomBuiltin", "_PyTreeCodeGen", "_PyTreeInfo",

@@ -109,7 +109,8 @@ class Interpreter:
         except StopIteration:
             if args:
                 return args[0]
-            raise RuntimeError(f"[Interpreter.run] Expected positional argument for parameter {target}, but one was not passed in!") from None
+            text = f"[Interpreter.run] Expected positional argument for parameter {target}, but one was not passed in!"
+            raise RuntimeError(text) from None
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
         """Return an attribute of the module by its path."""

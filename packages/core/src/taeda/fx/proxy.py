@@ -170,8 +170,8 @@ class TracerBase:
 
     def iter(self, obj: Proxy) -> Iterator[Any]:
         """Return an iterator of a Proxy.  Raises TraceError except where it is unpacked into a known number of names."""
-        raise TraceError(f"[fx] Proxy object cannot be iterated: {obj} is looped over, or is an argument of the form *args or **kwargs; its "
-                         "length is not known. Index it, or wrap the function that loops (fx.wrap)")
+        raise TraceError(f"[fx] Proxy object cannot be iterated: {obj} is looped over, or is an argument of the form *args or **kwargs; "
+                         "its length is not known. Index it, or wrap the function that loops (fx.wrap)")
 
     def keys(self, obj: Proxy) -> Any:
         """Return what ``.keys()`` of a Proxy gives: what ``**obj`` would need to walk."""
@@ -231,7 +231,7 @@ class Proxy:
     def __iter__(self) -> Iterator[Any]:
         count = _unpacked_into(sys._getframe(1))
         if count is not None:
-            return (self[i] for i in range(count))
+            return (self[i] for i in range(count))  # type: ignore[index]
         return self.tracer.iter(self)
 
     def __abs__(self) -> Proxy:
@@ -351,8 +351,8 @@ def _reflected_method(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-_TWO_SIDED = "add sub mul floordiv truediv mod pow lshift rshift and_ or_ xor matmul".split()
-for _name in [*_TWO_SIDED, *"eq ne lt gt le ge pos invert neg getitem".split()]:
+_TWO_SIDED = ["add", "sub", "mul", "floordiv", "truediv", "mod", "pow", "lshift", "rshift", "and_", "or_", "xor", "matmul"]
+for _name in [*_TWO_SIDED, *["eq", "ne", "lt", "gt", "le", "ge", "pos", "invert", "neg", "getitem"]]:
     setattr(Proxy, f"__{_name.strip('_')}__", _operator_method(getattr(operator, _name)))
 for _name in _TWO_SIDED:
     setattr(Proxy, f"__r{_name.strip('_')}__", _reflected_method(getattr(operator, _name)))

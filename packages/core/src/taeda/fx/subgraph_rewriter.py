@@ -52,7 +52,8 @@ def replace_pattern(gm: GraphModule, pattern: Any, replacement: Any) -> list[Mat
 
 
 def replace_pattern_with_filters(
-    gm: GraphModule, pattern: Any, replacement: Any = None, match_filters: list[Callable[[InternalMatch, Graph, Graph], bool]] | None = None,
+    gm: GraphModule, pattern: Any, replacement: Any = None,
+    match_filters: list[Callable[[InternalMatch, Graph, Graph], bool]] | None = None,
     ignore_literals: bool = False, replacement_callback: Callable[[InternalMatch, Graph, Graph], Graph] | None = None,
     node_name_match: str = "",
 ) -> list[ReplacedPatterns]:  # fmt: skip
@@ -108,7 +109,8 @@ def _exchange(graph: Graph, match: InternalMatch, new: Graph, now: dict[Node, An
         result = graph.graph_copy(new, val_map)
     results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
     if len(results) != len(match.returning_nodes):
-        raise AssertionError(f"[replace_pattern] the pattern returns {len(match.returning_nodes)} values and the replacement {len(results)}")
+        returned = f"the pattern returns {len(match.returning_nodes)} values and the replacement {len(results)}"
+        raise AssertionError(f"[replace_pattern] {returned}")
     for was, node in zip(match.returning_nodes, results, strict=True):
         if isinstance(node, Node):
             was.replace_all_uses_with(node)

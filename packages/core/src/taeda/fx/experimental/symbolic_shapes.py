@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["GuardOnDataDependentSymNode", "free_symbols", "free_unbacked_symbols", "guard_or_false", "guard_or_true", "guard_size_oblivious",
-           "is_symbolic", "statically_known_false", "statically_known_true"]  # fmt: skip
+__all__ = [
+    "GuardOnDataDependentSymNode", "free_symbols", "free_unbacked_symbols", "guard_or_false", "guard_or_true", "guard_size_oblivious",
+    "is_symbolic", "statically_known_false", "statically_known_true",
+]  # fmt: skip
 
 
 class GuardOnDataDependentSymNode(RuntimeError):

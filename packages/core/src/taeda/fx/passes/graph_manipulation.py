@@ -29,7 +29,7 @@ def get_tensor_meta(node: Node) -> Any:
     """Return what ShapeProp saw.  RuntimeError if it has not run."""
     meta = node.meta.get("tensor_meta")
     if not meta:
-        raise RuntimeError(f"[get_tensor_meta] Node {node} has no tensor metadata associated with it! Check that shape propagation has run.")
+        raise RuntimeError(f"[get_tensor_meta] Node {node} has no tensor metadata associated with it! Check that ShapeProp has run.")
     return meta
 
 

@@ -152,7 +152,7 @@ def _stitch(m: GraphModule, root_m: Any, parts: dict[str, Partition], order: lis
             from taeda.fx.proxy import Proxy
 
             proxy = Proxy(call)
-            env.update((x, proxy[i].node) for i, x in enumerate(part.outputs.values()))
+            env.update((x, proxy[i].node) for i, x in enumerate(part.outputs.values()))  # type: ignore[index]
         else:
             env[next(iter(part.outputs.values()))] = call
     for node in m.graph.nodes:

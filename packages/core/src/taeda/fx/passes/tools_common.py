@@ -37,7 +37,8 @@ def legalize_graph(gm: Any) -> Any:
     waits = {node: len(node.all_input_nodes) for node in gm.graph.nodes}
     ready = [(place[n], n) for n, count in waits.items() if not count]
     heapq.heapify(ready)
-    new, made = Graph(tracer_cls=gm.graph._tracer_cls), {}
+    new = Graph(tracer_cls=gm.graph._tracer_cls)
+    made: dict[Any, Any] = {}
     while ready:
         _, node = heapq.heappop(ready)
         made[node] = new.node_copy(node, lambda n: made[n])

@@ -59,12 +59,13 @@ __all__ = [
 
 # PyTorch has these in C: a class that takes the call over is told of it as it was made, and of any other with all its arguments,
 # required ones by position, the rest by keyword.
-_AS_GIVEN = frozenset(
-    "adaptive_avg_pool1d avg_pool1d avg_pool2d avg_pool3d bilinear celu_ channel_shuffle conv1d conv2d conv3d conv_tbc conv_transpose1d "
-    "conv_transpose2d conv_transpose3d cosine_similarity elu_ gelu hardshrink hardtanh_ leaky_relu_ linear logsigmoid "
-    "native_channel_shuffle one_hot pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu relu_ rrelu_ "
-    "scaled_dot_product_attention selu_ softplus softshrink threshold_".split()
-)
+_AS_GIVEN = frozenset((
+    "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "bilinear", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d",
+    "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "elu_", "gelu", "hardshrink",
+    "hardtanh_", "leaky_relu_", "linear", "logsigmoid", "native_channel_shuffle", "one_hot", "pairwise_distance", "pdist",
+    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu_", "rrelu_", "scaled_dot_product_attention", "selu_", "softplus", "softshrink",
+    "threshold_",
+))  # fmt: skip
 # ... and these are only other ways to call others
 _CALLS_OTHERS = frozenset(("sigmoid", "tanh", "upsample", "upsample_bilinear", "upsample_nearest"))
 
