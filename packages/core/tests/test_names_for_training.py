@@ -13,6 +13,13 @@ def test_what_would_need_more_than_one_process_or_a_trace_says_so() -> None:
     with pytest.raises(ValueError, match="not been initialized"):
         taeda.distributed.all_reduce(taeda.ones(1))
     assert taeda.ScriptModule is taeda.jit.ScriptModule
+
+
+    with pytest.raises(ValueError, match="not been initialized"):
+        taeda.distributed.nn.all_gather(taeda.ones(1))
+    assert not isinstance(taeda.sin, taeda.fx.GraphModule) and taeda.ScriptModule is taeda.jit.ScriptModule
+    with pytest.raises(NotImplementedError, match="fx.Tracer"):
+        taeda.fx.Tracer()
     with taeda.autograd.profiler.emit_nvtx(enabled=False):
         assert taeda.autograd.profiler.kineto_available()
     with pytest.raises(RuntimeError, match="emit_nvtx"), taeda.autograd.profiler.emit_nvtx():
@@ -30,3 +37,11 @@ def test_a_tensors_dict_may_be_anothers() -> None:
     assert not hasattr(a, "own")
     with pytest.raises(TypeError, match="dictionary, not a 'int'"):
         b.__dict__ = 3
+
+
+def test_a_gpus_generators_have_no_states_here() -> None:
+    from taeda.utils.checkpoint import get_device_states, set_device_states
+
+    devices, states = get_device_states(taeda.ones(2), 3)
+    assert (devices, states) == ([], []) and set_device_states(devices, states) is None
+    assert taeda.cuda._initialized is False

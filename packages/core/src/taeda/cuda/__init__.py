@@ -52,6 +52,9 @@ def current_device() -> int:
     raise no_cuda("cuda.current_device")
 
 
+_initialized = False
+
+
 def is_initialized() -> bool:
     """Whether a GPU has been used: never."""
     return False

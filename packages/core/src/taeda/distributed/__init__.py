@@ -9,13 +9,14 @@ import enum
 import sys
 from typing import Any, NoReturn
 
-from taeda.distributed import device_mesh, fsdp, rpc, tensor
+from taeda.distributed import device_mesh, fsdp, nn, rpc, tensor
+from taeda.distributed.nn import no_group as _no_group
 
 __all__ = [
     "GroupMember", "ProcessGroup", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
     "broadcast_object_list", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank", "get_world_size",
     "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available",
-    "is_torchelastic_launched", "new_group", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
+    "is_torchelastic_launched", "new_group", "nn", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
 ]  # fmt: skip
 
 
@@ -30,14 +31,6 @@ is_initialized = is_nccl_available = is_gloo_available = is_mpi_available = is_t
 def init_process_group(*args: Any, **kwargs: Any) -> NoReturn:
     """Raise RuntimeError: there is one process."""
     raise RuntimeError("[distributed.init_process_group] taeda trains in one process; ask taeda.distributed.is_available() first")
-
-
-def _no_group(*args: Any, **kwargs: Any) -> NoReturn:
-    """Raise ValueError, as PyTorch does before there is a group of processes."""
-    raise ValueError(
-        "[distributed] Default process group has not been initialized: taeda trains in one process; ask "
-        "taeda.distributed.is_initialized() first"
-    )
 
 
 class ProcessGroup:
@@ -76,6 +69,7 @@ class ReduceOp(enum.IntEnum):
 
 # the files in which earlier versions of PyTorch keep these, for programs that import from there
 sys.modules.update({
+    f"{__name__}.nn.functional": nn,
     f"{__name__}._tensor": tensor, f"{__name__}._tensor.experimental": tensor, f"{__name__}.tensor.experimental": tensor,
     f"{__name__}._composable": fsdp, f"{__name__}._composable.fsdp": fsdp,
 })  # fmt: skip

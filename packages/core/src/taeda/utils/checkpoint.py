@@ -22,7 +22,8 @@ from taeda.tensor_base import TensorBase
 
 __all__ = [
     "CheckpointError", "CheckpointFunction", "check_backward_validity", "checkpoint", "checkpoint_sequential", "detach_variable",
-    "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "get_device_states", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "set_device_states",
 ]
 
 
@@ -76,6 +77,15 @@ def check_backward_validity(inputs: Any) -> None:
     """Warn if no input requires grad."""
     if not any(x.requires_grad for x in inputs if isinstance(x, TensorBase)):
         warnings.warn("[checkpoint] None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=3)
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """Return the GPUs that the tensors among the arguments are on, and the states of their generators: none."""
+    return [], []
+
+
+def set_device_states(devices: Any, states: Any, *, device_type: str | None = None) -> None:
+    """Give the GPUs' generators the states that ``get_device_states`` returned: there are none."""
 
 
 @contextlib.contextmanager
