@@ -39,6 +39,7 @@ NAMED = {
     "size": "int | Sequence[int]", "sizes": "int | Sequence[int]", "p": "Any", "shape": "int | Sequence[int]", "tensors": "Any", "requires_grad": "bool", "hook": "Callable[..., Any]",
     "reduction": "str", "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
 }
+OF_FUNCTION = {(f, name): "int | Sequence[int]" for f in ("movedim", "moveaxis") for name in ("source", "destination")}
 # functions that return something else than a Tensor
 RETURNS = {
     "bool": {"equal", "allclose", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "is_same_size", "is_set_to", "is_inference",
@@ -125,6 +126,7 @@ def parameters(function: Any, method: bool) -> str:
             star = True
         default = " = ..." if p.default is not p.empty else ""
         kind = "Any" if function.__name__.startswith("fused_") else annotation(name, p.default, p.kind)      # whole lists at once
+        kind = OF_FUNCTION.get((function.__name__, name), kind)
         parts.append(f"{mark}{name}: {kind}{default}")
     return ", ".join(parts)
 

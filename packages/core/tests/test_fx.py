@@ -229,7 +229,7 @@ def test_annotations_defaults_and_values_as_text() -> None:
     graph = fx.Graph()
     x = graph.placeholder("x", typing.Optional[taeda.Tensor], None)  # noqa: UP045
     y = graph.placeholder("y", int | None, (1, 2.5))
-    graph.output((x, y, float("inf"), taeda.float32, taeda.device("cpu"), taeda.Size([1]), "a", slice(None, 2), ...), list[int])
+    graph.output((x, y, float("inf"), taeda.float32, taeda.device("cpu"), taeda.Size([1]), "a", slice(None, 2), ...), typing.List[int])  # noqa: UP006
     src = graph.python_code("self").src
     assert "def forward(self, x : typing_Union[taeda.Tensor,NoneType] = None, y : int|NoneType = (1, 2.5)) -> typing_List[int]:" in src
     assert run(graph) == (None, (1, 2.5), float("inf"), taeda.float32, taeda.device("cpu"), (1,), "a", slice(None, 2), ...)

@@ -815,9 +815,9 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Multiply two matrices: y = input mat2."""
 def mode(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.mode:
     """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
-def moveaxis(input: Tensor, source: Tensor, destination: Any) -> Tensor:
+def moveaxis(input: Tensor, source: _int | Sequence[_int], destination: _int | Sequence[_int]) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
-def movedim(input: Tensor, source: Tensor, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: _int | Sequence[_int], destination: _int | Sequence[_int]) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
 def msort(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the values sorted along the first dimension."""

@@ -18,8 +18,10 @@ class Function:
 class Method:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 class Overridable:
+    composite: Any
     function: Any
     reported: Any
+    spelled: Any
     watcher: Any
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 def _ready() -> Any: ...

@@ -831,9 +831,9 @@ class Tensor:
         """Return (values, indices) of the most frequent element along ``dim``: of several the smallest, at its last place."""
     def module_load(self, other: Tensor | _complex, assign: _bool = ...) -> Tensor:
         """Return what ``load_state_dict`` puts in this tensor's place: other with ``assign``, else this tensor with other's values."""
-    def moveaxis(self, source: Tensor, destination: Any) -> Tensor:
+    def moveaxis(self, source: _int | Sequence[_int], destination: _int | Sequence[_int]) -> Tensor:
         """Return a view with dimensions moved to other places, the rest in order."""
-    def movedim(self, source: Tensor, destination: Any) -> Tensor:
+    def movedim(self, source: _int | Sequence[_int], destination: _int | Sequence[_int]) -> Tensor:
         """Return a view with dimensions moved to other places, the rest in order."""
     def msort(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the values sorted along the first dimension."""

@@ -9,6 +9,7 @@ Functions are wrapped here, once, so that a class with a ``__torch_function__`` 
 from __future__ import annotations
 
 import importlib
+from os import PathLike
 from typing import Any
 
 from taeda._override import function_for, method_for
@@ -49,6 +50,8 @@ def _collect() -> None:
 
 def load_library(path: str) -> Any:
     """Raise OSError: a library of operators is compiled for PyTorch's tensors; programs go on with what they have in Python."""
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(f"[ops.load_library] path must be str or os.PathLike, got {type(path).__name__}")
     raise OSError(f"[ops.load_library] {path} is compiled for PyTorch and cannot be loaded; register operators with taeda.library")
 
 

@@ -1098,9 +1098,9 @@ def modified_bessel_k1(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the modified Bessel function of the second kind of order 1; inf at 0, nan below."""
 def modules_of(folder: Any) -> Tensor:
     """Return the names of a folder's modules in order."""
-def moveaxis(input: Tensor, source: Tensor, destination: Any) -> Tensor:
+def moveaxis(input: Tensor, source: _int | Sequence[_int], destination: _int | Sequence[_int]) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
-def movedim(input: Tensor, source: Tensor, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: _int | Sequence[_int], destination: _int | Sequence[_int]) -> Tensor:
     """Return a view with dimensions moved to other places, the rest in order."""
 def mse_loss(input: Tensor, target: Tensor, reduction: str = ..., weight: Tensor | None = ...) -> Tensor:
     """Return the squared difference (x - y)^2, element by element, or its mean or sum."""
