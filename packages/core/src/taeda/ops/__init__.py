@@ -48,6 +48,12 @@ def _collect() -> None:
                 setattr(module, name, wrapped[id(value)])
 
 
+def _one_by_one(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call of einsum as classes that take it over are told of it: operands that were given as a list are arguments."""
+    listed = len(args) == 2 and isinstance(args[0], str) and isinstance(args[1], (list, tuple))
+    return ((args[0], *args[1]) if listed else args), kwargs
+
+
 def load_library(path: str) -> Any:
     """Raise OSError: a library of operators is compiled for PyTorch's tensors; programs go on with what they have in Python."""
     if not isinstance(path, (str, PathLike)):
@@ -63,3 +69,4 @@ def __getattr__(name: str) -> Any:
 
 
 _collect()
+PUBLIC["einsum"].spelled = _one_by_one
