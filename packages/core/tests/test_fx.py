@@ -255,14 +255,3 @@ def test_tables_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["opcode", "name", "target", "args", "kwargs"] and set(lines[1]) == {"-", " "}
     assert lines[4].split()[:3] == ["call_method", "mul", "mul"]
-
-
-def test_operands_of_einsum_are_recorded_one_by_one() -> None:
-    def f(x, y):
-        return taeda.einsum("ij,jk->ik", [x, y]) + taeda.einsum("ij,jk->ik", x, y)
-
-    traced = fx.symbolic_trace(f)
-    calls = [node.args for node in traced.graph.nodes if node.target is taeda.einsum]
-    assert len(calls) == 2 and all([str(a) for a in args] == ["ij,jk->ik", "x", "y"] for args in calls)
-    x = taeda.arange(6.0).view(2, 3)
-    assert taeda.equal(traced(x, x.t()), 2 * x @ x.t())

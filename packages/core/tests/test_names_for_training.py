@@ -14,7 +14,7 @@ def test_what_would_need_more_than_one_process_or_a_trace_says_so() -> None:
         taeda.distributed.all_reduce(taeda.ones(1))
     with pytest.raises(ValueError, match="not been initialized"):
         taeda.distributed.nn.all_gather(taeda.ones(1))
-    assert not isinstance(taeda.sin, taeda.fx.GraphModule) and taeda.ScriptModule is taeda.jit.ScriptModule
+    assert taeda.ScriptModule is taeda.jit.ScriptModule
     with taeda.autograd.profiler.emit_nvtx(enabled=False):
         assert taeda.autograd.profiler.kineto_available()
     with pytest.raises(RuntimeError, match="emit_nvtx"), taeda.autograd.profiler.emit_nvtx():

@@ -520,3 +520,13 @@ def test_pointers_to_rows_and_back() -> None:
     assert taeda._convert_indices_from_csr_to_coo(pointers, columns, transpose=True).tolist() == [columns.tolist(), rows.tolist()]
     data, offsets = taeda.tensor([1.0, 2.0, 3.0]), taeda.tensor([0, 2, 3])
     assert taeda._segment_reduce(data, "sum", offsets=offsets).tolist() == [3.0, 3.0]
+
+
+def test_the_modules_of_distributions_have_what_they_import_in_pytorch():
+    from taeda.distributions.gumbel import Gumbel, Uniform
+    from taeda.distributions.multivariate_normal import Distribution, MultivariateNormal, constraints, lazy_property
+
+    assert issubclass(MultivariateNormal, Distribution) and Gumbel.__name__ == "Gumbel" and Uniform is taeda.distributions.Uniform
+    assert constraints is taeda.distributions.constraints and lazy_property is taeda.distributions.utils.lazy_property
+    with pytest.raises(AttributeError, match="multivariate_normal' has no attribute 'nothing'"):
+        taeda.distributions.multivariate_normal.nothing  # noqa: B018

@@ -345,3 +345,14 @@ def test_written_modules_can_be_imported(tmp_path: Any, monkeypatch: pytest.Monk
 
     x = taeda.randn(1, 2)
     assert (Written()(x) == net(x)).all()
+
+
+def test_operands_of_einsum_are_recorded_one_by_one() -> None:
+    def f(x, y):
+        return taeda.einsum("ij,jk->ik", [x, y]) + taeda.einsum("ij,jk->ik", x, y)
+
+    traced = fx.symbolic_trace(f)
+    calls = [node.args for node in traced.graph.nodes if node.target is taeda.einsum]
+    assert len(calls) == 2 and all([str(a) for a in args] == ["ij,jk->ik", "x", "y"] for args in calls)
+    x = taeda.arange(6.0).view(2, 3)
+    assert taeda.equal(traced(x, x.t()), 2 * x @ x.t())

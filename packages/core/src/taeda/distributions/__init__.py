@@ -96,7 +96,20 @@ _FILES: dict[str, list[Any]] = {
     "relaxed_bernoulli": [RelaxedBernoulli, LogitRelaxedBernoulli],
     "relaxed_categorical": [RelaxedOneHotCategorical, ExpRelaxedCategorical], "uniform": [Uniform], "weibull": [Weibull],
 }  # fmt: skip
+
+
+class _File(types.ModuleType):
+    """A module of PyTorch's: its classes, and what programs take from it that it has imported itself."""
+
+    def __getattr__(self, name: str) -> Any:
+        for module in (sys.modules[self._classes[0].__module__], sys.modules[__package__], utils):
+            if name in vars(module) and not name.startswith("__"):
+                return vars(module)[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
 for _file, _classes in _FILES.items():
-    _module = types.ModuleType(f"{__name__}.{_file}", f"The name that PyTorch has for the place of {_classes[0].__name__}.")
+    _module = _File(f"{__name__}.{_file}", f"The name that PyTorch has for the place of {_classes[0].__name__}.")
+    _module._classes = _classes
     vars(_module).update({c.__name__: c for c in _classes}, __all__=[c.__name__ for c in _classes])
     globals()[_file] = sys.modules[_module.__name__] = _module

@@ -50,7 +50,13 @@ _ROOMS = (
 
 def __getattr__(name: str) -> Any:
     if name in _OF_NN:
-        found = getattr(importlib.import_module(f"{__name__}.{_OF_NN[name]}"), name)
+        try:
+            found = getattr(importlib.import_module(f"{__name__}.{_OF_NN[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name != "taeda.nn":
+                raise
+            text = f"taeda.fx.{name} is about modules, which are a separate package: pip install taeda-nn"
+            raise ModuleNotFoundError(text, name="taeda.nn") from None
         globals()[name] = found
         return found
     if name in _ROOMS:

@@ -9,7 +9,7 @@ Functions are wrapped here, once, so that a class with a ``__torch_function__`` 
 from __future__ import annotations
 
 import importlib
-from os import PathLike
+import os
 from typing import Any
 
 from taeda._override import function_for, method_for
@@ -56,7 +56,7 @@ def _one_by_one(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[An
 
 def load_library(path: str) -> Any:
     """Raise OSError: a library of operators is compiled for PyTorch's tensors; programs go on with what they have in Python."""
-    if not isinstance(path, (str, PathLike)):
+    if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"[ops.load_library] path must be str or os.PathLike, got {type(path).__name__}")
     raise OSError(f"[ops.load_library] {path} is compiled for PyTorch and cannot be loaded; register operators with taeda.library")
 

@@ -16,6 +16,8 @@ MemoryFormat: Any
 _CONVERSIONS: Any
 def _dirichlet_grad(x: Tensor, alpha: Tensor | _complex, total: Any) -> Tensor:
     """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept."""
+def _one_by_one(args: Any, kwargs: Any) -> Tensor:
+    """Return a call of einsum as classes that take it over are told of it: operands that were given as a list are arguments."""
 def _sample_dirichlet(input: Tensor, generator: Generator | None = ...) -> Tensor:
     """Return shares y_k = g_k / sum_j g_j along the last dimension, g_k gamma variables of the shapes in ``input``."""
 def _standard_gamma(input: Tensor, generator: Generator | None = ...) -> Tensor:
