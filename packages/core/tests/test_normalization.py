@@ -211,3 +211,12 @@ def test_a_row_of_one_element_has_no_gradient() -> None:
 def test_batch_norm_of_no_values_in_one_dimension() -> None:
     assert ops.batch_norm(taeda.ones(0), None, None, training=True).shape == (0,)
     assert ops.batch_norm(taeda.ones(0), None, None, taeda.ones(2), taeda.ones(2), True).shape == (0,)
+
+
+def test_running_buffers_are_left_alone_by_an_update_that_fails():
+    mean, flags = taeda.tensor([1.5, -2.0, 0.0]), taeda.tensor([True, False, True])
+    with pytest.raises(RuntimeError, match=r"\[batch_norm_update_stats\] running_var must be a floating-point tensor, got taeda.bool"):
+        taeda.batch_norm_update_stats(taeda.ones(2, 3), mean, flags, 0.1)
+    with pytest.raises(RuntimeError, match="same device"):
+        taeda.batch_norm_update_stats(taeda.ones(2, 3, device="meta"), mean, mean.clone(), 0.1)
+    assert mean.tolist() == [1.5, -2.0, 0.0]

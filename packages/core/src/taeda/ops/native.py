@@ -75,15 +75,18 @@ def batch_norm_update_stats(input, running_mean, running_var, momentum):
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is not None:
             need_tensor("batch_norm_update_stats", name, running)
+            if not running.is_floating_point():
+                raise RuntimeError(f"[batch_norm_update_stats] {name} must be a floating-point tensor, got {running.dtype}")
             if running.shape != input.shape[1:2]:
                 raise RuntimeError(f"[batch_norm_update_stats] {name} must hold a number for each of {input.shape[1]} channels, got shape "
                                    f"{tuple(running.shape)}")
     rows = input.detach().transpose(0, 1).flatten(1)
     mean, var = rows.mean(1), rows.var(1, correction=0)
     count = rows.shape[1]
-    for running, new in ((running_mean, mean), (running_var, var * (count / max(count - 1, 1)))):
-        if running is not None:
-            running.mul_(1 - momentum).add_(new, alpha=momentum)
+    pairs = ((running_mean, mean), (running_var, var * (count / max(count - 1, 1))))
+    moved = [(running, running.mul(1 - momentum).add(new, alpha=momentum)) for running, new in pairs if running is not None]
+    for running, value in moved:                        # once neither can fail any more
+        running.copy_(value)
     return mean, var
 
 
