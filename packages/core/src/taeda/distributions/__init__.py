@@ -101,6 +101,8 @@ _FILES: dict[str, list[Any]] = {
 class _File(types.ModuleType):
     """A module of PyTorch's: its classes, and what programs take from it that it has imported itself."""
 
+    _classes: list[Any]
+
     def __getattr__(self, name: str) -> Any:
         for module in (sys.modules[self._classes[0].__module__], sys.modules[__package__], utils):
             if name in vars(module) and not name.startswith("__"):
