@@ -6,8 +6,9 @@ MEMORY = "memory's speed on both sides, give or take the noise"
 MKL = "multiply-adds at the processor's limit, where PyTorch's MKL is too"
 CONVOLUTION = "multiply-adds: 60 to 80 of some 95 GFLOP/s, where PyTorch's oneDNN is too"
 CHAIN = "a chain: each step is an exponential and a logarithm that wait for the last sum"
-VECTORS = "PyTorch's vectors have 512 bits on this processor, these 256"
-LAPACK = "OpenBLAS's LAPACK, a call a matrix, beside MKL's, which has small and threaded ones"
+ROOTS = "divisions and square roots, on PyTorch's side too"
+HALVES = "a short formula between conversions, which take as long"
+LAPACK = "OpenBLAS's LAPACK on one thread, beside MKL's, which has threaded ones"
 RANGES = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
 
 POINTWISE = "pointwise, every one, 1M"
@@ -28,9 +29,8 @@ ROWS = {
     **dict.fromkeys((("pointwise", name) for name in ("relu, 1M", "a + b, 1M", "a * row, 1M", "a * column, 1M", "a + b, float64, 1M")), MEMORY),
     **dict.fromkeys(((REDUCTIONS, f"logcumsumexp, dim {dim}") for dim in (0, 1)), CHAIN),
     **dict.fromkeys(((POINTWISE, f"special.{name}") for name in ("i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")), RANGES),
-    **dict.fromkeys(((POINTWISE, name) for name in ("a ** 1.7", "erfinv", "exp2", "gelu", "pow", "rsqrt", "sigmoid", "silu", "sinh")), VECTORS),
-    **dict.fromkeys((("pointwise", f"{name}, 1M") for name in (
-        "exp, bfloat16", "exp, float16", "exp, float64", "gelu", "gelu, bfloat16", "gelu, float64", "sigmoid")), VECTORS),
+    (POINTWISE, "rsqrt"): ROOTS,
+    **dict.fromkeys((("pointwise", f"{name}, 1M") for name in ("exp, bfloat16", "exp, float16", "gelu, bfloat16")), HALVES),
     **dict.fromkeys(((LINALG, f"{name}, {shape}") for name in ("inv", "det", "qr", "svd") for shape in ("1000 x 4 x 4", "256 x 256")), LAPACK),
     ("reductions, scans, order", "sum, dim 2 of 64 x 128 x 256"): MEMORY,
 }  # fmt: skip
