@@ -50,9 +50,9 @@ def associative_scan(
     def combine(a: Leaves, b: Leaves) -> Leaves:
         return tree_flatten(each(tree_unflatten(a, spec), tree_unflatten(b, spec)))[0]
 
-    found = [x.movedim(dim, 0) for x in leaves]
+    found = [x.transpose(0, dim) for x in leaves]
     found = _scan(combine, [x.flip(0) for x in found] if reverse else found)
-    return tree_unflatten([(y.flip(0) if reverse else y).movedim(0, dim) for y in found], spec)
+    return tree_unflatten([(y.flip(0) if reverse else y).transpose(0, dim) for y in found], spec)
 
 
 def _scan(combine: Callable[[Leaves, Leaves], Leaves], xs: Leaves) -> Leaves:

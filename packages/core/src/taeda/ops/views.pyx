@@ -154,8 +154,8 @@ cdef bint view_strides(TensorBase x, int n, const int64_t* shape, int64_t* strid
     """Fill in the strides of x seen as shape; false where memory does not allow it."""
     cdef int d, old = x.view.ndim - 1, at = n - 1
     cdef int64_t chunk, have, got
-    if x.view.numel == 0 or x.view.contiguous:
-        chunk = 1
+    if x.view.numel == 0 or x.view.contiguous and (x.view.ndim == 0 or x.view.strides[old] == 1):
+        chunk = 1                            # a last dimension of size 1 with another stride hands it on, as in PyTorch
         for d in range(n - 1, -1, -1):
             strides[d] = chunk
             chunk *= shape[d] if shape[d] > 1 else 1
