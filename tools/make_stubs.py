@@ -58,6 +58,7 @@ RETURNS = {
             "fractional_max_pool2d", "fractional_max_pool3d", "to_dlpack", "result_type", "promote_types", "get_default_dtype", "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
 }
 ROOMS = {n for n, (room, name) in taeda._LAZY.items() if name is None and room == f"taeda.{n}"}
+SHELLS = {n for n in ROOMS if (SOURCE / "_shells" / n).is_dir() or (SOURCE / "_shells" / f"{n}.py").is_file()}      # beside the others only where installed
 RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
 RETURN_TYPES = sorted(name for name, kind in vars(return_types).items() if isinstance(kind, type) and issubclass(kind, tuple) and not name.startswith("_"))
 RETURN_OF.update({name: f"return_types.{name}" for name in RETURN_TYPES})
@@ -192,7 +193,8 @@ def package_stub() -> str:
     from taeda.amp import legacy as amp_legacy
     from taeda.dtype import ALIASES, NAMES, UNHELD
 
-    lines = [HEADER + IMPORTS + "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted({"autograd", "cpu", "cuda", "ops"} | ROOMS)),
+    lines = [HEADER + IMPORTS + "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(({"autograd", "cpu", "cuda", "ops"} | ROOMS) - SHELLS)),
+             "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(SHELLS)) + "  # type: ignore[attr-defined]",
              "from taeda._version import __version__ as __version__",
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",

@@ -6,6 +6,8 @@ import importlib as _importlib
 import math as _math
 import re as _re
 
+__path__.append(f"{__path__[0]}/_shells")       # in the sources; an installed taeda has them among its rooms
+
 # What an import makes stays for good: the collector would look through it again and again, a tenth of the time.
 _collecting = _gc.isenabled()
 _gc.disable()
@@ -90,7 +92,7 @@ _LAZY = {
     "_utils": ("taeda._utils", None),
     "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
     "ScriptModule": ("taeda.jit", "ScriptModule"),
-    "__config__": ("taeda._config", None),
+    "__config__": ("taeda.__config__", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (

@@ -7,7 +7,7 @@ import sys
 import types
 from typing import Any
 
-from taeda.compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
+from .compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
 
 __all__ = [
     "OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable", "eval_frame", "exc", "graph_break", "is_compiling",

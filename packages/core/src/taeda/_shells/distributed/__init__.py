@@ -9,8 +9,8 @@ import enum
 import sys
 from typing import Any, NoReturn
 
-from taeda.distributed import device_mesh, fsdp, nn, rpc, tensor
-from taeda.distributed.nn import no_group as _no_group
+from . import device_mesh, fsdp, nn, rpc, tensor
+from .nn import no_group as _no_group
 
 __all__ = [
     "GroupMember", "ProcessGroup", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
