@@ -18,7 +18,7 @@ from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global
 from taeda.device import device
 from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
-from taeda.ops.creation import frombuffer
+from taeda.ops.conversion import frombuffer
 from taeda.serialization_options import LoadEndianness, options
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage

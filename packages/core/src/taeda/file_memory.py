@@ -8,7 +8,8 @@ import weakref
 from typing import Any
 
 from taeda.dtype import NAMES, get_default_dtype
-from taeda.ops.creation import empty, frombuffer
+from taeda.ops.conversion import frombuffer
+from taeda.ops.creation import empty
 from taeda.storage import Storage
 
 __all__ = ["from_buffer", "from_file", "map_file", "name_of", "swap_bytes"]

@@ -23,6 +23,7 @@ from taeda.elements import ArrayHolder
 from taeda.ops import METHODS as M
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
+from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
 from taeda.tensor_attributes import user_attributes
@@ -54,7 +55,7 @@ cdef object operand(object other):
     if isinstance(other, TensorBase) or isinstance(other, NUMBERS):
         return other
     if hasattr(other, "__array_interface__"):
-        return _creation.as_tensor(other) if hasattr(other, "ctypes") or getattr(other, "shape", ()) else other.item()
+        return _convert.as_tensor(other) if hasattr(other, "ctypes") or getattr(other, "shape", ()) else other.item()
     if isinstance(other, (str, bytes, list, tuple, dict)) or other is None:
         return NotImplemented
     return other if hasattr(other, "__index__") or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
@@ -119,7 +120,7 @@ cdef TensorBase by_constructor(tuple args, dict options):
         return <TensorBase>args[0].view_as(args[0])
     if isinstance(args[0], (str, bytes, dict)):
         raise TypeError(f"[Tensor] new(): data must be a sequence (got {type(args[0]).__name__})")
-    return <TensorBase>_creation.tensor(args[0], dtype=get_default_dtype())
+    return <TensorBase>_convert.tensor(args[0], dtype=get_default_dtype())
 
 
 @cython.binding(False)                  # plain method descriptors: they check that self is a Tensor
@@ -229,7 +230,7 @@ cdef class Tensor(TensorAttributes):
 
     def __rmatmul__(self, other):
         array = isinstance(other, TensorBase) or hasattr(other, "__array_interface__") and other.__array_interface__["shape"]
-        return matmul(_creation.as_tensor(other), self) if array else NotImplemented
+        return matmul(_convert.as_tensor(other), self) if array else NotImplemented
 
     def __neg__(self):
         return neg(self)
@@ -468,7 +469,7 @@ cdef class Tensor(TensorAttributes):
         return a.copy() if copy else a
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
-        return _creation.as_tensor(array)
+        return _convert.as_tensor(array)
 
     @property
     def __array_interface__(self):
@@ -550,7 +551,7 @@ cdef class Tensor(TensorAttributes):
     def apply_(self, function):
         """Replace each element by ``function(element)``; slow, for experiments."""
         values = [function(v) for v in self.detach().reshape(-1).tolist()]
-        return self.copy_(_creation.tensor(values, dtype=self.dtype).reshape(self.shape))
+        return self.copy_(_convert.tensor(values, dtype=self.dtype).reshape(self.shape))
 
     def new(self, *args):
         """Return a tensor of this dtype: empty, of the given sizes (not filled), or with the given content."""
@@ -561,7 +562,7 @@ cdef class Tensor(TensorAttributes):
     def map_(self, Tensor other not None, function):
         """Replace each element by ``function(element, other's element)``."""
         pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
-        return self.copy_(_creation.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
+        return self.copy_(_convert.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
 
 
 # Names that the C fields of TensorBase have too: these cannot stand in the class body.

@@ -23,7 +23,7 @@ from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
-from taeda.ops import creation as _creation
+from taeda.ops import conversion as _convert
 
 cdef set warned = set()
 
@@ -297,7 +297,7 @@ cdef class TensorAttributes(TensorBase):
 
     @real.setter
     def real(self, value):
-        self.real.copy_(_creation.as_tensor(value))
+        self.real.copy_(_convert.as_tensor(value))
 
     @property
     def imag(self):
@@ -306,7 +306,7 @@ cdef class TensorAttributes(TensorBase):
 
     @imag.setter
     def imag(self, value):
-        self.imag.copy_(_creation.as_tensor(value))
+        self.imag.copy_(_convert.as_tensor(value))
 
     def _parts(self):
         from taeda.ops import complex_numbers

@@ -1,17 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
-from libc.stdint cimport int64_t
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
-                             broadcast_shapes, check_same_device, define, empty_for, end_inplace, launch, needs_grad, record,
-                             result_type as promoted, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, promote
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I32, I64, MAX_DIM, U8, Param, View
+                             broadcast_shapes, define, end_inplace, launch, needs_grad, result_type as promoted, scalar_tensor, to_dtype,
+                             write_out)
+from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
-from taeda.autograd.node import named
-from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
 
@@ -59,6 +55,31 @@ cdef TensorBase add_scaled(Op op, object input, object other, object alpha, int 
     else:
         return None
     return binary_params(op, input, other, p, sign * alpha)
+
+
+cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) except -1:
+    """Run op's kernel on x and the others into x, unless that takes promotion, a derivative, or a look at what was written."""
+    cdef View* t[4]
+    cdef Param p[1]
+    cdef TensorBase y
+    cdef tuple shape = x.shape_tuple()
+    cdef int k = 2
+    if not is_float(x.view.dtype) or needs_grad(x):
+        return False
+    t[0] = t[1] = &x.view
+    for y in others:
+        if y.view.dtype != x.view.dtype or y.device != x.device or y.storage is x.storage or needs_grad(y):
+            return False
+        shape = broadcast_shapes(name, shape, y.shape_tuple())
+        t[k] = &y.view
+        k += 1
+    if shape != x.shape_tuple():
+        return False
+    p[0].f = value
+    begin_inplace(name, x)
+    launch(op, x.view.dtype, x.device, 1, k, t, p, x.view.numel)
+    end_inplace(op, x, (x,), None)
+    return True
 
 
 # add: y = a + alpha b
@@ -454,192 +475,6 @@ def logaddexp(input, other, *, out=None):
     return binary(LOGADDEXP, input, other, out)
 
 
-# addcmul: x + value a b; addcdiv: x + value a / b; lerp: x + w (y - x)
-cdef object scaled_product(TensorBase x, object a, object b, object value):
-    """value a b, where a fraction of integers counts as the integer below it (towards 0)."""
-    cdef TensorBase p = as_tensor(a * b, "addcmul")
-    if x.view.dtype == BOOL and p.view.dtype == BOOL:
-        raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
-    if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
-        value = int(value)
-    return p if is_one(value) else (<object>p) * value
-
-cdef object addcmul_vjp(Node n, object g):
-    return (g if n.needs(0) else None, g * n.load(1) * n.extra if n.needs(1) else None,
-            g * n.load(0) * n.extra if n.needs(2) else None)
-
-cdef object addcdiv_vjp(Node n, object g):
-    b = n.load(1) if n.needs(1) or n.needs(2) else None
-    return (g if n.needs(0) else None, g * (n.extra / b) if n.needs(1) else None,
-            -g * (n.load(0) / (b * b) * n.extra) if n.needs(2) else None)
-
-cdef Op ADDCMUL = define("addcmul", addcmul_vjp, NOTHING, SAME)
-cdef Op ADDCDIV = define("addcdiv", addcdiv_vjp, NOTHING, SAME)
-
-cdef TensorBase laid_as_operands(object shape, TensorBase x, View** operands):
-    """A result of three operands, in their memory order, of x's dtype."""
-    cdef int64_t sizes[MAX_DIM]
-    cdef int d, n = len(shape)
-    for d in range(n):
-        sizes[d] = shape[d]
-    return empty_for(n, sizes, x.view.dtype, x.device, 3, operands)
-
-cdef int dtype_of_floats(tuple operands) except -1:
-    """The common dtype; operands without dimensions count among themselves alone."""
-    cdef bint flat = max([(<TensorBase>t).view.ndim for t in operands]) == 0
-    cdef int code = -1
-    for t in operands:
-        if flat or (<TensorBase>t).view.ndim:
-            code = (<TensorBase>t).view.dtype if code < 0 else promote(code, (<TensorBase>t).view.dtype)
-    return code
-
-cdef TensorBase fused(Op op, object input, object a, object b, object value):
-    """input + value (a b or a / b) in one pass, where all are real tensors of floating-point dtypes; else None."""
-    cdef TensorBase x, y, z, r
-    cdef View* t[4]
-    cdef Param p[1]
-    cdef int common
-    if not (isinstance(input, TensorBase) and isinstance(a, TensorBase) and isinstance(b, TensorBase)) or isinstance(value, TensorBase):
-        return None
-    x, y, z = <TensorBase>input, <TensorBase>a, <TensorBase>b
-    if not (is_float(x.view.dtype) and is_float(y.view.dtype) and is_float(z.view.dtype)) or isinstance(value, complex):
-        return None
-    if x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype:
-        common = dtype_of_floats((x, y, z))
-        x, y, z = to_dtype(x, common), to_dtype(y, common), to_dtype(z, common)
-    check_same_device(op.name, (x, y, z))
-    shape = broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
-    p[0].f = value
-    t[1], t[2], t[3] = &x.view, &y.view, &z.view
-    r = laid_as_operands(shape, x, t + 1)
-    t[0] = &r.view
-    launch(op, x.view.dtype, x.device, 1, 4, t, p, r.view.numel)
-    record(op, r, (x, y, z), (y, z), float(value))
-    if r.grad_fn_ is not None:
-        (<Node>r.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), z.shape_tuple())
-    return r
-
-cdef TensorBase fused_(Op op, object input, object a, object b, object value):
-    """The same into input; None where the one pass cannot be had."""
-    cdef TensorBase x, y
-    if not isinstance(input, TensorBase):
-        return None
-    x = <TensorBase>input
-    if isinstance(a, TensorBase) and isinstance(b, TensorBase) and isinstance(value, (int, float)):
-        if one_pass_(op, op.name + "_", x, (a, b), value):
-            return x
-    y = fused(op, input, a, b, value)
-    if y is None or y.shape_tuple() != x.shape_tuple():
-        return None
-    return (<object>x).copy_(y)
-
-cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) except -1:
-    """Run op's kernel on x and the others into x, unless that takes promotion, a derivative, or a look at what was written."""
-    cdef View* t[4]
-    cdef Param p[1]
-    cdef TensorBase y
-    cdef tuple shape = x.shape_tuple()
-    cdef int k = 2
-    if not is_float(x.view.dtype) or needs_grad(x):
-        return False
-    t[0] = t[1] = &x.view
-    for y in others:
-        if y.view.dtype != x.view.dtype or y.device != x.device or y.storage is x.storage or needs_grad(y):
-            return False
-        shape = broadcast_shapes(name, shape, y.shape_tuple())
-        t[k] = &y.view
-        k += 1
-    if shape != x.shape_tuple():
-        return False
-    p[0].f = value
-    begin_inplace(name, x)
-    launch(op, x.view.dtype, x.device, 1, k, t, p, x.view.numel)
-    end_inplace(op, x, (x,), None)
-    return True
-
-def addcmul(input, tensor1, tensor2, *, value=1, out=None):
-    """Return input + value * tensor1 * tensor2."""
-    y = fused(ADDCMUL, input, tensor1, tensor2, value)
-    if y is None:
-        y = input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value)
-    return y if out is None else write_out(out, y, "addcmul")
-
-def addcmul_(input, tensor1, tensor2, *, value=1):
-    """In-place :func:`addcmul`."""
-    y = fused_(ADDCMUL, input, tensor1, tensor2, value)
-    return y if y is not None else input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
-
-def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
-    """Return input + value * tensor1 / tensor2 (floating point only)."""
-    float_operands(tensor1, tensor2)
-    y = fused(ADDCDIV, input, tensor1, tensor2, value)
-    if y is None:
-        quotient = tensor1 / tensor2
-        y = input + (quotient if is_one(value) else quotient * value)
-    return y if out is None else write_out(out, y, "addcdiv")
-
-def addcdiv_(input, tensor1, tensor2, *, value=1):
-    """In-place :func:`addcdiv`."""
-    float_operands(tensor1, tensor2)
-    y = fused_(ADDCDIV, input, tensor1, tensor2, value)
-    if y is not None:
-        return y
-    quotient = tensor1 / tensor2
-    return as_tensor(input, "addcdiv_").add_(quotient if is_one(value) else quotient * value)
-
-cdef int float_operands(object a, object b) except -1:
-    if is_integral(as_tensor(a, "addcdiv").view.dtype) and is_integral(as_tensor(b, "addcdiv").view.dtype):
-        raise RuntimeError("[addcdiv] Integer division with addcdiv is no longer supported; convert an operand to float")
-    return 0
-
-cdef object lerp_vjp(Node n, object g):
-    w = n.load(2)
-    return (g * (1 - w) if n.needs(0) else None, g * w if n.needs(1) else None,
-            g * (n.load(1) - n.load(0)) if n.needs(2) else None)
-
-cdef Op LERP = define("lerp", lerp_vjp, NOTHING, SAME)
-
-cdef bint half_holds(int dtype, object number):
-    """Whether a number loses nothing in this dtype as beside float32: a weight of 0.999 is 1 in bfloat16."""
-    return not (dtype == F16 or dtype == BF16) or scalar_tensor(number, dtype, CPU).item() == scalar_tensor(number, F32, CPU).item()
-
-
-def lerp(input, end, weight, *, out=None):
-    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
-    cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
-    cdef View* t[4]
-    if is_complex_(x.view.dtype):
-        z = <TensorBase>(input + weight * (end - input))
-        return z if out is None else write_out(out, z, "lerp")
-    if not isinstance(weight, TensorBase):
-        if x.view.dtype == y.view.dtype and not half_holds(x.view.dtype, weight):
-            z = <TensorBase>named(lerp(input.float(), end.float(), weight).to(input.dtype), "LerpBackward0")
-            return z if out is None else write_out(out, z, "lerp")
-        weight = (<object>x).new_full((), weight)
-    w = <TensorBase>weight
-    check_same_device("lerp", (x, y, w))
-    if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype:
-        raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {weight.dtype}")
-    shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())
-    t[1], t[2], t[3] = &x.view, &y.view, &w.view
-    z = laid_as_operands(shape, x, t + 1)
-    t[0] = &z.view
-    launch(LERP, x.view.dtype, x.device, 1, 4, t, NULL, z.view.numel)
-    record(LERP, z, (x, y, w), (x, y, w))
-    if z.grad_fn_ is not None:
-        (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())
-    return z if out is None else write_out(out, z, "lerp")
-
-def lerp_(input, end, weight):
-    """In-place :func:`lerp`."""
-    cdef TensorBase x = as_tensor(input, "lerp_")
-    if isinstance(end, TensorBase) and is_float(x.view.dtype) and (isinstance(weight, TensorBase) or half_holds(x.view.dtype, weight)):
-        weight = weight if isinstance(weight, TensorBase) else input.new_full((), weight)
-        if one_pass_(LERP, "lerp_", x, (end, weight), 0):
-            return input
-    return in_place("lerp_", lerp, input, end, weight)
-
-
 def result_type(tensor1, tensor2):
     """Return the dtype that an operation on two operands, tensors or numbers, gives."""
     cdef TensorBase a = operand(tensor1), b = operand(tensor2)
@@ -664,12 +499,12 @@ arctan2, arctan2_ = atan2, atan2_
 
 PUBLIC = (
     "add", "sub", "rsub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "float_power", "maximum", "minimum",
-    "fmax", "fmin", "atan2", "hypot", "copysign", "xlogy", "xlogy_", "logaddexp", "addcmul", "addcdiv", "lerp", "subtract",
-    "multiply", "divide", "true_divide", "arctan2",
+    "fmax", "fmin", "atan2", "hypot", "copysign", "xlogy", "xlogy_", "logaddexp", "subtract", "multiply",
+    "divide", "true_divide", "arctan2",
 )
 INPLACE = (
     "add_", "copysign_", "float_power_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "hypot_", "xlogy_",
-    "addcmul_", "addcdiv_", "lerp_", "subtract_", "multiply_", "divide_", "true_divide_", "arctan2_",
+    "subtract_", "multiply_", "divide_", "true_divide_", "arctan2_",
 )
 __all__ = PUBLIC + INPLACE + ("result_type",)
 METHODS = {name: globals()[name] for name in PUBLIC + INPLACE if name != "rsub"}

@@ -233,7 +233,7 @@ cdef TensorBase index_of(object item, str op):
             return t
     elif not hasattr(item, "__array_interface__"):
         return None
-    from taeda.ops.creation import tensor
+    from taeda.ops.conversion import tensor
     t = tensor(item)
     if t.view.numel == 0 and not is_integral(t.view.dtype):
         t = to_dtype(t, I64)                       # [[]] and its kind name no element

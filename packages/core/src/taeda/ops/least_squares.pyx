@@ -16,7 +16,7 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import finfo
 from taeda.ops import return_types as types
-from taeda.ops.creation import as_tensor as tensor_of
+from taeda.ops.conversion import as_tensor as tensor_of
 from taeda.ops.eigen import linalg_eigh, linalg_svd
 from taeda.ops.binary import maximum
 from taeda.ops.linalg import LinAlgError

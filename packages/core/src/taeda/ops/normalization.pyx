@@ -16,7 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 
-from taeda.ops.binary import addcmul
+from taeda.ops.ternary import addcmul
 from taeda.ops.moments import var_mean
 
 __all__ = ["batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm"]

@@ -12,7 +12,7 @@ from typing import Any
 from taeda.autograd.node import named
 from taeda.dtype import NAMES
 from taeda.ops.compat import need_tensor
-from taeda.ops.creation import tensor
+from taeda.ops.conversion import tensor
 from taeda.ops.masking import where
 from taeda.tensor_base import TensorBase
 

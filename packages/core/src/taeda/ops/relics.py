@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taeda.ops.compat import need_tensor
-from taeda.ops.creation import tensor
+from taeda.ops.conversion import tensor
 
 __all__: list = []
 

@@ -6,7 +6,7 @@ import itertools
 
 from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, uint64
-from taeda.ops.creation import tensor
+from taeda.ops.conversion import tensor
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
 from taeda.ops.join import cat, stack
 from taeda.ops.matmul import write_result

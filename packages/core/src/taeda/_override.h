@@ -1,0 +1,123 @@
+/* The C of _override.pyx: what a call passes through before its function, straight on unless somebody takes it over. */
+#pragma once
+#include <Python.h>
+
+enum { TAEDA_CASTING = 1 << 20 };                /* in taeda_state: autocast is on */
+static __thread int taeda_state = 0;             /* of this thread: how many modes are in force, and TAEDA_CASTING */
+static __thread int taeda_off = 0;               /* inside DisableTorchFunctionSubclass */
+static PyTypeObject *taeda_tensor = NULL;
+static PyObject *taeda_protocol = NULL, *taeda_disabled = NULL;
+
+static int taeda_get_modes(void) { return taeda_state & ~TAEDA_CASTING; }
+static void taeda_set_modes(int n) { taeda_state = n | (taeda_state & TAEDA_CASTING); }
+static int taeda_get_casting(void) { return (taeda_state & TAEDA_CASTING) != 0; }
+static void taeda_set_casting(int on) { taeda_state = taeda_get_modes() | (on ? TAEDA_CASTING : 0); }
+static int taeda_get_off(void) { return taeda_off; }
+static void taeda_set_off(int on) { taeda_off = on; }
+
+static void taeda_set_protocol(PyObject *name, PyObject *disabled) {
+    Py_INCREF(name); Py_INCREF(disabled);
+    taeda_protocol = name; taeda_disabled = disabled;
+}
+static void taeda_set_tensor(PyObject *type) { taeda_tensor = (PyTypeObject *)type; }
+
+static int taeda_takes_over(PyTypeObject *t) {   /* the lookup is cached by the interpreter */
+    PyObject *f = _PyType_Lookup(t, taeda_protocol);
+    return f != NULL && f != taeda_disabled;
+}
+
+static int taeda_sees(PyObject *x, int depth) {
+    PyTypeObject *t = Py_TYPE(x);
+    if (t == taeda_tensor || t == &PyLong_Type || t == &PyFloat_Type || t == &PyBool_Type || x == Py_None ||
+        t == &PyUnicode_Type || t == &PySlice_Type)
+        return 0;
+    if (t == &PyTuple_Type || t == &PyList_Type) {
+        Py_ssize_t i, n = PySequence_Fast_GET_SIZE(x);
+        PyObject **items = PySequence_Fast_ITEMS(x);
+        for (i = 0; depth > 0 && i < n; i++)
+            if (taeda_sees(items[i], depth - 1)) return 1;
+        return 0;
+    }
+    return taeda_takes_over(t);
+}
+
+typedef struct {
+    vectorcallfunc entry, inner;
+    PyObject *function;
+    int scans, watched, binds, policy, older;
+} taeda_call;
+static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
+
+/* Does an argument, a mode or autocast take this call over? */
+static int taeda_watched(const taeda_call *c, PyObject **args, Py_ssize_t n) {
+    Py_ssize_t i;
+    if (taeda_state && (c->policy || taeda_get_modes())) return 1;
+    if (!c->scans || taeda_off) return 0;
+    for (i = 0; i < n; i++)
+        if (taeda_sees(args[i], 2)) return 1;
+    return 0;
+}
+
+/* A method is called with a tensor first, whether or not it is bound. */
+static int taeda_misused(const taeda_call *c, PyObject *const *args, size_t flagged) {
+    return c->binds && (PyVectorcall_NARGS(flagged) == 0 ||
+                        (Py_TYPE(args[0]) != taeda_tensor && !PyType_IsSubtype(Py_TYPE(args[0]), taeda_tensor)));
+}
+
+static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
+    return PyVectorcall_NARGS(flagged) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
+}
+
+static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
+static PyObject *(*taeda_own_names)(PyObject *, Py_ssize_t, PyObject *) = NULL;
+static PyObject *(*taeda_older_call)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
+
+/* The call failed: if for keywords that are other names of parameters, make it again with the function's own; if for factors
+   that stand between the tensors, as they once did, by keyword. */
+static PyObject *taeda_again(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
+    taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
+    PyObject *type, *value, *trace, *known, *found;
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+    PyErr_Fetch(&type, &value, &trace);
+    if (c->older) {
+        found = taeda_older_call(self, (PyObject **)args, flagged, names);
+        if (found != Py_None) {
+            Py_XDECREF(type); Py_XDECREF(value); Py_XDECREF(trace);
+            return found;
+        }
+        Py_DECREF(found);
+    }
+    if (names == NULL) {
+        PyErr_Restore(type, value, trace);
+        return NULL;
+    }
+    known = taeda_own_names(self, PyVectorcall_NARGS(flagged), names);
+    if (known == NULL || known == Py_None) {
+        Py_XDECREF(known);
+        PyErr_Restore(type, value, trace);
+        return NULL;
+    }
+    Py_XDECREF(type); Py_XDECREF(value); Py_XDECREF(trace);
+    found = PyObject_Vectorcall(c->function, args, flagged, known);
+    Py_DECREF(known);
+    return found;
+}
+
+/* What the interpreter calls: straight on to the function, unless somebody takes the call over. */
+static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
+    taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
+    if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
+        return taeda_slow(self, (PyObject **)args, flagged, names);
+    PyObject *found = c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
+    return found != NULL || (names == NULL && !c->older) ? found : taeda_again(self, args, flagged, names);
+}
+
+/* Tell the interpreter that instances are called by the function pointer at this offset. */
+static void taeda_enable_vectorcall(PyObject *type, Py_ssize_t offset, int method) {
+    PyTypeObject *t = (PyTypeObject *)type;
+    taeda_call_offset = offset;                  /* the pointer is the struct's first field */
+    t->tp_vectorcall_offset = offset;
+    t->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL | (method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0);
+    t->tp_call = PyVectorcall_Call;
+    PyType_Modified(t);
+}

@@ -1,0 +1,6 @@
+# What formulas of three tensors share with those of two.
+from taeda.dispatch cimport Op
+from taeda.tensor_base cimport TensorBase
+
+cdef bint is_one(object alpha)
+cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) except -1

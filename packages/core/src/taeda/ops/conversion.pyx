@@ -1,0 +1,370 @@
+# cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
+"""Tensors from Python's numbers and sequences, and from the memory of other libraries' arrays."""
+from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+from libc.stdint cimport int64_t, uint8_t
+
+from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_shape, scalar_tensor, to_dtype
+from taeda.dtype cimport code_of, complex_code, default_float, dtype_of, is_complex_, is_float, itemsize_of, promote
+from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
+from taeda.ops.creation cimport device_code, finish
+from taeda.storage cimport Storage, foreign_storage
+from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
+
+from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
+from taeda.dtype import NAMES
+
+
+# -- from Python values ------------------------------------------------------------------------------
+
+
+cdef object nested_shape(object data):
+    """The sizes of nested sequences, read off the first item of each."""
+    shape = []
+    while is_sequence(data):
+        n = len(data)
+        shape.append(n)
+        if n == 0:
+            break
+        data = data[0]
+        if len(shape) > MAX_DIM or (isinstance(data, (str, bytes)) and len(data)):
+            raise ValueError(f"[tensor] too many dimensions '{type(data).__name__}'")
+    return shape
+
+
+cdef bint is_sequence(object data):
+    return isinstance(data, (list, tuple)) or (not isinstance(data, (TensorBase, str, bytes, dict)) and hasattr(data, "__getitem__")
+                                               and hasattr(data, "__len__") and getattr(data, "shape", None) != ())
+
+
+cdef int gather(object data, list shape, int depth, int code, list leaves) except -2:
+    """Append the numbers of nested sequences to leaves; return their common dtype (-1: none seen yet)."""
+    cdef int last = len(shape) - 1, here
+    if depth == last and (type(data) is list or type(data) is tuple):
+        if 0 in shape:
+            return code
+        if len(data) != shape[depth]:
+            raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+        for item in data:
+            here = leaf_dtype(item)
+            code = here if code < 0 or code == here else promote(code, here)
+        leaves.extend(data)
+        return code
+    if depth > last:
+        here = leaf_dtype(data)
+        leaves.append(data)
+        return here if code < 0 else promote(code, here)
+    if not is_sequence(data):
+        if shape[last]:
+            leaf_dtype(data)
+            raise TypeError(f"[tensor] not a sequence: {data!r} at dim {depth}, where the first item has length {shape[depth]}")
+        return code
+    if len(data) != shape[depth] and 0 not in shape:
+        raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+    if hasattr(data, "__array_interface__"):
+        here = (<TensorBase>as_tensor(data)).view.dtype
+        code = here if code < 0 else promote(code, here)
+        data = data.tolist()
+        if depth == last:
+            leaves.extend(data)
+            return code
+        here = gather(data, shape, depth, -1, leaves)
+        return code
+    if 0 in shape and depth == last:
+        return code
+    for item in data:
+        code = gather(item, shape, depth + 1, code, leaves)
+    return code
+
+
+cdef int leaf_dtype(object x) except -2:
+    """The dtype that one number asks for."""
+    if type(x) is float:
+        return default_float()
+    if isinstance(x, bool):
+        return BOOL
+    if type(x) is int:
+        return I64
+    if isinstance(x, TensorBase):
+        return (<TensorBase>x).view.dtype
+    if hasattr(x, "__array_interface__"):                  # NumPy's scalars
+        if x.dtype.name not in NAMES:
+            raise TypeError(f"[tensor] can't convert np.ndarray of type numpy.{x.dtype.name}")
+        return code_of(NAMES[x.dtype.name], "tensor")
+    if isinstance(x, int):
+        return I64
+    if isinstance(x, float):
+        return default_float()
+    if isinstance(x, complex):
+        return complex_code(default_float())
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"[tensor] new(): invalid data type '{type(x).__name__}'")
+    if is_sequence(x):
+        raise TypeError(f"[tensor] '{type(x).__name__}' object cannot be interpreted as a number: nested sequences must all be "
+                        "of one depth")
+    raise RuntimeError(f"[tensor] Could not infer dtype of {type(x).__name__}; pass numbers, sequences of them, or arrays")
+
+
+cdef bint is_array(object data):
+    return isinstance(data, TensorBase) or hasattr(data, "__array_interface__") or hasattr(data, "__dlpack__")
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """Return a new tensor with a copy of ``data``: a number, nested sequences, a NumPy array or a tensor.
+
+    Raises ValueError for ragged sequences, TypeError for what is no number.
+
+    >>> import taeda
+    >>> taeda.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    cdef TensorBase t
+    cdef list shape, leaves = []
+    cdef int code, where = device_code(device, "tensor")
+    if isinstance(data, TensorBase):
+        import warnings
+        warnings.warn("[tensor] To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                      "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
+                      UserWarning, stacklevel=2)
+    if isinstance(data, TensorBase) or (is_array(data) and not isinstance(data, (list, tuple))):
+        t = <TensorBase>(data if isinstance(data, TensorBase) else as_tensor(data)).detach()
+        t = to_dtype(t, t.view.dtype if dtype is None else code_of(dtype, "tensor"))
+        t = clone_dense(t) if where == t.device or (device is None and not <list>DEFAULTS) else (
+            <TensorBase>(<object>t).to(META_DEVICE if where == META else CPU_DEVICE, copy=True))
+        return finish(t, requires_grad)
+    shape = nested_shape(data)
+    code = gather(data, shape, 0, -1, leaves)
+    if dtype is not None:
+        code = code_of(dtype, "tensor")
+    elif code < 0:
+        code = default_float()
+    t = empty_shape(tuple(shape), code, CPU)
+    put(t, leaves, code)
+    if where != CPU:
+        t = <TensorBase>(<object>t).to(META_DEVICE)
+    return finish(t, requires_grad)
+
+
+cdef int put(TensorBase t, list leaves, int code) except -1:
+    """Write Python numbers into a contiguous tensor."""
+    cdef Py_ssize_t i, n = len(leaves)
+    cdef TensorBase wide
+    if code == F32:
+        for i in range(n):
+            (<float*>t.view.data)[i] = <float><double>leaves[i]
+    elif code == F64:
+        for i in range(n):
+            (<double*>t.view.data)[i] = <double>leaves[i]
+    elif code == BOOL:
+        for i in range(n):
+            (<uint8_t*>t.view.data)[i] = bool(leaves[i])
+    elif code == I64:
+        for i in range(n):
+            v = leaves[i]
+            try:
+                (<int64_t*>t.view.data)[i] = int(v) if type(v) is not int else v
+            except TypeError:
+                raise TypeError(f"[tensor] only integer tensors of a single element can be converted to an int, got {v}") from None
+            except OverflowError:
+                if isinstance(v, float):
+                    raise RuntimeError(f"[tensor] value {v} cannot be converted to type int64 without overflow") from None
+                raise ValueError(f"[tensor] Overflow when unpacking long long: {v}") from None
+            except ValueError:
+                if isinstance(v, TensorBase):
+                    raise TypeError(f"[tensor] only integer tensors of a single element can be converted to an int, got shape "
+                                    f"{tuple(v.shape)}") from None
+                raise RuntimeError(f"[tensor] value {v} cannot be converted to type int64 without overflow") from None
+    elif is_complex_(code) and code != C128:
+        wide = empty_shape((n,), C128, CPU)
+        put(wide, leaves, C128)
+        copy_into(<TensorBase>(<object>t).view(-1), wide)
+    elif code == C128:
+        for i in range(n):
+            v = complex(leaves[i])
+            (<double*>t.view.data)[2 * i], (<double*>t.view.data)[2 * i + 1] = v.real, v.imag
+    elif is_float(code):
+        wide = empty_shape((n,), F32, CPU)
+        put(wide, leaves, F32)
+        copy_into(<TensorBase>(<object>t).view(-1), wide)
+    else:
+        for i in range(n):
+            copy_into(<TensorBase>(<object>t).view(-1)[i], scalar_tensor(leaves[i], code, CPU))
+    return 0
+
+
+def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
+    x = need_tensor(input, "new_tensor")
+    return tensor(data, dtype=(<object>x).dtype if dtype is None else dtype, device=(<object>x).device if device is None else device,
+                  requires_grad=requires_grad)
+
+
+# -- from other libraries ----------------------------------------------------------------------------
+
+cdef dict FORMATS = {"?": "bool", "B": "uint8", "b": "int8", "h": "int16", "H": "uint16", "i": "int32", "I": "uint32",
+                     "l": "int64", "L": "uint64", "q": "int64", "Q": "uint64", "e": "float16", "f": "float32",
+                     "d": "float64", "Zf": "complex64", "Zd": "complex128"}
+
+
+cdef class Buffer:
+    """Holds another object's buffer open as long as a storage uses it."""
+
+    cdef Py_buffer info
+    cdef bint held
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.info)
+
+
+cdef TensorBase from_buffer(object x, str op):
+    """A tensor on the memory of an object with the buffer protocol."""
+    cdef Buffer b = Buffer.__new__(Buffer)
+    cdef TensorBase t = bare_tensor()
+    cdef int d
+    cdef int64_t extent = 0
+    try:
+        PyObject_GetBuffer(x, &b.info, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    except ValueError as error:                 # NumPy's dates and the like have no buffer
+        raise TypeError(f"[{op}] can't convert np.ndarray of type {getattr(x, 'dtype', type(x).__name__)}: {error}") from None
+    b.held = True
+    if b.info.format != NULL and b.info.format[0] in (b">"[0], b"!"[0]):
+        raise ValueError(f"[{op}] given numpy array has byte order different from the native byte order. Conversion between "
+                         "byte orders is currently not supported.")
+    form = (b.info.format.decode() if b.info.format != NULL else "B").lstrip("@=<") or "B"
+    if form not in FORMATS or (form in "lL" and b.info.itemsize != 8):
+        raise TypeError(f"[{op}] can't convert an array with elements of type {form!r}. The supported types are: float64, "
+                        "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8 "
+                        "and bool.")
+    t.set_ndim(b.info.ndim)
+    t.view.dtype = NAMES[FORMATS[form]].code
+    t.view.itemsize = b.info.itemsize
+    for d in range(b.info.ndim):
+        if b.info.strides[d] < 0:
+            raise ValueError(f"[{op}] At least one stride in the given array is negative, and tensors with negative strides are "
+                             "not currently supported. (You can probably work around this by making a copy of your array "
+                             "with array.copy().)")
+        if b.info.strides[d] % b.info.itemsize:
+            raise ValueError(f"[{op}] given array strides not a multiple of the element byte size. Copy the array first.")
+        t.view.shape[d] = b.info.shape[d]
+        t.view.strides[d] = b.info.strides[d] // b.info.itemsize
+        extent += (b.info.shape[d] - 1) * b.info.strides[d] if b.info.shape[d] > 0 else 0
+    t.storage = foreign_storage(<char*>b.info.buf, extent + b.info.itemsize if b.info.len else 0, b, b.info.readonly)
+    refresh(t)
+    return t
+
+
+def from_numpy(ndarray):
+    """Return a tensor on the array's own memory: writes to one show in the other.
+
+    Raises TypeError for an element type without a dtype, ValueError for negative strides.  Warns of an array that is not writable.
+    """
+    cdef TensorBase t
+    if not hasattr(ndarray, "__array_interface__") or not hasattr(ndarray, "ctypes"):      # a scalar has no ctypes
+        raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__})")
+    t = from_buffer(ndarray, "from_numpy")
+    if t.storage.readonly_:
+        warn_readonly("from_numpy", "NumPy array")
+    return t
+
+
+cdef int warn_readonly(str op, str what) except -1:
+    import warnings
+    warnings.warn(f"[{op}] The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
+                  stacklevel=2)
+    return 0
+
+
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """Return a 1-d tensor on the bytes of a buffer, from ``offset`` on, ``count`` elements (-1: all)."""
+    cdef TensorBase bytes_, t
+    cdef int code = code_of(dtype, "frombuffer")
+    if not PyObject_CheckBuffer(buffer):
+        raise ValueError(f"[frombuffer] object does not implement Python buffer protocol: {type(buffer).__name__}")
+    bytes_ = from_buffer(memoryview(buffer).cast("B"), "frombuffer")
+    itemsize, total = itemsize_of(code), bytes_.view.numel
+    if total == 0:
+        raise ValueError("[frombuffer] both buffer length (0) and count must not be 0")
+    if offset < 0 or offset >= total:
+        raise ValueError(f"[frombuffer] offset ({offset} bytes) must be non-negative and no greater than buffer length ({total} "
+                         "bytes) minus 1")
+    if count < 0:
+        if (total - offset) % itemsize:
+            raise ValueError(f"[frombuffer] buffer length ({total - offset} bytes) after offset ({offset} bytes) must be a "
+                             f"multiple of element size ({itemsize})")
+        count = (total - offset) // itemsize
+    if count == 0 or offset + count * itemsize > total:
+        raise ValueError(f"[frombuffer] requested buffer length ({count} * {itemsize} bytes) after offset ({offset} bytes) must "
+                         f"not be greater than actual buffer length ({total} bytes)")
+    t = tensor_on(foreign_storage(bytes_.view.data + <int64_t>offset, count * itemsize, bytes_, bytes_.storage.readonly_),
+                      code, count)
+    if t.storage.readonly_:
+        warn_readonly("frombuffer", "buffer")
+    return finish(t, requires_grad)
+
+
+cdef TensorBase tensor_on(Storage storage, int code, int64_t count):
+    cdef TensorBase t = bare_tensor()
+    t.set_ndim(1)
+    t.view.shape[0], t.view.strides[0] = count, 1
+    t.view.dtype, t.view.itemsize = code, itemsize_of(code)
+    t.storage = storage
+    refresh(t)
+    return t
+
+
+def as_tensor(data, dtype=None, device=None):
+    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
+    cdef TensorBase t
+    if isinstance(data, TensorBase):
+        return data if dtype is None and device is None else data.to(
+            dtype=data.dtype if dtype is None else dtype, device=data.device if device is None else device)
+    if isinstance(data, (list, tuple, int, float, bool, complex)) and not hasattr(data, "__array_interface__"):
+        return tensor(data, dtype=dtype, device=device)
+    if hasattr(data, "__array_interface__"):
+        if not PyObject_CheckBuffer(data) or not hasattr(data, "ctypes"):      # NumPy's scalars, whose buffers may have no strides
+            import numpy
+            data = numpy.asarray(data)
+        t = from_buffer(data, "as_tensor")
+        if t.storage.readonly_:
+            t = clone_dense(t)
+        return as_tensor(t, dtype, device)
+    if hasattr(data, "__dlpack__"):
+        from taeda.dlpack import from_dlpack
+        return as_tensor(from_dlpack(data), dtype, device)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does.
+
+    ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off.  Raises ValueError where ``copy=False`` would
+    need a copy, RuntimeError for NumPy's scalars, which have no memory to share.
+    """
+    array = hasattr(obj, "__array_interface__")
+    is_buffer = PyObject_CheckBuffer(obj) and not array and not isinstance(obj, TensorBase)
+    shared = isinstance(obj, TensorBase) or array or is_buffer or hasattr(obj, "__dlpack__")
+    if copy is False and array and not hasattr(obj, "ctypes") and PyObject_CheckBuffer(obj) and not isinstance(obj, TensorBase):
+        raise RuntimeError("[asarray] can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")
+    if copy is False and not shared:
+        raise ValueError(f"[asarray] can't alias arbitrary sequence into a tensor: {type(obj).__name__}; pass copy=None")
+    if is_buffer:
+        source = frombuffer(obj, dtype=dtype_of(default_float()) if dtype is None else dtype)
+    elif copy is False and hasattr(obj, "ctypes"):
+        source = from_numpy(obj)
+    else:
+        source = as_tensor(obj) if shared else as_tensor(obj, dtype, device)
+    t = as_tensor(source, dtype, device)
+    if copy is False and t is not source:
+        raise ValueError(f"[asarray] can't alias tensor with dtype '{source.dtype}' on {source.device} into dtype '{t.dtype}' on {t.device}; "
+                         "pass copy=None")
+    if copy and shared and t is source:
+        t = t.clone()
+    if requires_grad is None or bool(requires_grad) == t.requires_grad:
+        return t
+    return finish(<TensorBase>t.detach(), requires_grad)
+
+
+PUBLIC = ("tensor", "from_numpy", "frombuffer", "as_tensor", "asarray")
+__all__ = PUBLIC + ("new_tensor",)
+METHODS = {"new_tensor": new_tensor}
