@@ -226,3 +226,22 @@ def test_meta_tensors_give_shapes():
     assert linalg.inv(x[:, :3]).device.type == "meta"
     with pytest.raises(NotImplementedError, match="depends on the rank"):
         linalg.lstsq(x, x, driver="gelsd")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_few_right_hand_sides_have_the_solutions_of_many(dtype):
+    numbers, n = getattr(taeda, dtype), 70
+    tolerance = 1e-4 if dtype in ("float32", "complex64") else 1e-10
+    x = taeda.randn(n, n, dtype=numbers, generator=taeda.Generator().manual_seed(3))
+    A, B = x @ x.mH + n * taeda.eye(n, dtype=numbers), x[:, :9].clone()
+    for upper in (False, True):
+        factor = linalg.cholesky(A, upper=upper)
+        for triangle in (factor, factor.contiguous(), factor.mT.contiguous().mT):
+            for k in (1, 2, 3, 4, 9):
+                b = B[:, :k]
+                assert close(triangle @ linalg.solve_triangular(triangle, b, upper=upper), b, tolerance)
+                assert close(linalg.solve_triangular(triangle, b.mH, upper=upper, left=False) @ triangle, b.mH.resolve_conj(), tolerance)
+                assert close(triangle.mH @ linalg.solve_triangular(triangle.mH, b, upper=not upper), b, tolerance)
+                assert close(A @ taeda.cholesky_solve(b, triangle, upper=upper), b, tolerance)
+        Y = taeda.cholesky_inverse(factor, upper=upper)
+        assert close(A @ Y, taeda.eye(n, dtype=numbers), tolerance) and bool((Y == Y.mH).all())

@@ -36,4 +36,5 @@ cdef object permutation(str op, TensorBase pivots, int64_t n)          # which r
 cdef object underivable(Node n, object g)                              # the vjp of an op without a derivative: raises
 cdef bint recording()                                                  # is this pass itself being recorded?
 cdef object give(str op, object type, tuple results, object out)       # the named tuple, or out's tensors written and in it
+cdef bint in_columns(TensorBase x) noexcept                            # does x lie so already?
 cdef TensorBase readable(TensorBase x)                                 # x itself where it is such a copy already, else columns(x)

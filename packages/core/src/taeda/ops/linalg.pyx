@@ -113,17 +113,22 @@ cdef TensorBase columns(TensorBase x):
     return t
 
 
-cdef TensorBase readable(TensorBase x):
-    """x if every matrix is column-major and the batch dense: a kernel that only reads it needs no copy."""
+cdef bint in_columns(TensorBase x) noexcept:
+    """Is every matrix column-major and the batch dense?"""
     cdef int64_t expected = rows(x) * cols(x)
     cdef int d
     if (rows(x) > 1 and x.view.strides[x.view.ndim - 2] != 1) or (cols(x) > 1 and x.view.strides[x.view.ndim - 1] != rows(x)):
-        return columns(x)
+        return False
     for d in range(x.view.ndim - 3, -1, -1):
         if x.view.shape[d] > 1 and x.view.strides[d] != expected:
-            return columns(x)
+            return False
         expected *= x.view.shape[d]
-    return x
+    return True
+
+
+cdef TensorBase readable(TensorBase x):
+    """x if it lies as LAPACK reads it: a kernel that only reads it needs no copy."""
+    return x if in_columns(x) else columns(x)
 
 
 cdef TensorBase numbers(TensorBase x, tuple shape, int dtype):

@@ -9,7 +9,7 @@ from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_o
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
-                               first_failure, give, identity, lu_factors, need_float, need_matrix, need_same, need_square, permutation,
+                               first_failure, give, identity, in_columns, lu_factors, need_float, need_matrix, need_same, need_square, permutation,
                                readable, recording, rows, small, underivable, with_batch)
 from taeda.tensor_base cimport TensorBase
 
@@ -219,7 +219,7 @@ def linalg_solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=
         return X if out is None else write_out(out, X, op)
     X = columns(b)
     t = a.detach().mT
-    turned = readable(t) is t                  # rows are a transposed matrix of columns: no copy
+    turned = not in_columns(a) and in_columns(t)             # rows are a transposed matrix of columns: no copy
     if not turned:
         t = readable(a)
     p[2].i = c"U" if upper != turned else c"L"
@@ -341,9 +341,20 @@ def cholesky_solve(B, L, upper=False, *, out=None):
     return X if out is None else write_out(out, X, op)
 
 
+cdef object cholesky_inverse_vjp(Node n, object g):
+    """gA = -Y g Y for Y = A^-1, as any inverse; then as in cholesky_solve"""
+    L, Y = n.raw(0), n.raw(1)
+    gA = -(Y @ (g + g.mH) @ Y)
+    return L @ gA if n.extra else gA @ L
+
+cdef Op CHOLESKY_INVERSE = define("cholesky_inverse", cholesky_inverse_vjp, 0, 0, "potri", "CholeskyInverseBackward0")
+
+
 def cholesky_inverse(L, upper=False, *, out=None):
     """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
     cdef TensorBase factor = need_square("cholesky_inverse", L, "L"), X
+    cdef tuple batch = batch_of(factor)
+    cdef Param p[2]
     need_float("cholesky_inverse", factor)
     zero = (<object>factor).detach().diagonal(0, -2, -1) == 0
     if not zero.is_meta and zero.any():
@@ -351,7 +362,14 @@ def cholesky_inverse(L, upper=False, *, out=None):
         where = f"(Batch element {zero.reshape(-1, rows(factor)).any(-1).nonzero()[0, 0]}): " if len(at) > 1 else ""
         raise LinAlgError(f"[cholesky_inverse] {where}The diagonal element {at[len(at) - 1] + 1} is zero, the inversion could not be completed "
                           "because the input matrix is singular.")
-    X = cholesky_solve(identity(factor, batch_of(factor), rows(factor)), factor, upper)
+    p[1].i = c"U" if upper else c"L"
+    if small(factor, batch, rows(factor), rows(factor)):
+        X = empty_columns(factor, batch, rows(factor), rows(factor), factor.view.dtype)
+        call(SMALL_CHOLESKY_SOLVE, X, count_of(batch), (X, factor, identity(factor, batch, rows(factor))), p)
+    else:
+        X = columns(factor)
+        call(CHOLESKY_INVERSE, X, count_of(batch) if X.view.numel else 0, (X,), p)
+    record(CHOLESKY_INVERSE, X, (factor,), (factor, X), bool(upper))
     return X if out is None else write_out(out, X, "cholesky_inverse")
 
 
