@@ -34,14 +34,8 @@ __all__ = [
     "PH", "PHBase", "PHWithMeta", "ProxyableClassMeta", "Tracer", "is_fx_symbolic_tracing", "is_fx_tracing", "symbolic_trace", "wrap",
 ]  # fmt: skip
 
-_orig_module_call: Callable[..., Any] = Module.__call__
-_orig_module_getattr: Callable[..., Any] = Module.__getattr__
 _proxyable_classes: dict[type, None] = {}
 _tracing = 0
-
-
-class ScriptObject:
-    """TorchScript's objects: nothing is one."""
 
 
 def is_fx_tracing() -> bool:
@@ -353,13 +347,12 @@ class Tracer(TracerBase):
         self._kept: list[Any] = []
         self.tensor_attrs: dict[int, str] = {
             id(x): f"{path}.{k}" if path else k
-            for path, m in self.root.named_modules() for k, x in m.__dict__.items() if isinstance(x, (taeda.Tensor, ScriptObject))
+            for path, m in self.root.named_modules() for k, x in m.__dict__.items() if isinstance(x, taeda.Tensor)
         }
-        if not isinstance(fn, FunctionType) and callable(fn) and not hasattr(fn, "__code__"):
-            if not isinstance(type(fn).__call__, FunctionType):
-                raise TypeError(f"[fx.trace] expected a module or a Python function, got {type(root).__name__}")
-            fn = fn.__call__
-        fn_globals = fn.__globals__
+        if not isinstance(inspect.unwrap(fn), FunctionType):          # only these have code that can be run on proxies
+            raise AssertionError(f"[fx.trace] Expected FunctionType, got {type(fn)}; give a module or a function written in Python, such "
+                                 "as one that calls it")
+        fn_globals = inspect.unwrap(fn).__globals__
         _tracing += 1
         try:
             called, args = self.create_args_for_root(fn, isinstance(root, Module), concrete_args)
@@ -414,6 +407,7 @@ def symbolic_trace(root: Any, concrete_args: dict[str, Any] | None = None) -> An
         concrete_args: values of parameters that shall be fixed.
 
     Raises:
+        AssertionError: ``root`` is neither a module nor a function written in Python.
         TraceError: the program decides by values, or loops over them.
 
     >>> import taeda

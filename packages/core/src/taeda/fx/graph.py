@@ -178,7 +178,7 @@ class Graph:
     def get_attr(self, qualified_name: str, type_expr: Any = None) -> Node:
         """Add the reading of a parameter, buffer or submodule by its path; warns where the owning module has none."""
         owner = self.owning_module
-        if owner is not None and not _there(owner, qualified_name):
+        if owner is not None and not has_attr(owner, qualified_name):
             warnings.warn(
                 "Attempted to insert a get_attr Node with no underlying reference in the owning GraphModule! Call "
                 "GraphModule.add_submodule, register_parameter or register_buffer to add it", stacklevel=2)
@@ -187,7 +187,7 @@ class Graph:
     def call_module(self, module_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None) -> Node:
         """Add the call of a submodule by its path; warns where the owning module has none."""
         owner = self.owning_module
-        if owner is not None and not _there(owner, module_name):
+        if owner is not None and not has_attr(owner, module_name):
             warnings.warn(
                 "Attempted to insert a call_module Node with no underlying reference in the owning GraphModule! Call "
                 "GraphModule.add_submodule to add it", stacklevel=2)
@@ -431,7 +431,7 @@ def _rebuild(rows: list[Any], tracer_cls: Any, codegen: CodeGen) -> Graph:
     return graph
 
 
-def _there(module: Any, path: str) -> bool:
+def has_attr(module: Any, path: str) -> bool:
     """Whether a dotted path leads somewhere."""
     for part in path.split("."):
         if not hasattr(module, part):

@@ -15,6 +15,7 @@ from typing import Any
 from taeda import Tensor, _spoken
 from taeda.fx.codegen import PythonCode, _PyTreeCodeGen
 from taeda.fx.graph import Graph
+from taeda.fx.graph import has_attr as _has_attr
 from taeda.fx.node import Node
 from taeda.nn import Module, Parameter
 
@@ -55,15 +56,6 @@ def _get_attr(model: Any, attr_name: str) -> Any:
     for part in attr_name.split("."):
         model = getattr(model, part)
     return model
-
-
-def _has_attr(model: Any, attr_name: str) -> bool:
-    """Whether a dotted path leads somewhere."""
-    for part in attr_name.split("."):
-        if not hasattr(model, part):
-            return False
-        model = getattr(model, part)
-    return True
 
 
 def _del_attr(model: Any, attr_name: str) -> None:
