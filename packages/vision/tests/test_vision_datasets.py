@@ -244,6 +244,13 @@ def test_fake_data_is_the_same_every_time_and_disturbs_no_generator():
         data[4]
 
 
+def test_fake_images_are_torchvisions():
+    image, target = FakeData(8, (3, 32, 32))[1]
+    assert target == 9
+    # What torchvision 0.28 gives on x86.
+    assert np.asarray(image)[:2, :3].tolist() == [[[123, 227, 186], [65, 243, 0], [90, 211, 168]], [[223, 102, 187], [238, 101, 37], [40, 134, 155]]]
+
+
 def test_transforms_of_the_pair_exclude_the_single_ones():
     with pytest.raises(ValueError, match="Only transforms or transform/target_transform"):
         VisionDataset(transforms=lambda x, y: (x, y), transform=abs)

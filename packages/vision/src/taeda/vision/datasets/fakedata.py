@@ -46,8 +46,9 @@ class FakeData(VisionDataset):
         generator.manual_seed(index + self.random_offset)
         noise = taeda.randn(*self.image_size, generator=generator)
         target = int(taeda.randint(0, self.num_classes, size=(1,), generator=generator).item())
-        # The fraction alone: what floats outside 0 ... 1 become as bytes differs between processors.
-        return self._transformed(to_pil_image(noise - taeda.floor(noise)), target)
+        # By way of integers: what floats outside a byte's range become as bytes differs between processors. Their low eight bits are
+        # what x86 gives, and torchvision's images with it.
+        return self._transformed(to_pil_image((noise * 255).to(taeda.int32).to(taeda.uint8)), target)
 
     def __len__(self) -> int:
         return self.size
