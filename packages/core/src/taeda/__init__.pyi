@@ -587,7 +587,7 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Ten
     """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
 def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
-def histogram(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
+def histogram(input: Tensor, bins: Any = ..., *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
     """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
 def histogramdd(input: Tensor, bins: Any, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
     """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""

@@ -574,7 +574,7 @@ class Tensor:
         """In-place :func:`heaviside`."""
     def histc(self, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
-    def histogram(self, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
+    def histogram(self, bins: Any = ..., *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
         """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the second dimension (the first of a vector)."""

@@ -267,20 +267,6 @@ def gradcheck(
     return True
 
 
-def _cotangents(outputs: Sequence[Any]) -> tuple[Any, ...]:
-    """Cotangents that require grad, other for each element."""
-    from taeda.ops import linspace
-
-    made = []
-    for o in outputs:
-        plain = o.detach().new_zeros(o.shape)
-        if o.numel():
-            real = linspace(0.5, 1.5, o.numel(), dtype=o.real.dtype if o.is_complex() else o.dtype).reshape(o.shape)
-            plain = plain + (real * (1 + 0.5j) if o.is_complex() else real)
-        made.append(plain.requires_grad_())
-    return tuple(made)
-
-
 def gradgradcheck(
     func: Callable[..., Any],
     inputs: Any,
@@ -302,16 +288,18 @@ def gradgradcheck(
 ) -> bool:
     """Check second derivatives: :func:`gradcheck` of the gradients of ``func``.
 
-    ``check_fwd_over_rev`` takes the second derivative in forward mode too.
+    ``grad_outputs`` are the cotangents; without them they are drawn between -1 and 1.  ``check_fwd_over_rev`` takes the second
+    derivative in forward mode too.
     """
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise AssertionError("[gradgradcheck] Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     outputs = [o for o in _outputs(func(*inputs)) if o.requires_grad]
     if grad_outputs is None:
-        cotangents = _cotangents(outputs)
-        if gen_non_contig_grad_outputs:
-            cotangents = tuple(_with_gaps(g) for g in cotangents)
+        from taeda.testing import make_tensor
+
+        cotangents = tuple(make_tensor(tuple(o.shape), dtype=o.dtype, device=o.device, low=-1, high=1, requires_grad=True,
+                                       noncontiguous=gen_non_contig_grad_outputs) for o in outputs)
     else:
         cotangents = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
     count = len(inputs)
@@ -328,10 +316,3 @@ def gradgradcheck(
     return gradcheck(first, inputs + cotangents, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
                      check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
                      check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev, fast_mode=fast_mode, masked=masked)
-
-
-def _with_gaps(g: Any) -> Any:
-    """The same values in every second place of memory."""
-    from taeda.ops import stack
-
-    return stack([g.detach(), g.detach()], -1)[..., 0].requires_grad_() if g.dim() else g

@@ -721,7 +721,7 @@ def hermite_polynomial_he(input: Tensor, n: Any, *, out: Tensor | None = ...) ->
     """Return the probabilist's Hermite polynomial: He_n = x He_(n-1) - (n-1) He_(n-2)."""
 def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
-def histogram(input: Tensor, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
+def histogram(input: Tensor, bins: Any = ..., *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
     """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin."""
 def histogramdd(input: Tensor, bins: Any, range: Any = ..., weight: Tensor | None = ..., density: _bool = ...) -> return_types.histogramdd:
     """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""

@@ -89,7 +89,7 @@ def _fill(x, edges, weight, density):
     return hist
 
 
-def histogram(input, bins, *, range=None, weight=None, density=False, out=None):
+def histogram(input, bins=100, *, range=None, weight=None, density=False, out=None):
     """Return (hist, bin_edges): how many elements, or the sum of their weights, fall into each bin.
 
     Bins are half open but for the last, which holds its right edge.  Elements outside, and nan, count nowhere.

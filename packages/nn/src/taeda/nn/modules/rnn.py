@@ -210,6 +210,8 @@ class RNNBase(Module):
         return hx if permutation is None else hx.index_select(1, permutation)
 
     def _check_rank(self, name: str, hx: Any, batched: bool) -> None:
+        if not isinstance(hx, Tensor):
+            raise AttributeError(f"[{name}] hx must be one tensor, h_0, got {type(hx).__name__}; pairs (h_0, c_0) are LSTM's")
         if hx.dim() != 2 + batched:
             raise RuntimeError(
                 f"[{name}] For {'batched 3-D' if batched else 'unbatched 2-D'} input, hx should also be {2 + batched}-D but "
