@@ -386,6 +386,33 @@ for _which, _name in enumerate(("result", "gradient of x", "gradient of w")):
                           _limit, convolution(_precise, _which)))  # fmt: skip
 
 
+def other_convolution(kernel: int, options: dict[str, int], which: int) -> Callable[[Lib], float]:
+    """Return the measurement of a convolution of 64 channels, or of one of its gradients, beside the sum in float64."""
+
+    def measure(lib: Lib) -> float:
+        rng = np.random.default_rng(18)
+        x = rng.standard_normal((2, 64, 28, 28))
+        w = rng.standard_normal((64, 64, kernel, kernel)) / (8 * kernel)
+        g = rng.standard_normal(tuple(lib.T.conv2d(lib.tensor(x), lib.tensor(w), **options).shape))
+        results = []
+        for dtype in (np.float32, np.float64):
+            a, b = lib.tensor(x.astype(np.float32).astype(dtype)).requires_grad_(), lib.tensor(w.astype(np.float32).astype(dtype)).requires_grad_()
+            y = lib.T.conv2d(a, b, **options)
+            y.backward(lib.tensor(g.astype(np.float32).astype(dtype)))
+            results.append((y.detach(), a.grad, b.grad)[which].numpy())
+        return scaled(*results)
+
+    return measure
+
+
+for _kernel, _what, _options in ((3, "3x3 conv2d, dilation 2", {"padding": 2, "dilation": 2}), (5, "5x5 conv2d", {"padding": 2}),
+                                 (4, "4x4 conv2d, stride 2", {"padding": 1, "stride": 2}),
+                                 (5, "5x5 conv2d, stride 2", {"padding": 2, "stride": 2})):  # fmt: skip
+    for _which, _name in enumerate(("result", "gradient of x", "gradient of w")):
+        CASES.append(Case("convolution", f"{_what}, {_name}", "2 x 64 x 28 x 28, 64 channels", "of the largest", 4e-6,
+                          other_convolution(_kernel, _options, _which)))  # fmt: skip
+
+
 # -- normalisation: the result has variance 1, so errors are those of the input's deviations
 
 

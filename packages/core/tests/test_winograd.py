@@ -1,4 +1,4 @@
-"""Winograd's 3x3 convolution beside the sum as it stands: values, gradients, what is not finite, threads, layouts, the switch."""
+"""Winograd's method of convolution beside the sum as it stands: values, gradients, what is not finite, threads, layouts, the switch."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def settings() -> Iterator[None]:
     taeda.set_num_threads(threads)
 
 
-def inputs(xs: tuple[int, ...], o: int, seed: int = 0) -> Arrays:
+def inputs(xs: tuple[int, ...], o: int, kernel: tuple[int, ...] = (3, 3), seed: int = 0) -> Arrays:
     rng = np.random.default_rng(seed)
-    return [rng.standard_normal(xs, np.float32), rng.standard_normal((o, xs[1], 3, 3), np.float32) / np.float32(3 * xs[1] ** 0.5),
+    scale = np.float32(np.prod(kernel) * xs[1]) ** np.float32(0.5)
+    return [rng.standard_normal(xs, np.float32), rng.standard_normal((o, xs[1], *kernel), np.float32) / scale,
             rng.standard_normal(o, np.float32)]  # fmt: skip
 
 
@@ -63,6 +64,88 @@ def test_values_and_gradients(xs: tuple[int, ...], o: int, padding: Any) -> None
     fast, precise = both(arrays, padding=padding)
     assert max(errors(fast, exact)) < 5e-6 and max(errors(precise, exact)) < 2e-6
     assert all(not np.array_equal(a, b) for a, b in zip(fast[:2], precise[:2], strict=True)), "the case is too small: both were the sum"
+
+
+# input, output channels, kernel, options: every kernel and stride there is a method for, with all remainders of padding; dilations that
+# divide the image, that do not, and that leave some lattices empty; planes in front, strided and dilated; channels in each part that
+# fill vectors and not
+OTHERS: list[tuple[tuple[int, ...], int, tuple[int, ...], dict[str, Any]]] = [
+    ((2, 24, 28, 28), 40, (3, 3), {"padding": 2, "dilation": 2}),
+    ((3, 40, 31, 29), 33, (3, 3), {"padding": (3, 1), "dilation": (3, 1)}),
+    ((1, 24, 76, 76), 40, (3, 3), {"padding": 12, "dilation": (12, 19)}),
+    ((1, 40, 40, 200), 40, (3, 3), {"padding": (0, 5), "dilation": (4, 5)}),
+    ((2, 24, 30, 29), 40, (5, 5), {"padding": 2}),
+    ((1, 70, 17, 70), 35, (5, 5), {"padding": (0, 3)}),
+    ((3, 40, 16, 18), 50, (5, 5), {"padding": (4, 1)}),
+    *(((3, 61, 30, 28), 64, (k, k), {"padding": p, "stride": 2}) for k, p in ((4, 1), (4, 3), (5, 2), (5, 3), (6, 0), (6, 2))),
+    ((3, 96, 58, 60), 96, (3, 3), {"padding": 0, "stride": 2}),
+    ((3, 96, 59, 60), 96, (3, 3), {"padding": 1, "stride": 2}),
+    ((2, 100, 18, 19), 96, (4, 4), {"padding": (1, 2), "stride": 2}),
+    ((2, 16, 6, 20, 20), 32, (3, 3, 3), {"padding": 1}),
+    ((2, 20, 6, 20, 22), 33, (3, 3, 3), {"padding": (1, 2, 0), "dilation": (2, 1, 1)}),
+    ((2, 16, 7, 20, 20), 32, (2, 5, 5), {"padding": (0, 2, 2)}),
+    ((2, 24, 5, 31, 32), 40, (3, 4, 4), {"padding": 1, "stride": (1, 2, 2)}),
+    ((1, 40, 5, 33, 32), 40, (1, 3, 3), {"padding": (0, 2, 2), "dilation": (1, 2, 2)}),
+]
+
+
+def layer(kernel: tuple[int, ...]) -> Callable[..., taeda.Tensor]:
+    return taeda.conv2d if len(kernel) == 2 else taeda.conv3d
+
+
+@pytest.mark.parametrize(("xs", "o", "kernel", "options"), OTHERS)
+def test_other_kernels(xs: tuple[int, ...], o: int, kernel: tuple[int, ...], options: dict[str, Any]) -> None:
+    arrays = inputs(xs, o, kernel)
+    exact = step(arrays, taeda.float64, layer(kernel), **options)
+    fast, precise = both(arrays, function=layer(kernel), **options)
+    assert max(errors(fast, exact)) < 6e-6 and max(errors(precise, exact)) < 2e-6
+    assert all(not np.array_equal(a, b) for a, b in zip(fast[:3], precise[:3], strict=True)), "the case is too small: all three were sums"
+    cpu.conv_precision = "fast"
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        again = step(arrays, function=layer(kernel), **options)
+        assert all(np.array_equal(a, b) for a, b in zip(again, fast, strict=True))
+
+
+def test_planes_that_are_strided() -> None:
+    """The input gradient is a sum, the other two are not."""
+    arrays = inputs((2, 16, 7, 20, 20), 32, (3, 3, 3))
+    exact = step(arrays, taeda.float64, taeda.conv3d, padding=1, stride=(2, 1, 1))
+    fast, precise = both(arrays, function=taeda.conv3d, padding=1, stride=(2, 1, 1))
+    assert max(errors(fast, exact)) < 5e-6
+    assert [np.array_equal(a, b) for a, b in zip(fast[:3], precise[:3], strict=True)] == [False, True, False]
+
+
+@pytest.mark.parametrize(("xs", "o", "kernel", "options"), OTHERS[::3])
+def test_other_kernels_beside_what_is_not_finite(xs: tuple[int, ...], o: int, kernel: tuple[int, ...], options: dict[str, Any]) -> None:
+    arrays = inputs(xs, o, kernel)
+    arrays[0].flat[arrays[0].size // 2 + 7] = np.inf
+    fast, precise = both(arrays, function=layer(kernel), **options)
+    assert np.array_equal(fast[0], precise[0], equal_nan=True) and 0 < (~np.isfinite(fast[0])).sum() < fast[0].size
+    assert np.array_equal(fast[2], precise[2], equal_nan=True)
+
+
+@pytest.mark.parametrize(("xs", "o", "kernel", "options"), OTHERS[1::4])
+def test_other_kernels_channels_last(xs: tuple[int, ...], o: int, kernel: tuple[int, ...], options: dict[str, Any]) -> None:
+    arrays = inputs(xs, o, kernel)
+    last = taeda.channels_last if len(kernel) == 2 else taeda.channels_last_3d
+    want = step(arrays, function=layer(kernel), **options)
+    leaves = [t.contiguous(memory_format=last) if t.dim() > 1 else t for t in map(taeda.from_numpy, arrays)]
+    leaves = [t.detach().requires_grad_() for t in leaves]
+    y = layer(kernel)(*leaves, **options)
+    g = taeda.from_numpy(np.random.default_rng(9).standard_normal(tuple(y.shape), np.float32))
+    assert y.is_contiguous(memory_format=last)
+    for a, e in zip((y.detach(), *taeda.autograd.grad(y, leaves, g)), want, strict=True):
+        np.testing.assert_allclose(a.numpy(), e, rtol=1e-5, atol=6e-6 * np.abs(e).max())
+
+
+@pytest.mark.parametrize(("k", "padding", "extra"), [(3, 1, 1), (4, 1, 0), (4, 0, 1), (5, 2, 1), (6, 2, 0), (3, 0, 0)])
+def test_transposed_strided_convolution(k: int, padding: int, extra: int) -> None:
+    arrays = inputs((3, 96, 29, 28), 96, (k, k))
+    options = {"stride": 2, "padding": padding, "output_padding": extra}
+    exact = step(arrays, taeda.float64, taeda.conv_transpose2d, **options)
+    fast, precise = both(arrays, function=taeda.conv_transpose2d, **options)
+    assert max(errors(fast, exact)) < 6e-6 and not np.array_equal(fast[0], precise[0])
 
 
 @pytest.mark.parametrize(("xs", "o", "padding"), CASES[::3] + [((40, 24, 22, 30), 24, 1), ((9, 64, 14, 14), 64, 1)])

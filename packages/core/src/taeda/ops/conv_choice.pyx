@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Which kernels compute a convolution or one of its gradients: by shapes and layouts alone, each rule measured.
 
-Kernels of one tap are products of matrices where images lie as matrices; 3x3 kernels go to Winograd's method where it wins;
+Kernels of one tap are products of matrices where images lie as matrices; small square ones go to Winograd's method where it wins;
 depthwise ones have kernels of their own.  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result
 and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
 
@@ -15,7 +15,7 @@ from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.matmul cimport multiply, reads
-from taeda.ops.winograd cimport wins
+from taeda.ops.winograd cimport knows, results_along, wins
 
 cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
 
@@ -39,7 +39,7 @@ cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)
 
 
 def set_fast(bint value):
-    """Say whether 3x3 convolutions may take Winograd's method."""
+    """Say whether convolutions may take Winograd's method."""
     global fast
     fast = value
 
@@ -173,16 +173,21 @@ cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, Ten
 # -- kernels -------------------------------------------------------------------------------------------
 
 
-cdef bint takes_winograd(Part part, const Geometry* q, TensorBase out, TensorBase a, TensorBase b):
-    """Whether this is a 3x3 convolution of images, or a gradient of one, that Winograd's method computes faster."""
-    cdef TensorBase w = out if part == WEIGHT_GRADIENT else b, y = a if part == WEIGHT_GRADIENT else out
-    cdef TensorBase x = b if part == WEIGHT_GRADIENT else a
-    cdef int dtype = out.view.dtype
-    if not fast or q.n != 2 or q.groups != 1 or w.view.shape[2] != 3 or w.view.shape[3] != 3:
+cdef bint takes_winograd(Part part, const Geometry* q, const View* v) noexcept:
+    """Whether this convolution of images, or gradient of one, is among those that Winograd's method computes faster."""
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    cdef int dtype = w.dtype
+    if not fast or q.n < 2 or q.groups != 1 or w.shape[3] != w.shape[4] or q.stride[1] != q.stride[2] or not (
+            dtype == F32 or dtype == F16 or dtype == BF16):
         return False
-    if max(q.stride[1], q.stride[2], q.dilation[1], q.dilation[2]) != 1 or not (dtype == F32 or dtype == F16 or dtype == BF16):
+    if not knows(w.shape[3], q.stride[1], max(q.dilation[1], q.dilation[2])) or (part == INPUT_GRADIENT and q.stride[0] != 1):
         return False
-    return wins(y.view.shape[0], y.view.shape[2], y.view.shape[3], x.view.shape[1], y.view.shape[1])
+    cdef int64_t rows = y.shape[3], cols = y.shape[4]
+    if part == INPUT_GRADIENT:
+        rows, cols = results_along(v[0].shape[3], q.pad[1], q.stride[1]), results_along(v[0].shape[4], q.pad[2], q.stride[2])
+    return wins(y.shape[0] * y.shape[2], rows, cols, y.shape[3] * y.shape[4], w.shape[1], w.shape[0], w.shape[2], w.shape[3], q.stride[1],
+                q.dilation[1], q.dilation[2], part == INPUT_GRADIENT)
 
 
 cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
@@ -333,7 +338,7 @@ cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, 
     p[10].i = bias is not None
     if run_product(part, q, out, v, bias):
         return 0
-    if whole and takes_winograd(part, q, out, a, b):
+    if whole and takes_winograd(part, q, v):
         other = WINOGRAD if part == RESULT else WINOGRAD_INPUT if part == INPUT_GRADIENT else WINOGRAD_WEIGHT
         if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
             return 0                     # else something was not finite: the sums say where

@@ -1,18 +1,21 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Convolution of images by 3x3 kernels, stride 1, and both its gradients, by Winograd's F(4x4, 3x3), float32.
+"""Convolution of images by small square kernels, and both its gradients, by Winograd's method on tiles of 6x6 pixels, float32.
 
-(a) A tile of 4x4 results takes 36 multiplications a channel where the sum as it stands takes 144.  Tiles of 6x6 pixels and
-    the kernels are transformed to 36 points (winograd.h), each point is a product of matrices, (tiles x C) by (C x O), and
-    the products are transformed back.  The input gradient is the same with the kernels turned and transposed.  The weight
-    gradient, F(3x3, 4x4), transforms pixels and cotangents and adds up (C x tiles) by (tiles x O).
-(b) Tiles are counted through all images: small maps fill the products.  Partial tiles at the edges are whole ones of zeros.
-(c) Of the two factors the smaller is transformed first, by all threads; the larger as it is needed, some tiles or 32
+(a) Kernels of 3x3 with any dilation, F(4x4, 3x3): a tile of 4x4 results takes 36 multiplications a channel where the sum as it stands
+    takes 144.  Of 5x5, F(2x2, 5x5): 36 of 100.  Stride 2: every second pixel and tap are channels of their own, F(5x5, 2x2) for kernels
+    of 3x3 and 4x4 (144 of 225 and 400), F(4x4, 3x3) for 5x5 and 6x6 (144 of 400 and 576).  A third dimension is one of sums: its taps
+    are channels too.  In what follows, T terms are the channels of all these parts, and groups are those of all parts of a result.
+(b) Tiles of pixels and the kernels are transformed to 36 points (winograd.h), each point is a product of matrices, (tiles x T) by
+    (T x O), and the products are transformed back.  The input gradient is the same with the kernels turned and transposed.  The weight
+    gradient transforms pixels and cotangents and adds up (T x tiles) by (tiles x O).
+(c) Tiles are counted through all images: small maps fill the products.  Partial tiles at the edges are whole ones of zeros.
+(d) Of the two factors the smaller is transformed first, by all threads; the larger as it is needed, some tiles or 32
     output channels at a time, so that it is never in memory as a whole but goes through the second- or third-level cache.
-(d) The products keep 6 tiles (or channels) by 16 output channels in registers, 8 by 32 with AVX-512.  Their operands are laid
+(e) The products keep 6 tiles (or channels) by 16 output channels in registers, 8 by 32 with AVX-512.  Their operands are laid
     out so that each is one stream.  The 36 points of the few tiles of one register tile lie together, in a few pages, an odd
     number of cache lines apart, as they would share few sets of the cache otherwise.
-(e) Work is cut by shape alone and sums are added in order: the same bits for any number of threads.
-(f) Transforms spread an inf or NaN over a tile, where the sum gives finite results beside it.  Then, and where transformed
+(f) Work is cut by shape alone and sums are added in order: the same bits for any number of threads.
+(g) Transforms spread an inf or NaN over a tile, where the sum gives finite results beside it.  Then, and where transformed
     numbers overflow, the kernels answer 1 and the caller runs the direct kernel instead.
 
 Limit: 48e9 multiply-adds a second and core on a Zen 3 (AVX2).  The products alone run at 45e9 for 64 channels; with transforms
@@ -37,27 +40,35 @@ cdef extern from *:
     """
     ctypedef struct Picture:
         float *data
-        int64_t image, channel, row, col, rows, cols
+        int64_t image, channel, plane, row, col, planes, rows, cols
+    ctypedef struct Axis:
+        int64_t tiles, lattices, apart, start
     ctypedef struct Grid:
-        int64_t down, across, top, left
+        Axis down, across
+        int64_t size, deep, first, next
     enum:
         CHANNELS             # of a block of the weight gradient: whole register tiles of 6 and of 8
     int taeda_wide() nogil
+    ctypedef struct Method:
+        int taps, size, stride
+        void (*cotangents)(float *v, int64_t group, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g,
+                           int64_t t0, int64_t t1, int64_t c, int64_t m) nogil
+        void (*weights)(float *u, int64_t step, int64_t panel, int64_t terms_room, const float *w, int64_t lane, int64_t term,
+                        int64_t row, int64_t col, int64_t side, int64_t down, int64_t across, int turned, int64_t terms,
+                        int64_t m) nogil
+        int (*results)(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t group,
+                       int64_t step, int64_t height, int64_t width, const float *bias) nogil
+        int (*back)(float *dw, int64_t lane, int64_t gap, int64_t side, int64_t every, int64_t down, int64_t across, const float *at,
+                    int64_t step, int64_t width, int64_t terms, int64_t m, int add) nogil
+    const Method *method_for(int64_t side, int64_t stride) nogil
     void pixels6(float *v, int64_t group, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0,
                  int64_t t1, int64_t c, int64_t m) nogil
-    void pixels4(float *v, int64_t group, int64_t step, int64_t height, int64_t width, const Picture *x, const Grid *g, int64_t t0,
-                 int64_t t1, int64_t c, int64_t m) nogil
-    void weights(float *u, int64_t step, int64_t panel, int64_t terms_room, const float *w, int64_t lane, int64_t term, int64_t row,
-                 int64_t col, int turned, int64_t terms, int64_t m) nogil
-    int results(const Picture *y, const Grid *g, int64_t t0, int64_t t1, int64_t c, int64_t m, const float *at, int64_t group, int64_t step,
-                int64_t height, int64_t width, const float *bias) nogil
     int64_t panel_of(int wide) nogil
     int height_for(int64_t m, int wide) nogil
     void multiply_rows(int wide, int height, int64_t tiles, int64_t n, int64_t terms, const float *a, int64_t agap, const float *b,
                        int64_t bgap, float *c, int64_t cgap, int64_t ldc, int add) nogil
     void multiply_columns(int wide, int64_t m, int64_t n, int64_t terms, const float *a, int64_t astep, const float *b, int64_t bstep,
                           float *c, int64_t ldc) nogil
-    int taps(float *dw, int64_t lane, const float *at, int64_t step, int64_t width, int64_t terms, int64_t m, int add) nogil
 
 cdef enum:
     POINTS = 36
@@ -75,15 +86,25 @@ cdef enum:
     USTEP = 8 * 32 + 16
     NOT_FINITE = 1
 
+ctypedef struct Kernel:                    # what a call of any of the three parts says of the kernel
+    const Method *method
+    int64_t side, stride, deep            # taps along rows and columns, their stride, and planes
+    int64_t pad[3]
+    int64_t dilation[3]
+    int64_t across                        # stride of planes
+
 ctypedef struct Job:
+    Kernel k
     Picture x, y
-    Grid grid
+    Grid xgrid, ygrid                     # of the first part
     int64_t C, O, tiles
-    int64_t terms, ranges, groups         # C is cut into ranges of `terms` channels, O into groups
+    int64_t parts, C8, inner              # parts of C8 channels (C and some that are zero): inner terms
+    int64_t terms, ranges                 # inner is cut into ranges of `terms`
+    int64_t each, groups                  # O into groups, `each` for every part of the result
     int64_t block                         # tiles at a time
     const float *w
-    int64_t lane, term, row, col          # steps of the weights: output channel, input channel, taps
-    bint turned
+    int64_t lane, term, plane, row, col   # steps of the weights: output channel, input channel, taps
+    bint turned                           # an input gradient
     const float *bias
     int64_t bias_step
     float *kept                           # the transformed factor
@@ -93,6 +114,11 @@ ctypedef struct Job:
     int height                            # tiles that are rows of one register tile
     int64_t vstep, ustep, mstep           # from one point to the next: pixels, weights, products
     bint spoiled                          # by a number that is not finite: nothing more need be done
+
+
+cdef inline bint wide_for(int64_t lanes) noexcept nogil:
+    """Whether products take vectors of 512 bits: half a panel would be wasted on few output channels."""
+    return lanes > 16 and taeda_wide()
 
 
 cdef inline int64_t cut(int64_t x, int64_t by) noexcept nogil:
@@ -114,18 +140,70 @@ cdef inline int threads_for(int64_t macs) noexcept nogil:
 
 cdef inline void see(Picture *p, const View *v) noexcept nogil:
     p.data = <float*>v.data
-    p.image = v.strides[0]; p.channel = v.strides[1]; p.row = v.strides[3]; p.col = v.strides[4]
-    p.rows = v.shape[3]; p.cols = v.shape[4]
+    p.image = v.strides[0]; p.channel = v.strides[1]; p.plane = v.strides[2]; p.row = v.strides[3]; p.col = v.strides[4]
+    p.planes = v.shape[2]; p.rows = v.shape[3]; p.cols = v.shape[4]
+
+
+cdef void read_kernel(Kernel *k, const View *w, const Param *p) noexcept nogil:
+    cdef int d
+    k.deep = w.shape[2]; k.side = w.shape[3]; k.across = p[0].i; k.stride = p[1].i
+    for d in range(3):
+        k.pad[d], k.dilation[d] = p[3 + d].i, p[6 + d].i
+    k.method = method_for(k.side, k.stride)
+
+
+cdef inline void lay_axis(Axis *a, const Kernel *k, int64_t pixels, int64_t apart, int64_t lattices, int64_t start) noexcept nogil:
+    """Tiles for so many results (of a cotangent: pixels) along one axis."""
+    a.apart, a.start, a.lattices = apart, start, max(<int64_t>1, min(lattices, pixels))
+    a.tiles = a.lattices * cut(cut(pixels, lattices), k.method.size)
+
+
+cdef void lay_planes(Grid *g, const Kernel *k, int64_t deep, int64_t first, int64_t next) noexcept nogil:
+    g.size, g.deep, g.first, g.next = k.method.size, deep, first, next
+
+
+cdef void lay_input(Grid *x, const Kernel *k, const Picture *y) noexcept nogil:
+    """The windows of a convolution with results y."""
+    lay_planes(x, k, y.planes, -k.pad[0], k.across)
+    lay_axis(&x.down, k, y.rows, k.stride * k.dilation[1], k.dilation[1], -k.pad[1])
+    lay_axis(&x.across, k, y.cols, k.stride * k.dilation[2], k.dilation[2], -k.pad[2])
+
+
+cdef void lay_result(Grid *y, const Kernel *k, const Picture *to) noexcept nogil:
+    """The results, or cotangents, of a convolution."""
+    lay_planes(y, k, to.planes, 0, 1)
+    lay_axis(&y.down, k, to.rows, k.dilation[1], k.dilation[1], 0)
+    lay_axis(&y.across, k, to.cols, k.dilation[2], k.dilation[2], 0)
+
+
+cdef void lay_gradient(Axis *g, Axis *dx, const Kernel *k, int64_t pixels, int64_t pad, int64_t dilation) noexcept nogil:
+    """Cotangents and results of an input gradient along one axis: result `stride i + f - pad` is of part f."""
+    cdef int64_t first = pad // k.stride
+    if k.stride == 1:
+        lay_axis(g, k, pixels, dilation, dilation, pad - dilation * (k.side - 1))
+        lay_axis(dx, k, pixels, dilation, dilation, 0)
+    else:
+        pixels = (pixels - 1 + pad) // k.stride - first + 1
+        lay_axis(g, k, pixels, 1, 1, first - k.method.taps + 1)
+        lay_axis(dx, k, pixels, k.stride, 1, k.stride * first - pad)
+
+
+cdef void move_to(Grid *g, const Kernel *k, int64_t part) noexcept nogil:
+    """From the grid of the first part to that of another: every stride-th pixel from (down, across) on, planes by dilation."""
+    cdef int64_t s = k.stride
+    g.first += part // (s * s) * k.dilation[0]
+    g.down.start += part // s % s
+    g.across.start += part % s
 
 
 # -- the convolution and its input gradient ----------------------------------------------------------------
 
 cdef inline int64_t terms_of(const Job *job, int64_t r) noexcept nogil:
-    return min(job.terms, job.C - r * job.terms)
+    return min(job.terms, job.inner - r * job.terms)
 
 
 cdef inline int64_t lanes_of(const Job *job, int64_t group) noexcept nogil:
-    return min(<int64_t>GROUP, job.O - group * GROUP)
+    return min(<int64_t>GROUP, job.O - group % job.each * GROUP)
 
 
 cdef inline int64_t rows_of(const Job *job, int64_t tiles) noexcept nogil:
@@ -133,16 +211,30 @@ cdef inline int64_t rows_of(const Job *job, int64_t tiles) noexcept nogil:
     return cut(tiles, job.height)
 
 
-cdef void transform_pixels(const Job *job, float *v, int64_t rows, int64_t t0, int64_t t1, int64_t c) noexcept nogil:
-    """Tiles t0 to t1 of 8 channels from c on, into [range][tile / height][point][channel / 8][tile % height][8 channels]."""
-    pixels6(v + c // job.terms * rows * POINTS * job.vstep + c % job.terms * job.height, POINTS * job.vstep, job.vstep, job.height, 8,
-            &job.x, &job.grid, t0, t1, c, min(<int64_t>8, job.C - c))
+cdef void transform_pixels(const Job *job, float *v, int64_t rows, int64_t t0, int64_t t1, int64_t t) noexcept nogil:
+    """Tiles t0 to t1 of 8 terms from t on, into [range][tile / height][point][term / 8][tile % height][8 terms]."""
+    cdef Grid g = job.xgrid
+    cdef int64_t c = t % job.C8
+    if job.turned:
+        g.first -= t // job.C8 * job.k.dilation[0]
+    else:
+        move_to(&g, &job.k, t // job.C8)
+    pixels6(v + t // job.terms * rows * POINTS * job.vstep + t % job.terms * job.height, POINTS * job.vstep, job.vstep, job.height, 8,
+            &job.x, &g, t0, t1, c, min(<int64_t>8, job.C - c))
 
 
 cdef void transform_weights(const Job *job, float *u, int64_t group, int64_t r) noexcept nogil:
     """The kernels of one group and range, into [point][panel][term][lane]."""
-    weights(u, job.ustep, job.panel, job.terms, job.w + group * GROUP * job.lane + r * job.terms * job.term, job.lane,
-            job.term, job.row, job.col, job.turned, terms_of(job, r), lanes_of(job, group))
+    cdef int64_t t0 = r * job.terms, end = t0 + terms_of(job, r), t = t0, s = job.k.stride, part, taps, c, n
+    while t < end:                                # of each part the channels that lie in this range
+        part, c = t // job.C8, t % job.C8
+        n = min(end - t, job.C8 - c)
+        taps = group // job.each if job.turned else part % (s * s)
+        job.k.method.weights(
+            u + (t - t0) * job.panel, job.ustep, job.panel, job.terms,
+            job.w + group % job.each * GROUP * job.lane + c * job.term + (part if job.turned else part // (s * s)) * job.plane, job.lane,
+            job.term, job.row, job.col, job.k.side, taps // s, taps % s, job.turned, min(n, job.C - c), lanes_of(job, group))
+        t += n
 
 
 cdef void add_products(const Job *job, float *m, const float *v, const float *u, int64_t rows, int64_t group, int64_t r) noexcept nogil:
@@ -157,16 +249,19 @@ cdef void add_products(const Job *job, float *m, const float *v, const float *u,
 cdef void finish(Job *job, const float *m, int64_t t0, int64_t t1, int64_t group) noexcept nogil:
     """Turn the products of tiles t0 to t1 and one group into results."""
     cdef float bias[GROUP]
-    cdef int64_t i, lanes = lanes_of(job, group)
+    cdef int64_t i, lanes = lanes_of(job, group), first = group % job.each * GROUP
+    cdef Grid g = job.ygrid
+    if job.turned:
+        move_to(&g, &job.k, group // job.each)
     for i in range(GROUP):
-        bias[i] = job.bias[(group * GROUP + i) * job.bias_step] if job.bias != NULL and i < lanes else 0
-    if not results(&job.y, &job.grid, t0, t1, group * GROUP, lanes, m, POINTS * job.mstep, job.mstep, job.height, GROUP, bias):
+        bias[i] = job.bias[(first + i) * job.bias_step] if job.bias != NULL and i < lanes else 0
+    if not job.k.method.results(&job.y, &g, t0, t1, first, lanes, m, POINTS * job.mstep, job.mstep, job.height, GROUP, bias):
         job.spoiled = True
 
 
 cdef int block(Job *job, int64_t t0, int64_t t1, int64_t first, int64_t last, bint weights_kept) noexcept nogil:
     """Tiles t0 to t1 by groups first to last.  One side is kept, transformed already; the other is transformed here."""
-    cdef int64_t rows = rows_of(job, t1 - t0), own = rows * job.ranges * job.vstep if weights_kept else job.ustep, c, group, r
+    cdef int64_t rows = rows_of(job, t1 - t0), own = rows * job.ranges * job.vstep if weights_kept else job.ustep, t, group, r
     cdef size_t nbytes = POINTS * (own + rows * job.mstep) * sizeof(float)
     cdef float *room
     cdef float *m
@@ -177,8 +272,8 @@ cdef int block(Job *job, int64_t t0, int64_t t1, int64_t first, int64_t last, bi
         return -1
     m = room + POINTS * own
     if weights_kept:
-        for c in range(0, job.C, 8):
-            transform_pixels(job, room, rows, t0, t1, c)
+        for t in range(0, job.inner, 8):
+            transform_pixels(job, room, rows, t0, t1, t)
     for group in range(first, last):
         for r in range(job.ranges):
             if weights_kept:
@@ -232,7 +327,7 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
         job.last = min(job.first + many, job.tiles)
         rows = rows_of(job, job.last - job.first)
         parts = cut(job.last - job.first, TILES)
-        for i in prange(cut(job.C, 8) * parts, num_threads=threads, schedule="static"):
+        for i in prange(job.inner // 8 * parts, num_threads=threads, schedule="static"):
             t = i % parts * TILES
             transform_pixels(job, job.kept + t // job.height * POINTS * job.vstep, rows, job.first + t,
                              min(job.first + t + TILES, job.last), i // parts * 8)
@@ -247,30 +342,30 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     return bad
 
 
-cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias, int64_t top, int64_t left) noexcept nogil:
-    """y = x, zero outside, by the job's kernels, the first window at (-top, -left)."""
+cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias) noexcept nogil:
+    """y = x, zero outside, by the job's kernels on its grids."""
     cdef int threads
     cdef int64_t bad
     if y.numel == 0:
         return 0
-    see(&job.x, x)
-    see(&job.y, y)
     job.C = x.shape[1]; job.O = y.shape[1]
-    job.grid.top = top; job.grid.left = left
-    job.grid.down = cut(job.y.rows, 4); job.grid.across = cut(job.y.cols, 4)
-    job.tiles = x.shape[0] * job.grid.down * job.grid.across
-    job.ranges = cut(job.C, TERMS if job.tiles > FEW else TERMS // 2)
-    job.terms = up(cut(job.C, job.ranges), 8)
-    job.groups = cut(job.O, GROUP)
+    job.tiles = x.shape[0] * job.xgrid.deep * job.xgrid.down.tiles * job.xgrid.across.tiles
+    job.C8 = up(job.C, 8)
+    job.inner = job.parts * job.C8
+    job.ranges = cut(job.inner, TERMS if job.tiles > FEW else TERMS // 2)
+    job.terms = up(cut(job.inner, job.ranges), 8)
+    job.ranges = cut(job.inner, job.terms)
+    job.each = cut(job.O, GROUP)
+    job.groups = job.each * (job.k.stride * job.k.stride if job.turned else 1)
     job.bias = <const float*>bias.data if bias != NULL else NULL
     job.bias_step = bias.strides[0] if bias != NULL else 0
-    job.wide = taeda_wide()
+    job.wide = wide_for(job.O)
     job.panel = panel_of(job.wide)
     job.height = height_for(job.tiles, job.wide)
     job.vstep = step_of(job.height, job.terms); job.ustep = step_of(job.terms, GROUP); job.mstep = step_of(job.height, GROUP)
     job.spoiled = False
-    threads = threads_for(job.tiles * POINTS * job.C * job.O)
-    if job.tiles > job.O and POINTS * job.C * job.O * <int64_t>sizeof(float) <= KEPT:
+    threads = threads_for(job.tiles * POINTS * job.inner * job.O)
+    if job.tiles > job.O and job.groups * job.ranges * POINTS * job.ustep * <int64_t>sizeof(float) <= KEPT:
         bad = keep_weights(job, threads)
     else:
         bad = keep_tiles(job, threads)
@@ -278,36 +373,52 @@ cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias, 
 
 
 cdef int64_t winograd_f32(View **t, const Param *p) noexcept nogil:
-    """y[n, o, i] = b[o] + sum x[n, c, i + k - p] w[o, c, k]; 1 where something is not finite."""
+    """y[n, o, i] = b[o] + sum x[n, c, s i + d k - p] w[o, c, k]; 1 where something is not finite."""
     cdef Job job
     cdef const View *w = t[2]
     job.w = <const float*>w.data
-    job.lane = w.strides[0]; job.term = w.strides[1]; job.row = w.strides[3]; job.col = w.strides[4]
+    job.lane = w.strides[0]; job.term = w.strides[1]; job.plane = w.strides[2]; job.row = w.strides[3]; job.col = w.strides[4]
     job.turned = False
-    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL, p[4].i, p[5].i)
+    read_kernel(&job.k, w, p)
+    see(&job.x, t[1])
+    see(&job.y, t[0])
+    lay_input(&job.xgrid, &job.k, &job.y)
+    lay_result(&job.ygrid, &job.k, &job.y)
+    job.parts = job.k.deep * job.k.stride * job.k.stride
+    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL)
 
 
 cdef int64_t winograd_input_f32(View **t, const Param *p) noexcept nogil:
-    """dx[n, c, i] = b[c] + sum g[n, o, i - k + p] w[o, c, k]; 1 where something is not finite."""
+    """dx[n, c, s i + d k - p] = b[c] + sum g[n, o, i] w[o, c, k]; 1 where something is not finite."""
     cdef Job job
     cdef const View *w = t[2]
     job.w = <const float*>w.data
-    job.lane = w.strides[1]; job.term = w.strides[0]; job.row = w.strides[3]; job.col = w.strides[4]
+    job.lane = w.strides[1]; job.term = w.strides[0]; job.plane = w.strides[2]; job.row = w.strides[3]; job.col = w.strides[4]
     job.turned = True
-    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL, 2 - p[4].i, 2 - p[5].i)
+    read_kernel(&job.k, w, p)
+    see(&job.x, t[1])
+    see(&job.y, t[0])
+    lay_planes(&job.xgrid, &job.k, job.y.planes, job.k.pad[0], 1)
+    lay_planes(&job.ygrid, &job.k, job.y.planes, 0, 1)
+    lay_gradient(&job.xgrid.down, &job.ygrid.down, &job.k, job.y.rows, job.k.pad[1], job.k.dilation[1])
+    lay_gradient(&job.xgrid.across, &job.ygrid.across, &job.k, job.y.cols, job.k.pad[2], job.k.dilation[2])
+    job.parts = job.k.deep
+    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL)
 
 
 # -- the weight gradient -----------------------------------------------------------------------------------
 
 ctypedef struct Weight:
+    Kernel k
     Picture x, g
-    Grid xgrid, ggrid
+    Grid xgrid, ggrid                     # xgrid: of the first part
     int64_t C, O, tiles, first, last
+    int64_t parts, C8, inner              # as those of a Job
     int64_t piece, pieces                 # tiles of a piece, and pieces of this round
-    int64_t blocks, groups, runs          # blocks of CHANNELS channels, groups of GROUP, runs of a few blocks
+    int64_t blocks, groups, runs          # blocks of CHANNELS terms, groups of GROUP, runs of a few blocks
     int64_t per                           # blocks of a run
     int64_t vsize, usize                  # of a block and of a group
-    float *v                              # [piece][block][tile / 8][point][tile % 8][channel]
+    float *v                              # [piece][block][tile / 8][point][tile % 8][term]
     float *u                              # [piece][group][tile / 8][point][panel][tile % 8][lane]
     float *dw
     float *partial                        # sums of all pieces but the first
@@ -317,48 +428,59 @@ ctypedef struct Weight:
 
 
 cdef void transform_both(const Weight *job, int64_t item) noexcept nogil:
-    """8 channels of x or of g, one piece."""
-    cdef int64_t xs = cut(job.C, 8), per = xs + cut(job.O, 8), piece = item // per, c = item % per * 8, l
+    """8 terms of x or 8 channels of g, one piece."""
+    cdef int64_t per = (job.inner + up(job.O, 8)) // 8, piece = item // per, c = item % per * 8, l
     cdef int64_t t0 = job.first + piece * job.piece, t1 = min(t0 + job.piece, job.last)
-    if c < 8 * xs:
+    cdef Grid g = job.xgrid
+    if c < job.inner:
+        move_to(&g, &job.k, c // job.C8)
         pixels6(job.v + (piece * job.blocks + c // CHANNELS) * job.vsize + c % CHANNELS, POINTS * VSTEP, VSTEP, 8, CHANNELS,
-                &job.x, &job.xgrid, t0, t1, c, min(<int64_t>8, job.C - c))
+                &job.x, &g, t0, t1, c % job.C8, min(<int64_t>8, job.C - c % job.C8))
         return
-    c -= 8 * xs
+    c -= job.inner
     l = c % GROUP
-    pixels4(job.u + (piece * job.groups + c // GROUP) * job.usize + l // job.panel * job.panel * 8 + l % job.panel, POINTS * USTEP, USTEP,
-            8, job.panel, &job.g, &job.ggrid, t0, t1, c, min(<int64_t>8, job.O - c))
+    job.k.method.cotangents(
+        job.u + (piece * job.groups + c // GROUP) * job.usize + l // job.panel * job.panel * 8 + l % job.panel, POINTS * USTEP, USTEP,
+        8, job.panel, &job.g, &job.ggrid, t0, t1, c, min(<int64_t>8, job.O - c))
 
 
 cdef int weight_block(Weight *job, int64_t item) noexcept nogil:
-    """The sum of one piece for one run of channels and one group."""
+    """The sum of one piece for one run of terms and one group."""
     cdef int64_t run = item % job.runs, group = item // job.runs % job.groups, piece = item // (job.runs * job.groups)
-    cdef int64_t c0 = run * job.per * CHANNELS, channels = min(job.per * CHANNELS, job.C - c0)
-    cdef int64_t lanes = min(<int64_t>GROUP, job.O - group * GROUP)
-    cdef int64_t tiles = up(min(job.piece, job.last - job.first - piece * job.piece), 8), mstep = step_of(up(channels, 8), GROUP), block, p
+    cdef int64_t first = run * job.per * CHANNELS, terms = min(job.per * CHANNELS, job.inner - first)
+    cdef int64_t lanes = min(<int64_t>GROUP, job.O - group * GROUP), side = job.k.side, s = job.k.stride
+    cdef int64_t taps = job.k.deep * side * side, t = first, part, c, n, down, across
+    cdef int64_t tiles = up(min(job.piece, job.last - job.first - piece * job.piece), 8), mstep = step_of(terms, GROUP), block, p
     cdef const float *v = job.v + (piece * job.blocks + run * job.per) * job.vsize
     cdef const float *u = job.u + (piece * job.groups + group) * job.usize
     cdef size_t nbytes = POINTS * mstep * sizeof(float)
     cdef float *m
-    cdef float *dw = job.dw if piece == 0 else job.partial + (piece - 1) * job.O * job.C * 9
+    cdef float *dw = job.dw if piece == 0 else job.partial + (piece - 1) * job.O * job.C * taps
     if job.spoiled:
         return 0
     m = <float*>runtime.cpu_alloc(nbytes)
     if m == NULL:
         return -1
     for p in range(POINTS):
-        for block in range(cut(channels, CHANNELS)):
-            multiply_columns(job.wide, min(<int64_t>CHANNELS, channels - block * CHANNELS), up(lanes, job.panel), tiles,
+        for block in range(cut(terms, CHANNELS)):
+            multiply_columns(job.wide, min(<int64_t>CHANNELS, terms - block * CHANNELS), up(lanes, job.panel), tiles,
                              v + block * job.vsize + p * VSTEP, POINTS * VSTEP, u + p * USTEP, POINTS * USTEP,
                              m + p * mstep + block * CHANNELS * GROUP, GROUP)
-    if not taps(dw + (group * GROUP * job.C + c0) * 9, job.C * 9, m, mstep, GROUP, channels, lanes, job.first > 0):
-        job.spoiled = True
+    while t < first + terms:
+        part, c = t // job.C8, t % job.C8
+        n = min(first + terms - t, job.C8 - c)
+        down, across = part // s % s, part % s
+        if not job.k.method.back(
+                dw + (group * GROUP * job.C + c) * taps + part // (s * s) * side * side + down * side + across, job.C * taps, taps, side, s,
+                cut(side - down, s), cut(side - across, s), m + (t - first) * GROUP, mstep, GROUP, min(n, job.C - c), lanes, job.first > 0):
+            job.spoiled = True
+        t += n
     runtime.cpu_free(m, nbytes)
     return 0
 
 
 cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
-    """dw[o, c, k] = sum over n and i of g[n, o, i] x[n, c, i + k - p]; 1 where something is not finite."""
+    """dw[o, c, k] = sum over n and i of g[n, o, i] x[n, c, s i + d k - p]; 1 where something is not finite."""
     cdef Weight job
     cdef int64_t i, j, total, most, vsize, usize, wsize, items
     cdef size_t nbytes
@@ -369,15 +491,17 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
     see(&job.x, t[2])
     job.dw = <float*>t[0].data
     job.O = t[0].shape[0]; job.C = t[0].shape[1]
-    job.ggrid.top = job.ggrid.left = 0
-    job.xgrid.top = p[4].i; job.xgrid.left = p[5].i
-    job.xgrid.down = job.ggrid.down = cut(job.g.rows, 4)
-    job.xgrid.across = job.ggrid.across = cut(job.g.cols, 4)
-    job.tiles = t[1].shape[0] * job.xgrid.down * job.xgrid.across
-    job.wide = taeda_wide()
+    read_kernel(&job.k, t[0], p)
+    lay_input(&job.xgrid, &job.k, &job.g)
+    lay_result(&job.ggrid, &job.k, &job.g)
+    job.parts = job.k.deep * job.k.stride * job.k.stride
+    job.C8 = up(job.C, 8)
+    job.inner = job.parts * job.C8
+    job.tiles = t[1].shape[0] * job.ggrid.deep * job.ggrid.down.tiles * job.ggrid.across.tiles
+    job.wide = wide_for(job.O)
     job.panel = panel_of(job.wide)
     job.spoiled = False
-    job.blocks = cut(job.C, CHANNELS)
+    job.blocks = cut(job.inner, CHANNELS)
     job.groups = cut(job.O, GROUP)
     job.runs = cut(job.blocks, BLOCKS)
     job.per = cut(job.blocks, job.runs)
@@ -391,19 +515,19 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
     job.usize = job.piece // 8 * POINTS * USTEP
     vsize = job.pieces * job.blocks * job.vsize
     usize = job.pieces * job.groups * job.usize
-    wsize = job.O * job.C * 9
+    wsize = job.O * job.C * job.k.deep * job.k.side * job.k.side
     nbytes = (vsize + usize + (job.pieces - 1) * wsize) * sizeof(float)
     job.v = <float*>runtime.cpu_alloc(nbytes)
     if job.v == NULL:
         return -1
     job.u = job.v + vsize
     job.partial = job.u + usize
-    threads = threads_for(job.tiles * POINTS * job.C * job.O)
+    threads = threads_for(job.tiles * POINTS * job.inner * job.O)
     job.first = 0
     while job.first < job.tiles and bad == 0:
         job.last = min(job.first + job.pieces * job.piece, job.tiles)
         items = cut(job.last - job.first, job.piece)
-        for i in prange(items * (cut(job.C, 8) + cut(job.O, 8)), num_threads=threads, schedule="static"):
+        for i in prange(items * ((job.inner + up(job.O, 8)) // 8), num_threads=threads, schedule="static"):
             transform_both(&job, i)
         share_out(&share, items * job.runs * job.groups, threads)
         for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
