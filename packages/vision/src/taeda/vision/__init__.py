@@ -17,9 +17,9 @@ if taeda.__version__ != __version__:
     )
 
 if TYPE_CHECKING:
-    from taeda.vision import datasets, io, models, transforms, utils
+    from taeda.vision import datasets, io, models, ops, transforms, utils
 
-__all__ = ["datasets", "io", "models", "transforms", "utils"]
+__all__ = ["datasets", "io", "models", "ops", "transforms", "utils"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,364 @@
+"""Boxes: their formats, areas and overlaps, and the choice of the best among those that overlap."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import taeda
+from taeda import Tensor
+
+__all__ = [
+    "batched_nms",
+    "box_area",
+    "box_convert",
+    "box_iou",
+    "clip_boxes_to_image",
+    "complete_box_iou",
+    "distance_box_iou",
+    "generalized_box_iou",
+    "masks_to_boxes",
+    "nms",
+    "remove_small_boxes",
+]
+
+STRAIGHT = ("xyxy", "xywh", "cxcywh")
+ROTATED = ("xywhr", "cxcywhr", "xyxyxyxy")
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+    """Keep the best of boxes that overlap: greedily, from the highest score, drop what overlaps a kept box more than a threshold.
+
+    Args:
+        boxes: n x 4, as (x1, y1, x2, y2).
+        scores: n.
+        iou_threshold: a box is dropped where its intersection over union with a kept one is larger.
+
+    Returns:
+        The indices of the kept boxes, int64, highest score first.
+
+    Raises:
+        RuntimeError: the shapes do not fit, or the dtypes differ.
+
+    >>> boxes = taeda.tensor([[0.0, 0, 10, 10], [1, 0, 10, 10], [20, 20, 30, 30]])
+    >>> nms(boxes, taeda.tensor([0.5, 0.9, 0.7]), 0.5)
+    tensor([1, 2])
+    """
+    if boxes.dim() != 2 or boxes.shape[1] != 4:
+        raise RuntimeError(f"[nms] boxes should be a 2d tensor with 4 columns, got shape {tuple(boxes.shape)}")
+    if scores.dim() != 1 or scores.shape[0] != boxes.shape[0]:
+        raise RuntimeError(
+            "[nms] boxes and scores should have same number of elements in dimension 0, "
+            f"got shapes {tuple(boxes.shape)} and {tuple(scores.shape)}"
+        )
+    if boxes.dtype != scores.dtype:
+        raise RuntimeError(f"[nms] dets should have the same type as scores, got {boxes.dtype} and {scores.dtype}")
+    order = taeda.argsort(scores.detach(), dim=0, descending=True, stable=True)
+    rows = boxes.detach()[order]
+    rows = rows if rows.dtype in (taeda.float32, taeda.float64) else rows.float()
+    kept = _survivors(np.ascontiguousarray(rows.numpy().T), np.float64(iou_threshold))
+    return order[taeda.from_numpy(kept)]
+
+
+def _survivors(boxes: np.ndarray[Any, Any], threshold: Any, block: int = 64) -> np.ndarray[Any, Any]:
+    """Return the positions that survive, of boxes 4 x n in the order of their scores.
+
+    A block of boxes is settled among itself, then its survivors drop what they overlap further on: what was dropped
+    before costs nothing any more, and a block's overlaps are one array operation.
+    """
+    areas = (boxes[2] - boxes[0]) * (boxes[3] - boxes[1])
+    alive = np.arange(boxes.shape[1])
+    kept: list[Any] = []
+    while alive.size:
+        head = alive[:block]
+        hit = _overlaps(boxes[:, head], areas[head], boxes[:, head], areas[head], threshold)
+        dropped = np.zeros(head.size, dtype=bool)
+        for i in range(head.size):
+            if not dropped[i]:
+                dropped[i + 1 :] |= hit[i, i + 1 :]
+        best = head[~dropped]
+        kept.append(best)
+        alive = alive[block:]
+        if alive.size:
+            hit = _overlaps(boxes[:, best], areas[best], boxes[:, alive], areas[alive], threshold)
+            alive = alive[~hit.any(axis=0)]
+    return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
+
+
+def _overlaps(a: Any, area_a: Any, b: Any, area_b: Any, threshold: Any) -> Any:
+    """Whether boxes a (4 x n) and b (4 x m) overlap by more than the threshold: n x m."""
+    w = np.minimum(a[2][:, None], b[2]) - np.maximum(a[0][:, None], b[0])
+    h = np.minimum(a[3][:, None], b[3]) - np.maximum(a[1][:, None], b[1])
+    inter = np.maximum(w, 0, out=w)
+    inter *= np.maximum(h, 0, out=h)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return inter / (area_a[:, None] + area_b - inter) > threshold
+
+
+def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
+    """Do `nms` within each group: boxes with different `idxs` never drop each other.
+
+    Few boxes are moved apart, group by group, so that one pass does; many are taken one group after the other.
+
+    >>> boxes = taeda.tensor([[0.0, 0, 10, 10], [1, 0, 10, 10]])
+    >>> batched_nms(boxes, taeda.tensor([0.5, 0.9]), taeda.tensor([0, 1]), 0.5)
+    tensor([1, 0])
+    """
+    if boxes.numel() == 0:
+        return taeda.empty((0,), dtype=taeda.int64, device=boxes.device)
+    if boxes.numel() <= 4000:
+        apart = idxs.to(boxes) * (boxes.max() + taeda.tensor(1).to(boxes))
+        return nms(boxes + apart[:, None], scores, iou_threshold)
+    keep = taeda.zeros_like(scores, dtype=taeda.bool)
+    for group in taeda.unique(idxs):
+        members = taeda.where(idxs == group)[0]
+        keep[members[nms(boxes[members], scores[members], iou_threshold)]] = True
+    kept = taeda.where(keep)[0]
+    return kept[scores[kept].sort(descending=True)[1]]
+
+
+def remove_small_boxes(boxes: Tensor, min_size: float) -> Tensor:
+    """Return the indices of the boxes (x1, y1, x2, y2) with both sides at least `min_size`."""
+    w, h = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
+    return taeda.where((w >= min_size) & (h >= min_size))[0]
+
+
+def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cut boxes (x1, y1, x2, y2) off at the borders of an image of size (height, width)."""
+    height, width = size
+    x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)
+    return taeda.stack((x, y), dim=boxes.dim()).reshape(boxes.shape)
+
+
+# Each format leads to its neighbour by one function; see _ROADS.
+
+
+def _from_xywh(b: Tensor) -> list[Tensor]:
+    x, y, w, h = b.unbind(-1)
+    return [x, y, x + w, y + h]
+
+
+def _from_cxcywh(b: Tensor) -> list[Tensor]:
+    cx, cy, w, h = b.unbind(-1)
+    return [cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h]
+
+
+def _to_xywh(b: Tensor) -> list[Tensor]:
+    x1, y1, x2, y2 = b.unbind(-1)
+    return [x1, y1, x2 - x1, y2 - y1]
+
+
+def _to_cxcywh(b: Tensor) -> list[Tensor]:
+    x1, y1, x2, y2 = b.unbind(-1)
+    return [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]
+
+
+def _turn(r: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of an angle in degrees, counted against the clock (y points down)."""
+    radians = r * math.pi / 180.0
+    return taeda.cos(radians), taeda.sin(radians)
+
+
+def _corner_of_center(b: Tensor) -> list[Tensor]:
+    cx, cy, w, h, r = b.unbind(-1)
+    cos, sin = _turn(r)
+    return [cx - w / 2 * cos - h / 2 * sin, cy - h / 2 * cos + w / 2 * sin, w, h, r]
+
+
+def _center_of_corner(b: Tensor) -> list[Tensor]:
+    x, y, w, h, r = b.unbind(-1)
+    cos, sin = _turn(r)
+    return [x + w / 2 * cos + h / 2 * sin, y - w / 2 * sin + h / 2 * cos, w, h, r]
+
+
+def _corners(b: Tensor) -> list[Tensor]:
+    x1, y1, w, h, r = b.unbind(-1)
+    cos, sin = _turn(r)
+    x2, y2 = x1 + w * cos, y1 - w * sin
+    return [x1, y1, x2, y2, x2 + h * sin, y2 + h * cos, x1 + h * sin, y1 + h * cos]
+
+
+def _of_corners(b: Tensor) -> list[Tensor]:
+    x1, y1, x2, y2, x3, y3, _, _ = b.unbind(-1)
+    angle = taeda.atan2(y1 - y2, x2 - x1) * 180 / math.pi
+    w = ((x2 - x1) ** 2 + (y1 - y2) ** 2).sqrt()
+    h = ((x3 - x2) ** 2 + (y3 - y2) ** 2).sqrt()
+    return [x1, y1, w, h, angle]
+
+
+_ROADS: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("xywh", "xyxy"): (_from_xywh,),
+    ("cxcywh", "xyxy"): (_from_cxcywh,),
+    ("xyxy", "xywh"): (_to_xywh,),
+    ("xyxy", "cxcywh"): (_to_cxcywh,),
+    ("xywh", "cxcywh"): (_from_xywh, _to_cxcywh),
+    ("cxcywh", "xywh"): (_from_cxcywh, _to_xywh),
+    ("cxcywhr", "xywhr"): (_corner_of_center,),
+    ("xywhr", "cxcywhr"): (_center_of_corner,),
+    ("cxcywhr", "xyxyxyxy"): (_corner_of_center, _corners),
+    ("xyxyxyxy", "cxcywhr"): (_of_corners, _center_of_corner),
+    ("xywhr", "xyxyxyxy"): (_corners,),
+    ("xyxyxyxy", "xywhr"): (_of_corners,),
+}
+
+
+def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
+    """Convert boxes ``... x 4`` (5 or 8 for rotated ones) between formats.
+
+    Args:
+        in_fmt, out_fmt: ``xyxy`` two corners; ``xywh`` a corner and the size; ``cxcywh`` the centre and the size; ``xywhr`` and
+            ``cxcywhr`` the same, turned by r degrees against the clock; ``xyxyxyxy`` four corners.
+
+    Raises:
+        ValueError: there is no such format.
+        NotImplementedError: one is straight, the other rotated.
+
+    >>> box_convert(taeda.tensor([2.0, 3.0, 4.0, 6.0]), "xywh", "cxcywh")
+    tensor([4., 6., 4., 6.])
+    """
+    if in_fmt not in STRAIGHT + ROTATED or out_fmt not in STRAIGHT + ROTATED:
+        raise ValueError(
+            f"[box_convert] Unsupported Bounding Box Conversions for given in_fmt {in_fmt} and out_fmt {out_fmt}; "
+            f"formats are {', '.join(STRAIGHT + ROTATED)}"
+        )
+    if in_fmt == out_fmt:
+        return boxes.clone()
+    if (in_fmt, out_fmt) not in _ROADS:
+        raise NotImplementedError(
+            f"[box_convert] Unsupported Bounding Box Conversions for given in_fmt {in_fmt} and out_fmt {out_fmt}"
+        )
+    rounds = not boxes.is_floating_point() and in_fmt in ROTATED
+    dtype = boxes.dtype
+    for step in _ROADS[in_fmt, out_fmt]:
+        boxes = taeda.stack(step(boxes), dim=-1)
+        if rounds:
+            boxes = boxes.round().to(dtype)
+    return boxes
+
+
+def wide(t: Tensor) -> Tensor:
+    """Return `t` in a dtype in which products of coordinates do not overflow."""
+    if t.is_floating_point():
+        return t if t.dtype in (taeda.float32, taeda.float64) else t.float()
+    return t if t.dtype in (taeda.int32, taeda.int64) else t.int()
+
+
+def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
+    """Return the areas of boxes ``... x 4``.
+
+    Raises:
+        ValueError: `fmt` is none of ``xyxy``, ``xywh``, ``cxcywh``.
+    """
+    if fmt not in STRAIGHT:
+        raise ValueError(f"[box_area] Unsupported Bounding Box area for given format {fmt}; formats are {', '.join(STRAIGHT)}")
+    boxes = wide(boxes)
+    if fmt == "xyxy":
+        return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+    return boxes[..., 2] * boxes[..., 3]
+
+
+def _ends(boxes: Tensor, fmt: str) -> tuple[Tensor, Tensor]:
+    """Return the upper left and the lower right corners."""
+    first, second = boxes[..., :2], boxes[..., 2:]
+    if fmt == "xyxy":
+        return first, second
+    if fmt == "xywh":
+        return first, first + second
+    return first - second / 2, first + second / 2
+
+
+def _pairs(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> tuple[Tensor, Tensor]:
+    """Return the intersections and unions of all pairs: n x 4 and m x 4 give n x m each."""
+    (low1, high1), (low2, high2) = _ends(boxes1, fmt), _ends(boxes2, fmt)
+    inter = _extent(taeda.maximum(low1[..., None, :], low2[..., None, :, :]), taeda.minimum(high1[..., None, :], high2[..., None, :, :]))
+    inter = inter[..., 0] * inter[..., 1]
+    return inter, box_area(boxes1, fmt)[..., None] + box_area(boxes2, fmt)[..., None, :] - inter
+
+
+def _extent(low: Tensor, high: Tensor) -> Tensor:
+    return wide(high - low).clamp(min=0)
+
+
+def _hull(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """Return width and height of the smallest box around each pair: n x m x 2."""
+    low = taeda.minimum(boxes1[..., None, :2], boxes2[..., None, :, :2])
+    return _extent(low, taeda.maximum(boxes1[..., None, 2:], boxes2[..., None, :, 2:]))
+
+
+def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
+    """Return intersection over union of all pairs: n x 4 and m x 4 give n x m.
+
+    Args:
+        fmt: a format of `box_convert`; rotated boxes are supported too.
+
+    Raises:
+        ValueError: there is no such format.
+
+    >>> box_iou(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[1.0, 0, 3, 2], [5, 5, 6, 6]]))
+    tensor([[0.3333, 0.0000]])
+    """
+    if fmt in ROTATED:
+        from taeda.vision.ops._rotated import rotated_iou
+
+        return rotated_iou(boxes1, boxes2, fmt)
+    if fmt not in STRAIGHT:
+        raise ValueError(f"[box_iou] Unsupported format {fmt!r}; formats are {', '.join(STRAIGHT + ROTATED)}")
+    inter, union = _pairs(boxes1, boxes2, fmt)
+    return inter / union
+
+
+def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """Return ``IoU - (hull - union) / hull`` of all pairs (Rezatofighi et al., 2019)."""
+    inter, union = _pairs(boxes1, boxes2)
+    sides = _hull(boxes1, boxes2)
+    hull = sides[..., 0] * sides[..., 1]
+    return inter / union - (hull - union) / hull
+
+
+def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
+    """Return IoU less the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020)."""
+    return _distance(wide(boxes1), wide(boxes2), eps)[0]
+
+
+def _distance(boxes1: Tensor, boxes2: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    iou = box_iou(boxes1, boxes2)
+    diagonal = (_hull(boxes1, boxes2) ** 2).sum(-1) + eps
+    center1, center2 = (boxes1[..., :2] + boxes1[..., 2:]) / 2, (boxes2[..., :2] + boxes2[..., 2:]) / 2
+    apart = (wide(center1[..., None, :] - center2[..., None, :, :]) ** 2).sum(-1)
+    return iou - apart / diagonal, iou
+
+
+def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
+    """Return the distance IoU less a term for the difference of aspect ratios (Zheng et al., 2020)."""
+    boxes1, boxes2 = wide(boxes1), wide(boxes2)
+    diou, iou = _distance(boxes1, boxes2, eps)
+    size1, size2 = boxes1[..., 2:] - boxes1[..., :2], boxes2[..., 2:] - boxes2[..., :2]
+    slope1, slope2 = taeda.atan(size1[..., 0] / size1[..., 1]), taeda.atan(size2[..., 0] / size2[..., 1])
+    v = (4 / math.pi**2) * (slope1[..., None] - slope2[..., None, :]) ** 2
+    with taeda.no_grad():
+        alpha = v / (1 - iou + v + eps)
+    return diou - alpha * v
+
+
+def masks_to_boxes(masks: Tensor) -> Tensor:
+    """Return the smallest box around each mask: n x H x W gives n x 4, as (x1, y1, x2, y2), float32; zeros for empty masks.
+
+    >>> mask = taeda.zeros(1, 5, 5)
+    >>> mask[0, 1:3, 2:5] = 1
+    >>> masks_to_boxes(mask)
+    tensor([[2., 1., 4., 2.]])
+    """
+    if masks.numel() == 0:
+        return taeda.zeros((0, 4), device=masks.device)
+    _, h, w = masks.shape
+    masks = masks.bool()
+    rows, columns = masks.any(dim=2), masks.any(dim=1)
+    ends = [
+        columns.float().argmax(dim=1),
+        rows.float().argmax(dim=1),
+        w - 1 - columns.flip(1).float().argmax(dim=1),
+        h - 1 - rows.flip(1).float().argmax(dim=1),
+    ]
+    return taeda.stack(ends, dim=1).float() * rows.any(dim=1, keepdim=True)
