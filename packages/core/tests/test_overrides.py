@@ -6,6 +6,7 @@ import copy
 import inspect
 import pickle
 import pydoc
+import re
 from typing import Any
 
 import pytest
@@ -301,3 +302,26 @@ def test_arguments_go_by_pytorchs_other_names_too() -> None:
 def test_other_names_excuse_no_wrong_call(call: Any) -> None:
     with pytest.raises(TypeError):
         call(taeda.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda x: x.softmax(), r"[softmax] softmax() takes at least 2 positional arguments (1 given); its signature is softmax(input, dim, dtype=None, *, out=None)"),
+        (lambda x: taeda.relu(), r"its signature is relu(input)"),
+        (lambda x: x.relu(1), r"its signature is relu(input)"),
+        (lambda x: taeda.sum(x, dims=1), r"unexpected keyword argument 'dims'; its signature is sum(input, dim=None, keepdim=False, *"),
+        (lambda x: x.transpose(0), r"its signature is transpose(input, dim0, dim1)"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told_the_signature(call, text):
+    with pytest.raises(TypeError, match=re.escape(text)):
+        call(taeda.ones(2, 3))
+
+
+def test_other_errors_of_type_are_left_as_they_are():
+    with pytest.raises(TypeError, match="^unsupported operand"):
+        taeda.ones(2) + "a"
+    with pytest.raises(TypeError) as caught:
+        taeda.relu([1.0])
+    assert "signature" not in str(caught.value)

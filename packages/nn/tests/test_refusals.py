@@ -113,3 +113,34 @@ def test_a_delta_that_is_no_number_is_refused_at_once(delta):
 def test_soft_margin_loss_has_the_inputs_dtype():
     x, y = taeda.ones(2), taeda.ones(2, dtype=taeda.float64)
     assert (F.soft_margin_loss(x, y).dtype, F.soft_margin_loss(y, x).dtype) == (taeda.float32, taeda.float64)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shapes"),
+    [
+        (F.hinge_embedding_loss, ((2,), (3,))),
+        (F.soft_margin_loss, ((2,), (3,))),
+        (F.multilabel_soft_margin_loss, ((2, 3), (2, 4))),
+        (F.margin_ranking_loss, ((2,), (3,), (2,))),
+        (F.triplet_margin_loss, ((2, 3), (2, 4), (2, 3))),
+        (F.cosine_embedding_loss, ((2, 3), (2, 4), (2,))),
+        (F.cosine_embedding_loss, ((2, 3), (2, 3), (3,))),
+        (F.kl_div, ((2,), (3,))),
+    ],
+)
+def test_losses_name_themselves_where_shapes_do_not_match(loss, shapes):
+    options = {"reduction": "sum"} if loss is F.kl_div else {}
+    with pytest.raises(RuntimeError, match=rf"\[{loss.__name__}\] "):
+        loss(*(taeda.ones(*shape) for shape in shapes), **options)
+
+
+def test_layers_that_are_none_are_told_what_they_are():
+    with pytest.raises(TypeError, match=r"ReLU is not a Module subclass but a class; make a layer of it: ReLU\(\.\.\.\)"):
+        taeda.nn.Sequential(taeda.nn.ReLU)
+    with pytest.raises(TypeError, match="is not a Module subclass but a function"):
+        taeda.nn.Sequential(F.relu)
+
+
+def test_sequences_of_other_sizes_are_not_padded():
+    with pytest.raises(RuntimeError, match=r"\[pad_sequence\] .*sequence 0 has shape \(2, 3\), sequence 1 has \(2, 4\)"):
+        taeda.nn.utils.rnn.pad_sequence([taeda.ones(2, 3), taeda.ones(2, 4)])

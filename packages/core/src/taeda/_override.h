@@ -71,6 +71,18 @@ static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
 static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
 static PyObject *(*taeda_own_names)(PyObject *, Py_ssize_t, PyObject *) = NULL;
 static PyObject *(*taeda_older_call)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
+static PyObject *(*taeda_explain)(PyObject *, PyObject *) = NULL;
+
+/* Raise what the function raised; where the arguments do not fit its signature, that is told too. */
+static PyObject *taeda_raise(PyObject *self, PyObject *type, PyObject *value, PyObject *trace) {
+    PyObject *told;
+    PyErr_NormalizeException(&type, &value, &trace);
+    told = taeda_explain(self, value);
+    if (told == NULL) PyErr_Clear();
+    Py_XDECREF(told);
+    PyErr_Restore(type, value, trace);
+    return NULL;
+}
 
 /* The call failed: if for keywords that are other names of parameters, make it again with the function's own; if for factors
    that stand between the tensors, as they once did, by keyword. */
@@ -87,15 +99,11 @@ static PyObject *taeda_again(PyObject *self, PyObject *const *args, size_t flagg
         }
         Py_DECREF(found);
     }
-    if (names == NULL) {
-        PyErr_Restore(type, value, trace);
-        return NULL;
-    }
+    if (names == NULL) return taeda_raise(self, type, value, trace);
     known = taeda_own_names(self, PyVectorcall_NARGS(flagged), names);
     if (known == NULL || known == Py_None) {
         Py_XDECREF(known);
-        PyErr_Restore(type, value, trace);
-        return NULL;
+        return taeda_raise(self, type, value, trace);
     }
     Py_XDECREF(type); Py_XDECREF(value); Py_XDECREF(trace);
     found = PyObject_Vectorcall(c->function, args, flagged, known);
@@ -109,7 +117,7 @@ static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagg
     if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
         return taeda_slow(self, (PyObject **)args, flagged, names);
     PyObject *found = c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
-    return found != NULL || (names == NULL && !c->older) ? found : taeda_again(self, args, flagged, names);
+    return found != NULL ? found : taeda_again(self, args, flagged, names);
 }
 
 /* Tell the interpreter that instances are called by the function pointer at this offset. */

@@ -24,6 +24,7 @@ cdef extern from "_override.h":
     ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
     ctypedef object (*naming)(object, Py_ssize_t, object)
     ctypedef object (*older_form)(object, PyObject**, size_t, PyObject*)
+    ctypedef object (*explaining)(object, object)
     ctypedef struct call_t "taeda_call":
         void* entry
         void* inner
@@ -32,6 +33,7 @@ cdef extern from "_override.h":
     older_form older_call_ "taeda_older_call"
     slow_call slow "taeda_slow"
     naming own_names_ "taeda_own_names"
+    explaining explain_ "taeda_explain"
     object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
     int get_modes "taeda_get_modes"() noexcept
     void set_modes "taeda_set_modes"(int n) noexcept
@@ -80,6 +82,16 @@ cdef object older_call(object self, PyObject** args, size_t flagged, PyObject* n
         return None
     keywords.update(zip(factors, [x for x in positional if not isinstance(x, TensorBase)]))
     return f.function(*[x for x in positional if isinstance(x, TensorBase)], **keywords)
+
+
+cdef object explain(object self, object error):
+    """Add the function's signature to the error that its arguments do not fit it."""
+    cdef Overridable f = <Overridable>self
+    text = str(error)
+    if type(error) is TypeError and "argument" in text and text.startswith((f"{f.name}()", f"{f.function.__name__}()")):
+        from inspect import Parameter, Signature, signature
+        found = Signature([p.replace(annotation=Parameter.empty) for p in signature(f.function).parameters.values()])
+        error.args = (f"[{f.name}] {text}; its signature is {f.name}{found}",)
 
 
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
@@ -245,8 +257,8 @@ cdef class Method(Overridable):
 def _ready():
     cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
-    global slow, own_names_, older_call_
-    slow, own_names_, older_call_ = taken_over, own_names, older_call
+    global slow, own_names_, older_call_, explain_
+    slow, own_names_, older_call_, explain_ = taken_over, own_names, older_call, explain
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
 

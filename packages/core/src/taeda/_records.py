@@ -196,7 +196,7 @@ def load_stream(file: IO[bytes], what: str, map_location: Any, allowed: dict[str
     except pickle.UnpicklingError:
         magic = None
     if magic != MAGIC:
-        raise NoCheckpoint(f"[load] {what} is no checkpoint: it starts with {data[:4]!r}")
+        raise NoCheckpoint(f"[load] {what} is no checkpoint: it starts with {data[:4]!r}; load reads what save of taeda or PyTorch wrote")
     version, system = plain(), plain()
     if version != VERSION or not isinstance(system, dict):
         raise RuntimeError(f"[load] the file's version {version!r} is not 1001, the last one before zip files")

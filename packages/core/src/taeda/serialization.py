@@ -217,6 +217,9 @@ def save(
             raise TypeError("[save] the file is open for text; open it with mode 'wb'")
         write(f, "archive", pickled.getvalue(), pickler)
         return
+    if not isinstance(f, (str, bytes, os.PathLike)):
+        text = "[save] expected 'f' to be a string, a path, or a file-like object with a 'write' attribute"
+        raise AttributeError(f"{text}, got {type(f).__name__}")
     path = os.fspath(f)
     path = os.fsdecode(path) if isinstance(path, bytes) else path
     root = os.path.splitext(os.path.basename(path))[0] or "archive"
@@ -349,7 +352,7 @@ def starts_an_archive(file: Any, what: str) -> bool:
     if not head:
         raise EOFError(f"[load] {what} is empty")
     if head != b"PK\3\4" and head[:1] != pickle.PROTO:
-        raise NoCheckpoint(f"[load] {what} is no checkpoint: it starts with {head!r}")
+        raise NoCheckpoint(f"[load] {what} is no checkpoint: it starts with {head!r}; load reads what save of taeda or PyTorch wrote")
     return bool(head == b"PK\3\4")
 
 

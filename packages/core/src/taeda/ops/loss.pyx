@@ -355,6 +355,7 @@ def kl_div(input, target, reduction="mean", log_target=False):
                       "'batchmean' divides only by the batch size, and aligns with the KL div math definition.",
                       UserWarning, stacklevel=2)
     check_same_device("kl_div", (x, y))
+    broadcast_shapes("kl_div", x.shape_tuple(), y.shape_tuple())
     for z in (x, y):
         if not is_float((<TensorBase>z).view.dtype):
             kind = "Complex" if is_complex_((<TensorBase>z).view.dtype) else "Integral"

@@ -36,6 +36,18 @@ def need_tensors(op: str, *values: Any) -> None:
             )
 
 
+def need_shapes(op: str, **tensors: Tensor) -> None:
+    """Raise RuntimeError unless the tensors' shapes broadcast."""
+    first, *rest = tensors.values()
+    if all(first.shape == x.shape for x in rest):
+        return
+    try:
+        taeda.broadcast_shapes(*(x.shape for x in tensors.values()))
+    except RuntimeError:
+        found = ", ".join(f"{name} {tuple(x.shape)}" for name, x in tensors.items())
+        raise RuntimeError(f"[{op}] shapes must be the same, or broadcast: the sizes of each dimension must match; got {found}") from None
+
+
 def reduced(op: str, loss: Tensor, reduction: str) -> Tensor:
     """Return the loss per element, its mean or its sum."""
     if reduction == "mean":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import taeda
 from taeda import Tensor, ops
 from taeda.autograd.node import named
-from taeda.nn.functional._common import check_reduction, legacy_reduction, need_tensors, reduced
+from taeda.nn.functional._common import check_reduction, legacy_reduction, need_shapes, need_tensors, reduced
 from taeda.nn.functional.activation import logsigmoid
 from taeda.nn.functional.distance import pairwise_distance
 
@@ -124,6 +124,7 @@ def hinge_embedding_loss(
     tensor(0.6500)
     """
     need_tensors("hinge_embedding_loss", input, target)
+    need_shapes("hinge_embedding_loss", input=input, target=target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     zero = taeda.zeros_like(input)
     far = taeda.where(target != 1, (margin - input).clamp_min(0), zero)
@@ -148,6 +149,7 @@ def soft_margin_loss(
     tensor(0.3937)
     """
     need_tensors("soft_margin_loss", input, target)
+    need_shapes("soft_margin_loss", input=input, target=target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     loss = named(reduced("soft_margin_loss", -logsigmoid(target * input), reduction), "SoftMarginLossBackward0")
     return loss.to(input.dtype) if input.is_floating_point() else loss
@@ -178,6 +180,7 @@ def margin_ranking_loss(
             "[margin_ranking_loss] All input tensors should have same dimension but got sizes: input1: "
             f"{input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
+    need_shapes("margin_ranking_loss", input1=input1, input2=input2, target=target)
     return reduced("margin_ranking_loss", (-target * (input1 - input2) + margin).clamp_min(0), reduction)
 
 
@@ -214,6 +217,9 @@ def cosine_embedding_loss(
         raise RuntimeError(
             f"[cosine_embedding_loss] 0D target tensor expects 1D input tensors, but found inputs with sizes {found}."
         )
+    need_shapes("cosine_embedding_loss", input1=input1, input2=input2)
+    if target.ndim == 1 and 1 != target.shape[0] != input1.shape[0] != 1:
+        raise RuntimeError(f"[cosine_embedding_loss] one target a row: got inputs with sizes {found} and {len(target)} targets")
     tiny = 1e-12
     dot = (input1 * input2).sum(-1)
     square1 = (input1 * input1).sum(-1) + tiny
@@ -313,6 +319,7 @@ def multilabel_soft_margin_loss(
     tensor(0.4100)
     """
     need_tensors("multilabel_soft_margin_loss", input, target)
+    need_shapes("multilabel_soft_margin_loss", input=input, target=target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
@@ -356,6 +363,8 @@ def triplet_margin_loss(
             "dimensions, but got: "
             f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
+
+    need_shapes("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
         return pairwise_distance(a, b, p, eps)

@@ -231,7 +231,13 @@ class Module(HookMethods, StateMethods, ConvertMethods):
             TypeError: module is no ``Module``; KeyError: the name is taken, empty or has a dot.
         """
         if not isinstance(module, Module) and module is not None:
-            hint = f"; unpack it: {type(self).__name__}(*layers)" if isinstance(module, (list, tuple)) else ""
+            hint = ""
+            if isinstance(module, (list, tuple)):
+                hint = f"; unpack it: {type(self).__name__}(*layers)"
+            elif isinstance(module, type):
+                hint = f" but a class; make a layer of it: {module.__name__}(...)"
+            elif callable(module):
+                hint = " but a function; call it in forward, or take the layer that does the same"
             raise TypeError(f"{taeda.typename(module)} is not a Module subclass{hint}")
         self._check_name("module", name, "_modules")
         self._put_module(name, module)

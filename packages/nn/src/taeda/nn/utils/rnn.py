@@ -288,7 +288,11 @@ def pad_sequence(
     for i, row in enumerate(rows):
         start = 0 if padding_side == "right" else longest - row.shape[0]
         places = slice(start, start + row.shape[0])
-        padded[(i, places) if batch_first else (places, i)] = row
+        try:
+            padded[(i, places) if batch_first else (places, i)] = row
+        except RuntimeError:
+            raise RuntimeError("[pad_sequence] sequences may differ in their first size only: sequence 0 has shape "
+                               f"{tuple(rows[0].shape)}, sequence {i} has {tuple(row.shape)}") from None
     return padded
 
 
