@@ -278,3 +278,31 @@ expression(GROUP, "stft, 8 x 16,000, windows of 400", ((8, 16_000), (400,)), lam
 for _name in ("inv", "det", "qr", "svd"):
     expression(GROUP, f"{_name}, 1000 x 4 x 4", ((1000, 4, 4),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))
     expression(GROUP, f"{_name}, 256 x 256", ((256, 256),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))
+
+
+def with_triangle(name: str, f: Callable[..., Any], columns: int) -> None:
+    def make(lib: Lib) -> Callable[[], Any]:
+        x, b = lib.T.rand(512, 512), lib.T.rand(512, columns)
+        L = lib.T.linalg.cholesky(x @ x.mT + 512 * lib.T.eye(512))
+        return lambda: f(lib, L, b)
+
+    ROWS.append(Bench(name, GROUP, make))
+
+
+for _columns in (1, 16):
+    with_triangle(f"solve_triangular, 512 x 512, {_columns} right-hand sides",
+                  lambda lib, L, b: lib.T.linalg.solve_triangular(L, b, upper=False), _columns)
+    with_triangle(f"cholesky_solve, 512 x 512, {_columns} right-hand sides", lambda lib, L, b: lib.T.cholesky_solve(b, L), _columns)
+with_triangle("cholesky_inverse, 512 x 512", lambda lib, L, b: lib.T.cholesky_inverse(L), 1)
+
+
+def narrow_product(m: int, k: int, n: int) -> None:
+    def make(lib: Lib) -> Callable[[], Any]:
+        a, w = lib.T.rand(m, k).bfloat16(), lib.T.rand(n, k).bfloat16()
+        return lambda: a @ w.mT
+
+    ROWS.append(Bench(f"{m} x {k} times the transpose of {n} x {k}, bfloat16", "matmul", make))
+
+
+for _rows in (1, 16, 512):
+    narrow_product(_rows, 1024, 1024)

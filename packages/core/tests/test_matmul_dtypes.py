@@ -127,12 +127,34 @@ def test_vectors_times_either_side_of_a_matrix(dtype, rows, columns):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_narrow_products_in_every_layout(dtype):
     rng = np.random.default_rng(0)
-    for m, n, k in ((1, 40, 9), (33, 1, 20), (20, 30, 50), (1, 64, 64)):
+    for m, n, k in ((1, 40, 9), (33, 1, 20), (20, 30, 50), (1, 64, 64), (3, 37, 65), (50, 2, 3), (13, 100, 2), (61, 33, 511)):
         x, y = rng.integers(-4, 4, (m, k)).astype(np.float32), rng.integers(-4, 4, (k, n)).astype(np.float32)
         for a in layouts(x):
             for b in layouts(y):
                 got = a.to(getattr(taeda, dtype)) @ b.to(getattr(taeda, dtype))
                 assert np.array_equal(got.float().numpy(), taeda.from_numpy(x @ y).to(getattr(taeda, dtype)).float().numpy())
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_narrow_products_round_once(dtype):
+    rng = np.random.default_rng(1)
+    half = 2.0 ** (-8 if dtype == "bfloat16" else -11)
+    narrow = lambda *shape: taeda.from_numpy(rng.standard_normal(shape)).to(getattr(taeda, dtype))  # noqa: E731
+    for m, n, k in ((200, 300, 513), (3, 130, 70), (300, 1, 90), (40, 17, 1000)):
+        a, b, c = narrow(m, k), narrow(n, k).mT, narrow(m, n)
+        exact, scale = (a.double() @ b.double()).numpy(), (a.double().abs() @ b.double().abs()).numpy()
+        results = []
+        for threads in (1, 2, 3):
+            taeda.set_num_threads(threads)
+            results.append((a @ b, taeda.addmm(c, a, b, beta=0.5, alpha=2), taeda.stack([a, a]) @ b))
+        taeda.set_num_threads(1)
+        for got in results[1:]:
+            assert all(taeda.equal(x, y) for x, y in zip(got, results[0], strict=True))
+        plain, added, batch = (x.double().numpy() for x in results[0])
+        assert (np.abs(plain - exact) <= half * np.abs(exact) + 2.0**-21 * scale).all()
+        both = 2 * exact + 0.5 * c.double().numpy()
+        assert (np.abs(added - both) <= half * np.abs(both) + 2.0**-20 * scale).all()
+        assert np.array_equal(batch[0], plain) and np.array_equal(batch[1], plain)
 
 
 @pytest.mark.parametrize(("equation", "shapes"), [("i,j->ij", [(5,), (7,)]), ("i,j->ji", [(5,), (7,)]), ("bi,bj->bij", [(3, 5), (3, 7)]),

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, launch, needs_grad, record,
                              write_out)
 from taeda.dtype cimport is_complex_, is_float, name_of
-from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
 from taeda.autograd.node import named
@@ -60,6 +60,9 @@ cdef void column(View* v, TensorBase x, int64_t* dims) noexcept:
     dims[3] = 1
 
 
+cdef Op PAIRS = define("mm", NULL, 0, 0, "gemm_pairs")
+
+
 cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View* s, object alpha,
                   object beta) except -1:
     """Run the kernel: C = beta S + alpha A B; s is NULL where nothing is added."""
@@ -80,6 +83,8 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     else:
         p[0].i = 1 if alpha is None else alpha
         p[1].i = 1 if beta is None else beta
+    if dtype == BF16 and launch(PAIRS, dtype, device, 1, 4, t, p, work) == 0:
+        return 0
     if launch(op, dtype, device, 1, 4, t, p, work):
         raise RuntimeError(f"[{op.name}] a matrix is too large for BLAS: its rows lie 2^31 or more elements apart")
     return 0
