@@ -135,6 +135,31 @@ def _function_for(elem: Any, fn_map: CollateMap) -> Callable[..., Any] | None:
     return None
 
 
+def _mapping_like(example: Any, fields: dict[Any, Any]) -> Any:
+    """Return the fields as a mapping of the example's class, a dict where that cannot be made; a copy keeps what else it carries."""
+    try:
+        if isinstance(example, MutableMapping):
+            made = copy.copy(example)
+            made.update(fields)
+            return made
+        return type(example)(fields)  # type: ignore[call-arg]
+    except TypeError:
+        return fields
+
+
+def _sequence_like(example: Any, parts: list[Any]) -> Any:
+    """Return the parts as a sequence of the example's class, a list where that cannot be made."""
+    try:
+        if isinstance(example, MutableSequence):
+            made = copy.copy(example)
+            for i, part in enumerate(parts):
+                made[i] = part
+            return made
+        return type(example)(parts)  # type: ignore[call-arg]
+    except TypeError:
+        return parts
+
+
 def _collate(batch: Any, fn_map: CollateMap | None) -> Any:
     if type(batch) is Rows and fn_map is default_collate_fn_map:
         return list(batch.columns)
@@ -146,15 +171,7 @@ def _collate(batch: Any, fn_map: CollateMap | None) -> Any:
             return function(batch, collate_fn_map=fn_map)
     if isinstance(elem, Mapping):
         fields = {key: _at(key, _field(batch, key), fn_map) for key in elem}
-        try:
-            if isinstance(elem, MutableMapping):
-                # A copy keeps what a mapping of one's own carries beside its items.
-                clone = copy.copy(elem)
-                clone.update(fields)
-                return clone
-            return kind(fields)
-        except TypeError:
-            return fields
+        return _mapping_like(elem, fields)
     if isinstance(elem, Sequence):
         size = len(elem)
         for i, sample in enumerate(batch):
@@ -177,15 +194,7 @@ def _collate(batch: Any, fn_map: CollateMap | None) -> Any:
         parts = [_at(i, column, fn_map) for i, column in enumerate(columns)]
         if isinstance(elem, tuple) or kind is list:
             return parts
-        try:
-            if isinstance(elem, MutableSequence):
-                sequence = copy.copy(elem)
-                for i, part in enumerate(parts):
-                    sequence[i] = part
-                return sequence
-            return kind(parts)
-        except TypeError:
-            return parts
+        return _sequence_like(elem, parts)
     raise _unknown(kind)
 
 
@@ -262,27 +271,12 @@ def default_convert(data: Any) -> Any:
         return taeda.as_tensor(data)
     if isinstance(data, Mapping):
         fields = {key: default_convert(value) for key, value in data.items()}
-        try:
-            if isinstance(data, MutableMapping):
-                clone = copy.copy(data)
-                clone.update(fields)
-                return clone
-            return kind(fields)
-        except TypeError:
-            return fields
+        return _mapping_like(data, fields)
     if isinstance(data, tuple) and hasattr(data, "_fields"):
         return kind(*(default_convert(value) for value in data))
     if isinstance(data, tuple):
         return [default_convert(value) for value in data]
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
         parts = [default_convert(value) for value in data]
-        try:
-            if isinstance(data, MutableSequence):
-                sequence = copy.copy(data)
-                for i, part in enumerate(parts):
-                    sequence[i] = part
-                return sequence
-            return kind(parts)
-        except TypeError:
-            return parts
+        return _sequence_like(data, parts)
     return data
