@@ -117,13 +117,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """mypy over the packages as installed; mypy and pyright over a user's example."""
+    """mypy over the packages as installed; mypy and pyright over programs as users write them."""
     install(session, *PACKAGES, extra=("mypy>=1.15", "pyright[nodejs]>=1.1.400"))        # with a node of its own
     for package in PACKAGES:
         name = "taeda" if package == "core" else f"taeda.{package}"
         session.run("mypy", "-p", name)
-    session.run("mypy", "tests/typing/user_example.py")
-    session.run("pyright", "tests/typing/user_example.py")
+    session.run("mypy", "tests/typing/user_example.py", "tests/typing/user_habits.py")
+    session.run("pyright", "tests/typing/user_example.py", "tests/typing/user_habits.py")
 
 
 @nox.session

@@ -40,6 +40,7 @@ NAMED = {
     "reduction": "str", "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
 }
 OF_FUNCTION = {(f, name): "int | Sequence[int]" for f in ("movedim", "moveaxis") for name in ("source", "destination")}
+OF_FUNCTION.update({("lerp", "weight"): "Tensor | float", ("lerp_", "weight"): "Tensor | float"})
 # functions that return something else than a Tensor
 RETURNS = {
     "bool": {"equal", "allclose", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "is_same_size", "is_set_to", "is_inference",
@@ -195,6 +196,7 @@ def package_stub() -> str:
 
     lines = [HEADER + IMPORTS + "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(({"autograd", "cpu", "cuda", "ops"} | ROOMS) - SHELLS)),
              "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(SHELLS)) + "  # type: ignore[attr-defined]",
+             "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(taeda._PACKAGES)) + "  # type: ignore[attr-defined]",   # where they are installed
              "from taeda._version import __version__ as __version__",
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
@@ -268,6 +270,8 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
                 body = ["    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: Any) -> Any: ...", "    def __enter__(self) -> None: ...",
                         "    def __exit__(self, *error: object) -> None: ..."]
                 fields = []
+            if name == "Generator":
+                body.insert(0, "    def __init__(self, device: Any = ...) -> None: ...")
             if name in ("TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"):    # fields and methods of the C part
                 fields = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
                 body = [b for b in body if "__init__" in b or "__len__" in b]

@@ -11,7 +11,7 @@ import types
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taeda.kernels.cpu import BUILD, runtime
 from taeda.ops.conv_choice import set_fast
@@ -29,6 +29,9 @@ class Backend(types.ModuleType):
     def __init__(self, name: str, **flags: Any) -> None:
         super().__init__(f"taeda.backends.{name}", type(self).__doc__)
         self.__dict__.update(flags)
+
+    if TYPE_CHECKING:  # any name can be set
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __getattr__(self, name: str) -> Any:
         flags = sorted(flag for flag in self.__dict__ if flag[0] != "_")

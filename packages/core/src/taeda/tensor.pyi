@@ -688,9 +688,9 @@ class Tensor:
         """Return where input <= other."""
     def le_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`le`."""
-    def lerp(self, end: Any, weight: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    def lerp(self, end: Any, weight: Tensor | _float, *, out: Tensor | None = ...) -> Tensor:
         """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
-    def lerp_(self, end: Any, weight: Tensor) -> Tensor:
+    def lerp_(self, end: Any, weight: Tensor | _float) -> Tensor:
         """In-place :func:`lerp`."""
     def less(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input < other."""

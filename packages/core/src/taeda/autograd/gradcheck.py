@@ -7,7 +7,7 @@ is taken as two real ones (PyTorch's convention: the gradient of a real loss is 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from taeda.autograd.backward import grad

@@ -839,9 +839,9 @@ def leaky_relu_(input: Tensor, negative_slope: Any = ...) -> Tensor:
     """In-place :func:`leaky_relu`."""
 def legendre_polynomial_p(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return Legendre's polynomial: n P_n = (2n - 1) x P_(n-1) - (n-1) P_(n-2)."""
-def lerp(input: Tensor, end: Any, weight: Tensor, *, out: Tensor | None = ...) -> Tensor:
+def lerp(input: Tensor, end: Any, weight: Tensor | _float, *, out: Tensor | None = ...) -> Tensor:
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
-def lerp_(input: Tensor, end: Any, weight: Tensor) -> Tensor:
+def lerp_(input: Tensor, end: Any, weight: Tensor | _float) -> Tensor:
     """In-place :func:`lerp`."""
 def less(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input < other."""

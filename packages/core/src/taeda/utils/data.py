@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from taeda.data import *  # noqa: F403
 
 try:
     _data = importlib.import_module("taeda.data")

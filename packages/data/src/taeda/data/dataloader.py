@@ -12,12 +12,12 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import taeda
 from taeda.data._utils.pin_memory import pin_memory
 from taeda.data.collate import default_collate, default_convert
-from taeda.data.dataset import IterableDataset, row_gather
+from taeda.data.dataset import Dataset, IterableDataset, row_gather
 from taeda.data.fetch import _DatasetKind
 from taeda.data.sampler import (
     BatchSampler,
@@ -43,6 +43,12 @@ class _Endless(Sampler[None]):
     def __iter__(self) -> Iterator[None]:
         while True:
             yield None
+
+
+class Indexed(Protocol[T_co]):
+    """What serves as a dataset without being one: anything with an index."""
+
+    def __getitem__(self, index: int, /) -> T_co: ...
 
 
 class DataLoader(Generic[T_co]):
@@ -100,7 +106,7 @@ class DataLoader(Generic[T_co]):
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset[T_co] | Indexed[T_co] | Iterable[T_co],
         batch_size: int | None = 1,
         shuffle: bool | None = None,
         sampler: Sampler[Any] | Iterable[Any] | None = None,
@@ -192,9 +198,9 @@ class DataLoader(Generic[T_co]):
             if self._dataset_kind == _DatasetKind.Iterable:
                 indices = _Endless()
             elif shuffle:
-                indices = RandomSampler(dataset, generator=generator)
+                indices = RandomSampler(self.dataset, generator=generator)
             else:
-                indices = SequentialSampler(dataset)
+                indices = SequentialSampler(self.dataset)
         if batch_size is not None and batch_sampler is None:
             batch_sampler = BatchSampler(indices, batch_size, drop_last)
         self.batch_size = batch_size

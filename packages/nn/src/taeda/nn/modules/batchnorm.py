@@ -22,8 +22,8 @@ class _NormBase(Module):
     _version = 2
     _dims: tuple[int, ...]  # numbers of dimensions that are taken
 
-    weight: Tensor | None
-    bias: Tensor | None
+    weight: Tensor  # None without one, as in Linear
+    bias: Tensor
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None

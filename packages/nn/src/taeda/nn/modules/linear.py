@@ -59,7 +59,7 @@ class Linear(Module):
     in_features: int
     out_features: int
     weight: Tensor
-    bias: Tensor | None
+    bias: Tensor  # None without one; typed as in PyTorch, whose programs need not ask
 
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
@@ -129,7 +129,7 @@ class Bilinear(Module):
     """
 
     weight: Tensor
-    bias: Tensor | None
+    bias: Tensor  # None without one; typed as in PyTorch, whose programs need not ask
 
     def __init__(
         self,

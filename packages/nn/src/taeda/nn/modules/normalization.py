@@ -42,8 +42,8 @@ class LayerNorm(Module):
     taeda.Size([20, 5, 10])
     """
 
-    weight: Tensor | None
-    bias: Tensor | None
+    weight: Tensor  # None without one, as in Linear
+    bias: Tensor
 
     def __init__(
         self,
@@ -114,8 +114,8 @@ class GroupNorm(Module):
     taeda.Size([20, 6, 10, 10])
     """
 
-    weight: Tensor | None
-    bias: Tensor | None
+    weight: Tensor  # None without one, as in Linear
+    bias: Tensor
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class RMSNorm(Module):
     taeda.Size([2, 3])
     """
 
-    weight: Tensor | None
+    weight: Tensor  # None without one, as in Linear
 
     def __init__(
         self,
