@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
 from typing import Any, Self
 
 _MISSING: Any = object()
@@ -87,6 +86,3 @@ class Registry(dict[str, Any]):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return dict, (), None, None, iter(list(self.items()))
-
-
-REGISTRIES: Iterable[str] = ("_parameters", "_buffers", "_modules")
