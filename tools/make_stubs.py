@@ -201,13 +201,14 @@ def package_stub() -> str:
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
              "from taeda.amp.autocast_mode import autocast as autocast",
-             *(f"from {room} import " + ", ".join(f"{n} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r == room and a)
-               for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.file_memory", "taeda.futures", "taeda.jit", "taeda.streams", "taeda.symbolic")),
+             *(f"from {room} import " + ", ".join(f"{a} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r == room and a)
+               for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.file_memory", "taeda.futures", "taeda.jit", "taeda.sparse.creation", "taeda.streams", "taeda.symbolic")),
              "from taeda.amp.casting import " + ", ".join(f"{n} as {n}" for n, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"),
              "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",
              "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
              "promote_types as promote_types, set_default_dtype as set_default_dtype", "from taeda.dtype import dtype as _dtype",
-             "from taeda.generator import Generator as Generator", "from taeda.layout import layout as layout, strided as strided",
+             "from taeda.generator import Generator as Generator", "from taeda.layout import layout as layout, sparse_bsc as sparse_bsc, sparse_bsr as sparse_bsr, sparse_coo as sparse_coo, "
+             "sparse_csc as sparse_csc, sparse_csr as sparse_csr, strided as strided",
              "from taeda.printing import set_printoptions as set_printoptions",
              "from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state",
              "from taeda.legacy import is_storage as is_storage, set_default_tensor_type as set_default_tensor_type, typename as typename",

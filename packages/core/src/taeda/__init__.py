@@ -156,6 +156,12 @@ _LAZY = {
     **{name: ("taeda.overrides", name) for name in ("DisableTorchFunction", "DisableTorchFunctionSubclass")},
     **{name: ("taeda.streams", name) for name in ("Event", "Stream")},
     **{name: ("taeda.jit", name) for name in ("fork", "wait")},
+    "sparse": ("taeda.sparse", None),
+    **{name: ("taeda.sparse.creation", name) for name in (
+        "sparse_bsc_tensor", "sparse_bsr_tensor", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor",
+    )},
+    "_sparse_coo_tensor_unsafe": ("taeda.sparse.creation", "coo_unsafe"),
+    "_validate_sparse_coo_tensor_args": ("taeda.sparse.creation", "validate_coo"),
     "AcceleratorError": ("taeda.absent", "AcceleratorError"),
     "Future": ("taeda.futures", "Future"),
     "GradScaler": ("taeda.amp.grad_scaler", "GradScaler"),
@@ -193,7 +199,6 @@ _LAZY = {
 }
 # what is left out on purpose, by words of its names
 _ABSENT = {
-    _re.compile("sparse"): ": there are no sparse tensors; use dense ones, or indices with index_add and scatter_add",
     _re.compile("quantize|qint|quint|fbgemm"): ": there are no quantised tensors",
     _re.compile("nested"): ": there are no nested tensors; pad (taeda.nn.utils.rnn.pad_sequence) and mask",
     _re.compile("mkldnn"): ": there are no MKLDNN tensors; ordinary ones have fast kernels",

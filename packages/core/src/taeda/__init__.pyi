@@ -15,6 +15,7 @@ from taeda.amp.grad_scaler import GradScaler as GradScaler
 from taeda.file_memory import from_file as from_file
 from taeda.futures import Future as Future
 from taeda.jit import ScriptModule as ScriptModule, fork as fork, wait as wait
+from taeda.sparse.creation import coo_unsafe as _sparse_coo_tensor_unsafe, validate_coo as _validate_sparse_coo_tensor_args, sparse_bsc_tensor as sparse_bsc_tensor, sparse_bsr_tensor as sparse_bsr_tensor, sparse_compressed_tensor as sparse_compressed_tensor, sparse_coo_tensor as sparse_coo_tensor, sparse_csc_tensor as sparse_csc_tensor, sparse_csr_tensor as sparse_csr_tensor
 from taeda.streams import Event as Event, Stream as Stream
 from taeda.symbolic import SymBool as SymBool, SymFloat as SymFloat, SymInt as SymInt, _assert as _assert, _assert_async as _assert_async, _check as _check, _check_index as _check_index, _check_is_size as _check_is_size, _check_not_implemented as _check_not_implemented, _check_tensor_all as _check_tensor_all, _check_tensor_all_with as _check_tensor_all_with, _check_type as _check_type, _check_value as _check_value, _check_with as _check_with, _shape_as_tensor as _shape_as_tensor, cond as cond, sym_float as sym_float, sym_int as sym_int, sym_ite as sym_ite, sym_max as sym_max, sym_min as sym_min, sym_not as sym_not, sym_sqrt as sym_sqrt, sym_sum as sym_sum, while_loop as while_loop
 from taeda.amp.casting import autocast_decrement_nesting as autocast_decrement_nesting, autocast_increment_nesting as autocast_increment_nesting, clear_autocast_cache as clear_autocast_cache, get_autocast_dtype as get_autocast_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
@@ -23,7 +24,7 @@ from taeda.device import device as _device
 from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, promote_types as promote_types, set_default_dtype as set_default_dtype
 from taeda.dtype import dtype as _dtype
 from taeda.generator import Generator as Generator
-from taeda.layout import layout as layout, strided as strided
+from taeda.layout import layout as layout, sparse_bsc as sparse_bsc, sparse_bsr as sparse_bsr, sparse_coo as sparse_coo, sparse_csc as sparse_csc, sparse_csr as sparse_csr, strided as strided
 from taeda.printing import set_printoptions as set_printoptions
 from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state
 from taeda.legacy import is_storage as is_storage, set_default_tensor_type as set_default_tensor_type, typename as typename
@@ -434,6 +435,8 @@ def dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: 
     """Zero each element with probability p and divide the rest by 1 - p; the input itself when not training."""
 def dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`dropout`."""
+def dsmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Return the product of two matrices, of which the first is sparse as a rule."""
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the third dimension."""
 def dstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
@@ -594,6 +597,8 @@ def histogramdd(input: Tensor, bins: Any, range: Any = ..., weight: Tensor | Non
     """Return (hist, bin_edges) of points: the last dimension of ``input`` holds their coordinates."""
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the second dimension (the first of a vector)."""
+def hspmm(mat1: Tensor, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
+    """Return the product of a sparse and a dense matrix as a hybrid tensor: the rows in which the sparse one has elements."""
 def hstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors along 0."""
 def hypot(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1060,6 +1065,8 @@ def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_i
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
     """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
+def smm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Return the product of a sparse and a dense matrix as a sparse tensor."""
 def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
@@ -1074,6 +1081,8 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int]
     """Return views of the given sizes along ``dim``."""
 def split_with_sizes_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Any:
     """Return the pieces of :func:`split_with_sizes`, each copied to memory of its own; None with ``out``."""
+def spmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Return the product of two matrices, of which the first is sparse as a rule."""
 def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the square root; nan below zero."""
 def sqrt_(input: Tensor) -> Tensor:
@@ -1086,6 +1095,8 @@ def squeeze(input: Tensor, dim: _int | Sequence[_int] | None = ..., *more: Any) 
     """Return a view without its dimensions of size 1, or without the given ones, a tuple or one by one, if their size is 1."""
 def squeeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`squeeze` of the same arguments shows, copied to memory of its own."""
+def sspaddmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+    """Return beta input + alpha (mat1 @ mat2), of a sparse input and mat1, as a sparse tensor."""
 def stack(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
     """Put tensors of one shape beside each other along a new dimension dim."""
 def std(input: Tensor, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:

@@ -6,12 +6,14 @@ are those of the top level, of tensors' methods and of ``taeda.ops``, in this or
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import taeda
 from taeda import ops
+from taeda.dtype import int64
 from taeda.tensor import Tensor
 
 __all__ = ["OpOverload", "OpOverloadPacket", "aten"]
@@ -58,13 +60,13 @@ def _log_softmax_backward(grad_output: Any, output: Any, dim: int, input_dtype: 
     return (grad_output - output.exp() * grad_output.sum(dim, keepdim=True)).to(input_dtype)
 
 
-def _needs_sparse(name: str) -> Callable[..., Any]:
-    """For tables of operators that are read at import; calling it raises."""
+def _sparse_addmm(x: Any, a: Any, b: Any, **options: Any) -> Any:
+    return importlib.import_module("taeda.sparse").addmm(x, a, b, **options)
 
-    def call(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotImplementedError(f"[aten.{name}] needs sparse tensors, which taeda does not have; use dense ones")
 
-    return call
+def _sparse_mm_reduce(a: Any, b: Any, reduce: str) -> Any:
+    """The product and, in PyTorch, where largest terms came from, which only its derivative reads."""
+    return importlib.import_module("taeda.sparse").mm(a, b, reduce), b.new_empty(0, dtype=int64)
 
 
 # What has no function of the same name and arguments
@@ -76,8 +78,8 @@ _OWN: dict[str, Callable[..., Any]] = {
     "_safe_softmax": _safe_softmax,
     "_softmax": _softmax("softmax"),
     "_softmax_backward_data": _softmax_backward,
-    "_sparse_addmm": _needs_sparse("_sparse_addmm"),
-    "_sparse_mm_reduce_impl": _needs_sparse("_sparse_mm_reduce_impl"),
+    "_sparse_addmm": _sparse_addmm,
+    "_sparse_mm_reduce_impl": _sparse_mm_reduce,
     "_to_copy": lambda x, **options: x.to(**{"copy": True, **options}),
     "_unsafe_view": lambda x, size: x.view(size),
     "alias": lambda x: x.view_as(x),

@@ -8,7 +8,8 @@ inside a list or tuple, takes the call over; so does a mode that is in force.
 a. ``Function`` stands in modules, ``Method`` in the class Tensor (and binds).  Both are called by vectorcall.
 b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``attributes_for``).
 c. A function that autocast knows has a policy; under autocast it gets its arguments in the policy's dtype (``amp/casting.pyx``).
-d. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has sizes and a dtype, and no kernel takes it.
+d. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has sizes and a dtype, and no kernel takes it; ``sparse_shell``
+   does so for a sparse tensor.
 """
 from cpython.object cimport PyObject
 
@@ -54,7 +55,8 @@ cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)
 
 cdef enum:
-    STAND_IN = 3             # a device code that no kernel runs on: see registry.launch
+    STAND_IN = 3             # device codes that no kernel runs on: see registry.launch
+    SPARSE = 4
     VARKEYWORDS = 8          # inspect.CO_VARKEYWORDS
 
 
@@ -525,6 +527,29 @@ def stand_in(TensorBase t, TensorBase value, int batch_dim):
     refresh(t)
     t.device = STAND_IN
     return t
+
+
+def sparse_shell(TensorBase t, tuple sizes, TensorBase values):
+    """Make t look like a tensor of the sizes and of the dtype of ``values``, without memory: what a sparse tensor is to compiled code."""
+    cdef int d
+    t.set_ndim(len(sizes))
+    for d in range(len(sizes)):
+        t.view.shape[d], t.view.strides[d] = sizes[d], 0
+    t.view.dtype, t.view.itemsize = values.view.dtype, values.view.itemsize
+    t.storage, t.offset = foreign_storage(<char*>(<size_t>1 << 61), 0, (), False), 0
+    refresh(t)
+    t.device = SPARSE
+    return t
+
+
+def take_history(TensorBase t, TensorBase source):
+    """Make the place in the graph of ``source``, a new result, that of t."""
+    t.grad_fn_, t.output_nr, t.requires_grad_ = source.grad_fn_, source.output_nr, source.requires_grad_
+
+
+def wrote(TensorBase t):
+    """Count a change in place of a sparse tensor, for those who saved it."""
+    t.storage.version += 1
 
 
 def is_stand_in(x):

@@ -13,7 +13,7 @@ from typing import Any
 from taeda import _pickle
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD
-from taeda.layout import strided
+from taeda.layout import SPARSE, strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
 from taeda.tensor_attributes import user_attributes
@@ -25,11 +25,34 @@ from taeda.typed_storage import TypedStorage
 
 def reduce_tensor(t: Any) -> tuple[Any, ...]:
     """Return what ``pickle`` and ``copy`` make a tensor from: its storage and its layout."""
+    if t.layout is not strided:
+        return rebuild_sparse, sparse_state(t)
     attributes = user_attributes(t)
     if t.device.type == "meta":
         return rebuild_meta, (t.dtype, tuple(t.shape), t.stride(), t.requires_grad)
     where = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
     return rebuild_tensor, (t.untyped_storage(), t.dtype, *where, type(t), attributes)
+
+
+def sparse_state(t: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the layout of a sparse tensor and what it is made of, as PyTorch's files have it."""
+    if t.layout.__reduce__() == "sparse_coo":
+        return t.layout, (t._indices(), t._values(), Size(t.shape), t.is_coalesced())
+    return t.layout, (*t._places, t._held.detach(), Size(t.shape))
+
+
+def rebuild_sparse(kind: Any, data: Any) -> Any:
+    """Stand for torch._utils._rebuild_sparse_tensor: indices that are not within the sizes are refused."""
+    from taeda.sparse import creation
+
+    if not isinstance(data, tuple) or not 3 <= len(data) <= 4 or kind is strided:
+        raise pickle.UnpicklingError("[load] a sparse tensor that is not made of indices, values and a size")
+    try:
+        if kind.__reduce__() == "sparse_coo":
+            return creation.sparse_coo_tensor(*data[:3], check_invariants=True, is_coalesced=data[3] if len(data) == 4 else None)
+        return creation.sparse_compressed_tensor(*data, layout=kind, check_invariants=True)
+    except (TypeError, AttributeError, RuntimeError) as error:
+        raise pickle.UnpicklingError(f"[load] a sparse tensor cannot be made of this file's indices: {error}") from None
 
 
 def rebuild_tensor(
@@ -113,6 +136,7 @@ REBUILD = Global("torch._utils", "_rebuild_tensor_v2")
 REBUILD_META = Global("torch._utils", "_rebuild_meta_tensor_no_storage")
 REBUILD_PARAMETER = Global("torch._utils", "_rebuild_parameter")
 REBUILD_TYPED = Global("torch._tensor", "_rebuild_from_type_v2")
+REBUILD_SPARSE = Global("torch._utils", "_rebuild_sparse_tensor")
 TENSOR = Global("torch", "Tensor")
 PARAMETER = Global("torch.nn.parameter", "Parameter")
 SIZE = Global("torch", "Size")
@@ -193,15 +217,17 @@ def rebuild_device(type: Any, index: Any = None) -> Any:
 
 def rebuild_layout(name: Any) -> Any:
     """Stand for torch.serialization._get_layout."""
-    if name != "torch.strided":
-        raise pickle.UnpicklingError(f"[load] layout {name!r} is not supported, only torch.strided")
-    return strided
+    known = {"torch.strided": strided, **{f"torch.{kind.__reduce__()}": kind for kind in SPARSE}}
+    if name not in known:
+        raise pickle.UnpicklingError(f"[load] layout {name!r} is not supported, only {', '.join(known)}")
+    return known[name]
 
 
 TABLE: dict[str, Any] = {
     **_pickle.PLAIN,
     "torch._utils._rebuild_tensor": rebuild_v2,
     "torch._utils._rebuild_tensor_v2": rebuild_v2,
+    "torch._utils._rebuild_sparse_tensor": rebuild_sparse,
     "torch._utils._rebuild_parameter": rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,
     "torch._utils._rebuild_meta_tensor_no_storage": rebuild_meta_v2,

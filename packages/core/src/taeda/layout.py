@@ -1,4 +1,4 @@
-"""Layout objects: taeda has strided tensors alone; the other names are there to be compared with."""
+"""Layout objects: how a tensor's elements are found; the sparse ones are those of ``taeda.sparse``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from taeda import _spoken
 
 
 class layout:
-    """How a tensor's elements are found: ``taeda.strided``."""
+    """How a tensor's elements are found: ``taeda.strided``, ``taeda.sparse_coo`` and so on."""
 
     __slots__ = ("_name",)
 
@@ -24,3 +24,4 @@ strided = layout("strided")
 sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged = map(
     layout, ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")
 )
+SPARSE = (sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc)

@@ -15,8 +15,8 @@ from taeda.registry cimport STAND_IN, device_name, no_stand_in
 
 cdef TensorBase as_tensor(object x, str op):
     if isinstance(x, TensorBase):
-        if (<TensorBase>x).device == STAND_IN:
-            no_stand_in(op, STAND_IN)
+        if (<TensorBase>x).device >= STAND_IN:              # or a sparse tensor
+            no_stand_in(op, (<TensorBase>x).device)
         return <TensorBase>x
     raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
 
@@ -27,6 +27,8 @@ cdef int check_same_device(str op, tuple tensors) except -1:
         if x is None:
             continue
         t = <TensorBase>x
+        if t.device >= STAND_IN:
+            no_stand_in(op, t.device)
         if first is None:
             first = t
         elif t.device != first.device:

@@ -12,6 +12,7 @@ from taeda.tensor_base cimport CPU, META
 from taeda.kernels.cpu import TABLE
 
 cdef enum:
+    SPARSE = 4               # the device code of a sparse tensor (_override)
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
 
 cdef dict registry = {}
@@ -74,13 +75,15 @@ _fill_copies()
 
 
 cdef str device_name(int device):
-    return "meta" if device == META else "cpu" if device == CPU else "cuda"
+    return "meta" if device == META else "cpu" if device == CPU else "sparse" if device == SPARSE else "cuda"
 
 
 cdef int no_stand_in(str op, int device) except -1:
-    """Kernels have nothing to do on the meta device; they refuse what stands in for a batch of taeda.func.vmap."""
+    """Kernels have nothing to do on the meta device; they refuse a sparse tensor, and what stands in for a batch of vmap."""
     if device == STAND_IN:
         raise RuntimeError(f"[{op}] vmap has no rule for this use of the op")
+    if device == SPARSE:
+        raise NotImplementedError(f"[{op}] Could not run '{op}' with arguments from the 'SparseCPU' backend; hint: .to_dense()")
     return 0
 
 
@@ -93,7 +96,7 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data; a meta tensor has none
         if t[i] != NULL and (<size_t>t[i].data >> 60 or t[i].data == NULL):
             if t[i].data != NULL:
-                no_stand_in(op.name, STAND_IN)
+                no_stand_in(op.name, STAND_IN if <size_t>t[i].data >> 62 else SPARSE)
             elif t[i].numel:
                 raise RuntimeError(f"[{op.name}] Expected all tensors to be on the same device, but found at least two devices, cpu and "
                                    "meta!")

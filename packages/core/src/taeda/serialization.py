@@ -29,6 +29,7 @@ from taeda._rebuild import (
     REBUILD,
     REBUILD_META,
     REBUILD_PARAMETER,
+    REBUILD_SPARSE,
     REBUILD_TYPED,
     SIZE,
     STORAGES,
@@ -38,11 +39,12 @@ from taeda._rebuild import (
     Global,
     rebuild_tensor,
     reduce_tensor,
+    sparse_state,
 )
 from taeda._records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
-from taeda.layout import layout
+from taeda.layout import layout, strided
 from taeda.serialization_options import (
     LoadEndianness,
     get_crc32_options,
@@ -143,6 +145,9 @@ class Pickler(pickle._Pickler):
         return super().save(obj, save_persistent_id)  # type: ignore[misc]
 
     def reduce_tensor(self, t: Any) -> tuple[Any, tuple[Any, ...]]:
+        if t.layout is not strided:
+            made = REBUILD_SPARSE, sparse_state(t)
+            return (REBUILD_PARAMETER, (Call(*made), t.requires_grad, OrderedDict())) if getattr(t, "_is_param", False) else made
         if t._backward_hooks:
             text = f"[save] the hooks of a tensor of shape {tuple(t.shape)} are not saved; remove them first"
             warnings.warn(text, UserWarning, stacklevel=2)

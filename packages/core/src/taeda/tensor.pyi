@@ -132,12 +132,20 @@ class Tensor:
     def __setattr__(self, name: str, value: Any) -> None: ...
     def __reversed__(self) -> Tensor: ...
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]: ...
+    def _coalesced_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+    def _indices(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def _is_view(self, *args: Any, **kwargs: Any) -> _bool:
         ...
+    def _nnz(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def _parts(self, *args: Any, **kwargs: Any) -> Tensor:
         ...
     def _storage_moved(self, *args: Any, **kwargs: Any) -> Tensor:
         """Look up the address of the first element again."""
+    def _values(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def abs(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the absolute value."""
     def abs_(self) -> Tensor:
@@ -310,6 +318,8 @@ class Tensor:
         """Return the tensor as uint8."""
     def cauchy_(self, median: Any = ..., sigma: Any = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2))."""
+    def ccol_indices(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse column compressed tensor layout has; an error for this one."""
     def cdouble(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as complex128."""
     def ceil(self, *, out: Tensor | None = ...) -> Tensor:
@@ -349,7 +359,9 @@ class Tensor:
     def clone(self, *, memory_format: Any = ...) -> Tensor:
         """Return a copy that autograd sees; the order of dimensions in memory is kept."""
     def coalesce(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+    def col_indices(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse row compressed tensor layout has; an error for this one."""
     def conj(self) -> Tensor:
         """Return the complex conjugate; a real tensor is returned as it is."""
     def conj_physical(self, *, out: Tensor | None = ...) -> Tensor:
@@ -384,6 +396,8 @@ class Tensor:
         """Return the tensor on the CPU."""
     def cross(self, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
+    def crow_indices(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse row compressed tensor layout has; an error for this one."""
     def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the tensor on a GPU; RuntimeError where there is none."""
     def cummax(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
@@ -617,7 +631,7 @@ class Tensor:
     def index_select(self, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
         """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
     def indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def inner(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
     def int(self, memory_format: Any = ...) -> Tensor:
@@ -627,7 +641,7 @@ class Tensor:
     def ipu(self, *args: Any, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: there is no such device; use device='cpu'."""
     def is_coalesced(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
         """Whether the dtype is complex."""
     def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
@@ -1013,7 +1027,7 @@ class Tensor:
     def resize_as_(self, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
         """Give the tensor the shape of another, in place."""
     def resize_as_sparse_(self, the_template: Any) -> Tensor:
-        """Raise NotImplementedError: there are no sparse tensors."""
+        """Raise NotImplementedError: for sparse tensors alone."""
     def resolve_conj(self) -> Tensor:
         """Return the tensor: conjugates are never lazy here."""
     def resolve_neg(self) -> Tensor:
@@ -1028,6 +1042,8 @@ class Tensor:
         """Round to the nearest integer, halves to the even one; ``decimals`` places if given."""
     def round_(self, *, decimals: Any = ...) -> Tensor:
         """In-place :func:`round`."""
+    def row_indices(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse column compressed tensor layout has; an error for this one."""
     def rsqrt(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the reciprocal of the square root."""
     def rsqrt_(self) -> Tensor:
@@ -1090,6 +1106,8 @@ class Tensor:
         """Return input with src written over input[start:end:step] of dimension dim."""
     def slogdet(self, *, out: Tensor | None = ...) -> return_types.slogdet:
         """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
+    def smm(self, mat2: Tensor) -> Tensor:
+        """Return the product of a sparse and a dense matrix as a sparse tensor."""
     def softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
     def solve(self, **kwargs: Any) -> Tensor:
@@ -1098,6 +1116,12 @@ class Tensor:
         """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
     def sparse_dim(self) -> Tensor:
         """Return 0: no dimension is sparse."""
+    def sparse_mask(self, mask: Tensor) -> Tensor:
+        """Return the elements where the sparse tensor ``mask`` has some, as a tensor of its indices."""
+    def sparse_resize_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+    def sparse_resize_and_clear_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def split(self, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
     def split_with_sizes(self, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
@@ -1114,6 +1138,8 @@ class Tensor:
         """Return a view without its dimensions of size 1, or without the given ones, a tuple or one by one, if their size is 1."""
     def squeeze_(self, dim: _int | Sequence[_int] | None = ..., *more: Any) -> Tensor:
         """Take the dimensions of size 1 out of the tensor itself, or the given ones if their size is 1."""
+    def sspaddmm(self, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
+        """Return beta input + alpha (mat1 @ mat2), of a sparse input and mat1, as a sparse tensor."""
     def std(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the standard deviation, the square root of :func:`var`; its gradient at 0 is taken as 0."""
     def stft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., pad_mode: str = ..., normalized: _bool = ..., onesided: Any = ..., return_complex: Any = ..., align_to_window: Any = ...) -> Tensor:
@@ -1176,6 +1202,18 @@ class Tensor:
         """Return the tensor, which is dense already, in ``dtype``."""
     def to_device(self, device: _device | str | _int, *, stream: Any = ...) -> Tensor:
         """Return the tensor on a device; itself if it is there. CPU tensors know no streams: ValueError for one."""
+    def to_sparse(self, sparse_dim: Any = ..., *, layout: Any = ..., blocksize: Any = ..., dense_dim: Any = ...) -> Tensor:
+        """Return the tensor in a sparse layout, its elements that are not zero."""
+    def to_sparse_bsc(self, blocksize: Any, dense_dim: Any = ...) -> Tensor:
+        """Return a matrix in compressed sparse column format of blocks."""
+    def to_sparse_bsr(self, blocksize: Any, dense_dim: Any = ...) -> Tensor:
+        """Return a matrix in compressed sparse row format of blocks: those that have an element other than zero."""
+    def to_sparse_coo(self) -> Tensor:
+        """Return the tensor in coordinate format."""
+    def to_sparse_csc(self, dense_dim: Any = ...) -> Tensor:
+        """Return a matrix in compressed sparse column format."""
+    def to_sparse_csr(self, dense_dim: Any = ...) -> Tensor:
+        """Return a matrix in compressed sparse row format."""
     def tolist(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
@@ -1233,7 +1271,7 @@ class Tensor:
     def untyped_storage(self, *args: Any, **kwargs: Any) -> Any:
         """Return the storage that this tensor and its views share."""
     def values(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Raise RuntimeError: expected sparse coordinate tensor layout but got Strided: there are no sparse tensors."""
+        """Return what only a tensor of sparse tensor layout has; an error for this one."""
     def var(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the variance over all dimensions or those in ``dim``."""
     def vdot(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:

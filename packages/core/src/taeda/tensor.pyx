@@ -45,7 +45,8 @@ cdef object remainder = M["remainder"], pow_ = M["pow"], neg = M["neg"], abs_ = 
 cdef object add_ = M["add_"], sub_ = M["sub_"], mul_ = M["mul_"], div_ = M["div_"]
 cdef object eq = M["eq"], ne = M["ne"], lt = M["lt"], le = M["le"], gt = M["gt"], ge = M["ge"]
 cdef object and_ = M["bitwise_and"], or_ = M["bitwise_or"], xor_ = M["bitwise_xor"]
-cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE)     # by DeviceCode; a stand-in counts as meta
+# by DeviceCode; a stand-in counts as meta
+cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE, CPU_DEVICE)
 cdef object getitem = None, setitem = None, matmul = None, tensor_str = None, asarray = None
 cdef tuple NUMBERS = (int, float, bool, complex)
 

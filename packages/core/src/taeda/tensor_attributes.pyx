@@ -373,7 +373,7 @@ cdef class TensorAttributes(TensorBase):
             if wanted is not None and dtype_of(g.view.dtype) is not wanted:
                 raise RuntimeError(f"[grad] assigned grad has data of a different type: {name_of(g.view.dtype)}, the tensor takes "
                                    f"gradients of {wanted.name}; hint: set its grad_dtype")
-            if g.device != self.device:
+            if g.device != self.device and (<object>g).device != (<object>self).device:
                 raise RuntimeError(f"[grad] assigned grad is on {(<object>g).device}, the tensor on {(<object>self).device}")
             if g.shape_tuple() != self.shape_tuple():
                 raise RuntimeError(f"[grad] assigned grad has data of a different size: {tuple(g.shape)}, the tensor has "

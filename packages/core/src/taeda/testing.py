@@ -48,7 +48,7 @@ def assert_close(
         actual, expected: tensors, arrays, numbers, or sequences and mappings of them, of one structure.
         rtol, atol: both or none; none are those of the dtype (of two dtypes the larger), 0 for integers.
         equal_nan: whether nan equals nan.
-        check_device, check_dtype, check_stride: whether these must agree too; check_layout: accepted.
+        check_device, check_dtype, check_layout, check_stride: whether these must agree too.
         msg: the error's text, or a function that makes it of ours.
 
     Raises TypeError for what cannot be compared, ValueError if one of rtol and atol is missing.
@@ -60,6 +60,7 @@ def assert_close(
         raise ValueError(f"[assert_close] rtol and atol must both be specified or both be unspecified, but got rtol={rtol} and atol={atol}")
     options = {
         "rtol": rtol, "atol": atol, "equal_nan": equal_nan, "allow_subclasses": allow_subclasses,
+        "layout": check_layout,
         "checks": [name for name, on in (("device", check_device), ("dtype", check_dtype), ("stride", check_stride)) if on],
     }  # fmt: skip
     text = difference(actual, expected, "", options)
@@ -111,6 +112,12 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
         one, two = ((x.stride() if name == "stride" else getattr(x, name)) for x in (a, b))
         if one != two:
             return f"The values for attribute {name!r} do not match{place}: expected {two} but got {one}"
+    if a.layout is not b.layout:
+        if not options["layout"]:
+            return compared(a.to_dense(), b.to_dense(), place, options)
+        return f"The values for attribute 'layout' do not match{place}: expected {b.layout} but got {a.layout}"
+    if a.layout is not taeda.strided:
+        return compared_sparse(a, b, place, options)
     tolerances = [TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
     rtol, atol = (max(t[i] for t in tolerances) if options[name] is None else options[name] for i, name in enumerate(("rtol", "atol")))
     common = taeda.promote_types(a.dtype, b.dtype)
@@ -140,6 +147,21 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
         value = off.flatten()[index].item() if kind == "absolute" else relative.flatten()[index].item()
         lines.append(f"Greatest {kind} difference: {value} at index {where}" + (f" (up to {limit} allowed)" if rtol or atol else ""))
     return "\n".join(lines)
+
+
+def compared_sparse(a: Any, b: Any, place: str, options: dict[str, Any]) -> str | None:
+    """Compare two sparse tensors of one layout: how many elements they have, their indices, which must be equal, and their values."""
+    if a.is_sparse:
+        if a._nnz() != b._nnz():
+            return f"The number of specified values in sparse COO tensors does not match{place}: expected {b._nnz()} but got {a._nnz()}"
+        a, b = a.detach().coalesce(), b.detach().coalesce()
+    exact = options | {"checks": (), "rtol": 0.0, "atol": 0.0}
+    for what, one, other, how in (*((" indices", x, y, exact) for x, y in zip(a._places, b._places, strict=True)),
+                                  (" values", a._values(), b._values(), options | {"checks": ()})):
+        text = compared(one, other, place, how)
+        if text is not None:
+            return text.replace("Tensor-likes", f"Sparse {str(a.layout).rpartition('_')[2].upper()}{what}")
+    return None
 
 
 def make_tensor(

@@ -9,12 +9,14 @@ from taeda import ops
 from taeda._rebuild import rebuild_meta_v2 as _rebuild_meta_tensor_no_storage
 from taeda._rebuild import rebuild_parameter as _rebuild_parameter
 from taeda._rebuild import rebuild_parameter_with_state as _rebuild_parameter_with_state
+from taeda._rebuild import rebuild_sparse as _rebuild_sparse_tensor
 from taeda._rebuild import rebuild_v2 as _rebuild_tensor_v2
 from taeda.device import device as _device
 
 __all__ = [
     "_element_size", "_flatten_dense_tensors", "_get_device_index", "_rebuild_meta_tensor_no_storage", "_rebuild_parameter",
-    "_rebuild_parameter_with_state", "_rebuild_tensor", "_rebuild_tensor_v2", "_take_tensors", "_unflatten_dense_tensors",
+    "_rebuild_parameter_with_state", "_rebuild_sparse_tensor",
+    "_rebuild_tensor", "_rebuild_tensor_v2", "_take_tensors", "_unflatten_dense_tensors",
 ]  # fmt: skip
 
 _rebuild_tensor = _rebuild_tensor_v2                    # of the two, the later takes the earlier's arguments too

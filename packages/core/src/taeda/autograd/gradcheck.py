@@ -12,6 +12,7 @@ from typing import Any
 
 from taeda.autograd.backward import grad
 from taeda.autograd.engine import run_backward
+from taeda.layout import strided
 from taeda.tensor_base import TensorBase
 
 Matrix = list[list[float]]
@@ -229,9 +230,9 @@ def gradcheck(
 ) -> bool:
     """Check the gradients of ``func`` at ``inputs`` against central differences.
 
-    Inputs that require grad should be float64 or complex128.  ``check_forward_ad`` checks forward mode too.  ``fast_mode`` and
-    ``masked`` are accepted: every element is always compared.  Raises :class:`GradcheckError` with the first element that is
-    off, or returns False if ``raise_exception`` is false.
+    Inputs that require grad should be float64 or complex128.  ``check_forward_ad`` checks forward mode too.  ``fast_mode``
+    is accepted: every element is always compared, of a sparse input (``masked`` or not) those that it has.  Raises
+    :class:`GradcheckError` with the first element that is off, or returns False if ``raise_exception`` is false.
 
     >>> import taeda
     >>> x = taeda.rand(3, dtype=taeda.float64, requires_grad=True)
@@ -246,6 +247,11 @@ def gradcheck(
         raise AssertionError("[gradcheck] Setting check_batched_grad=True requires check_backward_ad to be True")
     if check_batched_forward_grad and not check_forward_ad:
         raise AssertionError("[gradcheck] Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    given = inputs if isinstance(inputs, (list, tuple)) else (inputs,)
+    if any(isinstance(x, TensorBase) and x.layout is not strided for x in given):  # type: ignore[attr-defined]
+        from taeda.sparse import of_values
+
+        func, inputs = of_values(func, inputs)
     try:
         inputs = _checked_inputs(inputs)
         check = _Check(func, inputs, eps, atol, rtol)

@@ -16,6 +16,7 @@ cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
 cdef enum:
+    SPARSE = 4               # the device code of a sparse tensor
     LARGE = 16384            # elements from which on a kernel lets other threads run: sums into a leaf then need a lock
 
 cdef PyThread_type_lock accumulating = PyThread_allocate_lock()
@@ -52,7 +53,7 @@ cdef bint is_hooked(TensorBase leaf):
 cdef inline bint exclusive(TensorBase g, Py_ssize_t refs):
     """Is g held by ``refs`` references alone, dense, and the only tensor on its storage?"""
     return (Py_REFCNT(<PyObject*>g) <= refs and Py_REFCNT(<PyObject*>g.storage) == 1 and dense(&g.view)
-            and g.storage.owner is None and g.base is None and g.device != STAND_IN)
+            and g.storage.owner is None and g.base is None and g.device < STAND_IN)
 
 
 cdef object joined(object old, TensorBase g, bint create_graph):
@@ -61,6 +62,8 @@ cdef object joined(object old, TensorBase g, bint create_graph):
     if old is None:
         return g
     o = <TensorBase>old
+    if o.device == SPARSE and g.device != SPARSE:
+        return g + o
     if not create_graph and exclusive(o, 2) and o.view.dtype == g.view.dtype and o.view.numel == g.view.numel:
         o.add_(g)
         return o
@@ -111,7 +114,9 @@ cdef tuple replaced(object hook, object found, tuple gs):
 
 cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) except -1:
     """Add a gradient to the leaf's .grad: the tensor itself where nobody else holds it, in the layout of the leaf."""
-    if leaf.grad_ is not None:
+    if g.device == SPARSE or leaf.device == SPARSE or leaf.grad_ is not None and (<TensorBase>leaf.grad_).device == SPARSE:
+        accumulate_sparse(leaf, g, create_graph)
+    elif leaf.grad_ is not None:
         if create_graph or (<TensorBase>leaf.grad_).requires_grad_:
             leaf.grad_ = leaf.grad_ + g
         else:
@@ -127,6 +132,22 @@ cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) excep
         else:
             from taeda.ops import empty_like
             leaf.grad_ = empty_like((<object>leaf).detach(), dtype=fresh.dtype).copy_(fresh)
+    return 0
+
+
+cdef int accumulate_sparse(TensorBase leaf, TensorBase g, bint create_graph) except -1:
+    """Add a gradient where it or the leaf's .grad is sparse: two sparse ones stay so, a dense one makes the sum dense."""
+    cdef TensorBase old
+    if leaf.grad_ is None:
+        leaf.grad_ = (<object>g).clone() if create_graph else g.detach() if g.device == SPARSE else g.detach().clone()
+        return 0
+    old = <TensorBase>leaf.grad_
+    if old.device == SPARSE and g.device != SPARSE:
+        leaf.grad_ = g + old
+    elif create_graph or old.requires_grad_:
+        leaf.grad_ = old + g
+    else:
+        old.add_(g)
     return 0
 
 

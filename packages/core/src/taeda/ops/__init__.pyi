@@ -449,9 +449,9 @@ def elu(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_s
     """Return scale * (x where x > 0, else alpha * (e^(input_scale x) - 1))."""
 def elu_(input: Tensor, alpha: Tensor | _complex = ..., scale: Any = ..., input_scale: Any = ...) -> Tensor:
     """In-place :func:`elu`."""
-def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ...) -> Tensor:
+def embedding(input: Tensor, weight: Tensor, padding_idx: Any = ..., scale_grad_by_freq: _bool = ..., sparse: _bool = ...) -> Tensor:
     """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]]."""
-def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = ..., scale_grad_by_freq: _bool = ..., mode: str = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ...) -> Any:
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = ..., scale_grad_by_freq: _bool = ..., mode: str = ..., per_sample_weights: Any = ..., include_last_offset: _bool = ..., padding_idx: Any = ..., sparse: _bool = ...) -> Any:
     """Return the sum, mean or maximum of the rows of each bag: y[b] = reduce over i in bag b of weight[input[i]]."""
 def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ..., **named: Any) -> Tensor:
     """Return a tensor of the given size whose elements are whatever was in memory."""
@@ -681,6 +681,8 @@ def greater_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ge`."""
 def grid_sample(input: Tensor, grid: Any, mode: str = ..., padding_mode: str = ..., align_corners: Any = ...) -> Tensor:
     """Sample images at the positions of a grid: y[n, c, i] = input[n, c] at grid[n, i]."""
+def group_by(key: Any, n: Any) -> Tensor:
+    """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order."""
 def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enabled: _bool = ...) -> Tensor:
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
 def gru(*args: Any, **kwargs: Any) -> Tensor:
@@ -1070,6 +1072,8 @@ def median(input: Tensor, dim: _int, keepdim: _bool = ..., *, out: Any = ...) ->
 @overload
 def median(input: Tensor, *, dim: _int, keepdim: _bool = ..., out: Any = ...) -> return_types.median:
     """Return the median; with ``dim``, (values, indices). Of an even number the lower one; NaN if there is a NaN."""
+def merge(a: Any, b: Any) -> Tensor:
+    """Walk along two lists of numbers, the smaller first and equal ones together: where the entries of each go, and how many there are."""
 def meshgrid(*tensors: Any, indexing: Any = ...) -> tuple[Tensor, ...]:
     """Expand vectors into coordinate grids: grid k holds tensors[k] along dimension k."""
 @overload
@@ -1448,6 +1452,10 @@ def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
 def sort(input: Tensor, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., *, stable: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
     """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
+def sparse_product(pattern: Any, value: Tensor | _complex, x: Tensor) -> Tensor:
+    """Return A x of a sparse matrix A, (n, r), and a dense one, (r, k), of one dtype."""
+def sparse_sample(pattern: Any, a: Any, b: Any) -> Tensor:
+    """Return the entries of a b^T at the places of a pattern (n, r); a is (n, k), b (r, k)."""
 def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the spherical Bessel function of the first kind of order 0: sin(x) / x, 1 at 0."""
 def split(input: Tensor, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:

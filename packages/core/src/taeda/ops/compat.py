@@ -31,7 +31,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     Args:
         weight: (rows, D); indices: integers of any shape.
         padding_idx: a row that gets no gradient; a negative one means none.
-        sparse: accepted; gradients are dense.
+        sparse: the gradient is a sparse tensor, a row for each index.
 
     >>> import taeda
     >>> taeda.embedding(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), taeda.tensor([1]))
@@ -39,7 +39,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     """
     need_tensor("embedding", "weight", weight)
     padding = padding_idx if 0 <= padding_idx < weight.shape[0] else None
-    return _embedding.embedding(indices, weight, padding, scale_grad_by_freq)  # type: ignore[attr-defined]
+    return _embedding.embedding(indices, weight, padding, scale_grad_by_freq, sparse)  # type: ignore[attr-defined]
 
 
 def affine_grid_generator(theta, size, align_corners):
@@ -172,7 +172,7 @@ def resize_as(input, tensor):
 
 
 def resize_as_sparse_(input, the_template):
-    """Raise NotImplementedError: there are no sparse tensors."""
+    """Raise NotImplementedError: for sparse tensors alone."""
     raise NotImplementedError("[resize_as_sparse_] is for sparse tensors, this one is dense; use resize_as_")
 
 

@@ -14,6 +14,10 @@ from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
 from taeda.dtype import NAMES
 
 
+cdef enum:
+    SPARSE = 4               # the device code of a sparse tensor (_override)
+
+
 # -- from Python values ------------------------------------------------------------------------------
 
 
@@ -126,6 +130,9 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         warnings.warn("[tensor] To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
                       UserWarning, stacklevel=2)
+    if isinstance(data, TensorBase) and (<TensorBase>data).device == SPARSE:
+        from taeda.sparse.creation import copy_of
+        return finish(copy_of(data, dtype), requires_grad)
     if isinstance(data, TensorBase) or (is_array(data) and not isinstance(data, (list, tuple))):
         t = <TensorBase>(data if isinstance(data, TensorBase) else as_tensor(data)).detach()
         t = to_dtype(t, t.view.dtype if dtype is None else code_of(dtype, "tensor"))

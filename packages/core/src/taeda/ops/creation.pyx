@@ -12,7 +12,15 @@ from taeda.ops.channels_last cimport channels_innermost
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
+from taeda.layout import strided as STRIDED
 from taeda.ops.copying import MemoryFormat
+
+
+cdef object without_entries(object layout, str op, tuple size, object dtype, object device, bint requires_grad):
+    """A tensor of a sparse layout that has no elements but zeros."""
+    from taeda.sparse.creation import empty_of
+    made = empty_of(sizes_of(op, size), layout, dtype, device)
+    return made.requires_grad_() if requires_grad else made
 
 
 # -- shared pieces -----------------------------------------------------------------------------------
@@ -134,8 +142,10 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     >>> taeda.empty(2, 3).shape
     taeda.Size([2, 3])
     """
-    cdef TensorBase t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()),
-                                    device_code(device, "empty"))
+    cdef TensorBase t
+    if layout is not None and layout is not STRIDED:
+        return without_entries(layout, "empty", size or tuple(named.values()), dtype, device, requires_grad)
+    t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()), device_code(device, "empty"))
     if memory_format is not None:
         t = in_format(t, "empty", memory_format)
     if out is None:
@@ -151,6 +161,8 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     >>> taeda.zeros(2)
     tensor([0., 0.])
     """
+    if layout is not None and layout is not STRIDED:
+        return without_entries(layout, "zeros", size or tuple(named.values()), dtype, device, requires_grad)
     t = filled(sizes_of("zeros", size, named), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
     return out_or("zeros", out, finish(t, requires_grad), dtype, device)
 

@@ -43,9 +43,18 @@ cdef object embedding_vjp(Node n, object g):
     rows, padding_idx, by_freq = n.extra
     return embedding_backward(g, n.load(0), rows, padding_idx, by_freq)
 
-cdef Op EMBEDDING = linear(define("embedding", embedding_vjp))
+# the same as a sparse tensor: a row for each index, but for the padding row's
+cdef object embedding_sparse_vjp(Node n, object g):
+    from taeda.sparse.gradients import of_rows
+    rows, padding_idx, by_freq = n.extra
+    if by_freq:
+        raise RuntimeError("[embedding_backward] scale_grad_by_freq not supported with sparse gradients; hint: sparse=False")
+    return of_rows(n.load(0), g, rows, padding_idx)
 
-cdef TensorBase lookup(TensorBase ix, TensorBase w, object padding_idx, bint by_freq):
+cdef Op EMBEDDING = linear(define("embedding", embedding_vjp))
+cdef Op EMBEDDING_SPARSE = linear(define("embedding_sparse", embedding_sparse_vjp, 0, 0, "embedding", "EmbeddingBackward0"))
+
+cdef TensorBase lookup(TensorBase ix, TensorBase w, object padding_idx, bint by_freq, bint sparse=False):
     cdef TensorBase out
     cdef View* t[3]
     cdef long long bad
@@ -58,11 +67,11 @@ cdef TensorBase lookup(TensorBase ix, TensorBase w, object padding_idx, bint by_
             value = (<object>ix).flatten()[bad - 1].item()
             raise IndexError(f"[embedding] index out of range in self: index {value} at position {bad - 1} of the flattened "
                              f"input is not in [0, {w.view.shape[0]}), the rows of the weight of shape {w.shape_tuple()}")
-    record(EMBEDDING, out, (w,), (ix,), (w.view.shape[0], padding_idx, by_freq))
+    record(EMBEDDING_SPARSE if sparse else EMBEDDING, out, (w,), (ix,), (w.view.shape[0], padding_idx, by_freq))
     return out
 
 
-def embedding(input, weight, padding_idx=None, scale_grad_by_freq=False):
+def embedding(input, weight, padding_idx=None, scale_grad_by_freq=False, sparse=False):
     """Return the rows of a table that the input's numbers name: out[...] = weight[input[...]].
 
     Args:
@@ -70,8 +79,9 @@ def embedding(input, weight, padding_idx=None, scale_grad_by_freq=False):
         weight: the table, (rows, D); the result has the input's shape and D.
         padding_idx: a row that gets no gradient; a negative one counts from the end.
         scale_grad_by_freq: divide each row's gradient by how often the input names it.
+        sparse: the gradient is a sparse tensor, a row for each index.
 
-    The gradient is added in the order of the indices, and so is the same for any number of threads.
+    The dense gradient is added in the order of the indices, and so is the same for any number of threads.
     An index out of range is an IndexError that names it.
 
     >>> import taeda
@@ -95,4 +105,4 @@ def embedding(input, weight, padding_idx=None, scale_grad_by_freq=False):
             raise AssertionError(f"[embedding] Padding_idx must be within num_embeddings: got {padding_idx} for a weight of "
                                  f"shape {w.shape_tuple()}")
         padding_idx %= rows
-    return lookup(ix, w, padding_idx, scale_grad_by_freq)
+    return lookup(ix, w, padding_idx, scale_grad_by_freq, sparse)

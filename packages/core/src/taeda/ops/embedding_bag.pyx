@@ -36,11 +36,17 @@ cdef Op MAX_BACKWARD = define("embedding_bag_max_backward", NULL)
 cdef Op SCALE_BACKWARD = define("embedding_bag_scale_backward", NULL)
 
 cdef object embedding_bag_vjp(Node n, object g):
+    return bag_gradients(n, g, False)
+
+cdef object embedding_bag_sparse_vjp(Node n, object g):
+    return bag_gradients(n, g, True)
+
+cdef object bag_gradients(Node n, object g, bint sparse):
     cdef TensorBase w = n.load(0), ix = n.load(1), offsets = n.load(2), scale = n.load(3), at = n.load(4), gy, gw = None, gscale = None
     cdef View* t[5]
     cdef Param p[4]
-    if any_needs_grad((g, w, scale)):
-        return embedding_bag_composed(n, g, w, ix, offsets, scale, at)
+    if sparse or any_needs_grad((g, w, scale)):
+        return embedding_bag_composed(n, g, w, ix, offsets, scale, at, sparse)
     gy = contiguous(<TensorBase>g)
     fill(n.extra, p)
     if n.needs(0):
@@ -61,10 +67,11 @@ cdef object embedding_bag_vjp(Node n, object g):
             launch(SCALE_BACKWARD, gy.view.dtype, gy.device, 1, 5, t, p, ix.view.numel * gy.view.shape[1])
     return gw, gscale
 
-cdef object embedding_bag_composed(Node n, object g, object w, object ix, object offsets, object scale, object at):
+cdef object embedding_bag_composed(Node n, object g, object w, object ix, object offsets, object scale, object at,
+                                   bint sparse):
     """The gradients as differentiable functions of the cotangent, the table and the factors."""
     gw = gscale = None
-    nothing = g.new_zeros((n.extra[4], g.shape[1]))
+    nothing = None if sparse else g.new_zeros((n.extra[4], g.shape[1]))
     if at is not None:
         return nothing.scatter_add(0, at.clamp(0), g * (at >= 0)) if n.needs(0) else None, None
     skip, bags = n.extra[1:3]
@@ -73,17 +80,23 @@ cdef object embedding_bag_composed(Node n, object g, object w, object ix, object
     factor = kept if scale is None else kept * scale
     if n.extra[0] == 1:
         factor = factor / kept.new_zeros(bags).index_add(0, bag, kept).clamp(1)[bag]
+    if n.extra[3] and sparse:
+        raise RuntimeError("[embedding_backward] scale_grad_by_freq not supported with sparse gradients; hint: sparse=False")
     if n.extra[3]:
         count = kept.new_zeros(n.extra[4]).index_add(0, ix, kept.new_ones(ix.shape[0]))
         factor = factor / count[ix]
     rows = g[bag]
-    if n.needs(0):
+    if n.needs(0) and sparse:
+        from taeda.sparse.gradients import of_rows
+        gw = of_rows(ix, rows * factor.unsqueeze(1), n.extra[4], skip)
+    elif n.needs(0):
         gw = nothing.index_add(0, ix, rows * factor.unsqueeze(1))
     if n.needs(1):
         gscale = (rows * w[ix]).sum(1) * kept
     return gw, gscale
 
 cdef Op EMBEDDING_BAG = define("embedding_bag", embedding_bag_vjp)
+cdef Op EMBEDDING_BAG_SPARSE = define("embedding_bag_sparse", embedding_bag_sparse_vjp, 0, 0, "embedding_bag", "EmbeddingBagBackward0")
 
 
 cdef TensorBase index_tensor(str name, object value):
@@ -113,7 +126,7 @@ cdef int check_offsets(TensorBase offsets, int64_t n, bint include_last) except 
 
 
 def embedding_bag(input, weight, offsets=None, scale_grad_by_freq=False, mode="mean", per_sample_weights=None,
-                  include_last_offset=False, padding_idx=None):
+                  include_last_offset=False, padding_idx=None, sparse=False):
     """Return the sum, mean or maximum of the rows of each bag: y[b] = reduce over i in bag b of weight[input[i]].
 
     Args:
@@ -124,6 +137,7 @@ def embedding_bag(input, weight, offsets=None, scale_grad_by_freq=False, mode="m
         mode: 'sum', 'mean' or 'max'.
         per_sample_weights: of the input's shape: factors of the rows in sums.
         padding_idx: an index that is left out of its bag; a negative one counts from the end.
+        sparse: the gradient is a sparse tensor, a row for each index ('sum' and 'mean').
 
     Raises ValueError for shapes or modes that do not fit, RuntimeError for an index out of range, which it names.
 
@@ -134,10 +148,11 @@ def embedding_bag(input, weight, offsets=None, scale_grad_by_freq=False, mode="m
     tensor([[4., 6.],
             [5., 6.]])
     """
-    return with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx)[0]
+    return with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx,
+                       sparse)[0]
 
 
-def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx):
+def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx, sparse=False):
     """Return :func:`embedding_bag`, the rows that hold the maxima (None for other modes), and where the bags start."""
     cdef TensorBase w = as_tensor(weight, "embedding_bag"), ix = index_tensor("indices", input), at = None, scale = None, y, table, starts
     cdef View* t[6]
@@ -202,5 +217,5 @@ def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_wei
         raise RuntimeError(f"[embedding_bag] Index {bad - 1} of input takes value {value} which is not in the valid range [0, {rows})")
     # the table is saved only for the factors' gradient: max_norm writes into it between two calls
     kept = table if scale is not None and needs_grad(scale) else None
-    record(EMBEDDING_BAG, y, (table, scale), (kept, ix, starts, scale, at), how)
+    record(EMBEDDING_BAG_SPARSE if sparse and mode != "max" else EMBEDDING_BAG, y, (table, scale), (kept, ix, starts, scale, at), how)
     return y, at, starts

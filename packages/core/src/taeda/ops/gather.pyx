@@ -66,14 +66,20 @@ cdef object gather_vjp(Node n, object g):
     dim, shape = n.extra
     return scatter_add_core(zeros_of(shape, (<TensorBase>g).view.dtype, (<TensorBase>g).device), dim, n.load(0), g)
 
+cdef object gather_sparse_vjp(Node n, object g):
+    from taeda.sparse.gradients import of_elements
+    dim, shape = n.extra
+    return of_elements(n.load(0), g, dim, shape)
+
 cdef Op GATHER = define("gather", gather_vjp)
+cdef Op GATHER_SPARSE = define("gather_sparse", gather_sparse_vjp, 0, 0, "gather", "GatherBackward0")
 
 
 def gather(input, dim, index, *, sparse_grad=False, out=None):
     """Take from input along dim where index says: y[i, j] = input[index[i, j], j] for dim 0 of a matrix.
 
-    index has input's number of dimensions and is nowhere larger apart from dim; y has index's shape.  sparse_grad
-    is accepted and changes nothing: gradients are dense.
+    index has input's number of dimensions and is nowhere larger apart from dim; y has index's shape.  With
+    sparse_grad the gradient is a sparse tensor.
 
     Raises RuntimeError for an index out of range (it does not count from the end) or of another dtype or rank.
 
@@ -95,7 +101,7 @@ def gather(input, dim, index, *, sparse_grad=False, out=None):
         bad = launch(GATHER, x.view.dtype, x.device, 1, 3, t, p, y.view.numel)
         if bad > 0:
             raise outside(x, ix, d, bad, "gather")
-    record(GATHER, y, (x,), (ix,), (d, x.shape_tuple()))
+    record(GATHER_SPARSE if sparse_grad else GATHER, y, (x,), (ix,), (d, x.shape_tuple()))
     return y if out is None else write_exact(out, y, "gather", x, index)
 
 

@@ -71,7 +71,6 @@ def _refusing(name, text):
     return raises
 
 
-_DENSE = "expected sparse coordinate tensor layout but got Strided: there are no sparse tensors"
 _NO_DEVICE = "there is no such device; use device='cpu'"
 
 
@@ -79,6 +78,5 @@ METHODS = {
     "__div__": __div__, "__idiv__": __idiv__, "__long__": __long__, "__nonzero__": __nonzero__, "__rdiv__": __rdiv__,
     "dense_dim": dense_dim, "map2_": map2_, "module_load": module_load, "reinforce": reinforce,
     "sparse_dim": sparse_dim,
-    **{name: _refusing(name, _DENSE) for name in ("coalesce", "indices", "is_coalesced", "values")},
     **{name: _refusing(name, _NO_DEVICE) for name in ("ipu", "mtia", "xpu")},
 }  # fmt: skip

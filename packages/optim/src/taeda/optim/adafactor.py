@@ -103,6 +103,9 @@ class Adafactor(FusedOptimizer):
             g = p.grad
             if g is None:
                 continue
+            if g.layout is not taeda.strided:
+                self._step_sparse(group)
+                return
             state = self.state[p]
             if not state:
                 self._check_parameter(p, group)

@@ -106,3 +106,28 @@ class Adagrad(FusedOptimizer):
         start = self.defaults["initial_accumulator_value"]
         start = complex(start, start) if p.is_complex() else start
         return {"step": new_number(group, p), "sum": taeda.full_like(p, start, requires_grad=False)}
+
+    def _step_sparse(self, group: dict[str, Any]) -> None:
+        if group["fused"]:
+            raise RuntimeError("[Adagrad] `fused` does not support sparse grad or complex param; hint: fused=False")
+        sparse = [p for p in group["params"] if p.grad is not None and p.grad.layout is not taeda.strided]
+        kept = {id(p) for p in sparse}
+        self._step_group({**group, "params": [p for p in group["params"] if id(p) not in kept]})
+        for p in sparse:
+            state = self.state[p]
+            state["step"] += 1
+            if group["weight_decay"] != 0:
+                raise RuntimeError("[Adagrad] weight_decay option is not compatible with sparse gradients")
+            g = (-p.grad if group["maximize"] else p.grad).coalesce()
+            rate = float(group["lr"]) / (1 + (float(state["step"]) - 1) * group["lr_decay"])
+            values = g.values()
+            state["sum"].add_(_like(g, values * values))
+            root = state["sum"].sparse_mask(g).values().sqrt()
+            p.add_(_like(g, values / (root + group["eps"])), alpha=-rate)
+
+
+def _like(s: Tensor, values: Tensor) -> Tensor:
+    """Return a sparse tensor of other values."""
+    from taeda.sparse.creation import sparse_coo_tensor
+
+    return sparse_coo_tensor(s.indices(), values, s.shape, is_coalesced=True)

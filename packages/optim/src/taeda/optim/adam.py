@@ -44,6 +44,7 @@ class Adam(FusedOptimizer):
     """
 
     _formula = (ops.fused_adam_, composed.adam)
+    _sparse_refusal = "Adam does not support sparse gradients, please consider SparseAdam instead"
     _younger: ClassVar[dict[str, Any]] = {
         **FusedOptimizer._younger,
         "amsgrad": False,

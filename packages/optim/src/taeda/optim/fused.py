@@ -72,6 +72,8 @@ class FusedOptimizer(Optimizer):
         "capturable": False,
     }
 
+    _sparse_refusal: ClassVar[str | None] = None
+
     # is a parameter twice in a group?  Its steps must follow each other; None: not looked yet
     _repeats: bool | None = None
 
@@ -134,6 +136,9 @@ class FusedOptimizer(Optimizer):
             g = p.grad
             if g is None:
                 continue
+            if type(g) is not Tensor and g.layout is not taeda.strided:
+                self._step_sparse(group)
+                return
             state = state_of[p]
             if not state:
                 self._check_parameter(p, group)
@@ -143,6 +148,11 @@ class FusedOptimizer(Optimizer):
             states.append(state)
         kept = [[] if name is None else [s[name] for s in states] for name in self._kept(group)]
         self._run(group, params, grads, kept)
+
+    def _step_sparse(self, group: dict[str, Any]) -> None:
+        """Update a group of which some gradients are sparse."""
+        text = self._sparse_refusal or f"{self._name} does not support sparse gradients"
+        raise RuntimeError(f"[{self._name}] {text}; hint: sparse=False")
 
     def _run(
         self,

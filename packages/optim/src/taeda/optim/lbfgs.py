@@ -89,7 +89,7 @@ class LBFGS(Optimizer):
     def _gather_flat_grad(self) -> Tensor:
         parts = []
         for p in self._params:
-            part = taeda.zeros_like(p) if p.grad is None else p.grad
+            part = taeda.zeros_like(p) if p.grad is None else p.grad.to_dense()
             parts.append((taeda.view_as_real(part) if part.is_complex() else part).reshape(-1))
         return taeda.cat(parts, 0)
 

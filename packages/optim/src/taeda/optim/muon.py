@@ -117,6 +117,8 @@ class Muon(Optimizer):
             for p in group["params"]:
                 if p.grad is None:
                     continue
+                if p.grad.layout is not taeda.strided:
+                    raise RuntimeError("[Muon] Muon does not support sparse gradients; hint: sparse=False")
                 if p.is_complex():
                     raise RuntimeError(f"[Muon] does not support complex parameters, got {p.dtype} of shape {tuple(p.shape)}")
                 if p.dim() != 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer, with_buffers
@@ -98,6 +99,9 @@ class SGD(FusedOptimizer):
     def _step_group(self, group: dict[str, Any]) -> None:
         params = [p for p in group["params"] if p.grad is not None]
         grads = [p.grad for p in params]
+        if any(type(g) is not Tensor and g.layout is not taeda.strided for g in grads):
+            self._step_sparse(group)
+            return
         if group["fused"]:
             for p in params:
                 self._check_parameter(p, group)
@@ -111,3 +115,25 @@ class SGD(FusedOptimizer):
             self._run({**group, "first_step": first_step}, some_params, some_grads, [some_buffers])
         for i in fresh:
             states[i]["momentum_buffer"] = buffers[i]
+
+    def _step_sparse(self, group: dict[str, Any]) -> None:
+        if group["fused"]:
+            raise RuntimeError("[SGD] `_fused_sgd` does not support sparse gradients; hint: fused=False")
+        sparse = [p for p in group["params"] if p.grad is not None and p.grad.layout is not taeda.strided]
+        kept = {id(p) for p in sparse}
+        self._step_group({**group, "params": [p for p in group["params"] if id(p) not in kept]})
+        momentum = group["momentum"]
+        for p in sparse:
+            g = -p.grad if group["maximize"] else p.grad
+            if group["weight_decay"] != 0:
+                g = g.add(p.detach(), alpha=group["weight_decay"])  # refused: a sum with a dense tensor is dense
+            if momentum != 0:
+                state = self.state[p]
+                buffer = state.get("momentum_buffer")
+                if buffer is None:
+                    buffer = g.detach().clone()
+                else:
+                    buffer.mul_(momentum).add_(g, alpha=1 - group["dampening"])
+                state["momentum_buffer"] = buffer
+                g = g.add(buffer, alpha=momentum) if group["nesterov"] else buffer
+            p.add_(g, alpha=-float(group["lr"]))

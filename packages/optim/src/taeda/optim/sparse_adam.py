@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,8 +16,8 @@ __all__ = ["SparseAdam"]
 class SparseAdam(Optimizer):
     """Adam that moves only the elements of which a sparse gradient speaks.
 
-    taeda has no sparse tensors yet: a step with a dense gradient is refused, as PyTorch's is, and `Adam` is the
-    optimizer to take.  Options, groups and state_dict are PyTorch's.
+    m += (1 - beta1) (g - m);  v += (1 - beta2) (g² - v);  p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps),
+    each where g has an element: what it does not mention keeps its moments as well.
 
     Args:
         params: tensors, (name, tensor) pairs, or dicts with options of their own.
@@ -24,8 +25,8 @@ class SparseAdam(Optimizer):
         betas, eps: as in `Adam`.
         maximize: climb instead of descending.
 
-    Raises ValueError for options out of range and for complex parameters; ``step`` raises RuntimeError for a dense
-    gradient.
+    Raises ValueError for options out of range, and for complex or sparse parameters; ``step`` raises RuntimeError for a dense
+    gradient, which `Adam` takes.
 
     >>> import taeda
     >>> from taeda import optim
@@ -50,21 +51,54 @@ class SparseAdam(Optimizer):
             (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
         )
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
+        places = [
+            [i, j]
+            for i, group in enumerate(self.param_groups)
+            for j, p in enumerate(group["params"])
+            if p.layout is not taeda.strided
+        ]
+        if places:
+            raise ValueError(f"[SparseAdam] Sparse params at indices {places}: SparseAdam requires dense parameter tensors")
         places = [[i, j] for i, group in enumerate(self.param_groups) for j, p in enumerate(group["params"]) if p.is_complex()]
         if places:
             raise ValueError(f"[SparseAdam] Complex params at indices {places}: SparseAdam does not support complex parameters")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Run the closure, and refuse the dense gradients."""
+        """Update the parameters where their gradients have elements; return the closure's loss."""
         loss = None
         if closure is not None:
             with taeda.enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for i, p in enumerate(group["params"]):
-                if p.grad is not None:
-                    raise RuntimeError(
-                        f"[SparseAdam] does not support dense gradients, please consider Adam instead: the gradient of "
-                        f"parameter {i}, of shape {tuple(p.shape)}, is dense"
-                    )
+        with taeda.no_grad():
+            for group in self.param_groups:
+                for i, p in enumerate(group["params"]):
+                    if p.grad is None:
+                        continue
+                    if not p.grad.is_sparse:
+                        raise RuntimeError(
+                            f"[SparseAdam] does not support dense gradients, please consider Adam instead: the gradient of "
+                            f"parameter {i}, of shape {tuple(p.shape)}, is dense"
+                        )
+                    self._update(p, p.grad, group)
         return loss
+
+    def _update(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[p]
+        if not state:
+            state.update(step=0, exp_avg=taeda.zeros_like(p, requires_grad=False), exp_avg_sq=taeda.zeros_like(p, requires_grad=False))
+        state["step"] += 1
+        beta1, beta2 = group["betas"]
+        where: Any
+        g = (-grad if group["maximize"] else grad).coalesce()
+        values, where = g.values(), tuple(g.indices())
+        if values.numel() == 0:
+            return
+        moments = []
+        for name, seen, beta in (("exp_avg", values, beta1), ("exp_avg_sq", values * values, beta2)):
+            old = state[name][where]
+            moments.append(old.add_((seen - old).mul_(1 - beta)))
+            state[name][where] = moments[-1]
+        first, second = 1 - beta1 ** state["step"], 1 - beta2 ** state["step"]
+        rate = float(group["lr"]) * math.sqrt(second) / first
+        step = moments[0].div_(moments[1].sqrt_().add_(group["eps"])).mul_(-rate)
+        p.index_put_(where, step, accumulate=True)

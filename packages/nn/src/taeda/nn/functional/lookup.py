@@ -37,7 +37,7 @@ def embedding(
         max_norm: rows that are used and longer than this are scaled down first, in ``weight`` itself.
         norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
-        sparse: accepted; gradients are dense.
+        sparse: the gradient of weight is a sparse tensor, a row for each index.
 
     Raises:
         IndexError: an index is out of range; AssertionError: padding_idx is.
@@ -50,7 +50,7 @@ def embedding(
     need_tensors("embedding", input, weight)
     if max_norm is not None and not weight.is_meta:
         _renormalise(weight, input, max_norm, norm_type)
-    return ops.embedding(input, weight, padding_idx, scale_grad_by_freq)
+    return ops.embedding(input, weight, padding_idx, scale_grad_by_freq, sparse)
 
 
 def embedding_bag(
@@ -76,7 +76,7 @@ def embedding_bag(
         norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
         mode: sum, mean or max.
-        sparse: accepted (not in mode max); gradients are dense.
+        sparse: the gradient of weight is a sparse tensor, a row for each number (not in mode max).
         per_sample_weights: of the input's shape, factors of the rows, in mode sum.
         padding_idx: a number that is left out of its bag.
 
@@ -93,7 +93,7 @@ def embedding_bag(
     if max_norm is not None and not weight.is_meta:
         _renormalise(weight, input, max_norm, norm_type)
     return ops.embedding_bag(
-        input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx
+        input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx, sparse
     )
 
 

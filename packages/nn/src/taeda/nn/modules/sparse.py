@@ -22,7 +22,7 @@ class Embedding(Module):
         padding_idx: a row of zeros that gets no gradient.
         max_norm: rows that are used and longer than this are scaled down first; norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
-        sparse: accepted; gradients are dense.
+        sparse: the gradient of the weight is a sparse tensor, which SparseAdam, SGD and Adagrad take.
 
     Shapes:
         x: integers (*); y: (*, embedding_dim); weight: (num_embeddings, embedding_dim), drawn from N(0, 1).
@@ -91,7 +91,7 @@ class Embedding(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if self.max_norm is None and not self.scale_grad_by_freq:
-            return ops.embedding(input, self.weight, self.padding_idx)
+            return ops.embedding(input, self.weight, self.padding_idx, False, self.sparse)
         return F.embedding(
             input,
             self.weight,
@@ -172,7 +172,7 @@ class EmbeddingBag(Module):
         max_norm: rows that are used and longer than this are scaled down first; norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
         mode: sum, mean or max.
-        sparse: accepted; gradients are dense.
+        sparse: the gradient of the weight is a sparse tensor, which SparseAdam, SGD and Adagrad take.
         include_last_offset: whether ``offsets`` ends with the number of indices.
         padding_idx: a row of zeros that is left out of every bag.
 

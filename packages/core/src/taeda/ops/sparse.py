@@ -1,0 +1,118 @@
+"""Methods of every tensor by which it becomes sparse, or that only sparse tensors have; the work is done in ``taeda.sparse``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__: list = []
+PUBLIC = ("dsmm", "hspmm", "smm", "spmm", "sspaddmm")
+
+
+def _form() -> Any:
+    return importlib.import_module("taeda.sparse").rules.rules_form       # at the first use: other programs need none of it
+
+
+def to_sparse(input, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None):
+    """Return the tensor in a sparse layout, its elements that are not zero.
+
+    Args:
+        sparse_dim: of coordinates, how many dimensions, from the first on, are sparse; by default all.
+        layout: ``taeda.sparse_coo`` (the default), ``sparse_csr``, ``sparse_csc``, ``sparse_bsr`` or ``sparse_bsc``.
+        blocksize: the size of a block, for the last two.
+
+    >>> import taeda
+    >>> taeda.tensor([0.0, 2.0]).to_sparse().indices()
+    tensor([[1]])
+    """
+    return _form().to_sparse(input, sparse_dim, layout=layout, blocksize=blocksize, dense_dim=dense_dim)
+
+
+def to_sparse_coo(input):
+    """Return the tensor in coordinate format."""
+    return _form().to_sparse(input)
+
+
+def to_sparse_csr(input, dense_dim=None):
+    """Return a matrix in compressed sparse row format.
+
+    >>> import taeda
+    >>> taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse_csr().crow_indices()
+    tensor([0, 1, 1])
+    """
+    return _form().CONVERSIONS["to_sparse_csr"](input)
+
+
+def to_sparse_csc(input, dense_dim=None):
+    """Return a matrix in compressed sparse column format."""
+    return _form().CONVERSIONS["to_sparse_csc"](input)
+
+
+def to_sparse_bsr(input, blocksize, dense_dim=None):
+    """Return a matrix in compressed sparse row format of blocks: those that have an element other than zero."""
+    return _form().CONVERSIONS["to_sparse_bsr"](input, blocksize)
+
+
+def to_sparse_bsc(input, blocksize, dense_dim=None):
+    """Return a matrix in compressed sparse column format of blocks."""
+    return _form().CONVERSIONS["to_sparse_bsc"](input, blocksize)
+
+
+def sparse_mask(input, mask):
+    """Return the elements where the sparse tensor ``mask`` has some, as a tensor of its indices."""
+    return _form().sparse_mask(input, mask)
+
+
+def smm(input, mat2):
+    """Return the product of a sparse and a dense matrix as a sparse tensor."""
+    return _refuse("smm", "sparse coordinate tensor layout")
+
+
+def hspmm(mat1, mat2, *, out=None):
+    """Return the product of a sparse and a dense matrix as a hybrid tensor: the rows in which the sparse one has elements."""
+    return _refuse("hspmm", "sparse coordinate tensor layout")
+
+
+def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
+    """Return beta input + alpha (mat1 @ mat2), of a sparse input and mat1, as a sparse tensor."""
+    return _refuse("sspaddmm", "sparse coordinate tensor layout")
+
+
+def spmm(input, mat2):
+    """Return the product of two matrices, of which the first is sparse as a rule.
+
+    >>> import taeda
+    >>> taeda.spmm(taeda.eye(2).to_sparse(), taeda.ones(2, 1))
+    tensor([[1.],
+            [1.]])
+    """
+    return input.mm(mat2)
+
+
+dsmm = spmm
+
+
+def _refuse(name: str, wanted: str) -> Any:
+    raise RuntimeError(f"[{name}] {name} expected {wanted} but got Strided; hint: .to_sparse()")
+
+
+def _only(name: str, wanted: str, error: type = RuntimeError) -> Any:
+    def raises(input, *args, **kwargs):
+        raise error(f"[{name}] {name} expected {wanted} but got Strided; hint: .to_sparse()")
+
+    raises.__name__ = raises.__qualname__ = name
+    raises.__doc__ = f"Return what only a tensor of {wanted} has; an error for this one."
+    return raises
+
+
+_COO = "sparse coordinate tensor layout"
+METHODS = {
+    "smm": smm, "sparse_mask": sparse_mask, "sspaddmm": sspaddmm, "to_sparse": to_sparse, "to_sparse_bsc": to_sparse_bsc,
+    "to_sparse_bsr": to_sparse_bsr, "to_sparse_coo": to_sparse_coo, "to_sparse_csc": to_sparse_csc, "to_sparse_csr": to_sparse_csr,
+    **{name: _only(name, _COO) for name in ("coalesce", "indices", "is_coalesced", "sparse_resize_", "sparse_resize_and_clear_",
+                                            "_coalesced_")},
+    **{name: _only(name, _COO, NotImplementedError) for name in ("_indices", "_nnz", "_values")},
+    **{name: _only(name, "sparse row compressed tensor layout") for name in ("col_indices", "crow_indices")},
+    **{name: _only(name, "sparse column compressed tensor layout") for name in ("ccol_indices", "row_indices")},
+    "values": _only("values", "sparse tensor layout"),
+}  # fmt: skip

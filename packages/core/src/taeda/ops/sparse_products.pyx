@@ -1,0 +1,100 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""What taeda.sparse has kernels for: entries grouped by a key, the products of a sparse and a dense matrix.
+
+A sparse matrix is its pattern, an object with the row and the column of each entry and both groupings (``taeda.sparse.pattern``), and
+a tensor of values.  The two products are each other's derivatives: ``y = A x``, and the entries of ``a b^T`` where A has some.
+"""
+from taeda.autograd.node cimport Node
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I64, View
+from taeda.tensor_base cimport CPU, TensorBase
+
+__all__ = ["group_by", "merge", "sparse_product", "sparse_sample"]
+PUBLIC = ()
+METHODS = {}
+
+cdef Op GROUP = define("sparse_group", NULL)
+cdef Op MERGE = define("sparse_merge", NULL)
+
+
+def group_by(key, n):
+    """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order.
+
+    >>> import taeda
+    >>> taeda.ops.group_by(taeda.tensor([1, 0, 1]), 3)
+    (tensor([0, 1, 3, 3]), tensor([1, 0, 2]))
+    """
+    cdef TensorBase k = contiguous(as_tensor(key, "group_by")), start, place
+    cdef View* t[3]
+    start, place = empty_shape((n + 1,), I64, CPU), empty_shape((k.view.numel,), I64, CPU)
+    t[0], t[1], t[2] = &start.view, &place.view, &k.view
+    bad = launch(GROUP, I64, k.device, 2, 3, t, NULL, k.view.numel)
+    if bad > 0:
+        raise IndexError(f"[sparse] index {(<object>k)[bad - 1].item()} of entry {bad - 1} is out of bounds for a dimension of size {n}")
+    return start, place
+
+
+def merge(a, b):
+    """Walk along two lists of numbers, the smaller first and equal ones together: where the entries of each go, and how many there are.
+
+    >>> import taeda
+    >>> taeda.ops.merge(taeda.tensor([1, 3]), taeda.tensor([2, 3]))
+    (tensor([0, 2]), tensor([1, 2]), 3)
+    """
+    cdef TensorBase x = contiguous(as_tensor(a, "merge")), y = contiguous(as_tensor(b, "merge")), of_x, of_y
+    cdef View* t[4]
+    of_x, of_y = empty_shape((x.view.numel,), I64, CPU), empty_shape((y.view.numel,), I64, CPU)
+    t[0], t[1], t[2], t[3] = &of_x.view, &of_y.view, &x.view, &y.view
+    return of_x, of_y, launch(MERGE, I64, x.device, 2, 4, t, NULL, x.view.numel + y.view.numel)
+
+
+# y = A x:  gx = A^T g;  the values' gradient is that of g x^T where A has entries
+cdef object product_vjp(Node n, object g):
+    gv = sparse_sample(n.extra, g, n.load(1)) if n.needs(0) else None
+    return gv, sparse_product(n.extra.transposed(), n.load(0), g) if n.needs(1) else None
+
+# v = entries of a b^T:  ga = V(g) b;  gb = V(g)^T a
+cdef object sample_vjp(Node n, object g):
+    ga = sparse_product(n.extra, g, n.load(1)) if n.needs(0) else None
+    return ga, sparse_product(n.extra.transposed(), g, n.load(0)) if n.needs(1) else None
+
+cdef Op PRODUCT = define("sparse_product", product_vjp, 0, 0, None, "SparseAddmmBackward0")
+cdef Op SAMPLE = define("sparse_sample", sample_vjp, 0, 0, None, "SparseSampledAddmmBackward0")
+
+
+def sparse_product(pattern, value, x):
+    """Return A x of a sparse matrix A, (n, r), and a dense one, (r, k), of one dtype."""
+    cdef TensorBase v = as_tensor(value, "sparse_product"), d = as_tensor(x, "sparse_product"), y, start, column, sorted_
+    cdef View* t[5]
+    if v.view.dtype not in (F32, F64, F16, BF16):              # what has no kernel is composed
+        rows, columns = pattern.entries
+        return (<object>d).new_zeros((pattern.shape[0], d.view.shape[1])).index_add(0, rows, d.index_select(0, columns) * v.unsqueeze(1))
+    start, column, place = pattern.by_row()
+    sorted_ = contiguous(v) if place is None else (<object>v.detach()).index_select(0, place)
+    dense = contiguous(d)
+    y = empty_shape((pattern.shape[0], d.view.shape[1]), v.view.dtype, v.device)
+    t[0], t[1], t[2], t[3], t[4] = &y.view, &start.view, &column.view, &sorted_.view, &dense.view
+    if y.view.numel:
+        bad = launch(PRODUCT, v.view.dtype, v.device, 1, 5, t, NULL, (v.view.numel + pattern.shape[0]) * d.view.shape[1])
+        if bad > 0:
+            raise IndexError(f"[sparse] a column index {(<object>column)[bad - 1].item()} is out of bounds for a matrix of "
+                             f"{d.view.shape[0]} columns")
+    record(PRODUCT, y, (v, d), (v, d), pattern)
+    return y
+
+
+def sparse_sample(pattern, a, b):
+    """Return the entries of a b^T at the places of a pattern (n, r); a is (n, k), b (r, k)."""
+    cdef TensorBase x = as_tensor(a, "sparse_sample"), y = as_tensor(b, "sparse_sample"), out, rows, columns, left, right
+    cdef View* t[5]
+    rows, columns = pattern.entries
+    if x.view.dtype not in (F32, F64, F16, BF16):
+        return (x.index_select(0, rows) * y.index_select(0, columns)).sum(1)
+    left, right = contiguous(x), contiguous(y)
+    out = empty_shape((rows.view.numel,), x.view.dtype, x.device)
+    t[0], t[1], t[2], t[3], t[4] = &out.view, &rows.view, &columns.view, &left.view, &right.view
+    if out.view.numel:
+        if launch(SAMPLE, x.view.dtype, x.device, 1, 5, t, NULL, out.view.numel * x.view.shape[1]) > 0:
+            raise IndexError(f"[sparse] an entry lies outside of the matrix of shape {tuple(pattern.shape)}")
+    record(SAMPLE, out, (x, y), (x, y), pattern)
+    return out

@@ -1,0 +1,127 @@
+"""Layouts in which one dimension's indices are compressed to where each row, or column, begins: CSR, CSC, and BSR and BSC of blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda import ops
+from taeda.dtype import int64
+from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
+from taeda.sparse.tensor import COMPRESSED, coalesce, packed, sparse_dim, values_of
+
+
+def block_places(s: Any) -> tuple[Any, Any]:
+    """Return the row and the column of each value, of blocks in units of blocks."""
+    compressed, plain = s._places
+    if compressed.ndim != 1:
+        raise NotImplementedError(f"[sparse] batches of compressed matrices have no operations yet, got shape {tuple(s.shape)}; hint: go "
+                                  "through the batch, matrix by matrix")
+    lines = ops.arange(compressed.numel() - 1, dtype=int64).repeat_interleave(compressed.diff().to(int64))
+    pair = lines, plain.to(int64)
+    return pair if COMPRESSED[s._layout][0] == 0 else pair[::-1]
+
+
+def coo_indices(s: Any) -> tuple[Any, Any]:
+    """Return the row and the column of each element of a matrix, in the order of its values."""
+    if s._layout is sparse_coo:
+        return s._places[0][0], s._places[0][1]
+    rows, columns = block_places(s)
+    if COMPRESSED[s._layout][1]:
+        high, wide = s._held.shape[1:3]
+        rows = (rows.reshape(-1, 1, 1) * high + ops.arange(high).reshape(1, -1, 1)).expand(-1, high, wide)
+        columns = (columns.reshape(-1, 1, 1) * wide + ops.arange(wide).reshape(1, 1, -1)).expand(-1, high, wide)
+        return rows.reshape(-1), columns.reshape(-1)
+    return rows, columns
+
+
+def elements(s: Any) -> Any:
+    """Return the values of a compressed matrix, of blocks those of each element."""
+    values = values_of(s)
+    return values.reshape(-1) if COMPRESSED[s._layout][1] else values
+
+
+def to_coo(s: Any) -> Any:
+    """Return a compressed matrix as a coalesced COO tensor."""
+    if s._layout is sparse_coo:
+        return s
+    made = packed(sparse_coo, (ops.stack(coo_indices(s)),), elements(s), s.shape)
+    return coalesce(made)
+
+
+def dense_of(s: Any) -> Any:
+    """Return the elements of a compressed matrix, dense."""
+    rows, columns = coo_indices(s)
+    values = elements(s)
+    flat = values.new_zeros(s.shape[0] * s.shape[1])
+    return flat.index_add(0, rows * s.shape[1] + columns, values).reshape(tuple(s.shape))
+
+
+def dense_at(x: Any, like: Any) -> Any:
+    """Return a dense matrix's elements where a compressed one has some, in the form of its values."""
+    rows, columns = coo_indices(like)
+    return x[rows, columns].reshape(like._held.shape)
+
+
+def blocks_of(x: Any, block: tuple[int, int], op: str) -> Any:
+    """Return a dense matrix as (rows of blocks, columns of blocks, height, width)."""
+    high, wide = block
+    if x.shape[0] % high or x.shape[1] % wide:
+        raise RuntimeError(f"[{op}] tensor sparse size ({x.shape[0]},{x.shape[1]}) must be divisible by given blocksize ({high},{wide})")
+    return x.reshape(x.shape[0] // high, high, x.shape[1] // wide, wide).permute(0, 2, 1, 3)
+
+
+def starts(lines: Any, n: int) -> Any:
+    """Return where each of n sorted lines begins."""
+    return ops.searchsorted(lines.contiguous(), ops.arange(n + 1, dtype=lines.dtype))
+
+
+def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines: tuple[int, int]) -> Any:
+    """Return entries as a compressed matrix; lines: how many rows and columns there are, of blocks or elements."""
+    axis = COMPRESSED[layout][0]
+    major, minor = (rows, columns) if axis == 0 else (columns, rows)
+    key = major * lines[1 - axis] + minor
+    if key.numel() > 1 and not bool((key[1:] > key[:-1]).all()):
+        order = key.argsort(stable=True)
+        major, minor, values = major.index_select(0, order), minor.index_select(0, order), values.index_select(0, order)
+    return packed(layout, (starts(major, lines[axis]), minor.contiguous()), values, size)
+
+
+def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse") -> Any:
+    """Return a dense or sparse matrix in a compressed layout; block: the size of a block, for layouts of blocks."""
+    from taeda.sparse.tensor import is_sparse, to_dense
+
+    if x.ndim != 2:
+        raise RuntimeError(f"[{op}] expected a matrix, got shape {tuple(x.shape)}; hint: batches and dense dimensions are not supported")
+    if COMPRESSED[layout][1]:
+        if block is None:
+            if not (is_sparse(x) and x._layout in COMPRESSED and COMPRESSED[x._layout][1]):
+                raise RuntimeError(f"[{op}] conversion to {layout} requires blocksize")
+            block = tuple(x._held.shape[1:3])
+        if is_sparse(x):
+            x = dense_of(x) if x._layout in COMPRESSED else to_dense(x)
+        parts = blocks_of(x, tuple(block), op)
+        rows, columns = parts.detach().ne(0).flatten(2).any(2).nonzero().unbind(1)
+        return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]))
+    if is_sparse(x):
+        if x._layout is layout:
+            return x
+        if x._layout is sparse_coo:
+            if sparse_dim(x) != 2:
+                raise RuntimeError(f"[{op}] to_sparse_{layout!r}: a hybrid tensor of shape {tuple(x.shape)} cannot be converted")
+            x = coalesce(x)
+            values = values_of(x)
+        else:
+            values = elements(x)
+        rows, columns = coo_indices(x)
+        return compress(layout, rows, columns, values, x.shape, tuple(x.shape))
+    rows, columns = x.detach().nonzero().unbind(1)
+    return compress(layout, rows, columns, x[rows, columns], x.shape, tuple(x.shape))
+
+
+def block_size(s: Any) -> tuple[int, int]:
+    """Return the size of the blocks of a compressed matrix, (1, 1) without them."""
+    return tuple(s._held.shape[1:3]) if COMPRESSED[s._layout][1] else (1, 1)  # type: ignore[return-value]
+
+
+BLOCKS = (sparse_bsr, sparse_bsc)
+ROWS = (sparse_csr, sparse_bsr)

@@ -1,0 +1,40 @@
+"""``taeda.sparse.FloatTensor`` and kin: older programs' way to make and recognise COO tensors of a dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda.dtype import LEGACY_NAMES
+from taeda.layout import sparse_coo
+from taeda.sparse.creation import empty_of, sparse_coo_tensor
+from taeda.sparse.tensor import is_sparse
+
+
+class TypedSparseTensor(type):
+    """The class of ``sparse.FloatTensor`` and kin: a call makes a COO tensor, and those of its dtype are its instances.
+
+    >>> import taeda
+    >>> s = taeda.sparse.FloatTensor(taeda.tensor([[0], [1]]), taeda.tensor([2.0]), taeda.Size([2, 2]))
+    >>> isinstance(s, taeda.sparse.FloatTensor)
+    True
+    """
+
+    dtype: Any
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return is_sparse(instance) and instance.layout is sparse_coo and instance.dtype == cls.dtype
+
+    def __call__(cls, *args: Any, device: Any = None) -> Any:
+        """Return a tensor of indices, values and a size, or of a size alone."""
+        if not args or isinstance(args[0], int) or type(args[0]).__name__ == "Size":
+            return empty_of(args if not args or isinstance(args[0], int) else args[0], sparse_coo, cls.dtype, device or "cpu")
+        if len(args) > 1 and args[1].dtype != cls.dtype:
+            raise TypeError(f"[sparse.{cls.__name__}] expected values of {cls.dtype}, got {args[1].dtype}")
+        return sparse_coo_tensor(*args, device=device)
+
+
+NAMES: dict[str, Any] = {
+    f"{name}Tensor": TypedSparseTensor(f"{name}Tensor", (), {"dtype": dtype, "__doc__": f"Make or recognise COO tensors of {dtype}."})
+    for name, dtype in LEGACY_NAMES.items()
+    if name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
+}

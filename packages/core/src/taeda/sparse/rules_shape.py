@@ -1,0 +1,250 @@
+"""Rules for what moves, picks and joins elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda import ops
+from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
+from taeda.sparse.compressed import to_coo
+from taeda.sparse.tensor import (
+    COMPRESSED,
+    is_coalesced,
+    is_sparse,
+    packed,
+    rule,
+    sparse_dim,
+    unknown,
+    values_of,
+    with_values,
+)
+
+_TURNED = {sparse_csr: sparse_csc, sparse_csc: sparse_csr, sparse_bsr: sparse_bsc, sparse_bsc: sparse_bsr}
+
+
+def wrapped_dim(name: str, dim: int, n: int) -> int:
+    """A dimension's number, counted from the front; IndexError if there is none."""
+    dim = dim.__index__()
+    if not -max(n, 1) <= dim < max(n, 1):
+        raise IndexError(f"[{name}] Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})")
+    return dim % max(n, 1)
+
+
+@rule("t")
+def t(s: Any) -> Any:
+    if s.ndim > 2 or (s._layout is sparse_coo and sparse_dim(s) != s.ndim):
+        raise RuntimeError(f"[t] t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got shape {tuple(s.shape)}")
+    return transpose(s, 0, 1) if s.ndim == 2 else s
+
+
+@rule("transpose", "swapaxes", "swapdims", "_transpose")
+def transpose(s: Any, dim0: int, dim1: int) -> Any:
+    i, j = wrapped_dim("transpose", dim0, s.ndim), wrapped_dim("transpose", dim1, s.ndim)
+    order = list(range(s.ndim))
+    order[i], order[j] = order[j], order[i]
+    return permute(s, order)
+
+
+@rule("permute")
+def permute(s: Any, *dims: Any) -> Any:
+    order = list(dims[0]) if len(dims) == 1 and hasattr(dims[0], "__len__") else list(dims)
+    order = [wrapped_dim("permute", d, s.ndim) for d in order]
+    if sorted(order) != list(range(s.ndim)):
+        raise RuntimeError(f"[permute] permute(sparse): dims {order} are not an order of the {s.ndim} dimensions")
+    if order == list(range(s.ndim)):
+        return s.detach() if not s.requires_grad else with_values(s, values_of(s))
+    size = tuple(s.shape[d] for d in order)
+    values = values_of(s)
+    if s._layout in COMPRESSED:
+        return packed(_TURNED[s._layout], s._places, values.transpose(1, 2) if values.ndim == 3 else values, size)
+    k = sparse_dim(s)
+    if any((d < k) != (at < k) for at, d in enumerate(order)):
+        raise RuntimeError(f"[permute] transpositions between sparse and dense dimensions are not supported, got {order} with {k} sparse "
+                           "dimensions")
+    dense = [d - k + 1 for d in order[k:]]
+    if dense != list(range(1, len(dense) + 1)):
+        values = values.permute([0, *dense])
+    # sorted as before where the dimensions that move are dense
+    coalesced = is_coalesced(s) and (order[:k] == list(range(k)))
+    return packed(sparse_coo, (s._places[0][order[:k]],), values, size, coalesced)
+
+
+@rule("unsqueeze")
+def unsqueeze(s: Any, dim: int) -> Any:
+    s = to_coo(s)
+    dim = wrapped_dim("unsqueeze", dim, s.ndim + 1)
+    size = (*s.shape[:dim], 1, *s.shape[dim:])
+    k, indices = sparse_dim(s), s._places[0]
+    if dim <= k:
+        rows = [*indices[:dim].unbind(0), indices.new_zeros(indices.shape[1]), *indices[dim:].unbind(0)]
+        return packed(sparse_coo, (ops.stack(rows),), values_of(s), size, is_coalesced(s))
+    return packed(sparse_coo, s._places, values_of(s).unsqueeze(dim - k + 1), size, is_coalesced(s))
+
+
+# -- picking -----------------------------------------------------------------------------------------
+
+
+@rule("select")
+def select(s: Any, dim: int, index: int) -> Any:
+    if s._layout in COMPRESSED:
+        s = to_coo(s)
+    if s.ndim == 0:
+        raise IndexError("[select] select() cannot be applied to a 0-dim tensor.")
+    dim = wrapped_dim("select", dim, s.ndim)
+    n = s.shape[dim]
+    if not -n <= index < n:
+        raise IndexError(f"[select] index {index} out of range for tensor of size {list(s.shape)} at dimension {dim}")
+    index %= n
+    size, k = (*s.shape[:dim], *s.shape[dim + 1 :]), sparse_dim(s)
+    values = values_of(s)
+    if dim >= k:
+        return packed(sparse_coo, s._places, values.select(dim - k + 1, index), size, is_coalesced(s))
+    found = (s._places[0][dim] == index).nonzero().reshape(-1)
+    values = values.index_select(0, found)
+    if k == 1:
+        return values.sum(0, dtype=s.dtype)
+    rows = [d for d in range(k) if d != dim]
+    return packed(sparse_coo, (s._places[0][rows].index_select(1, found),), values, size, is_coalesced(s))
+
+
+@rule("__getitem__", "getitem")
+def getitem(s: Any, index: Any) -> Any:
+    if not is_sparse(s):
+        raise unknown("index.Tensor", index if is_sparse(index) else None)
+    items = list(index) if isinstance(index, tuple) else [index]
+    taken = sum(x is not None and x is not ... for x in items)
+    if ... in [x for x in items if x is ...]:
+        at = next(i for i, x in enumerate(items) if x is ...)
+        items[at : at + 1] = [slice(None)] * (s.ndim - taken)
+    if taken > s.ndim:
+        raise IndexError(f"[getitem] too many indices for tensor of dimension {s.ndim}")
+    dim = 0
+    for x in items:
+        if x is None:
+            s, dim = unsqueeze(s, dim), dim + 1
+        elif isinstance(x, slice):
+            if x != slice(None) and x.indices(s.shape[dim]) != (0, s.shape[dim], 1):
+                raise NotImplementedError("[getitem] Could not run 'aten::as_strided' with arguments from the 'SparseCPU' backend: sparse "
+                                          "tensors have no slices; hint: index_select")
+            dim += 1
+        elif isinstance(x, int) or (hasattr(x, "__index__") and not isinstance(x, bool) and not getattr(x, "ndim", 0)):
+            s = select(s, dim, x.__index__()) if is_sparse(s) else s.select(dim, x.__index__())
+        else:
+            raise NotImplementedError("[getitem] Could not run 'aten::index.Tensor' with arguments from the 'SparseCPU' backend; hint: "
+                                      "index_select")
+    return s.detach() if not items else s
+
+
+@rule("unbind")
+def unbind(s: Any, dim: int = 0) -> Any:
+    return tuple(select(s, dim, i) for i in range(s.shape[wrapped_dim("unbind", dim, s.ndim)]))
+
+
+@rule("index_select")
+def index_select(s: Any, dim: int, index: Any, *, out: Any = None) -> Any:
+    if not is_sparse(s) or is_sparse(index):
+        raise unknown("index_select", index)
+    layout, s = s._layout, to_coo(s)
+    if s.ndim == 0:
+        raise IndexError("[index_select] index_select() cannot be applied to a 0-dim tensor.")
+    dim = wrapped_dim("index_select", dim, s.ndim)
+    if index.ndim > 1 or index.dtype.name not in ("int64", "int32"):
+        raise (IndexError if index.ndim > 1 else RuntimeError)(
+            f"[index_select] index must be a vector of int32 or int64, got {index.dtype} of shape {tuple(index.shape)}")
+    wanted = index.reshape(-1).long()
+    n = s.shape[dim]
+    for at, i in enumerate(wanted.tolist() if wanted.numel() and (int(wanted.min()) < -n or int(wanted.max()) >= n) else ()):
+        if not -n <= i < n:
+            raise IndexError(f"[index_select] index contains {i} at position {at} that is out of range for tensor of size {list(s.shape)} "
+                             f"at dimension {dim}")
+    wanted = ops.where(wanted < 0, wanted + n, wanted)
+    size, k = (*s.shape[:dim], wanted.numel(), *s.shape[dim + 1 :]), sparse_dim(s)
+    if dim >= k:
+        return packed(sparse_coo, s._places, values_of(s).index_select(dim - k + 1, wanted), size, is_coalesced(s))
+    start, place = ops.group_by(s._places[0][dim], n)
+    counts = start.diff().index_select(0, wanted)
+    new = ops.arange(wanted.numel()).repeat_interleave(counts)
+    offset = ops.arange(new.numel()) - (counts.cumsum(0) - counts).index_select(0, new)
+    entries = place.index_select(0, start.index_select(0, wanted).index_select(0, new) + offset)
+    indices = s._places[0].index_select(1, entries)
+    indices[dim] = new
+    made = packed(sparse_coo, (indices,), values_of(s).index_select(0, entries), size, is_coalesced(s) and dim == 0)
+    return made.to_sparse(layout=layout) if layout in COMPRESSED else made
+
+
+@rule("embedding")
+def embedding(input: Any, weight: Any, *args: Any, **kwargs: Any) -> Any:
+    if is_sparse(input) or input.ndim != 1:
+        raise unknown("embedding", weight)
+    return index_select(weight, 0, input)
+
+
+# -- joining -----------------------------------------------------------------------------------------
+
+
+@rule("cat", "concat", "concatenate")
+def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
+    tensors = list(tensors)
+    for i, x in enumerate(tensors):
+        if not is_sparse(x):
+            raise RuntimeError(f"[cat] Concatenating sparse tensors, but a dense tensor was found at position {i}.")
+    layout = tensors[0]._layout
+    parts = [to_coo(x) for x in tensors]
+    first = parts[0]
+    dim, k = wrapped_dim("cat", dim, first.ndim), sparse_dim(first)
+    for i, x in enumerate(parts):
+        if sparse_dim(x) != k or x.ndim != first.ndim or any(
+            a != b for d, (a, b) in enumerate(zip(x.shape, first.shape, strict=True)) if d != dim
+        ):
+            raise RuntimeError(f"[cat] All tensors must have the same shape: {list(first.shape)} (except in the concatenating dimension), "
+                               f"with the same number of sparse dimensions, but found shape: {list(x.shape)} at position {i}")
+    total = sum(x.shape[dim] for x in parts)
+    size = (*first.shape[:dim], total, *first.shape[dim + 1 :])
+    indices, values, before = [], [], 0
+    for x in parts:
+        value = values_of(x)
+        at = x._places[0]
+        if dim < k:
+            at = at.clone()
+            at[dim] += before
+        else:                                # what is before and behind is zero
+            d = dim - k + 1
+            front = value.new_zeros((*value.shape[:d], before, *value.shape[d + 1 :]))
+            back = value.new_zeros((*value.shape[:d], total - before - value.shape[d], *value.shape[d + 1 :]))
+            value = ops.cat([front, value, back], d)
+        indices.append(at)
+        values.append(value)
+        before += x.shape[dim]
+    made = packed(sparse_coo, (ops.cat(indices, 1),), ops.cat(values, 0), size,
+                  dim == 0 and k > 0 and all(is_coalesced(x) for x in parts))
+    return made.to_sparse(layout=layout) if layout in COMPRESSED else made
+
+
+@rule("stack")
+def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
+    tensors = list(tensors)
+    return cat([unsqueeze(x, wrapped_dim("stack", dim, tensors[0].ndim + 1)) for x in tensors], dim)
+
+
+@rule("broadcast_tensors")
+def broadcast_tensors(*tensors: Any) -> Any:
+    found = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+    if len({tuple(x.shape) for x in found}) == 1:
+        return tuple(found)
+    raise unsupported("expand")
+
+
+def unsupported(name: str) -> RuntimeError:
+    """The error of what changes shapes."""
+    return RuntimeError(f"[{name}] {name} is not implemented for sparse tensors; hint: .to_dense()")
+
+
+@rule("reshape", "flatten", "ravel", "unflatten")
+def reshape(*args: Any, **kwargs: Any) -> Any:
+    raise unsupported("reshape")
+
+
+@rule("expand", "repeat", "expand_as", "broadcast_to", "tile")
+def expand(s: Any, *size: Any, **kwargs: Any) -> Any:
+    raise unsupported("expand")
+

@@ -1,0 +1,309 @@
+"""Sparse tensors: that they hold what dense ones would, that gradients go through them, and that no kernel takes one by mistake."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+import pickle
+from typing import Any
+
+import pytest
+import taeda
+from hypothesis import given, settings, strategies as st
+from taeda import ops
+
+INDICES, VALUES = [[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0]
+
+
+def example(**options: Any) -> Any:
+    return taeda.sparse_coo_tensor(INDICES, VALUES, (2, 3), **options)
+
+
+def twice() -> Any:
+    """A tensor that has one element in two parts."""
+    return taeda.sparse_coo_tensor([[1, 0, 1], [0, 2, 0]], VALUES, (2, 3))
+
+
+@st.composite
+def tensors(draw: Any, shape: tuple[int, int] | None = None) -> Any:
+    rows, columns = shape or (draw(st.integers(1, 6)), draw(st.integers(1, 6)))
+    n = draw(st.integers(0, 12))
+    places = draw(st.lists(st.tuples(st.integers(0, rows - 1), st.integers(0, columns - 1)), min_size=n, max_size=n))
+    values = draw(st.lists(st.integers(-4, 4), min_size=n, max_size=n))
+    indices = taeda.tensor(places, dtype=taeda.int64).reshape(-1, 2).t()
+    return taeda.sparse_coo_tensor(indices, taeda.tensor(values, dtype=taeda.float64), (rows, columns))
+
+
+def dense(s: Any) -> Any:
+    """The elements of a COO tensor, added one by one."""
+    found = [[0.0] * s.shape[1] for _ in range(s.shape[0])]
+    for (i, j), v in zip(s._indices().t().tolist(), s._values().tolist(), strict=True):
+        found[i][j] += v
+    return found
+
+
+# -- what it is ------------------------------------------------------------------------------------
+
+
+def test_a_sparse_tensor_says_what_it_is() -> None:
+    s = example()
+    assert isinstance(s, taeda.Tensor) and s.layout is taeda.sparse_coo and s.is_sparse and not s.is_sparse_csr
+    assert (s.sparse_dim(), s.dense_dim(), s._nnz(), s.numel(), s.ndim) == (2, 0, 3, 6, 2)
+    assert s.shape == (2, 3) and s.dtype is taeda.float32 and s.device == taeda.device("cpu") and s.type() == "taeda.sparse.FloatTensor"
+    assert repr(s) == ("tensor(indices=tensor([[0, 1, 1],\n                       [2, 0, 2]]),\n       values=tensor([3., 4., 5.]),\n"
+                       "       size=(2, 3), nnz=3, layout=taeda.sparse_coo)")
+    assert repr(s.coalesce().to_sparse_csr()) == (
+        "tensor(crow_indices=tensor([0, 1, 3]),\n       col_indices=tensor([2, 0, 2]),\n"
+        "       values=tensor([3., 4., 5.]), size=(2, 3), nnz=3,\n       layout=taeda.sparse_csr)")
+
+
+def test_indices_and_values_are_checked() -> None:
+    with pytest.raises(RuntimeError, match=r"len\(size\) == sparse_dim \+ dense_dim"):
+        taeda.sparse_coo_tensor(INDICES, VALUES, (2, 3, 4))
+    with pytest.raises(RuntimeError, match="must have same nnz"):
+        taeda.sparse_coo_tensor(INDICES, VALUES[:2], (2, 3))
+    with pytest.raises(RuntimeError, match="size is inconsistent with indices"):
+        taeda.sparse_coo_tensor(INDICES, VALUES, (2, 2), check_invariants=True)
+    with taeda.sparse.check_sparse_tensor_invariants(), pytest.raises(RuntimeError, match="is not satisfied"):
+        taeda.sparse_csr_tensor([0, 1, 3], [2, 0, 5], VALUES, (2, 3))
+    with pytest.raises(RuntimeError, match="uncoalesced"):
+        example().indices()
+    outside = taeda.sparse_coo_tensor(INDICES, VALUES, (2, 2))
+    for use in (outside.to_dense, lambda: outside @ taeda.ones(2, 2), lambda: taeda.ones(2, 2) + outside):
+        with pytest.raises(IndexError, match="out of bounds"):
+            use()
+
+
+@pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr, taeda.sparse_csc, taeda.sparse_bsr, taeda.sparse_bsc])
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.int64, taeda.bool, taeda.complex64, taeda.float16])
+def test_dense_there_and_back(layout: Any, dtype: Any) -> None:
+    x = taeda.tensor([[0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0], [0, 0, 5, 1]]).to(dtype)
+    s = x.to_sparse(layout=layout, **({"blocksize": (2, 2)} if layout in (taeda.sparse_bsr, taeda.sparse_bsc) else {}))
+    assert s.layout is layout and s.to_dense().equal(x) and s.to_sparse().to_dense().equal(x) and s.dtype is dtype
+    assert s.transpose(0, 1).to_dense().equal(x.t()) and (s.to_sparse() * 2 if dtype is not taeda.bool else s).to_dense().equal(
+        x * 2 if dtype is not taeda.bool else x)
+
+
+# -- against dense ---------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(s=tensors())
+def test_coalesce_sorts_and_sums(s: Any) -> None:
+    c = s.coalesce()
+    places = [tuple(p) for p in c.indices().t().tolist()]
+    assert places == sorted(set(places)) and c.to_dense().tolist() == dense(s) == s.to_dense().tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_sums_and_products_are_those_of_dense_tensors(data: Any) -> None:
+    a = data.draw(tensors())
+    b = data.draw(tensors(tuple(a.shape)))
+    x, y = a.to_dense(), b.to_dense()
+    assert (a + b).to_dense().equal(x + y) and (a - b).to_dense().equal(x - y) and (x + b).equal(x + y) and (x - b).equal(x - y)
+    assert (a * b).to_dense().equal(x * y) and (a * y).to_dense().equal(x * y) and (a / 2).to_dense().equal(x / 2)
+    assert (a @ b.t()).to_dense().equal(x @ y.t()) and (a @ y.t()).equal(x @ y.t()) and (x @ b.t()).equal(x @ y.t())
+    assert a.sum(0).to_dense().equal(x.sum(0)) and taeda.sparse.sum(a, 1).to_dense().equal(x.sum(1)) and a.sum().equal(x.sum())
+    csr = a.to_sparse_csr()
+    assert (csr @ y.t()).equal(x @ y.t()) and (csr + b.to_sparse_csr()).to_dense().equal(x + y)
+    i = data.draw(st.lists(st.integers(-x.shape[1], x.shape[1] - 1), max_size=4))
+    assert a.index_select(1, taeda.tensor(i, dtype=taeda.int64)).to_dense().equal(x.index_select(1, taeda.tensor(i, dtype=taeda.int64) % x.shape[1]))
+    assert a[x.shape[0] - 1].to_dense().equal(x[-1]) and taeda.cat([a, b], 1).to_dense().equal(taeda.cat([x, y], 1))
+    assert taeda.stack([a, b], 2).to_dense().equal(taeda.stack([x, y], 2)) and (-a).abs().sin().to_dense().allclose((-x).abs().sin())
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7, 8, 20, 64, 100])
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+def test_products_of_every_width(k: int, dtype: Any) -> None:
+    taeda.manual_seed(0)
+    x = taeda.where(taeda.rand(50, 40) < 0.1, taeda.randn(50, 40), 0.0).to(dtype)
+    y = taeda.randn(40, k, dtype=dtype)
+    for s in (x.to_sparse(), x.to_sparse_csr(), x.to_sparse_csc(), x.t().to_sparse().t()):
+        assert (s @ y).allclose(x @ y, atol=1e-5)
+    assert (x.to_sparse().mv(y[:, 0])).allclose(x @ y[:, 0], atol=1e-5)
+    many = taeda.where(taeda.rand(700, 600) < 0.2, taeda.randn(700, 600), 0.0).to(dtype)     # enough for threads
+    wide = taeda.randn(600, k, dtype=dtype)
+    assert (many.to_sparse() @ wide).allclose(many @ wide, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16, taeda.int64, taeda.complex64])
+def test_products_of_other_dtypes(dtype: Any) -> None:
+    x = taeda.tensor([[0, 2, 1], [3, 0, 0]]).to(dtype)
+    y = taeda.tensor([[1, 2], [0, 1], [2, 2]]).to(dtype)
+    assert (x.to_sparse() @ y).equal(x.to(taeda.complex64).mm(y.to(taeda.complex64)).real.to(dtype) if not dtype.is_complex else x @ y)
+
+
+def test_hybrid_tensors() -> None:
+    h = taeda.sparse_coo_tensor([[0, 1, 1]], taeda.arange(6.0).reshape(3, 2), (3, 2))
+    assert h.to_dense().tolist() == [[0, 1], [6, 8], [0, 0]] and (h.sparse_dim(), h.dense_dim()) == (1, 1)
+    assert h[1].tolist() == [6, 8] and h.select(1, 0).to_dense().tolist() == [0, 6, 0] and h.sum(0).tolist() == [6, 9]
+    assert (h + h).to_dense().tolist() == [[0, 2], [12, 16], [0, 0]] and taeda.cat([h, h], 1).to_dense().shape == (3, 4)
+
+
+def test_softmax_is_among_the_elements_that_are_there() -> None:
+    s = example()
+    found = taeda.sparse.softmax(s, 1).to_dense()
+    assert found[0].tolist() == [0, 0, 1] and found[1].tolist() == pytest.approx([1 / (1 + math.e), 0, 1 / (1 + 1 / math.e)])
+    assert taeda.sparse.log_softmax(twice(), 0).values().tolist() == [0, 0]
+
+
+# -- autograd --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", [
+    lambda s: s.to_dense(), lambda s: s * 2 + s, lambda s: s * s, lambda s: s.sin(), lambda s: taeda.sparse.sum(s, 0),
+    lambda s: taeda.sparse.mm(s, taeda.arange(12.0, dtype=taeda.float64).reshape(3, 4)), lambda s: taeda.sparse.softmax(s, 1),
+    lambda s: taeda.sparse.mm(s, s.t()), lambda s: taeda.cat([s, s.t().t()]), lambda s: s.index_select(0, taeda.tensor([1, 1])),
+    lambda s: s[1], lambda s: s.coalesce().values() ** 2, lambda s: taeda.eye(2, dtype=taeda.float64) @ s, lambda s: s.norm(),
+    lambda s: taeda.ones(2, 3, dtype=taeda.float64) + s, lambda s: s * taeda.arange(3.0, dtype=taeda.float64),
+])  # fmt: skip
+def test_derivatives(function: Any) -> None:
+    plain = example(dtype=taeda.float64)
+    for s in (plain, *([plain.to_sparse_csr()] if _works(function, plain.to_sparse_csr()) else [])):
+        s = s.detach().requires_grad_()
+        assert taeda.autograd.gradcheck(function, (s,), masked=True) and taeda.autograd.gradgradcheck(*taeda.sparse.of_values(function, s))
+
+
+def _works(function: Any, s: Any) -> bool:
+    try:
+        function(s)
+    except (RuntimeError, NotImplementedError):
+        return False
+    return True
+
+
+def test_gradients_of_leaves_are_sparse_where_pytorchs_are() -> None:
+    s = twice().requires_grad_()
+    (s.to_dense() * taeda.arange(6.0).reshape(2, 3)).sum().backward()
+    assert s.grad.is_sparse and s.grad.indices().tolist() == [[0, 1], [2, 0]] and s.grad.values().tolist() == [2, 3]
+    s = example(requires_grad=True)
+    taeda.sparse.mm(s, taeda.ones(3, 4)).sum().backward()
+    assert s.grad.is_sparse and s.grad.values().tolist() == [4, 4, 4]
+    s = example(requires_grad=True)
+    taeda.mm(s, taeda.ones(3, 4)).sum().backward()
+    assert s.grad.layout is taeda.strided and s.grad.tolist() == [[4, 4, 4], [4, 4, 4]]
+    (found,) = taeda.autograd.grad(taeda.sparse.sum(s * 2), s)
+    assert found.is_sparse and found.to_dense().tolist() == [[0, 0, 2], [2, 0, 2]]
+    s.register_hook(lambda g: g * 10)
+    s.grad = None
+    taeda.sparse.sum(s).backward()
+    assert s.grad.to_dense().tolist() == [[0, 0, 10], [10, 0, 10]]
+
+
+def test_gradients_go_through_values() -> None:
+    v = taeda.tensor(VALUES, requires_grad=True)
+    s = taeda.sparse_coo_tensor([[1, 0, 1], [0, 2, 0]], v, (2, 3))
+    assert not s.is_leaf and s.requires_grad
+    (taeda.spmm(s, taeda.arange(6.0).reshape(3, 2)) + taeda.spmm(s * 2, taeda.ones(3, 2))).sum().backward()
+    assert v.grad.tolist() == [5, 13, 5]
+    x = taeda.tensor([[0.0, 2.0], [3.0, 0.0]], requires_grad=True)
+    taeda.sparse.sum(x.to_sparse() * 3).backward()
+    assert x.grad.tolist() == [[0, 3], [3, 0]]
+
+
+def test_writes_in_place_are_recorded_or_refused() -> None:
+    v = taeda.tensor(VALUES, requires_grad=True)
+    s = taeda.sparse_coo_tensor(INDICES, v, (2, 3))
+    s.mul_(2).add_(example())
+    s.to_dense().sum().backward()
+    assert v.grad.tolist() == [2, 2, 2] and s.detach().to_dense().tolist() == [[0, 0, 9], [12, 0, 15]]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        example(requires_grad=True).mul_(2)
+
+
+def test_sparse_gradients_of_tables_add_up() -> None:
+    w = taeda.ones(5, 2, requires_grad=True)
+    (ops.embedding(taeda.tensor([1, 3, 1]), w, sparse=True) * 2).sum().backward()
+    assert w.grad.is_sparse and w.grad._indices().tolist() == [[1, 3, 1]]
+    (ops.embedding(taeda.tensor([3]), w, sparse=True) ** 2).sum().backward()
+    assert w.grad.is_sparse and w.grad.to_dense()[:, 0].tolist() == [0, 4, 0, 4, 0]
+    w.sum().backward()
+    assert w.grad.layout is taeda.strided and w.grad[:, 1].tolist() == [1, 5, 1, 5, 1]
+    w.grad = None
+    (w * 3 + 0).sum().backward()
+    ops.embedding(taeda.tensor([3]), w, sparse=True).sum().backward()
+    assert w.grad[:, 0].tolist() == [3, 3, 3, 4, 3]
+    w.grad = None
+    (ops.embedding(taeda.tensor([0]), w, sparse=True).sum() + w.sum()).backward()        # both kinds in one pass
+    assert w.grad[:, 0].tolist() == [2, 1, 1, 1, 1]
+    w.grad = None
+    (ops.embedding(taeda.tensor([[0, 1]]), w, padding_idx=1, sparse=True) ** 2).sum().backward()
+    assert w.grad._indices().tolist() == [[0]]
+    with pytest.raises(RuntimeError, match="scale_grad_by_freq not supported"):
+        ops.embedding(taeda.tensor([0]), w, scale_grad_by_freq=True, sparse=True).sum().backward()
+
+
+# -- nothing takes one by mistake ------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_function_answers_or_refuses() -> None:
+    """Each public operation, called with sparse tensors in the places of dense ones, gives a right result or an exception."""
+    s = example()
+    refused = 0
+    for name, function in ops.PUBLIC.items():
+        if name in ("manual_seed", "set_printoptions") or not callable(function):
+            continue
+        for args in ((s,), (s, s), (s, 1), (s.to_dense(), s), ([s, s],), (s, taeda.eye(3)), (s, s, s)):
+            try:
+                found = function(*args)
+            except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, AssertionError, AttributeError, KeyError):
+                refused += 1
+                continue
+            for x in found if isinstance(found, (tuple, list)) else (found,):
+                if isinstance(x, taeda.Tensor):
+                    assert "tensor(" in repr(x) and (x.layout is not taeda.strided or x.tolist() is not None), name
+    assert refused > 500
+
+
+@pytest.mark.parametrize("use", [
+    lambda s: s.data_ptr(), lambda s: s.numpy(), lambda s: s.tolist(), lambda s: s.item(), lambda s: s.storage(), lambda s: s.untyped_storage(),
+    lambda s: memoryview(s), lambda s: taeda.to_dlpack(s), lambda s: s.__array__(), lambda s: s.view(6), lambda s: s.exp(), lambda s: s + 1,
+    lambda s: s == s, lambda s: taeda.where(s.to_dense() > 0, s, s), lambda s: s[0:1], lambda s: s.contiguous(), lambda s: s.as_strided((1,), (1,)),
+    lambda s: ops.fused_sgd_([s.to_dense()], [s], lr=0.1, momentum=0, dampening=0, weight_decay=0, nesterov=False, maximize=False,
+                             first_step=False),
+    lambda s: taeda.zeros(2, 3).copy_(s), lambda s: s.softmax(1), lambda s: taeda.zeros(2, 3).__setitem__(0, s), lambda s: taeda.zeros(3)[s],
+])  # fmt: skip
+def test_what_has_no_memory_gives_none(use: Any) -> None:
+    with pytest.raises((RuntimeError, TypeError, NotImplementedError, BufferError, IndexError)):
+        use(example())
+
+
+def test_a_switch_that_turns_overriding_off_meets_no_kernel() -> None:
+    with taeda.overrides.DisableTorchFunctionSubclass():
+        for use in (lambda: taeda.sin(example()), lambda: example() + 1, lambda: taeda.ones(2, 3) * example()):
+            with pytest.raises((RuntimeError, NotImplementedError)):
+                use()
+
+
+# -- copies and files ------------------------------------------------------------------------------
+
+
+def test_copies_and_files() -> None:
+    for s in (example(), twice().coalesce(), example().to_sparse_csr(), taeda.ones(4, 4).to_sparse_bsc((2, 2))):
+        for t in (copy.deepcopy(s), pickle.loads(pickle.dumps(s)), _saved(s)):
+            assert repr(t) == repr(s) and t._values().data_ptr() != s._values().data_ptr()
+    leaf = example(requires_grad=True)
+    assert copy.deepcopy(leaf).requires_grad and copy.deepcopy(leaf) is not leaf
+    taeda.testing.assert_close(example(), example().coalesce())
+    with pytest.raises(AssertionError, match="Sparse COO values are not close"):
+        taeda.testing.assert_close(example(), example() * 2)
+    with pytest.raises(AssertionError, match="'layout' do not match"):
+        taeda.testing.assert_close(example(), example().to_dense())
+
+
+def _saved(s: Any) -> Any:
+    file = io.BytesIO()
+    taeda.save([s], file)
+    file.seek(0)
+    return taeda.load(file)[0]
+
+
+def test_a_file_whose_indices_are_not_within_the_sizes_is_refused() -> None:
+    file = io.BytesIO()
+    taeda.save(taeda.sparse_coo_tensor(INDICES, VALUES, (2, 2)), file)
+    file.seek(0)
+    with pytest.raises(Exception, match="size is inconsistent with indices"):
+        taeda.load(file)
