@@ -160,7 +160,7 @@ class GradScaler:
                         f"[GradScaler] Attempting to unscale FP16 gradients: parameter {i}, of shape {tuple(p.shape)}; "
                         f"keep the parameters in float32 and run the model under autocast"
                     )
-                grads[p.grad.device].append(p.grad)
+                grads[p.grad.device].append(p.grad._values() if p.grad.is_sparse else p.grad)
         with no_grad():
             return {
                 device: full((), float(ops.fused_unscale_(tensors, inverse)), dtype=float32, device=device)

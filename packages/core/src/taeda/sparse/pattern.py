@@ -40,9 +40,9 @@ class Pattern:
 def pattern_of(s: Any) -> Pattern:
     """Return the pattern of a sparse matrix whose values are no blocks."""
     from taeda.sparse.compressed import coo_indices
-    from taeda.sparse.tensor import COMPRESSED
+    from taeda.sparse.tensor import COMPRESSED, known
 
-    found = s._known.get("pattern")
+    found = known(s).get("pattern")
     if found is None:
         rows, columns = coo_indices(s)
         start = s._places[0].to(int64) if s._layout in COMPRESSED and COMPRESSED[s._layout][0] == 0 else None

@@ -11,6 +11,7 @@ from taeda.sparse.tensor import (
     COMPRESSED,
     is_coalesced,
     is_sparse,
+    known,
     packed,
     rule,
     sparse_dim,
@@ -53,6 +54,14 @@ def permute(s: Any, *dims: Any) -> Any:
         raise RuntimeError(f"[permute] permute(sparse): dims {order} are not an order of the {s.ndim} dimensions")
     if order == list(range(s.ndim)):
         return s.detach() if not s.requires_grad else with_values(s, values_of(s))
+    made = _permuted(s, order)
+    if order == [1, 0] and "pattern" in known(s):
+        made._known["pattern"] = s._known["pattern"].transposed()
+        made._known["version"] = sum(x._version for x in made._places)
+    return made
+
+
+def _permuted(s: Any, order: list[int]) -> Any:
     size = tuple(s.shape[d] for d in order)
     values = values_of(s)
     if s._layout in COMPRESSED:

@@ -254,6 +254,16 @@ def become(s: Any, other: Any) -> None:
     s._layout, s._places, s._held, s._known = other._layout, other._places, other._held, dict(other._known)
 
 
+def known(s: Any) -> dict[str, Any]:
+    """Return what was found out about the indices of a tensor, as long as nobody has written into them."""
+    version = sum(x._version for x in s._places)
+    if s._known.get("version", 0) != version:
+        for name in ("linear", "grouping", "pattern", "in range"):
+            s._known.pop(name, None)
+        s._known["version"] = version
+    return s._known
+
+
 def is_coalesced(s: Any) -> bool:
     """Whether the indices are known to be sorted, each there once."""
     return bool(s._known.get("coalesced", False))
@@ -331,7 +341,7 @@ def packed(layout: Any, parts: tuple[Any, ...], values: Any, size: Any, coalesce
 def with_values(s: Any, values: Any) -> Any:
     """Return a sparse tensor of s's indices and other values."""
     found = packed(s._layout, s._places, values, s.shape, is_coalesced(s))
-    found._known.update({name: x for name, x in s._known.items() if name in ("linear", "grouping", "pattern")})
+    found._known.update(known(s))
     return found
 
 
@@ -392,9 +402,10 @@ def linear_of(indices: Any, sizes: Any) -> Any:
 
 def linear(s: Any) -> Any:
     """Return the indices of a COO tensor as one number an entry."""
-    if "linear" not in s._known:
-        s._known["linear"] = linear_of(s._places[0], s.shape[: sparse_dim(s)])
-    return s._known["linear"]
+    found = known(s)
+    if "linear" not in found:
+        found["linear"] = linear_of(s._places[0], s.shape[: sparse_dim(s)])
+    return found["linear"]
 
 
 def grouping(s: Any) -> tuple[Any, Any, Any]:
@@ -402,15 +413,16 @@ def grouping(s: Any) -> tuple[Any, Any, Any]:
 
     The last two are None where each element has one entry.
     """
-    if "grouping" not in s._known:
+    found = known(s)
+    if "grouping" not in found:
         keys, order = linear(s).sort(stable=True)
         new = keys[1:] != keys[:-1]
         first = group = None
         if not bool(new.all()):
             new = ops.cat([new.new_ones(1), new])
             first, group = new.nonzero().reshape(-1), new.to(int64).cumsum(0) - 1
-        s._known["grouping"] = order, first, group
-    return s._known["grouping"]
+        found["grouping"] = order, first, group
+    return found["grouping"]  # type: ignore[no-any-return]
 
 
 def coalesce(s: Any) -> Any:
@@ -452,7 +464,7 @@ def to_dense(s: Any) -> Any:
 
 def in_range(s: Any) -> Any:
     """Return the linear indices of a COO tensor; IndexError unless all are within its sizes."""
-    if "in range" not in s._known:
+    if "in range" not in known(s):
         indices = s._places[0]
         for d in range(sparse_dim(s)):
             if indices.shape[1] and (int(indices[d].min()) < 0 or int(indices[d].max()) >= s.shape[d]):
