@@ -37,6 +37,13 @@ static void convert_short(int s, int d, char *y, const char *x, int64_t n) {
     else SHORT_LOOP(int16_t, uint8_t, v)
 }
 
+/* Real numbers side by side become complex ones: in a vector of wider integers the parts of zero come by themselves. */
+static void beside_zeros(char *y, const char *x, int64_t n, int size) {
+    if (size == 2) SHORT_LOOP(uint32_t, uint16_t, v)
+    else if (size == 4) SHORT_LOOP(uint64_t, uint32_t, v)
+    else for (int64_t i = 0; i < n; i++) ((uint64_t *)y)[2 * i] = ((const uint64_t *)x)[i], ((uint64_t *)y)[2 * i + 1] = 0;
+}
+
 static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int64_t sx, int64_t n) {
     _Alignas(64) char in[NARROW_BLOCK * 8], out[NARROW_BLOCK * 8];
     const int sw = wide_code(s), dw = wide_code(d);
@@ -91,6 +98,10 @@ static void convert_run(char **ptr, const int64_t *st, int64_t n, const Param *p
             convert_parts(sp, d, (char *)to, sy, at, sx, m);
             for (int64_t i = 0; i < m; i++) to[i * sy] |= im[i];
         }
+        return;
+    }
+    if (s == dp && to_complex && sx == 1 && sy == 2) {
+        beside_zeros(y, x, n, bytes_of(dp));
         return;
     }
     convert_parts(sp, dp, y, sy, x, sx, n);

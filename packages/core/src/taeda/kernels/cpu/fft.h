@@ -35,13 +35,6 @@ typedef struct FftPlan {
     void *halves;                        /* exp(-i pi k / n): for a real transform of 2 n numbers */
 } FftPlan;
 
-#define UNROLL _Pragma("GCC unroll 8")
-#define LOCAL static __attribute__((unused))
-#define INLINE static inline __attribute__((always_inline, unused))
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
-#define NAME(a) JOIN(a, SUFFIX)
-
 /* exp(-2 pi i k / n), right to the last bit but one: the angle is taken within an eighth of the circle. */
 static void taeda_root(int64_t k, int64_t n, double *re, double *im)
 {
@@ -82,8 +75,7 @@ static int taeda_radices(int64_t n, int64_t *radix)
 }
 #endif
 
-typedef T NAME(lane) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-#define V NAME(lane)
+#include "side_by_side.h"
 #define RE(b, i) (*(V *)((b) + 2 * LANES * (i)))
 #define IM(b, i) (*(V *)((b) + 2 * LANES * (i) + LANES))
 

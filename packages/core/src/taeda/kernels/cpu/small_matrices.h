@@ -54,17 +54,10 @@ static inline int64_t small_offset(const SmallBatch *s, int64_t b)
 
 static inline int small_rows(const View *v) { return (int)v->shape[v->ndim - 2]; }
 static inline int small_cols(const View *v) { return (int)v->shape[v->ndim - 1]; }
-#define UNROLL _Pragma("GCC unroll 8")
-#define LOCAL static __attribute__((unused))
-#define INLINE static inline __attribute__((always_inline, unused))
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
-#define NAME(a) JOIN(a, SUFFIX)
 #endif
 
-typedef T NAME(cell) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+#include "side_by_side.h"
 typedef INT NAME(bits) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-#define V NAME(cell)
 #define W NAME(bits)
 #define SHUFFLE __builtin_shufflevector
 
@@ -85,8 +78,14 @@ INLINE V NAME(magnitude)(V x) { return (V)((W)x & ~(W)(-(V){0})); }
 INLINE V NAME(number)(T x) { return x - (V){0}; }
 INLINE V NAME(root)(V x)
 {
+#if defined(__AVX__) && LANES == 8
+    return __builtin_ia32_sqrtps256(x);
+#elif defined(__AVX__)
+    return __builtin_ia32_sqrtpd256(x);
+#else
     UNROLL for (int l = 0; l < LANES; l++) x[l] = sizeof(T) == 4 ? (T)__builtin_sqrtf((float)x[l]) : (T)__builtin_sqrt((double)x[l]);
     return x;
+#endif
 }
 
 /* x y, rounded before anything is done with it. */
@@ -346,57 +345,77 @@ INLINE NAME(Group) NAME(beyond)(NAME(Group) g, int from)
     return g;
 }
 
-/* (X, A, B): op(A) X = B for a triangle.  1: L or R, 2: U or L, 3: T or N, 4: U for ones on the diagonal. */
-LOCAL void NAME(small_triangular)(View **t, const Param *p, int64_t first, int count, void *room)
+/* One solution with a triangle of A's; by: NULL for ones on its diagonal. */
+typedef struct { int lower, turned; const V *by; } NAME(Pass);
+
+/* Which row of A each row of L U is, lane by lane. */
+typedef int NAME(Rows)[SMALL_SIZE];
+
+/* Right-hand sides `from` to solutions `to`, SMALL_COLUMNS at a time, by one pass or two.  take: rows that right-hand sides come from;
+ * give: rows that solutions go to; NULL: the same.  Without `from` they are the columns of the permutation itself. */
+LOCAL void NAME(solve)(const SmallBatch *from, const SmallBatch *to, int64_t first, int count, int n, int columns, const V *a, V *b,
+                       const NAME(Pass) *passes, int number, const NAME(Rows) *take, const NAME(Rows) *give)
 {
-    const int right = p[1].i == 'R', n = small_rows(t[1]), columns = right ? small_rows(t[0]) : small_cols(t[0]);
-    const int lower = p[2].i == 'L', turned = (p[3].i != 'N') != right;          /* X A = B: A^T X^T = B^T */
-    const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], right), to = small_batch(t[0], right);
-    NAME(Group) g = NAME(group)(&A, first, count);
-    V *a = room, *by = a + n * n, *b = by + n;
-    NAME(load)(&g, n, n, a);
-    if (p[4].i == 'U') by = NULL;
-    else NAME(reciprocals)(a, n, by);
-    g = NAME(group)(&from, first, count);
-    const NAME(Group) h = NAME(group)(&to, first, count);
+    const NAME(Group) g = NAME(group)(from ? from : to, first, count), h = NAME(group)(to, first, count);
+    T *numbers = (T *)b;
     for (int j = 0; j < columns; j += SMALL_COLUMNS) {
         const int some = columns - j < SMALL_COLUMNS ? columns - j : SMALL_COLUMNS;
         const NAME(Group) x = NAME(beyond)(g, j), y = NAME(beyond)(h, j);
-        NAME(load)(&x, n, some, b);
-        NAME(substitute_all)(b, some, n, a, lower, turned, by);
-        NAME(store)(&y, n, some, b);
+        if (!from) {
+            memset(b, 0, (size_t)n * some * sizeof(V));
+            for (int l = 0; l < LANES; l++)
+                for (int i = 0; i < n; i++) numbers[(take[l][i] * n + i) * LANES + l] = 1;
+        } else if (take) {
+            for (int c = 0; c < some; c++)
+                for (int i = 0; i < n; i++)
+                    UNROLL for (int l = 0; l < LANES; l++) numbers[(c * n + i) * LANES + l] = x.at[l][take[l][i] * x.rs + c * x.cs];
+        } else {
+            NAME(load)(&x, n, some, b);
+        }
+        for (int p = 0; p < number; p++) NAME(substitute_all)(b, some, n, a, passes[p].lower, passes[p].turned, passes[p].by);
+        if (!give) NAME(store)(&y, n, some, b);
+        else
+            for (int c = 0; c < some; c++)
+                for (int i = 0; i < n; i++)
+                    for (int l = 0; l < count; l++) y.at[l][give[l][i] * y.rs + c * y.cs] = numbers[(c * n + i) * LANES + l];
     }
+}
+
+/* (X, A, B): op(A) X = B for a triangle.  1: L or R, 2: U or L, 3: T or N, 4: U for ones on the diagonal. */
+LOCAL void NAME(small_triangular)(View **t, const Param *p, int64_t first, int count, void *room)
+{
+    const int right = p[1].i == 'R', n = small_rows(t[1]), columns = right ? small_rows(t[0]) : small_cols(t[0]), unit = p[4].i == 'U';
+    const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], right), to = small_batch(t[0], right);
+    const NAME(Group) g = NAME(group)(&A, first, count);
+    V *a = room, *by = a + n * n;
+    const NAME(Pass) pass = {p[2].i == 'L', (p[3].i != 'N') != right, unit ? NULL : by};         /* X A = B: A^T X^T = B^T */
+    NAME(load)(&g, n, n, a);
+    if (!unit) NAME(reciprocals)(a, n, by);
+    NAME(solve)(&from, &to, first, count, n, columns, a, by + n, &pass, 1, NULL, NULL);
 }
 
 /* (X, L, B): L L^T X = B, or U^T U X = B.  1: U or L. */
 LOCAL void NAME(small_from_cholesky)(View **t, const Param *p, int64_t first, int count, void *room)
 {
-    const int n = small_rows(t[1]), columns = small_cols(t[0]), lower = p[1].i == 'L';
+    const int n = small_rows(t[1]), lower = p[1].i == 'L';
     const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], 0), to = small_batch(t[0], 0);
-    NAME(Group) g = NAME(group)(&A, first, count);
-    V *a = room, *by = a + n * n, *b = by + n;
+    const NAME(Group) g = NAME(group)(&A, first, count);
+    V *a = room, *by = a + n * n;
+    const NAME(Pass) passes[2] = {{lower, !lower, by}, {lower, lower, by}};
     NAME(load)(&g, n, n, a);
     NAME(reciprocals)(a, n, by);
-    g = NAME(group)(&from, first, count);
-    const NAME(Group) h = NAME(group)(&to, first, count);
-    for (int j = 0; j < columns; j += SMALL_COLUMNS) {
-        const int some = columns - j < SMALL_COLUMNS ? columns - j : SMALL_COLUMNS;
-        const NAME(Group) x = NAME(beyond)(g, j), y = NAME(beyond)(h, j);
-        NAME(load)(&x, n, some, b);
-        NAME(substitute_all)(b, some, n, a, lower, !lower, by);
-        NAME(substitute_all)(b, some, n, a, lower, lower, by);
-        NAME(store)(&y, n, some, b);
-    }
+    NAME(solve)(&from, &to, first, count, n, small_cols(t[0]), a, by + n, passes, 2, NULL, NULL);
 }
 
 /* (X, LU, pivots, B): A X = B from small_lu's factors, or A^T X = B; without B, X is the inverse.  1: op (N, or else T). */
 LOCAL void NAME(small_from_lu)(View **t, const Param *p, int64_t first, int count, void *room)
 {
-    const int n = small_rows(t[1]), columns = small_cols(t[0]), turned = p[1].i != 'N' && p[1].i != 'n';
+    const int n = small_rows(t[1]), turned = p[1].i != 'N' && p[1].i != 'n';
     const SmallBatch A = small_batch(t[1], 0), to = small_batch(t[0], 0), from = t[3] ? small_batch(t[3], 0) : to;
-    NAME(Group) g = NAME(group)(&A, first, count);
-    V *a = room, *by = a + n * n, *b = by + n;
-    int row[LANES][SMALL_SIZE];                     /* of A, for each row of L U */
+    const NAME(Group) g = NAME(group)(&A, first, count);
+    V *a = room, *by = a + n * n;
+    const NAME(Pass) L = {1, turned, NULL}, U = {0, turned, by}, passes[2] = {turned ? U : L, turned ? L : U};
+    NAME(Rows) row[LANES];
     for (int l = 0; l < LANES; l++) {
         const int32_t *pivots = (const int32_t *)t[2]->data + (first + (l < count ? l : count - 1)) * n;
         for (int i = 0; i < n; i++) row[l][i] = i;
@@ -408,29 +427,8 @@ LOCAL void NAME(small_from_lu)(View **t, const Param *p, int64_t first, int coun
     }
     NAME(load)(&g, n, n, a);
     NAME(reciprocals)(a, n, by);
-    g = NAME(group)(&from, first, count);
-    const NAME(Group) h = NAME(group)(&to, first, count);
-    for (int j = 0; j < columns; j += SMALL_COLUMNS) {
-        const int some = columns - j < SMALL_COLUMNS ? columns - j : SMALL_COLUMNS;
-        const NAME(Group) x = NAME(beyond)(g, j), y = NAME(beyond)(h, j);
-        T *numbers = (T *)b;
-        if (t[3] == NULL) {
-            memset(b, 0, (size_t)n * some * sizeof(V));
-            for (int l = 0; l < LANES; l++)
-                for (int i = 0; i < n; i++) numbers[(row[l][i] * n + i) * LANES + l] = 1;
-        } else if (turned) NAME(load)(&x, n, some, b);
-        else
-            for (int c = 0; c < some; c++)
-                for (int i = 0; i < n; i++)
-                    UNROLL for (int l = 0; l < LANES; l++) numbers[(c * n + i) * LANES + l] = x.at[l][row[l][i] * x.rs + c * x.cs];
-        NAME(substitute_all)(b, some, n, a, !turned, turned, turned ? by : NULL);
-        NAME(substitute_all)(b, some, n, a, turned, turned, turned ? NULL : by);
-        if (!turned) NAME(store)(&y, n, some, b);
-        else
-            for (int c = 0; c < some; c++)
-                for (int i = 0; i < n; i++)
-                    for (int l = 0; l < count; l++) y.at[l][row[l][i] * y.rs + c * y.cs] = numbers[(c * n + i) * LANES + l];
-    }
+    NAME(solve)(t[3] ? &from : NULL, &to, first, count, n, small_cols(t[0]), a, by + n, passes, 2, turned ? NULL : row,
+                turned ? row : NULL);
 }
 
 /* -- Cholesky: A = L L^T -- */
