@@ -200,4 +200,3 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 def _get_current_function_mode() -> Any:
     stack = _mode_stack()
     return stack[-1] if stack else None
-

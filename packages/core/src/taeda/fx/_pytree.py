@@ -49,5 +49,3 @@ def _is_leaf(spec: Any) -> bool:
 
 def _children(spec: Any) -> Any:
     return spec.children() if callable(getattr(spec, "children", None)) else spec.children_specs
-
-

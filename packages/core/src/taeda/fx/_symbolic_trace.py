@@ -426,5 +426,3 @@ def symbolic_trace(root: Any, concrete_args: dict[str, Any] | None = None) -> An
     graph = tracer.trace(root, concrete_args)
     name = type(root).__name__ if isinstance(root, Module) else getattr(root, "__name__", type(root).__name__)
     return GraphModule(tracer.root, graph, name)
-
-

@@ -369,5 +369,3 @@ class _PyTreeCodeGen(CodeGen):
         """Return the last line: the leaves as the tree."""
         shown = (repr_fn or repr)(output_args)
         return f"return pytree.tree_unflatten({shown}, self._out_spec)" if self.pytree_info.out_spec is not None else f"return {shown}"
-
-

@@ -31,8 +31,7 @@ from typing import Any
 from taeda.fx._naming import Namespace as _Namespace
 from taeda.fx._naming import snake_case as _snake_case
 from taeda.fx.codegen import CodeGen, PythonCode, _CustomBuiltin, _PyTreeCodeGen, _PyTreeInfo, _register_custom_builtin
-
-from taeda.fx.node import Argument, Node, Target, map_arg
+from taeda.fx.node import Argument, Node, Target, map_aggregate, map_arg
 
 __all__ = [
     "Argument", "CodeGen", "Graph", "Node", "PythonCode", "Target", "_CustomBuiltin", "_PyTreeCodeGen", "_PyTreeInfo",
@@ -418,8 +417,6 @@ class _Number:
 
 def _rebuild(rows: list[Any], tracer_cls: Any, codegen: CodeGen) -> Graph:
     """Make a graph of what ``Graph.__reduce__`` wrote."""
-    from taeda.fx.node import map_aggregate
-
     graph = Graph(tracer_cls=tracer_cls)
     nodes: list[Node] = []
     for op, target, args, kwargs, name, kind, wrapped in rows:
@@ -438,5 +435,3 @@ def has_attr(module: Any, path: str) -> bool:
             return False
         module = getattr(module, part)
     return True
-
-

@@ -85,7 +85,7 @@ class Interpreter:
         if error.args and isinstance(error.args[0], str):
             error.args = (f"{error.args[0]}\n\n{text}", *error.args[1:])
         else:
-            error.add_note(text) if hasattr(error, "add_note") else None
+            error.add_note(text)
 
     @contextlib.contextmanager
     def _set_current_node(self, node: Node) -> Iterator[None]:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import taeda
 from taeda.fx._naming import qualified_name as _get_qualified_name
 from taeda.fx._naming import type_repr as _type_repr
 from taeda.fx.immutable_collections import immutable_dict, immutable_list
+from taeda.symbolic import _assert
 
 if TYPE_CHECKING:
     from taeda.fx.graph import Graph
@@ -32,7 +33,7 @@ BaseArgumentTypes = Any
 _legal_ops = ("placeholder", "call_method", "call_module", "call_function", "get_attr", "output", "root")
 
 # what is kept although nothing uses its result
-_side_effectful_functions: set[Callable[..., Any]] = {operator.setitem}
+_side_effectful_functions: set[Callable[..., Any]] = {operator.setitem, _assert}
 
 
 def has_side_effect(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -260,7 +261,7 @@ class Node:
         if self.op == "call_function":
             if impure_random and getattr(self.target, "_nondeterministic_seeded", False):
                 return True
-            return self.target in _effects()
+            return self.target in _side_effectful_functions
         if self.op == "call_module" and self.graph.owning_module is not None:
             target = self.graph.owning_module.get_submodule(self.target)
             return bool(getattr(target, "_is_impure", False))
@@ -343,18 +344,3 @@ class _Listed:
 
     def __getitem__(self, i: int) -> Node:
         return list(self.graph.nodes)[i]  # type: ignore[no-any-return]
-
-
-def _effects() -> Iterable[Callable[..., Any]]:
-    from taeda import symbolic
-
-    _side_effectful_functions.add(symbolic._assert)
-    return _side_effectful_functions
-
-
-def _find_module_of_method(orig_method: Callable[..., Any]) -> str:
-    """Return the module that a function says it is from."""
-    from taeda.fx._naming import _module_of
-
-    return _module_of(orig_method)
-

@@ -389,5 +389,3 @@ def _user_frames() -> Any:
     """Return where the program is, without the frames of the tracer and of the layers' calls."""
     inside = __file__.rpartition("proxy.py")[0]
     return [f for f in traceback.extract_stack() if not f.filename.startswith(inside) and not f.filename.endswith(".pyx")]
-
-

@@ -159,5 +159,3 @@ def _stitch(m: GraphModule, root_m: Any, parts: dict[str, Partition], order: lis
         if node.op == "output":
             graph.output(map_arg(node.args[0], lambda n: env[n]), node.type)
     return GraphModule(attributes, graph)
-
-
