@@ -102,7 +102,7 @@ def integration(session: nox.Session) -> None:
 @nox.session
 def parity(session: nox.Session) -> None:
     """Values, dtypes, strides, gradients and exceptions side by side with PyTorch."""
-    install(session, *PACKAGES, extra=(*TEST_TOOLS, TORCH, "scipy", "einops"))
+    install(session, *PACKAGES, extra=(*TEST_TOOLS, TORCH, "scipy", "einops", "tensorboard"))
     pytest(session, "tests/parity")
 
 

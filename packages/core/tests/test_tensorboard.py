@@ -1,0 +1,39 @@
+"""SummaryWriter where the package tensorboard is there, and what is said where it is not; its events: tests/parity/test_tensorboard.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import taeda
+
+THERE = importlib.util.find_spec("tensorboard") is not None
+
+
+@pytest.mark.skipif(THERE, reason="tensorboard is installed")
+def test_what_is_missing_is_said() -> None:
+    with pytest.raises(ModuleNotFoundError, match="pip install tensorboard"):
+        import taeda.utils.tensorboard  # noqa: F401
+
+
+@pytest.mark.skipif(not THERE, reason="needs tensorboard")
+def test_a_scalar_comes_back(tmp_path: pathlib.Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from taeda.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(tmp_path) as writer:
+        for step in range(3):
+            writer.add_scalar("loss", taeda.tensor(2.0**-step), step)
+    log = EventAccumulator(str(tmp_path))
+    log.Reload()
+    assert [(e.step, e.value) for e in log.Scalars("loss")] == [(0, 1.0), (1, 0.5), (2, 0.25)]
+
+
+def test_it_is_not_imported_with_taeda() -> None:
+    code = "import sys, taeda, taeda.utils; assert not any(m.startswith(('tensorboard', 'google')) for m in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
