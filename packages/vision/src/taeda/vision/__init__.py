@@ -17,9 +17,9 @@ if taeda.__version__ != __version__:
     )
 
 if TYPE_CHECKING:
-    from taeda.vision import datasets, io, models, ops, transforms, utils
+    from taeda.vision import datasets, io, models, ops, transforms, tv_tensors, utils
 
-__all__ = ["datasets", "io", "models", "ops", "transforms", "utils"]
+__all__ = ["datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils"]
 
 
 def __getattr__(name: str) -> Any:

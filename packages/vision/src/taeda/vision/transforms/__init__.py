@@ -1,6 +1,7 @@
 """Image transforms: `functional` holds the pure functions, the classes here hold their arguments."""
 
 from taeda.vision.transforms import functional
+from taeda.vision.transforms.autoaugment import AugMix, AutoAugment, AutoAugmentPolicy, RandAugment, TrivialAugmentWide
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.randomized import (
     ColorJitter,
@@ -34,28 +35,48 @@ from taeda.vision.transforms.transforms import (
     ToPILImage,
     ToTensor,
 )
+from taeda.vision.transforms.warped import (
+    ElasticTransform,
+    GaussianBlur,
+    LinearTransformation,
+    RandomAdjustSharpness,
+    RandomAffine,
+    RandomEqualize,
+    RandomPerspective,
+)
 
 __all__ = [
+    "AugMix",
+    "AutoAugment",
+    "AutoAugmentPolicy",
     "CenterCrop",
     "ColorJitter",
     "Compose",
     "ConvertImageDtype",
+    "ElasticTransform",
     "FiveCrop",
+    "GaussianBlur",
     "Grayscale",
     "InterpolationMode",
     "Lambda",
+    "LinearTransformation",
     "Normalize",
     "PILToTensor",
     "Pad",
+    "RandAugment",
+    "RandomAdjustSharpness",
+    "RandomAffine",
     "RandomApply",
     "RandomAutocontrast",
     "RandomChoice",
     "RandomCrop",
+    "RandomEqualize",
     "RandomErasing",
     "RandomGrayscale",
     "RandomHorizontalFlip",
     "RandomInvert",
     "RandomOrder",
+    "RandomPerspective",
     "RandomPosterize",
     "RandomResizedCrop",
     "RandomRotation",
@@ -65,5 +86,6 @@ __all__ = [
     "TenCrop",
     "ToPILImage",
     "ToTensor",
+    "TrivialAugmentWide",
     "functional",
 ]

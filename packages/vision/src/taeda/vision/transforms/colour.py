@@ -20,7 +20,9 @@ __all__ = [
     "adjust_gamma",
     "adjust_hue",
     "adjust_saturation",
+    "adjust_sharpness",
     "autocontrast",
+    "equalize",
     "invert",
     "posterize",
     "rgb_to_grayscale",
@@ -211,7 +213,7 @@ def solarize(img: I, threshold: float) -> I:
     """
     x: Any = img
     if not _checked(x, "solarize"):
-        return cast(Any, ImageOps.solarize(x, int(threshold)))
+        return cast(Any, ImageOps.solarize(x, cast(Any, threshold)))
     if threshold > largest_value(x.dtype):
         raise TypeError(
             f"[solarize] Threshold should be less than bound of img, got {threshold} for {x.dtype}"
@@ -231,3 +233,29 @@ def autocontrast(img: I) -> I:
     scale = bound / taeda.where(flat, taeda.ones_like(high), high - low)
     stretched = ((unit - low) * scale).clamp(0, bound)
     return cast(Any, taeda.where(flat, unit, stretched).to(x.dtype))
+
+
+def adjust_sharpness(img: I, sharpness_factor: float) -> I:
+    """Blend an image with a smoothed one: 0 gives that, 1 the image, 2 a sharper one; borders stay."""
+    x: Any = img
+    if not _checked(x, "adjust_sharpness", sharpness_factor, "sharpness_factor"):
+        return cast(Any, ImageEnhance.Sharpness(x).enhance(sharpness_factor))
+    from taeda.vision.transforms.v2.functional._color import adjust_sharpness_image
+
+    return cast(Any, adjust_sharpness_image(x, sharpness_factor))
+
+
+def equalize(img: I) -> I:
+    """Bend the values of every channel so that all are about as frequent.
+
+    Raises:
+        TypeError: a tensor is not uint8.
+    """
+    x: Any = img
+    if not _checked(x, "equalize"):
+        return cast(Any, ImageOps.equalize(x))
+    if x.dtype != taeda.uint8:
+        raise TypeError(f"[equalize] Only uint8 image tensors are supported, but found {x.dtype}")
+    from taeda.vision.transforms.v2.functional._color import equalize_image
+
+    return cast(Any, equalize_image(x))

@@ -9,7 +9,9 @@ from taeda.vision.transforms.colour import (
     adjust_gamma,
     adjust_hue,
     adjust_saturation,
+    adjust_sharpness,
     autocontrast,
+    equalize,
     invert,
     posterize,
     rgb_to_grayscale,
@@ -38,6 +40,7 @@ from taeda.vision.transforms.geometry import (
     vflip,
 )
 from taeda.vision.transforms.kinds import get_dimensions, get_image_num_channels, get_image_size
+from taeda.vision.transforms.warp import affine, elastic_transform, gaussian_blur, perspective
 
 __all__ = [
     "InterpolationMode",
@@ -46,12 +49,17 @@ __all__ = [
     "adjust_gamma",
     "adjust_hue",
     "adjust_saturation",
+    "adjust_sharpness",
+    "affine",
     "autocontrast",
     "center_crop",
     "convert_image_dtype",
     "crop",
+    "elastic_transform",
+    "equalize",
     "erase",
     "five_crop",
+    "gaussian_blur",
     "get_dimensions",
     "get_image_num_channels",
     "get_image_size",
@@ -59,6 +67,7 @@ __all__ = [
     "invert",
     "normalize",
     "pad",
+    "perspective",
     "pil_to_tensor",
     "posterize",
     "resize",

@@ -267,6 +267,7 @@ def _pad_constant(img: Any, edges: tuple[int, int, int, int], fill: Any) -> Any:
             if len(fill) not in (1, bands):
                 raise ValueError(f"[pad] fill has {len(fill)} values for the {bands} channels of the image")
             fill = tuple(fill) * bands if len(fill) == 1 else tuple(fill)
+            fill = fill if img.mode == "F" else tuple(int(value) for value in fill)
             fill = fill[0] if bands == 1 else fill
         elif isinstance(fill, (int, float)) and bands > 1:
             fill = (int(fill),) * bands

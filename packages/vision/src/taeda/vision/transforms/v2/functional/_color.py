@@ -1,0 +1,380 @@
+"""Colour of tensors; PIL images go to the functions of `transforms.colour`, which are Pillow's.
+
+Integers are computed as floats and cut off, where torchvision cuts off, so that both agree to the last bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import taeda
+from taeda import Tensor
+from taeda.nn import functional as NN
+from taeda.vision import tv_tensors
+from taeda.vision.transforms import colour
+from taeda.vision.transforms.convert import largest_value, pil_to_tensor, to_pil_image
+from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
+from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS, _bits, to_dtype_image
+
+__all__ = [
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_gamma",
+    "adjust_hue",
+    "adjust_saturation",
+    "adjust_sharpness",
+    "autocontrast",
+    "equalize",
+    "grayscale_to_rgb",
+    "invert",
+    "permute_channels",
+    "posterize",
+    "rgb_to_grayscale",
+    "solarize",
+    "to_grayscale",
+]
+
+
+def _channels(image: Tensor, op: str) -> int:
+    c = image.shape[-3]
+    if c not in (1, 3):
+        raise TypeError(f"[{op}] Input image tensor permitted channel values are 1 or 3, but found {c}")
+    return c
+
+
+def _factor(value: float, name: str, op: str) -> None:
+    if value < 0:
+        raise ValueError(f"[{op}] {name} ({value}) is not non-negative.")
+
+
+@dispatched
+def rgb_to_grayscale(inpt: Any, num_output_channels: int = 1) -> Any:
+    """Turn an RGB image into shades of grey with 1 or 3 channels; L = 0.2989 R + 0.587 G + 0.114 B. Videos are not taken."""
+    raise NotImplementedError
+
+
+def _grey(image: Tensor, channels: int, keep_dtype: bool = True) -> Tensor:
+    if image.shape[-3] == 1:
+        return image.clone() if channels == 1 else image.repeat(*[1] * (image.dim() - 3), 3, 1, 1)
+    r, g, b = image.unbind(-3)
+    grey = r.mul(0.2989).add_(g, alpha=0.587).add_(b, alpha=0.114).unsqueeze(-3)
+    grey = grey.to(image.dtype) if keep_dtype else grey
+    return grey.expand(image.shape) if channels == 3 else grey
+
+
+@kernel(rgb_to_grayscale, Tensor, tv_tensors.Image)
+def rgb_to_grayscale_image(image: Tensor, num_output_channels: int = 1) -> Tensor:
+    """Turn a tensor ... x 3 x H x W into shades of grey."""
+    if num_output_channels not in (1, 3):
+        raise ValueError(f"[rgb_to_grayscale] num_output_channels must be 1 or 3, got {num_output_channels}.")
+    return _grey(image, num_output_channels)
+
+
+@kernel(rgb_to_grayscale, PIL_IMAGE)
+def _rgb_to_grayscale_pil(image: Any, num_output_channels: int = 1) -> Any:
+    if num_output_channels not in (1, 3):
+        raise ValueError(f"[rgb_to_grayscale] num_output_channels must be 1 or 3, got {num_output_channels}.")
+    return colour.to_grayscale(image, num_output_channels)
+
+
+to_grayscale = rgb_to_grayscale
+
+
+@dispatched
+def grayscale_to_rgb(inpt: Any) -> Any:
+    """Give a grey image three equal channels; other images stay."""
+    raise NotImplementedError
+
+
+@kernel(grayscale_to_rgb, Tensor, tv_tensors.Image)
+def grayscale_to_rgb_image(image: Tensor) -> Tensor:
+    """Repeat the only channel three times."""
+    return image if image.shape[-3] >= 3 else _grey(image, 3)
+
+
+@kernel(grayscale_to_rgb, PIL_IMAGE)
+def _grayscale_to_rgb_pil(image: Any) -> Any:
+    return image.convert("RGB")
+
+
+def _blend(image: Tensor, other: Tensor, ratio: float) -> Tensor:
+    """Return ``ratio image + (1 - ratio) other`` within the range of the dtype."""
+    mixed = image.mul(float(ratio)).add_(other, alpha=1.0 - float(ratio)).clamp_(0, largest_value(image.dtype))
+    return mixed if image.is_floating_point() else mixed.to(image.dtype)
+
+
+@dispatched
+def adjust_brightness(inpt: Any, brightness_factor: float) -> Any:
+    """Multiply an image by a factor; 0 is black, 1 the image."""
+    raise NotImplementedError
+
+
+@kernel(adjust_brightness, *TENSORS)
+def adjust_brightness_image(image: Tensor, brightness_factor: float) -> Tensor:
+    """Multiply a tensor by a factor."""
+    _factor(brightness_factor, "brightness_factor", "adjust_brightness")
+    _channels(image, "adjust_brightness")
+    bright = image.mul(float(brightness_factor)).clamp_(0, largest_value(image.dtype))
+    return bright if image.is_floating_point() else bright.to(image.dtype)
+
+
+def _whole_grey(image: Tensor) -> Tensor:
+    grey = _grey(image, 1, keep_dtype=False)
+    return grey if image.is_floating_point() else grey.floor_()
+
+
+@dispatched
+def adjust_saturation(inpt: Any, saturation_factor: float) -> Any:
+    """Blend an image with its shades of grey; 0 gives those, 1 the image."""
+    raise NotImplementedError
+
+
+@kernel(adjust_saturation, *TENSORS)
+def adjust_saturation_image(image: Tensor, saturation_factor: float) -> Tensor:
+    """Blend a tensor with its shades of grey."""
+    _factor(saturation_factor, "saturation_factor", "adjust_saturation")
+    return image if _channels(image, "adjust_saturation") == 1 else _blend(image, _whole_grey(image), saturation_factor)
+
+
+@dispatched
+def adjust_contrast(inpt: Any, contrast_factor: float) -> Any:
+    """Blend an image with its mean shade of grey; 0 gives that, 1 the image."""
+    raise NotImplementedError
+
+
+@kernel(adjust_contrast, *TENSORS)
+def adjust_contrast_image(image: Tensor, contrast_factor: float) -> Tensor:
+    """Blend a tensor with its mean shade of grey."""
+    _factor(contrast_factor, "contrast_factor", "adjust_contrast")
+    if _channels(image, "adjust_contrast") == 3:
+        grey = _whole_grey(image)
+    else:
+        grey = image if image.is_floating_point() else image.to(taeda.float32)
+    return _blend(image, grey.mean(dim=(-3, -2, -1), keepdim=True), contrast_factor)
+
+
+@dispatched
+def adjust_sharpness(inpt: Any, sharpness_factor: float) -> Any:
+    """Blend an image with a smoothed one; 0 gives that, 1 the image, 2 a sharper one. Borders stay."""
+    raise NotImplementedError
+
+
+@kernel(adjust_sharpness, *TENSORS)
+def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
+    """Blend a tensor with itself smoothed by (1 1 1; 1 5 1; 1 1 1) / 13."""
+    c, h, w = image.shape[-3:]
+    _channels(image, "adjust_sharpness")
+    _factor(sharpness_factor, "sharpness_factor", "adjust_sharpness")
+    if image.numel() == 0 or h <= 2 or w <= 2:
+        return image
+    whole = not image.is_floating_point()
+    x = image.reshape(-1, c, h, w).to(taeda.float32 if whole else image.dtype, copy=True)
+    weights = taeda.full((3, 3), 1.0 / 13.0, dtype=x.dtype)
+    weights[1, 1] = 5.0 / 13.0
+    smooth = NN.conv2d(x, weights.expand(c, 1, 3, 3), groups=c)
+    smooth = smooth.round_() if whole else smooth
+    inner = x[..., 1:-1, 1:-1]
+    inner.add_(smooth.sub_(inner), alpha=1.0 - sharpness_factor)
+    x = x.clamp_(0, largest_value(image.dtype))
+    return x.to(image.dtype).reshape(image.shape)
+
+
+@dispatched
+def adjust_hue(inpt: Any, hue_factor: float) -> Any:
+    """Turn the hue by a share of the colour circle, -0.5 to 0.5; grey images stay."""
+    raise NotImplementedError
+
+
+@kernel(adjust_hue, *TENSORS)
+def adjust_hue_image(image: Tensor, hue_factor: float) -> Tensor:
+    """Turn the hue of a tensor ... x 3 x H x W."""
+    if not -0.5 <= hue_factor <= 0.5:
+        raise ValueError(f"[adjust_hue] hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
+    if _channels(image, "adjust_hue") == 1 or image.numel() == 0:
+        return image
+    h, s, v = _hsv(to_dtype_image(image, taeda.float32, scale=True))
+    return to_dtype_image(_rgb(h.add_(hue_factor).remainder_(1.0), s, v), image.dtype, scale=True)
+
+
+def _hsv(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hue, saturation and value, each 0 ... 1 (A. R. Smith, 1978)."""
+    r, g, _ = image.unbind(-3)
+    low, v = image.amin(-3), image.amax(-3)
+    grey = low == v
+    one = taeda.ones_like(v)
+    s = (v - low) / taeda.where(grey, one, v)
+    below = (v.unsqueeze(-3) - image) / taeda.where(grey, one, v - low).unsqueeze(-3)
+    rc, gc, bc = below.unbind(-3)
+    sector = taeda.where(v == r, bc - gc, taeda.where(v == g, rc + 2.0 - bc, gc + 4.0 - rc))
+    return sector.mul(1.0 / 6.0).add_(1.0).fmod_(1.0), s, v
+
+
+def _rgb(h: Tensor, s: Tensor, v: Tensor) -> Tensor:
+    h6 = h * 6
+    sector = h6.floor()
+    along = h6 - sector
+    sector = sector.to(taeda.int64) % 6
+    falls = ((1.0 - s * along) * v).clamp_(0.0, 1.0)
+    rises = ((s * along + (1.0 - s)) * v).clamp_(0.0, 1.0)
+    least = ((1.0 - s) * v).clamp_(0.0, 1.0)
+    values = taeda.stack([v, least, falls, rises], dim=-3)
+    # Which of those four red, green and blue are, in each sixth of the circle.
+    choice = taeda.tensor([[0, 2, 1, 1, 3, 0], [3, 0, 0, 2, 1, 1], [1, 1, 3, 0, 0, 2]])[:, sector]
+    return values.gather(-3, choice.movedim(0, -3))
+
+
+@dispatched
+def adjust_gamma(inpt: Any, gamma: float, gain: float = 1) -> Any:
+    """Return ``gain img ** gamma`` of values in 0 ... 1."""
+    raise NotImplementedError
+
+
+@kernel(adjust_gamma, *TENSORS)
+def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor:
+    """Raise a tensor to a power."""
+    if gamma < 0:
+        raise ValueError(f"[adjust_gamma] Gamma should be a non-negative real number, got {gamma}")
+    unit = image if image.is_floating_point() else to_dtype_image(image, taeda.float32, scale=True)
+    out = unit.pow(gamma)
+    return to_dtype_image(out if gain == 1.0 else out.mul_(gain).clamp_(0.0, 1.0), image.dtype, scale=True)
+
+
+@dispatched
+def posterize(inpt: Any, bits: int) -> Any:
+    """Keep only so many bits of every value."""
+    raise NotImplementedError
+
+
+@kernel(posterize, *TENSORS)
+def posterize_image(image: Tensor, bits: int) -> Tensor:
+    """Keep the highest bits of integers, or as many levels of floats."""
+    if not isinstance(bits, int) or not 0 <= bits <= 8:
+        raise TypeError(f"[posterize] bits must be a positive integer in the range [0, 8], got {bits} instead.")
+    if image.is_floating_point():
+        levels = 1 << bits
+        return image.mul(levels).floor_().clamp_(0, levels - 1).mul_(1.0 / levels)
+    wide = _bits(image.dtype)
+    return image if bits >= wide else image & (((1 << bits) - 1) << (wide - bits))
+
+
+@dispatched
+def invert(inpt: Any) -> Any:
+    """Swap light and dark."""
+    raise NotImplementedError
+
+
+@kernel(invert, *TENSORS)
+def invert_image(image: Tensor) -> Tensor:
+    """Subtract from the largest value."""
+    return largest_value(image.dtype) - image
+
+
+@dispatched
+def solarize(inpt: Any, threshold: float) -> Any:
+    """Invert what lies at or above a threshold."""
+    raise NotImplementedError
+
+
+@kernel(solarize, *TENSORS)
+def solarize_image(image: Tensor, threshold: float) -> Tensor:
+    """Invert the values of a tensor at or above a threshold."""
+    if threshold > largest_value(image.dtype):
+        raise TypeError(
+            f"[solarize] Threshold should be less or equal the maximum value of the dtype, but got {threshold} for {image.dtype}"
+        )
+    return taeda.where(image >= threshold, invert_image(image), image)
+
+
+@dispatched
+def autocontrast(inpt: Any) -> Any:
+    """Stretch every channel from black to white."""
+    raise NotImplementedError
+
+
+@kernel(autocontrast, *TENSORS)
+def autocontrast_image(image: Tensor) -> Tensor:
+    """Stretch every channel of a tensor; one of a single value stays."""
+    _channels(image, "autocontrast")
+    if image.numel() == 0:
+        return image
+    bound = largest_value(image.dtype)
+    x = image if image.is_floating_point() else image.to(taeda.float32)
+    low, high = x.amin(dim=(-2, -1), keepdim=True), x.amax(dim=(-2, -1), keepdim=True)
+    flat = low == high
+    scale = (high - low).mul_(1.0 / bound).masked_fill_(flat, 1.0)
+    return x.sub(low.masked_fill_(flat, 0.0)).div_(scale).clamp_(0, bound).to(image.dtype)
+
+
+@dispatched
+def equalize(inpt: Any) -> Any:
+    """Bend the values of every channel so that all are about as frequent."""
+    raise NotImplementedError
+
+
+@kernel(equalize, *TENSORS)
+def equalize_image(image: Tensor) -> Tensor:
+    """Bend the values of a tensor by the sums of its histogram, as Pillow does."""
+    if image.numel() == 0:
+        return image
+    levels = to_dtype_image(image, taeda.uint8, scale=True)
+    flat = levels.flatten(start_dim=-2).to(taeda.int64)
+    counts = taeda.zeros(*levels.shape[:-2], 256, dtype=taeda.int64)
+    counts.scatter_add_(-1, flat, taeda.ones_like(flat))
+    sums = counts.cumsum(-1)
+    highest = sums.argmax(-1, keepdim=True)
+    step = taeda.div(flat.shape[-1] - counts.gather(-1, highest), 255, rounding_mode="floor")
+    table = taeda.div(sums[..., :-1] + step // 2, step.clamp(min=1), rounding_mode="floor").clamp_(0, 255)
+    table = NN.pad(table, [1, 0])
+    bent = table.gather(-1, flat).reshape(levels.shape).to(taeda.uint8)
+    out = taeda.where((step != 0).unsqueeze(-1), bent, levels)
+    return to_dtype_image(out, image.dtype, scale=True)
+
+
+@dispatched
+def permute_channels(inpt: Any, permutation: list[int]) -> Any:
+    """Bring the channels into another order."""
+    raise NotImplementedError
+
+
+@kernel(permute_channels, *TENSORS)
+def permute_channels_image(image: Tensor, permutation: list[int]) -> Tensor:
+    """Bring the channels of a tensor into another order."""
+    c = image.shape[-3]
+    order = list(permutation)
+    if len(order) != c:
+        raise ValueError(f"[permute_channels] Length of permutation does not match number of channels: {len(order)} != {c}")
+    return image[..., permutation, :, :]
+
+
+@kernel(permute_channels, PIL_IMAGE)
+def _permute_channels_pil(image: Any, permutation: list[int]) -> Any:
+    return to_pil_image(permute_channels_image(pil_to_tensor(image), permutation))
+
+
+for _op in (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_gamma,
+    adjust_hue,
+    adjust_saturation,
+    adjust_sharpness,
+    autocontrast,
+    equalize,
+    invert,
+    posterize,
+    solarize,
+):
+    kernel(_op, PIL_IMAGE)(getattr(colour, _op.__name__))
+
+adjust_brightness_video = adjust_brightness_image
+adjust_contrast_video = adjust_contrast_image
+adjust_gamma_video = adjust_gamma_image
+adjust_hue_video = adjust_hue_image
+adjust_saturation_video = adjust_saturation_image
+adjust_sharpness_video = adjust_sharpness_image
+autocontrast_video = autocontrast_image
+equalize_video = equalize_image
+invert_video = invert_image
+permute_channels_video = permute_channels_image
+posterize_video = posterize_image
+solarize_video = solarize_image

@@ -1,0 +1,167 @@
+"""One function, several kinds of inputs: which kernel a type leads to.
+
+A kernel for images is written for plain tensors and serves images and videos too; one for boxes or points gets their format and canvas
+as arguments. What comes back is dressed as what went in.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import PIL.Image
+
+from taeda import Tensor
+from taeda.vision import tv_tensors
+
+__all__ = ["dispatched", "find_kernel", "is_pure_tensor", "kernel", "register_kernel"]
+
+Kernel = Callable[..., Any]
+_KERNELS: dict[Kernel, dict[type, Kernel]] = {}
+_OURS = (tv_tensors.Image, tv_tensors.Video, tv_tensors.Mask, tv_tensors.BoundingBoxes, tv_tensors.KeyPoints)
+
+
+def is_pure_tensor(x: Any) -> bool:
+    """Say whether `x` is a tensor that tells no kind."""
+    return isinstance(x, Tensor) and not isinstance(x, tv_tensors.TVTensor)
+
+
+def dispatched(function: Kernel) -> Kernel:
+    """Make a function choose its kernel by the type of its first argument; the body is not used."""
+
+    @functools.wraps(function)
+    def choose(*args: Any, **kwargs: Any) -> Any:
+        x = args[0] if args else next(iter(kwargs.values()))
+        return find_kernel(choose, type(x))(*args, **kwargs)
+
+    _KERNELS[choose] = {}
+    return choose
+
+
+def find_kernel(function: Kernel, kind: type, allow_passthrough: bool = False) -> Kernel:
+    """Return the kernel of a type.
+
+    Raises:
+        TypeError: there is none, and the type may not pass through.
+    """
+    known = _KERNELS.get(function)
+    if known is None:
+        raise ValueError(f"[v2.functional] No kernel registered for functional {getattr(function, '__name__', function)}.")
+    for base in kind.__mro__:
+        if base in known:
+            return known[base]
+        if base is tv_tensors.TVTensor:     # a tv_tensor is never taken for a plain tensor
+            break
+    if issubclass(kind, PIL.Image.Image) and PIL.Image.Image in known:
+        return known[PIL.Image.Image]
+    if allow_passthrough:
+        return _same
+    raise TypeError(
+        f"[{function.__name__}] Functional F.{function.__name__} supports inputs of type "
+        f"{[k.__name__ for k in known]}, but got {kind.__name__} instead."
+    )
+
+
+def _same(x: Any, *args: Any, **kwargs: Any) -> Any:
+    return x
+
+
+def kernel(function: Kernel, *kinds: type, bare: bool = False) -> Callable[[Kernel], Kernel]:
+    """Register the decorated kernel for these types; see the module. A bare one takes and returns things as they are."""
+
+    def register(implementation: Kernel) -> Kernel:
+        for kind in kinds:
+            if bare:
+                adapted = implementation
+            elif issubclass(kind, tv_tensors.BoundingBoxes):
+                adapted = _for_boxes(implementation)
+            elif issubclass(kind, tv_tensors.KeyPoints):
+                adapted = _for_points(implementation)
+            elif issubclass(kind, tv_tensors.TVTensor):
+                adapted = _for_pixels(implementation)
+            else:
+                adapted = implementation
+            _KERNELS[function][kind] = adapted
+        return implementation
+
+    return register
+
+
+def _trimmed(implementation: Kernel) -> Kernel:
+    """Leave out keywords that a kernel does not know: boxes need no fill."""
+    parameters = inspect.signature(implementation).parameters
+    names = list(parameters)[1:]
+
+    def call(x: Any, args: Any, kwargs: Any, asked: list[str], **own: Any) -> Any:
+        given = dict(zip(asked, args, strict=False)) | kwargs | own
+        return implementation(x, **{name: value for name, value in given.items() if name in names})
+
+    return call
+
+
+def _asked(function: Kernel) -> list[str]:
+    return list(inspect.signature(function).parameters)[1:]
+
+
+def _for_pixels(implementation: Kernel) -> Kernel:
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        out = implementation(x.as_subclass(Tensor), *args, **kwargs)
+        if isinstance(out, tuple):
+            return tuple(tv_tensors.wrap(part, like=x) for part in out)
+        return tv_tensors.wrap(out, like=x) if isinstance(out, Tensor) else out
+
+    return call
+
+
+def _for_boxes(implementation: Kernel) -> Kernel:
+    trimmed = _trimmed(implementation)
+    asked = [n for n in _asked(implementation) if n not in ("format", "canvas_size", "clamping_mode")]
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        own = {"format": x.format, "canvas_size": x.canvas_size, "clamping_mode": x.clamping_mode}
+        out = trimmed(x.as_subclass(Tensor), args, kwargs, asked, **own)
+        if isinstance(out, tuple):
+            return tv_tensors.wrap(out[0], like=x, canvas_size=out[1])
+        return tv_tensors.wrap(out, like=x)
+
+    return call
+
+
+def _for_points(implementation: Kernel) -> Kernel:
+    trimmed = _trimmed(implementation)
+    asked = [n for n in _asked(implementation) if n != "canvas_size"]
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        out = trimmed(x.as_subclass(Tensor), args, kwargs, asked, canvas_size=x.canvas_size)
+        if isinstance(out, tuple):
+            return tv_tensors.wrap(out[0], like=x, canvas_size=out[1])
+        return tv_tensors.wrap(out, like=x)
+
+    return call
+
+
+def register_kernel(functional: Kernel | str, tv_tensor_cls: type) -> Callable[[Kernel], Kernel]:
+    """Register the decorated function as the kernel of a functional for a tv_tensor class of one's own.
+
+    Raises:
+        ValueError: the class is no tv_tensor, or there is no such functional, or it has that kernel already.
+    """
+    if isinstance(functional, str):
+        by_name = {f.__name__: f for f in _KERNELS}
+        if functional not in by_name:
+            raise ValueError(f"[register_kernel] Could not find functional with name '{functional}'.")
+        functional = by_name[functional]
+    if functional not in _KERNELS:
+        raise ValueError("[register_kernel] Kernels can only be registered on functionals of transforms.v2.functional")
+    if not (isinstance(tv_tensor_cls, type) and issubclass(tv_tensor_cls, tv_tensors.TVTensor)):
+        raise ValueError(f"[register_kernel] Kernels can only be registered for subclasses of tv_tensors.TVTensor, got {tv_tensor_cls}")
+    if tv_tensor_cls in _OURS or tv_tensor_cls in _KERNELS[functional]:
+        raise ValueError(f"[register_kernel] There is a kernel for {tv_tensor_cls.__name__} already")
+
+    def register(implementation: Kernel) -> Kernel:
+        _KERNELS[functional][tv_tensor_cls] = implementation  # type: ignore[index]
+        return implementation
+
+    return register

@@ -1,0 +1,500 @@
+"""Geometry of images, videos and masks; boxes and points follow in `_boxes`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import taeda
+from taeda import Tensor
+from taeda.nn import functional as NN
+from taeda.vision import tv_tensors
+from taeda.vision.transforms import geometry as v1
+from taeda.vision.transforms import warp
+from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
+from taeda.vision.transforms.geometry import InterpolationMode
+from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
+from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS
+
+__all__ = [
+    "affine",
+    "center_crop",
+    "crop",
+    "elastic",
+    "elastic_transform",
+    "five_crop",
+    "hflip",
+    "horizontal_flip",
+    "pad",
+    "perspective",
+    "resize",
+    "resized_crop",
+    "rotate",
+    "ten_crop",
+    "vertical_flip",
+    "vflip",
+]
+
+Mode = str | InterpolationMode | int
+Fill = float | Sequence[float] | None
+MASK = tv_tensors.Mask
+NEAREST, BILINEAR = InterpolationMode.NEAREST, InterpolationMode.BILINEAR
+
+
+def mode_of(interpolation: Any, op: str) -> InterpolationMode:
+    """Accept an InterpolationMode, its name, or Pillow's number for it."""
+    if isinstance(interpolation, str):
+        names = {m.value: m for m in InterpolationMode}
+        if interpolation not in names:
+            raise ValueError(f"[{op}] Invalid interpolation mode: '{interpolation}'. Supported string values are: {list(names)}.")
+        return names[interpolation]
+    if not isinstance(interpolation, (int, InterpolationMode)):
+        raise ValueError(
+            f"[{op}] Argument interpolation should be an `InterpolationMode` or a corresponding Pillow integer constant, "
+            f"but got {interpolation}."
+        )
+    return v1.interpolation_mode(interpolation, op)
+
+
+def _flat(mask: Tensor) -> tuple[Tensor, bool]:
+    """Give a mask H x W a channel; say whether it had none."""
+    return (mask.unsqueeze(0), True) if mask.dim() < 3 else (mask, False)
+
+
+@dispatched
+def horizontal_flip(inpt: Any) -> Any:
+    """Mirror left and right."""
+    raise NotImplementedError
+
+
+@kernel(horizontal_flip, *TENSORS, MASK)
+def horizontal_flip_image(image: Tensor) -> Tensor:
+    """Mirror a tensor left and right."""
+    return image.flip(-1)
+
+
+@dispatched
+def vertical_flip(inpt: Any) -> Any:
+    """Mirror top and bottom."""
+    raise NotImplementedError
+
+
+@kernel(vertical_flip, *TENSORS, MASK)
+def vertical_flip_image(image: Tensor) -> Tensor:
+    """Mirror a tensor top and bottom."""
+    return image.flip(-2)
+
+
+kernel(horizontal_flip, PIL_IMAGE)(v1.hflip)
+kernel(vertical_flip, PIL_IMAGE)(v1.vflip)
+
+
+def output_size(canvas: Sequence[int], size: Any, max_size: int | None = None) -> tuple[int, int]:
+    """Return the (height, width) that `size` means for a canvas."""
+    h, w = canvas
+    if size is None:
+        if max_size is None:
+            raise ValueError("[resize] max_size must be an integer when size is None")
+        short, long = min(h, w), max(h, w)
+        short = int(max_size * short / long)
+        return (max_size, short) if w <= h else (short, max_size)
+    sizes = [size] if isinstance(size, int) else list(size)
+    if max_size is not None and len(sizes) != 1:
+        raise ValueError(
+            "[resize] max_size should only be passed if size is None or specifies the length of the smaller edge, "
+            f"got size={sizes} and max_size={max_size}"
+        )
+    return v1._output_size(h, w, sizes, max_size)
+
+
+@dispatched
+def resize(
+    inpt: Any, size: Any, interpolation: Mode = BILINEAR, max_size: int | None = None, antialias: bool | None = True
+) -> Any:
+    """Resize to (height, width), or the shorter edge to one number, or the longer to `max_size` where `size` is None.
+
+    Args:
+        interpolation: of images; masks are always taken from the nearest pixel.
+        antialias: for tensors; PIL images are always antialiased.
+    """
+    raise NotImplementedError
+
+
+@kernel(resize, *TENSORS)
+def resize_image(
+    image: Tensor, size: Any, interpolation: Mode = BILINEAR, max_size: int | None = None, antialias: bool | None = True
+) -> Tensor:
+    """Resize a tensor ... x C x H x W."""
+    mode = mode_of(interpolation, "resize")
+    smooth = mode in (BILINEAR, InterpolationMode.BICUBIC, InterpolationMode.LANCZOS)
+    if mode is InterpolationMode.LANCZOS and not antialias:
+        raise ValueError("[resize] InterpolationMode.LANCZOS requires antialias=True")
+    c, h, w = image.shape[-3:]
+    new = output_size((h, w), size, max_size)
+    if new == (h, w):
+        return image
+    if image.numel() == 0:
+        return image.reshape(*image.shape[:-2], *new)
+    x = image.reshape(-1, c, h, w)
+    native = x.dtype in (taeda.float32, taeda.float64, taeda.uint8)
+    x = x if native else x.to(taeda.float32)
+    options: dict[str, Any] = {"align_corners": False, "antialias": bool(antialias)} if smooth else {}
+    x = NN.interpolate(x, size=list(new), mode=mode.value, **options)
+    if not native:
+        x = (x if image.is_floating_point() else x.round_()).to(image.dtype)
+    return x.reshape(*image.shape[:-2], *new)
+
+
+@kernel(resize, PIL_IMAGE)
+def _resize_pil(
+    image: Any, size: Any, interpolation: Mode = BILINEAR, max_size: int | None = None, antialias: bool | None = True
+) -> Any:
+    if antialias is False:
+        warnings.warn("Anti-alias option is always applied for PIL Image input. Argument antialias is ignored.", stacklevel=3)
+    h, w = output_size((image.height, image.width), size, max_size)
+    mode = mode_of(interpolation, "resize")
+    return image if (w, h) == image.size else image.resize((w, h), resample=v1._PILLOW[mode])
+
+
+@kernel(resize, MASK)
+def resize_mask(
+    mask: Tensor, size: Any, interpolation: Mode = NEAREST, max_size: int | None = None, antialias: bool | None = None
+) -> Tensor:
+    """Resize a mask; values are taken from the nearest pixel."""
+    mode = mode_of(interpolation, "resize")
+    mode = mode if mode is InterpolationMode.NEAREST_EXACT else NEAREST
+    mask, bare = _flat(mask)
+    out = resize_image(mask, size, mode, max_size)
+    return out.squeeze(0) if bare else out
+
+
+@dispatched
+def affine(
+    inpt: Any,
+    angle: float,
+    translate: Sequence[float],
+    scale: float,
+    shear: float | Sequence[float],
+    interpolation: Mode = NEAREST,
+    fill: Fill = None,
+    center: Sequence[float] | None = None,
+) -> Any:
+    """Turn (clockwise), shear, scale and move, the size kept; see `transforms.functional.affine`."""
+    raise NotImplementedError
+
+
+@kernel(affine, *TENSORS)
+def affine_image(
+    image: Tensor, angle: Any, translate: Any, scale: float, shear: Any, interpolation: Mode = NEAREST,
+    fill: Fill = None, center: Any = None,
+) -> Tensor:
+    """Warp a tensor by an affine map."""
+    mode = mode_of(interpolation, "affine")
+    return warp.affine_tensor(image, angle, translate, scale, shear, mode.value, fill, center)
+
+
+@kernel(affine, PIL_IMAGE)
+def _affine_pil(
+    image: Any, angle: Any, translate: Any, scale: float, shear: Any, interpolation: Mode = NEAREST, fill: Fill = None, center: Any = None
+) -> Any:
+    return warp.affine(image, angle, translate, scale, shear, mode_of(interpolation, "affine"), fill, center)
+
+
+@kernel(affine, MASK)
+def affine_mask(
+    mask: Tensor, angle: Any, translate: Any, scale: float, shear: Any, interpolation: Mode = NEAREST, fill: Fill = None, center: Any = None
+) -> Tensor:
+    """Warp a mask by an affine map; values are taken from the nearest pixel."""
+    mask, bare = _flat(mask)
+    out = affine_image(mask, angle, translate, scale, shear, NEAREST, fill, center)
+    return out.squeeze(0) if bare else out
+
+
+@dispatched
+def rotate(
+    inpt: Any,
+    angle: float,
+    interpolation: Mode = NEAREST,
+    expand: bool = False,
+    center: Sequence[float] | None = None,
+    fill: Fill = None,
+) -> Any:
+    """Turn counter-clockwise by degrees; with `expand`, the result holds all of it."""
+    raise NotImplementedError
+
+
+@kernel(rotate, *TENSORS)
+def rotate_image(
+    image: Tensor, angle: float, interpolation: Mode = NEAREST, expand: bool = False, center: Any = None, fill: Fill = None
+) -> Tensor:
+    """Turn a tensor; quarter turns that fit move pixels onto pixels."""
+    angle = angle % 360
+    h, w = image.shape[-2:]
+    if center is None:
+        if angle in (0, 180) or (angle in (90, 270) and (expand or h == w)):
+            return taeda.rot90(image, k=int(angle) // 90, dims=(-2, -1)) if angle else image.clone()
+    mode = mode_of(interpolation, "rotate")
+    middle = [0.0, 0.0] if center is None else [center[0] - w * 0.5, center[1] - h * 0.5]
+    matrix = warp.affine_matrix(middle, -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
+    out_h, out_w = expanded_size(matrix, h, w) if expand else (h, w)
+    grid = warp.affine_grid(matrix, h, w, out_h, out_w, warp.working_dtype(image))
+    return warp.sample_grid(image, grid, mode.value, fill, "rotate")
+
+
+def expanded_size(matrix: list[float], h: int, w: int) -> tuple[int, int]:
+    """Return the (height, width) that a turned image needs; corners a hair outside of a pixel do not count."""
+    corners = taeda.tensor([[-w, -h, 2.0], [-w, h, 2.0], [w, h, 2.0], [w, -h, 2.0]]) * 0.5
+    ends = corners @ taeda.tensor(matrix).reshape(2, 3).T
+    half = taeda.tensor([0.5 * w, 0.5 * h])
+    low, high = ((e + half).mul(1e4).trunc().mul(1e-4) for e in (ends.amin(0), ends.amax(0)))
+    size = high.ceil() - low.floor()
+    return int(size[1]), int(size[0])
+
+
+@kernel(rotate, PIL_IMAGE)
+def _rotate_pil(
+    image: Any, angle: float, interpolation: Mode = NEAREST, expand: bool = False, center: Any = None, fill: Fill = None
+) -> Any:
+    return v1.rotate(image, angle, mode_of(interpolation, "rotate"), expand, center, fill)
+
+
+@kernel(rotate, MASK)
+def rotate_mask(
+    mask: Tensor, angle: float, interpolation: Mode = NEAREST, expand: bool = False, center: Any = None, fill: Fill = None
+) -> Tensor:
+    """Turn a mask; values are taken from the nearest pixel."""
+    mask, bare = _flat(mask)
+    out = rotate_image(mask, angle, NEAREST, expand, center, fill)
+    return out.squeeze(0) if bare else out
+
+
+def edges(padding: Any) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of a padding: a number, (across, down), or all four."""
+    if not isinstance(padding, (int, tuple, list)):
+        raise TypeError(f"[pad] `padding` should be an integer or tuple or list of integers, but got {padding}")
+    return v1._edges(padding, "pad")
+
+
+@dispatched
+def pad(inpt: Any, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Any:
+    """Add pixels around; see `transforms.functional.pad`."""
+    raise NotImplementedError
+
+
+@kernel(pad, *TENSORS)
+def pad_image(image: Tensor, padding: Any, fill: Fill = None, padding_mode: str = "constant") -> Tensor:
+    """Add pixels around a tensor ... x C x H x W; `fill` may have a value for each channel."""
+    left, top, right, bottom = edges(padding)
+    if not isinstance(fill, (tuple, list)) or len(fill) == 1:
+        return v1.pad(image, [left, top, right, bottom], fill, padding_mode)
+    if padding_mode != "constant":
+        raise ValueError(f"[pad] Padding mode '{padding_mode}' is not supported if fill is not scalar")
+    out = v1.pad(image, [left, top, right, bottom])
+    colour = taeda.tensor(list(fill)).to(image.dtype).reshape(-1, 1, 1)
+    h, w = out.shape[-2:]
+    for rows, columns in ((slice(0, top), slice(None)), (slice(h - bottom, h), slice(None))):
+        out[..., rows, columns] = colour
+    for columns in (slice(0, left), slice(w - right, w)):
+        out[..., :, columns] = colour
+    return out
+
+
+@kernel(pad, PIL_IMAGE)
+def _pad_pil(image: Any, padding: Any, fill: Fill = 0, padding_mode: str = "constant") -> Any:
+    return v1.pad(image, padding, fill, padding_mode)
+
+
+@kernel(pad, MASK)
+def pad_mask(mask: Tensor, padding: Any, fill: Fill = None, padding_mode: str = "constant") -> Tensor:
+    """Add pixels of one value around a mask."""
+    if isinstance(fill, (tuple, list)):
+        raise ValueError("[pad] Non-scalar fill value is not supported for masks")
+    mask, bare = _flat(mask)
+    out = pad_image(mask, padding, fill, padding_mode)
+    return out.squeeze(0) if bare else out
+
+
+@dispatched
+def crop(inpt: Any, top: int, left: int, height: int, width: int) -> Any:
+    """Cut out height x width pixels from row `top` and column `left`; what lies outside is zero."""
+    raise NotImplementedError
+
+
+@kernel(crop, *TENSORS, MASK)
+def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """Cut out of a tensor."""
+    return v1.crop(image, top, left, height, width)
+
+
+kernel(crop, PIL_IMAGE)(v1.crop)
+
+
+@dispatched
+def center_crop(inpt: Any, output_size: int | Sequence[int]) -> Any:
+    """Cut (height, width) out of the middle; what is smaller is padded with zeros."""
+    raise NotImplementedError
+
+
+@kernel(center_crop, *TENSORS, MASK)
+def center_crop_image(image: Tensor, output_size: Any) -> Tensor:
+    """Cut out of the middle of a tensor."""
+    return v1.center_crop(image, output_size)
+
+
+kernel(center_crop, PIL_IMAGE)(v1.center_crop)
+
+
+def crop_anchor(crop: Sequence[int], canvas: Sequence[int]) -> tuple[int, int]:
+    """Return the row and column where a central crop begins."""
+    return round((canvas[0] - crop[0]) / 2.0), round((canvas[1] - crop[1]) / 2.0)
+
+
+@dispatched
+def resized_crop(
+    inpt: Any,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size: Any,
+    interpolation: Mode = BILINEAR,
+    antialias: bool | None = True,
+) -> Any:
+    """Crop, then resize."""
+    raise NotImplementedError
+
+
+@kernel(resized_crop, *TENSORS)
+def resized_crop_image(
+    image: Tensor, top: int, left: int, height: int, width: int, size: Any, interpolation: Mode = BILINEAR, antialias: bool | None = True
+) -> Tensor:
+    """Crop a tensor, then resize it."""
+    return resize_image(crop_image(image, top, left, height, width), size, interpolation, antialias=antialias)
+
+
+@kernel(resized_crop, PIL_IMAGE)
+def _resized_crop_pil(
+    image: Any, top: int, left: int, height: int, width: int, size: Any, interpolation: Mode = BILINEAR, antialias: bool | None = True
+) -> Any:
+    return _resize_pil(v1.crop(image, top, left, height, width), size, interpolation, antialias=antialias)
+
+
+@kernel(resized_crop, MASK)
+def resized_crop_mask(
+    mask: Tensor, top: int, left: int, height: int, width: int, size: Any, interpolation: Mode = NEAREST, antialias: bool | None = None
+) -> Tensor:
+    """Crop a mask, then resize it."""
+    return resize_mask(crop_image(mask, top, left, height, width), size)
+
+
+def coefficients_of(startpoints: Any, endpoints: Any, coefficients: Any) -> list[float]:
+    """Return the eight numbers of a perspective map, given as such or by points."""
+    if coefficients is not None:
+        if startpoints is not None and endpoints is not None:
+            raise ValueError("[perspective] The startpoints/endpoints and the coefficients shouldn't be defined concurrently.")
+        if len(coefficients) != 8:
+            raise ValueError(f"[perspective] Argument coefficients should have 8 float values, got {len(coefficients)}")
+        return list(coefficients)
+    if startpoints is None or endpoints is None:
+        raise ValueError("[perspective] Either the startpoints/endpoints or the coefficients must have non `None` values.")
+    return warp.perspective_coefficients(startpoints, endpoints)
+
+
+@dispatched
+def perspective(
+    inpt: Any, startpoints: Any, endpoints: Any, interpolation: Mode = BILINEAR, fill: Fill = None, coefficients: Any = None
+) -> Any:
+    """Map four points to four others and all between in perspective; or by the eight coefficients of the map back."""
+    raise NotImplementedError
+
+
+@kernel(perspective, *TENSORS)
+def perspective_image(
+    image: Tensor, startpoints: Any, endpoints: Any, interpolation: Mode = BILINEAR, fill: Fill = None, coefficients: Any = None
+) -> Tensor:
+    """Warp a tensor in perspective."""
+    numbers = coefficients_of(startpoints, endpoints, coefficients)
+    mode = mode_of(interpolation, "perspective")
+    grid = warp.perspective_grid(numbers, image.shape[-2], image.shape[-1], warp.working_dtype(image))
+    return warp.sample_grid(image, grid, mode.value, fill, "perspective")
+
+
+@kernel(perspective, PIL_IMAGE)
+def _perspective_pil(
+    image: Any, startpoints: Any, endpoints: Any, interpolation: Mode = BILINEAR, fill: Fill = None, coefficients: Any = None
+) -> Any:
+    numbers = coefficients_of(startpoints, endpoints, coefficients)
+    return warp.perspective_pil(image, numbers, mode_of(interpolation, "perspective"), fill)
+
+
+@kernel(perspective, MASK)
+def perspective_mask(
+    mask: Tensor, startpoints: Any, endpoints: Any, interpolation: Mode = NEAREST, fill: Fill = None, coefficients: Any = None
+) -> Tensor:
+    """Warp a mask in perspective; values are taken from the nearest pixel."""
+    mask, bare = _flat(mask)
+    out = perspective_image(mask, startpoints, endpoints, NEAREST, fill, coefficients)
+    return out.squeeze(0) if bare else out
+
+
+@dispatched
+def elastic(inpt: Any, displacement: Tensor, interpolation: Mode = BILINEAR, fill: Fill = None) -> Any:
+    """Move every pixel by a displacement of its own, 1 x H x W x 2 in halves of the image's size."""
+    raise NotImplementedError
+
+
+elastic_transform = elastic
+
+
+@kernel(elastic, *TENSORS)
+def elastic_image(image: Tensor, displacement: Tensor, interpolation: Mode = BILINEAR, fill: Fill = None) -> Tensor:
+    """Warp a tensor by displacements."""
+    return warp.elastic_tensor(image, displacement, mode_of(interpolation, "elastic").value, fill)
+
+
+@kernel(elastic, PIL_IMAGE)
+def _elastic_pil(image: Any, displacement: Tensor, interpolation: Mode = BILINEAR, fill: Fill = None) -> Any:
+    return to_pil_image(elastic_image(pil_to_tensor(image), displacement, interpolation, fill), mode=image.mode)
+
+
+@kernel(elastic, MASK)
+def elastic_mask(mask: Tensor, displacement: Tensor, interpolation: Mode = NEAREST, fill: Fill = None) -> Tensor:
+    """Warp a mask by displacements; values are taken from the nearest pixel."""
+    mask, bare = _flat(mask)
+    out = elastic_image(mask, displacement, NEAREST, fill)
+    return out.squeeze(0) if bare else out
+
+
+@dispatched
+def five_crop(inpt: Any, size: Any) -> Any:
+    """Cut out the four corners and the middle."""
+    raise NotImplementedError
+
+
+@dispatched
+def ten_crop(inpt: Any, size: Any, vertical_flip: bool = False) -> Any:
+    """Cut out five crops of it and five of its mirror image."""
+    raise NotImplementedError
+
+
+@kernel(five_crop, *TENSORS, PIL_IMAGE)
+def five_crop_image(image: Tensor, size: Any) -> Any:
+    """Cut five crops out of a tensor."""
+    return v1.five_crop(image, size)
+
+
+@kernel(ten_crop, *TENSORS, PIL_IMAGE)
+def ten_crop_image(image: Tensor, size: Any, vertical_flip: bool = False) -> Any:
+    """Cut ten crops out of a tensor."""
+    return v1.ten_crop(image, size, vertical_flip)
+
+
+hflip, vflip = horizontal_flip, vertical_flip
+horizontal_flip_mask = horizontal_flip_video = horizontal_flip_image
+vertical_flip_mask = vertical_flip_video = vertical_flip_image
+resize_video, affine_video, rotate_video, pad_video = resize_image, affine_image, rotate_image, pad_image
+crop_mask = crop_video = crop_image
+center_crop_mask = center_crop_video = center_crop_image
+resized_crop_video, perspective_video, elastic_video = resized_crop_image, perspective_image, elastic_image
+five_crop_video, ten_crop_video = five_crop_image, ten_crop_image
