@@ -67,9 +67,15 @@ def test_a_missing_package_says_what_to_install() -> None:
         "        if name == 'taeda.nn':\n"
         "            raise ModuleNotFoundError(name=name)\n"
         "sys.meta_path.insert(0, Absent())\n"
-        "try:\n    taeda.nn\nexcept AttributeError as e:\n    print(e)"
     )
-    assert python(code) == "taeda.nn is a separate package: pip install taeda-nn"
+    asked = "try:\n    {}\nexcept {} as e:\n    print(e)"
+    told = "taeda.nn is a separate package: pip install taeda-nn"
+    assert python(code + asked.format("taeda.nn", "AttributeError")) == told
+    assert python(code + asked.format("from taeda import nn", "ModuleNotFoundError")) == told
+    assert python(code + "print(hasattr(taeda, 'nn'))") == "False"
+    for line in ("import torch.nn.functional", "from torch import nn"):
+        spoken = code + "import taeda.as_torch\ntaeda.as_torch.install()\n" + asked.format(line, "ModuleNotFoundError")
+        assert python(spoken) == f"torch.nn: {told}"
 
 
 @pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")

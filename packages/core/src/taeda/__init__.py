@@ -5,6 +5,7 @@ import gc as _gc
 import importlib as _importlib
 import math as _math
 import re as _re
+import sys as _sys
 
 __path__.append(f"{__path__[0]}/_shells")       # in the sources; an installed taeda has them among its rooms
 
@@ -241,7 +242,10 @@ def _package(name, room=""):
     except ModuleNotFoundError as error:
         if error.name != f"taeda.{name}":
             raise
-        raise AttributeError(f"taeda.{name} is a separate package: pip install taeda-{name}") from None
+        text = f"taeda.{name} is a separate package: pip install taeda-{name}"
+        if _sys._getframe(2).f_code.co_name == "_handle_fromlist":      # from taeda import nn, which words an AttributeError anew
+            raise ModuleNotFoundError(text, name=f"taeda.{name}") from None
+        raise AttributeError(text) from None
 
 
 def __dir__():

@@ -105,6 +105,10 @@ class Finder(importlib.metadata.DistributionFinder):
             return None
         theirs = ".".join(filter(None, (self.roots[root], rest)))
         if not _there(theirs):
+            package = rest.partition(".")[0]
+            if root == "torch" and package in ("nn", "optim") and not _there(f"taeda.{package}"):
+                text = f"{name}: taeda.{package} is a separate package: pip install taeda-{package}"
+                raise ModuleNotFoundError(text, name=f"taeda.{package}")
             return None
         return importlib.machinery.ModuleSpec(name, Loader(theirs), is_package=True)
 
