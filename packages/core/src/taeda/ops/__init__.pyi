@@ -681,8 +681,8 @@ def greater_equal_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ge`."""
 def grid_sample(input: Tensor, grid: Any, mode: str = ..., padding_mode: str = ..., align_corners: Any = ...) -> Tensor:
     """Sample images at the positions of a grid: y[n, c, i] = input[n, c] at grid[n, i]."""
-def group_by(key: Any, n: Any) -> Tensor:
-    """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order."""
+def group_by(key: Any, n: Any, sorted: _bool = ...) -> Tensor:
+    """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order; None for these if the keys are sorted."""
 def group_norm(input: Tensor, num_groups: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enabled: _bool = ...) -> Tensor:
     """Normalise (N, C, ...) over groups of C / num_groups channels; weight and bias are (C,)."""
 def gru(*args: Any, **kwargs: Any) -> Tensor:

@@ -6,7 +6,7 @@ a tensor of values.  The two products are each other's derivatives: ``y = A x``,
 """
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
-from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I64, View
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 __all__ = ["group_by", "merge", "sparse_product", "sparse_sample"]
@@ -17,8 +17,8 @@ cdef Op GROUP = define("sparse_group", NULL)
 cdef Op MERGE = define("sparse_merge", NULL)
 
 
-def group_by(key, n):
-    """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order.
+def group_by(key, n, sorted=False):
+    """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order; None for these if the keys are sorted.
 
     >>> import taeda
     >>> taeda.ops.group_by(taeda.tensor([1, 0, 1]), 3)
@@ -26,12 +26,13 @@ def group_by(key, n):
     """
     cdef TensorBase k = contiguous(as_tensor(key, "group_by")), start, place
     cdef View* t[3]
-    start, place = empty_shape((n + 1,), I64, CPU), empty_shape((k.view.numel,), I64, CPU)
-    t[0], t[1], t[2] = &start.view, &place.view, &k.view
-    bad = launch(GROUP, I64, k.device, 2, 3, t, NULL, k.view.numel)
+    cdef Param p[1]
+    start, place = empty_shape((n + 1,), I64, CPU), empty_shape((0 if sorted else k.view.numel,), I64, CPU)
+    t[0], t[1], t[2], p[0].i = &start.view, &place.view, &k.view, sorted
+    bad = launch(GROUP, I64, k.device, 2, 3, t, p, k.view.numel)
     if bad > 0:
         raise IndexError(f"[sparse] index {(<object>k)[bad - 1].item()} of entry {bad - 1} is out of bounds for a dimension of size {n}")
-    return start, place
+    return start, None if sorted else place
 
 
 def merge(a, b):
@@ -66,6 +67,7 @@ def sparse_product(pattern, value, x):
     """Return A x of a sparse matrix A, (n, r), and a dense one, (r, k), of one dtype."""
     cdef TensorBase v = as_tensor(value, "sparse_product"), d = as_tensor(x, "sparse_product"), y, start, column, sorted_
     cdef View* t[5]
+    cdef Param p[1]
     if v.view.dtype not in (F32, F64, F16, BF16):              # what has no kernel is composed
         rows, columns = pattern.entries
         return (<object>d).new_zeros((pattern.shape[0], d.view.shape[1])).index_add(0, rows, d.index_select(0, columns) * v.unsqueeze(1))
@@ -75,10 +77,12 @@ def sparse_product(pattern, value, x):
     y = empty_shape((pattern.shape[0], d.view.shape[1]), v.view.dtype, v.device)
     t[0], t[1], t[2], t[3], t[4] = &y.view, &start.view, &column.view, &sorted_.view, &dense.view
     if y.view.numel:
-        bad = launch(PRODUCT, v.view.dtype, v.device, 1, 5, t, NULL, (v.view.numel + pattern.shape[0]) * d.view.shape[1])
+        p[0].i = pattern.columns_checked == d.view.shape[0]
+        bad = launch(PRODUCT, v.view.dtype, v.device, 1, 5, t, p, (v.view.numel + pattern.shape[0]) * d.view.shape[1])
         if bad > 0:
             raise IndexError(f"[sparse] a column index {(<object>column)[bad - 1].item()} is out of bounds for a matrix of "
                              f"{d.view.shape[0]} columns")
+        pattern.columns_checked = d.view.shape[0]
     record(PRODUCT, y, (v, d), (v, d), pattern)
     return y
 

@@ -39,7 +39,7 @@ def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Any:
 
     Args:
         mat1: (n, m); mat2: (m, p).
-        reduce: in place of the sum of the terms, "mean", "amax" or "amin", for a CSR matrix and a dense one.
+        reduce: in place of the sum of the terms, "mean", "max" or "min", for a sparse matrix and a dense one.
 
     Raises RuntimeError for shapes or dtypes that do not fit.
 

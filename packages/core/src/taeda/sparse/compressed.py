@@ -53,7 +53,7 @@ def dense_of(s: Any) -> Any:
     rows, columns = coo_indices(s)
     values = elements(s)
     flat = values.new_zeros(s.shape[0] * s.shape[1])
-    return flat.index_add(0, rows * s.shape[1] + columns, values).reshape(tuple(s.shape))
+    return flat.index_add_(0, rows * s.shape[1] + columns, values).reshape(tuple(s.shape))
 
 
 def dense_at(x: Any, like: Any) -> Any:
@@ -72,7 +72,7 @@ def blocks_of(x: Any, block: tuple[int, int], op: str) -> Any:
 
 def starts(lines: Any, n: int) -> Any:
     """Return where each of n sorted lines begins."""
-    return ops.searchsorted(lines.contiguous(), ops.arange(n + 1, dtype=lines.dtype))
+    return ops.group_by(lines, n, True)[0]
 
 
 def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines: tuple[int, int]) -> Any:
@@ -113,6 +113,8 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
         else:
             values = elements(x)
         rows, columns = coo_indices(x)
+        if layout is sparse_csr and x._layout is sparse_coo:            # in order as they are
+            return packed(layout, (ops.group_by(rows, x.shape[0], True)[0], columns.contiguous()), values, x.shape)
         return compress(layout, rows, columns, values, x.shape, tuple(x.shape))
     rows, columns = x.detach().nonzero().unbind(1)
     return compress(layout, rows, columns, x[rows, columns], x.shape, tuple(x.shape))

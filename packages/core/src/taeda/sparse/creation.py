@@ -27,6 +27,8 @@ def _numbers(data: Any, dtype: Any, device: Any) -> Any:
 
 
 def _indices(data: Any, device: Any) -> Any:
+    if isinstance(data, Tensor) and data.dtype is int64 and data.device == device:
+        return data.detach()
     found = data.detach() if isinstance(data, Tensor) else ops.tensor(data)
     return found.to(device=device or found.device, dtype=int64)
 

@@ -11,9 +11,11 @@ from taeda.dtype import int64
 class Pattern:
     """Where a matrix has entries; both groupings are made when they are first asked for, and kept."""
 
-    def __init__(self, rows: Any, columns: Any, shape: tuple[int, int], start: Any = None) -> None:
+    def __init__(self, rows: Any, columns: Any, shape: tuple[int, int], start: Any = None, ordered: bool = False) -> None:
         self.entries = rows.contiguous(), columns.contiguous()
         self.shape = shape
+        self._ordered = ordered                  # by row
+        self.columns_checked = -1                # of how many columns it is known that the entries are inside
         self._turned: Pattern | None = None
         # start, the columns in order, and the order, None where the entries are in it already
         self._grouped: tuple[Any, Any, Any] | None = None if start is None else (start, self.entries[1], None)
@@ -22,10 +24,10 @@ class Pattern:
         """Return where each row begins, the columns of the entries in that order, and the order (None: as they are)."""
         if self._grouped is None:
             rows, columns = self.entries
-            start, place = ops.group_by(rows, self.shape[0])
-            if rows.numel() < 2 or bool((rows[1:] >= rows[:-1]).all()):
-                self._grouped = start, columns, None
+            if self._ordered or rows.numel() < 2 or bool((rows[1:] >= rows[:-1]).all()):
+                self._grouped = ops.group_by(rows, self.shape[0], True)[0], columns, None
             else:
+                start, place = ops.group_by(rows, self.shape[0])
                 self._grouped = start, columns.index_select(0, place), place
         return self._grouped
 
@@ -40,11 +42,12 @@ class Pattern:
 def pattern_of(s: Any) -> Pattern:
     """Return the pattern of a sparse matrix whose values are no blocks."""
     from taeda.sparse.compressed import coo_indices
-    from taeda.sparse.tensor import COMPRESSED, known
+    from taeda.sparse.tensor import COMPRESSED, is_coalesced, known
 
     found = known(s).get("pattern")
     if found is None:
         rows, columns = coo_indices(s)
+        ordered = s._layout not in COMPRESSED and is_coalesced(s)
         start = s._places[0].to(int64) if s._layout in COMPRESSED and COMPRESSED[s._layout][0] == 0 else None
-        found = s._known["pattern"] = Pattern(rows, columns, (s.shape[-2], s.shape[-1]), start)
+        found = s._known["pattern"] = Pattern(rows, columns, (s.shape[-2], s.shape[-1]), start, ordered)
     return found

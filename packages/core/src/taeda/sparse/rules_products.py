@@ -110,8 +110,9 @@ def sparse_mm(a: Any, b: Any, reduce: Any = None) -> Any:
 def _reduced(a: Any, b: Any, reduce: str) -> Any:
     """A product whose sums are means, largest or smallest terms."""
     check_matrices("sparse.mm", a, b)
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in ("sum", "mean", "amax", "amin"):
-        raise RuntimeError(f"[sparse.mm] reduce must be one of sum, mean, amax and amin, got {reduce!r}")
+        raise RuntimeError(f"[sparse.mm] reduce must be one of sum, mean, max and min, got {reduce!r}")
     if reduce == "sum":
         return product("sparse.mm", a, b, True)
     rows, columns = pattern_of(a).entries

@@ -75,7 +75,8 @@ def _permuted(s: Any, order: list[int]) -> Any:
         values = values.permute([0, *dense])
     # sorted as before where the dimensions that move are dense
     coalesced = is_coalesced(s) and (order[:k] == list(range(k)))
-    return packed(sparse_coo, (s._places[0][order[:k]],), values, size, coalesced)
+    places = s._places[0].flip(0) if order[:k] == [1, 0] else s._places[0][order[:k]]
+    return packed(sparse_coo, (places,), values, size, coalesced)
 
 
 @rule("unsqueeze")

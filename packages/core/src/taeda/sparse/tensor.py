@@ -447,7 +447,7 @@ def summed(values: Any, group: Any, n: int) -> Any:
     """Return n sums of values, each of those of its group; of bools, whether any is true."""
     if values.dtype.name == "bool":
         return summed(values.to(int64), group, n) != 0
-    return values.new_zeros((n, *values.shape[1:])).index_add(0, group, values)
+    return values.new_zeros((n, *values.shape[1:])).index_add_(0, group, values)
 
 
 def to_dense(s: Any) -> Any:
