@@ -4,11 +4,13 @@ import pytest
 import taeda
 from taeda.data import (
     BatchSampler,
+    DataLoader,
     DistributedSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,
     SubsetRandomSampler,
+    TensorDataset,
     WeightedRandomSampler,
 )
 from taeda.data.sampler import index_blocks
@@ -171,3 +173,26 @@ def test_a_sampler_must_define_iter():
 def test_sequential_sampler():
     assert list(SequentialSampler("abc")) == [0, 1, 2]
     assert len(SequentialSampler("abc")) == 3
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize(
+    ("dataset", "cure"),
+    [(5, "a dataset has __len__ and __getitem__"), (iter([1]), "walked through is an IterableDataset"), (TensorDataset, "TensorDataset is a class: give an object")],
+    ids=["int", "iterator", "class"],
+)
+def test_what_has_no_length_is_told_what_is_missing(dataset, cure, shuffle):
+    with pytest.raises(TypeError, match=rf"^\[DataLoader\] object of type '\w+' has no len\(\); .*{cure}"):
+        list(DataLoader(dataset, shuffle=shuffle))
+
+
+def test_a_length_that_raises_raises():
+    class Broken:
+        def __len__(self):
+            raise TypeError("on purpose")
+
+        def __getitem__(self, i):
+            return i
+
+    with pytest.raises(TypeError, match="^on purpose$"):
+        list(DataLoader(Broken()))

@@ -26,6 +26,7 @@ from taeda.data.sampler import (
     SequentialSampler,
     draw_seed,
     index_blocks,
+    length_of,
 )
 
 __all__ = ["DataLoader"]
@@ -402,7 +403,7 @@ def _gathered(loader: DataLoader[Any]) -> tuple[Iterator[taeda.Tensor], Callable
     sampler = batches.sampler
     if type(sampler) is not RandomSampler and type(sampler) is not SequentialSampler:
         return None
-    if len(sampler.data_source) != len(loader.dataset):
+    if length_of(sampler.data_source) != length_of(loader.dataset):
         return None  # a sampler over something else may point past the end: let indexing judge
     gather = row_gather(loader.dataset)
     if gather is None:

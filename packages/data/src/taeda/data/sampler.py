@@ -49,6 +49,20 @@ class Sampler(Generic[T_co]):
         raise NotImplementedError(f"[{type(self).__name__}] a sampler must define __iter__")
 
 
+def length_of(data_source: Any) -> int:
+    """Return the number of samples; TypeError, with a cure, for what has no length."""
+    try:
+        return len(data_source)
+    except TypeError as error:
+        if hasattr(type(data_source), "__len__"):
+            raise
+        if isinstance(data_source, type):
+            cure = f"{data_source.__name__} is a class: give an object of it"
+        else:
+            cure = "a dataset has __len__ and __getitem__; one that is only walked through is an IterableDataset"
+        raise TypeError(f"[DataLoader] {error}; {cure}") from None
+
+
 class SequentialSampler(Sampler[int]):
     """Visit the rows 0, 1, ..., len(data_source) - 1.
 
@@ -62,14 +76,14 @@ class SequentialSampler(Sampler[int]):
         self.data_source = data_source
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.data_source)))
+        return iter(range(length_of(self.data_source)))
 
     def chunks(self) -> Iterator[taeda.Tensor]:
         """Yield the order as int64 tensors, 1-d."""
-        yield taeda.arange(len(self.data_source), dtype=taeda.int64)
+        yield taeda.arange(length_of(self.data_source), dtype=taeda.int64)
 
     def __len__(self) -> int:
-        return len(self.data_source)
+        return length_of(self.data_source)
 
 
 class RandomSampler(Sampler[int]):
@@ -114,17 +128,17 @@ class RandomSampler(Sampler[int]):
             raise ValueError(
                 "[RandomSampler] num_samples should be a positive integer value, "
                 f"but got num_samples={self.num_samples!r}"
-                + ("; the dataset is empty" if num_samples is None and len(data_source) == 0 else "")
+                + ("; the dataset is empty" if num_samples is None and length_of(data_source) == 0 else "")
             )
 
     @property
     def num_samples(self) -> int:
         """How many indices one iteration yields; follows a dataset that grows."""
-        return len(self.data_source) if self._num_samples is None else self._num_samples
+        return length_of(self.data_source) if self._num_samples is None else self._num_samples
 
     def chunks(self) -> Iterator[taeda.Tensor]:
         """Yield the order as int64 tensors, 1-d; each is drawn when it is asked for, not before."""
-        n = len(self.data_source)
+        n = length_of(self.data_source)
         generator = self.generator
         if generator is None:
             generator = taeda.Generator()
