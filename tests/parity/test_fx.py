@@ -597,3 +597,12 @@ def test_graphs_made_by_chance_are_the_same(steps: list[Any]) -> None:
     assert ours.graph.eliminate_dead_code() == theirs.graph.eliminate_dead_code()
     ours.recompile(), theirs.recompile()
     assert ours.code == plain(theirs.code)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_models_of_vision_trace_as_torchvisions(name: str) -> None:
+    theirs = pytest.importorskip("torchvision")
+    import taeda.vision
+
+    mine = taeda.fx.symbolic_trace(getattr(taeda.vision.models, name)())
+    assert mine.code == plain(torch.fx.symbolic_trace(getattr(theirs.models, name)()).code)

@@ -73,10 +73,9 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: taeda.Tensor) -> taeda.Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
-        out += identity
+        out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
 
@@ -110,11 +109,10 @@ class Bottleneck(nn.Module):
         self.stride = stride
 
     def forward(self, x: taeda.Tensor) -> taeda.Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
-        out += identity
+        out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
 
