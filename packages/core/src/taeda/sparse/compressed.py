@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
-from taeda.dtype import int64
+from taeda.dtype import bool_, int64
 from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
 from taeda.sparse.tensor import COMPRESSED, coalesce, packed, sparse_dim, values_of
 
@@ -97,10 +97,18 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
             if not (is_sparse(x) and x._layout in COMPRESSED and COMPRESSED[x._layout][1]):
                 raise RuntimeError(f"[{op}] conversion to {layout} requires blocksize")
             block = tuple(x._held.shape[1:3])
-        if is_sparse(x):
+        if is_sparse(x):                                     # a block for each in which there is an entry, of zero too
+            if x._layout is sparse_coo and sparse_dim(x) != 2:
+                raise RuntimeError(f"[{op}] a hybrid tensor of shape {tuple(x.shape)} cannot be converted to {layout}")
+            row, column = coo_indices(x)
             x = dense_of(x) if x._layout in COMPRESSED else to_dense(x)
-        parts = blocks_of(x, tuple(block), op)
-        rows, columns = parts.detach().ne(0).flatten(2).any(2).nonzero().unbind(1)
+            parts = blocks_of(x, tuple(block), op)
+            there = ops.zeros(tuple(parts.shape[:2]), dtype=bool_)
+            there[row // block[0], column // block[1]] = True
+        else:
+            parts = blocks_of(x, tuple(block), op)
+            there = parts.detach().ne(0).flatten(2).any(2)
+        rows, columns = there.nonzero().unbind(1)
         return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]))
     if is_sparse(x):
         if x._layout is layout:

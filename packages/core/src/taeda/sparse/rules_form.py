@@ -9,7 +9,7 @@ from taeda._override import take_history, wrote
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
-from taeda.dtype import can_cast
+from taeda.dtype import can_cast, int64
 from taeda.layout import layout as layout_class, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.sparse import compressed as _compressed, tensor as _tensor
 from taeda.sparse.creation import copy_of, empty_of
@@ -228,10 +228,7 @@ def copy_(s: Any, src: Any, non_blocking: bool = False) -> Any:
 @rule("zero_")
 def zero_(s: Any) -> Any:
     begin_write("zero_", s)
-    if s._layout in COMPRESSED:
-        s._held.zero_()
-        return s
-    become(s, empty_of(s.shape, sparse_coo, s.dtype, s.device, sparse_dim(s)))
+    become(s, zeros_like(s.detach()))
     wrote(s)
     return s
 
@@ -301,8 +298,11 @@ def zeros_like(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = N
     dtype = dtype or s.dtype
     if layout is strided:
         made = ops.zeros(tuple(s.shape), dtype=dtype, device=device or s.device)
-    elif layout in COMPRESSED and s._layout is layout:
-        made = with_values(s.detach(), s._held.new_zeros(s._held.shape, dtype=dtype))
+    elif layout in _compressed.BLOCKS:
+        block = s._held.shape[1:3] if s._layout in _compressed.BLOCKS else (1, 1)
+        lines = s.shape[COMPRESSED[layout][0]] // block[COMPRESSED[layout][0]]
+        places = ops.zeros(lines + 1, dtype=int64), ops.zeros(0, dtype=int64)
+        made = make(layout, places, ops.zeros((0, *block), dtype=dtype, device=device or s.device), s.shape)
     else:
         made = empty_of(s.shape, layout, dtype, device or s.device, sparse_dim(s) if s._layout is sparse_coo else None)
     return made.requires_grad_() if requires_grad else made
@@ -384,6 +384,8 @@ def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize:
             if sparse_dims is not None and sparse_dims != sparse_dim(x):
                 raise RuntimeError(f"[to_sparse] conversion from {x.layout} to {layout} with sparse_dim argument given is not supported")
             return x
+        if x._layout is sparse_csc:                       # by column, as they are
+            return packed(sparse_coo, (ops.stack(_compressed.coo_indices(x)),), values_of(x), x.shape)
         return _compressed.to_coo(x)
     k = x.ndim if sparse_dims is None else sparse_dims
     if not (0 < k <= x.ndim or k == x.ndim == 0):

@@ -222,7 +222,7 @@ def _times_dense(s: Any, x: Any) -> Any:
 
 
 def _times_sparse(a: Any, b: Any) -> Any:
-    """The elements that both have: in the order, and as often, as the one that is not coalesced has them."""
+    """The elements that both have: in the order, and as often, as the one that is not coalesced, or has fewer entries, has them."""
     if a.shape != b.shape:
         raise RuntimeError(f"[mul] sparse operands must have the same shape, got {tuple(a.shape)} and {tuple(b.shape)}")
     if a._layout in COMPRESSED or b._layout in COMPRESSED:
@@ -231,7 +231,7 @@ def _times_sparse(a: Any, b: Any) -> Any:
     if same_parts(a, b) and (is_coalesced(a) or is_coalesced(b)):
         return with_values(a, values_of(a) * values_of(b))
     if not is_coalesced(b):
-        if is_coalesced(a) or b._nnz() >= a._nnz():
+        if is_coalesced(a) or a._nnz() >= b._nnz():
             a, b = b, a
         b = coalesce(b)
     known, wanted = linear(b), linear(a)
