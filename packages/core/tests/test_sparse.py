@@ -278,6 +278,21 @@ def test_a_switch_that_turns_overriding_off_meets_no_kernel() -> None:
                 use()
 
 
+def test_products_of_a_low_rank_and_in_low_precision() -> None:
+    taeda.manual_seed(0)
+    x = taeda.randn(12, 2) @ taeda.randn(2, 9)
+    x = taeda.where(taeda.rand(12, 9) < 0.9, x, 0.0)
+    for function in (taeda.svd_lowrank, taeda.pca_lowrank):
+        taeda.manual_seed(1)
+        expected = function(x, q=3)
+        taeda.manual_seed(1)
+        for a, b in zip(function(x.to_sparse(), q=3), expected, strict=True):
+            assert a.abs().allclose(b.abs(), atol=1e-4)
+    assert taeda.lobpcg((x @ x.t()).to_sparse(), k=2)[0].allclose(taeda.lobpcg(x @ x.t(), k=2)[0])
+    with taeda.autocast("cpu", taeda.bfloat16):
+        assert (x.to_sparse() @ taeda.ones(9, 2)).dtype is taeda.bfloat16
+
+
 # -- copies and files ------------------------------------------------------------------------------
 
 

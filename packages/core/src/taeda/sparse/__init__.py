@@ -25,8 +25,8 @@ from taeda.sparse.rules_reduce import sparse_log_softmax, sparse_softmax, sum as
 from taeda.sparse.tensor import COMPRESSED, called, is_sparse, make, values_of, with_values
 
 __all__ = [
-    "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "log_softmax", "mm", "sampled_addmm", "softmax", "spdiags", "spsolve",
-    "sum",
+    "SparseSemiStructuredTensor", "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "log_softmax", "mm", "sampled_addmm", "softmax", "spdiags", "spsolve",
+    "sum", "to_sparse_semi_structured",
 ]  # fmt: skip
 
 globals().update(_TYPED)
@@ -151,6 +151,20 @@ def spdiags(diagonals: Any, offsets: Any, shape: Any, layout: Any = None) -> Any
 def spsolve(input: Any, other: Any, *, left: bool = True) -> Any:
     """Raise RuntimeError: systems of sparse matrices need a solver for GPUs, in PyTorch as well."""
     raise RuntimeError("[sparse.spsolve] needs a GPU's solver; hint: taeda.linalg.solve(input.to_dense(), other)")
+
+
+class SparseSemiStructuredTensor:
+    """Of two in four elements, for GPUs alone: nothing is an instance of it."""
+
+    @classmethod
+    def from_dense(cls, original_tensor: Any) -> Any:
+        """Raise NotImplementedError: there is no GPU."""
+        raise NotImplementedError("[sparse] semi-structured tensors are for GPUs; hint: to_sparse_csr()")
+
+
+def to_sparse_semi_structured(original_tensor: Any) -> Any:
+    """Raise NotImplementedError: see :class:`SparseSemiStructuredTensor`."""
+    return SparseSemiStructuredTensor.from_dense(original_tensor)
 
 
 class check_sparse_tensor_invariants:

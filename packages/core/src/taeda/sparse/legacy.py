@@ -26,8 +26,10 @@ class TypedSparseTensor(type):
 
     def __call__(cls, *args: Any, device: Any = None) -> Any:
         """Return a tensor of indices, values and a size, or of a size alone."""
-        if not args or isinstance(args[0], int) or type(args[0]).__name__ == "Size":
-            return empty_of(args if not args or isinstance(args[0], int) else args[0], sparse_coo, cls.dtype, device or "cpu")
+        if not args:
+            return empty_of((0,), sparse_coo, cls.dtype, device or "cpu")
+        if isinstance(args[0], int) or type(args[0]).__name__ == "Size":
+            return empty_of(args if isinstance(args[0], int) else args[0], sparse_coo, cls.dtype, device or "cpu")
         if len(args) > 1 and args[1].dtype != cls.dtype:
             raise TypeError(f"[sparse.{cls.__name__}] expected values of {cls.dtype}, got {args[1].dtype}")
         return sparse_coo_tensor(*args, device=device)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from taeda import ops
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
+from taeda.dtype import float32
 from taeda.layout import sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import BLOCKS, elements, to_compressed, to_coo
 from taeda.sparse.pattern import pattern_of
@@ -74,6 +76,15 @@ def _both(name: str, a: Any, b: Any) -> Any:
     return packed(sparse_coo, (indices,), summed(terms, group, keys.numel()), (a.shape[0], b.shape[1]), True)
 
 
+def in_lower_precision(*matrices: Any) -> tuple[Any, ...]:
+    """Return the factors of a product as autocast wants them."""
+    casting = sys.modules.get("taeda.amp.casting")               # nobody has turned it on where it is not loaded
+    if casting is None or not casting.is_autocast_enabled("cpu"):
+        return matrices
+    lower = casting.get_autocast_dtype("cpu")
+    return tuple(x.to(lower) if x.dtype is float32 else x for x in matrices)
+
+
 def product(name: str, a: Any, b: Any, masked: bool) -> Any:
     """A product with a sparse matrix; masked: its gradient is at its own elements."""
     if not (hasattr(a, "shape") and hasattr(b, "shape")):
@@ -90,7 +101,7 @@ def product(name: str, a: Any, b: Any, masked: bool) -> Any:
 
 @rule("mm", "spmm", "__matmul__")
 def mm(a: Any, b: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-    found = product("mm", a, b, False)
+    found = product("mm", *in_lower_precision(a, b), False)
     found = found if is_sparse(found) else named(found, "MmBackward0")
     return found if out is None else out.copy_(found)
 
@@ -227,6 +238,24 @@ def sampled_addmm(s: Any, a: Any, b: Any, *, beta: Any = 1.0, alpha: Any = 1.0, 
     if beta != 0:
         found = values_of(s) * beta + found
     return packed(s._layout, s._places, found, s.shape)
+
+
+@rule("svd_lowrank")
+def svd_lowrank(A: Any, q: Any = 6, niter: Any = 2, M: Any = None) -> Any:
+    if M is not None:
+        return ops.svd_lowrank(A.to_dense() if is_sparse(A) else A, q, niter, M.to_dense())
+    return ops.svd_lowrank.function(A, q, niter)         # made of products
+
+
+@rule("pca_lowrank")
+def pca_lowrank(A: Any, *args: Any, **kwargs: Any) -> Any:
+    return ops.pca_lowrank(A.to_dense(), *args, **kwargs)            # less the means it is dense
+
+
+@rule("lobpcg")
+def lobpcg(A: Any, *args: Any, **kwargs: Any) -> Any:
+    return ops.lobpcg(A.to_dense(), *[x.to_dense() if is_sparse(x) else x for x in args],
+                      **{name: x.to_dense() if is_sparse(x) else x for name, x in kwargs.items()})
 
 
 @rule("einsum", "tensordot")
