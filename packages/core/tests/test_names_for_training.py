@@ -40,3 +40,25 @@ def test_a_gpus_generators_have_no_states_here() -> None:
     devices, states = get_device_states(taeda.ones(2), 3)
     assert (devices, states) == ([], []) and set_device_states(devices, states) is None
     assert taeda.cuda._initialized is False
+
+
+def test_devices_that_are_nowhere_can_be_named() -> None:
+    mps = taeda.device("mps", 0)
+    assert (mps.type, mps.index, mps == taeda.device("mps:0"), taeda.ones(1).device == mps) == ("mps", 0, True, False)
+    with pytest.raises(NotImplementedError, match=r"\[zeros\] there is no mps device"):
+        taeda.zeros(2, device="mps")
+    with pytest.raises(NotImplementedError, match="there is no xla device"):
+        taeda.zeros(2).to("xla")
+    with pytest.raises(RuntimeError, match=r"expected one of cpu, .*privateuseone as device type, got 'tpu'"):
+        taeda.device("tpu")
+
+
+def test_extensions_are_not_compiled() -> None:
+    from taeda.utils import cpp_extension
+
+    assert cpp_extension.CUDA_HOME is None and not cpp_extension.is_ninja_available()
+    for function in (cpp_extension.load, cpp_extension.CUDAExtension, cpp_extension.BuildExtension.with_options):
+        with pytest.raises(NotImplementedError, match=r"^\[cpp_extension"):
+            function("a", ["a.cu"])
+    with pytest.raises(RuntimeError, match="verify_ninja_availability"):
+        cpp_extension.verify_ninja_availability()

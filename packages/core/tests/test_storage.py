@@ -46,6 +46,25 @@ def test_bytes_are_read_and_written_through_the_storage() -> None:
         s[3]
 
 
+def test_a_slice_is_a_storage_on_the_same_memory() -> None:
+    x = taeda.arange(4.0)
+    s = x.untyped_storage()
+    part = s[4:8]
+    assert (type(part), part.nbytes(), part.data_ptr() - s.data_ptr()) == (taeda.UntypedStorage, 4, 4)
+    assert (s[-4:].tolist(), s[10:5].nbytes(), s[3:100].nbytes()) == (s.tolist()[-4:], 0, 13)
+    y = taeda.asarray(s[4:12], dtype=taeda.float32)
+    y += 1
+    assert x.tolist() == [0, 2, 3, 3]
+    s[4:8] = 0
+    assert x.tolist() == [0, 0, 3, 3] and part.tolist() == [0] * 4
+    s.resize_(1 << 20)
+    del s, x
+    assert part.tolist() == [0] * 4
+    assert taeda.asarray(part[4:4], dtype=taeda.uint8).shape == (0,)
+    with pytest.raises(RuntimeError, match=r"slice with a step of 2"):
+        part[::2]
+
+
 def test_storages_are_made_of_sizes_and_of_bytes() -> None:
     assert taeda.UntypedStorage(4).nbytes() == 4
     assert taeda.UntypedStorage([1, 2, 255]).tolist() == [1, 2, 255]

@@ -194,3 +194,9 @@ def test_pickles_of_early_versions_lack_attributes():
     assert taeda.equal(lacking(attention, "_qkv_same_embed_dim")(x, x, x)[0], attention(x, x, x)[0])
     layer = nn.TransformerEncoderLayer(4, 2, 8).eval()
     assert taeda.equal(lacking(layer, "activation")(x), layer(x))
+
+
+def test_programs_find_the_key_of_extra_state_in_the_module_of_modules() -> None:
+    from taeda.nn.modules import module
+
+    assert module._EXTRA_STATE_KEY_SUFFIX == "_extra_state"

@@ -1,4 +1,4 @@
-"""device objects, and the one error where there is no GPU."""
+"""device objects, and the errors where there is no such device."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-TYPES = ("cpu", "meta", "cuda")
 CODES = {"cpu": 0, "meta": 1, "cuda": 2}
+# PyTorch's names of what may be somewhere: programs compare with them (``device == torch.device("mps")``); no tensor lives there
+ABSENT = (
+    "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy", "vulkan", "mps", "hpu", "mtia",
+    "privateuseone",
+)  # fmt: skip
+TYPES = (*CODES, *ABSENT)
 
 
 class device:
     """Where a tensor's memory is: ``device("cpu")``, ``device("cuda", 0)``, ``device("cuda:0")``, ``device("meta")``.
 
-    Raises RuntimeError for a type that is not one of cpu, meta, cuda, or a malformed or negative index.
+    ``device("mps")`` and other devices that PyTorch knows can be named and compared; making a tensor there raises NotImplementedError.
+    Raises RuntimeError for an unknown type, or a malformed or negative index.
 
     >>> import taeda
     >>> taeda.device("cuda:1")
@@ -151,7 +157,10 @@ def code_of(d: Any, op: str) -> int:
     """Return the device code of a device, a string or None (cpu)."""
     if d is None:
         return 0
-    code = CODES[(d if isinstance(d, device) else device(d)).type]
+    name = (d if isinstance(d, device) else device(d)).type
+    code = CODES.get(name)
+    if code is None:
+        raise NotImplementedError(f"[{op}] there is no {name} device: tensors are on cpu or meta; ask whether one is available first")
     if code == 2:
         raise no_cuda(op)
     return code

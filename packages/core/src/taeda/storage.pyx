@@ -128,9 +128,18 @@ cdef class Storage:
         return 1
 
     def __getitem__(self, index):
-        return memoryview(self)[index] if not isinstance(index, slice) else bytes(memoryview(self)[index])
+        if not isinstance(index, slice):
+            return memoryview(self)[index]
+        if index.step is not None and index.step != 1:
+            raise RuntimeError(f"[UntypedStorage] Trying to slice with a step of {index.step}, but only a step of 1 is supported")
+        start, stop, _ = index.indices(self.nbytes_)
+        self._check_data("__getitem__")
+        # a part is a storage on the same memory; the view of the whole that it holds keeps that memory where it is
+        return foreign_storage(self.data + <int64_t>start, max(stop - start, 0), memoryview(self), self.readonly_)
 
     def __setitem__(self, index, value):
+        if isinstance(index, slice) and isinstance(value, int):
+            value = bytes([value]) * len(range(*index.indices(self.nbytes_)))
         memoryview(self)[index] = value
         self.version += 1
 

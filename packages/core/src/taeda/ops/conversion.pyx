@@ -355,7 +355,10 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
         raise RuntimeError("[asarray] can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")
     if copy is False and not shared:
         raise ValueError(f"[asarray] can't alias arbitrary sequence into a tensor: {type(obj).__name__}; pass copy=None")
-    if is_buffer:
+    if isinstance(obj, Storage):                            # on its whole elements, also where there are none
+        code = code_of(dtype_of(default_float()) if dtype is None else dtype, "asarray")
+        source = tensor_on(obj, code, obj.nbytes() // itemsize_of(code))
+    elif is_buffer:
         source = frombuffer(obj, dtype=dtype_of(default_float()) if dtype is None else dtype)
     elif copy is False and hasattr(obj, "ctypes"):
         source = from_numpy(obj)

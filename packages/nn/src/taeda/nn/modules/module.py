@@ -29,6 +29,7 @@ from taeda.nn.modules._hooks import (
     register_module_parameter_registration_hook,
 )
 from taeda.nn.modules._registry import Registry
+from taeda.nn.modules._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401 (programs import it from here)
 from taeda.nn.modules._state import StateMethods
 from taeda.nn.modules._state import _IncompatibleKeys as _IncompatibleKeys  # programs import it from here
 from taeda.nn.parameter import Buffer, Parameter
