@@ -25,8 +25,8 @@ from taeda.sparse.rules_reduce import sparse_log_softmax, sparse_softmax, sum as
 from taeda.sparse.tensor import COMPRESSED, called, is_sparse, make, values_of, with_values
 
 __all__ = [
-    "SparseSemiStructuredTensor", "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "log_softmax", "mm", "sampled_addmm", "softmax", "spdiags", "spsolve",
-    "sum", "to_sparse_semi_structured",
+    "SparseSemiStructuredTensor", "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "log_softmax", "mm", "sampled_addmm",
+    "softmax", "spdiags", "spsolve", "sum", "to_sparse_semi_structured",
 ]  # fmt: skip
 
 globals().update(_TYPED)

@@ -101,7 +101,8 @@ def product(name: str, a: Any, b: Any, masked: bool) -> Any:
 
 @rule("mm", "spmm", "__matmul__")
 def mm(a: Any, b: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-    found = product("mm", *in_lower_precision(a, b), False)
+    a, b = in_lower_precision(a, b)
+    found = product("mm", a, b, False)
     found = found if is_sparse(found) else named(found, "MmBackward0")
     return found if out is None else out.copy_(found)
 
@@ -244,7 +245,8 @@ def sampled_addmm(s: Any, a: Any, b: Any, *, beta: Any = 1.0, alpha: Any = 1.0, 
 def svd_lowrank(A: Any, q: Any = 6, niter: Any = 2, M: Any = None) -> Any:
     if M is not None:
         return ops.svd_lowrank(A.to_dense() if is_sparse(A) else A, q, niter, M.to_dense())
-    return ops.svd_lowrank.function(A, q, niter)         # made of products
+    made_of_products: Any = ops.svd_lowrank
+    return made_of_products.function(A, q, niter)
 
 
 @rule("pca_lowrank")
