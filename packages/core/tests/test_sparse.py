@@ -71,8 +71,11 @@ def test_indices_and_values_are_checked() -> None:
         example().indices()
     outside = taeda.sparse_coo_tensor(INDICES, VALUES, (2, 2))
     for use in (outside.to_dense, lambda: outside @ taeda.ones(2, 2), lambda: taeda.ones(2, 2) + outside):
-        with pytest.raises(IndexError, match="out of bounds"):
+        with pytest.raises((IndexError, RuntimeError), match="out of bounds"):
             use()
+    for start in ([0, 1, 4], [0, 3, 1], [1, 2, 3], [0, 3]):
+        with pytest.raises(RuntimeError):
+            _ = taeda.sparse_csr_tensor(start, [2, 0, 2], VALUES, (2, 3)) @ taeda.ones(3, 2)
 
 
 @pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr, taeda.sparse_csc, taeda.sparse_bsr, taeda.sparse_bsc])
@@ -83,6 +86,15 @@ def test_dense_there_and_back(layout: Any, dtype: Any) -> None:
     assert s.layout is layout and s.to_dense().equal(x) and s.to_sparse().to_dense().equal(x) and s.dtype is dtype
     assert s.transpose(0, 1).to_dense().equal(x.t()) and (s.to_sparse() * 2 if dtype is not taeda.bool else s).to_dense().equal(
         x * 2 if dtype is not taeda.bool else x)
+
+
+def test_batches_of_compressed_matrices_there_and_back() -> None:
+    x = taeda.tensor([[[0.0, 2.0], [3.0, 0.0]], [[0.0, 0.0], [1.0, 5.0]]])
+    for layout in (taeda.sparse_csr, taeda.sparse_csc):
+        s = x.to_sparse(layout=layout)
+        assert s.shape == x.shape and s.values().shape == (2, 2) and s.to_dense().equal(x)
+    with pytest.raises(NotImplementedError, match="matrix by matrix"):
+        _ = x.to_sparse_csr().t() if x.ndim == 2 else taeda.sparse.mm(x.to_sparse_csr()[0], taeda.ones(2, 2))
 
 
 # -- against dense ---------------------------------------------------------------------------------
@@ -120,7 +132,7 @@ def test_products_of_every_width(k: int, dtype: Any) -> None:
     taeda.manual_seed(0)
     x = taeda.where(taeda.rand(50, 40) < 0.1, taeda.randn(50, 40), 0.0).to(dtype)
     y = taeda.randn(40, k, dtype=dtype)
-    for s in (x.to_sparse(), x.to_sparse_csr(), x.to_sparse_csc(), x.t().to_sparse().t()):
+    for s in (x.to_sparse(), x.to_sparse_csr(), x.to_sparse_csc(), x.t().to_sparse().t(), x.to_sparse_bsr((5, 2)), x.to_sparse_bsc((2, 5))):
         assert (s @ y).allclose(x @ y, atol=1e-5)
     assert (x.to_sparse().mv(y[:, 0])).allclose(x @ y[:, 0], atol=1e-5)
     many = taeda.where(taeda.rand(700, 600) < 0.2, taeda.randn(700, 600), 0.0).to(dtype)     # enough for threads

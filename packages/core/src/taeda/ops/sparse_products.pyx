@@ -31,7 +31,7 @@ def group_by(key, n, sorted=False):
     t[0], t[1], t[2], p[0].i = &start.view, &place.view, &k.view, sorted
     bad = launch(GROUP, I64, k.device, 2, 3, t, p, k.view.numel)
     if bad > 0:
-        raise IndexError(f"[sparse] index {(<object>k)[bad - 1].item()} of entry {bad - 1} is out of bounds for a dimension of size {n}")
+        raise RuntimeError(f"[sparse] index {(<object>k)[bad - 1].item()} of entry {bad - 1} is out of bounds for a dimension of size {n}")
     return start, None if sorted else place
 
 
@@ -72,6 +72,9 @@ def sparse_product(pattern, value, x):
         rows, columns = pattern.entries
         return (<object>d).new_zeros((pattern.shape[0], d.view.shape[1])).index_add(0, rows, d.index_select(0, columns) * v.unsqueeze(1))
     start, column, place = pattern.by_row()
+    if v.view.ndim != 1 or v.view.numel != column.view.numel or start.view.numel != pattern.shape[0] + 1:
+        raise RuntimeError(f"[sparse] {v.view.numel} values for {column.view.numel} entries in {start.view.numel - 1} of {pattern.shape[0]} "
+                           "rows")
     sorted_ = contiguous(v) if place is None else (<object>v.detach()).index_select(0, place)
     dense = contiguous(d)
     y = empty_shape((pattern.shape[0], d.view.shape[1]), v.view.dtype, v.device)
@@ -80,7 +83,7 @@ def sparse_product(pattern, value, x):
         p[0].i = pattern.columns_checked == d.view.shape[0]
         bad = launch(PRODUCT, v.view.dtype, v.device, 1, 5, t, p, (v.view.numel + pattern.shape[0]) * d.view.shape[1])
         if bad > 0:
-            raise IndexError(f"[sparse] a column index {(<object>column)[bad - 1].item()} is out of bounds for a matrix of "
+            raise RuntimeError(f"[sparse] a column index {(<object>column)[bad - 1].item()} is out of bounds for a matrix of "
                              f"{d.view.shape[0]} columns")
         pattern.columns_checked = d.view.shape[0]
     record(PRODUCT, y, (v, d), (v, d), pattern)
@@ -99,6 +102,6 @@ def sparse_sample(pattern, a, b):
     t[0], t[1], t[2], t[3], t[4] = &out.view, &rows.view, &columns.view, &left.view, &right.view
     if out.view.numel:
         if launch(SAMPLE, x.view.dtype, x.device, 1, 5, t, NULL, out.view.numel * x.view.shape[1]) > 0:
-            raise IndexError(f"[sparse] an entry lies outside of the matrix of shape {tuple(pattern.shape)}")
+            raise RuntimeError(f"[sparse] an entry lies outside of the matrix of shape {tuple(pattern.shape)}")
     record(SAMPLE, out, (x, y), (x, y), pattern)
     return out

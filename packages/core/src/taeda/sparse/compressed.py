@@ -10,12 +10,24 @@ from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
 from taeda.sparse.tensor import COMPRESSED, coalesce, packed, sparse_dim, values_of
 
 
+def check_starts(s: Any) -> None:
+    """Raise RuntimeError unless the compressed indices, which come from a program, rise from 0 to the number of elements."""
+    start, n = s._places[0], s._places[1].numel()
+    axis, blocks, (name, _) = COMPRESSED[s._layout]
+    lines = s.shape[axis] // (s._held.shape[1 + axis] if blocks else 1)
+    if start.numel() != lines + 1 or int(start[0]) != 0 or int(start[-1]) != n or bool((start.diff() < 0).any()):
+        ends = f"{int(start[0])} to {int(start[-1])}" if start.numel() else "none"
+        raise RuntimeError(f"[sparse] {name} must rise from 0 to the number of elements, {n}, in {lines} steps, got {start.numel() - 1} "
+                           f"steps, {ends}")
+
+
 def block_places(s: Any) -> tuple[Any, Any]:
     """Return the row and the column of each value, of blocks in units of blocks."""
     compressed, plain = s._places
     if compressed.ndim != 1:
         raise NotImplementedError(f"[sparse] batches of compressed matrices have no operations yet, got shape {tuple(s.shape)}; hint: go "
                                   "through the batch, matrix by matrix")
+    check_starts(s)
     lines = ops.arange(compressed.numel() - 1, dtype=int64).repeat_interleave(compressed.diff().to(int64))
     pair = lines, plain.to(int64)
     return pair if COMPRESSED[s._layout][0] == 0 else pair[::-1]
@@ -50,6 +62,12 @@ def to_coo(s: Any) -> Any:
 
 def dense_of(s: Any) -> Any:
     """Return the elements of a compressed matrix, dense."""
+    if s._places[0].ndim > 1:
+        values = values_of(s).flatten(0, s._places[0].ndim - 2)
+        starts_of, places = (x.reshape(-1, x.shape[-1]) for x in s._places)
+        size = tuple(s.shape[s._places[0].ndim - 1 :])
+        dense = [dense_of(packed(s._layout, (a, b), v, size)) for a, b, v in zip(starts_of, places, values, strict=True)]
+        return ops.stack(dense).reshape(tuple(s.shape))
     rows, columns = coo_indices(s)
     values = elements(s)
     flat = values.new_zeros(s.shape[0] * s.shape[1])
@@ -90,6 +108,14 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
     """Return a dense or sparse matrix in a compressed layout; block: the size of a block, for layouts of blocks."""
     from taeda.sparse.tensor import is_sparse, to_dense
 
+    if x.ndim > 2 and not is_sparse(x):
+        batch = tuple(x.shape[:-2])
+        found = [to_compressed(y, layout, block, op) for y in x.flatten(0, -3)]
+        if len({y._held.shape for y in found}) != 1:
+            raise RuntimeError(f"[{op}] Expect the same number of specified elements per batch, got {[y._held.shape[0] for y in found]}")
+        places = [ops.stack([y._places[i] for y in found]) for i in range(2)]
+        values = ops.stack([values_of(y) for y in found])
+        return packed(layout, tuple(p.reshape((*batch, -1)) for p in places), values.reshape((*batch, *values.shape[1:])), x.shape)
     if x.ndim != 2:
         raise RuntimeError(f"[{op}] expected a matrix, got shape {tuple(x.shape)}; hint: batches and dense dimensions are not supported")
     if COMPRESSED[layout][1]:

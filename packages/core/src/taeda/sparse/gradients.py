@@ -35,10 +35,3 @@ def of_elements(index: Any, g: Any, dim: int, shape: tuple[int, ...]) -> Any:
             rows.append(line.expand(index.shape).reshape(-1))
     return packed(sparse_coo, (ops.stack(rows),), g.reshape(-1), shape)
 
-
-def of_bags(index: Any, bag: Any, g: Any, factor: Any, rows: int, padding_idx: int) -> Any:
-    """The gradient of a table of which bags of rows were summed: that of each row's bag, times the row's factor."""
-    values = g.index_select(0, bag)
-    if factor is not None:
-        values = values * factor.unsqueeze(1)
-    return of_rows(index, values, rows, padding_idx)

@@ -6,6 +6,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.dtype import int64
+from taeda.layout import sparse_csr
 
 
 class Pattern:
@@ -48,6 +49,8 @@ def pattern_of(s: Any) -> Pattern:
     if found is None:
         rows, columns = coo_indices(s)
         ordered = s._layout not in COMPRESSED and is_coalesced(s)
-        start = s._places[0].to(int64) if s._layout in COMPRESSED and COMPRESSED[s._layout][0] == 0 else None
+        start = None
+        if s._layout is sparse_csr:
+            start = s._places[0].to(int64).contiguous()
         found = s._known["pattern"] = Pattern(rows, columns, (s.shape[-2], s.shape[-1]), start, ordered)
     return found

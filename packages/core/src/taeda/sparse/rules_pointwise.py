@@ -8,6 +8,7 @@ from taeda import ops
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
+from taeda.dtype import can_cast
 from taeda.layout import sparse_coo
 from taeda.sparse.compressed import coo_indices, to_coo, to_compressed
 from taeda.sparse.rules_form import begin_write, write
@@ -189,6 +190,9 @@ def _in_place_sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
         if a.requires_grad and a.is_leaf:
             return a.add_(b.to_dense(), alpha=alpha)              # which refuses it
         return named(a.copy_(_sum(name, a, b, alpha)), "AddBackward0")
+    common = ops.result_type(a, b._held)
+    if not can_cast(common, a.dtype):
+        raise RuntimeError(f"[{name}] Can't convert result type {common} to output {a.dtype} in add operation")
     _add_entries(a, b, alpha)
     return a
 

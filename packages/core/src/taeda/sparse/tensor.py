@@ -53,7 +53,7 @@ def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def unknown(name: str, s: Any) -> NotImplementedError:
     """The error of an operation that sparse tensors do not have."""
-    backend = "SparseCsrCPU" if s is not None and s.layout in COMPRESSED else "SparseCPU"
+    backend = "SparseCsrCPU" if is_sparse(s) and s.layout in COMPRESSED else "SparseCPU"
     return NotImplementedError(f"[{name}] Could not run 'aten::{name}' with arguments from the '{backend}' backend: there is no such "
                                "operation on sparse tensors; hint: .to_dense()")
 
