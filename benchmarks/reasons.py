@@ -32,6 +32,7 @@ ROWS = {
     (POINTWISE, "rsqrt"): ROOTS,
     **dict.fromkeys((("pointwise", f"{name}, 1M") for name in ("exp, bfloat16", "exp, float16", "gelu, bfloat16")), HALVES),
     **dict.fromkeys(((LINALG, f"{name}, {shape}") for name in ("inv", "det", "qr", "svd") for shape in ("1000 x 4 x 4", "256 x 256")), LAPACK),
+    (LINALG, "cholesky_inverse, 512 x 512"): LAPACK,
     ("reductions, scans, order", "sum, dim 2 of 64 x 128 x 256"): MEMORY,
 }  # fmt: skip
 

@@ -207,3 +207,18 @@ def test_copies_of_the_views_between_complex_and_real_have_memory_of_their_own()
     back = taeda.view_as_complex_copy(pairs)
     pairs.zero_()
     assert z.tolist() == back.tolist() == [1 + 2j, 3 - 1j]
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_sums_of_complex_numbers_in_every_layout(dtype):
+    rng = np.random.default_rng(2)
+    x = (rng.integers(-9, 9, (30, 41, 12)) + 1j * rng.integers(-9, 9, (30, 41, 12))).astype(dtype)
+    a = taeda.from_numpy(x)
+    for p, y in ((a, x), (a.transpose(0, 2), x.transpose(2, 1, 0)), (a[::2, 1:, ::3], x[::2, 1:, ::3]), (a[:1].expand(5, 41, 12), x[:1].repeat(5, 0))):
+        for dim in (0, 1, 2, (0, 1), (0, 2), (1, 2), (0, 1, 2)):
+            for keep in (False, True):
+                assert np.array_equal(p.sum(dim, keep).numpy(), y.sum(dim, keepdims=keep))
+                assert np.allclose(p.mean(dim, keep).numpy(), y.mean(dim, keepdims=keep), rtol=1e-6, atol=1e-6)
+        assert np.array_equal(p.sum().numpy(), y.sum())
+        assert np.array_equal((p**2).numpy(), y * y)
+    assert a.new_ones(3, 0).sum(0).shape == (0,) and a.new_ones(3, 0).sum(1).tolist() == [0, 0, 0] and a.new_ones(0).sum().item() == 0

@@ -303,6 +303,9 @@ def pow(input, exponent, *, out=None):
     if type(exponent) is bool and isinstance(input, TensorBase) and (<TensorBase>input).view.dtype == BOOL:
         y = input | (not exponent)                  # x^1 = x, x^0 = 1; there is no power of bools else
         return y if out is None else write_out(out, <TensorBase>y, "pow")
+    if (type(exponent) is int or type(exponent) is float) and exponent == 2 and is_complex_((<TensorBase>input).view.dtype):
+        y = input.square()                          # a loop in vectors; a power goes through the general formula
+        return y if out is None else write_out(out, <TensorBase>y, "pow")
     return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
                   input, exponent, out)
 
