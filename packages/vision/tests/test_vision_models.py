@@ -103,11 +103,11 @@ def test_small_cnn_takes_any_size():
 
 
 def test_the_registry_lists_filters_and_builds():
-    assert models.list_models() == ["lenet", "resnet18", "resnet34", "resnet50", "small_cnn"]
-    assert models.list_models(include="resnet*", exclude=["*50"]) == ["resnet18", "resnet34"]
-    assert models.list_models(models) == models.list_models()
+    assert {"lenet", "resnet18", "small_cnn", "vgg16", "vit_b_16"} <= set(models.list_models())
+    assert models.list_models(include="resnet*", exclude=["*50", "*1*1*", "*152"]) == ["resnet18", "resnet34"]
+    assert sorted(models.list_models(models) + models.list_models(models.segmentation)) == models.list_models()
     assert models.get_model_builder("ResNet18") is models.resnet18
-    with pytest.raises(ValueError, match="Unknown model 'vgg'; there are lenet, resnet18"):
+    with pytest.raises(ValueError, match="Unknown model 'vgg'; there are alexnet, convnext_base"):
         models.get_model("vgg")
 
 
@@ -121,3 +121,88 @@ def test_models_of_ones_own_register(monkeypatch):
     assert models.get_model("mine", width=3).in_features == 3
     with pytest.raises(ValueError, match="already registered under the name 'mine'"):
         models.register_model("mine")(build)
+
+
+# Counts of parameters are torchvision 0.28's; sums of all first weights for seed 5 and 7 classes too, from the same programs on PyTorch 2.13.
+KNOWN = {
+    "squeezenet1_0": (739_015, 52, 51031.561),
+    "squeezenet1_1": (726_087, 52, 49904.117),
+    "densenet121": (6_961_031, 727, 371112.109),
+    "mobilenet_v2": (2_232_839, 314, 169740.765),
+    "mobilenet_v3_large": (4_210_999, 312, 220368.697),
+    "mobilenet_v3_small": (1_525_031, 244, 90432.357),
+    "mnasnet0_5": (946_479, 314, 87524.849),
+    "mnasnet1_3": (5_010_223, 314, 303292.983),
+    "shufflenet_v2_x0_5": (348_967, 338, 24369.153),
+    "shufflenet_v2_x1_5": (2_485_799, 338, 95664.163),
+    "googlenet": (9_951_413, 364, 94382.076),
+    "efficientnet_b0": (4_016_515, 360, 301789.123),
+    "efficientnet_v2_s": (20_186_455, 782, 1332314.924),
+    "convnext_tiny": (27_825_511, 182, 451079.510),
+    "resnext50_32x4d": (22_994_247, 320, 836200.126),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_models_have_torchvisions_sizes_and_first_weights(name):
+    parameters, keys, total = KNOWN[name]
+    taeda.manual_seed(5)
+    config = {"init_weights": True} if name == "googlenet" else {"image_size": 64} if name == "vit_b_32" else {}
+    model = models.get_model(name, num_classes=7, **config)
+    state = model.state_dict()
+    assert (sum(p.numel() for p in model.parameters()), len(state)) == (parameters, keys)
+    assert sum(float(v.double().abs().sum()) for v in state.values()) == pytest.approx(total, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5", "efficientnet_b0"])
+def test_models_map_images_to_classes_and_train(name):
+    taeda.manual_seed(0)
+    model = models.get_model(name, num_classes=4)
+    out = model(taeda.randn(2, 3, 64, 64))
+    assert tuple(out.shape) == (2, 4)
+    out.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_googlenet_gives_its_heads_in_training_alone():
+    model = models.googlenet(num_classes=3, init_weights=False)
+    out = model(taeda.randn(2, 3, 64, 64))
+    assert [tuple(part.shape) for part in out] == [(2, 3)] * 3
+    assert tuple(model.eval()(taeda.randn(1, 3, 64, 64)).shape) == (1, 3)
+
+
+def test_weights_have_names_and_prepare_images_but_no_numbers():
+    weights = models.ResNet50_Weights.DEFAULT
+    assert weights is models.ResNet50_Weights.IMAGENET1K_V2
+    assert models.get_weight("ResNet50_Weights.IMAGENET1K_V1").name == "IMAGENET1K_V1"
+    assert models.get_model_weights("vit_b_16") is models.ViT_B_16_Weights
+    assert tuple(weights.transforms()(taeda.zeros(3, 300, 280, dtype=taeda.uint8)).shape) == (3, 224, 224)
+    with pytest.raises(ValueError, match="taeda ships no trained weights"):
+        weights.get_state_dict()
+    with pytest.raises(ValueError, match="taeda ships no trained weights"):
+        models.vgg16(weights=models.VGG16_Weights.DEFAULT)
+    with pytest.warns(UserWarning, match="'pretrained' is deprecated"):
+        models.squeezenet1_1(pretrained=False)
+
+
+def test_dense_layers_can_compute_again_instead_of_keeping():
+    taeda.manual_seed(0)
+    plain = models.DenseNet(8, (2, 2, 2, 2), 8, num_classes=3)
+    frugal = models.DenseNet(8, (2, 2, 2, 2), 8, num_classes=3, memory_efficient=True)
+    frugal.load_state_dict(plain.state_dict())
+    x = taeda.randn(2, 3, 32, 32)
+    for model in (plain, frugal):
+        model(x).sum().backward()
+    for a, b in zip(plain.parameters(), frugal.parameters(), strict=True):
+        assert taeda.allclose(a.grad, b.grad, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["fcn_resnet50", "deeplabv3_mobilenet_v3_large"])
+def test_segmentation_gives_every_pixel_its_classes(name):
+    taeda.manual_seed(0)
+    model = models.get_model(name, num_classes=3, aux_loss=True).eval()
+    out = model(taeda.randn(1, 3, 33, 40))
+    assert {k: tuple(v.shape) for k, v in out.items()} == {"out": (1, 3, 33, 40), "aux": (1, 3, 33, 40)}
+    assert set(model.backbone.return_layers.values()) == {"out", "aux"}
+    with pytest.raises(ValueError, match="taeda ships no trained weights"):
+        models.get_model(name, weights="DEFAULT")

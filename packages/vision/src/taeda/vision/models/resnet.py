@@ -11,9 +11,24 @@ from typing import Any
 
 import taeda
 from taeda import nn
+from taeda.vision.models._build import built
 from taeda.vision.models.registry import register_model
 
-__all__ = ["BasicBlock", "Bottleneck", "ResNet", "resnet18", "resnet34", "resnet50"]
+__all__ = [
+    "BasicBlock",
+    "Bottleneck",
+    "ResNet",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "resnext101_64x4d",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
+]
 
 Norm = Callable[[int], nn.Module]
 
@@ -233,12 +248,7 @@ class ResNet(nn.Module):
 def _resnet(
     name: str, block: type[BasicBlock | Bottleneck], layers: list[int], weights: Any, config: dict[str, Any]
 ) -> ResNet:
-    if weights is not None:
-        raise ValueError(
-            f"[{name}] taeda ships no trained weights, got weights={weights!r}; load a checkpoint by "
-            "model.load_state_dict(taeda.load(path)): the keys are torchvision's"
-        )
-    return ResNet(block, layers, **config)
+    return built(ResNet, block, layers, weights=weights, config=config, name=name)
 
 
 @register_model()
@@ -257,3 +267,45 @@ def resnet34(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> Re
 def resnet50(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-50, 25.6 million parameters; further arguments go to `ResNet`."""
     return _resnet("resnet50", Bottleneck, [3, 4, 6, 3], weights, kwargs)
+
+
+@register_model()
+def resnet101(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNet-101, 44.5 million parameters; further arguments go to `ResNet`."""
+    return _resnet("resnet101", Bottleneck, [3, 4, 23, 3], weights, kwargs)
+
+
+@register_model()
+def resnet152(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNet-152, 60.2 million parameters; further arguments go to `ResNet`."""
+    return _resnet("resnet152", Bottleneck, [3, 8, 36, 3], weights, kwargs)
+
+
+@register_model()
+def resnext50_32x4d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNeXt-50 with 32 groups 4 wide (Xie et al., 2016); further arguments go to `ResNet`."""
+    return _resnet("resnext50_32x4d", Bottleneck, [3, 4, 6, 3], weights, {**kwargs, "groups": 32, "width_per_group": 4})
+
+
+@register_model()
+def resnext101_32x8d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNeXt-101 with 32 groups 8 wide; further arguments go to `ResNet`."""
+    return _resnet("resnext101_32x8d", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "groups": 32, "width_per_group": 8})
+
+
+@register_model()
+def resnext101_64x4d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNeXt-101 with 64 groups 4 wide; further arguments go to `ResNet`."""
+    return _resnet("resnext101_64x4d", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "groups": 64, "width_per_group": 4})
+
+
+@register_model()
+def wide_resnet50_2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNet-50 with 3x3 convolutions twice as wide (Zagoruyko, Komodakis, 2016); further arguments go to `ResNet`."""
+    return _resnet("wide_resnet50_2", Bottleneck, [3, 4, 6, 3], weights, {**kwargs, "width_per_group": 128})
+
+
+@register_model()
+def wide_resnet101_2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
+    """Build ResNet-101 with 3x3 convolutions twice as wide; further arguments go to `ResNet`."""
+    return _resnet("wide_resnet101_2", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "width_per_group": 128})

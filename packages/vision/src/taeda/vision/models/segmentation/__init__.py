@@ -1,0 +1,19 @@
+"""Models that give every pixel a class: FCN and DeepLabV3."""
+
+from taeda.vision.models.segmentation.deeplabv3 import (
+    DeepLabV3,
+    deeplabv3_mobilenet_v3_large,
+    deeplabv3_resnet50,
+    deeplabv3_resnet101,
+)
+from taeda.vision.models.segmentation.fcn import FCN, fcn_resnet50, fcn_resnet101
+
+__all__ = [
+    "FCN",
+    "DeepLabV3",
+    "deeplabv3_mobilenet_v3_large",
+    "deeplabv3_resnet50",
+    "deeplabv3_resnet101",
+    "fcn_resnet50",
+    "fcn_resnet101",
+]

@@ -1,0 +1,63 @@
+"""Fully convolutional networks (Long, Shelhamer, Darrell, 2014)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taeda import nn
+from taeda.vision.models.registry import register_model
+from taeda.vision.models.segmentation._model import SegmentationModel, refuse_weights, resnet_backbone
+
+__all__ = ["FCN", "FCNHead", "fcn_resnet50", "fcn_resnet101"]
+
+
+class FCN(SegmentationModel):
+    """A backbone and an `FCNHead`."""
+
+
+class FCNHead(nn.Sequential):
+    """A 3x3 convolution to a quarter of the channels, then classes."""
+
+    def __init__(self, in_channels: int, channels: int) -> None:
+        inner = in_channels // 4
+        super().__init__(
+            nn.Conv2d(in_channels, inner, 3, padding=1, bias=False),
+            nn.BatchNorm2d(inner),
+            nn.ReLU(),
+            nn.Dropout(0.1),
+            nn.Conv2d(inner, channels, 1),
+        )
+
+
+def _fcn(depth: int, weights: Any, num_classes: int | None, aux_loss: bool | None, weights_backbone: Any) -> FCN:
+    refuse_weights(f"fcn_resnet{depth}", weights)
+    classes = 21 if num_classes is None else num_classes
+    backbone = resnet_backbone(depth, weights_backbone, aux_loss)
+    aux = FCNHead(1024, classes) if aux_loss else None
+    return FCN(backbone, FCNHead(2048, classes), aux)
+
+
+@register_model()
+def fcn_resnet50(
+    *,
+    weights: Any = None,
+    progress: bool = True,
+    num_classes: int | None = None,
+    aux_loss: bool | None = None,
+    weights_backbone: Any = None,
+) -> FCN:
+    """Build an FCN on ResNet-50; 21 classes by default, a second head with `aux_loss`."""
+    return _fcn(50, weights, num_classes, aux_loss, weights_backbone)
+
+
+@register_model()
+def fcn_resnet101(
+    *,
+    weights: Any = None,
+    progress: bool = True,
+    num_classes: int | None = None,
+    aux_loss: bool | None = None,
+    weights_backbone: Any = None,
+) -> FCN:
+    """Build an FCN on ResNet-101; see `fcn_resnet50`."""
+    return _fcn(101, weights, num_classes, aux_loss, weights_backbone)

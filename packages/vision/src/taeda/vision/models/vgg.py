@@ -1,0 +1,114 @@
+"""VGG: 3x3 convolutions, one after another (Simonyan, Zisserman: Very Deep Convolutional Networks, 2014)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import taeda
+from taeda import nn
+from taeda.vision.models._build import built, start
+from taeda.vision.models.registry import register_model
+
+__all__ = ["VGG", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
+
+
+class VGG(nn.Module):
+    """Features, a 7x7 mean and three linear layers. Shape: B x 3 x H x W gives B x num_classes.
+
+    Args:
+        features: gives 512 channels; see `make_layers`.
+    """
+
+    def __init__(self, features: nn.Module, num_classes: int = 1000, init_weights: bool = True, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.features = features
+        self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
+        self.classifier = nn.Sequential(
+            nn.Linear(512 * 7 * 7, 4096),
+            nn.ReLU(True),
+            nn.Dropout(p=dropout),
+            nn.Linear(4096, 4096),
+            nn.ReLU(True),
+            nn.Dropout(p=dropout),
+            nn.Linear(4096, num_classes),
+        )
+        if init_weights:
+            he = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
+            start(self, he, partial(nn.init.normal_, mean=0, std=0.01))
+
+    def forward(self, x: taeda.Tensor) -> taeda.Tensor:
+        return self.classifier(taeda.flatten(self.avgpool(self.features(x)), 1))
+
+
+def make_layers(cfg: list[int], batch_norm: bool = False) -> nn.Sequential:
+    """Make convolutions of these widths; 0 is a pool that halves the image."""
+    layers: list[nn.Module] = []
+    width = 3
+    for v in cfg:
+        if not v:
+            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+            continue
+        layers.append(nn.Conv2d(width, v, kernel_size=3, padding=1))
+        layers += [nn.BatchNorm2d(v)] if batch_norm else []
+        layers.append(nn.ReLU(inplace=True))
+        width = v
+    return nn.Sequential(*layers)
+
+
+# How many convolutions stand between the pools.
+_DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+
+
+def _vgg(depth: int, batch_norm: bool, weights: Any, config: dict[str, Any]) -> VGG:
+    widths = (64, 128, 256, 512, 512)
+    cfg = [v for n, width in zip(_DEPTHS[depth], widths, strict=True) for v in [width] * n + [0]]
+    return built(lambda **kwargs: VGG(make_layers(cfg, batch_norm), **kwargs), weights=weights, config=config, name=f"vgg{depth}")
+
+
+@register_model()
+def vgg11(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-11; further arguments go to `VGG`."""
+    return _vgg(11, False, weights, kwargs)
+
+
+@register_model()
+def vgg11_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-11 with batch normalisation."""
+    return _vgg(11, True, weights, kwargs)
+
+
+@register_model()
+def vgg13(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-13; further arguments go to `VGG`."""
+    return _vgg(13, False, weights, kwargs)
+
+
+@register_model()
+def vgg13_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-13 with batch normalisation."""
+    return _vgg(13, True, weights, kwargs)
+
+
+@register_model()
+def vgg16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-16, 138.4 million parameters; further arguments go to `VGG`."""
+    return _vgg(16, False, weights, kwargs)
+
+
+@register_model()
+def vgg16_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-16 with batch normalisation."""
+    return _vgg(16, True, weights, kwargs)
+
+
+@register_model()
+def vgg19(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-19; further arguments go to `VGG`."""
+    return _vgg(19, False, weights, kwargs)
+
+
+@register_model()
+def vgg19_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
+    """Build VGG-19 with batch normalisation."""
+    return _vgg(19, True, weights, kwargs)

@@ -1,0 +1,191 @@
+"""Names of trained weights, for programs that mention them.
+
+taeda ships none and downloads none: a builder that is given such a member raises, and says how a checkpoint is loaded. What the members
+can do without the numbers, they do: their `transforms` prepare images as the weights expect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from taeda.vision.transforms import functional as F
+from taeda.vision.transforms.geometry import InterpolationMode
+
+__all__ = ["ImageClassification", "Weights", "WeightsEnum", "get_model_weights", "get_weight"]
+
+class ImageClassification:
+    """Resize, cut out the middle, convert to 0.0 ... 1.0 and normalise: what a classifier of ImageNet expects."""
+
+    def __init__(
+        self,
+        *,
+        crop_size: int,
+        resize_size: int = 256,
+        mean: tuple[float, ...] = (0.485, 0.456, 0.406),
+        std: tuple[float, ...] = (0.229, 0.224, 0.225),
+        interpolation: InterpolationMode = InterpolationMode.BILINEAR,
+        antialias: bool | None = True,
+    ) -> None:
+        self.crop_size = [crop_size]
+        self.resize_size = [resize_size]
+        self.mean = list(mean)
+        self.std = list(std)
+        self.interpolation = interpolation
+        self.antialias = antialias
+
+    def __call__(self, img: Any) -> Any:
+        img = F.resize(img, self.resize_size, self.interpolation, antialias=self.antialias)
+        img = F.center_crop(img, self.crop_size)
+        img = img if hasattr(img, "dim") else F.pil_to_tensor(img)
+        return F.normalize(F.convert_image_dtype(img), self.mean, self.std)
+
+
+@dataclass(eq=False)
+class Weights:
+    """What is known of trained weights: no address, the preparation of images, and facts."""
+
+    url: str = ""
+    transforms: Any = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+class WeightsEnum(Enum):
+    """Base of the enums of weights.
+
+    Raises:
+        ValueError: of `get_state_dict`, since no weights come with taeda.
+    """
+
+    @classmethod
+    def verify(cls, obj: Any) -> Any:
+        """Return a member for a member or its name."""
+        if isinstance(obj, str):
+            return cls[obj.replace(cls.__name__ + ".", "")]
+        if obj is not None and not isinstance(obj, cls):
+            raise TypeError(f"[{cls.__name__}] Invalid Weight class provided; expected {cls.__name__} but received {type(obj).__name__}.")
+        return obj
+
+    def get_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: there are no numbers."""
+        raise ValueError(f"[{self}] taeda ships no trained weights; load a checkpoint by taeda.load(path): the keys are torchvision's")
+
+    @property
+    def transforms(self) -> Any:
+        """Return what makes the preparation of images."""
+        return self.value.transforms
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Return facts."""
+        return self.value.meta
+
+    @property
+    def url(self) -> str:
+        """Return no address."""
+        return self.value.url
+
+
+def _weights(name: str, versions: str) -> Any:
+    members = {}
+    for version in versions.split(", "):
+        tag, crop, resize, *mode = version.split()
+        how = InterpolationMode((mode or ["bilinear"])[0])
+        options: dict[str, Any] = {"crop_size": int(crop), "resize_size": int(resize), "interpolation": how}
+        members[f"IMAGENET1K_{tag}"] = Weights("", partial(ImageClassification, **options), {"version": tag})
+    default = members.get("IMAGENET1K_V2") or next(iter(members.values()))
+    make: Any = WeightsEnum
+    return make(name + "_Weights", {**members, "DEFAULT": default}, module=__name__)
+
+
+# For each version its name, the size of the cut, the size of the shorter edge before, and how to interpolate.
+_KNOWN = {
+    "AlexNet": "V1 224 256",
+    "ConvNeXt_Base": "V1 224 232",
+    "ConvNeXt_Large": "V1 224 232",
+    "ConvNeXt_Small": "V1 224 230",
+    "ConvNeXt_Tiny": "V1 224 236",
+    "DenseNet121": "V1 224 256",
+    "DenseNet161": "V1 224 256",
+    "DenseNet169": "V1 224 256",
+    "DenseNet201": "V1 224 256",
+    "EfficientNet_B0": "V1 224 256 bicubic",
+    "EfficientNet_B1": "V1 240 256 bicubic, V2 240 255",
+    "EfficientNet_B2": "V1 288 288 bicubic",
+    "EfficientNet_B3": "V1 300 320 bicubic",
+    "EfficientNet_B4": "V1 380 384 bicubic",
+    "EfficientNet_B5": "V1 456 456 bicubic",
+    "EfficientNet_B6": "V1 528 528 bicubic",
+    "EfficientNet_B7": "V1 600 600 bicubic",
+    "EfficientNet_V2_L": "V1 480 480 bicubic",
+    "EfficientNet_V2_M": "V1 480 480",
+    "EfficientNet_V2_S": "V1 384 384",
+    "GoogLeNet": "V1 224 256",
+    "MNASNet0_5": "V1 224 256",
+    "MNASNet0_75": "V1 224 232",
+    "MNASNet1_0": "V1 224 256",
+    "MNASNet1_3": "V1 224 232",
+    "MobileNet_V2": "V1 224 256, V2 224 232",
+    "MobileNet_V3_Large": "V1 224 256, V2 224 232",
+    "MobileNet_V3_Small": "V1 224 256",
+    "ResNeXt101_32X8D": "V1 224 256, V2 224 232",
+    "ResNeXt101_64X4D": "V1 224 232",
+    "ResNeXt50_32X4D": "V1 224 256, V2 224 232",
+    "ResNet101": "V1 224 256, V2 224 232",
+    "ResNet152": "V1 224 256, V2 224 232",
+    "ResNet18": "V1 224 256",
+    "ResNet34": "V1 224 256",
+    "ResNet50": "V1 224 256, V2 224 232",
+    "ShuffleNet_V2_X0_5": "V1 224 256",
+    "ShuffleNet_V2_X1_0": "V1 224 256",
+    "ShuffleNet_V2_X1_5": "V1 224 232",
+    "ShuffleNet_V2_X2_0": "V1 224 232",
+    "SqueezeNet1_0": "V1 224 256",
+    "SqueezeNet1_1": "V1 224 256",
+    "VGG11": "V1 224 256",
+    "VGG11_BN": "V1 224 256",
+    "VGG13": "V1 224 256",
+    "VGG13_BN": "V1 224 256",
+    "VGG16": "V1 224 256, FEATURES 224 256",
+    "VGG16_BN": "V1 224 256",
+    "VGG19": "V1 224 256",
+    "VGG19_BN": "V1 224 256",
+    "ViT_B_16": "V1 224 256, SWAG_E2E_V1 384 384 bicubic, SWAG_LINEAR_V1 224 224 bicubic",
+    "ViT_B_32": "V1 224 256",
+    "ViT_H_14": "SWAG_E2E_V1 518 518 bicubic, SWAG_LINEAR_V1 224 224 bicubic",
+    "ViT_L_16": "V1 224 242, SWAG_E2E_V1 512 512 bicubic, SWAG_LINEAR_V1 224 224 bicubic",
+    "ViT_L_32": "V1 224 256",
+    "Wide_ResNet101_2": "V1 224 256, V2 224 232",
+    "Wide_ResNet50_2": "V1 224 256, V2 224 232",
+}
+
+for _name, _how in _KNOWN.items():
+    globals()[_name + "_Weights"] = _weights(_name, _how)
+__all__ += [_name + "_Weights" for _name in _KNOWN]
+
+
+def get_model_weights(name: Any) -> Any:
+    """Return the enum of weights of a model, by the model's name or builder.
+
+    >>> get_model_weights("resnet18").__name__
+    'ResNet18_Weights'
+    """
+    wanted = (name if isinstance(name, str) else name.__name__).lower().replace("_", "")
+    for known in _KNOWN:
+        if known.lower().replace("_", "") == wanted:
+            return globals()[known + "_Weights"]
+    raise ValueError(f"[get_model_weights] Unknown model {name!r}")
+
+
+def get_weight(name: str) -> Any:
+    """Return a member by its full name, as ``"ResNet18_Weights.DEFAULT"``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    kind, _, member = name.partition(".")
+    if kind.removesuffix("_Weights") not in _KNOWN or member not in globals()[kind].__members__:
+        raise ValueError(f"[get_weight] Invalid weight name {name!r}; it should be as 'ResNet18_Weights.DEFAULT'")
+    return globals()[kind][member]
