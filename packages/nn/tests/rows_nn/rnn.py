@@ -30,7 +30,7 @@ FEATURES = (((3, 2, 4),), RuntimeError, r"input.size\(-1\) must be equal to inpu
 NO_STEPS = (((0, 2, 2),), RuntimeError, "Expected sequence length to be larger than 0")
 STATE = ((X, (1, 3, 3)), RuntimeError, r"Expected hidden size \(1, 2, 3\), got \[1, 3, 3\]")
 STATE_RANK = ((X, (2, 3)), RuntimeError, "For batched 3-D input, hx should also be 3-D but got 2-D")
-STATE_PAIR = ((X, [H, H]), AttributeError, r"hx must be one tensor, h_0, got list; pairs \(h_0, c_0\) are LSTM's")
+STATE_PAIR = ((X, [H, H]), AttributeError, r"hx must be one tensor, h_0, got (list|tuple); pairs \(h_0, c_0\) are LSTM's")
 UNBATCHED_RANK = (((3, 2), H), RuntimeError, "For unbatched 2-D input, hx should also be 2-D but got 3-D")
 PAIR = (
     ((X, [H]), IndexError, r"must be a pair \(h_0, c_0\), got 1"),
