@@ -100,6 +100,7 @@ WITHOUT_ROW: set[str] = {
     "is_distributed", "is_neg", "is_signed",
     "native_dropout",                   # random: test_dropout.py
     "istft",                            # of complex tensors: test_fft.py
+    "dsmm", "hspmm", "smm", "spmm", "sspaddmm",        # of sparse matrices: test_sparse.py
     # of complex tensors: test_complex.py
     "angle", "complex", "conj", "conj_physical", "imag", "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex",
     "view_as_real", "view_as_complex_copy", "view_as_real_copy",

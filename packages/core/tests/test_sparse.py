@@ -334,3 +334,15 @@ def test_a_file_whose_indices_are_not_within_the_sizes_is_refused() -> None:
     file.seek(0)
     with pytest.raises(Exception, match="size is inconsistent with indices"):
         taeda.load(file)
+
+
+def test_products_of_older_names() -> None:
+    s, dense = example(), taeda.arange(6.0).reshape(3, 2)
+    wanted = (s.to_dense() @ dense).tolist()
+    assert taeda.spmm(s, dense).tolist() == taeda.dsmm(s, dense).tolist() == wanted
+    assert taeda.smm(s, dense).to_dense().tolist() == taeda.hspmm(s, dense).to_dense().tolist() == wanted
+    total = taeda.sspaddmm(taeda.ones(2, 2).to_sparse(), s, dense, beta=2, alpha=3)
+    assert total.is_sparse and total.to_dense().tolist() == [[2 + 3 * x for x in row] for row in wanted]
+    for name in ("smm", "hspmm"):
+        with pytest.raises(RuntimeError, match=rf"\[{name}\] {name} expected sparse coordinate tensor layout but got Strided"):
+            getattr(taeda, name)(dense, dense)
