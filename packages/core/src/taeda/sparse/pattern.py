@@ -7,6 +7,8 @@ from typing import Any
 from taeda import ops
 from taeda.dtype import int64
 from taeda.layout import sparse_csr
+from taeda.sparse.compressed import coo_indices
+from taeda.sparse.tensor import COMPRESSED, is_coalesced, known
 
 
 class Pattern:
@@ -42,9 +44,6 @@ class Pattern:
 
 def pattern_of(s: Any) -> Pattern:
     """Return the pattern of a sparse matrix whose values are no blocks."""
-    from taeda.sparse.compressed import coo_indices
-    from taeda.sparse.tensor import COMPRESSED, is_coalesced, known
-
     found = known(s).get("pattern")
     if found is None:
         rows, columns = coo_indices(s)

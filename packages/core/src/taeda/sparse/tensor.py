@@ -76,8 +76,10 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         if answer is None:
             raise unknown(name, next((x for x in args if is_sparse(x)), None))
         found = answer(*args, **(kwargs or {}))
-        for t in found if isinstance(found, tuple) else (found,):
-            if is_sparse(t) and type(t.grad_fn) is Pack._backward_cls and (name[-1] == "_" != name[-2:-1] or not any(t is x for x in args)):
+        for t in found if type(found) is tuple else (found,):
+            if type(t) is not SparseTensor or type(t.grad_fn) is not Pack._backward_cls:
+                continue
+            if (name[-1] == "_" != name[-2:-1]) or not any(t is x for x in args):            # a new result, or one written in place
                 called(t, NODES.get(name) or "".join(w[:1].upper() + w[1:] for w in name.split("_")) + "Backward0")
         return found
 
@@ -256,7 +258,8 @@ def become(s: Any, other: Any) -> None:
 
 def known(s: Any) -> dict[str, Any]:
     """Return what was found out about the indices of a tensor, as long as nobody has written into them."""
-    version = sum(x._version for x in s._places)
+    places = s._places
+    version = places[0]._version if len(places) == 1 else places[0]._version + places[1]._version
     if s._known.get("version", 0) != version:
         for name in ("linear", "grouping", "pattern", "in range"):
             s._known.pop(name, None)
