@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import taeda
 from PIL import Image
+from taeda.vision import utils
 from taeda.vision.io import ImageReadMode, decode_image, open_image, read_file, read_image, write_png
 from taeda.vision.utils import draw_bounding_boxes, draw_curves, draw_predictions, make_grid, save_image
 
@@ -166,3 +167,33 @@ def test_curves_are_drawn_whatever_the_values(tmp_path):
     draw_curves({"flat": {"a": [0.0, 0.0]}})
     with pytest.raises(ValueError, match="panels is empty"):
         draw_curves({})
+
+
+def test_masks_are_coloured_and_black_where_they_overlap():
+    image = taeda.full((3, 2, 3), 100, dtype=taeda.uint8)
+    masks = taeda.tensor([[[True, True, False], [False] * 3], [[False, True, False], [False] * 3]])
+    out = utils.draw_segmentation_masks(image, masks, alpha=0.5, colors=["red", (0, 0, 200)])
+    assert out[:, 0, 0].tolist() == [177, 50, 50]
+    assert out[:, 0, 1].tolist() == [50, 50, 50]
+    assert out[:, 1, 2].tolist() == [100, 100, 100]
+    with pytest.raises(ValueError, match="masks must be of dtype bool"):
+        utils.draw_segmentation_masks(image, masks.int())
+
+
+def test_points_are_drawn_where_they_are_visible_and_joined():
+    points = taeda.tensor([[[3.0, 4.0], [15.0, 4.0]]])
+    seen = taeda.tensor([[True, False]])
+    out = utils.draw_keypoints(taeda.zeros(3, 20, 20), points, [(0, 1)], colors="red", radius=1, visibility=seen)
+    assert float(out[0, 4, 3]) == 1.0
+    assert float(out.sum()) == float(out[0, 3:6, 2:5].sum())
+    joined = utils.draw_keypoints(taeda.zeros(3, 20, 20), points, [(0, 1)], radius=1, width=1)
+    assert float(joined[0, 4, 9]) == 1.0
+
+
+def test_flow_is_white_where_it_rests_and_red_to_the_right():
+    flow = taeda.zeros(2, 1, 2)
+    flow[0, 0, 1] = 3.0
+    image = utils.flow_to_image(flow)
+    assert image[:, 0, 0].tolist() == [255, 255, 255]
+    assert image[:, 0, 1].tolist()[0] == 255
+    assert int(image[1:, 0, 1].max()) < 60

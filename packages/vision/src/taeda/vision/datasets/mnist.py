@@ -16,7 +16,7 @@ import taeda
 from taeda.vision.datasets.utils import download_file
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["MNIST", "FashionMNIST", "read_idx"]
+__all__ = ["KMNIST", "MNIST", "FashionMNIST", "read_idx"]
 
 Path = str | os.PathLike[str]
 # The third byte of an idx file names the type; all are stored with the most significant byte first.
@@ -215,3 +215,16 @@ class FashionMNIST(MNIST):
         "Bag",
         "Ankle boot",
     ]
+
+
+class KMNIST(MNIST):
+    """70,000 cursive Japanese characters in the form of MNIST (Clanuwat et al.: Deep Learning for Classical Japanese Literature, 2018)."""
+
+    mirrors: ClassVar[list[str]] = ["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"]
+    resources: ClassVar[list[tuple[str, str]]] = [
+        ("train-images-idx3-ubyte.gz", "bdb82020997e1d708af4cf47b453dcf7"),
+        ("train-labels-idx1-ubyte.gz", "e144d726b3acfaa3e44228e80efcd344"),
+        ("t10k-images-idx3-ubyte.gz", "5c965bf0a639b31b8f53240b1b52f4d7"),
+        ("t10k-labels-idx1-ubyte.gz", "7320c461ea6c1c855c0b718fb2a4b134"),
+    ]
+    classes: ClassVar[list[str]] = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]

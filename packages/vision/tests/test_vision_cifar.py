@@ -1,0 +1,63 @@
+"""CIFAR from files written here in its format, and what is no such file."""
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+from taeda.vision.datasets import CIFAR10, CIFAR100
+
+
+def write(folder, name, content):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        pickle.dump(content, file, protocol=2)
+
+
+@pytest.fixture
+def root(tmp_path):
+    rng = np.random.default_rng(0)
+    ten = tmp_path / "cifar-10-batches-py"
+    for i, name in enumerate([*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]):
+        write(ten, name, {"data": rng.integers(0, 256, (4, 3072), dtype=np.uint8), "labels": [i, 1, 2, 3]})
+    write(ten, "batches.meta", {"label_names": [f"class {i}" for i in range(10)]})
+    return tmp_path
+
+
+def test_images_are_planes_of_colours_put_together(root):
+    train = CIFAR10(root)
+    assert (len(train), train.data.shape, train.targets[4]) == (20, (20, 32, 32, 3), 1)
+    image, label = train[0]
+    assert (image.mode, image.size, label) == ("RGB", (32, 32), 0)
+    with open(root / "cifar-10-batches-py" / "data_batch_1", "rb") as file:
+        raw = pickle.load(file)["data"][0]
+    assert image.getpixel((5, 2)) == tuple(int(raw[c * 1024 + 2 * 32 + 5]) for c in range(3))
+    test = CIFAR10(root, train=False, target_transform=lambda y: -y)
+    assert (len(test), test[0][1], test.class_to_idx["class 7"]) == (4, -5, 7)
+
+
+def test_a_hundred_classes_have_files_of_their_own(root):
+    with pytest.raises(RuntimeError, match=r"\[CIFAR100\] Dataset not found: there is no .*cifar-100-python"):
+        CIFAR100(root)
+    folder = root / "cifar-100-python"
+    for name in ("train", "test"):
+        write(folder, name, {"data": np.zeros((2, 3072), np.uint8), "fine_labels": [98, 99]})
+    write(folder, "meta", {"fine_label_names": [str(i) for i in range(100)]})
+    assert CIFAR100(root)[1][1] == 99
+
+
+def test_files_that_run_programs_or_do_not_fit_are_refused(root):
+    class Bad:
+        def __reduce__(self):
+            return os.getenv, ("HOME",)
+
+    folder = root / "cifar-10-batches-py"
+    write(folder, "test_batch", Bad())
+    with pytest.raises(ValueError, match=r"asks for os\.getenv|asks for posix"):
+        CIFAR10(root, train=False)
+    write(folder, "test_batch", {"data": np.zeros((2, 3072), np.uint8), "labels": [1]})
+    with pytest.raises(ValueError, match="should hold uint8 images N x 3072 and N labels"):
+        CIFAR10(root, train=False)
+    (folder / "test_batch").write_bytes(b"\x80")
+    with pytest.raises(ValueError, match="is damaged"):
+        CIFAR10(root, train=False)
