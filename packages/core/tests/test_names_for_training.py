@@ -62,3 +62,18 @@ def test_extensions_are_not_compiled() -> None:
             function("a", ["a.cu"])
     with pytest.raises(RuntimeError, match="verify_ninja_availability"):
         cpp_extension.verify_ninja_availability()
+
+
+def test_optimizers_for_many_processes_refuse_and_nothing_is_one() -> None:
+    from taeda.distributed.optim import DistributedOptimizer, PostLocalSGDOptimizer, ZeroRedundancyOptimizer
+
+    for kind in (DistributedOptimizer, PostLocalSGDOptimizer, ZeroRedundancyOptimizer):
+        with pytest.raises(NotImplementedError, match=rf"^\[{kind.__name__}\]"):
+            kind([])
+
+
+def test_public_functions_take_attributes() -> None:
+    taeda.relu.__default_init__ = 3
+    assert taeda.relu.__default_init__ == 3 and taeda.relu(taeda.tensor([-1.0, 2.0])).tolist() == [0, 2]
+    del taeda.relu.__default_init__
+    assert not hasattr(taeda.relu, "__default_init__")

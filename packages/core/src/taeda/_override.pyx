@@ -218,7 +218,9 @@ cdef class Overridable:
 
 
 cdef class Function(Overridable):
-    # A public function.  Like a built-in one it does not bind when it stands in a class.
+    # A public function.  Like a built-in one it does not bind when it stands in a class; like one of Python it takes attributes.
+
+    cdef dict __dict__
 
     @property
     def __doc__(self):

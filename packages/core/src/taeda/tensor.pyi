@@ -312,8 +312,8 @@ class Tensor:
         """Multiply matrices pairwise: y[i] = input[i] mat2[i]."""
     def bool(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as bool."""
-    def broadcast_to(self, size: _int | Sequence[_int]) -> Tensor:
-        """Return :func:`expand` to ``size``."""
+    def broadcast_to(self, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
+        """Return :func:`expand` to ``size``, one tuple or number by number."""
     def byte(self, memory_format: Any = ...) -> Tensor:
         """Return the tensor as uint8."""
     def cauchy_(self, median: Any = ..., sigma: Any = ..., *, generator: Generator | None = ...) -> Tensor:

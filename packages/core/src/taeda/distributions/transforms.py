@@ -104,14 +104,19 @@ class PowerTransform(Transform):
     inverse_shape = forward_shape
 
 
+def _clipped_sigmoid(x: Tensor) -> Tensor:
+    """The sigmoid, kept within the dtype's numbers that are neither 0 nor 1; programs import it."""
+    info = taeda.finfo(x.dtype)
+    return x.sigmoid().clamp(info.tiny, 1.0 - info.eps)
+
+
 class SigmoidTransform(_Elementwise):
     """y = 1 / (1 + e^-x)."""
 
     codomain = constraints.unit_interval
 
     def _call(self, x: Tensor) -> Tensor:
-        info = taeda.finfo(x.dtype)
-        return x.sigmoid().clamp(info.tiny, 1.0 - info.eps)
+        return _clipped_sigmoid(x)
 
     def _inverse(self, y: Tensor) -> Tensor:
         info = taeda.finfo(y.dtype)
@@ -266,8 +271,7 @@ class StickBreakingTransform(_Plain):
         return taeda.arange(n, 0, -1, dtype=x.dtype, device=x.device)
 
     def _call(self, x: Tensor) -> Tensor:
-        info = taeda.finfo(x.dtype)
-        z = (x - self._offset(x).log()).sigmoid().clamp(info.tiny, 1.0 - info.eps)
+        z = _clipped_sigmoid(x - self._offset(x).log())
         left = (1 - z).cumprod(-1)
         one = x.new_ones((*x.shape[:-1], 1))
         return taeda.cat([z, one], -1) * taeda.cat([one, left], -1)

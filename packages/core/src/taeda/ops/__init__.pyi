@@ -254,8 +254,8 @@ def broadcast_shapes(*shapes: Any) -> tuple[_int, ...]:
     """Return the shape that tensors of these shapes broadcast to."""
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Return the tensors expanded to their common shape."""
-def broadcast_to(input: Tensor, size: _int | Sequence[_int]) -> Tensor:
-    """Return :func:`expand` to ``size``."""
+def broadcast_to(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
+    """Return :func:`expand` to ``size``, one tuple or number by number."""
 def bucketize(input: Tensor, boundaries: Any, *, out_int32: _bool = ..., right: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Return the bucket of each value: :func:`searchsorted` of ``input`` in the (n,) ``boundaries``."""
 def cartesian_prod(*tensors: Any) -> Tensor:

@@ -86,8 +86,8 @@ def expand_as(input, other):
     """Return :func:`expand` to the shape of another tensor."""
     return expand(input, as_tensor(other, "expand_as").shape_tuple())
 
-def broadcast_to(input, size):
-    """Return :func:`expand` to ``size``.
+def broadcast_to(input, *sizes, size=None):
+    """Return :func:`expand` to ``size``, one tuple or number by number.
 
     A size of -1 keeps the dimension's own; the view's memory is not repeated, so it must not be written to in place.
 
@@ -99,7 +99,7 @@ def broadcast_to(input, size):
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    return expand(input, tuple(size))
+    return expand(input, sizes_of("broadcast_to", or_named("broadcast_to", sizes, "size", size)))
 
 def broadcast_tensors(*tensors):
     """Return the tensors expanded to their common shape.
