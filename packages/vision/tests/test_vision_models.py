@@ -140,6 +140,8 @@ KNOWN = {
     "efficientnet_v2_s": (20_186_455, 782, 1332314.924),
     "convnext_tiny": (27_825_511, 182, 451079.510),
     "resnext50_32x4d": (22_994_247, 320, 836200.126),
+    "swin_t": (27_524_737, 185, 2871106.420),
+    "swin_v2_t": (27_587_953, 233, 5959700.452),
 }
 
 
@@ -154,7 +156,7 @@ def test_models_have_torchvisions_sizes_and_first_weights(name):
     assert sum(float(v.double().abs().sum()) for v in state.values()) == pytest.approx(total, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5", "efficientnet_b0"])
+@pytest.mark.parametrize("name", ["swin_t", "swin_v2_t", "squeezenet1_1", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5", "efficientnet_b0"])
 def test_models_map_images_to_classes_and_train(name):
     taeda.manual_seed(0)
     model = models.get_model(name, num_classes=4)

@@ -16,6 +16,7 @@ from taeda.vision.models.resnet import *  # noqa: F403
 from taeda.vision.models.shufflenetv2 import *  # noqa: F403
 from taeda.vision.models.small import LeNet, SmallCNN, lenet, small_cnn
 from taeda.vision.models.squeezenet import *  # noqa: F403
+from taeda.vision.models.swin_transformer import *  # noqa: F403
 from taeda.vision.models.vgg import *  # noqa: F403
 from taeda.vision.models.vision_transformer import *  # noqa: F403
 from taeda.vision.models.weights import *  # noqa: F403
@@ -32,6 +33,7 @@ _ROOMS = (
     "resnet",
     "shufflenetv2",
     "squeezenet",
+    "swin_transformer",
     "vgg",
     "vision_transformer",
     "weights",
