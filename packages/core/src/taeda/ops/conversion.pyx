@@ -21,11 +21,6 @@ cdef enum:
 # -- from Python values ------------------------------------------------------------------------------
 
 
-cdef inline bint has(object x, str name) except -1:
-    """Whether an object has an attribute; its class is asked first, since to read NumPy's costs a microsecond."""
-    return hasattr(type(x), name) or hasattr(x, name)
-
-
 cdef object nested_shape(object data):
     """The sizes of nested sequences, read off the first item of each."""
     shape = []

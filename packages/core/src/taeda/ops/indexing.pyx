@@ -22,6 +22,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
 from taeda.operands cimport check_partial_overlap
 from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
                                  zeros_of)
+from taeda.ops.conversion cimport has
 from taeda.registry cimport STAND_IN
 from taeda.tensor_base cimport CPU, META, TensorBase
 
@@ -231,7 +232,7 @@ cdef TensorBase index_of(object item, str op):
             (<int64_t*>t.view.data)[i] = v
         else:
             return t
-    elif not hasattr(item, "__array_interface__"):
+    elif not has(item, "__array_interface__"):
         return None
     from taeda.ops.conversion import tensor
     t = tensor(item)
@@ -296,7 +297,7 @@ cdef int dims_of(object item) except -1:
         return 0
     if isinstance(item, TensorBase):
         return (<TensorBase>item).view.ndim if (<TensorBase>item).view.dtype in (BOOL, U8) else 1
-    if hasattr(item, "__array_interface__") and item.dtype.kind == "b":
+    if has(item, "__array_interface__") and item.dtype.kind == "b":
         return item.ndim
     if isinstance(item, (list, tuple)):
         t = index_of(item, "getitem")
@@ -361,7 +362,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                     continue
             dim += take_tensor(q, x, dim, t, pos, idx, op)
         else:
-            array = hasattr(item, "__array_interface__")
+            array = has(item, "__array_interface__")
             if array and item.ndim == 0 and item.dtype.kind == "b":
                 item = [bool(item)]
                 t = index_of(item, op).reshape(())
@@ -525,7 +526,7 @@ cdef bint lone_mask(object index):
     cdef list found = []
     for item in index if isinstance(index, tuple) else (index,):
         if isinstance(item, TensorBase) and (<TensorBase>item).view.ndim or isinstance(item, list) or (
-                hasattr(item, "__array_interface__") and not isinstance(item, TensorBase) and item.ndim):
+                has(item, "__array_interface__") and not isinstance(item, TensorBase) and item.ndim):
             found.append(item)
     if len(found) != 1:
         return False
