@@ -330,3 +330,16 @@ def test_arguments_are_checked_under_vmap_for_all_samples() -> None:
     np.testing.assert_allclose(taeda.func.vmap(taeda.func.vmap(density))(scales.view(1, 3)), density(scales).view(1, 3), rtol=1e-6)
     with pytest.raises(ValueError, match="parameter scale"):
         taeda.func.vmap(density)(taeda.tensor([1.0, -2.0]))
+
+
+def test_a_class_that_does_not_say_its_support_takes_every_value_with_a_warning() -> None:
+    class Own(taeda.distributions.Distribution):
+        def log_prob(self, value: taeda.Tensor) -> taeda.Tensor:
+            self._validate_sample(value)
+            return value
+
+    own = Own()
+    with pytest.raises(NotImplementedError, match=r"\[Own\] .* support"):
+        _ = own.support
+    with pytest.warns(UserWarning, match=r"\[Own\] has no support"):
+        assert own.log_prob(taeda.tensor(2.0)) == 2

@@ -77,3 +77,13 @@ def test_public_functions_take_attributes() -> None:
     assert taeda.relu.__default_init__ == 3 and taeda.relu(taeda.tensor([-1.0, 2.0])).tolist() == [0, 2]
     del taeda.relu.__default_init__
     assert not hasattr(taeda.relu, "__default_init__")
+
+
+def test_annotations_of_devices_and_storages_are_found() -> None:
+    import taeda.storage
+
+    assert (str | taeda.DeviceObjType).__args__ == (str, taeda.DeviceObjType)
+    assert not isinstance(taeda.device("cpu"), taeda.DeviceObjType)
+    assert taeda.storage.TypedStorage is taeda.TypedStorage and isinstance(taeda.ones(1).storage(), taeda.storage.TypedStorage)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = taeda.storage.Nothing

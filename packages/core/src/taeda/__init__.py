@@ -164,6 +164,7 @@ _LAZY = {
     "_sparse_coo_tensor_unsafe": ("taeda.sparse.creation", "coo_unsafe"),
     "_validate_sparse_coo_tensor_args": ("taeda.sparse.creation", "validate_coo"),
     "AcceleratorError": ("taeda.absent", "AcceleratorError"),
+    "DeviceObjType": ("taeda.absent", "DeviceObjType"),
     "Future": ("taeda.futures", "Future"),
     "GradScaler": ("taeda.amp.grad_scaler", "GradScaler"),
     "set_anomaly_enabled": ("taeda.autograd.anomaly_mode", "set_anomaly_enabled"),

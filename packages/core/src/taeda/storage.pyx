@@ -354,3 +354,10 @@ def storage_over(memory, block, int64_t nbytes):
 
 
 UntypedStorage = Storage               # PyTorch's name
+
+
+def __getattr__(name):
+    if name == "TypedStorage":         # PyTorch has it in this room too; it is written in Python, on top of this one
+        from taeda.typed_storage import TypedStorage
+        return TypedStorage
+    raise AttributeError(f"module 'taeda.storage' has no attribute {name!r}")

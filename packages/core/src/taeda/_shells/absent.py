@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-__all__ = ["AcceleratorError", "classes", "mps", "mtia", "xpu"]
+__all__ = ["AcceleratorError", "DeviceObjType", "classes", "mps", "mtia", "xpu"]
 
 
 class AcceleratorError(RuntimeError):
     """An accelerator failed: programs catch it, nothing here raises it."""
+
+
+class DeviceObjType:
+    """PyTorch's compiled type of devices, in the annotations of programs; nothing is one, as nothing is in PyTorch."""
 
 
 class _Device:

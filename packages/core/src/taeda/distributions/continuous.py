@@ -23,6 +23,7 @@ class Normal(ExponentialFamily):
     (Normal(loc: 0.0, scale: 1.0), tensor(-0.9189))
     """
 
+    support = constraints.real
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
     _mean_carrier_measure = 0
@@ -245,6 +246,7 @@ class Laplace(Distribution):
     tensor(1.6931)
     """
 
+    support = constraints.real
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
 
@@ -298,6 +300,7 @@ class Cauchy(Distribution):
     tensor(0.5000)
     """
 
+    support = constraints.real
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
 

@@ -79,8 +79,12 @@ class Distribution:
     has_rsample = False
     has_enumerate_support = False
     arg_constraints: dict[str, constraints.Constraint] = {}
-    support: Any = constraints.real
     _validate_args = __debug__
+
+    @property
+    def support(self) -> Any:
+        """The constraint that every value meets; a class says which."""
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution does not say what its support is")
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
@@ -210,7 +214,11 @@ class Distribution:
                     f"[{name}] Value is not broadcastable with batch_shape+event_shape: {value.shape} vs "
                     f"{self._batch_shape + self._event_shape}."
                 )
-        support = self.support
+        try:
+            support = self.support
+        except NotImplementedError:
+            warnings.warn(f"[{name}] has no support: values are not checked; give it one, or pass validate_args=False", stacklevel=3)
+            return
         if not all_true(support.check(value)):
             raise ValueError(
                 f"[{name}] Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
@@ -255,7 +263,7 @@ class Independent(Distribution):
         return bool(self.base_dist.has_rsample)
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         base = self.base_dist.support
         return constraints.independent(base, self.reinterpreted_batch_ndims) if self.reinterpreted_batch_ndims else base
 

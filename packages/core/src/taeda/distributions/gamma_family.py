@@ -249,6 +249,7 @@ class StudentT(Distribution):
     (tensor(3.), tensor(-1.1447))
     """
 
+    support = constraints.real
     arg_constraints = {"df": constraints.positive, "loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
 
