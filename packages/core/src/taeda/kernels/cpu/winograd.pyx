@@ -91,7 +91,7 @@ ctypedef struct Kernel:                    # what a call of any of the three par
     int64_t side, stride, deep            # taps along rows and columns, their stride, and planes
     int64_t pad[3]
     int64_t dilation[3]
-    int64_t across                        # stride of planes
+    int64_t plane_stride
 
 ctypedef struct Job:
     Kernel k
@@ -146,7 +146,7 @@ cdef inline void see(Picture *p, const View *v) noexcept nogil:
 
 cdef void read_kernel(Kernel *k, const View *w, const Param *p) noexcept nogil:
     cdef int d
-    k.deep = w.shape[2]; k.side = w.shape[3]; k.across = p[0].i; k.stride = p[1].i
+    k.deep = w.shape[2]; k.side = w.shape[3]; k.plane_stride = p[0].i; k.stride = p[1].i
     for d in range(3):
         k.pad[d], k.dilation[d] = p[3 + d].i, p[6 + d].i
     k.method = method_for(k.side, k.stride)
@@ -164,7 +164,7 @@ cdef void lay_planes(Grid *g, const Kernel *k, int64_t deep, int64_t first, int6
 
 cdef void lay_input(Grid *x, const Kernel *k, const Picture *y) noexcept nogil:
     """The windows of a convolution with results y."""
-    lay_planes(x, k, y.planes, -k.pad[0], k.across)
+    lay_planes(x, k, y.planes, -k.pad[0], k.plane_stride)
     lay_axis(&x.down, k, y.rows, k.stride * k.dilation[1], k.dilation[1], -k.pad[1])
     lay_axis(&x.across, k, y.cols, k.stride * k.dilation[2], k.dilation[2], -k.pad[2])
 
