@@ -346,3 +346,22 @@ def test_products_of_older_names() -> None:
     for name in ("smm", "hspmm"):
         with pytest.raises(RuntimeError, match=rf"\[{name}\] {name} expected sparse coordinate tensor layout but got Strided"):
             getattr(taeda, name)(dense, dense)
+
+
+def test_results_go_where_a_program_wants_them() -> None:
+    s = taeda.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3))
+    sparse, dense = taeda.sparse_coo_tensor(size=(2, 3)), taeda.empty(2, 2)
+    assert taeda.sub(s, 2 * s, out=sparse) is sparse and sparse.to_dense().tolist() == [[0, 0, -3], [-4, 0, -5]]
+    assert taeda.abs(sparse, out=sparse).to_dense().tolist() == [[0, 0, 3], [4, 0, 5]]
+    assert taeda.mm(s, taeda.ones(3, 2), out=dense) is dense and dense.tolist() == [[3, 3], [9, 9]]
+    for call, error in (
+        (lambda: taeda.add(dense, dense, out=sparse), NotImplementedError),
+        (lambda: taeda.mm(s, taeda.ones(3, 2), out=sparse), RuntimeError),
+        (lambda: taeda.neg(s, out=dense), RuntimeError),
+        (lambda: dense.set_(s), RuntimeError),
+    ):
+        with pytest.raises(error, match=r"^\[(add|mm|neg|set_)\]"):
+            call()
+    assert dense.tolist() == [[3, 3], [9, 9]] and sparse.to_dense().tolist() == [[0, 0, 3], [4, 0, 5]]
+    with pytest.raises(TypeError, match="or a size"):
+        taeda.sparse_coo_tensor()

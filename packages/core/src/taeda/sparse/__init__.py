@@ -22,7 +22,7 @@ from taeda.sparse.creation import INVARIANTS
 from taeda.sparse.legacy import NAMES as _TYPED
 from taeda.sparse.rules_products import addmm as _addmm, check_matrices, product, sampled_addmm as _sampled, sparse_mm
 from taeda.sparse.rules_reduce import sparse_log_softmax, sparse_softmax, sum as _sum, sum_over, _dims
-from taeda.sparse.tensor import COMPRESSED, called, is_sparse, make, values_of, with_values
+from taeda.sparse.tensor import COMPRESSED, called, is_sparse, make, values_of, with_values, written
 
 __all__ = [
     "SparseSemiStructuredTensor", "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "log_softmax", "mm", "sampled_addmm",
@@ -79,7 +79,8 @@ def sampled_addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1.0, alpha:
     >>> taeda.sparse.sampled_addmm(s, taeda.ones(2, 3), taeda.ones(3, 2)).values()
     tensor([4., 4.])
     """
-    return _sampled(input, mat1, mat2, beta=beta, alpha=alpha)
+    found = _sampled(input, mat1, mat2, beta=beta, alpha=alpha)
+    return found if out is None else written("sampled_addmm", out, found)
 
 
 def sum(input: Any, dim: Any = None, dtype: Any = None) -> Any:

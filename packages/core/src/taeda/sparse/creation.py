@@ -69,7 +69,7 @@ def check_coo(indices: Any, values: Any, size: tuple[int, ...]) -> None:
 
 
 def sparse_coo_tensor(
-    indices: Any,
+    indices: Any = None,
     values: Any = None,
     size: Any = None,
     *,
@@ -105,6 +105,8 @@ def sparse_coo_tensor(
         if values is not None:
             raise TypeError(f"[{op}] expected indices and values, got {indices!r} and {values!r}")
         sizes = indices if size is None else size
+        if sizes is None:
+            raise TypeError(f"[{op}] expected indices and values, or a size; got nothing")
         made = empty_of(sizes, sparse_coo, dtype or get_default_dtype(), device)
         return made.requires_grad_() if requires_grad else made
     values = _numbers(values, dtype, device)

@@ -235,6 +235,8 @@ def zero_(s: Any) -> Any:
 
 @rule("set_")
 def set_(s: Any, source: Any, *args: Any) -> Any:
+    if not (is_sparse(s) and is_sparse(source)):
+        raise RuntimeError(f"[set_] both tensors must be sparse, or both dense; got {s.layout} and {getattr(source, 'layout', source)}")
     return write("set_", s, detach(source))
 
 

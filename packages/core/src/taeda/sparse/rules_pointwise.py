@@ -40,7 +40,6 @@ _LINEAR = ("neg", "negative", "positive")               # of each entry as well
 def _keeps_zero(name: str) -> None:
     @rule(name)
     def unary(s: Any, *args: Any, **kwargs: Any) -> Any:
-        kwargs.pop("out", None)
         kwargs.pop("inplace", None)
         if s._layout is sparse_coo and name not in _LINEAR:
             s = coalesce(s)
@@ -59,7 +58,7 @@ for _name in (*_KEEP_ZERO.split(), *_LINEAR):
 
 
 @rule("pow")
-def pow(s: Any, exponent: Any, *, out: Any = None) -> Any:
+def pow(s: Any, exponent: Any) -> Any:
     if not is_sparse(s) or (hasattr(exponent, "ndim") and exponent.ndim):
         raise unknown("pow", s)
     if exponent == 0:
@@ -165,13 +164,12 @@ def merged(a: Any, b: Any, va: Any, vb: Any) -> Any:
 
 
 @rule("add", "__add__")
-def add(a: Any, b: Any, *, alpha: Any = 1, out: Any = None) -> Any:
-    found = _sum("add", a, b, alpha)
-    return found if out is None else (write("add", out, found) if is_sparse(out) else out.copy_(found))
+def add(a: Any, b: Any, *, alpha: Any = 1) -> Any:
+    return _sum("add", a, b, alpha)
 
 
 @rule("sub", "subtract")
-def sub(a: Any, b: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+def sub(a: Any, b: Any, *, alpha: Any = 1) -> Any:
     return _sum("sub", a, b, -alpha)
 
 
@@ -246,7 +244,7 @@ def _times_sparse(a: Any, b: Any) -> Any:
 
 
 @rule("mul", "multiply", "__rmul__")
-def mul(a: Any, b: Any, *, out: Any = None) -> Any:
+def mul(a: Any, b: Any) -> Any:
     if is_sparse(a) and is_sparse(b):
         return _times_sparse(a, b)
     s, x = (a, b) if is_sparse(a) else (b, a)

@@ -100,11 +100,10 @@ def product(name: str, a: Any, b: Any, masked: bool) -> Any:
 
 
 @rule("mm", "spmm", "__matmul__")
-def mm(a: Any, b: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+def mm(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     a, b = in_lower_precision(a, b)
     found = product("mm", a, b, False)
-    found = found if is_sparse(found) else named(found, "MmBackward0")
-    return found if out is None else out.copy_(found)
+    return found if is_sparse(found) else named(found, "MmBackward0")
 
 
 @rule("dsmm")
@@ -139,7 +138,7 @@ def elements_of(s: Any) -> Any:
 
 
 @rule("mv")
-def mv(s: Any, x: Any, *, out: Any = None) -> Any:
+def mv(s: Any, x: Any) -> Any:
     if not is_sparse(s) or is_sparse(x):
         raise unknown("mv", x if is_sparse(x) else s)
     if s.ndim != 2 or x.ndim != 1 or s.shape[1] != x.shape[0]:
@@ -148,7 +147,7 @@ def mv(s: Any, x: Any, *, out: Any = None) -> Any:
 
 
 @rule("matmul", "__rmatmul__")
-def matmul(a: Any, b: Any, *, out: Any = None) -> Any:
+def matmul(a: Any, b: Any) -> Any:
     if a.ndim == 2 and b.ndim == 2:
         return mm(a, b)
     if a.ndim == 2 and b.ndim == 1 and is_sparse(a) and not is_sparse(b):
@@ -161,7 +160,7 @@ def matmul(a: Any, b: Any, *, out: Any = None) -> Any:
 
 
 @rule("addmm", "_sparse_addmm")
-def addmm(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Any:
+def addmm(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     found = mm(a, b) if alpha == 1 else mm(a, b) * alpha
     if is_sparse(found) and not is_sparse(x):
         found = found.to_dense()
@@ -170,12 +169,11 @@ def addmm(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = N
     else:
         scaled = x if beta == 1 else x * beta
         made = scaled + found if is_sparse(scaled) == is_sparse(found) or not is_sparse(scaled) else found + scaled
-    made = made if is_sparse(made) else named(made, "AddmmBackward0")
-    return made if out is None else out.copy_(made)
+    return made if is_sparse(made) else named(made, "AddmmBackward0")
 
 
 @rule("sspaddmm")
-def sspaddmm(s: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Any:
+def sspaddmm(s: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     if not is_sparse(s):
         raise RuntimeError("[sspaddmm] expected a sparse tensor to add to")
     product_of = smm(a, b) * alpha
@@ -194,7 +192,7 @@ def smm(a: Any, b: Any) -> Any:
 
 
 @rule("hspmm")
-def hspmm(a: Any, b: Any, *, out: Any = None) -> Any:
+def hspmm(a: Any, b: Any) -> Any:
     """The product as a hybrid tensor: the rows in which a has some element."""
     check_matrices("hspmm", a, b)
     rows = a._places[0][0].unique()
@@ -202,7 +200,7 @@ def hspmm(a: Any, b: Any, *, out: Any = None) -> Any:
 
 
 @rule("bmm")
-def bmm(a: Any, b: Any, *, out: Any = None) -> Any:
+def bmm(a: Any, b: Any) -> Any:
     if not is_sparse(a):
         raise unknown("bmm", b)
     if a.ndim != 3 or b.ndim != 3 or a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
@@ -227,7 +225,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 @rule("sampled_addmm")
-def sampled_addmm(s: Any, a: Any, b: Any, *, beta: Any = 1.0, alpha: Any = 1.0, out: Any = None) -> Any:
+def sampled_addmm(s: Any, a: Any, b: Any, *, beta: Any = 1.0, alpha: Any = 1.0) -> Any:
     """beta s + alpha (a b at the places of s)."""
     if not is_sparse(s) or s._layout is not sparse_csr:
         raise RuntimeError(f"[sparse.sampled_addmm] Expected input tensor to have sparse csr layout, but got {s.layout}")

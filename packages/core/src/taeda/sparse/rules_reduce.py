@@ -79,7 +79,7 @@ def sum_over(s: Any, dims: list[int], dtype: Any, keepdim: bool = False) -> Any:
 
 
 @rule("sum")
-def sum(s: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, out: Any = None) -> Any:
+def sum(s: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Any:
     dim = axis if dim is None else dim
     if dim is None or (not hasattr(dim, "__index__") and len(dim) == 0):
         dtype = dtype or (int64 if not (s.is_floating_point() or s.is_complex()) else None)
@@ -95,9 +95,9 @@ def sum(s: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, ax
 
 
 @rule("norm", "native_norm")
-def norm(s: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+def norm(s: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     if s._layout in COMPRESSED:
-        raise unknown("norm.out", s)
+        raise unknown("norm", s)
     if dim is not None and len([dim] if hasattr(dim, "__index__") else dim) not in (0, s.ndim):
         raise RuntimeError("[norm] norm_sparse currently only supports full reductions, so 'dim' must either be empty or contain all "
                            f"dimensions of the input; got dim={dim} of shape {tuple(s.shape)}")

@@ -151,7 +151,7 @@ def unbind(s: Any, dim: int = 0) -> Any:
 
 
 @rule("index_select")
-def index_select(s: Any, dim: int, index: Any, *, out: Any = None) -> Any:
+def index_select(s: Any, dim: int, index: Any) -> Any:
     if not is_sparse(s) or is_sparse(index):
         raise unknown("index_select", index)
     layout, s = s._layout, to_coo(s)
@@ -193,7 +193,7 @@ def embedding(input: Any, weight: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 @rule("cat", "concat", "concatenate")
-def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
+def cat(tensors: Any, dim: int = 0) -> Any:
     tensors = list(tensors)
     for i, x in enumerate(tensors):
         if not is_sparse(x):
@@ -231,7 +231,7 @@ def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
 
 
 @rule("stack")
-def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
+def stack(tensors: Any, dim: int = 0) -> Any:
     tensors = list(tensors)
     return cat([unsqueeze(x, wrapped_dim("stack", dim, tensors[0].ndim + 1)) for x in tensors], dim)
 

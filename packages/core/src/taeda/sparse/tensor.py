@@ -58,6 +58,15 @@ def unknown(name: str, s: Any) -> NotImplementedError:
                                "operation on sparse tensors; hint: .to_dense()")
 
 
+def written(name: str, out: Any, found: Any) -> Any:
+    """Put a result where a program wants it, and return that."""
+    if is_sparse(out) != is_sparse(found):
+        raise RuntimeError(f"[{name}] the result has layout {found.layout}, out has {out.layout}")
+    if is_sparse(out):
+        return RULES["copy_"](out, found)
+    return (out if out.shape == found.shape else out.resize_(found.shape)).copy_(found)
+
+
 class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     """A tensor of which most elements are zero: the others by their indices."""
 
@@ -75,7 +84,13 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         answer = RULES.get(name)
         if answer is None:
             raise unknown(name, next((x for x in args if is_sparse(x)), None))
-        found = answer(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        out = kwargs.pop("out", None)
+        if is_sparse(out) and not any(is_sparse(x) for x in (*args, *(args[0] if isinstance(args[0], (list, tuple)) else ()))):
+            raise unknown(name, out)
+        found = answer(*args, **kwargs)
+        if out is not None:
+            return written(name, out, found)
         for t in found if type(found) is tuple else (found,):
             if type(t) is not SparseTensor or type(t.grad_fn) is not Pack._backward_cls:
                 continue
