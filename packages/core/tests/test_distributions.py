@@ -148,6 +148,8 @@ def test_a_normal_of_several_variables() -> None:
         np.testing.assert_allclose(mine.precision_matrix, np.linalg.inv(cov), rtol=1e-12)
         np.testing.assert_allclose(mine.variance, np.diag(cov), rtol=1e-12)
     assert mine.expand((3,)).rsample((2,)).shape == (2, 3, 2)
+    factor = D.multivariate_normal._precision_to_scale_tril(full.inverse())
+    np.testing.assert_allclose(factor, np.linalg.cholesky(cov), rtol=1e-12)
 
 
 def test_gradients_of_samples_and_densities() -> None:

@@ -119,8 +119,9 @@ def test_options() -> None:
     assert repr(taeda.arange(9)) == "tensor([0, 1, 2, 3,\n        4, 5, 6, 7,\n        8])"
     taeda.set_printoptions(profile="full")
     assert repr(taeda.zeros(2000)).count("0.") == 2000
-    with pytest.raises(ValueError, match="'wide'"):
-        taeda.set_printoptions(profile="wide")
+    taeda.set_printoptions(profile="long", precision=3)                 # unknown, so nothing but what is given
+    assert repr(taeda.tensor([0.5])) == "tensor([0.500])" and repr(taeda.zeros(2000)).count("0.") == 2000
+    taeda.set_printoptions(profile="Default")
 
 
 def test_printoptions_are_put_back() -> None:

@@ -454,6 +454,17 @@ def test_whether_a_transform_runs_can_be_asked() -> None:
     assert not _are_functorch_transforms_active()
 
 
+def test_the_first_vmap_lets_none_pass() -> None:
+    from taeda._vmap_internals import _vmap
+
+    x = taeda.arange(6.0).view(2, 3)
+    total, nothing = _vmap(lambda a: (a.sum(), None), allow_none_pass_through=True)(x)
+    assert total.tolist() == [3, 12] and nothing is None
+    assert _vmap(lambda a: None, allow_none_pass_through=True)(x) is None
+    assert _vmap(lambda a: a * 2, 1, 1)(x).tolist() == [[0, 2, 4], [6, 8, 10]]
+    assert not isinstance(x, taeda.TensorType) and issubclass(taeda.TensorType, taeda.Type)
+
+
 def test_the_bar_of_downloads_counts_where_tqdm_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

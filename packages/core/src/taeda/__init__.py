@@ -91,8 +91,9 @@ _LAZY = {
     "_dynamo": ("taeda._dynamo", None),
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
+    "_vmap_internals": ("taeda._vmap_internals", None),
     "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
-    "ScriptModule": ("taeda.jit", "ScriptModule"),
+    **{name: ("taeda.jit", name) for name in ("ScriptModule", "TensorType", "Type")},
     "__config__": ("taeda.__config__", None),
     **{
         room: (f"taeda.{room}", None)

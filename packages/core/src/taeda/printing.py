@@ -52,7 +52,7 @@ def set_printoptions(
         threshold: elements above which a tensor is summarised, 1000 by default.
         edgeitems: elements shown at each end of a summarised dimension, 3 by default.
         linewidth: characters after which a line is broken, 80 by default.
-        profile: "default", "short" or "full": values for all of the above, before they are applied.
+        profile: "default", "short" or "full": values for all of the above, before they are applied; other names mean nothing.
         sci_mode: True and False force or forbid scientific notation; None lets the values decide.
 
     >>> import taeda
@@ -62,9 +62,7 @@ def set_printoptions(
     >>> taeda.set_printoptions(profile="default")
     """
     if profile is not None:
-        if profile not in PROFILES:
-            raise ValueError(f"[set_printoptions] profile must be one of {', '.join(PROFILES)}, got {profile!r}")
-        for name, value in PROFILES[profile].items():
+        for name, value in PROFILES.get(profile.lower(), {}).items():       # programs ask for "long", which there has never been
             setattr(OPTIONS, name, value)
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     for name, value in given.items():

@@ -184,6 +184,12 @@ class LowRankMultivariateNormal(Distribution):
         return found.expand(self._batch_shape)
 
 
+def _precision_to_scale_tril(precision: Tensor) -> Tensor:
+    """Return the lower triangular factor of a matrix's inverse, from one of the matrix turned around."""
+    turned = taeda.linalg.cholesky(precision.flip((-2, -1))).flip((-2, -1)).mT
+    return taeda.linalg.solve_triangular(turned, taeda.eye(precision.shape[-1], dtype=precision.dtype), upper=False)
+
+
 class _OfCovariance(Distribution):
     """What is given by a covariance, by its inverse, or by its lower triangular factor: the others are worked out when asked for."""
 
@@ -203,9 +209,8 @@ class _OfCovariance(Distribution):
         """Work out the factor of a matrix that has been found to be what it must be."""
         if name == "covariance_matrix":
             matrix = taeda.linalg.cholesky(matrix)
-        elif name == "precision_matrix":                            # the inverse's factor, from one of the matrix turned around
-            turned = taeda.linalg.cholesky(matrix.flip((-2, -1))).flip((-2, -1)).mT
-            matrix = taeda.linalg.solve_triangular(turned, taeda.eye(matrix.shape[-1], dtype=matrix.dtype), upper=False)
+        elif name == "precision_matrix":
+            matrix = _precision_to_scale_tril(matrix)
         self._unbroadcasted_scale_tril = matrix
 
     def _matrix(self, matrix: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 __all__ = [
-    "CUDA_HOME", "ROCM_HOME", "BuildExtension", "CUDAExtension", "CppExtension", "is_ninja_available", "load", "load_inline",
-    "verify_ninja_availability",
+    "CUDA_HOME", "ROCM_HOME", "BuildExtension", "CUDAExtension", "CppExtension", "include_paths", "is_ninja_available", "library_paths", "load",
+    "load_inline", "verify_ninja_availability",
 ]  # fmt: skip
 
 CUDA_HOME: str | None = None
@@ -35,6 +35,16 @@ class BuildExtension:
 
     __init__ = _refuses("BuildExtension")
     with_options: Any = classmethod(_refuses("BuildExtension"))
+
+
+def include_paths(device_type: str = "cpu") -> list[str]:
+    """Return the folders of PyTorch's headers: none."""
+    return []
+
+
+def library_paths(device_type: str = "cpu") -> list[str]:
+    """Return the folders of PyTorch's libraries: none."""
+    return []
 
 
 def is_ninja_available() -> bool:

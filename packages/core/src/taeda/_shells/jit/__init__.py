@@ -21,9 +21,9 @@ from typing import Any, Final as Final, NoReturn
 from taeda.futures import Future
 
 __all__ = [
-    "ScriptModule", "TracerWarning", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
-    "isinstance", "load", "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
-    "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
+    "ScriptModule", "TensorType", "TracerWarning", "Type", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting",
+    "is_tracing", "isinstance", "load", "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing",
+    "script_method", "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 
@@ -71,6 +71,14 @@ def isinstance(obj: Any, target_type: Any) -> bool:
 
 class TracerWarning(Warning):
     """A trace may not hold for other inputs: a class for filters of warnings, nothing is traced."""
+
+
+class Type:
+    """The type of a value of compiled code, in the annotations of libraries; nothing is compiled, so that nothing is one."""
+
+
+class TensorType(Type):
+    """That of tensors."""
 
 
 class ScriptModule:

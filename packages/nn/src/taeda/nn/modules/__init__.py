@@ -35,11 +35,8 @@ from taeda.nn.modules import (
 )  # fmt: skip
 
 # the files in which PyTorch keeps these layers, for programs that import from there
-_sys.modules.update({
-    f"{__name__}.instancenorm": _batchnorm,
-    f"{__name__}.pixelshuffle": _upsampling,
-    f"{__name__}.channelshuffle": _upsampling,
-})  # fmt: skip
+instancenorm, pixelshuffle, channelshuffle = _batchnorm, _upsampling, _upsampling
+_sys.modules.update({f"{__name__}.{_name}": globals()[_name] for _name in ("instancenorm", "pixelshuffle", "channelshuffle")})
 _activation.MultiheadAttention = MultiheadAttention  # type: ignore[attr-defined]
 for _home, _file, _prefix in (
     (_loss, _loss_regression, ""), (_pooling, _sampling, "Fractional"), (_container, _parameter_containers, "Parameter"),
