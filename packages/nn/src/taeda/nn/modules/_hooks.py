@@ -120,7 +120,12 @@ def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
     return add_hook(global_buffer_registration, hook)
 
 
-class HookMethods(LayerCall):
+class _OfPython:
+    """The first base of a module, so that Python counts it among plain objects: libraries put bases of theirs in front of finished
+    classes (``cls.__bases__ = (Mixin, *cls.__bases__)``), which a class directly on one of C does not allow."""
+
+
+class HookMethods(_OfPython, LayerCall):
     """The part of ``Module`` that is called and that registers hooks."""
 
     _hooked: bool = False  # this object has, or had, a call hook
