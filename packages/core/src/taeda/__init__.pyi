@@ -5,7 +5,7 @@ from typing import Any, overload
 
 from taeda.ops import return_types as return_types
 from taeda import accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, distributions as distributions, fft as fft, func as func, futures as futures, fx as fx, hub as hub, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, sparse as sparse, special as special, testing as testing, types as types, utils as utils, version as version
-from taeda import _C as _C, __config__ as __config__, _dynamo as _dynamo, _higher_order_ops as _higher_order_ops, _tensor_str as _tensor_str, _utils as _utils, ao as ao, compiler as compiler, distributed as distributed, export as export, functional as functional, jit as jit, onnx as onnx  # type: ignore[attr-defined]
+from taeda import _C as _C, __config__ as __config__, _dynamo as _dynamo, _higher_order_ops as _higher_order_ops, _tensor_str as _tensor_str, _utils as _utils, _vmap_internals as _vmap_internals, ao as ao, compiler as compiler, distributed as distributed, export as export, functional as functional, jit as jit, onnx as onnx  # type: ignore[attr-defined]
 from taeda import data as data, nn as nn, optim as optim, vision as vision  # type: ignore[attr-defined]
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
@@ -14,7 +14,7 @@ from taeda.absent import AcceleratorError as AcceleratorError, DeviceObjType as 
 from taeda.amp.grad_scaler import GradScaler as GradScaler
 from taeda.file_memory import from_file as from_file
 from taeda.futures import Future as Future
-from taeda.jit import ScriptModule as ScriptModule, fork as fork, wait as wait
+from taeda.jit import ScriptModule as ScriptModule, TensorType as TensorType, Type as Type, fork as fork, wait as wait
 from taeda.sparse.creation import coo_unsafe as _sparse_coo_tensor_unsafe, validate_coo as _validate_sparse_coo_tensor_args, sparse_bsc_tensor as sparse_bsc_tensor, sparse_bsr_tensor as sparse_bsr_tensor, sparse_compressed_tensor as sparse_compressed_tensor, sparse_coo_tensor as sparse_coo_tensor, sparse_csc_tensor as sparse_csc_tensor, sparse_csr_tensor as sparse_csr_tensor
 from taeda.streams import Event as Event, Stream as Stream
 from taeda.symbolic import SymBool as SymBool, SymFloat as SymFloat, SymInt as SymInt, _assert as _assert, _assert_async as _assert_async, _check as _check, _check_index as _check_index, _check_is_size as _check_is_size, _check_not_implemented as _check_not_implemented, _check_tensor_all as _check_tensor_all, _check_tensor_all_with as _check_tensor_all_with, _check_type as _check_type, _check_value as _check_value, _check_with as _check_with, _shape_as_tensor as _shape_as_tensor, cond as cond, sym_float as sym_float, sym_int as sym_int, sym_ite as sym_ite, sym_max as sym_max, sym_min as sym_min, sym_not as sym_not, sym_sqrt as sym_sqrt, sym_sum as sym_sum, while_loop as while_loop

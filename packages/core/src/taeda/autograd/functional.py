@@ -307,3 +307,45 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         found = _push("hvp", first, leaves, v, strict, create_graph, "hessian") if any(g.requires_grad for g in first) else tuple(
             x.detach().new_zeros(x.shape) for x in leaves)
     return _leave((y,), False, create_graph), _leave(found, is_tuple, create_graph)
+
+
+# What libraries take from PyTorch's room of these functions, under its private names.
+
+
+def _as_tuple(inp: Any, arg_name: str | None = None, fn_name: str | None = None) -> tuple[bool, tuple[Any, ...]]:
+    """Return whether what a function was given is a tuple, and it as one."""
+    return _tuple(fn_name or "autograd.functional", inp, arg_name or "inputs")
+
+
+def _grad_postprocess(inputs: Any, create_graph: bool) -> Any:
+    """Return tensors, in tuples of any depth, with their graph or without."""
+    if isinstance(inputs, TensorBase):
+        return inputs if create_graph else inputs.detach()
+    return tuple(_grad_postprocess(x, create_graph) for x in inputs)
+
+
+def _tuple_postprocess(res: Any, to_unpack: bool | tuple[bool, bool]) -> Any:
+    """Return results as tuples where what was given was one, else the only element; a pair of answers is for rows and columns.
+
+    >>> _tuple_postprocess(((1, 2),), (False, True)), _tuple_postprocess(((1,), (2,)), (True, False)), _tuple_postprocess((1,), False)
+    ((1, 2), (1, 2), 1)
+    """
+    outer, inner = to_unpack if isinstance(to_unpack, tuple) else (to_unpack, True)
+    found = res if inner else tuple(row[0] for row in res)
+    return found if outer else found[0]
+
+
+def _construct_standard_basis_for(tensors: tuple[Any, ...], tensor_numels: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the identity matrix of all elements together, cut into the columns of each tensor.
+
+    >>> import taeda
+    >>> [b.tolist() for b in _construct_standard_basis_for((taeda.ones(1), taeda.ones(2)), (1, 2))]
+    [[[1.0], [0.0], [0.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
+    """
+    found, start = [], 0
+    for x, n in zip(tensors, tensor_numels, strict=True):
+        columns = x.detach().new_zeros((sum(tensor_numels), n))
+        columns.diagonal(-start).fill_(1)
+        found.append(columns)
+        start += n
+    return tuple(found)

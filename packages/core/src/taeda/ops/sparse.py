@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from taeda.ops.matmul import mm
+
 __all__: list = []
 PUBLIC = ("dsmm", "hspmm", "smm", "spmm", "sspaddmm")
 
@@ -86,7 +88,7 @@ def spmm(input, mat2):
     tensor([[1.],
             [1.]])
     """
-    return input.mm(mat2)
+    return mm(input, mat2)
 
 
 dsmm = spmm

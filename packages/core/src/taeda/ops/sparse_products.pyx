@@ -17,6 +17,24 @@ cdef Op GROUP = define("sparse_group", NULL)
 cdef Op MERGE = define("sparse_merge", NULL)
 
 
+cdef TensorBase list_of(object x, str op):
+    """A list of numbers as the kernels read it."""
+    cdef TensorBase t = as_tensor(x, op)
+    if t.view.ndim != 1 or t.view.dtype != I64:
+        raise TypeError(f"[{op}] expected a list of int64, got shape {tuple(t.shape)}, dtype {t.dtype}")
+    return contiguous(t)
+
+
+cdef TensorBase matrix_of(object x, object pattern, str op):
+    """A dense matrix that goes with a pattern."""
+    cdef TensorBase t = as_tensor(x, op)
+    if not hasattr(type(pattern), "by_row"):
+        raise TypeError(f"[{op}] expected the pattern of a sparse matrix (taeda.sparse.pattern), got {type(pattern).__name__}")
+    if t.view.ndim != 2:
+        raise RuntimeError(f"[{op}] expected a matrix, got shape {tuple(t.shape)}")
+    return t
+
+
 def group_by(key, n, sorted=False):
     """Return where each of the keys 0, ..., n - 1 begins, and the entries of each in their order; None for these if the keys are sorted.
 
@@ -24,7 +42,7 @@ def group_by(key, n, sorted=False):
     >>> taeda.ops.group_by(taeda.tensor([1, 0, 1]), 3)
     (tensor([0, 1, 3, 3]), tensor([1, 0, 2]))
     """
-    cdef TensorBase k = contiguous(as_tensor(key, "group_by")), start, place
+    cdef TensorBase k = list_of(key, "group_by"), start, place
     cdef View* t[3]
     cdef Param p[1]
     start, place = empty_shape((n + 1,), I64, CPU), empty_shape((0 if sorted else k.view.numel,), I64, CPU)
@@ -42,7 +60,7 @@ def merge(a, b):
     >>> taeda.ops.merge(taeda.tensor([1, 3]), taeda.tensor([2, 3]))
     (tensor([0, 2]), tensor([1, 2]), 3)
     """
-    cdef TensorBase x = contiguous(as_tensor(a, "merge")), y = contiguous(as_tensor(b, "merge")), of_x, of_y
+    cdef TensorBase x = list_of(a, "merge"), y = list_of(b, "merge"), of_x, of_y
     cdef View* t[4]
     of_x, of_y = empty_shape((x.view.numel,), I64, CPU), empty_shape((y.view.numel,), I64, CPU)
     t[0], t[1], t[2], t[3] = &of_x.view, &of_y.view, &x.view, &y.view
@@ -65,9 +83,11 @@ cdef Op SAMPLE = define("sparse_sample", sample_vjp, 0, 0, None, "SparseSampledA
 
 def sparse_product(pattern, value, x):
     """Return A x of a sparse matrix A, (n, r), and a dense one, (r, k), of one dtype."""
-    cdef TensorBase v = as_tensor(value, "sparse_product"), d = as_tensor(x, "sparse_product"), y, start, column, sorted_
+    cdef TensorBase v = as_tensor(value, "sparse_product"), d = matrix_of(x, pattern, "sparse_product"), y, start, column, sorted_
     cdef View* t[5]
     cdef Param p[1]
+    if v.view.dtype != d.view.dtype:
+        raise RuntimeError(f"[sparse_product] the matrices have one dtype, got {v.dtype} and {d.dtype}")
     if v.view.dtype not in (F32, F64, F16, BF16):              # what has no kernel is composed
         rows, columns = pattern.entries
         return (<object>d).new_zeros((pattern.shape[0], d.view.shape[1])).index_add(0, rows, d.index_select(0, columns) * v.unsqueeze(1))
@@ -92,8 +112,11 @@ def sparse_product(pattern, value, x):
 
 def sparse_sample(pattern, a, b):
     """Return the entries of a b^T at the places of a pattern (n, r); a is (n, k), b (r, k)."""
-    cdef TensorBase x = as_tensor(a, "sparse_sample"), y = as_tensor(b, "sparse_sample"), out, rows, columns, left, right
+    cdef TensorBase x = matrix_of(a, pattern, "sparse_sample"), y = matrix_of(b, pattern, "sparse_sample"), out, rows, columns, left, right
     cdef View* t[5]
+    if x.view.dtype != y.view.dtype or x.view.shape[1] != y.view.shape[1]:
+        raise RuntimeError(f"[sparse_sample] the matrices have one dtype and as many columns, got {x.dtype} of {tuple(x.shape)} and {y.dtype} "
+                           f"of {tuple(y.shape)}")
     rows, columns = pattern.entries
     if x.view.dtype not in (F32, F64, F16, BF16):
         return (x.index_select(0, rows) * y.index_select(0, columns)).sum(1)

@@ -425,7 +425,7 @@ def to_dense(s: Any, dtype: Any = None, *, masked_grad: Any = None) -> Any:
 def sparse_mask(x: Any, mask: Any) -> Any:
     """Return the elements of x where the sparse tensor ``mask`` has some."""
     if not is_sparse(mask):
-        raise RuntimeError(f"[sparse_mask] sparse_mask(): mask must be sparse, got layout {mask.layout}")
+        raise RuntimeError(f"[sparse_mask] sparse_mask(): mask must be sparse, got {getattr(mask, 'layout', type(mask).__name__)}")
     if x.shape != mask.shape:
         raise RuntimeError(f"[sparse_mask] operands have incompatible sizes; self has size {list(x.shape)} but mask has size "
                            f"{list(mask.shape)}")

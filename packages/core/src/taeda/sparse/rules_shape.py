@@ -101,7 +101,7 @@ def select(s: Any, dim: int, index: int) -> Any:
     if s.ndim == 0:
         raise IndexError("[select] select() cannot be applied to a 0-dim tensor.")
     dim = wrapped_dim("select", dim, s.ndim)
-    n = s.shape[dim]
+    n, index = s.shape[dim], index.__index__()
     if not -n <= index < n:
         raise IndexError(f"[select] index {index} out of range for tensor of size {list(s.shape)} at dimension {dim}")
     index %= n

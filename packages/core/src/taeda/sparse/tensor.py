@@ -88,7 +88,12 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         out = kwargs.pop("out", None)
         if is_sparse(out) and not any(is_sparse(x) for x in (*args, *(args[0] if isinstance(args[0], (list, tuple)) else ()))):
             raise unknown(name, out)
-        found = answer(*args, **kwargs)
+        if out is not None and not isinstance(out, Tensor):
+            raise TypeError(f"[{name}] out must be a Tensor, not {type(out).__name__}")
+        try:
+            found = answer(*args, **kwargs)
+        except AttributeError as error:                  # rules ask tensors for what they are
+            raise TypeError(f"[{name}] an argument is of another kind than the operation takes: {error}") from error
         if out is not None:
             return written(name, out, found)
         for t in found if type(found) is tuple else (found,):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 __all__ = [
-    "CUDA_HOME", "ROCM_HOME", "BuildExtension", "CUDAExtension", "CppExtension", "include_paths", "is_ninja_available", "library_paths", "load",
-    "load_inline", "verify_ninja_availability",
+    "CUDA_HOME", "ROCM_HOME", "BuildExtension", "CUDAExtension", "CppExtension", "include_paths", "is_ninja_available", "library_paths",
+    "load", "load_inline", "verify_ninja_availability",
 ]  # fmt: skip
 
 CUDA_HOME: str | None = None
