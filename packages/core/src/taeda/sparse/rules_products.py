@@ -250,7 +250,7 @@ def svd_lowrank(A: Any, q: Any = 6, niter: Any = 2, M: Any = None) -> Any:
 @rule("pca_lowrank")
 def pca_lowrank(A: Any, *args: Any, **kwargs: Any) -> Any:
     if not is_sparse(A):                                             # something else is
-        raise unknown("pca_lowrank", next(x for x in (*args, *kwargs.values()) if is_sparse(x)))
+        raise unknown("pca_lowrank", next((x for x in (*args, *kwargs.values()) if is_sparse(x)), None))
     return ops.pca_lowrank(A.to_dense(), *args, **kwargs)            # less the means it is dense
 
 
