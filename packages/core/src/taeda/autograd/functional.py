@@ -340,7 +340,7 @@ def _construct_standard_basis_for(tensors: tuple[Any, ...], tensor_numels: tuple
 
     >>> import taeda
     >>> [b.tolist() for b in _construct_standard_basis_for((taeda.ones(1), taeda.ones(2)), (1, 2))]
-    [[[1.0], [0.0], [0.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
+    [[[1.0], [0.0], [0.0]], [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]]
     """
     found, start = [], 0
     for x, n in zip(tensors, tensor_numels, strict=True):
