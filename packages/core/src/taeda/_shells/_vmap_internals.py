@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from taeda.func import vmap as _mapped
+from taeda.func.vmap import vmap as _mapped
 
 __all__ = ["_vmap", "vmap"]
 
