@@ -139,3 +139,23 @@ def test_a_graph_has_the_modules_and_parameters(tmp_path: pathlib.Path) -> None:
     assert nodes["Sequential/Sequential[1]/ReLU[0]/Relu_0"].input == ["Sequential/Linear[0]/Addmm_0"]
     assert nodes["output/output.0"].input == ["Sequential/Linear[2]/Addmm_0"]
     assert all(source in nodes for n in nodes.values() for source in n.input)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_graph_keeps_every_edge_of_a_shortcut(turned: bool, tmp_path: pathlib.Path) -> None:
+    from tensorboard.compat.proto.graph_pb2 import GraphDef
+
+    from taeda import nn
+
+    class Residual(nn.Module):
+        def forward(self, x: Any) -> Any:
+            y = x.exp()
+            z = y.sin()
+            return z + y if turned else y + z
+
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_graph(Residual(), taeda.ones(3))
+    events = [Event.FromString(raw) for path in tmp_path.iterdir() for raw in RawEventFileLoader(str(path)).Load()]
+    nodes = {n.name: list(n.input) for e in events if e.graph_def for n in GraphDef.FromString(e.graph_def).node}
+    assert nodes["Residual/Sin_0"] == ["Residual/Exp_0"] and nodes["Residual/Exp_0"] == ["input/input.0"]
+    assert sorted(nodes["Residual/Add_0"]) == ["Residual/Exp_0", "Residual/Sin_0"]

@@ -94,13 +94,13 @@ def spmm(input, mat2):
 dsmm = spmm
 
 
-def _refuse(name: str, wanted: str) -> Any:
-    raise RuntimeError(f"[{name}] {name} expected {wanted} but got Strided; hint: .to_sparse()")
+def _refuse(name: str, wanted: str, error: type[Exception] = RuntimeError) -> Any:
+    raise error(f"[{name}] {name} expected {wanted} but got Strided; hint: .to_sparse()")
 
 
-def _only(name: str, wanted: str, error: type = RuntimeError) -> Any:
+def _only(name: str, wanted: str, error: type[Exception] = RuntimeError) -> Any:
     def raises(input, *args, **kwargs):
-        raise error(f"[{name}] {name} expected {wanted} but got Strided; hint: .to_sparse()")
+        _refuse(name, wanted, error)
 
     raises.__name__ = raises.__qualname__ = name
     raises.__doc__ = f"Return what only a tensor of {wanted} has; an error for this one."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any
 
 from tensorboard.compat.proto.attr_value_pb2 import AttrValue
@@ -29,14 +30,17 @@ def graph_of(model: Any, inputs: Any, verbose: bool = False) -> GraphDef:
     args = tuple(a.detach().requires_grad_() if isinstance(a, taeda.Tensor) and a.is_floating_point() else a for a in args)
     names: dict[Any, str] = {}  # node of autograd -> name
     nodes: dict[str, NodeDef] = {}
+    counts: collections.Counter[tuple[str, str]] = collections.Counter()
     scope: dict[str, str] = {
         n: "/".join([type(model).__name__, *(f"{type(m).__name__}[{p}]" for p, m in _path(model, n))]) for n, _ in model.named_modules()
     }
     owners = {id(p): name for name, p in model.named_parameters(remove_duplicate=False)}
 
     def add(kind: str, where: str, sources: list[str], shape: Any = None) -> str:
-        count = sum(1 for n in nodes if n.startswith(f"{where}/{kind}_"))
-        name = f"{where}/{kind}_{count}" if kind not in ("input", "parameter", "output") else where
+        name = where
+        if kind not in ("input", "parameter", "output"):
+            name = f"{where}/{kind}_{counts[where, kind]}"
+            counts[where, kind] += 1
         attributes = {}
         if shape is not None:
             sizes = TensorShapeProto(dim=[TensorShapeProto.Dim(size=n) for n in shape])
@@ -45,18 +49,15 @@ def graph_of(model: Any, inputs: Any, verbose: bool = False) -> GraphDef:
         return name
 
     def record(tensor: taeda.Tensor, where: str) -> None:
-        """Name the operations that led to a tensor and have no name yet."""
-        waiting: list[tuple[Any, Any]] = [(tensor.grad_fn, tensor.shape)] if tensor.grad_fn is not None else []
-        order: list[tuple[Any, Any]] = []
-        seen = set()
+        """Name the operations that led to a tensor and have no name yet, each after those that it reads."""
+        waiting: list[tuple[Any, Any, bool]] = [(tensor.grad_fn, tensor.shape, False)] if tensor.grad_fn is not None else []
         while waiting:
-            node, shape = waiting.pop()
-            if node in names or node in seen:
+            node, shape, ready = waiting.pop()
+            if node in names:
                 continue
-            seen.add(node)
-            order.append((node, shape))
-            waiting += [(n, None) for n, _ in node.next_functions if n is not None]
-        for node, shape in reversed(order):
+            if not ready:
+                waiting += [(node, shape, True), *((n, None, False) for n, _ in node.next_functions if n is not None)]
+                continue
             leaf = getattr(node, "variable", None)
             if leaf is not None:
                 if id(leaf) in owners:
@@ -67,7 +68,7 @@ def graph_of(model: Any, inputs: Any, verbose: bool = False) -> GraphDef:
                     names[node] = add("input", f"input/input.{place}" if place is not None else f"other/{len(names)}", [], leaf.shape)
             else:
                 kind = node.name().removesuffix("0").removesuffix("Backward")
-                names[node] = add(kind, where, [names[n] for n, _ in node.next_functions if n in names], shape)
+                names[node] = add(kind, where, [names[n] for n, _ in node.next_functions if n is not None], shape)
 
     def after(where: str) -> Any:
         def hook(_module: Any, _inputs: Any, out: Any) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
@@ -191,11 +192,9 @@ class SummaryWriter:
         self, tag: str, img_tensor: Any, global_step: int | None = None, walltime: float | None = None, dataformats: str = "NCHW"
     ) -> None:
         """Add images, eight in a row."""
-        images = to_array(img_tensor) if not isinstance(img_tensor, (list, tuple)) else img_tensor
+        images = img_tensor
         if isinstance(images, (list, tuple)):
-            import numpy
-
-            images, dataformats = numpy.stack([to_array(i) for i in images]), "N" + dataformats.replace("N", "")
+            images, dataformats = np.stack([to_array(i) for i in images]), "N" + dataformats.replace("N", "")
         self._add(summary.image(tag, images, dataformats=dataformats), global_step, walltime)
 
     def add_image_with_boxes(
