@@ -1197,6 +1197,8 @@ def nextafter_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`nextafter`."""
 def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., ignore_index: Any = ..., reduction: str = ...) -> Tensor:
     """Return the negative log-likelihood -w_t x_t of each sample's class t, or their mean or sum."""
+def nms(boxes: Any, scores: Any, iou_threshold: Any) -> Tensor:
+    """Keep the best of boxes that overlap: greedily, from the highest score, drop what overlaps a kept box more than a threshold."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
 def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:

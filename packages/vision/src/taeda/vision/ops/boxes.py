@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 import taeda
 from taeda import Tensor
+from taeda.ops import nms as _nms
 
 __all__ = [
     "batched_nms",
@@ -46,55 +45,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     >>> nms(boxes, taeda.tensor([0.5, 0.9, 0.7]), 0.5)
     tensor([1, 2])
     """
-    if boxes.dim() != 2 or boxes.shape[1] != 4:
-        raise RuntimeError(f"[nms] boxes should be a 2d tensor with 4 columns, got shape {tuple(boxes.shape)}")
-    if scores.dim() != 1 or scores.shape[0] != boxes.shape[0]:
-        raise RuntimeError(
-            "[nms] boxes and scores should have same number of elements in dimension 0, "
-            f"got shapes {tuple(boxes.shape)} and {tuple(scores.shape)}"
-        )
-    if boxes.dtype != scores.dtype:
-        raise RuntimeError(f"[nms] dets should have the same type as scores, got {boxes.dtype} and {scores.dtype}")
-    order = taeda.argsort(scores.detach(), dim=0, descending=True, stable=True)
-    rows = boxes.detach()[order]
-    rows = rows if rows.dtype in (taeda.float32, taeda.float64) else rows.float()
-    kept = _survivors(np.ascontiguousarray(rows.numpy().T), np.float64(iou_threshold))
-    return order[taeda.from_numpy(kept)]
-
-
-def _survivors(boxes: np.ndarray[Any, Any], threshold: Any, block: int = 64) -> np.ndarray[Any, Any]:
-    """Return the positions that survive, of boxes 4 x n in the order of their scores.
-
-    A block of boxes is settled among itself, then its survivors drop what they overlap further on: what was dropped
-    before costs nothing any more, and a block's overlaps are one array operation.
-    """
-    areas = (boxes[2] - boxes[0]) * (boxes[3] - boxes[1])
-    alive = np.arange(boxes.shape[1])
-    kept: list[Any] = []
-    while alive.size:
-        head = alive[:block]
-        hit = _overlaps(boxes[:, head], areas[head], boxes[:, head], areas[head], threshold)
-        dropped = np.zeros(head.size, dtype=bool)
-        for i in range(head.size):
-            if not dropped[i]:
-                dropped[i + 1 :] |= hit[i, i + 1 :]
-        best = head[~dropped]
-        kept.append(best)
-        alive = alive[block:]
-        if alive.size:
-            hit = _overlaps(boxes[:, best], areas[best], boxes[:, alive], areas[alive], threshold)
-            alive = alive[~hit.any(axis=0)]
-    return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
-
-
-def _overlaps(a: Any, area_a: Any, b: Any, area_b: Any, threshold: Any) -> Any:
-    """Whether boxes a (4 x n) and b (4 x m) overlap by more than the threshold: n x m."""
-    w = np.minimum(a[2][:, None], b[2]) - np.maximum(a[0][:, None], b[0])
-    h = np.minimum(a[3][:, None], b[3]) - np.maximum(a[1][:, None], b[1])
-    inter = np.maximum(w, 0, out=w)
-    inter *= np.maximum(h, 0, out=h)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return inter / (area_a[:, None] + area_b - inter) > threshold
+    return _nms(boxes, scores, iou_threshold)
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:

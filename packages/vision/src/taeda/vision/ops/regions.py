@@ -173,26 +173,25 @@ def ps_roi_align(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: 
     """
     rois = _checked(boxes, "ps_roi_align")
     _dtypes(input, rois, "ps_roi_align")
-    bins = p, q = _two(output_size)
-    maps = _split(input, bins, "ps_roi_align")
+    bins = _two(output_size)
+    table, own = _planes(input, bins, "ps_roi_align")
     h, w = input.shape[-2:]
     if rois.shape[0] == 0:
-        return input.new_zeros((0, maps.shape[1], *bins)) + 0 * input.sum()
+        return input.new_zeros((0, table.shape[1], *bins)) + 0 * input.sum()
     rois = rois.detach()
-    image = rois[:, 0].to(taeda.int64)[:, None, None]
-    own = taeda.arange(p)[:, None] * q + taeda.arange(q)
-    table = maps.permute(0, 2, 3, 4, 5, 1).reshape(-1, maps.shape[1])
-    first = (image * (p * q) + own) * (h * w)
+    first = (rois[:, 0].to(taeda.int64)[:, None, None] * own.numel() + own) * (h * w)
     out = _sampled(table, rois[:, 1:] * spatial_scale - 0.5, bins, (h, w), sampling_ratio, first, None)
     return out.permute(0, 3, 1, 2).contiguous()
 
 
-def _split(input: Tensor, bins: tuple[int, int], op: str) -> Tensor:
+def _planes(input: Tensor, bins: tuple[int, int], op: str) -> tuple[Tensor, Tensor]:
+    """Return the pixels of B x (C P Q) x H x W as rows of C channels, bin by bin, and the numbers of the bins, P x Q."""
     b, c, h, w = input.shape
     p, q = bins
     if c % (p * q):
         raise RuntimeError(f"[{op}] input channels must be a multiple of pooling height * pooling width, got {c} and {p} * {q}")
-    return input.reshape(b, c // (p * q), p, q, h, w)
+    maps = input.reshape(b, c // (p * q), p, q, h, w)
+    return maps.permute(0, 2, 3, 4, 5, 1).reshape(-1, maps.shape[1]), taeda.arange(p * q).reshape(p, q)
 
 
 def _half_up(x: Tensor) -> Tensor:
@@ -200,14 +199,34 @@ def _half_up(x: Tensor) -> Tensor:
     return taeda.where(x < 0, taeda.ceil(x - 0.5), taeda.floor(x + 0.5)).to(taeda.int64)
 
 
-def _edges(start: int, length: int, bins: int, size: int, dtype: Any) -> list[tuple[int, int]]:
-    """Return where each bin of one axis begins and ends, within the map."""
-    width = taeda.tensor(length, dtype=dtype) / bins
-    at = taeda.arange(bins + 1, dtype=dtype) * width
-    lows, highs = taeda.floor(at[:-1]).tolist(), taeda.ceil(at[1:]).tolist()
-    return [
-        (min(max(int(a) + start, 0), size), min(max(int(b) + start, 0), size)) for a, b in zip(lows, highs, strict=True)
-    ]
+def _edges(start: Tensor, length: Tensor, bins: int, size: int, dtype: Any) -> tuple[Tensor, Tensor]:
+    """Return where each bin of one axis begins, and how many pixels of the map it has: K x bins twice."""
+    at = taeda.arange(bins + 1, dtype=dtype) * (length.to(dtype) / bins)[:, None]
+    low, high = taeda.floor(at[:, :-1]).to(taeda.int64), taeda.ceil(at[:, 1:]).to(taeda.int64)
+    low, high = (low + start[:, None]).clamp(0, size), (high + start[:, None]).clamp(0, size)
+    return low, (high - low).clamp(min=0)
+
+
+def _pooled(table: Tensor, first: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor], width: int, mode: str) -> Tensor:
+    """Return maxima or means of the whole pixels of bins, K x C x P x Q; 0 for a bin without any.
+
+    Args:
+        table: rows of C channels, one a pixel.
+        first: the row where a bin's map begins, broadcastable to K x P x Q.
+        rows, columns: see `_edges`.
+        width: pixels in a line.
+    """
+    (y, h), (x, w) = rows, columns
+    shape = (*h.shape, w.shape[1])
+    corner = (first + y[:, :, None] * width + x[:, None]).expand(shape).reshape(-1)
+    across = w[:, None].expand(shape).reshape(-1)
+    count = (h[:, :, None] * w[:, None]).reshape(-1)
+    ends = count.cumsum(0)
+    step = taeda.arange(int(ends[-1])) - (ends - count).repeat_interleave(count)
+    across, corner = across.repeat_interleave(count), corner.repeat_interleave(count)
+    pixels = corner + step.div(across, rounding_mode="floor") * width + step % across
+    bags = F.embedding_bag(pixels, table, ends - count, mode=mode)
+    return bags.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous()
 
 
 def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: float = 1.0) -> Tensor:
@@ -224,29 +243,13 @@ def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: floa
     _dtypes(input, rois, "roi_pool")
     bins = _two(output_size)
     _, c, h, w = input.shape
-    corners = _half_up(rois.detach()[:, 1:] * spatial_scale).tolist()
-    out = []
-    for image, (x1, y1, x2, y2) in zip(rois[:, 0].to(taeda.int64).tolist(), corners, strict=True):
-        rows = _edges(y1, max(y2 - y1 + 1, 1), bins[0], h, input.dtype)
-        columns = _edges(x1, max(x2 - x1 + 1, 1), bins[1], w, input.dtype)
-        out.append(_maxima(input[image], rows, columns))
-    return taeda.stack(out) if out else input.new_zeros((0, c, *bins)) + 0 * input.sum()
-
-
-def _maxima(x: Tensor, rows: list[tuple[int, int]], columns: list[tuple[int, int]]) -> Tensor:
-    """Return the maxima of x (C x H x W) over bins: C x P x Q. The bins are padded with their last pixel to one size."""
-    i, full_rows = _padded(rows)
-    j, full_columns = _padded(columns)
-    (p, a), (q, b) = i.shape, j.shape
-    window = x[:, i.reshape(-1, 1), j.reshape(1, -1)].reshape(-1, p, a, q, b).permute(0, 1, 3, 2, 4).reshape(-1, p, q, a * b)
-    return taeda.max(window, dim=-1)[0] * (full_rows[:, None] & full_columns).to(x.dtype)
-
-
-def _padded(edges: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-    """Return the pixels of each bin, and which bins have any."""
-    longest = max(max(b - a for a, b in edges), 1)
-    index = [[min(a + k, max(b - 1, a)) if b > a else 0 for k in range(longest)] for a, b in edges]
-    return taeda.tensor(index), taeda.tensor([b > a for a, b in edges])
+    if rois.shape[0] == 0:
+        return input.new_zeros((0, c, *bins)) + 0 * input.sum()
+    x1, y1, x2, y2 = _half_up(rois.detach()[:, 1:] * spatial_scale).unbind(1)
+    rows = _edges(y1, (y2 - y1 + 1).clamp(min=1), bins[0], h, input.dtype)
+    columns = _edges(x1, (x2 - x1 + 1).clamp(min=1), bins[1], w, input.dtype)
+    first = (rois[:, 0].to(taeda.int64) * (h * w))[:, None, None]
+    return _pooled(input.permute(0, 2, 3, 1).reshape(-1, c), first, rows, columns, w, "max")
 
 
 def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: float = 1.0) -> Tensor:
@@ -261,25 +264,16 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
     rois = _checked(boxes, "ps_roi_pool")
     _dtypes(input, rois, "ps_roi_pool")
     bins = _two(output_size)
-    maps = _split(input, bins, "ps_roi_pool")
+    table, own = _planes(input, bins, "ps_roi_pool")
     h, w = input.shape[-2:]
-    corners = _half_up(rois.detach()[:, 1:] * spatial_scale).tolist()
-    out = []
-    for image, (x1, y1, x2, y2) in zip(rois[:, 0].to(taeda.int64).tolist(), corners, strict=True):
-        # As in the original, the last line and column of the map belong to no bin.
-        rows = _means(_edges(y1, max(y2 - y1, 1), bins[0], h - 1, input.dtype), h, input)
-        columns = _means(_edges(x1, max(x2 - x1, 1), bins[1], w - 1, input.dtype), w, input)
-        out.append(taeda.einsum("cpqhw,ph,qw->cpq", maps[image], rows, columns))
-    return taeda.stack(out) if out else input.new_zeros((0, maps.shape[1], *bins)) + 0 * input.sum()
-
-
-def _means(edges: list[tuple[int, int]], size: int, like: Tensor) -> Tensor:
-    """Return the weights of each bin's mean along one axis: bins x size."""
-    weights = like.new_zeros((len(edges), size))
-    for i, (a, b) in enumerate(edges):
-        if b > a:
-            weights[i, a:b] = 1.0 / (b - a)
-    return weights
+    if rois.shape[0] == 0:
+        return input.new_zeros((0, table.shape[1], *bins)) + 0 * input.sum()
+    x1, y1, x2, y2 = _half_up(rois.detach()[:, 1:] * spatial_scale).unbind(1)
+    # As in the original, the last line and column of the map belong to no bin.
+    rows = _edges(y1, (y2 - y1).clamp(min=1), bins[0], h - 1, input.dtype)
+    columns = _edges(x1, (x2 - x1).clamp(min=1), bins[1], w - 1, input.dtype)
+    first = (rois[:, 0].to(taeda.int64)[:, None, None] * own.numel() + own) * (h * w)
+    return _pooled(table, first, rows, columns, w, "mean")
 
 
 class RoIAlign(nn.Module):
