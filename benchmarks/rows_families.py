@@ -203,6 +203,8 @@ expression("matmul", "a.t() @ b.t(), 512", ((512, 512), (512, 512)), lambda lib,
 expression("matmul", "matrix by vector, 2048", ((2048, 2048), (2048,)), lambda lib, a, b: a @ b)
 expression("matmul", "bmm 64 x 256 x 64 x 256", ((64, 256, 64), (64, 64, 256)), lambda lib, a, b: a @ b)
 expression("matmul", "bmm 512 x 16 x 16", ((512, 16, 16), (512, 16, 16)), lambda lib, a, b: a @ b)
+expression("matmul", "bmm 10000 x 3 x 3", ((10000, 3, 3), (10000, 3, 3)), lambda lib, a, b: a @ b)
+expression("matmul", "10000 matrices of 4 x 4 by vectors", ((10000, 4, 4), (10000, 4, 1)), lambda lib, a, b: a @ b)
 expression("matmul", "8 x 128 x 512 by 512 x 512", ((8, 128, 512), (512, 512)), lambda lib, a, b: a @ b)
 expression("matmul", "einsum bhqd,bhkd->bhqk, 4 x 8 x 128 x 64", ((4, 8, 128, 64),) * 2, lambda lib, a, b: lib.T.einsum("bhqd,bhkd->bhqk", a, b))
 

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, launch, needs_grad, record,
                              write_out)
 from taeda.dtype cimport is_complex_, is_float, name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
 from taeda.autograd.node import named
@@ -61,6 +61,23 @@ cdef void column(View* v, TensorBase x, int64_t* dims) noexcept:
 
 
 cdef Op PAIRS = define("mm", NULL, 0, 0, "gemm_pairs")
+cdef Op TINY = define("bmm", NULL, 0, 0, "gemm_small")
+
+cdef enum:
+    TINY_ROWS = 64           # of matrices that kernels/cpu/gemm_small takes
+    TINY_TERMS = 16
+    TINY_COLS = 32
+    TINY_MACS = 8192         # from here on gemm's tiles are as fast (64 x 16 by 16 x 16)
+
+
+cdef bint tiny(int dtype, const View* c, const View* a) noexcept:
+    """Is this a batch of products so small that each is computed by itself in registers?"""
+    cdef int n = c.ndim
+    cdef int64_t M, N, K
+    if n < 3 or not (dtype == F32 or dtype == F64):
+        return False
+    M, N, K = c.shape[n - 2], c.shape[n - 1], a.shape[n - 1]
+    return (M <= TINY_ROWS and N <= TINY_COLS and 1 < K <= TINY_TERMS and M * N * K <= TINY_MACS and c.contiguous and c.numel > M * N)
 
 
 cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View* s, object alpha,
@@ -83,6 +100,9 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     else:
         p[0].i = 1 if alpha is None else alpha
         p[1].i = 1 if beta is None else beta
+    if s == NULL and alpha is None and tiny(dtype, c, a):
+        launch(TINY, dtype, device, 1, 3, t, p, work)
+        return 0
     if dtype == BF16 and launch(PAIRS, dtype, device, 1, 4, t, p, work) == 0:
         return 0
     if launch(op, dtype, device, 1, 4, t, p, work):

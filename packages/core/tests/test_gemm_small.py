@@ -1,0 +1,67 @@
+"""Batches of tiny products (kernels/cpu/gemm_small): every shape around its limits, layout and broadcast, against NumPy's."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import taeda
+
+
+def laid_out(x, how):
+    """The same numbers with rows (0) or columns (1) in memory one behind the other, or as a part of larger matrices (2)."""
+    if how == 0:
+        return taeda.from_numpy(x)
+    if how == 1:
+        return taeda.from_numpy(np.ascontiguousarray(x.swapaxes(-2, -1))).mT
+    dtype = taeda.float64 if x.itemsize == 8 else taeda.float32
+    wide = taeda.full((*x.shape[:-2], x.shape[-2] + 1, x.shape[-1] + 3), float("nan"), dtype=dtype)
+    wide[..., :-1, :-3] = taeda.from_numpy(x)
+    return wide[..., :-1, :-3]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 7, 8, 9, 64, 65])
+def test_products_of_every_small_shape(dtype, m):
+    rng = np.random.default_rng(m)
+    for k, n in itertools.product((1, 2, 3, 5, 8, 16, 17), (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 32, 33)):
+        how, batch = rng.integers(0, 3, 2), int(rng.integers(1, 40))
+        a, b = (rng.standard_normal((batch, *s)).astype(dtype) for s in ((m, k), (k, n)))
+        y = (laid_out(a, how[0]) @ laid_out(b, how[1])).numpy()
+        bound = np.abs(a).astype("f8") @ np.abs(b).astype("f8")
+        off = np.abs(y - a.astype("f8") @ b.astype("f8")) / bound
+        assert off.max() < (k + 1) * np.finfo(dtype).eps, (k, n, how)
+
+
+def test_batch_dimensions_that_broadcast_or_lie_unevenly():
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((4, 1, 6, 2, 3)), rng.standard_normal((5, 1, 3, 4))
+    a, b = taeda.from_numpy(x), taeda.from_numpy(y)
+    np.testing.assert_allclose((a @ b).numpy(), x @ y, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose((a.transpose(0, 2) @ b[::2]).numpy(), x.swapaxes(0, 2) @ y[::2], rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose((a[0, 0, 0] @ b).numpy(), x[0, 0, 0] @ y, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose((a.flip(2)[:, :, 1::2] @ b).numpy(), x[:, :, ::-1][:, :, 1::2] @ y, rtol=1e-13, atol=1e-14)
+
+
+def test_inf_and_nan_stay_in_their_row_and_column():
+    a, b = taeda.ones(50, 3, 3), taeda.ones(50, 3, 5)
+    a[7, 1, 2], b[9, 0, 3] = float("inf"), float("nan")
+    y = a @ b
+    assert y.isfinite().logical_not().sum() == 5 + 3
+    assert (y[7, 1] == float("inf")).all() and y[9, :, 3].isnan().all()
+
+
+def test_threads_change_no_bit_of_many_tiny_products():
+    a, b, threads = taeda.randn(30000, 3, 4), taeda.randn(30000, 4, 5), taeda.get_num_threads()
+    try:
+        taeda.set_num_threads(1)
+        one = a @ b
+        taeda.set_num_threads(2)
+        assert (a @ b == one).all()
+    finally:
+        taeda.set_num_threads(threads)
+
+
+def test_gradients_of_tiny_products():
+    a, b = (taeda.randn(3, *s, dtype=taeda.float64, requires_grad=True) for s in ((2, 3), (3, 4)))
+    assert taeda.autograd.gradcheck(taeda.bmm, (a, b)) and taeda.autograd.gradgradcheck(taeda.bmm, (a, b))
