@@ -239,3 +239,21 @@ def test_a_class_of_ones_own_gets_its_kernel():
     assert out.tolist() == [[2.0, 2.0]]
     with pytest.raises(TypeError, match="F.vertical_flip supports inputs of type"):
         F.vertical_flip(taeda.ones(1, 2).as_subclass(Depth))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AutoAugment", "ColorJitter", "ElasticTransform", "GaussianBlur", "RandomAffine", "RandomCrop", "RandomErasing", "RandomPerspective",
+     "RandomResizedCrop", "RandomRotation"],
+)
+def test_classes_of_v2_can_draw_as_those_of_v1_do(name):
+    assert getattr(v2, name).get_params is getattr(v1, name).get_params
+
+
+def test_parameters_drawn_alone_are_those_of_v1():
+    taeda.manual_seed(3)
+    mine = v2.RandomResizedCrop.get_params(taeda.zeros(3, 40, 50), [0.1, 1.0], [0.75, 1.33])
+    taeda.manual_seed(3)
+    assert mine == v1.RandomResizedCrop.get_params(taeda.zeros(3, 40, 50), [0.1, 1.0], [0.75, 1.33])
+    i, j, h, w = mine
+    assert 0 <= i <= 40 - h and 0 <= j <= 50 - w

@@ -9,7 +9,6 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.transforms import functional as F
-from taeda.vision.transforms.convert import largest_value
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.policies import AutoAugmentPolicy, augmix_space, auto_space, policy_of, rand_space, trivial_space
 
@@ -46,9 +45,7 @@ def applied(img: Any, name: str, strength: float, functional: Any = F, **how: An
     if name == "Posterize":
         return functional.posterize(img, int(strength))
     if name == "Solarize":
-        # A strength is a share of the range, or (v1) a number of levels.
-        bound = largest_value(img.dtype) if isinstance(img, Tensor) else 255.0
-        return functional.solarize(img, bound * strength)
+        return functional.solarize(img, strength)
     if name == "Identity":
         return img
     if name not in _PLAIN:
@@ -79,6 +76,8 @@ class _Automatic(nn.Module):
     def _strength(self, space: Any, name: str, bins: int, img: Any, index: Any) -> tuple[float, bool]:
         _, h, w = F.get_dimensions(img)
         values, signed = space[name][0](bins, h, w), space[name][1]
+        if name == "Solarize":          # here in levels of a byte, of whatever dtype; shares of 255 would round otherwise
+            values = taeda.linspace(255.0, 0.0, bins)
         return (0.0 if values is None else float(values[index() if callable(index) else index])), signed
 
     def __repr__(self) -> str:

@@ -115,7 +115,7 @@ def largest_value(dtype: Any) -> int:
     return int(taeda.iinfo(dtype).max)
 
 
-def convert_image_dtype(image: taeda.Tensor, dtype: Any = None) -> taeda.Tensor:
+def convert_image_dtype(image: taeda.Tensor, dtype: Any = taeda.float32) -> taeda.Tensor:
     """Convert a tensor image to another dtype and scale its values to the range of that dtype.
 
     Floating-point images have the range 0 ... 1, integer ones 0 ... the largest value.

@@ -35,12 +35,11 @@ from taeda.vision.transforms.geometry import (
     pad,
     resize,
     resized_crop,
-    rotate,
     ten_crop,
     vflip,
 )
 from taeda.vision.transforms.kinds import get_dimensions, get_image_num_channels, get_image_size
-from taeda.vision.transforms.warp import affine, elastic_transform, gaussian_blur, perspective
+from taeda.vision.transforms.warp import affine, elastic_transform, gaussian_blur, perspective, rotate
 
 __all__ = [
     "InterpolationMode",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, cast
@@ -12,6 +11,7 @@ from PIL import Image
 
 import taeda
 from taeda.vision.transforms.kinds import I, get_dimensions, is_tensor_image
+from taeda.nn import functional as NN
 from taeda.vision.transforms.resample import resize_tensor
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "pad",
     "resize",
     "resized_crop",
-    "rotate",
     "ten_crop",
     "vflip",
 ]
@@ -248,12 +247,18 @@ def pad(
             f"[pad] {padding_mode} padding needs pixels and no negative numbers, "
             f"got {[left, top, right, bottom]} for an image of {h} x {w}"
         )
-    rows = np.pad(np.arange(h), (top, bottom), mode=padding_mode)  # type: ignore[call-overload]
-    columns = np.pad(np.arange(w), (left, right), mode=padding_mode)  # type: ignore[call-overload]
+    if is_tensor and (padding_mode == "edge" or (padding_mode == "reflect" and max(top, bottom) < h and max(left, right) < w)):
+        how = "replicate" if padding_mode == "edge" else "reflect"
+        padded = NN.pad(x.reshape(1, -1, h, w), [left, right, top, bottom], mode=how)
+        return cast(Any, padded.reshape(*x.shape[:-2], *padded.shape[-2:]))
     if is_tensor:
+        rows = np.pad(np.arange(h), (top, bottom), mode=padding_mode)  # type: ignore[call-overload]
+        columns = np.pad(np.arange(w), (left, right), mode=padding_mode)  # type: ignore[call-overload]
         chosen = x.index_select(x.dim() - 2, taeda.from_numpy(rows))
         return chosen.index_select(x.dim() - 1, taeda.from_numpy(columns))
-    out: Any = Image.fromarray(np.asarray(x.convert("RGB") if x.mode == "P" else x)[rows][:, columns])
+    pixels = np.asarray(x.convert("RGB") if x.mode == "P" else x)
+    around: Any = [(top, bottom), (left, right), (0, 0)]
+    out: Any = Image.fromarray(np.pad(pixels, around[: pixels.ndim], mode=padding_mode))  # type: ignore[call-overload]
     return out.convert("P") if x.mode == "P" else out
 
 
@@ -343,95 +348,3 @@ def erase(img: taeda.Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bo
     out = img if inplace else img.clone()
     out[..., i : i + h, j : j + w] = v
     return out
-
-
-def rotate(
-    img: I,
-    angle: float,
-    interpolation: InterpolationMode | int = InterpolationMode.NEAREST,
-    expand: bool = False,
-    center: Sequence[float] | None = None,
-    fill: float | Sequence[float] | None = None,
-) -> I:
-    """Turn an image counter-clockwise.
-
-    Args:
-        img: a PIL image or a tensor ... x C x H x W.
-        angle: in degrees.
-        interpolation: nearest or bilinear, for PIL images also bicubic.
-        expand: make the result large enough for all of it; `center` is then not used.
-        center: (x, y) from the upper left corner; the middle by default.
-        fill: value of the pixels that come from outside, or one for each channel; 0 by default.
-
-    Raises:
-        ValueError: `center` or `fill` has a wrong length, or the mode is none for this.
-    """
-    x: Any = img
-    is_tensor = is_tensor_image(x, "rotate")
-    mode = interpolation_mode(interpolation, "rotate")
-    allowed = [InterpolationMode.NEAREST, InterpolationMode.BILINEAR]
-    allowed += [] if is_tensor else [InterpolationMode.BICUBIC]
-    if mode not in allowed:
-        raise ValueError(f"[rotate] This Interpolation mode ({mode.value}) is unsupported here")
-    if center is not None and len(center) != 2:
-        raise ValueError(f"[rotate] center should have 2 values, x and y, got {center!r}")
-    channels, h, w = get_dimensions(x)
-    fills = [0.0] if fill is None else [fill] if isinstance(fill, (int, float)) else list(fill)
-    if len(fills) not in (1, channels):
-        raise ValueError(f"[rotate] fill has {len(fills)} values for {channels} channels")
-    if not is_tensor:
-        colour: Any = tuple(fills * channels)[:channels] if len(fills) == 1 else tuple(fills)
-        if x.mode not in ("F",):
-            colour = tuple(int(value) for value in colour)
-        colour = colour[0] if channels == 1 else colour
-        middle = None if center is None or expand else (center[0], center[1])
-        return cast(Any, x.rotate(angle, _PILLOW[mode], expand, middle, fillcolor=colour))
-    turn = math.radians(angle)
-    # Rounded as Pillow rounds: a quarter turn is then exact, and points between two pixels fall alike.
-    cos, sin = round(math.cos(turn), 15), round(math.sin(turn), 15)
-    cx, cy = (w / 2, h / 2) if center is None or expand else (float(center[0]), float(center[1]))
-    height, width = _turned_size(h, w, cos, sin) if expand else (h, w)
-    ox, oy = (width / 2, height / 2) if expand else (cx, cy)
-    # Each pixel of the result is looked up where it comes from.
-    dy, dx = np.meshgrid(np.arange(height) + 0.5 - oy, np.arange(width) + 0.5 - ox, indexing="ij")
-    return cast(Any, _sample(x, cx + cos * dx - sin * dy, cy + sin * dx + cos * dy, mode, fills))
-
-
-def _turned_size(h: int, w: int, cos: float, sin: float) -> tuple[int, int]:
-    """Return the size of the upright rectangle around a turned one, its corners on whole pixels as Pillow's."""
-    if min(abs(cos), abs(sin)) < 1e-9:  # a quarter turn moves pixels onto pixels
-        return (h, w) if abs(sin) < 1e-9 else (w, h)
-
-    def span(n: int, length: float) -> int:
-        return math.ceil((n + length) / 2 - 1e-9) - math.floor((n - length) / 2 + 1e-9)
-
-    return span(h, abs(w * sin) + abs(h * cos)), span(w, abs(w * cos) + abs(h * sin))
-
-
-def _sample(x: Any, at_x: Any, at_y: Any, mode: InterpolationMode, fills: list[float]) -> Any:
-    """Read an image at the points (at_x, at_y), height x width; what lies outside has the value of `fills`."""
-    h, w = x.shape[-2:]
-    flat = x.reshape(*x.shape[:-2], h * w)
-    fill = taeda.tensor(fills, dtype=taeda.float32).reshape(-1, 1, 1) if x.dim() > 2 else float(fills[0])
-    values = flat if x.is_floating_point() else flat.to(taeda.float32)
-
-    def corner(column: Any, row: Any) -> tuple[Any, Any]:
-        inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
-        index = np.where(inside, row * w + column, 0).astype(np.int64)
-        found = values.index_select(values.dim() - 1, taeda.from_numpy(index.reshape(-1)))
-        return found.reshape(*x.shape[:-2], *index.shape), taeda.from_numpy(inside.astype(np.float32))
-
-    if mode is InterpolationMode.NEAREST:
-        found, inside = corner(np.floor(at_x).astype(np.int64), np.floor(at_y).astype(np.int64))
-        out = found * inside + fill * (1.0 - inside)
-    else:
-        left, top = np.floor(at_x - 0.5).astype(np.int64), np.floor(at_y - 0.5).astype(np.int64)
-        fx, fy = at_x - 0.5 - left, at_y - 0.5 - top
-        out, covered = 0.0, 0.0
-        for i, wy in ((0, 1.0 - fy), (1, fy)):
-            for j, wx in ((0, 1.0 - fx), (1, fx)):
-                found, inside = corner(left + j, top + i)
-                share = taeda.from_numpy((wx * wy).astype(np.float32)) * inside
-                out, covered = out + found * share, covered + share
-        out = out + fill * (1.0 - covered)
-    return out.to(x.dtype) if x.is_floating_point() else out.round().to(x.dtype)

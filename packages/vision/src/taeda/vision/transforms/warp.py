@@ -1,4 +1,4 @@
-"""Warps: affine, perspective and elastic maps of images, and blur.
+"""Warps: rotations, affine, perspective and elastic maps of images, and blur.
 
 A tensor is sampled on a grid of points (`grid_sample`); a PIL image goes to Pillow, or through a tensor where Pillow has no such map.
 Matrices lead from the result to the image, as both need.
@@ -20,7 +20,7 @@ from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
 from taeda.vision.transforms.geometry import _PILLOW, InterpolationMode, interpolation_mode
 from taeda.vision.transforms.kinds import I, is_tensor_image
 
-__all__ = ["affine", "elastic_transform", "gaussian_blur", "perspective"]
+__all__ = ["affine", "elastic_transform", "gaussian_blur", "perspective", "rotate"]
 
 Fill = float | Sequence[float] | None
 
@@ -103,28 +103,27 @@ def sample_grid(image: Tensor, grid: Tensor, mode: str, fill: Fill, op: str) -> 
 
 
 def affine_grid(matrix: list[float], h: int, w: int, out_h: int, out_w: int, dtype: Any) -> Tensor:
-    """Return the points of a map about the middle of an image h x w."""
-    base = _points(out_h, out_w, (1.0 - out_w) * 0.5, (1.0 - out_h) * 0.5, dtype)
-    theta = taeda.tensor(matrix, dtype=dtype).reshape(1, 2, 3).transpose(1, 2)
-    return base.bmm(theta / taeda.tensor([0.5 * w, 0.5 * h], dtype=dtype)).reshape(1, out_h, out_w, 2)
+    """Return the points of a map about the middle of an image h x w: 1 x out_h x out_w x 2."""
+    theta = taeda.tensor(matrix, dtype=dtype).reshape(2, 3).T / taeda.tensor([0.5 * w, 0.5 * h], dtype=dtype)
+    return _mapped(theta, out_h, out_w, (1.0 - out_w) * 0.5, (1.0 - out_h) * 0.5)
 
 
-def _points(h: int, w: int, left: float, top: float, dtype: Any) -> Tensor:
-    """Return the points (x, y, 1) of all pixels, the first at (left, top): 1 x (h w) x 3."""
-    base = taeda.ones(1, h, w, 3, dtype=dtype)
-    base[..., 0] = taeda.linspace(left, left + w - 1.0, w).to(dtype)
-    base[..., 1] = taeda.linspace(top, top + h - 1.0, h).to(dtype)[:, None]
-    return base.reshape(1, h * w, 3)
+def _mapped(theta: Tensor, h: int, w: int, left: float, top: float) -> Tensor:
+    """Return ``x theta[0] + y theta[1] + theta[2]`` of all pixels (x, y), the first at (left, top): 1 x h x w x 2.
+
+    Each product and sum is rounded: which pixel is nearest to a point half-way is settled by that.
+    """
+    x = taeda.linspace(left, left + w - 1.0, w).to(theta.dtype)[:, None] * theta[0]
+    y = taeda.linspace(top, top + h - 1.0, h).to(theta.dtype)[:, None] * theta[1]
+    return (x + y[:, None]).add_(theta[2])[None]
 
 
 def perspective_grid(coefficients: Sequence[float], h: int, w: int, dtype: Any) -> Tensor:
-    """Return the points of a perspective map of an image h x w."""
-    base = _points(h, w, 0.5, 0.5, dtype)
+    """Return the points of a perspective map of an image h x w: 1 x h x w x 2."""
     a, b, c, d, e, f, g, k = coefficients
-    above = taeda.tensor([[[a, b, c], [d, e, f]]], dtype=dtype).transpose(1, 2)
-    below = taeda.tensor([[[g, k, 1.0], [g, k, 1.0]]], dtype=dtype).transpose(1, 2)
-    points = base.bmm(above / taeda.tensor([0.5 * w, 0.5 * h], dtype=dtype)).div_(base.bmm(below)).sub_(1.0)
-    return points.reshape(1, h, w, 2)
+    above = taeda.tensor([[a, d], [b, e], [c, f]], dtype=dtype) / taeda.tensor([0.5 * w, 0.5 * h], dtype=dtype)
+    below = taeda.tensor([[g, g], [k, k], [1.0, 1.0]], dtype=dtype)
+    return _mapped(above, h, w, 0.5, 0.5).div_(_mapped(below, h, w, 0.5, 0.5)).sub_(1.0)
 
 
 def identity_grid(h: int, w: int, dtype: Any) -> Tensor:
@@ -192,6 +191,59 @@ def affine(
     degrees, move, shears, fixed = checked_affine(angle, translate, scale, shear, center)
     matrix = affine_matrix(fixed or [x.width * 0.5, x.height * 0.5], degrees, move, scale, shears)
     return x.transform(x.size, Image.Transform.AFFINE, matrix, _PILLOW[mode], fillcolor=pillow_fill(fill, x, "affine"))
+
+
+def expanded_size(matrix: list[float], h: int, w: int) -> tuple[int, int]:
+    """Return the (height, width) that a turned image needs; corners a hair outside of a pixel do not count."""
+    corners = taeda.tensor([[-w, -h, 2.0], [-w, h, 2.0], [w, h, 2.0], [w, -h, 2.0]]) * 0.5
+    ends = corners @ taeda.tensor(matrix).reshape(2, 3).T
+    half = taeda.tensor([0.5 * w, 0.5 * h])
+    low, high = ((e + half).mul(1e4).trunc().mul(1e-4) for e in (ends.amin(0), ends.amax(0)))
+    size = high.ceil() - low.floor()
+    return int(size[1]), int(size[0])
+
+
+def rotate_tensor(image: Tensor, angle: float, mode: str, expand: bool, center: Any, fill: Fill) -> Tensor:
+    """Turn ... x C x H x W counter-clockwise."""
+    h, w = image.shape[-2:]
+    middle = [0.0, 0.0] if center is None else [center[0] - w * 0.5, center[1] - h * 0.5]
+    matrix = affine_matrix(middle, -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
+    out_h, out_w = expanded_size(matrix, h, w) if expand else (h, w)
+    return sample_grid(image, affine_grid(matrix, h, w, out_h, out_w, working_dtype(image)), mode, fill, "rotate")
+
+
+def rotate(
+    img: I,
+    angle: float,
+    interpolation: InterpolationMode | int = InterpolationMode.NEAREST,
+    expand: bool = False,
+    center: Sequence[float] | None = None,
+    fill: Fill = None,
+) -> I:
+    """Turn an image counter-clockwise.
+
+    Args:
+        img: a PIL image or a tensor ... x C x H x W.
+        angle: in degrees.
+        interpolation: nearest or bilinear, for PIL images also bicubic.
+        expand: make the result large enough for all of the image turned about its middle.
+        center: (x, y) from the upper left corner; the middle by default.
+        fill: value of the pixels that come from outside, or one for each channel; 0 by default.
+
+    Raises:
+        ValueError: `center` or `fill` has a wrong length, or the mode is none for this.
+    """
+    x: Any = img
+    is_tensor = is_tensor_image(x, "rotate")
+    mode = interpolation_mode(interpolation, "rotate")
+    if center is not None and len(center) != 2:
+        raise ValueError(f"[rotate] center should have 2 values, x and y, got {center!r}")
+    if is_tensor:
+        return cast(Any, rotate_tensor(x, angle, mode.value, expand, center, fill))
+    if mode not in (InterpolationMode.NEAREST, InterpolationMode.BILINEAR, InterpolationMode.BICUBIC):
+        raise ValueError(f"[rotate] This Interpolation mode ({mode.value}) is unsupported with PIL images")
+    middle = None if center is None else (center[0], center[1])
+    return cast(Any, x.rotate(angle, _PILLOW[mode], expand, middle, fillcolor=pillow_fill(fill, x, "rotate")))
 
 
 def perspective_coefficients(startpoints: Sequence[Sequence[int]], endpoints: Sequence[Sequence[int]]) -> list[float]:

@@ -11,6 +11,7 @@ import taeda
 from taeda import Tensor
 from taeda.nn.functional import one_hot
 from taeda.utils._pytree import tree_flatten, tree_unflatten
+from taeda.vision.transforms import randomized
 from taeda.vision import tv_tensors
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
@@ -39,6 +40,8 @@ class RandomErasing(RandomApplied):
         ratio: least and largest height / width.
         value: a number, one for each channel, or ``"random"``.
     """
+
+    get_params = staticmethod(randomized.RandomErasing.get_params)
 
     def __init__(
         self,

@@ -7,8 +7,10 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.utils._pytree import tree_flatten, tree_unflatten
+from taeda.vision.transforms import autoaugment
 from taeda.vision import tv_tensors
 from taeda.vision.transforms.autoaugment import applied
+from taeda.vision.transforms.convert import largest_value
 from taeda.vision.transforms.policies import AutoAugmentPolicy, Space, augmix_space, auto_space, policy_of, rand_space, trivial_space
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import PIL_IMAGE, Transform, check_type, fill_for, fills
@@ -67,12 +69,16 @@ class _Automatic(Transform):
             strength = float(values[index() if callable(index) else index])
             if signed and float(taeda.rand(())) <= 0.5:
                 strength = -strength
+        if name == "Solarize":          # a share of the range
+            strength *= largest_value(image.dtype) if isinstance(image, Tensor) else 255.0
         fill = fill_for(self._fill, type(image))
         return applied(image, name, strength, F, interpolation=self.interpolation, fill=fill)
 
 
 class AutoAugment(_Automatic):
     """Apply one of the pairs of changes of a learnt policy (Cubuk et al., 2018)."""
+
+    get_params = staticmethod(autoaugment.AutoAugment.get_params)
 
     def __init__(
         self, policy: AutoAugmentPolicy = AutoAugmentPolicy.IMAGENET, interpolation: Mode = "nearest", fill: Any = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import taeda
+from taeda.vision.transforms import randomized
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import RandomApplied, Transform, query_chw, uniform
 
@@ -77,6 +78,8 @@ class ColorJitter(Transform):
         brightness, contrast, saturation: x for factors from max(0, 1 - x) to 1 + x, or (least, most).
         hue: x for -x to x (at most 0.5), or (least, most).
     """
+
+    get_params = staticmethod(randomized.ColorJitter.get_params)
 
     def __init__(self, brightness: Range = None, contrast: Range = None, saturation: Range = None, hue: Range = None) -> None:
         super().__init__()

@@ -9,6 +9,8 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
+from taeda.vision.transforms import randomized
+from taeda.vision.transforms import warped
 from taeda.vision import tv_tensors
 from taeda.vision.ops.boxes import box_iou
 from taeda.vision.transforms import warp
@@ -135,6 +137,8 @@ class RandomResizedCrop(Transform):
         scale: least and largest share of the area.
         ratio: least and largest width / height.
     """
+
+    get_params = staticmethod(randomized.RandomResizedCrop.get_params)
 
     def __init__(
         self,
@@ -265,6 +269,8 @@ class RandomRotation(Transform):
         degrees: x for -x to x, or (least, most).
     """
 
+    get_params = staticmethod(randomized.RandomRotation.get_params)
+
     def __init__(
         self, degrees: float | Sequence[float], interpolation: Mode = "nearest", expand: bool = False, center: Any = None, fill: Any = 0
     ) -> None:
@@ -302,6 +308,8 @@ class RandomAffine(Transform):
         scale: least and largest factor.
         shear: x for -x to x degrees along x, (least, most), or four numbers for both axes.
     """
+
+    get_params = staticmethod(warped.RandomAffine.get_params)
 
     def __init__(
         self,
@@ -359,6 +367,8 @@ class RandomCrop(Transform):
         ValueError: when called, if the (padded) image is smaller than the crop.
     """
 
+    get_params = staticmethod(randomized.RandomCrop.get_params)
+
     def __init__(
         self,
         size: int | Sequence[int],
@@ -411,6 +421,8 @@ class RandomPerspective(RandomApplied):
         distortion_scale: how far, 0 to 1 of half the size.
     """
 
+    get_params = staticmethod(warped.RandomPerspective.get_params)
+
     def __init__(self, distortion_scale: float = 0.5, p: float = 0.5, interpolation: Mode = "bilinear", fill: Any = 0) -> None:
         super().__init__(p)
         if not 0 <= distortion_scale <= 1:
@@ -442,6 +454,8 @@ class ElasticTransform(Transform):
         alpha: how far, in pixels; one number or two.
         sigma: how smoothly, in pixels; one number or two.
     """
+
+    get_params = staticmethod(warped.ElasticTransform.get_params)
 
     def __init__(self, alpha: Any = 50.0, sigma: Any = 5.0, interpolation: Mode = "bilinear", fill: Any = 0) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ import numpy as np
 import taeda
 from taeda import Tensor
 from taeda.utils._pytree import tree_flatten, tree_unflatten
+from taeda.vision.transforms import warped
 from taeda.vision import tv_tensors
 from taeda.vision.transforms.convert import to_tensor
 from taeda.vision.transforms.v2 import functional as F
@@ -150,6 +151,8 @@ class GaussianBlur(Transform):
         kernel_size: odd; one number or (across, down).
         sigma: a number, or (least, most).
     """
+
+    get_params = staticmethod(warped.GaussianBlur.get_params)
 
     def __init__(self, kernel_size: int | Sequence[int], sigma: float | Sequence[float] = (0.1, 2.0)) -> None:
         super().__init__()

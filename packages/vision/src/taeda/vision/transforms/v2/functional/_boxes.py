@@ -371,7 +371,7 @@ class _Affine:
         if expand:
             ends = taeda.tensor([[0.0, 0.0], [0.0, h], [w, h], [w, 0.0]], dtype=dtype)
             self.shift = self(ends).amin(0)
-            self.canvas = G.expanded_size(warp.affine_matrix(center, angle, translate, scale, shear), h, w)
+            self.canvas = warp.expanded_size(warp.affine_matrix(center, angle, translate, scale, shear), h, w)
 
     def __call__(self, points: Tensor) -> Tensor:
         return taeda.cat([points, taeda.ones_like(points[:, :1])], 1) @ self.matrix

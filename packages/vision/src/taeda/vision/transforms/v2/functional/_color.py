@@ -159,9 +159,18 @@ def adjust_sharpness(inpt: Any, sharpness_factor: float) -> Any:
     raise NotImplementedError
 
 
+def smoothed(x: Tensor, whole: bool) -> Tensor:
+    """Return B x C x H x W smoothed by (1 1 1; 1 5 1; 1 1 1) / 13, without the border: B x C x (H - 2) x (W - 2)."""
+    c = x.shape[1]
+    weights = taeda.full((3, 3), 1.0 / 13.0, dtype=x.dtype)
+    weights[1, 1] = 5.0 / 13.0
+    smooth = NN.conv2d(x, weights.expand(c, 1, 3, 3), groups=c)
+    return smooth.round_() if whole else smooth
+
+
 @kernel(adjust_sharpness, *TENSORS)
 def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
-    """Blend a tensor with itself smoothed by (1 1 1; 1 5 1; 1 1 1) / 13."""
+    """Blend a tensor with itself smoothed; see `smoothed`."""
     c, h, w = image.shape[-3:]
     _channels(image, "adjust_sharpness")
     _factor(sharpness_factor, "sharpness_factor", "adjust_sharpness")
@@ -169,12 +178,8 @@ def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
         return image
     whole = not image.is_floating_point()
     x = image.reshape(-1, c, h, w).to(taeda.float32 if whole else image.dtype, copy=True)
-    weights = taeda.full((3, 3), 1.0 / 13.0, dtype=x.dtype)
-    weights[1, 1] = 5.0 / 13.0
-    smooth = NN.conv2d(x, weights.expand(c, 1, 3, 3), groups=c)
-    smooth = smooth.round_() if whole else smooth
     inner = x[..., 1:-1, 1:-1]
-    inner.add_(smooth.sub_(inner), alpha=1.0 - sharpness_factor)
+    inner.add_(smoothed(x, whole).sub_(inner), alpha=1.0 - sharpness_factor)
     x = x.clamp_(0, largest_value(image.dtype))
     return x.to(image.dtype).reshape(image.shape)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.nn import functional as NN
 from taeda.vision import tv_tensors
 from taeda.vision.transforms import geometry as v1
 from taeda.vision.transforms import warp
 from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
 from taeda.vision.transforms.geometry import InterpolationMode
+from taeda.vision.transforms.resample import resize_tensor
 from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
 from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS
 
@@ -39,6 +39,7 @@ __all__ = [
 Mode = str | InterpolationMode | int
 Fill = float | Sequence[float] | None
 MASK = tv_tensors.Mask
+_COMPUTED = (taeda.float32, taeda.float64, taeda.uint8)       # v1 goes by float32 for uint8 too, with other rounding
 NEAREST, BILINEAR = InterpolationMode.NEAREST, InterpolationMode.BILINEAR
 
 
@@ -127,23 +128,11 @@ def resize_image(
 ) -> Tensor:
     """Resize a tensor ... x C x H x W."""
     mode = mode_of(interpolation, "resize")
-    smooth = mode in (BILINEAR, InterpolationMode.BICUBIC, InterpolationMode.LANCZOS)
     if mode is InterpolationMode.LANCZOS and not antialias:
         raise ValueError("[resize] InterpolationMode.LANCZOS requires antialias=True")
-    c, h, w = image.shape[-3:]
+    h, w = image.shape[-2:]
     new = output_size((h, w), size, max_size)
-    if new == (h, w):
-        return image
-    if image.numel() == 0:
-        return image.reshape(*image.shape[:-2], *new)
-    x = image.reshape(-1, c, h, w)
-    native = x.dtype in (taeda.float32, taeda.float64, taeda.uint8)
-    x = x if native else x.to(taeda.float32)
-    options: dict[str, Any] = {"align_corners": False, "antialias": bool(antialias)} if smooth else {}
-    x = NN.interpolate(x, size=list(new), mode=mode.value, **options)
-    if not native:
-        x = (x if image.is_floating_point() else x.round_()).to(image.dtype)
-    return x.reshape(*image.shape[:-2], *new)
+    return image if new == (h, w) else resize_tensor(image, *new, mode.value, bool(antialias), _COMPUTED)
 
 
 @kernel(resize, PIL_IMAGE)
@@ -234,29 +223,14 @@ def rotate_image(
     if center is None:
         if angle in (0, 180) or (angle in (90, 270) and (expand or h == w)):
             return taeda.rot90(image, k=int(angle) // 90, dims=(-2, -1)) if angle else image.clone()
-    mode = mode_of(interpolation, "rotate")
-    middle = [0.0, 0.0] if center is None else [center[0] - w * 0.5, center[1] - h * 0.5]
-    matrix = warp.affine_matrix(middle, -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
-    out_h, out_w = expanded_size(matrix, h, w) if expand else (h, w)
-    grid = warp.affine_grid(matrix, h, w, out_h, out_w, warp.working_dtype(image))
-    return warp.sample_grid(image, grid, mode.value, fill, "rotate")
-
-
-def expanded_size(matrix: list[float], h: int, w: int) -> tuple[int, int]:
-    """Return the (height, width) that a turned image needs; corners a hair outside of a pixel do not count."""
-    corners = taeda.tensor([[-w, -h, 2.0], [-w, h, 2.0], [w, h, 2.0], [w, -h, 2.0]]) * 0.5
-    ends = corners @ taeda.tensor(matrix).reshape(2, 3).T
-    half = taeda.tensor([0.5 * w, 0.5 * h])
-    low, high = ((e + half).mul(1e4).trunc().mul(1e-4) for e in (ends.amin(0), ends.amax(0)))
-    size = high.ceil() - low.floor()
-    return int(size[1]), int(size[0])
+    return warp.rotate_tensor(image, angle, mode_of(interpolation, "rotate").value, expand, center, fill)
 
 
 @kernel(rotate, PIL_IMAGE)
 def _rotate_pil(
     image: Any, angle: float, interpolation: Mode = NEAREST, expand: bool = False, center: Any = None, fill: Fill = None
 ) -> Any:
-    return v1.rotate(image, angle, mode_of(interpolation, "rotate"), expand, center, fill)
+    return warp.rotate(image, angle, mode_of(interpolation, "rotate"), expand, center, fill)
 
 
 @kernel(rotate, MASK)
