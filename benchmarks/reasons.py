@@ -10,7 +10,6 @@ ROOTS = "divisions and square roots, on PyTorch's side too"
 HALVES = "a short formula between conversions, which take as long"
 LAPACK = "OpenBLAS's LAPACK on one thread, beside MKL's, which has threaded ones"
 SPINNING = "0.3 where each thread has a core; in some runs PyTorch's threads still spin on the second one"
-FFT = "5 x 5 x 5 passes of short vectors"
 RANGES = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
 
 POINTWISE = "pointwise, every one, 1M"
@@ -38,7 +37,6 @@ ROWS = {
     ("reductions, scans, order", "sum, dim 2 of 64 x 128 x 256"): MEMORY,
     **dict.fromkeys(((REDUCTIONS, "cumsum, dim 0"), (REDUCTIONS, "cumprod, dim 0"), ("models, inference", "MobileNetV2, 8 x 3 x 224 x 224")), SPINNING),
     **dict.fromkeys(((REDUCTIONS, f"{name}, dim 1") for name in ("cummax", "cummin")), "branches foreseen on both sides"),
-    (LINALG, "rfft, 64 x 1000"): FFT, (LINALG, "rfft, 16 x 1024"): FFT.replace("5 x 5 x 5 passes of ", "passes of "),
     (LINALG, "solve_triangular, 512 x 512, 16 right-hand sides"): LAPACK,
 }  # fmt: skip
 

@@ -276,6 +276,8 @@ layers("pooling and interpolation",
 GROUP = "Fourier transforms, linear algebra"
 for _shape in ((16, 1024), (64, 1000), (1, 65536), (8, 30011)):
     expression(GROUP, f"rfft, {' x '.join(map(str, _shape))}", (_shape,), lambda lib, x: lib.T.fft.rfft(x))
+for _shape in ((64, 343), (64, 512), (64, 1200)):
+    expression(GROUP, f"fft, {_shape[0]} x {_shape[1]} complex", ((*_shape, 2),), lambda lib, x: lib.T.fft.fft(lib.T.view_as_complex(x)))
 expression(GROUP, "fft2, 4 x 3 x 224 x 224", ((4, 3, 224, 224),), lambda lib, x: lib.T.fft.fft2(x))
 expression(GROUP, "irfft2 of rfft2, forward and backward, 8 x 32 x 64 x 64", ((8, 32, 64, 64),),
            lambda lib, x: lib.T.fft.irfft2(lib.T.fft.rfft2(x)).square().sum().backward(), grad=True)

@@ -31,12 +31,13 @@ cdef Op FORGET_PLAN = define("fft_forget", NULL)
 # -- plans -------------------------------------------------------------------------------------------
 
 cdef enum:
-    SHORT = 256              # up to here the rows of a batch are transformed side by side; a longer one fills the lanes by itself
-    SIDE = 8                 # so many columns or rows are worth it
+    SIDE = 8                 # so many columns, or rows of up to
+    SHORT = 256              # numbers, are worth being transformed side by side; and
+    MANY = 64                # rows of any length, unless the kernel knows better
     PLANS = 64               # that are kept, and
     NUMBERS = 1 << 21        # their numbers in all
 
-cdef dict plans = {}         # (n, dtype, alone, halves) -> Plan, the latest last
+cdef dict plans = {}         # (n, dtype, how, halves) -> Plan, the latest last
 cdef int64_t planned = 0
 
 
@@ -57,12 +58,12 @@ cdef class Plan:
 cdef Plan plan_of(int64_t n, int dtype, int64_t transforms, int64_t inner, bint halves):
     """A plan for transforms of n numbers of a complex dtype, so many times, `inner` of them in neighbouring columns."""
     global planned
-    cdef bint alone = inner < SIDE and (transforms < SIDE or n > SHORT)
-    cdef tuple key = (n, dtype, alone, halves)
+    cdef int how = 0 if inner >= SIDE else 2 if transforms >= (SIDE if n <= SHORT else MANY) else 1
+    cdef tuple key = (n, dtype, how, halves)
     cdef Param p[3]
     cdef Plan plan = plans.pop(key, None)
     if plan is None:
-        p[0].i, p[1].i, p[2].i = n, alone, halves
+        p[0].i, p[1].i, p[2].i = n, how, halves
         plan = Plan.__new__(Plan)
         plan.n, plan.dtype = n, dtype
         plan.address = <void*><size_t>launch(MAKE_PLAN, dtype, 0, 0, 0, NULL, p, n)

@@ -1,10 +1,11 @@
-/* Discrete Fourier transforms: included once per dtype, with T, LANES (of a vector of 32 bytes) and SUFFIX defined.
+/* Discrete Fourier transforms: included once per dtype, with T, LANES (of a vector of LANE_BYTES) and SUFFIX defined.
  *
  * (a) LANES transforms run side by side, one a lane: a cell of a buffer holds the real parts of all, then the imaginary
- *     ones.  Passes of Stockham's algorithm (radices 4, 2, 3, 5, and any odd number up to MAX_RADIX) go from one buffer to the
- *     other and end in natural order; no lane is ever moved within a pass.
+ *     ones.  Passes of Stockham's algorithm (fft_passes.h) go from one buffer to the other and end in natural order; no lane
+ *     is ever moved within a pass.  Where the lanes are neighbours in memory, the first pass reads them and the last one
+ *     writes them there.
  * (b) What the lanes are: neighbouring columns, where the transformed dimension is not the last; rows of a batch, which
- *     are transposed on the way in and out, where they are short; and else the columns and then the rows of one long
+ *     are transposed on the way in and out; and else the columns and then the rows of one long
  *     transform written as a matrix of n1 x n2 numbers ("four-step"; Bailey, "FFTs in external or hierarchical memory", 1990):
  *         X[k1 + n1 k2] = sum_j2 w_n2^(j2 k2) [ w_n^(j2 k1) sum_j1 w_n1^(j1 k1) x[j1 n2 + j2] ]
  *     so that both parts stay in the first-level cache and a single transform fills the lanes.
@@ -12,7 +13,7 @@
  * (d) A real transform of even length is a complex one of half the length and a pass over its result.
  * (e) The inverse exchanges real and imaginary parts on the way in and out.
  *
- * Five n log2 n operations a transform; 15 to 25 GFLOP/s are reached in cache, where adds without a product allow 50.
+ * Five n log2 n operations a transform; 50 GFLOP/s are reached with AVX-512, 20 to 40 without, where adds without a product allow 50.
  */
 #ifndef TAEDA_FFT_H
 #define TAEDA_FFT_H
@@ -21,12 +22,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if LANE_BYTES == 64
+#include <immintrin.h>
+#endif
+#define EVERY_LANE _Pragma("GCC unroll 16")
+
 enum { MAX_RADIX = 128, MAX_PASSES = 64, SPLIT_FROM = 64 };
+enum { SIDE_BY_SIDE, ALONE, ROWS, SIDE_TO = 8192 };   /* how a plan's transforms are run */
+enum { CELLS, NEIGHBOURS, EXCHANGED, TURNED };       /* what a pass reads and writes: fft_passes.h */
 
 typedef struct FftPlan {
     int64_t n;
-    int passes;                          /* side by side: how many, and their radices */
-    int64_t radix[MAX_PASSES];
+    int passes;                          /* side by side: how many, their radices and groups */
+    int64_t radix[MAX_PASSES], groups[MAX_PASSES];
     void *twiddles;                      /* pass by pass: radix - 1 factors for each of its groups, then a large radix's own roots */
     struct FftPlan *first, *second;      /* one by one: split into n1 and n2 */
     void *between;                       /* w_n^(j2 k1), in cells as the first part leaves them */
@@ -48,13 +56,16 @@ static void taeda_root(int64_t k, int64_t n, double *re, double *im)
     *im = e < 4 ? -y : y;
 }
 
+static inline int taeda_is_short(int64_t radix) { return radix <= 5 || radix == 7 || radix == 8; }     /* has a pass of its own */
+
 static int taeda_odd_radix(int64_t n)        /* smallest odd factor */
 {
     for (int64_t r = 3; r <= MAX_RADIX && r * r <= n; r += 2) if (n % r == 0) return (int)r;
     return n <= MAX_RADIX ? (int)n : 0;
 }
 
-/* Radices whose product is n, small ones last; 0 where a prime factor is too large. */
+/* Radices whose product is n, odd ones first; 0 where a prime factor is too large.  Powers of two are fours, and eights where there
+ * are 32 registers: an eight saves a pass. */
 static int taeda_radices(int64_t n, int64_t *radix)
 {
     int count = 0, odd = 0;
@@ -68,8 +79,9 @@ static int taeda_radices(int64_t n, int64_t *radix)
         rest /= r;
     }
     while (odd > 0) radix[count++] = found[--odd];
-    if (twos % 2) { radix[count++] = 2; twos--; }
-    while (twos > 0) { radix[count++] = 4; twos -= 2; }
+    if (LANE_BYTES == 64 ? twos == 1 : twos % 2) { radix[count++] = 2; twos--; }
+    while (LANE_BYTES == 64 ? twos % 3 != 0 : twos > 0) { radix[count++] = 4; twos -= 2; }
+    while (twos > 0) { radix[count++] = 8; twos -= 3; }
     if (n == 1) radix[count++] = 1;
     return count;
 }
@@ -78,207 +90,37 @@ static int taeda_radices(int64_t n, int64_t *radix)
 #include "side_by_side.h"
 #define RE(b, i) (*(V *)((b) + 2 * LANES * (i)))
 #define IM(b, i) (*(V *)((b) + 2 * LANES * (i) + LANES))
-
-/* -- passes: x in groups of m cells by radix, each cell s wide, to y; b_j of group p is turned by w_p^j -- */
-#define CELL(j) (q + s * (p + m * (j)))
-#define TO(j) (q + s * (R * p + (j)))
-#define PUT(j, re, im)                                                                \
-    if (turn && (j) > 0) {                                                            \
-        const T wr = w[2 * ((j) - 1)], wi = w[2 * ((j) - 1) + 1];                     \
-        const V a_ = (re), b_ = (im);                                                 \
-        RE(y, TO(j)) = a_ * wr - b_ * wi;                                             \
-        IM(y, TO(j)) = a_ * wi + b_ * wr;                                             \
-    } else {                                                                          \
-        RE(y, TO(j)) = (re);                                                          \
-        IM(y, TO(j)) = (im);                                                          \
-    }
-#define EACH_GROUP                                                                    \
-    for (int64_t p = 0; p < m; p++, w += 2 * (R - 1))                                 \
-        for (int64_t q = 0; q < s; q++)
-
-INLINE void NAME(radix2)(const T *restrict x, T *restrict y, int64_t m, int64_t s, const T *restrict w, const int turn)
-{
-    enum { R = 2 };
-    EACH_GROUP {
-        const V ar = RE(x, CELL(0)), ai = IM(x, CELL(0)), br = RE(x, CELL(1)), bi = IM(x, CELL(1));
-        PUT(0, ar + br, ai + bi)
-        PUT(1, ar - br, ai - bi)
-    }
-}
-
-INLINE void NAME(radix3)(const T *restrict x, T *restrict y, int64_t m, int64_t s, const T *restrict w, const int turn)
-{
-    enum { R = 3 };
-    const T sine = (T)0.86602540378443864676;
-    EACH_GROUP {
-        const V ar = RE(x, CELL(0)), ai = IM(x, CELL(0)), br = RE(x, CELL(1)), bi = IM(x, CELL(1));
-        const V cr = RE(x, CELL(2)), ci = IM(x, CELL(2));
-        const V pr = br + cr, pi = bi + ci, dr = (br - cr) * sine, di = (bi - ci) * sine;
-        const V er = ar - pr * (T)0.5, ei = ai - pi * (T)0.5;
-        PUT(0, ar + pr, ai + pi)
-        PUT(1, er + di, ei - dr)
-        PUT(2, er - di, ei + dr)
-    }
-}
-
-INLINE void NAME(radix4)(const T *restrict x, T *restrict y, int64_t m, int64_t s, const T *restrict w, const int turn)
-{
-    enum { R = 4 };
-    EACH_GROUP {
-        const V ar = RE(x, CELL(0)), ai = IM(x, CELL(0)), br = RE(x, CELL(1)), bi = IM(x, CELL(1));
-        const V cr = RE(x, CELL(2)), ci = IM(x, CELL(2)), dr = RE(x, CELL(3)), di = IM(x, CELL(3));
-        const V er = ar + cr, ei = ai + ci, fr = ar - cr, fi = ai - ci, gr = br + dr, gi = bi + di, hr = br - dr, hi = bi - di;
-        PUT(0, er + gr, ei + gi)
-        PUT(1, fr + hi, fi - hr)
-        PUT(2, er - gr, ei - gi)
-        PUT(3, fr - hi, fi + hr)
-    }
-}
-
-INLINE void NAME(radix5)(const T *restrict x, T *restrict y, int64_t m, int64_t s, const T *restrict w, const int turn)
-{
-    enum { R = 5 };
-    const T c1 = (T)0.30901699437494742410, c2 = (T)-0.80901699437494742410, s1 = (T)0.95105651629515357212, s2 = (T)0.58778525229247312917;
-    EACH_GROUP {
-        const V ar = RE(x, CELL(0)), ai = IM(x, CELL(0)), br = RE(x, CELL(1)), bi = IM(x, CELL(1));
-        const V cr = RE(x, CELL(2)), ci = IM(x, CELL(2)), dr = RE(x, CELL(3)), di = IM(x, CELL(3));
-        const V er = RE(x, CELL(4)), ei = IM(x, CELL(4));
-        const V pr = br + er, pi = bi + ei, mr = br - er, mi = bi - ei, qr = cr + dr, qi = ci + di, nr = cr - dr, ni = ci - di;
-        const V fr = ar + c1 * pr + c2 * qr, fi = ai + c1 * pi + c2 * qi, gr = ar + c2 * pr + c1 * qr, gi = ai + c2 * pi + c1 * qi;
-        const V ur = s1 * mr + s2 * nr, ui = s1 * mi + s2 * ni, vr = s2 * mr - s1 * nr, vi = s2 * mi - s1 * ni;
-        PUT(0, ar + pr + qr, ai + pi + qi)
-        PUT(1, fr + ui, fi - ur)
-        PUT(2, gr + vi, gi - vr)
-        PUT(3, gr - vi, gi + vr)
-        PUT(4, fr - ui, fi + ur)
-    }
-}
-
-/* Any odd radix: sums and differences of the pairs a_k, a_(R-k), and a cosine and a sine of each pair for each result. */
-LOCAL void NAME(radix_odd)(const T *restrict x, T *restrict y, int64_t m, int64_t s, const T *restrict w, const int turn, const int R,
-                           const T *restrict roots)
-{
-    const int half = (R - 1) / 2;
-    V pr[MAX_RADIX / 2], pi[MAX_RADIX / 2], mr[MAX_RADIX / 2], mi[MAX_RADIX / 2];
-    EACH_GROUP {
-        const V ar = RE(x, CELL(0)), ai = IM(x, CELL(0));
-        V sr = ar, si = ai;
-        for (int k = 1; k <= half; k++) {
-            const V br = RE(x, CELL(k)), bi = IM(x, CELL(k)), cr = RE(x, CELL(R - k)), ci = IM(x, CELL(R - k));
-            pr[k] = br + cr; pi[k] = bi + ci; mr[k] = br - cr; mi[k] = bi - ci;
-            sr += pr[k]; si += pi[k];
-        }
-        PUT(0, sr, si)
-        for (int j = 1; j <= half; j++) {
-            V cr = ar, ci = ai, ur = {0}, ui = {0};
-            for (int k = 1, at = j; k <= half; k++, at = at + j >= R ? at + j - R : at + j) {
-                const T c = roots[2 * at], d = -roots[2 * at + 1];
-                cr += c * pr[k]; ci += c * pi[k]; ur += d * mr[k]; ui += d * mi[k];
-            }
-            PUT(j, cr + ui, ci - ur)
-            PUT(R - j, cr - ui, ci + ur)
-        }
-    }
-}
-#undef CELL
-#undef TO
-#undef PUT
-#undef EACH_GROUP
-
-/* Run all passes on the cells in a, with b as the other buffer; return the one that holds the result. */
-LOCAL T *NAME(run)(const FftPlan *f, T *a, T *b)
-{
-    const T *w = f->twiddles;
-    int64_t m = f->n, s = 1;
-    for (int i = 0; i < f->passes; i++) {
-        const int64_t R = f->radix[i];
-        if (R == 1) break;
-        m /= R;
-        const int last = m == 1;
-        if (R == 4) { if (last) NAME(radix4)(a, b, 1, s, w, 0); else NAME(radix4)(a, b, m, s, w, 1); }
-        else if (R == 2) { if (last) NAME(radix2)(a, b, 1, s, w, 0); else NAME(radix2)(a, b, m, s, w, 1); }
-        else if (R == 3) { if (last) NAME(radix3)(a, b, 1, s, w, 0); else NAME(radix3)(a, b, m, s, w, 1); }
-        else if (R == 5) { if (last) NAME(radix5)(a, b, 1, s, w, 0); else NAME(radix5)(a, b, m, s, w, 1); }
-        else NAME(radix_odd)(a, b, m, s, w, !last, (int)R, w + 2 * m * (R - 1));
-        w += 2 * m * (R - 1) + (R > 5 ? 2 * R : 0);
-        s *= R;
-        T *other = a; a = b; b = other;
-    }
-    return a;
-}
-
+#include "fft_passes.h"
 /* -- in and out: lane l is n complex numbers, `step` apart, from at[l] on -- */
 typedef struct { const T *at[LANES]; int count; int64_t step; } NAME(Source);
 typedef struct { T *at[LANES]; int count; int64_t step; } NAME(Target);
 
-#if LANES == 8
-#define MASK int32_t
-#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
-#define ODD 1, 3, 5, 7, 9, 11, 13, 15
-#define LOW 0, 8, 1, 9, 2, 10, 3, 11
-#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
-#define BACK 7, 6, 5, 4, 3, 2, 1, 0
-#else
-#define MASK int64_t
-#define EVEN 0, 2, 4, 6
-#define ODD 1, 3, 5, 7
-#define LOW 0, 4, 1, 5
-#define HIGH 2, 6, 3, 7
-#define BACK 3, 2, 1, 0
-#endif
-typedef MASK NAME(order) __attribute__((vector_size(32)));
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(order)){__VA_ARGS__})
-
-/* r[j][i] = r[i][j] */
-INLINE void NAME(turn_lanes)(V *r)
-{
-#if LANES == 8
-    V a[8], b[8];
-    UNROLL for (int i = 0; i < 8; i += 2) {
-        a[i] = SHUFFLE(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-        a[i + 1] = SHUFFLE(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    }
-    UNROLL for (int i = 0; i < 8; i += 4)
-        UNROLL for (int j = 0; j < 2; j++) {
-            b[i + j] = SHUFFLE(a[i + j], a[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-            b[i + j + 2] = SHUFFLE(a[i + j], a[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-    UNROLL for (int i = 0; i < 4; i++) {
-        r[i] = SHUFFLE(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        r[i + 4] = SHUFFLE(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
-#else
-    const V a = SHUFFLE(r[0], r[1], 0, 4, 2, 6), b = SHUFFLE(r[0], r[1], 1, 5, 3, 7);
-    const V c = SHUFFLE(r[2], r[3], 0, 4, 2, 6), d = SHUFFLE(r[2], r[3], 1, 5, 3, 7);
-    r[0] = SHUFFLE(a, c, 0, 1, 4, 5); r[1] = SHUFFLE(b, d, 0, 1, 4, 5);
-    r[2] = SHUFFLE(a, c, 2, 3, 6, 7); r[3] = SHUFFLE(b, d, 2, 3, 6, 7);
-#endif
-}
-
-/* Fill cells 0 to n - 1; lanes beyond count are zeros.  flip: exchange real and imaginary parts. */
+/* Fill cells 0 to n - 1; lanes beyond count are another lane's, or zeros.  flip: exchange real and imaginary parts. */
 LOCAL void NAME(load)(const NAME(Source) *x, int64_t n, T *buffer, int flip)
 {
+    enum { AT_ONCE = LANES / 2 };
     const int64_t step = 2 * x->step;
     const int re = flip ? LANES : 0, im = flip ? 0 : LANES;
-    int64_t j = 0;
-    if (x->count == LANES && x->at[LANES - 1] - x->at[0] == 2 * (LANES - 1) && x->at[1] - x->at[0] == 2)      /* neighbours */
-        for (; j < n; j++) {
-            const T *at = x->at[0] + j * step;
-            const V u = *(const V *)at, v = *(const V *)(at + LANES);
-            *(V *)(buffer + 2 * LANES * j + re) = SHUFFLE(u, v, EVEN);
-            *(V *)(buffer + 2 * LANES * j + im) = SHUFFLE(u, v, ODD);
+    if (step == 2 && n >= AT_ONCE) {                                /* rows */
+        const T *mine[LANES], *const *at = x->at;
+        if (x->count < LANES) {
+            for (int l = 0; l < LANES; l++) mine[l] = x->at[l < x->count ? l : 0];
+            at = mine;
         }
-    else if (x->count == LANES && step == 2)                                                                   /* rows */
-        for (; j + LANES / 2 <= n; j += LANES / 2) {
+        for (int64_t i = 0; i < n; i += AT_ONCE) {
+            const int64_t j = i + AT_ONCE <= n ? i : n - AT_ONCE;
             V r[LANES];
-            UNROLL for (int l = 0; l < LANES; l++) r[l] = *(const V *)(x->at[l] + 2 * j);
+            EVERY_LANE for (int l = 0; l < LANES; l++) r[l] = *(const V *)(at[l] + 2 * j);
             NAME(turn_lanes)(r);
-            UNROLL for (int i = 0; i < LANES / 2; i++) {
-                *(V *)(buffer + 2 * LANES * (j + i) + re) = r[2 * i];
-                *(V *)(buffer + 2 * LANES * (j + i) + im) = r[2 * i + 1];
+            T *cells = buffer + 2 * LANES * j;
+            EVERY_LANE for (int c = 0; c < AT_ONCE; c++) {
+                *(V *)(cells + 2 * LANES * c + re) = r[2 * c];
+                *(V *)(cells + 2 * LANES * c + im) = r[2 * c + 1];
             }
         }
-    for (; j < n; j++) {
+        return;
+    }
+    for (int64_t j = 0; j < n; j++) {
         T *cell = buffer + 2 * LANES * j;
         for (int l = 0; l < x->count; l++) { cell[l + re] = x->at[l][j * step]; cell[l + im] = x->at[l][j * step + 1]; }
         for (int l = x->count; l < LANES; l++) cell[l] = cell[l + LANES] = 0;
@@ -288,27 +130,28 @@ LOCAL void NAME(load)(const NAME(Source) *x, int64_t n, T *buffer, int flip)
 /* Give cells 0 to n - 1 to their places, times scale. */
 LOCAL void NAME(store)(const T *buffer, int64_t n, const NAME(Target) *y, int flip, T scale)
 {
+    enum { AT_ONCE = LANES / 2 };
     const int64_t step = 2 * y->step;
     const int re = flip ? LANES : 0, im = flip ? 0 : LANES;
-    int64_t j = 0;
-    if (y->count == LANES && y->at[LANES - 1] - y->at[0] == 2 * (LANES - 1) && y->at[1] - y->at[0] == 2)
-        for (; j < n; j++) {
-            T *at = y->at[0] + j * step;
-            const V u = *(const V *)(buffer + 2 * LANES * j + re) * scale, v = *(const V *)(buffer + 2 * LANES * j + im) * scale;
-            *(V *)at = SHUFFLE(u, v, LOW);
-            *(V *)(at + LANES) = SHUFFLE(u, v, HIGH);
-        }
-    else if (y->count == LANES && step == 2)
-        for (; j + LANES / 2 <= n; j += LANES / 2) {
+    if (step == 2 && n >= AT_ONCE) {
+        for (int64_t i = 0; i < n; i += AT_ONCE) {
+            const int64_t j = i + AT_ONCE <= n ? i : n - AT_ONCE;
+            const T *cells = buffer + 2 * LANES * j;
             V r[LANES];
-            UNROLL for (int i = 0; i < LANES / 2; i++) {
-                r[2 * i] = *(const V *)(buffer + 2 * LANES * (j + i) + re) * scale;
-                r[2 * i + 1] = *(const V *)(buffer + 2 * LANES * (j + i) + im) * scale;
+            EVERY_LANE for (int c = 0; c < AT_ONCE; c++) {
+                r[2 * c] = *(const V *)(cells + 2 * LANES * c + re) * scale;
+                r[2 * c + 1] = *(const V *)(cells + 2 * LANES * c + im) * scale;
             }
             NAME(turn_lanes)(r);
-            UNROLL for (int l = 0; l < LANES; l++) *(V *)(y->at[l] + 2 * j) = r[l];
+            if (y->count == LANES) {
+                EVERY_LANE for (int l = 0; l < LANES; l++) *(V *)(y->at[l] + 2 * j) = r[l];
+            } else {
+                EVERY_LANE for (int l = 0; l < LANES; l++) if (l < y->count) *(V *)(y->at[l] + 2 * j) = r[l];
+            }
         }
-    for (; j < n; j++) {
+        return;
+    }
+    for (int64_t j = 0; j < n; j++) {
         const T *cell = buffer + 2 * LANES * j;
         for (int l = 0; l < y->count; l++) { y->at[l][j * step] = cell[l + re] * scale; y->at[l][j * step + 1] = cell[l + im] * scale; }
     }
@@ -318,36 +161,44 @@ LOCAL void NAME(store)(const T *buffer, int64_t n, const NAME(Target) *y, int fl
 /* Some lanes from x to y; room: two buffers of n cells. */
 LOCAL void NAME(lanes)(const FftPlan *f, const NAME(Source) *x, const NAME(Target) *y, int flip, T scale, T *room)
 {
-    NAME(load)(x, f->n, room, flip);
-    NAME(store)(NAME(run)(f, room, room + 2 * LANES * f->n), f->n, y, flip, scale);
+    const int last = x->count - 1;
+    const NAME(Ends) ends = {.x = x->at[0], .xs = 2 * x->step, .x_count = x->count,
+                             .y = y->at[0], .ys = 2 * y->step, .y_count = y->count, .scale = scale};
+    const int from = x->at[last] - x->at[0] == 2 * last, to = y->at[last] - y->at[0] == 2 * last;      /* neighbours? */
+    if (!from) NAME(load)(x, f->n, room, flip);
+    const T *cells = NAME(run)(f, &ends, from ? NEIGHBOURS + flip : CELLS, to ? NEIGHBOURS + flip : CELLS, room, room + 2 * LANES * f->n);
+    if (!to) NAME(store)(cells, f->n, y, flip, scale);
 }
 
 /* Columns j2 on of one transform that is split: x (step apart) to the n1 x n2 matrix between. */
 LOCAL void NAME(split_columns)(const FftPlan *f, const T *x, int64_t step, int64_t j2, T *between, int flip, T *room)
 {
     const int64_t n1 = f->first->n, n2 = f->second->n;
-    NAME(Source) from = {.count = n2 - j2 < LANES ? (int)(n2 - j2) : LANES, .step = step * n2};
-    NAME(Target) to = {.count = from.count, .step = n2};
-    for (int l = 0; l < from.count; l++) { from.at[l] = x + 2 * step * (j2 + l); to.at[l] = between + 2 * (j2 + l); }
-    NAME(load)(&from, n1, room, flip);
-    T *cells = NAME(run)(f->first, room, room + 2 * LANES * n1);
-    const T *w = (const T *)f->between + 2 * n1 * j2;
-    for (int64_t k = 0; k < n1; k++) {
-        const V a = RE(cells, k), b = IM(cells, k), wr = RE(w, k), wi = IM(w, k);
-        RE(cells, k) = a * wr - b * wi;
-        IM(cells, k) = a * wi + b * wr;
+    const int count = n2 - j2 < LANES ? (int)(n2 - j2) : LANES;
+    const NAME(Ends) ends = {.x = x + 2 * step * j2, .xs = 2 * step * n2, .x_count = count,
+                             .y = between + 2 * j2, .ys = 2 * n2, .y_count = count, .w = (const T *)f->between + 2 * n1 * j2};
+    if (step != 1) {
+        NAME(Source) from = {.count = count, .step = step * n2};
+        for (int l = 0; l < count; l++) from.at[l] = ends.x + 2 * step * l;
+        NAME(load)(&from, n1, room, flip);
     }
-    NAME(store)(cells, n1, &to, 0, 1);
+    NAME(run)(f->first, &ends, step != 1 ? CELLS : NEIGHBOURS + flip, TURNED, room, room + 2 * LANES * n1);
 }
 
 LOCAL void NAME(split_rows)(const FftPlan *f, const T *between, int64_t k1, T *y, int64_t step, int flip, T scale, T *room)
 {
     const int64_t n1 = f->first->n, n2 = f->second->n;
-    NAME(Source) from = {.count = n1 - k1 < LANES ? (int)(n1 - k1) : LANES, .step = 1};
-    NAME(Target) to = {.count = from.count, .step = step * n1};
-    for (int l = 0; l < from.count; l++) { from.at[l] = between + 2 * n2 * (k1 + l); to.at[l] = y + 2 * step * (k1 + l); }
+    const int count = n1 - k1 < LANES ? (int)(n1 - k1) : LANES;
+    const NAME(Ends) ends = {.y = y + 2 * step * k1, .ys = 2 * step * n1, .y_count = count, .scale = scale};
+    NAME(Source) from = {.count = count, .step = 1};
+    for (int l = 0; l < count; l++) from.at[l] = between + 2 * n2 * (k1 + l);
     NAME(load)(&from, n2, room, 0);
-    NAME(store)(NAME(run)(f->second, room, room + 2 * LANES * n2), n2, &to, flip, scale);
+    const T *cells = NAME(run)(f->second, &ends, CELLS, step != 1 ? CELLS : NEIGHBOURS + flip, room, room + 2 * LANES * n2);
+    if (step != 1) {
+        NAME(Target) to = {.count = count, .step = step * n1};
+        for (int l = 0; l < count; l++) to.at[l] = ends.y + 2 * step * l;
+        NAME(store)(cells, n2, &to, flip, scale);
+    }
 }
 
 LOCAL int64_t NAME(split_room)(const FftPlan *f)
@@ -458,6 +309,91 @@ LOCAL void NAME(fold_half)(const FftPlan *f, const T *x, T *z)
     }
 }
 
+/* -- rows of n real numbers side by side: the same in cells, a row of each lane -- */
+LOCAL void NAME(load_real)(const T *x, int64_t n, int count, T *buffer)
+{
+    for (int64_t i = 0; i < n; i += LANES) {
+        const int64_t j = i + LANES <= n || n < LANES ? i : n - LANES;
+        V r[LANES];
+        EVERY_LANE for (int l = 0; l < LANES; l++) NAME(get_some)(x + (l < count ? l : 0) * n + j, n < LANES ? (int)n : LANES, &r[l]);
+        NAME(turn_lanes)(r);
+        EVERY_LANE for (int c = 0; c < LANES; c++) if (j + c < n) { RE(buffer, j + c) = r[c]; IM(buffer, j + c) = (V){0}; }
+    }
+}
+
+LOCAL void NAME(store_real)(const T *buffer, int64_t n, int count, T *y, T scale)
+{
+    for (int64_t i = 0; i < n; i += LANES) {
+        const int64_t j = i + LANES <= n || n < LANES ? i : n - LANES;
+        V r[LANES];
+        EVERY_LANE for (int c = 0; c < LANES; c++) r[c] = RE(buffer, j + c < n ? j + c : 0) * scale;
+        NAME(turn_lanes)(r);
+        EVERY_LANE for (int l = 0; l < LANES; l++) if (l < count) NAME(put_some)(y + l * n + j, r[l], n < LANES ? (int)n : LANES);
+    }
+}
+
+/* x to the first n / 2 + 1 numbers of each transform, rows ys of T apart; room: two buffers of a cell more than f's. */
+LOCAL void NAME(lanes_r2c)(const FftPlan *f, const T *x, T *y, int64_t n, int64_t ys, int count, T scale, T *room)
+{
+    const int64_t m = f->n;
+    T *other = room + 2 * LANES * (m + 1);
+    NAME(Target) to = {.count = count, .step = 1};
+    for (int l = 0; l < count; l++) to.at[l] = y + l * ys;
+    if (n % 2) {
+        NAME(load_real)(x, n, count, room);
+        T *cells = NAME(run)(f, NULL, CELLS, CELLS, room, other);
+        IM(cells, 0) = (V){0};
+        NAME(store)(cells, n / 2 + 1, &to, 0, scale);
+        return;
+    }
+    NAME(Source) from = {.count = count, .step = 1};
+    for (int l = 0; l < count; l++) from.at[l] = x + l * n;
+    NAME(load)(&from, m, room, 0);
+    const T *z = NAME(run)(f, NULL, CELLS, CELLS, room, other), *w = f->halves, half = (T)0.5;
+    T *c = z == room ? other : room;
+    const V first = RE(z, 0), second = IM(z, 0);
+    RE(c, 0) = first + second; IM(c, 0) = (V){0};
+    RE(c, m) = first - second; IM(c, m) = (V){0};
+    for (int64_t k = 1; 2 * k <= m; k++) {
+        const V ar = RE(z, k), ai = IM(z, k), br = RE(z, m - k), bi = IM(z, m - k);
+        const V er = (ar + br) * half, ei = (ai - bi) * half, or_ = (ai + bi) * half, oi = (br - ar) * half;
+        const V pr = or_ * w[2 * k] - oi * w[2 * k + 1], pi = or_ * w[2 * k + 1] + oi * w[2 * k];
+        RE(c, m - k) = er - pr; IM(c, m - k) = pi - ei;
+        RE(c, k) = er + pr; IM(c, k) = ei + pi;
+    }
+    NAME(store)(c, m + 1, &to, 0, scale);
+}
+
+LOCAL void NAME(lanes_c2r)(const FftPlan *f, const T *x, T *y, int64_t n, int count, T scale, T *room)
+{
+    const int64_t m = f->n, xs = 2 * (n / 2 + 1);
+    T *other = room + 2 * LANES * (m + 1);
+    NAME(Source) from = {.count = count, .step = 1};
+    for (int l = 0; l < count; l++) from.at[l] = x + l * xs;
+    NAME(load)(&from, n / 2 + 1, room, n % 2);
+    if (n % 2) {                     /* both parts exchanged: the inverse */
+        RE(room, 0) = (V){0};
+        for (int64_t k = 1; k <= n / 2; k++) { RE(room, n - k) = -RE(room, k); IM(room, n - k) = IM(room, k); }
+        T *cells = NAME(run)(f, NULL, CELLS, CELLS, room, other);
+        NAME(store_real)(cells + LANES, n, count, y, scale);
+        return;
+    }
+    const T *w = f->halves;
+    const V first = RE(room, 0), second = RE(room, m);
+    RE(other, 0) = first - second; IM(other, 0) = first + second;        /* exchanged too */
+    for (int64_t k = 1; 2 * k <= m; k++) {
+        const V ar = RE(room, k), ai = IM(room, k), br = RE(room, m - k), bi = IM(room, m - k);
+        const V er = ar + br, ei = ai - bi, pr = ar - br, pi = ai + bi;
+        const V or_ = pr * w[2 * k] + pi * w[2 * k + 1], oi = pi * w[2 * k] - pr * w[2 * k + 1];
+        IM(other, m - k) = er + oi; RE(other, m - k) = or_ - ei;
+        IM(other, k) = er - oi; RE(other, k) = ei + or_;
+    }
+    const T *cells = NAME(run)(f, NULL, CELLS, CELLS, other, room);
+    NAME(Target) to = {.count = count, .step = 1};
+    for (int l = 0; l < count; l++) to.at[l] = y + l * n;
+    NAME(store)(cells, m, &to, 1, scale);
+}
+
 /* -- plans -- */
 LOCAL void NAME(forget)(FftPlan *f)
 {
@@ -483,7 +419,11 @@ LOCAL T *NAME(roots)(int64_t count, int64_t n)       /* exp(-2 pi i k / n) for k
 LOCAL int NAME(plan_passes)(FftPlan *f)
 {
     int64_t size = 0, m = f->n;
-    for (int i = 0; i < f->passes; i++) { const int64_t R = f->radix[i]; m /= R; size += m * (R - 1) + (R > 5 ? R : 0); }
+    for (int i = 0; i < f->passes; i++) {
+        const int64_t R = f->radix[i];
+        f->groups[i] = m /= R;
+        size += m * (R - 1) + (taeda_is_short(R) ? 0 : R);
+    }
     T *w = f->twiddles = malloc(2 * (size + 1) * sizeof(T));
     if (w == NULL) return -1;
     m = f->n;
@@ -493,17 +433,16 @@ LOCAL int NAME(plan_passes)(FftPlan *f)
         m /= R;
         for (int64_t p = 0; p < m; p++)
             for (int64_t j = 1; j < R; j++, w += 2) { taeda_root(p * j, group, &re, &im); w[0] = (T)re; w[1] = (T)im; }
-        for (int64_t j = 0; R > 5 && j < R; j++, w += 2) { taeda_root(j, R, &re, &im); w[0] = (T)re; w[1] = (T)im; }
+        for (int64_t j = 0; !taeda_is_short(R) && j < R; j++, w += 2) { taeda_root(j, R, &re, &im); w[0] = (T)re; w[1] = (T)im; }
     }
     return 0;
 }
 
-LOCAL FftPlan *NAME(plan)(int64_t n, int alone);
+LOCAL FftPlan *NAME(plan)(int64_t n, int how);
 
-/* n = n1 n2 with the least work for lanes of both parts, some of which stay empty. */
-LOCAL int NAME(plan_split)(FftPlan *f)
+/* n1 of n = n1 n2 with the least work for lanes of both parts, some of which stay empty; 0 if there is none. */
+LOCAL int64_t NAME(split_at)(int64_t n)
 {
-    const int64_t n = f->n;
     double least = 1e300;
     int64_t best = 0;
     for (int64_t a = 4; a * 4 <= n && a <= 8192; a++) {
@@ -513,10 +452,23 @@ LOCAL int NAME(plan_split)(FftPlan *f)
                             + (double)n * 4 * (a > 1024 || b > 1024);
         if (work < least) { least = work; best = a; }
     }
-    if (best == 0) return 0;
-    const int64_t n1 = best, n2 = n / best, groups = (n2 + LANES - 1) / LANES;
-    f->first = NAME(plan)(n1, 0);
-    f->second = n1 == n2 ? f->first : NAME(plan)(n2, 0);
+    return best;
+}
+
+LOCAL int NAME(fits)(int64_t n)
+{
+    if (LANE_BYTES < 64 || n < 256) return 0;
+    const int64_t n1 = NAME(split_at)(n);
+    return n1 != 0 && n1 % LANES == 0 && n / n1 % LANES == 0;
+}
+
+LOCAL int NAME(plan_split)(FftPlan *f)
+{
+    const int64_t n = f->n, n1 = NAME(split_at)(n);
+    if (n1 == 0) return 0;
+    const int64_t n2 = n / n1, groups = (n2 + LANES - 1) / LANES;
+    f->first = NAME(plan)(n1, SIDE_BY_SIDE);
+    f->second = n1 == n2 ? f->first : NAME(plan)(n2, SIDE_BY_SIDE);
     T *w = f->between = malloc(2 * n1 * groups * LANES * sizeof(T));
     if (!f->first || !f->second || !w) return -1;
     for (int64_t j = 0; j < groups * LANES; j++)
@@ -537,7 +489,7 @@ LOCAL int NAME(plan_convolution)(FftPlan *f)
         for (int64_t b = c; b < 8 * n; b *= 3)
             for (int64_t a = 64 * b; a < 256 * n; a *= 2)
                 if (a >= 2 * n - 1 && (N == 0 || a < N)) N = a;
-    f->whole = NAME(plan)(N, 1);
+    f->whole = NAME(plan)(N, ALONE);
     T *c = f->chirp = malloc(2 * n * sizeof(T)), *b = f->spectrum = calloc(2 * N, sizeof(T));
     T *room = f->whole ? malloc(NAME(one_room)(f->whole) * sizeof(T)) : NULL;
     if (!c || !b || !room) { free(room); return -1; }
@@ -553,8 +505,9 @@ LOCAL int NAME(plan_convolution)(FftPlan *f)
     return 0;
 }
 
-/* For transforms side by side, or (alone) one by one.  NULL: out of memory. */
-LOCAL FftPlan *NAME(plan)(int64_t n, int alone)
+/* For transforms side by side, one by one (alone), or rows of a batch, which are taken side by side up to SIDE_TO numbers unless AVX-512's
+ * lanes fit the parts of a split.  NULL: out of memory. */
+LOCAL FftPlan *NAME(plan)(int64_t n, int how)
 {
     FftPlan *f = calloc(1, sizeof(FftPlan));
     if (f == NULL) return NULL;
@@ -562,7 +515,7 @@ LOCAL FftPlan *NAME(plan)(int64_t n, int alone)
     const int passes = taeda_radices(n, f->radix);
     int bad = 0;
     if (passes == 0) bad = NAME(plan_convolution)(f);
-    else if (alone && n >= SPLIT_FROM) bad = NAME(plan_split)(f);
+    else if (how == ALONE ? n >= SPLIT_FROM : how == ROWS && (n > SIDE_TO || NAME(fits)(n))) bad = NAME(plan_split)(f);
     if (!bad && !f->first && !f->whole) { f->passes = passes; bad = NAME(plan_passes)(f); }
     if (bad) { NAME(forget)(f); return NULL; }
     return f;
@@ -576,4 +529,12 @@ LOCAL FftPlan *NAME(plan)(int64_t n, int alone)
 #undef LOW
 #undef HIGH
 #undef BACK
-#undef MASK
+#undef TWICE
+#undef TWICE_AND_ONE
+#undef IN_TURN
+#undef IN_TURN_ON
+#undef FROM_END
+#undef BLOCKS_LOW
+#undef BLOCKS_HIGH
+#undef FOUR
+#undef EACH_LANE
