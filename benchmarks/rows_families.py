@@ -271,6 +271,20 @@ layers("pooling and interpolation",
        ("bilinear to 224", lambda nn: nn.Upsample((224, 224), mode="bilinear", align_corners=True), (8, 3, 300, 200)),
        ("bicubic to 224", lambda nn: nn.Upsample((224, 224), mode="bicubic"), (8, 3, 300, 200)))
 
+
+
+@row("memory", "EmbeddingBag 1000 x 16, 64 bags of 128")
+def short_bags(lib: Lib) -> Callable[[], Any]:
+    e, i = lib.nn.EmbeddingBag(1000, 16, mode="sum"), lib.T.randint(0, 1000, (64, 128))
+    return lambda: e(i)
+
+
+@row("memory", "EmbeddingBag 1000 x 1024, 64 bags of 128")
+def long_bags(lib: Lib) -> Callable[[], Any]:
+    e, i = lib.nn.EmbeddingBag(1000, 1024), lib.T.randint(0, 1000, (64, 128))
+    return lambda: e(i)
+
+
 # -- transforms and factorisations ---------------------------------------------------------------------
 
 GROUP = "Fourier transforms, linear algebra"

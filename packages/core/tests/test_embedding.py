@@ -62,3 +62,23 @@ def test_rows_of_a_narrow_table_are_moved_as_they_are(dtype: str) -> None:
     assert y.dtype is table.dtype and y.tolist() == table.detach()[ix].tolist()
     y.sum().real.backward() if dtype == "complex64" else y.sum().backward()
     assert table.grad.real.sum(1).tolist() == [3, 3, 6, 0, 0, 0, 0, 6] if dtype == "complex64" else table.grad.sum(1).tolist() == [3, 3, 6, 0, 0, 0, 0, 6]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [1, 3, 8, 9, 31, 64, 65, 100, 128, 200, 256, 257, 300])
+def test_bags_of_rows_of_any_length(columns: int, dtype: str) -> None:
+    """Short rows are summed in registers, the last vector of which may reach beyond the table; long ones four at a time."""
+    rng = np.random.default_rng(columns)
+    starts, ends = [0, 0, 5, 20, 20, 61, 88], [0, 5, 20, 20, 61, 88, 90]
+    for rows in (1, 5, 300):
+        table, ix = rng.standard_normal((rows, columns)).astype(dtype), rng.integers(0, rows, 90)
+        factors = rng.standard_normal(90).astype(dtype)
+        for padding in (None, 0):
+            kept = (ix != padding).astype(dtype)
+            want = np.stack([((kept * factors)[a:b, None] * table[ix[a:b]].astype("float64")).sum(0) for a, b in zip(starts, ends, strict=True)])
+            found = ops.embedding_bag(taeda.tensor(ix), taeda.tensor(table), taeda.tensor(starts), mode="sum",
+                                      per_sample_weights=taeda.tensor(factors), padding_idx=padding)
+            np.testing.assert_allclose(found.numpy(), want, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
+            plain = ops.embedding_bag(taeda.tensor(ix.astype("int32")), taeda.tensor(table), taeda.tensor(np.int32(starts)), padding_idx=padding)
+            want = np.stack([(kept[a:b, None] * table[ix[a:b]]).sum(0) / max(1, kept[a:b].sum()) for a, b in zip(starts, ends, strict=True)])
+            np.testing.assert_allclose(plain.numpy(), want, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
