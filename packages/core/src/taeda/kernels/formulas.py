@@ -36,11 +36,14 @@ SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", 
 SIGN_FREE = {"add", "sub", "mul", "neg", "square", "eq", "ne", "logical_and", "logical_or", "logical_xor", "logical_not",
              "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
 # Compared and chosen from, narrow integers need no wider one either
-CHOICES = {"maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge", "relu", "abs", "sign"}
+CHOICES = {"maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge", "relu", "abs", "sign", "clamp"}
 SHARED = {"u8": ("i8",), "i32": ("u32",), "u16": ("i16",)}
 # float16 and bfloat16 keep their sign in the same bit
 HALF_UNARY = {"neg": "(uint16_t)(a ^ 0x8000)", "abs": "(uint16_t)(a & 0x7fff)"}
 HALF_BINARY = {"copysign": "(uint16_t)((a & 0x7fff) | (b & 0x8000))"}
+# what depends on where the exponent begins; the number is what infinity is
+HALF_BITS = {"nextafter": "half_nextafter(a, b, {})"}
+INFINITY = {"f16": "0x7c00", "bf16": "0x7f80"}
 
 # So little arithmetic that float16 and bfloat16 keep it in registers from load to store (narrow.h, HALF_*_LOOP)
 LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
@@ -167,9 +170,10 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_and": {INT + BOOL: "a & b"},
     "bitwise_or": {INT + BOOL: "a | b"},
     "bitwise_xor": {INT + BOOL: "a ^ b"},
-    "bitwise_left_shift": {("u8",): "t_left_S(a, b)", ("i32", "i64"): "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
-    "bitwise_right_shift": {("u8",): "t_right_S(a, b)",
-                            ("i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
+    "bitwise_left_shift": {("u8",): "t_left_S(a, b)", ("i8",): "(int8_t)t_left_u8((uint8_t)a, (uint8_t)b)",
+                           ("i16", "i32", "i64"): "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
+    "bitwise_right_shift": {("u8", "i8"): "t_right_S(a, b)",
+                            ("i16", "i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
     "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},
@@ -215,7 +219,7 @@ COMPLEX_BINARY: dict[str, str] = {
     "logical_and": "(a != 0) & (b != 0)", "logical_or": "(a != 0) | (b != 0)", "logical_xor": "(a != 0) ^ (b != 0)",
     "sigmoid_backward": "M_(mul)(a, M_(mul)((T)1 - b, b))", "tanh_backward": "M_(mul)(a, (T)1 - M_(mul)(b, b))",
 }
-WITH_NUMBER = {"add", "sub", "mul", "div"}      # beside float16 and bfloat16 a Python number stays float32
+WITH_NUMBER = {"add", "sub", "mul", "div", "lerp"}      # beside float16 and bfloat16 a Python number stays float32
 REAL_RESULT = {"complex_abs", "complex_angle"}
 
 PRELUDE = r"""
@@ -406,6 +410,25 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, OPERANDS, NAME##_loop, p, THREADS); }
 
+/* Squares of float16 and bfloat16 stay in registers; other powers go by blocks. */
+#define HALF_POWER_LOOP(NAME, WIDE, S, CODE) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        const float k = S##_to_f32(*(const uint16_t *)ptr[2]); \
+        uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x = (const uint16_t *)ptr[1]; \
+        int64_t i = 0; \
+        if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) HALF_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
+        half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, -1); \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
+
+/* The next number after a towards b, by its bits, which count up with its magnitude. */
+INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
+    const int u = a & 0x7fff, v = b & 0x7fff, s = a & 0x8000 ? -u : u, t = b & 0x8000 ? -v : v;     /* in order; both zeros are 0 */
+    const int away = (t > s) == (s > 0), next = (a & 0x8000) | (away ? u + 1 : u - 1), least = (b & 0x8000) | 1;
+    const int y = s == t ? b : s == 0 ? least : next;
+    return (uint16_t)(u > infinity || v > infinity ? infinity | infinity >> 1 : y);
+}
+
 /* sin and cos of arguments beyond the polynomials' reduction: one scalar pass more over such a block. */
 #define TRIG_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
@@ -464,6 +487,7 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
     same: dict[str, str] = {}
     for table, macro, operands in ((UNARY, "UNARY_LOOP", 2), (BINARY, "BINARY_LOOP", 3), (TERNARY, "TERNARY_LOOP", 4)):
         for name, rows in table.items():
+            own = {s for dtypes in rows for s in dtypes}
             for dtypes, expr in rows.items():
                 if name in SIGN_MATTERS and "u8" in dtypes:
                     dtypes = (*dtypes, "u64")
@@ -499,15 +523,18 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
                     for narrow, code in NARROW.get(s, {}).items():
                         if s in INT:
-                            native = name in SIGN_FREE or (name in CHOICES and narrow != "u32")
+                            native = name in SIGN_FREE or (name in CHOICES and narrow != "u32") or narrow in own
                         else:
-                            native = name in HALF_UNARY or name in HALF_BINARY
+                            native = name in HALF_UNARY or name in HALF_BINARY or name in HALF_BITS
                         if native:
                             continue
                         number = "_NUMBER" if name in WITH_NUMBER else ""
                         if s == "f32" and name in LIGHT:
                             text = f"HALF_{macro}{number}(k_{name}_{narrow}, k_{kernel}, {narrow}, {code}, "
                             found.append((f"{name}_{narrow}", f"{text}{expand(expr, s)}, {constants(expr, s)})"))
+                            continue
+                        if name == "pow" and s == "f32":
+                            found.append((f"{name}_{narrow}", f"HALF_POWER_LOOP(k_{name}_{narrow}, k_{kernel}, {narrow}, {code})"))
                             continue
                         rest = f"(k_{name}_{narrow}, k_{kernel}, {operands}, {code}, {int(name in BOOL_RESULT)})"
                         plain = text.startswith((f"UNARY_LOOP(k_{kernel},", f"BINARY_LOOP_HEAVY(k_{kernel},"))
@@ -523,6 +550,9 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
         for name, expr in halves.items():
             found.append((f"{name}_half", f"{macro}(k_{name}_half, uint16_t, uint16_t, {expr}, )"))
             same |= {f"{name}_f16": f"{name}_half", f"{name}_bf16": f"{name}_half"}
+    for name, expr in HALF_BITS.items():
+        for s, infinity in INFINITY.items():
+            found.append((f"{name}_{s}", f"BINARY_LOOP_HEAVY(k_{name}_{s}, uint16_t, uint16_t, {expr.format(infinity)}, )"))
     for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):  # type: ignore[assignment]
         for name, expr in rows.items():  # type: ignore[assignment]
             heavy = "_HEAVY" if macro == "BINARY_LOOP" and name not in WITH_NUMBER else ""

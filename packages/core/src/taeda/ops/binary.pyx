@@ -5,7 +5,7 @@ from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_
                              broadcast_shapes, define, end_inplace, launch, needs_grad, result_type as promoted, scalar_tensor, to_dtype,
                              write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, F64, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops._help import describe
@@ -68,7 +68,9 @@ cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) e
         return False
     t[0] = t[1] = &x.view
     for y in others:
-        if y.view.dtype != x.view.dtype or y.device != x.device or y.storage is x.storage or needs_grad(y):
+        if y.view.dtype != x.view.dtype and not (y.wrapped_number and y.view.dtype == F32 and x.view.itemsize == 2):
+            return False
+        if y.device != x.device or y.storage is x.storage or needs_grad(y):
             return False
         shape = broadcast_shapes(name, shape, y.shape_tuple())
         t[k] = &y.view

@@ -2,11 +2,13 @@
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
-                             make_contiguous, copy_into, define, empty_as, end_inplace, record, scalar_tensor, to_dtype)
+                             make_contiguous, copy_into, define, empty_as, end_inplace, needs_grad, record, scalar_tensor, to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.operands cimport check_partial_overlap
+from taeda.recording cimport bump
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
@@ -14,6 +16,10 @@ from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 from taeda import _spoken
 from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
+
+
+cdef enum:
+    SMALL = 65536            # bytes that are set without a thought of threads
 
 
 class MemoryFormat:
@@ -258,6 +264,11 @@ def zero_(input):
     tensor([0., 0.])
     """
     cdef TensorBase x = as_tensor(input, "zero_")
+    if x.device == CPU and x.view.contiguous and 0 < x.view.numel * x.view.itemsize <= SMALL and not needs_grad(x):
+        begin_inplace("zero_", x)
+        memset(x.view.data, 0, x.view.numel * x.view.itemsize)
+        bump(x)
+        return x
     assign("zero_", without_repeats(x), scalar_tensor(0, x.view.dtype, CPU))
     return x if x.grad_fn_ is None or x.base is not None else named(x, "ZeroBackward0")
 

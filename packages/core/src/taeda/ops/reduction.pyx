@@ -5,16 +5,14 @@ The reduced dimensions are a bit mask.  A kernel sees the result with size 1 whe
 the tensor that the user gets may lack those.  On the way back the same mask puts them in again, and the
 cotangent is spread by an expanded view: ``sum`` copies nothing in its backward pass.
 """
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, empty, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name, is_complex_
-from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F32, F64, I64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
-
-from taeda.ops import join as _join
 
 __all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
 PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
@@ -92,29 +90,14 @@ cdef TensorBase reduced_empty(TensorBase x, uint64_t dims, bint keepdim, int dty
     return empty(n, shape, dtype, x.device)
 
 
-cdef void as_pairs(View* v, int part) noexcept:
-    """Complex numbers as a last dimension of their parts; whose sizes and strides are the caller's."""
-    v.ndim += 1
-    v.numel *= 2
-    v.dtype = <uint8_t>part
-    v.itemsize = <uint8_t>(v.itemsize // 2)
-
-
 cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, TensorBase z, const Param* p) except -1:
-    """Run op's kernel from x into y (and z), which the kernel is shown with size 1 where x is reduced.
-
-    Complex numbers are a last dimension of two real ones, so that neither part is copied.  Rows of them are not, as sums of rows of a
-    matrix whose columns are kept in twos are slower than the copies.
-    """
+    """Run op's kernel from x into y (and z), which the kernel is shown with size 1 where x is reduced."""
     cdef View* t[3]
     cdef View seen[2]
-    cdef View pairs
-    cdef int64_t pair_shape[MAX_DIM]
-    cdef int64_t pair_strides[MAX_DIM]
     cdef int64_t shape[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     cdef int64_t stride = 1
-    cdef int d, i, part, outputs = 1 if z is None else 2
+    cdef int d, outputs = 1 if z is None else 2
     seen[0] = y.view
     for d in range(x.view.ndim - 1, -1, -1):
         shape[d] = 1 if dims >> d & 1 else x.view.shape[d]
@@ -131,22 +114,6 @@ cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, Tens
         seen[1].itemsize = z.view.itemsize
         t[1] = &seen[1]
     t[outputs] = &x.view
-    d = x.view.ndim
-    part = F32 if x.view.dtype == C64 else F64 if x.view.dtype == C128 else -1
-    if part >= 0 and op.linear and op.cpu[x.view.dtype] == NULL and z is None and 0 < d < MAX_DIM and (
-            not dims >> (d - 1) & 1 or y.view.numel == 1):
-        for i in range(d):
-            pair_shape[i], pair_strides[i] = x.view.shape[i], 2 * x.view.strides[i]
-            strides[i] *= 2
-        shape[d] = pair_shape[d] = 2
-        strides[d] = pair_strides[d] = 1
-        pairs = x.view
-        as_pairs(&pairs, part)
-        as_pairs(&seen[0], part)
-        pairs.shape, pairs.strides = pair_shape, pair_strides
-        t[1] = &pairs
-        launch(op, part, x.device, 1, 2, t, p, 2 * x.view.numel)
-        return 0
     launch(op, x.view.dtype, x.device, outputs, outputs + 1, t, p, x.view.numel)
     return 0
 
@@ -442,22 +409,6 @@ cdef Op PROD_ALL = define("prod", prod_all_vjp, 0, 0, None, "ProdBackward0")
 cdef Op PROD = define("prod", prod_vjp, 0, 0, None, "ProdBackward1")
 
 
-cdef TensorBase complex_product(object x, object dim, object keepdim):
-    """Halves multiplied with each other until one is left."""
-    d = 0 if dim is None else dim
-    y = x.reshape(-1) if dim is None else x
-    if y.dim() == 0:
-        return <TensorBase>y.clone()
-    n = y.shape[d]
-    if n == 0:
-        y = y.sum(d, keepdim=True) + 1
-    while n > 1:
-        pairs = y.narrow(d, 0, n // 2) * y.narrow(d, n // 2, n // 2)
-        y = _join.cat([pairs, y.narrow(d, n - 1, 1)], d) if n % 2 else pairs
-        n = n // 2 + n % 2
-    return <TensorBase>(y if keepdim and dim is not None else y.squeeze(d))
-
-
 def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keepdims=None):
     """Return the product of the elements, of all or along one dimension: y = prod_i x_i.
 
@@ -474,9 +425,6 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "prod"))
     dims = read_dims("prod", dim, x.view.ndim)
-    if is_complex_(x.view.dtype):
-        y = complex_product(x, dim, keepdim)
-        return y if out is None else write_out(out, y, "prod")
     y = reduce_one(PROD, x, dims, keepdim, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
     if dim is None:
         record(PROD_ALL, y, (x,), (x, y))

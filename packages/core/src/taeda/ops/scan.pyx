@@ -14,7 +14,7 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
-from taeda.ops.binary import logaddexp, mul
+from taeda.ops.binary import logaddexp
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 PUBLIC = ("cummax", "cummin", "cumprod", "cumsum", "logcumsumexp")
@@ -130,8 +130,6 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
-    if is_complex_(x.view.dtype):
-        return finish("cumprod", complex_scan(mul, x, d), dtype, out)
     y = scan_one(CUMPROD, x, d, False)
     record(CUMPROD, y, (x,), (x, y), d)
     return finish("cumprod", y, dtype, out)

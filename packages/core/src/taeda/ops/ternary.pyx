@@ -8,9 +8,8 @@ from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, broadcast_shapes, che
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
 from taeda.ops.binary cimport is_one, one_pass_
-from taeda.tensor_base cimport CPU, TensorBase
+from taeda.tensor_base cimport TensorBase
 
-from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
@@ -130,49 +129,53 @@ cdef int float_operands(object a, object b) except -1:
     return 0
 
 cdef object lerp_vjp(Node n, object g):
+    if n.extra is not None:
+        return g * (1 - n.extra) if n.needs(0) else None, g * n.extra if n.needs(1) else None
     w = n.load(2)
     return (g * (1 - w) if n.needs(0) else None, g * w if n.needs(1) else None,
             g * (n.load(1) - n.load(0)) if n.needs(2) else None)
 
 cdef Op LERP = define("lerp", lerp_vjp, NOTHING, SAME)
 
-cdef bint half_holds(int dtype, object number):
-    """Whether a number loses nothing in this dtype as beside float32: a weight of 0.999 is 1 in bfloat16."""
-    return not (dtype == F16 or dtype == BF16) or scalar_tensor(number, dtype, CPU).item() == scalar_tensor(number, F32, CPU).item()
+cdef TensorBase lerp_weight(TensorBase x, object weight):
+    """A number as a weight; beside float16 and bfloat16 unrounded, since 0.999 is 1 in bfloat16."""
+    cdef TensorBase w = scalar_tensor(weight, F32 if x.view.dtype == F16 or x.view.dtype == BF16 else x.view.dtype, x.device)
+    w.wrapped_number = True
+    return w
 
 
 def lerp(input, end, weight, *, out=None):
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
+    cdef bint number = not isinstance(weight, TensorBase)
     if is_complex_(x.view.dtype):
         z = <TensorBase>(input + weight * (end - input))
         return z if out is None else write_out(out, z, "lerp")
-    if not isinstance(weight, TensorBase):
-        if x.view.dtype == y.view.dtype and not half_holds(x.view.dtype, weight):
-            z = <TensorBase>named(lerp(input.float(), end.float(), weight).to(input.dtype), "LerpBackward0")
-            return z if out is None else write_out(out, z, "lerp")
-        weight = (<object>x).new_full((), weight)
-    w = <TensorBase>weight
+    w = lerp_weight(x, weight) if number else <TensorBase>weight
     check_same_device("lerp", (x, y, w))
-    if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype:
-        raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {weight.dtype}")
-    shape = broadcast_shapes("lerp", broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple()), w.shape_tuple())
+    if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype and not number:
+        raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {w.dtype}")
+    shape = broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple())
+    if w.view.ndim:
+        shape = broadcast_shapes("lerp", shape, w.shape_tuple())
     t[1], t[2], t[3] = &x.view, &y.view, &w.view
     z = laid_as_operands(shape, x, t + 1)
     t[0] = &z.view
     launch(LERP, x.view.dtype, x.device, 1, 4, t, NULL, z.view.numel)
-    record(LERP, z, (x, y, w), (x, y, w))
+    if number:
+        record(LERP, z, (x, y), None, weight)
+    else:
+        record(LERP, z, (x, y, w), (x, y, w))
     if z.grad_fn_ is not None:
-        (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())
+        (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple()) if number else (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())
     return z if out is None else write_out(out, z, "lerp")
 
 def lerp_(input, end, weight):
     """In-place :func:`lerp`."""
     cdef TensorBase x = as_tensor(input, "lerp_")
-    if isinstance(end, TensorBase) and is_float(x.view.dtype) and (isinstance(weight, TensorBase) or half_holds(x.view.dtype, weight)):
-        weight = weight if isinstance(weight, TensorBase) else input.new_full((), weight)
-        if one_pass_(LERP, "lerp_", x, (end, weight), 0):
+    if isinstance(end, TensorBase) and is_float(x.view.dtype):
+        if one_pass_(LERP, "lerp_", x, (end, weight if isinstance(weight, TensorBase) else lerp_weight(x, weight)), 0):
             return input
     return in_place("lerp_", lerp, input, end, weight)
 

@@ -104,6 +104,19 @@ static void convert_run(char **ptr, const int64_t *st, int64_t n, const Param *p
         beside_zeros(y, x, n, bytes_of(dp));
         return;
     }
+    if (to_complex && !from_complex && sy == 2) {
+        _Alignas(64) char real[NARROW_BLOCK * 8];
+        for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
+            const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
+            convert_parts(s, dp, real, 1, x + from * sx * bytes_of(s), sx, m);
+            beside_zeros(y + from * 2 * bytes_of(dp), real, m, bytes_of(dp));
+        }
+        return;
+    }
+    if (to_complex && from_complex && sx == 2 && sy == 2) {                    /* all parts are side by side */
+        convert_parts(sp, dp, y, 1, x, 1, 2 * n);
+        return;
+    }
     convert_parts(sp, dp, y, sy, x, sx, n);
     if (!to_complex) return;
     if (from_complex) convert_parts(sp, dp, y + bytes_of(dp), sy, x + bytes_of(sp), sx, n);

@@ -55,6 +55,13 @@ INLINE int64_t int_floor_rest_i64(int64_t a, int64_t b) {
     }
 SHIFT_U8(left, <<)
 SHIFT_U8(right, >>)
+/* of a signed one: what lies beyond the width is its sign */
+INLINE int8_t t_right_i8(int8_t a, int8_t shift) {
+    const uint8_t b = (uint8_t)shift > 7 ? 7 : (uint8_t)shift;
+    a = b & 4 ? (int8_t)(a >> 4) : a;
+    a = b & 2 ? (int8_t)(a >> 2) : a;
+    return b & 1 ? (int8_t)(a >> 1) : a;
+}
 INLINE uint64_t t_right_u64(uint64_t a, uint64_t b) { return b > 63 ? 0 : a >> b; }
 
 #define INT_HELPERS(S, T, W) \

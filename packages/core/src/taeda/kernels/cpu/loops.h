@@ -77,31 +77,62 @@ static inline void walk_plan(Walk *w, View **t, int n) {
     }
 }
 
-/* Runs [from, to) of the outer dimensions; each is one piece [lo, hi) of the inner one. */
+#define REPEAT_FIRST(T) do { const T one = *(const T *)y; for (int64_t i = 1; i < n; i++) ((T *)y)[i] = one; } while (0)
+/* n elements at y, `size` bytes each, become what the first one is. */
+static inline void repeat_first(char *y, int64_t n, int size) {
+    switch (size) {
+    case 1: memset(y, *y, (size_t)n); break;
+    case 2: REPEAT_FIRST(uint16_t); break;
+    case 4: REPEAT_FIRST(uint32_t); break;
+    case 8: REPEAT_FIRST(uint64_t); break;
+    default: for (int64_t i = 1; i < n; i++) memcpy(y + i * size, y, (size_t)size);
+    }
+}
+
+/* Whether a run's elements are all of one set of operands, so that one is computed and written many times. */
+static inline int walk_repeats(const Walk *w) {
+    if (w->n < 2 || w->stride[0][0] != 1 || w->shape[0] == 1) return 0;
+    for (int k = 1; k < w->n; k++)
+        if (w->stride[k][0] != 0) return 0;
+    return 1;
+}
+
+/* Runs [from, to) of the outer dimensions; each is one piece [lo, hi) of the inner one.  Pointers are moved by two vectors of sums: of
+ * a few operands alone, as there are, they would be written one by one and read again as vectors, which waits. */
 static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p, int64_t from, int64_t to,
-                             int64_t lo, int64_t hi) {
-    int64_t at[TAEDA_MAX_DIM];
+                             int64_t lo, int64_t hi, int repeats) {
+    int64_t at[TAEDA_MAX_DIM], step[TAEDA_MAX_DIM][MAX_OPERANDS];        /* bytes from the last run inside of a dimension to the next */
     char *ptr[MAX_OPERANDS];
     int64_t stride[MAX_OPERANDS], rest = from;
-    for (int k = 0; k < w->n; k++) {
-        stride[k] = w->stride[k][0];
-        ptr[k] = t[k]->data + lo * stride[k] * t[k]->itemsize;
+    const int few = w->n <= MAX_OPERANDS / 2;
+    for (int k = 0; k < (few ? MAX_OPERANDS / 2 : MAX_OPERANDS); k++) {
+        const int in = k < w->n ? k : 0;
+        int64_t back = 0;
+        stride[k] = w->stride[in][0];
+        ptr[k] = t[in]->data + lo * stride[k] * t[in]->itemsize;
+        for (int d = 1; d < w->ndim; d++) {
+            const int64_t one = w->stride[in][d] * t[in]->itemsize;
+            step[d][k] = one - back;
+            back += (w->shape[d] - 1) * one;
+        }
     }
     for (int d = 1; d < w->ndim; d++) {
         at[d] = rest % w->shape[d];
         rest /= w->shape[d];
         for (int k = 0; k < w->n; k++) ptr[k] += at[d] * w->stride[k][d] * t[k]->itemsize;
     }
-    for (int64_t r = from; r < to; r++) {
-        char *run[MAX_OPERANDS];
-        for (int k = 0; k < w->n; k++) run[k] = ptr[k];
-        loop(run, stride, hi - lo, p);
-        for (int d = 1; d < w->ndim; d++) {
-            for (int k = 0; k < w->n; k++) ptr[k] += w->stride[k][d] * t[k]->itemsize;
-            if (++at[d] < w->shape[d]) break;
-            for (int k = 0; k < w->n; k++) ptr[k] -= w->shape[d] * w->stride[k][d] * t[k]->itemsize;
-            at[d] = 0;
+    for (int64_t r = from;;) {
+        if (repeats) {
+            loop(ptr, stride, 1, p);
+            repeat_first(ptr[0], hi - lo, t[0]->itemsize);
+        } else {
+            loop(ptr, stride, hi - lo, p);
         }
+        if (++r >= to) return;
+        int d = 1;
+        while (++at[d] == w->shape[d]) at[d++] = 0;
+        if (few) for (int k = 0; k < MAX_OPERANDS / 2; k++) ptr[k] += step[d][k];
+        else for (int k = 0; k < MAX_OPERANDS; k++) ptr[k] += step[d][k];
     }
 }
 
@@ -191,8 +222,9 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
         return 0;
     }
     const int64_t inner = w.shape[0], outer = numel / inner;
+    const int repeats = threads != IN_ORDER && walk_repeats(&w);
     if (numel <= GRAIN || threads <= 1) {
-        walk_runs(&w, t, loop, p, 0, outer, 0, inner);
+        walk_runs(&w, t, loop, p, 0, outer, 0, inner, repeats);
         return 0;
     }
     const int64_t pieces = (inner + PIECE - 1) / PIECE, per = PIECE / inner > 1 ? PIECE / inner : 1;
@@ -202,7 +234,7 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
         for (int64_t c = 0; c < pieces; c++) {
             int64_t to = (g + 1) * per < outer ? (g + 1) * per : outer;
             int64_t hi = (c + 1) * PIECE < inner ? (c + 1) * PIECE : inner;
-            walk_runs(&w, t, loop, p, g * per, to, c * PIECE, hi);
+            walk_runs(&w, t, loop, p, g * per, to, c * PIECE, hi, repeats);
         }
     return 0;
 }

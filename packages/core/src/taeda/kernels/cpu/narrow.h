@@ -321,8 +321,9 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
         return elementwise(t, 3, loop, p, THREADS); \
     }
 
-#define HALF_TERNARY_LOOP(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+/* `already`: 3 where the third operand is one float, not rounded to the narrow dtype; -1 */
+#define HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
+    static inline void NAME##_tiles(char **ptr, const int64_t *s, int64_t n, const Param *p, int already) { \
         uint16_t *y = (uint16_t *)ptr[0]; \
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2], *x3 = (const uint16_t *)ptr[3]; \
         int64_t i = 0; CONST; \
@@ -330,10 +331,18 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
             HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j]; const float c = w[j], \
                        HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2); HALF_LOAD(S, w, x3)) \
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0) { \
-            const float c = S##_to_f32(*x3); \
+            const float c = already == 3 ? *(const float *)ptr[3] : S##_to_f32(*x3); \
             HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
         } \
-        half_rest(ptr, s, i, n, p, WIDE##_loop, 4, CODE, -1); \
-    } \
+        half_rest(ptr, s, i, n, p, WIDE##_loop, 4, CODE, already); \
+    }
+#define HALF_TERNARY_LOOP(NAME, WIDE, S, CODE, EXPR, CONST) \
+    HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1); } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
+#define HALF_TERNARY_LOOP_NUMBER(NAME, WIDE, S, CODE, EXPR, CONST) \
+    HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1); } \
+    static void NAME##_loop_c(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 3); } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, t[3]->dtype != CODE ? NAME##_loop_c : NAME##_loop, p, THREADS); }
 #endif

@@ -149,13 +149,16 @@ static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, 
         else for (int64_t i = 0; i < n; i++) y[i] = v[i * s]; \
     } while (0)
 
+typedef struct { uint64_t re, im; } ReducePair;
+
 /* n elements at x, s apart, as the Spec reads them */
 static inline void reduce_fetch(const Reduction *r, char *restrict to, const char *restrict x, int64_t s, int64_t n)
 {
     if (r->half) widen(r->half, to, x, s, n);
     else if (r->itemsize == 2) REDUCE_GATHER(uint16_t);
     else if (r->itemsize == 4) REDUCE_GATHER(uint32_t);
-    else REDUCE_GATHER(uint64_t);
+    else if (r->itemsize == 8) REDUCE_GATHER(uint64_t);
+    else REDUCE_GATHER(ReducePair);
 }
 
 /* The tile at x, patch by patch: halves, or 2, 4 or 8 bytes that lie apart. */
@@ -201,8 +204,9 @@ static inline void reduce_take(const Reduction *r, const char *x, int64_t n, int
 static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
 {
     int64_t patch[REDUCE_SHORT * 64];
-    for (int64_t lo = 0; lo < m; lo += 64) {
-        const int64_t width = reduce_min(64, m - lo);
+    const int64_t most = r->itemsize == 16 ? 32 : 64;
+    for (int64_t lo = 0; lo < m; lo += most) {
+        const int64_t width = reduce_min(most, m - lo);
         const char *from = x + lo * r->sm * r->itemsize;
         for (int64_t i = 0; i < n; i++) {
             const int64_t to = i * width, at = i * r->sn;
@@ -216,6 +220,8 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
                     ((int32_t *)patch)[to + j] = ((const int32_t *)from)[at + j * r->sm];
             else if (r->itemsize == 8)
                 for (int64_t j = 0; j < width; j++) patch[to + j] = ((const int64_t *)from)[at + j * r->sm];
+            else if (r->itemsize == 16)
+                for (int64_t j = 0; j < width; j++) ((ReducePair *)patch)[to + j] = ((const ReducePair *)from)[at + j * r->sm];
             else
                 for (int64_t j = 0; j < width; j++) ((char *)patch)[to + j] = from[at + j * r->sm];
         }

@@ -1,0 +1,108 @@
+/* What packs.h includes once a pack P with keys of B bits; PACKED(name) is a function's name for it. */
+static void PACKED(insertion)(P *a, int64_t n) {
+    for (int64_t i = 1; i < n; i++) {
+        const P v = a[i];
+        int64_t j = i;
+        for (; j > 0 && a[j - 1] > v; j--) a[j] = a[j - 1];
+        a[j] = v;
+    }
+}
+static void PACKED(merge)(P *a, P *spare, int64_t n) {
+    P *from = a, *to = spare;
+    for (int64_t lo = 0; lo < n; lo += RUN) PACKED(insertion)(a + lo, n - lo < RUN ? n - lo : RUN);
+    for (int64_t w = RUN; w < n; w *= 2) {
+        for (int64_t lo = 0; lo < n; lo += 2 * w) {
+            const int64_t mid = lo + w < n ? lo + w : n, hi = lo + 2 * w < n ? lo + 2 * w : n;
+            int64_t i = lo, j = mid, k = lo;
+            while (i < mid && j < hi) {
+                const P u = from[i], v = from[j];
+                const int left = u < v;
+                to[k++] = left ? u : v;
+                i += left;
+                j += !left;
+            }
+            while (i < mid) to[k++] = from[i++];
+            while (j < hi) to[k++] = from[j++];
+        }
+        { P *t = from; from = to; to = t; }
+    }
+    if (from != a) memcpy(a, from, n * sizeof *a);
+}
+/* n up to RANKED, each to the place that the smaller ones leave it: no branch depends on what they are. */
+static inline void PACKED(ranked)(const P *a, P *to, int64_t n) {
+    P v[RANKED];
+    for (int i = 0; i < RANKED; i++) v[i] = i < n ? a[i] : ~(P)0;
+    for (int i = 0; i < n; i++) {
+        uint64_t place = 0;
+        for (int j = 0; j < RANKED; j++) place += v[j] < v[i];
+        to[place] = v[i];
+    }
+}
+/* Fewer than RADIX_FROM, with RANKED places behind a and behind spare: a power of two of runs as long as one another, so that each
+ * merge goes from both ends at once and neither end runs out. */
+static void PACKED(merge_even)(P *a, P *spare, int64_t n) {
+    int64_t runs = 1;
+    if (n <= RANKED / 2) { PACKED(insertion)(a, n); return; }
+    while ((n + runs - 1) / runs > RANKED) runs *= 2;
+    const int64_t run = (n + runs - 1) / runs, all = runs * run;
+    for (int64_t i = n; i < all; i++) a[i] = ~(P)0 - (P)(all - i);          /* different ones, behind all others */
+    P *from = spare, *to = a;
+    for (int64_t lo = 0; lo < all; lo += run) PACKED(ranked)(a + lo, spare + lo, run);
+    for (int64_t w = run; w < all; w *= 2) {
+        for (int64_t lo = 0; lo < all; lo += 2 * w) {
+            const P *l = from + lo, *r = l + w, *ll = r - 1, *rr = ll + w;
+            P *y = to + lo, *yy = y + 2 * w - 1;
+            for (int64_t k = 0; k < w; k++) {
+                const int left = *l < *r, last = *rr > *ll;
+                *y++ = left ? *l : *r;
+                *yy-- = last ? *rr : *ll;
+                l += left;
+                r += !left;
+                rr -= last;
+                ll -= !last;
+            }
+        }
+        { P *t = from; from = to; to = t; }
+    }
+    if (from != a) memcpy(a, from, n * sizeof *a);
+}
+/* a is in order of position, so only the key's bytes are sorted by */
+static void PACKED(radix)(P *a, P *spare, int64_t n) {
+    int64_t count[B / 8][256];
+    P *from = a, *to = spare;
+    memset(count, 0, sizeof count);
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t key = (uint64_t)(a[i] >> B);
+        for (int b = 0; b < B / 8; b++) count[b][key >> (8 * b) & 255]++;
+    }
+    for (int b = 0; b < B / 8; b++) {
+        int64_t at = 0, *c = count[b];
+        if (c[(uint64_t)(from[0] >> B) >> (8 * b) & 255] == n) continue;
+        for (int d = 0; d < 256; d++) { const int64_t here = c[d]; c[d] = at; at += here; }
+        for (int64_t i = 0; i < n; i++) to[c[(uint64_t)(from[i] >> B) >> (8 * b) & 255]++] = from[i];
+        { P *t = from; from = to; to = t; }
+    }
+    if (from != a) memcpy(a, from, n * sizeof *a);
+}
+/* put the k+1 smallest first, the largest of them at k; the pivot's place comes from a fixed generator */
+static void PACKED(select)(P *a, int64_t n, int64_t k) {
+    uint64_t seed = 0x9e3779b97f4a7c15u;
+    int64_t lo = 0, hi = n - 1;
+    while (hi - lo > 2 * RUN) {
+        seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17;
+        P p = a[lo + (int64_t)(seed % (uint64_t)(hi - lo + 1))], q = a[lo + (hi - lo) / 2], t;
+        if (q < p) { t = p; p = q; q = t; }
+        t = a[lo];
+        p = t < p ? p : t < q ? t : q;             /* median of three */
+        int64_t i = lo, j = hi;
+        while (i <= j) {
+            while (a[i] < p) i++;
+            while (a[j] > p) j--;
+            if (i <= j) { t = a[i]; a[i] = a[j]; a[j] = t; i++; j--; }
+        }
+        if (k <= j) hi = j;
+        else if (k >= i) lo = i;
+        else return;
+    }
+    PACKED(insertion)(a + lo, hi - lo + 1);
+}
