@@ -89,6 +89,93 @@ def test_solutions_of_every_size_solve(n, dtype):
         assert off(L @ (L.mT @ taeda.cholesky_inverse(factor, upper)), one, n + 1) < 8
 
 
+def symmetric(kind: str, n: int, count: int = 11) -> np.ndarray:
+    x = np.random.default_rng(n).standard_normal((count, n, n))
+    match kind:
+        case "of rank 1":
+            return x[:, :, :1] @ x[:, :, :1].swapaxes(-1, -2)
+        case "graded":
+            return (x + x.swapaxes(-1, -2)) * np.exp2(-2.0 * np.arange(n)) * np.exp2(-2.0 * np.arange(n))[:, None]
+        case "of whole numbers":
+            return np.round(x + x.swapaxes(-1, -2))
+        case "large and small":
+            return (x + x.swapaxes(-1, -2)) * np.exp2(np.linspace(-90, 90, count).round())[:, None, None]
+        case "diagonal":
+            return np.eye(n) * x
+    return x + x.swapaxes(-1, -2)
+
+
+KINDS = ["normal", "of rank 1", "graded", "of whole numbers", "large and small", "diagonal"]
+
+
+def apart(found: np.ndarray, wanted: np.ndarray, size: np.ndarray, dtype: str) -> float:
+    """The largest difference, in units of eps times the rows (or values) times the matrix's size."""
+    assert found.shape == wanted.shape
+    return float((np.abs(found - wanted) / size.reshape(-1, *[1] * (found.ndim - 1))).max() / (EPS[dtype] * found.shape[-1]))
+
+
+@both_dtypes
+@pytest.mark.parametrize("kind", KINDS)
+def test_eigenvalues_and_vectors_of_every_size(kind, dtype):
+    for n in [*range(1, 21), 25, 26, 32]:
+        x = symmetric(kind, n).astype(dtype)
+        wanted = np.linalg.eigvalsh(x.astype("f8"))
+        size = np.abs(wanted).max(-1) + 1e-300
+        for t in layouts(x):
+            L, V = linalg.eigh(t)
+            assert apart(L.numpy(), wanted, size, dtype) < 4 and apart(linalg.eigvalsh(t).numpy(), wanted, size, dtype) < 4
+            assert (L.diff() >= 0).all()
+            assert off(V.mT @ V, np.broadcast_to(np.eye(n), x.shape), 2) < 4
+            v = V.numpy().astype("f8")
+            assert apart((v * L.numpy()[:, None]) @ v.swapaxes(-1, -2), x, size, dtype) < 8
+
+
+@both_dtypes
+def test_eigenvalues_read_the_triangle_that_is_named(dtype):
+    for n in (2, 3, 8, 17):
+        x = symmetric("normal", n).astype(dtype)
+        lower, upper = np.tril(x) + np.triu(np.full_like(x, np.nan), 1), np.triu(x) + np.tril(np.full_like(x, np.nan), -1)
+        for t, u in zip(layouts(lower), layouts(upper), strict=True):
+            assert (linalg.eigh(t).eigenvalues == linalg.eigvalsh(u, "U")).all()
+            assert (linalg.eigh(t).eigenvectors == linalg.eigh(u, "U").eigenvectors).all()
+
+
+@both_dtypes
+@pytest.mark.parametrize("kind", KINDS)
+def test_singular_values_and_pseudoinverses_of_every_size(kind, dtype):
+    for n in [*range(1, 14), 16, 20, 32]:
+        for m in {n, 1, 3, 9, 32}:
+            x = (symmetric(kind, max(m, n))[:, :m, :n]).astype(dtype)
+            wanted = np.linalg.svd(x.astype("f8"), compute_uv=False)
+            size = wanted[:, 0] + 1e-300
+            for t in layouts(x):
+                S = linalg.svdvals(t)
+                assert apart(S.numpy(), wanted, size * max(m, n) / min(m, n), dtype) < 4 and (S.diff() <= 0).all()
+            if kind == "normal":
+                P = linalg.pinv(taeda.from_numpy(x)).numpy().astype("f8")
+                least = wanted[:, -1]
+                assert apart(P, np.linalg.pinv(x.astype("f8")), size / least**2, dtype) < 16
+
+
+def test_pseudoinverses_of_deficient_matrices_and_of_zero():
+    x = drawn(10, 7, 3) @ drawn(10, 3, 5, seed=1)
+    x[4] = 0
+    np.testing.assert_allclose(linalg.pinv(taeda.from_numpy(x)).numpy(), np.linalg.pinv(x), atol=1e-13)
+    assert linalg.matrix_rank(taeda.from_numpy(x)).tolist() == [3] * 4 + [0] + [3] * 5
+
+
+def test_what_is_not_finite_is_told_matrix_by_matrix():
+    x = taeda.eye(3).repeat(12, 1, 1)
+    x[5, 1, 1] = math.inf
+    L, V = linalg.eigh(x)
+    assert L[5].isnan().all() and (V[5] == taeda.eye(3)).all() and (L[4] == 1).all() and (L[6] == 1).all()
+    assert linalg.svdvals(x)[5].isnan().all() and (linalg.svdvals(x)[6] == 1).all()
+    x[7, 2, 0] = math.nan
+    for f in (linalg.eigh, linalg.eigvalsh, linalg.svdvals):
+        with pytest.raises(linalg.LinAlgError, match=r"\(Batch element 7\): The algorithm failed .* contained non-finite"):
+            f(x)
+
+
 @both_dtypes
 @pytest.mark.parametrize("upper", [False, True])
 @pytest.mark.parametrize("unit", [False, True])

@@ -13,7 +13,7 @@ from taeda.dispatch cimport Op, any_needs_grad, as_tensor, define, empty_shape, 
 from taeda.dtype cimport is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give, identity,
-                               need_float, need_matrix, need_square, numbers, rows)
+                               need_float, need_matrix, need_square, numbers, rows, small)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -79,16 +79,29 @@ cdef object eigh_vjp(Node n, object g):
 cdef Op EIGH = define("linalg_eigh", eigh_vjp, 0, 0, "syevd", "LinalgEighBackward0")
 
 
+cdef Op SMALL_EIGH = define("linalg_eigh", NULL, 0, 0, "small_eigh")
+
+cdef enum:
+    OTHER_SIGNS = 26         # rows from which on PyTorch's eigenvectors have the signs of LAPACK's
+
+
 cdef tuple eigh_of(object input, object UPLO, bint vectors):
     cdef TensorBase A = need_square("linalg.eigh", input), V, L, info
     cdef Param p[3]
     if not isinstance(UPLO, str) or UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"[linalg.eigh] Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     need_vectors("linalg.eigh", A)
-    V, L, info = columns(A), numbers(A, batch_of(A) + (rows(A),), real_code(A.view.dtype)), numbers(A, batch_of(A), I32)
     vectors = vectors or any_needs_grad((A,))
     p[1].i = c"V" if vectors else c"N"
     p[2].i = c"U" if UPLO.upper() == "U" else c"L"
+    if (not vectors or rows(A) < OTHER_SIGNS) and small(A, batch_of(A), rows(A), rows(A)):
+        V = empty_columns(A, batch_of(A), rows(A), rows(A), A.view.dtype) if vectors else A
+        L, info = empty_shape(batch_of(A) + (rows(A),), A.view.dtype, A.device), empty_shape(batch_of(A), I32, A.device)
+        call(SMALL_EIGH, A, count_of(batch_of(A)), (V, L, info, A), p)
+        raise_failure("linalg.eigh", info, "eigenvalues")
+        record_multi(EIGH, (L, V), (A,), (L, V))
+        return L, V
+    V, L, info = columns(A), numbers(A, batch_of(A) + (rows(A),), real_code(A.view.dtype)), numbers(A, batch_of(A), I32)
     call(EIGH, V, count_of(batch_of(A)) if rows(A) else 0, (V, L, info), p)
     raise_failure("linalg.eigh", info, "eigenvalues")
     record_multi(EIGH, (L, V), (A,), (L, V))
@@ -229,6 +242,40 @@ cdef object svd_vjp(Node n, object g):
 cdef Op SVD = define("linalg_svd", svd_vjp, 0, 0, "gesdd", "LinalgSvdBackward0")
 
 
+cdef Op SMALL_SVD = define("linalg_svd", NULL, 0, 0, "small_svd")
+
+
+cdef bint turns_pairs(TensorBase A, tuple batch, bint vectors) except -1:
+    """Are pairs of columns turned (small_svd)?  Beyond these sizes LAPACK is faster: measured on Zen 4 in batches and alone."""
+    cdef int64_t k = min(rows(A), cols(A))
+    if not small(A, batch, rows(A), cols(A)):
+        return False
+    return k <= 8 or count_of(batch) >= 8 and (vectors or k <= (24 if A.view.dtype == F32 else 12))
+
+
+cdef tuple some_svd(str op, TensorBase A, bint vectors):
+    """S, and the first U and Vh with vectors whose signs nobody sees; without history."""
+    cdef tuple batch = batch_of(A)
+    cdef int64_t m = rows(A), w = cols(A), k = min(m, w)
+    cdef TensorBase S, info, U = None, V = None
+    cdef Param p[2]
+    if not turns_pairs(A, batch, vectors):
+        U, S, Vh = svd_of(op, A.detach(), False, vectors)
+        return U, S, Vh
+    S, info = empty_shape(batch + (k,), A.view.dtype, A.device), empty_shape(batch, I32, A.device)
+    if vectors:
+        U, V = empty_columns(A, batch, m, k, A.view.dtype), empty_columns(A, batch, w, k, A.view.dtype)
+    p[1].i = m < w
+    call(SMALL_SVD, A, count_of(batch), (A, S, info, U, V), p)
+    raise_failure(op, info, "singular values")
+    return U, S, None if V is None else V.mT
+
+
+def svd_of_any_sign(op, A):
+    """Return U, S and Vh without history for what is made of all three: whose signs they are makes no difference then."""
+    return some_svd(op, A, True)
+
+
 cdef tuple svd_of(str op, object input, bint full, bint vectors, object driver=None):
     cdef TensorBase A = need_matrix(op, input), U, S, Vh, info
     cdef int64_t m, w, k
@@ -268,7 +315,11 @@ def linalg_svd(A, full_matrices=True, *, driver=None, out=None):
 
 def linalg_svdvals(A, *, driver=None, out=None):
     """Return the singular values of matrices, descending; see ``taeda.linalg.svd``."""
-    S = svd_of("linalg.svd", A, False, False, driver)[1]
+    cdef TensorBase x = need_matrix("linalg.svd", A)
+    if driver is None and not any_needs_grad((x,)) and x.view.dtype in (F32, F64):
+        S = some_svd("linalg.svd", x, False)[1]
+    else:
+        S = svd_of("linalg.svd", A, False, False, driver)[1]
     return S if out is None else write_out(out, <TensorBase>S, "linalg.svdvals")
 
 

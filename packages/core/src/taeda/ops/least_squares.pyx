@@ -17,7 +17,7 @@ from taeda.tensor_base cimport META, TensorBase
 from taeda.dtype import finfo
 from taeda.ops import return_types as types
 from taeda.ops.conversion import as_tensor as tensor_of
-from taeda.ops.eigen import linalg_eigh, linalg_svd
+from taeda.ops.eigen import linalg_eigh, svd_of_any_sign
 from taeda.ops.binary import maximum
 from taeda.ops.linalg import LinAlgError
 
@@ -70,7 +70,7 @@ cdef TensorBase pinv_of(object input, object atol, object rtol, bint hermitian):
             S, U = linalg_eigh(A.detach())
             size, Vh = S.abs(), U.mH
         else:
-            U, S, Vh = linalg_svd(A.detach(), False)
+            U, S, Vh = svd_of_any_sign("linalg.pinv", A)
             size = S
         small = size <= threshold_of("linalg.pinv", (rows(A), cols(A)), size, atol, rtol).unsqueeze(-1)
         small = small | (S != S)

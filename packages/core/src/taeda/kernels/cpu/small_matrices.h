@@ -553,7 +553,3 @@ LOCAL void NAME(small_qr)(View **t, const Param *p, int64_t first, int count, vo
     g = NAME(group)(&to_q, first, count);
     NAME(store)(&g, m, wide, q);
 }
-
-#undef V
-#undef W
-#undef SHUFFLE
