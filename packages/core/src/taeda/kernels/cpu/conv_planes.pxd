@@ -121,6 +121,16 @@ cdef inline int threads_for(int64_t macs) noexcept nogil:
     return 1 if macs < SERIAL_MACS else runtime.num_threads
 
 
+cdef inline int64_t fuller(int64_t images, int64_t most, int64_t N, int64_t pixels, int64_t width) noexcept nogil:
+    """How many images should share panels of pixels, at least as many as given: more where all N have fewer panels then."""
+    cdef int64_t i, panels, least = -1, best = images
+    for i in range(images, min(N, most) + 1):
+        panels = N // i * cut(i * pixels, width) + cut(N % i * pixels, width)
+        if least < 0 or panels < least or i == N:
+            least, best = panels, i
+    return best
+
+
 ctypedef struct Planes:     # a source as the tiles read it: the tensor itself, or a padded copy
     int64_t image, channel, plane, row, col         # steps in elements
     int64_t depth, rows, cols, front, top, left     # of a padded volume, and where the source lies in it

@@ -74,7 +74,7 @@ LOCAL void NAME(gather)(T *b, int64_t width, const T *src, const int64_t *off, i
                 const T *s = from + run[i].src;
                 T *d = b + run[i].at;
                 __builtin_prefetch(s + width, 0, 2);
-                for (int64_t x = 0; x < width; x += B)
+                for (int64_t x = 0; x < run[i].count; x += B)
                     *(NAME(slim) *)(d + x) = *(const NAME(slim) *)(s + x);
             }
         }
@@ -98,25 +98,33 @@ LOCAL void NAME(gather)(T *b, int64_t width, const T *src, const int64_t *off, i
     }
 }
 
+/* Whether n places lie `step` apart. */
+LOCAL inline int NAME(evenly)(const int64_t *at, int64_t n, int64_t step) {
+    int64_t odd = 0;
+    for (int64_t i = 1; i < n; i++)
+        odd |= at[i] - at[i - 1] - step;
+    return odd == 0;
+}
+
 /* Weights in tiles of `height` rows: d[term][row of a tile] = src[row + term], as the tables say where both lie.  Sixteen terms of
- * a tile are written together, and the lines of src that they share with the next tile are still at hand then. */
+ * a tile are written together, and the lines of src that they share with the next tile are still at hand then; those that lie
+ * side by side, or whose rows do, are transposed or copied. */
 LOCAL void NAME(pack_rows)(T *dst, const T *src, const int64_t *row, int64_t rows, const int64_t *term, int64_t terms, int64_t height) {
     for (int64_t k0 = 0; k0 < terms; k0 += 16) {
-        const int64_t k1 = k0 + 16 < terms ? k0 + 16 : terms;
+        const int64_t n = terms - k0 < 16 ? terms - k0 : 16, *at = term + k0;
+        const int beside = NAME(evenly)(at, n, 1);
         for (int64_t r = 0; r < rows; r += height) {
-            const int64_t m = rows - r < height ? rows - r : height;
+            const int64_t m = rows - r < height ? rows - r : height, *of = row + r, apart = m > 1 ? of[1] - of[0] : 1;
             T *d = dst + r * terms + k0 * m;
-            if (m == 6 && row[r + 5] - row[r] == 5)
-                for (int64_t k = k0; k < k1; k++, d += 6)
-                    memcpy(d, src + row[r] + term[k], 6 * sizeof(T));
-            else if (m == 6)
-                for (int64_t k = k0; k < k1; k++, d += 6)
-                    for (int i = 0; i < 6; i++)
-                        d[i] = src[row[r + i] + term[k]];
+            if (beside && NAME(evenly)(of, m, apart))
+                NAME(transpose)(src + of[0] + at[0], apart, d, m, m, n);
+            else if (NAME(evenly)(of, m, 1))
+                for (int64_t k = 0; k < n; k++, d += m)
+                    NAME(copy)(d, src + of[0] + at[k], m);
             else
-                for (int64_t k = k0; k < k1; k++, d += m)
+                for (int64_t k = 0; k < n; k++, d += m)
                     for (int64_t i = 0; i < m; i++)
-                        d[i] = src[row[r + i] + term[k]];
+                        d[i] = src[of[i] + at[k]];
         }
     }
 }
