@@ -47,7 +47,12 @@ DROPPED = [((2, 20, 6, 7), (18, 20, 3, 3), {"padding": 12, "dilation": 12}), ((1
            ((3, 17, 1, 1), (20, 17, 3, 3), {"padding": 1}), ((2, 18, 2, 2), (17, 18, 5, 3), {"padding": (2, 1), "stride": 2}),
            ((2, 5, 6, 4), (7, 5, 3, 3), {"padding": (10, 4), "dilation": (12, 4)}), ((1, 4, 3, 2, 2), (6, 4, 3, 3, 3), {"padding": 4, "dilation": 4}),
            ((2, 8, 3), (4, 8, 5), {"padding": 8, "dilation": 4})]
-ALL = PIXELS + DROPPED + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
+# results in parts: taps that many places do not have, on every axis, by strides, of three dimensions
+PARTS = [((4, 64, 9, 7), (40, 64, 3, 3), {"padding": (7, 5), "dilation": (7, 5)}), ((3, 50, 70), (40, 50, 3), {"padding": 60, "dilation": 60}),
+         ((4, 40, 12, 12), (70, 40, 3, 5), {"padding": (10, 8), "dilation": (10, 4), "stride": (1, 2)}),
+         ((2, 40, 6, 7, 8), (40, 40, 3, 1, 3), {"padding": (5, 0, 6), "dilation": (5, 1, 6)}),
+         ((4, 64, 9, 9), (40, 64, 3, 3), {"padding": 9, "dilation": 8})]
+ALL = PIXELS + DROPPED + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
@@ -61,7 +66,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
     common.check_bits_by_threads(xs, ws, options)
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PARTS[0]])
 def test_weights_and_inputs_may_lie_anyhow(xs, ws, options):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((xs[1], xs[0], *xs[2:])), rng.standard_normal((ws[1], ws[0], *ws[2:]))

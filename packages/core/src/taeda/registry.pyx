@@ -122,19 +122,23 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     return found
 
 
-cdef int copy_into(TensorBase dst, TensorBase src) except -1:
+cdef void copy_view(View* to, const View* source) noexcept:
     cdef View* t[2]
-    cdef Kernel kernel = copies[src.view.dtype][dst.view.dtype]
+    cdef Kernel kernel = copies[source.dtype][to.dtype]
+    t[0], t[1] = to, <View*>source
+    if to.numel < HOLD_GIL:
+        kernel(t, NULL)
+    else:
+        with nogil:
+            kernel(t, NULL)
+
+
+cdef int copy_into(TensorBase dst, TensorBase src) except -1:
     if dst.device != CPU or src.device != CPU:
         no_stand_in("copy_", max(dst.device, src.device))
     if dst.device == META or dst.view.numel == 0:
         return 0
     if src.device == META:
         raise NotImplementedError("[copy_] Cannot copy out of meta tensor; no data!")
-    t[0], t[1] = &dst.view, &src.view
-    if dst.view.numel < HOLD_GIL:
-        kernel(t, NULL)
-    else:
-        with nogil:
-            kernel(t, NULL)
+    copy_view(&dst.view, &src.view)
     return 0

@@ -6,16 +6,19 @@ depthwise ones have kernels of their own.  Where pixels of a row lie side by sid
 and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
 
 Taps at the ends of a kernel that meet only padding are left out first: a dilation of 12 on an image of 6x6 has one tap of nine.
+Where many others meet it in many places, results are computed in parts, each by the taps that its places have.
 """
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.math cimport INFINITY
+from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from taeda.dispatch cimport Op, define, empty, launch
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
+from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.matmul cimport multiply, reads
-from taeda.ops.winograd cimport knows, results_along, wins
+from taeda.ops.winograd cimport cost as winograds_cost, knows, plain_cost, results_along
 
 cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
 
@@ -173,21 +176,28 @@ cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, Ten
 # -- kernels -------------------------------------------------------------------------------------------
 
 
-cdef bint takes_winograd(Part part, const Geometry* q, const View* v) noexcept:
-    """Whether this convolution of images, or gradient of one, is among those that Winograd's method computes faster."""
+cdef double by_winograd(Part part, const Geometry* q, const View* v) noexcept:
+    """What this convolution of images, or gradient of one, costs by Winograd's method; infinity if that does not know it."""
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* y = &v[0] if part == RESULT else &v[1]
     cdef int dtype = w.dtype
     if not fast or q.n < 2 or q.groups != 1 or w.shape[3] != w.shape[4] or q.stride[1] != q.stride[2] or not (
             dtype == F32 or dtype == F16 or dtype == BF16):
-        return False
+        return INFINITY
     if not knows(w.shape[3], q.stride[1], max(q.dilation[1], q.dilation[2])) or (part == INPUT_GRADIENT and q.stride[0] != 1):
-        return False
+        return INFINITY
     cdef int64_t rows = y.shape[3], cols = y.shape[4]
     if part == INPUT_GRADIENT:
         rows, cols = results_along(v[0].shape[3], q.pad[1], q.stride[1]), results_along(v[0].shape[4], q.pad[2], q.stride[2])
-    return wins(y.shape[0] * y.shape[2], rows, cols, y.shape[3] * y.shape[4], w.shape[1], w.shape[0], w.shape[2], w.shape[3], q.stride[1],
-                q.dilation[1], q.dilation[2], part == INPUT_GRADIENT)
+    return winograds_cost(y.shape[0] * y.shape[2], rows, cols, w.shape[1], w.shape[0], w.shape[2], w.shape[3], q.stride[1], q.dilation[1],
+                          q.dilation[2], part == INPUT_GRADIENT)
+
+
+cdef double as_it_stands(Part part, const Geometry* q, const View* v) noexcept:
+    """What it costs as a sum; 1.1 times that is what Winograd's method must stay under."""
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    return plain_cost(y.shape[0] * pixels_of(y), <double>w.shape[0] * w.shape[1] * pixels_of(w))
 
 
 cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
@@ -271,6 +281,127 @@ cdef bint drop_taps(Part part, Geometry* q, View* v) noexcept:
     return found
 
 
+# -- parts whose places have the same taps --------------------------------------------------------------
+
+
+cdef enum:
+    SEGMENTS = 16                  # of an axis, at most
+
+
+ctypedef struct Segment:           # of an axis of what is computed: its places, and the taps that reach a pixel from all of them
+    int64_t start, stop, low, high
+
+
+cdef int64_t segments(Segment* s, int64_t places, int64_t pixels, int64_t taps, int64_t stride, int64_t pad, int64_t step) noexcept:
+    """Cut an axis where place i's taps k, those with 0 <= i stride + k step - pad < pixels, change; how many segments there are, or 0
+    where a place has none or there are too many.  A negative step is an input gradient's.
+    """
+    cdef int64_t i, k, low, high, at, n = 0
+    for i in range(places):
+        low, high = taps, 0
+        for k in range(taps):
+            at = i * stride + k * step - pad
+            if 0 <= at < pixels:
+                low, high = min(low, k), k + 1
+        if low >= high:
+            return 0
+        if n == 0 or s[n - 1].low != low or s[n - 1].high != high:
+            if n == SEGMENTS:
+                return 0
+            s[n].start, s[n].low, s[n].high = i, low, high
+            n += 1
+        s[n - 1].stop = i + 1
+    return n
+
+
+cdef inline const Segment* part_of(const Segment[3][SEGMENTS] found, const int64_t* n, int64_t i, int d) noexcept:
+    """The segment of axis d that belongs to part i of n[0] x n[1] x n[2]."""
+    return &found[d][i // (n[1] * n[2]) if d == 0 else i // n[2] % n[1] if d == 1 else i % n[2]]
+
+
+cdef inline void crop(View* v, int d, int64_t start, int64_t stop) noexcept:
+    v.data += start * v.strides[d] * v.itemsize
+    v.numel = v.numel // v.shape[d] * (stop - start)
+    v.shape[d] = stop - start
+    v.contiguous = 0
+
+
+cdef TensorBase by_taps(View* u, int64_t* dims, const View* w, bint forward):
+    """A copy of weights of which u is a view: tap after tap, the channels of what is computed innermost, as kernels pack them fast."""
+    cdef int64_t places[5]
+    cdef int64_t d, rows = 0 if forward else 1
+    for d in range(3):
+        places[d] = w.shape[2 + d]
+    places[3], places[4] = w.shape[1 - rows], w.shape[rows]
+    cdef TensorBase y = empty(5, places, w.dtype, CPU)
+    u[0] = y.view
+    u.shape, u.strides, u.contiguous = dims, dims + 5, 0
+    for d in range(5):
+        dims[d] = w.shape[d]
+        dims[5 + d] = y.view.strides[d - 2 if d >= 2 else 4 if d == rows else 3]
+    copy_view(u, w)
+    return y
+
+
+cdef bint run_parts(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias, const View* v,
+                    int64_t work) except -1:
+    """Compute results, or an input gradient without a stride, in parts that meet no padding, if that saves enough; whether it did."""
+    cdef Segment found[3][SEGMENTS]
+    cdef int64_t n[3]
+    cdef int64_t dims[30]
+    cdef int64_t d, i, k, first, taps, step
+    cdef double parts = 0, pair = <double>v[2].shape[0] * v[2].shape[1]
+    cdef int64_t wdims[10]
+    cdef Geometry g
+    cdef View w, u[3]
+    cdef const View* whole[3]
+    cdef const Segment* s
+    cdef TensorBase kept
+    if part == WEIGHT_GRADIENT or q.groups != 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0:
+        return False
+    for d in range(3):
+        if part == INPUT_GRADIENT and q.stride[d] != 1:
+            return False
+        step, taps = q.dilation[d], v[2].shape[2 + d]
+        n[d] = segments(found[d], v[0].shape[2 + d], v[1].shape[2 + d], taps, q.stride[d], -q.pad[d] if part == INPUT_GRADIENT else q.pad[d],
+                        -step if part == INPUT_GRADIENT else step)
+        if n[d] == 0:
+            return False
+    for i in range(n[0] * n[1] * n[2]):
+        first = taps = 1
+        for d in range(3):
+            s = part_of(found, n, i, d)
+            first *= s.stop - s.start
+            taps *= s.high - s.low
+        parts += pair * taps * (2.0 * ((v[0].shape[0] * first + 31) // 32) + 3) + 6000       # panels of 32 pixels; 3: packing a weight
+    if parts > 0.95 * min(as_it_stands(part, q, v), by_winograd(part, q, v)):
+        return False
+    kept = by_taps(&w, wdims, &v[2], part == RESULT)
+    whole[0], whole[1], whole[2] = &v[0], &v[1], &w
+    for i in range(n[0] * n[1] * n[2]):
+        g = q[0]
+        for k in range(3):
+            u[k] = whole[k][0]
+            u[k].shape, u[k].strides = dims + 10 * k, dims + 10 * k + 5
+            for d in range(5):
+                u[k].shape[d], u[k].strides[d] = whole[k].shape[d], whole[k].strides[d]
+        for d in range(3):
+            s = part_of(found, n, i, d)
+            taps, step = s.high - s.low, q.dilation[d]
+            crop(&u[0], 2 + d, s.start, s.stop)
+            crop(&u[2], 2 + d, s.low, s.high)
+            if part == RESULT:
+                first = s.start * q.stride[d] + s.low * step - q.pad[d]
+                crop(&u[1], 2 + d, first, first + (s.stop - s.start - 1) * q.stride[d] + (taps - 1) * step + 1)
+                g.pad[d] = 0
+            else:
+                first = s.start + q.pad[d] - (s.high - 1) * step
+                crop(&u[1], 2 + d, first, first + s.stop - s.start + (taps - 1) * step)
+                g.pad[d] = (taps - 1) * step
+        run(part, op, &g, out, a, kept, bias, u, <int64_t>(work * (<double>u[0].numel * u[2].numel / (<double>v[0].numel * v[2].numel))), False)
+    return True
+
+
 cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
     cdef View v[3]
     cdef int64_t dims[30]
@@ -289,38 +420,11 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
         place, left = v[0], empty(5, v[0].shape, out.view.dtype, out.device)
         v[0] = left.view
         run(part, op, q, left, a, b, bias, v, work, False)
-        spread(&place, &left.view)
+        copy_view(&place, &v[0])
+        return 0
+    if out.device == CPU and run_parts(part, op, q, out, a, b, bias, v, work):
         return 0
     return run(part, op, q, out, a, b, bias, v, work, not dropped)
-
-
-ctypedef fused Bits:
-    uint16_t
-    uint32_t
-    uint64_t
-
-
-cdef void spread_bits(Bits* to, const Bits* x, const int64_t* n, const int64_t* strides) noexcept nogil:
-    cdef int64_t o, c, d, h, w
-    cdef Bits* row
-    for o in range(n[0]):
-        for c in range(n[1]):
-            for d in range(n[2]):
-                for h in range(n[3]):
-                    row = to + o * strides[0] + c * strides[1] + d * strides[2] + h * strides[3]
-                    for w in range(n[4]):
-                        row[w * strides[4]] = x[0]
-                        x += 1
-
-
-cdef void spread(const View* place, const View* x) noexcept:
-    """Copy a 5-d view without gaps to a place of the same shape."""
-    if x.itemsize == 8:
-        spread_bits(<uint64_t *>place.data, <const uint64_t *>x.data, x.shape, place.strides)
-    elif x.itemsize == 4:
-        spread_bits(<uint32_t *>place.data, <const uint32_t *>x.data, x.shape, place.strides)
-    else:
-        spread_bits(<uint16_t *>place.data, <const uint16_t *>x.data, x.shape, place.strides)
 
 
 cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias, View* v, int64_t work,
@@ -338,7 +442,7 @@ cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, 
     p[10].i = bias is not None
     if run_product(part, q, out, v, bias):
         return 0
-    if whole and takes_winograd(part, q, v):
+    if whole and by_winograd(part, q, v) < 1.1 * as_it_stands(part, q, v):
         other = WINOGRAD if part == RESULT else WINOGRAD_INPUT if part == INPUT_GRADIENT else WINOGRAD_WEIGHT
         if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
             return 0                     # else something was not finite: the sums say where
