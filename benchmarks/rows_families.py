@@ -273,6 +273,12 @@ layers("pooling and interpolation",
 
 
 
+@row("pooling and interpolation", "bytes 480 x 640 to 224 x 224, channels last, antialias")
+def resized_bytes(lib: Lib) -> Callable[[], Any]:
+    x = lib.T.randint(0, 256, (1, 3, 480, 640), dtype=lib.T.uint8).contiguous(memory_format=lib.T.channels_last)
+    return lambda: lib.F.interpolate(x, (224, 224), mode="bilinear", antialias=True)
+
+
 @row("memory", "EmbeddingBag 1000 x 16, 64 bags of 128")
 def short_bags(lib: Lib) -> Callable[[], Any]:
     e, i = lib.nn.EmbeddingBag(1000, 16, mode="sum"), lib.T.randint(0, 1000, (64, 128))

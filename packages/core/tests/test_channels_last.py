@@ -180,3 +180,15 @@ def test_prelu_of_rows_is_the_formula(channels: int, dtype: str) -> None:
         for found, wanted in ((y, x.double() * (1 - below + below * wide)), (gx, g.double() * (1 - below + below * wide)),
                               (gw, (g.double() * x.double() * below).sum(others))):
             np.testing.assert_allclose(found.detach().double().numpy(), wanted.numpy(), rtol=tolerance, atol=tolerance * 10)
+
+
+@pytest.mark.parametrize("sizes", [((33, 47), (20, 61)), ((100, 90), (31, 17)), ((1, 5), (3, 2)), ((64, 64), (64, 30)), ((17, 4), (40, 3))])
+@pytest.mark.parametrize("channels", [1, 3, 4, 17])
+def test_bytes_whose_channels_lie_innermost_are_resized_to_the_same_bits(channels: int, sizes: tuple[tuple[int, int], tuple[int, int]]) -> None:
+    x = taeda.tensor(np.random.default_rng(channels).integers(0, 256, (2, channels, *sizes[0])).astype("uint8"))
+    last = x.contiguous(memory_format=taeda.channels_last)
+    for mode in ("bilinear", "bicubic"):
+        for antialias in (False, True):
+            found = ops.interpolate(last, sizes[1], mode=mode, antialias=antialias)
+            assert taeda.equal(found, ops.interpolate(x, sizes[1], mode=mode, antialias=antialias))
+            assert found.is_contiguous(memory_format=taeda.channels_last)

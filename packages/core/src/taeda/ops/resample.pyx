@@ -42,14 +42,19 @@ cdef TensorBase planes(Op op, TensorBase x, tuple extra, tuple shape):
     cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device)
     cdef bint last = lies_channels_last(x)
     resample(op, y, x, extra, last)
-    if last and op in WINDOW_KERNELS:
+    if last and takes_planes(op, x):
         y = laid_channels_last(y)
     record(op, y, (x,), None, (extra, x.shape_tuple(), op, last))
     return y
 
 
+cdef bint takes_planes(Op op, TensorBase x) except -1:
+    return op in WINDOW_KERNELS and x.view.dtype != U8
+
+
 cdef int resample(Op op, TensorBase y, TensorBase x, tuple extra, bint last) except -1:
-    """Run a kernel that takes planes, or images whose channels lie innermost, as fresh y will then; windows take planes alone."""
+    """Run a kernel that takes planes, or images whose channels lie innermost, as fresh y will then; windows of numbers other than
+    bytes take planes alone."""
     cdef View* t[2]
     cdef View columns[2]
     cdef int64_t room[4 * MAX_DIM]
@@ -57,7 +62,7 @@ cdef int resample(Op op, TensorBase y, TensorBase x, tuple extra, bint last) exc
     cdef TensorBase dense
     fill(extra, p)
     p[9].i = 1
-    if last and op not in WINDOW_KERNELS:
+    if last and not takes_planes(op, x):
         dense = without_gaps(x) if lies_channels_last(x) else laid_channels_last(x)
         p[9].i = max(<int64_t>1, x.view.shape[1])
         columns[0], columns[1] = channels_as_columns(&channels_innermost(y).view, room), channels_as_columns(&dense.view, room + 2 * MAX_DIM)
