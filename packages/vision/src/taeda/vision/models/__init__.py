@@ -2,7 +2,7 @@
 
 import sys
 
-from taeda.vision.models import segmentation
+from taeda.vision.models import detection, segmentation
 from taeda.vision.models.alexnet import *  # noqa: F403
 from taeda.vision.models.convnext import *  # noqa: F403
 from taeda.vision.models.densenet import *  # noqa: F403
@@ -42,6 +42,7 @@ _ROOMS = (
 __all__ = [
     "LeNet",
     "SmallCNN",
+    "detection",
     "get_model",
     "get_model_builder",
     "lenet",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from taeda import nn
 
-__all__ = ["built", "make_divisible", "start"]
+__all__ = ["built", "make_divisible", "refuse_weights", "start"]
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -22,12 +22,17 @@ def built(model: Callable[..., M], *args: Any, weights: Any, config: dict[str, A
     if "pretrained" in config:
         warnings.warn("The parameter 'pretrained' is deprecated, please use 'weights' instead.", stacklevel=3)
         weights = config.pop("pretrained") or weights
+    refuse_weights(name or getattr(model, "__name__", "model").lower(), weights)
+    return model(*args, **config)
+
+
+def refuse_weights(name: str, weights: Any) -> None:
+    """Raise ValueError for trained weights, which taeda does not ship; None and False are none."""
     if weights is not None and weights is not False:
         raise ValueError(
-            f"[{name or getattr(model, '__name__', 'model').lower()}] taeda ships no trained weights, got weights={weights!r}; load a "
+            f"[{name}] taeda ships no trained weights, got weights={weights!r}; load a "
             "checkpoint by model.load_state_dict(taeda.load(path)): the keys are torchvision's"
         )
-    return model(*args, **config)
 
 
 def make_divisible(value: float, divisor: int = 8, least: int | None = None) -> int:

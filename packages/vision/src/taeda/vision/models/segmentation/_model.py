@@ -11,7 +11,7 @@ from taeda.vision.models._utils import IntermediateLayerGetter
 from taeda.vision.models.mobilenetv3 import mobilenet_v3_large
 from taeda.vision.models.resnet import resnet50, resnet101
 
-__all__ = ["SegmentationModel", "mobilenet_backbone", "refuse_weights", "resnet_backbone"]
+__all__ = ["SegmentationModel", "mobilenet_backbone", "resnet_backbone"]
 
 
 class SegmentationModel(nn.Module):
@@ -31,15 +31,6 @@ class SegmentationModel(nn.Module):
             if head is not None:
                 result[name] = F.interpolate(head(features[name]), size=size, mode="bilinear", align_corners=False)
         return result
-
-
-def refuse_weights(name: str, weights: Any) -> None:
-    """Raise for trained weights, which taeda does not ship."""
-    if weights is not None:
-        raise ValueError(
-            f"[{name}] taeda ships no trained weights, got weights={weights!r}; load a checkpoint by "
-            "model.load_state_dict(taeda.load(path)): the keys are torchvision's"
-        )
 
 
 def resnet_backbone(depth: int, weights: Any, aux: bool | None) -> nn.Module:

@@ -8,8 +8,9 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
+from taeda.vision.models._build import refuse_weights
 from taeda.vision.models.registry import register_model
-from taeda.vision.models.segmentation._model import SegmentationModel, mobilenet_backbone, refuse_weights, resnet_backbone
+from taeda.vision.models.segmentation._model import SegmentationModel, mobilenet_backbone, resnet_backbone
 from taeda.vision.models.segmentation.fcn import FCNHead
 
 __all__ = [

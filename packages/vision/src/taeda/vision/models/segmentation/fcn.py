@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import nn
+from taeda.vision.models._build import refuse_weights
 from taeda.vision.models.registry import register_model
-from taeda.vision.models.segmentation._model import SegmentationModel, refuse_weights, resnet_backbone
+from taeda.vision.models.segmentation._model import SegmentationModel, resnet_backbone
 
 __all__ = ["FCN", "FCNHead", "fcn_resnet50", "fcn_resnet101"]
 

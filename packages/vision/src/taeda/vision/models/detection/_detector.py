@@ -1,0 +1,102 @@
+"""What all detectors do alike: check and batch images and targets, and keep the best of overlapping boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import taeda
+from taeda import Tensor, nn
+from taeda.vision.models.detection._utils import Detections, Target, as_maps
+from taeda.vision.models.detection.image_list import ImageList
+from taeda.vision.ops.boxes import batched_nms, clip_boxes_to_image
+
+__all__ = ["IMAGE_MEAN", "IMAGE_STD", "Detector", "best_of", "flattened", "level_candidates"]
+
+IMAGE_MEAN = [0.485, 0.456, 0.406]
+IMAGE_STD = [0.229, 0.224, 0.225]
+
+
+class Detector(nn.Module):
+    """Base of detectors: a `transform`, a `backbone`, and what `detect` does with the maps.
+
+    Called with a list of images C x H x W, values 0 to 1, in training also with a list of targets: dicts with "boxes" n x 4 (x1, y1, x2,
+    y2) and "labels" n. Gives in training a dict of losses, else for each image a dict of "boxes", "labels" and "scores".
+
+    Raises:
+        AssertionError: targets are missing, are no boxes, or have boxes without height or width.
+    """
+
+    transform: Any
+    backbone: nn.Module
+
+    def detect(
+        self, images: ImageList, features: dict[str, Tensor], targets: list[Target] | None
+    ) -> tuple[dict[str, Tensor], Detections]:
+        """Return losses (in training) and detections (else), in the coordinates of the batch."""
+        raise NotImplementedError(f"[{type(self).__name__}] detect is for subclasses to write")
+
+    def eager_outputs(self, losses: dict[str, Tensor], detections: Detections) -> Any:
+        """Return the losses in training, else the detections."""
+        return losses if self.training else detections
+
+    def forward(self, images: list[Tensor], targets: list[Target] | None = None) -> Any:
+        if self.training:
+            self._check(targets)
+        sizes = [(image.shape[-2], image.shape[-1]) for image in images]
+        batch, targets = self.transform(images, targets)
+        for i, target in enumerate(targets or ()):
+            boxes = target["boxes"]
+            flat = (boxes[:, 2:] <= boxes[:, :2]).any(dim=1)
+            if flat.any():
+                raise AssertionError(
+                    f"[{type(self).__name__}] All bounding boxes should have positive height and width. "
+                    f"Found invalid box {boxes[flat][0].tolist()} for target at index {i}."
+                )
+        losses, detections = self.detect(batch, as_maps(self.backbone(batch.tensors)), targets)
+        return self.eager_outputs(losses, self.transform.postprocess(detections, batch.image_sizes, sizes))
+
+    def _check(self, targets: list[Target] | None) -> None:
+        if targets is None:
+            raise AssertionError(f"[{type(self).__name__}] targets should not be none when in training mode")
+        for target in targets:
+            boxes: Any = target["boxes"]
+            if not isinstance(boxes, Tensor):
+                raise AssertionError(f"[{type(self).__name__}] Expected target boxes to be of type Tensor, got {type(boxes)}.")
+            if boxes.dim() != 2 or boxes.shape[-1] != 4:
+                raise AssertionError(
+                    f"[{type(self).__name__}] Expected target boxes to be a tensor of shape [N, 4], got {tuple(boxes.shape)}."
+                )
+
+
+def flattened(x: Tensor, columns: int) -> Tensor:
+    """Return predictions B x (A columns) x H x W anchor by anchor: B x (H W A) x columns."""
+    b, _, h, w = x.shape
+    return x.reshape(b, -1, columns, h, w).permute(0, 3, 4, 1, 2).reshape(b, -1, columns)
+
+
+def level_candidates(
+    scores: Tensor, codes: Tensor, anchors: Tensor, decode: Callable[[Tensor, Tensor], Tensor], threshold: float, most: int, size: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return boxes, scores and labels of the best anchors of a level.
+
+    Args:
+        scores: anchors x classes.
+        codes: anchors x 4; `decode` makes boxes of them.
+        threshold, most: of the scores above the threshold, as many as that.
+        size: (height, width) of the image.
+    """
+    classes = scores.shape[-1]
+    scores = scores.flatten()
+    above = taeda.where(scores > threshold)[0]
+    scores, order = scores[above].topk(min(most, above.numel()))
+    above = above[order]
+    which = above.div(classes, rounding_mode="floor")
+    return clip_boxes_to_image(decode(codes[which], anchors[which]), size), scores, above % classes
+
+
+def best_of(candidates: list[tuple[Tensor, Tensor, Tensor]], nms_thresh: float, most: int) -> Target:
+    """Return the detections of an image: candidates that overlap no better one of their class, the best first."""
+    boxes, scores, labels = (taeda.cat(parts) for parts in zip(*candidates, strict=True))
+    keep = batched_nms(boxes, scores, labels, nms_thresh)[:most]
+    return {"boxes": boxes[keep], "scores": scores[keep], "labels": labels[keep]}
