@@ -351,6 +351,7 @@ cdef bint run_parts(Part part, Op op, const Geometry* q, TensorBase out, TensorB
     cdef int64_t dims[30]
     cdef int64_t d, i, k, first, taps, step
     cdef double parts = 0, pair = <double>v[2].shape[0] * v[2].shape[1]
+    cdef double panel = 2 + 24.0 / v[2].shape[part == INPUT_GRADIENT]      # of 32 pixels; gathering one costs as much as 12 channels
     cdef int64_t wdims[10]
     cdef Geometry g
     cdef View w, u[3]
@@ -373,7 +374,7 @@ cdef bint run_parts(Part part, Op op, const Geometry* q, TensorBase out, TensorB
             s = part_of(found, n, i, d)
             first *= s.stop - s.start
             taps *= s.high - s.low
-        parts += pair * taps * (2.0 * ((v[0].shape[0] * first + 31) // 32) + 3) + 6000       # panels of 32 pixels; 3: packing a weight
+        parts += pair * taps * (panel * ((v[0].shape[0] * first + 31) // 32) + 3) + 6000       # 3: packing a weight
     if parts > 0.95 * min(as_it_stands(part, q, v), by_winograd(part, q, v)):
         return False
     kept = by_taps(&w, wdims, &v[2], part == RESULT)

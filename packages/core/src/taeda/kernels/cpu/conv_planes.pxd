@@ -126,7 +126,7 @@ cdef inline int64_t fuller(int64_t images, int64_t most, int64_t N, int64_t pixe
     cdef int64_t i, panels, least = -1, best = images
     for i in range(images, min(N, most) + 1):
         panels = N // i * cut(i * pixels, width) + cut(N % i * pixels, width)
-        if least < 0 or panels < least or i == N:
+        if least < 0 or panels < least:
             least, best = panels, i
     return best
 
