@@ -138,3 +138,11 @@ def test_every_op_has_a_packet() -> None:
     for name, function in taeda.ops.PUBLIC.items():
         if callable(function) and not isinstance(function, type):
             assert getattr(taeda.ops.aten, name).default is not None, name
+
+
+def test_copies_of_an_operator_are_it_itself() -> None:
+    import copy
+
+    add = taeda.ops.aten.add
+    assert copy.deepcopy({"f": add, "g": add.Tensor}) == {"f": add, "g": add.Tensor}
+    assert copy.copy(add) is add and copy.deepcopy(add.Tensor) is add.Tensor

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -232,3 +234,9 @@ def test_older_names() -> None:
     with profile() as q:
         again(2)
     assert names(q) == ["whole"] * 3 and q.events()[2].cpu_parent is q.events()[1]
+
+
+def test_the_older_room_is_reached_without_an_import_of_its_own() -> None:
+    program = "import taeda\nwith taeda.autograd.profiler.record_function('step'):\n    print(taeda.ones(1).item())"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stdout == "1.0\n", ran.stderr

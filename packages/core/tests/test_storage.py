@@ -282,3 +282,18 @@ def test_a_fork_while_another_thread_allocates_finds_the_lists_whole() -> None:
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_storage_on_meta_has_sizes_and_no_elements() -> None:
+    typed = taeda.TypedStorage([1, 2], dtype=taeda.int16, device="meta")
+    bytes_ = typed.untyped()
+    for read in (typed.cpu, bytes_.cpu, typed.tolist, bytes_.tolist, lambda: typed[0], lambda: bytes_[0], lambda: bytes_[:1]):
+        with pytest.raises(NotImplementedError, match="meta"):
+            read()
+    for source, target in ((typed, taeda.ShortStorage(2)), (bytes_, taeda.UntypedStorage(4))):
+        with pytest.raises(NotImplementedError, match="no data"):
+            target.copy_(source)
+        assert source.copy_(target) is source and source.fill_(1) is source          # nothing to write: nothing happens
+    bytes_[0] = 3
+    typed.resize_(5)
+    assert typed.size() == 5 and bytes_.nbytes() == 10 and bytes_.data_ptr() == 0

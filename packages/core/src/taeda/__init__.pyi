@@ -978,7 +978,7 @@ def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequ
 def reshape(input: Tensor, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view of another shape where memory allows it, else a copy."""
 def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
-    """Give the tensor the shape of another, in place."""
+    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
 def resolve_neg(input: Tensor) -> Tensor:

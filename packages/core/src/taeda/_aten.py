@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import taeda
 from taeda import ops
@@ -30,7 +30,11 @@ _OVERLOADS = frozenset(_KINDS.split())
 
 
 def _slice(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
-    return ops.slice_(x, dim, start, end, step)
+    if x.ndim == 0:
+        raise RuntimeError("[slice] slice() cannot be applied to a 0-dim tensor.")
+    if not -x.ndim <= dim < x.ndim:
+        raise IndexError(f"[slice] Dimension out of range (expected to be in range of [{-x.ndim}, {x.ndim - 1}], but got {dim})")
+    return x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)]
 
 
 def _softmax(name: str) -> Callable[..., Any]:
@@ -123,7 +127,17 @@ def find(name: str) -> Any:
     return None
 
 
-class OpOverload:
+class _Unique:
+    """There is one object for a name: copies are it itself."""
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self
+
+
+class OpOverload(_Unique):
     """One overload of an operator: calls the function of the operator's name."""
 
     def __init__(self, packet: OpOverloadPacket, overload: str) -> None:
@@ -146,7 +160,7 @@ class OpOverload:
         return f"<OpOverload(op='aten.{self.overloadpacket.__name__}', overload='{self._overload}')>"
 
 
-class OpOverloadPacket:
+class OpOverloadPacket(_Unique):
     """All overloads of an operator: attributes by their names."""
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:

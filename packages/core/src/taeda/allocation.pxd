@@ -13,5 +13,6 @@ cdef TensorBase empty_shape(object shape, int dtype, int device)  # shape: any s
 cdef TensorBase empty_for(int ndim, const int64_t* shape, int dtype, int device, int n, View** operands)
     # laid out in memory as its operands are
 cdef TensorBase scalar_tensor(object number, int dtype, int device)   # 0-d, from a Python number
+cdef TensorBase held_scalar(object number, int dtype, int device)     # refuses a number that the dtype cannot hold
 cdef TensorBase as_strided_view(TensorBase x, int ndim, const int64_t* shape, const int64_t* strides,
                                 int64_t offset)                   # plain view, no history

@@ -2,13 +2,14 @@
 """New tensors: memory for results, laid out as PyTorch lays it out; numbers as tensors; views without history."""
 from cpython.complex cimport PyComplex_Check
 from cpython.float cimport PyFloat_Check
+from libc.math cimport fabs, isfinite
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from taeda.autograd.grad_mode cimport inference_enabled
 from taeda.dtype cimport dtype_of, is_complex_, is_float, itemsize_of, name_of
 from taeda.memory_order cimport dense
-from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM, U64
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I64, MAX_DIM, U64
 from taeda.registry cimport copy_into
 from taeda.storage cimport new_storage
 from taeda.tensor_base cimport CPU, new_tensor, refresh
@@ -174,6 +175,20 @@ cdef TensorBase scalar_tensor(object number, int dtype, int device):
         else:
             copy_into(t, scalar_tensor(as_int, I64, device))
     return t
+
+
+cdef TensorBase held_scalar(object number, int dtype, int device):
+    """``scalar_tensor`` of a number that the dtype must hold: a finite one beyond its range is refused, as it is of integers."""
+    cdef double most, re, im = 0
+    if is_float(dtype) and dtype != F64 or dtype == C64:
+        most = 65504.0 if dtype == F16 else 3.3895313892515355e38 if dtype == BF16 else 3.4028234663852886e38
+        if PyComplex_Check(number):
+            re, im = number.real, number.imag
+        else:
+            re = <double>number
+        if isfinite(re) and fabs(re) > most or isfinite(im) and fabs(im) > most:
+            raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow")
+    return scalar_tensor(number, dtype, device)
 
 
 cdef tuple limits_of(int dtype):

@@ -1,5 +1,6 @@
 # The one road from a call to a kernel, and everything else that an op is made of: ops cimport from here.
-from taeda.allocation cimport (as_strided_view, empty, empty_as, empty_for, empty_like, empty_shape, scalar_tensor, set_dtype)
+from taeda.allocation cimport (as_strided_view, empty, empty_as, empty_for, empty_like, empty_shape, held_scalar, scalar_tensor,
+                               set_dtype)
 from taeda.autograd.node cimport Node, vjp_fn
 from taeda.kernels.cpu.abi cimport Param
 from taeda.operands cimport as_tensor, broadcast_shapes, check_same_device, integer, result_type, wrap_dim

@@ -140,7 +140,8 @@ cdef class Storage:
     def __setitem__(self, index, value):
         if isinstance(index, slice) and isinstance(value, int):
             value = bytes([value]) * len(range(*index.indices(self.nbytes_)))
-        memoryview(self)[index] = value
+        if self.device == 0:
+            memoryview(self)[index] = value
         self.version += 1
 
     def __iter__(self):
@@ -152,8 +153,8 @@ cdef class Storage:
 
     def fill_(self, unsigned char value):
         """Set every byte."""
-        self._check_data("fill_")
-        memset(self.data, value, self.nbytes_)
+        if self.device == 0:
+            memset(self.data, value, self.nbytes_)
         self.version += 1
         return self
 
@@ -161,9 +162,10 @@ cdef class Storage:
         """Copy the bytes of a storage of the same size."""
         if source.nbytes_ != self.nbytes_:
             raise RuntimeError(f"[UntypedStorage.copy_] sizes differ: {self.nbytes_} and {source.nbytes_} bytes")
-        self._check_data("copy_")
-        if self.nbytes_:
-            memcpy(self.data, source.data, self.nbytes_)
+        if self.device == 0:
+            source._check_data("copy_")
+            if self.nbytes_:
+                memcpy(self.data, source.data, self.nbytes_)
         self.version += 1
         return self
 
@@ -173,6 +175,7 @@ cdef class Storage:
         return made if self.device == 1 else made.copy_(self)
 
     def cpu(self):
+        self._check_data("cpu")
         return self
 
     def resize_(self, int64_t nbytes):
@@ -295,7 +298,7 @@ cdef class Storage:
 
     def _check_data(self, op):
         if self.device == 1 and self.nbytes_:
-            raise RuntimeError(f"[UntypedStorage.{op}] a storage on device meta has no data")
+            raise NotImplementedError(f"[UntypedStorage.{op}] a storage on device meta has no data")
 
     def __reduce__(self):
         return _rebuild, (bytes(memoryview(self)),)

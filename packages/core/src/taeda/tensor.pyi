@@ -1025,7 +1025,7 @@ class Tensor:
     def resize_as(self, tensor: Tensor) -> Tensor:
         """Return the elements in the shape of another tensor of the same size."""
     def resize_as_(self, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
-        """Give the tensor the shape of another, in place."""
+        """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
     def resize_as_sparse_(self, the_template: Any) -> Tensor:
         """Raise NotImplementedError: for sparse tensors alone."""
     def resolve_conj(self) -> Tensor:

@@ -135,6 +135,8 @@ class TypedStorage:
             raise RuntimeError(f"[TypedStorage] an index must be an int, got {type(index).__name__}")
         if not -len(self) <= index < len(self):
             raise IndexError(f"[TypedStorage] index {index} is out of range for {len(self)} elements")
+        if self.device.type == "meta":
+            raise NotImplementedError("[TypedStorage] there are no elements on device meta")
         return self._flat[index].item()
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -161,6 +163,7 @@ class TypedStorage:
 
     def cpu(self) -> TypedStorage:
         """Return the storage on the CPU, itself."""
+        self._untyped_storage.cpu()
         return self
 
     def to(self, *, device: Any, non_blocking: bool = False) -> TypedStorage:

@@ -39,6 +39,6 @@ def variable(*args: Any, **kwargs: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("forward_ad", "functional"):           # imported on first touch
+    if name in ("forward_ad", "functional", "profiler"):           # imported on first touch
         return importlib.import_module(f"taeda.autograd.{name}")
     raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")

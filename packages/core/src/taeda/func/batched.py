@@ -183,9 +183,15 @@ def batched(value: Any, level: int, dim: int = 0) -> Any:
     if dim:
         value = value.movedim(dim, 0)
     made = Tensor._make_subclass(BatchedTensor, value)  # type: ignore[attr-defined]
-    stand_in(made, value, 0)
-    made._value, made._level = value, level
+    made._level = level
+    become(made, value)
     return made
+
+
+def become(made: Any, value: Any) -> None:
+    """Stand for another batch from now on."""
+    stand_in(made, value, 0)
+    made._value = value
 
 
 def at(x: Any, level: int) -> bool:

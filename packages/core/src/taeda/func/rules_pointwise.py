@@ -95,9 +95,20 @@ def fill_(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return target
 
 
+def masked_fill(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """masked_fill, also by each sample's own 0-d value, which the function takes for one value of all."""
+    value = args[2] if len(args) > 2 else kwargs.get("value")
+    if len(args) < 2 or not at(value, level) or value.ndim:
+        return (pointwise_ if func.__name__ == "masked_fill_" else pointwise)(func, level, args, kwargs)
+    if func.__name__ == "masked_fill":
+        return ops.where(args[1], value.to(args[0].dtype), args[0])  # type: ignore[attr-defined]
+    check_target("masked_fill_", args[0], level)
+    return args[0].copy_(ops.where(args[1], value.to(args[0].dtype), args[0]))  # type: ignore[attr-defined]
+
+
 for _name in UNARY + BINARY:
     RULES[_name] = pointwise
     RULES[_name + "_"] = pointwise_
 for _name in ("copy_", "zero_", "detach_"):
     RULES[_name] = pointwise_
-RULES.update(where=where, fill_=fill_)
+RULES.update(where=where, fill_=fill_, masked_fill=masked_fill, masked_fill_=masked_fill)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
-from taeda.func.batched import RULES, at, batched, size_of, value_at, wrap
+from taeda.func.batched import RULES, at, batched, become, check_target, size_of, value_at, wrap
 from taeda.func.rules_pointwise import aligned, pointwise
 from taeda.tensor import Tensor
 
@@ -76,7 +76,7 @@ def shifted(*names: str, extra: int = 0) -> Callable[..., Any]:
                 given[name] = wrap_dim(func.__name__, d, rank + extra) + 1
         found = run(func, given)
         if lifted:
-            found = each(found, lambda y: y.squeeze(1) if y.ndim == 2 and y.shape[1] == 1 else y)
+            found = each(found, lambda y: y.squeeze(1) if y.ndim in (2, 3) and y.shape[1] == 1 else y)   # 3: unfold
         return wrap(found, level)
 
     return rule
@@ -110,6 +110,8 @@ def reduction(full: str | None = None) -> Callable[..., Any]:
         given = bound(func, args, kwargs)
         if given is None or "dim" not in given or given.get("p") == "nuc":
             return NotImplemented
+        if isinstance(given["dim"], bool) and "unbiased" in given:        # std(x, False)
+            given.update(dim=None, unbiased=given["dim"])
         if given["dim"] is not None and given["dim"] != ():
             return by_dim(func, level, args, kwargs)
         first = next(iter(given))
@@ -243,6 +245,37 @@ def flatten(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return shifted("start_dim", "end_dim")(func, level, args, kwargs)
 
 
+def in_place(name: str) -> Callable[..., Any]:
+    """Make the rule of a view that a tensor itself becomes: ``unsqueeze_`` and the like, by the function that returns the view."""
+
+    def rule(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+        target = args[0]
+        check_target(func.__name__, target, level)
+        become(target, getattr(target, name)(*args[1:], **kwargs)._value)
+        return target
+
+    return rule
+
+
+def resize_(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """resize_: the first elements of each sample; more than there are cannot be had."""
+    target, sizes = args[0], sizes_of(args, {})
+    check_target("resize_", target, level)
+    n = functools.reduce(lambda a, b: a * b, sizes or (), 1)
+    if sizes is None or n > target.numel():
+        raise RuntimeError(f"[resize_] vmap: a sample of shape {tuple(target.shape)} cannot be made larger, got {sizes}")
+    become(target, target._value.reshape(size_of(level), -1)[:, :n].reshape(size_of(level), *sizes))
+    return target
+
+
+def one_hot(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """one_hot: the number of classes must be told, since the largest would have to be looked for."""
+    x = args[0]
+    if not at(x, level) or (args[1] if len(args) > 1 else kwargs.get("num_classes", -1)) == -1:
+        return NotImplemented
+    return batched(func(x._value, *args[1:], **kwargs), level)
+
+
 def same(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """Functions of the last dimensions, or of none: they take a batch as it is."""
     if not at(args[0], level) or others_batched(dict(enumerate((*args, *kwargs.values()))), args[0], level):
@@ -342,3 +375,6 @@ RULES["sum_to_size"] = sum_to_size
 RULES.update(as_strided=as_strided, view_as=like_other("view"), reshape_as=like_other("reshape"), expand_as=like_other("expand"))
 RULES.update(permute=permute, squeeze=squeeze, t=transpose_2d, flatten=flatten, ravel=flatten, stack=joined(1))
 RULES["unsqueeze"] = shifted("dim", extra=1)
+RULES.update(resize_=resize_, one_hot=one_hot)
+for _name in ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"):
+    RULES[f"{_name}_"] = in_place(_name)

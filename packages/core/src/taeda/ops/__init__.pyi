@@ -1321,7 +1321,7 @@ def reshape_as(input: Tensor, other: Tensor | _complex) -> Tensor:
 def resize_(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ..., memory_format: Any = ...) -> Tensor:
     """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
 def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
-    """Give the tensor the shape of another, in place."""
+    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
 def resolve_neg(input: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
-                             make_contiguous, copy_into, define, empty_as, end_inplace, needs_grad, record, scalar_tensor, to_dtype)
+                             make_contiguous, copy_into, define, empty_as, end_inplace, held_scalar, needs_grad, record, scalar_tensor,
+                             to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.operands cimport check_partial_overlap
@@ -241,12 +242,12 @@ def fill_(input, value):
             raise RuntimeError(f"[fill_] fill_ only supports 0-dimension value tensor but got tensor with {v.view.ndim} "
                                "dimensions.")
     elif type(value) is float or type(value) is int:
-        v = scalar_tensor(value, x.view.dtype, CPU)
+        v = held_scalar(value, x.view.dtype, CPU)
     elif isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
                                                  hasattr(value, "__complex__")):
         raise TypeError(f"[fill_] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
     else:
-        v = scalar_tensor(value, x.view.dtype, CPU)
+        v = held_scalar(value, x.view.dtype, CPU)
     assign("fill_", x if isinstance(value, TensorBase) else without_repeats(x), v)
     return x
 
@@ -311,7 +312,10 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
         if s.view.dtype != x.view.dtype:
             raise RuntimeError(f"[set_] dtypes differ: {input.dtype} and {source.dtype}")
     else:
-        source = getattr(source, "_untyped_storage", source)
+        if hasattr(source, "_untyped_storage"):
+            if code_of(source.dtype, "set_") != x.view.dtype:
+                raise RuntimeError(f"[set_] Expected a Storage of type {input.dtype} but got type {source.dtype} for argument 1 'storage'")
+            source = source._untyped_storage
         if not isinstance(source, Storage):
             raise TypeError(f"[set_] source must be a Tensor or a storage, got {type(source).__name__}")
         storage = <Storage>source
@@ -365,8 +369,11 @@ def check_layout(op, size, stride, offset, itemsize, nbytes):
     check_bounds(op, tuple(size), tuple(stride), offset, itemsize, nbytes)
 
 
-def resize_(input, *sizes, size=None, memory_format=contiguous_format):
-    """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
+def resize_(input, *sizes, size=None, memory_format=None):
+    """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined.
+
+    Without ``memory_format`` a tensor that has the shape already is left as it is, another becomes contiguous.
+    """
     cdef TensorBase x = as_tensor(input, "resize_")
     cdef int64_t numel = 1, need
     cdef int i, n
@@ -381,12 +388,20 @@ def resize_(input, *sizes, size=None, memory_format=contiguous_format):
         total *= length
     if total >= 1 << 62:
         raise RuntimeError(f"[resize_] Storage size calculation overflowed with sizes={list(shape)}")
+    if memory_format is None and x.shape_tuple() == shape:
+        return x
+    n = len(shape)
+    innermost = memory_format is not None and memory_format.name in ("channels_last", "channels_last_3d")
+    if innermost and n != (4 if memory_format.name == "channels_last" else 5):
+        raise RuntimeError(f"[resize_] required rank {4 if memory_format.name == 'channels_last' else 5} tensor to use "
+                           f"{memory_format.name} format, got the sizes {list(shape)}")
+    if memory_format is not None and memory_format.name == "preserve_format":
+        raise RuntimeError("[resize_] Unsupported memory format: preserve_format; resize_as_ takes it")
     need = total + x.offset * x.view.itemsize
     if total and need > x.storage.nbytes_:
         x.storage.resize_(need)
-    n = len(shape)
     x.set_ndim(n)
-    for i in range(n - 1, -1, -1):
+    for i in ([1, *range(n - 1, 1, -1), 0] if innermost else range(n - 1, -1, -1)):
         x.view.shape[i] = shape[i]
         x.view.strides[i] = numel
         numel *= max(shape[i], 1)
@@ -394,9 +409,13 @@ def resize_(input, *sizes, size=None, memory_format=contiguous_format):
     return x
 
 
-def resize_as_(input, other, *, memory_format=contiguous_format):
-    """Give the tensor the shape of another, in place."""
-    return resize_(input, as_tensor(other, "resize_as_").shape_tuple())
+def resize_as_(input, other, *, memory_format=None):
+    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
+    cdef TensorBase like = as_tensor(other, "resize_as_")
+    if memory_format is not None and memory_format.name == "preserve_format":
+        memory_format = next((f for f, n in ((channels_last, 4), (channels_last_3d, 5)) if like.view.ndim == n and
+                              not is_contiguous(other) and is_contiguous(other, memory_format=f)), contiguous_format)
+    return resize_(input, like.shape_tuple(), memory_format=memory_format)
 
 
 def type_as(input, other):

@@ -4,7 +4,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
-from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, scalar_tensor
+from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, held_scalar, scalar_tensor
 from taeda.dtype cimport code_of, complex_code, default_float, differentiable, dtype_of, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I64
 from taeda.memory_order cimport dense
@@ -98,7 +98,7 @@ cdef int set_all(TensorBase t, object value) except -1:
     if nbytes <= 1 << 14 and type(value) is int and value == 0 and dense(&t.view):
         memset(t.view.data, 0, nbytes)
     else:
-        copy_into(t, scalar_tensor(value, t.view.dtype, CPU))
+        copy_into(t, held_scalar(value, t.view.dtype, CPU))
     return 0
 
 

@@ -6,9 +6,9 @@ Reading and adding are each other's adjoint, so each is the other's derivative.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous,
-                             define, linear, empty, end_inplace, launch, record, scalar_tensor, to_dtype, wrap_dim,
-                             write_out)
+from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
+                             contiguous, define, held_scalar, linear, empty, end_inplace, launch, record,
+                             scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport long_index, zeros_of
@@ -152,7 +152,7 @@ cdef TensorBase source(TensorBase x, TensorBase ix, object src, int dim, str op)
     cdef int d
     cdef bint same = True
     if not isinstance(src, TensorBase):
-        return scalar_tensor(src, x.view.dtype, x.device)
+        return held_scalar(src, x.view.dtype, x.device)
     s = <TensorBase>src
     check_same_device(op, (x, s))
     if s.view.dtype != x.view.dtype:

@@ -15,10 +15,10 @@ import warnings
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
-                             copy_into, define, empty, empty_like, empty_shape, end_inplace, needs_grad,
+                             copy_into, define, empty, empty_like, empty_shape, end_inplace, held_scalar, needs_grad,
                              record, record_view, scalar_tensor, to_dtype)
 from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32, I64, MAX_DIM, U8
 from taeda.operands cimport check_partial_overlap
 from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
                                  zeros_of)
@@ -455,6 +455,13 @@ cdef int check_assignable(TensorBase v, int nd, const int64_t* shape) except -1:
     return 0
 
 
+cdef TensorBase kept(object value, TensorBase x):
+    """A number as x holds it; halves become infinite, as PyTorch's do here alone."""
+    if x.view.dtype == F16 or x.view.dtype == BF16:
+        return scalar_tensor(value, x.view.dtype, x.device)
+    return held_scalar(value, x.view.dtype, x.device)
+
+
 cpdef object setitem(object input, object index, object value):
     """Write value, a number or a tensor that broadcasts, into input[index]; the target keeps its dtype.
 
@@ -489,12 +496,12 @@ cpdef object setitem(object input, object index, object value):
                         "with taeda.tensor(...)")
     if whole_mask(x, index) and (v is None or v.view.numel == 1) and not any_needs_grad((x, v)):
         if v is None:
-            v = scalar_tensor(value, x.view.dtype, x.device)
+            v = kept(value, x)
         fill_where(x, <TensorBase>index, v)
         return None
     parse(&q, x, index, pos, idx, "setitem")
     if v is None:
-        v = scalar_tensor(value, x.view.dtype, x.device)
+        v = kept(value, x)
     elif v.device != x.device and v.view.ndim == 0 and v.device == CPU and x.device != META:
         v = v.to(x.device)
     if pos:

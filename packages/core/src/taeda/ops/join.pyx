@@ -16,6 +16,8 @@ from taeda.ops.advanced cimport zeros_of
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.operands import refuse_overlap
+
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack",
     "meshgrid", "row_stack", "stack", "vstack",
@@ -139,6 +141,8 @@ def cat(tensors, dim=0, *, out=None, axis=None):
     cdef int i, e, d, dtype
     if not given:
         raise ValueError("[cat] expected a non-empty list of Tensors")
+    if out is not None:
+        refuse_overlap("cat", out, *given)
     dtype = common_dtype(given)
     for i in range(len(given)):
         x = <TensorBase>given[i]

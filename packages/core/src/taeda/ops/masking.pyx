@@ -14,9 +14,9 @@ import warnings
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device,
-                             contiguous, define, empty_for, end_inplace, launch, needs_grad, record, result_type,
-                             scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport default_float, is_complex_, is_integral, name_of, torch_name
+                             contiguous, define, empty_for, end_inplace, held_scalar, launch, needs_grad, record,
+                             result_type, scalar_tensor, to_dtype, write_out)
+from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
 from taeda.ops.advanced cimport mask_count, nonzero_rows, select_where, sum_to, zeros_of
 from taeda.tensor_base cimport CPU, META, TensorBase
@@ -167,13 +167,13 @@ cdef TensorBase fill_value(TensorBase x, object value, str op):
         if isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
                                                    hasattr(value, "__complex__")):
             raise TypeError(f"[{op}] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
-        return scalar_tensor(value, x.view.dtype, x.device)
+        return held_scalar(value, x.view.dtype, x.device)
     v = <TensorBase>value
     if v.view.ndim:
         raise RuntimeError(f"[{op}] masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                            f"{v.view.ndim} dimension(s).")
-    if v.device == CPU and (is_complex_(v.view.dtype) and not is_complex_(x.view.dtype) or is_integral(x.view.dtype)):
-        scalar_tensor(v.item(), x.view.dtype, CPU)                      # refuses what the dtype cannot hold
+    if v.device == CPU and v.view.dtype != x.view.dtype:
+        held_scalar(v.item(), x.view.dtype, CPU)                      # refuses what the dtype cannot hold
     return to_dtype(v, x.view.dtype)
 
 
@@ -389,7 +389,11 @@ def unravel_index(indices, shape):
     cdef TensorBase x = as_tensor(indices, "unravel_index")
     if not is_integral(x.view.dtype) or x.view.dtype == BOOL:
         raise TypeError(f"[unravel_index] expected 'indices' to be integer dtype, but got {name_of(x.view.dtype)}")
+    if not isinstance(shape, (int, tuple, list)):
+        raise TypeError(f"[unravel_index] expected 'shape' to be int or sequence of ints, but got {type(shape).__name__}")
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not all([isinstance(n, int) for n in sizes]):
+        raise TypeError(f"[unravel_index] expected 'shape' sequence to only contain ints, but got {sizes}")
     if any([n < 0 for n in sizes]):
         raise ValueError(f"[unravel_index] 'shape' cannot have negative values, but got {sizes}")
     found, below = [], 1

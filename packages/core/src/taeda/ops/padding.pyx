@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, record, scalar_tensor
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, held_scalar, launch, linear, record
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -59,7 +59,7 @@ cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, 
     t[0], t[1] = &rows.y, &rows.x
     if y.view.numel and y.view.ndim:
         if mode == CONSTANT:
-            fill = scalar_tensor(value, x.view.dtype, x.device)
+            fill = held_scalar(value, x.view.dtype, x.device)
             t[2] = &fill.view
         launch(op, x.view.dtype, x.device, 1, 3 if mode == CONSTANT else 2, t, p, y.view.numel)
     elif y.view.numel:

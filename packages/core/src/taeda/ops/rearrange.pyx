@@ -487,6 +487,8 @@ def one_hot(tensor, num_classes=-1):
         if num_classes <= 0:
             raise RuntimeError("[one_hot] Can not infer total number of classes from empty tensor.")
         return zeros_of(x.shape_tuple() + (num_classes,), I64, x.device)
+    if num_classes < 1 and num_classes != -1:
+        raise RuntimeError(f"[one_hot] num_classes should be positive, got {num_classes}")
     if x.device != META:
         low, high = x.min().item(), x.max().item()
         if low < 0:

@@ -6,8 +6,8 @@ All are forms of index and index_put (advanced.pyx).
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define, end_inplace,
-                             scalar_tensor, to_dtype, wrap_dim, write_out)
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define,
+                             end_inplace, held_scalar, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, dtype_of, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index
@@ -182,7 +182,7 @@ def index_fill_(input, dim, index, value):
     if ix.view.dtype != I64:
         raise IndexError(f"[index_fill_] index_fill_(): Expected dtype int64 for index, got {name_of(ix.view.dtype)}")
     if not isinstance(value, TensorBase):
-        v = scalar_tensor(value, x.view.dtype, x.device)
+        v = held_scalar(value, x.view.dtype, x.device)
     else:
         v = <TensorBase>value
         if v.view.ndim:

@@ -112,22 +112,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             [0, 0, 1]])
     """
     need_tensors("one_hot", tensor)
-    if tensor.dtype != taeda.int64:
-        raise RuntimeError(f"[one_hot] is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
-    if tensor.numel() == 0:
-        if num_classes <= 0:
-            raise RuntimeError("[one_hot] Can not infer total number of classes from empty tensor.")
-        return taeda.zeros((*tensor.shape, num_classes), dtype=taeda.int64, device=tensor.device)
-    if int(tensor.min()) < 0:
-        raise RuntimeError(f"[one_hot] Class values must be non-negative, got {int(tensor.min())}")
-    largest = int(tensor.max())
-    if num_classes == -1:
-        num_classes = largest + 1
-    elif num_classes < 1:
-        raise RuntimeError(f"[one_hot] num_classes should be positive, got {num_classes}")
-    elif largest >= num_classes:
-        raise RuntimeError(
-            f"[one_hot] Class values must be smaller than num_classes, got {largest} for {num_classes} classes."
-        )
-    y = taeda.zeros((*tensor.shape, num_classes), dtype=taeda.int64, device=tensor.device)
-    return y.scatter_(-1, tensor.unsqueeze(-1), 1)
+    return ops.one_hot(tensor, num_classes)
