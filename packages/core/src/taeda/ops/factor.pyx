@@ -10,7 +10,8 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give, identity,
+from taeda.ops.linalg cimport (QR_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give,
+                               identity,
                                lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows, small, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
@@ -264,6 +265,8 @@ cdef object qr_vjp(Node n, object g):
     return x
 
 cdef Op QR = define("linalg_qr", qr_vjp, 0, 0, "orgqr", "LinalgQrBackward0")
+cdef Op GEQRF_BLOCKS = define("geqrf", NULL, 0, 0, "geqrf_blocks")
+cdef Op Q_BLOCKS = define("linalg_qr", NULL, 0, 0, "orgqr_blocks")
 cdef Op SMALL_QR = define("linalg_qr", NULL, 0, 0, "small_qr")
 cdef Op GEQRF = define("geqrf", underivable, 0, 0, "geqrf", "GeqrfBackward0")
 
@@ -274,7 +277,7 @@ cdef tuple reflectors(TensorBase A):
     cdef int64_t k = min(rows(A), cols(A))
     cdef Param p[1]
     tau = numbers(A, batch_of(A) + (k,), A.view.dtype)
-    call(GEQRF, packed, count_of(batch_of(A)) if k else 0, (packed, tau), p)
+    call(GEQRF_BLOCKS if alone(batch_of(A), QR_ALONE, k) else GEQRF, packed, count_of(batch_of(A)) if k else 0, (packed, tau), p)
     return packed, tau
 
 
@@ -301,7 +304,7 @@ cdef tuple qr_of(str op, object input, str mode):
         Q = empty_columns(A, batch_of(A), m, wide, A.view.dtype)
         if A.device != META:
             Q[..., :k] = packed[..., :k]
-        call(QR, Q, count_of(batch_of(A)), (Q, tau), p)
+        call(Q_BLOCKS if alone(batch_of(A), QR_ALONE, k) and wide == k else QR, Q, count_of(batch_of(A)), (Q, tau), p)
     record_multi(QR, (Q, R), (A,), (Q, R), mode)
     return Q, R
 

@@ -11,6 +11,10 @@ cdef enum:
     SMALL_SIZE = 32            # rows and columns of small_matrices.h
     SMALL_BATCH = 8            # matrices from which vectors are filled
     SMALL_ALONE = 16           # rows and columns up to which idle lanes do not matter
+    LU_ALONE = 192             # of a single matrix, from which threads share its columns: measured on Zen 4
+    QR_ALONE = 96
+    SIDES_ALONE = 128          # right-hand sides
+    INVERSE_ALONE = 48
 
 cdef TensorBase need_matrix(str op, object x, str name=*)              # at least two dimensions
 cdef TensorBase need_square(str op, object x, str name=*)              # ... and as many rows as columns
@@ -28,6 +32,7 @@ cdef TensorBase numbers(TensorBase x, tuple shape, int dtype)          # contigu
 cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except -1
     # run the kernel for x's dtype over the views (None: no such view); p[0] is filled here
 cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1   # do kernels/cpu/small_matrices take this batch?
+cdef bint alone(tuple batch, int64_t least, int64_t n) except -1           # do kernels/cpu/lapack_blocks take this single matrix?
 cdef tuple lu_factors(Op op, TensorBase A, int how=*)                  # LU, pivots, info; and det (how: 1) or the permutation's sign (2)
 cdef object first_failure(TensorBase info)                             # (batch element or None, info) or None
 cdef object batch_element(object failure)                              # how an error names it: "(Batch element 1): ", or nothing

@@ -162,6 +162,12 @@ cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1:
             and (size <= SMALL_ALONE or size <= SMALL_SIZE and count >= SMALL_BATCH))
 
 
+cdef bint alone(tuple batch, int64_t least, int64_t n) except -1:
+    """Whether this is one matrix of at least so many rows (or columns): kernels/cpu/lapack_blocks shares it out among threads then."""
+    return n >= least and count_of(batch) == 1
+
+
+cdef Op LU_BLOCKS = define("linalg_lu_factor_ex", NULL, 0, 0, "getrf_blocks")
 cdef Op SMALL_LU = define("linalg_lu_factor_ex", NULL, 0, 0, "small_lu")
 
 
@@ -180,7 +186,7 @@ cdef tuple lu_factors(Op op, TensorBase A, int how=0):
         call(SMALL_LU, LU, count_of(batch), (LU, pivots, info, A, sign), p)
         return LU, pivots, info, sign
     LU, pivots, info = columns(A), numbers(A, batch + (k,), I32), numbers(A, batch, I32)
-    call(op, LU, count_of(batch) if k else 0, (LU, pivots, info), p)
+    call(LU_BLOCKS if alone(batch, LU_ALONE, k) else op, LU, count_of(batch) if k else 0, (LU, pivots, info), p)
     if how == 0:
         return LU, pivots, info, None
     swaps = (pivots != arange(1, k + 1, device=(<object>A).device)).sum(-1)

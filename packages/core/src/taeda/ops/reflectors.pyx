@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, write_out
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport Param
-from taeda.ops.linalg cimport (batch_of, call, cols, columns, count_of, empty_columns, need_float, readable, rows)
+from taeda.ops.linalg cimport (QR_ALONE, alone, batch_of, call, cols, columns, count_of, empty_columns, need_float, readable, rows)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops.creation import eye
@@ -80,6 +80,7 @@ cdef object product_vjp(Node n, object g):
     cdef TensorBase A = n.raw(0)
     return way_back(A, n.raw(1), unit_matrix(A, rows(A), cols(A)), g, False, True)[:2]
 
+cdef Op Q_BLOCKS = define("linalg_householder_product", NULL, 0, 0, "orgqr_blocks")
 cdef Op PRODUCT = define("linalg_householder_product", product_vjp, 0, 0, "orgqr", "LinalgHouseholderProductBackward0")
 
 
@@ -97,6 +98,7 @@ def linalg_householder_product(A, tau, *, out=None):
     cdef str op = "linalg.householder_product"
     cdef TensorBase a = as_tensor(A, op), t = as_tensor(tau, op), Q
     cdef Param p[1]
+    cdef bint whole
     if a.view.ndim >= 2 and rows(a) < cols(a):
         raise RuntimeError(f"[{op}] input.shape[-2] must be greater than or equal to input.shape[-1], got {tuple(a.shape_tuple())}")
     if a.view.ndim >= 2 and t.view.ndim >= 1 and cols(a) < t.view.shape[t.view.ndim - 1]:
@@ -110,7 +112,8 @@ def linalg_householder_product(A, tau, *, out=None):
             Q.copy_(unit_matrix(a, rows(a), cols(a)))
     else:
         Q = columns(a)
-        call(PRODUCT, Q, count_of(batch_of(a)) if Q.view.numel else 0, (Q, t.contiguous()), p)
+        whole = alone(batch_of(a), QR_ALONE, cols(a)) and t.view.shape[t.view.ndim - 1] == cols(a)
+        call(Q_BLOCKS if whole else PRODUCT, Q, count_of(batch_of(a)) if Q.view.numel else 0, (Q, t.contiguous()), p)
     record(PRODUCT, Q, (a, t), (a, t))
     return Q if out is None else write_out(out, Q, op)
 

@@ -8,9 +8,10 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
-                               first_failure, give, identity, in_columns, lu_factors, need_float, need_matrix, need_same, need_square, permutation,
-                               readable, recording, rows, small, underivable, with_batch)
+from taeda.ops.linalg cimport (INVERSE_ALONE, SIDES_ALONE, alone, batch_element, batch_of, call, cols, columns, common_batch, count_of,
+                               empty_columns,
+                               first_failure, give, identity, in_columns, lu_factors, need_float, need_matrix, need_same, need_square,
+                               permutation, readable, recording, rows, small, underivable, with_batch)
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
@@ -44,6 +45,7 @@ cdef Op FACTOR = define("linalg_solve", NULL, 0, 0, "getrf", "LinalgSolveFactors
 cdef Op SOLVE = define("linalg_solve_ex", solve_vjp, 0, 0, "getrs", "LinalgSolveExBackward0")
 
 
+cdef Op SOLVE_BLOCKS = define("linalg_solve_ex", NULL, 0, 0, "getrs_blocks")
 cdef Op SMALL_SOLVE = define("linalg_solve_ex", NULL, 0, 0, "small_from_lu")
 
 
@@ -62,6 +64,8 @@ cdef TensorBase substituted(Op op, TensorBase B, TensorBase LU, TensorBase pivot
     if batch_of(LU) != batch:
         LU = columns(<TensorBase>with_batch(LU, batch))
     X = columns(<TensorBase>identity(LU, batch, rows(LU)) if B is None else B)
+    if alone(batch, SIDES_ALONE, min(rows(X), cols(X))):
+        op = SOLVE_BLOCKS
     call(op, X, count_of(batch) if X.view.numel else 0, (X, readable(LU), pivots.contiguous()), p)
     return X
 
@@ -348,6 +352,7 @@ cdef object cholesky_inverse_vjp(Node n, object g):
     return L @ gA if n.extra else gA @ L
 
 cdef Op CHOLESKY_INVERSE = define("cholesky_inverse", cholesky_inverse_vjp, 0, 0, "potri", "CholeskyInverseBackward0")
+cdef Op INVERSE_BLOCKS = define("cholesky_inverse", NULL, 0, 0, "potri_blocks")
 
 
 def cholesky_inverse(L, upper=False, *, out=None):
@@ -360,12 +365,15 @@ def cholesky_inverse(L, upper=False, *, out=None):
     if not zero.is_meta and zero.any():
         at = zero.nonzero()[0].tolist()
         where = f"(Batch element {zero.reshape(-1, rows(factor)).any(-1).nonzero()[0, 0]}): " if len(at) > 1 else ""
-        raise LinAlgError(f"[cholesky_inverse] {where}The diagonal element {at[len(at) - 1] + 1} is zero, the inversion could not be completed "
-                          "because the input matrix is singular.")
+        raise LinAlgError(f"[cholesky_inverse] {where}The diagonal element {at[len(at) - 1] + 1} is zero, the inversion could not be "
+                          "completed because the input matrix is singular.")
     p[1].i = c"U" if upper else c"L"
     if small(factor, batch, rows(factor), rows(factor)):
         X = empty_columns(factor, batch, rows(factor), rows(factor), factor.view.dtype)
         call(SMALL_CHOLESKY_SOLVE, X, count_of(batch), (X, factor, identity(factor, batch, rows(factor))), p)
+    elif alone(batch, INVERSE_ALONE, rows(factor)):
+        X = empty_columns(factor, batch, rows(factor), rows(factor), factor.view.dtype)
+        call(INVERSE_BLOCKS, X, 1, (X, readable(factor)), p)
     else:
         X = columns(factor)
         call(CHOLESKY_INVERSE, X, count_of(batch) if X.view.numel else 0, (X,), p)

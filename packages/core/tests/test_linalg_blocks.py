@@ -1,0 +1,92 @@
+"""Single large matrices, whose columns threads share in blocks: values at the edges of panels and blocks, the same for any threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import taeda
+from taeda import linalg
+
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+
+
+def drawn(*shape: int, dtype: str, seed: int = 0) -> taeda.Tensor:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(shape)
+    return taeda.from_numpy((x + 1j * rng.standard_normal(shape) if dtype.startswith("c") else x).astype(dtype))
+
+
+def close(x: taeda.Tensor, wanted: taeda.Tensor, scale: float = 1.0) -> bool:
+    """Within a few units of eps times the rows times scale."""
+    assert x.shape == wanted.shape
+    return float((x - wanted).abs().max()) < 8 * taeda.finfo(x.dtype).eps * max(x.shape) * scale
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("m", "n"), [(192, 192), (193, 225), (260, 200), (300, 320), (257, 257)])
+def test_lu_of_large_matrices(m, n, dtype):
+    x = drawn(m, n, dtype=dtype)
+    P, L, U = linalg.lu(x)
+    assert close(P @ L @ U, x, 2) and (L.tril(-1).abs() <= 1.5).all() and (P.sum(0) == 1).all()
+    lu, pivots = linalg.lu_factor(x)
+    assert (lu.tril(-1)[:, : min(m, n)] == L.tril(-1)).all() and (lu.triu()[: min(m, n)] == U).all()
+    if m == n:
+        sign, size = linalg.slogdet(x)
+        wanted = np.linalg.slogdet(x.numpy().astype("c16" if x.is_complex() else "f8"))
+        assert abs(sign.item() - wanted[0]) < 1e-3 and abs(size.item() / wanted[1] - 1) < 1e-4
+        for k in (127, 128, 200):
+            b = drawn(n, k, dtype=dtype, seed=1)
+            X, Y = linalg.solve(x, b), linalg.lu_solve(lu, pivots, b, adjoint=True)
+            assert close(x @ X, b, float(X.abs().max())) and close(x.mH @ Y, b, float(Y.abs().max()))
+        inverse = linalg.inv(x)
+        assert close(inverse @ x, taeda.eye(n, dtype=x.dtype), float(inverse.abs().max()) * 4)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("m", "n"), [(96, 96), (97, 130), (200, 128), (300, 161), (129, 400)])
+def test_qr_of_large_matrices(m, n, dtype):
+    x = drawn(m, n, dtype=dtype)
+    for mode in ("reduced", "complete"):
+        Q, R = linalg.qr(x, mode)
+        assert close(Q @ R, x, 2) and close(Q.mH @ Q, taeda.eye(Q.shape[1], dtype=x.dtype)) and (R.tril(-1) == 0).all()
+    assert (linalg.qr(x, "r").R == linalg.qr(x).R).all()
+    if m >= n:
+        assert close(linalg.householder_product(*taeda.geqrf(x)), linalg.qr(x).Q)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [48, 65, 100, 256, 301])
+def test_inverses_from_cholesky_factors(n, dtype):
+    x = drawn(n, n, dtype=dtype)
+    A = x @ x.mH + n * taeda.eye(n, dtype=x.dtype)
+    L = linalg.cholesky(A)
+    for found in (taeda.cholesky_inverse(L), taeda.cholesky_inverse(L.mH.resolve_conj().contiguous(), upper=True)):
+        assert close(found @ A, taeda.eye(n, dtype=x.dtype)) and (found == found.mH).all()
+    L = L + drawn(n, n, dtype=dtype, seed=2).triu(1)             # the other half is not read
+    assert (taeda.cholesky_inverse(L) == found.new_tensor(taeda.cholesky_inverse(L.tril()).numpy())).all()
+
+
+def test_the_first_pivot_that_is_zero_is_named():
+    x = taeda.eye(300)
+    x[250, 250] = 0
+    x[280, 280] = 0
+    assert linalg.lu_factor_ex(x).info == 251
+    with pytest.raises(linalg.LinAlgError, match=r"\[linalg.inv\] The diagonal element 251 is zero"):
+        linalg.inv(x)
+    assert linalg.lu_factor_ex(taeda.eye(300).flip(0)).pivots.tolist() == [300 - i if i < 150 else i + 1 for i in range(300)]
+
+
+@pytest.mark.parametrize("f", [linalg.inv, linalg.lu_factor, linalg.qr, linalg.det, taeda.cholesky_inverse, lambda x: linalg.solve(x, x)])
+def test_threads_change_no_bit(f: Callable[[taeda.Tensor], object]):
+    x, threads, results = drawn(270, 270, dtype="float32") + 40 * taeda.eye(270), taeda.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            taeda.set_num_threads(count)
+            found = f(x)
+            results.append(found if isinstance(found, tuple) else (found,))
+    finally:
+        taeda.set_num_threads(threads)
+    for other in results[1:]:
+        assert all((a == b).all() for a, b in zip(results[0], other, strict=True))
