@@ -249,3 +249,24 @@ def test_second_derivatives_of_pools_with_channels_innermost() -> None:
     x = taeda.tensor(np.random.default_rng(7).normal(size=(1, 3, 5, 6))).contiguous(memory_format=taeda.channels_last).requires_grad_()
     for pool in (lambda t: ops.max_pool2d(t, 2), lambda t: ops.avg_pool2d(t, 3, 2, 1), lambda t: ops.adaptive_avg_pool2d(t, 2)):
         assert taeda.autograd.gradcheck(lambda t: pool(t) ** 2, x) and taeda.autograd.gradgradcheck(lambda t: pool(t) ** 2, x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("length", "windows"), [(1000, 1), (1000, 33), (37, 4), (64, 8), (1500, 2), (9, 20)])
+def test_adaptive_maxima_of_few_values(length: int, windows: int, dtype: str) -> None:
+    """The first of equal maxima, or the last NaN, in long windows too, where the value is found before its place; means beside them."""
+    rng = np.random.default_rng(length)
+    for nans in (0, 0.02, 0.3):
+        x = rng.integers(-2, 3, (4, length)).astype(dtype)
+        x[rng.random(x.shape) < nans] = np.nan
+        y, at = ops.adaptive_max_pool1d(taeda.tensor(x), windows, return_indices=True)
+        means = ops.adaptive_avg_pool1d(taeda.tensor(x), windows).numpy()
+        for i in range(windows):
+            first, end = i * length // windows, -(-(i + 1) * length // windows)
+            for row in range(4):
+                window = x[row, first:end]
+                bad = np.flatnonzero(np.isnan(window))
+                place = first + (bad[-1] if bad.size else window.argmax())
+                assert at[row, i].item() == place
+                np.testing.assert_array_equal(y[row, i].item(), x[row, place])
+                np.testing.assert_allclose(means[row, i], window.mean(), atol=1e-6)

@@ -15,7 +15,7 @@ from taeda.kernels.cpu.abi cimport MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
-from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 __all__ = ["interpolate"]
 PUBLIC = ()
@@ -163,17 +163,6 @@ cdef int check_lanczos(object align_corners, bint antialias) except -1:
     return 0
 
 
-cdef object area(object x, int n, list out):
-    """Means over the parts that the new sizes cut the input into; a volume's along its images, then through them."""
-    if n == 1:
-        return adaptive_avg_pool1d(x, out)
-    if n == 2:
-        return adaptive_avg_pool2d(x, out)
-    N, C, D, H, W = x.shape
-    y = adaptive_avg_pool2d(x.reshape(N, C * D, H, W), out[1:]).reshape(N, C, D, out[1] * out[2])
-    return adaptive_avg_pool2d(y, (out[0], out[1] * out[2])).reshape([N, C] + out)
-
-
 def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
                 antialias=False):
     """Resize the last dimensions of (N, C, W), (N, C, H, W) or (N, C, D, H, W).
@@ -217,7 +206,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     factors = [0.0] * n if size is not None or recompute_scale_factor else \
         [float(f) for f in per_dimension("scale_factor", scale_factor, n, x)]
     if mode == "area":
-        return area(x, n, out)
+        return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](x, out)     # means over the parts that out cuts x into
     sizes = x.shape_tuple()
     lead = sizes[:2]
     if n == 2 and mode in WINDOWS and (antialias or x.view.dtype == U8):

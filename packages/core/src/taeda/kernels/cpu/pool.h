@@ -10,7 +10,11 @@
 #define POOL_FEW 40          /* taps of a row of windows below which walking them one by one is faster */
 #define POOL_INLINE static inline __attribute__((always_inline))
 
-typedef struct { int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw, dd, dh, dw, D, H, W, OD, OH, OW; } Pool;
+typedef struct {
+    int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw, dd, dh, dw, D, H, W, OD, OH, OW;
+    const int64_t *parts[3];                        /* of adaptive pools: begin and end of each window, by depth, height, width */
+    int64_t tiled;                                  /* of maxima: are rows of windows reduced in tiles? */
+} Pool;
 typedef struct { int64_t start, lo, hi; } Span;     /* taps [lo, hi) of a window that begins at start lie inside */
 
 static inline int64_t pool_ceil_div(int64_t a, int64_t b)       /* a division takes longer than a short row of windows */
@@ -57,24 +61,45 @@ static inline Span pool_part(int64_t i, int64_t n, int64_t m)
     Span r = {0, i * n / m, ((i + 1) * n + m - 1) / m};
     return r;
 }
+/* Table the windows of an adaptive pool: two divisions each are most of a short window's time.  room: pool_room(g) numbers. */
+static inline int64_t pool_room(const Pool *g) { return 2 * (g->OD + g->OH + g->OW); }
+static inline void pool_table(Pool *g, int64_t *room)
+{
+    const int64_t in[3] = {g->D, g->H, g->W}, out[3] = {g->OD, g->OH, g->OW};
+    for (int d = 0; d < 3; d++, room += 2 * out[d - 1]) {
+        g->parts[d] = room;
+        for (int64_t i = 0; i < out[d]; i++) {
+            const Span r = pool_part(i, in[d], out[d]);
+            room[2 * i] = r.lo;
+            room[2 * i + 1] = r.hi;
+        }
+    }
+}
+static inline Span pool_tabled(const Pool *g, int d, int64_t i)
+{
+    Span r = {0, g->parts[d][2 * i], g->parts[d][2 * i + 1]};
+    return r;
+}
 /* A row of adaptive windows, z deep and r high, in tiles [c0, c0 + n) of columns that hold windows [w0, w1): as many
    as fit, or a part of one. */
 typedef struct { Span z, r; int64_t w0, w1, c0, n, end; } Tile;
 
 static inline Tile pool_tiles(const Pool *g, int64_t row)
 {
-    Tile t = {pool_part(row / g->OH, g->D, g->OD), pool_part(row % g->OH, g->H, g->OH), 0, 0, 0, 0, 0};
+    Tile t = {pool_tabled(g, 0, row / g->OH), pool_tabled(g, 1, row % g->OH), 0, 0, 0, 0, 0};
     return t;
 }
 static inline int next_tile(const Pool *g, Tile *t)
 {
+    const int64_t *parts = g->parts[2];
     t->c0 += t->n;
     if (t->c0 >= t->end) {
         if (t->w1 >= g->OW) return 0;
         t->w0 = t->w1;
-        t->c0 = pool_part(t->w0, g->W, g->OW).lo;
-        do t->end = pool_part(t->w1++, g->W, g->OW).hi;
-        while (t->w1 < g->OW && pool_part(t->w1, g->W, g->OW).hi - t->c0 <= POOL_SPAN);
+        t->c0 = parts[2 * t->w0];
+        if (parts[2 * g->OW - 1] - t->c0 <= POOL_SPAN) t->w1 = g->OW;
+        else do t->w1++; while (t->w1 < g->OW && parts[2 * t->w1 + 1] - t->c0 <= POOL_SPAN);
+        t->end = parts[2 * t->w1 - 1];
     }
     t->n = pool_min(POOL_SPAN, t->end - t->c0);
     return 1;

@@ -7,7 +7,9 @@ from taeda.kernels.cpu.runtime cimport num_threads
 
 cdef extern from "pool.h" nogil:
     ctypedef struct Pool:
-        int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw, dd, dh, dw, D, H, W, OD, OH, OW
+        int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw, dd, dh, dw, D, H, W, OD, OH, OW, tiled
+    int64_t pool_room(const Pool* g)
+    void pool_table(Pool* g, int64_t* room)
 
 
 cdef inline int threads_for(int64_t work, int64_t units) noexcept nogil:
