@@ -8,9 +8,12 @@ from taeda.vision.models.convnext import *  # noqa: F403
 from taeda.vision.models.densenet import *  # noqa: F403
 from taeda.vision.models.efficientnet import *  # noqa: F403
 from taeda.vision.models.googlenet import *  # noqa: F403
+from taeda.vision.models.inception import *  # noqa: F403
+from taeda.vision.models.maxvit import *  # noqa: F403
 from taeda.vision.models.mnasnet import *  # noqa: F403
 from taeda.vision.models.mobilenetv2 import *  # noqa: F403
 from taeda.vision.models.mobilenetv3 import *  # noqa: F403
+from taeda.vision.models.regnet import *  # noqa: F403
 from taeda.vision.models.registry import get_model, get_model_builder, list_models, register_model
 from taeda.vision.models.resnet import *  # noqa: F403
 from taeda.vision.models.shufflenetv2 import *  # noqa: F403
@@ -27,9 +30,12 @@ _ROOMS = (
     "densenet",
     "efficientnet",
     "googlenet",
+    "inception",
+    "maxvit",
     "mnasnet",
     "mobilenetv2",
     "mobilenetv3",
+    "regnet",
     "resnet",
     "shufflenetv2",
     "squeezenet",

@@ -40,10 +40,10 @@ def resnet_backbone(depth: int, weights: Any, aux: bool | None) -> nn.Module:
     return IntermediateLayerGetter(net, {"layer4": "out", **({"layer3": "aux"} if aux else {})})
 
 
-def mobilenet_backbone(weights: Any, aux: bool | None) -> tuple[nn.Module, int, int]:
-    """Return the features of a dilated MobileNetV3, and the widths of its two maps."""
+def mobilenet_backbone(weights: Any, aux: bool | None, names: tuple[str, str] = ("out", "aux")) -> tuple[nn.Module, int, int]:
+    """Return the features of a dilated MobileNetV3 as the last map and, with `aux`, a finer one; and the widths of both."""
     features: Any = mobilenet_v3_large(weights=weights, dilated=True).features
     stages = [0, *(i for i, b in enumerate(features) if getattr(b, "_is_cn", False)), len(features) - 1]
     last, before = stages[-1], stages[-4]
-    maps = {str(last): "out", **({str(before): "aux"} if aux else {})}
+    maps = {str(last): names[0], **({str(before): names[1]} if aux else {})}
     return IntermediateLayerGetter(features, maps), features[last].out_channels, features[before].out_channels
