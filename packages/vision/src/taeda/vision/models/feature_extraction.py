@@ -15,6 +15,7 @@ from typing import Any
 
 from taeda import fx, nn
 from taeda.vision import ops
+from taeda.vision.models.swin_transformer import ShiftedWindowAttention
 
 __all__ = ["create_feature_extractor", "get_graph_node_names"]
 
@@ -74,8 +75,12 @@ class NodePathTracer(LeafModuleAwareTracer):
 
 
 def _tracer_options(given: dict[str, Any] | None) -> dict[str, Any]:
-    """Return a tracer's options: layers and functions of `ops` are single nodes, besides what is asked for."""
+    """Return a tracer's options: layers and functions of `ops` are single nodes, besides what is asked for.
+
+    Attention in shifted windows is one too: whether it shifts depends on the image's size.
+    """
     layers = [v for v in vars(ops).values() if isinstance(v, type) and issubclass(v, nn.Module)]
+    layers.append(ShiftedWindowAttention)
     options = dict(given or {})
     options["autowrap_modules"] = tuple({*options.get("autowrap_modules", ()), math, ops})
     options["leaf_modules"] = [*options.get("leaf_modules", ()), *layers]
@@ -185,9 +190,8 @@ def _cut(graph: Any, names: dict[Any, str], wanted: dict[str, str]) -> None:
     left = dict(wanted)
     nodes = list(graph.nodes)
     for node in reversed(nodes):
-        path = names.get(node)
-        query = next((q for q in left if path is not None and (path == q or path.startswith(q + "."))), None)
-        if query is not None:
+        path = names.get(node, "")
+        for query in [q for q in left if path == q or path.startswith(q + ".")][:1]:
             found[left.pop(query)] = node
     with graph.inserting_after(nodes[-1]):
         graph.output(dict(reversed(found.items())))
@@ -238,6 +242,6 @@ def create_feature_extractor(
         graphs.append(graph)
     if not suppress_diff_warning:
         _warn_of_differences(*names)
-    made = DualGraphModule(model, *graphs, class_name=type(model).__name__)
+    made = DualGraphModule(model, graphs[0], graphs[1], type(model).__name__)
     model.train(training)
     return made.train(training)  # type: ignore[no-any-return]

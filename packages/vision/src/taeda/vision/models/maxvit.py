@@ -173,7 +173,11 @@ class PartitionAttentionLayer(nn.Module):
         self.attn_layer = nn.Sequential(norm_layer(in_channels), attention, nn.Dropout(attention_dropout))
         wide = in_channels * mlp_ratio
         self.mlp_layer = nn.Sequential(
-            nn.LayerNorm(in_channels), nn.Linear(in_channels, wide), activation_layer(), nn.Linear(wide, in_channels), nn.Dropout(mlp_dropout)
+            nn.LayerNorm(in_channels),
+            nn.Linear(in_channels, wide),
+            activation_layer(),
+            nn.Linear(wide, in_channels),
+            nn.Dropout(mlp_dropout),
         )
         self.stochastic_dropout = StochasticDepth(p_stochastic_dropout, mode="row")
 

@@ -180,8 +180,8 @@ class VisionTransformer(nn.Module):
     def _process_input(self, x: Tensor) -> Tensor:
         n, _, h, w = x.shape
         for name, size in (("height", h), ("width", w)):
-            if size != self.image_size:
-                raise AssertionError(f"[VisionTransformer] Wrong image {name}! Expected {self.image_size} but got {size}!")
+            text = f"[VisionTransformer] Wrong image {name}! Expected {self.image_size} but got {size}!"
+            taeda._assert(size == self.image_size, text)
         return self.conv_proj(x).reshape(n, self.hidden_dim, -1).permute(0, 2, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,101 @@
+"""Features from inside of models, and the models that have files of their own: sizes, counts, names."""
+
+import copy
+
+import pytest
+import taeda
+from taeda import nn
+from taeda.vision import models
+from taeda.vision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+from taeda.vision.models.inception import InceptionOutputs
+from taeda.vision.models.regnet import BlockParams
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+        self.head = nn.Linear(4, 2)
+        self.aux = nn.Linear(4, 5)
+
+    def forward(self, x):
+        x = self.body(x)
+        x = x + x.mean()
+        y = self.head(x + 1)
+        return (y, self.aux(x)) if self.training else y
+
+
+def test_nodes_are_named_by_their_modules():
+    with pytest.warns(UserWarning, match="eval mode are a subsequence of those obtained in train mode"):
+        train, evaluation = get_graph_node_names(Net())
+    assert evaluation == ["x", "body.0", "body.1", "mean", "add", "add_1", "head"]
+    assert train == [*evaluation, "aux"]
+
+
+def test_features_are_what_the_nodes_give():
+    taeda.manual_seed(0)
+    net, x = Net().eval(), taeda.randn(2, 3)
+    features = create_feature_extractor(net, {"body": "b", "add_1": "sum"}, suppress_diff_warning=True)
+    assert not features.training and net.training is False
+    inner = net.body(x)
+    found = features(x)
+    assert list(found) == ["b", "sum"]
+    assert taeda.equal(found["b"], inner) and taeda.equal(found["sum"], inner + inner.mean() + 1)
+    assert {name for name, _ in features.named_parameters()} == {"body.0.weight", "body.0.bias"}
+    assert features.get_parameter("body.0.weight") is net.body[0].weight
+    again = copy.deepcopy(features)
+    assert taeda.equal(again(x)["sum"], found["sum"]) and again.get_parameter("body.0.weight") is not net.body[0].weight
+
+
+def test_training_has_a_graph_of_its_own():
+    net, x = Net(), taeda.randn(2, 3)
+    features = create_feature_extractor(net, train_return_nodes=["aux"], eval_return_nodes=["head"], suppress_diff_warning=True)
+    assert features.training and list(features(x)) == ["aux"]
+    assert list(features.eval()(x)) == ["head"] and list(features.train()(x)) == ["aux"]
+
+
+def test_features_ask_for_nodes_that_are_there():
+    with pytest.raises(ValueError, match="node: 'neck' is not present in model"):
+        create_feature_extractor(Net(), ["neck"], suppress_diff_warning=True)
+    with pytest.raises(ValueError, match="Either `return_nodes` or"):
+        create_feature_extractor(Net())
+
+
+@pytest.mark.parametrize("name", ["resnet18", "swin_t", "vit_b_32", "efficientnet_b0"])
+def test_models_can_be_traced(name):
+    train, evaluation = get_graph_node_names(models.get_model(name))
+    assert train == evaluation and evaluation[0] == "x"
+
+
+def test_regnets_stages_follow_from_four_numbers():
+    stages = BlockParams.from_init_params(depth=16, w_0=48, w_a=27.89, w_m=2.09, group_width=8, se_ratio=0.25)
+    assert (stages.depths, stages.widths) == ([1, 3, 6, 6], [48, 104, 208, 440])
+    with pytest.raises(ValueError, match="Invalid RegNet settings"):
+        BlockParams.from_init_params(depth=4, w_0=12, w_a=1.0, w_m=2.0, group_width=8)
+    model = models.regnet_y_400mf(num_classes=1000)
+    assert sum(p.numel() for p in model.parameters()) == 4344144
+    assert "trunk_output.block2.block2-0.proj.0.weight" in model.state_dict()
+    assert models.regnet_x_1_6gf.__name__ == "regnet_x_1_6gf"
+
+
+def test_inception_has_a_head_on_the_way_in_training():
+    model = models.inception_v3(init_weights=False)
+    assert sum(p.numel() for p in model.parameters()) == 27161264
+    model = models.inception_v3(num_classes=3, init_weights=False, aux_logits=False).eval()
+    assert tuple(model(taeda.zeros(1, 3, 75, 75)).shape) == (1, 3)
+    assert InceptionOutputs._fields == ("logits", "aux_logits")
+
+
+def test_maxvit_wants_windows_that_divide():
+    model = models.MaxVit((64, 64), 8, 2, [8, 16], [1, 1], 4, 0.2, num_classes=3).eval()
+    assert tuple(model(taeda.zeros(2, 3, 64, 64)).shape) == (2, 3)
+    with pytest.raises(ValueError, match=r"Input size \(15, 15\) of block 0 is not divisible by partition size 2"):
+        models.MaxVit((60, 60), 8, 2, [8, 16], [1, 1], 4, 0.2)
+    assert models.maxvit_t.__name__ in models.list_models(include="max*")
+
+
+def test_lraspp_gives_each_pixel_classes():
+    model = models.segmentation.lraspp_mobilenet_v3_large(num_classes=4).eval()
+    assert tuple(model(taeda.zeros(1, 3, 32, 48))["out"].shape) == (1, 4, 32, 48)
+    with pytest.raises(NotImplementedError, match="does not use auxiliary loss"):
+        models.segmentation.lraspp_mobilenet_v3_large(aux_loss=True)
