@@ -222,3 +222,36 @@ def test_sums_of_complex_numbers_in_every_layout(dtype):
         assert np.array_equal(p.sum().numpy(), y.sum())
         assert np.array_equal((p**2).numpy(), y * y)
     assert a.new_ones(3, 0).sum(0).shape == (0,) and a.new_ones(3, 0).sum(1).tolist() == [0, 0, 0] and a.new_ones(0).sum().item() == 0
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("shape", [(7,), (1, 1), (9, 40), (40, 9), (3, 700), (700, 3), (4, 1100, 2), (5, 6, 7)])
+def test_sums_and_products_of_complex_numbers_along_every_dimension(dtype: Any, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    x = np.exp(1j * rng.uniform(0, 6.28, shape)).astype(dtype)              # of size 1, so that products stay within reach
+    within = {"rtol": 0, "atol": 1e-4 if dtype == np.complex64 else 1e-12}
+    for name in ("sum", "mean", "prod", "cumsum", "cumprod"):
+        for dim in range(len(shape)):
+            for order in (np.ascontiguousarray, np.asfortranarray):
+                y = getattr(taeda.from_numpy(order(x)), name)(dim)
+                assert y.dtype == taeda.from_numpy(x).dtype
+                np.testing.assert_allclose(y.numpy(), getattr(np, name)(x.astype(np.complex128), axis=dim), **within)
+        if not name.startswith("cum"):
+            np.testing.assert_allclose(getattr(taeda.from_numpy(x), name)().numpy(), getattr(np, name)(x.astype(np.complex128)), **within)
+            np.testing.assert_allclose(getattr(taeda.from_numpy(x)[..., ::2], name)(0).numpy(),
+                                       getattr(np, name)(x[..., ::2].astype(np.complex128), axis=0), **within)
+
+
+@pytest.mark.parametrize("name", ["prod", "cumprod"])
+def test_products_of_complex_numbers_have_the_derivatives_of_finite_differences(name: str) -> None:
+    x = taeda.tensor([[1 + 2j, 0.5 - 1j, -1 + 0.1j], [0.3j, 0j, 2 - 1j]], dtype=taeda.complex128, requires_grad=True)
+    assert taeda.autograd.gradcheck(lambda t: getattr(t, name)(1), (x,))
+
+
+@pytest.mark.parametrize("source", ["int8", "uint8", "bool", "int32", "int64", "float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("target", ["complex64", "complex128"])
+def test_real_numbers_become_complex_ones_wherever_they_lie(source: str, target: str) -> None:
+    x = (taeda.arange(1300) % 100).to(getattr(taeda, source))
+    for part in (x, x[::3], x.reshape(26, 50).t()):
+        y = part.to(getattr(taeda, target))
+        assert (y.real == part.to(y.real.dtype)).all() and not y.imag.any()

@@ -109,3 +109,22 @@ def test_short_rows_in_more_dimensions_and_by_any_number_of_threads() -> None:
             assert taeda.equal(taeda.where(x > 0, y, z), taeda.where((x > 0).expand(70, 300, 3).contiguous(), y.expand(70, 300, 3).contiguous(), want[1]))
     finally:
         taeda.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "int8", "int32", "int64", "bool", "complex64"])
+def test_rows_of_one_repeated_element_are_those_of_a_copy(dtype: str) -> None:
+    x = (taeda.arange(60) % 7).to(getattr(taeda, dtype)).reshape(3, 20)
+    for t in (x[:, :1].expand(3, 70), x[:, :, None].expand(3, 20, 50), x[:1, :1].expand(40, 33)):
+        copy = t.clone()
+        for f in (lambda a: a == a, lambda a: a * a, lambda a: a + 1, lambda a: taeda.where(a != 0, a, a), lambda a: a.to(taeda.complex128)):
+            assert taeda.equal(f(t), f(copy))
+
+
+def test_walks_over_many_dimensions_and_operands() -> None:
+    x, y, z = taeda.arange(5 * 7 * 11 * 3.0).reshape(5, 7, 11, 3), taeda.arange(7 * 3.0).reshape(7, 1, 3), taeda.arange(5 * 11.0).reshape(5, 1, 11, 1)
+    x = x[:, :, ::2]
+    z = z[:, :, ::2]
+    wanted = x.numpy() + 2 * (y.numpy() * z.numpy())
+    assert (taeda.addcmul(x, y, z, value=2).numpy() == wanted).all()
+    assert (taeda.addcmul(x.permute(1, 0, 3, 2), y.permute(0, 2, 1).unsqueeze(1), z.permute(1, 0, 3, 2), value=2).numpy()
+            == wanted.transpose(1, 0, 3, 2)).all()

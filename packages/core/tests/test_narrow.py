@@ -248,3 +248,29 @@ def test_a_number_that_is_lerps_weight_is_not_rounded(dtype):
     y = taeda.lerp(x, b, 0.1)
     y.backward(taeda.ones_like(y))
     assert y.grad_fn.name() == "LerpBackward0" and taeda.equal(x.grad, taeda.full_like(a, 0.9))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "int32", "int64"])
+def test_shifts_and_clamps_of_every_integer_are_those_of_wide_ones(dtype: str) -> None:
+    info = taeda.iinfo(getattr(taeda, dtype))
+    values = [info.min, info.min // 3, -7, -1, 0, 1, 3, 100, info.max // 3, info.max]
+    a = taeda.tensor([v for v in values if v >= info.min] * 30, dtype=getattr(taeda, dtype))
+    for by in (0, 1, 2, info.bits // 2, info.bits - 1, info.bits, info.bits + 3):
+        shift = taeda.full_like(a, by)
+        left = [((v << by) + (1 << 80)) % (1 << info.bits) if by < info.bits else 0 for v in a.tolist()]
+        left = [v - (1 << info.bits) if info.min < 0 and v > info.max else v for v in left]
+        right = [v >> by for v in a.tolist()]
+        assert (a << shift).tolist() == left and (a << by).tolist() == left
+        assert (a >> shift).tolist() == right and (a >> by).tolist() == right
+    for low, high in ((-5, 60), (None, 3), (2, None), (90, 10), (-1000, 1000)):
+        wanted = [min(max(v, info.min if low is None else low), info.max if high is None else high) for v in a.tolist()]
+        if dtype != "uint8" or low is None or low >= 0:
+            assert a.clamp(low, high).tolist() == wanted
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_squares_and_prelu_of_halves_are_the_wide_ones_rounded(dtype: str) -> None:
+    x = taeda.linspace(-4, 4, 1003).to(getattr(taeda, dtype))
+    assert taeda.equal(x**2, (x.float() * x.float()).to(x.dtype))
+    w = taeda.tensor([0.3], dtype=x.dtype)
+    assert taeda.equal(taeda.prelu(x, w), taeda.where(x > 0, x.float(), w.float() * x.float()).to(x.dtype))

@@ -212,3 +212,27 @@ def test_integers_are_sorted_and_picked_whatever_they_span_and_however_they_lie(
         values, indices = t.topk(40, 0, largest=descending)
         np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, order, 0)[:40])
         np.testing.assert_array_equal(indices.numpy(), order[:40])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 9, 16, 17, 31, 32, 33, 64, 65, 100, 159, 160, 191, 300, 2500])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
+def test_rows_of_every_length_are_ordered_as_numpy_orders_them(dtype, n):
+    rng = np.random.default_rng(n)
+    x = (rng.standard_normal((5, n)) * 50).astype(dtype)
+    if dtype == np.int64:
+        x[::2] *= 1 << 40
+    if dtype in (np.float32, np.float64):
+        x[1, n // 2] = NAN
+    for t, along, back in ((taeda.from_numpy(x), 1, lambda y: y), (taeda.from_numpy(np.ascontiguousarray(x.T)), 0, lambda y: y.T)):
+        np.testing.assert_array_equal(back(t.sort(along).indices.numpy()), np.argsort(x, 1, kind="stable"))
+        for k in {1, (n + 1) // 2, n}:
+            kth = t.kthvalue(k, along)
+            np.testing.assert_array_equal(kth.values.numpy(), np.sort(x, 1)[:, k - 1])
+            np.testing.assert_array_equal(kth.indices.numpy(), np.argsort(x, 1, kind="stable")[:, k - 1])
+            top = t.topk(k, along, largest=False)
+            np.testing.assert_array_equal(back(top.indices.numpy()), np.argsort(x, 1, kind="stable")[:, :k])
+        middle = (
+            np.where(np.isnan(x).any(1), NAN, np.sort(x, 1)[:, (n - 1) // 2]) if x.dtype.kind == "f" else np.sort(x, 1)[:, (n - 1) // 2]
+        )
+        np.testing.assert_array_equal(t.median(along).values.numpy(), middle)
+        assert t[0].median().item() == np.sort(t[0].numpy())[(t.shape[1] - 1) // 2] or np.isnan(t[0].numpy()).any()

@@ -434,3 +434,13 @@ def test_short_integers_are_added_in_lanes_that_hold_them(dtype: str, shape: tup
                 np.testing.assert_array_equal(view.amin(*args).numpy(), n.min(dim))
                 both = taeda.aminmax(view, dim=dim)
                 assert taeda.equal(both.min, view.amin(*args)) and taeda.equal(both.max, view.amax(*args))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "int32", "complex64", "complex128"])
+def test_columns_that_lie_apart_are_reduced_as_their_copy(dtype):
+    x = (taeda.arange(90 * 80) % 13 - 5).to(getattr(taeda, dtype)).reshape(90, 80)
+    for part in (x[:, ::2], x[:, ::3], x[::2, 1::2], x[:, :6:2], x.t()[:, ::2]):
+        for name in ("sum", "prod") if x.is_complex() else ("sum", "amax", "argmin"):
+            for dim in (0, 1):
+                got, wanted = getattr(part, name)(dim), getattr(part.contiguous(), name)(dim)
+                assert taeda.allclose(got, wanted, rtol=1e-5) if name == "prod" else taeda.equal(got, wanted)

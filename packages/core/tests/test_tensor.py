@@ -241,3 +241,33 @@ def test_help_shows_signature_formula_shapes_and_errors() -> None:
     text = pydoc.render_doc(taeda.exp, renderer=pydoc.plaintext)
     for part in ("exp(input, *, out=None)", "e raised to each element", "tensor of any shape", "Raises:", "TypeError"):
         assert part in text, part
+
+
+def test_out_of_a_pointwise_op_is_written_where_it_lies_and_may_be_an_operand() -> None:
+    a, b = taeda.arange(12.0).reshape(3, 4), taeda.full((3, 4), 2.0)
+    out = taeda.zeros(4, 3).t()
+    version, where = out._version, out.data_ptr()
+    assert taeda.mul(a, b, out=out) is out and taeda.equal(out, a * 2) and out.data_ptr() == where and out.stride() == (1, 3)
+    assert out._version == version + 1
+    c = a.clone()
+    assert taeda.add(c, 1, out=c) is c and taeda.equal(c, a + 1)
+    assert taeda.exp(c, out=c) is c and taeda.equal(c, (a + 1).exp())
+    long = taeda.arange(10.0)
+    taeda.add(long[1:], long[:-1], out=long[:-1])                              # shares memory, elsewhere: read whole first
+    assert long.tolist() == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0, 17.0, 9.0]
+    yes = taeda.zeros(3, 4, dtype=taeda.bool)
+    assert taeda.lt(a, b, out=yes) is yes and yes.tolist() == (a < b).tolist()
+    wide = taeda.zeros(3, 4, dtype=taeda.float64)
+    assert taeda.mul(a, b, out=wide).dtype is taeda.float64 and wide.tolist() == (a * b).tolist()
+
+
+def test_memory_seen_as_another_dtype() -> None:
+    x = taeda.arange(8, dtype=taeda.int32).reshape(2, 4)
+    y = x.view(taeda.int16)
+    assert y.shape == (2, 8) and y[:, ::2].tolist() == x.tolist() and y.view(taeda.int32).tolist() == x.tolist()
+    assert x[1:].view(taeda.int64).shape == (1, 2) and x[1:].view(taeda.int64)[0, 0].item() == 4 + (5 << 32)
+    x.view(taeda.uint8)[0, 0] = 9
+    assert x[0, 0].item() == 9
+    with pytest.raises(RuntimeError, match="cannot be seen as"):
+        x[:, 1:].view(taeda.int64)
+    assert x.shape[-1] == 4 and x.shape[0:1] == (2,) and type(x.shape[0:1]) is taeda.Size and x.shape[True] == 4

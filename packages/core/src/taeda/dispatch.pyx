@@ -125,6 +125,13 @@ cdef TensorBase unary_params(Op op, object input, const Param* p, object extra, 
     cdef int dtype = compute_dtype(op, x.view.dtype)
     if x.view.dtype != dtype:
         x = to_dtype(x, dtype)
+    if out is not None and takes(out, BOOL if op.rule == COMPARE else dtype, x, None):
+        y = <TensorBase>out
+        begin_inplace(op.name, y)
+        t[0], t[1] = &y.view, &x.view
+        launch(op, dtype, x.device, 1, 2, t, p, y.view.numel)
+        bump(y)
+        return y
     t[0] = &x.view
     y = empty_for(x.view.ndim, x.view.shape, BOOL if op.rule == COMPARE else dtype, x.device, 1, t)
     t[0], t[1] = &y.view, &x.view
@@ -215,6 +222,26 @@ cdef TensorBase binary_params(Op op, object input, object other, const Param* p,
     return binary_road(op, input, other, p, extra, None)
 
 
+cdef bint takes(object target, int dtype, TensorBase a, TensorBase b) except -1:
+    """Whether a result of a and b (or of a alone) may be computed where ``out`` lies: it is like it, nothing is recorded, and an operand
+    that shares its memory is out itself, which is read before it is written."""
+    cdef TensorBase out, x
+    cdef int k
+    if level or not isinstance(target, TensorBase):
+        return False
+    out = <TensorBase>target
+    if out.view.dtype != dtype or out.device != CPU or a.device != CPU or needs_grad(a) or needs_grad(out) or not same_shape(out, a):
+        return False
+    if b is not None and (needs_grad(b) or not (same_shape(out, b) or b.view.ndim == 0)):
+        return False
+    for k in range(2):
+        x = b if k else a
+        if x is not None and x.storage is out.storage and not (x.view.data == out.view.data and x.view.dtype == dtype and (
+                x.view.contiguous and out.view.contiguous and x.view.numel == out.view.numel)):
+            return False
+    return True
+
+
 cdef TensorBase binary(Op op, object a, object b, object out=None):
     return binary_road(op, a, b, NULL, None, out)
 
@@ -247,6 +274,13 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     if b.view.dtype != dtype and not (b.wrapped_number and op.opmath and kept_wide(b, dtype)):
         b = to_dtype(b, dtype)
     # allocate
+    if out is not None and takes(out, BOOL if op.rule == COMPARE else dtype, a, b):
+        y = <TensorBase>out
+        begin_inplace(op.name, y)
+        t[0], t[1], t[2] = &y.view, &a.view, &b.view
+        launch(op, dtype, a.device, 1, 3, t, p, y.view.numel)
+        bump(y)
+        return y
     if same_shape(a, b) or b.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
         y = empty_for(a.view.ndim, a.view.shape, BOOL if op.rule == COMPARE else dtype, a.device, 2, t)

@@ -18,6 +18,16 @@ cdef extern from *:
     static void taeda_frees_as(PyObject *type, PyObject *base) {
         ((PyTypeObject *)type)->tp_dealloc = ((PyTypeObject *)base)->tp_dealloc;
     }
+    /* size[i] is tuple's; only what is no int goes by the method of the class. */
+    static binaryfunc taeda_by_method = NULL;
+    static PyObject *taeda_subscript(PyObject *size, PyObject *index) {
+        return PyLong_CheckExact(index) ? PyTuple_Type.tp_as_mapping->mp_subscript(size, index) : taeda_by_method(size, index);
+    }
+    static void taeda_read_as_tuple(PyObject *type) {
+        PyMappingMethods *m = ((PyTypeObject *)type)->tp_as_mapping;
+        taeda_by_method = m->mp_subscript;
+        m->mp_subscript = taeda_subscript;
+    }
     /* An instance of tuple or of a subclass without fields of its own, of n ints. */
     static PyObject *taeda_tuple_of(PyObject *type, const int64_t *sizes, int n) {
         PyObject *t = (PyTypeObject *)type == &PyTuple_Type ? PyTuple_New(n) : ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, n);
@@ -30,6 +40,7 @@ cdef extern from *:
     }
     """
     object tp_new "taeda_tp_new"(object base, object type, object args)
+    void read_as_tuple "taeda_read_as_tuple"(object type)
     void frees_as "taeda_frees_as"(object type, object base)
     object tuple_of "taeda_tuple_of"(object type, const int64_t* sizes, int n)
 
@@ -105,6 +116,7 @@ class Size(tuple):
         return Size, (tuple(self),)
 
 
+read_as_tuple(Size)
 cdef object tensor_type = None           # taeda.Tensor: what every new tensor is an instance of
 cdef tuple NO_ARGS = ()
 

@@ -171,9 +171,10 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_or": {INT + BOOL: "a | b"},
     "bitwise_xor": {INT + BOOL: "a ^ b"},
     "bitwise_left_shift": {("u8",): "t_left_S(a, b)", ("i8",): "(int8_t)t_left_u8((uint8_t)a, (uint8_t)b)",
-                           ("i16", "i32", "i64"): "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
-    "bitwise_right_shift": {("u8", "i8"): "t_right_S(a, b)",
-                            ("i16", "i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
+                           ("i16",): "(int16_t)t_left_u16((uint16_t)a, (uint16_t)b)",
+                           ("i32", "i64"): "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
+    "bitwise_right_shift": {("u8", "i8", "i16"): "t_right_S(a, b)",
+                            ("i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
     "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},

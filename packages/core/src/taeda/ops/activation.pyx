@@ -4,12 +4,12 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
-                             empty_as, empty_like, launch, needs_grad, record, unary, unary_, unary_params, unary_params_,
-                             wrap_dim)
+                             empty_as, empty_like, launch, needs_grad, record, to_dtype, unary, unary_, unary_params,
+                             unary_params_, wrap_dim)
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
-from taeda.tensor_base cimport META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.autograd.node import named
 from taeda.ops.join import cat
@@ -407,7 +407,7 @@ def prelu(input, weight):
     >>> taeda.prelu(taeda.tensor([-2.0, 3.0]), taeda.tensor(0.25))
     tensor([-0.5000,  3.0000])
     """
-    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y, dense
+    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y, dense, one
     cdef int64_t channels
     cdef View* t[3]
     cdef View memory[2]
@@ -430,7 +430,12 @@ def prelu(input, weight):
     p[0].i, p[1].i = channels_of(dense, w)
     memory[0], memory[1] = memory_of(y, room), memory_of(dense, room + 2 * MAX_DIM)
     t[0], t[1], t[2] = &memory[0], &memory[1], &w.view
-    launch(PRELU, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
+    if w.view.numel == 1 and (x.view.dtype == F16 or x.view.dtype == BF16) and x.device == CPU:      # which has a loop in registers
+        one = to_dtype(<TensorBase>(<object>w).detach(), F32)
+        p[0].f = (<float*>one.view.data)[0]
+        launch(LEAKY_RELU, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+    else:
+        launch(PRELU, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
     record(PRELU, y, (x, w), (x, w))
     return y
 

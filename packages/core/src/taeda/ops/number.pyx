@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Number-theoretic and bit-level pointwise functions: divisors, exponents and mantissas, steps, infinities, degrees."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (COMPARE, FLOAT, IN0, IN1, NOTHING, SAME, Op, as_tensor, binary, binary_, define, record, to_dtype, result_type,
+from taeda.dispatch cimport (COMPARE, FLOAT, IN0, IN1, NOTHING, SAME, Op, as_tensor, binary, binary_, define, record, to_dtype,
                              unary, unary_, write_out)
 from taeda.dtype cimport default_float, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32
+from taeda.kernels.cpu.abi cimport BOOL, I32
 from taeda.tensor_base cimport TensorBase
 
 from taeda.dispatch import in_place
@@ -116,34 +116,11 @@ def nextafter(input, other, *, out=None):
     >>> taeda.nextafter(taeda.tensor(1.0), taeda.tensor(2.0)) - 1
     tensor(1.1921e-07)
     """
-    cdef TensorBase x = as_tensor(input, "nextafter"), to = second(other, "nextafter", "other"), y
-    cdef int dtype = result_type(x, to)
-    if dtype != F16 and dtype != BF16:
-        return binary(NEXTAFTER, x, to, out)
-    x, to = to_dtype(x, dtype), to_dtype(to, dtype)
-    y = narrow_step(x.detach(), to.detach())
-    record(NEXTAFTER, y, (x, to), (x, to))
-    if y.grad_fn_ is not None:
-        (<Node>y.grad_fn_).input_shapes = (x.shape_tuple(), to.shape_tuple())
-    return y if out is None else write_out(out, y, "nextafter")
-
-cdef TensorBase narrow_step(object a, object b):
-    """nextafter of float16 or bfloat16: the bits of a number, seen as an integer, count up with its magnitude."""
-    from taeda.dtype import int16
-    from taeda.ops.views import broadcast_tensors
-    a, b = broadcast_tensors(a, b)
-    bits = a.view(int16)
-    away = ((b > a) == (a > 0)).to(int16) * 2 - 1                  # from 0, or towards it
-    least = bits.new_ones(()).view(a.dtype).copysign(b)            # the smallest subnormal number
-    y = (bits + away).view(a.dtype).where(a != 0, least).where(a != b, b)
-    return y.where((a == a) & (b == b), y.new_full((), float("nan")))
+    return binary(NEXTAFTER, as_tensor(input, "nextafter"), second(other, "nextafter", "other"), out)
 
 def nextafter_(input, other):
     """In-place :func:`nextafter`."""
-    cdef TensorBase x = as_tensor(input, "nextafter_"), to = second(other, "nextafter_", "other")
-    if x.view.itemsize == 2 and result_type(x, to) == x.view.dtype:
-        return in_place("nextafter_", nextafter, input, other)
-    return binary_(NEXTAFTER, x, to)
+    return binary_(NEXTAFTER, as_tensor(input, "nextafter_"), second(other, "nextafter_", "other"))
 
 
 # ldexp: x 2^k; with an integer k in one rounding, else as x * 2^k

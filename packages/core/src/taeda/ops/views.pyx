@@ -1,12 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Views of another shape: sizes of 1 repeated, dimensions merged, split, reordered, put in and left out."""
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
-from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record_view, wrap_dim
+from taeda.dtype cimport code_of, itemsize_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
+
+from taeda.dtype import dtype as dtype_class
 
 
 cdef object integer(object x, str op):
@@ -247,24 +250,35 @@ def view(input, *shape, size=None, dtype=None):
     record_view(VIEW, y, x, x.shape_tuple())
     return y
 
-cdef object view_dtype(TensorBase x, object dtype):
-    from taeda.dtype import dtype as dtype_class
+cdef TensorBase view_dtype(TensorBase x, object dtype):
+    cdef int64_t sizes[MAX_DIM]
+    cdef int64_t strides[MAX_DIM]
+    cdef int64_t offset = x.offset, old = x.view.itemsize, new
+    cdef int d, n = x.view.ndim, code
+    cdef bint fits
+    cdef TensorBase y
     if not isinstance(dtype, dtype_class):
         raise TypeError(f"[view] expected sizes or a dtype, got {dtype!r}")
-    old, new = x.view.itemsize, dtype.itemsize
-    shape, strides, offset = list(x.shape_tuple()), list(x.stride_tuple()), x.offset
+    code = code_of(dtype, "view")
+    new = itemsize_of(code)
+    for d in range(n):
+        sizes[d], strides[d] = x.view.shape[d], x.view.strides[d]
     if old != new:
-        if not shape:
+        if n == 0:
             raise RuntimeError(f"[view] self.dim() cannot be 0 to view {(<object>x).dtype} as {dtype} (different element sizes)")
-        if strides[-1] != 1 or (new > old and (shape[-1] * old % new or offset * old % new
-                                               or any([s * old % new for s in strides[:-1]]))):
-            raise RuntimeError(f"[view] memory of shape {shape} and strides {strides} cannot be seen as {dtype}")
-        shape[-1] = shape[-1] * old // new
-        strides = [s * old // new for s in strides[:-1]] + [1]
+        fits = strides[n - 1] == 1 and (new < old or sizes[n - 1] * old % new == 0 and offset * old % new == 0)
+        for d in range(n - 1):
+            fits = fits and (new < old or strides[d] * old % new == 0)
+            strides[d] = strides[d] * old // new
+        if not fits:
+            raise RuntimeError(f"[view] memory of shape {list(x.shape_tuple())} and strides {list(x.stride_tuple())} cannot be seen as "
+                               f"{dtype}")
+        sizes[n - 1] = sizes[n - 1] * old // new
         offset = offset * old // new
-    from taeda.ops.creation import empty
-    y = empty(0, dtype=dtype, device=(<object>x).device)
-    return y.set_(x.storage, offset, tuple(shape), tuple(strides))
+    y = as_strided_view(x, n, sizes, strides, offset)
+    y.view.dtype, y.view.itemsize = <uint8_t>code, <uint8_t>new
+    refresh(y)
+    return y
 
 def reshape(input, *sizes, shape=None):
     """Return a view of another shape where memory allows it, else a copy.

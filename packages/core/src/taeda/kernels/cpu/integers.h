@@ -55,12 +55,26 @@ INLINE int64_t int_floor_rest_i64(int64_t a, int64_t b) {
     }
 SHIFT_U8(left, <<)
 SHIFT_U8(right, >>)
-/* of a signed one: what lies beyond the width is its sign */
+INLINE uint16_t t_left_u16(uint16_t a, uint16_t b) {
+    a = b & 8 ? (uint16_t)(a << 8) : a;
+    a = b & 4 ? (uint16_t)(a << 4) : a;
+    a = b & 2 ? (uint16_t)(a << 2) : a;
+    a = b & 1 ? (uint16_t)(a << 1) : a;
+    return b > 15 ? 0 : a;
+}
+/* of signed ones: what lies beyond the width is the sign */
 INLINE int8_t t_right_i8(int8_t a, int8_t shift) {
     const uint8_t b = (uint8_t)shift > 7 ? 7 : (uint8_t)shift;
     a = b & 4 ? (int8_t)(a >> 4) : a;
     a = b & 2 ? (int8_t)(a >> 2) : a;
     return b & 1 ? (int8_t)(a >> 1) : a;
+}
+INLINE int16_t t_right_i16(int16_t a, int16_t shift) {
+    const uint16_t b = (uint16_t)shift > 15 ? 15 : (uint16_t)shift;
+    a = b & 8 ? (int16_t)(a >> 8) : a;
+    a = b & 4 ? (int16_t)(a >> 4) : a;
+    a = b & 2 ? (int16_t)(a >> 2) : a;
+    return b & 1 ? (int16_t)(a >> 1) : a;
 }
 INLINE uint64_t t_right_u64(uint64_t a, uint64_t b) { return b > 63 ? 0 : a >> b; }
 

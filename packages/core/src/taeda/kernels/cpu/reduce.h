@@ -167,15 +167,15 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
     _Alignas(64) char patch[REDUCE_PATCH];
     const Spec *s = r->spec;
     const int64_t from = r->itemsize, size = r->half ? 4 : from;
-    if (sm == 1 && m > 1 && sn != 1) {                      /* rows lie along memory: a few columns of some of them at a time */
+    if (m > 1 && sn != 1 && (sm == 1 || (m >= REDUCE_SHORT && reduce_apart(sm) < reduce_apart(sn)))) {      /* rows lie along memory: a few columns of some of them at a time */
         for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
             const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
-            const int64_t most = reduce_min(REDUCE_PATCH / (width * 4), REDUCE_ROWS);
+            const int64_t most = reduce_min(REDUCE_PATCH / (width * size), REDUCE_ROWS);
             for (int64_t i = 0; i < n; i += most) {
                 const int64_t rows = reduce_min(most, n - i);
-                if (sn == width) reduce_fetch(r, patch, x + i * sn * from, 1, rows * width);
+                if (sn == width && sm == 1) reduce_fetch(r, patch, x + i * sn * from, 1, rows * width);
                 else for (int64_t k = 0; k < rows; k++)
-                    reduce_fetch(r, patch + k * width * size, x + ((i + k) * sn + c) * from, 1, width);
+                    reduce_fetch(r, patch + k * width * size, x + ((i + k) * sn + c * sm) * from, sm, width);
                 s->tile(patch, rows, width, width, 1, acc + c * s->bytes, base + i, r->p);
             }
         }
