@@ -62,7 +62,7 @@ def test_made_tensors() -> None:
     assert make_tensor((50,), dtype=taeda.int32, low=-1, high=2, exclude_zero=True).unique().tolist() == [-1, 1]
     assert make_tensor(2, dtype=taeda.float64, requires_grad=True).requires_grad
     with pytest.raises(ValueError, match="must be less than"):
-        make_tensor(2, dtype=taeda.float32, low=1, high=1)
+        make_tensor(2, dtype=taeda.float32, low=1, high=0)
     with pytest.raises(ValueError, match="requires_grad must be False"):
         make_tensor(2, dtype=taeda.int64, requires_grad=True)
 

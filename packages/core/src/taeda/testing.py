@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -86,7 +87,10 @@ def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> 
             return f"The length of the sequences do not match{place}: expected {len(expected)} but got {len(actual)}"
         found = (difference(a, b, f"{at}[{i}]", options) for i, (a, b) in enumerate(zip(*pair, strict=True)))
         return next((text for text in found if text is not None), None)
-    if all(isinstance(x, numbers.Number) for x in pair):
+    if all(isinstance(x, numbers.Number) or (hasattr(x, "dtype") and not hasattr(x, "__len__")) for x in pair) and not any(
+        isinstance(x, Tensor) for x in pair
+    ):
+        actual, expected = pair = tuple(x.item() if hasattr(x, "dtype") else x for x in pair)     # NumPy's scalars
         if "dtype" in options["checks"] and type(actual) is not type(expected):
             return f"The (d)types do not match{place}: expected {type(expected).__name__} but got {type(actual).__name__}"
         one, other = (taeda.tensor(x, dtype=wide(x)) for x in pair)
@@ -118,6 +122,8 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
         return f"The values for attribute 'layout' do not match{place}: expected {b.layout} but got {a.layout}"
     if a.layout is not taeda.strided:
         return compared_sparse(a, b, place, options)
+    if a.is_meta or b.is_meta:                           # nothing to compare
+        return None
     tolerances = [TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
     rtol, atol = (max(t[i] for t in tolerances) if options[name] is None else options[name] for i, name in enumerate(("rtol", "atol")))
     common = taeda.promote_types(a.dtype, b.dtype)
@@ -173,8 +179,9 @@ def make_tensor(
     requires_grad: bool = False,
     noncontiguous: bool = False,
     exclude_zero: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """Return random numbers, uniform in [low, high): by default [-9, 9), of bytes [0, 10), of bools [0, 2).
+    """Return random numbers, uniform in [low, high): by default [-9, 9), of integers [-9, 10), of bytes [0, 10), of bools [0, 2).
 
     Args:
         shape: sizes, or one tuple.
@@ -191,22 +198,46 @@ def make_tensor(
     unsigned = dtype in (taeda.bool, taeda.uint8)
     low = (0 if unsigned else -9) if low is None else low
     high = (2 if dtype == taeda.bool else 10 if unsigned or not fraction else 9) if high is None else high
-    if low >= high:
+    if math.isnan(low) or math.isnan(high):
+        raise ValueError(f"[make_tensor] `low` and `high` cannot be NaN, but got {low=} and {high=}")
+    if low == high and fraction:
+        text = "[make_tensor] `low==high` is deprecated for floating or complex dtypes; use taeda.full"
+        warnings.warn(text, FutureWarning, stacklevel=2)
+    elif low >= high:
         raise ValueError(f"[make_tensor] `low` must be less than `high`, but got {low} >= {high}")
+    least, most = span(dtype)
+    if high < least or low >= most:
+        raise ValueError(f"[make_tensor] {dtype} holds nothing from {low} to {high}: only from {least} to {most}")
+    low, high = min(max(low, least), most), min(max(high, least), most)
+    if noncontiguous and memory_format is not None:
+        raise ValueError(f"[make_tensor] `noncontiguous` and `memory_format` exclude each other, got {memory_format}")
     if requires_grad and not fraction:
         raise ValueError(f"[make_tensor] requires_grad must be False for the integral dtype {dtype}")
-    drawn = (*sizes[:-1], 2 * sizes[-1]) if noncontiguous and sizes else sizes
-    if dtype.is_complex:
-        parts = dtype.to_real()
-        x = taeda.complex(*(taeda.empty(drawn, dtype=parts, device=device).uniform_(low, high) for _ in range(2)))
-    elif fraction:
-        x = taeda.empty(drawn, dtype=dtype, device=device).uniform_(low, high)
+    gaps = noncontiguous and math.prod(sizes) > 1
+    drawn = (*sizes[:-1], 2 * sizes[-1]) if gaps else sizes
+    if fraction:
+        x = taeda.empty(drawn, dtype=dtype, device=device)
+        parts = taeda.view_as_real(x) if dtype.is_complex else x
+        wide = high - low >= taeda.finfo(dtype).max           # more than uniform_ takes
+        parts.uniform_(low / 2, high / 2).mul_(2) if wide else parts.uniform_(low, high)
     else:
-        x = taeda.randint(math.floor(low), math.ceil(high), drawn, device=device).to(dtype)
-    x = x[..., ::2] if noncontiguous and sizes else x
+        x = taeda.randint(math.ceil(low), math.ceil(high), drawn, dtype=dtype, device=device)
+    if gaps:
+        x = x[..., 1::2]
+    elif memory_format is not None:
+        x = x.clone(memory_format=memory_format)
     if exclude_zero:
         x[x == 0] = taeda.finfo(dtype).tiny if fraction else 1
     return x.requires_grad_(requires_grad) if requires_grad else x
+
+
+def span(dtype: dtype) -> tuple[float, float]:
+    """Return the least number of a dtype, and the one that its numbers stay below."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return taeda.finfo(dtype).min, taeda.finfo(dtype).max
+    if dtype == taeda.bool:
+        return 0, 2
+    return taeda.iinfo(dtype).min, taeda.iinfo(dtype).max + (dtype != taeda.int64)       # randint counts in int64
 
 
 def assert_allclose(
