@@ -146,3 +146,10 @@ def test_copies_of_an_operator_are_it_itself() -> None:
     add = taeda.ops.aten.add
     assert copy.deepcopy({"f": add, "g": add.Tensor}) == {"f": add, "g": add.Tensor}
     assert copy.copy(add) is add and copy.deepcopy(add.Tensor) is add.Tensor
+
+
+def test_a_row_of_nothing_has_a_softmax_and_a_gradient() -> None:
+    x = taeda.tensor([[-taeda.inf, -taeda.inf], [1.0, 1.0]], requires_grad=True)
+    y = taeda.ops.aten._safe_softmax(x, 1)
+    (y[:, 0] * 4).sum().backward()
+    assert y.tolist() == [[0, 0], [0.5, 0.5]] and x.grad.tolist() == [[0, 0], [1, -1]]

@@ -365,3 +365,20 @@ def test_results_go_where_a_program_wants_them() -> None:
     assert dense.tolist() == [[3, 3], [9, 9]] and sparse.to_dense().tolist() == [[0, 0, 3], [4, 0, 5]]
     with pytest.raises(TypeError, match="or a size"):
         taeda.sparse_coo_tensor()
+
+
+def test_a_dense_tensor_takes_a_product_in_place() -> None:
+    s = taeda.tensor([[0.0, 2, 0], [3, 0, 4]]).to_sparse()
+    x = taeda.full((2, 3), 5.0, requires_grad=True)
+    y = (x * 1).mul_(s)
+    y.sum().backward()
+    assert y.tolist() == [[0, 10, 0], [15, 0, 20]] and x.grad.tolist() == s.to_dense().tolist()
+    for dense, sparse in ((taeda.ones(2, 3, dtype=taeda.int64), s), (taeda.ones(2, 3), s.to_sparse_csr())):
+        with pytest.raises(RuntimeError, match=r"^\[mul_\]"):
+            dense.mul_(sparse)
+
+
+def test_powers_are_of_float64_and_promotion_goes_by_the_values() -> None:
+    s = taeda.sparse_coo_tensor([[0, 2]], [2, 3], (3,))
+    assert s.float_power(-1).to_dense().tolist() == [0.5, 0, 1 / 3] and s.float_power(2).dtype == taeda.float64
+    assert taeda.result_type(s, 2.5) == taeda.float32 and taeda.result_type(taeda.ones(2, dtype=taeda.float64), s) == taeda.float64

@@ -228,3 +228,10 @@ def test_activation_in_place_is_the_activation(name, sign):
         assert taeda.equal(a.grad, b.grad)
         with taeda.no_grad():
             assert f(a, *extra, inplace=True) is a and taeda.equal(a, y)
+
+
+def test_a_layer_without_weights_says_that_the_features_differ() -> None:
+    x = taeda.randn(1, 2, 4)
+    with pytest.warns(UserWarning, match=r"dim=1 \(2\) does not match num_features \(3\)"):
+        y = nn.InstanceNorm1d(3)(x)
+    assert taeda.equal(y, nn.InstanceNorm1d(2)(x))

@@ -50,8 +50,8 @@ def _index(x: Any, indices: Any) -> Any:
 
 def _safe_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     """The softmax along a dimension; 0 where all is -inf."""
-    y = ops.softmax(x, dim, dtype=dtype)
-    return y.masked_fill((x == -math.inf).all(dim, keepdim=True), 0)
+    nothing = (x == -math.inf).all(dim, keepdim=True)
+    return ops.softmax(x.masked_fill(nothing, 0), dim, dtype=dtype).masked_fill(nothing, 0)      # 0 has no part in the derivative
 
 
 def _softmax_backward(grad_output: Any, output: Any, dim: int, input_dtype: Any) -> Any:

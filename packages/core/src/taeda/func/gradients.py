@@ -97,6 +97,8 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
             if value.dim() != 0:
                 raise RuntimeError(f"[grad] grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
                                    f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
+            if value.is_complex():
+                raise RuntimeError(f"[grad] grad can be implicitly created only for real scalar outputs but got {value.dtype}")
             grads = tape.pull([value], [ops.ones_like(value)])
             value, aux = tape.out(value), _leave(tape, aux) if has_aux else None
             tape.close()

@@ -8,7 +8,7 @@ from taeda import ops
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
-from taeda.dtype import can_cast
+from taeda.dtype import can_cast, complex128, float64
 from taeda.layout import sparse_coo
 from taeda.sparse.compressed import coo_indices, to_coo, to_compressed
 from taeda.sparse.rules_form import begin_write, write
@@ -65,6 +65,18 @@ def pow(s: Any, exponent: Any) -> Any:
         raise RuntimeError("[pow] cannot raise to zeroth power on sparse tensor; it would make the result tensor dense")
     s = coalesce(s) if s._layout is sparse_coo else s
     return with_values(s, values_of(s) ** exponent)
+
+
+@rule("float_power")
+def float_power(s: Any, exponent: Any) -> Any:
+    if not is_sparse(s) or isinstance(exponent, complex):
+        raise unknown("float_power", s)
+    return pow(s.to(complex128 if s.is_complex() else float64), exponent)
+
+
+@rule("result_type")
+def result_type(a: Any, b: Any) -> Any:
+    return ops.result_type(*(x._held if is_sparse(x) else x for x in (a, b)))
 
 
 @rule("square")
@@ -280,7 +292,10 @@ for _name in ("div", "divide", "true_divide", "floor_divide"):
 @rule("mul_", "multiply_")
 def mul_(a: Any, b: Any) -> Any:
     if not is_sparse(a):
-        raise RuntimeError("[mul_] a dense tensor cannot take the product with a sparse one in place, since that is sparse; use mul")
+        common = ops.result_type(a, b._held)
+        if b._layout in COMPRESSED or not can_cast(common, a.dtype):
+            raise RuntimeError(f"[mul_] a dense {a.dtype} tensor cannot take the product with a {b.dtype} one of layout {b._layout}")
+        return named(a.copy_(mul(a, b).to_dense()), "MulBackward0")
     begin_write("mul_", a)
     return write("mul_", a, mul(a, b))
 

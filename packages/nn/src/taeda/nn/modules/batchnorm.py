@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import taeda
@@ -285,7 +286,13 @@ class _InstanceNorm(_NormBase):
         self._check_input_dim(input)
         unbatched = input.ndim == self._dims[0]
         channels = input.shape[0 if unbatched else 1]
-        if channels != self.num_features and self.affine:
+        if channels != self.num_features and not self.affine:
+            warnings.warn(
+                f"[{type(self).__name__}] input's size at dim={0 if unbatched else 1} ({channels}) does not match num_features "
+                f"({self.num_features}), which counts only where affine=True",
+                stacklevel=2,
+            )
+        elif channels != self.num_features:
             raise ValueError(
                 f"[{type(self).__name__}] expected input's size at dim={0 if unbatched else 1} to match num_features "
                 f"({self.num_features}), "
