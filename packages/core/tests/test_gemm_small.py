@@ -65,3 +65,30 @@ def test_threads_change_no_bit_of_many_tiny_products():
 def test_gradients_of_tiny_products():
     a, b = (taeda.randn(3, *s, dtype=taeda.float64, requires_grad=True) for s in ((2, 3), (3, 4)))
     assert taeda.autograd.gradcheck(taeda.bmm, (a, b)) and taeda.autograd.gradgradcheck(taeda.bmm, (a, b))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_of_few_results_and_many_terms(dtype):
+    rng, threads = np.random.default_rng(3), taeda.get_num_threads()
+    for m, n in itertools.product((1, 2, 3, 8, 9), repeat=2):
+        for k in (511, 512, 513, 1000, 70001):
+            a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+            wanted, bound = a.astype("f8") @ b.astype("f8"), np.abs(a).astype("f8") @ np.abs(b).astype("f8")
+            for how in itertools.product((0, 1, 2), repeat=2):
+                x, y = laid_out(a, how[0]), laid_out(b, how[1])
+                taeda.set_num_threads(1)
+                one = x @ y
+                taeda.set_num_threads(threads)
+                assert (np.abs(one.numpy() - wanted) / bound).max() < 16 * np.finfo(dtype).eps, (m, n, k, how)
+                assert (x @ y == one).all()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "int16"])
+def test_integers_wrap_around_in_products_of_every_size(dtype):
+    rng = np.random.default_rng(4)
+    info = np.iinfo(dtype)
+    for m, k, n in ((1, 5, 3), (7, 16, 9), (40, 33, 50), (64, 64, 64), (13, 300, 70), (130, 257, 129)):
+        a, b = (rng.integers(info.min, info.max, s, dtype=dtype, endpoint=True) for s in ((m, k), (k, n)))
+        for how in itertools.product((0, 1), repeat=2):
+            y = laid_out(a, how[0]) @ laid_out(b, how[1])
+            np.testing.assert_array_equal(y.numpy(), a @ b)

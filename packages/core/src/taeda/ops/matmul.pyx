@@ -62,11 +62,14 @@ cdef void column(View* v, TensorBase x, int64_t* dims) noexcept:
 
 cdef Op PAIRS = define("mm", NULL, 0, 0, "gemm_pairs")
 cdef Op TINY = define("bmm", NULL, 0, 0, "gemm_small")
+cdef Op LONG = define("mm", NULL, 0, 0, "gemm_long")
 
 cdef enum:
     TINY_ROWS = 64           # of matrices that kernels/cpu/gemm_small takes
     TINY_TERMS = 16
     TINY_COLS = 32
+    LONG_SIDE = 8            # rows and columns of a product of LONG_TERMS or more that it takes piece by piece
+    LONG_TERMS = 512
     TINY_MACS = 8192         # from here on gemm's tiles are as fast (64 x 16 by 16 x 16)
 
 
@@ -78,6 +81,12 @@ cdef bint tiny(int dtype, const View* c, const View* a) noexcept:
         return False
     M, N, K = c.shape[n - 2], c.shape[n - 1], a.shape[n - 1]
     return (M <= TINY_ROWS and N <= TINY_COLS and 1 < K <= TINY_TERMS and M * N * K <= TINY_MACS and c.contiguous and c.numel > M * N)
+
+
+cdef bint long_and_narrow(int dtype, const View* c, const View* a, const View* b) noexcept:
+    """Is this a product with few results of many terms, whose B lies by rows?"""
+    return (c.ndim == 2 and (dtype == F32 or dtype == F64) and 1 < c.shape[0] <= LONG_SIDE and 1 < c.shape[1] <= LONG_SIDE
+            and a.shape[1] >= LONG_TERMS and b.strides[1] == 1 and c.contiguous)
 
 
 cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View* s, object alpha,
@@ -102,6 +111,9 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
         p[1].i = 1 if beta is None else beta
     if s == NULL and alpha is None and tiny(dtype, c, a):
         launch(TINY, dtype, device, 1, 3, t, p, work)
+        return 0
+    if s == NULL and alpha is None and long_and_narrow(dtype, c, a, b):
+        launch(LONG, dtype, device, 1, 3, t, p, work)
         return 0
     if dtype == BF16 and launch(PAIRS, dtype, device, 1, 4, t, p, work) == 0:
         return 0
