@@ -7,6 +7,7 @@ import io
 import os
 import resource
 import struct
+import shutil
 import tarfile
 import threading
 import zipfile
@@ -253,6 +254,15 @@ def test_no_member_gets_out_of_the_folder(tmp_path, name):
 def test_links_in_archives_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'link' is neither a file nor a folder"):
         extract_archive(tarred(tmp_path / "x.tar", {"link": None}, "w"), tmp_path / "out")
+
+
+def test_archives_that_would_fill_the_disk_are_refused(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(100000))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(10**6, 9 * 10**5, 99999))
+    with pytest.raises(OSError, match="unpacks to 100000 bytes, but .* has room for 99999"):
+        extract_archive(tmp_path / "x.zip", tmp_path / "out")
+    assert not (tmp_path / "out" / "zeros").exists()
 
 
 def test_damaged_and_unknown_archives_are_named(tmp_path):

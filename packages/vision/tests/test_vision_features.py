@@ -99,3 +99,13 @@ def test_lraspp_gives_each_pixel_classes():
     assert tuple(model(taeda.zeros(1, 3, 32, 48))["out"].shape) == (1, 4, 32, 48)
     with pytest.raises(NotImplementedError, match="does not use auxiliary loss"):
         models.segmentation.lraspp_mobilenet_v3_large(aux_loss=True)
+
+
+def test_weights_are_named_beside_their_builders():
+    weights = models.detection.faster_rcnn.FasterRCNN_ResNet50_FPN_Weights
+    assert weights is models.detection.FasterRCNN_ResNet50_FPN_Weights and weights.DEFAULT is weights.COCO_V1
+    assert repr(models.resnet.ResNet50_Weights.DEFAULT) == "ResNet50_Weights.IMAGENET1K_V2"
+    assert models.get_weight("Inception_V3_Weights.DEFAULT").transforms().crop_size == [299]
+    assert models.get_model_weights("fcn_resnet50").COCO_WITH_VOC_LABELS_V1.transforms().resize_size == [520]
+    image = taeda.full((3, 8, 8), 255, dtype=taeda.uint8)
+    assert weights.DEFAULT.transforms()(image).unique().tolist() == [1.0]

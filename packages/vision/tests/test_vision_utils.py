@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import taeda
 from PIL import Image
+from taeda import vision
+from taeda.vision import io as vision_io
 from taeda.vision import utils
 from taeda.vision.io import ImageReadMode, decode_image, open_image, read_file, read_image, write_png
 from taeda.vision.utils import draw_bounding_boxes, draw_curves, draw_predictions, make_grid, save_image
@@ -197,3 +199,44 @@ def test_flow_is_white_where_it_rests_and_red_to_the_right():
     assert image[:, 0, 0].tolist() == [255, 255, 255]
     assert image[:, 0, 1].tolist()[0] == 255
     assert int(image[1:, 0, 1].max()) < 60
+
+
+def test_images_go_to_bytes_and_back(tmp_path):
+    x = taeda.arange(3 * 8 * 8, dtype=taeda.uint8).reshape(3, 8, 8)
+    assert taeda.equal(vision_io.decode_png(vision_io.encode_png(x)), x)
+    flat = taeda.full((3, 16, 16), 90, dtype=taeda.uint8)
+    jpeg = vision_io.encode_jpeg(flat, quality=95)
+    assert jpeg[:2].tolist() == [0xFF, 0xD8] and taeda.equal(vision_io.decode_jpeg(jpeg), flat)
+    assert [tuple(y.shape) for y in vision_io.decode_jpeg([jpeg, jpeg], mode="GRAY")] == [(1, 16, 16)] * 2
+    vision_io.write_jpeg(flat, tmp_path / "x.jpg", quality=95)
+    assert taeda.equal(read_file(tmp_path / "x.jpg"), jpeg)
+    vision_io.write_file(tmp_path / "y.jpg", jpeg)
+    assert taeda.equal(read_image(tmp_path / "y.jpg"), flat)
+    with pytest.raises(RuntimeError, match=r"\[decode_png\] the bytes are no PNG image, but JPEG"):
+        vision_io.decode_png(jpeg)
+    with pytest.raises(ValueError, match="between 1 and 100, got 0"):
+        vision_io.encode_jpeg(flat, 0)
+
+
+def test_films_of_gif_files_are_stacked():
+    frames = [Image.new("RGB", (4, 3), (shade, 0, 0)) for shade in (0, 120, 240)]
+    file = io.BytesIO()
+    frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:])
+    film = vision_io.decode_gif(taeda.from_numpy(np.frombuffer(bytearray(file.getbuffer()), np.uint8)))
+    assert tuple(film.shape) == (3, 3, 3, 4) and film[:, 0, 0, 0].tolist() == [0, 120, 240]
+
+
+def test_photographs_are_turned_as_the_camera_was_held(tmp_path):
+    image = Image.new("RGB", (6, 2))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    assert tuple(read_image(tmp_path / "turned.jpg").shape) == (3, 2, 6)
+    assert tuple(read_image(tmp_path / "turned.jpg", "GRAY", apply_exif_orientation=True).shape) == (1, 6, 2)
+
+
+def test_pillow_is_what_reads_images():
+    vision.set_image_backend("PIL")
+    assert vision.get_image_backend() == "PIL"
+    with pytest.raises(ValueError, match="Invalid backend 'accimage'"):
+        vision.set_image_backend("accimage")

@@ -11,11 +11,27 @@ from enum import Enum
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, ImageSequence
 
 import taeda
 
-__all__ = ["ImageReadMode", "decode_image", "open_image", "read_file", "read_image", "save_pil", "write_png"]
+__all__ = [
+    "ImageReadMode",
+    "decode_gif",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
+    "decode_webp",
+    "encode_jpeg",
+    "encode_png",
+    "open_image",
+    "read_file",
+    "read_image",
+    "save_pil",
+    "write_file",
+    "write_jpeg",
+    "write_png",
+]
 
 # Formats that Pillow opens by handing the file to another program.
 _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
@@ -105,6 +121,7 @@ class ImageReadMode(Enum):
     GRAY_ALPHA = 2
     RGB = 3
     RGB_ALPHA = 4
+    RGBA = RGB_ALPHA
 
 
 _MODES = {
@@ -122,47 +139,169 @@ def read_file(path: str | os.PathLike[str]) -> taeda.Tensor:
 
 
 def read_image(
-    path: str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED
+    path: str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED, apply_exif_orientation: bool = False
 ) -> taeda.Tensor:
     """Read an image file into a uint8 tensor, C x H x W with values 0 to 255; see `decode_image`."""
-    return decode_image(path, mode)
+    return decode_image(path, mode, apply_exif_orientation)
+
+
+def _source(input: Any, op: str) -> Any:
+    """Return what Pillow can open: a name as it is, bytes as a file."""
+    if not isinstance(input, taeda.Tensor):
+        return input
+    if input.dtype != taeda.uint8:
+        raise TypeError(f"[{op}] the bytes of a file should be a uint8 tensor, got {input.dtype}")
+    if input.dim() != 1:
+        raise ValueError(f"[{op}] the bytes of a file should have 1 dimension, got {tuple(input.shape)}")
+    return io.BytesIO(input.cpu().numpy().tobytes())
 
 
 def decode_image(
-    input: taeda.Tensor | str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED
+    input: taeda.Tensor | str | os.PathLike[str],
+    mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
+    apply_exif_orientation: bool = False,
 ) -> taeda.Tensor:
     """Decode an image into a uint8 tensor, C x H x W with values 0 to 255.
 
     Args:
         input: a file's name, or its bytes as a uint8 tensor, 1-d.
         mode: an `ImageReadMode` or its name; UNCHANGED keeps the file's channels (a palette becomes RGB).
+        apply_exif_orientation: turn the image as the camera says that it was held.
 
     Raises:
         OSError: as `open_image`.
         TypeError: `input` is a tensor of another dtype.
         ValueError: the mode is unknown, or the tensor has more than one dimension.
     """
-    source: Any = input
-    if isinstance(input, taeda.Tensor):
-        if input.dtype != taeda.uint8:
-            raise TypeError(f"[decode_image] the bytes of a file should be a uint8 tensor, got {input.dtype}")
-        if input.dim() != 1:
-            raise ValueError(
-                f"[decode_image] the bytes of a file should have 1 dimension, got {tuple(input.shape)}"
-            )
-        source = io.BytesIO(input.cpu().numpy().tobytes())
+    source = _source(input, "decode_image")
     if isinstance(mode, str):
         try:
             mode = ImageReadMode[mode.upper()]
         except KeyError:
             known = ", ".join(kind.name for kind in ImageReadMode)
             raise ValueError(f"[decode_image] mode should be one of {known}, got {mode!r}") from None
-    image = open_image(source, _MODES.get(mode))
+    image = open_image(source, None if apply_exif_orientation else _MODES.get(mode))
+    if apply_exif_orientation:
+        image = ImageOps.exif_transpose(image)
+        image = image.convert(_MODES[mode]) if mode in _MODES else image
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
         image = image.convert("RGB" if image.mode in ("P", "CMYK", "YCbCr", "HSV", "LAB") else "L")
     from taeda.vision.transforms.functional import pil_to_tensor
 
     return pil_to_tensor(image)
+
+
+def _decoded(input: Any, format: str, mode: Any, apply_exif_orientation: bool) -> taeda.Tensor:
+    op = f"decode_{format.lower()}"
+    with contextlib.closing(_source(input, op)) as file:
+        kind = None
+        with contextlib.suppress(OSError), Image.open(file) as image:
+            kind = image.format
+    if kind != format:
+        raise RuntimeError(f"[{op}] the bytes are no {format} image, but {kind or 'something else'}; decode_image finds out the format")
+    return decode_image(input, mode, apply_exif_orientation)
+
+
+def decode_png(
+    input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, apply_exif_orientation: bool = False
+) -> taeda.Tensor:
+    """Decode the bytes of a PNG file; see `decode_image`. RuntimeError if they are none."""
+    return _decoded(input, "PNG", mode, apply_exif_orientation)
+
+
+def decode_jpeg(
+    input: Any, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, device: Any = "cpu", apply_exif_orientation: bool = False
+) -> Any:
+    """Decode the bytes of a JPEG file, or of each of a list; see `decode_image`. RuntimeError if they are none."""
+    if isinstance(input, list):
+        if not input:
+            raise ValueError("[decode_jpeg] Input list must contain at least one element")
+        return [_decoded(one, "JPEG", mode, apply_exif_orientation).to(device) for one in input]
+    return _decoded(input, "JPEG", mode, apply_exif_orientation).to(device)
+
+
+def decode_webp(input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.UNCHANGED) -> taeda.Tensor:
+    """Decode the bytes of a WebP file; see `decode_image`. RuntimeError if they are none."""
+    return _decoded(input, "WEBP", mode, False)
+
+
+def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
+    """Decode the bytes of a GIF file: 3 x H x W, or frames x 3 x H x W where there are several.
+
+    Raises:
+        RuntimeError: they are no GIF file.
+    """
+    first = _decoded(input, "GIF", ImageReadMode.RGB, False)
+    from taeda.vision.transforms.functional import pil_to_tensor
+
+    with Image.open(_source(input, "decode_gif")) as image:
+        frames = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+    return taeda.stack(frames) if len(frames) > 1 else first
+
+
+def _pil(input: Any, op: str) -> Image.Image:
+    """Return a uint8 tensor C x H x W as a PIL image."""
+    if not isinstance(input, taeda.Tensor) or input.dtype != taeda.uint8:
+        what: Any = input.dtype if isinstance(input, taeda.Tensor) else type(input).__name__
+        raise TypeError(f"[{op}] input should be a uint8 tensor, got {what}")
+    if input.dim() != 3 or input.shape[0] not in (1, 3):
+        raise ValueError(f"[{op}] input should have shape (1 or 3, height, width), got {tuple(input.shape)}")
+    from taeda.vision.transforms.functional import to_pil_image
+
+    return to_pil_image(input)
+
+
+def _encoded(input: Any, op: str, **options: Any) -> taeda.Tensor:
+    file = io.BytesIO()
+    _pil(input, op).save(file, **options)
+    return taeda.from_numpy(np.frombuffer(bytearray(file.getbuffer()), np.uint8))
+
+
+def encode_png(input: taeda.Tensor, compression_level: int = 6) -> taeda.Tensor:
+    """Return the bytes of a PNG file of a uint8 tensor C x H x W, with 1 or 3 channels.
+
+    Raises:
+        TypeError: it is not a uint8 tensor.
+        ValueError: its shape is another, or the level is not 0 ... 9.
+
+    >>> decode_png(encode_png(taeda.full((1, 1, 2), 7, dtype=taeda.uint8)))
+    tensor([[[7, 7]]], dtype=taeda.uint8)
+    """
+    if not 0 <= compression_level <= 9:
+        raise ValueError(f"[encode_png] compression_level should be 0 to 9, got {compression_level}")
+    return _encoded(input, "encode_png", format="PNG", compress_level=compression_level)
+
+
+def encode_jpeg(input: Any, quality: int = 75) -> Any:
+    """Return the bytes of a JPEG file of a uint8 tensor C x H x W, with 1 or 3 channels, or of each of a list.
+
+    Raises:
+        TypeError: it is not a uint8 tensor.
+        ValueError: its shape is another, or the quality is not 1 ... 100.
+    """
+    if not 1 <= quality <= 100:
+        raise ValueError(f"[encode_jpeg] Image quality should be a positive number between 1 and 100, got {quality}")
+    if isinstance(input, list):
+        return [encode_jpeg(one, quality) for one in input]
+    return _encoded(input, "encode_jpeg", format="JPEG", quality=quality)
+
+
+def write_file(filename: str | os.PathLike[str], data: taeda.Tensor) -> None:
+    """Write a uint8 tensor, 1-d, as the bytes of a file.
+
+    Raises:
+        TypeError, ValueError: the tensor is another.
+    """
+    with open(filename, "wb") as file:
+        file.write(_source(data, "write_file").getbuffer())
+
+
+def write_jpeg(input: taeda.Tensor, filename: str | os.PathLike[str], quality: int = 75) -> None:
+    """Write a uint8 tensor C x H x W as a JPEG file; see `encode_jpeg`."""
+    image = _pil(input, "write_jpeg")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"[write_jpeg] Image quality should be a positive number between 1 and 100, got {quality}")
+    save_pil(image, filename, format="JPEG", quality=quality)
 
 
 def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression_level: int = 6) -> None:
@@ -172,15 +311,7 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
         TypeError: it is not a uint8 tensor.
         ValueError: its shape is another, or the level is not 0 ... 9.
     """
-    if not isinstance(input, taeda.Tensor) or input.dtype != taeda.uint8:
-        what: Any = input.dtype if isinstance(input, taeda.Tensor) else type(input).__name__
-        raise TypeError(f"[write_png] input should be a uint8 tensor, got {what}")
-    if input.dim() != 3 or input.shape[0] not in (1, 3):
-        raise ValueError(
-            f"[write_png] input should have shape (1 or 3, height, width), got {tuple(input.shape)}"
-        )
+    image = _pil(input, "write_png")
     if not 0 <= compression_level <= 9:
         raise ValueError(f"[write_png] compression_level should be 0 to 9, got {compression_level}")
-    from taeda.vision.transforms.functional import to_pil_image
-
-    save_pil(to_pil_image(input), filename, format="PNG", compress_level=compression_level)
+    save_pil(image, filename, format="PNG", compress_level=compression_level)

@@ -268,6 +268,7 @@ def _unzip(source: str, folder: str) -> None:
     with zipfile.ZipFile(source) as archive:
         for info in archive.infolist():
             _inside(real, info.filename, source)
+        _fits(sum(info.file_size for info in archive.infolist()), real, source)
         archive.extractall(real)
 
 
@@ -283,10 +284,18 @@ def _untar(source: str, folder: str) -> None:
                     f"[extract_archive] {source} is refused: its member {member.name!r} is neither a file "
                     "nor a folder"
                 )
+        _fits(sum(member.size for member in members), real, source)
         if hasattr(tarfile, "data_filter"):
             archive.extractall(real, members, filter="data")
         else:  # Python before 3.11.4; the checks above are what the filter adds
             archive.extractall(real, members)
+
+
+def _fits(size: int, folder: str, source: str) -> None:
+    """Refuse, before anything is written, what would not fit: a small archive may claim any size."""
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OSError(f"[extract_archive] {source} unpacks to {size} bytes, but {folder!r} has room for {free}")
 
 
 def _decompress(open_: Callable[..., Any], source: str, target: str) -> None:

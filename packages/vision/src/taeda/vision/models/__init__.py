@@ -59,3 +59,5 @@ __all__ = [
 ]
 for _room in _ROOMS:        # a function may have taken its module's name here, so modules are asked for by their full names
     __all__ += sys.modules[f"{__name__}.{_room}"].__all__
+
+sys.modules[f"{__name__}.weights"].share(sys.modules)

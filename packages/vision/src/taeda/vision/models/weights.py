@@ -11,36 +11,11 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from taeda.vision.transforms import functional as F
+from taeda.vision.models.registry import _BUILDERS
+from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, SemanticSegmentation
 from taeda.vision.transforms.geometry import InterpolationMode
 
-__all__ = ["ImageClassification", "Weights", "WeightsEnum", "get_model_weights", "get_weight"]
-
-class ImageClassification:
-    """Resize, cut out the middle, convert to 0.0 ... 1.0 and normalise: what a classifier of ImageNet expects."""
-
-    def __init__(
-        self,
-        *,
-        crop_size: int,
-        resize_size: int = 256,
-        mean: tuple[float, ...] = (0.485, 0.456, 0.406),
-        std: tuple[float, ...] = (0.229, 0.224, 0.225),
-        interpolation: InterpolationMode = InterpolationMode.BILINEAR,
-        antialias: bool | None = True,
-    ) -> None:
-        self.crop_size = [crop_size]
-        self.resize_size = [resize_size]
-        self.mean = list(mean)
-        self.std = list(std)
-        self.interpolation = interpolation
-        self.antialias = antialias
-
-    def __call__(self, img: Any) -> Any:
-        img = F.resize(img, self.resize_size, self.interpolation, antialias=self.antialias)
-        img = F.center_crop(img, self.crop_size)
-        img = img if hasattr(img, "dim") else F.pil_to_tensor(img)
-        return F.normalize(F.convert_image_dtype(img), self.mean, self.std)
+__all__ = ["Weights", "WeightsEnum", "get_model_weights", "get_weight"]
 
 
 @dataclass(eq=False)
@@ -67,6 +42,9 @@ class WeightsEnum(Enum):
         if obj is not None and not isinstance(obj, cls):
             raise TypeError(f"[{cls.__name__}] Invalid Weight class provided; expected {cls.__name__} but received {type(obj).__name__}.")
         return obj
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self._name_}"
 
     def get_state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: there are no numbers."""
@@ -123,13 +101,30 @@ _KNOWN = {
     "EfficientNet_V2_M": "V1 480 480",
     "EfficientNet_V2_S": "V1 384 384",
     "GoogLeNet": "V1 224 256",
+    "Inception_V3": "V1 299 342",
     "MNASNet0_5": "V1 224 256",
     "MNASNet0_75": "V1 224 232",
     "MNASNet1_0": "V1 224 256",
     "MNASNet1_3": "V1 224 232",
+    "MaxVit_T": "V1 224 224 bicubic",
     "MobileNet_V2": "V1 224 256, V2 224 232",
     "MobileNet_V3_Large": "V1 224 256, V2 224 232",
     "MobileNet_V3_Small": "V1 224 256",
+    "RegNet_X_16GF": "V1 224 256, V2 224 232",
+    "RegNet_X_1_6GF": "V1 224 256, V2 224 232",
+    "RegNet_X_32GF": "V1 224 256, V2 224 232",
+    "RegNet_X_3_2GF": "V1 224 256, V2 224 232",
+    "RegNet_X_400MF": "V1 224 256, V2 224 232",
+    "RegNet_X_800MF": "V1 224 256, V2 224 232",
+    "RegNet_X_8GF": "V1 224 256, V2 224 232",
+    "RegNet_Y_1_6GF": "V1 224 256, V2 224 232",
+    "RegNet_Y_3_2GF": "V1 224 256, V2 224 232",
+    "RegNet_Y_400MF": "V1 224 256, V2 224 232",
+    "RegNet_Y_800MF": "V1 224 256, V2 224 232",
+    "RegNet_Y_8GF": "V1 224 256, V2 224 232",
+    "RegNet_Y_128GF": "SWAG_E2E_V1 384 384 bicubic, SWAG_LINEAR_V1 224 224 bicubic",
+    "RegNet_Y_16GF": "V1 224 256, V2 224 232, SWAG_E2E_V1 384 384 bicubic, SWAG_LINEAR_V1 224 224 bicubic",
+    "RegNet_Y_32GF": "V1 224 256, V2 224 232, SWAG_E2E_V1 384 384 bicubic, SWAG_LINEAR_V1 224 224 bicubic",
     "ResNeXt101_32X8D": "V1 224 256, V2 224 232",
     "ResNeXt101_64X4D": "V1 224 232",
     "ResNeXt50_32X4D": "V1 224 256, V2 224 232",
@@ -167,9 +162,56 @@ _KNOWN = {
     "Wide_ResNet50_2": "V1 224 256, V2 224 232",
 }
 
-for _name, _how in _KNOWN.items():
-    globals()[_name + "_Weights"] = _weights(_name, _how)
-__all__ += [_name + "_Weights" for _name in _KNOWN]
+# Of detectors and models of segmentation: their members.
+_DETECTION = {
+    "FCOS_ResNet50_FPN": "COCO_V1",
+    "FasterRCNN_MobileNet_V3_Large_320_FPN": "COCO_V1",
+    "FasterRCNN_MobileNet_V3_Large_FPN": "COCO_V1",
+    "FasterRCNN_ResNet50_FPN": "COCO_V1",
+    "FasterRCNN_ResNet50_FPN_V2": "COCO_V1",
+    "KeypointRCNN_ResNet50_FPN": "COCO_LEGACY, COCO_V1",
+    "MaskRCNN_ResNet50_FPN": "COCO_V1",
+    "MaskRCNN_ResNet50_FPN_V2": "COCO_V1",
+    "RetinaNet_ResNet50_FPN": "COCO_V1",
+    "RetinaNet_ResNet50_FPN_V2": "COCO_V1",
+    "SSD300_VGG16": "COCO_V1",
+    "SSDLite320_MobileNet_V3_Large": "COCO_V1",
+}
+_SEGMENTATION = (
+    "DeepLabV3_MobileNet_V3_Large",
+    "DeepLabV3_ResNet101",
+    "DeepLabV3_ResNet50",
+    "FCN_ResNet101",
+    "FCN_ResNet50",
+    "LRASPP_MobileNet_V3_Large",
+)
+
+
+def _others(name: str, members: str, transforms: Any) -> Any:
+    made: dict[str, Weights] = {member: Weights("", transforms, {"version": member}) for member in members.split(", ")}
+    make: Any = WeightsEnum
+    return make(name + "_Weights", {**made, "DEFAULT": list(made.values())[-1]}, module=__name__)
+
+
+_ENUMS: dict[str, Any] = {name: _weights(name, how) for name, how in _KNOWN.items()}
+_ENUMS.update({name: _others(name, members, ObjectDetection) for name, members in _DETECTION.items()})
+_ENUMS.update({name: _others(name, "COCO_WITH_VOC_LABELS_V1", partial(SemanticSegmentation, resize_size=520)) for name in _SEGMENTATION})
+globals().update({name + "_Weights": enum for name, enum in _ENUMS.items()})
+__all__ += [name + "_Weights" for name in _KNOWN]
+
+
+def share(rooms: dict[str, Any]) -> None:
+    """Let the modules of the builders have the enums of their weights, as in ``taeda.vision.models.resnet``."""
+    for name, builder in _BUILDERS.items():
+        enum = _of_model(name)
+        if enum is not None:
+            for room in (builder.__module__, builder.__module__.rpartition(".")[0]):
+                setattr(rooms[room], enum.__name__, enum)
+
+
+def _of_model(name: str) -> Any:
+    plain = name.lower().replace("_", "")
+    return next((enum for known, enum in _ENUMS.items() if known.lower().replace("_", "") == plain), None)
 
 
 def get_model_weights(name: Any) -> Any:
@@ -178,11 +220,10 @@ def get_model_weights(name: Any) -> Any:
     >>> get_model_weights("resnet18").__name__
     'ResNet18_Weights'
     """
-    wanted = (name if isinstance(name, str) else name.__name__).lower().replace("_", "")
-    for known in _KNOWN:
-        if known.lower().replace("_", "") == wanted:
-            return globals()[known + "_Weights"]
-    raise ValueError(f"[get_model_weights] Unknown model {name!r}")
+    enum = _of_model(name if isinstance(name, str) else name.__name__)
+    if enum is None:
+        raise ValueError(f"[get_model_weights] Unknown model {name!r}")
+    return enum
 
 
 def get_weight(name: str) -> Any:
@@ -192,6 +233,7 @@ def get_weight(name: str) -> Any:
         ValueError: there is none.
     """
     kind, _, member = name.partition(".")
-    if kind.removesuffix("_Weights") not in _KNOWN or member not in globals()[kind].__members__:
+    enum = _ENUMS.get(kind.removesuffix("_Weights"))
+    if enum is None or member not in enum.__members__:
         raise ValueError(f"[get_weight] Invalid weight name {name!r}; it should be as 'ResNet18_Weights.DEFAULT'")
-    return globals()[kind][member]
+    return enum[member]
