@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import string
 import zlib
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -13,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 import taeda
-from taeda.vision.datasets.utils import download_file
+from taeda.vision.datasets.utils import download_and_extract_archive, download_file, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["KMNIST", "MNIST", "FashionMNIST", "read_idx"]
+__all__ = ["EMNIST", "KMNIST", "MNIST", "FashionMNIST", "read_idx"]
 
 Path = str | os.PathLike[str]
 # The third byte of an idx file names the type; all are stored with the most significant byte first.
@@ -228,3 +229,44 @@ class KMNIST(MNIST):
         ("t10k-labels-idx1-ubyte.gz", "7320c461ea6c1c855c0b718fb2a4b134"),
     ]
     classes: ClassVar[list[str]] = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
+
+
+class EMNIST(MNIST):
+    """Handwritten digits and letters in the form of MNIST, turned on their sides (Cohen, Afshar, Tapson, van Schaik: EMNIST, 2017).
+
+    Args:
+        split: ``"byclass"``, ``"bymerge"``, ``"balanced"``, ``"letters"``, ``"digits"`` or ``"mnist"``; further arguments as `MNIST`.
+
+    Raises:
+        ValueError: there is no such split.
+    """
+
+    url = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
+    md5 = "58c8d27c78d21e728a6bc7b3cc06412e"
+    splits = ("byclass", "bymerge", "balanced", "letters", "digits", "mnist")
+    _all = sorted(string.digits + string.ascii_letters)
+    _merged = sorted(set(_all) - set("cijklmopsuvwxyz"))            # letters whose small form looks like the capital
+    classes_split_dict: ClassVar[dict[str, list[str]]] = {
+        "byclass": _all,
+        "bymerge": _merged,
+        "balanced": _merged,
+        "letters": ["N/A", *string.ascii_lowercase],
+        "digits": list(string.digits),
+        "mnist": list(string.digits),
+    }
+
+    def __init__(self, root: Path, split: str, **kwargs: Any) -> None:
+        self.split = verify_str_arg(split, "split", self.splits, "EMNIST")
+        kinds = [(part, kind) for part in ("train", "test") for kind in ("images-idx3", "labels-idx1")]
+        self.resources = [(f"emnist-{split}-{part}-{kind}-ubyte.gz", "") for part, kind in kinds]  # type: ignore[misc]
+        self.classes = self.classes_split_dict[split]  # type: ignore[misc]
+        super().__init__(root, **kwargs)
+
+    def _find(self, name: str) -> str | None:
+        inner = os.path.join(self.raw_folder, "gzip", name)         # where the archive has them
+        return super()._find(name) or (inner if os.path.isfile(inner) else None)
+
+    def download(self) -> None:
+        """Fetch and unpack the archive unless the files are there."""
+        if any(self._find(name) is None for name, _ in self.resources):
+            download_and_extract_archive(self.url, self.raw_folder, md5=self.md5)

@@ -34,6 +34,7 @@ __all__ = [
     "download_file",
     "download_url",
     "extract_archive",
+    "verify_str_arg",
 ]
 
 Path = str | os.PathLike[str]
@@ -327,3 +328,16 @@ def download_and_extract_archive(
     name = os.fspath(filename) if filename is not None else os.path.basename(urllib.parse.urlsplit(url).path)
     download_url(url, root, name, md5)
     extract_archive(os.path.join(root, name), root if extract_root is None else extract_root, remove_finished)
+
+
+def verify_str_arg(value: str, arg: str | None = None, valid_values: Sequence[str] | None = None, op: str = "datasets") -> str:
+    """Return a text that is one of the valid ones.
+
+    Raises:
+        ValueError: it is no text, or none of them.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"[{op}] Expected type str for argument {arg}, but got type {type(value)}.")
+    if valid_values is not None and value not in valid_values:
+        raise ValueError(f"[{op}] Unknown value '{value}' for argument {arg}. Valid values are {', '.join(map(repr, valid_values))}.")
+    return value
