@@ -203,6 +203,7 @@ expression("matmul", "a.t() @ b.t(), 512", ((512, 512), (512, 512)), lambda lib,
 expression("matmul", "matrix by vector, 2048", ((2048, 2048), (2048,)), lambda lib, a, b: a @ b)
 expression("matmul", "bmm 64 x 256 x 64 x 256", ((64, 256, 64), (64, 64, 256)), lambda lib, a, b: a @ b)
 expression("matmul", "bmm 512 x 16 x 16", ((512, 16, 16), (512, 16, 16)), lambda lib, a, b: a @ b)
+expression("matmul", "3 x 10000 by 10000 x 3", ((3, 10000), (10000, 3)), lambda lib, a, b: a @ b)
 expression("matmul", "bmm 10000 x 3 x 3", ((10000, 3, 3), (10000, 3, 3)), lambda lib, a, b: a @ b)
 expression("matmul", "10000 matrices of 4 x 4 by vectors", ((10000, 4, 4), (10000, 4, 1)), lambda lib, a, b: a @ b)
 expression("matmul", "8 x 128 x 512 by 512 x 512", ((8, 128, 512), (512, 512)), lambda lib, a, b: a @ b)
@@ -306,6 +307,10 @@ expression(GROUP, "stft, 8 x 16,000, windows of 400", ((8, 16_000), (400,)), lam
 for _name in ("inv", "det", "qr", "svd"):
     expression(GROUP, f"{_name}, 1000 x 4 x 4", ((1000, 4, 4),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))
     expression(GROUP, f"{_name}, 256 x 256", ((256, 256),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))
+for _name in ("svdvals", "pinv"):
+    expression(GROUP, f"{_name}, 1000 x 4 x 4", ((1000, 4, 4),), lambda lib, x, f=_name: getattr(lib.T.linalg, f)(x))
+expression(GROUP, "eigh, 1000 x 3 x 3", ((1000, 3, 3),), lambda lib, x: lib.T.linalg.eigh(x + x.mT))
+expression(GROUP, "lu_factor, 512 x 512", ((512, 512),), lambda lib, x: lib.T.linalg.lu_factor(x))
 
 
 def with_triangle(name: str, f: Callable[..., Any], columns: int) -> None:

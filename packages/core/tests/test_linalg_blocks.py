@@ -45,7 +45,7 @@ def test_lu_of_large_matrices(m, n, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("m", "n"), [(96, 96), (97, 130), (200, 128), (300, 161), (129, 400)])
+@pytest.mark.parametrize(("m", "n"), [(40, 40), (70, 64), (96, 96), (97, 130), (200, 128), (300, 161), (129, 400)])
 def test_qr_of_large_matrices(m, n, dtype):
     x = drawn(m, n, dtype=dtype)
     for mode in ("reduced", "complete"):

@@ -12,7 +12,7 @@ cdef enum:
     SMALL_BATCH = 8            # matrices from which vectors are filled
     SMALL_ALONE = 16           # rows and columns up to which idle lanes do not matter
     LU_ALONE = 192             # of a single matrix, from which threads share its columns: measured on Zen 4
-    QR_ALONE = 96
+    QR_ALONE = 40
     SIDES_ALONE = 128          # right-hand sides
     INVERSE_ALONE = 48
 
