@@ -2,11 +2,14 @@
 
 ``_override`` looks here once a call has failed for a keyword that the function does not have: any other call pays nothing.
 Factors that stand between the tensors, as programs of PyTorch's first years write them, are found the same way.
+
+It also asks here, once a function, which of its parameters are True or False and nothing else.
 """
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 # What the tensor that a function is about, its first parameter, is called in taeda, and may be called by a caller.
 _FIRST = ("input", "A", "B", "L", "b", "x")
@@ -86,3 +89,35 @@ def older_factors(name: str, are_tensors: list[bool]) -> tuple[str, ...] | None:
         warnings.warn(f"[{name}] this order of arguments is deprecated: give {' and '.join(factors[:numbers])} by keyword, after the "
                       "tensors", UserWarning, stacklevel=2)
     return factors[:numbers]
+
+
+# -- parameters that are True or False: a number there is a mistake, as in x.sum(0, 1), which means x.sum((0, 1)) ---------------------
+
+# these may be None; the next are flags though their default says nothing of it; of the rest PyTorch takes the truth, whatever they are
+_OR_NONE = frozenset(("align_corners", "onesided", "pin_memory", "requires_grad", "return_complex", "stable", "unbiased"))
+_OTHERS = frozenset(("align_corners", "keepdims", "onesided", "return_complex", "unbiased"))
+_TRUTH = frozenset(("antialias", "assign", "get_infos", "hard", "inplace", "return_indices"))
+_TRUTH_OF = {"gaussian_nll_loss": "full", "pca_lowrank": "center", "stft": "center", "triplet_margin_with_distance_loss": "swap"}
+_LENIENT = ("fused_", "multi_head_attention_forward")
+
+
+def flags_of(function: Any) -> tuple[tuple[str, ...], int, int, int]:
+    """Return the names of the function's flags, how many of them may not be None (those come first), and bit i for each that may come as
+    positional argument i: of all, and of those that may be None.
+
+    >>> flags_of(lambda x, dim=None, keepdim=False, stable=False, *, right=False, inplace=True: None)
+    (('keepdim', 'right', 'stable'), 2, 12, 8)
+    """
+    code, name = getattr(function, "__code__", None), getattr(function, "__name__", "")
+    if code is None or name.startswith(_LENIENT):
+        return (), 0, 0, 0
+    count = code.co_argcount
+    words = code.co_varnames[:count + code.co_kwonlyargcount]
+    defaults = dict(zip(reversed(words[:count]), reversed(getattr(function, "__defaults__", None) or ()), strict=False))
+    defaults.update(getattr(function, "__kwdefaults__", None) or {})
+    found = [word for word in words if word not in _TRUTH and _TRUTH_OF.get(name) != word and (
+        isinstance(defaults.get(word), bool) or word in _OTHERS or (word == "upper" and word not in defaults))]
+    strict = [word for word in found if word not in _OR_NONE]
+    by_position = [word for word in found if word in words[:count]]
+    places = (sum(1 << words.index(word) for word in by_position if word not in skipped) for skipped in ((), strict))
+    return (*strict, *(word for word in found if word in _OR_NONE)), len(strict), *places

@@ -1,6 +1,8 @@
 /* The C of _override.pyx: what a call passes through before its function, straight on unless somebody takes it over. */
 #pragma once
 #include <Python.h>
+#include <stdint.h>
+#include <string.h>
 
 enum { TAEDA_CASTING = 1 << 20 };                /* in taeda_state: autocast is on */
 static __thread int taeda_state = 0;             /* of this thread: how many modes are in force, and TAEDA_CASTING */
@@ -44,7 +46,9 @@ static int taeda_sees(PyObject *x, int depth) {
 typedef struct {
     vectorcallfunc entry, inner;
     PyObject *function;
-    int scans, watched, binds, policy, older;
+    PyObject *flags;                             /* tuple: the names of parameters that are True or False, else NULL */
+    uint64_t places, nones;                      /* where those stand that may come by position; and those that may be None */
+    int scans, watched, binds, policy, older, strict;   /* strict: the first so many names, which may not */
 } taeda_call;
 static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable */
 
@@ -64,6 +68,25 @@ static int taeda_misused(const taeda_call *c, PyObject *const *args, size_t flag
                         (Py_TYPE(args[0]) != taeda_tensor && !PyType_IsSubtype(Py_TYPE(args[0]), taeda_tensor)));
 }
 
+static int taeda_is_flag(PyObject *x, int or_none) {     /* NumPy's bool counts */
+    return x == Py_True || x == Py_False || (or_none && x == Py_None) || strncmp(Py_TYPE(x)->tp_name, "numpy.bool", 10) == 0;
+}
+
+/* Where among the arguments stands what should be True or False, and is not; -1 if nowhere. */
+static Py_ssize_t taeda_no_flag(const taeda_call *c, PyObject *const *args, Py_ssize_t given, PyObject *names) {
+    uint64_t left = given < 64 ? c->places & (((uint64_t)1 << given) - 1) : c->places;
+    Py_ssize_t i, j;
+    for (; left; left &= left - 1) {
+        i = __builtin_ctzll(left);
+        if (!taeda_is_flag(args[i], c->nones >> i & 1)) return i;
+    }
+    for (i = 0; names != NULL && i < PyTuple_GET_SIZE(names); i++)
+        for (j = 0; j < PyTuple_GET_SIZE(c->flags); j++)
+            if (PyTuple_GET_ITEM(names, i) == PyTuple_GET_ITEM(c->flags, j) && !taeda_is_flag(args[given + i], j >= c->strict))
+                return given + i;
+    return -1;
+}
+
 static Py_ssize_t taeda_nargs(size_t flagged, PyObject *names) {
     return PyVectorcall_NARGS(flagged) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
 }
@@ -72,6 +95,7 @@ static PyObject *(*taeda_slow)(PyObject *, PyObject **, size_t, PyObject *) = NU
 static PyObject *(*taeda_own_names)(PyObject *, Py_ssize_t, PyObject *) = NULL;
 static PyObject *(*taeda_older_call)(PyObject *, PyObject **, size_t, PyObject *) = NULL;
 static PyObject *(*taeda_explain)(PyObject *, PyObject *) = NULL;
+static PyObject *(*taeda_refuse)(PyObject *, PyObject **, size_t, PyObject *, Py_ssize_t) = NULL;
 
 /* Raise what the function raised; where the arguments do not fit its signature, that is told too. */
 static PyObject *taeda_raise(PyObject *self, PyObject *type, PyObject *value, PyObject *trace) {
@@ -116,6 +140,10 @@ static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagg
     taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
     if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
         return taeda_slow(self, (PyObject **)args, flagged, names);
+    if (c->flags != NULL) {
+        Py_ssize_t wrong = taeda_no_flag(c, args, PyVectorcall_NARGS(flagged), names);
+        if (wrong >= 0) return taeda_refuse(self, (PyObject **)args, flagged, names, wrong);
+    }
     PyObject *found = c->inner ? c->inner(c->function, args, flagged, names) : PyObject_Vectorcall(c->function, args, flagged, names);
     return found != NULL ? found : taeda_again(self, args, flagged, names);
 }

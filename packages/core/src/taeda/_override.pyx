@@ -12,6 +12,7 @@ d. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has size
    does so for a sparse tensor.
 """
 from cpython.object cimport PyObject
+from libc.stdint cimport uint64_t
 
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport TensorBase, refresh
@@ -19,22 +20,26 @@ from taeda.tensor_base cimport TensorBase, refresh
 from _thread import _local
 
 from taeda._autocast import POLICIES
-from taeda._names import has_older_form, older_factors, renamed
+from taeda._names import flags_of, has_older_form, older_factors, renamed
 
 cdef extern from "_override.h":
     ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
     ctypedef object (*naming)(object, Py_ssize_t, object)
     ctypedef object (*older_form)(object, PyObject**, size_t, PyObject*)
     ctypedef object (*explaining)(object, object)
+    ctypedef object (*refusing)(object, PyObject**, size_t, PyObject*, Py_ssize_t)
     ctypedef struct call_t "taeda_call":
         void* entry
         void* inner
         PyObject* function
-        int scans, watched, binds, policy, older
+        PyObject* flags
+        uint64_t places, nones
+        int scans, watched, binds, policy, older, strict
     older_form older_call_ "taeda_older_call"
     slow_call slow "taeda_slow"
     naming own_names_ "taeda_own_names"
     explaining explain_ "taeda_explain"
+    refusing refuse_ "taeda_refuse"
     object enter "taeda_enter"(object self, PyObject** args, size_t flagged, PyObject* names)
     int get_modes "taeda_get_modes"() noexcept
     void set_modes "taeda_set_modes"(int n) noexcept
@@ -94,6 +99,16 @@ cdef object explain(object self, object error):
         from inspect import Parameter, Signature, signature
         found = Signature([p.replace(annotation=Parameter.empty) for p in signature(f.function).parameters.values()])
         error.args = (f"[{f.name}] {text}; its signature is {f.name}{found}",)
+
+
+cdef object refuse(object self, PyObject** args, size_t flagged, PyObject* names, Py_ssize_t wrong):
+    """Raise what is to be said of argument ``wrong``, which is neither True nor False: in ``x.sum(0, 1)``, 1 is no second dimension."""
+    cdef Overridable f = <Overridable>self
+    cdef Py_ssize_t given = count_args(flagged, NULL)
+    name = (<tuple><object>names)[wrong - given] if wrong >= given else f.function.__code__.co_varnames[wrong]
+    kind = type(<object>args[wrong])
+    several = "; several dimensions are given as a tuple" if name == "keepdim" and kind is int else ""
+    raise TypeError(f"[{f.name}] argument '{name}' must be bool, not {kind.__name__}{several}")
 
 
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
@@ -166,6 +181,7 @@ cdef class Overridable:
     """A function that classes and modes may take over; everything else of it is the function's own."""
     cdef call_t call
     cdef readonly object function       # what does the work
+    cdef tuple flags                    # names of its parameters that are True or False
     cdef public object reported         # what __torch_function__ is told, when that is not this object
     cdef public object spelled          # (args, kwargs) -> the same call as __torch_function__ is told of it
     cdef public bint composite          # made of other functions; ``_looks_inside`` of a class or mode: it sees those instead
@@ -179,6 +195,8 @@ cdef class Overridable:
         self.call.scans = scans                 # are the arguments looked at?
         self.call.policy = POLICIES.get(name, 0)
         self.call.older = has_older_form(name)
+        self.flags, self.call.strict, self.call.places, self.call.nones = flags_of(function)
+        self.call.flags = <PyObject*>self.flags if self.flags else NULL
         self.name, self.place, self.room = name, place, room
 
     def __call__(self, *args, **kwargs):
@@ -261,8 +279,8 @@ cdef class Method(Overridable):
 def _ready():
     cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
-    global slow, own_names_, older_call_, explain_
-    slow, own_names_, older_call_, explain_ = taken_over, own_names, older_call, explain
+    global slow, own_names_, older_call_, explain_, refuse_
+    slow, own_names_, older_call_, explain_, refuse_ = taken_over, own_names, older_call, explain, refuse
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
 

@@ -123,8 +123,10 @@ class set_grad_enabled(_Mode):
     """Turn recording on or off: at once when called, and back at the end of a ``with`` block."""
 
     def __init__(self, mode):
-        self.mode = bool(mode)
-        self.was = put_grad(self.mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"[set_grad_enabled] mode must be bool, not {type(mode).__name__}")
+        self.mode = mode
+        self.was = put_grad(mode)
 
     def __repr__(self):
         return f"taeda.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
