@@ -73,6 +73,11 @@ float8_e4m3fnuz: _dtype
 float8_e5m2fnuz: _dtype
 float8_e8m0fnu: _dtype
 float4_e2m1fn_x2: _dtype
+qint8: _dtype
+quint8: _dtype
+qint32: _dtype
+quint4x2: _dtype
+quint2x4: _dtype
 ByteTensor: Any
 CharTensor: Any
 ShortTensor: Any

@@ -55,6 +55,7 @@ cdef list UNHELD_ROWS = [
     ("float8_e4m3fnuz", True, 0.125, 2.0 ** -7, 240.0), ("float8_e5m2fnuz", True, 0.125, 2.0 ** -15, 57344.0),
     ("float8_e8m0fnu", False, 1.0, 2.0 ** -127, 2.0 ** 127), ("float4_e2m1fn_x2", True, None, None, None),
 ]
+cdef list QUANTISED = [("qint8", True, 1), ("quint8", False, 1), ("qint32", True, 4), ("quint4x2", False, 1), ("quint2x4", False, 1)]
 cdef list objects = []
 cdef int itemsizes[NDTYPES]
 cdef int kinds[NDTYPES]                    # 0 bool, 1 integer, 2 float, 3 complex
@@ -80,10 +81,10 @@ cdef int _build() except -1:
     return 0
 
 
-cdef dtype _unheld(str name, bint signed):
+cdef dtype _unheld(str name, bint signed, int itemsize=1):
     cdef dtype d = dtype.__new__(dtype)
-    d.name, d.suffix, d.code, d.itemsize = name, name, NDTYPES, 1
-    d.is_floating_point, d.is_complex, d.is_signed = True, False, signed
+    d.name, d.suffix, d.code, d.itemsize = name, name, NDTYPES, itemsize
+    d.is_floating_point, d.is_complex, d.is_signed = "float" in name, False, signed
     return d
 
 
@@ -128,6 +129,8 @@ cdef int code_of(object dt, str op) except -1:
         return I64
     if dt is bool:
         return BOOL
+    if dt is complex:
+        return C128
     raise TypeError(f"[{op}] dtype must be a taeda.dtype such as taeda.float32, got {dt!r} ({type(dt).__name__})")
 
 cdef int promote(int a, int b) noexcept:
@@ -179,6 +182,8 @@ NAMES = {d.name: d for d in objects}
 UNHELD = {}              # dtypes that programs compare with, and that no tensor has
 for _row in UNHELD_ROWS:
     UNHELD[_row[0]] = _unheld(_row[0], _row[1])
+for _row in QUANTISED:
+    UNHELD[_row[0]] = _unheld(_row[0], _row[1], _row[2])
 LEGACY_NAMES = {ROWS[d.code][3]: d for d in objects}      # "Float" -> float32
 
 
@@ -211,7 +216,7 @@ def set_default_dtype(d):
     """Set the dtype of floating-point values; only floating-point dtypes are accepted."""
     global default_code
     cdef int code = code_of(d, "set_default_dtype")
-    if kinds[code] != 2:
+    if kinds[code] != 2 or d is float:
         raise TypeError(f"[set_default_dtype] only floating-point types are supported as the default type, got {d}")
     default_code = code
 
@@ -231,9 +236,9 @@ class finfo(Limits):
     }
 
     def __init__(self, type=None):
-        d = get_default_dtype() if type is None else type
+        d = get_default_dtype() if type is None else dtype_of(F64) if type is float else dtype_of(C128) if type is complex else type
         d = d.to_real() if isinstance(d, dtype) else d
-        if isinstance(d, dtype) and d.name in UNHELD:
+        if isinstance(d, dtype) and d.name in UNHELD and d.is_floating_point:
             self._unheld(d)
             return
         if not isinstance(d, dtype) or d.name not in self._LIMITS:
@@ -263,6 +268,7 @@ class iinfo(Limits):
     """Limits of an integer dtype: bits, min, max."""
 
     def __init__(self, type):
+        type = dtype_of(I64) if type is int else type
         if not isinstance(type, dtype) or kinds[(<dtype>type).code] != 1:
             raise TypeError(f"[iinfo] needs an integer dtype, got {type!r}; use finfo for floating point")
         self.bits, self.dtype = type.itemsize * 8, type.name

@@ -132,7 +132,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
             device = a
         elif isinstance(a, TensorBase):
             other = a
-        elif isinstance(a, dtype_class) or a in (float, int, bool) and type(a) is type:
+        elif isinstance(a, dtype_class) or a in (float, int, bool, complex) and type(a) is type:
             dtype = a
         elif isinstance(a, bool):
             if position == len(args) - 1 and len(args) > 2 or position >= 2 and isinstance(args[position - 1], bool):

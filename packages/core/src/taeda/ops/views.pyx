@@ -5,7 +5,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record_view, wrap_dim
-from taeda.dtype cimport code_of, itemsize_of
+from taeda.dtype cimport code_of, dtype_of, itemsize_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
@@ -237,7 +237,8 @@ def view(input, *shape, size=None, dtype=None):
     cdef int n
     if size is not None or dtype is not None:
         shape = or_named("view", or_named("view", shape, "size", size), "dtype", dtype)
-    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and not hasattr(shape[0], "__index__"):
+    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and (isinstance(shape[0], type)
+                                                                             or not hasattr(shape[0], "__index__")):
         return view_dtype(x, shape[0])
     if not shape:
         raise TypeError("[view] expected the sizes of the view, or a dtype")
@@ -257,6 +258,8 @@ cdef TensorBase view_dtype(TensorBase x, object dtype):
     cdef int d, n = x.view.ndim, code
     cdef bint fits
     cdef TensorBase y
+    if dtype in (float, int, bool, complex):
+        dtype = dtype_of(code_of(dtype, "view"))
     if not isinstance(dtype, dtype_class):
         raise TypeError(f"[view] expected sizes or a dtype, got {dtype!r}")
     code = code_of(dtype, "view")

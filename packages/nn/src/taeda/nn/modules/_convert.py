@@ -31,7 +31,7 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, b
             flags.append(a)
         elif a is None:
             continue
-        elif isinstance(a, taeda.dtype) and dtype is None:
+        elif (isinstance(a, taeda.dtype) or (isinstance(a, type) and a in (float, int, bool, complex))) and dtype is None:
             dtype = a
         elif isinstance(a, Tensor) and i == 0:
             tensor = a
@@ -45,6 +45,8 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, b
         device, dtype = tensor.device, tensor.dtype
     if device is not None:
         device = taeda.device(device)
+    if isinstance(dtype, type):  # float, say
+        dtype = taeda.empty(0, dtype=dtype).dtype  # type: ignore[arg-type]
     non_blocking = kwargs.get("non_blocking", flags[0] if flags else False)
     return device, dtype, non_blocking, kwargs.get("memory_format")
 
