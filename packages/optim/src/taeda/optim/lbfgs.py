@@ -93,7 +93,11 @@ class LBFGS(Optimizer):
             parts.append((taeda.view_as_real(part) if part.is_complex() else part).reshape(-1))
         return taeda.cat(parts, 0)
 
-    def _move(self, length: Any, direction: Tensor) -> None:
+    def _numel(self) -> int:
+        """Return how many elements the vector has; a complex one counts twice."""
+        return sum(2 * p.numel() if p.is_complex() else p.numel() for p in self._params)
+
+    def _add_grad(self, length: Any, direction: Tensor) -> None:
         """p += length direction."""
         start = 0
         for p in self._params:
@@ -102,16 +106,22 @@ class LBFGS(Optimizer):
             flat.add_(part, alpha=float(length))
             start += flat.numel()
 
-    def _evaluate_at(
-        self, closure: Callable[[], Any], start: list[Tensor], direction: Tensor, length: Any
-    ) -> _Trial:
-        """Evaluate the model ``length`` along the direction, and go back to the start."""
-        self._move(length, direction)
+    def _clone_param(self) -> list[Tensor]:
+        return [p.clone(memory_format=taeda.contiguous_format) for p in self._params]
+
+    def _set_param(self, kept: list[Tensor]) -> None:
+        for p, data in zip(self._params, kept, strict=True):
+            p.copy_(data)
+
+    def _directional_evaluate(
+        self, closure: Callable[[], Any], start: list[Tensor], length: Any, direction: Tensor
+    ) -> tuple[float, Tensor]:
+        """Return loss and gradient ``length`` along the direction, and go back to the start."""
+        self._add_grad(length, direction)
         loss = float(closure())
         grad = self._gather_flat_grad()
-        for p, kept in zip(self._params, start, strict=True):
-            p.copy_(kept)
-        return _Trial(length, loss, grad, grad.dot(direction))
+        self._set_param(start)
+        return loss, grad
 
     # -- a step ----------------------------------------------------------------------------------------
 
@@ -156,19 +166,20 @@ class LBFGS(Optimizer):
             if group["line_search_fn"] is not None:
                 if group["line_search_fn"] != "strong_wolfe":
                     raise RuntimeError(f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {group['line_search_fn']!r}")
-                start = [p.clone(memory_format=taeda.contiguous_format) for p in self._params]
-                found, used = _strong_wolfe(
-                    partial(self._evaluate_at, closure, start, d),
+                loss, grad, t, used = _strong_wolfe(
+                    partial(self._directional_evaluate, closure),
+                    self._clone_param(),
                     t,
-                    d.abs().max(),
-                    _Trial(0, loss, grad, slope),
-                    group["max_eval"] - evaluations,
+                    d,
+                    loss,
+                    grad,
+                    slope,
+                    max_ls=group["max_eval"] - evaluations,
                 )
-                t, loss, grad = found.length, found.loss, found.grad
-                self._move(t, d)
+                self._add_grad(t, d)
                 done = bool(grad.abs().max() <= group["tolerance_grad"])
             else:
-                self._move(t, d)
+                self._add_grad(t, d)
                 if n != group["max_iter"]:  # the last evaluation would be of no use to a stochastic model
                     loss = float(closure())
                     grad = self._gather_flat_grad()
@@ -246,54 +257,79 @@ class _Trial(NamedTuple):
     slope: Tensor
 
 
-def _cubic_minimum(a: _Trial, b: _Trial, low: Any, high: Any) -> Any:
-    """Return where the cubic through two losses and slopes is least, within [low, high]; their middle if nowhere."""
-    left, right = (a, b) if a.length <= b.length else (b, a)
-    d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.length - b.length)
-    square = d1**2 - a.slope * b.slope
+def _cubic_interpolate(x1: Any, f1: Any, g1: Any, x2: Any, f2: Any, g2: Any, bounds: tuple[Any, Any] | None = None) -> Any:
+    """Return where the cubic with values f and slopes g at x1 and x2 is least within the bounds (x1 and x2); their middle if nowhere.
+
+    >>> _cubic_interpolate(0.0, 1.0, -2.0, 3.0, 4.0, 4.0)  # (x - 1)^2
+    1.0
+    """
+    low, high = bounds if bounds is not None else (x1, x2) if x1 <= x2 else (x2, x1)
+    d1 = g1 + g2 - 3 * (f1 - f2) / (x1 - x2)
+    square = d1**2 - g1 * g2
     if not square >= 0:
         return (low + high) / 2.0
-    d2 = square.sqrt()
-    share = (right.slope + d2 - d1) / (right.slope - left.slope + 2 * d2)
-    return min(max(right.length - (right.length - left.length) * share, low), high)
+    d2 = square.sqrt() if isinstance(square, Tensor) else square**0.5
+    (left, g_left), (right, g_right) = ((x1, g1), (x2, g2)) if x1 <= x2 else ((x2, g2), (x1, g1))
+    share = (g_right + d2 - d1) / (g_right - g_left + 2 * d2)
+    return min(max(right - (right - left) * share, low), high)
+
+
+def _between(a: _Trial, b: _Trial, *bounds: Any) -> Any:
+    return _cubic_interpolate(a.length, a.loss, a.slope, b.length, b.loss, b.slope, bounds)
 
 
 def _strong_wolfe(
-    evaluate: Callable[[Any], _Trial],
-    length: Any,
-    largest: Tensor,
-    start: _Trial,
-    most: int,
-    least_change: float = 1e-9,
-) -> tuple[_Trial, int]:
-    """Search a length whose loss is low enough and whose slope is flat enough; return it and the evaluations.
+    obj_func: Callable[[Any, Any, Tensor], tuple[Any, Tensor]],
+    x: Any,
+    t: Any,
+    d: Tensor,
+    f: Any,
+    g: Tensor,
+    gtd: Any,
+    c1: float = SUFFICIENT_DECREASE,
+    c2: float = CURVATURE,
+    tolerance_change: float = 1e-9,
+    max_ls: int = 25,
+) -> tuple[Any, Tensor, Any, int]:
+    """Search a length whose loss is low enough and whose slope is flat enough; return loss, gradient, length and the evaluations.
 
     First the length grows until an interval holds such a point, then cubic interpolation shrinks the interval.
 
     Args:
-        evaluate: gives loss, gradient and slope at a length.
-        length: where to begin.
-        largest: largest element of the direction; the search ends where no element would move by ``least_change``.
-        start: the trial of length 0.
-        most: number of trials after the first.
+        obj_func: gives loss and gradient at x + t d, of (x, t, d).
+        x: the start, which is only handed on.
+        t: the length to begin with.
+        d: the direction.
+        f: loss of the start.
+        g: gradient of the start.
+        gtd: slope of the start along d.
+        c1: of the decrease that is enough: f(t) <= f + c1 t gtd.
+        c2: of the slope that is flat: |f'(t)| <= -c2 gtd.
+        tolerance_change: the search ends where no element would move by as much.
+        max_ls: number of trials after the first.
     """
+    start, largest = _Trial(0, f, g, gtd), d.abs().max()
+
+    def evaluate(length: Any) -> _Trial:
+        loss, grad = obj_func(x, length, d)
+        return _Trial(length, loss, grad, grad.dot(d))
 
     def too_high(trial: _Trial) -> bool:
-        return bool(trial.loss > start.loss + SUFFICIENT_DECREASE * trial.length * start.slope)
+        return bool(trial.loss > f + c1 * trial.length * gtd)
 
     def flat(trial: _Trial) -> bool:
-        return bool(abs(trial.slope) <= -CURVATURE * start.slope)
+        return bool(abs(trial.slope) <= -c2 * gtd)
 
-    last, trial = start, evaluate(length)
+    last, trial = start, evaluate(t)
     used, tries, bracket = 1, 0, None
-    while tries < most:
+    while tries < max_ls:
         if too_high(trial) or (tries > 1 and trial.loss >= last.loss) or (not flat(trial) and trial.slope >= 0):
             bracket = [last, trial]
             break
         if flat(trial):
-            return trial, used
+            return trial.loss, trial.grad, trial.length, used
         low, high = trial.length + 0.01 * (trial.length - last.length), trial.length * 10
-        last, trial = trial, evaluate(_cubic_minimum(last, trial, low, high))
+        last, trial = trial, evaluate(_between(last, trial, low, high))
         used += 1
         tries += 1
     if bracket is None:
@@ -301,12 +337,12 @@ def _strong_wolfe(
 
     stuck = False
     best = 0 if bracket[0].loss <= bracket[1].loss else 1  # which end is the better one
-    while tries < most:
+    while tries < max_ls:
         ends = [end.length for end in bracket]
         low, high = min(ends), max(ends)
-        if abs(ends[1] - ends[0]) * largest < least_change:
+        if abs(ends[1] - ends[0]) * largest < tolerance_change:
             break
-        length = _cubic_minimum(bracket[0], bracket[1], low, high)
+        length = _between(bracket[0], bracket[1], low, high)
         # a trial close to an end teaches little: the second in a row, or one at the end, is moved inside
         margin = 0.1 * (high - low)
         if min(high - length, length - low) < margin:
@@ -330,4 +366,5 @@ def _strong_wolfe(
         bracket[best] = trial
         if enough:
             break
-    return bracket[best], used
+    found = bracket[best]
+    return found.loss, found.grad, found.length, used

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
+from taeda.utils._foreach_utils import _group_tensors_by_device_and_dtype
 from taeda.utils.hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
@@ -360,14 +361,7 @@ class Optimizer:
     @staticmethod
     def _group_tensors_by_device_and_dtype(tensorlistlist: list[list[Any]], with_indices: bool = False) -> dict[Any, Any]:
         """Return parallel lists cut up by the device and dtype of the first list's tensors: (lists, where they stood)."""
-        found: dict[Any, tuple[list[list[Any]], list[int]]] = {}
-        for i, row in enumerate(zip(*tensorlistlist, strict=True)):
-            lists, places = found.setdefault((row[0].device, row[0].dtype), ([[] for _ in row], []))
-            for group, x in zip(lists, row, strict=True):
-                group.append(x)
-            if with_indices:
-                places.append(i)
-        return found
+        return _group_tensors_by_device_and_dtype(tensorlistlist, with_indices)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros where ``set_to_none`` is False."""
