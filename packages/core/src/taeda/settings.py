@@ -134,3 +134,8 @@ def compiled_with_cxx11_abi() -> bool:
 def is_vulkan_available() -> bool:
     """Whether there is a Vulkan backend: no."""
     return False
+
+
+def set_vital(vital: str, attr: str, value: str) -> bool:
+    """Return False: no log is kept of what a program uses."""
+    return False

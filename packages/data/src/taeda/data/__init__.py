@@ -26,6 +26,8 @@ from taeda.data.dataset import (
     TensorDataset,
     random_split,
 )
+from taeda.data.datapipes._decorator import functional_datapipe
+from taeda.data.datapipes.datapipe import IterDataPipe, MapDataPipe
 from taeda.data.distributed import DistributedSampler
 from taeda.data.fetch import _DatasetKind
 from taeda.data.info import get_worker_info
@@ -46,7 +48,9 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "DistributedSampler",
+    "IterDataPipe",
     "IterableDataset",
+    "MapDataPipe",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -59,6 +63,7 @@ __all__ = [
     "_utils",
     "default_collate",
     "default_convert",
+    "functional_datapipe",
     "get_worker_info",
     "random_split",
 ]

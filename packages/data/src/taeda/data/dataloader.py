@@ -19,6 +19,8 @@ from taeda.data._utils.pin_memory import pin_memory
 from taeda.data.collate import default_collate, default_convert
 from taeda.data.dataset import Dataset, IterableDataset, row_gather
 from taeda.data.fetch import _DatasetKind
+from taeda.data.graph_settings import apply_sharding
+from taeda.data.info import get_worker_info
 from taeda.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -38,7 +40,16 @@ _worker_init_fn_t: TypeAlias = Callable[[int], None]
 _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 
 
-class _Endless(Sampler[None]):
+def _sharding_worker_init_fn(worker_init_fn: Any, world_size: int, rank_id: int, worker_id: int) -> None:
+    """Begin a worker whose dataset is a pipe: tell it which share it takes."""
+    info = get_worker_info()
+    if info is not None:
+        apply_sharding(info.dataset, world_size * info.num_workers, worker_id * world_size + rank_id)
+    if worker_init_fn is not None:
+        worker_init_fn(worker_id)
+
+
+class _InfiniteConstantSampler(Sampler[None]):
     """Indices of a stream: they say nothing and never end."""
 
     def __iter__(self) -> Iterator[None]:
@@ -197,7 +208,7 @@ class DataLoader(Generic[T_co]):
         indices: Any = sampler
         if indices is None:
             if self._dataset_kind == _DatasetKind.Iterable:
-                indices = _Endless()
+                indices = _InfiniteConstantSampler()
             elif shuffle:
                 indices = RandomSampler(self.dataset, generator=generator)
             else:
@@ -336,6 +347,10 @@ class _BaseDataLoaderIter:
         self._base_seed = draw_seed(loader.generator)
         self._num_yielded = 0
         self._IterableDataset_len_called = loader._IterableDataset_len_called
+        # what iterators of one's own read
+        self._auto_collation, self._collate_fn, self._drop_last = loader._auto_collation, loader.collate_fn, loader.drop_last
+        self._timeout, self._pin_memory_device, self._shared_seed = loader.timeout, None, None
+        self._world_size, self._rank = 1, 0
 
     def _reset(self, loader: DataLoader[Any], first_iter: bool = False) -> None:
         """Begin a further epoch."""

@@ -49,7 +49,8 @@ class IterableFetcher:
     """Fetch from a stream; the index says only how many samples make a batch."""
 
     def __init__(self, dataset: Any, auto_collation: bool, collate_fn: Collate, drop_last: bool) -> None:
-        self.samples: Iterator[Any] = iter(dataset)
+        self.dataset = dataset
+        self.dataset_iter: Iterator[Any] = iter(dataset)
         self.auto_collation = auto_collation
         self.collate_fn = collate_fn
         self.drop_last = drop_last
@@ -60,11 +61,11 @@ class IterableFetcher:
         if self.ended:
             raise StopIteration
         if not self.auto_collation:
-            return self.collate_fn(next(self.samples))
+            return self.collate_fn(next(self.dataset_iter))
         batch = []
         for _ in index:
             try:
-                batch.append(next(self.samples))
+                batch.append(next(self.dataset_iter))
             except StopIteration:
                 self.ended = True
                 break

@@ -24,6 +24,7 @@ class WorkerInfo:
 
 
 current: WorkerInfo | None = None  # set by a worker, once, when it starts
+_theirs: Any = None  # ... and by a loader of one's own, in PyTorch's place: _utils.worker._worker_info
 
 
 def get_worker_info() -> WorkerInfo | None:
@@ -32,4 +33,4 @@ def get_worker_info() -> WorkerInfo | None:
     >>> get_worker_info() is None
     True
     """
-    return current
+    return current if current is not None else _theirs

@@ -105,9 +105,16 @@ def _seed(job: Job) -> int:
     seed = job.base_seed + job.worker_id
     random.seed(seed)
     taeda.manual_seed(seed)
-    entropy = [job.worker_id, job.base_seed & 0xFFFFFFFF, job.base_seed >> 32, 0]
-    np.random.seed(np.random.SeedSequence(entropy).generate_state(4))
+    np.random.seed(numpy_seed(job.base_seed, job.worker_id))
     return seed
+
+
+def numpy_seed(base_seed: int, worker_id: int) -> list[int]:
+    """Return the four words that a worker's NumPy is seeded with."""
+    import numpy as np
+
+    entropy = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
+    return [int(word) for word in np.random.SeedSequence(entropy).generate_state(4)]
 
 
 def work(connection: Connection, job: Job) -> None:

@@ -1,5 +1,19 @@
 """PyTorch's place for what its loader is made of: programs take ``_utils.collate`` and its neighbours from here."""
 
-from taeda.data._utils import collate, fetch, pin_memory, worker
+import atexit
 
-__all__ = ["collate", "fetch", "pin_memory", "worker"]
+from taeda.data._utils import collate, fetch, pin_memory, signal_handling, worker
+
+__all__ = ["collate", "fetch", "pin_memory", "signal_handling", "worker"]
+
+HAS_NUMPY = True
+MP_STATUS_CHECK_INTERVAL = 5.0  # seconds between looks at whether the other process is there still
+python_exit_status = False  # whether the interpreter is going down
+
+
+def _set_python_exit_flag() -> None:
+    global python_exit_status
+    python_exit_status = True
+
+
+atexit.register(_set_python_exit_flag)
