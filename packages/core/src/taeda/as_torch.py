@@ -1,8 +1,8 @@
 """Run programs that import ``torch``: after :func:`install`, the name is taeda's.
 
-``import torch`` gives the module ``taeda``, ``torch.nn.functional`` is ``taeda.nn.functional``, and ``torchvision`` is ``taeda.vision``:
-the very same modules, so that a class is one class under both names.  ``python -m taeda program.py ...`` does it for a program that
-stays as it is; ``python -m taeda -m package.module ...`` for a module.
+``import torch`` gives the module ``taeda``, ``torch.nn.functional`` is ``taeda.nn.functional``, ``torchvision`` is ``taeda.vision``, and
+``functorch`` is ``taeda.functorch``: the very same modules, so that a class is one class under both names.  ``python -m taeda program.py``
+does it for a program that stays as it is; ``python -m taeda -m package.module ...`` for a module.
 
 What asks for a version is told the version of PyTorch whose names and behaviour taeda follows (:data:`TORCH`), both by
 ``torch.__version__`` and by ``importlib.metadata``.  In text, dtypes, sizes and types go by PyTorch's name: ``torch.float32``,
@@ -32,9 +32,9 @@ __all__ = ["TORCH", "TORCHVISION", "install"]
 
 TORCH = "2.13.0"
 TORCHVISION = "0.28.0"
-_ROOTS = {"torch": "taeda", "torchvision": "taeda.vision"}
+_ROOTS = {"torch": "taeda", "torchvision": "taeda.vision", "functorch": "taeda.functorch"}
 _ANYTHING = importlib.metadata.DistributionFinder.Context()
-_VERSIONS = {"torch": TORCH, "torchvision": TORCHVISION}
+_VERSIONS = {"torch": TORCH, "torchvision": TORCHVISION, "functorch": TORCH}
 
 
 def install(vision: bool = True) -> ModuleType:
@@ -115,7 +115,7 @@ class Finder(importlib.metadata.DistributionFinder):
     def find_distributions(self, context: Any = _ANYTHING) -> Iterator[importlib.metadata.Distribution]:
         """Yield what stands for an installed torch, and an installed torchvision."""
         for root in self.roots:
-            if context.name in (None, root):
+            if context.name in (None, root) and root != "functorch":            # a part of PyTorch's distribution
                 yield Installed(root)
 
 

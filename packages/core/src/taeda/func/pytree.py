@@ -104,6 +104,8 @@ def open_node(tree: Any) -> tuple[Any, Any, list[Any]] | None:
     if kind in NODES:
         children, context = NODES[kind][0](tree)
         return kind, context, list(children)
+    if isinstance(tree, dict) and getattr(kind, "_is_plain", False):        # a module's _parameters, say
+        return dict, list(tree), list(tree.values())
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return kind, kind if hasattr(kind, "_make") else None, list(tree)
     return None

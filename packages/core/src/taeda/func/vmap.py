@@ -58,6 +58,11 @@ def vmap(
     return mapped
 
 
+def opens_itself(x: Any) -> bool:
+    """Whether x is a container, as TensorDict is one, that puts its tensors into a level and takes them out by methods of its own."""
+    return hasattr(x, "_add_batch_dim") and hasattr(x, "_maybe_remove_batch_dim")
+
+
 def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list[int | None], list[Any], TreeSpec]:
     """Check in_dims against the arguments; return the batch's size, the dimension of each leaf, the leaves, their structure."""
     where = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>)"
@@ -67,7 +72,7 @@ def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list
     if not args:
         raise ValueError(f"[vmap] vmap({name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a "
                          "function with no inputs. The latter is unsupported.")
-    flat, spec = tree_flatten(args)
+    flat, spec = tree_flatten(args, opens_itself)
     dims = broadcast_prefix(in_dims, spec)
     if dims is None:
         raise ValueError(f"[vmap] {where}: in_dims is not compatible with the structure of `inputs`. in_dims has structure "
@@ -78,14 +83,14 @@ def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list
             continue
         if not isinstance(d, int):
             raise ValueError(f"[vmap] {where}: Got in_dim={d} for an input but in_dim must be either an integer dimension or None.")
-        if not isinstance(x, Tensor):
+        if not isinstance(x, Tensor) and not opens_itself(x):
             raise ValueError(f"[vmap] {where}: Got in_dim={d} for an input but the input is of type {type(x)}. We cannot vmap over "
                              "non-Tensor arguments, please use None as the respective in_dim")
         if not -x.dim() <= d < x.dim():
             raise ValueError(f"[vmap] {where}: Got in_dim={d} for some input, but that input is a Tensor of dimensionality {x.dim()} so "
                              f"expected in_dim to satisfy -{x.dim()} <= in_dim < {x.dim()}.")
         dims[i] = d % x.dim()
-        sizes.append(x.shape[dims[i]])
+        sizes.append((x.shape if isinstance(x, Tensor) else x.batch_size)[dims[i]])
     if not sizes:
         raise ValueError(f"[vmap] {where}: no input has a dimension to map over: every in_dim is None")
     if any(s != sizes[0] for s in sizes):
@@ -102,7 +107,8 @@ def run(
     level = Level(len(running) + 1, size, randomness)
     running.append(level)
     try:
-        inputs = [x if d is None else batched(x, level.number, d) for x, d in zip(flat, dims, strict=True)]
+        inputs = [x if d is None else x._add_batch_dim(in_dim=d, vmap_level=level.number) if opens_itself(x)
+                  else batched(x, level.number, d) for x, d in zip(flat, dims, strict=True)]
         found = func(*tree_unflatten(inputs, spec), **kwargs)
         return outputs_of(name, found, out_dims, level)
     finally:
@@ -124,10 +130,13 @@ def out_dims_of(name: str, out_dims: Any, spec: TreeSpec) -> list[Any]:
 
 def outputs_of(name: str, found: Any, out_dims: Any, level: Level) -> Any:
     """Take the results out of the level, with the batch's dimension where out_dims wants it."""
-    flat, spec = tree_flatten(found)
+    flat, spec = tree_flatten(found, opens_itself)
     dims = out_dims_of(name, out_dims, spec)
     results = []
     for x, d in zip(flat, dims, strict=True):
+        if opens_itself(x):
+            results.append(x._maybe_remove_batch_dim(name, vmap_level=level.number, batch_size=level.size, out_dim=d))
+            continue
         if d is None:
             if at(x, level.number):
                 raise ValueError(f"[vmap] vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")

@@ -1,0 +1,85 @@
+"""The few names of PyTorch's compiled module that programs reach for."""
+
+import enum as _enum
+import importlib as _importlib
+from typing import Any as _Any
+
+from taeda._C import _functorch as _functorch
+from taeda.func.batched import are_active as _are_functorch_transforms_active
+from taeda.jit import TensorType
+from taeda.linalg import LinAlgError as _LinAlgError
+from taeda.overrides import has_torch_function as _has_torch_function
+from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl
+from taeda.tensor import Tensor as _Tensor
+
+__all__ = [
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Graph", "TensorType", "Value", "_LinAlgError",
+    "_TensorMeta", "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_functorch", "_get_privateuse1_backend_name",
+    "_get_tracing_state", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
+]  # fmt: skip
+
+_TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
+
+
+class Graph:
+    """A traced program, in the annotations of libraries; nothing is traced, so that nothing is one."""
+
+
+class Value:
+    """A value of a traced program; nothing is one."""
+
+
+def _log_api_usage_once(event: str) -> None:
+    """Do nothing: nobody counts who uses what."""
+
+
+def _jit_set_profiling_mode(enabled: bool) -> bool:
+    """Return False, what the setting was: nothing is compiled, so that there is nothing to profile."""
+    return False
+
+
+_jit_set_profiling_executor = _jit_set_profiling_mode
+
+
+class _nn:
+    """What PyTorch keeps of ``nn`` in its compiled module, as far as programs call it."""
+
+    @staticmethod
+    def _parse_to(*args: _Any, **kwargs: _Any) -> _Any:
+        """Return (device, dtype, non_blocking, memory_format) of the arguments that ``Module.to`` takes."""
+        return _importlib.import_module("taeda.nn.modules._convert").parse_to(args, kwargs)
+
+
+DispatchKey = _enum.Enum("DispatchKey", (  # type: ignore[misc]
+    "CompositeExplicitAutograd CompositeImplicitAutograd Autograd Conjugate ZeroTensor Negative BackendSelect ADInplaceOrView Python "
+    "PreDispatch Functionalize AutocastCPU AutocastMPS AutocastXPU AutocastCUDA CPU CUDA MPS XPU PrivateUse1 Meta Quantized Sparse "
+    "SparseCsr AutogradFunctionality AutogradCPU AutogradCUDA AutogradMPS AutogradXPU AutogradMeta"))
+DispatchKey.__doc__ = "PyTorch's names of what a call may be dispatched by, for those that write them down; here none is."
+
+
+class DispatchKeySet:
+    """Some of these names, as libraries put them together; nothing asks for them."""
+
+    def __init__(self, *keys: DispatchKey) -> None:
+        self._keys = frozenset(keys)
+
+    def __or__(self, other: "DispatchKeySet") -> "DispatchKeySet":
+        return DispatchKeySet(*self._keys, *other._keys)
+
+    def has(self, key: DispatchKey) -> bool:
+        """Whether a name is among them."""
+        return key in self._keys
+
+
+def _is_torch_function_mode_enabled() -> bool:
+    """Whether a mode that sees every call is in force."""
+    return bool(_has_torch_function(()))
+
+
+def _get_tracing_state() -> None:
+    """Return the trace that calls are being recorded in: None, nothing is traced."""
+
+
+def _get_privateuse1_backend_name() -> str:
+    """Return the name of the kind of device that an extension would add."""
+    return "privateuseone"
