@@ -173,6 +173,7 @@ _LAZY = {
         f"{name}Tensor": ("taeda.legacy", f"{name}Tensor")
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
     },
+    "StorageBase": ("taeda.storage", "UntypedStorage"),
     "TypedStorage": ("taeda.typed_storage", "TypedStorage"),
     "from_file": ("taeda.file_memory", "from_file"),
     **{
@@ -195,6 +196,7 @@ _LAZY = {
             "set_float32_matmul_precision",
             "set_flush_denormal",
             "set_num_interop_threads",
+            "set_vital",
             "set_warn_always",
             "use_deterministic_algorithms",
         )

@@ -1,9 +1,13 @@
-"""PyTorch's name for helpers that libraries take from it: lists of tensors as one, and the functions that its pickles name."""
+"""PyTorch's name for helpers that libraries take from it: lists of tensors as one, exceptions on their way between threads and processes,
+and the functions that its pickles name."""
 
 from __future__ import annotations
 
+import importlib
+import sys
+import traceback
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from taeda import ops
 from taeda._rebuild import rebuild_meta_v2 as _rebuild_meta_tensor_no_storage
@@ -14,7 +18,8 @@ from taeda._rebuild import rebuild_v2 as _rebuild_tensor_v2
 from taeda.device import device as _device
 
 __all__ = [
-    "_element_size", "_flatten_dense_tensors", "_get_device_index", "_rebuild_meta_tensor_no_storage", "_rebuild_parameter",
+    "ExceptionWrapper", "_dummy_type", "_element_size", "_flatten_dense_tensors", "_get_available_device_type", "_get_device_index",
+    "_get_device_module", "_rebuild_meta_tensor_no_storage", "_rebuild_parameter",
     "_rebuild_parameter_with_state", "_rebuild_sparse_tensor",
     "_rebuild_tensor", "_rebuild_tensor_v2", "_take_tensors", "_unflatten_dense_tensors",
 ]  # fmt: skip
@@ -76,3 +81,71 @@ def _get_device_index(device: Any, optional: bool = False, allow_cpu: bool = Fal
         if found.index is not None and found.type != "cpu":
             return int(found.index)
     raise ValueError(f"[_get_device_index] expected a device with an index, or an integer, but got: {device}")
+
+
+def _get_available_device_type() -> None:
+    """Return the type of the accelerator: None, since there is none."""
+
+
+def _get_device_module(device_type: str) -> Any:
+    """Return the room of a type of device.  RuntimeError where there is none.
+
+    >>> _get_device_module("cpu").__name__
+    'taeda.cpu'
+    """
+    if device_type in ("cpu", "cuda"):
+        return importlib.import_module(f"taeda.{device_type}")
+    raise RuntimeError(f"[_get_device_module] Device '{device_type}' does not have a corresponding module 'taeda.{device_type}'")
+
+
+def _dummy_type(name: str) -> type:
+    """Return a class that stands where a build for an accelerator has one, and cannot be made."""
+
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise RuntimeError(f"[{name}] Tried to instantiate dummy base class {name}")
+
+    return type(name, (), {"__init__": refuse, "__new__": refuse})
+
+
+class KeyErrorMessage(str):
+    """A text whose repr is itself: KeyError shows its argument by repr, which would fold a traceback."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return self
+
+
+class ExceptionWrapper:
+    """An exception on its way to another thread or process: its type, and its traceback as text.
+
+    Args:
+        exc_info: (type, exception, traceback); None: that of the exception that is being handled.
+        where: ends the sentence "Caught ValueError ...".
+
+    >>> try:
+    ...     int("x")
+    ... except ValueError:
+    ...     caught = ExceptionWrapper(where="in thread 1")
+    >>> caught.exc_type, caught.where
+    (<class 'ValueError'>, 'in thread 1')
+    """
+
+    def __init__(self, exc_info: Any = None, where: str = "in background") -> None:
+        kind, error, trace = sys.exc_info() if exc_info is None else exc_info
+        self.exc_type: Any = kind
+        self.exc_msg = "".join(traceback.format_exception(kind, error, trace))
+        self.where = where
+
+    def reraise(self) -> NoReturn:
+        """Raise an exception of the same type that tells the traceback; RuntimeError where it cannot be made from a text."""
+        text = f"Caught {self.exc_type.__name__} {self.where}.\nOriginal {self.exc_msg}"
+        if issubclass(self.exc_type, KeyError):
+            text = KeyErrorMessage(text)
+        elif getattr(self.exc_type, "message", None):
+            raise self.exc_type(message=text)
+        try:
+            error = self.exc_type(text)
+        except Exception:                                  # it wants other arguments
+            raise RuntimeError(text) from None
+        raise error

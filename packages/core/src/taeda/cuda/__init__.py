@@ -163,8 +163,8 @@ set_rng_state = _needs_gpu("set_rng_state", "Restore the state of a GPU's genera
 
 
 def __getattr__(name: str) -> Any:
-    if name == "amp":
+    if name in ("amp", "nvtx"):
         import importlib
 
-        return importlib.import_module("taeda.cuda.amp")
+        return importlib.import_module(f"taeda.cuda.{name}")
     raise AttributeError(f"module 'taeda.cuda' has no attribute {name!r}")

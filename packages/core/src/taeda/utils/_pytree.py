@@ -17,7 +17,8 @@ from taeda.func.pytree import LEAF, NODES, TreeSpec, open_node, tree_flatten, tr
 
 __all__ = [
     "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTree", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
-    "is_namedtuple", "is_namedtuple_class", "key_get", "keystr", "map_only", "register_dataclass", "register_pytree_node",
+    "is_namedtuple", "is_namedtuple_class", "is_structseq", "is_structseq_class",
+    "is_structseq_instance", "key_get", "keystr", "map_only", "register_dataclass", "register_pytree_node",
     "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf",
     "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",
     "tree_map_with_path", "tree_structure", "tree_unflatten", "treespec_dict", "treespec_dumps", "treespec_leaf",
@@ -122,7 +123,7 @@ def register_dataclass(cls: type, *, field_names: list[str] | None = None, drop_
     register_pytree_node(cls, children, build, serialized_type_name=serialized_type_name, flatten_with_keys_fn=with_keys)
 
 
-# dicts as nodes, for classes that are dicts
+# dicts and lists as nodes, for classes that are such
 
 def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
     return list(d.values()), list(d)
@@ -136,6 +137,18 @@ def _dict_unflatten(values: Iterable[Any], context: Any) -> dict[Any, Any]:
     return dict(zip(context, values, strict=True))
 
 
+def _list_flatten(d: list[Any]) -> tuple[list[Any], None]:
+    return list(d), None
+
+
+def _list_flatten_with_keys(d: list[Any]) -> tuple[list[tuple[KeyEntry, Any]], None]:
+    return [(SequenceKey(i), v) for i, v in enumerate(d)], None
+
+
+def _list_unflatten(values: Iterable[Any], context: Any) -> list[Any]:
+    return list(values)
+
+
 def is_namedtuple_class(cls: Any) -> bool:
     """Whether a class is one of named tuples."""
     return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields") and hasattr(cls, "_make")
@@ -144,6 +157,27 @@ def is_namedtuple_class(cls: Any) -> bool:
 def is_namedtuple(obj: Any) -> bool:
     """Whether an object, or a class, is a named tuple."""
     return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
+
+
+def is_structseq_class(cls: Any) -> bool:
+    """Whether a class is one of C's named tuples, as ``time.struct_time`` is.
+
+    >>> import time
+    >>> is_structseq_class(time.struct_time), is_structseq_class(tuple)
+    (True, False)
+    """
+    return (isinstance(cls, type) and cls.__bases__ == (tuple,)
+            and all(isinstance(getattr(cls, f"n_{name}fields", None), int) for name in ("", "sequence_", "unnamed_")))
+
+
+def is_structseq_instance(obj: Any) -> bool:
+    """Whether an object is one."""
+    return is_structseq_class(type(obj))
+
+
+def is_structseq(obj: Any) -> bool:
+    """Whether an object is one, or a class of such."""
+    return is_structseq_class(obj if isinstance(obj, type) else type(obj))
 
 
 # -- structures ----------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@ node whose backward runs the function again and differentiates it in a pass of i
 from __future__ import annotations
 
 import contextlib
+import enum
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from taeda.autograd import Function, backward
 from taeda.autograd.engine import ask, current_pass
@@ -21,14 +22,40 @@ from taeda.random import get_rng_state, set_rng_state
 from taeda.tensor_base import TensorBase
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "check_backward_validity", "checkpoint", "checkpoint_sequential", "detach_variable",
-    "get_device_states", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "CheckpointError",
+    "CheckpointFunction",
+    "CheckpointPolicy",
+    "check_backward_validity",
+    "checkpoint",
+    "checkpoint_sequential",
+    "create_selective_checkpoint_contexts",
+    "detach_variable",
+    "get_device_states",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
     "set_device_states",
 ]
 
 
 class CheckpointError(RuntimeError):
     """The second run of a checkpointed function saved other tensors than the first."""
+
+
+class CheckpointPolicy(enum.Enum):
+    """What a selective policy would say of an operation's result; see :func:`create_selective_checkpoint_contexts`."""
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False) -> NoReturn:
+    """Raise NotImplementedError: a checkpoint computes all of its part again."""
+    raise NotImplementedError("[create_selective_checkpoint_contexts] a checkpoint computes its whole part again; checkpoint less")
 
 
 class _Enough(Exception):

@@ -71,5 +71,5 @@ class ReduceOp(enum.IntEnum):
 sys.modules.update({
     f"{__name__}.nn.functional": nn,
     f"{__name__}._tensor": tensor, f"{__name__}._tensor.experimental": tensor, f"{__name__}.tensor.experimental": tensor,
-    f"{__name__}._composable": fsdp, f"{__name__}._composable.fsdp": fsdp,
+    f"{__name__}._composable": fsdp, f"{__name__}._composable.fsdp": fsdp, f"{__name__}.fsdp.fully_sharded_data_parallel": fsdp,
 })  # fmt: skip

@@ -21,6 +21,7 @@ class Registry(dict[str, Any]):
     """
 
     __slots__ = ("_owner",)
+    _is_plain = True                                    # a dict to taeda.func's trees, as PyTorch's are
     lookup: Any = None                                  # Module.__getattr__
 
     def __init__(self, owner: object, items: Any = ()) -> None:

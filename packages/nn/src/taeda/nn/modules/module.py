@@ -28,6 +28,9 @@ from taeda.nn.modules._hooks import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from taeda.nn.modules._hooks import global_buffer_registration as _global_buffer_registration_hooks  # noqa: F401 (copies of Module use these)
+from taeda.nn.modules._hooks import global_module_registration as _global_module_registration_hooks  # noqa: F401
+from taeda.nn.modules._hooks import global_parameter_registration as _global_parameter_registration_hooks  # noqa: F401
 from taeda.nn.modules._registry import Registry
 from taeda.nn.modules._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401 (programs import it from here)
 from taeda.nn.modules._state import StateMethods

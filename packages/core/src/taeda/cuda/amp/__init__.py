@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from taeda.amp import autocast_mode
 from taeda.amp.devices import autocast_for, grad_scaler_for, warn_deprecated
 from taeda.dtype import dtype
 
-__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]  # noqa: F822
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
 
 autocast = autocast_for("cuda")
 
@@ -35,4 +36,6 @@ def __getattr__(name: str) -> Any:
     if name == "GradScaler":
         globals()[name] = grad_scaler_for("cuda")
         return globals()[name]
+    if name in ("autocast_mode", "grad_scaler"):
+        return importlib.import_module(f"taeda.cuda.amp.{name}")
     raise AttributeError(f"module 'taeda.cuda.amp' has no attribute {name!r}")
