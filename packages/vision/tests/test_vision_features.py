@@ -109,3 +109,10 @@ def test_weights_are_named_beside_their_builders():
     assert models.get_model_weights("fcn_resnet50").COCO_WITH_VOC_LABELS_V1.transforms().resize_size == [520]
     image = taeda.full((3, 8, 8), 255, dtype=taeda.uint8)
     assert weights.DEFAULT.transforms()(image).unique().tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("name", "count"), [("r3d_18", 33371472), ("mc3_18", 11695440), ("r2plus1d_18", 31505325)])
+def test_films_are_classified(name, count):
+    assert sum(p.numel() for p in models.get_model(name).parameters()) == count
+    model = models.get_model(name, num_classes=3).eval()
+    assert tuple(model(taeda.zeros(1, 3, 4, 16, 16)).shape) == (1, 3)

@@ -2,7 +2,7 @@
 
 import sys
 
-from taeda.vision.models import detection, segmentation
+from taeda.vision.models import detection, segmentation, video
 from taeda.vision.models.alexnet import *  # noqa: F403
 from taeda.vision.models.convnext import *  # noqa: F403
 from taeda.vision.models.densenet import *  # noqa: F403
@@ -56,6 +56,7 @@ __all__ = [
     "register_model",
     "segmentation",
     "small_cnn",
+    "video",
 ]
 for _room in _ROOMS:        # a function may have taken its module's name here, so modules are asked for by their full names
     __all__ += sys.modules[f"{__name__}.{_room}"].__all__
