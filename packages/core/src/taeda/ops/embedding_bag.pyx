@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Sums, means and maxima of bags of a table's rows."""
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch,
@@ -114,14 +114,20 @@ cdef int check_offsets(TensorBase offsets, int64_t n, bint include_last) except 
         raise RuntimeError("[embedding_bag] include_last_offset: number of offset should be at least 1")
     if offsets.view.numel == 0 or offsets.device != CPU:
         return 0
-    first, last = (<object>offsets)[0].item(), (<object>offsets)[-1].item()
+    cdef const int32_t* narrow = <const int32_t*>offsets.view.data
+    cdef const int64_t* wide = <const int64_t*>offsets.view.data
+    cdef bint short = offsets.view.dtype == I32
+    cdef int64_t count = offsets.view.numel, i, least = 0
+    cdef int64_t first = narrow[0] if short else wide[0], last = narrow[count - 1] if short else wide[count - 1]
     if first != 0:
         raise RuntimeError("[embedding_bag] offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
                            f"position 0. However, got {first}")
     if last > n:
         raise RuntimeError(f"[embedding_bag] offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {last}")
-    if (<object>offsets).min().item() < 0:
-        raise IndexError(f"[embedding_bag] offsets must not be negative, got {(<object>offsets).min().item()}")
+    for i in range(count):
+        least = min(least, <int64_t>narrow[i] if short else wide[i])
+    if least < 0:
+        raise IndexError(f"[embedding_bag] offsets must not be negative, got {least}")
     return 0
 
 
