@@ -41,6 +41,19 @@ for _dtype in ("float64", "bfloat16", "float16"):
     of_dtype("gelu", _dtype, lambda lib, x: lib.F.gelu(x))
     of_dtype("a + b", _dtype, lambda lib, a, b: a + b, 2)
 
+
+for _dtype in ("int8", "int16"):
+    of_dtype("clamp", _dtype, lambda lib, x: x.clamp(0, 1))
+    of_dtype("a << b", _dtype, lambda lib, a, b: a << b, 2)
+for _dtype in ("bfloat16", "float16"):
+    of_dtype("lerp", _dtype, lambda lib, a, b: lib.T.lerp(a, b, 0.3), 2)
+    of_dtype("a ** 2", _dtype, lambda lib, x: x**2)
+    of_dtype("nextafter", _dtype, lambda lib, a, b: lib.T.nextafter(a, b), 2)
+    of_dtype("batch_norm, evaluation, 64 channels", _dtype, lambda lib, x: lib.F.batch_norm(
+        x.view(5, 64, -1), *(x[i * 64 : i * 64 + 64] for i in range(4))))
+expression("pointwise", "add, out=, 1M", ((1_000_000,), (1_000_000,), (1_000_000,)), lambda lib, a, b, c: lib.T.add(a, b, out=c))
+expression("pointwise", "a * row, 320 x 320", ((320, 320), (320,)), lambda lib, a, b: a * b)
+
 # -- reductions, scans, order --------------------------------------------------------------------------
 
 GROUP = "reductions, scans, order"
@@ -55,6 +68,12 @@ expression(GROUP, "softmax, forward and backward, 1000 x 1000", ((1000, 1000),),
 expression(GROUP, "logsumexp, 128 x 50,000", ((128, 50_000),), lambda lib, x: x.logsumexp(-1))
 expression(GROUP, "cumsum, 1M", ((1_000_000,),), lambda lib, x: x.cumsum(0))
 expression(GROUP, "cumsum, dim 0 of 1000 x 1000", ((1000, 1000),), lambda lib, x: x.cumsum(0))
+for _name in ("sum", "prod", "cumsum", "cumprod"):
+    for _dim in (0, 1):
+        expression(GROUP, f"{_name} of complex64, dim {_dim} of 1000 x 500", ((1000, 1000),),
+                   lambda lib, x, f=_name, d=_dim: getattr(lib.T.view_as_complex(x.view(1000, 500, 2)), f)(d))
+expression(GROUP, "median of 3,000", ((3000,),), lambda lib, x: x.median())
+expression(GROUP, "sort, rows of 100, 33 x 100", ((33, 100),), lambda lib, x: x.sort(1))
 expression(GROUP, "sort, 1M", ((1_000_000,),), lambda lib, x: x.sort())
 expression(GROUP, "sort, dim 0 of 1000 x 1000", ((1000, 1000),), lambda lib, x: x.sort(0))
 expression(GROUP, "topk 10 of 1000 x 1000", ((1000, 1000),), lambda lib, x: x.topk(10))

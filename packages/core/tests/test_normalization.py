@@ -220,3 +220,20 @@ def test_running_buffers_are_left_alone_by_an_update_that_fails():
     with pytest.raises(RuntimeError, match="same device"):
         taeda.batch_norm_update_stats(taeda.ones(2, 3, device="meta"), mean, mean.clone(), 0.1)
     assert mean.tolist() == [1.5, -2.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+@pytest.mark.parametrize("shape", [(3, 5), (2, 5, 49), (4, 7, 9, 11), (2, 3, 1, 1), (40, 16, 30, 30)])
+def test_batch_norm_of_halves_by_known_statistics_is_the_exact_one_rounded(dtype: taeda.dtype, shape: tuple[int, ...]) -> None:
+    taeda.manual_seed(0)
+    x = taeda.randn(shape).to(dtype)
+    for of in (dtype, taeda.float32):
+        mean, var, w, b = (taeda.rand(4, shape[1]) + 0.5).to(of)
+        for images in (x, x.contiguous(memory_format=taeda.channels_last)) if len(shape) == 4 else (x,):
+            for weight, bias in ((w, b), (w, None), (None, b), (None, None)):
+                y = taeda.ops.batch_norm(images, mean, var, weight, bias)
+                exact = taeda.ops.batch_norm(x.double(), *(None if t is None else t.double() for t in (mean, var, weight, bias)))
+                assert y.dtype is dtype and y.stride() == images.stride()
+                assert ((y.double() - exact).abs() <= exact.abs() * 0.51 * taeda.finfo(dtype).eps + 1e-6).all()
+        g = x.clone().requires_grad_()                                      # with a derivative: the same, but for rounding
+        assert taeda.allclose(taeda.ops.batch_norm(g, mean, var, w, b), taeda.ops.batch_norm(x, mean, var, w, b), rtol=0.02, atol=0.02)

@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check
                              empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, promote, torch_name
 from taeda.kernels.cpu.abi cimport BF16, C128, F16, F32, F64, MAX_DIM, Param, View
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 
@@ -162,6 +162,37 @@ cdef TensorBase moved(TensorBase running, bint training):
     return contiguous(running)
 
 
+cdef Op CHANNEL_SCALE = define("channel_scale", NULL)
+
+cdef TensorBase scaled_channels(TensorBase x, tuple parts, object eps):
+    """batch_norm of float16 or bfloat16 by known statistics, in one pass; None where something else is asked for."""
+    cdef TensorBase laid, y, each
+    cdef View* t[6]
+    cdef View memory[2]
+    cdef int64_t room[4 * MAX_DIM], k
+    cdef Param p[4]
+    if not is_float(x.view.dtype) or x.view.ndim < 2 or x.view.numel == 0 or x.device != CPU or not isinstance(parts[2], TensorBase):
+        return None
+    for k in range(4):
+        if parts[k] is not None and not isinstance(parts[k], TensorBase):
+            return None
+        each = parts[k]
+        t[2 + k] = view_of(each)
+        if k > 1 and each is None or each is not None and (
+                each.view.ndim != 1 or each.view.numel != x.view.shape[1] or not each.view.contiguous or each.device != CPU or
+                each.view.dtype != (<TensorBase>parts[2]).view.dtype or each.view.dtype != F32 and each.view.dtype != x.view.dtype):
+            return None
+    if any_needs_grad((x, *parts)):
+        return None
+    laid = laid_as(x, x)
+    y, p[3].f = empty_laid_as(laid), eps
+    memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
+    t[0], t[1] = &memory[0], &memory[1]
+    channels(x, p)
+    launch(CHANNEL_SCALE, x.view.dtype, x.device, 1, 6, t, p, 2 * x.view.numel)
+    return y
+
+
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     """Normalise each channel over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
@@ -181,14 +212,15 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     tensor([[-1.],
             [ 1.]])
     """
-    cdef TensorBase x = as_tensor(input, "batch_norm")
+    cdef TensorBase x = as_tensor(input, "batch_norm"), y
     if eps < 0 or training and eps == 0:
         rule = "positive during training" if training else "non-negative"
         raise ValueError(f"[batch_norm] batch_norm eps must be {rule}, but got {eps}")
     if training and x.view.ndim >= 2 and x.view.numel and x.view.numel == x.view.shape[1]:
         raise ValueError("[batch_norm] Expected more than 1 value per channel when training, got input size "
                          f"{x.shape_tuple()}; use a larger batch, or call .eval()")
-    return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+    y = None if training or x.view.itemsize != 2 else scaled_channels(x, (weight, bias, running_mean, running_var), eps)
+    return y if y is not None else batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
 cpdef tuple batch_norm_moments(object input, object running_mean, object running_var, object weight, object bias, object training,
