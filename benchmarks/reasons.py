@@ -6,6 +6,7 @@ MEMORY = "memory's speed on both sides, give or take the noise"
 MKL = "multiply-adds at the processor's limit, where PyTorch's MKL is too"
 CONVOLUTION = "multiply-adds: 60 to 80 of some 95 GFLOP/s, where PyTorch's oneDNN is too"
 CHAIN = "a chain: each step is an exponential and a logarithm that wait for the last sum"
+FORESEEN = "the same numbers each time, whose branches PyTorch's sort foresees; of fresh ones it takes three times as long"
 ROOTS = "divisions and square roots, on PyTorch's side too"
 HALVES = "a short formula between conversions, which take as long"
 LAPACK = "OpenBLAS's LAPACK on one thread, beside MKL's, which has threaded ones"
@@ -32,6 +33,9 @@ ROWS = {
     **dict.fromkeys(((REDUCTIONS, f"logcumsumexp, dim {dim}") for dim in (0, 1)), CHAIN),
     **dict.fromkeys(((POINTWISE, f"special.{name}") for name in ("i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")), RANGES),
     (POINTWISE, "rsqrt"): ROOTS,
+    **dict.fromkeys((("reductions, scans, order", name) for name in ("median of 3,000", "sort, rows of 100, 33 x 100")), FORESEEN),
+    **dict.fromkeys((("reductions, scans, order", f"prod of complex64, dim {dim} of 1000 x 500") for dim in (0, 1)), "products in float64"),
+    **dict.fromkeys((("pointwise", f"a ** 2, {dtype}, 1M") for dtype in ("bfloat16", "float16")), HALVES),
     **dict.fromkeys((("pointwise", f"{name}, 1M") for name in ("exp, bfloat16", "exp, float16", "gelu, bfloat16")), HALVES),
     **dict.fromkeys(((LINALG, f"{name}, {shape}") for name in ("svd",) for shape in ("1000 x 4 x 4", "256 x 256")), LAPACK),
     (LINALG, "qr, 256 x 256"): PANELS,
