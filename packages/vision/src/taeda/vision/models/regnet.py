@@ -15,7 +15,24 @@ from taeda.vision.models._build import built, make_divisible
 from taeda.vision.models.registry import register_model
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
 
-__all__ = ["RegNet"]
+__all__ = [
+    "RegNet",
+    "regnet_x_1_6gf",
+    "regnet_x_3_2gf",
+    "regnet_x_8gf",
+    "regnet_x_16gf",
+    "regnet_x_32gf",
+    "regnet_x_400mf",
+    "regnet_x_800mf",
+    "regnet_y_1_6gf",
+    "regnet_y_3_2gf",
+    "regnet_y_8gf",
+    "regnet_y_16gf",
+    "regnet_y_32gf",
+    "regnet_y_128gf",
+    "regnet_y_400mf",
+    "regnet_y_800mf",
+]
 
 Block = Callable[..., nn.Module]
 
@@ -241,6 +258,18 @@ def _builder(size: str) -> Callable[..., RegNet]:
     return register_model()(build)
 
 
-for _size in _SIZES:
-    globals()[f"regnet_{_size}"] = _builder(_size)
-    __all__ += [f"regnet_{_size}"]
+regnet_y_400mf = _builder("y_400mf")
+regnet_y_800mf = _builder("y_800mf")
+regnet_y_1_6gf = _builder("y_1_6gf")
+regnet_y_3_2gf = _builder("y_3_2gf")
+regnet_y_8gf = _builder("y_8gf")
+regnet_y_16gf = _builder("y_16gf")
+regnet_y_32gf = _builder("y_32gf")
+regnet_y_128gf = _builder("y_128gf")
+regnet_x_400mf = _builder("x_400mf")
+regnet_x_800mf = _builder("x_800mf")
+regnet_x_1_6gf = _builder("x_1_6gf")
+regnet_x_3_2gf = _builder("x_3_2gf")
+regnet_x_8gf = _builder("x_8gf")
+regnet_x_16gf = _builder("x_16gf")
+regnet_x_32gf = _builder("x_32gf")
