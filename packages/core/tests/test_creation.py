@@ -214,3 +214,27 @@ def test_numbers_in_even_steps_do_not_depend_on_threads() -> None:
         assert all(taeda.equal(a, b) for a, b in zip(one, make(), strict=True))
     finally:
         taeda.set_num_threads(was)
+
+
+def test_a_layout_is_given_or_refused_never_ignored() -> None:
+    x, coo = taeda.ones(2, dtype=taeda.float64), taeda.sparse_coo
+    for make in (taeda.zeros_like, lambda x, layout: x.new_zeros(2, layout=layout), lambda x, layout: x.new_empty(2, layout=layout)):
+        found = make(x, layout=coo)
+        assert found.layout is coo and found.dtype == taeda.float64 and found.to_dense().tolist() == [0, 0]
+    refused = {
+        "ones": lambda k: taeda.ones(2, layout=k), "full": lambda k: taeda.full((2,), 1.0, layout=k), "eye": lambda k: taeda.eye(2, layout=k),
+        "arange": lambda k: taeda.arange(2, layout=k), "linspace": lambda k: taeda.linspace(0, 1, 2, layout=k),
+        "logspace": lambda k: taeda.logspace(0, 1, 2, layout=k), "ones_like": lambda k: taeda.ones_like(x, layout=k),
+        "full_like": lambda k: taeda.full_like(x, 2, layout=k), "empty_like": lambda k: taeda.empty_like(x, layout=k),
+        "new_ones": lambda k: x.new_ones(2, layout=k), "new_full": lambda k: x.new_full((2,), 2, layout=k),
+        "rand": lambda k: taeda.rand(2, layout=k), "randint": lambda k: taeda.randint(2, (2,), layout=k),
+        "empty_strided": lambda k: taeda.empty_strided((2,), (1,), layout=k),
+    }  # fmt: skip
+    for name, make in refused.items():
+        with pytest.raises(NotImplementedError, match=rf"^\[{name}\] the result is dense"):
+            make(coo)
+        with pytest.raises(TypeError, match=rf"^\[{name}\] argument 'layout' must be taeda.layout, not str"):
+            make("strided")
+        assert make(taeda.strided).layout is taeda.strided
+    with pytest.raises(TypeError, match="must be taeda.layout"):
+        taeda.zeros(2, layout="sparse_coo")

@@ -25,3 +25,12 @@ sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged = map(
     layout, ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")
 )
 SPARSE = (sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc)
+
+
+def need_strided(op: str, given: object) -> None:
+    """Refuse a layout that the results of an op cannot have: all but ``strided`` and None."""
+    if given is None or given is strided:
+        return
+    if not isinstance(given, layout):
+        raise TypeError(f"[{op}] argument 'layout' must be taeda.layout, not {type(given).__name__}")
+    raise NotImplementedError(f"[{op}] the result is dense, it has no layout {given!r}; hint: .to_sparse() or .to_sparse_csr() of it")

@@ -42,7 +42,7 @@ class TransformedDistribution(Distribution):
     arg_constraints: dict[str, Any] = {}
 
     def __init__(self, base_distribution: Any, transforms: Any, validate_args: bool | None = None) -> None:
-        self.transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
+        self.transforms = list(transforms) if isinstance(transforms, (list, tuple)) else [transforms]
         if not all(isinstance(t, Transform) for t in self.transforms):
             raise ValueError(f"[TransformedDistribution] transforms must be a Transform or a list of Transforms, got {transforms!r}")
         whole = self._whole

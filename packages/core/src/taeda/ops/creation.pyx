@@ -12,8 +12,14 @@ from taeda.ops.channels_last cimport channels_innermost
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
-from taeda.layout import strided as STRIDED
+from taeda.layout import SPARSE, need_strided, strided as STRIDED
 from taeda.ops.copying import MemoryFormat
+
+
+cdef int need_sparse(str op, object layout) except -1:
+    if layout not in SPARSE:
+        need_strided(op, layout)
+    return 0
 
 
 cdef object without_entries(object layout, str op, tuple size, object dtype, object device, bint requires_grad):
@@ -144,6 +150,7 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     """
     cdef TensorBase t
     if layout is not None and layout is not STRIDED:
+        need_sparse("empty", layout)
         return without_entries(layout, "empty", size or tuple(named.values()), dtype, device, requires_grad)
     t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()), device_code(device, "empty"))
     if memory_format is not None:
@@ -162,6 +169,7 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     tensor([0., 0.])
     """
     if layout is not None and layout is not STRIDED:
+        need_sparse("zeros", layout)
         return without_entries(layout, "zeros", size or tuple(named.values()), dtype, device, requires_grad)
     t = filled(sizes_of("zeros", size, named), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
     return out_or("zeros", out, finish(t, requires_grad), dtype, device)
@@ -169,6 +177,8 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
 
 def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
     """Return a tensor of ones."""
+    if layout is not None and layout is not STRIDED:
+        need_strided("ones", layout)
     t = filled(sizes_of("ones", size, named), 1, dtype_code(dtype, "ones", default_float()), device_code(device, "ones"))
     return out_or("ones", out, finish(t, requires_grad), dtype, device)
 
@@ -188,6 +198,8 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     tensor([[7, 7],
             [7, 7]])
     """
+    if layout is not None and layout is not STRIDED:
+        need_strided("full", layout)
     cdef int code
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
@@ -223,6 +235,8 @@ def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
     >>> taeda.empty_like(taeda.ones(2, 3)).shape
     taeda.Size([2, 3])
     """
+    if layout is not None and layout is not STRIDED:
+        need_strided("empty_like", layout)
     return like(need_tensor(input, "empty_like"), "empty_like", dtype, device, 0, requires_grad, False, None, memory_format)
 
 def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
@@ -232,6 +246,10 @@ def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
     >>> taeda.zeros_like(taeda.tensor([[1, 2]]))
     tensor([[0, 0]])
     """
+    if layout is not None and layout is not STRIDED:
+        need_sparse("zeros_like", layout)
+        return without_entries(layout, "zeros_like", (tuple(input.shape),), input.dtype if dtype is None else dtype,
+                               input.device if device is None else device, requires_grad)
     return like(need_tensor(input, "zeros_like"), "zeros_like", dtype, device, 0, requires_grad, True, None, memory_format)
 
 def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
@@ -241,6 +259,8 @@ def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fals
     >>> taeda.ones_like(taeda.tensor([[1.0, 2.0]]))
     tensor([[1., 1.]])
     """
+    if layout is not None and layout is not STRIDED:
+        need_strided("ones_like", layout)
     return like(need_tensor(input, "ones_like"), "ones_like", dtype, device, 1, requires_grad, True, None, memory_format)
 
 def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
@@ -250,22 +270,36 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
     >>> taeda.full_like(taeda.ones(2), 3)
     tensor([3., 3.])
     """
+    if layout is not None and layout is not STRIDED:
+        need_strided("full_like", layout)
     return like(need_tensor(input, "full_like"), "full_like", dtype, device, fill_value, requires_grad, True, None, memory_format)
 
 def new_empty(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
     """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+    if layout is not None and layout is not STRIDED:
+        need_sparse("new_empty", layout)
+        return without_entries(layout, "new_empty", size or tuple(named.values()), input.dtype if dtype is None else dtype,
+                               input.device if device is None else device, requires_grad)
     return like(need_tensor(input, "new_empty"), "new_empty", dtype, device, 0, requires_grad, False, sizes_of("new_empty", size, named))
 
 def new_zeros(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
     """Return zeros of the given size with the dtype and device of ``input``."""
+    if layout is not None and layout is not STRIDED:
+        need_sparse("new_zeros", layout)
+        return without_entries(layout, "new_zeros", size or tuple(named.values()), input.dtype if dtype is None else dtype,
+                               input.device if device is None else device, requires_grad)
     return like(need_tensor(input, "new_zeros"), "new_zeros", dtype, device, 0, requires_grad, True, sizes_of("new_zeros", size, named))
 
 def new_ones(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
     """Return ones of the given size with the dtype and device of ``input``."""
+    if layout is not None and layout is not STRIDED:
+        need_strided("new_ones", layout)
     return like(need_tensor(input, "new_ones"), "new_ones", dtype, device, 1, requires_grad, True, sizes_of("new_ones", size, named))
 
 def new_full(input, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """Return one value in the given size with the dtype and device of ``input``."""
+    if layout is not None and layout is not STRIDED:
+        need_strided("new_full", layout)
     if isinstance(size, int):
         raise TypeError(f"[new_full] size must be a tuple of ints, got the int {size}; write ({size},)")
     return like(need_tensor(input, "new_full"), "new_full", dtype, device, fill_value, requires_grad, True,
@@ -273,6 +307,8 @@ def new_full(input, size, fill_value, *, dtype=None, device=None, requires_grad=
 
 def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return an uninitialised tensor of the given size and strides."""
+    if layout is not None and layout is not STRIDED:
+        need_strided("empty_strided", layout)
     size, stride = sizes_of("empty_strided", (size,)), sizes_of("empty_strided", (stride,))
     if len(size) != len(stride):
         raise RuntimeError(f"[empty_strided] mismatch in length of strides and shape: {size} and {stride}")
@@ -282,6 +318,8 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 
 def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return :func:`empty_strided` with the dtype and device of ``input``."""
+    if layout is not None and layout is not STRIDED:
+        need_strided("new_empty_strided", layout)
     x = need_tensor(input, "new_empty_strided")
     return empty_strided(size, stride, dtype=(<object>x).dtype if dtype is None else dtype,
                          device=(<object>x).device if device is None else device, requires_grad=requires_grad)
@@ -297,6 +335,8 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
     """
     cdef TensorBase t, one
     cdef int64_t i
+    if layout is not None and layout is not STRIDED:
+        need_strided("eye", layout)
     m = n if m is None else m
     if n < 0 or m < 0:
         raise RuntimeError(f"[eye] n and m must be greater or equal to 0, got {n} and {m}")

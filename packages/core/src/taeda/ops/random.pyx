@@ -26,6 +26,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda import device as devices
 from taeda.ops import complex_numbers
+from taeda.layout import need_strided
 
 __all__ = ["bernoulli", "bernoulli_", "normal", "normal_", "rand", "rand_like", "randn", "randn_like", "uniform_"]
 PUBLIC = ("bernoulli", "normal", "rand", "rand_like", "randn", "randn_like")
@@ -152,8 +153,8 @@ cdef int device_of(str name, object device) except -1:
 
 
 cdef int check_layout(str name, object layout, object pin_memory) except -1:
-    if layout is not None and (getattr(layout, "name", None) or repr(layout)).rpartition(".")[2] != "strided":
-        raise TypeError(f"[{name}] layout must be taeda.strided, got {layout!r}")
+    if layout is not None:
+        need_strided(name, layout)
     if pin_memory:
         raise RuntimeError(f"[{name}] pin_memory=True needs an accelerator, and this build has none")
     return 0

@@ -10,6 +10,8 @@ from taeda.tensor_base cimport TensorBase
 
 import math
 
+from taeda.layout import need_strided
+
 cdef Op ARANGE = define("arange", NULL)
 cdef Op LINSPACE = define("linspace", NULL)
 
@@ -24,6 +26,8 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
     cdef TensorBase t
     cdef View* v[1]
     cdef Param p[2]
+    if layout is not None:
+        need_strided("arange", layout)
     if end is None:
         start, end = 0, start
     elif start is None:
@@ -97,6 +101,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     cdef View* v[1]
     cdef Param p[2]
     cdef int code, where
+    if layout is not None:
+        need_strided("linspace", layout)
     start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
     if not hasattr(steps, "__index__"):
         raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
@@ -124,6 +130,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
+    if layout is not None:
+        need_strided("logspace", layout)
     start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
     cdef int code = code_between("logspace", start, end, dtype)
     if is_integral(code):
