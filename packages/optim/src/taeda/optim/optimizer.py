@@ -185,6 +185,10 @@ class Optimizer:
             "load_state_dict_post",
         ):
             self.__dict__.setdefault(f"_optimizer_{name}_hooks", OrderedDict())
+        self._patch_step_function()
+
+    def _patch_step_function(self) -> None:
+        """Let the class's step run the hooks: for optimizers around another one, which do not call ``__init__``."""
         cls = type(self)
         if not getattr(cls.step, "hooked", False):
             cls.step = _hooked(cls.step)  # type: ignore[method-assign]
