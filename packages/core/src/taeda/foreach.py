@@ -85,8 +85,19 @@ def _foreach_norm(self: Any, ord: float = 2, dtype: Any = None) -> tuple[Any, ..
     return tuple(t.norm(ord, dtype=dtype) for t in _tensors("_foreach_norm", self))
 
 
+_powers = _made("pow")
+
+
+def _foreach_pow(self: Any, exponent: Any) -> tuple[Any, ...]:
+    """Raise each tensor of a list to a power, or a number to the power of each tensor."""
+    if isinstance(self, (bool, int, float, complex)):
+        return tuple(PUBLIC["pow"](self, t) for t in _tensors("_foreach_pow", exponent))
+    return _powers(self, exponent)  # type: ignore[no-any-return]
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {"_foreach_norm": _foreach_norm}
 for _name in UNARY + BINARY:
     FUNCTIONS.update({f"_foreach_{n}": _made(n) for n in (_name, f"{_name}_") if n in METHODS or n in PUBLIC or n in OF_NUMBERS_TOO})
 for _name in TERNARY:
     FUNCTIONS.update({f"_foreach_{n}": _ternary(n) for n in (_name, f"{_name}_")})
+FUNCTIONS["_foreach_pow"] = _foreach_pow
