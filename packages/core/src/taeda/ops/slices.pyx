@@ -160,6 +160,7 @@ def unbind(input, dim=0):
     if x.view.ndim == 0:
         raise IndexError("[unbind] Dimension specified as 0 but tensor has no dimensions")
     cdef int d = wrap_dim("unbind", dim, x.view.ndim)
+    few("unbind", x.view.shape[d], 28)
     return tuple([one_of_several(selected(UNBIND, x, d, i)) for i in range(x.view.shape[d])])
 
 def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
@@ -196,6 +197,7 @@ def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
         raise RuntimeError(f"[split] split expects split_size be {'non-negative' if piece else '> 0'}, but got split_size={piece}")
     if size == 0 or piece == 0:
         return (one_of_several(slice_view(x, d, 0, size, 1, SPLIT)),)
+    few("split", size // piece, 28)
     return tuple([one_of_several(slice_view(x, d, i, min(piece, size - i), 1, SPLIT)) for i in range(0, size, piece)])
 
 def split_with_sizes(input, split_sizes, dim=0):
@@ -230,10 +232,10 @@ def chunk(input, chunks, dim=0):
         return tuple([slice_view(x, d, 0, 0, 1, SPLIT) for _ in range(few("chunk", chunks))])
     return split(x, (size + chunks - 1) // chunks, d)
 
-cdef object few(str op, object pieces):
-    """So many pieces as memory can hold: each is an object of its own, even an empty one."""
-    if pieces > 1 << 24:
-        raise RuntimeError(f"[{op}] {pieces} pieces are too many: at most {1 << 24}")
+cdef object few(str op, object pieces, int bits=24):
+    """So many pieces as memory can hold: each is an object of its own, even one of an empty, expanded or meta tensor."""
+    if pieces > 1 << bits:
+        raise RuntimeError(f"[{op}] {pieces} pieces are too many: at most {1 << bits}")
     return pieces
 
 cdef object apart(TensorBase x, object pieces, object dim):
