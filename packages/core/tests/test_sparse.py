@@ -78,6 +78,19 @@ def test_indices_and_values_are_checked() -> None:
             _ = taeda.sparse_csr_tensor(start, [2, 0, 2], VALUES, (2, 3)) @ taeda.ones(3, 2)
 
 
+@pytest.mark.parametrize("name", ["to_sparse_bsr", "to_sparse_bsc"])
+def test_the_size_of_a_block_is_one_number_or_two(name: str) -> None:
+    x = taeda.eye(4)
+    one, two = getattr(x, name)(2), getattr(x, name)((2, 2))
+    assert one.values().shape == two.values().shape == (2, 2, 2) and taeda.equal(one.to_dense(), x)
+    for block, error, text in (((2,), RuntimeError, "tuple of size 2, but got 1"), ((2, 2, 2), RuntimeError, "but got 3"), ("ab", TypeError, "'ab'"),
+                               ((2.0, 2), TypeError, "must be an int"), ((0, 1), RuntimeError, "positive"), (-1, RuntimeError, "positive"),
+                               (2**64, RuntimeError, "divisible"), ((3, 3), RuntimeError, "divisible")):  # fmt: skip
+        with pytest.raises(error, match=text) as caught:
+            getattr(x, name)(block)
+        assert str(caught.value).startswith(f"[{name}]")
+
+
 @pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr, taeda.sparse_csc, taeda.sparse_bsr, taeda.sparse_bsc])
 @pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.int64, taeda.bool, taeda.complex64, taeda.float16])
 def test_dense_there_and_back(layout: Any, dtype: Any) -> None:

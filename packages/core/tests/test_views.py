@@ -77,7 +77,7 @@ def test_the_gradient_of_a_write_through_a_view(source: str) -> None:
     ("x.select(0, 2)", IndexError, "out of bounds"), ("x.narrow(2, 3, 2)", RuntimeError, "exceeds dimension size"), ("x.narrow(2, 0, -1)", RuntimeError, "non-negative"),
     ("x.split([1, 1], 1)", RuntimeError, "sum exactly to 3"), ("x.split(0, 1)", RuntimeError, "split_size"), ("x.chunk(0)", RuntimeError, "greater than 0"),
     ("x[:1, :1, :1].expand(2, 1 << 40, 1).unbind(1)", RuntimeError, "too many"), ("x[:1, :1, :1].expand(1, 1, 1 << 40).split(2, 2)", RuntimeError, "too many"),
-    ("x.tensor_split(1 << 40)", RuntimeError, "too many"), ("x.hsplit(2)", RuntimeError, "not divisible"), ("x[0, 0].vsplit(2)", RuntimeError, "at least 2"),
+    ("x.resize_(24, memory_format=0.5)", TypeError, "must be a memory format"), ("x.tensor_split(1 << 40)", RuntimeError, "too many"), ("x.hsplit(2)", RuntimeError, "not divisible"), ("x[0, 0].vsplit(2)", RuntimeError, "at least 2"),
     ("x[0, 0, 0].unbind()", IndexError, "no dimensions"), ("x.unfold(2, 5, 1)", RuntimeError, "maximum size"), ("x.unfold(2, 2, 0)", RuntimeError, "step"),
     ("x.as_strided((25,), (1,))", RuntimeError, "out of bounds for storage of size 96"), ("x.as_strided((2,), (-1,))", RuntimeError, "Negative strides"),
     ("x.as_strided((2, 2), (1,))", RuntimeError, "mismatch in length"), ("x.as_strided((2,), (1,), -1)", RuntimeError, "offset"), ("x.diagonal(0, 1, 1)", RuntimeError, "identical"),

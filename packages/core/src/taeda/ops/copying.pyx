@@ -391,6 +391,8 @@ def resize_(input, *sizes, size=None, memory_format=None):
     if memory_format is None and x.shape_tuple() == shape:
         return x
     n = len(shape)
+    if memory_format is not None and not isinstance(memory_format, MemoryFormat):
+        raise TypeError(f"[resize_] memory_format must be a memory format such as taeda.channels_last, not {type(memory_format).__name__}")
     innermost = memory_format is not None and memory_format.name in ("channels_last", "channels_last_3d")
     if innermost and n != (4 if memory_format.name == "channels_last" else 5):
         raise RuntimeError(f"[resize_] required rank {4 if memory_format.name == 'channels_last' else 5} tensor to use "
@@ -412,7 +414,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
 def resize_as_(input, other, *, memory_format=None):
     """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
     cdef TensorBase like = as_tensor(other, "resize_as_")
-    if memory_format is not None and memory_format.name == "preserve_format":
+    if memory_format is preserve_format:
         memory_format = next((f for f, n in ((channels_last, 4), (channels_last_3d, 5)) if like.view.ndim == n and
                               not is_contiguous(other) and is_contiguous(other, memory_format=f)), contiguous_format)
     return resize_(input, like.shape_tuple(), memory_format=memory_format)

@@ -80,6 +80,19 @@ def dense_at(x: Any, like: Any) -> Any:
     return x[rows, columns].reshape(like._held.shape)
 
 
+def given_block(block: Any, op: str) -> tuple[int, int]:
+    """Return the height and the width of a block, as given: one number for both, or two."""
+    if isinstance(block, int) and not isinstance(block, bool):
+        block = (block, block)
+    if not isinstance(block, (tuple, list)) or not all(isinstance(n, int) for n in block):
+        raise TypeError(f"[{op}] argument 'blocksize' must be an int or a tuple of two, got {block!r}")
+    if len(block) != 2:
+        raise RuntimeError(f"[{op}] blocksize needs to be a tuple of size 2, but got {len(block)}")
+    if min(block) <= 0:
+        raise RuntimeError(f"[{op}] blocksize needs to be positive, but got {list(block)}")
+    return block[0], block[1]
+
+
 def blocks_of(x: Any, block: tuple[int, int], op: str) -> Any:
     """Return a dense matrix as (rows of blocks, columns of blocks, height, width)."""
     high, wide = block
@@ -123,16 +136,17 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
             if not (is_sparse(x) and x._layout in COMPRESSED and COMPRESSED[x._layout][1]):
                 raise RuntimeError(f"[{op}] conversion to {layout} requires blocksize")
             block = tuple(x._held.shape[1:3])
+        block = given_block(block, op)
         if is_sparse(x):                                     # a block for each in which there is an entry, of zero too
             if x._layout is sparse_coo and sparse_dim(x) != 2:
                 raise RuntimeError(f"[{op}] a hybrid tensor of shape {tuple(x.shape)} cannot be converted to {layout}")
             row, column = coo_indices(x)
             x = dense_of(x) if x._layout in COMPRESSED else to_dense(x)
-            parts = blocks_of(x, tuple(block), op)
+            parts = blocks_of(x, block, op)
             there = ops.zeros(tuple(parts.shape[:2]), dtype=bool_)
             there[row // block[0], column // block[1]] = True
         else:
-            parts = blocks_of(x, tuple(block), op)
+            parts = blocks_of(x, block, op)
             there = parts.detach().ne(0).flatten(2).any(2)
         rows, columns = there.nonzero().unbind(1)
         return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]))

@@ -377,10 +377,11 @@ def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize:
     sparse_dims = kwargs.get("sparse_dim", kwargs.get("sparseDims", sparse_dims))
     layout = layout or sparse_coo
     if layout in COMPRESSED:
+        name = {sparse_csr: "Csr", sparse_csc: "Csc", sparse_bsr: "Bsr", sparse_bsc: "Bsc"}[layout]
+        op = f"to_sparse_{name.lower()}"
         if is_sparse(x):
-            return _compressed.to_compressed(x, layout, blocksize)
-        names = {sparse_csr: "Csr", sparse_csc: "Csc", sparse_bsr: "Bsr", sparse_bsc: "Bsc"}
-        return _converted(x, lambda y: _compressed.to_compressed(y, layout, blocksize), f"ToSparse{names[layout]}Backward0")
+            return _compressed.to_compressed(x, layout, blocksize, op)
+        return _converted(x, lambda y: _compressed.to_compressed(y, layout, blocksize, op), f"ToSparse{name}Backward0")
     if is_sparse(x):
         if x._layout is sparse_coo:
             if sparse_dims is not None and sparse_dims != sparse_dim(x):
