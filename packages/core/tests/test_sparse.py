@@ -78,6 +78,25 @@ def test_indices_and_values_are_checked() -> None:
             _ = taeda.sparse_csr_tensor(start, [2, 0, 2], VALUES, (2, 3)) @ taeda.ones(3, 2)
 
 
+def test_vectors_are_stacked_and_given_dimensions() -> None:
+    x = taeda.tensor([0.0, 2.0, 3.0])
+    a = x.to_sparse()
+    for name in ("vstack", "hstack", "dstack", "column_stack"):
+        assert getattr(taeda, name)([a, a]).to_dense().equal(getattr(taeda, name)([x, x]))
+    for name in ("atleast_1d", "atleast_2d", "atleast_3d"):
+        assert getattr(taeda, name)(a).to_dense().equal(getattr(taeda, name)(x))
+        assert [s.shape for s in getattr(taeda, name)(a, a)] == [s.shape for s in getattr(taeda, name)(x, x)]
+    with pytest.raises(RuntimeError, match="a dense tensor was found at position 1"):
+        taeda.vstack([a, x])
+
+
+def test_what_is_there_is_filled_in_compressed_layouts_alone() -> None:
+    a = taeda.tensor([[0.0, 2.0], [3.0, 0.0]]).to_sparse_csr()
+    assert a.fill_(7) is a and a.to_dense().tolist() == [[0, 7], [7, 0]]
+    with pytest.raises(NotImplementedError, match="fill_"):
+        a.to_sparse().fill_(7)
+
+
 @pytest.mark.parametrize("name", ["to_sparse_bsr", "to_sparse_bsc"])
 def test_the_size_of_a_block_is_one_number_or_two(name: str) -> None:
     x = taeda.eye(4)
@@ -136,6 +155,8 @@ def test_sums_and_products_are_those_of_dense_tensors(data: Any) -> None:
     i = data.draw(st.lists(st.integers(-x.shape[1], x.shape[1] - 1), max_size=4))
     assert a.index_select(1, taeda.tensor(i, dtype=taeda.int64)).to_dense().equal(x.index_select(1, taeda.tensor(i, dtype=taeda.int64) % x.shape[1]))
     assert a[x.shape[0] - 1].to_dense().equal(x[-1]) and taeda.cat([a, b], 1).to_dense().equal(taeda.cat([x, y], 1))
+    for name in ("vstack", "hstack", "dstack", "column_stack"):
+        assert getattr(taeda, name)([a, b]).to_dense().equal(getattr(taeda, name)([x, y]))
     assert taeda.stack([a, b], 2).to_dense().equal(taeda.stack([x, y], 2)) and (-a).abs().sin().to_dense().allclose((-x).abs().sin())
 
 

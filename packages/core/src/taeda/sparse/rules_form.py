@@ -233,6 +233,14 @@ def zero_(s: Any) -> Any:
     return s
 
 
+@rule("fill_")
+def fill_(s: Any, value: Any) -> Any:
+    if s._layout not in COMPRESSED:
+        raise NotImplementedError("[fill_] there is no such operation on sparse tensors: what is not there would have a value; "
+                                  "hint: .to_dense()")
+    return write("fill_", s, with_values(s, values_of(s.detach()).clone().fill_(value)))
+
+
 @rule("set_")
 def set_(s: Any, source: Any, *args: Any) -> Any:
     if not (is_sparse(s) and is_sparse(source)):

@@ -236,6 +236,49 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     return cat([unsqueeze(x, wrapped_dim("stack", dim, tensors[0].ndim + 1)) for x in tensors], dim)
 
 
+@rule("atleast_1d")
+def atleast_1d(*tensors: Any) -> Any:
+    return _at_least(tensors, lambda s: s.unsqueeze(0) if s.ndim == 0 else s)
+
+
+@rule("atleast_2d")
+def atleast_2d(*tensors: Any) -> Any:
+    return _at_least(tensors, lambda s: s if s.ndim > 1 else s.unsqueeze(0).unsqueeze(0) if s.ndim == 0 else s.unsqueeze(0))
+
+
+@rule("atleast_3d")
+def atleast_3d(*tensors: Any) -> Any:
+    return _at_least(tensors, lambda s: s if s.ndim > 2 else (s if s.ndim == 2 else ops.atleast_2d(s)).unsqueeze(2))
+
+
+def _at_least(tensors: tuple[Any, ...], one: Any) -> Any:
+    """One tensor, or as many as there are in the arguments or in a list."""
+    many = len(tensors) != 1 or isinstance(tensors[0], (list, tuple))
+    found = tensors[0] if len(tensors) == 1 and many else tensors
+    return tuple(one(s) for s in found) if many else one(tensors[0])
+
+
+@rule("vstack", "row_stack")
+def vstack(tensors: Any) -> Any:
+    return cat(atleast_2d(list(tensors)), 0)
+
+
+@rule("hstack")
+def hstack(tensors: Any) -> Any:
+    found = atleast_1d(list(tensors))
+    return cat(found, 0 if found[0].ndim == 1 else 1)
+
+
+@rule("dstack")
+def dstack(tensors: Any) -> Any:
+    return cat(atleast_3d(list(tensors)), 2)
+
+
+@rule("column_stack")
+def column_stack(tensors: Any) -> Any:
+    return cat([ops.atleast_1d(s).unsqueeze(1) if s.ndim <= 1 else s for s in tensors], 1)
+
+
 @rule("broadcast_tensors")
 def broadcast_tensors(*tensors: Any) -> Any:
     found = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
