@@ -66,6 +66,7 @@ ROWS = [
         (Call(X[0, 0], (1,) * 6), RuntimeError, r"\[pad\] Padding length should be less than or equal to two times"),
         (Call(X, (-3, -3)), RuntimeError, r"\[pad\] padding \(-3, -3\) leaves a negative size at dimension 3"),
         (Call(X, (1, 1), "circ"), NotImplementedError, r"\[pad\] Unrecognised padding mode circ"),
+        (Call(X, (2**62, 2**62)), RuntimeError, r"\[pad\] padding 4611686018427387904 is beyond any tensor's size"),
         (Call(X, 1), TypeError, r"\[pad\] argument 'pad' must be tuple of ints, not int"),
     )),
     Row("pad", other_samples, pad, torch="nn.functional.pad", errors=(

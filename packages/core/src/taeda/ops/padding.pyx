@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, held_scalar, launch, linear, record
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty, empty_shape, held_scalar, launch, linear, needs_grad, record
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -18,6 +18,14 @@ cdef enum:
     REFLECT = 1
     REPLICATE = 2
     CIRCULAR = 3
+
+cdef int64_t MOST = 1 << 60        # so that a size and two amounts have an int64 sum
+
+
+ctypedef struct Amounts:           # of each dimension: what is put before and after it, and the result's size
+    int64_t before[MAX_DIM]
+    int64_t after[MAX_DIM]
+    int64_t shape[MAX_DIM]
 
 
 ctypedef struct Rows:              # result and input as row-major views: images whose channels lie innermost are (N, H, W, C)
@@ -39,20 +47,26 @@ cdef inline TensorBase lay_out(Rows* rows, TensorBase y, TensorBase x, int mode)
     return x
 
 
-cdef inline int set_lefts(Param* p, const Rows* rows, tuple lefts) except -1:
+cdef inline void set_lefts(Param* p, const Rows* rows, const int64_t* lefts) noexcept:
     """What stands before each dimension of the views."""
     cdef int k, n = rows.x.ndim
     for k in range(n):
         p[k].i = lefts[k if not rows.last or k == 0 else 1 if k == n - 1 else k + 1]
-    return 0
 
 
-cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, object value):
+cdef inline void read_sizes(tuple numbers, int64_t* sizes) except *:
+    cdef int i
+    for i in range(len(numbers)):
+        sizes[i] = numbers[i]
+
+
+cdef TensorBase padded(Op op, TensorBase x, const int64_t* lefts, const int64_t* shape, int mode, object value):
     """x with lefts[d] positions before dimension d, and of the shape given."""
-    cdef TensorBase y = empty_shape(shape, x.view.dtype, x.device), fill, z
+    cdef TensorBase y = empty(x.view.ndim, shape, x.view.dtype, x.device), fill, z
     cdef View* t[3]
     cdef Rows rows
     cdef Param p[MAX_DIM + 1]
+    cdef int d
     z = lay_out(&rows, y, x, mode)
     p[0].i = mode
     set_lefts(p + (mode != CONSTANT), &rows, lefts)
@@ -64,14 +78,19 @@ cdef TensorBase padded(Op op, TensorBase x, tuple lefts, tuple shape, int mode, 
         launch(op, x.view.dtype, x.device, 1, 3 if mode == CONSTANT else 2, t, p, y.view.numel)
     elif y.view.numel:
         (<object>y).copy_(z)
-    record(op, y, (x,), None, (mode, lefts, x.shape_tuple()))
+    if needs_grad(x):
+        record(op, y, (x,), None, (mode, tuple([lefts[d] for d in range(x.view.ndim)]), x.shape_tuple()))
     return y
 
 
 # pad_backward: gx[table] += g; its derivative pads again
 cdef object pad_backward_vjp(Node n, object g):
+    cdef int64_t before[MAX_DIM]
+    cdef int64_t sizes[MAX_DIM]
     mode, lefts, shape = n.extra
-    return padded(OPS[mode, 1], <TensorBase>g, lefts, shape, mode, 0)
+    read_sizes(lefts, before)
+    read_sizes(shape, sizes)
+    return padded(<Op>OPS[mode][1], <TensorBase>g, before, sizes, mode, 0)
 
 cdef Op PAD_BACKWARD = linear(define("pad_backward", pad_backward_vjp))
 
@@ -80,60 +99,74 @@ cdef object pad_vjp(Node n, object cotangent):
     cdef View* t[2]
     cdef Rows rows
     cdef Param p[MAX_DIM + 1]
+    cdef int64_t before[MAX_DIM]
+    cdef int64_t sizes[MAX_DIM]
+    cdef int d
     mode, lefts, shape = n.extra
+    read_sizes(lefts, before)
     if mode == CONSTANT:                        # the transpose is to crop
-        return padded(OPS[CONSTANT, 1], g, tuple([-left for left in lefts]), shape, CONSTANT, 0)
+        read_sizes(shape, sizes)
+        for d in range(len(lefts)):
+            before[d] = -before[d]
+        return padded(<Op>OPS[CONSTANT][1], g, before, sizes, CONSTANT, 0)
     gx = empty_shape(shape, g.view.dtype, g.device)
     source = lay_out(&rows, gx, g, mode)
     p[0].i = mode
-    set_lefts(p + 1, &rows, lefts)
+    set_lefts(p + 1, &rows, before)
     t[0], t[1] = &rows.y, &rows.x
     if gx.view.numel:
         launch(PAD_BACKWARD, g.view.dtype, g.device, 1, 2, t, p, g.view.numel)
     record(PAD_BACKWARD, gx, (g,), None, (mode, lefts, source.shape_tuple()))
     return gx
 
-# (mode, how many dimensions are padded) -> op
-cdef dict OPS = {(CONSTANT, 1): define("constant_pad_nd", pad_vjp, 0, 0, "constant_pad")}
+# OPS[mode][how many dimensions are padded]
+cdef list OPS = [[None, define("constant_pad_nd", pad_vjp, 0, 0, "constant_pad")], [None], [None], [None]]
 for _n in (1, 2, 3):
-    OPS[REFLECT, _n] = linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0"))
-    OPS[REPLICATE, _n] = linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0"))
-    OPS[CIRCULAR, _n] = linear(define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "CopySlices"))
+    OPS[REFLECT].append(linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0")))
+    OPS[REPLICATE].append(linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0")))
+    OPS[CIRCULAR].append(linear(define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "CopySlices")))
 
 
-cdef tuple read_pad(str op, TensorBase x, object pad):
-    """(amounts before, amounts after) each dimension, from pairs that begin with the last one."""
-    cdef list before = [0] * x.view.ndim, after = [0] * x.view.ndim, amounts
-    cdef int i, d
+cdef int read_pad(TensorBase x, object pad, Amounts* a) except -1:
+    """Amounts before and after each dimension, from pairs that begin with the last one; return how many numbers there were."""
+    cdef int i, d, n
+    cdef int64_t amount
     if not isinstance(pad, (tuple, list)):
-        raise TypeError(f"[{op}] argument 'pad' must be tuple of ints, not {type(pad).__name__}")
-    amounts = []
-    for a in pad:
-        if not hasattr(a, "__index__"):
-            raise TypeError(f"[{op}] argument 'pad' must be tuple of ints, but found element of type {type(a).__name__}")
-        amounts.append(a.__index__())
-    if len(amounts) % 2:
-        raise RuntimeError(f"[{op}] Padding length must be divisible by 2, got pad={tuple(amounts)}")
-    if len(amounts) > 2 * x.view.ndim:
-        raise RuntimeError(f"[{op}] Padding length should be less than or equal to two times the input dimension but got "
-                           f"padding length {len(amounts)} and input of dimension {x.view.ndim}")
-    for i in range(len(amounts) // 2):
-        d = x.view.ndim - 1 - i
-        before[d], after[d] = amounts[2 * i], amounts[2 * i + 1]
-    return tuple(before), tuple(after)
+        raise TypeError(f"[pad] argument 'pad' must be tuple of ints, not {type(pad).__name__}")
+    for number in pad:
+        if type(number) is not int and not hasattr(number, "__index__"):
+            raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(number).__name__}")
+    n = len(pad)
+    if n % 2:
+        raise RuntimeError(f"[pad] Padding length must be divisible by 2, got pad={tuple(pad)}")
+    if n > 2 * x.view.ndim:
+        raise RuntimeError(f"[pad] Padding length should be less than or equal to two times the input dimension but got "
+                           f"padding length {n} and input of dimension {x.view.ndim}")
+    for d in range(x.view.ndim - n // 2):
+        a.before[d] = a.after[d] = 0
+    for i in range(n):
+        number = pad[i]
+        amount = number if type(number) is int else number.__index__()
+        if not -MOST <= amount <= MOST:
+            raise RuntimeError(f"[pad] padding {amount} is beyond any tensor's size")
+        if i % 2 == 0:
+            a.before[x.view.ndim - 1 - i // 2] = amount
+        else:
+            a.after[x.view.ndim - 1 - i // 2] = amount
+    return n
 
 
-cdef tuple padded_shape(str op, TensorBase x, tuple before, tuple after, int mode):
-    cdef list shape = []
+cdef int set_shape(TensorBase x, Amounts* a, int mode) except -1:
+    """The shape of the result."""
+    cdef int64_t before, after, n
     cdef int d
     for d in range(x.view.ndim):
-        size = x.view.shape[d] + before[d] + after[d]
-        left = x.view.shape[d] + min(before[d], 0), x.view.shape[d] + min(after[d], 0)
-        if size < 0 or (mode == CONSTANT and min(left) < 0):
-            raise RuntimeError(f"[{op}] padding ({before[d]}, {after[d]}) leaves a negative size at dimension {d} of input of "
+        before, after, n = a.before[d], a.after[d], x.view.shape[d]
+        a.shape[d] = n + before + after
+        if a.shape[d] < 0 or (mode == CONSTANT and (n + before < 0 or n + after < 0)):
+            raise RuntimeError(f"[pad] padding ({before}, {after}) leaves a negative size at dimension {d} of input of "
                                f"shape {x.shape_tuple()}; it can crop all elements, not more")
-        shape.append(size)
-    return tuple(shape)
+    return 0
 
 
 def constant_pad_nd(input, pad, value=0):
@@ -144,8 +177,10 @@ def constant_pad_nd(input, pad, value=0):
     tensor([7, 1, 2, 7, 7])
     """
     cdef TensorBase x = as_tensor(input, "pad")
-    before, after = read_pad("pad", x, pad)
-    return padded(<Op>OPS[CONSTANT, 1], x, before, padded_shape("pad", x, before, after, CONSTANT), CONSTANT, value)
+    cdef Amounts a
+    read_pad(x, pad, &a)
+    set_shape(x, &a, CONSTANT)
+    return padded(<Op>(<list>OPS[CONSTANT])[1], x, a.before, a.shape, CONSTANT, value)
 
 
 def pad(input, pad, mode="constant", value=None):
@@ -167,42 +202,60 @@ def pad(input, pad, mode="constant", value=None):
     tensor([[3, 2, 1, 2, 3, 2]])
     """
     cdef TensorBase x = as_tensor(input, "pad")
-    cdef int code, n, d
-    cdef tuple before, after, shape
+    cdef int code, n, d, first
+    cdef Amounts a
+    cdef bint nothing = False
     if mode == "constant":
         return constant_pad_nd(input, pad, 0 if value is None else value)
     if isinstance(pad, (tuple, list)):
         for amount in pad:
-            if not hasattr(amount, "__index__"):
+            if type(amount) is not int and not hasattr(amount, "__index__"):
                 raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(amount).__name__}")
-    if mode not in ("reflect", "replicate", "circular"):
+    code = REFLECT if mode == "reflect" else REPLICATE if mode == "replicate" else CIRCULAR if mode == "circular" else CONSTANT
+    if code == CONSTANT:
         raise NotImplementedError(f"[pad] Unrecognised padding mode {mode}; use 'constant', 'reflect', 'replicate' or "
                                   "'circular'")
     if value is not None and value != 0:
         raise RuntimeError(f'[pad] Padding mode "{mode}" doesn\'t take in value argument, got {value}')
-    code = REFLECT if mode == "reflect" else REPLICATE if mode == "replicate" else CIRCULAR
-    before, after = read_pad("pad", x, pad)
-    n = len(pad) // 2
-    if not 1 <= n <= 3 or x.view.ndim not in (n + 1, n + 2):
+    n = read_pad(x, pad, &a) // 2
+    first = x.view.ndim - n
+    if not 1 <= n <= 3 or not 1 <= first <= 2:
         raise NotImplementedError(f"[pad] Padding size {len(pad)} is not supported for {x.view.ndim}D input tensor of shape "
                                   f"{x.shape_tuple()}: mode '{mode}' pads the last 1, 2 or 3 dimensions of an input with one "
                                   "or two more")
-    shape = padded_shape("pad", x, before, after, code)
-    if code != CIRCULAR and 0 in x.shape_tuple()[x.view.ndim - n - 1:]:
+    set_shape(x, &a, code)
+    for d in range(first - 1, x.view.ndim):
+        nothing = nothing or x.view.shape[d] == 0
+    if code != CIRCULAR and nothing:
         raise RuntimeError(f"[pad] Expected {n + 1}D or {n + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
                            f"dimensions for input, but got: {list(x.shape_tuple())}")
-    for d in range(x.view.ndim - n, x.view.ndim):
-        most = max(before[d], after[d])
-        if code == REFLECT and most >= x.view.shape[d]:
-            raise RuntimeError(f"[pad] Padding size should be less than the corresponding input dimension, but got: padding "
-                               f"({before[d]}, {after[d]}) at dimension {d} of input {list(x.shape_tuple())}")
-        if code == CIRCULAR and most > x.view.shape[d]:
-            raise RuntimeError(f"[pad] Padding value causes wrapping around more than once: padding ({before[d]}, {after[d]}) "
-                               f"at dimension {d} of input {list(x.shape_tuple())}")
-        kept = x.view.shape[d] + min(before[d], 0) + min(after[d], 0) if code == CIRCULAR else x.view.shape[d]
-        if kept < 1 and 0 not in shape:
-            raise RuntimeError(f"[pad] mode '{mode}' has nothing to take values from at dimension {d} of input "
-                               f"{list(x.shape_tuple())} with padding ({before[d]}, {after[d]})")
-    if code != CIRCULAR and max(shape[x.view.ndim - n:]) < 1:
-        raise RuntimeError(f"[pad] input of shape {list(x.shape_tuple())} is too small: the output would be {list(shape)}")
-    return padded(<Op>OPS[code, n], x, before, shape, code, 0)
+    for d in range(first, x.view.ndim):
+        check_amounts(x, &a, d, code, mode)
+    if code != CIRCULAR:
+        nothing = True
+        for d in range(first, x.view.ndim):
+            nothing = nothing and a.shape[d] < 1
+        if nothing:
+            raise RuntimeError(f"[pad] input of shape {list(x.shape_tuple())} is too small: the output would be {sizes_of(x, &a)}")
+    return padded(<Op>(<list>OPS[code])[n], x, a.before, a.shape, code, 0)
+
+
+cdef list sizes_of(TensorBase x, const Amounts* a):
+    return [a.shape[d] for d in range(x.view.ndim)]
+
+
+cdef int check_amounts(TensorBase x, const Amounts* a, int d, int code, object mode) except -1:
+    """Refuse amounts of dimension d that there are no elements for."""
+    cdef int64_t before = a.before[d], after = a.after[d], most = max(before, after), kept = x.view.shape[d]
+    if code == REFLECT and most >= x.view.shape[d]:
+        raise RuntimeError(f"[pad] Padding size should be less than the corresponding input dimension, but got: padding "
+                           f"({before}, {after}) at dimension {d} of input {list(x.shape_tuple())}")
+    if code == CIRCULAR and most > x.view.shape[d]:
+        raise RuntimeError(f"[pad] Padding value causes wrapping around more than once: padding ({before}, {after}) "
+                           f"at dimension {d} of input {list(x.shape_tuple())}")
+    if code == CIRCULAR:
+        kept += (before if before < 0 else 0) + (after if after < 0 else 0)
+    if kept < 1 and 0 not in sizes_of(x, a):
+        raise RuntimeError(f"[pad] mode '{mode}' has nothing to take values from at dimension {d} of input "
+                           f"{list(x.shape_tuple())} with padding ({before}, {after})")
+    return 0
