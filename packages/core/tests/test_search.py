@@ -103,6 +103,27 @@ def test_searchsorted(rng: np.random.Generator, dtype: str, right: bool) -> None
     assert taeda.searchsorted(taeda.from_numpy(rows), taeda.from_numpy(v), right=right).tolist() == expected
 
 
+@pytest.mark.parametrize("right", [False, True])
+def test_boundaries_in_no_order_are_halved_as_one_value_alone_would_be(rng: np.random.Generator, right: bool) -> None:
+    """One row is in order, the others are not, and a nan ends the last: what is found does not hang on how many are looked for."""
+    for n in (3, 20, 64):
+        a = rng.permutation(np.repeat(np.arange(n // 2 + 1.0), 2)[:n])
+        rows = np.stack([np.sort(a), a, np.r_[np.sort(a)[:-1], np.nan]])
+        v = rng.integers(-1, n // 2 + 2, 70).astype(float)
+
+        def place(row: np.ndarray, value: float) -> int:
+            low, high = 0, n
+            while low < high:
+                middle = (low + high) // 2
+                after = not row[middle] > value if right else not row[middle] >= value
+                low, high = (middle + 1, high) if after else (low, middle)
+            return low
+
+        found = taeda.searchsorted(taeda.from_numpy(rows), taeda.from_numpy(np.stack([v] * 3)), right=right).tolist()
+        assert found == [[place(row, value) for value in v] for row in rows]
+        assert found == [taeda.searchsorted(taeda.from_numpy(row), taeda.from_numpy(v), right=right).tolist() for row in rows]
+
+
 @pytest.mark.parametrize("n", [5, 40])
 def test_nan_and_infinities_have_a_place(n: int) -> None:
     a = taeda.arange(float(n))
