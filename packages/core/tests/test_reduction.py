@@ -329,6 +329,24 @@ def test_sixty_four_dimensions():
     assert x.sum(tuple(range(64)), keepdim=True).shape == (1,) * 64
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "int8", "bool", "bfloat16", "complex64"])
+def test_equal_of_few_and_of_many(dtype: str) -> None:
+    for n in (0, 1, 3, 64, 65, 5000):
+        x = (taeda.arange(n) % 3).to(getattr(taeda, dtype))
+        y = x.clone()
+        assert taeda.equal(x, y)
+        assert not taeda.equal(x, y.unsqueeze(0))
+        if n:
+            y[-1] = not y[-1]
+            assert not taeda.equal(x, y)
+            assert not taeda.equal(x[::2], x[::2].logical_not())
+    zero = taeda.zeros(2)
+    assert taeda.equal(zero, -zero)
+    assert not taeda.equal(zero / 0, zero / 0)
+    assert taeda.equal(taeda.ones(2, 3).t(), taeda.ones(3, 2))
+    assert not taeda.equal(taeda.ones(2, 3), taeda.ones(3, 2))
+
+
 def test_isclose_equal_and_nan():
     a = taeda.tensor([1.0, NAN, INF, -INF, 0.0])
     assert taeda.isclose(a, a).tolist() == [True, False, True, True, True]
