@@ -61,3 +61,11 @@ def test_errors_come_every_time(call, error) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match=error):
             call(taeda.ones(2, 3))
+
+
+@pytest.mark.parametrize(("equation", "stride"), [("bij->jb", (2, 1)), ("bij,bij->jb", (2, 1)), ("bij,bij->ji", (3, 1)),
+                                                  ("bij,j->ib", (2, 1)), ("j,bij->jb", (2, 1)), ("bij,bjk->kb", (1, 5)), ("bij->jib", (1, 4, 12))])
+def test_results_lie_in_memory_as_pytorchs(equation, stride) -> None:
+    shapes = {"bij": (2, 3, 4), "j": (4,), "bjk": (2, 4, 5)}
+    y = taeda.einsum(equation, *[taeda.ones(shapes[term]) for term in equation.split("->")[0].split(",")])
+    assert y.stride() == stride

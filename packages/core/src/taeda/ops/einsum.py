@@ -168,19 +168,19 @@ def _contract(equation, operands, inputs, output, ellipsis):
     for k in range(1, len(operands)):
         needed = set(output).union(*inputs[k + 1:])
         x, labels = _pair(x, labels, operands[k], inputs[k], needed, output)
-    x, labels = _sum_out(x, labels, [t for t in labels if t not in output])
     for t in ellipsis:                 # dimensions that no operand has are of size 1
         if t in output and t not in labels:
             x = x.unsqueeze(0)
             labels = [t, *labels]
+    x, labels = _sum_out(x, labels, [t for t in labels if t not in output], output)
     return x.permute([labels.index(t) for t in output])
 
 
 def _pair(a, la, b, lb, needed, output):
     """Contract two operands; return the product and its labels, in the result's order where that is cheap."""
     # labels that only one has and nobody needs are summed first; so are broadcast ones (size 1 on one side)
-    a, la = _sum_out(a, la, [t for t in la if t not in lb and t not in needed])
-    b, lb = _sum_out(b, lb, [t for t in lb if t not in la and t not in needed])
+    a, la = _sum_out(a, la, [t for t in la if t not in lb and t not in needed], output)
+    b, lb = _sum_out(b, lb, [t for t in lb if t not in la and t not in needed], output)
     if a.dtype != b.dtype:             # one was summed, which makes integers int64
         a, b = a.to(promote_types(a.dtype, b.dtype)), b.to(promote_types(a.dtype, b.dtype))
     shared = [t for t in la if t in lb]
@@ -188,9 +188,9 @@ def _pair(a, la, b, lb, needed, output):
         na, nb = a.shape[la.index(t)], b.shape[lb.index(t)]
         if na != nb and t not in needed:
             if na == 1:
-                b, lb = _sum_out(b, lb, [t])
+                b, lb = _sum_out(b, lb, [t], output)
             else:
-                a, la = _sum_out(a, la, [t])
+                a, la = _sum_out(a, la, [t], output)
     one_sided = [t for t in shared if t in la and t in lb and a.shape[la.index(t)] != b.shape[lb.index(t)]]
     for t in one_sided:                # a kept label of size 1 on one side broadcasts: drop it there
         if a.shape[la.index(t)] == 1:
@@ -224,6 +224,8 @@ def _pairing(la, sa, lb, sb, needed, output):
     cols = [t for t in lb if t not in la]
     size = {**dict(zip(lb, sb, strict=True)), **dict(zip(la, sa, strict=True))}
     place = {t: i for i, t in enumerate(output)}
+    # in the result's order, as PyTorch's: a program may take a view of what lies without gaps there
+    batch, rows, cols = (sorted(labels, key=lambda t: place.get(t, 99)) for labels in (batch, rows, cols))
     swap = bool(rows and cols) and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows)
     if swap:
         la, rows, lb, cols = lb, cols, la, rows
@@ -292,10 +294,12 @@ def _two(equation, sa, sb):
     return pairing, None if order == tuple(range(len(order))) else order
 
 
-def _sum_out(x, labels, gone):
+def _sum_out(x, labels, gone, output):
+    """Sum over labels; the others come in the result's order, as PyTorch's, so that a program may take views of what comes of them."""
     if not gone:
         return x, labels
-    return x.sum([labels.index(t) for t in gone]), [t for t in labels if t not in gone]
+    kept = sorted([t for t in labels if t not in gone], key=lambda t: output.index(t) if t in output else len(output))
+    return x.permute([labels.index(t) for t in [*kept, *gone]]).sum(list(range(len(kept), len(labels)))), kept
 
 
 def tensordot(a, b, dims=2, out=None):
