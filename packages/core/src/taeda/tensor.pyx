@@ -15,6 +15,8 @@ from taeda.kernels.cpu.abi cimport BOOL
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
 
+import warnings
+
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, as_device
 from taeda import _override, _spoken
 from taeda import tensor_base as _tensor_base
@@ -79,6 +81,18 @@ cdef object only(TensorBase t, str what):
                                "part")
         value = value.real
     return value
+
+
+cdef bint told_of_scalars = False
+
+
+cdef object tell_of_scalars():
+    """Say once in a process, as PyTorch does, that no gradient flows through a Python number; .item() and int() say nothing."""
+    global told_of_scalars
+    if grad_enabled():
+        told_of_scalars = True
+        warnings.warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+                      "Consider using tensor.detach() first.", UserWarning, stacklevel=1)
 
 
 cdef object default_torch_function = _override.default_torch_function
@@ -385,9 +399,13 @@ cdef class Tensor(TensorAttributes):
         return int(only(self, "int"))
 
     def __float__(self):
+        if self.requires_grad and not told_of_scalars:
+            tell_of_scalars()
         return float(only(self, "float"))
 
     def __complex__(self):
+        if self.requires_grad and not told_of_scalars:
+            tell_of_scalars()
         return complex(only(self, "complex"))
 
     def __index__(self):

@@ -115,7 +115,7 @@ cdef double number(str name, str what, object x) except? -1:
     """A Python number, or a tensor of one element, as a double."""
     if isinstance(x, (str, bytes)) or x is None or not (hasattr(x, "__float__") or hasattr(x, "__index__")):
         raise TypeError(f"[{name}] argument '{what}' must be a number, not {type(x).__name__}")
-    return float(x)
+    return float(x.item() if isinstance(x, TensorBase) else x)
 
 
 # -- arguments of the creating functions --------------------------------------------------------------
