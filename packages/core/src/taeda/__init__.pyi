@@ -658,7 +658,7 @@ def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any 
     """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
 def isfinite(input: Tensor) -> Tensor:
     """Return where x is finite."""
-def isin(elements: Any, test_elements: Any, *, assume_unique: _bool = ..., invert: _bool = ...) -> Tensor:
+def isin(elements: Any, test_elements: Any, *, assume_unique: _bool = ..., invert: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Return where ``elements`` are among ``test_elements``; either may be a number. nan is in nothing."""
 def isinf(input: Tensor) -> Tensor:
     """Return where x is infinite."""
@@ -1066,7 +1066,7 @@ def slice_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: An
     """Return what :func:`slice` of the same arguments shows, copied to memory of its own."""
 def slice_inverse(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
-def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
     """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""

@@ -1102,7 +1102,7 @@ class Tensor:
         """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
     def slice_inverse(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
         """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
-    def slice_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+    def slice_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return input with src written over input[start:end:step] of dimension dim."""
     def slogdet(self, *, out: Tensor | None = ...) -> return_types.slogdet:
         """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""

@@ -184,9 +184,9 @@ def atleast_3d(*tensors: Any) -> Tensor:
     """View matrices with a last dimension of size 1, vectors and numbers as NumPy does."""
 def avg_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ...) -> Tensor:
     """Return the mean of each window over the last dimension of (N, C, L) or (C, L)."""
-def avg_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ...) -> Tensor:
+def avg_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the mean of each window over the last two dimensions of (N, C, H, W) or (C, H, W)."""
-def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ...) -> Tensor:
+def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: _bool = ..., count_include_pad: _bool = ..., divisor_override: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the mean of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
@@ -653,7 +653,7 @@ def ge(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> 
     """Return where input >= other."""
 def ge_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`ge`."""
-def gelu(input: Tensor, *, approximate: str = ...) -> Tensor:
+def gelu(input: Tensor, *, approximate: str = ..., out: Tensor | None = ...) -> Tensor:
     """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))."""
 def geometric_(input: Tensor, p: Any, *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with trials up to the first success: y = ceil(log(u) / log(1 - p))."""
@@ -795,7 +795,7 @@ def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any 
     """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
 def isfinite(input: Tensor) -> Tensor:
     """Return where x is finite."""
-def isin(elements: Any, test_elements: Any, *, assume_unique: _bool = ..., invert: _bool = ...) -> Tensor:
+def isin(elements: Any, test_elements: Any, *, assume_unique: _bool = ..., invert: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Return where ``elements`` are among ``test_elements``; either may be a number. nan is in nothing."""
 def isinf(input: Tensor) -> Tensor:
     """Return where x is infinite."""
@@ -939,7 +939,7 @@ def linalg_vecdot(x: Tensor, y: Any, *, dim: _int | Sequence[_int] | None = ...,
     """Return the dot products along ``dim``, the first conjugated: sum_i conj(x_i) y_i; other dimensions broadcast."""
 def linalg_vector_norm(x: Tensor, ord: Any = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
     """Return the p-norm of the elements over all dimensions or those in ``dim``; see ``taeda.norm`` for its powers."""
-def linear(input: Tensor, weight: Tensor, bias: Any = ...) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Apply y = input weight^T + bias over the last dimension."""
 def linspace(start: Any, end: Any, steps: Any, *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ``steps`` evenly spaced values from start to end, both ends exact."""
@@ -967,7 +967,7 @@ def log_ndtr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the logarithm of :func:`ndtr`, exact where that is next to 0 or 1."""
 def log_normal_(input: Tensor, mean: Any = ..., std: Any = ..., *, generator: Generator | None = ...) -> Tensor:
     """Overwrite with y = exp(mean + std z), z standard normal."""
-def log_sigmoid(input: Tensor) -> Tensor:
+def log_sigmoid(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return log(sigmoid(x)) without overflow."""
 def log_softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return log(softmax(x)) along a dimension, as x - log sum exp(x), without rounding small values to zero."""
@@ -1436,7 +1436,7 @@ def slice_add(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int],
     """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
 def slice_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`slice` of the same arguments shows, copied to memory of its own."""
-def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
+def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return input with src written over input[start:end:step] of dimension dim."""
 def slogdet(input: Tensor, *, out: Tensor | None = ...) -> return_types.slogdet:
     """Return sign and log|det| of square matrices; see ``taeda.linalg.slogdet``."""
@@ -1446,9 +1446,9 @@ def softmax(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ..
     """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
 def softmin(input: Tensor, dim: _int | Sequence[_int], dtype: _dtype | None = ...) -> Tensor:
     """Return softmax(-x) along a dimension."""
-def softplus(input: Tensor, beta: Tensor | _complex = ..., threshold: Any = ...) -> Tensor:
+def softplus(input: Tensor, beta: Tensor | _complex = ..., threshold: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold."""
-def softshrink(input: Tensor, lambd: Any = ...) -> Tensor:
+def softshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative."""
 def solve(*args: Any, **kwargs: Any) -> Tensor:
     """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""

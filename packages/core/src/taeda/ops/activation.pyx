@@ -125,7 +125,7 @@ cdef Op GELU_TANH = define("gelu_tanh", gelu_tanh_vjp, IN0, SAME, None, "GeluBac
 cdef Op GELU_TANH_BACKWARD = define("gelu_tanh_backward", gelu_tanh_backward_vjp, 3, SAME)
 cdef Op GELU_BACKWARD = define("gelu_backward", gelu_backward_vjp, 3, SAME)
 
-def gelu(input, *, approximate="none"):
+def gelu(input, *, approximate="none", out=None):
     """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
@@ -135,9 +135,9 @@ def gelu(input, *, approximate="none"):
     tensor([-0.1587,  0.0000,  0.8413])
     """
     if approximate == "none":
-        return unary(GELU, input)
+        return unary(GELU, input, out)
     if approximate == "tanh":
-        return unary(GELU_TANH, input)
+        return unary(GELU_TANH, input, out)
     raise RuntimeError(f"[gelu] approximate argument must be either 'none' or 'tanh', got {approximate!r}")
 
 
@@ -294,7 +294,7 @@ cdef object softplus_backward_vjp(Node n, object h):
 cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, 3, SAME)
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
 
-def softplus(input, beta=1.0, threshold=20.0):
+def softplus(input, beta=1.0, threshold=20.0, *, out=None):
     """Return log(1 + e^(beta x)) / beta, and x itself where beta x is above the threshold.
 
     >>> import taeda
@@ -303,7 +303,7 @@ def softplus(input, beta=1.0, threshold=20.0):
     """
     cdef Param p[2]
     p[0].f, p[1].f = beta, threshold
-    return unary_params(SOFTPLUS, input, p, (float(beta), float(threshold)))
+    return unary_params(SOFTPLUS, input, p, (float(beta), float(threshold)), out)
 
 
 # log_sigmoid: -log(1 + e^-x)
@@ -321,14 +321,14 @@ cdef object log_sigmoid_backward_vjp(Node n, object h):
 cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, 3, SAME)
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
 
-def log_sigmoid(input):
+def log_sigmoid(input, *, out=None):
     """Return log(sigmoid(x)) without overflow.
 
     >>> import taeda
     >>> taeda.ops.log_sigmoid(taeda.tensor([-100.0, 0.0]))
     tensor([-100.0000,   -0.6931])
     """
-    return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")))
+    return unary(LOG_SIGMOID, contiguous(as_tensor(input, "log_sigmoid")), out)
 
 
 cdef TensorBase floats(object input, str op):

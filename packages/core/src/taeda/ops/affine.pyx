@@ -59,7 +59,7 @@ cdef Op linear_op(TensorBase x, bint biased):
     return LINEAR_ROWS if x.view.contiguous else LINEAR_STRIDED
 
 
-def linear(input, weight, bias=None):
+def linear(input, weight, bias=None, *, out=None):
     """Apply y = input weight^T + bias over the last dimension.
 
     ``input`` is (..., in), ``weight`` (out, in) or (in), ``bias`` (out); the result (..., out).
@@ -76,6 +76,8 @@ def linear(input, weight, bias=None):
     cdef int64_t dy[4]
     cdef int64_t db[4]
     cdef View vx, vw, vy, vb
+    if out is not None:
+        return write_out(out, linear(input, weight, bias), "linear")
     if n == 0 or w.view.ndim < 1 or w.view.ndim > 2:
         raise RuntimeError(f"[linear] input must be at least 1D and weight 1D or 2D; got shapes {x.shape_tuple()} and "
                            f"{w.shape_tuple()}")

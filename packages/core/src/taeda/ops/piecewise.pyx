@@ -180,7 +180,7 @@ def hardshrink(input, lambd=0.5, *, out=None):
     p[0].f = lambd
     return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
 
-def softshrink(input, lambd=0.5):
+def softshrink(input, lambd=0.5, *, out=None):
     """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative.
 
     >>> import taeda
@@ -191,7 +191,7 @@ def softshrink(input, lambd=0.5):
     if lambd < 0:
         raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
     p[0].f = lambd
-    return unary_params(SOFTSHRINK, floats(input, "softshrink"), p, (float(lambd), 0.0))
+    return unary_params(SOFTSHRINK, floats(input, "softshrink"), p, (float(lambd), 0.0), out)
 
 
 # clamp: min(max(x, low), high); nan stays; the derivative is 1 inside and at the ends

@@ -10,7 +10,7 @@ from cpython.long cimport PyLong_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, needs_grad, record
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, needs_grad, record, write_out
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
@@ -389,7 +389,7 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=None):
+               divisor_override=None, *, out=None):
     """Return the mean of each window over the last two dimensions of (N, C, H, W) or (C, H, W).
 
     With ``count_include_pad`` the zeros of the padding count as values; ``divisor_override``, if given,
@@ -401,11 +401,12 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
     """
-    return avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    y = avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return y if out is None else write_out(out, y, "avg_pool2d")
 
 
 def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=None):
+               divisor_override=None, *, out=None):
     """Return the mean of each window over the last three dimensions of (N, C, D, H, W) or (C, D, H, W).
 
     Otherwise as :func:`avg_pool2d`.
@@ -415,7 +416,8 @@ def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     >>> ops.avg_pool3d(taeda.arange(8.).reshape(1, 2, 2, 2), 2)
     tensor([[[[3.5000]]]])
     """
-    return avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    y = avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return y if out is None else write_out(out, y, "avg_pool3d")
 
 
 # -- adaptive ----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, clone_dense, contiguous, copy_into, define, linear, empty,
-                             empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim)
+                             empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
@@ -408,7 +408,7 @@ def select_scatter(input, src, dim, index):
     return write_view(input, src, "select", (dim, index))
 
 
-def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1, *, out=None):
     """Return input with src written over input[start:end:step] of dimension dim.
 
     Raises RuntimeError for a src of another shape, ValueError for a step that is not positive.
@@ -419,7 +419,8 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """
     cdef TensorBase x = as_tensor(input, "slice_scatter")
     d = wrap_dim("slice_scatter", dim, x.view.ndim)
-    return write_view(x, src, "__getitem__", ((slice(None),) * d + (slice(start, end, step),),))
+    y = write_view(x, src, "__getitem__", ((slice(None),) * d + (slice(start, end, step),),))
+    return y if out is None else write_out(out, y, "slice_scatter")
 
 
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):

@@ -17,7 +17,7 @@ from taeda.tensor_base import TensorBase
 __all__ = ["combinations", "hash_tensor", "index_reduce", "index_reduce_", "isin"]
 PUBLIC = ("combinations", "hash_tensor", "index_reduce", "isin")
 
-def isin(elements, test_elements, *, assume_unique=False, invert=False):
+def isin(elements, test_elements, *, assume_unique=False, invert=False, out=None):
     """Return where ``elements`` are among ``test_elements``; either may be a number.  nan is in nothing.
 
     Args:
@@ -43,7 +43,10 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
         found = (test_elements == elements).any()
     else:
         found = among(elements.detach(), test_elements.detach().reshape(-1))
-    return ~found if invert else found
+    found = ~found if invert else found
+    if isinstance(out, TensorBase) and out.dtype is not bool_:
+        raise RuntimeError(f"[isin] Expected out tensor to have dtype taeda.bool, but got {out.dtype} instead")
+    return found if out is None else write_result(out, found, "isin")
 
 
 def combinations(input, r=2, with_replacement=False):

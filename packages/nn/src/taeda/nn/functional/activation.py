@@ -236,7 +236,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return (ops.hardswish_ if inplace else ops.hardswish)(input)
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """Return x where abs(x) > lambd, else 0.
 
     >>> import taeda, taeda.nn.functional as F
@@ -244,17 +244,17 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     tensor([-2.,  0.,  2.])
     """
     need_tensors("hardshrink", input)
-    return ops.hardshrink(input, lambd)
+    return ops.hardshrink(input, lambd, out=out)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """Return x moved by lambd towards 0, and 0 where it would cross.
 
     Raises:
         RuntimeError: lambd is negative.
     """
     need_tensors("softshrink", input)
-    return ops.softshrink(input, lambd)
+    return ops.softshrink(input, lambd, out=out)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
