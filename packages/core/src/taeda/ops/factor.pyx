@@ -12,7 +12,8 @@ from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, wr
 from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (QR_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give,
                                identity,
-                               lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows, small, underivable)
+                               lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows, small, small_pairs,
+                               underivable)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -55,7 +56,7 @@ cdef tuple cholesky_of(str op, object input, bint upper, bint check):
     cdef Param p[2]
     need_float(op, A)
     p[1].i = c"U" if upper else c"L"
-    few = small(A, batch_of(A), rows(A), rows(A))
+    few = small_pairs(A, batch_of(A), rows(A), rows(A))
     if few:
         L, info = empty_columns(A, batch_of(A), rows(A), rows(A), A.view.dtype), empty_shape(batch_of(A), I32, A.device)
         call(SMALL_CHOLESKY, L, count_of(batch_of(A)), (L, info, A), p)

@@ -32,6 +32,7 @@ cdef TensorBase numbers(TensorBase x, tuple shape, int dtype)          # contigu
 cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except -1
     # run the kernel for x's dtype over the views (None: no such view); p[0] is filled here
 cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1   # do kernels/cpu/small_matrices take this batch?
+cdef bint small_pairs(TensorBase x, tuple batch, int64_t m, int64_t n) except -1   # ... also where it is complex?
 cdef bint alone(tuple batch, int64_t least, int64_t n) except -1           # do kernels/cpu/lapack_blocks take this single matrix?
 cdef tuple lu_factors(Op op, TensorBase A, int how=*)                  # LU, pivots, info; and det (how: 1) or the permutation's sign (2)
 cdef object first_failure(TensorBase info)                             # (batch element or None, info) or None

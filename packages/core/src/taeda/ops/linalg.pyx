@@ -3,7 +3,7 @@
 
 LAPACK works on column-major matrices in place, so an op copies its input into one (``columns``), runs the
 kernel over the batch (``call``) and returns that copy: results lie in memory as PyTorch's do.  Batches of small
-real matrices (``small``) go to kernels of our own instead, which read any strides and need no copy.  The functions of
+matrices (``small``, ``small_pairs``) go to kernels of our own instead, which read any strides and need no copy.  The functions of
 ``taeda.linalg`` are called ``linalg_<name>`` here, since some names mean other things at top level.
 """
 from taeda.autograd.grad_mode cimport grad_enabled
@@ -155,11 +155,20 @@ cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except 
                   t[0].numel * max(t[0].shape[t[0].ndim - 1], 1) // 8)
 
 
-cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1:
-    """Whether kernels/cpu/small_matrices takes this batch: it fills lanes, or is so small that LAPACK's calls cost more than idle lanes."""
+cdef bint few(tuple batch, int64_t m, int64_t n) except -1:
+    """Whether matrices fill lanes, or are so small that LAPACK's calls cost more than idle lanes."""
     cdef int64_t size = max(m, n), count = count_of(batch)
-    return ((x.view.dtype == F32 or x.view.dtype == F64) and min(m, n) > 0 and count > 0
-            and (size <= SMALL_ALONE or size <= SMALL_SIZE and count >= SMALL_BATCH))
+    return min(m, n) > 0 and count > 0 and (size <= SMALL_ALONE or size <= SMALL_SIZE and count >= SMALL_BATCH)
+
+
+cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1:
+    """Whether kernels/cpu/small_matrices takes this batch."""
+    return (x.view.dtype == F32 or x.view.dtype == F64) and few(batch, m, n)
+
+
+cdef bint small_pairs(TensorBase x, tuple batch, int64_t m, int64_t n) except -1:
+    """As ``small``, for what has a routine for complex matrices too."""
+    return (x.view.dtype == C64 or x.view.dtype == C128) and few(batch, m, n) or small(x, batch, m, n)
 
 
 cdef bint alone(tuple batch, int64_t least, int64_t n) except -1:
@@ -177,7 +186,7 @@ cdef tuple lu_factors(Op op, TensorBase A, int how=0):
     cdef int64_t k = min(rows(A), cols(A))
     cdef TensorBase LU, pivots, info, sign = None
     cdef Param p[2]
-    if small(A, batch, rows(A), cols(A)):
+    if small_pairs(A, batch, rows(A), cols(A)):
         LU = empty_columns(A, batch, rows(A), cols(A), A.view.dtype)
         pivots, info = empty_shape(batch + (k,), I32, A.device), empty_shape(batch, I32, A.device)
         if how:

@@ -11,7 +11,7 @@ from taeda.kernels.cpu.abi cimport I32, Param
 from taeda.ops.linalg cimport (INVERSE_ALONE, SIDES_ALONE, alone, batch_element, batch_of, call, cols, columns, common_batch, count_of,
                                empty_columns,
                                first_failure, give, identity, in_columns, lu_factors, need_float, need_matrix, need_same, need_square,
-                               permutation, readable, recording, rows, small, underivable, with_batch)
+                               permutation, readable, recording, rows, small_pairs, underivable, with_batch)
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops import return_types as types
@@ -57,7 +57,7 @@ cdef TensorBase substituted(Op op, TensorBase B, TensorBase LU, TensorBase pivot
     p[1].i = how
     if batch_of(LU) != batch:
         pivots = pivots.expand(batch + (rows(LU),))
-    if small(LU, batch, rows(LU), rows(LU)) and (B is None or B.view.numel):
+    if small_pairs(LU, batch, rows(LU), rows(LU)) and (B is None or B.view.numel):
         X = empty_columns(LU, batch, rows(LU), rows(LU) if B is None else cols(B), LU.view.dtype)
         call(SMALL_SOLVE, X, count_of(batch), (X, with_batch(LU, batch), pivots.contiguous(), B), p)
         return X
@@ -215,7 +215,7 @@ def linalg_solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=
     a, b = with_batch(a, batch), with_batch(b, batch)
     p[1].i = c"L" if left else c"R"
     p[4].i = c"U" if unitriangular else c"N"
-    if small(a, batch, rows(a), rows(a)) and b.view.numel:
+    if small_pairs(a, batch, rows(a), rows(a)) and b.view.numel:
         X = empty_columns(b, batch, rows(b), cols(b), b.view.dtype)
         p[2].i, p[3].i = c"U" if upper else c"L", c"N"
         call(SMALL_TRIANGULAR, X, count_of(batch), (X, a, b), p)
@@ -335,7 +335,7 @@ def cholesky_solve(B, L, upper=False, *, out=None):
     batch = common_batch(op, b, factor)
     b, factor = with_batch(b, batch), with_batch(factor, batch)
     p[1].i = c"U" if upper else c"L"
-    if small(factor, batch, rows(factor), rows(factor)) and b.view.numel:
+    if small_pairs(factor, batch, rows(factor), rows(factor)) and b.view.numel:
         X = empty_columns(b, batch, rows(b), cols(b), b.view.dtype)
         call(SMALL_CHOLESKY_SOLVE, X, count_of(batch), (X, factor, b), p)
     else:
@@ -368,7 +368,7 @@ def cholesky_inverse(L, upper=False, *, out=None):
         raise LinAlgError(f"[cholesky_inverse] {where}The diagonal element {at[len(at) - 1] + 1} is zero, the inversion could not be "
                           "completed because the input matrix is singular.")
     p[1].i = c"U" if upper else c"L"
-    if small(factor, batch, rows(factor), rows(factor)):
+    if small_pairs(factor, batch, rows(factor), rows(factor)):
         X = empty_columns(factor, batch, rows(factor), rows(factor), factor.view.dtype)
         call(SMALL_CHOLESKY_SOLVE, X, count_of(batch), (X, factor, identity(factor, batch, rows(factor))), p)
     elif alone(batch, INVERSE_ALONE, rows(factor)):

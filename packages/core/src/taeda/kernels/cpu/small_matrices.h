@@ -351,6 +351,19 @@ typedef struct { int lower, turned; const V *by; } NAME(Pass);
 /* Which row of A each row of L U is, lane by lane. */
 typedef int NAME(Rows)[SMALL_SIZE];
 
+INLINE void NAME(rows_of)(const View *exchanges, int64_t first, int count, int n, NAME(Rows) *row)
+{
+    for (int l = 0; l < LANES; l++) {
+        const int32_t *pivots = (const int32_t *)exchanges->data + (first + (l < count ? l : count - 1)) * n;
+        for (int i = 0; i < n; i++) row[l][i] = i;
+        for (int i = 0; i < n; i++) {
+            const int other = row[l][pivots[i] - 1];
+            row[l][pivots[i] - 1] = row[l][i];
+            row[l][i] = other;
+        }
+    }
+}
+
 /* Right-hand sides `from` to solutions `to`, SMALL_COLUMNS at a time, by one pass or two.  take: rows that right-hand sides come from;
  * give: rows that solutions go to; NULL: the same.  Without `from` they are the columns of the permutation itself. */
 LOCAL void NAME(solve)(const SmallBatch *from, const SmallBatch *to, int64_t first, int count, int n, int columns, const V *a, V *b,
@@ -416,15 +429,7 @@ LOCAL void NAME(small_from_lu)(View **t, const Param *p, int64_t first, int coun
     V *a = room, *by = a + n * n;
     const NAME(Pass) L = {1, turned, NULL}, U = {0, turned, by}, passes[2] = {turned ? U : L, turned ? L : U};
     NAME(Rows) row[LANES];
-    for (int l = 0; l < LANES; l++) {
-        const int32_t *pivots = (const int32_t *)t[2]->data + (first + (l < count ? l : count - 1)) * n;
-        for (int i = 0; i < n; i++) row[l][i] = i;
-        for (int i = 0; i < n; i++) {
-            const int other = row[l][pivots[i] - 1];
-            row[l][pivots[i] - 1] = row[l][i];
-            row[l][i] = other;
-        }
-    }
+    NAME(rows_of)(t[2], first, count, n, row);
     NAME(load)(&g, n, n, a);
     NAME(reciprocals)(a, n, by);
     NAME(solve)(t[3] ? &from : NULL, &to, first, count, n, small_cols(t[0]), a, by + n, passes, 2, turned ? NULL : row,
