@@ -19,6 +19,7 @@ F.pixel_shuffle(m.view(1, 4, 1, 3), 2)|F.pixel_unshuffle(m.view(1, 1, 6, 2), 2)|
 F.pad(m.view(1, 3, 4), (1, 1), mode='circular')|F.conv_tbc(c, c[:1].mT, m[0])|F.affine_grid(m[:, :3].unflatten(0, (1, 3))[:, :2], (1, 1, 2, 2), False)
 m.index_reduce(0, t, m[:2], 'mean')|F.cross_entropy(m, l, label_smoothing=0.1)|F.cross_entropy(c, l[:2, None].expand(2, 3), reduction='none')
 F.binary_cross_entropy(p, p.detach(), p[0].detach())|F.binary_cross_entropy_with_logits(m, p, p.detach())|F.soft_margin_loss(m, m.detach().sign())|F.multi_margin_loss(m, l)
+T.kron(m, m)|T.kron(m[0], q)
 F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
 """.replace("\n", "|").strip("|").split("|")
 

@@ -171,7 +171,7 @@ def test_einsum_without_sums(equation, shapes):
 
 
 @pytest.mark.parametrize(("sa", "sb"), [((3, 4), (5, 6)), ((30, 2), (2, 30)), ((4,), (2, 3)), ((2, 3, 4), (3, 2)), ((7, 1), (1, 7)),
-                                        ((), (3,)), ((2, 0), (3, 4))])
+                                        ((), (3,)), ((2, 0), (3, 4)), ((80, 2), (2, 80))])
 def test_kron_of_short_rows(sa, sb):
     rng = np.random.default_rng(0)
     x, y = rng.integers(-9, 9, sa).astype(np.float32), rng.integers(-9, 9, sb).astype(np.float32)

@@ -75,6 +75,12 @@ def test_losses_refuse_what_does_not_fit():
     assert F.multi_margin_loss(taeda.ones(5), taeda.tensor([1]), reduction="none").shape == (1,)
 
 
+def test_the_right_class_has_no_part_in_a_margin_loss():
+    x = taeda.tensor([[0.5, float("inf"), 1.0], [0.25, 1.0, 0.5]])
+    assert F.multi_margin_loss(x, taeda.tensor([1, 1]), reduction="none").tolist() == [0.0, 0.25]
+    assert F.multi_margin_loss(x[1:], taeda.tensor([0]), p=2).item() == pytest.approx((1.75**2 + 1.25**2) / 3)
+
+
 def test_a_parameters_name_takes_no_module_or_buffer():
     m = nn.Module()
     m.x, m.layer = nn.Parameter(taeda.ones(1)), nn.ReLU()

@@ -7,6 +7,7 @@ import math
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.dtype import promote_types
+from taeda.ops.masking import where
 from taeda.ops.matmul import write_result
 from taeda.ops.norms import vector_norm
 from taeda.ops.pairs import cdist_rows, pdist_rows
@@ -157,6 +158,9 @@ def renorm(input, p, dim, maxnorm, *, out=None):
                          f"got {dim})")
     norm = vector_norm(input, p, [i for i in range(input.ndim) if i != dim % input.ndim], True)
     over = norm > maxnorm
+    if not norm.requires_grad:
+        return write_result(out, input * where(over, maxnorm / (norm + 1e-7), 1), "renorm")
+    # where nothing is scaled, no gradient may come from a division by a norm near 0
     scale = (maxnorm / (norm.masked_fill(~over, 1) + 1e-7)).masked_fill(~over, 1)
     return write_result(out, named(input * scale, "RenormBackward0"), "renorm")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from taeda.autograd.node import named
 from taeda.ops.join import cat, stack
 from taeda.ops.linalg import deprecated
 from taeda.ops.matmul import write_result
@@ -14,6 +15,7 @@ __all__ = ["cross", "kron", "linalg_cross", "linalg_diagonal", "linalg_matmul", 
            "linalg_tensorsolve", "linalg_vander", "linalg_vecdot", "vander"]
 PUBLIC = ("cross", "kron", "vander")
 
+_SMALL = 4096              # elements of a result whose making costs less than more calls
 _SHORT = 64                # elements of a run that cost as much as its start
 
 
@@ -86,6 +88,10 @@ def kron(input, other, *, out=None):
     tensor([ 1.,  2., 10., 20.])
     """
     _tensors("kron", input, other)
+    if input.ndim == other.ndim == 2 and input.numel() * other.numel() <= _SMALL:
+        (m, n), (p, q) = input.shape, other.shape
+        y = (input.reshape(m, 1, n, 1) * other.reshape(p, 1, q)).reshape(m * p, n * q)
+        return write_result(out, named(y, "UnsafeViewBackward0"), "kron")
     rank = max(input.ndim, other.ndim)
     a, b = (1,) * (rank - input.ndim) + tuple(input.shape), (1,) * (rank - other.ndim) + tuple(other.shape)
     shape = [m * n for m, n in zip(a, b, strict=True)]
@@ -93,7 +99,7 @@ def kron(input, other, *, out=None):
     if 1 < y.numel() < x.numel() * y.numel() and b[-1] < _SHORT:          # rows of the result, not short pieces of them, are multiplied
         x = x.expand(*x.shape[:-1], b[-1]).reshape(*x.shape[:-2], shape[-1])
         y = y.expand(*y.shape[:-2], a[-1], b[-1]).reshape(*y.shape[:-2], shape[-1])
-    return write_result(out, (x * y).reshape(shape), "kron")
+    return write_result(out, named((x * y).reshape(shape), "UnsafeViewBackward0"), "kron")
 
 
 def linalg_vecdot(x, y, *, dim=-1, out=None):

@@ -267,13 +267,13 @@ def multi_margin_loss(
         raise RuntimeError(
             f"[multi_margin_loss] inconsistent weight size, expected {x.shape[1]} but got {list(weight.shape)}"
         )
-    z = (margin - x.gather(1, t) + x).clamp_min(0)
+    classes = x.shape[1]
+    z = (margin - x.gather(1, t) + x).clamp_min(0).scatter(1, t, 0.0)  # the right class has no part in it, whatever it is
     if p == 2:
         z = z * z
     if weight is not None:
         z = z * weight[t]
-    wrong = taeda.ones_like(z.detach()).scatter_(1, t, 0.0)
-    loss = (z * wrong).sum(1) / x.shape[1]
+    loss = z.sum(1) / classes
     loss = reduced("multi_margin_loss", loss if target.ndim else loss.squeeze(0), reduction)
     return named(loss, "MultiMarginLossBackward0")
 

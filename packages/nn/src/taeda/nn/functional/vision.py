@@ -173,15 +173,16 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     tensor([0., 2., 1., 3.])
     """
     need_tensors("channel_shuffle", input)
-    if input.ndim < 3:
+    shape = tuple(input.shape)  # a plain tuple: its slices are cheaper than a Size's
+    if len(shape) < 3:
         raise RuntimeError(
-            f"[channel_shuffle] channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}"
+            f"[channel_shuffle] channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}"
         )
     if groups <= 0:
         raise RuntimeError(
             f"[channel_shuffle] Number of groups to divide channels in must be positive. Value of groups:{groups}"
         )
-    B, C = input.shape[:2]
+    B, C = shape[:2]
     if C % groups:
         raise RuntimeError(
             f"[channel_shuffle] Number of channels must be divisible by groups. Got {C} channels and {groups} groups."
@@ -190,7 +191,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         x = input.permute(0, 2, 3, 1)
         x = x.reshape(*x.shape[:3], groups, C // groups).transpose(3, 4).reshape(x.shape).permute(0, 3, 1, 2)
     else:
-        x = input.reshape(B, groups, C // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
+        x = input.reshape(B, groups, C // groups, *shape[2:]).transpose(1, 2).reshape(shape)
     return named(x, "ChannelShuffleBackward0")
 
 
