@@ -356,3 +356,17 @@ def test_operands_of_einsum_are_recorded_one_by_one() -> None:
     assert len(calls) == 2 and all([str(a) for a in args] == ["ij,jk->ik", "x", "y"] for args in calls)
     x = taeda.arange(6.0).view(2, 3)
     assert taeda.equal(traced(x, x.t()), 2 * x @ x.t())
+
+
+def test_a_module_can_be_its_own_root() -> None:
+    class Twice(fx.GraphModule):
+        def __init__(self) -> None:
+            super().__init__(self, fx.Graph())
+            x = self.graph.placeholder("x")
+            self.graph.output(self.graph.call_function(taeda.mul, (x, 2)))
+            self.recompile()
+
+    made = Twice()
+    assert made(taeda.ones(2)).tolist() == [2.0, 2.0] and made.meta == {}
+    made.meta["kept"] = 1
+    assert fx.GraphModule(made, made.graph).meta == {"kept": 1}

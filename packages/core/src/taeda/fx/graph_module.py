@@ -142,10 +142,12 @@ class GraphModule(Module):
         super().__init__()
         self.__class__.__name__ = class_name
         wanted = [n for n in graph.nodes if n.op in ("get_attr", "call_module")]
+        # a module that is its own root has none yet
+        meta = dict(vars(root).get("meta") or {}) if isinstance(root, GraphModule) else {}
         if isinstance(root, Module):
             if hasattr(root, "training"):
                 self.training = root.training
-            for key, value in (root.meta.get(_USER_PRESERVED_ATTRIBUTES_KEY, {}) if isinstance(root, GraphModule) else {}).items():
+            for key, value in meta.get(_USER_PRESERVED_ATTRIBUTES_KEY, {}).items():
                 setattr(self, key, value)
             for node in wanted:
                 _copy_attr(root, self, node.target)
@@ -160,7 +162,7 @@ class GraphModule(Module):
             raise RuntimeError(f"[GraphModule] Unsupported type {root!r} passed for root; give a Module, or a dict from paths to values")
         for hooks in _HOOKS:
             object.__setattr__(self, hooks, [])
-        self.meta = dict(getattr(root, "meta", {}) or {}) if isinstance(root, GraphModule) else {}
+        self.meta = meta
         self._tracer_cls = graph._tracer_cls if graph._tracer_cls and "<locals>" not in graph._tracer_cls.__qualname__ else None
         self._tracer_extras = graph._tracer_extras
         self.shape_env = None
