@@ -152,6 +152,23 @@ def test_a_normal_of_several_variables() -> None:
     np.testing.assert_allclose(factor, np.linalg.cholesky(cov), rtol=1e-12)
 
 
+def test_products_and_distances_of_factors() -> None:
+    rng = np.random.default_rng(0)
+    w, d, x = rng.normal(size=(2, 3, 2)), rng.random((2, 3)) + 0.1, rng.normal(size=(4, 2, 3))
+    W, d_, x_ = (taeda.from_numpy(a) for a in (w, d, x))
+    cov = w @ w.swapaxes(-1, -2) + d[..., None] * np.eye(3)
+    full, low = D.multivariate_normal, D.lowrank_multivariate_normal
+    distance = np.einsum("sbi,bij,sbj->sb", x, np.linalg.inv(cov), x)
+    np.testing.assert_allclose(full._batch_mv(taeda.from_numpy(cov), x_), np.einsum("bij,sbj->sbi", cov, x), rtol=1e-12)
+    np.testing.assert_allclose(full._batch_mahalanobis(taeda.from_numpy(np.linalg.cholesky(cov)), x_), distance, rtol=1e-10)
+    tril = low._batch_capacitance_tril(W, d_)
+    inner = np.eye(2) + w.swapaxes(-1, -2) @ (w / d[..., None])
+    np.testing.assert_allclose(tril, np.linalg.cholesky(inner), rtol=1e-12)
+    np.testing.assert_allclose(low._batch_lowrank_logdet(W, d_, tril), np.linalg.slogdet(cov)[1], rtol=1e-10)
+    np.testing.assert_allclose(low._batch_lowrank_mahalanobis(W, d_, x_, tril), distance, rtol=1e-10)
+    np.testing.assert_allclose(D.kl._batch_trace_XXT(W), np.trace(w @ w.swapaxes(-1, -2), axis1=-2, axis2=-1), rtol=1e-12)
+
+
 def test_gradients_of_samples_and_densities() -> None:
     loc, scale = (taeda.tensor([0.3, -0.2], dtype=F64, requires_grad=True), taeda.tensor([1.1, 0.7], dtype=F64, requires_grad=True))
     for make in (D.Normal, D.Laplace, D.Cauchy, D.LogNormal):

@@ -312,9 +312,20 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 # What libraries take from PyTorch's room of these functions, under its private names.
 
 
-def _as_tuple(inp: Any, arg_name: str | None = None, fn_name: str | None = None) -> tuple[bool, tuple[Any, ...]]:
-    """Return whether what a function was given is a tuple, and it as one."""
-    return _tuple(fn_name or "autograd.functional", inp, arg_name or "inputs")
+def _as_tuple(inp: Any, arg_name: str | None = None, fn_name: str | None = None) -> Any:
+    """Return what a function was given as a tuple; with names for messages, whether it is a tuple and it as one, checked.
+
+    >>> _as_tuple(1), _as_tuple([1, 2])
+    ((1,), (1, 2))
+    """
+    if arg_name is None and fn_name is None:
+        return tuple(inp) if isinstance(inp, (tuple, list)) else (inp,)
+    return _tuple(str(fn_name), inp, str(arg_name))
+
+
+def _grad_preprocess(inputs: Any, create_graph: bool, need_graph: bool) -> tuple[Any, ...]:
+    """Return inputs ready for a function: views that gradients flow through, new leaves, or, without a graph, what they are."""
+    return tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(need_graph) for x in inputs)
 
 
 def _grad_postprocess(inputs: Any, create_graph: bool) -> Any:
@@ -349,3 +360,102 @@ def _construct_standard_basis_for(tensors: tuple[Any, ...], tensor_numels: tuple
         found.append(columns)
         start += n
     return tuple(found)
+
+
+_STRICT = " This is not allowed in strict mode."
+_AS_THEY_DEPEND = {                     # what does not require grad -> what is said of the one at place {}
+    "outputs": "Output {} of the user-provided function does not require gradients. The outputs must be computed in a differentiable "
+               "manner from the input when running in strict mode.",
+    "grad_inputs": "The gradient with respect to input {} is independent of the inputs of the user-provided function." + _STRICT,
+    "jacobian": INDEPENDENT,
+    "hessian": "The hessian of the user-provided function with respect to input {} is independent of the input." + _STRICT + " You should "
+               "ensure that your function is thrice differentiable and that the hessian depends on the inputs.",
+}
+_ABSENT = {                             # the stage of a derivation -> what is said where one found nothing
+    "back": "The output of the user-provided function is independent of input {}." + _STRICT,
+    "back_trick": "The gradient with respect to the input is independent of entry {} in the grad_outputs when using the double backward "
+                  "trick to compute forward mode gradients." + _STRICT,
+    "double_back": "The jacobian of the user-provided function is independent of input {}." + _STRICT,
+    "double_back_trick": "The hessian of the user-provided function is independent of entry {} in the grad_jacobian." + _STRICT.rstrip(".")
+                         + " as it prevents from using the double backward trick to replace forward mode AD.",
+}
+
+
+def _check_requires_grad(inputs: Any, input_type: str, strict: bool) -> None:
+    """In strict mode, raise RuntimeError for what does not depend on the inputs.
+
+    >>> import taeda
+    >>> _check_requires_grad((taeda.ones(1),), "outputs", strict=False)
+    """
+    if not strict:
+        return
+    if input_type not in _AS_THEY_DEPEND:
+        raise RuntimeError(f"[_check_requires_grad] Invalid input_type to _check_requires_grad: {input_type!r}; one of "
+                           f"{[*_AS_THEY_DEPEND]}")
+    for i, x in enumerate(inputs):
+        if x is None or not x.requires_grad:
+            what = _ABSENT["back"] if x is None else _AS_THEY_DEPEND[input_type]
+            raise RuntimeError(f"[_check_requires_grad] {what.format(i)}")
+
+
+def _validate_v(v: Any, other: tuple[Any, ...], is_other_tuple: bool) -> None:
+    """Raise RuntimeError unless the tensors of v have the shapes of those that they go with.
+
+    >>> import taeda
+    >>> _validate_v((taeda.ones(2),), (taeda.zeros(2),), False)
+    """
+    _vector("autograd.functional", v, other, is_other_tuple, "there is")
+
+
+def _autograd_grad(
+    outputs: Any, inputs: tuple[Any, ...], grad_outputs: Any = None, create_graph: bool = False, retain_graph: bool | None = None,
+    is_grads_batched: bool = False,
+) -> tuple[Any, ...]:
+    """Return ``autograd.grad`` of those outputs that require grad; None for inputs that they do not depend on.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> _autograd_grad(((x * 3).sum(), taeda.ones(1)), (x, taeda.ones(1, requires_grad=True)))
+    (tensor([3., 3.]), None)
+    """
+    if not isinstance(outputs, tuple):
+        raise AssertionError(f"[_autograd_grad] Expected outputs to be a tuple, got {type(outputs)}")
+    given = (None,) * len(outputs) if grad_outputs is None else grad_outputs
+    if not isinstance(given, tuple) or len(given) != len(outputs):
+        raise AssertionError(f"[_autograd_grad] Expected grad_outputs to be a tuple of the same length as outputs, {len(outputs)}, "
+                             f"got {given}")
+    pairs = [(y, g) for y, g in zip(outputs, given, strict=True) if y is not None and y.requires_grad]
+    if not pairs:
+        return (None,) * len(inputs)
+    return autograd_grad(tuple(y for y, _ in pairs), inputs, tuple(g for _, g in pairs), retain_graph, create_graph, allow_unused=True,
+                         is_grads_batched=is_grads_batched)
+
+
+def _fill_in_zeros(grads: tuple[Any, ...], refs: tuple[Any, ...], strict: bool, create_graph: bool, stage: str) -> tuple[Any, ...]:
+    """Put zeros in place of None; in strict mode raise RuntimeError there, and where a result cannot be differentiated again but should.
+
+    >>> import taeda
+    >>> _fill_in_zeros((None,), (taeda.ones(2),), False, False, "back")
+    (tensor([0., 0.]),)
+    """
+    if stage not in _ABSENT:
+        raise RuntimeError(f"[_fill_in_zeros] Invalid stage argument {stage!r} to _fill_in_zeros; one of {[*_ABSENT]}")
+    for i, g in enumerate(grads if strict else ()):
+        if g is None:
+            raise RuntimeError(f"[_fill_in_zeros] {_ABSENT[stage].format(i)}")
+        if create_graph and not g.requires_grad:
+            what = "hessian" if "double" in stage else "jacobian"
+            raise RuntimeError(f"[_fill_in_zeros] The {what} of the user-provided function is independent of input {i}.{_STRICT[:-1]} when "
+                               "create_graph=True.")
+    return tuple(x.detach().new_zeros(x.shape) if g is None else g for g, x in zip(grads, refs, strict=True))
+
+
+def _jacfwd(func: Callable[..., Any], inputs: Any, strict: bool = False, vectorize: bool = False) -> Any:
+    """Return the Jacobian in forward mode, which is ``jacobian(..., strategy="forward-mode")``.
+
+    >>> import taeda
+    >>> _jacfwd(taeda.square, taeda.tensor([1.0, 2.0]), vectorize=True)
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    return _jacobian_forward(func, inputs, False, strict, vectorize)

@@ -112,9 +112,7 @@ class LowRankMultivariateNormal(Distribution):
             ) from error
         self.loc, self.cov_diag = loc.expand((*batch, -1)), cov_diag.expand((*batch, -1))
         self.cov_factor = cov_factor.expand((*batch, *cov_factor.shape[-2:]))
-        turned = (cov_factor / cov_diag.unsqueeze(-1)).mT                           # W^T D^-1
-        middle = turned @ cov_factor
-        self._capacitance_tril = taeda.linalg.cholesky(middle + taeda.eye(middle.shape[-1], dtype=middle.dtype))     # of I + W^T D^-1 W
+        self._capacitance_tril = _batch_capacitance_tril(cov_factor, cov_diag)
         self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag = cov_factor, cov_diag
         super().__init__(batch, event, validate_args)
 
@@ -167,13 +165,11 @@ class LowRankMultivariateNormal(Distribution):
         return self.loc + (self.cov_factor @ along.unsqueeze(-1)).squeeze(-1) + self.cov_diag.sqrt() * each
 
     def _half_log_det(self) -> Tensor:
-        return self._capacitance_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 0.5 * self.cov_diag.log().sum(-1)
+        return _half_log_det_low_rank(self.cov_diag, self._capacitance_tril)
 
     def _distance(self, away: Tensor) -> Tensor:
         """Return away^T covariance^-1 away."""
-        turned = self.cov_factor.mT / self.cov_diag.unsqueeze(-2)
-        half = taeda.linalg.solve_triangular(self._capacitance_tril, turned @ away.unsqueeze(-1), upper=False).squeeze(-1)
-        return (away.pow(2) / self.cov_diag).sum(-1) - half.pow(2).sum(-1)
+        return _batch_lowrank_mahalanobis(self.cov_factor, self.cov_diag, away, self._capacitance_tril)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -188,6 +184,68 @@ def _precision_to_scale_tril(precision: Tensor) -> Tensor:
     """Return the lower triangular factor of a matrix's inverse, from one of the matrix turned around."""
     turned = taeda.linalg.cholesky(precision.flip((-2, -1))).flip((-2, -1)).mT
     return taeda.linalg.solve_triangular(turned, taeda.eye(precision.shape[-1], dtype=precision.dtype), upper=False)
+
+
+# What programs take from PyTorch's modules of these distributions, under its private names.
+
+
+def _batch_mv(bmat: Tensor, bvec: Tensor) -> Tensor:
+    """Return matrices (..., n, m) times vectors (..., m).
+
+    >>> import taeda
+    >>> _batch_mv(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), taeda.ones(2))
+    tensor([3., 7.])
+    """
+    return taeda.matmul(bmat, bvec.unsqueeze(-1)).squeeze(-1)
+
+
+def _batch_mahalanobis(bL: Tensor, bx: Tensor) -> Tensor:
+    """Return x^T M^-1 x of vectors (..., n), M being L L^T; the batch dimensions of L (..., n, n) broadcast to those of x.
+
+    >>> import taeda
+    >>> _batch_mahalanobis(taeda.tensor([[2.0, 0.0], [0.0, 1.0]]), taeda.tensor([2.0, 3.0]))
+    tensor(10.)
+    """
+    return _solve(bL, bx).pow(2).sum(-1)
+
+
+def _batch_capacitance_tril(W: Tensor, D: Tensor) -> Tensor:
+    """Return the lower triangular factor of I + W^T D^-1 W, for factors (..., n, m) and diagonals (..., n).
+
+    >>> import taeda
+    >>> _batch_capacitance_tril(taeda.tensor([[1.0], [1.0]]), taeda.tensor([0.5, 1.0]))
+    tensor([[2.]])
+    """
+    middle = (W / D.unsqueeze(-1)).mT @ W
+    return taeda.linalg.cholesky(middle + taeda.eye(middle.shape[-1], dtype=middle.dtype))
+
+
+def _half_log_det_low_rank(D: Tensor, tril: Tensor) -> Tensor:
+    return tril.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 0.5 * D.log().sum(-1)
+
+
+def _batch_lowrank_logdet(W: Tensor, D: Tensor, capacitance_tril: Tensor) -> Tensor:
+    """Return log det of W W^T + D.
+
+    >>> import taeda
+    >>> W, D = taeda.tensor([[1.0], [1.0]]), taeda.tensor([0.5, 1.0])
+    >>> _batch_lowrank_logdet(W, D, _batch_capacitance_tril(W, D))
+    tensor(0.6931)
+    """
+    return 2 * _half_log_det_low_rank(D, capacitance_tril)
+
+
+def _batch_lowrank_mahalanobis(W: Tensor, D: Tensor, x: Tensor, capacitance_tril: Tensor) -> Tensor:
+    """Return x^T (W W^T + D)^-1 x, by Woodbury's formula.
+
+    >>> import taeda
+    >>> W, D = taeda.tensor([[1.0], [1.0]]), taeda.tensor([0.5, 1.0])
+    >>> _batch_lowrank_mahalanobis(W, D, taeda.tensor([1.0, 0.0]), _batch_capacitance_tril(W, D))
+    tensor(1.)
+    """
+    turned = W.mT / D.unsqueeze(-2)
+    half = taeda.linalg.solve_triangular(capacitance_tril, turned @ x.unsqueeze(-1), upper=False).squeeze(-1)
+    return (x.pow(2) / D).sum(-1) - half.pow(2).sum(-1)
 
 
 class _OfCovariance(Distribution):
