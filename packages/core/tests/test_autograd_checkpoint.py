@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 
 import pytest
 import taeda
-from taeda.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential, set_checkpoint_early_stop
+from taeda.utils.checkpoint import (
+    CheckpointError,
+    CheckpointPolicy,
+    checkpoint,
+    checkpoint_sequential,
+    create_selective_checkpoint_contexts,
+    set_checkpoint_early_stop,
+)
 
 both = pytest.mark.parametrize("reentrant", [False, True])
 
@@ -83,6 +91,25 @@ def test_contexts_of_both_runs() -> None:
     x = leaf(0.5)
     checkpoint(taeda.sin, x, use_reentrant=False, context_fn=lambda: (note("first"), note("second"))).backward()
     assert log == ["first", "second"]
+
+
+def test_selective_policies_change_no_result() -> None:
+    x = leaf(0.5)
+    y = leaf(0.5)
+    y.exp().sin().backward()
+    ops = taeda.ops.aten
+
+    def policy(ctx, op, *args, **kwargs) -> CheckpointPolicy:
+        return CheckpointPolicy.MUST_SAVE
+
+    for given in (policy, [ops.exp.default]):
+        x.grad = None
+        contexts = functools.partial(create_selective_checkpoint_contexts, given)
+        checkpoint(lambda t: t.exp().sin(), x, use_reentrant=False, context_fn=contexts).backward()
+        assert x.grad.item() == y.grad.item()
+    for wrong, error in (([ops.exp], ValueError), ([taeda.exp], ValueError), ((ops.exp.default,), TypeError), (None, TypeError)):
+        with pytest.raises(error):
+            create_selective_checkpoint_contexts(wrong)
 
 
 def differing(first, second):

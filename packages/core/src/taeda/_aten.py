@@ -75,6 +75,8 @@ def _sparse_mm_reduce(a: Any, b: Any, reduce: str) -> Any:
 
 # What has no function of the same name and arguments
 _OWN: dict[str, Callable[..., Any]] = {
+    # the four last arguments choose between libraries of kernels
+    "_convolution": lambda x, weight, bias, *options: ops.convolution(x, weight, bias, *options[:6]),
     "_local_scalar_dense": Tensor.item,
     "_log_softmax": _softmax("log_softmax"),
     "_log_softmax_backward_data": _log_softmax_backward,
