@@ -370,6 +370,44 @@ def test_levels_belong_to_their_thread() -> None:
     assert found == [(2,)]
 
 
+def test_cond_chooses_sample_by_sample() -> None:
+    x, p = taeda.arange(6.0).view(2, 3), taeda.tensor([True, False])
+    got, total = taeda.vmap(lambda p, a: taeda.cond(p, lambda b: (b * 2, b.sum()), lambda b: (b - 1, b.prod()), (a,)))(p, x)
+    assert got.tolist() == [[0.0, 2.0, 4.0], [2.0, 3.0, 4.0]] and total.tolist() == [3.0, 60.0]
+    grads = taeda.vmap(taeda.func.grad(lambda a: taeda.cond(a.sum() > 4, lambda b: (b * b).sum(), lambda b: b.sum(), (a,))))(x)
+    assert grads.tolist() == [[1.0, 1.0, 1.0], [6.0, 8.0, 10.0]]
+
+
+def test_bincount_of_each_sample() -> None:
+    k, w = taeda.tensor([[0, 1, 3], [1, 1, 2]]), taeda.arange(6.0).view(2, 3)
+    assert taeda.vmap(lambda a: taeda.bincount(a, minlength=4))(k).tolist() == [[1, 1, 0, 1], [0, 2, 1, 0]]
+    assert taeda.vmap(lambda a, w: taeda.bincount(a, w, 4))(k, w).tolist() == [[0, 1, 0, 2], [0, 7, 5, 0]]
+    assert taeda.vmap(lambda w: taeda.bincount(k[0], w))(w).tolist() == [[0, 1, 0, 2], [3, 4, 0, 5]]
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        taeda.vmap(taeda.bincount)(k)
+
+
+def test_as_strided_of_samples_counts_from_the_storage() -> None:
+    whole = taeda.arange(12.0)
+    part = whole[2:].view(2, 5)
+    assert taeda.vmap(lambda a: a.as_strided((2, 2), (2, 1)))(part).tolist() == [[[2, 3], [4, 5]], [[7, 8], [9, 10]]]
+    assert taeda.vmap(lambda a: a.as_strided((2, 2), (2, 1), 3))(part).tolist() == [[[3, 4], [5, 6]], [[8, 9], [10, 11]]]
+    assert taeda.vmap(lambda a: a[1:].as_strided((2,), (2,)))(part).tolist() == [[3, 5], [8, 10]]
+    for view in (lambda a: a[1:].as_strided((2,), (2,), 2), lambda a: a.as_strided((2,), (2,), 5)):
+        with pytest.raises(RuntimeError, match="outside of `tensor`"):
+            taeda.vmap(view)(part)
+
+
+def test_jacobians_of_as_strided_by_tangents() -> None:
+    for x, offset in ((taeda.arange(6.0), 0), (taeda.arange(12.0)[2:8], 2)):
+        expected = taeda.zeros(2, 6)
+        expected[0, 0] = expected[1, 2] = 1
+        assert taeda.equal(taeda.func.jacfwd(lambda a: a.as_strided((2,), (2,)))(x), expected)
+        assert taeda.equal(taeda.func.jacfwd(lambda a: a.as_strided((2,), (2,), offset + 1))(x), expected.roll(1, 1))
+        second = taeda.func.jacfwd(taeda.func.jacfwd(lambda a: a.as_strided((2,), (2,)) ** 2))(x)
+        assert second.nonzero().tolist() == [[0, 0, 0], [1, 2, 2]] and second.sum().item() == 4
+
+
 def test_gradients_of_samples_lie_as_the_weight_does() -> None:
     """So that ``g.view(samples, -1)`` works, as it does in PyTorch."""
     weight, bias, x = taeda.randn(4, 3), taeda.randn(4), taeda.randn(5, 2, 3)

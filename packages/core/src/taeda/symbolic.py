@@ -7,9 +7,9 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda._override import function_for
+from taeda._override import function_for, is_stand_in
 from taeda.dtype import bool_, int64
-from taeda.ops import tensor
+from taeda.ops import tensor, where
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -112,6 +112,8 @@ def sym_ite(b: Any, t: Any, f: Any) -> Any:
 def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], operands: Any = ()) -> Any:
     """Return ``true_fn(*operands)`` if ``pred`` is true, else ``false_fn(*operands)``; only one of them runs.
 
+    Under ``vmap`` both run where ``pred`` differs from sample to sample, and ``where`` chooses between their results.
+
     Raises RuntimeError unless ``pred`` is a bool or a tensor of one element.
 
     >>> import taeda
@@ -125,6 +127,11 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], o
             raise RuntimeError(f"[cond] Expect both branches to be callable, got {type(f).__name__}")
     if not isinstance(operands, (tuple, list, dict)):
         raise RuntimeError(f"[cond] Expect operands to be a tuple of tensors, got {type(operands).__name__}")
+    if isinstance(pred, Tensor) and is_stand_in(pred):
+        from taeda.func.pytree import tree_map  # loaded after this room
+
+        choice = pred.reshape(()).bool()
+        return tree_map(lambda t, f: where(choice, t, f) if isinstance(t, Tensor) else t, true_fn(*operands), false_fn(*operands))
     return (true_fn if pred else false_fn)(*operands)
 
 

@@ -203,13 +203,27 @@ def transpose_2d(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(x._value.transpose(1, 2) if x.ndim == 2 else x._value, level)
 
 
+def _reach(size: Any, stride: Any) -> int:
+    """Return how far the last element of a layout lies from its first; -1 where it has none."""
+    return -1 if 0 in size else sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+
+
 def as_strided(func: Any, level: int, args: Any, kwargs: Any) -> Any:
-    """as_strided: the strides of a sample within its part of the batch."""
+    """as_strided: the strides of a sample within its part of the batch.
+
+    The offset counts from the start of the storage, as that of the first sample, and a view stays within its sample.
+    """
     given = bound(func, args, kwargs)
     if given is None:
         return NotImplemented
     value = given["input"]._value
-    offset = value.storage_offset() + (given["storage_offset"] or 0)
+    if value.stride(0) == 0 and size_of(level) > 1:        # samples in one place: the gradient of a view of them all would be their sum
+        return NotImplemented
+    first, offset = value.storage_offset(), given["storage_offset"]
+    offset = first if offset is None else offset
+    if offset < first or offset + _reach(given["size"], given["stride"]) > first + _reach(value.shape[1:], value.stride()[1:]):
+        raise RuntimeError(f"[as_strided] vmap: result = tensor.as_strided({list(given['size'])}, {list(given['stride'])}, {offset}) can "
+                           f"access memory outside of `tensor`, a sample of shape {tuple(value.shape[1:])} at offset {first}")
     return batched(value.as_strided((size_of(level), *given["size"]), (value.stride(0), *given["stride"]), offset), level)
 
 
