@@ -104,3 +104,14 @@ def test_one_memory_seen_as_another_dtype() -> None:
     assert x.view(taeda.int32).tolist() == [0x3F800000, 0x40000000] and x.view(taeda.uint8).shape == (8,)
     with pytest.raises(RuntimeError, match=r"^\[view\]"):
         taeda.ones(3).view(taeda.float64)
+
+
+@pytest.mark.parametrize(("view", "expected"), [
+    (lambda x: x.expand(3, 5).as_strided((5,), (1,)), [1, 1, 1, 1, 1]), (lambda x: x.expand(3, 5).as_strided((3, 5), (0, 1)), [3, 3, 3, 3, 3]),
+    (lambda x: x.unfold(0, 3, 1).as_strided((2, 3), (1, 1)), [1, 2, 2, 1, 0]),
+    (lambda x: x.unfold(0, 3, 1).as_strided((5,), (1,)) * taeda.arange(5), [0, 1, 2, 3, 4]),
+])
+def test_gradients_of_as_strided_reach_what_overlaps_once(view, expected) -> None:
+    x = taeda.arange(1.0, 6.0).requires_grad_()
+    view(x).sum().backward()
+    assert x.grad.tolist() == expected

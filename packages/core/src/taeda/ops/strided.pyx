@@ -106,6 +106,8 @@ cdef object as_strided_vjp(Node n, object g):
         flat.as_strided(size, strides, offset).copy_(g)
     else:
         flat = flat.index_add(0, positions(size, strides, offset).reshape(-1), g.reshape(-1))
+    if not disjoint(shape, in_strides):          # elements of the input that share a place share its gradient
+        flat = flat / positions(shape, in_strides, in_offset).reshape(-1).bincount(minlength=reach + 1).clamp(min=1)
     return flat.as_strided(shape, in_strides, in_offset)
 
 cdef Op AS_STRIDED = define("as_strided", as_strided_vjp)
