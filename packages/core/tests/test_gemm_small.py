@@ -68,6 +68,41 @@ def test_gradients_of_tiny_products():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_summands_of_tiny_products(dtype):
+    rng = np.random.default_rng(5)
+    for m, k, n in ((1, 2, 1), (3, 3, 3), (8, 8, 8), (5, 16, 20), (2, 4, 7), (8, 1, 8), (64, 16, 16)):
+        a, b = rng.standard_normal((37, m, k)).astype(dtype), rng.standard_normal((37, k, n)).astype(dtype)
+        sizes = np.abs(a).astype("f8") @ np.abs(b).astype("f8")
+        for shape in ((37, m, n), (1, m, n), (m, 1), (n,), (37, 1, 1), ()):
+            s = rng.standard_normal(shape).astype(dtype)
+            for how, (alpha, beta) in itertools.product((0, 1, 2), ((1, 1), (0.5, -2), (3, 0))):
+                x, y = laid_out(a, how), laid_out(b, how)
+                summand = laid_out(s, how) if len(shape) == 3 else taeda.from_numpy(s)
+                if beta == 0:
+                    summand = taeda.full_like(summand, float("nan"))          # which is not read
+                wanted = alpha * (a.astype("f8") @ b.astype("f8")) + (beta * s if beta else 0)
+                found = taeda.baddbmm(summand, x, y, alpha=alpha, beta=beta)
+                bound = alpha * sizes + abs(beta) * np.abs(s)
+                assert (np.abs(found.numpy() - wanted) / bound).max() < 8 * np.finfo(dtype).eps, (m, k, n, shape, how)
+                if shape == (37, m, n):
+                    inplace = summand.clone().baddbmm_(x, y, alpha=alpha, beta=beta)
+                    assert (np.abs(inplace.numpy() - wanted) / bound).max() < 8 * np.finfo(dtype).eps
+
+
+def test_gradients_and_threads_of_tiny_products_with_summands():
+    s, a, b = (taeda.randn(*s, dtype=taeda.float64, requires_grad=True) for s in ((2, 4), (3, 2, 3), (3, 3, 4)))
+    assert taeda.autograd.gradcheck(lambda *t: taeda.baddbmm(*t, beta=2, alpha=0.5), (s, a, b))
+    s, a, b, threads = taeda.randn(30000, 3, 5), taeda.randn(30000, 3, 4), taeda.randn(30000, 4, 5), taeda.get_num_threads()
+    try:
+        taeda.set_num_threads(1)
+        one = taeda.baddbmm(s, a, b, alpha=0.3)
+        taeda.set_num_threads(2)
+        assert (taeda.baddbmm(s, a, b, alpha=0.3) == one).all()
+    finally:
+        taeda.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_products_of_few_results_and_many_terms(dtype):
     rng, threads = np.random.default_rng(3), taeda.get_num_threads()
     for m, n in itertools.product((1, 2, 3, 8, 9), repeat=2):

@@ -109,8 +109,8 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     else:
         p[0].i = 1 if alpha is None else alpha
         p[1].i = 1 if beta is None else beta
-    if s == NULL and alpha is None and tiny(dtype, c, a):
-        launch(TINY, dtype, device, 1, 3, t, p, work)
+    if (s == NULL or s.data != c.data) and tiny(dtype, c, a):
+        launch(TINY, dtype, device, 1, 3 if s == NULL else 4, t, p, work)
         return 0
     if s == NULL and alpha is None and long_and_narrow(dtype, c, a, b):
         launch(LONG, dtype, device, 1, 3, t, p, work)
