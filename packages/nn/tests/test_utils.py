@@ -148,6 +148,17 @@ def test_linear_cross_entropy_never_holds_all_logits():
     assert peaks[1] < peaks[0] / 8
 
 
+def test_linear_cross_entropy_of_each_sample_is_that_of_the_whole():
+    x, w, target = taeda.arange(12.0).view(2, 2, 3) / 12, taeda.eye(5, 3), taeda.tensor([[1, 2], [0, 4]])
+    options = nn.LinearCrossEntropyOptions(batch_chunk_size=1)
+    found = taeda.vmap(lambda a, t: F.linear_cross_entropy(a, w, t, options=options))(x, target)
+    whole = [F.linear_cross_entropy(a, w, t) for a, t in zip(x, target, strict=True)]
+    taeda.testing.assert_close(found, taeda.stack(whole))
+    grads = taeda.vmap(taeda.func.grad(lambda a, t: F.linear_cross_entropy(a, w, t, options=options)))(x, target)
+    expected = [taeda.func.grad(lambda a, t=t: F.linear_cross_entropy(a, w, t))(a) for a, t in zip(x, target, strict=True)]
+    taeda.testing.assert_close(grads, taeda.stack(expected))
+
+
 def test_linear_cross_entropy_refuses():
     x, w, t = taeda.ones(4, 3), taeda.ones(5, 3), taeda.zeros(4, dtype=taeda.int64)
     parts = nn.LinearCrossEntropyOptions()

@@ -9,6 +9,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
+from taeda._override import is_stand_in
 from taeda.autograd import Function
 from taeda.nn.functional._common import REDUCTIONS, need_tensors
 
@@ -22,7 +23,8 @@ class LinearCrossEntropyOptions:
     """How ``linear_cross_entropy`` goes through the batch by parts, so that the logits of all samples never exist.
 
     That pays where there are more classes than features.  Loss and gradients are computed together in the forward
-    pass (with reduction "none" the gradients in the backward pass); they have no second derivative.
+    pass (with reduction "none" the gradients in the backward pass); they have no second derivative.  Under ``vmap`` the
+    logits are made whole.
 
     Args:
         allow_retain_graph: keep the gradients after a backward pass, so that a second one is possible.
@@ -126,15 +128,16 @@ def linear_cross_entropy(
     ignored = -100 if ignore_index is None else ignore_index
     if options is not None:
         parts = reduction in REDUCTIONS and label_smoothing == 0 and target.dtype is taeda.int64
-        if parts and linear_weight.ndim == 2:
+        if not parts or linear_weight.ndim != 2:
+            warnings.warn(
+                "linear_cross_entropy: ``options`` ignored; chunked path needs reduction in {'mean','sum','none'}, "
+                "label_smoothing == 0, target.dtype == int64, out_features == (). Got "
+                f"reduction={reduction!r}, label_smoothing={label_smoothing}, target.dtype={target.dtype}, "
+                f"out_features={tuple(linear_weight.shape[1:-1])}.",
+                stacklevel=2,
+            )
+        elif not any(is_stand_in(x) for x in (input, linear_weight, target, linear_bias, weight)):
             return _by_parts(input, linear_weight, target, linear_bias, weight, reduction, ignored, options)
-        warnings.warn(
-            "linear_cross_entropy: ``options`` ignored; chunked path needs reduction in {'mean','sum','none'}, "
-            "label_smoothing == 0, target.dtype == int64, out_features == (). Got "
-            f"reduction={reduction!r}, label_smoothing={label_smoothing}, target.dtype={target.dtype}, "
-            f"out_features={tuple(linear_weight.shape[1:-1])}.",
-            stacklevel=2,
-        )
     logits = ops.linear(input, linear_weight.reshape(-1, input.shape[-1])).reshape(logits_shape)
     if linear_bias is not None:
         logits = logits + linear_bias
