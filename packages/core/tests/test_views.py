@@ -115,3 +115,14 @@ def test_gradients_of_as_strided_reach_what_overlaps_once(view, expected) -> Non
     x = taeda.arange(1.0, 6.0).requires_grad_()
     view(x).sum().backward()
     assert x.grad.tolist() == expected
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: x.unsqueeze(True), lambda x: x.squeeze(False), lambda x: x.transpose(True, False), lambda x: x.permute(True, False),
+    lambda x: x.select(0, True), lambda x: x.narrow(True, 0, 1), lambda x: taeda.cat([x, x], True), lambda x: taeda.stack([x, x], dim=True),
+    lambda x: x.softmax(True), lambda x: x.chunk(True), lambda x: x.cumsum(True), lambda x: x.gather(True, taeda.zeros(2, 1).long()),
+    lambda x: x.topk(True), lambda x: x.tril(True), lambda x: x.roll(1, True),
+])
+def test_true_and_false_are_no_dimensions(call) -> None:
+    with pytest.raises(TypeError):
+        call(taeda.ones(2, 3))

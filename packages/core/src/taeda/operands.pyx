@@ -44,6 +44,8 @@ cdef int64_t integer(object x, str op) except? -1:
         if not hasattr(x, "__index__"):
             raise TypeError(f"[{op}] argument must be int, not {type(x).__name__}; got {x!r}")
         x = x.__index__()
+    elif x is True or x is False:
+        raise TypeError(f"[{op}] argument must be int, not bool; got {x}")
     i = PyLong_AsLongLongAndOverflow(x, &overflow)
     if overflow:
         raise ValueError(f"[{op}] Overflow when unpacking long long: {x} has more than 64 bits")
