@@ -164,6 +164,7 @@ def tensor_class() -> str:
     """Return the stub of the class Tensor."""
     lines = ["class Tensor:", f"    {summary(Tensor).strip()}", "    def __init__(self, *args: Any, **kwargs: Any) -> None: ...",
              "    @staticmethod", "    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = ...) -> Any: ...",
+             "    @staticmethod", "    def _make_wrapper_subclass(cls: Any, *args: Any, **kwargs: Any) -> Any: ...",
              "    def as_subclass(self, cls: Any) -> Any: ..."]
     for name, kind in PROPERTIES.items():
         lines += ["    @property", f"    def {name}(self) -> {kind}: ..."]
@@ -172,7 +173,7 @@ def tensor_class() -> str:
     for name, (given, result) in DUNDERS.items():
         ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
         lines.append(f"    def {name}(self{', ' if given else ''}{given}) -> {result}: ...{ignore}")
-    done = {"_make_subclass", "as_subclass", *PROPERTIES, *DUNDERS}
+    done = {"_make_subclass", "_make_wrapper_subclass", "as_subclass", *PROPERTIES, *DUNDERS}
     for name in sorted(vars(Tensor)):
         f = vars(Tensor)[name]
         if name in done or name.startswith("__") or not callable(f):

@@ -186,6 +186,8 @@ def test_subclasses_share_memory_and_survive_copies(x: taeda.Tensor) -> None:
     z.note = 1
     assert type(copy.deepcopy(z)) is Named and copy.deepcopy(z).note == 1 and copy.copy(z).data_ptr() == x.data_ptr()
     assert Named([1, 2]).tolist() == [1, 2] and Named(2, 3).shape == (2, 3)
+    with pytest.raises(NotImplementedError, match=r"\[_make_wrapper_subclass\] there is no __torch_dispatch__"):
+        taeda.Tensor._make_wrapper_subclass(Named, (2, 3))
 
 
 def test_copies_keep_gradients_layout_and_shared_memory(x: taeda.Tensor) -> None:

@@ -166,6 +166,12 @@ cdef class Tensor(TensorAttributes):
             (<object>t).requires_grad = True
         return t
 
+    @staticmethod
+    def _make_wrapper_subclass(cls, *args, **kwargs):
+        """Not there: a tensor without memory needs ``__torch_dispatch__``, which taeda does not have."""
+        raise NotImplementedError("[_make_wrapper_subclass] there is no __torch_dispatch__ for tensors without memory of their own; "
+                                  "use Tensor._make_subclass or as_subclass, and __torch_function__")
+
     def as_subclass(self, cls):
         """Return the tensor as an instance of a subclass: the same memory, the same place in the graph."""
         cdef TensorBase t = bare(cls), source = self
