@@ -251,6 +251,13 @@ cdef inline int64_t touches(TensorBase y, TensorBase x, TensorBase w) noexcept:
     return x.view.numel + y.view.numel * (1 + w.view.numel // n // 16)
 
 
+cdef inline void crop(View* v, int d, int64_t start, int64_t stop) noexcept:
+    v.data += start * v.strides[d] * v.itemsize
+    v.numel = v.numel // v.shape[d] * (stop - start)
+    v.shape[d] = stop - start
+    v.contiguous = 0
+
+
 cdef bint drop_taps(Part part, Geometry* q, View* v) noexcept:
     """Leave out the taps at the ends of a kernel that meet nothing but padding: those of a large dilation, all but one where
     the image is one pixel.  Whether there were any; a weight's gradient is 0 there.
@@ -273,10 +280,7 @@ cdef bint drop_taps(Part part, Geometry* q, View* v) noexcept:
             low = q.pad[d] // step
         if high - low < w.shape[2 + d]:
             found = True
-            w.data += low * w.strides[2 + d] * w.itemsize
-            w.numel = w.numel // w.shape[2 + d] * (high - low)
-            w.shape[2 + d] = high - low
-            w.contiguous = 0
+            crop(w, 2 + d, low, high)
             q.pad[d] -= low * step
     return found
 
@@ -317,13 +321,6 @@ cdef int64_t segments(Segment* s, int64_t places, int64_t pixels, int64_t taps, 
 cdef inline const Segment* part_of(const Segment[3][SEGMENTS] found, const int64_t* n, int64_t i, int d) noexcept:
     """The segment of axis d that belongs to part i of n[0] x n[1] x n[2]."""
     return &found[d][i // (n[1] * n[2]) if d == 0 else i // n[2] % n[1] if d == 1 else i % n[2]]
-
-
-cdef inline void crop(View* v, int d, int64_t start, int64_t stop) noexcept:
-    v.data += start * v.strides[d] * v.itemsize
-    v.numel = v.numel // v.shape[d] * (stop - start)
-    v.shape[d] = stop - start
-    v.contiguous = 0
 
 
 cdef TensorBase by_taps(View* u, int64_t* dims, const View* w, bint forward):
@@ -368,6 +365,8 @@ cdef bint run_parts(Part part, Op op, const Geometry* q, TensorBase out, TensorB
                         -step if part == INPUT_GRADIENT else step)
         if n[d] == 0:
             return False
+    if n[0] * n[1] * n[2] == 1:                  # every place has every tap
+        return False
     for i in range(n[0] * n[1] * n[2]):
         first = taps = 1
         for d in range(3):
