@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 
 import pytest
 import taeda
@@ -129,6 +130,13 @@ def test_users_attributes_live_and_are_copied(x: taeda.Tensor) -> None:
     assert not hasattr(x, "note")
     with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'nope'"):
         x.nope  # noqa: B018
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("taeda.softmaxx", "softmax"), ("taeda.lnspace", "linspace"), ("taeda.ones(2).sumx", "sum")])
+def test_a_mistyped_name_is_shown_with_the_nearest_one(wrong: str, meant: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        eval(wrong, {"taeda": taeda})  # noqa: S307
+    assert "".join(traceback.format_exception_only(caught.value)).strip().endswith(f"Did you mean: '{meant}'?")
 
 
 @pytest.mark.parametrize("name", ["shape", "dtype", "device", "T", "is_leaf", "grad_fn", "ndim", "_version"])

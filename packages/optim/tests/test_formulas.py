@@ -489,6 +489,20 @@ def test_options_out_of_range_are_refused(cls, options, text):
         cls([taeda.ones(2, 2, requires_grad=True)], **options)
 
 
+@pytest.mark.parametrize(
+    ("cls", "options", "text"),
+    [
+        *[(cls, {"lr": "1e-3"}, "lr") for cls in (optim.SGD, optim.Adam, optim.Adafactor, optim.Muon, optim.LBFGS, optim.SparseAdam)],
+        (optim.AdamW, {"weight_decay": "1e-4"}, "weight_decay value"),
+        (optim.SGD, {"lr": 0.1, "momentum": "0.9"}, "momentum value"),
+        (optim.RAdam, {"betas": ("0.9", 0.99)}, "beta parameter at index 0"),
+    ],
+)
+def test_text_in_place_of_a_number_is_refused_by_name(cls, options, text):
+    with pytest.raises(TypeError, match=rf"\[{cls.__name__}\] {text} must be a number, got the text '.*'; take float\(\) of it"):
+        cls([taeda.ones(2, 2, requires_grad=True)], **options)
+
+
 def test_sparse_adam_refuses_dense_gradients_and_complex_parameters():
     p = taeda.ones(2, requires_grad=True)
     opt = optim.SparseAdam([p])

@@ -236,7 +236,17 @@ def __getattr__(name):
             return foreach[name]
     why = next((why for words, why in _ABSENT.items() if words.search(name)), "")
     # with both given, Python adds the nearest name to what it shows
-    raise AttributeError(f"module 'taeda' has no attribute {name!r}{why}", name=name, obj=_importlib.import_module("taeda"))
+    raise AttributeError(f"module 'taeda' has no attribute {name!r}{why}", name=name, obj=_Near(name))
+
+
+class _Near:
+    """Where Python looks for the name that was meant: it gives up on more than 750, so those with the same first letter."""
+
+    def __init__(self, name):
+        self._first = name[:1]
+
+    def __dir__(self):
+        return [name for name in __dir__() if name[:1] == self._first]
 
 
 def _package(name, room=""):

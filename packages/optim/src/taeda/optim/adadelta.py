@@ -59,10 +59,10 @@ class Adadelta(FusedOptimizer):
         check_one_element("Adadelta", "lr", lr)
         check_hyper(
             "Adadelta",
-            (lr >= 0.0, "learning rate", lr),
-            (0.0 <= rho <= 1.0, "rho value", rho),
-            (eps >= 0.0, "epsilon value", eps),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
+            (lr, "learning rate"),
+            (rho, "rho value", lambda v: 0.0 <= v <= 1.0),
+            (eps, "epsilon value"),
+            (weight_decay, "weight_decay value"),
         )
         defaults = {
             "lr": lr,

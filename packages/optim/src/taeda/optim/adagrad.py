@@ -67,15 +67,11 @@ class Adagrad(FusedOptimizer):
         check_one_element("Adagrad", "lr", lr)
         check_hyper(
             "Adagrad",
-            (lr >= 0.0, "learning rate", lr),
-            (lr_decay >= 0.0, "lr_decay value", lr_decay),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
-            (
-                initial_accumulator_value >= 0.0,
-                "initial_accumulator_value value",
-                initial_accumulator_value,
-            ),
-            (eps >= 0.0, "epsilon value", eps),
+            (lr, "learning rate"),
+            (lr_decay, "lr_decay value"),
+            (weight_decay, "weight_decay value"),
+            (initial_accumulator_value, "initial_accumulator_value value"),
+            (eps, "epsilon value"),
         )
         defaults = {
             "lr": lr,

@@ -62,8 +62,8 @@ class ASGD(FusedOptimizer):
         check_one_element("ASGD", "lr", lr)
         check_hyper(
             "ASGD",
-            (lr >= 0.0, "learning rate", lr),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
+            (lr, "learning rate"),
+            (weight_decay, "weight_decay value"),
         )
         defaults = {
             "lr": lr,

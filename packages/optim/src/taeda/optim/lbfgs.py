@@ -65,7 +65,7 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         check_one_element("LBFGS", "lr", lr)
-        check_hyper("LBFGS", (lr >= 0.0, "learning rate", lr))
+        check_hyper("LBFGS", (lr, "learning rate"))
         defaults = {
             "lr": lr,
             "max_iter": max_iter,

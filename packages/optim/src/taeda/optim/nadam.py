@@ -65,7 +65,7 @@ class NAdam(FusedOptimizer):
     ) -> None:
         check_one_element("NAdam", "lr", lr)
         check_adam("NAdam", lr, betas, eps, weight_decay)
-        check_hyper("NAdam", (momentum_decay >= 0.0, "momentum_decay value", momentum_decay))
+        check_hyper("NAdam", (momentum_decay, "momentum_decay value"))
         defaults = {
             "lr": lr,
             "betas": betas,

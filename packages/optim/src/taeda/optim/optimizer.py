@@ -471,27 +471,54 @@ def new_number(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
     return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
 
 
-def check_hyper(name: str, *rules: tuple[Any, str, Any]) -> None:
-    """Raise ValueError for the first (holds, what, value) that does not hold."""
-    for holds, what, value in rules:
-        if not holds:
-            raise ValueError(f"[{name}] Invalid {what}: {value}")
+def _not_negative(value: Any) -> bool:
+    return bool(value >= 0.0)
+
+
+def above_zero(value: Any) -> bool:
+    """Whether an option is positive."""
+    return bool(value > 0.0)
+
+
+def below_one(value: Any) -> bool:
+    """Whether an option lies in [0, 1)."""
+    return bool(0.0 <= value < 1.0)
+
+
+def _refuse_text(name: str, what: str, value: Any) -> None:
+    if isinstance(value, str):
+        raise TypeError(
+            f"[{name}] {what} must be a number, got the text {value!r}; take float() of it (YAML reads 1e-3 as text, 1.0e-3 as a number)"
+        )
+
+
+def check_hyper(name: str, *rules: tuple[Any, ...]) -> None:
+    """Check options in order: each rule is a value, what it is, and what must hold for it (by default, that it is not negative).
+
+    Raises ValueError for the first that is out of its range, TypeError for one that is text.
+    """
+    for value, what, *holds in rules:
+        _refuse_text(name, what, value)
+        if not (holds[0] if holds else _not_negative)(value):
+            shown = ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else value
+            raise ValueError(f"[{name}] Invalid {what}: {shown}")
 
 
 def check_adam(name: str, lr: Any, betas: tuple[Any, Any], eps: float, weight_decay: float) -> None:
     """Raise ValueError unless the options that Adam and its kin share are in their ranges."""
     check_hyper(
         name,
-        (lr >= 0.0, "learning rate", lr),
-        (eps >= 0.0, "epsilon value", eps),
-        (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
-        (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
-        (weight_decay >= 0.0, "weight_decay value", weight_decay),
+        (lr, "learning rate"),
+        (eps, "epsilon value"),
+        (betas[0], "beta parameter at index 0", below_one),
+        (betas[1], "beta parameter at index 1", below_one),
+        (weight_decay, "weight_decay value"),
     )
 
 
 def check_one_element(name: str, what: str, value: Any) -> None:
-    """Raise ValueError where an option is a tensor of more than one number."""
+    """Raise ValueError where an option is a tensor of more than one number, TypeError where it is text."""
+    _refuse_text(name, what, value)
     if isinstance(value, Tensor) and value.numel() != 1:
         raise ValueError(f"[{name}] Tensor {what} must be 1-element, got shape {tuple(value.shape)}")
 

@@ -61,11 +61,11 @@ class RMSprop(FusedOptimizer):
         check_one_element("RMSprop", "lr", lr)
         check_hyper(
             "RMSprop",
-            (lr >= 0.0, "learning rate", lr),
-            (eps >= 0.0, "epsilon value", eps),
-            (momentum >= 0.0, "momentum value", momentum),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
-            (alpha >= 0.0, "alpha value", alpha),
+            (lr, "learning rate"),
+            (eps, "epsilon value"),
+            (momentum, "momentum value"),
+            (weight_decay, "weight_decay value"),
+            (alpha, "alpha value"),
         )
         defaults = {
             "lr": lr,

@@ -60,8 +60,8 @@ class Rprop(FusedOptimizer):
         check_one_element("Rprop", "lr", lr)
         check_hyper(
             "Rprop",
-            (lr >= 0.0, "learning rate", lr),
-            (0.0 < etas[0] < 1.0 < etas[1], "eta values", f"{etas[0]}, {etas[1]}"),
+            (lr, "learning rate"),
+            (etas, "eta values", lambda v: 0.0 < v[0] < 1.0 < v[1]),
         )
         defaults = {
             "lr": lr,

@@ -68,9 +68,9 @@ class SGD(FusedOptimizer):
         check_one_element("SGD", "lr", lr)
         check_hyper(
             "SGD",
-            (lr >= 0.0, "learning rate", lr),
-            (momentum >= 0.0, "momentum value", momentum),
-            (weight_decay >= 0.0, "weight_decay value", weight_decay),
+            (lr, "learning rate"),
+            (momentum, "momentum value"),
+            (weight_decay, "weight_decay value"),
         )
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.optim.optimizer import Optimizer, check_hyper, check_one_element
+from taeda.optim.optimizer import Optimizer, above_zero, below_one, check_hyper, check_one_element
 
 __all__ = ["SparseAdam"]
 
@@ -45,10 +45,10 @@ class SparseAdam(Optimizer):
         check_one_element("SparseAdam", "lr", lr)
         check_hyper(
             "SparseAdam",
-            (lr > 0.0, "learning rate", lr),
-            (eps > 0.0, "epsilon value", eps),
-            (0.0 <= betas[0] < 1.0, "beta parameter at index 0", betas[0]),
-            (0.0 <= betas[1] < 1.0, "beta parameter at index 1", betas[1]),
+            (lr, "learning rate", above_zero),
+            (eps, "epsilon value", above_zero),
+            (betas[0], "beta parameter at index 0", below_one),
+            (betas[1], "beta parameter at index 1", below_one),
         )
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
         places = [
