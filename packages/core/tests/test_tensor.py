@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import traceback
 
 import pytest
 import taeda
@@ -133,10 +132,11 @@ def test_users_attributes_live_and_are_copied(x: taeda.Tensor) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "meant"), [("taeda.softmaxx", "softmax"), ("taeda.lnspace", "linspace"), ("taeda.ones(2).sumx", "sum")])
-def test_a_mistyped_name_is_shown_with_the_nearest_one(wrong: str, meant: str) -> None:
+def test_python_finds_the_nearest_name_to_a_mistyped_one(wrong: str, meant: str) -> None:
     with pytest.raises(AttributeError) as caught:
         eval(wrong, {"taeda": taeda})  # noqa: S307
-    assert "".join(traceback.format_exception_only(caught.value)).strip().endswith(f"Did you mean: '{meant}'?")
+    among = dir(caught.value.obj)
+    assert caught.value.name == wrong.rpartition(".")[2] and meant in among and len(among) <= 750  # of more it shows none
 
 
 @pytest.mark.parametrize("name", ["shape", "dtype", "device", "T", "is_leaf", "grad_fn", "ndim", "_version"])
