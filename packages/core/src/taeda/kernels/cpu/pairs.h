@@ -23,7 +23,7 @@ typedef WORD BITS __attribute__((vector_size(32), aligned(sizeof(T)), may_alias)
 /* the rest of the work on four rows and a panel: total is what the runs so far add up to */
 #define TILE_OF(KIND, ZERO, TERM, TAKE)                                                                          \
     static void NAME(pair_tile_##KIND##_)(VEC total[4][2], const T *const *a, const T *b, int64_t n) {           \
-        const BITS positive = ~((BITS){0} + (WORD)((WORD)1 << (8 * sizeof(T) - 1)));                             \
+        const BITS positive = (BITS){0} + (WORD)(~0ull >> (65 - 8 * sizeof(T)));                                 \
         (void)positive;                                                                                          \
         for (int64_t lo = 0; lo < n; lo += PAIRS_RUN) {                                                          \
             const int64_t hi = n - lo < PAIRS_RUN ? n : lo + PAIRS_RUN;                                          \
