@@ -84,6 +84,41 @@ def test_a_network_is_its_cell_step_by_step(kind: str, T: int, B: int, I: int, H
         assert taeda.allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
+def one_step(kind: str, x: taeda.Tensor, h: taeda.Tensor, c: taeda.Tensor, params: list[taeda.Tensor]) -> taeda.Tensor:
+    """Write a step out in operations."""
+    w_ih, w_hh, b_ih, b_hh = params
+    a, b = x @ w_ih.t() + b_ih, h @ w_hh.t() + b_hh
+    if kind == "lstm":
+        i, f, g, o = (a + b).chunk(4, 1)
+        return o.sigmoid() * (f.sigmoid() * c + i.sigmoid() * g.tanh()).tanh()
+    if kind == "gru":
+        (r, z, n), (r_h, z_h, n_h) = a.chunk(3, 1), b.chunk(3, 1)
+        z, n = (z + z_h).sigmoid(), (n + (r + r_h).sigmoid() * n_h).tanh()
+        return (1 - z) * n + z * h
+    return (a + b).tanh() if kind == "rnn_tanh" else (a + b).relu()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("B", [1, 5, 13, 96, 97])                     # rows by dot products, by panels, and with packed weights
+@pytest.mark.parametrize(("I", "H"), [(300, 100), (3, 130)])          # a GRU's n begins within a piece of the gates
+def test_a_single_step_is_its_formula_on_any_number_of_threads(kind: str, B: int, I: int, H: int) -> None:
+    params = weights(kind, I, H)
+    x, h, c = (taeda.randn(B, size).requires_grad_() for size in (I, H, H))
+    inputs = [x, h, *params] + [c] * (kind == "lstm")
+    found = []
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        y = getattr(taeda, kind + "_cell")(x, (h, c) if kind == "lstm" else h, *params)
+        y = y[0] if kind == "lstm" else y
+        found.append([y.detach(), *taeda.autograd.grad((y * y).sum(), inputs)])
+    taeda.set_num_threads(1)
+    wide = [t.detach().double().requires_grad_() for t in inputs]
+    expected = one_step(kind, wide[0], wide[1], wide[-1], wide[2:6])
+    for a, b, d, e in zip(*found, [expected.detach(), *taeda.autograd.grad((expected * expected).sum(), wide)], strict=True):
+        assert taeda.equal(a, b) and taeda.equal(a, d)
+        np.testing.assert_allclose(a.numpy(), e.numpy(), rtol=2e-5, atol=2e-5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_that_need_no_gradient_get_none_and_change_no_other(kind: str) -> None:
     params, x = weights(kind, 5, 6), taeda.randn(4, 3, 5, requires_grad=True)

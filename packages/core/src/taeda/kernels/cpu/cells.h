@@ -116,4 +116,13 @@ LOCAL void NAME(lstm_hidden)(T *restrict h, const T *restrict o, const T *restri
 LOCAL void NAME(add_row)(T *restrict d, const T *restrict s, int64_t n) {
     EACH(n) d[j] += s[j];
 }
+
+LOCAL T NAME(total)(const T *x, int64_t n) {
+    T s[8] = {0};
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int j = 0; j < 8; j++) s[j] += x[i + j];
+    for (; i < n; i++) s[0] += x[i];
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
 #undef EACH
