@@ -43,6 +43,10 @@ def test_other_modes_keep_their_numbers():
     assert F.to_tensor(Image.new("F", (2, 2), 0.25)).tolist() == [[[0.25, 0.25], [0.25, 0.25]]]
     assert F.to_tensor(Image.new("1", (2, 1), 1)).tolist() == [[[1.0, 1.0]]]
     assert tuple(F.pil_to_tensor(Image.new("RGBA", (2, 3))).shape) == (4, 3, 2)
+    assert F.pil_to_tensor(Image.new("1", (2, 1), 1)).tolist() == [[[True, True]]]
+    deep = F.pil_to_tensor(Image.new("I;16", (2, 1), 60000))
+    assert (deep.dtype, deep.tolist()) == (taeda.uint16, [[[60000, 60000]]])
+    assert F.to_pil_image(deep).getpixel((0, 0)) == 60000
 
 
 def test_a_tensor_does_not_share_memory_with_the_array():
@@ -124,6 +128,7 @@ def test_normalize_by_channel():
         ),
         (lambda: taeda.zeros(3, 2, 2), (1.0, 0.0, 1.0), ValueError, "std evaluated to zero"),
         (lambda: taeda.zeros(3, 2, 2), (1.0, 1.0), RuntimeError, "std has 2 values for 3 channels"),
+        (lambda: taeda.zeros(1, 2, 2), (1.0, 1.0), RuntimeError, "std has 2 values for 1 channels"),
     ],
 )
 def test_normalize_refuses(image, std, error, words):
@@ -193,7 +198,7 @@ def test_center_crop_takes_the_middle():
     assert T.CenterCrop(3)(x).tolist() == [[[6, 7, 8], [11, 12, 13], [16, 17, 18]]]
 
 
-@pytest.mark.parametrize("padding", [2, (1, 3), (1, 0, 2, 3), [2]])
+@pytest.mark.parametrize("padding", [2, (1, 3), (1, 0, 2, 3), [2], (-1, 2, 1, -3)])
 @pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric"])
 def test_padding_agrees(padding, mode):
     assert both(lambda image: F.pad(image, padding, 5 if mode == "constant" else 0, mode), picture())
@@ -223,6 +228,23 @@ def test_pad_refuses(arguments, error, words):
         F.pad(picture(), *arguments)
 
 
+def test_pad_of_a_tensor_has_one_fill():
+    with pytest.raises(TypeError, match="inappropriate fill arg"):
+        F.pad(taeda.zeros(3, 4, 4), 1, (1, 2, 3))
+
+
+def test_elastic_maps_are_bicubic_too():
+    x = taeda.arange(16.0).reshape(1, 4, 4)
+    move = taeda.full((1, 4, 4, 2), 0.5)       # a pixel to the right and down
+    assert float((F.elastic_transform(x, move, MODES.BICUBIC)[:, :3, :3] - x[:, 1:, 1:]).abs().max()) < 1e-5
+
+
+def test_linear_transformation_has_the_dtype_of_what_is_centred():
+    whiten = T.LinearTransformation(taeda.eye(4) * 2, taeda.ones(4))
+    assert whiten(taeda.full((1, 2, 2), 3.0, dtype=taeda.float64)).tolist() == [[[4.0, 4.0], [4.0, 4.0]]]
+    assert whiten(taeda.full((1, 2, 2), 3)).dtype == taeda.float32
+
+
 def test_flips():
     assert both(F.hflip, picture())
     assert both(F.vflip, picture())
@@ -235,6 +257,7 @@ def test_flips():
 def test_grayscale_agrees(channels):
     assert both(lambda image: F.rgb_to_grayscale(image, channels), picture(), tolerance=1)
     assert F.get_image_num_channels(T.Grayscale(channels)(picture())) == channels
+    assert T.Grayscale(channels)(taeda.ones(2, 1, 4, 4)).shape == (2, 1, 4, 4)
 
 
 def test_grayscale_refuses():
@@ -353,6 +376,12 @@ def test_forms_are_torchvisions():
     assert repr(T.Resize(4)) == "Resize(size=4, interpolation=bilinear, max_size=None, antialias=True)"
     assert repr(T.RandomCrop(4, padding=1)) == "RandomCrop(size=(4, 4), padding=1)"
     assert repr(T.RandomApply([T.CenterCrop(3)])) == "RandomApply(\n    p=0.5\n    CenterCrop(size=(3, 3))\n)"
+    assert repr(T.CenterCrop([3, 2])) == "CenterCrop(size=[3, 2])"
+    assert repr(T.GaussianBlur(3, 2)) == "GaussianBlur(kernel_size=(3, 3), sigma=(2, 2))"
+    assert repr(T.RandomPosterize(2)) == "RandomPosterize(bits=2,p=0.5)"
+    assert repr(T.RandomSolarize(9)) == "RandomSolarize(threshold=9,p=0.5)"
+    assert repr(T.RandomAffine(0)) == "RandomAffine(degrees=[0.0, 0.0])"
+    assert repr(T.RandomRotation(0, fill=None)) == "RandomRotation(degrees=[0.0, 0.0], interpolation=nearest, expand=False, fill=0)"
     assert repr(T.ToPILImage("RGB")) == "ToPILImage(mode=RGB)"
     assert repr(T.Pad((1, 2))) == "Pad(padding=(1, 2), fill=0, padding_mode=constant)"
     assert repr(T.RandomResizedCrop(4)) == (

@@ -166,6 +166,11 @@ def test_boxes_are_cut_off_at_the_canvas(kind):
     assert taeda.equal(v2.SetClampingMode(None)(boxes), boxes)
 
 
+def test_padding_by_less_than_nothing_cuts_and_leaves_colours_to_the_other_sides():
+    out = F.pad(taeda.full((2, 3, 3), 9), [-1, 1, 0, -1], fill=[1, 2])
+    assert out.tolist() == [[[1, 1], [9, 9], [9, 9]], [[2, 2], [9, 9], [9, 9]]]
+
+
 def test_boxes_that_are_too_small_go_with_their_labels():
     boxes = tv_tensors.BoundingBoxes([[0, 0, 5, 5], [1, 1, 1, 3], [2, 2, 9, 12]], format="XYXY", canvas_size=(10, 10))
     masks = tv_tensors.Mask(taeda.zeros(3, 10, 10))
@@ -215,6 +220,11 @@ def test_automatic_augmentation_keeps_size_and_dtype_and_repeats_with_a_seed(roo
 def test_policies_are_the_papers():
     assert len(v2.AutoAugment()._policies) == 25
     assert v1.AutoAugment(v1.AutoAugmentPolicy.CIFAR10).policies[1] == [("Rotate", 0.7, 2), ("TranslateX", 0.3, 9)]
+
+
+def test_forms_are_torchvisions():
+    assert repr(v2.SanitizeBoundingBoxes()) == "SanitizeBoundingBoxes(min_size=1.0, min_area=1.0, labels_getter=default)"
+    assert repr(v2.RandomCrop([4, 2])) == "RandomCrop(size=[4, 2], pad_if_needed=False, fill=0, padding_mode=constant)"
 
 
 def test_containers_choose_order_and_apply():

@@ -57,10 +57,11 @@ def rgb_to_grayscale(img: I, num_output_channels: int = 1) -> I:
             "[rgb_to_grayscale] Input image tensor permitted channel values are 1 or 3, "
             f"but the shape is {tuple(x.shape)}"
         )
-    if x.shape[-3] == 3:
-        r, g, b = x.unbind(-3)
-        x = (0.2989 * r + 0.587 * g + 0.114 * b).to(x.dtype).unsqueeze(-3)
-    return x.expand(*x.shape[:-3], 3, *x.shape[-2:]) if num_output_channels == 3 else x
+    if x.shape[-3] == 1:    # shades of grey stay as they are, one channel: `v2` gives as many as are asked for
+        return cast(Any, x)
+    r, g, b = x.unbind(-3)
+    grey = (0.2989 * r + 0.587 * g + 0.114 * b).to(x.dtype).unsqueeze(-3)
+    return cast(Any, grey.expand(x.shape) if num_output_channels == 3 else grey)
 
 
 def _check_channels(n: int, op: str) -> None:

@@ -13,25 +13,17 @@ import taeda
 __all__ = ["convert_image_dtype", "largest_value", "normalize", "pil_to_tensor", "to_pil_image", "to_tensor"]
 
 
-def _pixels(pic: Image.Image) -> np.ndarray[Any, Any]:
-    """Copy a PIL image's pixels into an array H x W x C."""
-    if pic.mode == "1":
-        array = np.array(pic, dtype=np.uint8) * 255
-    else:
-        kinds = {"I": np.int32, "I;16": np.int16, "I;16L": np.int16, "I;16B": np.int16, "F": np.float32}
-        array = np.array(pic).astype(kinds.get(pic.mode, np.uint8), copy=False)
-    return array.reshape(pic.height, pic.width, -1)
-
-
 def pil_to_tensor(pic: Image.Image) -> taeda.Tensor:
-    """Turn a PIL image into a tensor C x H x W with the same numbers (uint8 for most modes).
+    """Turn a PIL image into a tensor C x H x W with the same numbers (uint8 for most modes; bool for ``"1"``, uint16 for ``"I;16"``).
 
     Raises:
         TypeError: `pic` is not a PIL image.
     """
     if not isinstance(pic, Image.Image):
         raise TypeError(f"[pil_to_tensor] pic should be PIL Image. Got {type(pic)}")
-    return taeda.from_numpy(np.ascontiguousarray(_pixels(pic).transpose(2, 0, 1)))
+    pixels = np.asarray(pic).reshape(pic.height, pic.width, -1)
+    pixels = pixels.view(np.uint8) > 0 if pixels.dtype == np.bool_ else pixels     # Pillow's True is the byte 255
+    return taeda.from_numpy(np.array(pixels.transpose(2, 0, 1), dtype=pixels.dtype.newbyteorder("="), order="C"))
 
 
 def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
@@ -47,13 +39,15 @@ def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
         img = taeda.from_numpy(np.array(np.atleast_3d(pic).transpose(2, 0, 1), order="C"))
     elif isinstance(pic, Image.Image):
         img = pil_to_tensor(pic)
+        img = img.to(taeda.uint8) * 255 if img.dtype == taeda.bool else img
+        img = img.to(taeda.int16) if img.dtype == taeda.uint16 else img
     else:
         raise TypeError(f"[to_tensor] pic should be PIL Image or ndarray. Got {type(pic)}")
     return img.to(taeda.get_default_dtype()).div(255) if img.dtype == taeda.uint8 else img
 
 
 _MODES_BY_CHANNELS = {2: ("LA",), 3: ("RGB", "YCbCr", "HSV"), 4: ("RGBA", "CMYK", "RGBX")}
-_MODES_BY_DTYPE = {"uint8": "L", "int16": "I;16", "int32": "I", "float32": "F"}
+_MODES_BY_DTYPE = {"uint8": "L", "int16": "I;16", "uint16": "I;16", "int32": "I", "float32": "F"}
 
 
 def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = None) -> Image.Image:
@@ -176,7 +170,7 @@ def normalize(
         )
     channels = tensor.shape[-3]
     for name, values in (("mean", means), ("std", stds)):
-        if values.shape[0] not in (1, channels) and channels != 1:
+        if values.shape[0] not in (1, channels):
             raise RuntimeError(
                 f"[normalize] {name} has {values.shape[0]} values for {channels} channels of "
                 f"{tuple(tensor.shape)}"

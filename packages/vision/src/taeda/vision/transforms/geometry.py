@@ -215,8 +215,8 @@ def pad(
     Args:
         img: a PIL image or a tensor ... x H x W.
         padding: one number for all sides; (left and right, top and bottom); or (left, top, right, bottom).
-            Negative numbers cut off, for ``constant``.
-        fill: the value of the new pixels for ``constant``; for PIL images also one per channel.
+            Negative numbers cut off, before anything is added.
+        fill: the value of the new pixels for ``constant``; for PIL images also a tuple of one per channel.
         padding_mode: ``constant``, ``edge`` (the last pixel), ``reflect`` (mirrored without it) or
             ``symmetric`` (mirrored with it).
 
@@ -226,7 +226,7 @@ def pad(
     """
     x: Any = img
     is_tensor = is_tensor_image(x, "pad")
-    if not isinstance(fill, (int, float, str, tuple, list, type(None))):
+    if not isinstance(fill, (int, float, type(None)) if is_tensor else (int, float, str, tuple, list, type(None))):
         raise TypeError(f"[pad] Got inappropriate fill arg: {fill!r}")
     if not isinstance(padding_mode, str):
         raise TypeError(f"[pad] Got inappropriate padding_mode arg: {padding_mode!r}")
@@ -240,13 +240,14 @@ def pad(
         raise ValueError(
             f"[pad] padding {[left, top, right, bottom]} cuts off more than an image of {h} x {w} has"
         )
+    if min(left, top, right, bottom) < 0:
+        x = _cut(x, max(-left, 0), max(-top, 0), max(-right, 0), max(-bottom, 0))
+        left, top, right, bottom = (max(edge, 0) for edge in (left, top, right, bottom))
+        _, h, w = get_dimensions(x)
     if padding_mode == "constant":
-        return _pad_constant(img, (left, top, right, bottom), fill)
-    if min(left, top, right, bottom) < 0 or h == 0 or w == 0:
-        raise ValueError(
-            f"[pad] {padding_mode} padding needs pixels and no negative numbers, "
-            f"got {[left, top, right, bottom]} for an image of {h} x {w}"
-        )
+        return _pad_constant(x, left, top, right, bottom, fill)
+    if h == 0 or w == 0:
+        raise ValueError(f"[pad] {padding_mode} padding needs pixels, got an image of {h} x {w}")
     if is_tensor and (padding_mode == "edge" or (padding_mode == "reflect" and max(top, bottom) < h and max(left, right) < w)):
         how = "replicate" if padding_mode == "edge" else "reflect"
         padded = NN.pad(x.reshape(1, -1, h, w), [left, right, top, bottom], mode=how)
@@ -262,8 +263,15 @@ def pad(
     return out.convert("P") if x.mode == "P" else out
 
 
-def _pad_constant(img: Any, edges: tuple[int, int, int, int], fill: Any) -> Any:
-    left, top, right, bottom = edges
+def _cut(img: Any, left: int, top: int, right: int, bottom: int) -> Any:
+    """Cut pixels off the four sides."""
+    if isinstance(img, Image.Image):
+        return img.crop((left, top, img.width - right, img.height - bottom))
+    h, w = img.shape[-2:]
+    return img[..., top : h - bottom, left : w - right]
+
+
+def _pad_constant(img: Any, left: int, top: int, right: int, bottom: int, fill: Any) -> Any:
     if isinstance(img, Image.Image):
         bands = len(img.getbands())
         if fill is None:
@@ -276,24 +284,12 @@ def _pad_constant(img: Any, edges: tuple[int, int, int, int], fill: Any) -> Any:
             fill = fill[0] if bands == 1 else fill
         elif isinstance(fill, (int, float)) and bands > 1:
             fill = (int(fill),) * bands
-        if min(edges) < 0:
-            img = img.crop(
-                (max(-left, 0), max(-top, 0), img.width - max(-right, 0), img.height - max(-bottom, 0))
-            )
-            left, top, right, bottom = (max(edge, 0) for edge in edges)
         out = Image.new(img.mode, (img.width + left + right, img.height + top + bottom), fill)
         if img.mode == "P":
             out.putpalette(img.getpalette() or [])
         out.paste(img, (left, top))
         return out
-    if isinstance(fill, (tuple, list)):
-        if len(fill) != 1:
-            raise ValueError(f"[pad] fill should be one number for a tensor, got {fill!r}")
-        fill = fill[0]
     h, w = img.shape[-2:]
-    img = img[..., max(-top, 0) : h - max(-bottom, 0), max(-left, 0) : w - max(-right, 0)]
-    h, w = img.shape[-2:]
-    left, top, right, bottom = (max(edge, 0) for edge in edges)
     out = img.new_full((*img.shape[:-2], h + top + bottom, w + left + right), 0 if fill is None else fill)
     out[..., top : top + h, left : left + w] = img
     return out

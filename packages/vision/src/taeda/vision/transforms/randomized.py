@@ -88,14 +88,14 @@ class RandomCrop(nn.Module):
         padding_mode: str = "constant",
     ) -> None:
         super().__init__()
-        self.size = two_sizes(size, "RandomCrop")
+        self.size = tuple(two_sizes(size, "RandomCrop"))
         self.padding = padding
         self.pad_if_needed = pad_if_needed
         self.fill = fill
         self.padding_mode = padding_mode
 
     @staticmethod
-    def get_params(img: Any, output_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    def get_params(img: Any, output_size: Sequence[int]) -> tuple[int, int, int, int]:
         """Draw top, left, height and width of a crop."""
         _, h, w = F.get_dimensions(img)
         th, tw = output_size
@@ -203,7 +203,7 @@ class RandomPosterize(_Sometimes):
         return F.posterize(img, self.bits)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(bits={self.bits}, p={self.p})"
+        return f"{type(self).__name__}(bits={self.bits},p={self.p})"
 
 
 class RandomSolarize(_Sometimes):
@@ -217,7 +217,7 @@ class RandomSolarize(_Sometimes):
         return F.solarize(img, self.threshold)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(threshold={self.threshold}, p={self.p})"
+        return f"{type(self).__name__}(threshold={self.threshold},p={self.p})"
 
 
 class RandomResizedCrop(nn.Module):
@@ -298,7 +298,7 @@ class RandomRotation(nn.Module):
         interpolation: InterpolationMode | int = InterpolationMode.NEAREST,
         expand: bool = False,
         center: Sequence[float] | None = None,
-        fill: float | Sequence[float] = 0,
+        fill: float | Sequence[float] | None = 0,
     ) -> None:
         super().__init__()
         if isinstance(degrees, (int, float)):
@@ -313,7 +313,7 @@ class RandomRotation(nn.Module):
         self.interpolation = interpolation_mode(interpolation, "RandomRotation")
         self.expand = expand
         self.center = center
-        self.fill = fill
+        self.fill = 0 if fill is None else fill
 
     @staticmethod
     def get_params(degrees: Sequence[float]) -> float:

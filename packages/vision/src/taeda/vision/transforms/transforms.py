@@ -30,13 +30,13 @@ __all__ = [
 Transform = Callable[[Any], Any]
 
 
-def two_sizes(size: Any, op: str) -> tuple[int, int]:
-    """Read a size as (height, width)."""
+def two_sizes(size: Any, op: str) -> Sequence[int]:
+    """Read a size as (height, width); a pair stays what it is."""
     if isinstance(size, Number):
         return int(size), int(size)  # type: ignore[call-overload]
     if not isinstance(size, Sequence) or len(size) not in (1, 2):
         raise ValueError(f"[{op}] Please provide only two dimensions (h, w) for size, got {size!r}.")
-    return size[0], size[-1]
+    return size if len(size) == 2 else (size[0], size[0])
 
 
 class Compose:

@@ -67,8 +67,10 @@ def checked_affine(angle: Any, translate: Any, scale: float, shear: Any, center:
     return float(angle), [float(t) for t in translate], [float(s) for s in shears], None if center is None else [float(c) for c in center]
 
 
-def checked_fill(fill: Fill, channels: int, op: str) -> None:
-    """Refuse a fill that is neither a number nor one for each channel."""
+def checked_sampling(mode: str, fill: Fill, channels: int, op: str) -> None:
+    """Refuse a mode that is none for tensors, and a fill that is neither a number nor one for each channel."""
+    if mode not in ("nearest", "bilinear"):
+        raise ValueError(f"[{op}] Interpolation mode '{mode}' is unsupported with Tensor input")
     if fill is None or isinstance(fill, (int, float)):
         return
     if not isinstance(fill, (tuple, list)):
@@ -80,12 +82,9 @@ def checked_fill(fill: Fill, channels: int, op: str) -> None:
         )
 
 
-def sample_grid(image: Tensor, grid: Tensor, mode: str, fill: Fill, op: str) -> Tensor:
+def sample_grid(image: Tensor, grid: Tensor, mode: str, fill: Fill) -> Tensor:
     """Read ... x C x H x W at the points of a grid 1 x H' x W' x 2; what lies outside has the value of `fill`, or 0."""
-    if mode not in ("nearest", "bilinear"):
-        raise ValueError(f"[{op}] Interpolation mode '{mode}' is unsupported with Tensor input")
     c, h, w = image.shape[-3:]
-    checked_fill(fill, c, op)
     out_shape = (*image.shape[:-2], *grid.shape[1:3])
     if image.numel() == 0:
         return image.reshape(out_shape)
@@ -153,10 +152,11 @@ def pillow_fill(fill: Fill, img: Any, op: str) -> Any:
 def affine_tensor(image: Tensor, angle: Any, translate: Any, scale: float, shear: Any, mode: str, fill: Fill, center: Any) -> Tensor:
     """Warp ... x C x H x W by an affine map."""
     angle, translate, shear, center = checked_affine(angle, translate, scale, shear, center)
-    h, w = image.shape[-2:]
+    c, h, w = image.shape[-3:]
+    checked_sampling(mode, fill, c, "affine")
     middle = [0.0, 0.0] if center is None else [center[0] - w * 0.5, center[1] - h * 0.5]
     grid = affine_grid(affine_matrix(middle, angle, translate, scale, shear), h, w, h, w, working_dtype(image))
-    return sample_grid(image, grid, mode, fill, "affine")
+    return sample_grid(image, grid, mode, fill)
 
 
 def affine(
@@ -205,11 +205,12 @@ def expanded_size(matrix: list[float], h: int, w: int) -> tuple[int, int]:
 
 def rotate_tensor(image: Tensor, angle: float, mode: str, expand: bool, center: Any, fill: Fill) -> Tensor:
     """Turn ... x C x H x W counter-clockwise."""
-    h, w = image.shape[-2:]
+    c, h, w = image.shape[-3:]
+    checked_sampling(mode, fill, c, "rotate")
     middle = [0.0, 0.0] if center is None else [center[0] - w * 0.5, center[1] - h * 0.5]
     matrix = affine_matrix(middle, -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
     out_h, out_w = expanded_size(matrix, h, w) if expand else (h, w)
-    return sample_grid(image, affine_grid(matrix, h, w, out_h, out_w, working_dtype(image)), mode, fill, "rotate")
+    return sample_grid(image, affine_grid(matrix, h, w, out_h, out_w, working_dtype(image)), mode, fill)
 
 
 def rotate(
@@ -258,6 +259,13 @@ def perspective_coefficients(startpoints: Sequence[Sequence[int]], endpoints: Se
     return [float(v) for v in solved.astype(np.float32)]
 
 
+def perspective_tensor(image: Tensor, coefficients: Sequence[float], mode: str, fill: Fill) -> Tensor:
+    """Warp ... x C x H x W by a perspective map."""
+    c, h, w = image.shape[-3:]
+    checked_sampling(mode, fill, c, "perspective")
+    return sample_grid(image, perspective_grid(coefficients, h, w, working_dtype(image)), mode, fill)
+
+
 def perspective(
     img: I,
     startpoints: Sequence[Sequence[int]],
@@ -274,8 +282,7 @@ def perspective(
     mode = interpolation_mode(interpolation, "perspective")
     coefficients = perspective_coefficients(startpoints, endpoints)
     if is_tensor_image(x, "perspective"):
-        grid = perspective_grid(coefficients, x.shape[-2], x.shape[-1], working_dtype(x))
-        return cast(Any, sample_grid(x, grid, mode.value, fill, "perspective"))
+        return cast(Any, perspective_tensor(x, coefficients, mode.value, fill))
     return cast(Any, perspective_pil(x, coefficients, mode, fill))
 
 
@@ -293,7 +300,7 @@ def elastic_tensor(image: Tensor, displacement: Tensor, mode: str, fill: Fill) -
     if tuple(displacement.shape) != (1, h, w, 2):
         raise ValueError(f"[elastic] Argument displacement shape should be {(1, h, w, 2)}, but given {tuple(displacement.shape)}")
     dtype = taeda.float32 if image.dtype == taeda.float16 else working_dtype(image)
-    return sample_grid(image, identity_grid(h, w, dtype).add_(displacement.to(dtype)), mode, fill, "elastic")
+    return sample_grid(image, identity_grid(h, w, dtype).add_(displacement.to(dtype)), mode, fill)
 
 
 def elastic_transform(

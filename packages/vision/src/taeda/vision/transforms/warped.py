@@ -11,6 +11,7 @@ from taeda.vision.transforms import functional as F
 from taeda.vision.transforms import warp
 from taeda.vision.transforms.geometry import InterpolationMode, interpolation_mode
 from taeda.vision.transforms.randomized import _checked_p, _uniform
+from taeda.vision.transforms.transforms import two_sizes
 
 __all__ = [
     "ElasticTransform",
@@ -28,7 +29,7 @@ def _range(value: Any, op: str, name: str, sizes: tuple[int, ...] = (2,)) -> lis
     if isinstance(value, (int, float)):
         if value < 0:
             raise ValueError(f"[{op}] If {name} is a single number, it must be positive, got {value}")
-        return [-float(value), float(value)]
+        return [float(-value), float(value)]
     if not isinstance(value, Sequence):
         raise TypeError(f"[{op}] {name} should be a sequence of length {' or '.join(map(str, sizes))}, got {value!r}")
     if len(value) not in sizes:
@@ -204,12 +205,11 @@ class GaussianBlur(nn.Module):
 
     def __init__(self, kernel_size: int | Sequence[int], sigma: float | Sequence[float] = (0.1, 2.0)) -> None:
         super().__init__()
-        sizes = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-        if len(sizes) not in (1, 2) or any(k <= 0 or k % 2 == 0 for k in sizes):
+        self.kernel_size = two_sizes(kernel_size, "GaussianBlur")
+        if any(k <= 0 or k % 2 == 0 for k in self.kernel_size):
             raise ValueError(f"[GaussianBlur] Kernel size value should be one or two odd and positive numbers, got {kernel_size}")
-        self.kernel_size = (sizes[0], sizes[-1])
-        self.sigma = _pair(sigma, "GaussianBlur", "sigma")
-        if not 0.0 < self.sigma[0] <= self.sigma[1]:
+        self.sigma = (sigma, sigma) if isinstance(sigma, (int, float)) else sigma
+        if len(self.sigma) != 2 or not 0.0 < self.sigma[0] <= self.sigma[1]:
             raise ValueError(f"[GaussianBlur] sigma values should be positive and of the form (min, max). Got {self.sigma}")
 
     @staticmethod
@@ -254,7 +254,8 @@ class LinearTransformation(nn.Module):
                 "[LinearTransformation] Input tensor and transformation matrix have incompatible shape."
                 f"{list(tensor.shape[-3:])} != {self.transformation_matrix.shape[0]}"
             )
-        return ((tensor.reshape(-1, n) - self.mean_vector) @ self.transformation_matrix).reshape(tensor.shape)
+        centred = tensor.reshape(-1, n) - self.mean_vector
+        return (centred @ self.transformation_matrix.to(centred.dtype)).reshape(tensor.shape)
 
     def __repr__(self) -> str:
         return (

@@ -366,8 +366,10 @@ class SetClampingMode(Transform):
 class _Sanitizing(Transform):
     """Base of those that drop what is not valid, with its labels."""
 
-    def __init__(self, labels_getter: Any) -> None:
+    def __init__(self, labels_getter: Any, **limits: float) -> None:
         super().__init__()
+        for name, limit in limits.items():
+            setattr(self, name, limit)
         self.labels_getter = labels_getter
         self._labels_getter = labels_of(labels_getter)
 
@@ -402,14 +404,15 @@ class SanitizeBoundingBoxes(_Sanitizing):
         labels_getter: finds the labels in a sample; None for none.
     """
 
+    min_size: float
+    min_area: float
+
     def __init__(self, min_size: float = 1.0, min_area: float = 1.0, labels_getter: Any = "default") -> None:
-        super().__init__(labels_getter)
+        super().__init__(labels_getter, min_size=min_size, min_area=min_area)
         if min_size < 1:
             raise ValueError(f"[SanitizeBoundingBoxes] min_size must be >= 1, got {min_size}.")
         if min_area < 1:
             raise ValueError(f"[SanitizeBoundingBoxes] min_area must be >= 1, got {min_area}.")
-        self.min_size = min_size
-        self.min_area = min_area
 
     def _valid(self, flat: list[Any]) -> tuple[Any, Tensor]:
         boxes = get_bounding_boxes(flat)

@@ -174,15 +174,15 @@ _RandomApplyTransform = RandomApplied
 # Arguments
 
 
-def pair(value: Any, op: str, what: str = "Please provide only two dimensions (h, w) for size.") -> tuple[int, int]:
-    """Read one number or two as (height, width)."""
+def pair(value: Any, op: str, what: str = "Please provide only two dimensions (h, w) for size.") -> Sequence[int]:
+    """Read one number or two as (height, width); a pair stays what it is."""
     if isinstance(value, (int, float)):
         return int(value), int(value)
     if not isinstance(value, Sequence):
         raise TypeError(f"[{op}] {what} Got {type(value).__name__}")
     if len(value) not in (1, 2):
         raise ValueError(f"[{op}] {what} Got {value!r}")
-    return value[0], value[-1]
+    return value if len(value) == 2 else (value[0], value[0])
 
 
 def two_floats(value: Any, op: str, name: str) -> list[float]:

@@ -261,16 +261,16 @@ def pad_image(image: Tensor, padding: Any, fill: Fill = None, padding_mode: str 
     """Add pixels around a tensor ... x C x H x W; `fill` may have a value for each channel."""
     left, top, right, bottom = edges(padding)
     if not isinstance(fill, (tuple, list)) or len(fill) == 1:
-        return v1.pad(image, [left, top, right, bottom], fill, padding_mode)
+        return v1.pad(image, [left, top, right, bottom], fill[0] if isinstance(fill, (tuple, list)) else fill, padding_mode)
     if padding_mode != "constant":
         raise ValueError(f"[pad] Padding mode '{padding_mode}' is not supported if fill is not scalar")
     out = v1.pad(image, [left, top, right, bottom])
     colour = taeda.tensor(list(fill)).to(image.dtype).reshape(-1, 1, 1)
     h, w = out.shape[-2:]
-    for rows, columns in ((slice(0, top), slice(None)), (slice(h - bottom, h), slice(None))):
-        out[..., rows, columns] = colour
-    for columns in (slice(0, left), slice(w - right, w)):
-        out[..., :, columns] = colour
+    for axis, n, before, after in ((-2, h, top, bottom), (-1, w, left, right)):
+        for start, length in ((0, before), (n - after, after)):
+            if length > 0:
+                out.narrow(axis, start, length).copy_(colour)
     return out
 
 
@@ -389,9 +389,7 @@ def perspective_image(
 ) -> Tensor:
     """Warp a tensor in perspective."""
     numbers = coefficients_of(startpoints, endpoints, coefficients)
-    mode = mode_of(interpolation, "perspective")
-    grid = warp.perspective_grid(numbers, image.shape[-2], image.shape[-1], warp.working_dtype(image))
-    return warp.sample_grid(image, grid, mode.value, fill, "perspective")
+    return warp.perspective_tensor(image, numbers, mode_of(interpolation, "perspective").value, fill)
 
 
 @kernel(perspective, PIL_IMAGE)
