@@ -47,12 +47,17 @@ DROPPED = [((2, 20, 6, 7), (18, 20, 3, 3), {"padding": 12, "dilation": 12}), ((1
            ((3, 17, 1, 1), (20, 17, 3, 3), {"padding": 1}), ((2, 18, 2, 2), (17, 18, 5, 3), {"padding": (2, 1), "stride": 2}),
            ((2, 5, 6, 4), (7, 5, 3, 3), {"padding": (10, 4), "dilation": (12, 4)}), ((1, 4, 3, 2, 2), (6, 4, 3, 3, 3), {"padding": 4, "dilation": 4}),
            ((2, 8, 3), (4, 8, 5), {"padding": 8, "dilation": 4})]
+# places by the taps that they have: kernels as wide as images or wider, lanes and channels that fill nothing, by strides and along
+# one axis, places of one image that are joined, weights of a lane that lie far apart, an axis of too many segments, rows of volumes
+PLACES = [((6, 33, 7, 7), (19, 33, 7, 7), {"padding": 3}), ((1, 30, 6, 5), (35, 30, 5, 5), {"padding": (2, 3)}), ((9, 40, 2, 2), (40, 40, 3, 3), {"padding": 1}),
+          ((5, 24, 9, 8), (24, 24, 5, 3), {"padding": (2, 1), "stride": 2}), ((3, 270, 5), (24, 270, 5), {"padding": 2}),
+          ((2, 20, 3, 3, 4), (20, 20, 3, 3, 3), {"padding": 1}), ((2, 16, 4, 3, 3), (16, 16, 9, 9, 9), {"padding": 4}), ((2, 24, 20), (24, 24, 31), {"padding": 15})]
 # results in parts: taps that many places do not have, on every axis, by strides, of three dimensions
 PARTS = [((4, 64, 9, 7), (40, 64, 3, 3), {"padding": (7, 5), "dilation": (7, 5)}), ((3, 50, 70), (40, 50, 3), {"padding": 60, "dilation": 60}),
          ((4, 40, 12, 12), (70, 40, 3, 5), {"padding": (10, 8), "dilation": (10, 4), "stride": (1, 2)}),
          ((2, 40, 6, 7, 8), (40, 40, 3, 1, 3), {"padding": (5, 0, 6), "dilation": (5, 1, 6)}),
          ((4, 64, 9, 9), (40, 64, 3, 3), {"padding": 9, "dilation": 8})]
-ALL = PIXELS + DROPPED + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
+ALL = PIXELS + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
@@ -66,7 +71,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
     common.check_bits_by_threads(xs, ws, options)
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PARTS[0]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PLACES[0], PARTS[0]])
 def test_weights_and_inputs_may_lie_anyhow(xs, ws, options):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((xs[1], xs[0], *xs[2:])), rng.standard_normal((ws[1], ws[0], *ws[2:]))
@@ -113,7 +118,7 @@ def test_nan_beside_a_depthwise_row_stays_outside():
     assert y[0, 0, :, 11:].all() and y.sum() == 6
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2], PLACES[2]])
 def test_half_precision_is_computed_in_float32(xs, ws, options):
     rng = np.random.default_rng(9)
     x, w = (rng.standard_normal(s).astype(np.float16) for s in (xs, ws))
@@ -192,3 +197,27 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
     taeda.conv2d(taeda.from_numpy(x), w).sum().backward()
     assert (~np.isfinite(w.grad.numpy())).nonzero()[1].tolist() == [7, 7]
     assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0]])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
+    rng = np.random.default_rng(12)
+    x, w, b = (rng.standard_normal(s).astype(dtype) for s in (xs, ws, ws[:1]))
+    u, v = (taeda.from_numpy(a).contiguous(memory_format=taeda.channels_last).requires_grad_() for a in (x, w))
+    y = taeda.conv2d(u, v, taeda.from_numpy(b), **options)
+    assert y.is_contiguous(memory_format=taeda.channels_last)
+    limit = 1e-11 if dtype == np.float64 else 2e-4
+    np.testing.assert_allclose(y.detach().numpy(), convolve(x, w, **options) + b[:, None, None], rtol=limit, atol=limit)
+    g = taeda.from_numpy(rng.standard_normal(tuple(y.shape)).astype(dtype))
+    plain = taeda.from_numpy(x).requires_grad_()
+    (dx,) = taeda.autograd.grad(taeda.conv2d(plain.double(), taeda.from_numpy(w).double(), **options), plain, g.double())
+    np.testing.assert_allclose(taeda.autograd.grad(y, u, g)[0].numpy(), dx.numpy(), rtol=limit, atol=limit)
+
+
+def test_images_are_framed_a_few_at_a_time():
+    rng = np.random.default_rng(13)
+    x, w = rng.standard_normal((7, 1700, 12, 12)).astype(np.float32), rng.standard_normal((8, 1700, 3, 3)).astype(np.float32)
+    got = taeda.conv2d(*map(taeda.from_numpy, (x, w)), padding=6, dilation=6).numpy()
+    want = convolve(x.astype(np.float64), w.astype(np.float64), padding=6, dilation=6)
+    np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-3)

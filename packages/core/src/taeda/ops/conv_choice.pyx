@@ -6,7 +6,7 @@ depthwise ones have kernels of their own.  Where pixels of a row lie side by sid
 and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
 
 Taps at the ends of a kernel that meet only padding are left out first: a dilation of 12 on an image of 6x6 has one tap of nine.
-Where many others meet it in many places, results are computed in parts, each by the taps that its places have.
+Where many others meet it in many places, conv_places computes each place by the taps that it has.
 """
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
@@ -14,6 +14,7 @@ from libc.string cimport memset
 
 from taeda.dispatch cimport Op, define, empty, launch
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
+from taeda.kernels.cpu.conv_segments cimport SEGMENTS, Segment, segments
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -27,6 +28,7 @@ cdef enum:
     FEW_PIXELS = 256               # of one image, for which a product reads weights as they lie faster than kernels pack them
 
 cdef Op PIXELS = define("convolution", NULL, 0, 0, "convolution_pixels")
+cdef Op PLACES = define("convolution", NULL, 0, 0, "convolution_places")
 cdef Op DEPTHWISE = define("convolution", NULL, 0, 0, "convolution_depthwise")
 cdef Op CHANNELS = define("convolution", NULL, 0, 0, "convolution_channels")
 cdef Op INPUT_PIXELS = define("convolution_input", NULL, 0, 0, "convolution_input_pixels")
@@ -285,120 +287,96 @@ cdef bint drop_taps(Part part, Geometry* q, View* v) noexcept:
     return found
 
 
-# -- parts whose places have the same taps --------------------------------------------------------------
+# -- places by the taps that they have -------------------------------------------------------------------
 
 
-cdef enum:
-    SEGMENTS = 16                  # of an axis, at most
+cdef double parted(const Segment[3][SEGMENTS] s, const int64_t* n, int64_t images, int64_t channels, int64_t lanes, int64_t width) noexcept:
+    """What results cost in parts: in operations on 16 floats, as Winograd's method does.
 
-
-ctypedef struct Segment:           # of an axis of what is computed: its places, and the taps that reach a pixel from all of them
-    int64_t start, stop, low, high
-
-
-cdef int64_t segments(Segment* s, int64_t places, int64_t pixels, int64_t taps, int64_t stride, int64_t pad, int64_t step) noexcept:
-    """Cut an axis where place i's taps k, those with 0 <= i stride + k step - pad < pixels, change; how many segments there are, or 0
-    where a place has none or there are too many.  A negative step is an input gradient's.
+    Tiles of 8 places by a panel; reading its weights costs a part as much as some more places, and ending a run of taps as eight terms.
     """
-    cdef int64_t i, k, low, high, at, n = 0
-    for i in range(places):
-        low, high = taps, 0
-        for k in range(taps):
-            at = i * stride + k * step - pad
-            if 0 <= at < pixels:
-                low, high = min(low, k), k + 1
-        if low >= high:
-            return 0
-        if n == 0 or s[n - 1].low != low or s[n - 1].high != high:
-            if n == SEGMENTS:
-                return 0
-            s[n].start, s[n].low, s[n].high = i, low, high
-            n += 1
-        s[n - 1].stop = i + 1
-    return n
+    cdef double cost = 0, panels = (lanes + width - 1) // width * (width / 16.0)
+    cdef int64_t i, places, deep, high, across
+    for i in range(n[0] * n[1] * n[2]):
+        places = images
+        places *= s[0][i // (n[1] * n[2])].stop - s[0][i // (n[1] * n[2])].start
+        deep = s[0][i // (n[1] * n[2])].high - s[0][i // (n[1] * n[2])].low
+        places *= s[1][i // n[2] % n[1]].stop - s[1][i // n[2] % n[1]].start
+        high = s[1][i // n[2] % n[1]].high - s[1][i // n[2] % n[1]].low
+        places *= s[2][i % n[2]].stop - s[2][i % n[2]].start
+        across = s[2][i % n[2]].high - s[2][i % n[2]].low
+        cost += ((places + 7) // 8 * 8 + 4) * panels * deep * high * (across * channels + 8)
+    return cost
 
 
-cdef inline const Segment* part_of(const Segment[3][SEGMENTS] found, const int64_t* n, int64_t i, int d) noexcept:
-    """The segment of axis d that belongs to part i of n[0] x n[1] x n[2]."""
-    return &found[d][i // (n[1] * n[2]) if d == 0 else i // n[2] % n[1] if d == 1 else i % n[2]]
-
-
-cdef TensorBase by_taps(View* u, int64_t* dims, const View* w, bint forward):
-    """A copy of weights of which u is a view: tap after tap, the channels of what is computed innermost, as kernels pack them fast."""
-    cdef int64_t places[5]
-    cdef int64_t d, rows = 0 if forward else 1
-    for d in range(3):
-        places[d] = w.shape[2 + d]
-    places[3], places[4] = w.shape[1 - rows], w.shape[rows]
-    cdef TensorBase y = empty(5, places, w.dtype, CPU)
-    u[0] = y.view
-    u.shape, u.strides, u.contiguous = dims, dims + 5, 0
-    for d in range(5):
-        dims[d] = w.shape[d]
-        dims[5 + d] = y.view.strides[d - 2 if d >= 2 else 4 if d == rows else 3]
-    copy_view(u, w)
-    return y
-
-
-cdef bint run_parts(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias, const View* v,
-                    int64_t work) except -1:
-    """Compute results, or an input gradient without a stride, in parts that meet no padding, if that saves enough; whether it did."""
-    cdef Segment found[3][SEGMENTS]
+cdef bint run_places(Part part, const Geometry* given, TensorBase out, const View* v, TensorBase bias, int64_t work) except -1:
+    """Compute results, or an input gradient without a stride, by the taps that each place has, if that saves enough; whether it did."""
+    cdef Segment s[3][SEGMENTS]
     cdef int64_t n[3]
-    cdef int64_t dims[30]
-    cdef int64_t d, i, k, first, taps, step
-    cdef double parts = 0, pair = <double>v[2].shape[0] * v[2].shape[1]
-    cdef double panel = 2 + 24.0 / v[2].shape[part == INPUT_GRADIENT]      # of 32 pixels; gathering one costs as much as 12 channels
-    cdef int64_t wdims[10]
-    cdef Geometry g
-    cdef View w, u[3]
-    cdef const View* whole[3]
-    cdef const Segment* s
-    cdef TensorBase kept
-    if part == WEIGHT_GRADIENT or q.groups != 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0:
+    cdef int64_t dims[10]
+    cdef View* t[4]
+    cdef View u[3]
+    cdef Param p[14]
+    cdef Geometry q = given[0]
+    cdef int64_t d, i, size, width, reached, places
+    cdef double least, cost, share = 1
+    if part == WEIGHT_GRADIENT or q.groups != 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
+            v[2].itemsize == 2 or v[2].itemsize == 4 or v[2].dtype == F64) or v[2].shape[part == INPUT_GRADIENT] < 8:
         return False
+    for i in range(3):
+        u[i] = v[i]
+        t[i] = &u[i]
+    if part == INPUT_GRADIENT:                   # the convolution of g by the kernel turned round
+        u[2].shape, u[2].strides, u[2].contiguous = dims, dims + 5, 0
+        for d in range(2):
+            dims[d], dims[5 + d] = v[2].shape[1 - d], v[2].strides[1 - d]
+        for d in range(3):
+            if q.stride[d] != 1:
+                return False
+            dims[2 + d], dims[7 + d] = v[2].shape[2 + d], -v[2].strides[2 + d]
+            u[2].data += (dims[2 + d] - 1) * v[2].strides[2 + d] * v[2].itemsize
+            q.pad[d] = (dims[2 + d] - 1) * q.dilation[d] - q.pad[d]
     for d in range(3):
-        if part == INPUT_GRADIENT and q.stride[d] != 1:
-            return False
-        step, taps = q.dilation[d], v[2].shape[2 + d]
-        n[d] = segments(found[d], v[0].shape[2 + d], v[1].shape[2 + d], taps, q.stride[d], -q.pad[d] if part == INPUT_GRADIENT else q.pad[d],
-                        -step if part == INPUT_GRADIENT else step)
-        if n[d] == 0:
-            return False
-    if n[0] * n[1] * n[2] == 1:                  # every place has every tap
+        n[d] = segments(s[d], u[0].shape[2 + d], u[1].shape[2 + d], u[2].shape[2 + d], q.stride[d], q.pad[d], q.dilation[d], 1)
+        reached = 0
+        for i in range(n[d]):
+            reached += (s[d][i].stop - s[d][i].start) * (s[d][i].high - s[d][i].low)
+        share *= <double>reached / (u[0].shape[2 + d] * u[2].shape[2 + d])
+    if share > 0.95:
         return False
-    for i in range(n[0] * n[1] * n[2]):
-        first = taps = 1
-        for d in range(3):
-            s = part_of(found, n, i, d)
-            first *= s.stop - s.start
-            taps *= s.high - s.low
-        parts += pair * taps * (panel * ((v[0].shape[0] * first + 31) // 32) + 3) + 6000       # 3: packing a weight
-    if parts > 0.95 * min(as_it_stands(part, q, v), by_winograd(part, q, v)):
+    width = 8 if v[2].dtype == F64 else 16
+    least = min(as_it_stands(part, given, v), by_winograd(part, given, v))
+    places = u[0].numel // u[0].shape[1]
+    cost = (u[2].numel * 0.1 + u[1].numel * 0.05 + u[0].numel * 0.05) * 16 / width + 6000
+    if cost + share * places * u[2].numel / 16 > least:
         return False
-    kept = by_taps(&w, wdims, &v[2], part == RESULT)
-    whole[0], whole[1], whole[2] = &v[0], &v[1], &w
-    for i in range(n[0] * n[1] * n[2]):
-        g = q[0]
-        for k in range(3):
-            u[k] = whole[k][0]
-            u[k].shape, u[k].strides = dims + 10 * k, dims + 10 * k + 5
-            for d in range(5):
-                u[k].shape[d], u[k].strides[d] = whole[k].shape[d], whole[k].strides[d]
-        for d in range(3):
-            s = part_of(found, n, i, d)
-            taps, step = s.high - s.low, q.dilation[d]
-            crop(&u[0], 2 + d, s.start, s.stop)
-            crop(&u[2], 2 + d, s.low, s.high)
-            if part == RESULT:
-                first = s.start * q.stride[d] + s.low * step - q.pad[d]
-                crop(&u[1], 2 + d, first, first + (s.stop - s.start - 1) * q.stride[d] + (taps - 1) * step + 1)
-                g.pad[d] = 0
-            else:
-                first = s.start + q.pad[d] - (s.high - 1) * step
-                crop(&u[1], 2 + d, first, first + s.stop - s.start + (taps - 1) * step)
-                g.pad[d] = (taps - 1) * step
-        run(part, op, &g, out, a, kept, bias, u, <int64_t>(work * (<double>u[0].numel * u[2].numel / (<double>v[0].numel * v[2].numel))), False)
+    least -= cost
+    for d in range(64):                          # segments of at least 1, 2, 4 or all places along each axis
+        reached = 1
+        for i in range(3):
+            size = d >> 2 * i & 3
+            if u[2].shape[2 + i] == 1 and size:
+                reached = 0
+                break
+            size = u[0].shape[2 + i] if size == 3 else 1 << size
+            n[i] = segments(s[i], u[0].shape[2 + i], u[1].shape[2 + i], u[2].shape[2 + i], q.stride[i], q.pad[i], q.dilation[i], size)
+        if not reached:
+            continue
+        cost = parted(s, n, u[0].shape[0], u[2].shape[1], u[2].shape[0], width)
+        if cost < least:
+            least = cost
+            for i in range(3):
+                size = d >> 2 * i & 3
+                p[11 + i].i = u[0].shape[2 + i] if size == 3 else 1 << size
+            share = -1
+    if share >= 0:
+        return False
+    for i in range(3):
+        p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
+    t[3] = NULL if bias is None else &bias.view
+    p[9].i = 1
+    p[10].i = bias is not None
+    launch(PLACES, out.view.dtype, out.device, 1, 4, t, p, work)
     return True
 
 
@@ -422,7 +400,7 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
         run(part, op, q, left, a, b, bias, v, work, False)
         copy_view(&place, &v[0])
         return 0
-    if out.device == CPU and run_parts(part, op, q, out, a, b, bias, v, work):
+    if out.device == CPU and run_places(part, q, out, v, bias, work):
         return 0
     return run(part, op, q, out, a, b, bias, v, work, not dropped)
 

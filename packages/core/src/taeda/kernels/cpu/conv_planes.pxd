@@ -314,6 +314,55 @@ cdef inline void run_tile(int wide, int64_t many, int64_t n, const real **at, co
             wide_f64(n, at, off, w, y)
 
 
+cdef inline void turned_over(const real *src, int64_t sld, real *dst, int64_t dld, int64_t rows, int64_t cols) noexcept nogil:
+    if real is float:
+        transpose_f32(src, sld, dst, dld, rows, cols)
+    else:
+        transpose_f64(src, sld, dst, dld, rows, cols)
+
+
+cdef inline void begin_panel(real *y, const real *bias, int64_t step, int64_t first, int64_t results, int64_t lanes,
+                             int64_t places) noexcept nogil:
+    """Bias, or zero, in the lanes of a panel whose first result is `first`."""
+    cdef int64_t i, k, m = min(lanes, results - first)
+    if bias == NULL:
+        memset(y, 0, places * lanes * sizeof(real))
+        return
+    for i in range(places):
+        for k in range(m):
+            y[i * lanes + k] = bias[(first + k) * step]
+        for k in range(m, lanes):
+            y[i * lanes + k] = 0
+
+
+cdef inline void finish_panel(real *dst, int64_t channel, int64_t col, const real *y, real *turned, const int64_t *to, int64_t places,
+                              int64_t m, int64_t lanes) noexcept nogil:
+    """Write m lanes of a panel's places to where they belong; turned has room for them."""
+    cdef int64_t i, k, run
+    if channel == 1:
+        for i in range(places):
+            copy_run(dst + to[i], y + i * lanes, m)
+        return
+    if col != 1:
+        for k in range(m):
+            for i in range(places):
+                dst[k * channel + to[i]] = y[i * lanes + k]
+        return
+    i = 0
+    while i < places:
+        run = 1
+        while i + run < places and to[i + run] == to[i] + run:
+            run += 1
+        if run == places:
+            turned_over(y, lanes, dst + to[0], channel, places, m)
+        else:
+            if i == 0:
+                turned_over(y, lanes, turned, <int64_t>PLACES, places, m)
+            for k in range(m):
+                copy_run(dst + k * channel + to[i], turned + k * PLACES + i, run)
+        i += run
+
+
 cdef inline void pad_plane(real *dst, const Planes *s, const real *src, const View *x) noexcept nogil:
     """Copy one plane into its place in a frame of zeros."""
     cdef int64_t r, j, H = x.shape[3], left = min(s.left, s.cols), xr = x.strides[3], xc = x.strides[4]
