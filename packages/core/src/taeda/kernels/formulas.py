@@ -235,7 +235,7 @@ PRELUDE = r"""
 
 #define FLOAT_HELPERS(S, T, I, LF, EXPONENT) \
     INLINE T nan_to_num_##S(T a, T nan, T high, T low) { \
-        const I bits = t_to_bits_##S(a), size = bits & ~((I)1 << (8 * sizeof(I) - 1)); \
+        const I bits = t_to_bits_##S(a), size = bits & (I)(~0ull >> (65 - 8 * sizeof(I))); \
         const T rest = size > EXPONENT ? nan : bits < 0 ? low : high; \
         return size >= EXPONENT ? rest : a; \
     } \
