@@ -215,3 +215,11 @@ def test_two_dtypes_are_computed_in_the_wider_one_and_given_in_pytorchs(reductio
         assert ops.binary_cross_entropy(y.float(), y.float(), y, reduction).dtype == taeda.float32
         expected = ops.binary_cross_entropy_with_logits(a.double(), b.double(), reduction=reduction)
         np.testing.assert_allclose(loss.detach().numpy(), expected.detach().numpy(), rtol=1e-6)
+
+
+def test_the_gradient_of_a_loss_that_ignores_everything_is_zero_where_it_is_differentiated_again_too() -> None:
+    x = taeda.tensor([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], requires_grad=True)
+    for smoothing in (0.0, 0.1):
+        loss = taeda.ops.cross_entropy(x, taeda.tensor([1, 1]), None, 1, "mean", smoothing)
+        (g,) = taeda.autograd.grad(loss, x, create_graph=True)
+        assert loss.isnan() and g.tolist() == [[0.0] * 3] * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 
 import pytest
 import taeda
@@ -281,3 +282,19 @@ def test_memory_seen_as_another_dtype() -> None:
     with pytest.raises(RuntimeError, match="cannot be seen as"):
         x[:, 1:].view(taeda.int64)
     assert x.shape[-1] == 4 and x.shape[0:1] == (2,) and type(x.shape[0:1]) is taeda.Size and x.shape[True] == 4
+
+
+def test_what_is_warned_of_once_is_warned_of_each_time_where_asked() -> None:
+    x = taeda.ones(1, requires_grad=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        float(x)
+        caught.clear()
+        float(x)
+        assert not caught
+        taeda.set_warn_always(True)
+        try:
+            float(x), float(x)
+        finally:
+            taeda.set_warn_always(False)
+    assert len(caught) == 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from taeda.tensor_attributes import warn_always
+
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
     "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
@@ -77,7 +79,10 @@ def set_flush_denormal(mode: bool) -> bool:
 
 def set_warn_always(b: bool) -> None:
     """Accept the choice; warnings go through Python's filters."""
-    _state["warn_always"] = bool(b)
+    if not isinstance(b, bool):
+        raise TypeError(f"[set_warn_always] expected a bool, got {type(b).__name__}")
+    _state["warn_always"] = b
+    warn_always(b)
 
 
 def is_warn_always_enabled() -> bool:

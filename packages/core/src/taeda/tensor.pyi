@@ -282,7 +282,7 @@ class Tensor:
         """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
     def bernoulli_(self, p: Any | None = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1)."""
-    def bfloat16(self, memory_format: Any = ...) -> Tensor:
+    def bfloat16(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as bfloat16."""
     def bincount(self, weights: Any = ..., minlength: Any = ...) -> Tensor:
         """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
@@ -312,27 +312,27 @@ class Tensor:
         """In-place :func:`bitwise_xor`."""
     def bmm(self, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Multiply matrices pairwise: y[i] = input[i] mat2[i]."""
-    def bool(self, memory_format: Any = ...) -> Tensor:
+    def bool(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as bool."""
     def broadcast_to(self, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return :func:`expand` to ``size``, one tuple or number by number."""
-    def byte(self, memory_format: Any = ...) -> Tensor:
+    def byte(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as uint8."""
     def cauchy_(self, median: Any = ..., sigma: Any = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2))."""
     def ccol_indices(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return what only a tensor of sparse column compressed tensor layout has; an error for this one."""
-    def cdouble(self, memory_format: Any = ...) -> Tensor:
+    def cdouble(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as complex128."""
     def ceil(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the smallest integer that is not below x."""
     def ceil_(self) -> Tensor:
         """In-place :func:`ceil`."""
-    def cfloat(self, memory_format: Any = ...) -> Tensor:
+    def cfloat(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as complex64."""
-    def chalf(self, memory_format: Any = ...) -> Tensor:
+    def chalf(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as complex32."""
-    def char(self, memory_format: Any = ...) -> Tensor:
+    def char(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int8."""
     def cholesky(self, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
         """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
@@ -460,7 +460,7 @@ class Tensor:
         """In-place :func:`div`."""
     def dot(self, tensor: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the sum of the products of two vectors: y = sum_i input_i tensor_i."""
-    def double(self, memory_format: Any = ...) -> Tensor:
+    def double(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as float64."""
     def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the third dimension."""
@@ -520,7 +520,7 @@ class Tensor:
         """Reverse input along dimension 1."""
     def flipud(self) -> Tensor:
         """Reverse input along dimension 0."""
-    def float(self, memory_format: Any = ...) -> Tensor:
+    def float(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as float32."""
     def float_power(self, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return :func:`pow` computed in float64."""
@@ -578,7 +578,7 @@ class Tensor:
         """Return where input > other."""
     def gt_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`gt`."""
-    def half(self, memory_format: Any = ...) -> Tensor:
+    def half(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as float16."""
     def hardshrink(self, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return x where abs(x) > lambd, else 0."""
@@ -636,7 +636,7 @@ class Tensor:
         """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
     def inner(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
-    def int(self, memory_format: Any = ...) -> Tensor:
+    def int(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int32."""
     def inverse(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
@@ -770,7 +770,7 @@ class Tensor:
         """In-place :func:`logit`."""
     def logsumexp(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
-    def long(self, memory_format: Any = ...) -> Tensor:
+    def long(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int64."""
     def lstsq(self, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
@@ -1074,7 +1074,7 @@ class Tensor:
         """In-place :func:`sgn`."""
     def share_memory_(self, *args: Any, **kwargs: Any) -> Tensor:
         """Move the tensor's storage into memory that processes share, and return the tensor."""
-    def short(self, memory_format: Any = ...) -> Tensor:
+    def short(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int16."""
     def sigmoid(self, *, out: Tensor | None = ...) -> Tensor:
         """Return 1 / (1 + e^-x)."""

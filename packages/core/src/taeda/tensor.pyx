@@ -28,6 +28,7 @@ from taeda.ops import compare as _c
 from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
+from taeda.ops.copying import preserve_format
 from taeda.tensor_attributes import user_attributes
 
 cdef extern from *:
@@ -448,8 +449,10 @@ cdef class Tensor(TensorAttributes):
 
     # -- to other places and types -----------------------------------------------------------------
 
-    def cpu(self, memory_format=None):
+    def cpu(self, *, memory_format=preserve_format):
         """Return the tensor on the CPU."""
+        if memory_format is not preserve_format:
+            return self.to("cpu", memory_format=memory_format)
         return self if self.device == CPU else self.to("cpu")
 
     def cuda(self, device=None, non_blocking=False, memory_format=None):
@@ -472,6 +475,8 @@ cdef class Tensor(TensorAttributes):
             dtype = dtype.dtype
         if not isinstance(dtype, dtype_class):
             raise TypeError(f"[type] dtype must be a type, str, or dtype object, got {dtype!r}")
+        if not isinstance(non_blocking, bool):
+            raise TypeError(f"[type] argument 'non_blocking' must be bool, not {type(non_blocking).__name__}")
         return self.to(dtype)
 
     def numpy(self, *, force=False):
@@ -621,8 +626,8 @@ def _conversion(method, name):
     """Make the method that converts to one dtype: x.float(), x.long(), ..."""
     target = NAMES[name]
 
-    def convert(self, memory_format=None):
-        return self.to(target)
+    def convert(self, *, memory_format=preserve_format):
+        return self.to(target) if memory_format is preserve_format else self.to(target, memory_format=memory_format)
 
     convert.__doc__ = f"Return the tensor as {name}."
     convert.__name__, convert.__qualname__ = method, f"Tensor.{method}"

@@ -5,6 +5,7 @@
 and freed as a TensorBase.
 """
 cimport cython
+from cpython.bool cimport PyBool_Check
 from cpython.object cimport PyObject, PyObject_GenericSetAttr
 
 cdef extern from "Python.h":
@@ -26,18 +27,25 @@ from taeda.dtype import dtype as dtype_class
 from taeda.ops import conversion as _convert
 
 cdef set warned = set()
+cdef bint always = False
+
+
+def warn_always(bint on):
+    """Warn each time of what is warned of once in a process (``taeda.set_warn_always``)."""
+    global always
+    always = on
 
 
 cdef object warn_once(str what, str text):
     """Warn the first time in a process, as PyTorch does."""
-    if what not in warned:
+    if always or what not in warned:
         warned.add(what)
         warnings.warn(text, UserWarning, stacklevel=2)
 
 
 cdef object index_of(object dim):
     """A dimension's number, which a float cannot be."""
-    if hasattr(dim, "__index__"):
+    if hasattr(dim, "__index__") and not PyBool_Check(dim):
         return dim.__index__()
     raise TypeError(f"[size] dim must be int, not {type(dim).__name__}")
 

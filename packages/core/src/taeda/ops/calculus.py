@@ -49,7 +49,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     tensor([ 2, -1])
     """
     _need_tensor("diff", "input", input)
-    if not hasattr(n, "__index__"):
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
         raise TypeError(f"[diff] argument 'n' must be int, not {type(n).__name__}")
     if input.ndim == 0:
         raise RuntimeError("[diff] expects input to be at least one-dimensional, got a tensor of shape ()")

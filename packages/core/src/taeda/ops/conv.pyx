@@ -177,7 +177,7 @@ cdef int read(str op, str name, object value, int n, int64_t low, int64_t* out) 
 
 
 cdef object whole(str op, str name, object value):
-    if isinstance(value, (float, str)) or not hasattr(value, "__index__"):
+    if isinstance(value, (float, str, bool)) or not hasattr(value, "__index__"):
         raise TypeError(f"[{op}] argument '{name}' must be an int or a tuple of ints, not {type(value).__name__}")
     return value.__index__()
 

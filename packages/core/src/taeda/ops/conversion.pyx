@@ -112,6 +112,13 @@ cdef bint is_array(object data):
     return isinstance(data, TensorBase) or has(data, "__array_interface__") or hasattr(data, "__dlpack__")
 
 
+cdef int need_flag(str op, str name, object value) except -1:
+    """True or False, NumPy's among them; 1, 0 and None are slips, as in PyTorch."""
+    if not isinstance(value, bool) and type(value).__name__ != "bool":
+        raise TypeError(f"[{op}] argument '{name}' must be bool, not {type(value).__name__}")
+    return 0
+
+
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """Return a new tensor with a copy of ``data``: a number, nested sequences, a NumPy array or a tensor.
 
@@ -125,6 +132,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     cdef TensorBase t
     cdef list shape, leaves = []
     cdef int code, where = device_code(device, "tensor")
+    if requires_grad is not False and requires_grad is not True:
+        need_flag("tensor", "requires_grad", requires_grad)
     if isinstance(data, TensorBase):
         import warnings
         warnings.warn("[tensor] To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
@@ -348,6 +357,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off.  Raises ValueError where ``copy=False`` would
     need a copy, RuntimeError for NumPy's scalars, which have no memory to share.
     """
+    for name, flag in (("copy", copy), ("requires_grad", requires_grad)):
+        if flag is not None:
+            need_flag("asarray", name, flag)
     array = has(obj, "__array_interface__")
     is_buffer = PyObject_CheckBuffer(obj) and not array and not isinstance(obj, TensorBase)
     shared = isinstance(obj, TensorBase) or array or is_buffer or hasattr(obj, "__dlpack__")

@@ -6,7 +6,7 @@ from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_sh
                              to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
-from taeda.operands cimport check_partial_overlap
+from taeda.operands cimport check_partial_overlap, integer
 from taeda.recording cimport bump
 from libc.stdint cimport int64_t
 from libc.string cimport memset
@@ -69,7 +69,15 @@ def clone(input, *, memory_format=preserve_format):
         return channels_last_copy(x, "clone", 4 if memory_format is channels_last else 5)
     if memory_format is contiguous_format and not x.view.contiguous:
         return make_contiguous(x)
+    if memory_format is not preserve_format and memory_format is not None:
+        need_format("clone", memory_format)
     return clone_dense(x)
+
+
+cdef int need_format(str op, object memory_format) except -1:
+    if not isinstance(memory_format, MemoryFormat):
+        raise TypeError(f"[{op}] memory_format must be a memory format such as taeda.channels_last, not {type(memory_format).__name__}")
+    return 0
 
 
 def contiguous(input, memory_format=contiguous_format):
@@ -84,6 +92,8 @@ def contiguous(input, memory_format=contiguous_format):
         if is_contiguous(x, memory_format):
             return x
         return channels_last_copy(x, "contiguous", 4 if memory_format is channels_last else 5)
+    if memory_format is not contiguous_format:
+        need_format("contiguous", memory_format)
     return make_contiguous(x)
 
 
@@ -96,6 +106,8 @@ def is_contiguous(input, memory_format=contiguous_format):
             return False
         with_last = (<object>x).detach().permute([0, *range(2, n), 1])
         return with_last.is_contiguous()
+    if memory_format is not contiguous_format:
+        need_format("is_contiguous", memory_format)
     return x.view.contiguous != 0
 
 
@@ -139,10 +151,11 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
                 copy = a
             else:
                 non_blocking = a
-        elif isinstance(a, (str, device_class, int)):
+        elif isinstance(a, (str, device_class)) or position == 0 and isinstance(a, int):
             device = a
         elif a is not None:
-            raise TypeError(f"[to] received an invalid argument {a!r}; expected a dtype, a device or a Tensor")
+            raise TypeError(f"[to] received an invalid argument {a!r}; expected a dtype, a device or a Tensor, then True or False for "
+                            "non_blocking and copy")
     if other is not None:
         other = as_tensor(other, "to")
         dtype, device = (<object>other).dtype, (<object>other).device
@@ -383,6 +396,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
         raise RuntimeError("[resize_] cannot resize variables that require grad")
     total = x.view.itemsize
     for length in shape:
+        integer(length, "resize_")
         if length < 0:
             raise RuntimeError(f"[resize_] requested resize to {tuple(shape)} has a negative size")
         total *= length

@@ -153,6 +153,8 @@ def renorm(input, p, dim, maxnorm, *, out=None):
         raise RuntimeError(f"[renorm] expected maxnorm to be >= 0 but got {maxnorm}")
     if input.ndim < 2:
         raise RuntimeError(f"[renorm] input needs at least 2 dimensions, got shape {tuple(input.shape)}")
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"[renorm] argument 'dim' must be int, not {type(dim).__name__}")
     if not -input.ndim <= dim < input.ndim:
         raise IndexError(f"[renorm] Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but "
                          f"got {dim})")

@@ -174,7 +174,7 @@ cdef object cross_entropy_composed(Node n, object g, object x, object target, ob
     g = g.reshape(target.shape) if reduction == 0 else g
     if reduction == 1:
         g = g / total
-    g = (g * kept).unsqueeze(dim)
+    g = g.expand(target.shape).masked_fill(~kept, 0).unsqueeze(dim)        # a mean over nothing is nan: no gradient to pass on
     if w is None:
         return g * (prob - (1 - smoothing) * onehot - share)
     across = w.reshape((-1,) + (1,) * (x.dim() - dim - 1))

@@ -8,6 +8,7 @@ higher derivative follows from them.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
+from taeda.operands cimport integer
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
                              empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, promote, torch_name
@@ -378,7 +379,7 @@ cdef tuple trailing(str op, TensorBase x, object normalized_shape):
     cdef tuple shape
     if not isinstance(normalized_shape, (tuple, list)):
         raise TypeError(f"[{op}] argument 'normalized_shape' must be tuple of ints, not {type(normalized_shape).__name__}")
-    shape = tuple([int(s) for s in normalized_shape])
+    shape = tuple([s if type(s) is int else integer(s, op) for s in normalized_shape])
     if not shape:
         raise RuntimeError(f"[{op}] Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
                            "element, but got normalized_shape = []")

@@ -134,7 +134,7 @@ cdef int read_pad(TensorBase x, object pad, Amounts* a) except -1:
     if not isinstance(pad, (tuple, list)):
         raise TypeError(f"[pad] argument 'pad' must be tuple of ints, not {type(pad).__name__}")
     for number in pad:
-        if type(number) is not int and not hasattr(number, "__index__"):
+        if type(number) is not int and (isinstance(number, bool) or not hasattr(number, "__index__")):
             raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(number).__name__}")
     n = len(pad)
     if n % 2:
@@ -209,7 +209,7 @@ def pad(input, pad, mode="constant", value=None):
         return constant_pad_nd(input, pad, 0 if value is None else value)
     if isinstance(pad, (tuple, list)):
         for amount in pad:
-            if type(amount) is not int and not hasattr(amount, "__index__"):
+            if type(amount) is not int and (isinstance(amount, bool) or not hasattr(amount, "__index__")):
                 raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(amount).__name__}")
     code = REFLECT if mode == "reflect" else REPLICATE if mode == "replicate" else CIRCULAR if mode == "circular" else CONSTANT
     if code == CONSTANT:

@@ -6,7 +6,7 @@ Inputs are (N, C, L), (N, C, H, W) or (N, C, D, H, W), or the same without N.  E
 the cotangent and is an op of its own, whose derivative is the forward pass again: a gather for maxima, the same
 average for averages.
 """
-from cpython.long cimport PyLong_Check
+from cpython.bool cimport PyBool_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -36,7 +36,7 @@ COUNTS = ("one int", "two ints", "three ints")
 cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except -1:
     """An int, or one or n ints, into out[3 - n:3]; what stands before is left alone."""
     cdef int first = 3 - n, i
-    if PyLong_Check(value):
+    if type(value) is int:
         for i in range(first, 3):
             out[i] = value
         return 0
@@ -45,12 +45,12 @@ cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except 
             raise RuntimeError(f"[{op}] {name} must either be a single int, or a tuple of {COUNTS[n - 1]}, got {tuple(value)}")
         for i in range(first, 3):
             item = value[0 if len(value) == 1 else i - first]
-            if not hasattr(item, "__index__"):
+            if not hasattr(item, "__index__") or PyBool_Check(item):
                 raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
                                 f"{type(item).__name__}")
             out[i] = item.__index__()
         return 0
-    if hasattr(value, "__index__"):
+    if hasattr(value, "__index__") and not PyBool_Check(value):
         for i in range(first, 3):
             out[i] = value.__index__()
         return 0
@@ -437,7 +437,7 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
         if size is None:
             p[OUT + d].i = p[SIZE + d].i
             continue
-        if not hasattr(size, "__index__"):
+        if not hasattr(size, "__index__") or PyBool_Check(size):
             raise TypeError(f"[{op}] argument 'output_size' must be tuple of ints, not {type(size).__name__}")
         p[OUT + d].i = size.__index__()
         if p[OUT + d].i < 0:

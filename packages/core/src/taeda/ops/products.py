@@ -158,6 +158,8 @@ def vander(x, N=None, increasing=False):
     if x.ndim != 1:
         raise RuntimeError(f"[vander] x must be a one-dimensional tensor, got shape {tuple(x.shape)}")
     N = x.shape[0] if N is None else N
+    if isinstance(N, bool) or not hasattr(N, "__index__"):
+        raise TypeError(f"[vander] argument 'N' must be int, not {type(N).__name__}")
     if N < 0:
         raise RuntimeError(f"[vander] N must be non-negative, got {N}")
     if not x.is_floating_point() and not x.is_complex():

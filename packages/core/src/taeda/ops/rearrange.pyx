@@ -3,7 +3,6 @@
 
 Most of it is one strided copy: the result (or the input) is laid out so that the copy kernel does the rest.
 """
-from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport set_grad
@@ -15,6 +14,8 @@ from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.tensor_base cimport META, TensorBase, alias
+
+from taeda.ops.copying import contiguous_format
 
 __all__ = [
     "diagonal_scatter", "flip", "fliplr", "flipud", "one_hot", "repeat", "repeat_interleave", "roll", "rot90",
@@ -30,7 +31,7 @@ cdef tuple sizes_of(tuple args, str op):
     """Sizes given one by one or as one sequence."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
-    return tuple([PyNumber_Index(n) for n in args])
+    return tuple([n if type(n) is int else integer(n, op) for n in args])
 
 
 # -- repeat: y[r * size + i] = x[i] -------------------------------------------------------------------------
@@ -142,6 +143,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
             x, dim = x.reshape(-1), 0
         d = wrap_dim("repeat_interleave", dim, x.view.ndim)
     if not isinstance(repeats, TensorBase):
+        repeats = integer(repeats, "repeat_interleave")
         if repeats < 0:
             raise RuntimeError(f"[repeat_interleave] Repeats must be non-negative, got {repeats}")
         if x.view.ndim == 0:
@@ -151,7 +153,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         shape[d] *= repeats
         if output_size is not None and output_size != shape[d]:
             raise RuntimeError(f"[repeat_interleave] Expected output_size to be {shape[d]}, got {output_size}")
-        return y.clone().reshape(shape)
+        return y.clone(memory_format=contiguous_format).reshape(shape)
     counts = <TensorBase>repeats
     if counts.view.dtype != I64 and counts.view.dtype != I32:
         raise RuntimeError(f"[repeat_interleave] repeats has to be Long or Int tensor, got {name_of(counts.view.dtype)}")
@@ -314,6 +316,7 @@ def roll(input, shifts, dims=None):
     dims = () if dims is None else tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
         raise RuntimeError("[roll] `shifts` required")
+    shifts = tuple([integer(shift, "roll") for shift in shifts])
     if not dims and len(shifts) == 1:
         y = contiguous(x.detach()).reshape(-1)
         y = (rolled(y, shifts, (0,)) if y.view.numel else y.clone()).reshape(x.shape_tuple())
@@ -484,6 +487,7 @@ def one_hot(tensor, num_classes=-1):
     if x.view.dtype != I64:
         raise RuntimeError("[one_hot] one_hot is only applicable to index tensor of type LongTensor, got "
                            f"{name_of(x.view.dtype)}")
+    num_classes = integer(num_classes, "one_hot")
     if x.view.numel == 0:
         if num_classes <= 0:
             raise RuntimeError("[one_hot] Can not infer total number of classes from empty tensor.")

@@ -124,7 +124,7 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
     cdef int d
     if size is not None:
         for s in per_dimension("output size", size, n, x):
-            if not hasattr(s, "__index__"):
+            if isinstance(s, bool) or not hasattr(s, "__index__"):
                 raise TypeError(f"[interpolate] expected size to be one of int or Tuple[int] or None, but got {size!r}")
             out.append(s.__index__())
     else:

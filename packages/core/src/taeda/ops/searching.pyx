@@ -11,6 +11,7 @@ from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, defin
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
+from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
 
 __all__ = ["bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
@@ -250,6 +251,7 @@ def bincount(input, weights=None, minlength=0):
     refuse_meta("bincount", x)
     if is_float(x.view.dtype) or x.view.dtype == BOOL:
         raise NotImplementedError(f"[bincount] not implemented for dtype {name_of(x.view.dtype)}; it counts integers")
+    minlength = integer(minlength, "bincount")
     if minlength < 0:
         raise RuntimeError(f"[bincount] minlength should be >= 0, got {minlength}")
     x = contiguous(to_dtype(x, I64))

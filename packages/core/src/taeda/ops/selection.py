@@ -64,6 +64,8 @@ def combinations(input, r=2, with_replacement=False):
         raise TypeError(f"[combinations] argument 'input' must be Tensor, not {type(input).__name__}")
     if input.ndim != 1:
         raise RuntimeError(f"[combinations] Expect a 1D vector, but got shape {list(input.shape)}")
+    if isinstance(r, bool) or not hasattr(r, "__index__"):
+        raise TypeError(f"[combinations] argument 'r' must be int, not {type(r).__name__}")
     if r < 0:
         raise RuntimeError(f"[combinations] Expect a non-negative number, but got {r}")
     if r == 0:

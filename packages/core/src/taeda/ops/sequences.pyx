@@ -104,7 +104,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     if layout is not None:
         need_strided("linspace", layout)
     start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
-    if not hasattr(steps, "__index__"):
+    if isinstance(steps, bool) or not hasattr(steps, "__index__"):
         raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
     n = steps.__index__()
     if n < 0:

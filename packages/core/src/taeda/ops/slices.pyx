@@ -184,6 +184,8 @@ def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     cdef int d = wrap_dim("split", dim, x.view.ndim)
     cdef int64_t size = x.view.shape[d], at = 0, piece
     if isinstance(split_size_or_sections, (tuple, list)):
+        for s in split_size_or_sections:
+            int64_of(s, "split")
         if sum(split_size_or_sections) != size or any([s < 0 for s in split_size_or_sections]):
             raise RuntimeError(f"[split] split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at "
                                f"dimension {d}), but got split_sizes={list(split_size_or_sections)}")
@@ -289,7 +291,7 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
         if cuts.view.dtype != I64:
             raise RuntimeError(f"[tensor_split] expected tensor_indices_or_sections to have dtype of long, but got {indices_or_sections.dtype}")
         indices_or_sections = indices_or_sections.tolist()
-    if indices_or_sections is None or isinstance(indices_or_sections, float):
+    if indices_or_sections is None or isinstance(indices_or_sections, (float, bool)):
         raise TypeError(f"[tensor_split] indices_or_sections must be an int or ints, not {type(indices_or_sections).__name__}")
     if isinstance(indices_or_sections, int):
         if indices_or_sections <= 0:
@@ -297,7 +299,7 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
         few("tensor_split", indices_or_sections)
         base, more = divmod(size, indices_or_sections)
         return apart(x, split(x, [base + (i < more) for i in range(indices_or_sections)], d), d)
-    ends = list(indices_or_sections) + [size]
+    ends = [int64_of(i, "tensor_split") for i in indices_or_sections] + [size]
     found, start = [], 0
     for end in ends:
         found.append(slice_(x, d, start, end))

@@ -140,6 +140,8 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
         d = 0
     else:
         n = max(input.ndim, 1)
+        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+            raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
         if not -n <= dim < n:
             raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
         d = dim % n

@@ -145,7 +145,9 @@ def as_strided(input, size, stride, storage_offset=None):
             [2, 3]])
     """
     cdef TensorBase x = as_tensor(input, "as_strided"), y
-    offset = x.offset if storage_offset is None else storage_offset
+    offset = x.offset if storage_offset is None else int64_of(storage_offset, "as_strided")
+    for i in (*size, *stride):
+        int64_of(i, "as_strided")
     check_layout("as_strided", tuple(size), tuple(stride), offset, x.view.itemsize, x.storage.nbytes_)
     y = strided(x, tuple(size), tuple(stride), offset)
     record_view(AS_STRIDED, y, x, (x.shape_tuple(), x.stride_tuple(), x.offset, tuple(size), tuple(stride), offset))

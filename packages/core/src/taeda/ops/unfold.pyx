@@ -20,14 +20,14 @@ cdef enum:
 cdef int read_pair(str op, str name, object value, int64_t low, int64_t* out) except -1:
     """An int or a pair of ints, none below `low`, into out[0:2]."""
     cdef int i
-    if hasattr(value, "__index__"):
+    if hasattr(value, "__index__") and not isinstance(value, bool):
         value = (value, value)
     if not isinstance(value, (tuple, list)):
         raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, not {type(value).__name__}")
     if len(value) != 2:
         raise RuntimeError(f"[{op}] It is expected {name} equals to 2, but got size {len(value)}")
     for i in range(2):
-        if not hasattr(value[i], "__index__"):
+        if isinstance(value[i], bool) or not hasattr(value[i], "__index__"):
             raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
                             f"{type(value[i]).__name__} at pos {i}")
         number = value[i].__index__()

@@ -14,9 +14,9 @@ from taeda.dtype import dtype as dtype_class
 
 cdef object integer(object x, str op):
     """An index or size as a Python int."""
-    if PyLong_Check(x):
+    if PyLong_Check(x) and x is not True and x is not False:
         return x
-    if hasattr(x, "__index__"):
+    if not PyLong_Check(x) and hasattr(x, "__index__"):
         return x.__index__()
     raise TypeError(f"[{op}] expected an int, got {x!r} ({type(x).__name__})")
 

@@ -105,7 +105,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """
     need_tensors("pixel_shuffle", input)
     r = upscale_factor
-    if not hasattr(r, "__index__"):
+    if isinstance(r, bool) or not hasattr(r, "__index__"):
         raise TypeError(f"[pixel_shuffle] argument 'upscale_factor' must be int, not {type(r).__name__}")
     if input.ndim < 3:
         raise RuntimeError(
@@ -139,7 +139,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """
     need_tensors("pixel_unshuffle", input)
     r = downscale_factor
-    if not hasattr(r, "__index__"):
+    if isinstance(r, bool) or not hasattr(r, "__index__"):
         raise TypeError(f"[pixel_unshuffle] argument 'downscale_factor' must be int, not {type(r).__name__}")
     if input.ndim < 3:
         raise RuntimeError(
