@@ -210,14 +210,30 @@ def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
     limit = 1e-11 if dtype == np.float64 else 2e-4
     np.testing.assert_allclose(y.detach().numpy(), convolve(x, w, **options) + b[:, None, None], rtol=limit, atol=limit)
     g = taeda.from_numpy(rng.standard_normal(tuple(y.shape)).astype(dtype))
-    plain = taeda.from_numpy(x).requires_grad_()
-    (dx,) = taeda.autograd.grad(taeda.conv2d(plain.double(), taeda.from_numpy(w).double(), **options), plain, g.double())
-    np.testing.assert_allclose(taeda.autograd.grad(y, u, g)[0].numpy(), dx.numpy(), rtol=limit, atol=limit)
+    plain = [taeda.from_numpy(a.astype(np.float64)).requires_grad_() for a in (x, w)]
+    for got, want in zip(taeda.autograd.grad(y, (u, v), g), taeda.autograd.grad(taeda.conv2d(*plain, **options), plain, g.double()), strict=True):
+        np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=limit, atol=limit)
 
 
 def test_images_are_framed_a_few_at_a_time():
     rng = np.random.default_rng(13)
-    x, w = rng.standard_normal((7, 1700, 12, 12)).astype(np.float32), rng.standard_normal((8, 1700, 3, 3)).astype(np.float32)
-    got = taeda.conv2d(*map(taeda.from_numpy, (x, w)), padding=6, dilation=6).numpy()
-    want = convolve(x.astype(np.float64), w.astype(np.float64), padding=6, dilation=6)
-    np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-3)
+    x, w = rng.standard_normal((15, 1700, 12, 12)), rng.standard_normal((8, 1700, 3, 3))
+    u, v = (taeda.from_numpy(a.astype(np.float32)).requires_grad_() for a in (x, w))
+    y = taeda.conv2d(u, v, padding=6, dilation=6)
+    np.testing.assert_allclose(y.detach().numpy(), convolve(x, w, padding=6, dilation=6), rtol=1e-3, atol=2e-3)
+    (dw,) = taeda.autograd.grad(y, v, taeda.ones_like(y))
+    for i in range(3):                             # the sum of the pixels that a tap meets
+        rows = slice(max(0, 6 * i - 6), min(12, 6 * i + 6))
+        np.testing.assert_allclose(dw[3, :, i, 0].numpy(), x[:, :, rows, :6].sum((0, 2, 3)), rtol=1e-3, atol=1e-3)
+
+
+def test_a_weight_gradient_in_places_is_right_beside_what_is_not_finite():
+    rng = np.random.default_rng(14)
+    x = rng.standard_normal((4, 40, 6, 6))
+    x[1, 2, 0, 0] = np.inf
+    for w in (taeda.zeros(8, 40, 5, 5, dtype=taeda.float64, requires_grad=True), taeda.zeros(48, 40, 5, 5, dtype=taeda.float64, requires_grad=True)):
+        (dw,) = taeda.autograd.grad(taeda.conv2d(taeda.from_numpy(x), w, padding=2).sum(), w)
+        met = np.zeros((5, 5), bool)
+        met[:3, :3] = True                         # only these taps reach the corner
+        np.testing.assert_array_equal(np.isinf(dw[:, 2].numpy()), np.broadcast_to(met, (w.shape[0], 5, 5)))
+        assert taeda.isfinite(dw[:, 3:]).all()

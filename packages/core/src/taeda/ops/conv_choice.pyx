@@ -37,6 +37,7 @@ cdef Op INPUT_DEPTHWISE = define("convolution_input", NULL, 0, 0, "convolution_i
 cdef Op INPUT_CHANNELS = define("convolution_input", NULL, 0, 0, "convolution_input_channels")
 cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", NULL, 0, 0, "convolution_weight_depthwise")
 cdef Op WEIGHT_CHANNELS = define("convolution_weight", NULL, 0, 0, "convolution_weight_channels")
+cdef Op WEIGHT_PLACES = define("convolution_weight", NULL, 0, 0, "convolution_weight_places")
 cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
 cdef Op WINOGRAD = define("winograd", NULL)              # the same three parts, or 1: then op is asked
 cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
@@ -305,12 +306,53 @@ cdef double parted(const Segment[3][SEGMENTS] s, const int64_t* n, int64_t image
         high = s[1][i // n[2] % n[1]].high - s[1][i // n[2] % n[1]].low
         places *= s[2][i % n[2]].stop - s[2][i % n[2]].start
         across = s[2][i % n[2]].high - s[2][i % n[2]].low
-        cost += ((places + 7) // 8 * 8 + 4) * panels * deep * high * (across * channels + 8)
+        cost += ((places + 7) // 8 * 8 + 2) * panels * deep * high * (across * channels + 8)
     return cost
 
 
+cdef bint run_weight_places(const Geometry* q, TensorBase out, const View* v, int64_t work) except -1:
+    """Compute a weight gradient tap by tap over the pixels that each meets, if that saves enough; whether it did."""
+    cdef View* t[3]
+    cdef View u[3]
+    cdef Param p[12]
+    cdef Segment s[SEGMENTS]
+    cdef int64_t d, i, n, reached, rows, lanes, width = 8 if v[0].dtype == F64 else 16
+    cdef double share = 1, runs = v[1].shape[2], sums, cost
+    for d in range(3):
+        n = segments(s, v[1].shape[2 + d], v[2].shape[2 + d], v[0].shape[2 + d], q.stride[d], q.pad[d], q.dilation[d], 1)
+        reached = 0
+        for i in range(n):
+            reached += (s[i].stop - s[i].start) * (s[i].high - s[i].low)
+        share *= <double>reached / (v[1].shape[2 + d] * v[0].shape[2 + d])
+    if share > 0.95:
+        return False
+    if v[0].shape[4] > 1:
+        runs *= v[1].shape[3]                    # of each tap: rows, unless it takes the whole of them
+    p[11].i = 0
+    rows, lanes = (v[0].shape[1] + 7) // 8 * 8, (v[0].shape[0] + width - 1) // width * width
+    if q.stride[0] * q.stride[1] * q.stride[2] == 1:
+        reached, n = (v[0].shape[0] + 7) // 8 * 8, (v[0].shape[1] + width - 1) // width * width
+        if reached * n < rows * lanes:
+            rows, lanes = reached, n
+            p[11].i = 1
+    sums = rows * lanes / 16.0 * pixels_of(&v[0])
+    cost = sums * (share * v[1].shape[0] * pixels_of(&v[1]) + 8 * runs) + (v[1].numel * 0.1 + v[2].numel * 0.05 + 4 * sums) * 16 / width + 6000
+    if cost > min(as_it_stands(WEIGHT_GRADIENT, q, v), by_winograd(WEIGHT_GRADIENT, q, v)):
+        return False
+    for i in range(3):
+        u[i] = v[i]
+        t[i] = &u[i]
+        p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
+    p[9].i = 1
+    p[10].i = 0
+    launch(WEIGHT_PLACES, out.view.dtype, out.device, 1, 3, t, p, work)
+    return True
+
+
 cdef bint run_places(Part part, const Geometry* given, TensorBase out, const View* v, TensorBase bias, int64_t work) except -1:
-    """Compute results, or an input gradient without a stride, by the taps that each place has, if that saves enough; whether it did."""
+    """Compute results, or a gradient, of the input only without a stride, by the taps that each place has, if that saves enough; whether it
+    did.
+    """
     cdef Segment s[3][SEGMENTS]
     cdef int64_t n[3]
     cdef int64_t dims[10]
@@ -320,8 +362,12 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     cdef Geometry q = given[0]
     cdef int64_t d, i, size, width, reached, places
     cdef double least, cost, share = 1
-    if part == WEIGHT_GRADIENT or q.groups != 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
-            v[2].itemsize == 2 or v[2].itemsize == 4 or v[2].dtype == F64) or v[2].shape[part == INPUT_GRADIENT] < 8:
+    if q.groups != 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
+            v[2].dtype == F32 or v[2].dtype == F64 or v[2].dtype == F16 or v[2].dtype == BF16):
+        return False
+    if part == WEIGHT_GRADIENT:
+        return run_weight_places(given, out, v, work)
+    if v[2].shape[part == INPUT_GRADIENT] < 8:
         return False
     for i in range(3):
         u[i] = v[i]
@@ -397,7 +443,8 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
         memset(out.view.data, 0, out.view.numel * out.view.itemsize)
         place, left = v[0], empty(5, v[0].shape, out.view.dtype, out.device)
         v[0] = left.view
-        run(part, op, q, left, a, b, bias, v, work, False)
+        if not run_places(part, q, left, v, bias, work):
+            run(part, op, q, left, a, b, bias, v, work, False)
         copy_view(&place, &v[0])
         return 0
     if out.device == CPU and run_places(part, q, out, v, bias, work):
