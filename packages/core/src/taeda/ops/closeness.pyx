@@ -58,7 +58,7 @@ def equal(input, other):
         if a.view.dtype == F64:
             return few_equal(<const double*>a.view.data, <const double*>b.view.data, a.view.numel)
         if a.view.dtype == I64 or a.view.dtype == I32 or a.view.dtype == U8:
-            return memcmp(a.view.data, b.view.data, a.view.numel * a.view.itemsize) == 0
+            return a.view.numel == 0 or memcmp(a.view.data, b.view.data, a.view.numel * a.view.itemsize) == 0
     return all_equal((<object>a).detach(), (<object>b).detach())
 
 
