@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import math
 import os
 import string
@@ -17,12 +18,13 @@ import taeda
 from taeda.vision.datasets.utils import download_and_extract_archive, download_file, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["EMNIST", "KMNIST", "MNIST", "FashionMNIST", "read_idx"]
+__all__ = ["EMNIST", "KMNIST", "MNIST", "QMNIST", "FashionMNIST", "read_idx"]
 
 Path = str | os.PathLike[str]
 # The third byte of an idx file names the type; all are stored with the most significant byte first.
 _TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _MOST_DIMENSIONS = 8
+_OPEN: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 
 
 def _read_at_most(file: Any, n: int) -> bytes:
@@ -35,7 +37,7 @@ def _read_at_most(file: Any, n: int) -> bytes:
 
 
 def read_idx(path: Path) -> np.ndarray[Any, Any]:
-    """Read an idx file, plain or compressed by gzip, into an array.
+    """Read an idx file, plain or compressed by gzip or xz, into an array.
 
     Raises:
         ValueError: it is not an idx file, or its size is not what its header says.
@@ -43,7 +45,7 @@ def read_idx(path: Path) -> np.ndarray[Any, Any]:
     """
     name = os.fspath(path)
     try:
-        with gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb") as file:
+        with _OPEN.get(os.path.splitext(name)[1], open)(name, "rb") as file:
             head = file.read(4)
             if (
                 len(head) < 4
@@ -62,8 +64,8 @@ def read_idx(path: Path) -> np.ndarray[Any, Any]:
             dtype = np.dtype(_TYPES[head[2]])
             expected = math.prod(shape) * dtype.itemsize
             body = _read_at_most(file, expected + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"[read_idx] {name!r} is a damaged gzip file: {error}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
+        raise ValueError(f"[read_idx] {name!r} is a damaged {'xz' if name.endswith('.xz') else 'gzip'} file: {error}") from error
     if len(body) != expected:
         raise ValueError(
             f"[read_idx] {name!r} should hold {expected} bytes for shape {shape}, "
@@ -145,44 +147,57 @@ class MNIST(VisionDataset):
     def _find(self, name: str) -> str | None:
         """Return the path of a file, plain or compressed."""
         for folder in (self.raw_folder, self.root):
-            for path in (os.path.join(folder, name.removesuffix(".gz")), os.path.join(folder, name)):
+            for path in (os.path.join(folder, os.path.splitext(name)[0]), os.path.join(folder, name)):
                 if os.path.isfile(path):
                     return path
         return None
 
+    def _files(self) -> list[tuple[str, str]]:
+        """Name the files of images and of labels, with their sums."""
+        return self.resources[:2] if self.train else self.resources[2:4]
+
     def download(self) -> None:
         """Fetch the files that are not there."""
-        for name, md5 in self.resources:
+        self._fetch(self.resources)
+
+    def _fetch(self, files: list[tuple[str, str]]) -> None:
+        for name, md5 in files:
             if self._find(name) is None:
                 download_file(
                     [mirror + name for mirror in self.mirrors], os.path.join(self.raw_folder, name), md5
                 )
 
-    def _load(self) -> tuple[taeda.Tensor, taeda.Tensor]:
+    def _load(self, of_labels: tuple[str, int] = ("uint8", 1)) -> tuple[taeda.Tensor, taeda.Tensor]:
+        """Read images and labels; `of_labels` are the dtype and the number of dimensions that the labels should have."""
         op = type(self).__name__
         arrays = []
-        for name, _ in self.resources[:2] if self.train else self.resources[2:4]:
+        for name, _ in self._files():
             path = self._find(name)
             if path is None:
+                plain, end = os.path.splitext(name)
                 raise RuntimeError(
-                    f"[{op}] Dataset not found: there is no {name.removesuffix('.gz')} (or .gz) in "
+                    f"[{op}] Dataset not found: there is no {plain} (or {end}) in "
                     f"{self.raw_folder!r} or {self.root!r}. You can use download=True to download it"
                 )
             arrays.append(read_idx(path))
         images, labels = arrays
-        if images.dtype != np.uint8 or images.ndim != 3 or labels.dtype != np.uint8 or labels.ndim != 1:
+        if images.dtype != np.uint8 or images.ndim != 3 or (str(labels.dtype), labels.ndim) != of_labels:
             raise ValueError(
-                f"[{op}] images should be uint8 with 3 dimensions and labels uint8 with 1, "
+                f"[{op}] images should be uint8 with 3 dimensions and labels {of_labels[0]} with {of_labels[1]}, "
                 f"got {images.dtype} {images.shape} and {labels.dtype} {labels.shape}"
             )
         if len(images) != len(labels):
             raise ValueError(f"[{op}] there are {len(images)} images but {len(labels)} labels")
-        if labels.size and labels.max() >= len(self.classes):
-            raise ValueError(f"[{op}] labels should be below {len(self.classes)}, got {labels.max()}")
+        digits = labels if labels.ndim == 1 else labels[:, 0]
+        if digits.size and digits.max() >= len(self.classes):
+            raise ValueError(f"[{op}] labels should be below {len(self.classes)}, got {digits.max()}")
         return taeda.from_numpy(images), taeda.from_numpy(labels.astype(np.int64))
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        return self._transformed(Image.fromarray(self.data[index].numpy()), int(self.targets[index]))
+        return self._transformed(Image.fromarray(self.data[index].numpy()), self._target(index))
+
+    def _target(self, index: int) -> Any:
+        return int(self.targets[index])
 
     def __len__(self) -> int:
         return len(self.data)
@@ -270,3 +285,57 @@ class EMNIST(MNIST):
         """Fetch and unpack the archive unless the files are there."""
         if any(self._find(name) is None for name, _ in self.resources):
             download_and_extract_archive(self.url, self.raw_folder, md5=self.md5)
+
+
+class QMNIST(MNIST):
+    """MNIST found again in the files of NIST: 60,000 digits for training, 60,000 for testing, 402,953 in all (Yadav, Bottou, 2019).
+
+    Args:
+        what: ``"train"``, ``"test"``, ``"test10k"`` (those that MNIST has too), ``"test50k"`` (the others) or ``"nist"`` (all); by
+            default what `train` says.
+        compat: the target is the digit, else the int64 tensor of all eight numbers about it, the digit first.
+        train: as in `MNIST`, as are the further arguments.
+
+    Raises:
+        ValueError: there is no such part.
+    """
+
+    subsets: ClassVar[dict[str, str]] = {"train": "train", "test": "test", "test10k": "test", "test50k": "test", "nist": "nist"}
+    mirrors: ClassVar[list[str]] = ["https://raw.githubusercontent.com/facebookresearch/qmnist/master/"]
+    resources: ClassVar[dict[str, list[tuple[str, str]]]] = {  # type: ignore[assignment]
+        "train": [
+            ("qmnist-train-images-idx3-ubyte.gz", "ed72d4157d28c017586c42bc6afe6370"),
+            ("qmnist-train-labels-idx2-int.gz", "0058f8dd561b90ffdd0f734c6a30e5e4"),
+        ],
+        "test": [
+            ("qmnist-test-images-idx3-ubyte.gz", "1394631089c404de565df7b7aeaf9412"),
+            ("qmnist-test-labels-idx2-int.gz", "5b5b05890a5e13444e108efe57b788aa"),
+        ],
+        "nist": [
+            ("xnist-images-idx3-ubyte.xz", "7f124b3b8ab81486c9d8c2749c17f834"),
+            ("xnist-labels-idx2-int.xz", "5ed0e788978e45d4a8bd4b7caec3d79d"),
+        ],
+    }
+
+    def __init__(self, root: Path, what: str | None = None, compat: bool = True, train: bool = True, **kwargs: Any) -> None:
+        self.what = verify_str_arg(what or ("train" if train else "test"), "what", tuple(self.subsets), "QMNIST")
+        self.compat = compat
+        super().__init__(root, train, **kwargs)
+
+    def _files(self) -> list[tuple[str, str]]:
+        return self.resources[self.subsets[self.what]]
+
+    def download(self) -> None:
+        """Fetch the files of this part that are not there."""
+        self._fetch(self._files())
+
+    def _load(self, of_labels: tuple[str, int] = ("int32", 2)) -> tuple[taeda.Tensor, taeda.Tensor]:
+        images, labels = super()._load(of_labels)
+        part = {"test10k": slice(10000), "test50k": slice(10000, None)}.get(self.what, slice(None))
+        return images[part], labels[part]
+
+    def _target(self, index: int) -> Any:
+        return int(self.targets[index][0]) if self.compat else self.targets[index]
+
+    def extra_repr(self) -> str:
+        return f"Split: {self.what}"
