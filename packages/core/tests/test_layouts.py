@@ -86,14 +86,35 @@ def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:
 @pytest.mark.parametrize("dtype", [taeda.bool, *SIZES], ids=str)
 def test_short_rows_beside_operands_that_repeat_or_have_gaps(dtype: taeda.dtype) -> None:
     op = taeda.logical_xor if dtype == taeda.bool else taeda.add
-    for n in (1, 2, 3, 10, 31, 32, 33):                            # kernels/cpu/short_rows.h: up to 32, in runs of 1,024
-        for m in (7, 8, 33, 1030):
+    for n in (1, 2, 3, 10, 31, 32, 33, 49, 64, 65, 256, 257):      # kernels/cpu/short_rows.h: up to 32, 64 or 256, in runs of 1,024
+        for m in (7, 8, 33, 1030) if n < 64 else (8, 33):
             a = values(m, n, dtype=dtype)
             others = [values(n, dtype=dtype), values(m, 1, dtype=dtype), values(n, m, dtype=dtype).t(), values(m, n + 3, dtype=dtype)[:, 1:n + 1],
                       values(2 * n, dtype=dtype)[::2], values(m, 2 * n, dtype=dtype)[:, ::2], values(1, dtype=dtype).expand(m, n)]
             for b in others:
                 want = op(a, b.expand(m, n).contiguous())
                 assert taeda.equal(op(a, b), want) and taeda.equal(op(b, a), want), (n, m, b.stride())
+
+
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
+def test_a_number_beside_short_rows_stays_one(dtype: taeda.dtype) -> None:
+    x = values(40, 18, dtype=dtype)
+    for n in (1, 8, 17):
+        rows = x[:, 1:n + 1]
+        dense = rows.contiguous()
+        for y, want in ((rows**2, dense**2), (rows * 3, dense * 3), (taeda.lerp(rows, dense, 0.25), taeda.lerp(dense, dense, 0.25)),
+                        (taeda.addcmul(rows, rows[0], rows[:, :1]), taeda.addcmul(dense, dense[:1].expand(40, n).contiguous(), dense[:, :1].expand(40, n).contiguous()))):
+            assert taeda.equal(y, want), n
+
+
+def test_three_operands_of_any_strides_are_those_of_copies() -> None:
+    a, b, c = (values(*shape, dtype=taeda.float32) for shape in ((300, 600), (1, 600), (300, 1)))
+    steps = values(300, 1200, dtype=taeda.float32)[:, ::2]
+    for x, y, z in ((a, b, c), (a, c, b), (steps, a, c), (a, steps, steps), (b, c, a), (c, a, values(1, dtype=taeda.float32))):
+        full = [t.expand(300, 600).contiguous() for t in (x, y, z)]
+        assert taeda.equal(taeda.addcmul(x, y, z), taeda.addcmul(*full)) and taeda.equal(taeda.lerp(x, y, z), taeda.lerp(*full))
+        out = values(300, 1200, dtype=taeda.float32)[:, ::2]
+        assert taeda.equal(taeda.addcmul(x, y, z, out=out), taeda.addcmul(*full))
 
 
 def test_short_rows_in_more_dimensions_and_by_any_number_of_threads() -> None:

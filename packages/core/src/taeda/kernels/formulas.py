@@ -317,9 +317,10 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0) { \
             const T c = *w; \
             _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
+        } else if (n == 1) { \
+            const T a = *x, b = *y, c = *w; *z = EXPR; \
         } else { \
-            for (int64_t i = 0; i < n; i++) { \
-                const T a = x[i * s[1]], b = y[i * s[2]], c = w[i * s[3]]; z[i * s[0]] = EXPR; } \
+            in_blocks(ptr, s, n, p, NAME##_loop, 4, sizeof(TO), sizeof(T)); \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }

@@ -7,29 +7,52 @@
 #ifndef TAEDA_SHORT_ROWS_H
 #define TAEDA_SHORT_ROWS_H
 
-enum { SHORT_ROW = 32, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3 };
+enum { SHORT_ROW = 32, SHORT_FILL = 64, SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
 
-/* Whether rows are so short, and what to write out fits the buffers. */
+/* One element for all rows: it stays one, as loops take a number apart from the rest (x ** 2). */
+static inline int short_number(const Walk *w, int k) { return w->stride[k][0] == 0 && w->stride[k][1] == 0; }
+static inline int short_lies(const Walk *w, int k) { return w->stride[k][0] == 1 && w->stride[k][1] == w->shape[0]; }
+
+/* Whether rows are so short, and what to write out fits the buffers.  They may be longer where each is one element again and again (a value
+ * for each plane of pixels), a store a vector, and longer still where all are one row (a bias), written out once. */
 static inline int short_rows(const Walk *w, View **t) {
-    if (w->ndim < 2 || w->shape[0] > SHORT_ROW || w->shape[1] < 8 || w->stride[0][0] != 1 || w->stride[0][1] != w->shape[0]) return 0;
+    if (w->ndim < 2 || w->shape[0] > SHORT_REPEAT || w->shape[1] < 8 || !short_lies(w, 0)) return 0;
     int spread = 0;
-    for (int k = 1; k < w->n; k++)
-        if (w->stride[k][0] != 1 || w->stride[k][1] != w->shape[0]) spread += t[k]->itemsize > SHORT_BYTES ? SHORT_OPERANDS + 1 : 1;
-    return spread <= SHORT_OPERANDS;
+    int64_t longest = SHORT_REPEAT;
+    for (int k = 1; k < w->n; k++) {
+        if (short_lies(w, k) || short_number(w, k)) continue;
+        spread += t[k]->itemsize > SHORT_BYTES ? SHORT_OPERANDS + 1 : 1;
+        const int64_t most = w->stride[k][1] == 0 ? SHORT_REPEAT : w->stride[k][0] == 0 ? SHORT_FILL : SHORT_ROW;
+        longest = most < longest ? most : longest;
+    }
+    return spread <= SHORT_OPERANDS && w->shape[0] <= longest;
 }
 
+/* A row is written in whole vectors: what a vector writes behind it, the next row overwrites.  Rows without gaps are read so too, as long
+ * as another row lies behind what is read. */
 #define SHORT_SPREAD(T) \
-    for (int64_t i = 0; i < rows; i++, x += s1 * sizeof(T), y += n * sizeof(T)) \
+    typedef T Vector_##T __attribute__((vector_size(SHORT_VECTOR), aligned(1), may_alias)); \
+    int64_t i = 0; \
+    if (s0 == 0) { \
+        for (; i < rows; i++, x += s1 * sizeof(T), y += bytes) { \
+            const Vector_##T many = (Vector_##T){0} + *(const T *)x; \
+            for (int64_t at = 0; at < bytes; at += SHORT_VECTOR) *(Vector_##T *)(y + at) = many; \
+        } \
+    } else if (s0 == 1 && s1 >= n) { \
+        for (const int64_t pitch = s1 * sizeof(T); i * pitch + bytes + SHORT_VECTOR <= (rows - 1) * pitch + bytes; i++, x += pitch, y += bytes) \
+            for (int64_t at = 0; at < bytes; at += SHORT_VECTOR) *(Vector_##T *)(y + at) = *(const Vector_##T *)(x + at); \
+    } \
+    for (; i < rows; i++, x += s1 * sizeof(T), y += bytes) \
         for (int64_t j = 0; j < n; j++) ((T *)y)[j] = ((const T *)x)[j * s0];
-/* `rows` rows of n elements, whose strides are s1 and s0, side by side */
+/* `rows` rows of n elements, whose strides are s1 and s0, side by side; up to SHORT_VECTOR bytes behind them are written too */
 static void short_spread(char *y, const char *x, int64_t n, int64_t s0, int64_t rows, int64_t s1, int size) {
-    int64_t all = rows * n * size;
+    const int64_t all = rows * n * size, bytes = n * size;
     if (s1 == 0) rows = 1;
     switch (size) {
-    case 1: SHORT_SPREAD(uint8_t); break;
-    case 2: SHORT_SPREAD(uint16_t); break;
-    case 4: SHORT_SPREAD(uint32_t); break;
-    default: SHORT_SPREAD(uint64_t);
+    case 1: { SHORT_SPREAD(uint8_t) } break;
+    case 2: { SHORT_SPREAD(uint16_t) } break;
+    case 4: { SHORT_SPREAD(uint32_t) } break;
+    default: { SHORT_SPREAD(uint64_t) }
     }
     if (s1 == 0)                                  /* y is behind the first row: twice as much each time */
         for (int64_t have = n * size, left = all - have; left > 0; y += have, left -= have, have *= 2)
@@ -37,12 +60,13 @@ static void short_spread(char *y, const char *x, int64_t n, int64_t s0, int64_t 
 }
 
 static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Loop loop, const Param *p, int threads) {
-    static const int64_t ones[MAX_OPERANDS] = {1, 1, 1, 1, 1, 1, 1, 1};
+    int64_t side[MAX_OPERANDS];
     const int64_t n = w->shape[0], per = SHORT_RUN / n, outer = t[0]->numel / (n * w->shape[1]);
     const int64_t share = PIECE / n < w->shape[1] ? PIECE / n : w->shape[1], parts = (w->shape[1] + share - 1) / share;
+    for (int k = 0; k < w->n; k++) side[k] = !short_number(w, k);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t unit = 0; unit < outer * parts; unit++) {
-        _Alignas(64) char room[SHORT_OPERANDS][SHORT_RUN * SHORT_BYTES];
+        _Alignas(64) char room[SHORT_OPERANDS][SHORT_RUN * SHORT_BYTES + SHORT_VECTOR];
         char *ptr[MAX_OPERANDS], *block[MAX_OPERANDS], *run[MAX_OPERANDS];
         const int64_t from = unit % parts * share, to = from + share < w->shape[1] ? from + share : w->shape[1];
         int64_t rest = unit / parts;
@@ -54,7 +78,7 @@ static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Lo
         }
         for (int k = 0; k < w->n; k++) {
             block[k] = NULL;
-            if (w->stride[k][0] == 1 && w->stride[k][1] == n) continue;
+            if (short_lies(w, k) || short_number(w, k)) continue;
             block[k] = room[spread++];
             if (w->stride[k][1] == 0)
                 short_spread(block[k], ptr[k], n, w->stride[k][0], to - from < per ? to - from : per, 0, t[k]->itemsize);
@@ -67,7 +91,7 @@ static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Lo
                     short_spread(block[k], ptr[k], n, w->stride[k][0], rows, w->stride[k][1], t[k]->itemsize);
                 ptr[k] += per * w->stride[k][1] * t[k]->itemsize;
             }
-            loop(run, ones, rows * n, p);
+            loop(run, side, rows * n, p);
         }
     }
 }
