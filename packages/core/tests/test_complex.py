@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import taeda
 
+NAN = float("nan")
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 4)) + 1j * RNG.normal(size=(3, 4))
 B = RNG.normal(size=(3, 4)) + 1j * RNG.normal(size=(3, 4))
@@ -255,3 +256,23 @@ def test_real_numbers_become_complex_ones_wherever_they_lie(source: str, target:
     for part in (x, x[::3], x.reshape(26, 50).t()):
         y = part.to(getattr(taeda, target))
         assert (y.real == part.to(y.real.dtype)).all() and not y.imag.any()
+
+
+@pytest.mark.parametrize("source", ["complex64", "complex128"])
+@pytest.mark.filterwarnings("ignore:Casting complex")
+def test_complex_numbers_become_their_real_parts_and_bools_say_whether_any_part_is_there(source: str) -> None:
+    x = taeda.complex((taeda.arange(1300) % 5).double(), (taeda.arange(1300) % 3).double()).to(getattr(taeda, source))
+    for part in (x, x[::3], x.reshape(26, 50).t()):
+        for target in (taeda.float32, taeda.float64, taeda.bfloat16, taeda.int64, taeda.int8, taeda.uint8):
+            assert taeda.equal(part.to(target), part.real.contiguous().to(target))
+        assert taeda.equal(part.bool(), (part.real != 0) | (part.imag != 0))
+    assert taeda.complex(taeda.tensor([0.0, 0.0, NAN]), taeda.tensor([0.0, NAN, 0.0])).bool().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("exponent", [-1, 0.5, 2, 3])
+def test_simple_powers_are_those_of_the_general_formula(exponent: float) -> None:
+    z = tensor(A).requires_grad_()
+    y = z**exponent
+    np.testing.assert_allclose(y.detach().numpy(), A**exponent, rtol=1e-12)
+    (g,) = taeda.autograd.grad(y, z, taeda.ones(3, 4, dtype=taeda.complex128))
+    np.testing.assert_allclose(g.numpy(), (exponent * A ** (exponent - 1)).conj(), rtol=1e-12)

@@ -236,6 +236,17 @@ def test_short_integers_convert_into_each_other_as_numpys_do(source: str) -> Non
             np.testing.assert_array_equal(t.to(getattr(taeda, target)).numpy(), n.astype(target))
 
 
+@pytest.mark.parametrize("source", ["int8", "int16", "uint16"])
+def test_short_integers_become_wider_numbers_as_numpys_do(source: str) -> None:
+    x = np.random.default_rng(0).integers(0, 65536, 1301).astype(source)
+    for target in ("float32", "float64", "int64", "int32", "float16", "complex64"):
+        for n, t in ((x, taeda.from_numpy(x)), (x[::3], taeda.from_numpy(x)[::3])):
+            with np.errstate(over="ignore"):
+                np.testing.assert_array_equal(t.to(getattr(taeda, target)).numpy(), n.astype(target))
+    t = taeda.from_numpy(x)
+    assert taeda.equal(t.bfloat16(), t.float().bfloat16())
+
+
 @pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
 def test_a_number_that_is_lerps_weight_is_not_rounded(dtype):
     a, b = taeda.linspace(-2, 3, 37).to(dtype), taeda.linspace(5, -1, 37).to(dtype)

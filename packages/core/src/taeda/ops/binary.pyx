@@ -8,6 +8,7 @@ from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.autograd.node import named
 from taeda.ops._help import describe
 
 
@@ -299,14 +300,21 @@ cdef int check_exponent(str op, object a, object b) except -1:
         raise RuntimeError(f"[{op}] Integers to negative integer powers are not allowed; got exponent {b}")
     return 0
 
+cdef dict SIMPLE_POWERS = {
+    2: lambda x: x.square(),
+    3: lambda x: named(x.square() * x, "PowBackward0"),
+    -1: lambda x: named(x.reciprocal(), "PowBackward0"),
+    0.5: lambda x: named(x.sqrt(), "PowBackward0"),
+}
+
 def pow(input, exponent, *, out=None):
     """Return input raised to exponent; either may be a number."""
     check_exponent("pow", input, exponent)
     if type(exponent) is bool and isinstance(input, TensorBase) and (<TensorBase>input).view.dtype == BOOL:
         y = input | (not exponent)                  # x^1 = x, x^0 = 1; there is no power of bools else
         return y if out is None else write_out(out, <TensorBase>y, "pow")
-    if (type(exponent) is int or type(exponent) is float) and exponent == 2 and is_complex_((<TensorBase>input).view.dtype):
-        y = input.square()                          # a loop in vectors; a power goes through the general formula
+    if (type(exponent) is int or type(exponent) is float) and is_complex_((<TensorBase>input).view.dtype) and exponent in SIMPLE_POWERS:
+        y = SIMPLE_POWERS[exponent](input)          # loops in vectors; a power goes through the general formula
         return y if out is None else write_out(out, <TensorBase>y, "pow")
     return binary(POW if not isinstance(exponent, TensorBase) else POW_TENSORS if isinstance(input, TensorBase) else POW_OF_NUMBER,
                   input, exponent, out)

@@ -37,6 +37,36 @@ static void convert_short(int s, int d, char *y, const char *x, int64_t n) {
     else SHORT_LOOP(int16_t, uint8_t, v)
 }
 
+/* From one or two bytes to a wider number that holds them, in one step. */
+#define WIDENED(SOURCE) \
+    switch (d) { \
+    case TAEDA_F32: SHORT_LOOP(float, SOURCE, v) return 1; \
+    case TAEDA_F64: SHORT_LOOP(double, SOURCE, v) return 1; \
+    case TAEDA_I64: SHORT_LOOP(int64_t, SOURCE, v) return 1; \
+    default: return 0; \
+    }
+static int convert_widening(int s, int d, char *y, const char *x, int64_t n) {
+    switch (s) {
+    case TAEDA_I8: WIDENED(int8_t)
+    case TAEDA_I16: WIDENED(int16_t)
+    case TAEDA_U16: WIDENED(uint16_t)
+    default: return 0;
+    }
+}
+
+/* The real parts of complex numbers side by side, and whether either part is not 0. */
+#define REAL_PARTS(T) \
+    { const T *restrict from = (const T *)x; \
+      for (int64_t i = 0; i < n; i++) ((T *)y)[i] = from[2 * i]; }
+static void real_parts(char *restrict y, const char *x, int64_t n, int size) {
+    if (size == 2) REAL_PARTS(uint16_t)
+    else if (size == 4) REAL_PARTS(uint32_t)
+    else REAL_PARTS(uint64_t)
+}
+#define ANY_PART(T) \
+    { const T *restrict from = (const T *)x; \
+      for (int64_t i = 0; i < n; i++) y[i] = (from[2 * i] != 0) | (from[2 * i + 1] != 0); }
+
 /* Real numbers side by side become complex ones: in a vector of wider integers the parts of zero come by themselves. */
 static void beside_zeros(char *y, const char *x, int64_t n, int size) {
     if (size == 2) SHORT_LOOP(uint32_t, uint16_t, v)
@@ -55,6 +85,7 @@ static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int6
         widen(s, y, x, sx, n);
         return;
     }
+    if (sx == 1 && sy == 1 && convert_widening(s, d, y, x, n)) return;
     if (d != dw && s == dw && sx == 1) {
         narrow(d, y, sy, x, n);
         return;
@@ -63,6 +94,10 @@ static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int6
         const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
         char *target = y + from * sy * bytes_of(d), *source = (char *)x + from * sx * bytes_of(s);
         int64_t at = sx;
+        if (d != dw && dw == TAEDA_F32 && sx == 1 && convert_widening(s, dw, in, source, m)) {
+            narrow(d, target, sy, in, m);
+            continue;
+        }
         if (s != sw) {
             widen(s, in, source, sx, m);
             source = in;
@@ -90,6 +125,11 @@ static void convert_run(char **ptr, const int64_t *st, int64_t n, const Param *p
     const int64_t sx = st[1] << from_complex, sy = st[0] << to_complex;
     if (d == TAEDA_BOOL && from_complex) {
         uint8_t im[NARROW_BLOCK];
+        if (sx == 2 && sy == 1 && sp != TAEDA_F16) {
+            if (sp == TAEDA_F32) ANY_PART(float)
+            else ANY_PART(double)
+            return;
+        }
         for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
             const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
             char *at = x + from * sx * bytes_of(sp);
@@ -115,6 +155,16 @@ static void convert_run(char **ptr, const int64_t *st, int64_t n, const Param *p
     }
     if (to_complex && from_complex && sx == 2 && sy == 2) {                    /* all parts are side by side */
         convert_parts(sp, dp, y, 1, x, 1, 2 * n);
+        return;
+    }
+    if (from_complex && !to_complex && sx == 2 && sy == 1) {
+        _Alignas(64) char real[NARROW_BLOCK * 8];
+        if (sp == d) real_parts(y, x, n, bytes_of(sp));
+        else for (int64_t from = 0; from < n; from += NARROW_BLOCK) {
+            const int64_t m = n - from < NARROW_BLOCK ? n - from : NARROW_BLOCK;
+            real_parts(real, x + from * 2 * bytes_of(sp), m, bytes_of(sp));
+            convert_parts(sp, d, y + from * bytes_of(d), 1, real, 1, m);
+        }
         return;
     }
     convert_parts(sp, dp, y, sy, x, sx, n);
