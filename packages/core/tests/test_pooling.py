@@ -270,3 +270,13 @@ def test_adaptive_maxima_of_few_values(length: int, windows: int, dtype: str) ->
                 assert at[row, i].item() == place
                 np.testing.assert_array_equal(y[row, i].item(), x[row, place])
                 np.testing.assert_allclose(means[row, i], window.mean(), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 1, 1), (2, 3, 4, 5), (2, 3, 2, 4, 5)])
+def test_adaptive_averages_of_one_element_each_are_a_copy(shape: tuple[int, ...]) -> None:
+    x = taeda.rand(shape, requires_grad=True)
+    y = (ops.adaptive_avg_pool2d if len(shape) == 4 else ops.adaptive_avg_pool3d)(x, shape[2:])
+    assert y.tolist() == x.tolist() and y.data_ptr() != x.data_ptr()
+    g = taeda.rand(shape)
+    y.backward(g)
+    assert x.grad.tolist() == g.tolist()

@@ -462,3 +462,21 @@ def test_columns_that_lie_apart_are_reduced_as_their_copy(dtype):
             for dim in (0, 1):
                 got, wanted = getattr(part, name)(dim), getattr(part.contiguous(), name)(dim)
                 assert taeda.allclose(got, wanted, rtol=1e-5) if name == "prod" else taeda.equal(got, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "int64", "float64", "complex128"])
+def test_short_rows_of_every_length(dtype: str) -> None:
+    for n in range(1, 19):
+        for m in (1, 3, 64, 130):
+            a = (np.arange(m * (n + 1)) * 37 % 101 % 7 + 1).astype(dtype).reshape(m, n + 1)
+            for rows, part in ((taeda.from_numpy(a), a), (taeda.from_numpy(a)[:, 1:], a[:, 1:])):
+                assert rows.sum(1).tolist() == part.sum(1).tolist()
+                if dtype != "complex128":
+                    assert rows.amax(1).tolist() == part.max(1).tolist() and rows.argmax(1).tolist() == part.argmax(1).tolist()
+                    assert rows.max(1)[1].tolist() == part.argmax(1).tolist()
+
+
+def test_the_place_of_an_only_element_is_0() -> None:
+    x = taeda.rand(3, 1, 4)
+    assert x.argmax(1).tolist() == [[0] * 4] * 3 and x.argmin(1, keepdim=True).shape == (3, 1, 4)
+    assert x.to("meta").argmax(1).shape == (3, 4)

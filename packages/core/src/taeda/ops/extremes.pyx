@@ -9,7 +9,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, record, record_multi, to_dtype, wrap_dim, write_out
 from taeda.dtype cimport is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, I64, U8
-from taeda.ops.reduction cimport (check_not_empty, launch_reduction, pick, read_dims, reduce_one, reduced_empty,
+from taeda.ops.reduction cimport (check_not_empty, extent, launch_reduction, pick, read_dims, reduce_one, reduced_empty,
                                   select_back, share_back, way_back, write_pair)
 from taeda.tensor_base cimport TensorBase
 
@@ -190,6 +190,9 @@ cdef object arg_extreme(Op op, object input, object dim, object keepdim, object 
     if dim is None:
         y = reduced_empty(x, dims, keepdim, I64)
         launch_reduction(op, contiguous(x.detach().reshape(-1)), 1, y, None, NULL)
+    elif x.view.numel and extent(x, dims) == 1 and not is_complex_(x.view.dtype):
+        y = reduced_empty(x, dims, keepdim, I64)
+        (<object>y).zero_()
     else:
         y = reduce_one(op, x, dims, keepdim, I64, NULL)
     return y if out is None else write_out(out, y, op.name)

@@ -27,7 +27,7 @@ enum {
     REDUCE_NARROW = 256,    /* columns that narrow rows are read as */
     REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
-    REDUCE_SHORT = 16,      /* rows up to here are turned into columns */
+    REDUCE_SHORT = 16,      /* rows up to here are turned into columns; 16 of 8 bytes are vectors enough as they are */
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
@@ -208,7 +208,9 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
     for (int64_t lo = 0; lo < m; lo += most) {
         const int64_t width = reduce_min(most, m - lo);
         const char *from = x + lo * r->sm * r->itemsize;
-        for (int64_t i = 0; i < n; i++) {
+        const int vectors = !r->half && r->sn == 1 && n * r->itemsize >= 16 && width * r->itemsize >= 16;
+        if (vectors) BY_SIZE(r->itemsize, block, (char *)patch, width * r->itemsize, from, r->sm * r->itemsize, width, n)
+        for (int64_t i = 0; i < n && !vectors; i++) {
             const int64_t to = i * width, at = i * r->sn;
             if (r->half)
                 widen(r->half, (char *)((int32_t *)patch + to), from + at * 2, r->sm, width);
@@ -254,7 +256,7 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
         const int64_t line = lo / r->n, start = lo - line * r->n, n = reduce_min(r->n - start, hi - lo);
         int64_t at = in + start * r->sn;
         reduce_offsets(&r->reduced, line, &at, &unused);
-        if (r->n <= REDUCE_SHORT && m > 1 && r->sm != 1)
+        if (r->n <= REDUCE_SHORT && m > 1 && r->sm != 1 && !(r->sn == 1 && r->itemsize == 8 && r->n == REDUCE_SHORT && !r->spec->ordered))
             reduce_turned(r, r->x + at * r->itemsize, n, m, acc, lo);
         else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n * m >= 128 && !r->spec->ordered)
             reduce_narrow(r, r->x + at * r->itemsize, n, m, acc, lo);
