@@ -132,6 +132,23 @@ def test_cat_and_stack_of_any_layout(dtype: str) -> None:
     same(taeda.cat([x, x[:, :3], x], 1), np.concatenate([a, a[:, :3], a], 1))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("widths", [(300, 300), (257, 64, 1000), (2000, 3), (64, 65), (2100,), (9000, 1)])
+def test_pieces_side_by_side_past_the_caches_and_not(widths: tuple[int, ...], threads: int) -> None:
+    taeda.set_num_threads(threads)
+    for rows in (3, 1 + (18 << 20) // (4 * sum(widths))):                               # 18 MB: written past the caches
+        parts = [numbered((rows, n), "float32") for n in widths]
+        same(taeda.cat([x for _, x in parts], 1), np.concatenate([a for a, _ in parts], 1))
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+def test_many_small_pieces(dtype: str) -> None:
+    for shape in ((64, 3), (1, 5), (3, 2, 2)):
+        a, x = numbered(shape, dtype)
+        same(taeda.cat([x, x[:, :0], x + x] * 50, 1), np.concatenate([a, a[:, :0], (x + x).numpy()] * 50, 1))
+        same(taeda.stack([x] * 70, -1), np.stack([a] * 70, -1))
+
+
 def test_bits_that_only_change_their_name_are_moved() -> None:
     x = taeda.tensor([0, 1, 127, 128, 255], dtype=taeda.uint8)
     assert x.to(taeda.int8).tolist() == [0, 1, 127, -128, -1]
@@ -147,6 +164,12 @@ def test_triangles_in_place_and_not() -> None:
         same(x.clone().tril_(k), np.tril(a, k))
         same(x.clone().triu_(k), np.triu(a, k))
         same(x.transpose(1, 2).clone().triu_(k), np.triu(a.transpose(0, 2, 1), k))
+    for shape in ((300, 3, 2), (40, 50, 1), (7, 30, 41, 5), (2, 1, 40000), (200, 300)):
+        a, x = numbered(shape, "float32")
+        for k in (-1, 0, 2):
+            same(x.tril(k), np.tril(a, k))
+            same(x[..., ::2].triu(k), np.triu(a[..., ::2], k))
+            same(x.transpose(0, 1).tril(k), np.tril(a.swapaxes(0, 1), k))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "bool", "int16", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])

@@ -106,6 +106,13 @@ static inline void stream_row(char *y, const char *x, int64_t n) {
 #endif
 }
 
+/* What was written past the caches is there for other threads too. */
+static inline void stream_end(void) {
+#ifdef __SSE2__
+    _mm_sfence();
+#endif
+}
+
 /* The element at x, of up to 8 bytes, again and again. */
 static inline uint64_t word_of(const char *x, int64_t e) {
     switch (e) {
@@ -319,9 +326,7 @@ static void move_units(const Move *m, int64_t from, int64_t to) {
             at[d] = 0;
         }
     }
-#ifdef __SSE2__
-    if (m->stream) _mm_sfence();
-#endif
+    if (m->stream) stream_end();
 }
 
 /* y[i] = x[i]: views of one element size that do not overlap, x broadcast to y. */
