@@ -300,6 +300,15 @@ cdef object extreme(int dtype, bint highest):
     return -(1 << (width - 1)) if signed else 0
 
 
+cdef bint alike(TensorBase y, int dim, TensorBase ix) noexcept:
+    """Whether ix, a vector along dim that is expanded over the other dimensions, names the same rows in all lanes of y."""
+    cdef int d
+    for d in range(ix.view.ndim):
+        if d != dim and (ix.view.shape[d] != y.view.shape[d] or ix.view.shape[d] != 1 and ix.view.strides[d] != 0):
+            return False
+    return y.view.ndim == ix.view.ndim and ix.view.ndim > 0
+
+
 cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str reduce, bint keep) except -1:
     cdef Op kernel = SCATTER_ADD
     cdef TensorBase count
@@ -315,7 +324,11 @@ cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str red
         run_scatter(SCATTER, y, dim, ix, scalar_tensor(start, y.view.dtype, y.device), "scatter_reduce")
     run_scatter(kernel, y, dim, ix, s, "scatter_reduce")
     if reduce == "mean":
-        count = zeros_of(y.shape_tuple(), y.view.dtype, y.device)
+        if alike(y, dim, ix):
+            ix = ix[tuple([slice(None) if d == dim else slice(0, 1) for d in range(ix.view.ndim)])]
+            count = zeros_of(tuple([n if d == dim else 1 for d, n in enumerate(y.shape_tuple())]), y.view.dtype, y.device)
+        else:
+            count = zeros_of(y.shape_tuple(), y.view.dtype, y.device)
         run_scatter(SCATTER_ADD, count, dim, ix, scalar_tensor(1, y.view.dtype, y.device), "scatter_reduce")
         if keep:
             count.add_(1)

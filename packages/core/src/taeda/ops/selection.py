@@ -101,11 +101,19 @@ def _spread(op, x, dim, index, source):
     size = source.shape[d] if source.ndim else 1
     if index.numel() != size:
         raise RuntimeError(f"[{op}] Number of indices ({index.numel()}) should be equal to source.size(dim): ({size}), for dim: {d}")
-    rows = x.shape[d] if x.ndim else 1
-    if index.numel() and not index.is_meta and not 0 <= index.min().item() <= index.max().item() < rows:
-        raise IndexError(f"[{op}] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} with "
-                         f"size {rows}")
     return d, index.to(int64).reshape([-1 if i == d else 1 for i in range(x.ndim)]).expand(source.shape)
+
+
+def _folded(function, op, x, d, index, source, reduce, include_self):
+    """scatter_reduce, which looks at the index before it writes anything."""
+    try:
+        return function(x, d, index, source, reduce, include_self=include_self)
+    except RuntimeError:
+        rows = x.shape[d] if x.ndim else 1
+        if index.numel() and not index.is_meta and not 0 <= index.min().item() <= index.max().item() < rows:
+            raise IndexError(f"[{op}] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} with "
+                             f"size {rows}") from None
+        raise
 
 
 def _known(reduce):
@@ -130,7 +138,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
     """
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
-    y = scatter_reduce(input, d, index, source, reduce, include_self=include_self)
+    y = _folded(scatter_reduce, "index_reduce", input, d, index, source, reduce, include_self)
     return named(write_result(out, y, "index_reduce"), "IndexReduceBackward0")
 
 
@@ -138,7 +146,7 @@ def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
     """In-place :func:`index_reduce`."""
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
-    return scatter_reduce_(input, d, index, source, reduce, include_self=include_self)
+    return _folded(scatter_reduce_, "index_reduce", input, d, index, source, reduce, include_self)
 
 
 # -- hash_tensor ------------------------------------------------------------------------------------------
