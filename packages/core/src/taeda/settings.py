@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from taeda.tensor_attributes import warn_always
-
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
     "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
@@ -82,6 +80,8 @@ def set_warn_always(b: bool) -> None:
     if not isinstance(b, bool):
         raise TypeError(f"[set_warn_always] expected a bool, got {type(b).__name__}")
     _state["warn_always"] = b
+    from taeda.tensor import warn_always
+
     warn_always(b)
 
 

@@ -29,7 +29,7 @@ from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
 from taeda.ops.copying import preserve_format
-from taeda.tensor_attributes import user_attributes
+from taeda.tensor_attributes import user_attributes, warn_always as warn_of_attributes_always
 
 cdef extern from *:
     """
@@ -85,13 +85,21 @@ cdef object only(TensorBase t, str what):
 
 
 cdef bint told_of_scalars = False
+cdef bint always = False
+
+
+def warn_always(bint on):
+    """Warn each time of what is warned of once in a process (``taeda.set_warn_always``)."""
+    global always, told_of_scalars
+    always, told_of_scalars = on, told_of_scalars and not on
+    warn_of_attributes_always(on)
 
 
 cdef object tell_of_scalars():
     """Say once in a process, as PyTorch does, that no gradient flows through a Python number; .item() and int() say nothing."""
     global told_of_scalars
     if grad_enabled():
-        told_of_scalars = True
+        told_of_scalars = not always
         warnings.warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
                       "Consider using tensor.detach() first.", UserWarning, stacklevel=1)
 

@@ -111,6 +111,8 @@ class FunctionNode(Node, FunctionCtx):
                 f"[{self.name()}] function {self.name()} returned a gradient different from None at position {i + 1}, "
                 "but the corresponding forward input was not a Variable"
             )
+        if not self.needs_input_grad[i]:
+            return None
         if not isinstance(x, TensorBase):
             raise RuntimeError(f"[{self.name()}] expected a Tensor or None as gradient of input {i}, got {type(x).__name__}")
         shape = self._inputs[i]
