@@ -121,8 +121,9 @@ def test_other_kernels_beside_what_is_not_finite(xs: tuple[int, ...], o: int, ke
     arrays = inputs(xs, o, kernel)
     arrays[0].flat[arrays[0].size // 2 + 7] = np.inf
     fast, precise = both(arrays, function=layer(kernel), **options)
-    assert np.array_equal(fast[0], precise[0], equal_nan=True) and 0 < (~np.isfinite(fast[0])).sum() < fast[0].size
-    assert np.array_equal(fast[2], precise[2], equal_nan=True)
+    assert 0 < (~np.isfinite(fast[0])).sum() < fast[0].size
+    for a, b in ((fast[0], precise[0]), (fast[2], precise[2])):  # both are sums, but not always in the same order
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * np.abs(b[np.isfinite(b)]).max(initial=1))
 
 
 @pytest.mark.parametrize(("xs", "o", "kernel", "options"), OTHERS[1::4])
