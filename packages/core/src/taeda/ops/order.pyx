@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Ordering: sort and argsort, topk, kthvalue, median; every one is stable, and NaN counts as the largest.
+"""Ordering: sort and argsort, topk, kthvalue, median; NaN counts as the largest.  Sorts and medians are stable; topk and kthvalue
+choose among equals as PyTorch does.
 
 A value's gradient goes to the place that it was taken from: a scatter by the indices.
 """
@@ -119,7 +120,7 @@ cdef Op KTHVALUE = define("kthvalue", place_vjp, 0, 0, "kth")
 
 
 def topk(input, k, dim=-1, largest=True, sorted=True, *, out=None, axis=None):
-    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first.
+    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals PyTorch's.
 
     Raises:
         RuntimeError: ``k`` is negative or larger than the dimension.

@@ -47,11 +47,13 @@ static void radix_keys(uint64_t *a, uint64_t *spare, int64_t n) {
 #define P uint64_t
 #define B 32
 #include "pack_order.h"
+#include "equal_packs.h"
 #undef P
 #undef B
 #define P wide_t
 #define B 64
 #include "pack_order.h"
+#include "equal_packs.h"
 #undef P
 #undef B
 #endif
