@@ -102,3 +102,15 @@ def test_a_program_runs_as_it_is(tmp_path):
 def test_the_command_says_how_it_is_used(arguments, code, text):
     ran = run("-m", "taeda", *arguments)
     assert ran.returncode == code and text in ran.stdout + ran.stderr
+
+
+def test_the_version_compares_by_its_numbers_and_the_names_are_in_the_modules_dictionary():
+    prints(
+        "import torch\n"
+        "v = torch.__version__\n"
+        "print(v > '2.5.0', v >= (2, 5), '2.9' < v, v == '2.13', v < '2.13.0+cpu', v != '2.13.0', v.split('.')[:2])\n"
+        "names = vars(torch)\n"
+        "print(names['float32'], torch.__dict__['add'] is torch.add, 'nothing' in names)\n"
+        "torch.mine = 3; print(torch.__dict__['mine'], torch.mine); del torch.mine; print(hasattr(torch, 'mine'), torch.torch is torch)",
+        "True True True True True False ['2', '13']\ntorch.float32 True False\n3 3\nFalse True",
+    )

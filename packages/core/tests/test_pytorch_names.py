@@ -540,3 +540,51 @@ def test_the_modules_of_distributions_have_what_they_import_in_pytorch():
     assert constraints is taeda.distributions.constraints and lazy_property is taeda.distributions.utils.lazy_property
     with pytest.raises(AttributeError, match="multivariate_normal' has no attribute 'nothing'"):
         taeda.distributions.multivariate_normal.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(("one", "other", "order"), [
+    ("2.13.0", "2.5.0", 1), ("2.13.0", (2, 13), 0), ("2.0.0.dev20230101", "2.0.0a0", -1), ("2.0.0rc1", "2.0", -1), ("2.0.post1", "2.0", 1),
+    ("1.10.0+cu113", "1.10", 1), ("1.10.0", (1, 9, 1), 1), ("v1.0b2", "1.0.0rc1", -1), ("2.0.post1.dev2", "2.0.post1", -1), ("odd", "text", -1),
+])
+def test_versions_compare_by_their_numbers(one: str, other: object, order: int) -> None:
+    from taeda.torch_version import TorchVersion
+
+    version = TorchVersion(one)
+    assert [version < other, version == other, version > other] == [order < 0, order == 0, order > 0]
+    assert [version <= other, version >= other] == [order <= 0, order >= 0] and hash(version) == hash(one) and f"{version}" == one
+
+
+def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
+    from taeda._dynamo import exc
+    from taeda._subclasses.fake_tensor import unset_fake_temporarily
+    from taeda.serialization import normalize_storage_type
+    from taeda.utils._device import DeviceContext, _device_constructors
+
+    with DeviceContext(taeda.device("meta")) as context, unset_fake_temporarily():
+        assert taeda.zeros(2).device == context.device == taeda.device("meta")
+    assert taeda.zeros(2).device == taeda.device("cpu")
+    assert {taeda.zeros, taeda.fft.fftfreq} < _device_constructors() and taeda.add not in _device_constructors()
+    assert normalize_storage_type(type("FloatStorage", (), {})) is taeda.FloatStorage
+    assert taeda.cuda._lazy_call(lambda: 1 / 0, seed=True) is None and issubclass(exc.BackendCompilerFailed, RuntimeError)
+
+
+def test_a_transform_that_makes_its_inverse_itself_is_told_of_the_one_there_is() -> None:
+    class Tanh(taeda.distributions.TanhTransform):
+        @property
+        def inv(self) -> object:
+            assert self._inv is None
+            return "its own"
+
+    assert Tanh().inv == "its own"
+    tanh = taeda.distributions.TanhTransform()
+    assert tanh.inv is tanh._inv and tanh.inv.inv is tanh
+
+
+def test_types_of_a_gpus_tensors_are_there_and_make_nothing() -> None:
+    kind = taeda.cuda.FloatTensor
+    assert kind is taeda.cuda.FloatTensor and kind.dtype is taeda.float32 and kind.is_cuda
+    assert not isinstance(taeda.ones(1), kind) and not isinstance(taeda.tensor([1]), taeda.cuda.LongTensor)
+    with pytest.raises(TypeError, match=r"\[cuda.LongTensor\] type not available"):
+        taeda.cuda.LongTensor([1])
+    with pytest.raises(TypeError, match="not available"):
+        taeda.set_default_tensor_type("torch.cuda.FloatTensor")

@@ -235,3 +235,20 @@ def test_a_layer_without_weights_says_that_the_features_differ() -> None:
     with pytest.warns(UserWarning, match=r"dim=1 \(2\) does not match num_features \(3\)"):
         y = nn.InstanceNorm1d(3)(x)
     assert taeda.equal(y, nn.InstanceNorm1d(2)(x))
+
+
+def test_layers_have_the_bases_that_libraries_ask_for():
+    from taeda.nn.modules.conv import _ConvNd, _ConvTransposeMixin, _ConvTransposeNd
+    from taeda.nn.modules.pooling import _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd, _AvgPoolNd, _MaxPoolNd
+
+    for d in "123":
+        for name, base in (("AvgPool", _AvgPoolNd), ("MaxPool", _MaxPoolNd), ("AdaptiveAvgPool", _AdaptiveAvgPoolNd),
+                           ("AdaptiveMaxPool", _AdaptiveMaxPoolNd)):  # fmt: skip
+            layer = getattr(nn, f"{name}{d}d")(1)
+            assert [isinstance(layer, b) for b in (_AvgPoolNd, _MaxPoolNd, _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd)].count(True) == 1
+            assert isinstance(layer, base)
+        for kind in ("Constant", "Reflection", "Replication", "Circular"):
+            pad = getattr(nn, f"{kind}Pad{d}d")
+            assert issubclass(pad, getattr(nn.modules.padding, f"_{kind}PadNd"))
+        layer = getattr(nn, f"ConvTranspose{d}d")(1, 1, 1)
+        assert isinstance(layer, _ConvTransposeNd) and isinstance(layer, _ConvNd) and not isinstance(layer, _ConvTransposeMixin)

@@ -27,6 +27,7 @@ from typing import Any
 
 from taeda import _spoken
 from taeda.tensor_base import republish
+from taeda.torch_version import TorchVersion
 
 __all__ = ["TORCH", "TORCHVISION", "install"]
 
@@ -34,6 +35,7 @@ TORCH = "2.13.0"
 TORCHVISION = "0.28.0"
 _ROOTS = {"torch": "taeda", "torchvision": "taeda.vision", "functorch": "taeda.functorch"}
 _ANYTHING = importlib.metadata.DistributionFinder.Context()
+_attributes: Any = vars(ModuleType)["__dict__"].__get__  # a module's own, whatever its class says
 _VERSIONS = {"torch": TORCH, "torchvision": TORCHVISION, "functorch": TORCH}
 
 
@@ -70,8 +72,13 @@ class Alias(ModuleType):
 
     def __init__(self, name: str, target: ModuleType) -> None:
         super().__init__(name, target.__doc__)
-        self.__dict__.update(_target=target, __version__=_VERSIONS[name], __path__=[])
-        self.__dict__[name] = self  # torch.torch
+        own = {"_target": target, "__version__": TorchVersion(_VERSIONS[name]), "__path__": [], name: self}     # torch.torch
+        _attributes(self).update(own)
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """What ``vars(torch)`` and ``torch.__dict__["float32"]`` look into: the package's names."""
+        return vars(self._target)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
@@ -83,7 +90,7 @@ class Alias(ModuleType):
             setattr(self._target, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in self.__dict__:
+        if name in _attributes(self):
             super().__delattr__(name)
         else:
             delattr(self._target, name)

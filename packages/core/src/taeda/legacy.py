@@ -72,6 +72,27 @@ NAMES: dict[str, Any] = {
 globals().update(NAMES)
 
 
+class GPUTensor(type):
+    """The class of ``cuda.FloatTensor`` and kin: nothing is an instance, and no call makes one."""
+
+    is_cuda, is_sparse = True, False
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return False
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"[cuda.{cls.__name__}] type not available: there is no GPU; use taeda.{cls.__name__}")
+
+    def __repr__(cls) -> str:
+        return f"<class 'taeda.cuda.{cls.__name__}'>"
+
+
+GPU_NAMES: dict[str, Any] = {
+    name: GPUTensor(name, (), {"dtype": typed.dtype, "__module__": "taeda.cuda", "__doc__": f"Recognise a GPU's tensors of {typed.dtype}."})
+    for name, typed in NAMES.items()
+}
+
+
 def set_default_tensor_type(t: Any) -> None:
     """Set the default dtype by a typed tensor's class or name, and the default device to cpu.
 
@@ -84,6 +105,8 @@ def set_default_tensor_type(t: Any) -> None:
     >>> taeda.set_default_tensor_type("taeda.FloatTensor")
     """
     found = NAMES.get(t.rpartition(".")[2]) if isinstance(t, str) else t
+    if isinstance(found, GPUTensor) or (isinstance(t, str) and ".cuda." in t):
+        raise TypeError(f"[set_default_tensor_type] type {t} not available: there is no GPU")
     if not isinstance(found, TypedTensor):
         raise TypeError(f"[set_default_tensor_type] invalid type: {t!r}; expected e.g. taeda.FloatTensor or its name")
     set_default_dtype(found.dtype)

@@ -391,6 +391,11 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
     return sorted(name for name in _pickle.globals_of(pickled) if name not in TABLE and name not in safe)
 
 
+def normalize_storage_type(storage_type: Any) -> Any:
+    """Return the class of storages that has the name of another one, which may be PyTorch's."""
+    return getattr(importlib.import_module("taeda"), storage_type.__name__)
+
+
 def location_tag(storage: Any) -> str:
     """Return where a storage lies, as files tell it."""
     return str(storage.device.type)

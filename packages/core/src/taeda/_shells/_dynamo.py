@@ -23,6 +23,14 @@ class Unsupported(RuntimeError):
     """Code that the compiler cannot follow: programs catch it, nothing here raises it."""
 
 
+class BackendCompilerFailed(RuntimeError):
+    """The compiler behind failed: programs catch it, nothing here raises it."""
+
+
+class InternalTorchDynamoError(RuntimeError):
+    """The compiler failed: programs catch it, nothing here raises it."""
+
+
 class TensorifyScalarRestartAnalysis(Unsupported):
     """The compiler starts over: nothing here raises it."""
 
@@ -57,6 +65,7 @@ def _room(name: str, **names: Any) -> types.ModuleType:
 __path__: list[str] = []  # a package, so that its rooms can be imported
 utils = _room("utils", is_compile_supported=lambda device_type: device_type == "cpu")
 eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
-exc = _room("exc", TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, Unsupported=Unsupported)
+exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
+            TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, Unsupported=Unsupported)  # fmt: skip
 config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, suppress_errors=False, verbose=False)
 _trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)

@@ -52,6 +52,10 @@ def current_device() -> int:
     raise no_cuda("cuda.current_device")
 
 
+def _lazy_call(callable: Any, **kwargs: Any) -> None:
+    """Keep a call for the first use of a GPU, as PyTorch does: it is never made."""
+
+
 _initialized = False
 
 
@@ -167,4 +171,9 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(f"taeda.cuda.{name}")
+    if name.endswith("Tensor"):
+        from taeda.legacy import GPU_NAMES
+
+        if name in GPU_NAMES:
+            return GPU_NAMES[name]
     raise AttributeError(f"module 'taeda.cuda' has no attribute {name!r}")

@@ -33,7 +33,7 @@ class Transform:
             raise ValueError(f"[Transform] cache_size must be 0 or 1, got {cache_size}")
         self._cache_size = cache_size
         self._cached_x_y: Any = (None, None)
-        self._inverse_transform: Transform | None = None
+        self._inv: Transform | None = None
         super().__init__()                              # of a class beside it: transforms that are modules too
 
     @property
@@ -46,9 +46,9 @@ class Transform:
     @property
     def inv(self) -> Transform:
         """The transform from codomain to domain."""
-        if self._inverse_transform is None:
-            self._inverse_transform = _InverseTransform(self)
-        return self._inverse_transform
+        if self._inv is None:
+            self._inv = _InverseTransform(self)
+        return self._inv
 
     @property
     def sign(self) -> Any:
@@ -111,49 +111,49 @@ class _InverseTransform(Transform):
 
     def __init__(self, transform: Transform) -> None:
         super().__init__(transform._cache_size)
-        self._inverse_transform: Transform = transform
+        self._inv: Transform = transform
 
     @property
     def domain(self) -> Any:  # type: ignore[override]
-        return self._inverse_transform.codomain
+        return self._inv.codomain
 
     @property
     def codomain(self) -> Any:  # type: ignore[override]
-        return self._inverse_transform.domain
+        return self._inv.domain
 
     @property
     def bijective(self) -> bool:  # type: ignore[override]
-        return bool(self._inverse_transform.bijective)
+        return bool(self._inv.bijective)
 
     @property
     def sign(self) -> Any:
-        return self._inverse_transform.sign
+        return self._inv.sign
 
     def with_cache(self, cache_size: int = 1) -> Any:
-        return self._inverse_transform.with_cache(cache_size).inv
+        return self._inv.with_cache(cache_size).inv
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _InverseTransform) and self._inverse_transform == other._inverse_transform
+        return isinstance(other, _InverseTransform) and self._inv == other._inv
 
     __hash__ = object.__hash__
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self._inverse_transform._inv_call(x)
+        return self._inv._inv_call(x)
 
     def _inv_call(self, y: Tensor) -> Tensor:
-        return self._inverse_transform(y)
+        return self._inv(y)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        return -self._inverse_transform.log_abs_det_jacobian(y, x)
+        return -self._inv.log_abs_det_jacobian(y, x)
 
     def forward_shape(self, shape: Any) -> Any:
-        return self._inverse_transform.inverse_shape(shape)
+        return self._inv.inverse_shape(shape)
 
     def inverse_shape(self, shape: Any) -> Any:
-        return self._inverse_transform.forward_shape(shape)
+        return self._inv.forward_shape(shape)
 
     def __repr__(self) -> str:
-        return f"_InverseTransform({self._inverse_transform!r})"
+        return f"_InverseTransform({self._inv!r})"
 
 
 class ComposeTransform(Transform):
@@ -189,10 +189,10 @@ class ComposeTransform(Transform):
 
     @property
     def inv(self) -> Transform:
-        if self._inverse_transform is None:
-            self._inverse_transform = ComposeTransform([part.inv for part in reversed(self.parts)])
-            self._inverse_transform._inverse_transform = self
-        return self._inverse_transform
+        if self._inv is None:
+            self._inv = ComposeTransform([part.inv for part in reversed(self.parts)])
+            self._inv._inv = self
+        return self._inv
 
     def with_cache(self, cache_size: int = 1) -> Any:
         return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size)

@@ -15,7 +15,7 @@ from taeda.tensor import Tensor as _Tensor
 __all__ = [
     "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Graph", "TensorType", "Value", "_LinAlgError",
     "_TensorMeta", "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_functorch", "_get_privateuse1_backend_name",
-    "_get_tracing_state", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
+    "_get_tracing_state", "_is_tracing", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
 ]  # fmt: skip
 
 _TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
@@ -74,6 +74,11 @@ class DispatchKeySet:
 def _is_torch_function_mode_enabled() -> bool:
     """Whether a mode that sees every call is in force."""
     return bool(_has_torch_function(()))
+
+
+def _is_tracing() -> bool:
+    """Whether calls are being recorded in a trace: never."""
+    return False
 
 
 def _get_tracing_state() -> None:

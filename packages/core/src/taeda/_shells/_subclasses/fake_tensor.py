@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from taeda.tensor import Tensor
 
-__all__ = ["FakeTensor", "is_fake"]
+__all__ = ["FakeTensor", "is_fake", "unset_fake_temporarily"]
 
 
 class FakeTensor(Tensor):
@@ -16,3 +17,8 @@ class FakeTensor(Tensor):
 def is_fake(x: Any) -> bool:
     """Whether a tensor is the compiler's: never."""
     return isinstance(x, FakeTensor)
+
+
+def unset_fake_temporarily() -> AbstractContextManager[None]:
+    """Return a context that changes nothing: no mode makes such tensors."""
+    return nullcontext()

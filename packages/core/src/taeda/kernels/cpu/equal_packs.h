@@ -2,7 +2,7 @@
  *
  * Its topk and kthvalue are not stable, but what they give is the same every time: it follows from the comparisons and swaps of
  * introspective selection and sort (Musser, 1997), of a heap, and of quickselect (Hoare, 1961).  Those are done here in the same steps,
- * on packs that are compared by their keys alone.  Only rows in which equals decide what the result is come here. */
+ * on packs that are compared by their keys alone. */
 #define BEFORE(u, v) ((u) >> B < (v) >> B)
 
 static inline void PACKED(swap)(P *u, P *v) {

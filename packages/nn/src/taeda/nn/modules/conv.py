@@ -347,6 +347,10 @@ class _ConvTransposeNd(_ConvNd):
         return tuple(s - lo for s, lo in zip(size, low, strict=True))
 
 
+class _ConvTransposeMixin(_ConvTransposeNd):
+    """The old name of the base of transposed convolutions, which no layer has: libraries ask whether one is it."""
+
+
 class ConvTranspose1d(_ConvTransposeNd):
     """The gradient of ``Conv1d`` with respect to its input, as a layer: it lengthens a signal.
 

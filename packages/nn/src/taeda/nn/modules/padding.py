@@ -32,7 +32,7 @@ class _Pad(Module):
         return f"{self.padding}"
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     value: float
 
     def __init__(self, padding: Any, value: float) -> None:
@@ -46,7 +46,7 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """Put ``value`` at the ends of the last dimension.
 
     Args:
@@ -61,7 +61,7 @@ class ConstantPad1d(_ConstantPad):
     _n = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """Put ``value`` around the last two dimensions: (left, right, top, bottom).
 
     >>> import taeda
@@ -73,7 +73,7 @@ class ConstantPad2d(_ConstantPad):
     _n = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """Put ``value`` around the last three dimensions: (left, right, top, bottom, front, back).
 
     >>> import taeda
@@ -85,7 +85,7 @@ class ConstantPad3d(_ConstantPad):
     _n = 3
 
 
-class _ZeroPad(_ConstantPad):
+class _ZeroPad(_ConstantPadNd):
     def __init__(self, padding: Any) -> None:
         super().__init__(padding, 0.0)
 
@@ -129,7 +129,11 @@ class ZeroPad3d(_ZeroPad, ConstantPad3d):
     _n = 3
 
 
-class ReflectionPad1d(_Pad):
+class _ReflectionPadNd(_Pad):
+    _mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPadNd):
     """Mirror the last dimension at its ends, without repeating the end itself.
 
     >>> import taeda
@@ -139,10 +143,9 @@ class ReflectionPad1d(_Pad):
     """
 
     _n = 1
-    _mode = "reflect"
 
 
-class ReflectionPad2d(_Pad):
+class ReflectionPad2d(_ReflectionPadNd):
     """Mirror the last two dimensions at their ends.
 
     >>> import taeda
@@ -152,10 +155,9 @@ class ReflectionPad2d(_Pad):
     """
 
     _n = 2
-    _mode = "reflect"
 
 
-class ReflectionPad3d(_Pad):
+class ReflectionPad3d(_ReflectionPadNd):
     """Mirror the last three dimensions at their ends.
 
     >>> from taeda import nn
@@ -164,10 +166,13 @@ class ReflectionPad3d(_Pad):
     """
 
     _n = 3
-    _mode = "reflect"
 
 
-class ReplicationPad1d(_Pad):
+class _ReplicationPadNd(_Pad):
+    _mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPadNd):
     """Repeat the ends of the last dimension.
 
     >>> import taeda
@@ -177,10 +182,9 @@ class ReplicationPad1d(_Pad):
     """
 
     _n = 1
-    _mode = "replicate"
 
 
-class ReplicationPad2d(_Pad):
+class ReplicationPad2d(_ReplicationPadNd):
     """Repeat the borders of the last two dimensions.
 
     >>> import taeda
@@ -190,10 +194,9 @@ class ReplicationPad2d(_Pad):
     """
 
     _n = 2
-    _mode = "replicate"
 
 
-class ReplicationPad3d(_Pad):
+class ReplicationPad3d(_ReplicationPadNd):
     """Repeat the borders of the last three dimensions.
 
     >>> from taeda import nn
@@ -202,10 +205,9 @@ class ReplicationPad3d(_Pad):
     """
 
     _n = 3
-    _mode = "replicate"
 
 
-class _CircularPad(_Pad):
+class _CircularPadNd(_Pad):
     """Circular padding of inputs with channels, of a batch or of one sample."""
 
     _mode = "circular"
@@ -218,7 +220,7 @@ class _CircularPad(_Pad):
         return super().forward(input)
 
 
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPadNd):
     """Continue the last dimension with its other end.
 
     >>> import taeda
@@ -230,7 +232,7 @@ class CircularPad1d(_CircularPad):
     _n = 1
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPadNd):
     """Continue the last two dimensions with their other ends.
 
     >>> import taeda
@@ -242,7 +244,7 @@ class CircularPad2d(_CircularPad):
     _n = 2
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPadNd):
     """Continue the last three dimensions with their other ends.
 
     >>> from taeda import nn

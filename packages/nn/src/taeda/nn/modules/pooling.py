@@ -192,7 +192,11 @@ class MaxUnpool3d(_MaxUnpoolNd):
         return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class AvgPool1d(Module):
+class _AvgPoolNd(Module):
+    """The base of average pools, for those who ask whether a layer is one."""
+
+
+class AvgPool1d(_AvgPoolNd):
     """y[b, c, l] = mean over k of x[b, c, l stride + k - padding].
 
     Args:
@@ -232,7 +236,7 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class _AvgPoolNd(Module):
+class _AvgPoolOverDims(_AvgPoolNd):
     _op: Any  # of the core
 
     def __init__(
@@ -268,7 +272,7 @@ class _AvgPoolNd(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(_AvgPoolNd):
+class AvgPool2d(_AvgPoolOverDims):
     """Take the mean of each window of an image.
 
     Args:
@@ -288,7 +292,7 @@ class AvgPool2d(_AvgPoolNd):
     _op = staticmethod(ops.avg_pool2d)
 
 
-class AvgPool3d(_AvgPoolNd):
+class AvgPool3d(_AvgPoolOverDims):
     """Take the mean of each window of a volume.
 
     Args:
@@ -376,7 +380,11 @@ class _AdaptiveNd(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveAvgPool1d(_AdaptiveNd):
+class _AdaptiveAvgPoolNd(_AdaptiveNd):
+    """The base of adaptive average pools."""
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Average over ``output_size`` windows: window i is from floor(i L / n) to ceil((i + 1) L / n).
 
     >>> import taeda
@@ -389,7 +397,7 @@ class AdaptiveAvgPool1d(_AdaptiveNd):
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveAvgPool2d(_AdaptiveNd):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """Average over a grid of windows so that the result is ``output_size``: a number or (h, w), None keeps.
 
     >>> import taeda
@@ -402,7 +410,7 @@ class AdaptiveAvgPool2d(_AdaptiveNd):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveAvgPool3d(_AdaptiveNd):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """Average over a grid of windows so that the result is ``output_size``: a number or (d, h, w), None keeps.
 
     >>> import taeda
@@ -415,13 +423,13 @@ class AdaptiveAvgPool3d(_AdaptiveNd):
         return F.adaptive_avg_pool3d(input, self.output_size)
 
 
-class _AdaptiveMaxNd(_AdaptiveNd):
+class _AdaptiveMaxPoolNd(_AdaptiveNd):
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxNd):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Take maxima over ``output_size`` windows; with ``return_indices`` also their places.
 
     >>> import taeda
@@ -434,7 +442,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxNd):
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxNd):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Take maxima over a grid of windows so that the result is ``output_size``.
 
     >>> import taeda
@@ -447,7 +455,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxNd):
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxNd):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """Take maxima over a grid of windows so that the result is ``output_size``.
 
     >>> import taeda
