@@ -95,6 +95,7 @@ _LAZY = {
     "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
     **{name: ("taeda.jit", name) for name in ("ScriptModule", "TensorType", "Type")},
     "__config__": ("taeda.__config__", None),
+    "__future__": ("taeda.__future__", None),
     **{
         room: (f"taeda.{room}", None)
         for room in (

@@ -331,7 +331,7 @@ def load(
             f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; put its content into an io.BytesIO"
         )
     if mmap:
-        raise RuntimeError("[load] mmap=True needs f to be a path")
+        raise ValueError("[load] mmap=True needs f to be a path")
     return load_file(f, "the file", map_location, weights_only, None, pickle_module, pickle_load_args)
 
 

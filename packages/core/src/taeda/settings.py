@@ -13,6 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 _state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "warn_always": False}
+CONVERSION = {"overwrite": False, "swap": False}           # what nn's modules do with parameters that change: taeda.__future__
 _MODES = ("default", "warn", "error")
 _PRECISIONS = ("highest", "high", "medium")
 

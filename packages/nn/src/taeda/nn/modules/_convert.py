@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 import taeda
 from taeda import Tensor
 from taeda.nn.parameter import Parameter, is_lazy
+from taeda.settings import CONVERSION
+from taeda.utils import swap_tensors
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
@@ -60,11 +62,17 @@ def _swap(old: Any, new: Tensor) -> Any:
 
     The object stays the same wherever it can: optimizers hold it.
     """
+    if is_lazy(old) and old.is_meta != new.is_meta:
+        return type(old)(old.requires_grad, new.device, new.dtype)
+    if CONVERSION["swap"]:
+        if new is not old:
+            swap_tensors(old, Parameter(new, old.requires_grad))
+        return old
+    if CONVERSION["overwrite"]:
+        return Parameter(new, old.requires_grad)
     if old.is_meta == new.is_meta:
         old.data = new
         return old
-    if is_lazy(old):
-        return type(old)(old.requires_grad, new.device, new.dtype)
     return Parameter(new, old.requires_grad)
 
 
@@ -92,7 +100,7 @@ class ConvertMethods:
             if target is not param:
                 self._parameters[name] = target
             if old is not None and grad is not None:
-                target.grad = _swap(old, grad) if target is param else grad.requires_grad_(old.requires_grad)
+                target.grad = _swap(old, grad) if target is param and not CONVERSION["swap"] else grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
                 self._buffers[name] = _swap(buf, fn(buf)) if is_lazy(buf) else fn(buf)

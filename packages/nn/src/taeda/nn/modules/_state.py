@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import taeda
 from taeda import Tensor
+from taeda.settings import CONVERSION
+from taeda.utils import swap_tensors
 from taeda.utils.hooks import RemovableHandle, add_hook
 from taeda.nn.parameter import Parameter, is_lazy
 
@@ -284,6 +286,19 @@ def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) 
             )
 
 
+def _load_by_swap(target: Tensor, value: Tensor, assign: bool) -> None:
+    """Exchange ``target`` and what its ``module_load`` makes of ``value``: see ``taeda.__future__``."""
+    new = target.module_load(value, assign=assign)
+    if new is target or new is value:
+        raise RuntimeError("[load_state_dict] module_load returned one of self or other; detach() it")
+    if isinstance(target, Parameter):
+        if isinstance(new, Parameter):
+            new.requires_grad_(target.requires_grad)
+        else:
+            new = Parameter(new, requires_grad=target.requires_grad)
+    swap_tensors(target, new)
+
+
 def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assign: bool) -> str | None:
     """Bring ``value`` into ``target``; return the line of the report where it does not go."""
     if not isinstance(value, Tensor):
@@ -308,6 +323,9 @@ def _load_one(module: Any, name: str, key: str, target: Tensor, value: Any, assi
         )
     try:
         with taeda.no_grad():
+            if CONVERSION["swap"] and not lazy:
+                _load_by_swap(target, value, assign)
+                return None
             if not assign:
                 target.copy_(value)
                 return None
