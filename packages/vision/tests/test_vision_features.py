@@ -116,3 +116,25 @@ def test_films_are_classified(name, count):
     assert sum(p.numel() for p in models.get_model(name).parameters()) == count
     model = models.get_model(name, num_classes=3).eval()
     assert tuple(model(taeda.zeros(1, 3, 4, 16, 16)).shape) == (1, 3)
+
+
+def test_s3d_needs_thirteen_frames():
+    model = models.video.s3d().eval()
+    assert sum(p.numel() for p in model.parameters()) == 8320048
+    with taeda.no_grad():
+        assert tuple(model(taeda.zeros(1, 3, 13, 209, 209)).shape) == (1, 400)
+    assert [(tuple(conv[0].kernel_size), conv[1].eps) for conv in model.features[0]] == [((1, 7, 7), 0.001), ((7, 1, 1), 0.001)]
+
+
+def test_windows_of_films_are_no_larger_than_the_film():
+    assert sum(p.numel() for p in models.video.swin3d_t().parameters()) == 28158070
+    taeda.manual_seed(0)
+    attention = models.video.swin_transformer.ShiftedWindowAttention3d(4, [4, 3, 3], [2, 1, 1], 2).eval()
+    x = taeda.randn(1, 2, 3, 6, 4)
+    y = attention(x)                # one window of frames and rows, two shifted windows of columns
+    assert y.shape == x.shape
+    changed = x.clone()
+    changed[..., 0, :] += 1         # the first column is in the window of the last, and apart from it
+    assert [bool((attention(changed) - y)[..., i, :].abs().max() > 1e-6) for i in range(6)] == [True, False, False, False, False, False]
+    with pytest.raises(ValueError, match=r"\[ShiftedWindowAttention3d\] window_size and shift_size must be of length 3"):
+        models.video.swin_transformer.ShiftedWindowAttention3d(4, [4, 3], [2, 1], 2)

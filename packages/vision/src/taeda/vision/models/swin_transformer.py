@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import partial
 from typing import Any
@@ -50,30 +51,36 @@ class PatchMergingV2(nn.Module):
         return self.norm(self.reduction(_quarters(x)))
 
 
-def _regions(h: int, w: int, window: list[int], shift: list[int], like: Tensor) -> Tensor:
+def _windows(x: Tensor, window: list[int]) -> Tensor:
+    """Cut B x sizes x C, of two sizes or more, into windows: (B n) x pixels x C."""
+    b, *sizes, c = x.shape
+    d = len(window)
+    split = [part for size, p in zip(sizes, window, strict=True) for part in (size // p, p)]
+    return x.reshape(b, *split, c).permute(0, *range(1, 2 * d, 2), *range(2, 2 * d + 1, 2), 2 * d + 1).reshape(-1, math.prod(window), c)
+
+
+def _joined(x: Tensor, window: list[int], sizes: list[int]) -> Tensor:
+    """Put windows, (B n) x pixels x C, together again: B x sizes x C."""
+    d, c = len(window), x.shape[-1]
+    x = x.reshape(-1, *(size // p for size, p in zip(sizes, window, strict=True)), *window, c)
+    return x.permute(0, *(axis for i in range(1, d + 1) for axis in (i, i + d)), 2 * d + 1).reshape(-1, *sizes, c)
+
+
+def _regions(sizes: list[int], window: list[int], shift: list[int], like: Tensor) -> Tensor:
     """Return what to add to the scores of each window: -100 between pixels that the shift has brought together; n x m x m."""
-    number = like.new_zeros((h, w))
-    cuts = [(0, -size, -s or None, None) for size, s in zip(window, shift, strict=True)]
-    count = 0
-    for top, bottom in zip(cuts[0][:3], cuts[0][1:], strict=True):
-        for left, right in zip(cuts[1][:3], cuts[1][1:], strict=True):
-            if top is not None and left is not None:
-                number[top:bottom, left:right] = count
-            count += 1
-    number = _windows(number[None, :, :, None], window)[..., 0]
+    number = like.new_zeros(sizes)
+    cuts = [[slice(0, -p), slice(-p, -s or None), *([slice(-s, None)] if s else [])] for p, s in zip(window, shift, strict=True)]
+    for count, region in enumerate(itertools.product(*cuts)):
+        number[region] = count
+    number = _windows(number[None, ..., None], window)[..., 0]
     apart = number[:, None] != number[:, :, None]
     return like.new_zeros(apart.shape).masked_fill_(apart, -100.0)
 
 
-def _windows(x: Tensor, window: list[int]) -> Tensor:
-    """Cut B x H x W x C into windows: (B n) x pixels x C."""
-    b, h, w, c = x.shape
-    p, q = window
-    return x.reshape(b, h // p, p, w // q, q, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, p * q, c)
-
-
 class ShiftedWindowAttention(nn.Module):
     """Attention among the pixels of each window, with a learnt bias for each way from pixel to pixel. Shape: B x H x W x C, kept."""
+
+    _sizes = 2
 
     def __init__(
         self,
@@ -87,8 +94,9 @@ class ShiftedWindowAttention(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if len(window_size) != 2 or len(shift_size) != 2:
-            raise ValueError(f"[ShiftedWindowAttention] window_size and shift_size must be of length 2, got {window_size}, {shift_size}")
+        if not len(window_size) == len(shift_size) == self._sizes:
+            name = type(self).__name__
+            raise ValueError(f"[{name}] window_size and shift_size must be of length {self._sizes}, got {window_size}, {shift_size}")
         self.window_size = window_size
         self.shift_size = shift_size
         self.num_heads = num_heads
@@ -97,19 +105,23 @@ class ShiftedWindowAttention(nn.Module):
         self.qkv = nn.Linear(dim, dim * 3, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim, bias=proj_bias)
         self.define_relative_position_bias_table()
-        p, q = window_size
-        y, x = (t.flatten() for t in taeda.meshgrid(taeda.arange(p), taeda.arange(q), indexing="ij"))
-        down, across = y[:, None] - y + (p - 1), x[:, None] - x + (q - 1)
-        self.register_buffer("relative_position_index", (down * (2 * q - 1) + across).flatten())
+        self.register_buffer("relative_position_index", self._ways().flatten())
+
+    def _ways(self) -> Tensor:
+        """Number the way from each pixel of a window to each: pixels x pixels."""
+        ways = taeda.zeros((), dtype=taeda.int64)
+        for p, at in zip(self.window_size, taeda.meshgrid(*map(taeda.arange, self.window_size), indexing="ij"), strict=True):
+            ways = ways * (2 * p - 1) + (at.flatten()[:, None] - at.flatten() + (p - 1))
+        return ways
 
     def define_relative_position_bias_table(self) -> None:
         """Draw a bias for each way and head."""
-        p, q = self.window_size
-        self.relative_position_bias_table = nn.Parameter(taeda.zeros((2 * p - 1) * (2 * q - 1), self.num_heads))
+        ways = math.prod(2 * p - 1 for p in self.window_size)
+        self.relative_position_bias_table = nn.Parameter(taeda.zeros(ways, self.num_heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
     def _bias(self, table: Tensor) -> Tensor:
-        n = self.window_size[0] * self.window_size[1]
+        n = math.prod(self.window_size)
         index: Any = self.relative_position_index
         return table[index].reshape(n, n, -1).permute(2, 0, 1).unsqueeze(0)
 
@@ -123,28 +135,33 @@ class ShiftedWindowAttention(nn.Module):
     def _qkv_bias(self) -> Any:
         return self.qkv.bias
 
+    def _fitted(self, sizes: list[int]) -> tuple[list[int], Tensor]:
+        """Return the window for an image of these sizes, and the biases in it."""
+        return self.window_size, self.get_relative_position_bias()
+
     def forward(self, x: Tensor) -> Tensor:
-        b, h, w, c = x.shape
-        window = self.window_size
-        x = F.pad(x, (0, 0, 0, -w % window[1], 0, -h % window[0]))
-        _, high, wide, _ = x.shape
-        shift = [0 if p >= size else s for s, p, size in zip(self.shift_size, window, (high, wide), strict=True)]
+        b, *sizes, c = x.shape
+        window, bias = self._fitted(sizes)
+        x = F.pad(x, (0, 0, *(n for size, p in zip(sizes[::-1], window[::-1], strict=True) for n in (0, -size % p))))
+        padded = list(x.shape[1:-1])
+        shift = [0 if size <= p else s for s, p, size in zip(self.shift_size, window, padded, strict=True)]
+        axes = tuple(range(1, 1 + len(sizes)))
         if any(shift):
-            x = taeda.roll(x, shifts=(-shift[0], -shift[1]), dims=(1, 2))
+            x = taeda.roll(x, shifts=tuple(-s for s in shift), dims=axes)
         x = _windows(x, window)
         n, m, _ = x.shape
         qkv = F.linear(x, self.qkv.weight, self._qkv_bias())
         q, k, v = qkv.reshape(n, m, 3, self.num_heads, c // self.num_heads).permute(2, 0, 3, 1, 4).unbind(0)
-        scores = self._scores(q, k) + self.get_relative_position_bias()
+        scores = self._scores(q, k) + bias
         if any(shift):
-            apart = _regions(high, wide, window, shift, x)
+            apart = _regions(padded, window, shift, x)
             scores = (scores.reshape(b, n // b, self.num_heads, m, m) + apart[:, None]).reshape(n, self.num_heads, m, m)
         weights = F.dropout(F.softmax(scores, dim=-1), p=self.attention_dropout, training=self.training)
         x = F.dropout(self.proj((weights @ v).transpose(1, 2).reshape(n, m, c)), p=self.dropout, training=self.training)
-        x = x.reshape(b, high // window[0], wide // window[1], *window, c).permute(0, 1, 3, 2, 4, 5).reshape(b, high, wide, c)
+        x = _joined(x, window, padded)
         if any(shift):
-            x = taeda.roll(x, shifts=(shift[0], shift[1]), dims=(1, 2))
-        return x[:, :h, :w].contiguous()
+            x = taeda.roll(x, shifts=tuple(shift), dims=axes)
+        return x[(slice(None), *map(slice, sizes))].contiguous()
 
 
 class ShiftedWindowAttentionV2(ShiftedWindowAttention):
@@ -234,6 +251,40 @@ class SwinTransformerBlockV2(SwinTransformerBlock):
         return x + self.stochastic_depth(self.norm2(self.mlp(x)))
 
 
+def stages(
+    embed_dim: int,
+    depths: list[int],
+    num_heads: list[int],
+    window_size: list[int],
+    stochastic_depth_prob: float,
+    block: Layer,
+    downsample_layer: Layer,
+    norm_layer: Layer,
+    **options: Any,
+) -> tuple[list[nn.Module], int]:
+    """Build stages of blocks with merging between them; return them and the channels of the last. Arguments as of `SwinTransformer`."""
+    layers: list[nn.Module] = []
+    done, width = 0, embed_dim
+    for i, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):
+        width = embed_dim * 2**i
+        stage = []
+        for j in range(depth):
+            drop = stochastic_depth_prob * float(done) / (sum(depths) - 1)
+            shift = [0 if j % 2 == 0 else size // 2 for size in window_size]
+            stage.append(block(width, heads, window_size, shift, stochastic_depth_prob=drop, norm_layer=norm_layer, **options))
+            done += 1
+        layers.append(nn.Sequential(*stage))
+        if i < len(depths) - 1:
+            layers.append(downsample_layer(width, norm_layer))
+    return layers, width
+
+
+def start_linear(model: nn.Module) -> None:
+    """Draw the weights of all linear layers anew, in the order of the modules; their biases are zero."""
+    linear = nn.ModuleList([m for m in model.modules() if isinstance(m, nn.Linear)])
+    start(linear, lambda w: w, partial(nn.init.trunc_normal_, std=0.02))
+
+
 class SwinTransformer(nn.Module):
     """Patches, stages of blocks with merging between them, a norm, a mean and a linear layer.
 
@@ -266,27 +317,17 @@ class SwinTransformer(nn.Module):
         self.num_classes = num_classes
         block, norm_layer = block or SwinTransformerBlock, norm_layer or partial(nn.LayerNorm, eps=1e-5)
         patches = nn.Conv2d(3, embed_dim, kernel_size=tuple(patch_size), stride=tuple(patch_size))  # type: ignore[arg-type]
-        layers: list[nn.Module] = [nn.Sequential(patches, Permute([0, 2, 3, 1]), norm_layer(embed_dim))]
-        done, width = 0, embed_dim
-        for i, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):
-            width = embed_dim * 2**i
-            stage = []
-            for j in range(depth):
-                drop = stochastic_depth_prob * float(done) / (sum(depths) - 1)
-                shift = [0 if j % 2 == 0 else size // 2 for size in window_size]
-                options: dict[str, Any] = {"mlp_ratio": mlp_ratio, "dropout": dropout, "attention_dropout": attention_dropout}
-                stage.append(block(width, heads, window_size, shift, stochastic_depth_prob=drop, norm_layer=norm_layer, **options))
-                done += 1
-            layers.append(nn.Sequential(*stage))
-            if i < len(depths) - 1:
-                layers.append(downsample_layer(width, norm_layer))
-        self.features = nn.Sequential(*layers)
+        first = nn.Sequential(patches, Permute([0, 2, 3, 1]), norm_layer(embed_dim))
+        options: dict[str, Any] = {"mlp_ratio": mlp_ratio, "dropout": dropout, "attention_dropout": attention_dropout}
+        how = (embed_dim, depths, num_heads, window_size, stochastic_depth_prob, block, downsample_layer, norm_layer)
+        layers, width = stages(*how, **options)
+        self.features = nn.Sequential(first, *layers)
         self.norm = norm_layer(width)
         self.permute = Permute([0, 3, 1, 2])
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten(1)
         self.head = nn.Linear(width, num_classes)
-        start(nn.ModuleList([m for m in self.modules() if isinstance(m, nn.Linear)]), lambda w: w, partial(nn.init.trunc_normal_, std=0.02))
+        start_linear(self)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.permute(self.norm(self.features(x)))
