@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import taeda
@@ -51,6 +51,28 @@ def applied(img: Any, name: str, strength: float, functional: Any = F, **how: An
     if name not in _PLAIN:
         raise ValueError(f"[autoaugment] The provided operator {name} is not recognized.")
     return getattr(functional, _PLAIN[name].__name__)(img)
+
+
+def mixed(image: Tensor, least: int, alpha: float, width: int, depth: int, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Mix an image with chains of random changes, as AugMix does: ``m_0 x + m_1 sum_i w_i chain_i(x)``.
+
+    Args:
+        least: dimensions that `change` wants; with fewer the image is one of a batch.
+        alpha: of the Dirichlet distributions of m and w, drawn for each image of a batch.
+        width: number of chains.
+        depth: changes in each; one to three, drawn, if it is not positive.
+    """
+    batch = image.reshape([1] * max(least - image.dim(), 0) + list(image.shape))
+    n, ones = batch.shape[0], [1] * (batch.dim() - 1)
+    m = taeda._sample_dirichlet(taeda.tensor([alpha] * 2).expand(n, -1))
+    shares = taeda._sample_dirichlet(taeda.tensor([alpha] * width).expand(n, -1)) * m[:, 1].reshape(n, -1)
+    mix = m[:, 0].reshape(n, *ones) * batch
+    for i in range(width):
+        chain = batch
+        for _ in range(depth if depth > 0 else int(taeda.randint(1, 4, (1,)))):
+            chain = change(chain)
+        mix.add_(shares[:, i].reshape(n, *ones) * chain)
+    return mix.reshape(image.shape).to(image.dtype)
 
 
 def _randint(n: int) -> int:
@@ -209,20 +231,13 @@ class AugMix(_Automatic):
 
     def forward(self, orig_img: Any) -> Any:
         img = orig_img if isinstance(orig_img, Tensor) else F.pil_to_tensor(orig_img)
-        batch = img.reshape(*[1] * max(4 - img.dim(), 0), *img.shape)
-        ones = [1] * (batch.dim() - 1)
-        n = batch.shape[0]
         space = augmix_space(self.all_ops)
         names = list(space)
-        m = taeda._sample_dirichlet(taeda.tensor([self.alpha] * 2).expand(n, -1))
-        shares = taeda._sample_dirichlet(taeda.tensor([self.alpha] * self.mixture_width).expand(n, -1)) * m[:, 1].reshape(n, -1)
-        mix = m[:, 0].reshape(n, *ones) * batch
-        for i in range(self.mixture_width):
-            chain = batch
-            for _ in range(self.chain_depth if self.chain_depth > 0 else int(taeda.randint(1, 4, (1,)).item())):
-                name = names[_randint(len(names))]
-                strength, signed = self._strength(space, name, 10, chain, lambda: _randint(self.severity))
-                chain = self._apply(chain, name, -strength if signed and _randint(2) else strength)
-            mix.add_(shares[:, i].reshape(n, *ones) * chain)
-        mix = mix.reshape(img.shape).to(img.dtype)
+
+        def change(chain: Tensor) -> Tensor:
+            name = names[_randint(len(names))]
+            strength, signed = self._strength(space, name, 10, chain, lambda: _randint(self.severity))
+            return self._apply(chain, name, -strength if signed and _randint(2) else strength)
+
+        mix = mixed(img, 4, self.alpha, self.mixture_width, self.chain_depth, change)
         return mix if isinstance(orig_img, Tensor) else F.to_pil_image(mix)

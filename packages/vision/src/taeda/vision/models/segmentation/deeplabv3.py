@@ -10,8 +10,8 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import refuse_weights
 from taeda.vision.models.registry import register_model
-from taeda.vision.models.segmentation._model import SegmentationModel, mobilenet_backbone, resnet_backbone
-from taeda.vision.models.segmentation.fcn import FCNHead
+from taeda.vision.models.segmentation._model import SegmentationModel, mobilenet_backbone
+from taeda.vision.models.segmentation.fcn import FCNHead, on_resnet
 
 __all__ = [
     "ASPP",
@@ -76,14 +76,6 @@ class DeepLabHead(nn.Sequential):
         )
 
 
-def _resnet(depth: int, weights: Any, num_classes: int | None, aux_loss: bool | None, weights_backbone: Any) -> DeepLabV3:
-    refuse_weights(f"deeplabv3_resnet{depth}", weights)
-    classes = 21 if num_classes is None else num_classes
-    backbone = resnet_backbone(depth, weights_backbone, aux_loss)
-    aux = FCNHead(1024, classes) if aux_loss else None
-    return DeepLabV3(backbone, DeepLabHead(2048, classes), aux)
-
-
 @register_model()
 def deeplabv3_resnet50(
     *,
@@ -94,7 +86,7 @@ def deeplabv3_resnet50(
     weights_backbone: Any = None,
 ) -> DeepLabV3:
     """Build DeepLabV3 on ResNet-50; 21 classes by default, a second head with `aux_loss`."""
-    return _resnet(50, weights, num_classes, aux_loss, weights_backbone)
+    return on_resnet(DeepLabV3, DeepLabHead, 50, weights, num_classes, aux_loss, weights_backbone)
 
 
 @register_model()
@@ -107,7 +99,7 @@ def deeplabv3_resnet101(
     weights_backbone: Any = None,
 ) -> DeepLabV3:
     """Build DeepLabV3 on ResNet-101; see `deeplabv3_resnet50`."""
-    return _resnet(101, weights, num_classes, aux_loss, weights_backbone)
+    return on_resnet(DeepLabV3, DeepLabHead, 101, weights, num_classes, aux_loss, weights_backbone)
 
 
 @register_model()

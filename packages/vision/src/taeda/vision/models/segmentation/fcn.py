@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from taeda import nn
 from taeda.vision.models._build import refuse_weights
@@ -10,6 +10,8 @@ from taeda.vision.models.registry import register_model
 from taeda.vision.models.segmentation._model import SegmentationModel, resnet_backbone
 
 __all__ = ["FCN", "FCNHead", "fcn_resnet50", "fcn_resnet101"]
+
+S = TypeVar("S", bound=SegmentationModel)
 
 
 class FCN(SegmentationModel):
@@ -30,12 +32,15 @@ class FCNHead(nn.Sequential):
         )
 
 
-def _fcn(depth: int, weights: Any, num_classes: int | None, aux_loss: bool | None, weights_backbone: Any) -> FCN:
-    refuse_weights(f"fcn_resnet{depth}", weights)
+def on_resnet(
+    model: type[S], head: type[nn.Module], depth: int, weights: Any, num_classes: int | None, aux_loss: bool | None, weights_backbone: Any
+) -> S:
+    """Build a model of a dilated ResNet and a head; 21 classes by default, an `FCNHead` beside it with `aux_loss`."""
+    refuse_weights(f"{model.__name__.lower()}_resnet{depth}", weights)
     classes = 21 if num_classes is None else num_classes
     backbone = resnet_backbone(depth, weights_backbone, aux_loss)
     aux = FCNHead(1024, classes) if aux_loss else None
-    return FCN(backbone, FCNHead(2048, classes), aux)
+    return model(backbone, head(2048, classes), aux)
 
 
 @register_model()
@@ -48,7 +53,7 @@ def fcn_resnet50(
     weights_backbone: Any = None,
 ) -> FCN:
     """Build an FCN on ResNet-50; 21 classes by default, a second head with `aux_loss`."""
-    return _fcn(50, weights, num_classes, aux_loss, weights_backbone)
+    return on_resnet(FCN, FCNHead, 50, weights, num_classes, aux_loss, weights_backbone)
 
 
 @register_model()
@@ -61,4 +66,4 @@ def fcn_resnet101(
     weights_backbone: Any = None,
 ) -> FCN:
     """Build an FCN on ResNet-101; see `fcn_resnet50`."""
-    return _fcn(101, weights, num_classes, aux_loss, weights_backbone)
+    return on_resnet(FCN, FCNHead, 101, weights, num_classes, aux_loss, weights_backbone)

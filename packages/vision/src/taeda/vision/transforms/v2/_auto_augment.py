@@ -9,7 +9,7 @@ from taeda import Tensor
 from taeda.utils._pytree import tree_flatten, tree_unflatten
 from taeda.vision.transforms import autoaugment
 from taeda.vision import tv_tensors
-from taeda.vision.transforms.autoaugment import applied
+from taeda.vision.transforms.autoaugment import applied, mixed
 from taeda.vision.transforms.convert import largest_value
 from taeda.vision.transforms.policies import AutoAugmentPolicy, Space, augmix_space, auto_space, policy_of, rand_space, trivial_space
 from taeda.vision.transforms.v2 import functional as F
@@ -154,19 +154,13 @@ class AugMix(_Automatic):
     def augmented(self, image: Any) -> Any:
         x = image if isinstance(image, Tensor) else F.pil_to_tensor(image)
         space, size = augmix_space(self.all_ops), F.get_size(image)
+
+        def change(chain: Tensor) -> Tensor:
+            name = self._draw_name(space)
+            return self._apply_named(chain, space, name, 10, lambda: int(taeda.randint(self.severity, ())), size)
+
         least = 5 if isinstance(image, tv_tensors.Video) else 4
-        batch = x.reshape([1] * max(least - x.dim(), 0) + list(x.shape))
-        n, ones = batch.shape[0], [1] * (batch.dim() - 1)
-        m = taeda._sample_dirichlet(taeda.tensor([self.alpha] * 2).expand(n, -1))
-        shares = taeda._sample_dirichlet(taeda.tensor([self.alpha] * self.mixture_width).expand(n, -1)) * m[:, 1].reshape(n, -1)
-        mix = m[:, 0].reshape(n, *ones) * batch
-        for i in range(self.mixture_width):
-            chain = batch
-            for _ in range(self.chain_depth if self.chain_depth > 0 else int(taeda.randint(1, 4, (1,)))):
-                name = self._draw_name(space)
-                chain = self._apply_named(chain, space, name, 10, lambda: int(taeda.randint(self.severity, ())), size)
-            mix.add_(shares[:, i].reshape(n, *ones) * chain)
-        mix = mix.reshape(x.shape).to(x.dtype)
+        mix = mixed(x, least, self.alpha, self.mixture_width, self.chain_depth, change)
         if isinstance(image, (tv_tensors.Image, tv_tensors.Video)):
             return tv_tensors.wrap(mix, like=image)
         return mix if isinstance(image, Tensor) else F.to_pil_image(mix)
