@@ -118,6 +118,16 @@ def test_films_are_classified(name, count):
     assert tuple(model(taeda.zeros(1, 3, 4, 16, 16)).shape) == (1, 3)
 
 
+def test_films_are_prepared_as_their_weights_expect():
+    prepare = models.video.R3D_18_Weights.DEFAULT.transforms()
+    film = taeda.zeros(2, 3, 60, 80, dtype=taeda.uint8)
+    film[1] = 255
+    out = prepare(film)
+    assert tuple(out.shape) == (3, 2, 112, 112) and tuple(prepare(film[None]).shape) == (1, 3, 2, 112, 112)
+    assert out[0, :, 0, 0].tolist() == pytest.approx([-0.43216 / 0.22803, (1 - 0.43216) / 0.22803], rel=1e-5)
+    assert models.video.Swin3D_B_Weights.DEFAULT.name == "KINETICS400_V1" and len(models.video.Swin3D_B_Weights) == 2
+
+
 def test_s3d_needs_thirteen_frames():
     model = models.video.s3d().eval()
     assert sum(p.numel() for p in model.parameters()) == 8320048

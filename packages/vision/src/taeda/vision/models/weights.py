@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from taeda.vision.models.registry import _BUILDERS
-from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, SemanticSegmentation
+from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, SemanticSegmentation, VideoClassification
 from taeda.vision.transforms.geometry import InterpolationMode
 
 __all__ = ["Weights", "WeightsEnum", "get_model_weights", "get_weight"]
@@ -186,16 +186,31 @@ _SEGMENTATION = (
     "LRASPP_MobileNet_V3_Large",
 )
 
+# Of models of films: their members, and how films are prepared.
+_SMALL = partial(VideoClassification, crop_size=(112, 112), resize_size=(128, 171))
+_LARGE = partial(VideoClassification, crop_size=(224, 224))
+_SWIN = partial(_LARGE, resize_size=(256,), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+_VIDEO = {
+    "MC3_18": ("KINETICS400_V1", _SMALL),
+    "R2Plus1D_18": ("KINETICS400_V1", _SMALL),
+    "R3D_18": ("KINETICS400_V1", _SMALL),
+    "S3D": ("KINETICS400_V1", partial(_LARGE, resize_size=(256, 256))),
+    "Swin3D_B": ("KINETICS400_V1, KINETICS400_IMAGENET22K_V1", _SWIN),
+    "Swin3D_S": ("KINETICS400_V1", _SWIN),
+    "Swin3D_T": ("KINETICS400_V1", _SWIN),
+}
 
-def _others(name: str, members: str, transforms: Any) -> Any:
+
+def _others(name: str, members: str, transforms: Any, default: int = -1) -> Any:
     made: dict[str, Weights] = {member: Weights("", transforms, {"version": member}) for member in members.split(", ")}
     make: Any = WeightsEnum
-    return make(name + "_Weights", {**made, "DEFAULT": list(made.values())[-1]}, module=__name__)
+    return make(name + "_Weights", {**made, "DEFAULT": list(made.values())[default]}, module=__name__)
 
 
 _ENUMS: dict[str, Any] = {name: _weights(name, how) for name, how in _KNOWN.items()}
 _ENUMS.update({name: _others(name, members, ObjectDetection) for name, members in _DETECTION.items()})
 _ENUMS.update({name: _others(name, "COCO_WITH_VOC_LABELS_V1", partial(SemanticSegmentation, resize_size=520)) for name in _SEGMENTATION})
+_ENUMS.update({name: _others(name, members, how, default=0) for name, (members, how) in _VIDEO.items()})
 globals().update({name + "_Weights": enum for name, enum in _ENUMS.items()})
 __all__ += [name + "_Weights" for name in _KNOWN]
 

@@ -8,7 +8,7 @@ from taeda import Tensor, nn
 from taeda.vision.transforms import functional as F
 from taeda.vision.transforms.geometry import InterpolationMode
 
-__all__ = ["ImageClassification", "ObjectDetection", "SemanticSegmentation"]
+__all__ = ["ImageClassification", "ObjectDetection", "SemanticSegmentation", "VideoClassification"]
 
 
 class ObjectDetection(nn.Module):
@@ -80,3 +80,35 @@ class ImageClassification(SemanticSegmentation):
     def describe(self) -> str:
         """Return a sentence that says what is done."""
         return f"{super().describe()} Before, the middle is cut out by ``crop_size={self.crop_size}``."
+
+
+class VideoClassification(SemanticSegmentation):
+    """Frames T x C x H x W, or a batch of them: resize, cut out the middle, convert, normalise, and put the channels first."""
+
+    def __init__(
+        self,
+        *,
+        crop_size: tuple[int, int],
+        resize_size: tuple[int, ...],
+        mean: tuple[float, ...] = (0.43216, 0.394666, 0.37645),
+        std: tuple[float, ...] = (0.22803, 0.22145, 0.216989),
+        interpolation: InterpolationMode = InterpolationMode.BILINEAR,
+    ) -> None:
+        super().__init__(resize_size=None, mean=mean, std=std, interpolation=interpolation, antialias=False)
+        self.crop_size = list(crop_size)
+        self.resize_size = list(resize_size)
+
+    def forward(self, vid: Tensor) -> Tensor:
+        frames = F.resize(vid.flatten(0, -4), self.resize_size, self.interpolation, antialias=False)  # type: ignore[arg-type]
+        frames = F.center_crop(frames, self.crop_size)
+        frames = F.normalize(F.convert_image_dtype(frames), self.mean, self.std)
+        return frames.reshape(*vid.shape[:-2], *self.crop_size).transpose(-3, -4)
+
+    def describe(self) -> str:
+        """Return a sentence that says what is done."""
+        return (
+            "Accepts tensors ``(B, T, C, H, W)`` and ``(T, C, H, W)`` of frames, and gives ``(..., C, T, H, W)``. The frames are "
+            f"resized to ``resize_size={self.resize_size}`` using ``interpolation={self.interpolation}``, cut to "
+            f"``crop_size={self.crop_size}`` in the middle, rescaled to ``[0.0, 1.0]`` and normalized using ``mean={self.mean}`` and "
+            f"``std={self.std}``."
+        )
