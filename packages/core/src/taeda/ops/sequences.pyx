@@ -89,6 +89,15 @@ def range_(start, end=None, step=1, **options):
     return arange(start, end + step / 2, step, **options)
 
 
+cdef object number_of(str op, object x):
+    """An end of the range; a tensor's only element only where it has no dimensions."""
+    if not isinstance(x, TensorBase):
+        return x
+    if (<TensorBase>x).view.ndim:
+        raise RuntimeError(f"[{op}] only supports 0-dimensional start and end tensors, got shape {(<TensorBase>x).shape_tuple()}")
+    return x.item()
+
+
 def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return ``steps`` evenly spaced values from start to end, both ends exact.
 
@@ -103,7 +112,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     cdef int code, where
     if layout is not None:
         need_strided("linspace", layout)
-    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    start, end = number_of("linspace", start), number_of("linspace", end)
     if isinstance(steps, bool) or not hasattr(steps, "__index__"):
         raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
     n = steps.__index__()
@@ -132,7 +141,7 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
     if layout is not None:
         need_strided("logspace", layout)
-    start, end = [x.item() if isinstance(x, TensorBase) else x for x in (start, end)]
+    start, end = number_of("logspace", start), number_of("logspace", end)
     cdef int code = code_between("logspace", start, end, dtype)
     if is_integral(code):
         start, end = int(start), int(end)
