@@ -166,6 +166,23 @@ def test_boxes_are_cut_off_at_the_canvas(kind):
     assert taeda.equal(v2.SetClampingMode(None)(boxes), boxes)
 
 
+def test_rotated_boxes_keep_their_angle_at_the_canvas():
+    def clamped(box, mode):
+        boxes = tv_tensors.BoundingBoxes(taeda.tensor([box]), format="CXCYWHR", canvas_size=(20, 20), clamping_mode=mode)
+        out = F.clamp_bounding_boxes(boxes)
+        return out, F.convert_bounding_box_format(out, new_format="XYXYXYXY").reshape(4, 2)
+
+    inside = [10.0, 10.0, 6.0, 4.0, 30.0]
+    assert clamped(inside, "soft")[0].tolist() == [pytest.approx(inside, abs=1e-4)]
+    over = [3.0, 10.0, 12.0, 4.0, 30.0]                     # reaches over the left border
+    soft, _ = clamped(over, "soft")
+    hard, corners = clamped(over, "hard")
+    assert float(corners.min()) > -1e-4 and float(corners.max()) < 20 + 1e-4
+    assert soft[0, 4].item() == pytest.approx(30, abs=1e-3) and hard[0, 4].item() == pytest.approx(30, abs=1e-3)
+    assert hard[0, 2] * hard[0, 3] < soft[0, 2] * soft[0, 3] < 48
+    assert clamped([-30.0, 10.0, 6.0, 4.0, 30.0], "soft")[1].unique(dim=0).shape[0] == 1     # wholly outside: a point
+
+
 def test_padding_by_less_than_nothing_cuts_and_leaves_colours_to_the_other_sides():
     out = F.pad(taeda.full((2, 3, 3), 9), [-1, 1, 0, -1], fill=[1, 2])
     assert out.tolist() == [[[1, 1], [9, 9], [9, 9]], [[2, 2], [9, 9], [9, 9]]]

@@ -12,6 +12,7 @@ from taeda.vision.ops.boxes import _center_of_corner, _corner_of_center, _corner
 from taeda.vision.transforms import warp
 from taeda.vision.transforms.v2.functional import _geometry as G
 from taeda.vision.transforms.v2.functional._dispatch import is_pure_tensor, kernel
+from taeda.vision.transforms.v2.functional._rotated_boxes import clamp_corners
 
 __all__ = ["clamp_bounding_boxes", "clamp_keypoints", "convert_bounding_box_format"]
 
@@ -101,9 +102,8 @@ def clamp(boxes: Tensor, format: Any, canvas: Any, mode: Any) -> Tensor:
     if mode is None:
         return boxes.clone()
     if rotated(format):
-        raise NotImplementedError(
-            f"[clamp_bounding_boxes] rotated boxes ({format.value}) cannot be cut off at the canvas; give them clamping_mode=None"
-        )
+        cut = clamp_corners(convert(boxes, format, Format.XYXYXYXY).reshape(-1, 8), canvas, mode == "hard")
+        return convert(cut, Format.XYXYXYXY, format).reshape(boxes.shape)
     x = boxes if boxes.is_floating_point() else boxes.float()
     x = convert(x, format, Format.XYXY)
     h, w = canvas
@@ -120,7 +120,6 @@ def clamp_bounding_boxes(inpt: Any, format: Any = None, canvas_size: Any = None,
 
     Raises:
         ValueError: an argument is missing, or given though the boxes know it.
-        NotImplementedError: the boxes are rotated.
     """
     if clamping_mode not in (None, "soft", "hard", "auto"):
         raise ValueError(f"[clamp_bounding_boxes] clamping_mode must be soft, hard, auto or None, got {clamping_mode}")
