@@ -297,3 +297,10 @@ def test_a_storage_on_meta_has_sizes_and_no_elements() -> None:
     bytes_[0] = 3
     typed.resize_(5)
     assert typed.size() == 5 and bytes_.nbytes() == 10 and bytes_.data_ptr() == 0
+
+
+def test_views_of_one_storage_have_its_number() -> None:
+    x = taeda.arange(6.0)
+    number = x.untyped_storage()._cdata
+    assert x[2:].untyped_storage()._cdata == number == x.view(2, 3).storage()._cdata
+    assert x.clone().untyped_storage()._cdata != number

@@ -1155,7 +1155,7 @@ def threshold_(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tenso
 def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
-    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
+    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals PyTorch's."""
 def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:

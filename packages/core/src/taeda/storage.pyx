@@ -112,6 +112,11 @@ cdef class Storage:
         return <size_t>self.data
 
     @property
+    def _cdata(self):
+        """A number that stands for this storage as long as it lives."""
+        return id(self)
+
+    @property
     def device(self):
         from taeda.device import CPU, META
         return META if self.device == 1 else CPU

@@ -1219,7 +1219,7 @@ class Tensor:
     def tolist(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
-        """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
+        """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals PyTorch's."""
     def trace(self) -> Tensor:
         """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
     def transpose(self, dim0: Any, dim1: Any) -> Tensor:

@@ -83,6 +83,11 @@ class TypedStorage:
         """Return the address of the first byte."""
         return int(self._untyped_storage.data_ptr())
 
+    @property
+    def _cdata(self) -> int:
+        """A number that stands for the storage as long as it lives."""
+        return int(self._untyped_storage._cdata)
+
     def nbytes(self) -> int:
         """Return the size in bytes."""
         return int(self._untyped_storage.nbytes())

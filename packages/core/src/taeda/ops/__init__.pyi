@@ -1549,7 +1549,7 @@ def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
 def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
     """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
 def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
-    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals the first."""
+    """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals PyTorch's."""
 def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix: y = sum_i x_ii."""
 def transpose(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
