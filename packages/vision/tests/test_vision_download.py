@@ -18,10 +18,13 @@ from taeda.vision.datasets import MNIST
 from taeda.vision.datasets.utils import (
     calculate_md5,
     check_integrity,
+    check_md5,
     download_and_extract_archive,
     download_file,
     download_url,
     extract_archive,
+    list_dir,
+    list_files,
 )
 
 CONTENT = bytes(range(256)) * 2000
@@ -91,8 +94,17 @@ def test_a_file_is_downloaded_once(server, tmp_path):
     assert len(server.requests) == 1
     assert os.listdir(path.parent) == ["data.bin"]
     assert calculate_md5(path) == MD5
-    assert check_integrity(path, MD5)
+    assert check_integrity(path, MD5) and check_md5(path, MD5)
     assert not check_integrity(path, "0" * 32)
+
+
+def test_folders_and_files_are_listed(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in ("b.png", "c.jpg", "d.txt"):
+        (tmp_path / name).touch()
+    assert (list_dir(tmp_path), list_dir(tmp_path, prefix=True)) == (["a"], [str(tmp_path / "a")])
+    assert sorted(list_files(tmp_path, (".png", ".jpg"))) == ["b.png", "c.jpg"]
+    assert list_files(tmp_path, ".txt", prefix=True) == [str(tmp_path / "d.txt")]
 
 
 def test_the_next_mirror_serves_where_one_has_nothing_or_something_else(server, tmp_path):

@@ -30,10 +30,13 @@ except ImportError:  # not a POSIX system: two downloads of one file at a time a
 __all__ = [
     "calculate_md5",
     "check_integrity",
+    "check_md5",
     "download_and_extract_archive",
     "download_file",
     "download_url",
     "extract_archive",
+    "list_dir",
+    "list_files",
     "verify_str_arg",
 ]
 
@@ -48,9 +51,14 @@ def calculate_md5(fpath: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def check_md5(fpath: Path, md5: str) -> bool:
+    """Say whether a file has that sum."""
+    return calculate_md5(fpath) == md5
+
+
 def check_integrity(fpath: Path, md5: str | None = None) -> bool:
     """Say whether the file is there and, where `md5` is given, has that sum."""
-    return os.path.isfile(fpath) and (md5 is None or calculate_md5(fpath) == md5)
+    return os.path.isfile(fpath) and (md5 is None or check_md5(fpath, md5))
 
 
 def download_file(
@@ -328,6 +336,22 @@ def download_and_extract_archive(
     name = os.fspath(filename) if filename is not None else os.path.basename(urllib.parse.urlsplit(url).path)
     download_url(url, root, name, md5)
     extract_archive(os.path.join(root, name), root if extract_root is None else extract_root, remove_finished)
+
+
+def list_dir(root: Path, prefix: bool = False) -> list[str]:
+    """List the folders in a folder; with `prefix` as paths."""
+    return _listed(root, os.path.isdir, "", prefix)
+
+
+def list_files(root: Path, suffix: str | tuple[str, ...], prefix: bool = False) -> list[str]:
+    """List the files in a folder whose names end in `suffix`, or in one of several; with `prefix` as paths."""
+    return _listed(root, os.path.isfile, suffix, prefix)
+
+
+def _listed(root: Path, wanted: Callable[[str], bool], suffix: str | tuple[str, ...], prefix: bool) -> list[str]:
+    folder = os.path.expanduser(os.fspath(root))
+    names = [name for name in os.listdir(folder) if name.endswith(suffix) and wanted(os.path.join(folder, name))]
+    return [os.path.join(folder, name) for name in names] if prefix else names
 
 
 def verify_str_arg(value: str, arg: str | None = None, valid_values: Sequence[str] | None = None, op: str = "datasets") -> str:

@@ -2,7 +2,7 @@
 
 import sys
 
-from taeda.vision.models import detection, segmentation, video
+from taeda.vision.models import detection, mobilenet, segmentation, video
 from taeda.vision.models.alexnet import *  # noqa: F403
 from taeda.vision.models.convnext import *  # noqa: F403
 from taeda.vision.models.densenet import *  # noqa: F403
@@ -53,6 +53,7 @@ __all__ = [
     "get_model_builder",
     "lenet",
     "list_models",
+    "mobilenet",
     "register_model",
     "segmentation",
     "small_cnn",
