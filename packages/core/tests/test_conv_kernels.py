@@ -41,7 +41,8 @@ PLANES = [((1, 7, 3, 5), (9, 7, 1, 1), {}), ((1, 1, 4, 4), (5, 1, 1, 1), {}), ((
           ((1, 4, 2, 3, 3), (6, 4, 1, 1, 1), {})]
 DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": s})
              for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
-                                   (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1))]
+                                   (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1), (14, 9, 7, 3, 1), (13, 18, 5, 2, 2),
+                                   (20, 11, 5, 2, 1), (22, 8, 3, 1, 1), (7, 7, 7, 3, 1))]
 # taps that meet only padding: on both sides, on one, all but those of one pixel, more padding than the first tap reaches back
 DROPPED = [((2, 20, 6, 7), (18, 20, 3, 3), {"padding": 12, "dilation": 12}), ((1, 9, 5, 6), (4, 9, 3, 4), {"padding": (6, 9), "dilation": (6, 5)}),
            ((3, 17, 1, 1), (20, 17, 3, 3), {"padding": 1}), ((2, 18, 2, 2), (17, 18, 5, 3), {"padding": (2, 1), "stride": 2}),
@@ -199,7 +200,7 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
     assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3})])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
     rng = np.random.default_rng(12)

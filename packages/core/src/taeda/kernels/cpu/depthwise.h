@@ -5,13 +5,13 @@
  *   filter   y[i][j] = bias + sum_{h,k}  w[h][k] x[i S + h][j S + k]      x in a frame
  *   moments  sums[h K + k][l] += sum_{i, j = l mod lanes}  g[i][j] x[i S + h][j S + k]
  *
- * Vectors are neighbouring pixels.  filter computes four rows at a time, so that a vector of x serves all of them; the last
- * vector of a row reaches back.  Vectors may read a few places beyond the frame: it needs LANES places more.
+ * Vectors are neighbouring pixels.  filter computes four rows at a time, or eight with AVX-512's registers, so that a vector of x serves
+ * all of them, a column of taps after the other; the last vector of a row reaches back.  Vectors may read a few places beyond the frame: it needs LANES places more.
  * Sizes 3, 5 and 7 and strides 1 and 2 are written out by the compiler.
  */
 #ifndef TAEDA_DEPTHWISE_H
 #define TAEDA_DEPTHWISE_H
-#define WRITE_OUT _Pragma("GCC unroll 16")
+#define WRITE_OUT _Pragma("GCC unroll 32")
 #endif
 
 LOCAL void NAME(frame)(T *dst, int64_t rows, int64_t S, int64_t part, const T *src, int64_t step, int64_t H, int64_t W,
@@ -56,13 +56,18 @@ LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T 
             V sum[R];                                                                                         \
             WRITE_OUT for (int r = 0; r < R; r++)                                                             \
                 sum[r] = bias + (V){0};                                                                       \
-            WRITE_OUT for (int h = 0; h < (R - 1) * S + K; h++)                                               \
-                WRITE_OUT for (int k = 0; k < K; k++) {                                                       \
-                    const V v = *(const V *)(AT(S, i * S + h, k) + j);                                           \
+            for (int k = 0; k < K; k++) {                                                                     \
+                const T *from = AT(S, i * S, k) + j;                                                          \
+                V s[K];                                                                                       \
+                WRITE_OUT for (int h = 0; h < K; h++)                                                         \
+                    s[h] = w[h * K + k] - (V){0};                                                             \
+                WRITE_OUT for (int h = 0; h < (R - 1) * S + K; h++) {                                         \
+                    const V v = *(const V *)(from + h * S * part);                                            \
                     WRITE_OUT for (int r = 0; r < R; r++)                                                     \
                         if (h - r * S >= 0 && h - r * S < K)                                                  \
-                            sum[r] += s[(h - r * S) * K + k] * v;                                             \
+                            sum[r] += s[h - r * S] * v;                                                       \
                 }                                                                                             \
+            }                                                                                                 \
             WRITE_OUT for (int r = 0; r < R; r++) {                                                           \
                 if (cols >= B)                                                                                \
                     *(V *)(y + (i + r) * step + j) = sum[r];                                                  \
@@ -70,20 +75,20 @@ LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T 
                     NAME(copy)(y + (i + r) * step, (const T *)&sum[r], cols);                                 \
             }                                                                                                 \
         }
-#define FILTER(K, S)                                                                                          \
-    LOCAL void NAME(filter_##K##_##S)(T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, \
-                                      const T *w, T bias) {                                                   \
+#define BEGIN(FUNCTION, TARGET)                                                                               \
+    LOCAL TARGET void NAME(FUNCTION)(T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, const T *w, T bias) { \
         typedef NAME(half) V;                                                                                 \
         const int64_t B = LANES / 2;                                                                          \
-        int64_t i = 0;                                                                                        \
-        V s[K * K];                                                                                           \
-        WRITE_OUT for (int k = 0; k < K * K; k++)                                                             \
-            s[k] = w[k] - (V){0};                                                                             \
-        ROWS(K, S, 4)                                                                                         \
-        ROWS(K, S, 1)                                                                                         \
+        int64_t i = 0;
+#define FILTER(K, S)                                                                                          \
+    BEGIN(filter_##K##_##S, ) ROWS(K, S, 4) ROWS(K, S, 1) }                                                   \
+    BEGIN(wide_filter_##K##_##S, WIDE)                                                                        \
+        if (rows % 7 == 0 && rows % 8 != 0) ROWS(K, S, 7)                                                     \
+        ROWS(K, S, 8) ROWS(K, S, 4) ROWS(K, S, 1)                                                             \
     }
 FILTER(3, 1) FILTER(3, 2) FILTER(5, 1) FILTER(5, 2) FILTER(7, 1) FILTER(7, 2)
 #undef ROWS
+#undef BEGIN
 #undef FILTER
 
 /* H rows of the kernel at a time: their sums fit in registers. */
@@ -124,12 +129,15 @@ MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(7, 1
 
 LOCAL void NAME(filter)(int64_t K, int64_t S, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, const T *w,
                         T bias) {
+#define PICK(K) (taeda_wide() ? S == 1 ? NAME(wide_filter_##K##_1) : NAME(wide_filter_##K##_2)                \
+                              : S == 1 ? NAME(filter_##K##_1) : NAME(filter_##K##_2))(y, step, rows, cols, x, part, w, bias)
     if (K == 3)
-        (S == 1 ? NAME(filter_3_1) : NAME(filter_3_2))(y, step, rows, cols, x, part, w, bias);
+        PICK(3);
     else if (K == 5)
-        (S == 1 ? NAME(filter_5_1) : NAME(filter_5_2))(y, step, rows, cols, x, part, w, bias);
+        PICK(5);
     else
-        (S == 1 ? NAME(filter_7_1) : NAME(filter_7_2))(y, step, rows, cols, x, part, w, bias);
+        PICK(7);
+#undef PICK
 }
 
 LOCAL void NAME(moments)(int64_t K, int64_t S, T *sums, const T *g, int64_t step, int64_t rows, int64_t cols, const T *x,
