@@ -310,6 +310,16 @@ cdef double parted(const Segment[3][SEGMENTS] s, const int64_t* n, int64_t image
     return cost
 
 
+cdef double in_place(Part part, const Geometry* q, const View* v, double width) noexcept:
+    """What the kernels of run() lose beside a sum as it stands, as a factor: lanes without a result, pixels between rows or gathering."""
+    cdef double results = v[2].shape[part == INPUT_GRADIENT], row = v[0].shape[4], across = row + (v[2].shape[4] - 1) * q.dilation[2]
+    cdef double rows = v[0].shape[3], lost
+    if v[0].strides[4] != 1 or v[1].strides[4] != 1:
+        return (results + width - 1) // width * width / results
+    lost = (across * (rows + (v[2].shape[3] - 1) * q.dilation[1]) if q.stride[1] == 1 else 2 * row * rows) / (row * rows) - 1
+    return 1 + min(12 / results, min(lost, (row + 2 * width - 1) // (2 * width) * 2 * width / row - 1))
+
+
 cdef bint run_weight_places(const Geometry* q, TensorBase out, const View* v, int64_t work) except -1:
     """Compute a weight gradient tap by tap over the pixels that each meets, if that saves enough; whether it did."""
     cdef View* t[3]
@@ -317,7 +327,7 @@ cdef bint run_weight_places(const Geometry* q, TensorBase out, const View* v, in
     cdef Param p[12]
     cdef Segment s[SEGMENTS]
     cdef int64_t d, i, n, reached, rows, lanes, width = 8 if v[0].dtype == F64 else 16
-    cdef double share = 1, runs = v[1].shape[2], sums, cost
+    cdef double share = 1, runs = v[1].shape[2], sums, cost, plain = as_it_stands(WEIGHT_GRADIENT, q, v)
     for d in range(3):
         n = segments(s, v[1].shape[2 + d], v[2].shape[2 + d], v[0].shape[2 + d], q.stride[d], q.pad[d], q.dilation[d], 1)
         reached = 0
@@ -337,7 +347,9 @@ cdef bint run_weight_places(const Geometry* q, TensorBase out, const View* v, in
             p[11].i = 1
     sums = rows * lanes / 16.0 * pixels_of(&v[0])
     cost = sums * (share * v[1].shape[0] * pixels_of(&v[1]) + 8 * runs) + (v[1].numel * 0.1 + v[2].numel * 0.05 + 4 * sums) * 16 / width + 6000
-    if cost > min(as_it_stands(WEIGHT_GRADIENT, q, v), by_winograd(WEIGHT_GRADIENT, q, v)):
+    if v[1].strides[4] != 1 or v[2].strides[4] != 1:         # then conv_weight has output channels as lanes
+        plain *= (v[0].shape[0] + width - 1) // width * width / <double>v[0].shape[0]
+    if cost > min(plain, by_winograd(WEIGHT_GRADIENT, q, v)):
         return False
     for i in range(3):
         u[i] = v[i]
@@ -391,7 +403,7 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     if share > 0.95:
         return False
     width = 8 if v[2].dtype == F64 else 16
-    least = min(as_it_stands(part, given, v), by_winograd(part, given, v))
+    least = min(as_it_stands(part, given, v) * in_place(part, given, v, width), by_winograd(part, given, v))
     places = u[0].numel // u[0].shape[1]
     cost = (u[2].numel * 0.1 + u[1].numel * 0.05 + u[0].numel * 0.05) * 16 / width + 6000
     if cost + share * places * u[2].numel / 16 > least:
