@@ -1,4 +1,4 @@
-"""CelebA, Flowers-102, Caltech, QMNIST and ImageNet, of files written here in their form."""
+"""CelebA, Flowers-102, Caltech, QMNIST, Places365 and ImageNet, of files written here in their form."""
 
 import gzip
 import lzma
@@ -105,6 +105,20 @@ def test_qmnist_has_parts_and_eight_numbers_a_digit(tmp_path):
     (raw / "xnist-labels-idx2-int.xz").write_bytes(b"not it")
     with pytest.raises(ValueError, match="is a damaged xz file"):
         datasets.QMNIST(tmp_path, "nist")
+
+
+def test_places_have_lists_of_paths(tmp_path):
+    (tmp_path / "categories_places365.txt").write_text("/b/bar 1\n/a/attic 0\n")
+    (tmp_path / "places365_train_standard.txt").write_text("/b/bar/1.jpg 1\n/a/attic/2.jpg 0\n")
+    (tmp_path / "places365_test.txt").write_text("3.jpg\n")
+    for i, name in enumerate(("data_256_standard/b/bar/1.jpg", "data_256_standard/a/attic/2.jpg", "test_large/3.jpg")):
+        picture(tmp_path / name, i)
+    data = datasets.Places365(tmp_path, small=True)
+    assert [(image.getpixel((0, 0))[0], label) for image, label in data] == [(0, 1), (1, 0)]
+    assert (data.classes, data.class_to_idx["/b/bar"], data.targets) == (["/a/attic", "/b/bar"], 1, [1, 0])
+    assert datasets.Places365(tmp_path, "test")[0][1] is None
+    with pytest.raises(RuntimeError, match=r"\[Places365\] The file .*places365_val.txt does not exist"):
+        datasets.Places365(tmp_path, "val")
 
 
 def test_imagenet_is_unpacked_once_and_knows_its_names(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from taeda.vision.datasets.imagenet import ImageNet
 from taeda.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
 from taeda.vision.datasets.photographs import Caltech101, Caltech256, Flowers102
+from taeda.vision.datasets.places365 import Places365
 from taeda.vision.datasets.small_images import STL10, SVHN, USPS
 from taeda.vision.datasets.vision import StandardTransform, VisionDataset
 from taeda.vision.datasets.voc import VOCDetection, VOCSegmentation
@@ -38,6 +39,7 @@ __all__ = [
     "ImageFolder",
     "ImageNet",
     "OxfordIIITPet",
+    "Places365",
     "StandardTransform",
     "VOCDetection",
     "VOCSegmentation",
