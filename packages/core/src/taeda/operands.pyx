@@ -6,7 +6,7 @@ from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote
-from taeda.kernels.cpu.abi cimport BOOL, I64
+from taeda.kernels.cpu.abi cimport BOOL, C64, F16, I64
 from taeda.registry cimport STAND_IN, device_name, no_stand_in
 
 
@@ -133,7 +133,9 @@ cdef int combine(int high, int low) noexcept:
     if low < 0 or is_complex_(high):
         return high
     if is_float(high):
-        return promote(high, low) if is_complex_(low) else high
+        if not is_complex_(low):
+            return high
+        return C64 if high == F16 else complex_code(high)          # of the precision of high; nothing is computed in complex32
     if high == BOOL or is_float(low) or is_complex_(low):
         return promote(high, low)
     return high
