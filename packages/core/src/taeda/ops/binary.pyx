@@ -482,8 +482,9 @@ cdef object complex_logaddexp(object a, object b):
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""
     both_tensors("logaddexp", input, other)
-    if isinstance(input, TensorBase) and is_complex_((<TensorBase>input).view.dtype):
-        y = complex_logaddexp(input, other)
+    if is_complex_((<TensorBase>input).view.dtype) or is_complex_((<TensorBase>other).view.dtype):
+        dtype = result_type(input, other)
+        y = complex_logaddexp(input.to(dtype), other.to(dtype))
         return y if out is None else write_out(out, <TensorBase>y, "logaddexp")
     return binary(LOGADDEXP, input, other, out)
 

@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, copy_into, define,
                              empty, empty_for, empty_like, launch, record, result_type, to_dtype)
-from taeda.dtype cimport is_complex_, is_float, torch_name
+from taeda.dtype cimport is_complex_, is_float, promote, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -163,7 +163,7 @@ cdef object difference_loss(Op op, object input, object target, object reduction
     if op is L1 and code:
         op = L1_MEAN if code == 1 else L1_SUM
     check_same_device(op.name, (x, y))
-    dtype = result_type(x, y)
+    dtype = promote(x.view.dtype, y.view.dtype)          # the shapes are made equal first: a 0-d tensor counts as any other
     x, y = to_dtype(x, dtype), to_dtype(y, dtype)
     a, b = x.shape_tuple(), y.shape_tuple()
     if a != b:
@@ -203,7 +203,7 @@ def l1_loss(input, target, reduction="mean", weight=None):
     """
     if weight is None:
         if isinstance(input, TensorBase) and isinstance(target, TensorBase) and \
-                not is_float(result_type(<TensorBase>input, <TensorBase>target)):
+                not is_float(promote((<TensorBase>input).view.dtype, (<TensorBase>target).view.dtype)):
             return reduced((input - target).abs(), reduction_code("l1_loss", reduction))
         return difference_loss(L1, input, target, reduction, 1)
     return weighted(L1, input, target, reduction, 1, weight)
