@@ -200,7 +200,8 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
     assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3})])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
+                                                   ((2, 18, 9, 8), (70, 18, 3, 3), {"padding": 1, "stride": 2})])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
     rng = np.random.default_rng(12)

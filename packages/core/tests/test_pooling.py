@@ -280,3 +280,14 @@ def test_adaptive_averages_of_one_element_each_are_a_copy(shape: tuple[int, ...]
     g = taeda.rand(shape)
     y.backward(g)
     assert x.grad.tolist() == g.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize(("taps", "stride", "dilation"), [(1, 1, 1), (2, 1, 3), (3, 2, 1), (4, 1, 2), (5, 1, 1), (6, 3, 2), (7, 2, 1)])
+def test_windows_that_lie_inside_have_the_largest_of_their_taps(taps: int, stride: int, dilation: int, dtype: str) -> None:
+    x = np.random.default_rng(taps).permutation(2 * 3 * 61).reshape(2, 3, 61).astype(dtype)
+    if dtype != "int64":
+        x[1, 2, 30] = np.nan
+    reach = (taps - 1) * dilation + 1
+    want = np.lib.stride_tricks.sliding_window_view(x, reach, axis=2)[:, :, ::stride, ::dilation].max(-1)      # a NaN is the largest here too
+    np.testing.assert_array_equal(ops.max_pool1d(taeda.from_numpy(x), taps, stride, 0, dilation).numpy(), want)
