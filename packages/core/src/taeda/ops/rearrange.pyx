@@ -184,7 +184,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     index = empty(1, &total, I64, counts.device)
     t[0], t[1] = &index.view, &counts.view
     launch(REPEAT_INDEX, I64, counts.device, 1, 2, t, NULL, total)
-    return index if index_only else x.index_select(d, index)
+    return to_dtype(index, (<TensorBase>repeats).view.dtype) if index_only else x.index_select(d, index)
 
 
 # -- flip, roll, rot90 ----------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ def expand(input, *sizes, size=None, implicit=False):
     taeda.Size([2, 3])
     """
     cdef TensorBase x = as_tensor(input, "expand"), y
+    if not sizes and size is None:
+        raise TypeError("[expand] expected sizes; () is no dimension")
     cdef tuple shape = sizes_of("expand", or_named("expand", sizes, "size", size))
     cdef int n = len(shape), lead = n - x.view.ndim, d
     cdef int64_t new_shape[MAX_DIM]
@@ -296,8 +298,8 @@ def reshape(input, *sizes, shape=None):
     cdef int64_t strides[MAX_DIM]
     cdef int n
     sizes = or_named("reshape", sizes, "shape", shape)
-    if len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list)) and not hasattr(sizes[0], "__index__"):
-        raise TypeError(f"[reshape] expected sizes, got {sizes[0]!r}")
+    if not sizes or (len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list)) and not hasattr(sizes[0], "__index__")):
+        raise TypeError(f"[reshape] expected sizes, got {sizes[0]!r}" if sizes else "[reshape] expected sizes; () is no dimension")
     n = infer_shape("reshape", x, sizes_of("reshape", sizes), new_shape)
     if not view_strides(x, n, new_shape, strides):
         x = contiguous(x)
