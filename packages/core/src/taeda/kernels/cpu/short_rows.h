@@ -39,7 +39,8 @@ static inline int short_rows(const Walk *w, View **t) {
             for (int64_t at = 0; at < bytes; at += SHORT_VECTOR) *(Vector_##T *)(y + at) = many; \
         } \
     } else if (s0 == 1 && s1 >= n) { \
-        for (const int64_t pitch = s1 * sizeof(T); i * pitch + bytes + SHORT_VECTOR <= (rows - 1) * pitch + bytes; i++, x += pitch, y += bytes) \
+        const int64_t pitch = s1 * sizeof(T); \
+        for (; i * pitch + SHORT_VECTOR <= (rows - 1) * pitch; i++, x += pitch, y += bytes) \
             for (int64_t at = 0; at < bytes; at += SHORT_VECTOR) *(Vector_##T *)(y + at) = *(const Vector_##T *)(x + at); \
     } \
     for (; i < rows; i++, x += s1 * sizeof(T), y += bytes) \
