@@ -588,3 +588,6 @@ def test_types_of_a_gpus_tensors_are_there_and_make_nothing() -> None:
         taeda.cuda.LongTensor([1])
     with pytest.raises(TypeError, match="not available"):
         taeda.set_default_tensor_type("torch.cuda.FloatTensor")
+    for name in (kind, "torch.cuda.FloatTensor"):
+        with pytest.raises(RuntimeError, match="GPU|cuda"):
+            taeda.ones(1).type(name)

@@ -473,6 +473,8 @@ cdef class Tensor(TensorAttributes):
             return f"{_spoken.name}.{torch_name(self.view.dtype)}Tensor"
         if isinstance(dtype, str):
             from taeda.dtype import LEGACY_NAMES
+            if ".cuda." in dtype:
+                return self.cuda()
             name = dtype.rpartition(".")[2].removesuffix("Tensor")
             if name and name not in LEGACY_NAMES:
                 raise ValueError(f"[type] invalid type: {dtype!r}; expected e.g. 'taeda.FloatTensor'")
@@ -480,6 +482,8 @@ cdef class Tensor(TensorAttributes):
         elif dtype is Tensor:
             dtype = get_default_dtype()
         elif not isinstance(dtype, dtype_class) and isinstance(getattr(dtype, "dtype", None), dtype_class):  # FloatTensor
+            if getattr(dtype, "is_cuda", False) is True:
+                return self.cuda()
             dtype = dtype.dtype
         if not isinstance(dtype, dtype_class):
             raise TypeError(f"[type] dtype must be a type, str, or dtype object, got {dtype!r}")
