@@ -591,3 +591,13 @@ def test_types_of_a_gpus_tensors_are_there_and_make_nothing() -> None:
     for name in (kind, "torch.cuda.FloatTensor"):
         with pytest.raises(RuntimeError, match="GPU|cuda"):
             taeda.ones(1).type(name)
+
+
+def test_settings_of_models_in_parts_are_in_each_of_their_rooms() -> None:
+    from taeda.distributed.fsdp import FullStateDictConfig, StateDictSettings, StateDictType
+    from taeda.distributed.fsdp.api import StateDictConfig
+    from taeda.distributed.fsdp.fully_sharded_data_parallel import FullOptimStateDictConfig, OptimStateDictConfig
+
+    settings = StateDictSettings(StateDictType.FULL_STATE_DICT, FullStateDictConfig(rank0_only=True), FullOptimStateDictConfig())
+    assert isinstance(settings.state_dict_config, StateDictConfig) and not settings.state_dict_config.offload_to_cpu
+    assert isinstance(settings.optim_state_dict_config, OptimStateDictConfig) and settings.optim_state_dict_config.offload_to_cpu

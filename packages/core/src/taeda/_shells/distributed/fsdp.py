@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import sys
+import types
 from typing import Any, NoReturn
 
 __all__ = [
-    "BackwardPrefetch", "CPUOffload", "FSDPModule", "FullyShardedDataParallel", "MixedPrecision", "MixedPrecisionPolicy",
-    "ShardingStrategy", "StateDictType", "fully_shard",
+    "BackwardPrefetch", "CPUOffload", "FSDPModule", "FullOptimStateDictConfig", "FullStateDictConfig", "FullyShardedDataParallel",
+    "LocalOptimStateDictConfig", "LocalStateDictConfig", "MixedPrecision", "MixedPrecisionPolicy", "OptimStateDictConfig",
+    "ShardedOptimStateDictConfig", "ShardedStateDictConfig", "ShardingStrategy", "StateDictConfig", "StateDictSettings", "StateDictType",
+    "fully_shard",
 ]  # fmt: skip
 
 
@@ -78,6 +82,75 @@ class StateDictType(enum.Enum):
     SHARDED_STATE_DICT = 3
 
 
+@dataclasses.dataclass
+class StateDictConfig:
+    """How a state dict would be gathered from its parts."""
+
+    offload_to_cpu: bool = False
+
+
+@dataclasses.dataclass
+class FullStateDictConfig(StateDictConfig):
+    """Whole, perhaps in the first process only."""
+
+    rank0_only: bool = False
+
+
+@dataclasses.dataclass
+class LocalStateDictConfig(StateDictConfig):
+    """The process's own part."""
+
+
+@dataclasses.dataclass
+class ShardedStateDictConfig(StateDictConfig):
+    """In parts."""
+
+    _use_dtensor: bool = False
+
+
+@dataclasses.dataclass
+class OptimStateDictConfig:
+    """The same for an optimizer's state."""
+
+    offload_to_cpu: bool = True
+
+
+@dataclasses.dataclass
+class FullOptimStateDictConfig(OptimStateDictConfig):
+    """Whole, perhaps in the first process only."""
+
+    rank0_only: bool = False
+
+
+@dataclasses.dataclass
+class LocalOptimStateDictConfig(OptimStateDictConfig):
+    """The process's own part."""
+
+    offload_to_cpu: bool = False
+
+
+@dataclasses.dataclass
+class ShardedOptimStateDictConfig(OptimStateDictConfig):
+    """In parts."""
+
+    _use_dtensor: bool = False
+
+
+@dataclasses.dataclass
+class StateDictSettings:
+    """Both together."""
+
+    state_dict_type: StateDictType
+    state_dict_config: StateDictConfig
+    optim_state_dict_config: OptimStateDictConfig
+
+
 def fully_shard(module: Any, **kwargs: Any) -> NoReturn:
     """Raise NotImplementedError: there is one process."""
     raise NotImplementedError("[fully_shard] taeda trains in one process; train the module as it is")
+
+
+__path__: list[str] = []  # a package: PyTorch has these names in two rooms more
+for _room in ("api", "fully_sharded_data_parallel"):
+    globals()[_room] = sys.modules[f"{__name__}.{_room}"] = types.ModuleType(f"{__name__}.{_room}", __doc__)
+    globals()[_room].__dict__.update({name: globals()[name] for name in __all__})
