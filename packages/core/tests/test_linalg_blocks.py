@@ -68,6 +68,58 @@ def test_inverses_from_cholesky_factors(n, dtype):
     assert (taeda.cholesky_inverse(L) == found.new_tensor(taeda.cholesky_inverse(L.tril()).numpy())).all()
 
 
+def definite(n: int, dtype: str, *batch: int) -> taeda.Tensor:
+    x = drawn(*batch, n, n, dtype=dtype)
+    return x @ x.mH + n * taeda.eye(n, dtype=x.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("n", "batch"), [(17, ()), (23, ()), (40, (3,)), (64, ()), (129, (2,)), (200, ()), (256, ()), (257, ()), (300, ()), (520, ())])
+def test_cholesky_takes_columns_eight_at_a_time_or_in_squares(n, batch, dtype):
+    A = definite(n, dtype, *batch)
+    noise = A + drawn(*batch, n, n, dtype=dtype, seed=3).triu(1)             # what lies above the diagonal is not read
+    L = linalg.cholesky(A)
+    assert close(L @ L.mT, A, 2 * n) and (L.triu(1) == 0).all() and (L == linalg.cholesky(noise)).all()
+    for bad in (0, n // 2, n - 1):
+        broken = A.clone()
+        broken[..., bad, bad] = -1
+        factor, info = linalg.cholesky_ex(broken)
+        assert (info == bad + 1).all() and (factor[..., :bad, :bad] == L[..., :bad, :bad]).all()
+        broken[..., bad, bad] = float("nan")
+        assert (linalg.cholesky_ex(broken).info == bad + 1).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("m", "n"), [(500, 5), (90, 40), (64, 33), (5, 500), (400, 100)])
+def test_values_and_vectors_of_long_matrices(m, n, dtype):
+    x = drawn(m, n, dtype=dtype)
+    U, S, Vh = linalg.svd(x, full_matrices=False)
+    wanted = np.linalg.svd(x.numpy().astype("c16" if x.is_complex() else "f8"), compute_uv=False)
+    assert close(U * S @ Vh, x, 4) and close(linalg.svdvals(x), S, 4)
+    assert np.abs(S.numpy() / wanted - 1).max() < 100 * taeda.finfo(x.dtype).eps
+    for Q in (U, Vh.mH):
+        assert close(Q.mH @ Q, taeda.eye(min(m, n), dtype=x.dtype)) and U.mT.is_contiguous()
+    if m > n:
+        b = drawn(m, 3, dtype=dtype, seed=1)
+        found = linalg.lstsq(x, b)
+        assert close(x.mH @ (x @ found.solution - b), taeda.zeros(n, 3, dtype=x.dtype), 8 * m**0.5) and found.rank == n
+        x[:, -1] = x[:, 0]
+        lost = linalg.lstsq(x, b)                                            # of least norm: both copies count the same
+        assert lost.rank == n - 1 and close(lost.solution[-1], lost.solution[0])
+    x[2, 3] = float("inf")
+    assert linalg.svd(x, full_matrices=False).S.isnan().all() and linalg.svdvals(x).isnan().all()
+
+
+def test_gradients_of_long_matrices():
+    x = drawn(2, 70, 30, dtype="float64").requires_grad_()
+    for y in (x, x.mT):
+        U, S, Vh = linalg.svd(y, full_matrices=False)
+        direct = taeda.autograd.grad((linalg.eigvalsh(x.mT @ x).clamp(min=0).sqrt() * taeda.arange(30.0)).sum(), x)[0]
+        through = taeda.autograd.grad((S.flip(-1) * taeda.arange(30.0)).sum(), x, retain_graph=True)[0]
+        again = taeda.autograd.grad((U * S.unsqueeze(-2) @ Vh).square().sum(), x)[0]
+        assert close(direct, through, 1e3) and close(again, 2 * x.detach(), 1e3)
+
+
 def test_the_first_pivot_that_is_zero_is_named():
     x = taeda.eye(300)
     x[250, 250] = 0
@@ -78,9 +130,23 @@ def test_the_first_pivot_that_is_zero_is_named():
     assert linalg.lu_factor_ex(taeda.eye(300).flip(0)).pivots.tolist() == [300 - i if i < 150 else i + 1 for i in range(300)]
 
 
-@pytest.mark.parametrize("f", [linalg.inv, linalg.lu_factor, linalg.qr, linalg.det, taeda.cholesky_inverse, lambda x: linalg.solve(x, x)])
-def test_threads_change_no_bit(f: Callable[[taeda.Tensor], object]):
-    x, threads, results = drawn(270, 270, dtype="float32") + 40 * taeda.eye(270), taeda.get_num_threads(), []
+def product(x: taeda.Tensor) -> taeda.Tensor:
+    return x @ x[:, :201]
+
+
+@pytest.mark.parametrize(
+    ("f", "dtype"),
+    [
+        *[(f, "float32") for f in (linalg.inv, linalg.lu_factor, linalg.qr, linalg.det, taeda.cholesky_inverse, lambda x: linalg.solve(x, x))],
+        *[(linalg.cholesky, dtype) for dtype in ("float32", "float64")],
+        *[(product, dtype) for dtype in ("complex64", "complex128", "bfloat16")],
+        (lambda x: x[:, :1] @ x[:1], "bfloat16"),
+        (lambda x: x[:40] @ x, "bfloat16"),
+    ],
+)
+def test_threads_change_no_bit(f: Callable[[taeda.Tensor], object], dtype: str):
+    x = definite(270, "float32" if dtype == "bfloat16" else dtype).to(getattr(taeda, dtype))
+    threads, results = taeda.get_num_threads(), []
     try:
         for count in (1, 2, 3):
             taeda.set_num_threads(count)

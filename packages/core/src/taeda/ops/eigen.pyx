@@ -12,12 +12,14 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, any_needs_grad, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.dtype cimport is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give, identity,
-                               need_float, need_matrix, need_square, numbers, rows, small)
+from taeda.ops.linalg cimport (LONG_AREA, batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give,
+                               identity, need_float, need_matrix, need_square, numbers, rows, small)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
+from taeda.ops.factor import geqrf
 from taeda.ops.linalg import LinAlgError
+from taeda.ops.reflectors import linalg_householder_product
 from taeda.ops.solve import linalg_solve
 
 __all__ = ["linalg_eig", "linalg_eigh", "linalg_eigvals", "linalg_eigvalsh", "linalg_svd", "linalg_svdvals", "svd"]
@@ -253,6 +255,29 @@ cdef bint turns_pairs(TensorBase A, tuple batch, bint vectors) except -1:
     return k <= 8 or count_of(batch) >= 8 and (vectors or k <= (24 if A.view.dtype == F32 else 12))
 
 
+cdef bint long_enough(TensorBase A) except -1:
+    """Is A so much longer than wide (or wider than long) that its values are better taken from a triangle?  LAPACK draws the same line."""
+    cdef int64_t k = min(rows(A), cols(A)), m = max(rows(A), cols(A))
+    return k > 0 and m >= k * 11 // 6 and m * k >= LONG_AREA and A.device != META
+
+
+cdef tuple svd_by_triangle(str op, TensorBase A, bint vectors):
+    """U, S and Vh, thin, of a long or wide A from the triangle of its QR (or that of A^H); None where a number is not finite."""
+    cdef bint wide = rows(A) < cols(A)
+    cdef int64_t k = min(rows(A), cols(A))
+    packed, tau = geqrf(A.mH if wide else A)
+    R = packed[..., :k, :].triu()
+    if not bool(R.isfinite().all()):
+        return None
+    if not vectors:
+        return None, some_svd(op, R, False)[1], None
+    U, S, Vh = svd_of(op, R.mH if wide else R, False, True)
+    Q = linalg_householder_product(packed, tau)
+    if wide:
+        return U, S, (Q.conj() @ Vh.mT).mT          # transposed products: results lie by columns
+    return (U.mT @ Q.mT).mT, S, Vh
+
+
 cdef tuple some_svd(str op, TensorBase A, bint vectors):
     """S, and the first U and Vh with vectors whose signs nobody sees; without history."""
     cdef tuple batch = batch_of(A)
@@ -260,6 +285,10 @@ cdef tuple some_svd(str op, TensorBase A, bint vectors):
     cdef TensorBase S, info, U = None, V = None
     cdef Param p[2]
     if not turns_pairs(A, batch, vectors):
+        if not vectors and long_enough(A):
+            found = svd_by_triangle(op, A.detach(), False)
+            if found is not None:
+                return found
         U, S, Vh = svd_of(op, A.detach(), False, vectors)
         return U, S, Vh
     S, info = empty_shape(batch + (k,), A.view.dtype, A.device), empty_shape(batch, I32, A.device)
@@ -285,6 +314,11 @@ cdef tuple svd_of(str op, object input, bint full, bint vectors, object driver=N
         raise RuntimeError(f"[{op}] keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend.")
     m, w, k = rows(A), cols(A), min(rows(A), cols(A))
     vectors = vectors or any_needs_grad((A,))
+    if vectors and not full and long_enough(A):
+        found = svd_by_triangle(op, A.detach(), True)
+        if found is not None:
+            record_multi(SVD, found, (A,), found)
+            return found
     S, info = numbers(A, batch_of(A) + (k,), real_code(A.view.dtype)), numbers(A, batch_of(A), I32)
     U = empty_columns(A, batch_of(A), m, m if full else k, A.view.dtype)
     Vh = empty_columns(A, batch_of(A), w if full else k, w, A.view.dtype)

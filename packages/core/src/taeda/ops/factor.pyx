@@ -9,11 +9,10 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
-from taeda.kernels.cpu.abi cimport I32, Param
-from taeda.ops.linalg cimport (QR_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give,
-                               identity,
-                               lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows, small, small_pairs,
-                               underivable)
+from taeda.kernels.cpu.abi cimport F32, F64, I32, Param
+from taeda.ops.linalg cimport (CHOLESKY_ALONE, QR_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns,
+                               first_failure, give, identity, lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows,
+                               small, small_pairs, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
@@ -48,6 +47,7 @@ cdef object cholesky_vjp(Node n, object g):
 cdef Op CHOLESKY = define("linalg_cholesky_ex", cholesky_vjp, 0, 0, "potrf", "LinalgCholeskyExBackward0")
 
 
+cdef Op CHOLESKY_BLOCKS = define("linalg_cholesky_ex", NULL, 0, 0, "potrf_blocks")
 cdef Op SMALL_CHOLESKY = define("linalg_cholesky_ex", NULL, 0, 0, "small_cholesky")
 
 
@@ -62,15 +62,12 @@ cdef tuple cholesky_of(str op, object input, bint upper, bint check):
         call(SMALL_CHOLESKY, L, count_of(batch_of(A)), (L, info, A), p)
     else:
         L, info = columns(A), numbers(A, batch_of(A), I32)
-        call(CHOLESKY, L, count_of(batch_of(A)) if rows(A) else 0, (L, info), p)
+        whole = not upper and (A.view.dtype == F32 or A.view.dtype == F64) and alone(batch_of(A), CHOLESKY_ALONE, rows(A))
+        call(CHOLESKY_BLOCKS if whole else CHOLESKY, L, count_of(batch_of(A)) if rows(A) else 0, (L, info), p)
     failure = first_failure(info) if check else None
     if failure is not None:
         raise LinAlgError(f"[{op}] {batch_element(failure)}The factorization could not be completed because the input is not "
                           f"positive-definite (the leading minor of order {failure[1]} is not positive-definite).")
-    if upper and not few:
-        L.triu_()
-    elif not few:
-        L.tril_()
     record_multi(CHOLESKY, (L, info), (A,), (L,), upper)
     return L, info
 

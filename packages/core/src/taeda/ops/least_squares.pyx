@@ -10,15 +10,17 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record, record_multi, write_out
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64, Param
-from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns, first_failure,
-                               numbers, rows, with_batch)
+from taeda.ops.linalg cimport (LONG_AREA, batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
+                               first_failure, numbers, rows, with_batch)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import finfo
 from taeda.ops import return_types as types
 from taeda.ops.conversion import as_tensor as tensor_of
-from taeda.ops.eigen import linalg_eigh, svd_of_any_sign
 from taeda.ops.binary import maximum
+from taeda.ops.eigen import linalg_eigh, svd_of_any_sign
+from taeda.ops.factor import geqrf
+from taeda.ops.join import cat
 from taeda.ops.linalg import LinAlgError
 
 __all__ = ["linalg_lstsq", "linalg_pinv", "pinverse"]
@@ -149,7 +151,7 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
             [2.0000]])
     """
     cdef str op = "linalg.lstsq"
-    cdef TensorBase a = as_tensor(A, op), b = as_tensor(B, op), X, S, rank, info
+    cdef TensorBase a = as_tensor(A, op), b = as_tensor(B, op), X, S, rank, info, lost, R
     cdef Op kernel
     cdef int64_t m, w
     cdef Param p[2]
@@ -185,8 +187,14 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
     rank, info = numbers(a, batch, I64), numbers(a, batch, I32)
     p[1].f = finfo((<object>S).dtype).eps * max(m, w) if rcond is None else rcond
     kernel = <Op>DRIVERS[driver]
+    lost = columns(a)
+    if kernel is GELSY and m >= 2 * w and m * w >= LONG_AREA and 0 < cols(b) <= w and a.device != META:
+        packed = geqrf(cat((a.detach(), b.detach()), -1))[0]          # [A B] = Q [R Q^H B]: that of R and Q^H B, if all is finite
+        R = columns(<TensorBase>packed[..., :w, :w].triu())
+        if bool(R.isfinite().all()):
+            lost, X[..., :w, :] = R, packed[..., :w, w:]
     if min(m, w) and cols(b):
-        call(kernel, a, count_of(batch), (columns(a), X, S, rank, info), p)
+        call(kernel, a, count_of(batch), (lost, X, S, rank, info), p)
     elif min(m, w) == 0 and w:
         X.zero_()
     failure = first_failure(info)

@@ -12,9 +12,11 @@ cdef enum:
     SMALL_BATCH = 8            # matrices from which vectors are filled
     SMALL_ALONE = 16           # rows and columns up to which idle lanes do not matter
     LU_ALONE = 192             # of a single matrix, from which threads share its columns: measured on Zen 4
+    CHOLESKY_ALONE = 257       # beyond what cholesky.h takes whole
     QR_ALONE = 40
     SIDES_ALONE = 128          # right-hand sides
     INVERSE_ALONE = 48
+    LONG_AREA = 2048           # numbers of a long matrix from which it is worth while to make a triangle of it first
 
 cdef TensorBase need_matrix(str op, object x, str name=*)              # at least two dimensions
 cdef TensorBase need_square(str op, object x, str name=*)              # ... and as many rows as columns
