@@ -37,9 +37,12 @@ static inline int64_t bf16_pairs(const Bf16Product *p) { return (p->k + 1) / 2; 
 static inline int64_t bf16_panels(const Bf16Product *p) { return (p->n + p->width - 1) / p->width; }
 static inline int64_t bf16_strips(const Bf16Product *p) { return (p->m + BF16_STRIP - 1) / BF16_STRIP; }
 
-/* Numbers of bfloat16 that B's panels and a strip of A take. */
+/* Numbers of bfloat16 that B's panels and A's strips take. */
 static inline int64_t bf16_room_of_b(const Bf16Product *p) { return p->by_dots ? 0 : bf16_panels(p) * p->width * 2 * bf16_pairs(p); }
-static inline int64_t bf16_room_of_a(const Bf16Product *p) { return p->pack_a && !p->by_dots ? BF16_STRIP * 2 * bf16_pairs(p) : 0; }
+static inline int64_t bf16_room_of_a(const Bf16Product *p)
+{
+    return p->pack_a && !p->by_dots ? bf16_strips(p) * BF16_STRIP * 2 * bf16_pairs(p) : 0;
+}
 
 static inline void bf16_plan(Bf16Product *p)
 {
@@ -72,6 +75,13 @@ LOCAL void bf16_pack_panel(const Bf16Product *p, uint16_t *packed, int64_t i)
 {
     const int64_t j = i * p->width, columns = p->n - j < p->width ? p->n - j : p->width;
     bf16_pack(packed + j * 2 * bf16_pairs(p), p->width, p->b + j * p->bcs, p->brs, p->bcs, p->k, columns);
+}
+
+/* Strip number i of A, where A is packed. */
+LOCAL void bf16_pack_strip(const Bf16Product *p, uint16_t *of_a, int64_t i)
+{
+    const int64_t top = i * BF16_STRIP, rows = p->m - top < BF16_STRIP ? p->m - top : BF16_STRIP;
+    bf16_pack(of_a + top * 2 * bf16_pairs(p), BF16_STRIP, p->a + top * p->ars, p->acs, p->ars, p->k, rows);
 }
 
 #if defined(__AVX2__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 11)
@@ -174,28 +184,26 @@ LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last)
     all[p->m - 1](p, first, last);
 }
 
-/* Rows of strip number i, panels first to last - 1; room: for a strip of A. */
-LOCAL void bf16_strip(const Bf16Product *p, const uint16_t *packed, uint16_t *room, int64_t i, int64_t first, int64_t last)
+/* Rows from `top` on, all within a strip, by panels first to last - 1; of_a: A's strips, packed. */
+LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last)
 {
-    const int64_t top = i * BF16_STRIP, rows = p->m - top < BF16_STRIP ? p->m - top : BF16_STRIP;
-    const int64_t tiles = (rows + BF16_ROWS - 1) / BF16_ROWS;
-    const uint16_t *a = p->a + top * p->ars;
-    if (p->pack_a) bf16_pack(room, BF16_STRIP, a, p->acs, p->ars, p->k, rows);
+    const int64_t tiles = (rows + BF16_ROWS - 1) / BF16_ROWS, within = top % BF16_STRIP;
+    const uint16_t *a = p->pack_a ? of_a + (top - within) * 2 * bf16_pairs(p) + 2 * within : p->a + top * p->ars;
     for (int64_t panel = first; panel < last; panel++) {
         const uint16_t *b = packed + panel * p->width * 2 * bf16_pairs(p);
         for (int64_t y = 0, t = tiles, h; y < rows; y += h, t--) {
             h = (rows - y + t - 1) / t;                 /* rows shared out evenly: no thin tile at the end */
             const Bf16Tile tile = bf16_tiles[h][p->width / 32];
-            if (p->pack_a) tile(p, room + 2 * y, 2, 2 * BF16_STRIP, 0, b, top + y, panel * p->width);
+            if (p->pack_a) tile(p, a + 2 * y, 2, 2 * BF16_STRIP, 0, b, top + y, panel * p->width);
             else tile(p, a + y * p->ars, p->ars, 2, p->k % 2, b, top + y, panel * p->width);
         }
     }
 }
 #else
 static int bf16_runs(void) { return 0; }
-LOCAL void bf16_strip(const Bf16Product *p, const uint16_t *packed, uint16_t *room, int64_t i, int64_t first, int64_t last)
+LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last)
 {
-    (void)p; (void)packed; (void)room; (void)i; (void)first; (void)last;
+    (void)p; (void)packed; (void)of_a; (void)top; (void)rows; (void)first; (void)last;
 }
 LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last) { (void)p; (void)first; (void)last; }
 #endif

@@ -2,7 +2,7 @@
 """Products of bfloat16 matrices where the processor multiplies their pairs (gemm_bf16.h): C = beta S + alpha A B over a batch.
 
 ``gemm_pairs_bf16`` takes gemm's views and parameters.  It answers TOO_SMALL, having done nothing, where the processor lacks the
-instruction or float32 copies are as fast: a single term, or a vector against rows that lie the wrong way.  Then gemm takes over.
+instruction, there are no terms, or float32 copies are as fast: a vector against rows that lie the wrong way.  Then gemm takes over.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t, uint16_t
@@ -19,7 +19,7 @@ cdef extern from "gemm_bf16.h":
         uint16_t *c
         int64_t m, n, k, ars, acs, brs, bcs, crs, srs, scs
         float alpha, beta
-        int by_dots
+        int by_dots, pack_a
     int bf16_runs() nogil
     void bf16_plan(Bf16Product *p) nogil
     int64_t bf16_panels(const Bf16Product *p) nogil
@@ -27,7 +27,12 @@ cdef extern from "gemm_bf16.h":
     int64_t bf16_room_of_a(const Bf16Product *p) nogil
     int64_t bf16_room_of_b(const Bf16Product *p) nogil
     void bf16_pack_panel(const Bf16Product *p, uint16_t *packed, int64_t i) nogil
-    void bf16_strip(const Bf16Product *p, const uint16_t *packed, uint16_t *room, int64_t i, int64_t first, int64_t last) nogil
+    void bf16_pack_strip(const Bf16Product *p, uint16_t *of_a, int64_t i) nogil
+    void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first,
+                   int64_t last) nogil
+    enum:
+        BF16_STRIP
+        BF16_ROWS
     void bf16_dots(const Bf16Product *p, int64_t first, int64_t last) nogil
 
 cdef enum:
@@ -35,6 +40,8 @@ cdef enum:
     COLUMNS = 64              # of dot products, at a turn
     SERIAL_MACS = 1 << 20     # below this a second thread costs more than it brings
     TURNS = 8                 # at least so many for all threads, of one matrix
+    LEAST_TERMS = 8           # what writing a number of C costs as well
+    FEW_STRIPS = 2            # of A: then a thread packs the panels of B that it takes
 
 
 cdef inline const uint16_t *matrix(const View *v, int64_t batch) noexcept nogil:
@@ -72,38 +79,71 @@ cdef int alone(View **t, const Param *p, int64_t batch, bint turned, uint16_t *r
     if x.by_dots:
         bf16_dots(&x, 0, x.n)
         return 0
+    if x.pack_a:
+        for i in range(bf16_strips(&x)):
+            bf16_pack_strip(&x, of_a, i)
+    if bf16_strips(&x) <= FEW_STRIPS:
+        for i in range(bf16_panels(&x)):
+            panel(&x, room, of_a, i)
+        return 0
     for i in range(bf16_panels(&x)):
         bf16_pack_panel(&x, room, i)
     for i in range(bf16_strips(&x)):
-        bf16_strip(&x, room, of_a, i, 0, bf16_panels(&x))
+        piece(&x, room, of_a, i, BF16_STRIP, 1)
     return 0
 
 
-cdef int piece(const Bf16Product *x, const uint16_t *packed, uint16_t *of_a, int64_t i, int64_t cuts) noexcept nogil:
-    """Turn number i of a matrix whose strips are cut so often."""
-    cdef int64_t panels = bf16_panels(x), some = (panels + cuts - 1) // cuts, first = i % cuts * some
-    bf16_strip(x, packed, of_a, i // cuts, first, min(first + some, panels))
+cdef int panel(const Bf16Product *x, uint16_t *packed, const uint16_t *of_a, int64_t i) noexcept nogil:
+    """Pack panel number i of B and multiply all of A by it."""
+    cdef int64_t strip
+    bf16_pack_panel(x, packed, i)
+    for strip in range(bf16_strips(x)):
+        bf16_rows(x, packed, of_a, strip * BF16_STRIP, min(x.m - strip * BF16_STRIP, <int64_t>BF16_STRIP), i, i + 1)
+    return 0
+
+
+cdef int piece(const Bf16Product *x, const uint16_t *packed, const uint16_t *of_a, int64_t i, int64_t height, int64_t cuts) noexcept nogil:
+    """Turn number i of a matrix in strips of that height, each cut so often."""
+    cdef int64_t panels = bf16_panels(x), some = (panels + cuts - 1) // cuts, first = i % cuts * some, top = i // cuts * height
+    bf16_rows(x, packed, of_a, top, min(x.m - top, height), first, min(first + some, panels))
     return 0
 
 
 cdef int together(View **t, const Param *p, int64_t batch, bint turned, uint16_t *room, int threads) noexcept nogil:
-    """One matrix by all threads: B is packed for all of them, then each takes strips, or parts of strips where there are few."""
+    """One matrix by all threads, which take panels, or of A strips, or parts of strips where there are few."""
     cdef Bf16Product x = product_of(t, p, batch, turned)
     cdef uint16_t *of_a = room + bf16_room_of_b(&x)
-    cdef int64_t i, me, strips = bf16_strips(&x), cuts = min((TURNS + strips - 1) // strips, bf16_panels(&x))
-    cdef int64_t each = bf16_room_of_a(&x)
+    cdef int64_t i, me, strips = bf16_strips(&x), panels = bf16_panels(&x), height = BF16_STRIP, cuts
     cdef Share share
     if x.by_dots:
         for i in prange((x.n + COLUMNS - 1) // COLUMNS, num_threads=threads, schedule="static"):
             bf16_dots(&x, i * COLUMNS, min((i + 1) * COLUMNS, x.n))
         return 0
-    for i in prange(bf16_panels(&x), num_threads=threads, schedule="static"):
+    if x.pack_a:
+        for i in prange(strips, num_threads=threads, schedule="static"):
+            bf16_pack_strip(&x, of_a, i)
+    if strips <= FEW_STRIPS and panels >= TURNS:
+        share_out(&share, panels, threads)
+        for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+            i = share_next(&share, me)
+            while i >= 0:
+                panel(&x, room, of_a, i)
+                i = share_next(&share, me)
+        return 0
+    for i in prange(panels, num_threads=threads, schedule="static"):
         bf16_pack_panel(&x, room, i)
+    while height > BF16_ROWS and (x.m + height - 1) // height * panels < threads:
+        height = height // 2
+    if x.m <= BF16_STRIP:                       # even ones
+        strips = (x.m + height - 1) // height
+        height = (x.m + strips - 1) // strips
+    strips = (x.m + height - 1) // height
+    cuts = min((TURNS + strips - 1) // strips, panels)
     share_out(&share, strips * cuts, threads)
     for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
         i = share_next(&share, me)
         while i >= 0:
-            piece(&x, room, of_a + each * me, i, cuts)
+            piece(&x, room, of_a, i, height, cuts)
             i = share_next(&share, me)
     return 0
 
@@ -118,15 +158,14 @@ cdef int64_t gemm_pairs(View **t, const Param *p) noexcept nogil:
     if not bf16_runs() or t[0].numel == 0 or turned and t[0].strides[nd - 2] != 1:
         return TOO_SMALL
     x = product_of(t, p, 0, turned)
-    if x.k < 2 or x.n < 2 or x.m < 2 and not x.by_dots:
+    if x.k < 1 or x.n < 2 or x.m < 2 and not x.by_dots:
         return TOO_SMALL
     batch = t[0].numel // (x.m * x.n)
-    macs = x.m * x.n * x.k
+    macs = x.m * x.n * max(x.k, <int64_t>LEAST_TERMS)
     if batch * macs < SERIAL_MACS:
         threads = 1
     room = bf16_room_of_b(&x) + bf16_room_of_a(&x)
-    if threads > 1 and (batch < threads or macs >= SERIAL_MACS):
-        room = bf16_room_of_b(&x) + bf16_room_of_a(&x) * threads
+    if threads > 1 and (batch < threads or batch < 4 * threads and macs >= SERIAL_MACS):
         rooms = <uint16_t*>cpu_alloc(room * sizeof(uint16_t))
         if rooms == NULL:
             return -1
