@@ -59,6 +59,7 @@ class FunctionNode(Node, FunctionCtx):
 
     _forward_cls: Any = None
     _is_tensor: tuple[bool, ...]
+    _wanted: tuple[bool, ...]  # needs_input_grad, which a program may write to
     _inputs: tuple[Any, ...]
     _outputs: tuple[Any, ...]
 
@@ -111,7 +112,7 @@ class FunctionNode(Node, FunctionCtx):
                 f"[{self.name()}] function {self.name()} returned a gradient different from None at position {i + 1}, "
                 "but the corresponding forward input was not a Variable"
             )
-        if not self.needs_input_grad[i]:
+        if not self._wanted[i]:
             return None
         if not isinstance(x, TensorBase):
             raise RuntimeError(f"[{self.name()}] expected a Tensor or None as gradient of input {i}, got {type(x).__name__}")
@@ -249,7 +250,7 @@ class Function(metaclass=FunctionMeta):
         node = cls._backward_cls()
         node._is_tensor = tuple(isinstance(a, TensorBase) for a in args)
         node._inputs = tuple(tuple(a.shape) if isinstance(a, TensorBase) else None for a in args)
-        node.needs_input_grad = tuple(isinstance(a, TensorBase) and a.requires_grad for a in args)
+        node._wanted = node.needs_input_grad = tuple(isinstance(a, TensorBase) and a.requires_grad for a in args)
         recording = is_grad_enabled() and any(t.requires_grad for t in tensors)
         tangents = [dual.tangent_of(a) if isinstance(a, TensorBase) else None for a in args] if dual.current_level() else []
         was, asleep = _set_grad_enabled(False), dual.set_asleep(True)
