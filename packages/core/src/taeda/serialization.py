@@ -331,7 +331,10 @@ def load(
             f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; put its content into an io.BytesIO"
         )
     if mmap:
-        raise ValueError("[load] mmap=True needs f to be a path")
+        at = f.tell()
+        archive = f.read(4) == b"PK\x03\x04"
+        f.seek(at)
+        raise (ValueError if archive else RuntimeError)("[load] mmap=True needs f to be a path, of a file in the zip format")
     return load_file(f, "the file", map_location, weights_only, None, pickle_module, pickle_load_args)
 
 
