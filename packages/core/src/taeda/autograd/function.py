@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -156,12 +155,14 @@ class FunctionMeta(type):
     """Gives each Function a class of nodes, named after it."""
 
     _backward_cls: Any
-    _defaults: inspect.Signature | None  # of a forward whose setup_context is to get the defaults too
+    _defaults: Any  # the signature of a forward whose setup_context is to get the defaults too, or None
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
         cls._defaults = None
         if any("setup_context" in vars(c) for c in cls.__mro__ if c.__module__ != __name__):
+            import inspect  # 6 ms, which `import taeda` would take longer for all
+
             forward = inspect.signature(cls.forward)  # type: ignore[attr-defined]
             if any(p.default is not p.empty for p in forward.parameters.values()):
                 cls._defaults = forward
