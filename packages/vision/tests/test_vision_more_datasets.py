@@ -51,6 +51,21 @@ def test_voc_refuses_entities_and_damage(tmp_path):
         datasets.VOCDetection(voc(tmp_path / "b", XML[:-5]))[0]
 
 
+def test_names_in_lists_stay_in_their_folder(tmp_path):
+    root = voc(tmp_path)
+    (root / "VOCdevkit" / "VOC2012" / "ImageSets" / "Main" / "train.txt").write_text("a\n../../../../secret\n")
+    with pytest.raises(ValueError, match=r"\[VOCDetection\] '../../../../secret.jpg' lies outside of"):
+        datasets.VOCDetection(root)
+    (root / "oxford-iiit-pet" / "annotations").mkdir(parents=True)
+    (root / "oxford-iiit-pet" / "annotations" / "trainval.txt").write_text("/etc/x_1 1 1 1\n")
+    with pytest.raises(ValueError, match=r"\[OxfordIIITPet\] '/etc/x_1.jpg' lies outside of"):
+        datasets.OxfordIIITPet(root)
+    assert datasets.utils.within("a", "b/../c.jpg", "op").endswith("c.jpg")
+    for name in ("..", "b/../../c", "/c", "./../c"):
+        with pytest.raises(ValueError, match=r"\[op\] .* lies outside of 'a'; it is refused"):
+            datasets.utils.within("a", name, "op")
+
+
 def coco(tmp_path, name="a.jpg"):
     Image.new("RGB", (8, 6), (9, 9, 9)).save(tmp_path / "a.jpg")
     objects = [
@@ -77,7 +92,7 @@ def test_coco_stays_in_its_folder(tmp_path):
     (tmp_path / "in").mkdir()
     Image.new("RGB", (2, 2)).save(tmp_path / "secret.jpg")
     root, file = coco(tmp_path / "in", "../secret.jpg")
-    with pytest.raises(ValueError, match="image 2 lies outside of"):
+    with pytest.raises(ValueError, match=r"image 2\] .* lies outside of"):
         datasets.CocoDetection(root, file)[0]
     (root / "bad.json").write_text("[1, 2")
     with pytest.raises(ValueError, match="is no annotation file of COCO"):

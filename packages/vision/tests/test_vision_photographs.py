@@ -48,6 +48,10 @@ def test_celeba_has_four_kinds_of_targets(tmp_path):
         datasets.CelebA(tmp_path, target_type=[], target_transform=len)
     with pytest.raises(RuntimeError, match="are not fetched from here"):
         datasets.CelebA(tmp_path / "other", download=True)
+    part = tmp_path / "celeba" / "list_eval_partition.txt"
+    part.write_text(part.read_text().replace("000001.jpg", "../000001.jpg"))
+    with pytest.raises(ValueError, match=r"\[CelebA\] '../000001.jpg' lies outside of"):
+        datasets.CelebA(tmp_path)[0]
     (tmp_path / "celeba" / "identity_CelebA.txt").write_text("000001.jpg x\n")
     with pytest.raises(ValueError, match=r"identity_CelebA.txt' is damaged"):
         datasets.CelebA(tmp_path)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import taeda
-from taeda.vision.datasets.utils import verify_str_arg
+from taeda.vision.datasets.utils import verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
 
@@ -102,7 +102,7 @@ class CelebA(VisionDataset):
         return tables[kind][index]
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image = open_image(os.path.join(self._images, self.filename[index]))
+        image = open_image(within(self._images, self.filename[index], "CelebA"))
         targets = tuple(self._target(kind, index) for kind in self.target_type)
         target: Any = None if not targets else targets[0] if len(targets) == 1 else targets
         return self._transformed(image, target)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from taeda.vision.datasets.utils import within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
 
@@ -102,12 +103,7 @@ class CocoDetection(VisionDataset):
         self.ids = sorted(self.coco.imgs)
 
     def _load_image(self, id: Any) -> Any:
-        name = self.coco.imgs[id]["file_name"]
-        real = os.path.realpath(self.root)
-        path = os.path.realpath(os.path.join(real, name))
-        if os.path.commonpath([real, path]) != real:
-            raise ValueError(f"[{type(self).__name__}] image {id} lies outside of {self.root!r}: {name!r}; it is refused")
-        return open_image(path, "RGB")
+        return open_image(within(self.root, self.coco.imgs[id]["file_name"], f"{type(self).__name__}, image {id}"), "RGB")
 
     def _load_target(self, id: Any) -> list[Any]:
         return self.coco.imgToAnns.get(id, [])

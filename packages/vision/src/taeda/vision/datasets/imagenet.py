@@ -9,7 +9,7 @@ from typing import Any
 
 import taeda
 from taeda.vision.datasets.folder import ImageFolder
-from taeda.vision.datasets.utils import check_integrity, extract_archive, verify_str_arg
+from taeda.vision.datasets.utils import check_integrity, extract_archive, verify_str_arg, within
 
 __all__ = ["ImageNet"]
 
@@ -99,7 +99,7 @@ class ImageNet(ImageFolder):
                 extract_archive(inner, os.path.splitext(inner)[0], remove_finished=True)
         else:
             for wnid in set(validation):
-                os.mkdir(os.path.join(part, wnid))
+                os.mkdir(within(part, wnid, "ImageNet"))
             images = sorted(name for name in os.listdir(part) if not os.path.isdir(os.path.join(part, name)))
             for wnid, name in zip(validation, images, strict=True):
                 os.replace(os.path.join(part, name), os.path.join(part, wnid, name))

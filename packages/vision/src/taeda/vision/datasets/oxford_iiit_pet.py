@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg
+from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
 
@@ -69,8 +69,8 @@ class OxfordIIITPet(VisionDataset):
         self.classes = [" ".join(part.title() for part in breeds[label].split("_")) for label in sorted(breeds)]
         self.bin_class_to_idx = {name: i for i, name in enumerate(self.bin_classes)}
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
-        self._images = [os.path.join(base, "images", f"{row[0]}.jpg") for row in rows]
-        self._segs = [os.path.join(base, "annotations", "trimaps", f"{row[0]}.png") for row in rows]
+        self._images = [within(os.path.join(base, "images"), f"{row[0]}.jpg", op) for row in rows]
+        self._segs = [within(os.path.join(base, "annotations", "trimaps"), f"{row[0]}.png", op) for row in rows]
 
     def _target(self, kind: str, index: int) -> Any:
         if kind == "segmentation":

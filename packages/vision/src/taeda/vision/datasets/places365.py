@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.vision.datasets.folder import default_loader
-from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg
+from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 
 __all__ = ["Places365"]
@@ -74,7 +74,7 @@ class Places365(VisionDataset):
         self.classes = sorted(self.class_to_idx)
         self.imgs: list[tuple[str, int | None]] = []
         for row in self._rows(_FILE_OF[split], download):
-            path = os.path.join(self.images_dir, row[0].lstrip("/").replace("/", os.sep))
+            path = within(self.images_dir, row[0].lstrip("/").replace("/", os.sep), "Places365")
             self.imgs.append((path, int(row[1]) if len(row) > 1 else None))
         self.targets = [target for _, target in self.imgs]
         if download and not os.path.isdir(self.images_dir):

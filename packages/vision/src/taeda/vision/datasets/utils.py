@@ -38,6 +38,7 @@ __all__ = [
     "list_dir",
     "list_files",
     "verify_str_arg",
+    "within",
 ]
 
 Path = str | os.PathLike[str]
@@ -352,6 +353,14 @@ def _listed(root: Path, wanted: Callable[[str], bool], suffix: str | tuple[str, 
     folder = os.path.expanduser(os.fspath(root))
     names = [name for name in os.listdir(folder) if name.endswith(suffix) and wanted(os.path.join(folder, name))]
     return [os.path.join(folder, name) for name in names] if prefix else names
+
+
+def within(folder: str, name: str, op: str) -> str:
+    """Return the path of a file that a list names, or raise ValueError where it leads out of the folder."""
+    plain = os.path.normpath(name)
+    if os.path.isabs(plain) or plain.split(os.sep, 1)[0] == os.pardir:
+        raise ValueError(f"[{op}] {name!r} lies outside of {folder!r}; it is refused")
+    return os.path.join(folder, name)
 
 
 def verify_str_arg(value: str, arg: str | None = None, valid_values: Sequence[str] | None = None, op: str = "datasets") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from xml.etree import ElementTree
 
-from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg
+from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
 
@@ -60,8 +60,8 @@ class _VOC(VisionDataset):
             raise RuntimeError(f"[{op}] Dataset not found or corrupted: there is no {names!r}. You can use download=True to download it")
         with open(names, encoding="ascii") as file:
             ids = file.read().split()
-        self.images = [os.path.join(base, "JPEGImages", f"{name}.jpg") for name in ids]
-        self.targets = [os.path.join(base, self._TARGETS, name + self._ENDING) for name in ids]
+        self.images = [within(os.path.join(base, "JPEGImages"), f"{name}.jpg", op) for name in ids]
+        self.targets = [within(os.path.join(base, self._TARGETS), name + self._ENDING, op) for name in ids]
 
     def _target(self, path: str) -> Any:
         raise NotImplementedError
