@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import taeda
 from taeda import ops
+from taeda.ops.normalization import batch_norm_here
 
 
 def draw(*shape: int, dtype: str = "float64") -> np.ndarray:
@@ -237,3 +238,36 @@ def test_batch_norm_of_halves_by_known_statistics_is_the_exact_one_rounded(dtype
                 assert ((y.double() - exact).abs() <= exact.abs() * 0.51 * taeda.finfo(dtype).eps + 1e-6).all()
         g = x.clone().requires_grad_()                                      # with a derivative: the same, but for rounding
         assert taeda.allclose(taeda.ops.batch_norm(g, mean, var, w, b), taeda.ops.batch_norm(x, mean, var, w, b), rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.float16, taeda.bfloat16], ids=str)
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 4), (2, 70, 1), (1, 3, 5, 7), (2, 40, 40, 41), (2, 3, 2, 2, 2)], ids=str)
+def test_known_statistics_give_the_same_bits_with_and_without_gradients_and_in_place(dtype: taeda.dtype, shape: tuple[int, ...]) -> None:
+    x = taeda.randn(shape).to(dtype)
+    mean, w, b = taeda.randn(3, shape[1]).to(dtype).unbind()
+    var = taeda.rand(shape[1]).to(dtype) + 0.1
+    for laid in (x, x.to(memory_format=taeda.channels_last) if x.ndim == 4 else x.clone()):
+        y = ops.batch_norm(laid, mean, var, w, b)
+        exact = (laid.double() - along(mean, x)) / (along(var, x) + 1e-5).sqrt() * along(w, x) + along(b, x)
+        assert (y.double() - exact).abs().max() <= taeda.finfo(dtype).eps * 8 * exact.abs().max()
+        assert taeda.equal(ops.batch_norm(laid.clone().requires_grad_(), mean, var, w, b), y)
+        assert y.stride() == laid.stride()
+        here = laid.clone()
+        assert batch_norm_here(here, mean, var, w, b, 1e-5, -0.5, 0.75)
+        assert taeda.equal(here, y.clamp(-0.5, 0.75))
+
+
+def along(w: taeda.Tensor, x: taeda.Tensor) -> taeda.Tensor:
+    return w.double().reshape(-1, *[1] * (x.ndim - 2))
+
+
+def test_what_is_not_normalised_in_place() -> None:
+    x, w = taeda.randn(2, 3, 4), taeda.ones(3)
+    strided, odd = taeda.randn(2, 4, 3).transpose(1, 2), taeda.randn(2, 3, 4, dtype=taeda.float64)
+    before = [t.clone() for t in (x, strided, odd)]
+    for input, parts in (
+        (x, (None, None, w, w)), (x, (w, taeda.ones(4), w, w)), (x, (w, w, taeda.ones(6)[::2], w)), (x, (w, w, w.double(), w)),
+        (x, (w, w, w.clone().requires_grad_(), w)), (strided, (w, w, w, w)), (odd, (w, w, w, w)), (x, (w, [1.0] * 3, w, w)),
+    ):  # fmt: skip
+        assert not batch_norm_here(input, *parts, 1e-5, 0.0, 1.0)
+    assert all(map(taeda.equal, (x, strided, odd), before))

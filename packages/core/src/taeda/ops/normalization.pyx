@@ -5,6 +5,7 @@ Forward keeps each channel's (or row's) mean and 1 / sqrt(var + eps); backward i
 the graph of the gradient is wanted too, the gradient is written with tensor operations instead, and every
 higher derivative follows from them.
 """
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -163,35 +164,63 @@ cdef TensorBase moved(TensorBase running, bint training):
     return contiguous(running)
 
 
+# -- batch norm by known statistics
+
 cdef Op CHANNEL_SCALE = define("channel_scale", NULL)
 
-cdef TensorBase scaled_channels(TensorBase x, tuple parts, object eps):
-    """batch_norm of float16 or bfloat16 by known statistics, in one pass; None where something else is asked for."""
-    cdef TensorBase laid, y, each
-    cdef View* t[6]
+cdef int scale_channels(TensorBase y, TensorBase x, View** parts, object eps, double low, double high) except -1:
+    """y = batch_norm of x by known statistics, limited to [low, high]; x and y, which may be one, are laid alike.
+
+    parts: room for the mean and for 1 / sqrt(var + eps), or NULL; weight and bias, or NULL; mean and variance.
+    """
+    cdef View* t[8]
     cdef View memory[2]
-    cdef int64_t room[4 * MAX_DIM], k
-    cdef Param p[4]
-    if not is_float(x.view.dtype) or x.view.ndim < 2 or x.view.numel == 0 or x.device != CPU or not isinstance(parts[2], TensorBase):
-        return None
-    for k in range(4):
-        if parts[k] is not None and not isinstance(parts[k], TensorBase):
-            return None
-        each = parts[k]
-        t[2 + k] = view_of(each)
-        if k > 1 and each is None or each is not None and (
-                each.view.ndim != 1 or each.view.numel != x.view.shape[1] or not each.view.contiguous or each.device != CPU or
-                each.view.dtype != (<TensorBase>parts[2]).view.dtype or each.view.dtype != F32 and each.view.dtype != x.view.dtype):
-            return None
-    if any_needs_grad((x, *parts)):
-        return None
-    laid = laid_as(x, x)
-    y, p[3].f = empty_laid_as(laid), eps
-    memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
-    t[0], t[1] = &memory[0], &memory[1]
+    cdef int64_t room[4 * MAX_DIM]
+    cdef Param p[6]
+    memory[0], memory[1] = memory_of(y, room), memory_of(x, room + 2 * MAX_DIM)
+    t[0], t[1], t[2], t[3] = &memory[0], parts[0], parts[1], &memory[1]
+    t[4], t[5], t[6], t[7] = parts[2], parts[3], parts[4], parts[5]
     channels(x, p)
-    launch(CHANNEL_SCALE, x.view.dtype, x.device, 1, 6, t, p, 2 * x.view.numel)
-    return y
+    p[3].f, p[4].f, p[5].f = eps, low, high
+    launch(CHANNEL_SCALE, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
+    return 0
+
+
+cdef bint known_parts(TensorBase x, tuple given, View** parts) noexcept:
+    """Whether (weight, bias, mean, variance) are what the kernel takes as it lies, and nothing wants a gradient."""
+    cdef TensorBase each, mean
+    cdef int64_t k
+    if not is_float(x.view.dtype) or x.view.ndim < 2 or x.view.numel == 0 or x.device != CPU or not isinstance(given[2], TensorBase):
+        return False
+    mean = given[2]
+    if mean.view.dtype != x.view.dtype and (mean.view.dtype != F32 or x.view.itemsize != 2):
+        return False
+    parts[0] = parts[1] = NULL
+    for k in range(4):
+        if given[k] is not None and not isinstance(given[k], TensorBase):
+            return False
+        each = given[k]
+        parts[2 + k] = view_of(each)
+        if each is None:
+            if k > 1:
+                return False
+        elif (each.view.ndim != 1 or each.view.numel != x.view.shape[1] or not each.view.contiguous or each.device != CPU or
+                each.view.dtype != mean.view.dtype):
+            return False
+    return not any_needs_grad((x, *given))
+
+
+def batch_norm_here(TensorBase x, mean, var, weight, bias, eps, double low, double high):
+    """Normalise x, whose memory nobody else knows, by known statistics where it lies, and limit it to [low, high].
+
+    Returns False, and leaves x as it is, where this takes more than one pass or a gradient is wanted.
+    """
+    cdef View* parts[6]
+    cdef bint rows = is_rows(x)
+    if not (rows or x.view.contiguous) or not known_parts(x, (weight, bias, mean, var), parts):
+        return False
+    scale_channels(x, x, parts, eps, low, high)
+    return True
 
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
@@ -213,15 +242,20 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     tensor([[-1.],
             [ 1.]])
     """
-    cdef TensorBase x = as_tensor(input, "batch_norm"), y
+    cdef TensorBase x = as_tensor(input, "batch_norm"), laid, y
+    cdef View* parts[6]
     if eps < 0 or training and eps == 0:
         rule = "positive during training" if training else "non-negative"
         raise ValueError(f"[batch_norm] batch_norm eps must be {rule}, but got {eps}")
     if training and x.view.ndim >= 2 and x.view.numel and x.view.numel == x.view.shape[1]:
         raise ValueError("[batch_norm] Expected more than 1 value per channel when training, got input size "
                          f"{x.shape_tuple()}; use a larger batch, or call .eval()")
-    y = None if training or x.view.itemsize != 2 else scaled_channels(x, (weight, bias, running_mean, running_var), eps)
-    return y if y is not None else batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+    if not training and known_parts(x, (weight, bias, running_mean, running_var), parts):
+        laid = laid_as(x, x)
+        y = empty_laid_as(laid)
+        scale_channels(y, laid, parts, eps, -INFINITY, INFINITY)
+        return y
+    return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
 cpdef tuple batch_norm_moments(object input, object running_mean, object running_var, object weight, object bias, object training,
@@ -229,9 +263,10 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     """Return :func:`batch_norm`, also of one value a channel and with any eps, and each channel's mean and 1 / sqrt(var + eps)."""
     cdef TensorBase x = as_tensor(input, "batch_norm"), laid, w, b, mean, rstd, y, run_mean, run_var, m, v
     cdef View* t[8]
+    cdef View* parts[6]
     cdef View memory[2]
     cdef int64_t room[2 * 2 * MAX_DIM]
-    cdef Param p[6]
+    cdef Param p[5]
     if mixed(x, (running_mean, running_var, weight, bias)):
         y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
         return to_dtype(y, x.view.dtype), mean, rstd
@@ -266,18 +301,21 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     m, v = moved(run_mean, bool(training)), moved(run_var, bool(training))
     y, mean = empty_laid_as(laid), empty_shape((p[1].i,), x.view.dtype, x.device)
     rstd = empty_like(mean)
-    memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
-    t[0], t[1], t[2], t[3] = &memory[0], &mean.view, &rstd.view, &memory[1]
-    t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
-    p[3].i, p[4].f, p[5].f = bool(training), momentum, eps
-    if x.view.numel:
+    if x.view.numel and training:
+        memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
+        t[0], t[1], t[2], t[3] = &memory[0], &mean.view, &rstd.view, &memory[1]
+        t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
+        p[3].f, p[4].f = momentum, eps
         launch(BATCH_NORM, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
-        if training:
-            for running, written in ((run_mean, m), (run_var, v)):
-                if running is not None:
-                    if written is not running:
-                        (<object>running).copy_(written)
-                    end_inplace(BATCH_NORM, <TensorBase>running, (running,), None)
+        for running, written in ((run_mean, m), (run_var, v)):
+            if running is not None:
+                if written is not running:
+                    (<object>running).copy_(written)
+                end_inplace(BATCH_NORM, <TensorBase>running, (running,), None)
+    elif x.view.numel:
+        parts[0], parts[1], parts[2], parts[3] = &mean.view, &rstd.view, view_of(w), view_of(b)
+        parts[4], parts[5] = &m.view, &v.view
+        scale_channels(y, laid, parts, eps, -INFINITY, INFINITY)
     else:
         (<object>mean).zero_()
         (<object>rstd).zero_()

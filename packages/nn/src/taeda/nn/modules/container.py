@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Self, overload
 
+from taeda.nn.modules._in_order import call_in_order
 from taeda.nn.modules.module import Module, _indent
 
 __all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
@@ -159,9 +160,7 @@ class Sequential(_Numbered):
         return self
 
     def forward(self, input: Any) -> Any:
-        for module in self._modules.values():
-            input = module(input)
-        return input
+        return call_in_order(self._modules.values(), input)
 
 
 class ModuleList(_Numbered):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
+from taeda.nn.modules._in_order import call_in_order
 from taeda.vision.models._build import built
 from taeda.vision.models.registry import register_model
 
@@ -31,7 +32,7 @@ class BasicConv2d(nn.Module):
         self.bn = nn.BatchNorm2d(out_channels, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv(x)), inplace=True)
+        return F.relu(call_in_order((self.conv, self.bn), x), inplace=True)
 
 
 class Inception(nn.Module):

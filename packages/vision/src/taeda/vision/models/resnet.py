@@ -11,6 +11,7 @@ from typing import Any
 
 import taeda
 from taeda import nn
+from taeda.nn.modules._in_order import call_in_order
 from taeda.vision.models._build import built
 from taeda.vision.models.registry import register_model
 
@@ -88,8 +89,8 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: taeda.Tensor) -> taeda.Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
+        out = call_in_order((self.conv1, self.bn1, self.relu), x)
+        out = call_in_order((self.conv2, self.bn2), out)
         out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
@@ -124,9 +125,9 @@ class Bottleneck(nn.Module):
         self.stride = stride
 
     def forward(self, x: taeda.Tensor) -> taeda.Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.relu(self.bn2(self.conv2(out)))
-        out = self.bn3(self.conv3(out))
+        out = call_in_order((self.conv1, self.bn1, self.relu), x)
+        out = call_in_order((self.conv2, self.bn2, self.relu), out)
+        out = call_in_order((self.conv3, self.bn3), out)
         out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
@@ -240,7 +241,7 @@ class ResNet(nn.Module):
         return nn.Sequential(*stage)
 
     def forward(self, x: taeda.Tensor) -> taeda.Tensor:
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.maxpool(call_in_order((self.conv1, self.bn1, self.relu), x))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(taeda.flatten(self.avgpool(x), 1))
 
