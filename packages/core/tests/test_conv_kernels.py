@@ -43,6 +43,9 @@ DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": 
              for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
                                    (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1), (14, 9, 7, 3, 1), (13, 18, 5, 2, 2),
                                    (20, 11, 5, 2, 1), (22, 8, 3, 1, 1), (7, 7, 7, 3, 1))]
+# planes that are framed some together: more than fit, the last ones fewer
+DEPTHWISE += [((3, c, h, w), (c, 1, k, k), {"groups": c, "padding": k // 2, "stride": s})
+              for c, h, w, k, s in ((37, 7, 7, 3, 1), (35, 7, 7, 7, 1), (18, 14, 13, 5, 1), (19, 14, 14, 3, 2), (21, 7, 3, 3, 1), (17, 1, 9, 3, 1))]
 # taps that meet only padding: on both sides, on one, all but those of one pixel, more padding than the first tap reaches back
 DROPPED = [((2, 20, 6, 7), (18, 20, 3, 3), {"padding": 12, "dilation": 12}), ((1, 9, 5, 6), (4, 9, 3, 4), {"padding": (6, 9), "dilation": (6, 5)}),
            ((3, 17, 1, 1), (20, 17, 3, 3), {"padding": 1}), ((2, 18, 2, 2), (17, 18, 5, 3), {"padding": (2, 1), "stride": 2}),
@@ -117,6 +120,17 @@ def test_nan_beside_a_depthwise_row_stays_outside():
     x[0, 0, 1, 12] = float("nan")
     y = taeda.conv2d(x, taeda.ones(2, 1, 3, 3), padding=1, groups=2).isnan()
     assert y[0, 0, :, 11:].all() and y.sum() == 6
+
+
+@pytest.mark.parametrize("cols", [7, 13])
+def test_a_plane_that_is_not_finite_reaches_only_its_own_depthwise_weights(cols):
+    x, g = taeda.ones(2, 40, 7, cols), taeda.ones(2, 40, 7, cols)
+    x[1, 5] = float("nan")
+    g[0, 9] = float("inf")
+    w = taeda.zeros(40, 1, 3, 3, requires_grad=True)
+    (dw,) = taeda.autograd.grad(taeda.conv2d(x, w, padding=1, groups=40), w, g)
+    assert sorted({int(c) for c in (~dw.isfinite()).nonzero()[:, 0]}) == [5, 9]
+    assert dw[0, 0].tolist() == [[2 * rows * n for n in (cols - 1, cols, cols - 1)] for rows in (6, 7, 6)]
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2], PLACES[2]])

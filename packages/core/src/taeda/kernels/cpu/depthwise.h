@@ -6,7 +6,8 @@
  *   moments  sums[h K + k][l] += sum_{i, j = l mod lanes}  g[i][j] x[i S + h][j S + k]
  *
  * Vectors are neighbouring pixels.  filter computes four rows at a time, or eight with AVX-512's registers, so that a vector of x serves
- * all of them, a column of taps after the other; the last vector of a row reaches back.  Vectors may read a few places beyond the frame: it needs LANES places more.
+ * all of them, a column of taps after the other; the last vector of a row reaches back.  Vectors may read a few places beyond the frame:
+ * it needs LANES places more.
  * Sizes 3, 5 and 7 and strides 1 and 2 are written out by the compiler.
  */
 #ifndef TAEDA_DEPTHWISE_H
@@ -14,36 +15,34 @@
 #define WRITE_OUT _Pragma("GCC unroll 32")
 #endif
 
+/* Both write the places of the plane alone: the zeros around and between them stay from plane to plane. */
 LOCAL void NAME(frame)(T *dst, int64_t rows, int64_t S, int64_t part, const T *src, int64_t step, int64_t H, int64_t W,
                        int64_t top, int64_t left) {
-    memset(dst, 0, rows * S * part * sizeof(T));
-    for (int64_t r = 0; r < rows; r++, dst += S * part) {
-        const int64_t h = r - top;
-        if (h < 0 || h >= H)
+    const int64_t first = top < 0 ? 0 : top, last = top + H < rows ? top + H : rows;
+    for (int64_t b = 0; b < S; b++) {
+        const int64_t j = b >= left ? 0 : (left - b + S - 1) / S, w = b + j * S - left;
+        int64_t n = w < W ? (W - w + S - 1) / S : 0;
+        n = n < part - j ? n : part - j;
+        if (n <= 0)
             continue;
-        for (int64_t b = 0; b < S; b++) {
-            const int64_t j = b >= left ? 0 : (left - b + S - 1) / S, w = b + j * S - left;
-            int64_t n = w < W ? (W - w + S - 1) / S : 0;
-            n = n < part - j ? n : part - j;
-            if (n <= 0)
-                continue;
+        T *to = dst + b * part + j;
+        const T *from = src - top * step + w;
+        for (int64_t r = first; r < last; r++) {
             if (S == 1)
-                NAME(copy)(dst + j, src + h * step + w, n);
+                NAME(copy)(to + r * part, from + r * step, n);
             else
-                NAME(every_second)(dst + b * part + j, src + h * step + w, n);
+                NAME(every_second)(to + r * S * part, from + r * step, n);
         }
     }
 }
 
 LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T *src, int64_t step, int64_t H, int64_t W,
                         int64_t top, int64_t left) {
-    memset(dst, 0, rows * cols * sizeof(T));
-    for (int64_t r = 0; r < rows; r++, dst += cols) {
-        const int64_t h = r - top;
-        if (h < 0 || h % up || h / up >= H)
-            continue;
-        for (int64_t j = left < 0 ? (-left + up - 1) / up : 0; j < W && left + j * up < cols; j++)
-            dst[left + j * up] = src[h / up * step + j];
+    const int64_t first = left < 0 ? (-left + up - 1) / up : 0;
+    for (int64_t h = top < 0 ? (-top + up - 1) / up : 0; h < H && top + h * up < rows; h++) {
+        T *to = dst + (top + h * up) * cols + left;
+        for (int64_t j = first; j < W && left + j * up < cols; j++)
+            to[j * up] = src[h * step + j];
     }
 }
 
@@ -97,7 +96,8 @@ FILTER(3, 1) FILTER(3, 2) FILTER(5, 1) FILTER(5, 2) FILTER(7, 1) FILTER(7, 2)
                                        int64_t part) {                                                        \
         typedef NAME(half) V;                                                                                 \
         typedef MASK Bits __attribute__((vector_size(sizeof(V)), aligned(sizeof(T)), may_alias));             \
-        const int64_t B = LANES / 2, whole = cols / B * B;                                                    \
+        const int64_t B = LANES / 2, whole = cols / B * B, room = (rows - 1) * step + cols - whole - B;       \
+        const int64_t clear = step > 0 && room >= 0 ? room / step + 1 : 0;   /* rows with a vector there */   \
         Bits kept;                                                                                            \
         for (int l = 0; l < LANES / 2; l++)                                                                   \
             kept[l] = l < cols - whole ? -1 : 0;                                                              \
@@ -114,13 +114,20 @@ FILTER(3, 1) FILTER(3, 2) FILTER(5, 1) FILTER(5, 2) FILTER(7, 1) FILTER(7, 2)
                 }                                                                                             \
                 if (whole < cols) {                                                                           \
                     V u = {0};                                                                                \
-                    NAME(copy)((T *)&u, from + whole, cols - whole);                                          \
-                    WRITE_OUT for (int k = 0; k < H * K; k++)                                                 \
-                        s[k] += u * (V)(*(const Bits *)(AT(S, i * S + h0 + k / K, k % K) + whole) & kept);       \
+                    if (i < clear)                                                                            \
+                        u = (V)(*(const Bits *)(from + whole) & kept);                                        \
+                    else                                                                                      \
+                        NAME(copy)((T *)&u, from + whole, cols - whole);                                      \
+                    if (whole)                                                                                \
+                        WRITE_OUT for (int k = 0; k < H * K; k++)                                             \
+                            s[k] += u * (V)(*(const Bits *)(AT(S, i * S + h0 + k / K, k % K) + whole) & kept); \
+                    else                                                                                      \
+                        WRITE_OUT for (int k = 0; k < H * K; k++)                                             \
+                            s[k] += u * *(const V *)AT(S, i * S + h0 + k / K, k % K);                         \
                 }                                                                                             \
             }                                                                                                 \
             WRITE_OUT for (int k = 0; k < H * K; k++)                                                         \
-                *(V *)(sums + (h0 * K + k) * B) += s[k];                                                      \
+                *(V *)(sums + (h0 * K + k) * B) += whole ? s[k] : (V)((Bits)s[k] & kept);                     \
         }                                                                                                     \
     }
 MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(7, 1, 1) MOMENTS(7, 2, 1)

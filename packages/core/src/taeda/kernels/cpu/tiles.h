@@ -201,6 +201,16 @@ LOCAL inline void NAME(every_second)(T *restrict d, const T *restrict s, int64_t
             return;
         i = i + B < n - B ? i + B : n - B;
     }
+#if LANES == 16
+    typedef T Q __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+    while (n >= B / 2) {
+        Q a = *(const Q *)(s + 2 * i), b = *(const Q *)(s + 2 * i + B / 2 - 1);
+        *(Q *)(d + i) = __builtin_shufflevector(a, b, 0, 2, 5, 7);
+        if (i == n - B / 2)
+            return;
+        i = n - B / 2;
+    }
+#endif
     for (; i < n; i++)
         d[i] = s[2 * i];
 }
