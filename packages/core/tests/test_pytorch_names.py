@@ -339,6 +339,10 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     with pytest.raises(NotImplementedError, match="not traced"):
         taeda.export.export(None, ())
     assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.Value))
+    with pytest.warns(UserWarning, match="^slow$") as told:
+        for _ in range(2):
+            taeda._dynamo.utils.warn_once("slow")
+    assert [warning.filename for warning in told] == [__file__]
 
 
 def test_what_records_a_gpus_work_needs_a_gpu() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import types
+import warnings
 from typing import Any
 
 from .compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
@@ -54,6 +55,16 @@ def mark_dynamic(t: Any, index: Any, **bounds: Any) -> None:
 mark_static = maybe_mark_dynamic = mark_dynamic
 
 
+def warn_once(msg: str, stacklevel: int = 1) -> None:
+    """Warn of ``msg``, unless this program has been warned in the same words before."""
+    if msg not in _warned:
+        _warned.add(msg)
+        warnings.warn(msg, stacklevel=stacklevel + 1)
+
+
+_warned: set[str] = set()
+
+
 def _room(name: str, **names: Any) -> types.ModuleType:
     """Return a room of the package, which imports find too."""
     room = types.ModuleType(f"{__name__}.{name}", f"Names of torch._dynamo.{name}.")
@@ -63,7 +74,7 @@ def _room(name: str, **names: Any) -> types.ModuleType:
 
 
 __path__: list[str] = []  # a package, so that its rooms can be imported
-utils = _room("utils", is_compile_supported=lambda device_type: device_type == "cpu")
+utils = _room("utils", is_compile_supported=lambda device_type: device_type == "cpu", warn_once=warn_once)
 eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
             TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, Unsupported=Unsupported)  # fmt: skip
