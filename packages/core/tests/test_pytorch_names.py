@@ -277,12 +277,13 @@ def test_models_and_tensors_in_parts_are_only_names() -> None:
     from taeda.distributed._tensor.experimental import implicit_replication
     from taeda.distributed.fsdp import FSDPModule, FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
     from taeda.distributed.rpc import is_available, rpc_sync
-    from taeda.distributed.tensor import DTensor
+    from taeda.distributed.tensor import DTensor, Replicate, Shard
 
     assert not isinstance(taeda.ones(2), DTensor) and MixedPrecisionPolicy(taeda.bfloat16).param_dtype is taeda.bfloat16
     with implicit_replication():
         assert taeda.ones(2).sum() == 2
     assert not is_available()
+    assert Shard(1) != Shard(0) and [Shard(dim=1), Replicate()] == [Shard(1), Replicate()]
     for make in (DTensor, FSDPModule, FullyShardedDataParallel, fully_shard, rpc_sync):
         with pytest.raises(NotImplementedError, match="one process"):
             make(None)
@@ -324,25 +325,6 @@ def test_checks_of_sizes_and_values() -> None:
             call()
     with pytest.raises(TypeError, match="dtype bool"):
         taeda._check_tensor_all(taeda.tensor([1]))
-
-
-def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
-    import taeda._dynamo._trace_wrapped_higher_order_op as higher
-    import taeda._dynamo.eval_frame as eval_frame
-
-    x = taeda.ones(2)
-    assert taeda._dynamo.allow_in_graph(taeda.sin) is taeda.sin and taeda._dynamo.disable(taeda.cos) is taeda.cos
-    assert taeda._dynamo.mark_static_address(x) is None and not isinstance(taeda.compile(taeda.sin), eval_frame.OptimizedModule)
-    rows = taeda.tensor([[1, 2], [3, 4]])
-    with higher.TransformGetItemToIndex():
-        assert taeda.func.vmap(lambda i, j: rows[i, j])(taeda.tensor([0, 1]), taeda.tensor([1, 0])).tolist() == [2, 3]
-    with pytest.raises(NotImplementedError, match="not traced"):
-        taeda.export.export(None, ())
-    assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.Value))
-    with pytest.warns(UserWarning, match="^slow$") as told:
-        for _ in range(2):
-            taeda._dynamo.utils.warn_once("slow")
-    assert [warning.filename for warning in told] == [__file__]
 
 
 def test_what_records_a_gpus_work_needs_a_gpu() -> None:
@@ -556,20 +538,6 @@ def test_versions_compare_by_their_numbers(one: str, other: object, order: int) 
     version = TorchVersion(one)
     assert [version < other, version == other, version > other] == [order < 0, order == 0, order > 0]
     assert [version <= other, version >= other] == [order <= 0, order >= 0] and hash(version) == hash(one) and f"{version}" == one
-
-
-def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
-    from taeda._dynamo import exc
-    from taeda._subclasses.fake_tensor import unset_fake_temporarily
-    from taeda.serialization import normalize_storage_type
-    from taeda.utils._device import DeviceContext, _device_constructors
-
-    with DeviceContext(taeda.device("meta")) as context, unset_fake_temporarily():
-        assert taeda.zeros(2).device == context.device == taeda.device("meta")
-    assert taeda.zeros(2).device == taeda.device("cpu")
-    assert {taeda.zeros, taeda.fft.fftfreq} < _device_constructors() and taeda.add not in _device_constructors()
-    assert normalize_storage_type(type("FloatStorage", (), {})) is taeda.FloatStorage
-    assert taeda.cuda._lazy_call(lambda: 1 / 0, seed=True) is None and issubclass(exc.BackendCompilerFailed, RuntimeError)
 
 
 def test_a_transform_that_makes_its_inverse_itself_is_told_of_the_one_there_is() -> None:

@@ -88,6 +88,7 @@ _LAZY = {
     "_higher_order_ops": ("taeda._higher_order_ops", None),
     "_log_softmax_backward_data": ("taeda._aten", "_log_softmax_backward"),
     "_softmax_backward_data": ("taeda._aten", "_softmax_backward"),
+    "_disable_dynamo": ("taeda.compiler", "disable"),
     "_dynamo": ("taeda._dynamo", None),
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
@@ -143,7 +144,7 @@ _LAZY = {
     **{name: ("taeda.amp.legacy", name) for name in ("get_autocast_gpu_dtype", "set_autocast_gpu_dtype")},
     "vmap": ("taeda.func", "vmap"),
     **{name: ("taeda.legacy", name) for name in (
-        "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "typename",
+        "_has_compatible_shallow_copy_type", "get_device_module", "is_same_size", "is_storage", "set_default_tensor_type", "typename",
     )},
     **{name: ("taeda.pointers", name) for name in ("_convert_indices_from_coo_to_csr", "_convert_indices_from_csr_to_coo")},
     "_segment_reduce": ("taeda.ops.segments", "segment_reduce"),

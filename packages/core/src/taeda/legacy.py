@@ -147,6 +147,21 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     return input.shape == other.shape
 
 
+def _has_compatible_shallow_copy_type(input: Tensor, other: Tensor) -> bool:
+    """Whether ``input.data = other`` can keep the object: both lie on one kind of device, in one kind of memory.
+
+    >>> import taeda
+    >>> _has_compatible_shallow_copy_type(taeda.ones(2), taeda.ones(3, dtype=taeda.int64))
+    True
+    >>> _has_compatible_shallow_copy_type(taeda.ones(2), taeda.ones(2, device="meta"))
+    False
+    """
+    for name, value in (("input", input), ("from", other)):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"[_has_compatible_shallow_copy_type] argument {name!r} must be Tensor, not {type(value).__name__}")
+    return input.device.type == other.device.type and input.layout == other.layout
+
+
 def get_device_module(device: Any = None) -> Any:
     """Return ``taeda.cpu`` or ``taeda.cuda``, the module of a device's kind."""
     kind = "cpu" if device is None else as_device(device).type

@@ -20,15 +20,19 @@ class OptimizedModule:
     """What ``torch.compile`` makes of a module; it comes back as it is here, so that no module is one."""
 
 
-class Unsupported(RuntimeError):
+class TorchDynamoException(RuntimeError):
+    """What the compiler raises, of every kind: programs catch it, nothing here raises it."""
+
+
+class Unsupported(TorchDynamoException):
     """Code that the compiler cannot follow: programs catch it, nothing here raises it."""
 
 
-class BackendCompilerFailed(RuntimeError):
+class BackendCompilerFailed(TorchDynamoException):
     """The compiler behind failed: programs catch it, nothing here raises it."""
 
 
-class InternalTorchDynamoError(RuntimeError):
+class InternalTorchDynamoError(TorchDynamoException):
     """The compiler failed: programs catch it, nothing here raises it."""
 
 
@@ -77,6 +81,7 @@ __path__: list[str] = []  # a package, so that its rooms can be imported
 utils = _room("utils", is_compile_supported=lambda device_type: device_type == "cpu", warn_once=warn_once)
 eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
-            TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, Unsupported=Unsupported)  # fmt: skip
+            TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, TorchDynamoException=TorchDynamoException,
+            Unsupported=Unsupported)  # fmt: skip
 config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, suppress_errors=False, verbose=False)
 _trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from taeda.tensor import Tensor
+
 __all__ = [
-    "_device_has_foreach_support", "_get_foreach_kernels_supported_devices", "_get_fused_kernels_supported_devices",
-    "_group_tensors_by_device_and_dtype", "_has_foreach_support",
+    "_device_has_foreach_support", "_foreach_supported_types", "_get_foreach_kernels_supported_devices",
+    "_get_fused_kernels_supported_devices", "_group_tensors_by_device_and_dtype", "_has_foreach_support",
 ]  # fmt: skip
+
+_foreach_supported_types: list[type] = [Tensor]
 
 
 def _get_foreach_kernels_supported_devices() -> list[str]:

@@ -13,7 +13,7 @@ from taeda import Tensor
 from taeda.nn.modules.linear import Identity
 from taeda.nn.modules.module import Module
 
-__all__ = ["DeQuantStub", "FloatFunctional", "QuantStub"]
+__all__ = ["BatchNorm2d", "DeQuantStub", "FloatFunctional", "QuantStub"]
 
 
 class QuantStub(Module):
@@ -31,6 +31,13 @@ class QuantStub(Module):
 
 class DeQuantStub(QuantStub):
     """Marks where quantised numbers would become ordinary ones: the input as it is."""
+
+
+class BatchNorm2d(Module):
+    """Would normalise quantised images; programs name it among the layers that they exchange."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("[nn.quantized.BatchNorm2d] there are no quantised tensors; use nn.BatchNorm2d")
 
 
 class FloatFunctional(Module):

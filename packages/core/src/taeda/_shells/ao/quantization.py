@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import sys
+import types
+from typing import Any, NamedTuple, NoReturn
 
 import taeda
 
 _STUBS = ("DeQuantStub", "QuantStub")
+
+
+class ObserverBase:
+    """What would note the range of the values that pass: there is nothing to choose a scale for."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[misc]
+        """Raise NotImplementedError."""
+        raise NotImplementedError(f"[{cls.__name__}] there are no quantised tensors; leave the model in floating point")
+
+    @classmethod
+    def with_args(cls, **kwargs: Any) -> Any:
+        """Return what makes one with these arguments."""
+        return functools.partial(cls, **kwargs)
+
+
+class MinMaxObserver(ObserverBase):
+    """The least and the largest value."""
+
+
+class PerChannelMinMaxObserver(ObserverBase):
+    """The least and the largest value of each channel."""
+
+
+class HistogramObserver(ObserverBase):
+    """How often values occur."""
+
+
+class QConfig(NamedTuple):
+    """What observes a layer's activations and its weight."""
+
+    activation: Any
+    weight: Any
 
 
 def __getattr__(name: str) -> Any:
@@ -17,3 +52,11 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_STUBS})
+
+
+__path__: list[str] = []  # a package, so that its rooms can be imported
+observer = types.ModuleType(f"{__name__}.observer", "What observes values, by PyTorch's path.")
+observer.__dict__.update({c.__name__: c for c in (HistogramObserver, MinMaxObserver, ObserverBase, PerChannelMinMaxObserver)})
+qconfig = types.ModuleType(f"{__name__}.qconfig", "What layers are observed with, by PyTorch's path.")
+qconfig.__dict__.update(QConfig=QConfig)
+sys.modules.update({room.__name__: room for room in (observer, qconfig)})

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from taeda.tensor import Tensor
 
-__all__ = ["DTensor", "implicit_replication"]
+from .device_mesh import DeviceMesh
+
+__all__ = ["DTensor", "DeviceMesh", "Partial", "Placement", "Replicate", "Shard", "implicit_replication"]
+
+
+class Placement:
+    """How a tensor lies on many devices: a description, which nothing here follows."""
+
+
+@dataclass(frozen=True)
+class Shard(Placement):
+    """In parts along one dimension."""
+
+    dim: int
+
+
+@dataclass(frozen=True)
+class Replicate(Placement):
+    """The same everywhere."""
+
+
+@dataclass(frozen=True)
+class Partial(Placement):
+    """In summands."""
+
+    reduce_op: str = "sum"
 
 
 class DTensor(Tensor):

@@ -1,0 +1,62 @@
+"""Names of PyTorch's compiler, of quantisation and of what lies under tensors, which libraries import and which change nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+import taeda
+
+
+def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
+    import taeda._dynamo._trace_wrapped_higher_order_op as higher
+    import taeda._dynamo.eval_frame as eval_frame
+
+    x = taeda.ones(2)
+    assert taeda._dynamo.allow_in_graph(taeda.sin) is taeda.sin and taeda._dynamo.disable(taeda.cos) is taeda.cos
+    assert taeda._dynamo.mark_static_address(x) is None and not isinstance(taeda.compile(taeda.sin), eval_frame.OptimizedModule)
+    rows = taeda.tensor([[1, 2], [3, 4]])
+    with higher.TransformGetItemToIndex():
+        assert taeda.func.vmap(lambda i, j: rows[i, j])(taeda.tensor([0, 1]), taeda.tensor([1, 0])).tolist() == [2, 3]
+    with pytest.raises(NotImplementedError, match="not traced"):
+        taeda.export.export(None, ())
+    assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.Value))
+    with pytest.warns(UserWarning, match="^slow$") as told:
+        for _ in range(2):
+            taeda._dynamo.utils.warn_once("slow")
+    assert [warning.filename for warning in told] == [__file__]
+    assert taeda._disable_dynamo(taeda.sin) is taeda.sin and taeda._disable_dynamo(recursive=False)(taeda.cos) is taeda.cos
+
+
+def test_names_of_quantisation_that_libraries_import() -> None:
+    import taeda.quantization.observer as observer
+    from taeda.ao.quantization.qconfig import QConfig
+
+    config = QConfig(activation=observer.HistogramObserver.with_args(reduce_range=True), weight=observer.MinMaxObserver)
+    for observe in config:
+        with pytest.raises(NotImplementedError, match="Observer.*no quantised tensors"):
+            observe()
+
+
+def test_what_memory_two_tensors_can_share() -> None:
+    x, s = taeda.ones(2), taeda.eye(2).to_sparse()
+    fits = taeda._has_compatible_shallow_copy_type
+    assert fits(x, taeda.ones(3, 3, dtype=taeda.int64)) and fits(s, s)
+    assert not any((fits(x, s), fits(s, x), fits(x, x.to("meta"))))
+    with pytest.raises(TypeError, match="'from' must be Tensor, not int"):
+        fits(x, 3)
+
+
+def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
+    from taeda._dynamo import exc
+    from taeda._subclasses.fake_tensor import unset_fake_temporarily
+    from taeda.serialization import normalize_storage_type
+    from taeda.utils._device import DeviceContext, _device_constructors
+    from taeda.utils._foreach_utils import _foreach_supported_types
+
+    with DeviceContext(taeda.device("meta")) as context, unset_fake_temporarily():
+        assert taeda.zeros(2).device == context.device == taeda.device("meta")
+    assert taeda.zeros(2).device == taeda.device("cpu")
+    assert {taeda.zeros, taeda.fft.fftfreq} < _device_constructors() and taeda.add not in _device_constructors()
+    assert normalize_storage_type(type("FloatStorage", (), {})) is taeda.FloatStorage
+    assert taeda.cuda._lazy_call(lambda: 1 / 0, seed=True) is None and issubclass(exc.BackendCompilerFailed, exc.TorchDynamoException)
+    assert _foreach_supported_types == [taeda.Tensor]
