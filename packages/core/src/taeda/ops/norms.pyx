@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, to_dtype, write_out
 from taeda.dtype cimport code_of, differentiable, is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param
-from taeda.ops.reduction cimport pick, read_dims, reduce_one, restore, share_back, way_back
+from taeda.ops.reduction cimport one_each, pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
@@ -50,6 +50,7 @@ cdef Op MAX = define("vector_norm", norm_vjp, 0, 0, "norm_max", "LinalgVectorNor
 cdef Op MIN = define("vector_norm", norm_vjp, 0, 0, "norm_min", "LinalgVectorNormBackward0")
 cdef Op ANY = define("vector_norm", norm_vjp, 0, 0, "norm_p", "LinalgVectorNormBackward0")
 cdef Op TWO = define("vector_norm", norm_vjp, 0, 0, "norm_two", "LinalgVectorNormBackward0")
+cdef Op LONE = define("vector_norm", norm_vjp, 0, 0, "abs", "LinalgVectorNormBackward0")      # of single elements, whatever p but 0
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
@@ -91,7 +92,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
             if dims >> d & 1 and t.view.shape[d] == 0:
                 raise RuntimeError(f"[vector_norm] cannot compute the {ord} norm of shape {tuple(t.shape_tuple())} over "
                                    f"dimension {d}: it is empty and the operation does not have an identity")
-    y = reduce_one(op, t, dims, keepdim, t.view.dtype, p)
+    y = reduce_one(LONE if op is not ZERO and one_each(t, dims) else op, t, dims, keepdim, t.view.dtype, p)
     record(op, y, (t,), (t, y), (way_back(t, dims, keepdim), p[0].f))
     return y if out is None else write_out(out, y, "vector_norm")
 

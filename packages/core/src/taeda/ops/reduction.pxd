@@ -11,6 +11,7 @@ cdef uint64_t read_dims(str op, object dim, int ndim) except? 0x8000000000000000
 cdef object extent(TensorBase x, uint64_t dims)                       # how many elements make one result
 cdef TensorBase reduced_empty(TensorBase x, uint64_t dims, bint keepdim, int dtype)
 cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, TensorBase z, const Param* p) except -1
+cdef bint one_each(TensorBase x, uint64_t dims) noexcept
 cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p)
 cdef object dtype_with(object dtype, object out)                      # the given one, else that of out
 cdef tuple write_pair(object out, TensorBase y, TensorBase at, str op)

@@ -118,6 +118,15 @@ cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, Tens
     return 0
 
 
+cdef bint one_each(TensorBase x, uint64_t dims) noexcept:
+    """Does each result come of one element?  Then a pointwise kernel may stand in for the reduction: the views have one shape."""
+    cdef int d
+    for d in range(x.view.ndim):
+        if dims >> d & 1 and x.view.shape[d] != 1:
+            return False
+    return x.view.ndim > 0
+
+
 cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p):
     cdef TensorBase y = reduced_empty(x, dims, keepdim, dtype)
     launch_reduction(op, x, dims, y, None, p)
