@@ -480,3 +480,44 @@ def test_the_place_of_an_only_element_is_0() -> None:
     x = taeda.rand(3, 1, 4)
     assert x.argmax(1).tolist() == [[0] * 4] * 3 and x.argmin(1, keepdim=True).shape == (3, 1, 4)
     assert x.to("meta").argmax(1).shape == (3, 4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_the_norm_of_single_elements_is_their_size(dtype: str) -> None:
+    x = taeda.tensor([[-3.0, 0.0, NAN, -INF, 1e-4]], dtype=getattr(taeda, dtype)).t()
+    for p in (2, 1, 3, 0.5, -1, INF, -INF):
+        assert taeda.equal(x.norm(p, 1).nan_to_num(7), x.abs()[:, 0].nan_to_num(7))
+        assert x.norm(p, 1).stride() == (1,) and x.norm(p, 1, keepdim=True).shape == (5, 1)
+    assert x.norm(0, 1).tolist() == [1, 0, 1, 1, 1]
+    assert grad_of(lambda v: v.norm(dim=1), [[-3.0], [0.0]]) == [[-1], [0]]
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("shape, dim", [((7, 3), 1), ((50, 40), 1), ((50, 40), 0), ((33, 17), 0), ((5, 15), 1), ((16, 16), 1), ((40, 3, 64), 1)])
+def test_products_of_complex_numbers(dtype: str, shape: tuple[int, ...], dim: int) -> None:
+    rng = np.random.default_rng(0)
+    x = (np.exp(1j * rng.uniform(0, 6, shape)) * rng.uniform(0.9, 1.1, shape)).astype(dtype)
+    wanted = x.astype("complex128").prod(dim)
+    error = np.abs(taeda.tensor(x).prod(dim).numpy() - wanted) / np.abs(wanted)
+    assert error.max() < (1e-7 if dtype == "complex64" else 1e-13)
+
+
+def test_a_product_whose_parts_vanish_in_float32() -> None:
+    x = taeda.tensor([0.1, 10.0]).repeat_interleave(16).repeat(64)
+    assert abs(float(x.prod()) - 1) < 1e-4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8"])
+@pytest.mark.parametrize("shape", [(1000, 2), (5000, 3), (20003, 7), (2048, 16), (1025, 2), (700, 8)])
+def test_the_first_extreme_of_long_narrow_columns(dtype: str, shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    for high in (3, 200):
+        x = rng.integers(0, high, shape).astype(dtype)
+        for nan in (False, True)[:1 + dtype.startswith("f")]:
+            if nan:
+                x[rng.integers(0, shape[0], 3), rng.integers(0, shape[1], 3)] = np.nan
+            for largest in (True, False):
+                values, places = taeda.tensor(x).max(0) if largest else taeda.tensor(x).min(0)
+                wanted = x.argmax(0) if largest else x.argmin(0)
+                assert places.tolist() == wanted.tolist()
+                assert np.array_equal(values.numpy(), np.take_along_axis(x, wanted[None], 0)[0], equal_nan=nan)

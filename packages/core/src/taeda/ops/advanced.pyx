@@ -5,7 +5,7 @@ Everything that names rows goes through here: advanced indexing, index_select, i
 dimensions with an index are given by ``pos`` (ascending) and their tensors by ``idx``; these are broadcast
 against each other.  The adjoint of reading is adding, so second derivatives need nothing more.
 """
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT32_MAX, int64_t
 from libc.stdlib cimport calloc, free
 
 from taeda.autograd.node cimport Node
@@ -14,7 +14,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
                              to_dtype)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.lowering cimport wide_of
-from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, U8, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32, I64, MAX_DIM, Param, U8, View
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.operands import refuse_overlap
@@ -27,11 +27,16 @@ PUBLIC = ("index_put", "index_put_")
 cdef Op ZERO = define("zero_fill", NULL, 0, 0, "zero")
 
 
-cdef TensorBase zeros_of(object shape, int dtype, int device):
-    cdef TensorBase out = empty_shape(shape, dtype, device)
+cdef int clear(TensorBase out) except -1:
     cdef View* t[1]
     t[0] = &out.view
-    launch(ZERO, dtype, device, 1, 1, t, NULL, out.view.numel >> 3)
+    launch(ZERO, out.view.dtype, out.device, 1, 1, t, NULL, out.view.numel >> 3)
+    return 0
+
+
+cdef TensorBase zeros_of(object shape, int dtype, int device):
+    cdef TensorBase out = empty_shape(shape, dtype, device)
+    clear(out)
     return out
 
 
@@ -288,14 +293,32 @@ cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=Non
     return out
 
 
+cdef bint is_half(int dtype) noexcept:
+    return dtype == F16 or dtype == BF16
+
+
+cdef bint sums_in_wide(Op op, TensorBase x, const Plan* q) noexcept:
+    """Must the whole tensor be copied into a wider dtype to add to it?  Halves have a kernel for rows of some length, or few of many."""
+    cdef int d, dtype = x.view.dtype
+    cdef int64_t row = 1
+    if op.cpu[dtype] == NULL or not is_half(dtype) or op.cpu[dtype] == INDEX_PUT.cpu[dtype]:
+        return op.cpu[dtype] == NULL
+    for d in range(q.rest.ndim - 1, <int>q.p[0].i - 1, -1):
+        if q.rest.shape[d] != 1 and q.rest.strides[d] != row:
+            return True
+        row *= q.rest.shape[d]
+    return row < 16 and 32 * q.t[2].numel * q.rest.numel > x.view.numel or q.t[2].numel > INT32_MAX
+
+
 cdef object index_pull(object g, list pos, list idx, tuple shape):
     """Zeros of `shape` with the rows of g added where the indices point: the adjoint of index."""
     cdef Plan q
     cdef TensorBase x = <TensorBase>g, c, out
-    if INDEX_PULL.cpu[x.view.dtype] == NULL:                 # sums of a narrow dtype are taken in its wide one
-        return to_dtype(<TensorBase>index_pull(to_dtype(x, wide_of(x.view.dtype)), pos, idx, shape), x.view.dtype)
-    c, out = contiguous(x), zeros_of(shape, x.view.dtype, x.device)
+    c, out = contiguous(x), empty_shape(shape, x.view.dtype, x.device)
     make_plan(&q, out, pos, idx, "index")
+    if sums_in_wide(INDEX_PULL, out, &q):
+        return to_dtype(<TensorBase>index_pull(to_dtype(x, wide_of(x.view.dtype)), pos, idx, shape), x.view.dtype)
+    clear(out)
     q.t[0], q.t[1] = &q.rest, &c.view
     launch(INDEX_PULL, x.view.dtype, x.device, 1, 2 + len(pos), q.t, q.p, x.view.numel)
     if needs_grad(x):
@@ -314,11 +337,11 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     cdef int64_t strides[MAX_DIM]
     cdef int64_t bad
     cdef bint plain
-    if put.cpu[x.view.dtype] == NULL:
+    make_plan(&q, x, pos, idx, op)
+    if sums_in_wide(put, x, &q):
         x.copy_(to_dtype(<TensorBase>index_put_core(to_dtype(x, wide_of(x.view.dtype)), pos, idx, to_dtype(v, wide_of(x.view.dtype)),
                                                     accumulate, op, node, wrap), x.view.dtype))
         return x
-    make_plan(&q, x, pos, idx, op)
     m = q.nd - v.view.ndim
     plain = m == 0 and v.view.contiguous and v.storage is not x.storage
     for d in range(q.nd):
@@ -332,7 +355,7 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     if v.storage is x.storage:
         refuse_overlap(op, x, v)
     begin_inplace(op, x)
-    if not plain and (v.view.numel != 1 or v.storage is x.storage):
+    if not plain and (v.view.numel != 1 or v.storage is x.storage or accumulate and is_half(x.view.dtype)):
         wide = empty(q.nd, q.shape, x.view.dtype, x.device)
         copy_into(wide, as_strided_view(v, q.nd, q.shape, strides, v.offset))
         v = wide
@@ -343,6 +366,16 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     end_inplace(put, x, (x, value), tuple(idx) if len(idx) <= 8 else None,
                 (pos, accumulate, value.shape_tuple(), None if len(idx) <= 8 else idx))
     return x
+
+
+cdef int64_t add_rows(TensorBase x, int dim, TensorBase ix, TensorBase src, str op) except -2:
+    cdef Plan q
+    cdef TensorBase rows = contiguous(src)
+    make_plan(&q, x, [dim], [ix], op)
+    if sums_in_wide(INDEX_PUT_ADD, x, &q):
+        return -1
+    q.t[0], q.t[1], q.p[2].i = &q.rest, &rows.view, False
+    return launch(INDEX_PUT_ADD, x.view.dtype, x.device, 1, 3, q.t, q.p, rows.view.numel)
 
 
 cdef tuple read_indices(TensorBase x, object indices, str op):

@@ -11,7 +11,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, beg
                              scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
-from taeda.ops.advanced cimport long_index, zeros_of
+from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.dispatch import write_exact
@@ -125,9 +125,18 @@ cdef Op SCATTER_MAX = define("scatter_max", NULL)
 cdef Op SCATTER_MIN = define("scatter_min", NULL)
 
 
+cdef bint alike(TensorBase y, int dim, TensorBase ix) noexcept:
+    """Whether ix, a vector along dim that is expanded over the other dimensions, names the same rows in all lanes of y."""
+    cdef int d
+    for d in range(ix.view.ndim):
+        if d != dim and (ix.view.shape[d] != y.view.shape[d] or ix.view.shape[d] != 1 and ix.view.strides[d] != 0):
+            return False
+    return y.view.ndim == ix.view.ndim and ix.view.ndim > 0
+
+
 cdef int run_scatter(Op kernel, TensorBase x, int dim, TensorBase ix, TensorBase src, str op) except -1:
     """The kernel alone; src has index's shape, or one element."""
-    cdef TensorBase x1 = flat(x), s = flat(src), ix1 = flat(ix.clone() if ix.storage is x.storage else ix)
+    cdef TensorBase x1 = flat(x), s = flat(src), ix1 = flat(ix.clone() if ix.storage is x.storage else ix), vector
     cdef int64_t still[MAX_DIM]
     cdef View* t[3]
     cdef Param p[1]
@@ -135,6 +144,13 @@ cdef int run_scatter(Op kernel, TensorBase x, int dim, TensorBase ix, TensorBase
     cdef int d
     if ix.view.numel == 0:
         return 0
+    if kernel is SCATTER_ADD and is_half(x.view.dtype) and src.view.ndim > 1 and alike(x, dim, ix):
+        vector = <TensorBase>ix[tuple([slice(None) if d == dim else 0 for d in range(x.view.ndim)])]
+        bad = add_rows(x, dim, vector, src, op)
+        if bad > 0:
+            raise outside(x, vector, dim, bad, op)
+        if bad == 0:
+            return 0
     if src.view.ndim == 0:
         for d in range(ix1.view.ndim):
             still[d] = 0
@@ -298,15 +314,6 @@ cdef object extreme(int dtype, bint highest):
     if highest:
         return (1 << (width - signed)) - 1
     return -(1 << (width - 1)) if signed else 0
-
-
-cdef bint alike(TensorBase y, int dim, TensorBase ix) noexcept:
-    """Whether ix, a vector along dim that is expanded over the other dimensions, names the same rows in all lanes of y."""
-    cdef int d
-    for d in range(ix.view.ndim):
-        if d != dim and (ix.view.shape[d] != y.view.shape[d] or ix.view.shape[d] != 1 and ix.view.strides[d] != 0):
-            return False
-    return y.view.ndim == ix.view.ndim and ix.view.ndim > 0
 
 
 cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str reduce, bint keep) except -1:

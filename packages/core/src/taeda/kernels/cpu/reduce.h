@@ -30,11 +30,11 @@ enum {
     REDUCE_SHORT = 16,      /* rows up to here are turned into columns; 16 of 8 bytes are vectors enough as they are */
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
-    REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own */
+    REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own; of bytes four times as many */
     REDUCE_PATCH = 32768,   /* bytes of a patch, the first-level cache */
     REDUCE_ALONG = 8192,    /* of one that is filled with rows: what they are read from passes through the cache too */
     REDUCE_ACROSS = 512,    /* columns, at most, of a patch of halves whose rows lie along memory */
-    REDUCE_UNITS = 64       /* cut into about so many units when outputs alone give fewer */
+    REDUCE_UNITS = 32       /* cut into about so many units when outputs alone give fewer */
 };
 
 typedef struct {
@@ -311,8 +311,9 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
     r.tiles = (r.m + r.tile - 1) / r.tile;
     units = y->numel / r.m * r.tiles;
     r.segments = 1;
-    if (units < REDUCE_UNITS && x->numel >= 2 * REDUCE_SEGMENT) {
-        r.segments = reduce_min((REDUCE_UNITS + units - 1) / units, x->numel / (units * REDUCE_SEGMENT));
+    const int64_t least_segment = r.itemsize == 1 ? 4 * REDUCE_SEGMENT : REDUCE_SEGMENT;
+    if (units < REDUCE_UNITS && x->numel >= 2 * least_segment) {
+        r.segments = reduce_min((REDUCE_UNITS + units - 1) / units, x->numel / (units * least_segment));
         r.segments = reduce_min(r.segments < 1 ? 1 : r.segments, r.count);
     }
     r.segment = (r.count + r.segments - 1) / r.segments;
