@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import taeda
 from taeda import ops
-from taeda.ops.normalization import batch_norm_here
+from taeda.ops.batch_norm import batch_norm_here
 
 
 def draw(*shape: int, dtype: str = "float64") -> np.ndarray:

@@ -13,6 +13,7 @@ from taeda.dtype import bool_
 from taeda.ops import conv as _conv, ctc as _ctc  # type: ignore[attr-defined]
 from taeda.ops import embedding_bag as _bags, grid as _grid, loss as _loss  # type: ignore[attr-defined]
 from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
+from taeda.ops.batch_norm import batch_norm_moments, instance_norm_any
 from taeda.ops.compat import need_tensor
 from taeda.ops.creation import empty_like, ones_like, zeros_like
 from taeda.ops.searching import searchsorted
@@ -31,12 +32,12 @@ PUBLIC = (
 
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
     """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
-    return _normalization.batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+    return batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
 def instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled=True):
     """Normalise each channel of each sample; ``taeda.ops.instance_norm`` in PyTorch's top-level order of arguments."""
-    return _normalization.instance_norm_any(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+    return instance_norm_any(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
@@ -61,7 +62,7 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
         raise IndexError(f"[native_batch_norm] Dimension out of range: dimension 1 holds the channels, got shape {tuple(input.shape)}")
     if input.numel() == 0 and 0 in input.shape[1:]:
         raise RuntimeError(f"[native_batch_norm] input tensor must have at least one element, but got input_sizes = {list(input.shape)}")
-    y, mean, rstd = _normalization.batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    y, mean, rstd = batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps)
     if training:
         return y, mean, rstd
     return y, input.new_empty(0), input.new_empty(0)

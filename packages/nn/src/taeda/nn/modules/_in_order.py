@@ -18,7 +18,7 @@ from taeda.nn.modules.activation import Hardtanh, ReLU, ReLU6
 from taeda.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from taeda.nn.modules.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from taeda.nn.modules.module import Module
-from taeda.ops.normalization import batch_norm_here
+from taeda.ops.batch_norm import batch_norm_here
 
 _CONVS = {cls: cls.forward for cls in (Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)}
 _NORMS = {cls: cls.forward for cls in (BatchNorm1d, BatchNorm2d, BatchNorm3d)}
