@@ -14,6 +14,23 @@ def leaf(*values: float) -> taeda.Tensor:
     return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
 
 
+def test_backward_that_makes_a_graph_warns_once_of_the_cycle():
+    from taeda import _once
+    _once._told.discard("create_graph")
+    x = taeda.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="reference cycle"):
+        (x ** 2).sum().backward(create_graph=True)
+    (x ** 2).sum().backward(create_graph=True)               # warnings are errors here
+    taeda.autograd.grad((x ** 2).sum(), x, create_graph=True)
+
+
+def test_inference_tensors_have_no_version():
+    with taeda.inference_mode():
+        x = taeda.ones(2)
+    with pytest.raises(RuntimeError, match="do not track version"):
+        x._version
+
+
 def test_gradients_accumulate_over_backward_calls() -> None:
     x = leaf(1, 2)
     (x * x).sum().backward()
@@ -204,7 +221,7 @@ def test_write_through_a_view_rebases_the_base_and_its_other_views() -> None:
     y = x * 1
     head, tail = y[:2], y[1:]
     head.mul_(10)
-    assert tail.grad_fn.name() == "AsStridedBackward0" and y.grad_fn.name() == "CopySlices"
+    assert tail.grad_fn.name() == "AsStridedBackward0" and y.grad_fn.name() == "taeda::autograd::CopySlices"
     tail.sum().backward()
     assert x.grad.tolist() == [0.0, 10.0, 1.0]
 

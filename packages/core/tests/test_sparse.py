@@ -125,8 +125,24 @@ def test_batches_of_compressed_matrices_there_and_back() -> None:
     for layout in (taeda.sparse_csr, taeda.sparse_csc):
         s = x.to_sparse(layout=layout)
         assert s.shape == x.shape and s.values().shape == (2, 2) and s.to_dense().equal(x)
-    with pytest.raises(NotImplementedError, match="matrix by matrix"):
-        _ = x.to_sparse_csr().t() if x.ndim == 2 else taeda.sparse.mm(x.to_sparse_csr()[0], taeda.ones(2, 2))
+        assert s[1].layout is layout and s[1].to_dense().equal(x[1]) and s.to_sparse().to_dense().equal(x)
+        assert (s + x).equal(x + x) and (s @ x).equal(x @ x) and (s * 2).to_dense().equal(x * 2)
+        assert s.transpose(1, 2).to_dense().equal(x.mT) and s.to_sparse_csr().to_dense().equal(x)
+        assert taeda.zeros_like(s).to_dense().equal(taeda.zeros(2, 2, 2)) and taeda.ones_like(s).to_dense().equal((x != 0).float())
+        with pytest.raises(RuntimeError, match="rows and columns can be exchanged"):
+            s.transpose(0, 1)
+    values = taeda.arange(4.0).reshape(2, 2).requires_grad_()
+    s = taeda.sparse_csr_tensor([[0, 1, 2], [0, 0, 2]], [[1, 0], [0, 1]], values, (2, 2, 2), check_invariants=True)
+    (s @ x).sum().backward()
+    assert values.grad.tolist() == [[3.0, 2.0], [0.0, 6.0]]
+    with pytest.raises(RuntimeError, match="all batch dimensions"):
+        taeda.sparse_csr_tensor([0, 1, 2], [[1, 0], [0, 1]], values, (2, 2, 2), check_invariants=True)
+
+
+def test_compressed_matrices_of_vectors() -> None:
+    h = taeda.sparse_csr_tensor([0, 1, 3], [0, 0, 1], taeda.arange(6.0).reshape(3, 2), (2, 2, 2), check_invariants=True)
+    assert h.dense_dim() == 1 and h.to_dense().tolist() == [[[0.0, 1.0], [0.0, 0.0]], [[2.0, 3.0], [4.0, 5.0]]]
+    assert (h * 2).to_dense().equal(h.to_dense() * 2) and h.to_sparse().to_dense().equal(h.to_dense())
 
 
 # -- against dense ---------------------------------------------------------------------------------

@@ -188,6 +188,10 @@ cdef TensorBase held_scalar(object number, int dtype, int device):
             re = <double>number
         if isfinite(re) and fabs(re) > most or isfinite(im) and fabs(im) > most:
             raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow")
+    elif PyFloat_Check(number) and dtype != BOOL and not is_complex_(dtype) and dtype != F64:
+        lowest, highest = limits_of(dtype)
+        if not max(lowest, 0 if lowest == -highest else lowest) <= number <= highest:      # no wrapping: that is for ints
+            raise RuntimeError(f"[tensor] value {number} cannot be converted to type {name_of(dtype)} without overflow")
     return scalar_tensor(number, dtype, device)
 
 

@@ -404,6 +404,16 @@ def write_exact(out, result, str op, *read):
     return write_out(out, result, op)
 
 
+# PyTorch has these write into the result's dtype only; other functions convert
+cdef frozenset STRICT = frozenset((
+    "addbmm addmm addmv argmax argmin avg_pool2d avg_pool3d baddbmm bmm bucketize ceil conj_physical cross diag diff dot float_power floor frac gelu "
+    "hardshrink heaviside histc index_add index_copy index_reduce index_select inner linalg.cholesky linalg.cross linalg.det "
+    "linalg.eigvalsh linalg.inv linalg.ldl_solve linalg.lu_solve linalg.matrix_norm linalg.multi_dot linalg.norm linalg.solve "
+    "linalg.solve_triangular linalg.svdvals linalg.vecdot linalg.vector_norm linear logcumsumexp log_sigmoid logsigmoid lu_solve matmul mm msort "
+    "multi_dot mv nan_to_num neg nonzero norm ormqr renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter "
+    "softplus softshrink tensordot tril triu trunc vdot vector_norm").split())
+
+
 cdef TensorBase write_out(object target, TensorBase result, str op):
     cdef TensorBase out
     if not isinstance(target, TensorBase):
@@ -412,9 +422,12 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
     if result.requires_grad_ or (out.requires_grad_ and grad_enabled()):
         raise RuntimeError(f"[{op}] functions with out=... arguments don't support automatic differentiation, but one of "
                            "the arguments requires grad.")
+    if result.view.dtype != out.view.dtype and op in STRICT:
+        raise RuntimeError(f"[{op}] Expected out tensor to have dtype {name_of(result.view.dtype)}, but got {name_of(out.view.dtype)} "
+                           "instead")
     if not castable(result.view.dtype, out.view.dtype):
-        raise RuntimeError(f"[{op}] result type {name_of(result.view.dtype)} can't be cast to the desired output type "
-                           f"{name_of(out.view.dtype)}")
+        raise (TypeError if op == "cat" or op == "stack" else RuntimeError)(
+            f"[{op}] result type {name_of(result.view.dtype)} can't be cast to the desired output type {name_of(out.view.dtype)}")
     check_same_device(op, (out, result))
     if not same_shape(out, result):
         if out.view.numel:

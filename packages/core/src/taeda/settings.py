@@ -81,9 +81,11 @@ def set_warn_always(b: bool) -> None:
     if not isinstance(b, bool):
         raise TypeError(f"[set_warn_always] expected a bool, got {type(b).__name__}")
     _state["warn_always"] = b
+    from taeda import _once
     from taeda.tensor import warn_always
 
     warn_always(b)
+    _once.warn_always(b)
 
 
 def is_warn_always_enabled() -> bool:

@@ -29,7 +29,7 @@ from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
 from taeda.ops.copying import preserve_format
-from taeda.tensor_attributes import user_attributes, warn_always as warn_of_attributes_always
+from taeda.tensor_attributes import user_attributes
 
 cdef extern from *:
     """
@@ -92,7 +92,6 @@ def warn_always(bint on):
     """Warn each time of what is warned of once in a process (``taeda.set_warn_always``)."""
     global always, told_of_scalars
     always, told_of_scalars = on, told_of_scalars and not on
-    warn_of_attributes_always(on)
 
 
 cdef object tell_of_scalars():

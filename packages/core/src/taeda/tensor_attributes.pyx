@@ -20,28 +20,12 @@ from taeda.tensor_base cimport CPU, META, alias, refresh
 import warnings
 import weakref
 
+from taeda._once import warn_once
 from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
 from taeda.ops import conversion as _convert
-
-cdef set warned = set()
-cdef bint always = False
-
-
-def warn_always(bint on):
-    """Warn each time of what is warned of once in a process (``taeda.set_warn_always``)."""
-    global always
-    always = on
-
-
-cdef object warn_once(str what, str text):
-    """Warn the first time in a process, as PyTorch does."""
-    if always or what not in warned:
-        warned.add(what)
-        warnings.warn(text, UserWarning, stacklevel=2)
-
 
 cdef object index_of(object dim):
     """A dimension's number, which a float cannot be."""
@@ -440,6 +424,8 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def _version(self):
+        if self.inference:
+            raise RuntimeError("[_version] Inference tensors do not track version counter.")
         return self.storage.version
 
     @property

@@ -12,6 +12,7 @@ e. A node that no gradient reaches runs all the same where it is user-written: i
 from _thread import _local
 from itertools import count as count_from
 
+from taeda._once import warn_once
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.leaves cimport LeafCounts, STAND_IN, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
@@ -280,6 +281,10 @@ def set_runner(function):
 
 cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
     """Run a pass, by way of a profiler if there is one."""
+    if create_graph and accumulate:
+        warn_once("create_graph", "[backward] Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+                  "gradient which can cause a memory leak. Use autograd.grad when creating the graph, or reset the .grad fields of your "
+                  "parameters to None after use to break the cycle.", 3)
     if runner is not None:
         return runner(roots, grads, keep_graph, create_graph, captures, accumulate)
     return run_pass(roots, grads, keep_graph, create_graph, captures, accumulate)

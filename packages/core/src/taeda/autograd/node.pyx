@@ -73,11 +73,12 @@ cdef class Node:
         return t if t.output_nr >= 0 else in_graph(t, self, -1 - t.output_nr)
 
     def name(self):
-        """Return the node's name, e.g. ``AddBackward0``."""
-        return self.op.grad_name if self.op is not None and type(self) not in renamed else type(self).__name__
+        """Return the node's name, e.g. ``AddBackward0``; those of writes in place have a namespace, as PyTorch's."""
+        bare = self.op.grad_name if self.op is not None and type(self) not in renamed else type(self).__name__
+        return "taeda::autograd::" + bare if bare == "CopySlices" or bare == "CopyBackwards" else bare
 
     def __repr__(self):
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{self.name().rpartition('::')[2]} object at {hex(id(self))}>"
 
     def __call__(self, *grads):
         """Return the gradients of the node's inputs for those of its outputs: one, or a tuple of several."""
@@ -244,7 +245,7 @@ cdef object shown(object fn):
     """The node as a user sees it: of a class with the node's name, which costs nothing until somebody looks."""
     if type(fn) is not Node:
         return fn
-    name = (<Node>fn).name()
+    name = (<Node>fn).name().rpartition("::")[2]
     cls = classes.get(name)
     if cls is None:
         cls = classes[name] = class_of(name)

@@ -2,8 +2,8 @@
 """Arithmetic of two tensors, or a tensor and a number."""
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
-                             broadcast_shapes, define, end_inplace, launch, needs_grad, result_type as promoted, scalar_tensor, to_dtype,
-                             write_out)
+                             broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted, scalar_tensor,
+                             to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
@@ -19,10 +19,12 @@ cdef object ONE = 1
 
 
 cdef int kind_of(object x):
-    """0 for booleans, 1 for integers, 2 for the rest: of a tensor's elements or of a number."""
+    """0 for booleans, 1 for integers, 2 for floating point, 3 for complex: of a tensor's elements or of a number."""
+    cdef int dtype
     if isinstance(x, TensorBase):
-        return 0 if (<TensorBase>x).view.dtype == BOOL else 1 if is_integral((<TensorBase>x).view.dtype) else 2
-    return 0 if isinstance(x, bool) else 1 if isinstance(x, int) else 2
+        dtype = (<TensorBase>x).view.dtype
+        return 0 if dtype == BOOL else 1 if is_integral(dtype) else 3 if is_complex_(dtype) else 2
+    return 0 if isinstance(x, bool) else 1 if isinstance(x, int) else 3 if isinstance(x, complex) else 2
 
 
 cdef object scaled(str op, object input, object other, object alpha):
@@ -32,6 +34,8 @@ cdef object scaled(str op, object input, object other, object alpha):
         raise RuntimeError(f"[{op}] Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and kind < 2:
         raise RuntimeError(f"[{op}] For integral input tensors, argument alpha must not be a floating point number.")
+    if isinstance(alpha, complex) and kind < 3:
+        raise RuntimeError(f"[{op}] For non-complex input tensors, argument alpha must not be a complex number.")
     return other and alpha if isinstance(other, bool) and isinstance(alpha, bool) else other * alpha
 
 # a + alpha b in one pass, where both are real tensors of one dtype
@@ -298,6 +302,8 @@ cdef int check_exponent(str op, object a, object b) except -1:
         raise TypeError(f"[{op}] base or exponent must be a Tensor, got {type(a).__name__} and {type(b).__name__}")
     if isinstance(b, int) and b < 0 and isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype):
         raise RuntimeError(f"[{op}] Integers to negative integer powers are not allowed; got exponent {b}")
+    if isinstance(b, int) and b > 127 and isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype):
+        held_scalar(b, (<TensorBase>a).view.dtype, CPU)          # RuntimeError where the dtype does not hold it
     return 0
 
 cdef dict SIMPLE_POWERS = {

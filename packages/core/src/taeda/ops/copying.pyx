@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
+from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
                              make_contiguous, copy_into, define, empty_as, end_inplace, held_scalar, needs_grad, record, scalar_tensor,
@@ -189,6 +190,7 @@ def copy_(input, src, non_blocking=False):
     s = scalar_tensor(src, x.view.dtype, CPU) if isinstance(src, (int, float)) else as_tensor(src, "copy_")
     cdef tuple shape
     if x is s:
+        begin_inplace("copy_", x)                            # what may not be written to is refused all the same
         return x
     if s.shape_tuple() != x.shape_tuple():
         shape = broadcast_shapes("copy_", x.shape_tuple(), s.shape_tuple())
@@ -315,6 +317,9 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
     cdef TensorBase x = as_tensor(input, "set_"), s
     cdef Storage storage
     cdef int i, n
+    if x.requires_grad_ and x.grad_fn_ is None and grad_enabled():
+        raise RuntimeError("[set_] a leaf Variable that requires grad is being used in an in-place operation; use taeda.no_grad(), or set "
+                           "its .data")
     if source is None:
         storage, size, stride, storage_offset = Storage(), (0,), (1,), 0
     elif isinstance(source, TensorBase):

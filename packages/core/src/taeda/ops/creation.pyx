@@ -69,8 +69,8 @@ cdef tuple sizes_of(str op, tuple size, dict named=None):
     if plain(size):
         return size
     found = []
-    for s in size:
-        if isinstance(s, bool) or not hasattr(s, "__index__"):
+    for s in size:                                           # a bool counts as 0 or 1 but in the first place, as in PyTorch
+        if isinstance(s, bool) and not found or not hasattr(s, "__index__"):
             raise TypeError(f"[{op}] sizes must be ints, got {s!r} ({type(s).__name__}) in {size}")
         s = s.__index__()
         if s < 0:

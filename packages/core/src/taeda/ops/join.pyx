@@ -12,6 +12,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, check_same_dev
                              wrap_dim, write_out)
 from taeda.dtype cimport default_float, promote
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
+from taeda._once import warn_once
 from taeda.ops.advanced cimport zeros_of
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last
 from taeda.tensor_base cimport CPU, TensorBase
@@ -373,8 +374,7 @@ def meshgrid(*tensors, indexing=None):
             [4, 5]])
     """
     if indexing is None:
-        from taeda.ops.linalg import warn_once           # a room above this one
-        warn_once("meshgrid", "in an upcoming release, it will be required to pass the indexing argument; it is 'ij' without")
+        warn_once("meshgrid", "[meshgrid] in an upcoming release, it will be required to pass the indexing argument; it is 'ij' without")
     cdef int i, n
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]

@@ -13,14 +13,11 @@ from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64
 from taeda.tensor_base cimport META, refresh
 
-import warnings
-
+from taeda import _once
 from taeda.ops import creation
 from taeda.ops.sequences import arange
 
 __all__ = ["LinAlgError"]
-
-cdef set warned = set()
 
 
 class LinAlgError(RuntimeError):
@@ -261,6 +258,4 @@ def deprecated(op, instead, stacklevel=1):
 
 def warn_once(op, text, stacklevel=1):
     """Warn the first time that ``op`` is called in a process; compiled callers have no frame, Python ones count as one level."""
-    if op not in warned:
-        warned.add(op)
-        warnings.warn(f"[{op}] {text}", UserWarning, stacklevel=stacklevel)
+    _once.warn_once(op, f"[{op}] {text}", stacklevel + 1)

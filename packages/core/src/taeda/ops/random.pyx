@@ -139,7 +139,7 @@ cdef tuple sizes_of(str name, tuple args, object size):
     else:
         return args
     try:
-        if any([isinstance(n, bool) for n in args]):
+        if isinstance(args[0], bool):                    # as in PyTorch, later ones count as 0 and 1
             raise TypeError
         return tuple([operator.index(n) for n in args])
     except TypeError:

@@ -31,7 +31,11 @@ cdef tuple sizes_of(tuple args, str op):
     """Sizes given one by one or as one sequence."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
-    return tuple([n if type(n) is int else integer(n, op) for n in args])
+    for n in args:
+        if type(n) is not int:
+            integer(args[0], op)                             # no bool: PyTorch takes the others as 0 and 1
+            return tuple([integer(int(m) if isinstance(m, bool) else m, op) for m in args])
+    return args
 
 
 # -- repeat: y[r * size + i] = x[i] -------------------------------------------------------------------------
@@ -112,6 +116,8 @@ def tile(input, *sizes, dims=None):
             [2, 2]])
     """
     cdef TensorBase x = as_tensor(input, "tile")
+    if not sizes and dims is None:
+        raise TypeError('[tile] missing 1 required positional argument: "dims"; give () for a copy')
     sizes = sizes_of(sizes if dims is None else (dims,), "tile")
     return repeat_core(x, (1,) * (x.view.ndim - len(sizes)) + sizes)
 

@@ -149,11 +149,13 @@ def lerp(input, end, weight, *, out=None):
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
     cdef bint number = not isinstance(weight, TensorBase)
-    if is_complex_(x.view.dtype):
+    if is_complex_(x.view.dtype) or not number and (<TensorBase>weight).view.ndim == 0 and is_complex_((<TensorBase>weight).view.dtype):
         z = <TensorBase>(input + weight * (end - input))
         return z if out is None else write_out(out, z, "lerp")
     w = lerp_weight(x, weight) if number else <TensorBase>weight
     check_same_device("lerp", (x, y, w))
+    if w.view.ndim == 0 and not number and w.view.dtype != x.view.dtype and is_float(x.view.dtype):
+        w = <TensorBase>weight.to((<object>x).dtype)         # a 0-d weight counts as a number does
     if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype and not number:
         raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {w.dtype}")
     shape = broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple())
@@ -174,7 +176,8 @@ def lerp(input, end, weight, *, out=None):
 def lerp_(input, end, weight):
     """In-place :func:`lerp`."""
     cdef TensorBase x = as_tensor(input, "lerp_")
-    if isinstance(end, TensorBase) and is_float(x.view.dtype):
+    if isinstance(end, TensorBase) and is_float(x.view.dtype) and not (
+            isinstance(weight, TensorBase) and (<TensorBase>weight).view.dtype != x.view.dtype):
         if one_pass_(LERP, "lerp_", x, (end, weight if isinstance(weight, TensorBase) else lerp_weight(x, weight)), 0):
             return input
     return in_place("lerp_", lerp, input, end, weight)

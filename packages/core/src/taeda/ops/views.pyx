@@ -27,7 +27,8 @@ cdef tuple sizes_of(str op, tuple args):
         args = tuple(args[0])
     for a in args:
         if type(a) is not int:
-            return tuple([integer(x, op) for x in args])
+            integer(args[0], op)                             # no bool: PyTorch takes the others as 0 and 1
+            return tuple([integer(int(x) if isinstance(x, bool) else x, op) for x in args])
     return args
 
 
@@ -137,7 +138,7 @@ def broadcast_shapes(*shapes):
     for shape in shapes:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         if any([s < 0 for s in shape]):
-            raise RuntimeError(f"[broadcast_shapes] Trying to create tensor with negative dimension: {shape}")
+            raise ValueError(f"[broadcast_shapes] Trying to create tensor with negative dimension: {shape}")
         n = max(len(result), len(shape))
         a, b = (1,) * (n - len(result)) + tuple(result), (1,) * (n - len(shape)) + shape
         for x, y in zip(a, b):
@@ -475,7 +476,7 @@ def permute(input, *order, dims=None):
     cdef TensorBase x = as_tensor(input, "permute"), y
     cdef int n = x.view.ndim, i, d
     order = or_named("permute", order, "dims", dims)
-    if not order and n:
+    if not order:
         raise TypeError('[permute] missing 1 required positional argument: "dims"')
     order = sizes_of("permute", order)
     if len(order) != n:

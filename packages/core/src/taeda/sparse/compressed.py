@@ -10,6 +10,37 @@ from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
 from taeda.sparse.tensor import COMPRESSED, coalesce, packed, sparse_dim, values_of
 
 
+def batch_dims(s: Any) -> int:
+    """Return how many dimensions come before those of a compressed matrix."""
+    return int(s._places[0].ndim) - 1
+
+
+def dense_dims(s: Any) -> int:
+    """Return how many dimensions come behind those of a compressed matrix: each element is a tensor."""
+    return int(s._held.ndim) - batch_dims(s) - (3 if COMPRESSED[s._layout][1] else 1)
+
+
+def one_of(s: Any, dim: int, index: int) -> Any:
+    """Return one matrix, or several, of a batch."""
+    size = (*s.shape[:dim], *s.shape[dim + 1 :])
+    return packed(s._layout, tuple(x.select(dim, index) for x in s._places), values_of(s).select(dim, index), size)
+
+
+def matrices(s: Any) -> list[Any]:
+    """Return the matrices of a batch, one by one."""
+    n = batch_dims(s)
+    parts = [x.flatten(0, n - 1).unbind() for x in (*s._places, values_of(s))]
+    return [packed(s._layout, (a, b), v, tuple(s.shape[n:])) for a, b, v in zip(*parts, strict=True)]
+
+
+def stacked(parts: list[Any], batch: tuple[int, ...]) -> Any:
+    """Return matrices with as many elements each as a batch."""
+    places = [ops.stack([y._places[i] for y in parts]) for i in range(2)]
+    values = ops.stack([values_of(y) for y in parts])
+    size = (*batch, *parts[0].shape)
+    return packed(parts[0]._layout, tuple(p.reshape((*batch, -1)) for p in places), values.reshape((*batch, *values.shape[1:])), size)
+
+
 def check_starts(s: Any) -> None:
     """Raise RuntimeError unless the compressed indices, which come from a program, rise from 0 to the number of elements."""
     start, n = s._places[0], s._places[1].numel()
@@ -25,7 +56,7 @@ def block_places(s: Any) -> tuple[Any, Any]:
     """Return the row and the column of each value, of blocks in units of blocks."""
     compressed, plain = s._places
     if compressed.ndim != 1:
-        raise NotImplementedError(f"[sparse] batches of compressed matrices have no operations yet, got shape {tuple(s.shape)}; hint: go "
+        raise NotImplementedError(f"[sparse] this operation takes no batches of compressed matrices, got shape {tuple(s.shape)}; hint: go "
                                   "through the batch, matrix by matrix")
     check_starts(s)
     lines = ops.arange(compressed.numel() - 1, dtype=int64).repeat_interleave(compressed.diff().to(int64))
@@ -49,28 +80,31 @@ def coo_indices(s: Any) -> tuple[Any, Any]:
 def elements(s: Any) -> Any:
     """Return the values of a compressed matrix, of blocks those of each element."""
     values = values_of(s)
-    return values.reshape(-1) if COMPRESSED[s._layout][1] else values
+    return values.flatten(0, 2) if COMPRESSED[s._layout][1] else values
 
 
 def to_coo(s: Any) -> Any:
     """Return a compressed matrix as a coalesced COO tensor."""
     if s._layout is sparse_coo:
         return s
+    n = batch_dims(s)
+    if n:
+        parts = [to_coo(y) for y in matrices(s)]
+        at = ops.ones(tuple(s.shape[:n])).nonzero().t()
+        counts = ops.tensor([y._held.shape[0] for y in parts], dtype=int64)
+        indices = ops.cat([at.repeat_interleave(counts, 1), ops.cat([y._places[0] for y in parts], 1)])
+        return packed(sparse_coo, (indices,), ops.cat([values_of(y) for y in parts]), s.shape, True)
     made = packed(sparse_coo, (ops.stack(coo_indices(s)),), elements(s), s.shape)
     return coalesce(made)
 
 
 def dense_of(s: Any) -> Any:
     """Return the elements of a compressed matrix, dense."""
-    if s._places[0].ndim > 1:
-        values = values_of(s).flatten(0, s._places[0].ndim - 2)
-        starts_of, places = (x.reshape(-1, x.shape[-1]) for x in s._places)
-        size = tuple(s.shape[s._places[0].ndim - 1 :])
-        dense = [dense_of(packed(s._layout, (a, b), v, size)) for a, b, v in zip(starts_of, places, values, strict=True)]
-        return ops.stack(dense).reshape(tuple(s.shape))
+    if batch_dims(s):
+        return ops.stack([dense_of(y) for y in matrices(s)]).reshape(tuple(s.shape))
     rows, columns = coo_indices(s)
     values = elements(s)
-    flat = values.new_zeros(s.shape[0] * s.shape[1])
+    flat = values.new_zeros((s.shape[0] * s.shape[1], *values.shape[1:]))
     return flat.index_add_(0, rows * s.shape[1] + columns, values).reshape(tuple(s.shape))
 
 
@@ -121,14 +155,14 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
     """Return a dense or sparse matrix in a compressed layout; block: the size of a block, for layouts of blocks."""
     from taeda.sparse.tensor import is_sparse, to_dense
 
-    if x.ndim > 2 and not is_sparse(x):
+    if is_sparse(x) and x._layout is layout and batch_dims(x) and block in (None, block_size(x)):
+        return x
+    if x.ndim > 2 and (not is_sparse(x) or (x._layout in COMPRESSED and batch_dims(x))):
         batch = tuple(x.shape[:-2])
-        found = [to_compressed(y, layout, block, op) for y in x.flatten(0, -3)]
+        found = [to_compressed(y, layout, block, op) for y in (matrices(x) if is_sparse(x) else x.flatten(0, -3))]
         if len({y._held.shape for y in found}) != 1:
             raise RuntimeError(f"[{op}] Expect the same number of specified elements per batch, got {[y._held.shape[0] for y in found]}")
-        places = [ops.stack([y._places[i] for y in found]) for i in range(2)]
-        values = ops.stack([values_of(y) for y in found])
-        return packed(layout, tuple(p.reshape((*batch, -1)) for p in places), values.reshape((*batch, *values.shape[1:])), x.shape)
+        return stacked(found, batch)
     if x.ndim != 2:
         raise RuntimeError(f"[{op}] expected a matrix, got shape {tuple(x.shape)}; hint: batches and dense dimensions are not supported")
     if COMPRESSED[layout][1]:
@@ -170,7 +204,8 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
 
 def block_size(s: Any) -> tuple[int, int]:
     """Return the size of the blocks of a compressed matrix, (1, 1) without them."""
-    return tuple(s._held.shape[1:3]) if COMPRESSED[s._layout][1] else (1, 1)  # type: ignore[return-value]
+    n = batch_dims(s)
+    return tuple(s._held.shape[n + 1 : n + 3]) if COMPRESSED[s._layout][1] else (1, 1)  # type: ignore[return-value]
 
 
 BLOCKS = (sparse_bsr, sparse_bsc)

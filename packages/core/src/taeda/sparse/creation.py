@@ -148,18 +148,23 @@ def sparse_coo_tensor(
 def check_compressed(layout: Any, compressed: Any, plain: Any, values: Any, size: tuple[int, ...]) -> None:
     """Raise RuntimeError unless the indices are those of a matrix of the size."""
     axis, blocks, names = COMPRESSED[layout]
-    block = tuple(values.shape[1:3]) if blocks else (1, 1)
-    major, minor = size[axis - 2] // block[axis], size[-1 - axis] // block[1 - axis]
-    if compressed.numel() != major + 1:
+    batch = tuple(compressed.shape[:-1])
+    k = len(batch)
+    if not tuple(plain.shape[:-1]) == tuple(values.shape[:k]) == tuple(size[:k]) == batch:
+        raise RuntimeError(f"[sparse_compressed_tensor] all batch dimensions of {names[0]} (={list(batch)}), {names[1]} "
+                           f"(={list(plain.shape[:-1])}), values (={list(values.shape[:k])}), and size (={list(size[:k])}) must be equal")
+    block = tuple(values.shape[k + 1 : k + 3]) if blocks else (1, 1)
+    major, minor = size[k + axis] // block[axis], size[k + 1 - axis] // block[1 - axis]
+    if compressed.shape[-1] != major + 1:
         raise RuntimeError(f"[sparse_compressed_tensor] {names[0]}.shape[-1] must be equal to the number of rows or columns + 1 "
-                           f"({major + 1}), but got {compressed.numel()}")
-    n = plain.numel()
-    if compressed.numel() and (int(compressed[0]) != 0 or int(compressed[-1]) != n):
+                           f"({major + 1}), but got {compressed.shape[-1]}")
+    n = plain.shape[-1]
+    if compressed.numel() and bool((compressed[..., 0] != 0).any() or (compressed[..., -1] != n).any()):
         raise RuntimeError(f"[sparse_compressed_tensor] `{names[0]}[..., 0] == 0` and `{names[0]}[..., -1] == nnz` are not satisfied: "
-                           f"{int(compressed[0])} and {int(compressed[-1])} for nnz = {n}")
+                           f"{compressed[..., 0].tolist()} and {compressed[..., -1].tolist()} for nnz = {n}")
     if bool((compressed.diff() < 0).any()) or bool((compressed.diff() > minor).any()):
         raise RuntimeError(f"[sparse_compressed_tensor] `0 <= {names[0]}[..., 1:] - {names[0]}[..., :-1] <= {minor}` is not satisfied.")
-    if n and (int(plain.min()) < 0 or int(plain.max()) >= minor):
+    if plain.numel() and (int(plain.min()) < 0 or int(plain.max()) >= minor):
         raise RuntimeError(f"[sparse_compressed_tensor] `0 <= {names[1]} < {minor}` is not satisfied.")
 
 

@@ -131,7 +131,7 @@ def _sparse_dim(s: Any) -> int:
 
 @rule("dense_dim")
 def _dense_dim(s: Any) -> int:
-    return int(s._held.ndim - 1) if s._layout is sparse_coo else 0
+    return int(s._held.ndim - 1) if s._layout is sparse_coo else _compressed.dense_dims(s)
 
 
 @rule("is_contiguous")
@@ -308,14 +308,36 @@ def zeros_like(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = N
     dtype = dtype or s.dtype
     if layout is strided:
         made = ops.zeros(tuple(s.shape), dtype=dtype, device=device or s.device)
-    elif layout in _compressed.BLOCKS:
-        block = s._held.shape[1:3] if s._layout in _compressed.BLOCKS else (1, 1)
-        lines = s.shape[COMPRESSED[layout][0]] // block[COMPRESSED[layout][0]]
-        places = ops.zeros(lines + 1, dtype=int64), ops.zeros(0, dtype=int64)
-        made = make(layout, places, ops.zeros((0, *block), dtype=dtype, device=device or s.device), s.shape)
+    elif layout in COMPRESSED and (s._layout in COMPRESSED or layout in _compressed.BLOCKS):
+        there = s._layout in COMPRESSED
+        n, block = (_compressed.batch_dims(s), _compressed.block_size(s)) if there else (0, (1, 1))
+        batch, axis = tuple(s.shape[:n]), COMPRESSED[layout][0]
+        dense = tuple(s.shape[n + 2 :]) if there else ()
+        blocked = block if layout in _compressed.BLOCKS else ()
+        lines = s.shape[n + axis] // (block[axis] if blocked else 1)
+        places = ops.zeros((*batch, lines + 1), dtype=int64), ops.zeros((*batch, 0), dtype=int64)
+        made = make(layout, places, ops.zeros((*batch, 0, *blocked, *dense), dtype=dtype, device=device or s.device), s.shape)
     else:
         made = empty_of(s.shape, layout, dtype, device or s.device, sparse_dim(s) if s._layout is sparse_coo else None)
     return made.requires_grad_() if requires_grad else made
+
+
+@rule("full_like")
+def full_like(s: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+              **kwargs: Any) -> Any:
+    """Return the value where a compressed tensor has elements."""
+    if (layout or s.layout) is strided:
+        return ops.full(tuple(s.shape), fill_value, dtype=dtype or s.dtype, device=device or s.device, requires_grad=requires_grad)
+    if s._layout not in COMPRESSED:
+        raise NotImplementedError("[full_like] there is no such operation on sparse tensors: what is not there would have a value; hint: "
+                                  "full_like(x, value, layout=taeda.strided)")
+    made = with_values(s.detach(), ops.full_like(s._held, fill_value, dtype=dtype or s.dtype, device=device or s.device))
+    return made.requires_grad_() if requires_grad else made
+
+
+@rule("ones_like")
+def ones_like(s: Any, **kwargs: Any) -> Any:
+    return full_like(s, 1, **kwargs)
 
 
 def _new_size(s: Any, size: tuple[Any, ...], dtype: Any, device: Any, layout: Any) -> Any:
@@ -395,7 +417,7 @@ def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize:
             if sparse_dims is not None and sparse_dims != sparse_dim(x):
                 raise RuntimeError(f"[to_sparse] conversion from {x.layout} to {layout} with sparse_dim argument given is not supported")
             return x
-        if x._layout is sparse_csc:                       # by column, as they are
+        if x._layout is sparse_csc and not _compressed.batch_dims(x):                # by column, as they are
             return packed(sparse_coo, (ops.stack(_compressed.coo_indices(x)),), values_of(x), x.shape)
         return _compressed.to_coo(x)
     k = x.ndim if sparse_dims is None else sparse_dims

@@ -10,7 +10,7 @@ from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
 from taeda.dtype import can_cast, complex128, float64
 from taeda.layout import sparse_coo
-from taeda.sparse.compressed import coo_indices, to_coo, to_compressed
+from taeda.sparse.compressed import batch_dims, coo_indices, dense_dims, dense_of, to_coo, to_compressed
 from taeda.sparse.rules_form import begin_write, write
 from taeda.sparse.tensor import (
     COMPRESSED,
@@ -110,6 +110,8 @@ def _add_entries(x: Any, s: Any, alpha: Any) -> Any:
     values = s._held.to(x.dtype)
     values = values if alpha == 1 else values * alpha
     if s._layout in COMPRESSED:
+        if batch_dims(s) or dense_dims(s):
+            return x.add_(dense_of(s), alpha=alpha)
         rows, columns = coo_indices(s)
         places, sizes = rows * s.shape[1] + columns, (s.shape[0] * s.shape[1],)
         values = values.reshape(-1)

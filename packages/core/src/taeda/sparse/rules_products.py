@@ -11,7 +11,7 @@ from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
 from taeda.dtype import float32
 from taeda.layout import sparse_coo, sparse_csc, sparse_csr
-from taeda.sparse.compressed import BLOCKS, elements, to_compressed, to_coo
+from taeda.sparse.compressed import BLOCKS, batch_dims, elements, matrices, stacked, to_compressed, to_coo
 from taeda.sparse.pattern import pattern_of
 from taeda.sparse.rules_shape import stack, transpose, unsupported
 from taeda.sparse.tensor import COMPRESSED, from_values, is_sparse, linear_of, make, packed, rule, sparse_dim, summed, unknown, values_of
@@ -232,6 +232,9 @@ def sampled_addmm(s: Any, a: Any, b: Any, *, beta: Any = 1.0, alpha: Any = 1.0) 
     """beta s + alpha (a b at the places of s)."""
     if not is_sparse(s) or s._layout is not sparse_csr:
         raise RuntimeError(f"[sparse.sampled_addmm] Expected input tensor to have sparse csr layout, but got {s.layout}")
+    if batch_dims(s) and a.ndim == b.ndim == s.ndim:
+        parts = zip(matrices(s), a.flatten(0, -3), b.flatten(0, -3), strict=True)
+        return stacked([sampled_addmm(x, y, z, beta=beta, alpha=alpha) for x, y, z in parts], tuple(s.shape[:-2]))
     if tuple(s.shape) != (a.shape[0], b.shape[1]) or a.shape[1] != b.shape[0]:
         raise RuntimeError(f"[sparse.sampled_addmm] mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x"
                            f"{b.shape[1]}) to {tuple(s.shape)}")

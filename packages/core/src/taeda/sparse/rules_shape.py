@@ -6,7 +6,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
-from taeda.sparse.compressed import to_coo
+from taeda.sparse.compressed import batch_dims, one_of, to_coo
 from taeda.sparse.tensor import (
     COMPRESSED,
     is_coalesced,
@@ -65,7 +65,12 @@ def _permuted(s: Any, order: list[int]) -> Any:
     size = tuple(s.shape[d] for d in order)
     values = values_of(s)
     if s._layout in COMPRESSED:
-        return packed(_TURNED[s._layout], s._places, values.transpose(1, 2) if values.ndim == 3 else values, size)
+        n = batch_dims(s)
+        if sorted(order[n : n + 2]) != [n, n + 1] or order[:n] + order[n + 2 :] != [d for d in range(s.ndim) if d not in (n, n + 1)]:
+            raise RuntimeError(f"[permute] of a compressed tensor of shape {tuple(s.shape)} rows and columns can be exchanged, no more, "
+                               f"got {order}")
+        blocks = s._layout in (sparse_bsr, sparse_bsc)
+        return packed(_TURNED[s._layout], s._places, values.transpose(n + 1, n + 2) if blocks else values, size)
     k = sparse_dim(s)
     if any((d < k) != (at < k) for at, d in enumerate(order)):
         raise RuntimeError(f"[permute] transpositions between sparse and dense dimensions are not supported, got {order} with {k} sparse "
@@ -97,6 +102,9 @@ def unsqueeze(s: Any, dim: int) -> Any:
 @rule("select")
 def select(s: Any, dim: int, index: int) -> Any:
     if s._layout in COMPRESSED:
+        at = wrapped_dim("select", dim, s.ndim)
+        if at < batch_dims(s) and -s.shape[at] <= index < s.shape[at]:
+            return one_of(s, at, index % s.shape[at])
         s = to_coo(s)
     if s.ndim == 0:
         raise IndexError("[select] select() cannot be applied to a 0-dim tensor.")
