@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import io
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -212,3 +213,73 @@ def test_a_stream_of_pickles_goes_to_pytorch_and_back(weights_only: bool) -> Non
         assert list(found) == list(obj) and found["k"] == 3 and str(found["b"].dtype).endswith("bfloat16")
         found["w"][1, 1] = -1.0
         assert [found[name].tolist() for name in ("w", "tail", "n", "empty", "b")] == [[[0, 1, 2], [3, -1, 5]], [-1, 5], [1, 2], [], [1, 1]]
+
+
+# -- plain pickles -----------------------------------------------------------------------------------
+
+
+class Here(pickle.Unpickler):
+    """Reads a plain pickle of PyTorch's as a program does for which ``torch`` is a name of taeda."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(re.sub(r"^torch\b", "taeda", module), name)
+
+
+def here(obj: Any, protocol: int = 4) -> Any:
+    return Here(io.BytesIO(pickle.dumps(obj, protocol))).load()
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated", "ignore:Sparse")
+def test_tensors_that_torch_pickled_without_save(protocol: int) -> None:
+    x = torch.arange(6.0).reshape(2, 3)
+    theirs = {
+        "x": x, "view": x[1:].t(), "half": x.bfloat16(), "flags": x > 2, "none": torch.empty(0, 3),
+        "leaf": torch.ones(2, requires_grad=True),
+        "parameter": torch.nn.Parameter(x), "complex": torch.complex(x, x + 1), "sparse": x.to_sparse(), "rows": x.to_sparse_csr(),
+    }  # fmt: skip
+    ours = here(theirs, protocol)
+    for name, found in ours.items():
+        want = theirs[name]
+        assert found.tolist() == want.tolist() if found.layout is taeda.strided else taeda.equal(found.to_dense(), ours["x"])
+        assert (str(found.dtype)[6:], found.requires_grad) == (str(want.dtype)[6:], want.requires_grad), name
+    assert ours["view"].stride() == (1, 3) and type(ours["parameter"]) is taeda.nn.Parameter
+    assert here(x.storage(), protocol).tolist() == x.flatten().tolist()
+    assert here([torch.float16, x.shape, torch.device("cpu"), torch.strided], protocol) == [
+        taeda.float16, taeda.Size([2, 3]), taeda.device("cpu"), taeda.strided,
+    ]  # fmt: skip
+
+
+def test_conjugated_views_keep_their_values() -> None:
+    z = torch.complex(torch.tensor([1.0, -2.0]), torch.tensor([3.0, 4.0]))
+    theirs = [z.conj(), z.clone().conj().imag.clone(), z.clone().requires_grad_()]
+    file = io.BytesIO()
+    torch.save(theirs, file)
+    file.seek(0)
+    for ours in (here(theirs), taeda.load(file)):
+        assert [t.tolist() for t in ours] == [t.tolist() for t in theirs]
+        assert [t.requires_grad for t in ours] == [False, False, True]
+
+
+def test_models_and_functions_that_torch_pickled_without_save() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.GELU()).eval()
+    model[0].activation, x = torch.tanh, torch.ones(1, 3)
+    ours = here(model)
+    np.testing.assert_allclose(ours(taeda.ones(1, 3)).detach().numpy(), model(x).detach().numpy(), rtol=1e-5)
+    assert ours[0].activation is taeda.tanh
+    theirs, mine = (
+        [f.gelu, f.linear, f.logsigmoid, f.relu, t.stack, t.special.erf, t.linalg.norm, t.fft.rfft, t.Tensor.relu]
+        for t, f in ((torch, torch.nn.functional), (taeda, taeda.nn.functional))
+    )
+    assert here(theirs) == mine
+    with pytest.raises(AttributeError, match="no attribute 'special_nothing'"):
+        taeda._C._special.special_nothing
+
+
+def test_a_generator_that_torch_pickled_draws_on() -> None:
+    g = torch.Generator().manual_seed(3)
+    torch.rand(5, generator=g)
+    ours = here(g)
+    assert taeda.rand(4, generator=ours).tolist() == torch.rand(4, generator=g).tolist() and ours.initial_seed() == 3
+    with pytest.raises(TypeError, match=r"\(seed, offset, state\), got dict"):
+        ours.__setstate__({})

@@ -90,6 +90,7 @@ _LAZY = {
     "_softmax_backward_data": ("taeda._aten", "_softmax_backward"),
     "_disable_dynamo": ("taeda.compiler", "disable"),
     "_dynamo": ("taeda._dynamo", None),
+    "_tensor": ("taeda._tensor", None),
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
     "_vmap_internals": ("taeda._vmap_internals", None),
@@ -273,7 +274,7 @@ def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
-def _tensor(input, op):
+def _need_tensor(input, op):
     if not isinstance(input, Tensor):
         raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(input).__name__}")
     return input
@@ -281,32 +282,32 @@ def _tensor(input, op):
 
 def is_floating_point(input):
     """Whether the tensor's dtype is a floating-point one."""
-    return _tensor(input, "is_floating_point").is_floating_point()
+    return _need_tensor(input, "is_floating_point").is_floating_point()
 
 
 def is_complex(input):
     """Whether the tensor's dtype is complex."""
-    return _tensor(input, "is_complex").is_complex()
+    return _need_tensor(input, "is_complex").is_complex()
 
 
 def is_nonzero(input):
     """Whether the only element is not zero."""
-    return _tensor(input, "is_nonzero").is_nonzero()
+    return _need_tensor(input, "is_nonzero").is_nonzero()
 
 
 def is_conj(input):
     """Whether the tensor is a lazy conjugate: never, conjugates are computed at once."""
-    return _tensor(input, "is_conj").is_conj()
+    return _need_tensor(input, "is_conj").is_conj()
 
 
 def is_inference(input):
     """Whether the tensor was made in inference mode."""
-    return _tensor(input, "is_inference").is_inference()
+    return _need_tensor(input, "is_inference").is_inference()
 
 
 def numel(input):
     """Return the number of elements."""
-    return _tensor(input, "numel").numel()
+    return _need_tensor(input, "numel").numel()
 
 
 def result_type(tensor, other):

@@ -11,6 +11,7 @@ import pickle
 from typing import Any
 
 from taeda import _pickle
+from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD
 from taeda.layout import SPARSE, strided
@@ -162,7 +163,13 @@ def rebuild_v2(
     """Stand for torch._utils._rebuild_tensor_v2."""
     if not isinstance(typed, TypedStorage):
         raise pickle.UnpicklingError(f"[load] a tensor on a {type(typed).__name__} in place of a storage")
-    return rebuild_tensor(typed.untyped(), typed.dtype, offset, size, stride, requires_grad is True)
+    t = rebuild_tensor(typed.untyped(), typed.dtype, offset, size, stride, requires_grad is True)
+    if not (isinstance(metadata, dict) and (metadata.get("conj") or metadata.get("neg"))):
+        return t
+    with no_grad():                                    # the elements are as they lay in memory: the tensor was a view that turns them round
+        t = t.conj() if metadata.get("conj") else t
+        t = -t if metadata.get("neg") else t
+    return t.requires_grad_(requires_grad is True)
 
 
 def rebuild_parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Any:

@@ -218,6 +218,12 @@ cdef class Generator:
         cdef MT19937 mt = self.mt
         return _rebuild, ((<char*>&mt)[:sizeof(MT19937)],)
 
+    def __setstate__(self, state):
+        """Take (seed, offset, state), as PyTorch's pickles have it."""
+        if not isinstance(state, tuple) or len(state) != 3:
+            raise TypeError(f"[Generator] a pickled state is (seed, offset, state), got {type(state).__name__}")
+        self.set_state(state[2])
+
     def __deepcopy__(self, memo):
         return self.clone_state()
 

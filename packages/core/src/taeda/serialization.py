@@ -41,6 +41,7 @@ from taeda._rebuild import (
     reduce_tensor,
     sparse_state,
 )
+from taeda._rebuild import rebuild_layout as _get_layout
 from taeda._records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
@@ -62,7 +63,7 @@ from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage
 
 __all__ = [
-    "LoadEndianness", "SaveError", "SourceChangeWarning", "add_safe_globals", "clear_safe_globals", "get_crc32_options",
+    "LoadEndianness", "SaveError", "SourceChangeWarning", "_get_layout", "add_safe_globals", "clear_safe_globals", "get_crc32_options",
     "get_default_load_endianness", "get_default_mmap_options", "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load",
     "location_tag", "rebuild_tensor", "reduce_tensor", "safe_globals", "save", "set_crc32_options", "set_default_load_endianness",
     "set_default_mmap_options", "skip_data",
@@ -405,9 +406,9 @@ def location_tag(storage: Any) -> str:
 
 
 def ours(where: str, name: str) -> Any:
-    """Return our class or function of a name of PyTorch's: that of its module or of the room around it; compiled ones are ops."""
+    """Return our class or function of a name of PyTorch's: that of its module or of the room around it."""
     parts = where.split(".")[1:]
-    for path in (["ops"],) if parts[:1] == ["_C"] else (parts, parts[:-1]):
+    for path in (parts, parts[:-1]):
         try:
             room = importlib.import_module(".".join(["taeda", *path]))
         except ModuleNotFoundError:

@@ -316,6 +316,15 @@ class OutOfMemoryError(MemoryError, RuntimeError):
     """The system has no memory for a tensor (Python's MemoryError, and PyTorch's RuntimeError)."""
 
 
+def _load_from_bytes(content):
+    """Return the storage that PyTorch put into a plain pickle, as a file of its own."""
+    from io import BytesIO
+
+    from taeda.serialization import load        # a room above this one
+
+    return load(BytesIO(content), weights_only=True)
+
+
 def _rebuild(content):
     storage = Storage(len(content))
     if content:

@@ -1,10 +1,14 @@
 """The few names of PyTorch's compiled module that programs reach for."""
 
 import enum as _enum
-import importlib as _importlib
-from typing import Any as _Any
 
 from taeda._C import _functorch as _functorch
+from taeda._C._functions import FFT as _fft
+from taeda._C._functions import LINALG as _linalg
+from taeda._C._functions import NN as _nn
+from taeda._C._functions import SPECIAL as _special
+from taeda._C._functions import VARIABLE as _VariableFunctions
+from taeda.generator import Generator
 from taeda.func.batched import are_active as _are_functorch_transforms_active
 from taeda.jit import TensorType
 from taeda.linalg import LinAlgError as _LinAlgError
@@ -13,11 +17,15 @@ from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, 
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Graph", "TensorType", "Value", "_LinAlgError",
-    "_TensorMeta", "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_functorch", "_get_privateuse1_backend_name",
-    "_get_tracing_state", "_is_tracing", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_log_api_usage_once", "_nn",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Generator", "Graph", "TensorBase",
+    "TensorType", "Value", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
+    "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_fft", "_functorch", "_get_privateuse1_backend_name",
+    "_get_tracing_state", "_is_tracing", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_linalg", "_log_api_usage_once",
+    "_nn", "_special",
 ]  # fmt: skip
 
+TensorBase = _Tensor                                    # as a pickle of ``Tensor.relu`` calls the class
+_VariableFunctionsClass = _VariableFunctions            # its functions belong to no object
 _TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
 
 
@@ -39,15 +47,6 @@ def _jit_set_profiling_mode(enabled: bool) -> bool:
 
 
 _jit_set_profiling_executor = _jit_set_profiling_mode
-
-
-class _nn:
-    """What PyTorch keeps of ``nn`` in its compiled module, as far as programs call it."""
-
-    @staticmethod
-    def _parse_to(*args: _Any, **kwargs: _Any) -> _Any:
-        """Return (device, dtype, non_blocking, memory_format) of the arguments that ``Module.to`` takes."""
-        return _importlib.import_module("taeda.nn.modules._convert").parse_to(args, kwargs)
 
 
 DispatchKey = _enum.Enum("DispatchKey", (  # type: ignore[misc]
