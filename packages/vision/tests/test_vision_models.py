@@ -105,7 +105,8 @@ def test_small_cnn_takes_any_size():
 def test_the_registry_lists_filters_and_builds():
     assert {"lenet", "resnet18", "small_cnn", "vgg16", "vit_b_16"} <= set(models.list_models())
     assert models.list_models(include="resnet*", exclude=["*50", "*1*1*", "*152"]) == ["resnet18", "resnet34"]
-    assert sorted(sum(map(models.list_models, (models, models.detection, models.segmentation, models.video)), [])) == models.list_models()
+    rooms = (models, models.detection, models.optical_flow, models.segmentation, models.video)
+    assert sorted(sum(map(models.list_models, rooms), [])) == models.list_models()
     assert models.get_model_builder("ResNet18") is models.resnet18
     with pytest.raises(ValueError, match="Unknown model 'vgg'; there are alexnet, convnext_base"):
         models.get_model("vgg")

@@ -2,7 +2,7 @@
 
 import sys
 
-from taeda.vision.models import detection, mobilenet, segmentation, video
+from taeda.vision.models import detection, mobilenet, optical_flow, segmentation, video
 from taeda.vision.models.alexnet import *  # noqa: F403
 from taeda.vision.models.convnext import *  # noqa: F403
 from taeda.vision.models.densenet import *  # noqa: F403
@@ -54,6 +54,7 @@ __all__ = [
     "lenet",
     "list_models",
     "mobilenet",
+    "optical_flow",
     "register_model",
     "segmentation",
     "small_cnn",

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from taeda.vision.models.registry import _BUILDERS
-from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, SemanticSegmentation, VideoClassification
+from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, OpticalFlow, SemanticSegmentation, VideoClassification
 from taeda.vision.transforms.geometry import InterpolationMode
 
 __all__ = ["Weights", "WeightsEnum", "get_model_weights", "get_weight"]
@@ -190,14 +190,23 @@ _SEGMENTATION = (
 _SMALL = partial(VideoClassification, crop_size=(112, 112), resize_size=(128, 171))
 _LARGE = partial(VideoClassification, crop_size=(224, 224))
 _SWIN = partial(_LARGE, resize_size=(256,), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+_MVIT = partial(_LARGE, resize_size=(256,), mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
 _VIDEO = {
     "MC3_18": ("KINETICS400_V1", _SMALL),
+    "MViT_V1_B": ("KINETICS400_V1", _MVIT),
+    "MViT_V2_S": ("KINETICS400_V1", _MVIT),
     "R2Plus1D_18": ("KINETICS400_V1", _SMALL),
     "R3D_18": ("KINETICS400_V1", _SMALL),
     "S3D": ("KINETICS400_V1", partial(_LARGE, resize_size=(256, 256))),
     "Swin3D_B": ("KINETICS400_V1, KINETICS400_IMAGENET22K_V1", _SWIN),
     "Swin3D_S": ("KINETICS400_V1", _SWIN),
     "Swin3D_T": ("KINETICS400_V1", _SWIN),
+}
+
+# Of models of motion: their members, and which is the default.
+_FLOW = {
+    "Raft_Large": ("C_T_V1, C_T_V2, C_T_SKHT_V1, C_T_SKHT_V2, C_T_SKHT_K_V1, C_T_SKHT_K_V2", 3),
+    "Raft_Small": ("C_T_V1, C_T_V2", 1),
 }
 
 
@@ -211,6 +220,7 @@ _ENUMS: dict[str, Any] = {name: _weights(name, how) for name, how in _KNOWN.item
 _ENUMS.update({name: _others(name, members, ObjectDetection) for name, members in _DETECTION.items()})
 _ENUMS.update({name: _others(name, "COCO_WITH_VOC_LABELS_V1", partial(SemanticSegmentation, resize_size=520)) for name in _SEGMENTATION})
 _ENUMS.update({name: _others(name, members, how, default=0) for name, (members, how) in _VIDEO.items()})
+_ENUMS.update({name: _others(name, members, OpticalFlow, default) for name, (members, default) in _FLOW.items()})
 globals().update({name + "_Weights": enum for name, enum in _ENUMS.items()})
 __all__ += [name + "_Weights" for name in _KNOWN]
 

@@ -8,7 +8,7 @@ from taeda import Tensor, nn
 from taeda.vision.transforms import functional as F
 from taeda.vision.transforms.geometry import InterpolationMode
 
-__all__ = ["ImageClassification", "ObjectDetection", "SemanticSegmentation", "VideoClassification"]
+__all__ = ["ImageClassification", "ObjectDetection", "OpticalFlow", "SemanticSegmentation", "VideoClassification"]
 
 
 class ObjectDetection(nn.Module):
@@ -23,6 +23,25 @@ class ObjectDetection(nn.Module):
     def describe(self) -> str:
         """Return a sentence that says so."""
         return "Accepts ``PIL.Image`` and tensors ``(..., C, H, W)``. The images are rescaled to ``[0.0, 1.0]``."
+
+
+class OpticalFlow(nn.Module):
+    """Convert two images to -1.0 ... 1.0."""
+
+    def forward(self, img1: Any, img2: Any) -> tuple[Tensor, Tensor]:
+        return self._ranged(img1), self._ranged(img2)
+
+    @staticmethod
+    def _ranged(img: Any) -> Tensor:
+        img = F.convert_image_dtype(img if isinstance(img, Tensor) else F.pil_to_tensor(img))
+        return F.normalize(img, mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5]).contiguous()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def describe(self) -> str:
+        """Return a sentence that says so."""
+        return "Accepts ``PIL.Image`` and tensors ``(..., C, H, W)``, two of them. The images are rescaled to ``[-1.0, 1.0]``."
 
 
 class SemanticSegmentation(nn.Module):
