@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 
 INF, NAN = float("inf"), float("nan")
 
@@ -205,15 +206,9 @@ def test_linspace_of_float32_is_one_fused_product_from_the_nearer_end(n: int) ->
 
 
 def test_numbers_in_even_steps_do_not_depend_on_threads() -> None:
-    make = lambda: [taeda.arange(0.1, 60000, 0.3), taeda.linspace(-1, 1, 200001), taeda.arange(0, 400, 0.002, dtype=taeda.float64)]  # noqa: E731
-    was = taeda.get_num_threads()
-    try:
-        taeda.set_num_threads(1)
-        one = make()
-        taeda.set_num_threads(3)
-        assert all(taeda.equal(a, b) for a, b in zip(one, make(), strict=True))
-    finally:
-        taeda.set_num_threads(was)
+    same_for_any_threads(
+        lambda: [taeda.arange(0.1, 60000, 0.3), taeda.linspace(-1, 1, 200001), taeda.arange(0, 400, 0.002, dtype=taeda.float64)]
+    )
 
 
 def test_a_layout_is_given_or_refused_never_ignored() -> None:

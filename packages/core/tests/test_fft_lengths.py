@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,15 +89,7 @@ def test_any_length(n: int, rows: int, seed: int) -> None:
 @pytest.mark.parametrize("n", [24, 127, 1000, 1009, 40000])
 def test_threads_give_the_same_bits(n: int) -> None:
     z = taeda.from_numpy(draw("complex64", 1 if n == 40000 else 75, n))
-    threads, found = taeda.get_num_threads(), []
-    try:
-        for count in (1, 2, 3):
-            taeda.set_num_threads(count)
-            found.append((taeda.fft.fft(z), taeda.fft.rfft(z.real), taeda.fft.irfft(z, n)))
-    finally:
-        taeda.set_num_threads(threads)
-    for other in found[1:]:
-        assert all(taeda.equal(a, b) for a, b in zip(found[0], other, strict=True))
+    same_for_any_threads(lambda: (taeda.fft.fft(z), taeda.fft.rfft(z.real), taeda.fft.irfft(z, n)))
 
 
 @pytest.mark.parametrize("n", [12, 127, 256, 1000, 1009])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-
 import taeda
+from any_threads import same_for_any_threads
 
 SIDES = (15, 16, 17, 31, 33, 79, 129, 143, 271, 530)           # around the sides of tiles and patches of every element size
 SIZES = (taeda.int8, taeda.bfloat16, taeda.float32, taeda.float64, taeda.complex128)
@@ -67,13 +67,7 @@ def test_channels_last_meets_contiguous() -> None:
 
 def test_threads_do_not_change_a_bit() -> None:
     a, b = taeda.rand(300, 411), taeda.rand(411, 300)
-    threads = taeda.get_num_threads()
-    found = []
-    for n in (1, 2, 3):
-        taeda.set_num_threads(n)
-        found.append(a.tanh() + (b.t() * a).exp() / b.t())
-    taeda.set_num_threads(threads)
-    assert taeda.equal(found[0], found[1]) and taeda.equal(found[0], found[2])
+    same_for_any_threads(lambda: a.tanh() + (b.t() * a).exp() / b.t())
 
 
 def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:
@@ -118,18 +112,14 @@ def test_three_operands_of_any_strides_are_those_of_copies() -> None:
 
 
 def test_short_rows_in_more_dimensions_and_by_any_number_of_threads() -> None:
-    threads = taeda.get_num_threads()
     x, y, z = values(70, 1, 3, dtype=taeda.float32), values(1, 300, 3, dtype=taeda.float32), values(70, 300, 1, dtype=taeda.float32)
     want = (x.expand(70, 300, 3).contiguous() * y.expand(70, 300, 3).contiguous(), z.expand(70, 300, 3).contiguous())
-    try:
-        for n in (1, 2, 3):
-            taeda.set_num_threads(n)
-            assert taeda.equal(x * y, want[0]) and taeda.equal(x * y - z, want[0] - want[1])
-            out = want[1].clone()
-            assert taeda.equal(out.mul_(y[0]), want[1] * y.expand(70, 300, 3).contiguous())
-            assert taeda.equal(taeda.where(x > 0, y, z), taeda.where((x > 0).expand(70, 300, 3).contiguous(), y.expand(70, 300, 3).contiguous(), want[1]))
-    finally:
-        taeda.set_num_threads(threads)
+    for n in (1, 2, 3):
+        taeda.set_num_threads(n)
+        assert taeda.equal(x * y, want[0]) and taeda.equal(x * y - z, want[0] - want[1])
+        out = want[1].clone()
+        assert taeda.equal(out.mul_(y[0]), want[1] * y.expand(70, 300, 3).contiguous())
+        assert taeda.equal(taeda.where(x > 0, y, z), taeda.where((x > 0).expand(70, 300, 3).contiguous(), y.expand(70, 300, 3).contiguous(), want[1]))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "int8", "int32", "int64", "bool", "complex64"])

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 from taeda import linalg
 
 NAN, INF = math.nan, math.inf
@@ -178,17 +179,7 @@ def test_svd_lowrank_finds_a_matrix_of_low_rank():
 
 def test_threads_change_no_result():
     x = well(40, 20)
-    before = taeda.get_num_threads()
-    try:
-        results = []
-        for n in (1, 2, 3):
-            taeda.set_num_threads(n)
-            results.append((linalg.inv(x), linalg.svdvals(x), linalg.cholesky(x @ x.mT)))
-        for found in results[1:]:
-            for a, b in zip(found, results[0], strict=True):
-                assert (a == b).all()
-    finally:
-        taeda.set_num_threads(before)
+    same_for_any_threads(lambda: (linalg.inv(x), linalg.svdvals(x), linalg.cholesky(x @ x.mT)))
 
 
 def test_half_precision_and_integers_are_refused():

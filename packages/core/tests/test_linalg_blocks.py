@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 from taeda import linalg
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
@@ -146,13 +147,4 @@ def product(x: taeda.Tensor) -> taeda.Tensor:
 )
 def test_threads_change_no_bit(f: Callable[[taeda.Tensor], object], dtype: str):
     x = definite(270, "float32" if dtype == "bfloat16" else dtype).to(getattr(taeda, dtype))
-    threads, results = taeda.get_num_threads(), []
-    try:
-        for count in (1, 2, 3):
-            taeda.set_num_threads(count)
-            found = f(x)
-            results.append(found if isinstance(found, tuple) else (found,))
-    finally:
-        taeda.set_num_threads(threads)
-    for other in results[1:]:
-        assert all((a == b).all() for a, b in zip(results[0], other, strict=True))
+    same_for_any_threads(lambda: f(x))

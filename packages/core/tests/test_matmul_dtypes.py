@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 import taeda
+from any_threads import same_for_any_threads
 
 INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
 SHAPES = ((1, 1, 1), (1, 40, 9), (33, 1, 20), (7, 5, 300), (25, 33, 40), (97, 130, 65), (100, 260, 300), (13, 1000, 31))
@@ -110,18 +110,13 @@ def test_vectors_times_either_side_of_a_matrix(dtype, rows, columns):
     x = rng.integers(-9, 9, (rows, columns)).astype(dtype)
     u, v = rng.integers(-9, 9, rows).astype(dtype), rng.integers(-9, 9, columns).astype(dtype)
     a = taeda.from_numpy(x)
-    results = []
-    for threads in (1, 2, 3):
-        taeda.set_num_threads(threads)
-        for matrix in (a, a.t().contiguous().t()):
-            left, right = taeda.from_numpy(u), taeda.from_numpy(v)
-            got = left @ matrix, matrix @ right, taeda.addmv(left, matrix, right, beta=2)
-            assert np.array_equal(got[0].numpy(), u @ x) and np.array_equal(got[1].numpy(), x @ v)
-            assert np.array_equal(got[2].numpy(), 2 * u + x @ v)
-        noise = taeda.linspace(0, 1, rows) if dtype == "float32" else None
-        results.append(b"" if noise is None else (noise @ a.cos()).numpy().tobytes())
-    taeda.set_num_threads(1)
-    assert results[0] == results[1] == results[2]
+    left, right = taeda.from_numpy(u), taeda.from_numpy(v)
+    for matrix in (a, a.t().contiguous().t()):
+        got = same_for_any_threads(lambda: (left @ matrix, matrix @ right, taeda.addmv(left, matrix, right, beta=2)))
+        assert np.array_equal(got[0].numpy(), u @ x) and np.array_equal(got[1].numpy(), x @ v)
+        assert np.array_equal(got[2].numpy(), 2 * u + x @ v)
+    if dtype == "float32":
+        same_for_any_threads(lambda: taeda.linspace(0, 1, rows) @ a.cos())
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -143,14 +138,8 @@ def test_narrow_products_round_once(dtype):
     for m, n, k in ((200, 300, 513), (3, 130, 70), (300, 1, 90), (40, 17, 1000)):
         a, b, c = narrow(m, k), narrow(n, k).mT, narrow(m, n)
         exact, scale = (a.double() @ b.double()).numpy(), (a.double().abs() @ b.double().abs()).numpy()
-        results = []
-        for threads in (1, 2, 3):
-            taeda.set_num_threads(threads)
-            results.append((a @ b, taeda.addmm(c, a, b, beta=0.5, alpha=2), taeda.stack([a, a]) @ b))
-        taeda.set_num_threads(1)
-        for got in results[1:]:
-            assert all(taeda.equal(x, y) for x, y in zip(got, results[0], strict=True))
-        plain, added, batch = (x.double().numpy() for x in results[0])
+        found = same_for_any_threads(lambda: (a @ b, taeda.addmm(c, a, b, beta=0.5, alpha=2), taeda.stack([a, a]) @ b))
+        plain, added, batch = (x.double().numpy() for x in found)
         assert (np.abs(plain - exact) <= half * np.abs(exact) + 2.0**-21 * scale).all()
         both = 2 * exact + 0.5 * c.double().numpy()
         assert (np.abs(added - both) <= half * np.abs(both) + 2.0**-20 * scale).all()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 
 
 def words(seed: int, n: int) -> np.ndarray:
@@ -414,12 +415,11 @@ def test_a_forked_child_can_seed_while_the_parent_drew_in_a_thread() -> None:
 
 
 def test_the_same_numbers_for_any_number_of_threads() -> None:
-    found = []
-    for n in (1, 2, 4):
-        taeda.set_num_threads(n)
+    def draw():
         taeda.manual_seed(2)
-        found.append(taeda.cat([taeda.randn(70000), taeda.rand(70000)]))
-    assert taeda.equal(found[0], found[1]) and taeda.equal(found[0], found[2])
+        return taeda.randn(70000), taeda.rand(70000)
+
+    same_for_any_threads(draw, (1, 2, 4))
 
 
 def test_numbers_of_pytorch() -> None:

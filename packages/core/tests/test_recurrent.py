@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 from taeda import ops
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -36,15 +37,13 @@ def test_the_same_bits_for_any_number_of_threads(kind: str, proj: int, packed: b
     sizes = [21, 21, 20, 13, 13, 9, 2] if packed else [21] * 17
     params = weights(kind, 70, 64, directions=2, proj=proj)
     x = taeda.randn(sum(sizes), 70) if packed else taeda.randn(17, 21, 70)
-    found = []
-    for n in (1, 2, 3):
-        taeda.set_num_threads(n)
+
+    def step():
         leaf = x.clone().requires_grad_()
         outs = run(kind, leaf, params, sizes if packed else None, both=True)
-        found.append([o.detach() for o in outs] + list(taeda.autograd.grad(sum((o * o).sum() for o in outs), [leaf, *params])))
-    taeda.set_num_threads(1)
-    for a, b, c in zip(*found, strict=True):
-        assert taeda.equal(a, b) and taeda.equal(a, c)
+        return outs, taeda.autograd.grad(sum((o * o).sum() for o in outs), [leaf, *params])
+
+    same_for_any_threads(step)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -105,17 +104,16 @@ def test_a_single_step_is_its_formula_on_any_number_of_threads(kind: str, B: int
     params = weights(kind, I, H)
     x, h, c = (taeda.randn(B, size).requires_grad_() for size in (I, H, H))
     inputs = [x, h, *params] + [c] * (kind == "lstm")
-    found = []
-    for n in (1, 2, 3):
-        taeda.set_num_threads(n)
+
+    def step():
         y = getattr(taeda, kind + "_cell")(x, (h, c) if kind == "lstm" else h, *params)
         y = y[0] if kind == "lstm" else y
-        found.append([y.detach(), *taeda.autograd.grad((y * y).sum(), inputs)])
-    taeda.set_num_threads(1)
+        return y.detach(), *taeda.autograd.grad((y * y).sum(), inputs)
+
+    found = same_for_any_threads(step)
     wide = [t.detach().double().requires_grad_() for t in inputs]
     expected = one_step(kind, wide[0], wide[1], wide[-1], wide[2:6])
-    for a, b, d, e in zip(*found, [expected.detach(), *taeda.autograd.grad((expected * expected).sum(), wide)], strict=True):
-        assert taeda.equal(a, b) and taeda.equal(a, d)
+    for a, e in zip(found, [expected.detach(), *taeda.autograd.grad((expected * expected).sum(), wide)], strict=True):
         np.testing.assert_allclose(a.numpy(), e.numpy(), rtol=2e-5, atol=2e-5)
 
 

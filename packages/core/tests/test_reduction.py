@@ -10,6 +10,7 @@ import pickle
 import numpy as np
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 
 INF, NAN = float("inf"), float("nan")
 
@@ -108,11 +109,7 @@ THREADED = {
 @pytest.mark.parametrize("shape", [(300, 500), (100000, 3), (3, 100000)])
 def test_same_bits_for_every_number_of_threads(name, shape):
     x = taeda.from_numpy(np.random.default_rng(3).normal(size=shape).astype(np.float32))
-    taeda.set_num_threads(1)
-    alone = [y.numpy().tobytes() for y in THREADED[name](x)]
-    for threads in (2, 3):
-        taeda.set_num_threads(threads)
-        assert [y.numpy().tobytes() for y in THREADED[name](x)] == alone
+    same_for_any_threads(lambda: THREADED[name](x))
 
 
 # -- the way back -----------------------------------------------------------------------------------------

@@ -241,7 +241,6 @@ def test_rows_are_added_in_order_for_every_number_of_threads(rng: np.random.Gene
     want = x.copy()
     for i, row in zip(ix, v, strict=True):
         want[i] += row
-    before = taeda.get_num_threads()
     for count in (1, 2, 3):
         taeda.set_num_threads(count)
         args = 0, taeda.from_numpy(ix), taeda.from_numpy(v)
@@ -250,13 +249,11 @@ def test_rows_are_added_in_order_for_every_number_of_threads(rng: np.random.Gene
         np.testing.assert_array_equal(taeda.from_numpy(x.copy()).index_put_((signed,), args[2], accumulate=True).numpy(), want)
         expanded = args[1].view(-1, 1).expand(9001, width)
         np.testing.assert_array_equal(taeda.from_numpy(x).scatter_add(0, expanded, args[2]).numpy(), want)
-    taeda.set_num_threads(before)
 
 
 def test_the_first_bad_index_of_many_is_named() -> None:
     ix = taeda.zeros(300_000, dtype=taeda.int64)
     ix[70_001], ix[200_000] = 9, 8
-    before = taeda.get_num_threads()
     for count in (1, 2):
         taeda.set_num_threads(count)
         for call in (lambda: taeda.zeros(5)[ix], lambda: taeda.zeros(5).scatter_add(0, ix, taeda.ones(300_000)),
@@ -266,7 +263,6 @@ def test_the_first_bad_index_of_many_is_named() -> None:
         wide = ix[199_990:].view(-1, 1).expand(-1, 3)
         with pytest.raises(RuntimeError, match="index 8 is out of bounds"):
             taeda.zeros(5, 3).scatter_add(0, wide, taeda.ones(wide.shape))
-    taeda.set_num_threads(before)
     assert taeda.arange(4)[taeda.tensor([-1, 2, -4])].tolist() == [3, 2, 0]
     assert taeda.zeros(3).index_put((taeda.tensor([-1, 0]),), taeda.tensor([1.0, 2.0])).tolist() == [2, 0, 1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import taeda
+from any_threads import same_for_any_threads
 from taeda import ops
 
 OPS = {
@@ -20,17 +21,11 @@ OPS = {
 }  # fmt: skip
 
 
-def with_threads(n: int, f, *args):
-    taeda.set_num_threads(n)
-    return f(*args)
-
-
 @pytest.mark.parametrize("name", OPS)
 def test_large_results_have_the_same_bits(name: str) -> None:
     taeda.manual_seed(1)
     x = taeda.randn(300, 517)
-    one, two, three = (with_threads(n, OPS[name], x) for n in (1, 2, 3))
-    assert taeda.equal(one, two) and taeda.equal(one, three)
+    same_for_any_threads(lambda: OPS[name](x))
 
 
 def test_gradients_of_prelu_have_the_same_bits() -> None:
@@ -42,8 +37,7 @@ def test_gradients_of_prelu_have_the_same_bits() -> None:
         return taeda.autograd.grad(taeda.prelu(*leaves).square().sum(), leaves)
 
     for weights in (1, 7):
-        for one, two in zip(with_threads(1, step, weights), with_threads(2, step, weights), strict=True):
-            assert taeda.equal(one, two)
+        same_for_any_threads(lambda: step(weights), (1, 2))
 
 
 def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() -> None:
@@ -57,8 +51,7 @@ def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() ->
         loss = (ops.max_pool2d(y, 2) ** 2).mean()
         return [y.detach(), loss.detach(), *taeda.autograd.grad(loss, leaves)]
 
-    for one, two in zip(with_threads(1, step), with_threads(2, step), strict=True):
-        assert taeda.equal(one, two)
+    same_for_any_threads(step, (1, 2))
 
 
 @pytest.mark.parametrize("bad", [0, -1])

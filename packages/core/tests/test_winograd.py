@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import taeda
+from any_threads import same_for_any_threads
 from taeda.backends import cpu
 
 Arrays = list[np.ndarray]
@@ -16,10 +16,8 @@ Arrays = list[np.ndarray]
 
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
-    threads = taeda.get_num_threads()
     yield
     cpu.conv_precision = "fast"
-    taeda.set_num_threads(threads)
 
 
 def inputs(xs: tuple[int, ...], o: int, kernel: tuple[int, ...] = (3, 3), seed: int = 0) -> Arrays:
@@ -152,11 +150,7 @@ def test_transposed_strided_convolution(k: int, padding: int, extra: int) -> Non
 @pytest.mark.parametrize(("xs", "o", "padding"), CASES[::3] + [((40, 24, 22, 30), 24, 1), ((9, 64, 14, 14), 64, 1)])
 def test_bits_do_not_depend_on_the_number_of_threads(xs: tuple[int, ...], o: int, padding: Any) -> None:
     arrays = inputs(xs, o)
-    results = []
-    for n in (1, 2, 3):
-        taeda.set_num_threads(n)
-        results.append([a.tobytes() for a in step(arrays, padding=padding)])
-    assert results[0] == results[1] == results[2]
+    same_for_any_threads(lambda: [a.tobytes() for a in step(arrays, padding=padding)])
 
 
 @pytest.mark.parametrize(("xs", "o"), [((8, 64, 28, 28), 64), ((2, 256, 14, 14), 256), ((4, 16, 56, 56), 16)])
