@@ -62,6 +62,10 @@ PARTS = [((4, 64, 9, 7), (40, 64, 3, 3), {"padding": (7, 5), "dilation": (7, 5)}
          ((4, 40, 12, 12), (70, 40, 3, 5), {"padding": (10, 8), "dilation": (10, 4), "stride": (1, 2)}),
          ((2, 40, 6, 7, 8), (40, 40, 3, 1, 3), {"padding": (5, 0, 6), "dilation": (5, 1, 6)}),
          ((4, 64, 9, 9), (40, 64, 3, 3), {"padding": 9, "dilation": 8})]
+# in groups: one panel of results or several, lanes that fill nothing, more channels than are turned at a time
+PARTS += [((6, 48, 7, 7), (48, 16, 3, 3), {"padding": 1, "groups": 3}), ((5, 68, 6, 5), (102, 34, 3, 3), {"padding": (1, 2), "groups": 2}),
+          ((4, 72, 7, 6), (90, 24, 5, 3), {"padding": (2, 1), "groups": 3}), ((9, 36, 5, 7), (80, 9, 3, 3), {"padding": 1, "groups": 4, "stride": (1, 2)}),
+          ((2, 32, 4, 5, 4), (40, 16, 3, 3, 3), {"padding": 1, "groups": 2}), ((3, 64, 14, 14), (64, 16, 3, 3), {"padding": 1, "groups": 4})]
 ALL = PIXELS + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
@@ -134,7 +138,7 @@ def test_a_plane_that_is_not_finite_reaches_only_its_own_depthwise_weights(cols)
     assert dw[0, 0].tolist() == [[2 * rows * n for n in (cols - 1, cols, cols - 1)] for rows in (6, 7, 6)]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2], PLACES[2]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2], PLACES[2], PARTS[-1]])
 def test_half_precision_is_computed_in_float32(xs, ws, options):
     rng = np.random.default_rng(9)
     x, w = (rng.standard_normal(s).astype(np.float16) for s in (xs, ws))
@@ -215,7 +219,7 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
     assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
+@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
                                                    ((2, 18, 9, 8), (70, 18, 3, 3), {"padding": 1, "stride": 2})])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):

@@ -312,7 +312,7 @@ cdef double parted(const Segment[3][SEGMENTS] s, const int64_t* n, int64_t image
 
 cdef double in_place(Part part, const Geometry* q, const View* v, double width) noexcept:
     """What the kernels of run() lose beside a sum as it stands, as a factor: lanes without a result, pixels between rows or gathering."""
-    cdef double results = v[2].shape[part == INPUT_GRADIENT], row = v[0].shape[4], across = row + (v[2].shape[4] - 1) * q.dilation[2]
+    cdef double results = v[0].shape[1] // q.groups, row = v[0].shape[4], across = row + (v[2].shape[4] - 1) * q.dilation[2]
     cdef double rows = v[0].shape[3], lost
     if v[0].strides[4] != 1 or v[1].strides[4] != 1:
         return (results + width - 1) // width * width / results
@@ -367,33 +367,27 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     """
     cdef Segment s[3][SEGMENTS]
     cdef int64_t n[3]
-    cdef int64_t dims[10]
     cdef View* t[4]
     cdef View u[3]
-    cdef Param p[14]
+    cdef Param p[15]
     cdef Geometry q = given[0]
-    cdef int64_t d, i, size, width, reached, places
+    cdef int64_t d, i, size, width, reached, places, lanes, terms
     cdef double least, cost, share = 1
-    if q.groups != 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
+    if v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
             v[2].dtype == F32 or v[2].dtype == F64 or v[2].dtype == F16 or v[2].dtype == BF16):
         return False
     if part == WEIGHT_GRADIENT:
-        return run_weight_places(given, out, v, work)
-    if v[2].shape[part == INPUT_GRADIENT] < 8:
+        return q.groups == 1 and run_weight_places(given, out, v, work)
+    lanes, terms = v[0].shape[1] // q.groups, v[1].shape[1] // q.groups
+    if lanes < 8:
         return False
     for i in range(3):
         u[i] = v[i]
         t[i] = &u[i]
-    if part == INPUT_GRADIENT:                   # the convolution of g by the kernel turned round
-        u[2].shape, u[2].strides, u[2].contiguous = dims, dims + 5, 0
-        for d in range(2):
-            dims[d], dims[5 + d] = v[2].shape[1 - d], v[2].strides[1 - d]
-        for d in range(3):
-            if q.stride[d] != 1:
-                return False
-            dims[2 + d], dims[7 + d] = v[2].shape[2 + d], -v[2].strides[2 + d]
-            u[2].data += (dims[2 + d] - 1) * v[2].strides[2 + d] * v[2].itemsize
-            q.pad[d] = (dims[2 + d] - 1) * q.dilation[d] - q.pad[d]
+    for d in range(3 if part == INPUT_GRADIENT else 0):      # the convolution of g by the kernel turned round
+        if q.stride[d] != 1:
+            return False
+        q.pad[d] = (v[2].shape[2 + d] - 1) * q.dilation[d] - q.pad[d]
     for d in range(3):
         n[d] = segments(s[d], u[0].shape[2 + d], u[1].shape[2 + d], u[2].shape[2 + d], q.stride[d], q.pad[d], q.dilation[d], 1)
         reached = 0
@@ -420,7 +414,7 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
             n[i] = segments(s[i], u[0].shape[2 + i], u[1].shape[2 + i], u[2].shape[2 + i], q.stride[i], q.pad[i], q.dilation[i], size)
         if not reached:
             continue
-        cost = parted(s, n, u[0].shape[0], u[2].shape[1], u[2].shape[0], width)
+        cost = q.groups * parted(s, n, u[0].shape[0], terms, lanes, width)
         if cost < least:
             least = cost
             for i in range(3):
@@ -432,8 +426,9 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     for i in range(3):
         p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
     t[3] = NULL if bias is None else &bias.view
-    p[9].i = 1
+    p[9].i = q.groups
     p[10].i = bias is not None
+    p[14].i = part == INPUT_GRADIENT
     launch(PLACES, out.view.dtype, out.device, 1, 4, t, p, work)
     return True
 
