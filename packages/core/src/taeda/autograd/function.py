@@ -73,6 +73,8 @@ class FunctionNode(Node, FunctionCtx):
     def name(self) -> str:
         return type(self).__name__
 
+    __repr__ = object.__repr__  # with the module, which tells a user's node from those of ops
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors given to ``save_for_backward`` (in jvp: to ``save_for_forward``)."""
@@ -166,7 +168,7 @@ class FunctionMeta(type):
             forward = inspect.signature(cls.forward)  # type: ignore[attr-defined]
             if any(p.default is not p.empty for p in forward.parameters.values()):
                 cls._defaults = forward
-        cls._backward_cls = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls})
+        cls._backward_cls = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls, "__module__": __name__})
 
 
 class Function(metaclass=FunctionMeta):

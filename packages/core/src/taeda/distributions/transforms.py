@@ -25,7 +25,6 @@ from taeda.distributions.transform import (
 )  # fmt: skip
 from taeda.distributions.utils import tril_matrix_to_vec, vec_to_tril_matrix
 from taeda.tensor import Tensor
-from taeda.tensor_base import Size
 
 __all__ = [
     "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CorrCholeskyTransform", "CumulativeDistributionTransform",
@@ -287,11 +286,11 @@ class StickBreakingTransform(_Plain):
 
     def forward_shape(self, shape: Any) -> Any:
         at_least(self, shape, 1)
-        return Size((*shape[:-1], shape[-1] + 1))
+        return shape[:-1] + (shape[-1] + 1,)
 
     def inverse_shape(self, shape: Any) -> Any:
         at_least(self, shape, 1)
-        return Size((*shape[:-1], shape[-1] - 1))
+        return shape[:-1] + (shape[-1] - 1,)
 
 
 class LowerCholeskyTransform(_Plain):
@@ -337,13 +336,13 @@ class CorrCholeskyTransform(Transform):
         n = round((0.25 + 2 * shape[-1]) ** 0.5 + 0.5)
         if n * (n - 1) // 2 != shape[-1]:
             raise ValueError(f"[CorrCholeskyTransform] Input is not a flattened lower-diagonal number: {shape[-1]} entries")
-        return Size((*shape[:-1], n, n))
+        return shape[:-1] + (n, n)
 
     def inverse_shape(self, shape: Any) -> Any:
         at_least(self, shape, 2)
         if shape[-2] != shape[-1]:
             raise ValueError(f"[CorrCholeskyTransform] Input is not square: {tuple(shape)}")
-        return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
+        return shape[:-2] + (shape[-1] * (shape[-1] - 1) // 2,)
 
 
 class PositiveDefiniteTransform(_Plain):
