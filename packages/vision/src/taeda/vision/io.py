@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
 import taeda
+from taeda.vision._png16 import read_png16
 
 __all__ = [
     "ImageReadMode",
@@ -161,7 +162,7 @@ def decode_image(
     mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
     apply_exif_orientation: bool = False,
 ) -> taeda.Tensor:
-    """Decode an image into a uint8 tensor, C x H x W with values 0 to 255.
+    """Decode an image into a uint8 tensor, C x H x W with values 0 to 255; a PNG file of 16 bits a channel into a uint16 tensor.
 
     Args:
         input: a file's name, or its bytes as a uint8 tensor, 1-d.
@@ -180,6 +181,9 @@ def decode_image(
         except KeyError:
             known = ", ".join(kind.name for kind in ImageReadMode)
             raise ValueError(f"[decode_image] mode should be one of {known}, got {mode!r}") from None
+    wide = read_png16(_wide_bytes(source))
+    if wide is not None:
+        return taeda.from_numpy(_in_mode(wide, mode).transpose(2, 0, 1).copy())
     image = open_image(source, None if apply_exif_orientation else _MODES.get(mode))
     if apply_exif_orientation:
         image = ImageOps.exif_transpose(image)
@@ -189,6 +193,27 @@ def decode_image(
     from taeda.vision.transforms.functional import pil_to_tensor
 
     return pil_to_tensor(image)
+
+
+def _wide_bytes(source: Any) -> bytes:
+    """Return the bytes of a file or of what is open, all of them only where they begin as a PNG file of 16 bits does."""
+    with contextlib.ExitStack() as stack:
+        file = source if isinstance(source, io.BytesIO) else stack.enter_context(open(source, "rb"))
+        head = file.read(33)
+        data = head + file.read() if head[24:25] == b"\x10" and head[:4] == b"\x89PNG" else b""
+        file.seek(0)
+    return data
+
+
+def _in_mode(x: np.ndarray[Any, Any], mode: ImageReadMode) -> np.ndarray[Any, Any]:
+    """Return H x W x C of 16 bits with the channels of a mode; grey is 0.2126 R + 0.7152 G + 0.0722 B, in fixed point."""
+    wanted = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(_MODES.get(mode, ""), x.shape[2])
+    colours, alpha = (x[..., :-1], x[..., -1:]) if x.shape[2] % 2 == 0 else (x, np.full_like(x[..., :1], 65535))
+    if wanted <= 2 < x.shape[2]:
+        colours = ((colours.astype(np.int64) @ np.array([6968, 23434, 2366]) + 16384) >> 15)[..., None].astype(np.uint16)
+    elif wanted > 2 >= x.shape[2]:
+        colours = colours.repeat(3, axis=2)
+    return np.concatenate([colours, alpha], axis=2) if wanted % 2 == 0 else colours
 
 
 def _decoded(input: Any, format: str, mode: Any, apply_exif_orientation: bool) -> taeda.Tensor:

@@ -1,6 +1,20 @@
 """Image datasets: one that comes along, those that are downloaded, and folders of one's own."""
 
 from taeda.vision.datasets._wrapper import wrap_dataset_for_transforms_v2
+from taeda.vision.datasets.captions import SBU, Flickr8k, Flickr30k
+from taeda.vision.datasets.categories import (
+    DTD,
+    GTSRB,
+    SUN397,
+    CLEVRClassification,
+    Country211,
+    EuroSAT,
+    FGVCAircraft,
+    Food101,
+    Imagenette,
+    RenderedSST2,
+    StanfordCars,
+)
 from taeda.vision.datasets.celeba import CelebA
 from taeda.vision.datasets.cifar import CIFAR10, CIFAR100
 from taeda.vision.datasets.coco import CocoCaptions, CocoDetection
@@ -9,38 +23,61 @@ from taeda.vision.datasets.fakedata import FakeData
 from taeda.vision.datasets.folder import DatasetFolder, ImageFolder
 from taeda.vision.datasets.imagenet import ImageNet
 from taeda.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
+from taeda.vision.datasets.optical_flow import HD1K, FlyingChairs, FlyingThings3D, KittiFlow, Sintel
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
 from taeda.vision.datasets.photographs import Caltech101, Caltech256, Flowers102
 from taeda.vision.datasets.places365 import Places365
-from taeda.vision.datasets.small_images import STL10, SVHN, USPS
+from taeda.vision.datasets.small_images import FER2013, SEMEION, STL10, SVHN, USPS, MovingMNIST
 from taeda.vision.datasets.vision import StandardTransform, VisionDataset
 from taeda.vision.datasets.voc import VOCDetection, VOCSegmentation
 
 __all__ = [
     "CIFAR10",
     "CIFAR100",
+    "DTD",
     "EMNIST",
+    "FER2013",
+    "GTSRB",
+    "HD1K",
     "KMNIST",
     "MNIST",
     "QMNIST",
+    "SBU",
+    "SEMEION",
     "STL10",
+    "SUN397",
     "SVHN",
     "USPS",
+    "CLEVRClassification",
     "Caltech101",
     "Caltech256",
     "CelebA",
     "CocoCaptions",
     "CocoDetection",
+    "Country211",
     "DatasetFolder",
     "Digits",
+    "EuroSAT",
+    "FGVCAircraft",
     "FakeData",
     "FashionMNIST",
+    "Flickr8k",
+    "Flickr30k",
     "Flowers102",
+    "FlyingChairs",
+    "FlyingThings3D",
+    "Food101",
     "ImageFolder",
     "ImageNet",
+    "Imagenette",
+    "KittiFlow",
+    "MovingMNIST",
     "OxfordIIITPet",
     "Places365",
+    "RenderedSST2",
+    "Sintel",
     "StandardTransform",
+    "StanfordCars",
     "VOCDetection",
     "VOCSegmentation",
     "VisionDataset",

@@ -7,15 +7,13 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+from taeda.vision.datasets._labelled import LabelledImages, Path, Transform
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import download_and_extract_archive, download_url, extract_archive, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
 
 __all__ = ["Caltech101", "Caltech256", "Flowers102"]
-
-Path = str | os.PathLike[str]
-Transform = Callable[[Any], Any]
 
 _FLOWERS = (
     "pink primrose, hard-leaved pocket orchid, canterbury bells, sweet pea, english marigold, tiger lily, moon orchid, bird "
@@ -37,7 +35,7 @@ def _not_there(op: str, path: str) -> RuntimeError:
     return RuntimeError(f"[{op}] Dataset not found or corrupted: there is no {path!r}. You can use download=True to download it")
 
 
-class Flowers102(VisionDataset):
+class Flowers102(LabelledImages):
     """8,189 photographs of 102 kinds of flowers (Nilsback, Zisserman, 2008).
 
     Args:
@@ -56,7 +54,7 @@ class Flowers102(VisionDataset):
     _URL = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
     _ARCHIVE = ("102flowers.tgz", "52808999861908f626f3c1f4e79d11fa")
     _LISTS = (("imagelabels.mat", "e0620be6f572b9609742df49c70aed4d"), ("setid.mat", "a5357ecc9cb78c4bef273ce3793fc85c"))
-    root: str
+    _SHOWN = ("split",)
 
     def __init__(
         self,
@@ -67,7 +65,7 @@ class Flowers102(VisionDataset):
         download: bool = False,
         loader: Callable[[str], Any] = default_loader,
     ) -> None:
-        super().__init__(root, transform=transform, target_transform=target_transform)
+        super().__init__(root, transform, target_transform, loader)
         self._split = verify_str_arg(split, "split", ("train", "val", "test"), "Flowers102")
         base = os.path.join(self.root, "flowers-102")
         folder = os.path.join(base, "jpg")
@@ -86,16 +84,6 @@ class Flowers102(VisionDataset):
         kinds = loadmat(labels)["labels"].reshape(-1)
         self._labels = [int(kinds[n - 1]) - 1 for n in numbers]             # images and kinds are counted from 1
         self._image_files = [os.path.join(folder, f"image_{n:05d}.jpg") for n in numbers]
-        self.loader = loader
-
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        return self._transformed(self.loader(self._image_files[index]), self._labels[index])
-
-    def __len__(self) -> int:
-        return len(self._image_files)
-
-    def extra_repr(self) -> str:
-        return f"split={self._split}"
 
 
 class _Caltech(VisionDataset):

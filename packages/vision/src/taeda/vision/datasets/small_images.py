@@ -1,22 +1,21 @@
-"""Small images in one file or few: STL-10, SVHN, USPS."""
+"""Small images in one file or few: STL-10, SVHN, USPS, SEMEION, FER2013, MovingMNIST."""
 
 from __future__ import annotations
 
 import bz2
+import csv
 import os
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
+import taeda
+from taeda.vision.datasets._labelled import Path, Transform
 from taeda.vision.datasets.utils import check_integrity, download_and_extract_archive, download_file, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["STL10", "SVHN", "USPS"]
-
-Path = str | os.PathLike[str]
-Transform = Callable[[Any], Any]
+__all__ = ["FER2013", "SEMEION", "STL10", "SVHN", "USPS", "MovingMNIST"]
 
 
 class _Arrays(VisionDataset):
@@ -34,7 +33,10 @@ class _Arrays(VisionDataset):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         pixels = self.data[index]
         image = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)) if pixels.ndim == 3 else pixels)
-        return self._transformed(image, int(self.labels[index]))
+        return self._transformed(image, self._label(index))
+
+    def _label(self, index: int) -> Any:
+        return int(self.labels[index])
 
     def __len__(self) -> int:
         return len(self.data)
@@ -203,3 +205,128 @@ class USPS(_Arrays):
         except (ValueError, EOFError, OSError) as error:
             raise ValueError(f"[USPS] {path!r} is damaged: {error}") from error
         self.targets = self.labels.tolist()
+
+
+class SEMEION(_Arrays):
+    """1,593 handwritten digits of 16 x 16 pixels, black or white (Semeion Research Center, 1998).
+
+    Args:
+        root: folder of the file ``semeion.data``.
+        download: fetch the file if it is not there.
+
+    Raises:
+        RuntimeError: the file is not there, or has another sum.
+    """
+
+    url = "http://archive.ics.uci.edu/ml/machine-learning-databases/semeion/semeion.data"
+    filename = "semeion.data"
+    md5_checksum: str | None = "cb545d371d2ce14ec121470795a77432"
+
+    def __init__(
+        self, root: Path, transform: Transform | None = None, target_transform: Transform | None = None, download: bool = True
+    ) -> None:
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        path = os.path.join(self.root, self.filename)
+        if download:
+            download_file([self.url], path, self.md5_checksum)
+        if not check_integrity(path, self.md5_checksum):
+            raise self._not_there(path)
+        rows = np.loadtxt(path, ndmin=2)
+        self.data = (rows[:, :256] * 255).astype(np.uint8).reshape(-1, 16, 16)
+        self.labels = np.nonzero(rows[:, 256:])[1]
+
+
+class FER2013(_Arrays):
+    """35,887 faces of 48 x 48 pixels with one of seven expressions (Goodfellow et al., 2013).
+
+    Args:
+        root: the folder ``fer2013`` is looked for in it, with ``fer2013.csv`` or ``icml_face_data.csv``, or else ``train.csv`` and
+            ``test.csv``: in the latter images have no label, None.
+        split: ``"train"`` or ``"test"``.
+
+    Raises:
+        RuntimeError: the file is not there, or has another sum.
+        ValueError: there is no such split.
+    """
+
+    # file, sum, columns of the pixels and of the part
+    _WHOLE: ClassVar[tuple[tuple[str, str | None, str, str], ...]] = (
+        ("fer2013.csv", "f8428a1edbd21e88f42c73edd2a14f95", "pixels", "Usage"),
+        ("icml_face_data.csv", "b114b9e04e6949e5fe8b6a98b3892b1d", " pixels", " Usage"),
+    )
+    _PARTS: ClassVar[dict[str, tuple[str, str | None, str, str]]] = {
+        "train": ("train.csv", "3f0dfb3d3fd99c811a1299cb947e3131", "pixels", ""),
+        "test": ("test.csv", "b02c2298636a634e8c2faabbf3ea9a23", "pixels", ""),
+    }
+
+    def __init__(
+        self, root: Path, split: str = "train", transform: Transform | None = None, target_transform: Transform | None = None
+    ) -> None:
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        self._split = verify_str_arg(split, "split", ("train", "test"), "FER2013")
+        folder = os.path.join(self.root, "fer2013")
+        whole = [file for file in self._WHOLE if os.path.exists(os.path.join(folder, file[0]))]
+        name, md5, pixels, part = (whole or [self._PARTS[split]])[0]
+        path = os.path.join(folder, name)
+        if not check_integrity(path, md5):
+            raise RuntimeError(f"[FER2013] {name} not found in {folder} or corrupted: it is put there by hand, from kaggle.com")
+        wanted = ("Training",) if split == "train" else ("PublicTest", "PrivateTest")
+        with open(path, encoding="ascii", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if not part or row[part] in wanted]
+        self.data = np.array([row[pixels].split() for row in rows], dtype=np.uint8).reshape(-1, 48, 48)
+        self.labels = np.array([int(row["emotion"]) if "emotion" in row else -1 for row in rows])
+
+    def _label(self, index: int) -> Any:
+        label = super()._label(index)
+        return None if label < 0 else label
+
+    def extra_repr(self) -> str:
+        return f"split={self._split}"
+
+
+class MovingMNIST(VisionDataset):
+    """10,000 films of 20 frames of two digits that bounce within 64 x 64 pixels (Srivastava, Mansimov, Salakhutdinov, 2015).
+
+    Args:
+        root: the folder ``MovingMNIST`` is looked for in it.
+        split: ``"train"``, the first `split_ratio` frames of each film; ``"test"``, the others; None, all.
+        download: fetch the file if it is not there.
+        transform: a function of a film.
+
+    Attributes:
+        data: uint8 tensor N x T x 1 x 64 x 64, of which sample i is film i.
+
+    Raises:
+        RuntimeError: the file is not there.
+        TypeError: `split_ratio` is no int.
+        ValueError: it lies outside 1 ... 19, or there is no such split.
+    """
+
+    root: str
+    _URL = "http://www.cs.toronto.edu/~nitish/unsupervised_video/mnist_test_seq.npy"
+    _MD5 = "be083ec986bfe91a449d63653c411eb2"
+
+    def __init__(
+        self, root: Path, split: str | None = None, split_ratio: int = 10, download: bool = False, transform: Transform | None = None
+    ) -> None:
+        super().__init__(root, transform=transform)
+        self.split = split if split is None else verify_str_arg(split, "split", ("train", "test"), "MovingMNIST")
+        if not isinstance(split_ratio, int):
+            raise TypeError(f"[MovingMNIST] `split_ratio` should be an integer, but got {type(split_ratio)}")
+        if not 1 <= split_ratio <= 19:
+            raise ValueError(f"[MovingMNIST] `split_ratio` should be `1 <= split_ratio <= 19`, but got {split_ratio} instead.")
+        self.split_ratio = split_ratio
+        path = os.path.join(self.root, "MovingMNIST", "mnist_test_seq.npy")
+        if download and not os.path.exists(path):
+            download_file([self._URL], path, self._MD5)
+        if not os.path.exists(path):
+            raise RuntimeError(f"[MovingMNIST] Dataset not found: there is no {path!r}. You can use download=True to download it.")
+        frames = {None: slice(None), "train": slice(split_ratio), "test": slice(split_ratio, None)}[split]
+        self.data = taeda.from_numpy(np.load(path)[frames]).transpose(0, 1).unsqueeze(2).contiguous()
+
+    def __getitem__(self, index: int) -> Any:
+        film = self.data[index]
+        return film if self.transform is None else self.transform(film)
+
+    def __len__(self) -> int:
+        return len(self.data)
