@@ -83,7 +83,13 @@ def test_foreach() -> None:
     assert values(taeda._foreach_addcmul(a, b, b, value=0.5)) == [[51, 202], [453]]
     assert values(taeda._foreach_addcdiv(a, b, a, [1, 2])) == [[11, 12], [23]]
     assert values(taeda._foreach_addcdiv(a, b, a, taeda.tensor([1.0, 2.0]))) == [[11, 12], [23]]
-    assert values(taeda._foreach_lerp(a, b, 0.5)) == [[5.5, 11], [16.5]]
+    assert values(taeda._foreach_lerp(a, b, 0.5)) == values(taeda._foreach_lerp(a, tensors1=b, weight=0.5)) == [[5.5, 11], [16.5]]
+    assert values(taeda._foreach_mul(a, scalar=2)) == values(taeda._foreach_mul(a, other=taeda.tensor(2.0))) == [[2, 4], [6]]
+    assert values(taeda._foreach_addcdiv(a, b, a, scalars=[1, 2])) == [[11, 12], [23]]
+    assert values(taeda._foreach_pow(a, exponent=2)) == [[1, 4], [9]]
+    assert values(taeda._foreach_sub(a, other=b, alpha=2)) == [[-19, -38], [-57]]
+    with pytest.raises(TypeError):
+        taeda._foreach_mul(a, 2, scalar=3)
     assert values(taeda._foreach_norm(b, 1)) == [30, 30] and values(taeda._foreach_maximum(a, 2)) == [[2, 2], [3]]
     assert isinstance(taeda._foreach_sqrt(a), tuple)
     kept = a[0]
@@ -421,6 +427,11 @@ def test_what_vision_libraries_ask_for_as_they_are_imported() -> None:
     with pytest.raises(RuntimeError, match="mine"):
         taeda._assert_async(taeda.tensor(False), "mine")
     assert taeda.backends.nnpack.set_flags(True) == (False,) and taeda.backends.nnpack.set_flags(False) == (True,)
+    einsum = taeda.backends.opt_einsum
+    assert einsum.set_flags(_strategy="greedy") == (False, None) and einsum.set_flags(True) == (False, "greedy")
+    assert einsum.set_flags(False, "auto") == (True, "greedy")
+    with pytest.raises(TypeError, match=r"\[backends.opt_einsum.set_flags\] takes _enabled, _strategy, got _fast"):
+        einsum.set_flags(_fast=True)
 
 
 def test_whether_a_transform_runs_can_be_asked() -> None:

@@ -24,6 +24,8 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
         for _ in range(2):
             taeda._dynamo.utils.warn_once("slow")
     assert [warning.filename for warning in told] == [__file__]
+    with taeda._dynamo.utils.disable_cache_limit():
+        assert taeda.compile(taeda.sin) is taeda.sin
     assert taeda._disable_dynamo(taeda.sin) is taeda.sin and taeda._disable_dynamo(recursive=False)(taeda.cos) is taeda.cos
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
+from typing import Any
 
 import pytest
 import taeda
@@ -189,6 +190,19 @@ def test_subclasses_share_memory_and_survive_copies(x: taeda.Tensor) -> None:
     assert Named([1, 2]).tolist() == [1, 2] and Named(2, 3).shape == (2, 3)
     with pytest.raises(NotImplementedError, match=r"\[_make_wrapper_subclass\] there is no __torch_dispatch__"):
         taeda.Tensor._make_wrapper_subclass(Named, (2, 3))
+
+
+def test_make_subclass_asks_nothing_of_a_half_made_object(x: taeda.Tensor) -> None:
+    class Closed(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            raise TypeError("not yet")
+
+    y = taeda.Tensor._make_subclass(Closed, x, True)
+    with pytest.raises(TypeError, match="not yet"):
+        y.requires_grad
+    with taeda._C.DisableTorchFunctionSubclass():
+        assert y.requires_grad and y.data_ptr() == x.data_ptr()
 
 
 def test_copies_keep_gradients_layout_and_shared_memory(x: taeda.Tensor) -> None:

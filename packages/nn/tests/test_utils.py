@@ -216,3 +216,11 @@ def test_adaptive_log_softmax_is_a_distribution():
     for cutoffs in ([0, 5], [5, 3], [5, 5], [12], [1.5]):
         with pytest.raises(ValueError, match="cutoffs should be a sequence of unique, positive integers"):
             nn.AdaptiveLogSoftmaxWithLoss(8, 12, cutoffs)
+
+
+def test_functions_that_make_tuples_have_names() -> None:
+    from taeda.nn.modules.utils import _ntuple, _pair
+
+    five = _ntuple(5, "_five")
+    assert (five.__name__, _pair.__name__, _ntuple(1).__name__) == ("_five", "_pair", "parse")
+    assert five(2) == (2,) * 5 and _pair([1, 2]) == (1, 2)

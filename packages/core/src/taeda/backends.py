@@ -28,7 +28,7 @@ class Backend(types.ModuleType):
 
     def __init__(self, name: str, **flags: Any) -> None:
         super().__init__(f"taeda.backends.{name}", type(self).__doc__)
-        self.__dict__.update(flags)
+        self.__dict__.update(flags, _names=tuple(flags))
 
     if TYPE_CHECKING:  # any name can be set
         def __setattr__(self, name: str, value: Any) -> None: ...
@@ -47,6 +47,23 @@ class Backend(types.ModuleType):
 
     def version(self) -> None:
         """Return the library's version: None without it."""
+
+    def set_flags(self, *values: Any, **flags: Any) -> tuple[Any, ...]:
+        """Set flags, by place or as ``_name``; None keeps one.  Return what all of them were.
+
+        >>> import taeda
+        >>> taeda.backends.mkldnn.set_flags(_deterministic=True), taeda.backends.mkldnn.set_flags(True, False)
+        ((True, False), (True, True))
+        """
+        names = self._names
+        given = {**{f"_{name}": value for name, value in zip(names, values, strict=False)}, **flags}
+        unknown = given.keys() - {f"_{name}" for name in names}
+        if unknown or len(values) > len(names):
+            known = ", ".join(f"_{name}" for name in names)
+            raise TypeError(f"[{self.__name__[6:]}.set_flags] takes {known}, got {', '.join(sorted(unknown)) or len(values)}")
+        before = tuple(self.__dict__[name] for name in names)
+        self.__dict__.update({name[1:]: value for name, value in given.items() if value is not None})
+        return before
 
     @contextmanager
     def flags(self, **flags: Any) -> Iterator[None]:
@@ -211,15 +228,6 @@ class Kernels(Backend):
         return "DEFAULT" if BUILD == "baseline" else "AVX512" if runtime.has_v4() else "AVX2"
 
 
-class Switch(Backend):
-    """A library that has a single flag, ``enabled``, and a function to set it."""
-
-    def set_flags(self, _enabled: bool) -> tuple[bool]:
-        """Set the flag; return what it was."""
-        before, self.__dict__["enabled"] = bool(self.__dict__["enabled"]), _enabled
-        return (before,)
-
-
 cpu = Kernels("cpu", conv_precision="fast")
 cudnn = Backend("cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True)
 cuda = AttentionSwitches(
@@ -231,7 +239,7 @@ cuda = AttentionSwitches(
 mha = FastPath("mha", enabled=True)
 mps, mkl, openmp = Backend("mps"), Backend("mkl"), Backend("openmp")
 mkldnn = Backend("mkldnn", enabled=True, deterministic=False)
-nnpack = Switch("nnpack", enabled=False)
+nnpack = Backend("nnpack", enabled=False)
 opt_einsum = Backend("opt_einsum", enabled=False, strategy=None)
 quantized = Backend("quantized", engine="none", supported_engines=["none"])
 openmp.__dict__["is_available"] = lambda: True

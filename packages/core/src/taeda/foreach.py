@@ -22,6 +22,11 @@ UNARY = (
 )  # fmt: skip
 BINARY = ("add", "sub", "mul", "div", "pow", "clamp_max", "clamp_min", "maximum", "minimum", "copy")
 TERNARY = ("addcdiv", "addcmul", "lerp")
+# by which keywords PyTorch takes an operand: its overloads call it by its kind
+OPERANDS = {
+    **dict.fromkeys(BINARY, ("other", "scalar", "scalars")), "pow": ("exponent",), "copy": ("src",),
+    "lerp": ("tensors1", "weight", "weights"),
+}  # fmt: skip
 # maximum and minimum take tensors alone, but lists of them numbers too, as clamp_min and clamp_max do
 OF_NUMBERS_TOO = {
     "maximum": METHODS["clamp_min"], "maximum_": METHODS["clamp_min_"], "minimum": METHODS["clamp_max"], "minimum_": METHODS["clamp_max_"],
@@ -48,10 +53,11 @@ def _spread(name: str, n: int, operand: Any) -> list[Any]:
 def _made(name: str) -> Callable[..., Any]:
     """Return ``_foreach_<name>``; a name that ends in _ changes the tensors and returns them."""
     step = OF_NUMBERS_TOO.get(name) or METHODS.get(name) or PUBLIC[name]
-    title = f"_foreach_{name}"
+    title, operand = f"_foreach_{name}", OPERANDS.get(name.rstrip("_"), ())
 
     def function(self: Any, *operands: Any, **kwargs: Any) -> Any:
         tensors = _tensors(title, self)
+        operands += tuple([kwargs.pop(key) for key in operand if key in kwargs])
         names, values = list(kwargs), list(kwargs.values())
         columns = [_spread(title, len(tensors), o) for o in (*operands, *values)]
         k = len(operands)
@@ -70,7 +76,8 @@ def _ternary(name: str) -> Callable[..., Any]:
     if name.startswith("lerp"):
         return step
 
-    def function(self: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
+    def function(self: Any, tensor1: Any, tensor2: Any, value: Any = 1, *, scalars: Any = None) -> Any:
+        value = value if scalars is None else scalars
         if isinstance(value, TensorBase):
             value = value.tolist()
         return step(self, tensor1, tensor2, value=value)

@@ -171,7 +171,7 @@ cdef class Tensor(TensorAttributes):
         cdef TensorBase t = bare(cls)
         fill_from(t, <TensorBase?>data)
         if require_grad:
-            (<object>t).requires_grad = True
+            TensorAttributes.requires_grad.__set__(t, True)     # a half-made object's own __torch_function__ is not asked
         return t
 
     @staticmethod

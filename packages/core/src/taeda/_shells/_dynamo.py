@@ -78,7 +78,8 @@ def _room(name: str, **names: Any) -> types.ModuleType:
 
 
 __path__: list[str] = []  # a package, so that its rooms can be imported
-utils = _room("utils", is_compile_supported=lambda device_type: device_type == "cpu", warn_once=warn_once)
+utils = _room("utils", disable_cache_limit=contextlib.nullcontext, is_compile_supported=lambda device_type: device_type == "cpu",
+              warn_once=warn_once)  # fmt: skip
 eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
             TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, TorchDynamoException=TorchDynamoException,

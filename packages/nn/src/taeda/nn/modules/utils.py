@@ -17,15 +17,19 @@ def ntuple(value: Any, n: int) -> tuple[Any, ...]:
     return (value,) * n
 
 
-def _ntuple(n: int) -> Callable[[Any], tuple[Any, ...]]:
-    return lambda value: ntuple(value, n)
+def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
+    def parse(x: Any) -> tuple[Any, ...]:
+        return ntuple(x, n)
+
+    parse.__name__ = name
+    return parse
 
 
 # The names by which users' own layers import them from PyTorch.
-_single = _ntuple(1)
-_pair = _ntuple(2)
-_triple = _ntuple(3)
-_quadruple = _ntuple(4)
+_single = _ntuple(1, "_single")
+_pair = _ntuple(2, "_pair")
+_triple = _ntuple(3, "_triple")
+_quadruple = _ntuple(4, "_quadruple")
 
 
 def _reverse_repeat_tuple(values: Sequence[Any], n: int) -> tuple[Any, ...]:
