@@ -48,8 +48,8 @@ INFINITY = {"f16": "0x7c00", "bf16": "0x7f80"}
 # So little arithmetic that float16 and bfloat16 keep it in registers from load to store (narrow.h, HALF_*_LOOP)
 LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
          "leaky_relu", "clamp", "nan_to_num", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
-         "add", "sub", "mul", "div", "maximum", "minimum", "fmax", "fmin", "add_scaled", "relu_backward", "sigmoid_backward",
-         "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
+         "add", "sub", "mul", "div", "mse_loss_apart", "maximum", "minimum", "fmax", "fmin", "add_scaled", "relu_backward",
+         "sigmoid_backward", "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
          "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
@@ -170,11 +170,11 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_and": {INT + BOOL: "a & b"},
     "bitwise_or": {INT + BOOL: "a | b"},
     "bitwise_xor": {INT + BOOL: "a ^ b"},
-    "bitwise_left_shift": {("u8",): "t_left_S(a, b)", ("i8",): "(int8_t)t_left_u8((uint8_t)a, (uint8_t)b)",
-                           ("i16",): "(int16_t)t_left_u16((uint16_t)a, (uint16_t)b)",
+    "bitwise_left_shift": {("u8",): "t_left_S(a, b)", ("i8",): "(int8_t)t_left_u8((uint8_t)a, (uint8_t)b)", ("i16",): "t_left_run",
                            ("i32", "i64"): "(b < 0 || b >= (T)(8 * sizeof(T))) ? (T)0 : (T)((W)a << b)"},
-    "bitwise_right_shift": {("u8", "i8", "i16"): "t_right_S(a, b)",
+    "bitwise_right_shift": {("u8", "i8"): "t_right_S(a, b)", ("i16",): "t_right_run",
                             ("i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
+    "mse_loss_apart": {FLOAT: "(a - b) * (a - b)"},
     "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},
@@ -344,6 +344,14 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
+/* Shifts of 16-bit integers by runs (integers.h). */
+#define SHIFT_LOOP(NAME, RUN) \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
+        if (n > 1 && (s[0] != 1 || s[1] != 1 || (s[2] != 1 && s[2] != 0))) in_blocks(ptr, s, n, p, NAME##_loop, 3, 2, 2); \
+        else RUN((int16_t *)ptr[0], (const int16_t *)ptr[1], (const int16_t *)ptr[2], n > 1 ? s[2] : 0, n); \
+    } \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
+
 /* VECTOR is right but where LARGE holds; a block that has such operands goes by one element at a time. */
 #define CHECKED_LOOP(NAME, T, LARGE, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
@@ -418,7 +426,7 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
         const float k = S##_to_f32(*(const uint16_t *)ptr[2]); \
         uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x = (const uint16_t *)ptr[1]; \
         int64_t i = 0; \
-        if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) HALF_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
+        if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) PURE_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
@@ -510,6 +518,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                     elif s == "i64" and expr.startswith(("t_floor", "t_trunc")):
                         exact = expand(expr.replace("t_", "int_", 1), s)
                         text = f"CHECKED_LOOP(k_{kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"
+                    elif s == "i16" and name.endswith("_shift"):
+                        text = f"SHIFT_LOOP(k_{kernel}, t_{name[8:-6]}_run)"
                     elif name == "elu":
                         cheap = expand("a * (T)PF(1)", s)
                         text = f"SPARED_LOOP(k_{kernel}, {ctype}, a > 0, {expand(expr, s)}, {cheap}, {constants(expr, s)})"

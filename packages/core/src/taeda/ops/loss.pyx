@@ -87,6 +87,7 @@ cdef object pair_vjp(Node n, object g):
         gx = scaled(g, reduction, x.view.numel) * SLOPES[op.name](x, y, n.extra[1], lw)
     elif n.needs(0) or of_difference:
         back = BACKWARD[op.name]
+        x, y = contiguous(x), contiguous(y)
         gx = empty_like(x)
         gy = contiguous(<TensorBase>g)
         p[0].f = n.extra[1]
@@ -112,6 +113,7 @@ cdef object target_slope(str name, object x, object y, object lw, object pos_wei
     return (pos_weight - 1) * softplus - x
 
 
+cdef Op MSE_APART = define("mse_loss", pair_vjp, 0, 0, "mse_loss_apart")      # element by element, of any layout
 cdef Op MSE = define("mse_loss", pair_vjp)
 cdef Op L1 = define("l1_loss", pair_vjp, 0, 0, None, "AbsBackward0")          # by reduction: none, mean, sum
 cdef Op L1_MEAN = define("l1_loss", pair_vjp, 0, 0, None, "MeanBackward0")
@@ -139,6 +141,12 @@ cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c,
     cdef Param p[2]
     cdef int64_t bad
     plain[0], plain[1] = &x0.view, &y0.view
+    if reduction == 0 and op is MSE and not (plain[0].contiguous and plain[1].contiguous):
+        out = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 2, plain)       # in memory as the inputs are
+        t[0], t[1], t[2] = &out.view, &x.view, &y.view
+        launch(MSE_APART, x.view.dtype, x.device, 1, 3, t, NULL, 2 * x.view.numel)
+        record(op, out, (x, y), (x, y, None, None), (reduction, c, of_difference, False))
+        return out
     x, y = contiguous(x), contiguous(y)
     out = empty_like(x) if reduction == 0 else empty(0, NULL, x.view.dtype, x.device)
     t[0], t[1], t[2], t[3] = &out.view, &x.view, &y.view, &lw.view if lw is not None else NULL
@@ -148,7 +156,7 @@ cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c,
         raise RuntimeError(f"[{op.name}] all elements of {'input' if bad == 1 else 'target'} should be between 0 and 1; "
                            "binary_cross_entropy_with_logits takes any input")
     if reduction == 0 and not (plain[0].contiguous and plain[1].contiguous):
-        laid = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 2, plain)   # in memory as the inputs are
+        laid = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 2, plain)
         copy_into(laid, out)
         out = laid
     record(op, out, (x, y), (x, y, lw, pos_weight), (reduction, c, of_difference, lw is not None))

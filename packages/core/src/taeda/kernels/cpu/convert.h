@@ -54,6 +54,36 @@ static int convert_widening(int s, int d, char *y, const char *x, int64_t n) {
     }
 }
 
+/* Real numbers to int64: processors have no vectors for it before AVX-512, but for what int32 holds. */
+#define TO_INT64(S, T) \
+    static void S##_to_i64(int64_t *restrict y, const T *restrict x, int64_t n) { \
+        for (; n > 0; x += 64, y += 64, n -= 64) { \
+            const int64_t m = n < 64 ? n : 64; \
+            int far = 0; \
+            if (m == 64) for (int i = 0; i < 64; i++) far |= !(x[i] < (T)2147483648.0 && x[i] > (T)-2147483648.0); \
+            if (m == 64 && !far) for (int i = 0; i < 64; i++) y[i] = (int32_t)x[i]; \
+            else for (int64_t i = 0; i < m; i++) y[i] = (int64_t)x[i]; \
+        } \
+    }
+TO_INT64(f32, float)
+TO_INT64(f64, double)
+
+/* From integers to bfloat16 by way of float32, in registers; no number is NaN. */
+static inline uint16_t bf16_of_number(float x) {
+    uint32_t b;
+    memcpy(&b, &x, 4);
+    return (uint16_t)((b + 0x7fffu + ((b >> 16) & 1u)) >> 16);
+}
+static int integers_to_bf16(int s, char *y, const char *x, int64_t n) {
+    switch (s) {
+    case TAEDA_BOOL: case TAEDA_U8: SHORT_LOOP(uint16_t, uint8_t, bf16_of_number((float)v)) return 1;
+    case TAEDA_I8: SHORT_LOOP(uint16_t, int8_t, bf16_of_number((float)v)) return 1;
+    case TAEDA_I16: SHORT_LOOP(uint16_t, int16_t, bf16_of_number((float)v)) return 1;
+    case TAEDA_I32: SHORT_LOOP(uint16_t, int32_t, bf16_of_number((float)v)) return 1;
+    default: return 0;
+    }
+}
+
 /* The real parts of complex numbers side by side, and whether either part is not 0. */
 #define REAL_PARTS(T) \
     { const T *restrict from = (const T *)x; \
@@ -85,7 +115,7 @@ static void convert_parts(int s, int d, char *y, int64_t sy, const char *x, int6
         widen(s, y, x, sx, n);
         return;
     }
-    if (sx == 1 && sy == 1 && convert_widening(s, d, y, x, n)) return;
+    if (sx == 1 && sy == 1 && (d == TAEDA_BF16 ? integers_to_bf16(s, y, x, n) : convert_widening(s, d, y, x, n))) return;
     if (d != dw && s == dw && sx == 1) {
         narrow(d, y, sy, x, n);
         return;

@@ -8,6 +8,9 @@
 #ifndef TAEDA_INTEGERS_H
 #define TAEDA_INTEGERS_H
 #include "formulas.h"
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 /* the largest integer <= x, x rounded towards zero, for |x| < 2^51, without SSE4.1's instruction */
 INLINE double t_floor_small(double x) {
@@ -75,6 +78,29 @@ INLINE int16_t t_right_i16(int16_t a, int16_t shift) {
     a = b & 4 ? (int16_t)(a >> 4) : a;
     a = b & 2 ? (int16_t)(a >> 2) : a;
     return b & 1 ? (int16_t)(a >> 1) : a;
+}
+/* Runs of 16-bit ones, z = x shifted by y: AVX2 shifts 32 bits each by its own count, so the upper and the lower halves go by themselves.
+ * sy: 1, or 0 where y is one number. */
+#ifdef __AVX2__
+#define SHIFT_RUN(HIGH, LOW) \
+    _Pragma("GCC unroll 2") for (; i + 16 <= n; i += 16) { \
+        const __m256i a = _mm256_loadu_si256((const __m256i *)(x + i)); \
+        const __m256i b = sy ? _mm256_loadu_si256((const __m256i *)(y + i)) : _mm256_set1_epi16(y[0]); \
+        const __m256i up = _mm256_srli_epi32(b, 16), down = _mm256_and_si256(b, _mm256_set1_epi32(0xffff)); \
+        _mm256_storeu_si256((__m256i *)(z + i), _mm256_blend_epi16(LOW, HIGH, 0xaa)); \
+    }
+#else
+#define SHIFT_RUN(HIGH, LOW)
+#endif
+static void t_left_run(int16_t *z, const int16_t *x, const int16_t *y, int64_t sy, int64_t n) {
+    int64_t i = 0;
+    SHIFT_RUN(_mm256_sllv_epi32(_mm256_and_si256(a, _mm256_set1_epi32((int)0xffff0000)), up), _mm256_sllv_epi32(a, down))
+    for (; i < n; i++) z[i] = (int16_t)t_left_u16((uint16_t)x[i], (uint16_t)y[i * sy]);
+}
+static void t_right_run(int16_t *z, const int16_t *x, const int16_t *y, int64_t sy, int64_t n) {
+    int64_t i = 0;
+    SHIFT_RUN(_mm256_srav_epi32(a, up), _mm256_srli_epi32(_mm256_srav_epi32(_mm256_slli_epi32(a, 16), down), 16))
+    for (; i < n; i++) z[i] = t_right_i16(x[i], y[i * sy]);
 }
 INLINE uint64_t t_right_u64(uint64_t a, uint64_t b) { return b > 63 ? 0 : a >> b; }
 

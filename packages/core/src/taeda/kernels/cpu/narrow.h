@@ -157,6 +157,27 @@ static inline void narrow_bf16(uint16_t *y, int64_t sy, const float *x, int64_t 
     narrow_bf16_one(y + i * sy, sy, x + i, n - i);
 }
 
+/* HALF_TILE results of arithmetic on halves.  A NaN among them is the processor's own or came as a half, with zeros below its upper 16
+ * bits: it rounds to itself, and need not be looked for. */
+enum { HALF_TILE = 16 };
+static inline void narrow_tile_bf16(uint16_t *y, const float *x) {
+#if defined(__AVX512BW__)
+    const __m512i b = _mm512_castps_si512(_mm512_loadu_ps(x)), odd = _mm512_and_si512(_mm512_srli_epi32(b, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(b, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+    _mm256_storeu_si256((__m256i *)y, _mm512_cvtepi32_epi16(rounded));
+#elif defined(__AVX2__)
+    __m256i half[2];
+    for (int k = 0; k < 2; k++) {
+        const __m256i b = _mm256_castps_si256(_mm256_loadu_ps(x + 8 * k));
+        const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(b, 16), _mm256_set1_epi32(1));
+        half[k] = _mm256_srli_epi32(_mm256_add_epi32(b, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+    }
+    _mm256_storeu_si256((__m256i *)y, _mm256_permute4x64_epi64(_mm256_packus_epi32(half[0], half[1]), 0xd8));
+#else
+    narrow_bf16_one(y, 1, x, HALF_TILE);
+#endif
+}
+
 static inline void widen_f16(float *y, const uint16_t *x, int64_t sx, int64_t n) {
     int64_t i = 0;
 #ifdef __AVX512BW__
@@ -194,6 +215,8 @@ static inline void narrow_f16(uint16_t *y, int64_t sy, const float *x, int64_t n
 #endif
     narrow_f16_one(y + i * sy, sy, x + i, n - i);
 }
+
+static inline void narrow_tile_f16(uint16_t *y, const float *x) { narrow_f16(y, 1, x, HALF_TILE); }
 
 /* n elements at x, sx apart, of a narrow dtype -> y, wide and adjacent */
 static void widen(int code, char *y, const char *x, int64_t sx, int64_t n) {
@@ -253,8 +276,6 @@ static void through_wide(char **ptr, const int64_t *s, int64_t n, const Param *p
     }
 }
 
-enum { HALF_TILE = 16 };
-
 /* the elements from i on, by blocks */
 static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n, const Param *p, Loop inner, int k, int code,
                              int already) {
@@ -267,24 +288,31 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
 /* NAME_loop of a light formula EXPR in float16 or bfloat16 (S); WIDE_loop is float32's, LOAD makes the operands from tiles.  Without
    instructions that convert, the conversions are most of the time and all goes by blocks. */
 #ifndef __F16C__
-#define HALF_TILES(S, EXPR, OPERANDS, LOAD) {}
+#define TILES_BY(DOWN, S, EXPR, OPERANDS, LOAD) {}
 #else
-#define HALF_TILES(S, EXPR, OPERANDS, LOAD) \
+#define TILES_BY(DOWN, S, EXPR, OPERANDS, LOAD) \
     for (; i + HALF_TILE <= n; i += HALF_TILE) { \
         float u[HALF_TILE], v[HALF_TILE], w[HALF_TILE], out[HALF_TILE]; \
         (void)u; (void)v; (void)w; \
         LOAD; \
         _Pragma("GCC unroll 2") for (int j = 0; j < HALF_TILE; j++) { OPERANDS; out[j] = EXPR; } \
-        narrow_##S(y + i, 1, out, HALF_TILE); \
+        DOWN; \
     }
 #endif
+#define HALF_TILES(S, EXPR, OPERANDS, LOAD) TILES_BY(narrow_##S(y + i, 1, out, HALF_TILE), S, EXPR, OPERANDS, LOAD)
+#define PURE_TILES(S, EXPR, OPERANDS, LOAD) TILES_BY(narrow_tile_##S(y + i, out), S, EXPR, OPERANDS, LOAD)      /* of halves and numbers */
+/* a float that goes with halves; its NaN, if it is one, has zeros where theirs has */
+static inline float half_number(const char *at) {
+    const float x = *(const float *)at;
+    return x != x ? bf16_to_f32(0x7fc0) : x;
+}
 #define HALF_LOAD(S, TILE, X) widen_##S(TILE, X + i, 1, HALF_TILE)
 
 #define HALF_UNARY_LOOP(NAME, WIDE, S, CODE, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x1 = (const uint16_t *)ptr[1]; \
         int64_t i = 0; CONST; \
-        if (s[0] == 1 && s[1] == 1) HALF_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
+        if (s[0] == 1 && s[1] == 1) PURE_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 2, CODE, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
@@ -296,13 +324,13 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2]; \
         int64_t i = 0; CONST; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
-            HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
+            PURE_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 0) { \
-            const float b = already == 2 ? *(const float *)ptr[2] : S##_to_f32(*x2); \
-            HALF_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
+            const float b = already == 2 ? half_number(ptr[2]) : S##_to_f32(*x2); \
+            PURE_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
         } else if (s[0] == 1 && s[1] == 0 && s[2] == 1) { \
-            const float a = already == 1 ? *(const float *)ptr[1] : S##_to_f32(*x1); \
-            HALF_TILES(S, EXPR, const float b = u[j], HALF_LOAD(S, u, x2)) \
+            const float a = already == 1 ? half_number(ptr[1]) : S##_to_f32(*x1); \
+            PURE_TILES(S, EXPR, const float b = u[j], HALF_LOAD(S, u, x2)) \
         } \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, already); \
     }
@@ -328,11 +356,11 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2], *x3 = (const uint16_t *)ptr[3]; \
         int64_t i = 0; CONST; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 1) { \
-            HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j]; const float c = w[j], \
+            PURE_TILES(S, EXPR, const float a = u[j]; const float b = v[j]; const float c = w[j], \
                        HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2); HALF_LOAD(S, w, x3)) \
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0) { \
-            const float c = already == 3 ? *(const float *)ptr[3] : S##_to_f32(*x3); \
-            HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
+            const float c = already == 3 ? half_number(ptr[3]) : S##_to_f32(*x3); \
+            PURE_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
         } \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 4, CODE, already); \
     }
