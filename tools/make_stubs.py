@@ -290,7 +290,7 @@ def return_types_stub() -> str:
     """Return ops/return_types.pyi: the named tuples that reductions and orders give."""
     lines = [HEADER + "from typing import NamedTuple\n\nfrom taeda.tensor import Tensor\n"]
     for name in RETURN_TYPES:
-        lines += [f"class {name}(NamedTuple):", *(f"    {field}: Tensor" for field in getattr(return_types, name)._fields)]
+        lines += [f"class {name}(NamedTuple):", *(f"    {field}: Tensor" for field in getattr(return_types, name).__match_args__)]
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,12 @@ from taeda.data.collate import collate, default_collate_fn_map
 Point = namedtuple("Point", ["x", "y"])
 
 
+def test_results_of_several_tensors_become_lists():
+    sample = taeda.tensor([[1.0, 3.0], [5.0, 2.0]]).max(1)
+    batch = default_collate([sample, sample])
+    assert type(batch) is list and batch[0].tolist() == [[3.0, 5.0]] * 2 and batch[1].tolist() == [[1, 0]] * 2
+
+
 def test_numbers_become_tensors_of_pytorchs_dtypes():
     assert default_collate([1, 2]).dtype == taeda.int64
     assert default_collate([1.5, 2.0]).dtype == taeda.float64

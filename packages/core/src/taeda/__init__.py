@@ -274,40 +274,43 @@ def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
-def _need_tensor(input, op):
-    if not isinstance(input, Tensor):
-        raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(input).__name__}")
-    return input
+def _taken_over(function, input):
+    """Let a class that is no Tensor take the call over (``__torch_function__``); TypeError for any other."""
+    if hasattr(type(input), "__torch_function__"):
+        from taeda.overrides import handle_torch_function
+
+        return handle_torch_function(function, (input,), input)
+    raise TypeError(f"[{function.__name__}] argument 'input' must be Tensor, not {type(input).__name__}")
 
 
 def is_floating_point(input):
     """Whether the tensor's dtype is a floating-point one."""
-    return _need_tensor(input, "is_floating_point").is_floating_point()
+    return input.is_floating_point() if isinstance(input, Tensor) else _taken_over(is_floating_point, input)
 
 
 def is_complex(input):
     """Whether the tensor's dtype is complex."""
-    return _need_tensor(input, "is_complex").is_complex()
+    return input.is_complex() if isinstance(input, Tensor) else _taken_over(is_complex, input)
 
 
 def is_nonzero(input):
     """Whether the only element is not zero."""
-    return _need_tensor(input, "is_nonzero").is_nonzero()
+    return input.is_nonzero() if isinstance(input, Tensor) else _taken_over(is_nonzero, input)
 
 
 def is_conj(input):
     """Whether the tensor is a lazy conjugate: never, conjugates are computed at once."""
-    return _need_tensor(input, "is_conj").is_conj()
+    return input.is_conj() if isinstance(input, Tensor) else _taken_over(is_conj, input)
 
 
 def is_inference(input):
     """Whether the tensor was made in inference mode."""
-    return _need_tensor(input, "is_inference").is_inference()
+    return input.is_inference() if isinstance(input, Tensor) else _taken_over(is_inference, input)
 
 
 def numel(input):
     """Return the number of elements."""
-    return _need_tensor(input, "numel").numel()
+    return input.numel() if isinstance(input, Tensor) else _taken_over(numel, input)
 
 
 def result_type(tensor, other):

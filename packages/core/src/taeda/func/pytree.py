@@ -106,7 +106,7 @@ def open_node(tree: Any) -> tuple[Any, Any, list[Any]] | None:
         return kind, context, list(children)
     if isinstance(tree, dict) and getattr(kind, "_is_plain", False):        # a module's _parameters, say
         return dict, list(tree), list(tree.values())
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+    if isinstance(tree, tuple) and (hasattr(tree, "_fields") or hasattr(kind, "_is_result")):
         return kind, kind if hasattr(kind, "_make") else None, list(tree)
     return None
 

@@ -1,17 +1,19 @@
 """Named results of ops that return several tensors: ``taeda.max(x, 0).values``.
 
-Each is a tuple with named fields, unpacks and compares as one, and prints as PyTorch's ``return_types``.
+Each is a tuple with named fields, unpacks and compares as one, and prints as PyTorch's ``return_types``.  It has no ``_fields``:
+what takes named tuples apart would build one of several arguments, and these take a sequence.
 The room has no ``__all__``: its names are those of ops, which must not be hidden in ``taeda.ops``.
 """
 
 from __future__ import annotations
 
+import sys
 from operator import itemgetter
 from typing import Any
 
 
 def _repr(self: Any) -> str:
-    fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+    fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self.__match_args__, self, strict=True))
     return f"taeda.return_types.{type(self).__name__}(\n{fields})"
 
 
@@ -22,20 +24,22 @@ def _reduce(self: Any) -> tuple:
 def _define(name: str, *fields: str) -> type:
     """Make a tuple type that is built from one sequence and has these fields."""
 
-    def new(cls: type, values: tuple) -> tuple:
+    def new(cls: type, values: tuple, dict: Any = None) -> tuple:
         values = tuple(values)
         if len(values) != len(fields):
             raise TypeError(f"[return_types.{name}] takes a sequence of {len(fields)}, got {len(values)}")
         return tuple.__new__(cls, values)
 
-    body: dict = {"__slots__": (), "__new__": new, "__repr__": _repr, "__reduce__": _reduce, "_fields": fields,
-                  "__module__": __name__, "__match_args__": fields, "n_fields": len(fields),
+    body: Any = {"__slots__": (), "__new__": new, "__repr__": _repr, "__reduce__": _reduce, "_is_result": True,
+                  "__module__": "taeda.return_types", "__match_args__": fields, "n_fields": len(fields),
                   "n_sequence_fields": len(fields), "n_unnamed_fields": 0,
                   "__doc__": f"Result of taeda.{name}: ({', '.join(fields)})."}
     for place, field in enumerate(fields):
         body[field] = property(itemgetter(place))
     return type(name, (tuple,), body)
 
+
+sys.modules["taeda.return_types"] = sys.modules[__name__]        # where pickles look for the classes
 
 max = _define("max", "values", "indices")
 min = _define("min", "values", "indices")

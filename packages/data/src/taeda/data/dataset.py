@@ -254,6 +254,12 @@ class ConcatDataset(Dataset[T_co]):
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
+    @property
+    def cummulative_sizes(self) -> list[int]:
+        """Return ``cumulative_sizes`` under the misspelt name that PyTorch once had."""
+        warnings.warn("[ConcatDataset] cummulative_sizes is renamed to cumulative_sizes", FutureWarning, stacklevel=2)
+        return self.cumulative_sizes
+
     def __getitem__(self, idx: int) -> T_co:
         n = len(self)
         if idx < 0:
