@@ -147,8 +147,28 @@ def test_boxes_are_drawn_in_their_colours():
     assert int(image.max()) == 0
     with pytest.raises(ValueError, match=r"\(xmin, ymin, xmax, ymax\) format"):
         draw_bounding_boxes(image, taeda.tensor([[5, 0, 1, 1]]))
-    with pytest.raises(TypeError, match="uint8"):
-        draw_bounding_boxes(taeda.zeros(3, 4, 4), boxes)
+    with pytest.raises(ValueError, match="dtype must be uint8 or float, got taeda.int32"):
+        draw_bounding_boxes(taeda.zeros(3, 4, 4, dtype=taeda.int32), boxes)
+    with pytest.raises(TypeError, match="must be a tensor"):
+        draw_bounding_boxes([[1]], boxes)
+    with pytest.raises(ValueError, match=r"Number of boxes \(1\) and labels \(2\) mismatch"):
+        draw_bounding_boxes(image, boxes, labels=["a", "b"])
+    with pytest.warns(UserWarning, match="doesn't contain any box"):
+        assert draw_bounding_boxes(image, boxes[:0]) is image
+
+
+def test_boxes_are_drawn_on_floats_filled_and_turned():
+    image, red = taeda.ones(3, 24, 24), taeda.tensor([1.0, 0.0, 0.0])
+    out = draw_bounding_boxes(image, taeda.tensor([[2.0, 3, 10, 12]]), colors=[(255, 0, 0)], fill=True)
+    assert out.dtype == taeda.float32 and taeda.equal(out[:, 3, 2], red)
+    assert out[:, 6, 6].tolist() == pytest.approx([1.0, 155 / 255, 155 / 255], abs=0.005)
+    out = draw_bounding_boxes(image, taeda.tensor([[2, 2, 20, 2, 20, 20, 2, 20]]), colors="red")
+    drawn = (out[1] == 0).tolist()
+    assert drawn[20][2:21] == [True] * 19 and drawn[10][2] and drawn[10][20]
+    assert drawn[2][2:21] == [True] * 6 + [False] * 4 + [True] * 6 + [False] * 2 + [True]     # the first side is dashed
+    options = {"labels": ["i"], "fill_labels": True, "label_background_colors": "blue", "label_colors": "white"}
+    out = draw_bounding_boxes(image, taeda.tensor([[2, 2, 20, 20]]), colors="red", **options)
+    assert (out == taeda.tensor([0.0, 0.0, 1.0])[:, None, None]).all(0).sum() > 10
 
 
 def test_predictions_are_framed_green_and_red():

@@ -1,8 +1,8 @@
 """Pictures of tensors: grids, boxes, predictions and curves, saved as image files."""
 
-from taeda.vision.utils.draw import draw_bounding_boxes, draw_curves, draw_predictions
+from taeda.vision.utils.draw import draw_curves, draw_predictions
 from taeda.vision.utils.grid import make_grid, save_image
-from taeda.vision.utils.overlay import draw_keypoints, draw_segmentation_masks, flow_to_image
+from taeda.vision.utils.overlay import draw_bounding_boxes, draw_keypoints, draw_segmentation_masks, flow_to_image
 
 __all__ = [
     "draw_bounding_boxes",

@@ -1,4 +1,4 @@
-"""Drawing: boxes on images, predictions beside their images, curves of a training run."""
+"""Drawing: predictions beside their images, curves of a training run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ import taeda
 from taeda.vision.io import save_pil
 from taeda.vision.utils.grid import make_grid
 
-__all__ = ["draw_bounding_boxes", "draw_curves", "draw_predictions"]
+__all__ = ["draw_curves", "draw_predictions"]
 
-Colour = str | tuple[int, int, int]
 RIGHT, WRONG = (30, 150, 60), (205, 40, 40)
 CURVES = ("#1f77b4", "#d95f02", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
 INK, RULE = (50, 50, 50), (225, 225, 225)
@@ -27,72 +26,6 @@ def _font(size: int) -> Any:
         return ImageFont.load_default(size)
     except (TypeError, ImportError, OSError):  # a Pillow without FreeType has one small font
         return ImageFont.load_default()
-
-
-def draw_bounding_boxes(
-    image: taeda.Tensor,
-    boxes: taeda.Tensor,
-    labels: Sequence[str | None] | None = None,
-    colors: Sequence[Colour] | Colour | None = None,
-    fill: bool = False,
-    width: int = 1,
-) -> taeda.Tensor:
-    """Draw boxes on an image.
-
-    Args:
-        image: uint8 tensor C x H x W with 1 or 3 channels.
-        boxes: N x 4: left, top, right, bottom in pixels.
-        labels: a text for each box.
-        colors: one for all or one for each; any colour that Pillow knows.
-        fill: fill the boxes, half transparent.
-        width: of the lines.
-
-    Returns:
-        A new uint8 tensor 3 x H x W.
-
-    Raises:
-        TypeError: `image` is not a uint8 tensor.
-        ValueError: shapes or numbers do not fit.
-    """
-    if not isinstance(image, taeda.Tensor) or image.dtype != taeda.uint8:
-        raise TypeError(
-            "[draw_bounding_boxes] image should be a uint8 tensor, got "
-            f"{getattr(image, 'dtype', type(image))}"
-        )
-    if image.dim() != 3 or image.shape[0] not in (1, 3):
-        raise ValueError(f"[draw_bounding_boxes] image should be (1 or 3, H, W), got {tuple(image.shape)}")
-    if boxes.numel() and (boxes.dim() != 2 or boxes.shape[1] != 4):
-        raise ValueError(f"[draw_bounding_boxes] boxes should be (N, 4), got {tuple(boxes.shape)}")
-    corners = boxes.tolist() if boxes.numel() else []
-    for x0, y0, x1, y1 in corners:
-        if x0 > x1 or y0 > y1:
-            raise ValueError(
-                "[draw_bounding_boxes] Boxes need to be in (xmin, ymin, xmax, ymax) format, "
-                f"got {(x0, y0, x1, y1)}"
-            )
-    if labels is not None and len(labels) != len(corners):
-        raise ValueError(f"[draw_bounding_boxes] there are {len(corners)} boxes but {len(labels)} labels")
-    if colors is None:
-        colors = [CURVES[i % len(CURVES)] for i in range(len(corners))]
-    elif isinstance(colors, (str, tuple)):
-        colors = [colors] * len(corners)
-    if len(colors) < len(corners):
-        raise ValueError(f"[draw_bounding_boxes] there are {len(corners)} boxes but {len(colors)} colors")
-    pixels = image.expand(3, -1, -1).permute(1, 2, 0).cpu().numpy()
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
-    draw = ImageDraw.Draw(picture, "RGBA")
-    for i, (box, colour) in enumerate(zip(corners, colors, strict=False)):
-        shade = (*_rgb(colour), 100) if fill else None
-        draw.rectangle(box, outline=colour, fill=shade, width=width)
-        if labels is not None and labels[i] is not None:
-            draw.text((box[0] + width + 1, box[1] + width), str(labels[i]), fill=colour)
-    return taeda.from_numpy(np.array(picture).transpose(2, 0, 1).copy())
-
-
-def _rgb(colour: Colour) -> tuple[int, ...]:
-    from PIL import ImageColor
-
-    return ImageColor.getrgb(colour)[:3] if isinstance(colour, str) else colour
 
 
 @taeda.no_grad()

@@ -1,4 +1,4 @@
-"""Masks and points drawn on images, and optical flow as colours."""
+"""Boxes, masks and points drawn on images, and optical flow as colours."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 import taeda
 from taeda import Tensor
 from taeda.vision.transforms.v2.functional import to_dtype
 
-__all__ = ["draw_keypoints", "draw_segmentation_masks", "flow_to_image"]
+__all__ = ["draw_bounding_boxes", "draw_keypoints", "draw_segmentation_masks", "flow_to_image"]
 
 Colour = str | tuple[int, int, int]
 
 
-def _checked(image: Any, op: str) -> None:
+def _checked(image: Any, op: str, channels: tuple[int, ...] = (3,)) -> None:
     if not isinstance(image, Tensor):
         raise TypeError(f"[{op}] The image must be a tensor, got {type(image)}")
     if image.dtype != taeda.uint8 and not image.is_floating_point():
         raise ValueError(f"[{op}] The image dtype must be uint8 or float, got {image.dtype}")
-    if image.dim() != 3 or image.shape[0] != 3:
-        raise ValueError(f"[{op}] Pass individual RGB images, not batches or other formats; got shape {tuple(image.shape)}")
+    if image.dim() != 3 or image.shape[0] not in channels:
+        kinds = "RGB images" if 1 not in channels else "grayscale or RGB images"
+        raise ValueError(f"[{op}] Pass individual {kinds}, not batches or other formats; got shape {tuple(image.shape)}")
+
+
+def _picture(image: Tensor) -> Image.Image:
+    pixels = to_dtype(image, taeda.uint8, scale=True).permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def _tensor(picture: Image.Image, dtype: Any) -> Tensor:
+    return to_dtype(taeda.from_numpy(np.array(picture)).permute(2, 0, 1), dtype, scale=True)
 
 
 def _palette(colors: Sequence[Colour] | Colour | None, n: int, op: str) -> list[tuple[int, ...]]:
@@ -39,6 +49,96 @@ def _palette(colors: Sequence[Colour] | Colour | None, n: int, op: str) -> list[
     if len(colors) < n:
         raise ValueError(f"[{op}] Number of colors must be equal or larger than the number of objects, but got {len(colors)} < {n}.")
     return [ImageColor.getrgb(c)[:3] if isinstance(c, str) else c for c in colors]  # type: ignore[misc]
+
+
+@taeda.no_grad()
+def draw_bounding_boxes(
+    image: Tensor,
+    boxes: Tensor,
+    labels: Sequence[str | None] | None = None,
+    colors: Sequence[Colour] | Colour | None = None,
+    fill: bool = False,
+    width: int = 1,
+    font: str | None = None,
+    font_size: int | None = None,
+    label_colors: Sequence[Colour] | Colour | None = None,
+    label_background_colors: Sequence[Colour] | Colour | None = None,
+    fill_labels: bool = False,
+) -> Tensor:
+    """Draw boxes on an image.
+
+    Args:
+        image: 1 or 3 x H x W, uint8 or floats of 0 ... 1.
+        boxes: N x 4: left, top, right, bottom in pixels; or N x 8: four corners (x, y), the first side of which is dashed.
+        labels: a text for each box, or None for some.
+        colors: one for all, a list with one for each, or None for different ones.
+        fill: fill the boxes, half transparent.
+        width: of the lines.
+        font: file of a TrueType font, of `font_size` points (10).
+        label_colors: of the texts; the boxes' by default, black on filled labels.
+        label_background_colors: behind the texts if `fill_labels`; the boxes' by default.
+
+    Returns:
+        A new tensor 3 x H x W; the image itself, with a warning, if there are no boxes.
+
+    Raises:
+        TypeError, ValueError: shapes, dtypes or numbers do not fit.
+
+    >>> image = draw_bounding_boxes(taeda.zeros(3, 3, 3, dtype=taeda.uint8), taeda.tensor([[0, 0, 2, 2]]), colors="red")
+    >>> image[0].tolist()
+    [[255, 255, 255], [255, 0, 255], [255, 255, 255]]
+    """
+    op = "draw_bounding_boxes"
+    _checked(image, op, (1, 3))
+    n = boxes.shape[0]
+    if n == 0:
+        warnings.warn("boxes doesn't contain any box. No box was drawn", stacklevel=2)
+        return image
+    if boxes.dim() != 2 or boxes.shape[1] not in (4, 8):
+        raise ValueError(f"[{op}] boxes should be (N, 4) or (N, 8), got {tuple(boxes.shape)}")
+    if boxes.shape[1] == 4 and bool((boxes[:, :2] > boxes[:, 2:]).any()):
+        raise ValueError(f"[{op}] Boxes need to be in (xmin, ymin, xmax, ymax) format, got {boxes.tolist()}; see ops.box_convert")
+    texts = [None] * n if labels is None else labels
+    if len(texts) != n:
+        raise ValueError(f"[{op}] Number of boxes ({n}) and labels ({len(texts)}) mismatch. Please specify labels for each box.")
+    if font is None and font_size is not None:
+        warnings.warn("Argument 'font_size' will be ignored since 'font' is not set.", stacklevel=2)
+    letters: Any = ImageFont.load_default() if font is None else ImageFont.truetype(font, font_size or 10)
+    shades = _palette(colors, n, op)
+    inks = _palette(label_colors or "black", n, op) if label_colors or fill_labels else shades
+    grounds = _palette(label_background_colors, n, op) if fill_labels and label_background_colors else shades
+
+    picture = _picture(image.expand(3, -1, -1))
+    draw = ImageDraw.Draw(picture, "RGBA" if fill else None)
+    for box, shade, text, ink, ground in zip(boxes.to(taeda.int64).tolist(), shades, texts, inks, grounds, strict=False):
+        inside = (*shade, 100) if fill else None
+        if len(box) == 4:
+            draw.rectangle(box, outline=shade, fill=inside, width=width)
+        else:
+            _rotated(draw, box, shade, inside, width)
+        if text is not None:
+            at = (box[0] + width + 1, box[1] + width + 1)
+            if fill_labels:
+                left, top, right, bottom = draw.textbbox(at, text, font=letters)
+                draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), fill=ground)
+            draw.text(at, text, fill=ink, font=letters)
+    return _tensor(picture, image.dtype)
+
+
+def _rotated(draw: Any, box: list[int], shade: tuple[int, ...], inside: tuple[int, ...] | None, width: int, dash: int = 5) -> None:
+    """Draw four corners' box: the first side in dashes, as long as the gaps between them."""
+    a, b, c, d = zip(box[::2], box[1::2], strict=True)
+    length, turn = math.dist(a, b), math.atan2(b[1] - a[1], b[0] - a[0])
+
+    def along(t: float) -> tuple[float, float]:
+        return a[0] + math.cos(turn) * t, a[1] + math.sin(turn) * t
+
+    for start in range(0, math.ceil(length), 2 * dash):
+        draw.line([along(start), along(min(start + dash, length))], fill=shade, width=width)
+    for side in ((b, c), (c, d), (d, a)):
+        draw.line(side, fill=shade, width=width)
+    if inside is not None:
+        draw.polygon(box, fill=inside)
 
 
 @taeda.no_grad()
@@ -108,8 +208,7 @@ def draw_keypoints(
     seen = seen.squeeze(-1) if seen.dim() == 3 else seen
     if seen.shape != keypoints.shape[:-1]:
         raise ValueError(f"[{op}] visibility must be of shape {tuple(keypoints.shape[:-1])}, got {tuple(seen.shape)}")
-    pixels = to_dtype(image, taeda.uint8, scale=True).permute(1, 2, 0).cpu().numpy()
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture = _picture(image)
     draw = ImageDraw.Draw(picture)
     for points, visible in zip(keypoints.to(taeda.int64).tolist(), seen.bool().tolist(), strict=True):
         for (x, y), shown in zip(points, visible, strict=True):
@@ -118,7 +217,7 @@ def draw_keypoints(
         for a, b in connectivity or ():
             if visible[a] and visible[b]:
                 draw.line((tuple(points[a]), tuple(points[b])), width=width)
-    return to_dtype(taeda.from_numpy(np.array(picture)).permute(2, 0, 1), image.dtype, scale=True)
+    return _tensor(picture, image.dtype)
 
 
 def _wheel() -> Tensor:
