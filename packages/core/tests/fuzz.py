@@ -319,6 +319,7 @@ def judge(lib: Any, call: Call) -> str | None:
     function: Any = lib
     for part in call.path.split("."):
         function = getattr(function, part)
+    held = taeda.cpu.memory_stats()["allocated_bytes.current"]
     try:
         args = [eval(a, space) for a in call.args]
         kwargs = {k: eval(v, space) for k, v in call.kwargs.items()}
@@ -326,7 +327,6 @@ def judge(lib: Any, call: Call) -> str | None:
         return None                              # the spoiling itself was refused
     inputs = tensors_of([args, kwargs], lib)
     before = [content(t) for t in inputs]
-    held = taeda.cpu.memory_stats()["allocated_bytes.current"]
     complaint = None
     failed = False
     found = None
@@ -347,7 +347,8 @@ def judge(lib: Any, call: Call) -> str | None:
         for i, (t, b) in enumerate(zip(inputs, before, strict=True)):
             if content(t) != b and t is not kwargs.get("out"):
                 complaint = f"tensor argument {i} was changed" + (" by a call that failed" if failed else "")
-    del found
+    del found, args, kwargs, inputs              # a sparse tensor keeps how its entries group, so it goes first
+    t = None                                     # noqa: F841  (the loop's last one)
     if complaint is None and not call.writes and taeda.cpu.memory_stats()["allocated_bytes.current"] != held:
         gc.collect()
         left = taeda.cpu.memory_stats()["allocated_bytes.current"] - held

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import inspect
+import linecache
 import pickle
 from typing import Any
 
@@ -323,6 +325,20 @@ def test_graph_modules_are_copied_and_pickled() -> None:
         other.recompile()
         assert other(x) == 1 and traced(x) != 1
     assert copy.copy(traced).first is traced.first
+
+
+def test_what_is_recorded_about_code_goes_with_it() -> None:
+    def texts() -> set[str]:
+        gc.collect()
+        return {name for name in linecache.cache if name.startswith("<eval_with_key>")}
+
+    before = texts()
+    traced = fx.symbolic_trace(nn.Sequential(nn.ReLU()))
+    traced.recompile()                                   # the code before this is nobody's now
+    (name,) = texts() - before
+    assert linecache.getline(name, 4).strip().startswith("def forward(self, input)")
+    del traced
+    assert texts() == before
 
 
 def test_submodules_come_and_go() -> None:

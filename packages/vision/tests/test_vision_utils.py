@@ -4,6 +4,8 @@ import contextlib
 import io
 import os
 import resource
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -236,6 +238,16 @@ def test_images_go_to_bytes_and_back(tmp_path):
         vision_io.decode_png(jpeg)
     with pytest.raises(ValueError, match="between 1 and 100, got 0"):
         vision_io.encode_jpeg(flat, 0)
+
+
+def test_a_file_that_claims_too_many_pixels_is_refused_by_every_decoder():
+    png = vision_io.encode_png(taeda.zeros(1, 2, 2, dtype=taeda.uint8)).numpy().tobytes()
+    size = struct.pack(">II", 100_000, 100_000)
+    head = b"IHDR" + size + png[24:29]
+    bomb = png[:12] + head + struct.pack(">I", zlib.crc32(head)) + png[33:]
+    for decode in (vision_io.decode_png, vision_io.decode_image, vision_io.decode_jpeg):
+        with pytest.raises(OSError, match=r"is refused: Image size \(10000000000 pixels\) exceeds"):
+            decode(taeda.tensor(list(bomb), dtype=taeda.uint8))
 
 
 def test_films_of_gif_files_are_stacked():

@@ -183,6 +183,7 @@ ROWS = [
         NO_MATRIX, NO_FLOAT, (Call(Z((2, 2)), 3), RuntimeError, "Order 3 not supported"),
         (Call(Z((2, 2)), "x"), RuntimeError, "Order x not supported"), (Call(Z((2, 2)), dim=(0, 0)), RuntimeError, "dims must be different"),
         (Call(Z((2, 2)), dim=(0,)), RuntimeError, "dim must be a 2-tuple. Got 0"), (Call(Z((2, 2)), dim=0), TypeError, "tuple of two ints"),
+        (Call(Z((2, 2)), dtype=2), TypeError, "dtype must be a taeda.dtype such as taeda.float32, got 2"),
         (Call(Z((2, 2)), dim=(0, 2)), IndexError, "out of range"))),
     Row("linalg.norm", norm_samples, None, out=True, **LOOSE, errors=(
         (Call(Z((2, 2, 2)), 2), RuntimeError, "the input must be 1D or 2D. Got 3D"),

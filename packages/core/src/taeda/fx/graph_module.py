@@ -8,7 +8,9 @@ import itertools
 import linecache
 import os
 import textwrap
+import types
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,17 +32,21 @@ _count = itertools.count()
 
 
 def _exec_with_source(src: str, globals: dict[str, Any], co_fields: dict[str, Any] | None = None) -> None:
-    """Run source in a namespace; tracebacks and debuggers can show its lines."""
+    """Run source in a namespace; tracebacks and debuggers can show its lines for as long as its functions live."""
     name = f"<eval_with_key>.{next(_count)}"
     linecache.cache[name] = len(src), None, src.splitlines(keepends=True), name
-    exec(compile(src, name, "exec", dont_inherit=True), globals)
+    code = compile(src, name, "exec", dont_inherit=True)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):                              # a process that traces without end would keep every text
+            weakref.finalize(inner, linecache.cache.pop, name, None).atexit = False
+    exec(code, globals)
 
 
 def _method_from_src(method_name: str, src: str, globals: dict[str, Any], co_fields: dict[str, Any] | None = None) -> Callable[..., Any]:
     """Return a function that source defines."""
     namespace = dict(globals)
     _exec_with_source(src, namespace, co_fields)
-    return namespace[method_name]  # type: ignore[no-any-return]
+    return namespace.pop(method_name)  # type: ignore[no-any-return]      # no cycle: the text goes with the function
 
 
 def _forward_from_src(src: str, globals: dict[str, Any], co_fields: dict[str, Any] | None = None) -> Callable[..., Any]:

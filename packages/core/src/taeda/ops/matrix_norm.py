@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from taeda.dtype import dtype as _dtype
 from taeda.dtype import float32, float64
 from taeda.ops.eigen import linalg_eigvalsh, linalg_svdvals
 from taeda.ops.least_squares import threshold_of
@@ -84,6 +85,8 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
         raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     row, column = _two_dims(op, dim, A.ndim)
     if dtype is not None:
+        if not isinstance(dtype, _dtype):
+            raise TypeError(f"[{op}] dtype must be a taeda.dtype such as taeda.float32, got {dtype!r} ({type(dtype).__name__})")
         if dtype.is_complex != A.dtype.is_complex or dtype.itemsize < A.dtype.itemsize:
             raise RuntimeError(f"[{op}] the dtype of the input ({A.dtype}) should be convertible without narrowing to the specified dtype "
                                f"({dtype})")

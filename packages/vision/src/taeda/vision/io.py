@@ -216,12 +216,23 @@ def _in_mode(x: np.ndarray[Any, Any], mode: ImageReadMode) -> np.ndarray[Any, An
     return np.concatenate([colours, alpha], axis=2) if wanted % 2 == 0 else colours
 
 
+def _format_of(file: IO[bytes], op: str) -> str | None:
+    """Return the format of an image file, None if it has none that Pillow knows."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file) as image:
+                return image.format
+    except Image.DecompressionBombError as error:
+        raise OSError(f"[{op}] the image is refused: {error}") from error
+    except Exception:  # Pillow's decoders raise what they like on damaged files
+        return None
+
+
 def _decoded(input: Any, format: str, mode: Any, apply_exif_orientation: bool) -> taeda.Tensor:
     op = f"decode_{format.lower()}"
     with contextlib.closing(_source(input, op)) as file:
-        kind = None
-        with contextlib.suppress(OSError), Image.open(file) as image:
-            kind = image.format
+        kind = _format_of(file, op)
     if kind != format:
         raise RuntimeError(f"[{op}] the bytes are no {format} image, but {kind or 'something else'}; decode_image finds out the format")
     return decode_image(input, mode, apply_exif_orientation)
@@ -255,12 +266,16 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
 
     Raises:
         RuntimeError: they are no GIF file.
+        OSError: a frame is damaged, or one is refused as `open_image` does.
     """
     first = _decoded(input, "GIF", ImageReadMode.RGB, False)
     from taeda.vision.transforms.functional import pil_to_tensor
 
     with Image.open(_source(input, "decode_gif")) as image:
-        frames = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+        try:
+            frames = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+        except Exception as error:  # Pillow's decoders raise what they like on damaged files
+            raise OSError(f"[decode_gif] cannot read the frames: {error}") from error
     return taeda.stack(frames) if len(frames) > 1 else first
 
 
