@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import fuzz
 import pytest
@@ -14,6 +15,48 @@ CALLS = 2500
 def test_hostile_calls_raise_sensible_errors_and_leave_their_inputs_alone() -> None:
     found = [f"{number}: {complaint}\n    {call}" for number, call, complaint in fuzz.run(taeda, fuzz.Source(taeda, seed=2026), 0, CALLS)]
     assert not found, "\n".join(found)
+
+
+class Resizes:
+    """A number that lays a tensor out anew when it is read."""
+
+    def __init__(self, tensor: taeda.Tensor, number: int = 1, how: str = "set") -> None:
+        self.tensor, self.number, self.how = tensor, number, how
+
+    def __index__(self) -> int:
+        if self.how == "set":
+            self.tensor.set_(taeda.tensor(1.0))
+        elif self.how == "resize":
+            self.tensor.resize_(())
+        elif self.how == "data":
+            self.tensor.data = taeda.tensor(1.0)
+        else:
+            self.tensor.squeeze_()
+        return self.number
+
+
+@pytest.mark.parametrize("how", ["set", "resize", "data", "squeeze"])
+@pytest.mark.parametrize("call", [
+    lambda x, n: x.select(n, 0), lambda x, n: x.select(2, n), lambda x, n: x.unbind(n), lambda x, n: x.unflatten(n, (1, 1)), lambda x, n: x.sum(n),
+    lambda x, n: x[..., n], lambda x, n: x.view(n, 1, 1), lambda x, n: taeda.ops.adaptive_avg_pool1d(x, n),
+    lambda x, n: taeda.ops.max_pool1d(x, n), lambda x, n: taeda.ops.pad(x, [n, 0]), lambda x, n: x.narrow(2, 0, n),
+    lambda x, n: taeda.cat([x, x], n), lambda x, n: taeda.stack([x, x], n), lambda x, n: taeda.ops.conv1d(x, taeda.ones(1, 1, 1), padding=n)])
+def test_an_index_that_changes_a_layout_in_the_middle_of_a_call_is_refused(call: Any, how: str) -> None:
+    x = taeda.ones(1, 1, 1)
+    with pytest.raises(RuntimeError, match=r"^\[\w+\] the __index__ of Resizes changed a tensor's layout in the middle of a call"):
+        call(x, Resizes(x, how=how))
+    assert x.shape == () and x.item() == 1.0
+
+
+def test_a_list_that_lies_about_its_length_is_read_by_its_elements() -> None:
+    class Lies(list):  # type: ignore[type-arg]
+        def __len__(self) -> int:
+            return 0
+
+    for join in (taeda.cat, taeda.concat, taeda.stack, taeda.hstack, taeda.block_diag):
+        with pytest.raises(TypeError):
+            join(Lies([1, 2]))
+    assert taeda.cat(Lies([taeda.ones(2), taeda.zeros(1)])).tolist() == [1.0, 1.0, 0.0]
 
 
 def test_the_fuzzer_sees_a_crash_a_hang_and_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:

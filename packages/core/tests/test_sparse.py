@@ -402,6 +402,8 @@ def test_results_go_where_a_program_wants_them() -> None:
     s = taeda.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3))
     sparse, dense = taeda.sparse_coo_tensor(size=(2, 3)), taeda.empty(2, 2)
     assert taeda.sub(s, 2 * s, out=sparse) is sparse and sparse.to_dense().tolist() == [[0, 0, -3], [-4, 0, -5]]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'out'"):
+        taeda.atleast_2d(s, s, out=taeda.empty(3))
     assert taeda.abs(sparse, out=sparse).to_dense().tolist() == [[0, 0, 3], [4, 0, 5]]
     assert taeda.mm(s, taeda.ones(3, 2), out=dense) is dense and dense.tolist() == [[3, 3], [9, 9]]
     for call, error in (

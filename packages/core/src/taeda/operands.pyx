@@ -37,13 +37,25 @@ cdef int check_same_device(str op, tuple tensors) except -1:
     return 0
 
 
+RELAID = [0]                # how often a tensor that is in use was given another layout: set_, resize_, .data = and the like
+
+
+def as_index(op, x):
+    """Return ``x.__index__()``; what a call has checked of its tensors must still hold afterwards, so it may change no layout."""
+    before = RELAID[0]
+    i = x.__index__()
+    if RELAID[0] != before:
+        raise RuntimeError(f"[{op}] the __index__ of {type(x).__name__} changed a tensor's layout in the middle of a call")
+    return i
+
+
 cdef int64_t integer(object x, str op) except? -1:
     cdef int overflow = 0
     cdef int64_t i
     if not PyLong_Check(x):
         if not hasattr(x, "__index__"):
             raise TypeError(f"[{op}] argument must be int, not {type(x).__name__}; got {x!r}")
-        x = x.__index__()
+        x = as_index(op, x)
     elif x is True or x is False:
         raise TypeError(f"[{op}] argument must be int, not bool; got {x}")
     i = PyLong_AsLongLongAndOverflow(x, &overflow)

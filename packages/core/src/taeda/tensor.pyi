@@ -1100,8 +1100,6 @@ class Tensor:
         """In-place :func:`sinh`."""
     def size(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape, or the size of one dimension, which ``axis`` may name too."""
-    def slice_add(self, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
-        """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
     def slice_inverse(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
         """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
     def slice_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:

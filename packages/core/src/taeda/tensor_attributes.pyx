@@ -25,6 +25,7 @@ from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
+from taeda.operands import RELAID
 from taeda.ops import conversion as _convert
 
 cdef object index_of(object dim):
@@ -415,6 +416,7 @@ cdef class TensorAttributes(TensorBase):
         if self.requires_grad_ and not differentiable((<TensorBase>value).view.dtype):
             raise RuntimeError(f"[data] data set to a tensor that requires gradients must be floating point or complex dtype, "
                                f"got {name_of((<TensorBase>value).view.dtype)}")
+        RELAID[0] += 1
         fill_from(self, <TensorBase>value)
 
     @property

@@ -1432,8 +1432,6 @@ def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
 def slice_(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
     """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
-def slice_add(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int], start: Any, length: Any, step: Any) -> Tensor:
-    """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
 def slice_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`slice` of the same arguments shows, copied to memory of its own."""
 def slice_scatter(input: Tensor, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Tensor | None = ...) -> Tensor:

@@ -16,6 +16,7 @@ from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, mat
 from taeda.tensor_base cimport TensorBase, alias
 
 from taeda.autograd.node import named
+from taeda.operands import as_index
 from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
@@ -185,7 +186,7 @@ cdef object factor(str op, str name, object value, int dtype):
         return value
     if type(value) is not int and type(value) is not float:
         if hasattr(value, "__index__"):
-            value = value.__index__()
+            value = as_index(op, value)
         elif hasattr(value, "__float__") and not isinstance(value, str):
             value = float(value)
         else:

@@ -17,6 +17,7 @@ from taeda.tensor_base cimport TensorBase
 from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
 from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, compute
 from taeda.autograd.node import named
+from taeda.operands import as_index
 from taeda.ops.complex_numbers import bilinear, has_complex
 from taeda.ops.copying import channels_last, channels_last_3d
 
@@ -179,7 +180,7 @@ cdef int read(str op, str name, object value, int n, int64_t low, int64_t* out) 
 cdef object whole(str op, str name, object value):
     if isinstance(value, (float, str, bool)) or not hasattr(value, "__index__"):
         raise TypeError(f"[{op}] argument '{name}' must be an int or a tuple of ints, not {type(value).__name__}")
-    return value.__index__()
+    return value if type(value) is int else as_index(op, value)
 
 
 cdef int read_geometry(str op, Geometry* q, int n, object stride, object dilation, object groups) except -1:

@@ -18,6 +18,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 from taeda import _spoken
 from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
+from taeda.operands import RELAID
 
 
 cdef enum:
@@ -349,6 +350,7 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
             step *= max(length, 1)
     check_bounds("set_", size, tuple(stride), storage_offset, x.view.itemsize, storage.nbytes_)
     n = len(size)
+    RELAID[0] += 1
     x.set_ndim(n)
     for i in range(n):
         x.view.shape[i] = size[i]
@@ -421,6 +423,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
     need = total + x.offset * x.view.itemsize
     if total and need > x.storage.nbytes_:
         x.storage.resize_(need)
+    RELAID[0] += 1
     x.set_ndim(n)
     for i in ([1, *range(n - 1, 1, -1), 0] if innermost else range(n - 1, -1, -1)):
         x.view.shape[i] = shape[i]

@@ -13,6 +13,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
 from taeda.layout import SPARSE, need_strided, strided as STRIDED
+from taeda.operands import as_index
 from taeda.ops.copying import MemoryFormat
 
 
@@ -72,7 +73,7 @@ cdef tuple sizes_of(str op, tuple size, dict named=None):
     for s in size:                                           # a bool counts as 0 or 1 but in the first place, as in PyTorch
         if isinstance(s, bool) and not found or not hasattr(s, "__index__"):
             raise TypeError(f"[{op}] sizes must be ints, got {s!r} ({type(s).__name__}) in {size}")
-        s = s.__index__()
+        s = as_index(op, s)
         if s < 0:
             raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {s}: {list(size)}")
         if s >= 1 << 62:

@@ -9,6 +9,7 @@ from taeda.kernels.cpu.abi cimport BF16, C32, F16
 from taeda.ops.fourier cimport TRANSPOSED, c2c, c2r, r2c
 from taeda.tensor_base cimport TensorBase
 
+from taeda.operands import as_index
 from taeda.ops.sequences import arange
 from taeda.ops.padding import constant_pad_nd
 
@@ -52,7 +53,7 @@ cdef TensorBase complexed(str op, object input):
 cdef object whole(str op, str name, object value):
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"[{op}] argument '{name}' must be int, not {type(value).__name__}")
-    return value.__index__()
+    return value if type(value) is int else as_index(op, value)
 
 
 cdef tuple listed(str op, str name, object value):

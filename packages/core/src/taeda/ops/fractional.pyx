@@ -9,6 +9,7 @@ from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.dtype import int64
+from taeda.operands import as_index
 from taeda.ops.creation import full
 from taeda.ops.sequences import arange
 from taeda.ops.join import cat
@@ -62,7 +63,7 @@ cdef tuple sizes_of(str op, str name, object value, int n):
     for v in values:
         if not hasattr(v, "__index__"):
             raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type {type(v).__name__}")
-    return tuple([v.__index__() for v in values])
+    return tuple([v if type(v) is int else as_index(op, v) for v in values])
 
 
 cdef object draws(str op, TensorBase x, int n, object samples):

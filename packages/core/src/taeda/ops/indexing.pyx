@@ -26,6 +26,8 @@ from taeda.ops.conversion cimport has
 from taeda.registry cimport STAND_IN
 from taeda.tensor_base cimport CPU, META, TensorBase
 
+from taeda.operands import as_index
+
 __all__ = ["getitem", "setitem"]
 PUBLIC = ()
 METHODS = {}
@@ -369,7 +371,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
             elif array and item.ndim > 0 or isinstance(item, (list, tuple, range)):
                 t = index_of(item, op)
             elif hasattr(item, "__index__"):
-                take_int(q, x, dim, to_i64(item.__index__(), op), op)
+                take_int(q, x, dim, to_i64(as_index(op, item), op), op)
                 q.last = SELECT
                 dim += 1
                 continue

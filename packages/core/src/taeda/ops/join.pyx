@@ -34,10 +34,11 @@ cdef list pieces_of(object tensors, str op):
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(f"[{op}] {op}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
                         f"{type(tensors).__name__}")
-    for i in range(len(tensors)):
-        if not isinstance(tensors[i], TensorBase):
-            raise TypeError(f"[{op}] expected Tensor as element {i} in argument 0, but got {type(tensors[i]).__name__}")
-    return list(tensors)
+    cdef list given = list(tensors)                        # its own length, whatever a subclass says
+    for i in range(len(given)):
+        if not isinstance(given[i], TensorBase):
+            raise TypeError(f"[{op}] expected Tensor as element {i} in argument 0, but got {type(given[i]).__name__}")
+    return given
 
 
 cdef int common_dtype(list xs) noexcept:

@@ -14,6 +14,7 @@ from taeda.ops.linalg cimport batch_of, identity, need_square, rows
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import float32, complex64
+from taeda.operands import as_index
 from taeda.ops.join import cat
 from taeda.ops.masking import where
 from taeda.ops.solve import linalg_inv, linalg_solve_ex
@@ -110,7 +111,7 @@ def linalg_matrix_power(A, n, *, out=None):
     cdef object power = None, square
     if isinstance(n, bool) or not hasattr(n, "__index__"):
         raise TypeError(f"[linalg.matrix_power] argument 'n' must be int, not {type(n).__name__}")
-    n = n.__index__()
+    n = as_index("linalg.matrix_power", n)
     if n == 0:
         y = x.clone().contiguous().copy_(identity(x, batch_of(x), rows(x)))      # in the graph, as PyTorch's
         return y if out is None else write_out(out, <TensorBase>y, "linalg.matrix_power")

@@ -9,6 +9,8 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last, without_gaps
 
+from taeda.operands import as_index
+
 __all__ = ["pad", "constant_pad_nd"]
 PUBLIC = ("constant_pad_nd",)
 METHODS = {}
@@ -133,6 +135,7 @@ cdef int read_pad(TensorBase x, object pad, Amounts* a) except -1:
     cdef int64_t amount
     if not isinstance(pad, (tuple, list)):
         raise TypeError(f"[pad] argument 'pad' must be tuple of ints, not {type(pad).__name__}")
+    pad = tuple(pad)                                       # a list may change while its numbers are read
     for number in pad:
         if type(number) is not int and (isinstance(number, bool) or not hasattr(number, "__index__")):
             raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(number).__name__}")
@@ -146,7 +149,7 @@ cdef int read_pad(TensorBase x, object pad, Amounts* a) except -1:
         a.before[d] = a.after[d] = 0
     for i in range(n):
         number = pad[i]
-        amount = number if type(number) is int else number.__index__()
+        amount = number if type(number) is int else as_index("pad", number)
         if not -MOST <= amount <= MOST:
             raise RuntimeError(f"[pad] padding {amount} is beyond any tensor's size")
         if i % 2 == 0:

@@ -16,6 +16,8 @@ from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport TensorBase
 
+from taeda.operands import as_index
+
 PUBLIC = ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d")
 __all__ = PUBLIC + ("avg_pool2d", "avg_pool3d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
                     "adaptive_max_pool2d", "adaptive_max_pool3d")
@@ -41,6 +43,7 @@ cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except 
             out[i] = value
         return 0
     if isinstance(value, (tuple, list)):
+        value = tuple(value)                               # a list may change while its numbers are read
         if len(value) != 1 and len(value) != n:
             raise RuntimeError(f"[{op}] {name} must either be a single int, or a tuple of {COUNTS[n - 1]}, got {tuple(value)}")
         for i in range(first, 3):
@@ -48,11 +51,11 @@ cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except 
             if not hasattr(item, "__index__") or PyBool_Check(item):
                 raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
                                 f"{type(item).__name__}")
-            out[i] = item.__index__()
+            out[i] = item if type(item) is int else as_index(op, item)
         return 0
     if hasattr(value, "__index__") and not PyBool_Check(value):
         for i in range(first, 3):
-            out[i] = value.__index__()
+            out[i] = as_index(op, value)
         return 0
     raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, not {type(value).__name__}")
 
@@ -439,7 +442,7 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
             continue
         if not hasattr(size, "__index__") or PyBool_Check(size):
             raise TypeError(f"[{op}] argument 'output_size' must be tuple of ints, not {type(size).__name__}")
-        p[OUT + d].i = size.__index__()
+        p[OUT + d].i = size if type(size) is int else as_index(op, size)
         if p[OUT + d].i < 0:
             raise RuntimeError(f"[{op}] elements of output_size must be greater than or equal to 0, got {tuple(sizes)}")
     return 0

@@ -5,6 +5,7 @@ from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.autograd.node import named
+from taeda.operands import RELAID
 from taeda.ops.strided import as_strided
 from taeda.ops.views import squeeze, t, transpose, unsqueeze
 
@@ -20,6 +21,7 @@ cdef object become(str op, object input, object view, tuple args, str name):
     before = alias(x)
     before.grad_fn_, before.output_nr, before.requires_grad_ = grad_fn_of(x), x.output_nr, x.requires_grad_
     y = <TensorBase>named(view(before, *args), name)
+    RELAID[0] += 1
     x.set_ndim(y.view.ndim)
     for d in range(y.view.ndim):
         x.view.shape[d], x.view.strides[d] = y.view.shape[d], y.view.strides[d]

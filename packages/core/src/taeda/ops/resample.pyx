@@ -15,6 +15,7 @@ from taeda.kernels.cpu.abi cimport MAX_DIM, U8, Param, View
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
+from taeda.operands import as_index
 from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 __all__ = ["interpolate"]
@@ -126,7 +127,7 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
         for s in per_dimension("output size", size, n, x):
             if isinstance(s, bool) or not hasattr(s, "__index__"):
                 raise TypeError(f"[interpolate] expected size to be one of int or Tuple[int] or None, but got {size!r}")
-            out.append(s.__index__())
+            out.append(as_index("interpolate", s))
     else:
         factors = per_dimension("scale_factor", scale_factor, n, x)
         for d in range(n):

@@ -13,6 +13,8 @@ from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I8, I16, I32, I64,
 from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, sizes_of, target, zero_vjp_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
+from taeda.operands import as_index
+
 __all__ = ["multinomial", "randint", "randint_like", "random_", "randperm"]
 PUBLIC = ("multinomial", "randint", "randint_like", "randperm")
 
@@ -43,7 +45,7 @@ cdef object as_int(str name, str what, object x):
         x = x.item()
     if isinstance(x, bool) or not hasattr(x, "__index__"):
         raise TypeError(f"[{name}] argument '{what}' must be an int, not {type(x).__name__}")
-    x = x.__index__()
+    x = as_index(name, x)
     if not INT64_MIN <= x < -INT64_MIN:
         raise ValueError(f"[{name}] '{what}' must be in [-2^63, 2^63), got {x}")
     return x

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, clone_dense, define, integer as int64_of, record_view, wrap_dim
+from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, record_view, wrap_dim
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
@@ -131,12 +131,6 @@ def narrow(input, dim, start, length):
     if a > size - n:
         raise RuntimeError(f"[narrow] start ({a}) + length ({n}) exceeds dimension size ({size}).")
     return slice_view(x, d, a, n, 1)
-
-def slice_add(input, src, dim, start, length, step):
-    """Return ``input`` with ``src`` added to the slice of ``length`` indices from ``start`` in steps along ``dim``."""
-    cdef TensorBase y = clone_dense(as_tensor(input, "slice_add"))
-    slice_view(y, dim, start, length, step).add_(src)
-    return y
 
 
 # -- several at once -------------------------------------------------------------------------------------
@@ -353,5 +347,5 @@ PUBLIC = (
     "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit", "unsafe_split",
     "unsafe_split_with_sizes", "unsafe_chunk",
 )
-__all__ = PUBLIC + ("slice_", "slice_add")
+__all__ = PUBLIC + ("slice_",)
 METHODS = {name: globals()[name] for name in __all__ if name != "slice_"}

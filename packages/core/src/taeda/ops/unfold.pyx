@@ -7,6 +7,8 @@ from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, laun
 from taeda.kernels.cpu.abi cimport BOOL, F32, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.operands import as_index
+
 __all__ = ["col2im", "im2col"]
 PUBLIC = ()
 METHODS = {}
@@ -24,13 +26,14 @@ cdef int read_pair(str op, str name, object value, int64_t low, int64_t* out) ex
         value = (value, value)
     if not isinstance(value, (tuple, list)):
         raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, not {type(value).__name__}")
+    value = tuple(value)                                   # a list may change while its numbers are read
     if len(value) != 2:
         raise RuntimeError(f"[{op}] It is expected {name} equals to 2, but got size {len(value)}")
     for i in range(2):
         if isinstance(value[i], bool) or not hasattr(value[i], "__index__"):
             raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
                             f"{type(value[i]).__name__} at pos {i}")
-        number = value[i].__index__()
+        number = value[i] if type(value[i]) is int else as_index(op, value[i])
         if not low <= number < 1 << 31:
             rule = "non-negative" if low == 0 else "greater than zero" if number < low else "less than 2^31"
             raise RuntimeError(f"[{op}] {name} should be {rule}, but got {tuple(value)}")

@@ -10,6 +10,7 @@ from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.dtype import dtype as dtype_class
+from taeda.operands import as_index
 
 
 cdef object integer(object x, str op):
@@ -17,7 +18,7 @@ cdef object integer(object x, str op):
     if PyLong_Check(x) and x is not True and x is not False:
         return x
     if not PyLong_Check(x) and hasattr(x, "__index__"):
-        return x.__index__()
+        return as_index(op, x)
     raise TypeError(f"[{op}] expected an int, got {x!r} ({type(x).__name__})")
 
 

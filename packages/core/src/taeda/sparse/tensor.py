@@ -60,6 +60,8 @@ def unknown(name: str, s: Any) -> NotImplementedError:
 
 def written(name: str, out: Any, found: Any) -> Any:
     """Put a result where a program wants it, and return that."""
+    if not isinstance(found, Tensor):
+        raise TypeError(f"[{name}] {name}() got an unexpected keyword argument 'out': its result is no single tensor")
     if is_sparse(out) != is_sparse(found):
         raise RuntimeError(f"[{name}] the result has layout {found.layout}, out has {out.layout}")
     if is_sparse(out):
