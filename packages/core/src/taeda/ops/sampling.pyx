@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, begin_inplace, contiguous, define, empty_like, empty_shape, end_inplace)
+from taeda.dispatch cimport (Op, as_tensor, begin_inplace, contiguous, define, empty_like, empty_shape, end_inplace, launch)
 from taeda.dtype cimport is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Param, View
 from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, sizes_of, target, zero_vjp_of
@@ -25,6 +25,7 @@ cdef object zero_vjp(Node n, object g):
 cdef Op RANDOM = define("random", zero_vjp, 0, 0, None, "RandomBackward2")
 cdef Op FROM_TO = define("random_from_to", zero_vjp, 0, 0, None, "RandomBackward0")
 cdef Op RANDPERM = define("randperm", NULL)
+cdef Op SOBOL = define("sobol", NULL)
 cdef Op MULTINOMIAL = define("multinomial", NULL)
 cdef Op EXPONENTIAL = define("exponential", NULL, 0, 0, None, "MultinomialBackward0")
 
@@ -264,6 +265,17 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     else:
         end_inplace(RANDPERM, t, (t,), None)
     return finish("randperm", t, requires_grad)
+
+
+# -- Sobol sequences, for taeda.quasirandom ------------------------------------------------------------
+
+
+def _sobol_points(TensorBase points, TensorBase state, TensorBase numbers, first, double scale):
+    """Write the points of a Sobol sequence that follow point ``first``, whose bits are the state, times ``scale``."""
+    cdef View* v[3]
+    cdef Param p[2]
+    v[0], v[1], v[2], p[0].i, p[1].f = &points.view, &state.view, &numbers.view, first, scale
+    launch(SOBOL, points.view.dtype, points.device, 2, 3, v, p, points.view.numel)
 
 
 # -- multinomial -------------------------------------------------------------------------------------

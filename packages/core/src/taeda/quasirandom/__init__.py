@@ -1,9 +1,8 @@
 """Quasirandom points: PyTorch's ``torch.quasirandom``, bit for bit, scrambled too.
 
-Point i of a Sobol sequence is the exclusive or of direction numbers, one for each bit of i's Gray code. The Gray code is
-linear over GF(2): the code of ``a + r``, a a multiple of 2^k and r below it, is that of a xor that of r. So points are drawn a
-block at a time: a table of the first 2^k differences, made once by doubling, against one state a block; and any number of
-points is skipped at once.
+Point i of a Sobol sequence is the exclusive or of direction numbers, one for each bit of i's Gray code, so a point differs from the
+one before it by a single number. The Gray code is linear over GF(2): the difference of two points is that of the bits in which their
+codes differ, and any number of points is skipped at once.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import operator
 from typing import TYPE_CHECKING
 
 import taeda
+from taeda.ops.sampling import _sobol_points
 from taeda.quasirandom.direction_numbers import MAXBIT, MAXDIM, direction_numbers
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from taeda.dtype import dtype as Dtype
 
 __all__ = ["SobolEngine"]
-
-BLOCK = 1 << 15               # elements of the table of differences: 256 KiB, which stay in the second-level cache
 
 
 class SobolEngine:
@@ -53,7 +51,7 @@ class SobolEngine:
         self.seed = seed
         self.scramble = scramble
         self.dimension = dimension
-        self.sobolstate = taeda.from_numpy(direction_numbers(operator.index(dimension)))
+        self.sobolstate = taeda.tensor(direction_numbers(operator.index(dimension)), device="cpu")
         if scramble:
             self._scramble()
         else:
@@ -143,20 +141,7 @@ class SobolEngine:
 
     def _fill(self, points: Tensor) -> None:
         """Write the points after ``quasi``'s, scaled to [0, 1), and leave ``quasi`` at the last of them."""
-        last = self._index()
-        start = last + 1 if self.num_generated else 1
-        stop = start + len(points)
-        width = max((min(len(points), BLOCK // self.dimension)).bit_length() - 1, 0)
-        table = taeda.zeros((1, self.dimension), dtype=taeda.int64, device="cpu")
-        for b in range(width):
-            table = taeda.cat((table, table ^ self._difference(0, 1 << b)))
-        state, at = self.quasi, last
-        for block in range(start >> width << width, stop, 1 << width):
-            state, at = state ^ self._difference(at, block), block
-            low, high = max(start, block), min(stop, block + (1 << width))
-            rows = points[low - start:high - start]
-            rows.copy_(table[low - block:high - block] ^ state).mul_(2.0**-MAXBIT)
-        self.quasi = state ^ self._difference(at, stop - 1)
+        _sobol_points(points, self.quasi, self.sobolstate, self._index(), 2.0**-MAXBIT)
 
     def _scramble(self) -> None:
         """Draw a shift and, for each dimension, a lower triangular matrix over GF(2) that multiplies its direction numbers."""
@@ -168,8 +153,7 @@ class SobolEngine:
         self.shift = (taeda.randint(2, (self.dimension, MAXBIT), device="cpu", generator=generator) << bits).sum(1)
         matrices = taeda.randint(2, (self.dimension, MAXBIT, MAXBIT), device="cpu", generator=generator).tril_()
         matrices.diagonal(dim1=1, dim2=2).fill_(1)
-        columns = (matrices << bits.flip(0)[:, None]).sum(1)           # row 0 and column 0 go with the highest bit
-        numbers = self.sobolstate
-        self.sobolstate = taeda.zeros_like(numbers)
-        for k in range(MAXBIT):
-            self.sobolstate ^= (numbers >> MAXBIT - 1 - k & 1) * columns[:, k:k + 1]
+        high = bits.flip(0)                                            # row 0 and column 0 go with the highest bit
+        digits = (self.sobolstate[:, :, None] >> high & 1).float()
+        products = digits @ matrices.float().transpose(1, 2)           # sums of up to 30 ones: exact
+        self.sobolstate = ((products.long() & 1) << high).sum(2)

@@ -37,8 +37,9 @@ def table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return polynomials, degrees, data[MAXDIM - 1:]
 
 
+@functools.lru_cache(2)                    # a program makes engine after engine of the same dimension
 def direction_numbers(dimension: int) -> np.ndarray:
-    r"""Return the direction numbers of the first dimensions, int64 of shape (dimension, 30).
+    r"""Return the direction numbers of the first dimensions, int64 of shape (dimension, 30); not to be written to.
 
     Bit j of a point's index flips it by number j, m_j scaled to 30 bits. From the degree s on a row goes by its polynomial:
     :math:`m_j = m_{j-s} \oplus \bigoplus_{k=1}^{s} 2^k a_k m_{j-k}`, with :math:`a_s = 1`.
