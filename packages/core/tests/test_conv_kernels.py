@@ -32,6 +32,8 @@ CLASSES = [((2, 3, 20, 23), (18, 3, 7, 7), {"stride": 2, "padding": 3}), ((1, 3,
 # a weight gradient whose lanes are input channels
 ROLES = [((2, 33, 9, 11), (3, 33, 3, 5), {"padding": (1, 2)}), ((1, 18, 12, 7), (2, 18, 4, 2), {"dilation": (2, 1)}),
          ((2, 40, 6, 5), (6, 20, 3, 3), {"groups": 2, "padding": 2}), ((3, 17, 21), (5, 17, 3), {}), ((1, 16, 4, 5, 6), (1, 16, 2, 3, 2), {})]
+# weight gradients of many groups: of eight results and of few, whose lanes are pixels
+ROLES += [((2, 64, 6, 5), (64, 8, 3, 3), {"padding": 1, "groups": 8}), ((2, 27, 6, 7), (45, 3, 3, 3), {"padding": 1, "groups": 9})]
 # kernels as large as images; strides whose windows overlap, of few and of many channels; few results
 WHOLE = [((5, 6, 3, 4), (7, 6, 3, 4), {}), ((1, 3, 5), (1, 3, 5), {}), ((4, 2, 2, 3, 2), (9, 2, 2, 3, 2), {})]
 SPLIT = [((2, 3, 15, 23), (18, 3, 7, 5), {"stride": (2, 3), "padding": 3}), ((2, 34, 8, 9), (13, 34, 4, 4), {"stride": 2, "padding": 1}),
@@ -153,6 +155,10 @@ def test_half_precision_is_computed_in_float32(xs, ws, options):
 LAST = [((2, c, h, w), (c, 1, kh, kw), {"groups": c, "padding": p, "stride": s, "dilation": d})
         for c, h, w, kh, kw, p, s, d in ((3, 7, 9, 3, 3, 1, 1, 1), (8, 5, 4, 3, 3, 1, 2, 1), (17, 9, 14, 5, 3, 2, 1, 1), (12, 6, 21, 7, 7, 3, 1, 1),
                                          (40, 9, 10, 3, 3, 2, 1, 2), (9, 11, 12, 1, 3, 1, 3, 1), (16, 4, 3, 5, 5, 4, 2, 2), (8, 13, 7, 2, 2, 0, (3, 2), 1))]
+# results taken seven at a time: kernels of one row and of more rows than the image has, padding of more than half, the last ones reach back
+LAST += [((2, c, h, w), (c, 1, kh, kw), {"groups": c, "padding": p, "stride": s})
+         for c, h, w, kh, kw, p, s in ((9, 7, 7, 7, 7, 3, 1), (20, 5, 11, 3, 3, 1, 1), (8, 2, 16, 5, 5, (2, 4), 1), (24, 9, 15, 1, 7, (0, 1), 1),
+                                       (17, 6, 7, 3, 5, (1, 2), (2, 1)), (16, 4, 33, 3, 3, 1, 1), (64, 8, 9, 7, 7, 6, 1), (33, 3, 12, 3, 3, 0, 1))]
 LAST += [((2, 5, 7, 3), (9, 5, 1, 1), {}), ((1, 16, 6, 6), (1, 16, 1, 1), {}), ((3, 64, 1, 1), (24, 64, 1, 1), {}), ((4, 33, 5, 8), (40, 33, 1, 1), {})]
 
 
