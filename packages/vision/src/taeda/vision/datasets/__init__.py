@@ -27,6 +27,7 @@ from taeda.vision.datasets.optical_flow import HD1K, FlyingChairs, FlyingThings3
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
 from taeda.vision.datasets.photographs import Caltech101, Caltech256, Flowers102
 from taeda.vision.datasets.places365 import Places365
+from taeda.vision.datasets.scenes import Cityscapes, Kitti, SBDataset, WIDERFace
 from taeda.vision.datasets.small_images import FER2013, SEMEION, STL10, SVHN, USPS, MovingMNIST
 from taeda.vision.datasets.vision import StandardTransform, VisionDataset
 from taeda.vision.datasets.voc import VOCDetection, VOCSegmentation
@@ -52,6 +53,7 @@ __all__ = [
     "Caltech101",
     "Caltech256",
     "CelebA",
+    "Cityscapes",
     "CocoCaptions",
     "CocoDetection",
     "Country211",
@@ -70,16 +72,19 @@ __all__ = [
     "ImageFolder",
     "ImageNet",
     "Imagenette",
+    "Kitti",
     "KittiFlow",
     "MovingMNIST",
     "OxfordIIITPet",
     "Places365",
     "RenderedSST2",
+    "SBDataset",
     "Sintel",
     "StandardTransform",
     "StanfordCars",
     "VOCDetection",
     "VOCSegmentation",
     "VisionDataset",
+    "WIDERFace",
     "wrap_dataset_for_transforms_v2",
 ]

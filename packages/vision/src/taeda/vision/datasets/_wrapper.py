@@ -13,6 +13,7 @@ import taeda
 from taeda.vision import tv_tensors
 from taeda.vision.datasets.coco import CocoCaptions, CocoDetection
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
+from taeda.vision.datasets.scenes import Cityscapes, Kitti, SBDataset, WIDERFace
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.datasets.voc import VOCDetection, VOCSegmentation
 from taeda.vision.ops import box_convert
@@ -32,7 +33,7 @@ def _mask(image: Any) -> tv_tensors.Mask:
 
 
 def _boxes(rows: Any, image: Any, of: str = "xyxy") -> tv_tensors.BoundingBoxes:
-    boxes = taeda.tensor(rows).reshape(-1, 4)
+    boxes = taeda.as_tensor(rows).reshape(-1, 4)
     boxes = boxes if of == "xyxy" else box_convert(boxes, of, "xyxy")
     return tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=(image.height, image.width))  # type: ignore[call-arg]
 
@@ -63,11 +64,16 @@ def _coco(data: Any, index: int, image: Any, target: Any, keys: Collection[str])
         out["masks"] = tv_tensors.Mask(taeda.from_numpy(np.stack([_outline(one["segmentation"], image.size) for one in target])))
     if "labels" in keys:
         out["labels"] = taeda.tensor([one["category_id"] for one in target])
+    return {key: value for key, value in {**_together(target), **out}.items() if key in keys}
+
+
+def _together(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return of each key all values."""
     together: dict[str, list[Any]] = defaultdict(list)
-    for one in target:
-        for key, value in one.items():
+    for row in rows:
+        for key, value in row.items():
             together[key].append(value)
-    return {key: value for key, value in {**together, **out}.items() if key in keys}
+    return together
 
 
 def _voc(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
@@ -84,6 +90,49 @@ def _pets(data: Any, index: int, image: Any, target: Any, keys: Collection[str])
     return made if isinstance(target, tuple) else made[0]
 
 
+_KITTI_CLASSES = ("Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc", "DontCare")
+
+
+def _kitti(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
+    if target is None:
+        return None
+    labels = taeda.tensor([_KITTI_CLASSES.index(one["type"]) for one in target], dtype=taeda.int64)
+    out = {**_together(target), "boxes": _boxes([one["bbox"] for one in target], image), "labels": labels}
+    return {key: value for key, value in out.items() if key in keys}
+
+
+def _faces(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
+    if target is None:
+        return None
+    return {key: _boxes(value, image, "xywh") if key == "bbox" else value for key, value in target.items() if key in keys}
+
+
+def _unsupported(what: str) -> RuntimeError:
+    return RuntimeError(f"[wrap_dataset_for_transforms_v2] {what} is currently not supported by this wrapper: there is no tv_tensor for it")
+
+
+def _city(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
+    made: list[Any] = []
+    for kind, part in zip(data.target_type, target if isinstance(target, tuple) else (target,), strict=True):
+        if kind not in ("instance", "semantic"):
+            raise _unsupported(f"Cityscapes with target_type {kind!r}")
+        mask = _mask(part)
+        if kind == "instance":              # a number is a class, or a thousand times a class and the instance
+            numbers = mask.unique().to(taeda.int64)
+            labels = taeda.where(numbers >= 1000, numbers // 1000, numbers)
+            made.append({"masks": tv_tensors.Mask(taeda.stack([mask == number for number in numbers])), "labels": labels})
+        else:
+            made.append(mask)
+    return tuple(made) if len(made) > 1 else made[0]
+
+
+def _borders(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
+    if data.mode == "boundaries":
+        raise _unsupported("SBDataset with mode 'boundaries'")
+    return _mask(target)
+
+
+_FACE_KEYS = {"bbox", "blur", "expression", "illumination", "occlusion", "pose", "invalid"}
 Wrapper = Callable[[Any, int, Any, Any, Collection[str]], Target]
 # For each class how its targets are made, what they can have, and what they have by default.
 _WRAPPERS: dict[type, tuple[Wrapper, set[str], set[str]]] = {
@@ -96,6 +145,14 @@ _WRAPPERS: dict[type, tuple[Wrapper, set[str], set[str]]] = {
     VOCDetection: (_voc, {"annotation", "boxes", "labels"}, {"boxes", "labels"}),
     VOCSegmentation: (lambda data, i, image, target, keys: _mask(target), set(), set()),
     OxfordIIITPet: (_pets, set(), set()),
+    Kitti: (
+        _kitti,
+        {"type", "truncated", "occluded", "alpha", "bbox", "dimensions", "location", "rotation_y", "boxes", "labels"},
+        {"boxes", "labels"},
+    ),
+    WIDERFace: (_faces, _FACE_KEYS, _FACE_KEYS),
+    Cityscapes: (_city, set(), set()),
+    SBDataset: (_borders, set(), set()),
     VisionDataset: (lambda data, i, image, target, keys: target, set(), set()),
 }
 
@@ -105,7 +162,8 @@ def wrap_dataset_for_transforms_v2(dataset: Any, target_keys: Collection[str] | 
 
     Args:
         dataset: one of this package. Of classes without boxes and masks the targets stay.
-        target_keys: what the dicts of COCO and VOC should have: of the file's own fields, and "boxes", "labels", of COCO "masks"; or "all".
+        target_keys: what the dicts of COCO, VOC, KITTI and WIDERFace should have: of the file's own fields, and "boxes", "labels", of COCO
+            "masks"; or "all".
 
     Raises:
         TypeError: it is no data set of this package.
