@@ -37,7 +37,7 @@ def test_images_are_planes_of_colours_put_together(root):
 
 
 def test_a_hundred_classes_have_files_of_their_own(root):
-    with pytest.raises(RuntimeError, match=r"\[CIFAR100\] Dataset not found: there is no .*cifar-100-python"):
+    with pytest.raises(RuntimeError, match=r"\[CIFAR100\] Dataset not found or corrupted: there is no .*cifar-100-python"):
         CIFAR100(root)
     folder = root / "cifar-100-python"
     for name in ("train", "test"):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from taeda.vision.datasets.utils import download_and_extract_archive
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["LabelledImages", "Path", "Transform", "fetch", "numbered"]
+__all__ = ["LabelledImages", "Path", "Transform", "fetch", "not_there", "numbered"]
 
 Path = str | os.PathLike[str]
 Transform = Callable[[Any], Any]
@@ -24,7 +24,12 @@ def fetch(op: str, folder: str, download: bool, url: str, into: str, md5: str | 
     if download and not os.path.isdir(folder):
         download_and_extract_archive(url, into, md5=md5)
     if not os.path.isdir(folder):
-        raise RuntimeError(f"[{op}] Dataset not found or corrupted: there is no {folder!r}. You can use download=True to download it")
+        raise not_there(op, folder)
+
+
+def not_there(op: str, path: str) -> RuntimeError:
+    """Return the error of a data set without a file or folder that it needs."""
+    return RuntimeError(f"[{op}] Dataset not found or corrupted: there is no {path!r}. You can use download=True to download it")
 
 
 def numbered(names: list[Any]) -> dict[Any, int]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from taeda.vision.datasets._labelled import not_there
 from taeda.vision.datasets.utils import download_file, extract_archive
 from taeda.vision.datasets.vision import VisionDataset
 
@@ -100,7 +101,7 @@ class CIFAR10(VisionDataset):
     def _read(self, name: str) -> dict[str, Any]:
         op = type(self).__name__
         if not os.path.isfile(self._path(name)):
-            raise RuntimeError(f"[{op}] Dataset not found: there is no {self._path(name)!r}. You can use download=True to download it")
+            raise not_there(op, self._path(name))
         try:
             with open(self._path(name), "rb") as file:
                 content = _Plain(file, encoding="latin1").load()

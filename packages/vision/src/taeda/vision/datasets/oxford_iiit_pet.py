@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from taeda.vision.datasets._labelled import not_there
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -59,7 +60,7 @@ class OxfordIIITPet(VisionDataset):
             for url, md5 in self._RESOURCES:
                 download_and_extract_archive(url, base, md5=md5)
         if not os.path.isfile(lines):
-            raise RuntimeError(f"[{op}] Dataset not found: there is no {lines!r}. You can use download=True to download it")
+            raise not_there(op, lines)
         with open(lines, encoding="ascii") as file:
             rows = [line.split() for line in file if not line.startswith("#")]
         self._labels = [int(row[1]) - 1 for row in rows]

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from taeda.vision.datasets._labelled import LabelledImages, Path, Transform
+from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, not_there
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import download_and_extract_archive, download_url, extract_archive, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
@@ -29,10 +29,6 @@ _FLOWERS = (
     "columbine, desert-rose, tree mallow, magnolia, cyclamen, watercress, canna lily, hippeastrum, bee balm, ball moss, "
     "foxglove, bougainvillea, camellia, mallow, mexican petunia, bromelia, blanket flower, trumpet creeper, blackberry lily"
 )
-
-
-def _not_there(op: str, path: str) -> RuntimeError:
-    return RuntimeError(f"[{op}] Dataset not found or corrupted: there is no {path!r}. You can use download=True to download it")
 
 
 class Flowers102(LabelledImages):
@@ -77,7 +73,7 @@ class Flowers102(LabelledImages):
                 download_url(self._URL + name, base, md5=md5)
         for path in (folder, labels, sets):
             if not os.path.exists(path):
-                raise _not_there("Flowers102", path)
+                raise not_there("Flowers102", path)
         from scipy.io import loadmat
 
         numbers = loadmat(sets)[{"train": "trnid", "val": "valid", "test": "tstid"}[split]].reshape(-1).tolist()
@@ -97,7 +93,7 @@ class _Caltech(VisionDataset):
         if download and not os.path.isdir(folder):
             self.download()
         if not os.path.isdir(folder):
-            raise _not_there(type(self).__name__, folder)
+            raise not_there(type(self).__name__, folder)
         self.categories = sorted(name for name in os.listdir(folder) if name != "BACKGROUND_Google")    # no category of its own
         self.index: list[int] = []
         self.y: list[int] = []

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 import taeda
-from taeda.vision.datasets._labelled import Path, Transform
+from taeda.vision.datasets._labelled import Path, Transform, not_there
 from taeda.vision.datasets.utils import check_integrity, download_and_extract_archive, download_file, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 
@@ -320,7 +320,7 @@ class MovingMNIST(VisionDataset):
         if download and not os.path.exists(path):
             download_file([self._URL], path, self._MD5)
         if not os.path.exists(path):
-            raise RuntimeError(f"[MovingMNIST] Dataset not found: there is no {path!r}. You can use download=True to download it.")
+            raise not_there("MovingMNIST", path)
         frames = {None: slice(None), "train": slice(split_ratio), "test": slice(split_ratio, None)}[split]
         self.data = taeda.from_numpy(np.load(path)[frames]).transpose(0, 1).unsqueeze(2).contiguous()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from xml.etree import ElementTree
 
+from taeda.vision.datasets._labelled import not_there
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -57,7 +58,7 @@ class _VOC(VisionDataset):
         if download and not os.path.isfile(names):
             download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.md5)
         if not os.path.isfile(names):
-            raise RuntimeError(f"[{op}] Dataset not found or corrupted: there is no {names!r}. You can use download=True to download it")
+            raise not_there(op, names)
         with open(names, encoding="ascii") as file:
             ids = file.read().split()
         self.images = [within(os.path.join(base, "JPEGImages"), f"{name}.jpg", op) for name in ids]
