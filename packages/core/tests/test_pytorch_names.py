@@ -283,14 +283,14 @@ def test_models_and_tensors_in_parts_are_only_names() -> None:
     from taeda.distributed._tensor.experimental import implicit_replication
     from taeda.distributed.fsdp import FSDPModule, FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
     from taeda.distributed.rpc import is_available, rpc_sync
-    from taeda.distributed.tensor import DTensor, Replicate, Shard
+    from taeda.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
 
     assert not isinstance(taeda.ones(2), DTensor) and MixedPrecisionPolicy(taeda.bfloat16).param_dtype is taeda.bfloat16
     with implicit_replication():
         assert taeda.ones(2).sum() == 2
     assert not is_available()
     assert Shard(1) != Shard(0) and [Shard(dim=1), Replicate()] == [Shard(1), Replicate()]
-    for make in (DTensor, FSDPModule, FullyShardedDataParallel, fully_shard, rpc_sync):
+    for make in (DTensor, distribute_tensor, FSDPModule, FullyShardedDataParallel, fully_shard, rpc_sync):
         with pytest.raises(NotImplementedError, match="one process"):
             make(None)
 

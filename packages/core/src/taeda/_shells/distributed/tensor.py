@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from taeda.tensor import Tensor
 
 from .device_mesh import DeviceMesh
 
-__all__ = ["DTensor", "DeviceMesh", "Partial", "Placement", "Replicate", "Shard", "implicit_replication"]
+__all__ = [
+    "DTensor", "DeviceMesh", "Partial", "Placement", "Replicate", "Shard",
+    "distribute_module", "distribute_tensor", "implicit_replication",
+]  # fmt: skip
 
 
 class Placement:
@@ -47,6 +50,14 @@ class DTensor(Tensor):
     def __new__(cls, *args: Any, **kwargs: Any) -> DTensor:
         """Raise NotImplementedError."""
         raise NotImplementedError("[DTensor] taeda trains in one process, whose tensors are whole; use taeda.Tensor")
+
+
+def distribute_tensor(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise NotImplementedError: there is one process."""
+    raise NotImplementedError("[distribute_tensor] taeda trains in one process, whose tensors are whole")
+
+
+distribute_module = distribute_tensor
 
 
 def implicit_replication() -> AbstractContextManager[None]:
