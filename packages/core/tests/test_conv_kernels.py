@@ -33,7 +33,8 @@ CLASSES = [((2, 3, 20, 23), (18, 3, 7, 7), {"stride": 2, "padding": 3}), ((1, 3,
 ROLES = [((2, 33, 9, 11), (3, 33, 3, 5), {"padding": (1, 2)}), ((1, 18, 12, 7), (2, 18, 4, 2), {"dilation": (2, 1)}),
          ((2, 40, 6, 5), (6, 20, 3, 3), {"groups": 2, "padding": 2}), ((3, 17, 21), (5, 17, 3), {}), ((1, 16, 4, 5, 6), (1, 16, 2, 3, 2), {})]
 # weight gradients of many groups: of eight results and of few, whose lanes are pixels
-ROLES += [((2, 64, 6, 5), (64, 8, 3, 3), {"padding": 1, "groups": 8}), ((2, 27, 6, 7), (45, 3, 3, 3), {"padding": 1, "groups": 9})]
+ROLES += [((2, 64, 6, 5), (64, 8, 3, 3), {"padding": 1, "groups": 8}), ((2, 27, 6, 7), (45, 3, 3, 3), {"padding": 1, "groups": 9}),
+          ((2, 40, 9, 10), (48, 20, 3, 3), {"padding": 1, "groups": 2, "stride": 2})]
 # kernels as large as images; strides whose windows overlap, of few and of many channels; few results
 WHOLE = [((5, 6, 3, 4), (7, 6, 3, 4), {}), ((1, 3, 5), (1, 3, 5), {}), ((4, 2, 2, 3, 2), (9, 2, 2, 3, 2), {})]
 SPLIT = [((2, 3, 15, 23), (18, 3, 7, 5), {"stride": (2, 3), "padding": 3}), ((2, 34, 8, 9), (13, 34, 4, 4), {"stride": 2, "padding": 1}),

@@ -219,8 +219,8 @@ cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View*
 cdef bint adds_taps(const Geometry* q, const View* w, const View* dx, const View* g) noexcept:
     """Whether an input gradient is computed tap by tap: strided, of few channels, or where much of dx meets only padding."""
     cdef int64_t terms = w.shape[0] // q.groups, channels = w.shape[1]
-    if terms < 16 or not side_by_side(g):
-        return False                     # an addition costs as much as eight terms
+    if terms < (64 if q.groups > 1 else 16) or not side_by_side(g):
+        return False                     # an addition costs as much as eight terms; blocks of one group's channels are thin
     if q.stride[0] * q.stride[1] * q.stride[2] > 1:
         return True
     return channels <= 4 or (channels <= 8 and terms >= 32) or 4 * pixels_of(dx) > 5 * pixels_of(g)
@@ -315,7 +315,7 @@ cdef double in_place(Part part, const Geometry* q, const View* v, double width) 
     cdef double results = v[0].shape[1] // q.groups, row = v[0].shape[4], across = row + (v[2].shape[4] - 1) * q.dilation[2]
     cdef double rows = v[0].shape[3], lost
     if v[0].strides[4] != 1 or v[1].strides[4] != 1:
-        return (results + width - 1) // width * width / results
+        return (results + width - 1) // width * width / results * (1.2 if q.groups > 1 else 1)     # each group packs and pads for itself
     lost = (across * (rows + (v[2].shape[3] - 1) * q.dilation[1]) if q.stride[1] == 1 else 2 * row * rows) / (row * rows) - 1
     return 1 + min(12 / results, min(lost, (row + 2 * width - 1) // (2 * width) * 2 * width / row - 1))
 
@@ -394,7 +394,7 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
         for i in range(n[d]):
             reached += (s[d][i].stop - s[d][i].start) * (s[d][i].high - s[d][i].low)
         share *= <double>reached / (u[0].shape[2 + d] * u[2].shape[2 + d])
-    if share > 0.95:
+    if share > (0.97 if q.groups > 1 and v[0].strides[4] != 1 else 0.95):
         return False
     width = 8 if v[2].dtype == F64 else 16
     least = min(as_it_stands(part, given, v) * in_place(part, given, v, width), by_winograd(part, given, v))
