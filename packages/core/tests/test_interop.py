@@ -260,6 +260,16 @@ def test_numpys_functions_give_tensors() -> None:
         np.float32(2) @ x
 
 
+@pytest.mark.parametrize("nbytes", [0, 8])
+def test_deepcopy_refuses_a_tensor_that_reaches_beyond_its_storage(nbytes: int) -> None:
+    x = taeda.ones(1000)
+    y = x[500:]
+    x.untyped_storage().resize_(nbytes)
+    with pytest.raises(RuntimeError, match=rf"^\[deepcopy\].* out of bounds for storage of size {nbytes}$"):
+        copy.deepcopy(y)
+    assert copy.deepcopy(x[:nbytes // 4]).tolist() == [1.0] * (nbytes // 4)
+
+
 def test_deepcopy_of_a_meta_tensor() -> None:
     x = copy.deepcopy(taeda.ones(2, 3, device="meta"))
     assert x.device.type == "meta" and x.shape == (2, 3)

@@ -99,6 +99,29 @@ def test_a_view_stays_valid_when_its_storage_grows_or_shrinks() -> None:
         y.untyped_storage().resize_(-1)
 
 
+def test_set_checks_the_very_numbers_that_it_takes() -> None:
+    class Grows:
+        """A size that is another one each time."""
+
+        def __init__(self) -> None:
+            self.number = 0
+
+        def __index__(self) -> int:
+            self.number += 1000
+            return self.number // 1000
+
+        def __lt__(self, other: int) -> bool:
+            return False
+
+        def __sub__(self, other: int) -> int:
+            return 0
+
+    x = taeda.empty(0).set_(taeda.ones(2).untyped_storage(), Grows(), (Grows(),), (Grows(),))
+    assert (x.storage_offset(), x.shape, x.stride(), x.tolist()) == (1, (1,), (1,), [1.0])
+    with pytest.raises(RuntimeError, match=r"^\[set_\] setStorage: sizes \[3\]"):
+        taeda.empty(0).set_(taeda.ones(2).untyped_storage(), 0, (3,), (1,))
+
+
 def test_resize_keeps_what_fits() -> None:
     x = taeda.tensor([1.0, 2.0])
     assert x.resize_(3)[:2].tolist() == [1, 2]

@@ -155,7 +155,8 @@ def test_damaged_png_files_of_16_bits_are_refused(tmp_path):
     data = png16(values, (0, 1))
     bomb = png16(values, (0, 1), size=(60000, 60000))
     wrong = data[:-30] + bytes([data[-30] ^ 1]) + data[-29:]
-    for content, rule in ((wrong, "is damaged"), (bomb, "60000 x 60000 pixels are refused"), (png16(values, (0, 1), (3, 3)), "38 bytes for 3 x 3 pixels, not 57")):
+    for content, rule in ((wrong, "is damaged"), (bomb, "60000 x 60000 pixels are refused"), (png16(values, (0, 1), (3, 3)), "38 bytes for 3 x 3 pixels, not 57"),
+                          (png16(values, (0, 1), (3, 0)), "damaged: 3 x 0 pixels"), (png16(values, (0, 1), (0, 3)), "damaged: 0 x 3 pixels")):
         (tmp_path / "a.png").write_bytes(content)
         with pytest.raises(OSError, match=rule):
             io.read_image(tmp_path / "a.png")

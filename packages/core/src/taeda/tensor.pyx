@@ -28,7 +28,7 @@ from taeda.ops import compare as _c
 from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
-from taeda.ops.copying import preserve_format
+from taeda.ops.copying import check_layout, preserve_format
 from taeda.tensor_attributes import user_attributes
 
 cdef extern from *:
@@ -541,6 +541,8 @@ cdef class Tensor(TensorAttributes):
                                "the moment. If you were attempting to deepcopy a module, detach() the tensor first.")
         if id(self) in memo:
             return memo[id(self)]
+        if self.device == CPU and self.view.numel:       # a storage that was made smaller since is copied at its new size
+            check_layout("deepcopy", self.shape_tuple(), self.stride_tuple(), self.offset, self.view.itemsize, self.storage.nbytes_)
         key = ("taeda storage", id(self.storage))
         if key not in memo:
             memo[key] = self.storage.clone()

@@ -342,12 +342,14 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
             size, stride = (storage.nbytes_ // x.view.itemsize,), (1,)
     if storage.device != x.storage.device and source is not None:
         raise RuntimeError(f"[set_] the tensor is on device {input.device} and the storage on another")
-    size = tuple(size)
+    size, storage_offset = tuple([integer(length, "set_") for length in size]), integer(storage_offset, "set_")
     if stride is None:
         stride, step = [], 1
         for length in reversed(size):
             stride.insert(0, step)
             step *= max(length, 1)
+    else:
+        stride = [integer(step, "set_") for step in stride]
     check_bounds("set_", size, tuple(stride), storage_offset, x.view.itemsize, storage.nbytes_)
     n = len(size)
     RELAID[0] += 1

@@ -26,6 +26,8 @@ def read_png16(data: bytes) -> Array | None:
     w, h, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
     if bits != 16 or interlaced or colour not in _CHANNELS:
         return None
+    if not w or not h:
+        raise OSError(f"[decode_png] the file is damaged: {w} x {h} pixels")
     if w * h > (Image.MAX_IMAGE_PIXELS or w * h):
         raise OSError(f"[decode_png] {w} x {h} pixels are refused: more than {Image.MAX_IMAGE_PIXELS}, PIL.Image.MAX_IMAGE_PIXELS")
     step = 2 * _CHANNELS[colour]
