@@ -206,3 +206,56 @@ def test_moving_digits_are_split_in_time(tmp_path):
     for wrong, error in ((20, ValueError), (0, ValueError), ("1", TypeError)):
         with pytest.raises(error, match="`split_ratio` should be"):
             datasets.MovingMNIST(tmp_path, split_ratio=wrong)
+
+
+def test_letters_are_numbered_over_all_alphabets(tmp_path, monkeypatch):
+    with pytest.raises(RuntimeError, match=r"\[Omniglot\] Dataset not found or corrupted: there is no .*images_evaluation.zip"):
+        datasets.Omniglot(tmp_path, background=False)
+    monkeypatch.setattr(datasets.Omniglot, "zips_md5", {"images_evaluation": None})
+    base = "omniglot-py/images_evaluation"
+    put(tmp_path, *(f"{base}/{letter}/1.png" for letter in ("Latin/character01", "Greek/character02", "Greek/character01")))
+    text(tmp_path, f"{base}.zip", "")
+    data = datasets.Omniglot(tmp_path, background=False)
+    assert shades(data) == [(3, 0), (2, 1), (1, 2)] and data[0][0].mode == "L"
+    assert datasets.Omniglot(tmp_path, background=False, loader=datasets.folder.default_loader)[0][0].mode == "RGB"
+
+
+def faces(root, monkeypatch):
+    for cls in (datasets.LFWPeople, datasets.LFWPairs):
+        monkeypatch.setattr(cls, "file_dict", {"funneled": ("lfw_funneled", "lfw-funneled.tgz", None)})
+        monkeypatch.setattr(cls, "checksums", dict.fromkeys(cls.checksums))
+    put(root, *(f"lfw-py/lfw_funneled/{name}/{name}_000{i}.jpg" for name, i in (("Al", 1), ("Al", 2), ("Bo_X", 1))))
+    text(root, "lfw-py/lfw-funneled.tgz", "")
+    text(root, "lfw-py/lfw-names.txt", "Al\t2\nBo_X\t1\n")
+
+
+def test_people_are_listed_in_parts(tmp_path, monkeypatch):
+    with pytest.raises(RuntimeError, match=r"\[LFWPeople\] Dataset not found or corrupted: there is no whole 'lfw-funneled.tgz'"):
+        datasets.LFWPeople(tmp_path)
+    with pytest.raises(ValueError, match="no longer available for automatic download"):
+        datasets.LFWPeople(tmp_path, download=True)
+    faces(tmp_path, monkeypatch)
+    text(tmp_path, "lfw-py/people.txt", "2\n1\nBo_X\t1\n1\nAl\t2\n")
+    text(tmp_path, "lfw-py/peopleDevTest.txt", "1\nAl\t1\n")
+    data = datasets.LFWPeople(tmp_path)
+    assert shades(data) == [(3, 1), (1, 0), (2, 0)] and data.targets == [1, 0, 0]
+    assert data.extra_repr() == "Alignment: funneled\nSplit: 10fold\nClasses (identities): 2"
+    assert shades(datasets.LFWPeople(tmp_path, "Test")) == [(1, 0)]
+    text(tmp_path, "lfw-py/peopleDevTrain.txt", "1\n../Al\t1\n")
+    text(tmp_path, "lfw-py/lfw-names.txt", "../Al\t1\n")
+    with pytest.raises(ValueError, match=r"\[LFWPeople\] '../Al/../Al_0001.jpg' lies outside of"):
+        datasets.LFWPeople(tmp_path, "train")
+
+
+def test_pairs_are_of_one_person_or_of_two(tmp_path, monkeypatch):
+    faces(tmp_path, monkeypatch)
+    text(tmp_path, "lfw-py/pairs.txt", "2\t1\nAl\t1\t2\nAl\t2\tBo_X\t1\nAl\t2\t1\nBo_X\t1\tAl\t1\n")
+    text(tmp_path, "lfw-py/pairsDevTrain.txt", "1\nAl\t2\t1\nBo_X\t1\tAl\t2\n")
+
+    def told(data):
+        return [(round(np.asarray(a).mean() / 10), round(np.asarray(b).mean() / 10), same) for a, b, same in map(data.__getitem__, range(len(data)))]
+
+    data = datasets.LFWPairs(tmp_path)
+    assert told(data) == [(1, 2, 1), (2, 3, 0), (2, 1, 1), (3, 1, 0)] and data.pair_names[1] == ("Al", "Bo_X")
+    turned = datasets.LFWPairs(tmp_path, "train", transform=lambda x: x.convert("L"), target_transform=lambda same: -same)
+    assert told(turned) == [(2, 1, -1), (3, 2, 0)] and turned[0][1].mode == "L"
