@@ -518,3 +518,12 @@ def test_the_first_extreme_of_long_narrow_columns(dtype: str, shape: tuple[int, 
                 wanted = x.argmax(0) if largest else x.argmin(0)
                 assert places.tolist() == wanted.tolist()
                 assert np.array_equal(values.numpy(), np.take_along_axis(x, wanted[None], 0)[0], equal_nan=nan)
+
+
+def test_a_product_that_vanishes_keeps_its_sign() -> None:
+    x = taeda.rand(5000)
+    assert math.copysign(1, float(x.prod())) == 1 and float(x.prod()) == 0
+    x[1234] = -0.5
+    assert math.copysign(1, float(x.prod())) == -1 and float(x.prod()) == 0
+    x[17] = NAN
+    assert math.isnan(float(x.prod()))
