@@ -102,7 +102,8 @@ _LAZY = {
         room: (f"taeda.{room}", None)
         for room in (
             "accelerator", "ao", "compiler", "distributed", "distributions", "export", "functional", "futures", "fx", "hub", "jit",
-            "library", "masked", "monitor", "multiprocessing", "onnx", "profiler", "quasirandom", "signal", "special", "testing", "types",
+            "library", "masked", "monitor", "multiprocessing", "onnx", "profiler", "quantization", "quasirandom", "signal", "special",
+            "testing", "types",
         )
     },
     "from_dlpack": ("taeda.dlpack", "from_dlpack"),
