@@ -75,6 +75,7 @@ def run(source: str, name: str, lib: Any, nn: Any, functional: Any, optim: Any, 
 
     lib.manual_seed(0)
     np.random.seed(0)
+    lib.distributions.Distribution.set_default_validate_args(True)       # PyTorch's compiler, once it is imported, turns it off
     space = {
         "torch": lib, "nn": nn, "F": functional, "optim": optim, "data": data, "folder": folder, "fails": fails,
         "show": show, "__name__": name,
