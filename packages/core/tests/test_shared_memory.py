@@ -27,6 +27,20 @@ def in_a_child(function: Callable[[], Any]) -> None:
     os.waitpid(pid, 0)
 
 
+def test_a_tensor_that_reaches_beyond_its_storage_is_not_shared() -> None:
+    x = taeda.ones(1000)
+    y = x[500:]
+    x.untyped_storage().resize_(8)
+    with pytest.raises(RuntimeError, match=r"^\[share_memory_\].* out of bounds for storage of size 8$"):
+        x[:2].share_memory_()
+    assert y.sum().item() == 500.0 and not x.is_shared()
+    del x, y
+    z = taeda.ones(3)
+    z.untyped_storage().resize_(0)
+    with pytest.raises(RuntimeError, match="storage of size 0"):
+        z.share_memory_()
+
+
 def test_a_write_of_a_child_is_seen_through_every_tensor_on_the_storage() -> None:
     t = taeda.arange(6.0)
     view, matrix = t[2:], t.reshape(2, 3)

@@ -15,6 +15,7 @@ import weakref
 from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
+from taeda.ops.copying import check_layout
 from taeda.storage import Storage, storage_over
 from taeda.tensor import Tensor
 from taeda.tensor_base import TensorBase
@@ -45,6 +46,9 @@ def share(storage: Storage) -> Storage:
     """Move the storage's bytes into a block of shared memory, with all tensors that lie on it."""
     if storage.is_shared():
         return storage
+    for tensor in gc.get_referrers(storage):             # one that reaches beyond a shrunken storage cannot come along
+        if isinstance(tensor, TensorBase) and tensor.numel():
+            check_layout("share_memory_", tensor.shape, tensor.stride(), tensor.storage_offset(), tensor.element_size(), storage.nbytes())
     fd = _new_file()
     os.ftruncate(fd, max(storage.nbytes(), 1))
     block = Block(fd, storage.nbytes())
