@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import itertools
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -276,3 +277,22 @@ def test_simple_powers_are_those_of_the_general_formula(exponent: float) -> None
     np.testing.assert_allclose(y.detach().numpy(), A**exponent, rtol=1e-12)
     (g,) = taeda.autograd.grad(y, z, taeda.ones(3, 4, dtype=taeda.complex128))
     np.testing.assert_allclose(g.numpy(), (exponent * A ** (exponent - 1)).conj(), rtol=1e-12)
+
+
+def test_casting_to_real_is_warned_of_and_gradients_are_not_cast() -> None:
+    z, r = taeda.tensor([1 + 2j, 3 - 1j]), taeda.zeros(2)
+    taeda.set_warn_always(True)
+    try:
+        for cast in (z.float, z.int, z.half, lambda: z.to(taeda.float64), lambda: r.copy_(z), lambda: r.__setitem__(0, z[0])):
+            with pytest.warns(UserWarning, match="discards the imaginary part"):
+                cast()
+        assert r.tolist() == [1.0, 3.0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert z.real.tolist() == [1.0, 3.0] and z.bool().all() and z[:0].float().numel() == 0
+            x = taeda.tensor([3.0, 4.0], requires_grad=True)
+            (x * z).abs().sum().backward()
+            taeda.fft.rfft(x).abs().sum().backward()
+    finally:
+        taeda.set_warn_always(False)
+    assert taeda.allclose(x.grad, z.abs() + taeda.tensor([0.0, 2.0]))

@@ -12,7 +12,7 @@ from taeda.allocation cimport empty_for, empty_as, empty_like, scalar_tensor
 from taeda.autograd.dual cimport lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save
-from taeda.dtype cimport default_float, differentiable, is_integral, name_of
+from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
 from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
                              number_dtype, result_type)
@@ -29,6 +29,8 @@ import warnings
 
 
 cdef object to_copy_vjp(Node n, object g):
+    if is_complex_((<TensorBase>g).view.dtype) and not is_complex_(<int>n.extra):
+        g = g.real                                       # nothing that somebody could want is lost
     return to_dtype(<TensorBase>g, <int>n.extra)
 
 cdef object clone_vjp(Node n, object g):

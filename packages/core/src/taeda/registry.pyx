@@ -6,9 +6,11 @@ GIL for large work, and lends narrow dtypes a wider kernel (``kernels/cpu/loweri
 returns before the kernel: no op names a device.
 """
 from taeda.dtype cimport dtype_of, is_complex_, name_of
+from taeda.kernels.cpu.abi cimport BOOL
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
 from taeda.tensor_base cimport CPU, META
 
+from taeda._once import warn_once
 from taeda.kernels.cpu import TABLE
 
 cdef enum:
@@ -140,5 +142,7 @@ cdef int copy_into(TensorBase dst, TensorBase src) except -1:
         return 0
     if src.device == META:
         raise NotImplementedError("[copy_] Cannot copy out of meta tensor; no data!")
+    if src.view.dtype != dst.view.dtype and dst.view.dtype != BOOL and is_complex_(src.view.dtype) and not is_complex_(dst.view.dtype):
+        warn_once("imaginary", "Casting complex values to real discards the imaginary part; write x.real to say so")
     copy_view(&dst.view, &src.view)
     return 0
