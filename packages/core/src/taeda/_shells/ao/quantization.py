@@ -55,8 +55,8 @@ def __dir__() -> list[str]:
 
 
 __path__: list[str] = []  # a package, so that its rooms can be imported
-observer = types.ModuleType(f"{__name__}.observer", "What observes values, by PyTorch's path.")
+observer: types.ModuleType = types.ModuleType(f"{__name__}.observer", "What observes values, by PyTorch's path.")
 observer.__dict__.update({c.__name__: c for c in (HistogramObserver, MinMaxObserver, ObserverBase, PerChannelMinMaxObserver)})
-qconfig = types.ModuleType(f"{__name__}.qconfig", "What layers are observed with, by PyTorch's path.")
+qconfig: types.ModuleType = types.ModuleType(f"{__name__}.qconfig", "What layers are observed with, by PyTorch's path.")
 qconfig.__dict__.update(QConfig=QConfig)
 sys.modules.update({room.__name__: room for room in (observer, qconfig)})
