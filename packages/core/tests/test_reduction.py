@@ -527,3 +527,20 @@ def test_a_product_that_vanishes_keeps_its_sign() -> None:
     assert math.copysign(1, float(x.prod())) == -1 and float(x.prod()) == 0
     x[17] = NAN
     assert math.isnan(float(x.prod()))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex64", "int16", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "amax", "amin", "any", "all"])
+def test_one_element_a_result(name, dtype):
+    x = taeda.tensor([[0.0, -2.0, 3.0], [1.0, 0.0, -0.0]]).to(getattr(taeda, dtype if dtype != "uint8" else "int16")).to(getattr(taeda, dtype))
+    if (name == "mean" and not (x.is_floating_point() or x.is_complex())) or (name in ("amax", "amin") and x.is_complex()):
+        return
+    for lone, dims in ((x[:, None], 1), (x.T[None, :, None], 2 if name == "prod" else (0, 2)), (x[:, None, ::2], -2)):
+        kept = getattr(lone, name)(dims, keepdim=True)
+        flat = getattr(lone, name)(dims)
+        want = lone != 0 if name in ("any", "all") else lone
+        assert kept.shape == lone.shape and kept.is_contiguous() and taeda.equal(kept.to(x.dtype), want.to(x.dtype))
+        assert taeda.equal(flat, kept.reshape(flat.shape)) and flat.dtype == getattr(x, name)(0).dtype
+        assert flat.storage().data_ptr() != x.storage().data_ptr()
+    if x.is_floating_point():
+        assert not taeda.signbit(taeda.tensor([[-0.0]], dtype=x.dtype).sum(1)) and taeda.tensor([[float("nan")]], dtype=x.dtype).any(1)

@@ -12,7 +12,8 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, emp
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name, is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
-from taeda.tensor_base cimport TensorBase
+from taeda.registry cimport copy_view
+from taeda.tensor_base cimport CPU, TensorBase
 
 __all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
 PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
@@ -90,22 +91,26 @@ cdef TensorBase reduced_empty(TensorBase x, uint64_t dims, bint keepdim, int dty
     return empty(n, shape, dtype, x.device)
 
 
+cdef View before_squeeze(TensorBase x, uint64_t dims, TensorBase y, int64_t* room) noexcept:
+    """y with size 1 where x is reduced; room is for 2 ndim numbers."""
+    cdef View seen = y.view
+    cdef int64_t stride = 1
+    cdef int d, n = x.view.ndim
+    for d in range(n - 1, -1, -1):
+        room[d] = 1 if dims >> d & 1 else x.view.shape[d]
+        room[n + d] = stride
+        stride *= room[d]
+    seen.shape, seen.strides, seen.ndim = room, room + n, n
+    return seen
+
+
 cdef int launch_reduction(Op op, TensorBase x, uint64_t dims, TensorBase y, TensorBase z, const Param* p) except -1:
-    """Run op's kernel from x into y (and z), which the kernel is shown with size 1 where x is reduced."""
+    """Run op's kernel from x into y (and z)."""
     cdef View* t[3]
     cdef View seen[2]
-    cdef int64_t shape[MAX_DIM]
-    cdef int64_t strides[MAX_DIM]
-    cdef int64_t stride = 1
-    cdef int d, outputs = 1 if z is None else 2
-    seen[0] = y.view
-    for d in range(x.view.ndim - 1, -1, -1):
-        shape[d] = 1 if dims >> d & 1 else x.view.shape[d]
-        strides[d] = stride
-        stride *= shape[d]
-    seen[0].shape = shape
-    seen[0].strides = strides
-    seen[0].ndim = x.view.ndim
+    cdef int64_t room[2 * MAX_DIM]
+    cdef int outputs = 1 if z is None else 2
+    seen[0] = before_squeeze(x, dims, y, room)
     t[0] = &seen[0]
     if z is not None:
         seen[1] = seen[0]
@@ -127,9 +132,19 @@ cdef bint one_each(TensorBase x, uint64_t dims) noexcept:
     return x.view.ndim > 0
 
 
+cdef frozenset ITSELF = frozenset(("prod", "amax", "amin"))      # of one element; the sum of -0 is 0
+cdef frozenset TRUTHS = frozenset(("any", "all"))
+
+
 cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p):
     cdef TensorBase y = reduced_empty(x, dims, keepdim, dtype)
-    launch_reduction(op, x, dims, y, None, p)
+    cdef View seen
+    cdef int64_t room[2 * MAX_DIM]
+    if one_each(x, dims) and x.device == CPU and (dtype == x.view.dtype and op.name in ITSELF or dtype == BOOL and op.name in TRUTHS):
+        seen = before_squeeze(x, dims, y, room)
+        copy_view(&seen, &x.view)
+    else:
+        launch_reduction(op, x, dims, y, None, p)
     return y
 
 
