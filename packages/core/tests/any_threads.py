@@ -17,7 +17,7 @@ def bits(x: Any) -> Any:
     return [bits(each) for each in x] if isinstance(x, (tuple, list)) else x
 
 
-def same_for_any_threads(f: Callable[[], R], counts: Iterable[int] = (1, 2, 3)) -> R:
+def assert_same_for_any_threads(f: Callable[[], R], counts: Iterable[int] = (1, 2, 3)) -> R:
     """Hold f's results on each number of threads against each other; return the first."""
     results = []
     for n in counts:

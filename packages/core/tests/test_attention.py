@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from taeda import ops
@@ -32,7 +32,7 @@ def gradients(f, tensors: list[taeda.Tensor]) -> list[taeda.Tensor]:
 def test_one_two_and_three_threads_give_the_same_bits(shapes, causal) -> None:
     q, k = shapes
     tensors = qkv(q, k, k)
-    same_for_any_threads(lambda: gradients(lambda q, k, v: SDPA(q, k, v, is_causal=causal, enable_gqa=True), tensors))
+    assert_same_for_any_threads(lambda: gradients(lambda q, k, v: SDPA(q, k, v, is_causal=causal, enable_gqa=True), tensors))
 
 
 @given(st.integers(1, 400), st.integers(0, 399), st.integers(1, 40))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import Tensor, ops
 
 OPS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -132,7 +132,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(name: str) -> None:
         y = OPS[name](x)
         return y, taeda.autograd.grad(y.cos().sum(), x)
 
-    same_for_any_threads(step)
+    assert_same_for_any_threads(step)
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 5, 7), (1, 6, 1, 3), (2, 6, 3, 4, 5)])

@@ -7,7 +7,7 @@ import pytest
 from samples.conv import convolve
 
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 
 def gradients(x, w, b, g, **options):
@@ -37,7 +37,7 @@ def check_bits_by_threads(xs, ws, options):
     rng = np.random.default_rng(0)
     x, w, b = (rng.standard_normal(s, np.float32) for s in (xs, ws, ws[:1]))
     g = lambda s: np.random.default_rng(1).standard_normal(s, np.float32)  # noqa: E731
-    same_for_any_threads(lambda: [a.tobytes() for a in gradients(x, w, b, g, **options)])
+    assert_same_for_any_threads(lambda: [a.tobytes() for a in gradients(x, w, b, g, **options)])
 
 
 def check_values_and_gradients(xs, ws, options, dtype):

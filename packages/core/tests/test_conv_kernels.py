@@ -8,7 +8,7 @@ import test_conv as common
 from samples.conv import convolve
 
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 # input, weight, options: panels that end in the middle of a row and of an image, sums cut in pieces and not, rows of
 # weights that fill the last tile or not, more of them than one pass takes, strides that are gathered, weights in tiles
@@ -181,7 +181,7 @@ def test_images_with_channels_innermost(xs, ws, options, dtype):
         y.backward(innermost(g.astype(dtype)))
         return y, leaves, [leaf.grad for leaf in leaves]
 
-    y, leaves, _ = same_for_any_threads(step)
+    y, leaves, _ = assert_same_for_any_threads(step)
     plain = [taeda.from_numpy(a).requires_grad_() for a in (x, w, b)]
     want = taeda.conv2d(*plain, **options)
     np.testing.assert_allclose(want.detach().numpy(), convolve(x, w, b, **options), rtol=1e-11, atol=1e-11)

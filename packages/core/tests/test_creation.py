@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 INF, NAN = float("inf"), float("nan")
 
@@ -206,7 +206,7 @@ def test_linspace_of_float32_is_one_fused_product_from_the_nearer_end(n: int) ->
 
 
 def test_numbers_in_even_steps_do_not_depend_on_threads() -> None:
-    same_for_any_threads(
+    assert_same_for_any_threads(
         lambda: [taeda.arange(0.1, 60000, 0.3), taeda.linspace(-1, 1, 200001), taeda.arange(0, 400, 0.002, dtype=taeda.float64)]
     )
 

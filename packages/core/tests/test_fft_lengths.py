@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +89,7 @@ def test_any_length(n: int, rows: int, seed: int) -> None:
 @pytest.mark.parametrize("n", [24, 127, 1000, 1009, 40000])
 def test_threads_give_the_same_bits(n: int) -> None:
     z = taeda.from_numpy(draw("complex64", 1 if n == 40000 else 75, n))
-    same_for_any_threads(lambda: (taeda.fft.fft(z), taeda.fft.rfft(z.real), taeda.fft.irfft(z, n)))
+    assert_same_for_any_threads(lambda: (taeda.fft.fft(z), taeda.fft.rfft(z.real), taeda.fft.irfft(z, n)))
 
 
 @pytest.mark.parametrize("n", [12, 127, 256, 1000, 1009])

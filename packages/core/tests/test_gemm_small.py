@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 
 def laid_out(x, how):
@@ -53,7 +53,7 @@ def test_inf_and_nan_stay_in_their_row_and_column():
 
 def test_threads_change_no_bit_of_many_tiny_products():
     a, b = taeda.randn(30000, 3, 4), taeda.randn(30000, 4, 5)
-    same_for_any_threads(lambda: a @ b)
+    assert_same_for_any_threads(lambda: a @ b)
 
 
 def test_gradients_of_tiny_products():
@@ -87,7 +87,7 @@ def test_gradients_and_threads_of_tiny_products_with_summands():
     s, a, b = (taeda.randn(*s, dtype=taeda.float64, requires_grad=True) for s in ((2, 4), (3, 2, 3), (3, 3, 4)))
     assert taeda.autograd.gradcheck(lambda *t: taeda.baddbmm(*t, beta=2, alpha=0.5), (s, a, b))
     s, a, b = taeda.randn(30000, 3, 5), taeda.randn(30000, 3, 4), taeda.randn(30000, 4, 5)
-    same_for_any_threads(lambda: taeda.baddbmm(s, a, b, alpha=0.3))
+    assert_same_for_any_threads(lambda: taeda.baddbmm(s, a, b, alpha=0.3))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -99,7 +99,7 @@ def test_products_of_few_results_and_many_terms(dtype):
             wanted, bound = a.astype("f8") @ b.astype("f8"), np.abs(a).astype("f8") @ np.abs(b).astype("f8")
             for how in itertools.product((0, 1, 2), repeat=2):
                 x, y = laid_out(a, how[0]), laid_out(b, how[1])
-                one = same_for_any_threads(lambda: x @ y, (1, 2))
+                one = assert_same_for_any_threads(lambda: x @ y, (1, 2))
                 assert (np.abs(one.numpy() - wanted) / bound).max() < 16 * np.finfo(dtype).eps, (m, n, k, how)
 
 

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 SIDES = (15, 16, 17, 31, 33, 79, 129, 143, 271, 530)           # around the sides of tiles and patches of every element size
 SIZES = (taeda.int8, taeda.bfloat16, taeda.float32, taeda.float64, taeda.complex128)
@@ -67,7 +67,7 @@ def test_channels_last_meets_contiguous() -> None:
 
 def test_threads_do_not_change_a_bit() -> None:
     a, b = taeda.rand(300, 411), taeda.rand(411, 300)
-    same_for_any_threads(lambda: a.tanh() + (b.t() * a).exp() / b.t())
+    assert_same_for_any_threads(lambda: a.tanh() + (b.t() * a).exp() / b.t())
 
 
 def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:

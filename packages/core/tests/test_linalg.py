@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import linalg
 
 NAN, INF = math.nan, math.inf
@@ -179,7 +179,7 @@ def test_svd_lowrank_finds_a_matrix_of_low_rank():
 
 def test_threads_change_no_result():
     x = well(40, 20)
-    same_for_any_threads(lambda: (linalg.inv(x), linalg.svdvals(x), linalg.cholesky(x @ x.mT)))
+    assert_same_for_any_threads(lambda: (linalg.inv(x), linalg.svdvals(x), linalg.cholesky(x @ x.mT)))
 
 
 def test_half_precision_and_integers_are_refused():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from batches import EPS, layouts, off
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -322,7 +322,7 @@ def test_derivatives_of_batches():
 
 def test_threads_change_no_bit():
     x = taeda.from_numpy(drawn(1003, 9, 9, dtype="float32", well=True))
-    same_for_any_threads(lambda: (linalg.inv(x), linalg.det(x), *linalg.qr(x), linalg.cholesky(x @ x.mT), linalg.solve(x, x[..., :2])))
+    assert_same_for_any_threads(lambda: (linalg.inv(x), linalg.det(x), *linalg.qr(x), linalg.cholesky(x @ x.mT), linalg.solve(x, x[..., :2])))
 
 
 def test_meta_batches_have_the_strides_of_real_ones():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import linalg
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
@@ -147,4 +147,4 @@ def product(x: taeda.Tensor) -> taeda.Tensor:
 )
 def test_threads_change_no_bit(f: Callable[[taeda.Tensor], object], dtype: str):
     x = definite(270, "float32" if dtype == "bfloat16" else dtype).to(getattr(taeda, dtype))
-    same_for_any_threads(lambda: f(x))
+    assert_same_for_any_threads(lambda: f(x))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from batches import EPS, layouts, off
 from taeda import linalg
 
@@ -194,4 +194,4 @@ def test_derivatives_of_batches():
 
 def test_threads_change_no_bit():
     x = taeda.from_numpy(drawn(1003, 9, 9, dtype="complex64", well=True))
-    same_for_any_threads(lambda: (linalg.inv(x), linalg.det(x), linalg.cholesky(x @ x.mH), linalg.solve(x, x[..., :2])))
+    assert_same_for_any_threads(lambda: (linalg.inv(x), linalg.det(x), linalg.cholesky(x @ x.mH), linalg.solve(x, x[..., :2])))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import ops
 
 
@@ -151,7 +151,7 @@ def test_threads_change_no_bit() -> None:
                 ops.binary_cross_entropy_with_logits(x, x.detach().sigmoid())]
         return outs, [taeda.autograd.grad(y, x)[0] for y in outs]
 
-    same_for_any_threads(step, (1, 2, 5))
+    assert_same_for_any_threads(step, (1, 2, 5))
 
 
 def test_ctc_gives_impossible_classes_no_gradient() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 
 SHAPES = [((64, 784), (784, 10)), ((200, 300), (300, 250)), ((12, 20000), (20000, 13)), ((1, 40000), (40000, 1)),
@@ -18,7 +18,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(a, b):
     rng = np.random.default_rng(0)
     x = taeda.from_numpy(rng.standard_normal(a, np.float32))
     y = taeda.from_numpy(rng.standard_normal(b, np.float32))
-    same_for_any_threads(lambda: x @ y)
+    assert_same_for_any_threads(lambda: x @ y)
 
 
 @pytest.mark.parametrize(("a", "b"), SHAPES)

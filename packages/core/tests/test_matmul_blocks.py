@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 ROWS = (1, 2, 5, 6, 7, 23, 25, 95, 97, 103)
 COLUMNS = (1, 3, 7, 8, 15, 16, 17, 33, 64, 129, 257)
@@ -73,7 +73,7 @@ def test_batches_of_small_matrices(batch, m, n, k):
     check(a @ b.transpose(1, 2).contiguous().transpose(1, 2), x, y)
     check(a.transpose(1, 2).contiguous().transpose(1, 2) @ b, x, y)
     check(a[:1] @ b, x[:1], y)
-    same_for_any_threads(lambda: a @ b)
+    assert_same_for_any_threads(lambda: a @ b)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(64, 64, 4096), (3, 5, 5000), (128, 128, 1500), (64, 500, 64), (1000, 1000, 3), (128, 512, 784)])
@@ -81,7 +81,7 @@ def test_cuts_do_not_depend_on_threads(m, n, k):
     rng = np.random.default_rng(3)
     x, y = rng.standard_normal((m, k)).astype(np.float32), rng.standard_normal((k, n)).astype(np.float32)
     a, b = taeda.from_numpy(x), taeda.from_numpy(y)
-    plain, added = same_for_any_threads(lambda: (a @ b, taeda.addmm(taeda.ones(m, n), a, b, beta=2.0)))
+    plain, added = assert_same_for_any_threads(lambda: (a @ b, taeda.addmm(taeda.ones(m, n), a, b, beta=2.0)))
     check(plain, x, y)
     check(added, x, y, 1.0, 2.0)
 

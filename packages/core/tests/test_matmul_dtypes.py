@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
 SHAPES = ((1, 1, 1), (1, 40, 9), (33, 1, 20), (7, 5, 300), (25, 33, 40), (97, 130, 65), (100, 260, 300), (13, 1000, 31))
@@ -112,11 +112,11 @@ def test_vectors_times_either_side_of_a_matrix(dtype, rows, columns):
     a = taeda.from_numpy(x)
     left, right = taeda.from_numpy(u), taeda.from_numpy(v)
     for matrix in (a, a.t().contiguous().t()):
-        got = same_for_any_threads(lambda: (left @ matrix, matrix @ right, taeda.addmv(left, matrix, right, beta=2)))
+        got = assert_same_for_any_threads(lambda: (left @ matrix, matrix @ right, taeda.addmv(left, matrix, right, beta=2)))
         assert np.array_equal(got[0].numpy(), u @ x) and np.array_equal(got[1].numpy(), x @ v)
         assert np.array_equal(got[2].numpy(), 2 * u + x @ v)
     if dtype == "float32":
-        same_for_any_threads(lambda: taeda.linspace(0, 1, rows) @ a.cos())
+        assert_same_for_any_threads(lambda: taeda.linspace(0, 1, rows) @ a.cos())
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -138,7 +138,7 @@ def test_narrow_products_round_once(dtype):
     for m, n, k in ((200, 300, 513), (3, 130, 70), (300, 1, 90), (40, 17, 1000)):
         a, b, c = narrow(m, k), narrow(n, k).mT, narrow(m, n)
         exact, scale = (a.double() @ b.double()).numpy(), (a.double().abs() @ b.double().abs()).numpy()
-        found = same_for_any_threads(lambda: (a @ b, taeda.addmm(c, a, b, beta=0.5, alpha=2), taeda.stack([a, a]) @ b))
+        found = assert_same_for_any_threads(lambda: (a @ b, taeda.addmm(c, a, b, beta=0.5, alpha=2), taeda.stack([a, a]) @ b))
         plain, added, batch = (x.double().numpy() for x in found)
         assert (np.abs(plain - exact) <= half * np.abs(exact) + 2.0**-21 * scale).all()
         both = 2 * exact + 0.5 * c.double().numpy()

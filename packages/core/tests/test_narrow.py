@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 
 def test_every_float16_converts_as_numpy_does() -> None:
@@ -208,7 +208,7 @@ def test_places_of_extremes_among_halves(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", HALVES)
 def test_reductions_of_halves_have_the_same_bits_for_every_number_of_threads(dtype: str) -> None:
     x = taeda.from_numpy(np.random.default_rng(2).standard_normal((300, 700)).astype(np.float32)).to(getattr(taeda, dtype))
-    same_for_any_threads(lambda: [f(x, dim=dim) for f in REDUCTIONS.values() for dim in (0, 1, (0, 1))])
+    assert_same_for_any_threads(lambda: [f(x, dim=dim) for f in REDUCTIONS.values() for dim in (0, 1, (0, 1))])
 
 
 @pytest.mark.parametrize("dtype", HALVES)

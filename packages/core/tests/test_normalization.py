@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import ops
 from taeda.ops.batch_norm import batch_norm_here
 
@@ -90,7 +90,7 @@ def test_threads_change_no_bit(shape: tuple[int, ...]) -> None:
         u = ops.group_norm(x, 1, w, w) + ops.rms_norm(x, (shape[-1],), v)
         return y, z, u, taeda.autograd.grad((y, z, u), (x, w, v), [taeda.sin(k * x.detach()) for k in (1, 2, 3)])
 
-    same_for_any_threads(step, (1, 2, 5))
+    assert_same_for_any_threads(step, (1, 2, 5))
 
 
 def test_weights_of_another_dtype_are_refused() -> None:
@@ -185,7 +185,7 @@ def test_layer_norm_of_halves_is_that_of_float32_rounded(dtype: taeda.dtype, n: 
     for weights in ((w, b), (w, None), (None, b), (None, None)):
         wide = [None if t is None else t.float() for t in weights]
         assert taeda.equal(taeda.layer_norm(x, (n,), *weights), taeda.layer_norm(x.float(), (n,), *wide).to(dtype))
-        y = same_for_any_threads(lambda: taeda.rms_norm(x, (n,), weights[0]))
+        y = assert_same_for_any_threads(lambda: taeda.rms_norm(x, (n,), weights[0]))
         assert taeda.equal(y, taeda.rms_norm(x.float(), (n,), wide[0], eps=2**-23).to(dtype))
 
 

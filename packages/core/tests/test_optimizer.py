@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
-from any_threads import bits, same_for_any_threads
+from any_threads import bits, assert_same_for_any_threads
 
 ADAM = {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8}
 
@@ -79,7 +79,7 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
         taeda.ops.fused_adam_(**x, **ADAM, amsgrad=True, weight_decay=0.1)
         return x["params"], taeda.ops.global_norm(x["params"])
 
-    same_for_any_threads(step)
+    assert_same_for_any_threads(step)
 
 
 def test_dtypes_may_be_mixed() -> None:
@@ -237,7 +237,7 @@ def test_a_step_does_not_depend_on_threads_nor_on_what_is_stepped_beside(name: s
         getattr(taeda.ops, name)(*made, **options)
         return made
 
-    together = same_for_any_threads(step)
+    together = assert_same_for_any_threads(step)
     made, options = call(name, shapes, taeda.float32)
     for i in range(len(shapes)):
         getattr(taeda.ops, name)(*[tensors[i : i + 1] for tensors in made], **options)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 INF, NAN = float("inf"), float("nan")
 DTYPES = (np.float32, np.float64, np.int64, np.int32, np.int16, np.int8, np.uint8, np.bool_)
@@ -91,7 +91,7 @@ def test_topk_of_nothing_but_equals_takes_those_that_pytorch_takes(n, k, places,
 
 def test_order_does_not_depend_on_threads():
     x = taeda.from_numpy(np.random.default_rng(1).normal(size=(64, 700)).round(2))
-    same_for_any_threads(lambda: (x.sort(0), x.sort(1), x.topk(9), x.median(1), x.kthvalue(3, 0)))
+    assert_same_for_any_threads(lambda: (x.sort(0), x.sort(1), x.topk(9), x.median(1), x.kthvalue(3, 0)))
 
 
 def test_gradients_return_to_where_values_came_from():

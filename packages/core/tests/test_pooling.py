@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import ops
 
 
@@ -161,7 +161,7 @@ def test_threads_change_no_bit() -> None:
                 ops.adaptive_avg_pool3d(x, (2, 5, 5)), ops.adaptive_max_pool3d(x, (2, 5, 5))]
         return outs, [taeda.autograd.grad(y, x, taeda.sin(y.detach()))[0] for y in outs]
 
-    same_for_any_threads(step, (1, 2, 5))
+    assert_same_for_any_threads(step, (1, 2, 5))
 
 
 @pytest.mark.parametrize("size, kernel, stride", [
@@ -213,7 +213,7 @@ def test_pools_with_channels_innermost_give_what_others_give(name: str, channels
         (results[0] * results[0].detach().cos()).sum().backward()
         return *results, last.grad
 
-    *results, _ = same_for_any_threads(step)
+    *results, _ = assert_same_for_any_threads(step)
     for a, b in zip(LAST[name](plain), results, strict=True):
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-14)
     a = LAST[name](plain)[0]

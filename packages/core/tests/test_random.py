@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 
 def words(seed: int, n: int) -> np.ndarray:
@@ -419,7 +419,7 @@ def test_the_same_numbers_for_any_number_of_threads() -> None:
         taeda.manual_seed(2)
         return taeda.randn(70000), taeda.rand(70000)
 
-    same_for_any_threads(draw, (1, 2, 4))
+    assert_same_for_any_threads(draw, (1, 2, 4))
 
 
 def test_numbers_of_pytorch() -> None:

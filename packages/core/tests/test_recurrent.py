@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import ops
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -43,7 +43,7 @@ def test_the_same_bits_for_any_number_of_threads(kind: str, proj: int, packed: b
         outs = run(kind, leaf, params, sizes if packed else None, both=True)
         return outs, taeda.autograd.grad(sum((o * o).sum() for o in outs), [leaf, *params])
 
-    same_for_any_threads(step)
+    assert_same_for_any_threads(step)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -110,7 +110,7 @@ def test_a_single_step_is_its_formula_on_any_number_of_threads(kind: str, B: int
         y = y[0] if kind == "lstm" else y
         return y.detach(), *taeda.autograd.grad((y * y).sum(), inputs)
 
-    found = same_for_any_threads(step)
+    found = assert_same_for_any_threads(step)
     wide = [t.detach().double().requires_grad_() for t in inputs]
     expected = one_step(kind, wide[0], wide[1], wide[-1], wide[2:6])
     for a, e in zip(found, [expected.detach(), *taeda.autograd.grad((expected * expected).sum(), wide)], strict=True):

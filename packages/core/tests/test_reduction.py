@@ -10,7 +10,7 @@ import pickle
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 INF, NAN = float("inf"), float("nan")
 
@@ -109,7 +109,7 @@ THREADED = {
 @pytest.mark.parametrize("shape", [(300, 500), (100000, 3), (3, 100000)])
 def test_same_bits_for_every_number_of_threads(name, shape):
     x = taeda.from_numpy(np.random.default_rng(3).normal(size=shape).astype(np.float32))
-    same_for_any_threads(lambda: THREADED[name](x))
+    assert_same_for_any_threads(lambda: THREADED[name](x))
 
 
 # -- the way back -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 
 inf, nan = math.inf, math.nan
 DTYPES = [(taeda.float32, 1e-6), (taeda.float64, 1e-12)]
@@ -418,7 +418,7 @@ def test_the_room_has_pytorchs_names_for_ops_of_other_rooms() -> None:
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
     x = taeda.linspace(-5, 30, 70_001, dtype=taeda.float64)
-    same_for_any_threads(lambda: (taeda.digamma(x), taeda.special.bessel_j1(x)))
+    assert_same_for_any_threads(lambda: (taeda.digamma(x), taeda.special.bessel_j1(x)))
 
 
 def test_the_multivariate_gamma_function_of_a_high_dimension_ends() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda import ops
 
 OPS = {
@@ -25,7 +25,7 @@ OPS = {
 def test_large_results_have_the_same_bits(name: str) -> None:
     taeda.manual_seed(1)
     x = taeda.randn(300, 517)
-    same_for_any_threads(lambda: OPS[name](x))
+    assert_same_for_any_threads(lambda: OPS[name](x))
 
 
 def test_gradients_of_prelu_have_the_same_bits() -> None:
@@ -37,7 +37,7 @@ def test_gradients_of_prelu_have_the_same_bits() -> None:
         return taeda.autograd.grad(taeda.prelu(*leaves).square().sum(), leaves)
 
     for weights in (1, 7):
-        same_for_any_threads(lambda: step(weights), (1, 2))
+        assert_same_for_any_threads(lambda: step(weights), (1, 2))
 
 
 def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() -> None:
@@ -51,7 +51,7 @@ def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() ->
         loss = (ops.max_pool2d(y, 2) ** 2).mean()
         return [y.detach(), loss.detach(), *taeda.autograd.grad(loss, leaves)]
 
-    same_for_any_threads(step, (1, 2))
+    assert_same_for_any_threads(step, (1, 2))
 
 
 @pytest.mark.parametrize("bad", [0, -1])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import taeda
-from any_threads import same_for_any_threads
+from any_threads import assert_same_for_any_threads
 from taeda.backends import cpu
 
 Arrays = list[np.ndarray]
@@ -150,7 +150,7 @@ def test_transposed_strided_convolution(k: int, padding: int, extra: int) -> Non
 @pytest.mark.parametrize(("xs", "o", "padding"), CASES[::3] + [((40, 24, 22, 30), 24, 1), ((9, 64, 14, 14), 64, 1)])
 def test_bits_do_not_depend_on_the_number_of_threads(xs: tuple[int, ...], o: int, padding: Any) -> None:
     arrays = inputs(xs, o)
-    same_for_any_threads(lambda: [a.tobytes() for a in step(arrays, padding=padding)])
+    assert_same_for_any_threads(lambda: [a.tobytes() for a in step(arrays, padding=padding)])
 
 
 @pytest.mark.parametrize(("xs", "o"), [((8, 64, 28, 28), 64), ((2, 256, 14, 14), 256), ((4, 16, 56, 56), 16)])

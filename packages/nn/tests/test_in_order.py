@@ -176,3 +176,6 @@ def test_a_norm_that_does_not_fit_is_named():
     row = nn.Sequential(nn.Conv2d(3, 60, 3), nn.BatchNorm2d(60)).eval()
     with taeda.no_grad(), pytest.raises(ValueError, match="expected 4D input"):
         row(taeda.randn(3, 40, 40))
+    row = net(eps=-1.0)
+    with taeda.no_grad(), pytest.raises(ValueError, match="eps must be non-negative"):
+        row(taeda.randn(1, 3, 40, 40))

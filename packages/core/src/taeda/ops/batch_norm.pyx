@@ -173,11 +173,11 @@ cdef bint known_parts(TensorBase x, tuple given, View** parts) noexcept:
 def batch_norm_here(TensorBase x, mean, var, weight, bias, eps, double low, double high):
     """Normalise x, whose memory nobody else knows, by known statistics where it lies, and limit it to [low, high].
 
-    Returns False, and leaves x as it is, where this takes more than one pass or a gradient is wanted.
+    Returns False, and leaves x as it is, where this takes more than one pass, a gradient is wanted or eps is refused.
     """
     cdef View* parts[6]
     cdef bint rows = is_rows(x)
-    if not (rows or x.view.contiguous) or not known_parts(x, (weight, bias, mean, var), parts):
+    if eps < 0 or not (rows or x.view.contiguous) or not known_parts(x, (weight, bias, mean, var), parts):
         return False
     scale_channels(x, x, parts, eps, low, high)
     return True
