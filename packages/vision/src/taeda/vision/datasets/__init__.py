@@ -22,14 +22,28 @@ from taeda.vision.datasets.digits import Digits
 from taeda.vision.datasets.fakedata import FakeData
 from taeda.vision.datasets.folder import DatasetFolder, ImageFolder
 from taeda.vision.datasets.imagenet import ImageNet
+from taeda.vision.datasets.inaturalist import INaturalist
 from taeda.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from taeda.vision.datasets.letters_and_faces import LFWPairs, LFWPeople, Omniglot
 from taeda.vision.datasets.optical_flow import HD1K, FlyingChairs, FlyingThings3D, KittiFlow, Sintel
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
+from taeda.vision.datasets.patches import PCAM, PhotoTour
 from taeda.vision.datasets.photographs import Caltech101, Caltech256, Flowers102
 from taeda.vision.datasets.places365 import Places365
 from taeda.vision.datasets.scenes import Cityscapes, Kitti, SBDataset, WIDERFace
 from taeda.vision.datasets.small_images import FER2013, SEMEION, STL10, SVHN, USPS, MovingMNIST
+from taeda.vision.datasets.stereo import (
+    CarlaStereo,
+    CREStereo,
+    ETH3DStereo,
+    FallingThingsStereo,
+    InStereo2k,
+    Kitti2012Stereo,
+    Kitti2015Stereo,
+    Middlebury2014Stereo,
+    SceneFlowStereo,
+    SintelStereo,
+)
 from taeda.vision.datasets.vision import StandardTransform, VisionDataset
 from taeda.vision.datasets.voc import VOCDetection, VOCSegmentation
 
@@ -43,6 +57,7 @@ __all__ = [
     "HD1K",
     "KMNIST",
     "MNIST",
+    "PCAM",
     "QMNIST",
     "SBU",
     "SEMEION",
@@ -51,8 +66,10 @@ __all__ = [
     "SVHN",
     "USPS",
     "CLEVRClassification",
+    "CREStereo",
     "Caltech101",
     "Caltech256",
+    "CarlaStereo",
     "CelebA",
     "Cityscapes",
     "CocoCaptions",
@@ -60,9 +77,11 @@ __all__ = [
     "Country211",
     "DatasetFolder",
     "Digits",
+    "ETH3DStereo",
     "EuroSAT",
     "FGVCAircraft",
     "FakeData",
+    "FallingThingsStereo",
     "FashionMNIST",
     "Flickr8k",
     "Flickr30k",
@@ -70,20 +89,28 @@ __all__ = [
     "FlyingChairs",
     "FlyingThings3D",
     "Food101",
+    "INaturalist",
     "ImageFolder",
     "ImageNet",
     "Imagenette",
+    "InStereo2k",
     "Kitti",
+    "Kitti2012Stereo",
+    "Kitti2015Stereo",
     "KittiFlow",
     "LFWPairs",
     "LFWPeople",
+    "Middlebury2014Stereo",
     "MovingMNIST",
     "Omniglot",
     "OxfordIIITPet",
+    "PhotoTour",
     "Places365",
     "RenderedSST2",
     "SBDataset",
+    "SceneFlowStereo",
     "Sintel",
+    "SintelStereo",
     "StandardTransform",
     "StanfordCars",
     "VOCDetection",
