@@ -52,7 +52,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity == "selu":
         return 3.0 / 4
-    raise ValueError(f"[calculate_gain] Unsupported nonlinearity {nonlinearity}")
+    raise ValueError(
+        f"[calculate_gain] Unsupported nonlinearity {nonlinearity}; it is linear, conv1d and kin, sigmoid, tanh, relu, leaky_relu or selu"
+    )
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
@@ -68,7 +70,13 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with draws from N(mean, std^2)."""
+    """Fill with draws from N(mean, std^2).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> bool(nn.init.normal_(taeda.empty(1000), 5.0, 0.1).mean().round() == 5)
+    True
+    """
     with taeda.no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
@@ -80,6 +88,11 @@ def trunc_normal_(
 
     Draws outside are drawn again: from the normal distribution where it puts more than 0.3 of its mass inside,
     else uniformly, to be kept with the probability that the density says.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> bool((nn.init.trunc_normal_(taeda.empty(1000), std=3.0, a=-1.0, b=1.0).abs() <= 1).all())
+    True
     """
     if tensor.is_meta:
         return tensor
@@ -124,18 +137,36 @@ def _uniform_kept(tensor: Tensor, mean: float, std: float, a: float, b: float, g
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill with ``val``."""
+    """Fill with ``val``.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.constant_(taeda.empty(2), 0.5)
+    tensor([0.5000, 0.5000])
+    """
     with taeda.no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill with 1."""
+    """Fill with 1.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.ones_(taeda.empty(2))
+    tensor([1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill with 0."""
+    """Fill with 0.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.zeros_(taeda.empty(2))
+    tensor([0., 0.])
+    """
     return constant_(tensor, 0.0)
 
 
@@ -144,6 +175,12 @@ def eye_(tensor: Tensor) -> Tensor:
 
     Raises:
         ValueError: the tensor is not 2-D.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.eye_(taeda.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
     """
     if tensor.ndimension() != 2:
         raise ValueError(f"[eye_] Only tensors with 2 dimensions are supported, got {tensor.ndim}")
@@ -158,6 +195,12 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
     Args:
         tensor: (out, in, ...) of 3 to 5 dimensions; groups: the same in each group of output channels.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.dirac_(taeda.empty(2, 2, 3)).flatten(1)
+    tensor([[0., 1., 0., 0., 0., 0.],
+            [0., 0., 0., 0., 1., 0.]])
     """
     if tensor.ndimension() not in (3, 4, 5):
         raise ValueError(f"[dirac_] Only tensors with 3, 4, or 5 dimensions are supported, got {tensor.ndim}")
@@ -190,14 +233,26 @@ def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Fill with U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> bool((nn.init.xavier_uniform_(taeda.empty(2, 4)).abs() <= 1).all())  # sqrt(6 / (4 + 2))
+    True
+    """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     a = math.sqrt(3.0) * (gain * math.sqrt(2.0 / float(fan_in + fan_out)))
     return uniform_(tensor, -a, a, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Fill with N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.xavier_normal_(taeda.empty(1000, 1000), gain=10.0).std().mul(100).round()  # 10 sqrt(2 / 2000)
+    tensor(32.)
+    """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
 
@@ -228,7 +283,13 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
-    """Fill with N(0, std^2), std = gain / sqrt(fan) (He et al., 2015); arguments as ``kaiming_uniform_``."""
+    """Fill with N(0, std^2), std = gain / sqrt(fan) (He et al., 2015); arguments as ``kaiming_uniform_``.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.init.kaiming_normal_(taeda.empty(1000, 200), nonlinearity="relu").std().mul(100).round()  # sqrt(2 / 200)
+    tensor(10.)
+    """
     if 0 in tensor.shape:
         warnings.warn(_NO_OP, stacklevel=2)
         return tensor
@@ -242,6 +303,12 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
     Raises:
         ValueError: the tensor has fewer than 2 dimensions.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> w = nn.init.orthogonal_(taeda.empty(2, 3))
+    >>> bool((w @ w.T - taeda.eye(2)).abs().max() < 1e-5)
+    True
     """
     if tensor.ndim < 2:
         raise ValueError(f"[orthogonal_] Only tensors with 2 or more dimensions are supported, got {tensor.ndim}")
@@ -252,24 +319,19 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     with taeda.no_grad():
         drawn = taeda.empty((rows, columns), dtype=tensor.dtype, device=tensor.device)
         drawn.normal_(0, 1, generator=generator)
-        q, r = _qr(drawn.t() if rows < columns else drawn)
+        q, r = taeda.linalg.qr(drawn.t() if rows < columns else drawn)
         q = q * r.diagonal().sign()  # the decomposition with a positive diagonal is the uniformly drawn one
         return tensor.copy_((q.t() if rows < columns else q).reshape(tensor.shape)).mul_(gain)
 
 
-def _qr(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return core's QR decomposition, or NumPy's of the same LAPACK routine where core has none."""
-    linalg = getattr(taeda, "linalg", None)
-    if linalg is not None:
-        return linalg.qr(x)
-    import numpy as np
-
-    q, r = np.linalg.qr(x.cpu().numpy())
-    return taeda.from_numpy(q).to(x.device), taeda.from_numpy(r).to(x.device)
-
-
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
-    """Fill a matrix with N(0, std^2), and a fraction ``sparsity`` of each column with zeros (Martens, 2010)."""
+    """Fill a matrix with N(0, std^2), and a fraction ``sparsity`` of each column with zeros (Martens, 2010).
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> (nn.init.sparse_(taeda.empty(4, 3), sparsity=0.5) == 0).sum(0)
+    tensor([2, 2, 2])
+    """
     if tensor.ndimension() != 2:
         raise ValueError(f"[sparse_] Only tensors with 2 dimensions are supported, got {tensor.ndim}")
     rows, columns = tensor.shape

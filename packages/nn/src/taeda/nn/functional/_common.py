@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,11 +76,6 @@ def tuple_of(value: Any, n: int, op: str, name: str) -> tuple[int, ...]:
             raise RuntimeError(f"[{op}] {name} must be a number or {n} numbers, got {tuple(value)}")
         return tuple(value)
     return (value,) * n
-
-
-def prod(values: Sequence[int]) -> int:
-    """Return the product of integers (1 for none)."""
-    return math.prod(values)
 
 
 def with_indices(pool: Callable[..., Any]) -> Callable[..., tuple[Tensor, Tensor]]:

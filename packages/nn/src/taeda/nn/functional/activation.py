@@ -163,7 +163,10 @@ def rrelu(
 ) -> Tensor:
     """Return x where x > 0, else a x with a drawn from U(lower, upper), or their mean when not training.
 
-    With ``inplace`` into x itself.  ValueError where lower is above upper.
+    With ``inplace`` into x itself.
+
+    Raises:
+        RuntimeError: lower is above upper.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.rrelu(taeda.tensor([-2.0, 0.0, 2.0]))

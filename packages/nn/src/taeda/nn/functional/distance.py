@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taeda import Tensor, ops
 from taeda.autograd.node import named
-from taeda.nn.functional._common import need_tensors
+from taeda.nn.functional._common import need_shapes, need_tensors
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
@@ -19,6 +19,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([1.])
     """
     need_tensors("cosine_similarity", x1, x2)
+    need_shapes("cosine_similarity", x1=x1, x2=x2)
     return ops.cosine_similarity(x1, x2, dim, eps)
 
 
@@ -30,4 +31,5 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     tensor([5.0000])
     """
     need_tensors("pairwise_distance", x1, x2)
+    need_shapes("pairwise_distance", x1=x1, x2=x2)
     return named((x1 - x2 + eps).norm(p, -1, keepdim=keepdim), "NormBackward1")

@@ -70,12 +70,12 @@ def smooth_l1_loss(
 ) -> Tensor:
     """Return (x - t)^2 / (2 beta) where abs(x - t) < beta, else abs(x - t) - beta / 2 (Girshick, 2015).
 
-    Raises:
-        RuntimeError: beta is negative.
-
     Args:
         input, target: of shapes that broadcast.
         reduction: "mean", "sum" or "none".
+
+    Raises:
+        RuntimeError: beta is negative.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.smooth_l1_loss(taeda.tensor([0.5, 2.0]), taeda.tensor([1.0, 0.0]))
@@ -92,12 +92,12 @@ def huber_loss(
 
     With a ``weight`` the mean is over the elements, and over the weights in ``mse_loss`` and ``l1_loss``: PyTorch's.
 
-    Raises:
-        RuntimeError: delta is not positive.
-
     Args:
         input, target: of shapes that broadcast.
         reduction: "mean", "sum" or "none".
+
+    Raises:
+        RuntimeError: delta is not positive.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.huber_loss(taeda.tensor([0.5, 2.0]), taeda.tensor([1.0, 0.0]))

@@ -16,13 +16,9 @@ def _check_probability(op: str, p: float) -> None:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero each element with probability p and divide the others by 1 - p (Hinton et al., 2012).
+    """Zero each element with probability p and divide the others by 1 - p, so that the mean stays (Hinton et al., 2012).
 
-    Raises:
-        ValueError: p is not in [0, 1].
-
-    Elements are dropped independently, with probability p; the others are divided by 1 - p, so that the mean stays.  Outside of
-    training the input comes back as it is.
+    Outside of training the input comes back as it is.
 
     Raises:
         ValueError: p is not in [0, 1].
@@ -38,7 +34,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of (B, C, L) or (C, L) with probability p; divide the others by 1 - p.
 
-    x is (N, C, L) or (C, L).  ValueError where p is not in [0, 1].
+    Raises:
+        ValueError: p is not in [0, 1]; RuntimeError: x has another number of dimensions.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.dropout1d(taeda.ones(1, 2, 2), 0.5, training=False).shape
@@ -63,7 +60,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
     A 3-D input is taken as (B, C, L), as PyTorch still does, with its warning.
 
-    x is (N, C, H, W) or (C, H, W).  ValueError where p is not in [0, 1].
+    Raises:
+        ValueError: p is not in [0, 1].
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.dropout2d(taeda.ones(1, 1, 2, 2), 0.5, training=False).shape
@@ -93,7 +91,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero whole channels of (B, C, D, H, W) or (C, D, H, W) with probability p; divide the others by 1 - p.
 
-    x is (N, C, D, H, W) or (C, D, H, W).  ValueError where p is not in [0, 1].
+    Raises:
+        ValueError: p is not in [0, 1].
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.dropout3d(taeda.ones(1, 1, 2, 2, 2), 0.5, training=False).shape
@@ -116,10 +115,10 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """Drop elements to SELU's negative limit and rescale, so that mean 0 and variance 1 stay
-    (Klambauer et al., 2017).
+    """Drop elements to SELU's negative limit and rescale, so that mean 0 and variance 1 stay (Klambauer et al., 2017).
 
-    ValueError where p is not in [0, 1].
+    Raises:
+        ValueError: p is not in [0, 1].
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.alpha_dropout(taeda.ones(2), 0.5, training=False)
@@ -132,7 +131,8 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Apply ``alpha_dropout`` to whole channels of (B, C, ...).
 
-    ValueError where p is not in [0, 1].
+    Raises:
+        ValueError: p is not in [0, 1].
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.feature_alpha_dropout(taeda.ones(1, 2, 2), 0.5, training=False).shape

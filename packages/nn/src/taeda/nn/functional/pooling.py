@@ -8,7 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda.nn.functional._common import need_tensors, prod, tuple_of, with_indices
+from taeda.nn.functional._common import need_tensors, tuple_of, with_indices
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -296,7 +296,7 @@ def _lp_pool(
         input.pow(norm_type), kernel_size, stride, 0, ceil_mode
     )
     # The sign is kept for odd powers of negative windows, as PyTorch keeps it.
-    return (taeda.sign(mean) * ops.relu(mean.abs()) * prod(kernel_size)).pow(1.0 / norm_type)
+    return (taeda.sign(mean) * ops.relu(mean.abs()) * math.prod(kernel_size)).pow(1.0 / norm_type)
 
 
 def lp_pool1d(

@@ -14,7 +14,63 @@ from taeda.nn.parameter import Parameter
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
-class Embedding(Module):
+class _Table(Module):
+    """A table of vectors, of which a row may stand for padding: what both layers below share."""
+
+    num_embeddings: int
+    embedding_dim: int
+    padding_idx: int | None
+    weight: Tensor
+
+    def _take_padding_idx(self, padding_idx: int | None) -> None:
+        """Keep the row of padding, counted from the start."""
+        n = self.num_embeddings
+        if padding_idx is not None:
+            if not -n <= padding_idx < n:
+                raise AssertionError(
+                    f"[{type(self).__name__}] padding_idx must be within num_embeddings, got {padding_idx} for {n} rows"
+                )
+            padding_idx = padding_idx % n
+        self.padding_idx = padding_idx
+
+    def _take_weight(self, weight: Tensor | None, requires_grad: bool, device: Any, dtype: Any) -> None:
+        """Keep a table that is given, or draw one."""
+        shape = (self.num_embeddings, self.embedding_dim)
+        if weight is None:
+            self.weight = Parameter(taeda.empty(shape, device=device, dtype=dtype), requires_grad)
+            self.reset_parameters()
+            return
+        if tuple(weight.shape) != shape:
+            raise AssertionError(
+                f"[{type(self).__name__}] Shape of weight does not match num_embeddings and embedding_dim: "
+                f"{tuple(weight.shape)} for {shape}"
+            )
+        self.weight = Parameter(weight, requires_grad)
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew; the row of padding is zero."""
+        init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
+        if self.padding_idx is not None:
+            with taeda.no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        x = args[0] if args else kwargs.get("input")
+        if not isinstance(x, Tensor):
+            return None
+        if x.is_floating_point():
+            return f"{type(self).__name__} takes indices: did you mean x.long()? It got {x.dtype}"
+        if x.numel() and not x.is_meta:
+            low, high = int(x.min()), int(x.max())
+            if low < 0 or high >= self.num_embeddings:
+                return f"{type(self).__name__}(num_embeddings={self.num_embeddings}) got indices from {low} to {high}"
+        return None
+
+
+class Embedding(_Table):
     """y[...] = weight[x[...]]: a table of vectors, looked up by index.
 
     Args:
@@ -37,8 +93,6 @@ class Embedding(Module):
     tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
     """
 
-    weight: Tensor
-
     def __init__(
         self,
         num_embeddings: int,
@@ -56,38 +110,12 @@ class Embedding(Module):
         super().__init__()
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError(
-                    f"[Embedding] Padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings} rows"
-                )
-            padding_idx = padding_idx % num_embeddings
-        self.padding_idx = padding_idx
+        self._take_padding_idx(padding_idx)
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
-        if _weight is None:
-            made = taeda.empty((num_embeddings, embedding_dim), device=device, dtype=dtype)
-            self.weight = Parameter(made, requires_grad=not _freeze)
-            self.reset_parameters()
-        else:
-            if list(_weight.shape) != [num_embeddings, embedding_dim]:
-                raise AssertionError(
-                    "[Embedding] Shape of weight does not match num_embeddings and embedding_dim: "
-                    f"{tuple(_weight.shape)} for ({num_embeddings}, {embedding_dim})"
-                )
-            self.weight = Parameter(_weight, requires_grad=not _freeze)
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew; the row of padding is zero."""
-        init.normal_(self.weight)
-        self._fill_padding_idx_with_zero()
-
-    def _fill_padding_idx_with_zero(self) -> None:
-        if self.padding_idx is not None:
-            with taeda.no_grad():
-                self.weight[self.padding_idx].fill_(0)
+        self._take_weight(_weight, not _freeze, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         if self.max_norm is None and not self.scale_grad_by_freq:
@@ -115,18 +143,6 @@ class Embedding(Module):
         if self.sparse is not False:
             text += ", sparse=True"
         return text
-
-    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
-        x = args[0] if args else kwargs.get("input")
-        if not isinstance(x, Tensor):
-            return None
-        if x.is_floating_point():
-            return f"Embedding takes indices: did you mean x.long()? It got {x.dtype}"
-        if x.numel() and not x.is_meta:
-            low, high = int(x.min()), int(x.max())
-            if low < 0 or high >= self.num_embeddings:
-                return f"Embedding(num_embeddings={self.num_embeddings}) got indices from {low} to {high}"
-        return None
 
     @classmethod
     def from_pretrained(
@@ -164,7 +180,7 @@ class Embedding(Module):
         )
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(_Table):
     """y[b] = the sum, mean or maximum of the rows of a table that bag b names; ``Embedding`` and a reduction in one.
 
     Args:
@@ -188,8 +204,6 @@ class EmbeddingBag(Module):
             [3., 4.]])
     """
 
-    weight: Tensor
-
     def __init__(
         self,
         num_embeddings: int,
@@ -211,36 +225,11 @@ class EmbeddingBag(Module):
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise AssertionError(
-                    f"[EmbeddingBag] padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings} rows"
-                )
-            padding_idx = padding_idx % num_embeddings
-        self.padding_idx = padding_idx
-        if _weight is None:
-            self.weight = Parameter(taeda.empty((num_embeddings, embedding_dim), device=device, dtype=dtype))
-            self.reset_parameters()
-        else:
-            if list(_weight.shape) != [num_embeddings, embedding_dim]:
-                raise AssertionError(
-                    "[EmbeddingBag] Shape of weight does not match num_embeddings and embedding_dim: "
-                    f"{tuple(_weight.shape)} for ({num_embeddings}, {embedding_dim})"
-                )
-            self.weight = Parameter(_weight)
+        self._take_padding_idx(padding_idx)
+        self._take_weight(_weight, True, device, dtype)
         self.mode = mode
         self.sparse = sparse
         self.include_last_offset = include_last_offset
-
-    def reset_parameters(self) -> None:
-        """Draw the table anew; the row of padding is zero."""
-        init.normal_(self.weight)
-        self._fill_padding_idx_with_zero()
-
-    def _fill_padding_idx_with_zero(self) -> None:
-        if self.padding_idx is not None:
-            with taeda.no_grad():
-                self.weight[self.padding_idx].fill_(0)
 
     def forward(
         self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
@@ -271,8 +260,6 @@ class EmbeddingBag(Module):
         if self.padding_idx is not None:
             text += f", padding_idx={self.padding_idx}"
         return text
-
-    _cure = Embedding._cure
 
     @classmethod
     def from_pretrained(
