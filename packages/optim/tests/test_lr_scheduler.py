@@ -383,6 +383,7 @@ def test_the_epoch_argument_uses_the_closed_form_and_warns():
         (lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=9, pct_start=2.0), ValueError, "pct_start"),
         (lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=9, anneal_strategy="x"), ValueError, "cos"),
         (lambda o: lr_scheduler.StepLR([1], 2), TypeError, "list is not an Optimizer"),
+        (lambda o: lr_scheduler.MultiStepLR(o, 30), TypeError, "milestones must be a list of epochs, got 30"),
     ],
 )
 def test_wrong_options_are_refused(make, error, text):

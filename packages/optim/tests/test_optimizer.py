@@ -107,7 +107,7 @@ def test_duplicate_parameters_warn_and_are_stepped_one_after_the_other():
 @pytest.mark.parametrize(
     ("cls", "options", "text"),
     [
-        (optim.SGD, {"lr": -1.0}, "Invalid learning rate: -1.0"),
+        (optim.SGD, {"lr": -1.0}, "Invalid learning rate: -1.0; it must be at least 0"),
         (optim.SGD, {"lr": float("nan")}, "Invalid learning rate"),
         (optim.SGD, {"momentum": -1.0}, "Invalid momentum"),
         (optim.SGD, {"weight_decay": -1.0}, "Invalid weight_decay"),
@@ -116,7 +116,7 @@ def test_duplicate_parameters_warn_and_are_stepped_one_after_the_other():
         (optim.SGD, {"lr": taeda.ones(2)}, "1-element"),
         (optim.Adam, {"lr": -1.0}, "Invalid learning rate"),
         (optim.Adam, {"eps": -1.0}, "Invalid epsilon"),
-        (optim.Adam, {"betas": (1.0, 0.9)}, "index 0: 1.0"),
+        (optim.Adam, {"betas": (1.0, 0.9)}, r"index 0: 1.0; it must be in \[0, 1\)"),
         (optim.Adam, {"betas": (0.9, -0.1)}, "index 1: -0.1"),
         (optim.Adam, {"betas": (0.9, taeda.tensor(0.9))}, "both floats or both Tensors"),
         (optim.Adam, {"lr": taeda.tensor(0.1), "foreach": True}, "lr as a Tensor"),
@@ -129,6 +129,47 @@ def test_duplicate_parameters_warn_and_are_stepped_one_after_the_other():
 def test_options_out_of_range_are_refused(cls, options, text):
     with pytest.raises(ValueError, match=text):
         cls([parameter()], **options)
+
+
+@pytest.mark.parametrize(
+    ("cls", "option"),
+    [
+        (optim.Adam, "betas"),
+        (optim.AdamW, "betas"),
+        (optim.NAdam, "betas"),
+        (optim.SparseAdam, "betas"),
+        (optim.Rprop, "etas"),
+        (optim.Rprop, "step_sizes"),
+        (optim.Adafactor, "eps"),
+    ],
+)
+def test_a_pair_is_two_numbers(cls, option):
+    for value, error in ((0.5, TypeError), ("0.5", TypeError), ((0.5,), IndexError), ((0.5, 0.5, 0.5), ValueError)):
+        with pytest.raises(error, match=rf"\[{cls.__name__}\] {option} must be two numbers, got"):
+            cls([parameter()], **{option: value})
+
+
+def test_a_pair_may_be_any_sequence():
+    class Pair:  # what a configuration's reader hands out
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            return (0.5, 0.9)[i]
+
+    assert optim.Adam([parameter()], betas=Pair()).defaults["betas"] == (0.5, 0.9)
+
+
+def test_what_is_no_list_of_parameters_is_told_what_was_meant():
+    class Model:
+        def parameters(self):
+            return iter([parameter()])
+
+    for given in (Model(), Model().parameters, [{"params": Model()}], [{"params": Model().parameters}]):
+        with pytest.raises(TypeError, match=r"did you mean model.parameters\(\)\?"):
+            optim.SGD(given, lr=0.1)
+    with pytest.raises(TypeError, match=r"is str \(at position 0\); keys are no parameters: give the values"):
+        optim.SGD({"weight": parameter()}, lr=0.1)
 
 
 @pytest.mark.parametrize("cls", [optim.SGD, optim.Adam, optim.AdamW])

@@ -62,6 +62,11 @@ def test_swalr_goes_to_its_rate_and_stays(strategy):
         schedule.step()
 
 
+def test_swalr_wants_an_optimizer():
+    with pytest.raises(TypeError, match=r"\[SWALR\] float is not an Optimizer"):
+        swa_utils.SWALR(0.1, swa_lr=0.2)
+
+
 def test_swalr_state_goes_on():
     opt = optimizer()
     schedule = swa_utils.SWALR(opt, swa_lr=0.2, anneal_epochs=4)
@@ -175,3 +180,11 @@ def test_update_bn_takes_the_plain_mean_over_batches_and_restores_the_rest():
     assert taeda.allclose(model[1].running_var, variances, atol=1e-6)
     assert not model.training and model[1].momentum == 0.1
     swa_utils.update_bn(iter(()), first)
+
+
+@with_nn
+def test_update_bn_restores_mode_and_momentum_where_a_batch_fails():
+    model = network().eval()
+    with pytest.raises(RuntimeError, match="last dimension of input"):
+        swa_utils.update_bn([taeda.randn(6, 5)], model)
+    assert not model.training and model[1].momentum == 0.1

@@ -9,7 +9,7 @@ from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
 from taeda.optim.functional import adadelta
-from taeda.optim.optimizer import check_hyper, check_one_element
+from taeda.optim.optimizer import Rule, check_hyper, check_one_element
 
 __all__ = ["Adadelta", "adadelta"]
 
@@ -60,7 +60,7 @@ class Adadelta(FusedOptimizer):
         check_hyper(
             "Adadelta",
             (lr, "learning rate"),
-            (rho, "rho value", lambda v: 0.0 <= v <= 1.0),
+            (rho, "rho value", Rule(lambda v: 0.0 <= v <= 1.0, "it must be in [0, 1]")),
             (eps, "epsilon value"),
             (weight_decay, "weight_decay value"),
         )

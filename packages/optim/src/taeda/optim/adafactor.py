@@ -9,7 +9,7 @@ import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
-from taeda.optim.optimizer import check_one_element, new_number
+from taeda.optim.optimizer import check_one_element, check_pair, new_number
 
 __all__ = ["Adafactor"]
 
@@ -59,6 +59,7 @@ class Adafactor(FusedOptimizer):
         maximize: bool = False,
     ) -> None:
         check_one_element("Adafactor", "lr", lr)
+        check_pair("Adafactor", "eps", eps)
         for holds, rule in (
             (lr >= 0.0, f"Learning rate should be >= 0 but is: {lr}"),
             (beta2_decay <= 0.0, f"beta2_decay should be <= 0 but is: {beta2_decay}"),

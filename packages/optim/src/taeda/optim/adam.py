@@ -9,7 +9,7 @@ from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
 from taeda.optim.functional import adam
-from taeda.optim.optimizer import check_fused, check_adam, check_one_element
+from taeda.optim.optimizer import check_adam, check_fused, check_one_element, check_pair
 
 __all__ = ["Adam", "adam"]
 
@@ -70,6 +70,7 @@ class Adam(FusedOptimizer):
     ) -> None:
         name = type(self).__name__
         check_one_element(name, "lr", lr)
+        check_pair(name, "betas", betas)
         for i, beta in enumerate(betas):
             check_one_element(name, f"betas[{i}]", beta)
         check_adam(name, lr, betas, eps, weight_decay)

@@ -7,7 +7,7 @@ import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import taeda
 from taeda import Tensor
@@ -152,11 +152,8 @@ class Optimizer:
                 f"or dicts, but got a Tensor of shape {tuple(params.shape)}; put it in a list"
             )
         if not isinstance(params, Iterable):
-            owner = getattr(params, "__self__", params)
-            hint = "; did you mean model.parameters()?" if hasattr(owner, "parameters") else ""
             raise TypeError(
-                f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                f"{type(params).__name__}{hint}"
+                f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors or dicts, but got {_what(params)}"
             )
         self.state = defaultdict(dict)
         self.param_groups = []
@@ -402,6 +399,8 @@ class Optimizer:
                 f"[{self._name}] optimizer parameters need to be organized in ordered collections, but "
                 f"the ordering of tensors in sets will change between runs. Please use a list instead."
             )
+        if not isinstance(params, Iterable):
+            raise TypeError(f"[{self._name}] 'params' of a parameter group must be an iterable of Tensors, but got {_what(params)}")
         items = [params] if isinstance(params, Tensor) else list(params)
         names = [item[0] for item in items if isinstance(item, tuple)]
         if names and len(names) != len(items):
@@ -412,8 +411,10 @@ class Optimizer:
         tensors = [item[1] if isinstance(item, tuple) else item for item in items]
         for i, p in enumerate(tensors):
             if not isinstance(p, Tensor):
+                hint = "; keys are no parameters: give the values" if isinstance(p, str) else ""
                 raise TypeError(
-                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is {type(p).__name__} (at position {i})"
+                    f"[{self._name}] optimizer can only optimize Tensors, but one of the params is {type(p).__name__} "
+                    f"(at position {i}){hint}"
                 )
             if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError(
@@ -447,6 +448,12 @@ class Optimizer:
         self.param_groups.append(param_group)
 
 
+def _what(params: Any) -> str:
+    """Say what was given in place of parameters, and what was meant where it is a module or its method."""
+    owner = getattr(params, "__self__", params)
+    return type(params).__name__ + ("; did you mean model.parameters()?" if hasattr(owner, "parameters") else "")
+
+
 def _check_layout(name: str, state: Any, groups: Any) -> None:
     """Raise TypeError for what cannot be an optimizer's state_dict."""
     if not isinstance(state, dict):
@@ -471,18 +478,16 @@ def new_number(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
     return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
 
 
-def _not_negative(value: Any) -> bool:
-    return bool(value >= 0.0)
+class Rule(NamedTuple):
+    """What must hold for an option, and the same in words."""
+
+    holds: Callable[[Any], bool]
+    text: str
 
 
-def above_zero(value: Any) -> bool:
-    """Whether an option is positive."""
-    return bool(value > 0.0)
-
-
-def below_one(value: Any) -> bool:
-    """Whether an option lies in [0, 1)."""
-    return bool(0.0 <= value < 1.0)
+NOT_NEGATIVE = Rule(lambda value: value >= 0.0, "it must be at least 0")
+ABOVE_ZERO = Rule(lambda value: value > 0.0, "it must be above 0")
+BELOW_ONE = Rule(lambda value: 0.0 <= value < 1.0, "it must be in [0, 1)")
 
 
 def _refuse_text(name: str, what: str, value: Any) -> None:
@@ -492,26 +497,36 @@ def _refuse_text(name: str, what: str, value: Any) -> None:
         )
 
 
-def check_hyper(name: str, *rules: tuple[Any, ...]) -> None:
-    """Check options in order: each rule is a value, what it is, and what must hold for it (by default, that it is not negative).
+def check_hyper(name: str, *options: tuple[Any, ...]) -> None:
+    """Check options in order, each a value, what it is, and its `Rule` (by default, that it is not negative).
 
     Raises ValueError for the first that is out of its range, TypeError for one that is text.
     """
-    for value, what, *holds in rules:
+    for value, what, *given in options:
         _refuse_text(name, what, value)
-        if not (holds[0] if holds else _not_negative)(value):
+        rule = given[0] if given else NOT_NEGATIVE
+        if not rule.holds(value):
             shown = ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else value
-            raise ValueError(f"[{name}] Invalid {what}: {shown}")
+            raise ValueError(f"[{name}] Invalid {what}: {shown}; {rule.text}")
+
+
+def check_pair(name: str, what: str, value: Any) -> None:
+    """Raise TypeError where an option is no sequence, IndexError or ValueError where it has not two elements."""
+    if isinstance(value, str) or not (hasattr(value, "__getitem__") and hasattr(value, "__len__")):
+        raise TypeError(f"[{name}] {what} must be two numbers, got {value!r}")
+    if len(value) != 2:
+        raise (IndexError if len(value) < 2 else ValueError)(f"[{name}] {what} must be two numbers, got {len(value)}: {value}")
 
 
 def check_adam(name: str, lr: Any, betas: tuple[Any, Any], eps: float, weight_decay: float) -> None:
     """Raise ValueError unless the options that Adam and its kin share are in their ranges."""
+    check_pair(name, "betas", betas)
     check_hyper(
         name,
         (lr, "learning rate"),
         (eps, "epsilon value"),
-        (betas[0], "beta parameter at index 0", below_one),
-        (betas[1], "beta parameter at index 1", below_one),
+        (betas[0], "beta parameter at index 0", BELOW_ONE),
+        (betas[1], "beta parameter at index 1", BELOW_ONE),
         (weight_decay, "weight_decay value"),
     )
 

@@ -10,7 +10,7 @@ from taeda import Tensor, ops
 from taeda.optim import composed
 from taeda.optim.fused import FusedOptimizer
 from taeda.optim.functional import rprop
-from taeda.optim.optimizer import check_hyper, check_one_element, new_number
+from taeda.optim.optimizer import Rule, check_hyper, check_one_element, check_pair, new_number
 
 __all__ = ["Rprop", "rprop"]
 
@@ -58,10 +58,12 @@ class Rprop(FusedOptimizer):
         differentiable: bool = False,
     ) -> None:
         check_one_element("Rprop", "lr", lr)
+        check_pair("Rprop", "etas", etas)
+        check_pair("Rprop", "step_sizes", step_sizes)
         check_hyper(
             "Rprop",
             (lr, "learning rate"),
-            (etas, "eta values", lambda v: 0.0 < v[0] < 1.0 < v[1]),
+            (etas, "eta values", Rule(lambda v: 0.0 < v[0] < 1.0 < v[1], "the first must be in (0, 1), the second above 1")),
         )
         defaults = {
             "lr": lr,

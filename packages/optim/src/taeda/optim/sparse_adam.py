@@ -8,7 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.optim.optimizer import Optimizer, above_zero, below_one, check_hyper, check_one_element
+from taeda.optim.optimizer import ABOVE_ZERO, BELOW_ONE, Optimizer, check_hyper, check_one_element, check_pair
 
 __all__ = ["SparseAdam"]
 
@@ -43,12 +43,13 @@ class SparseAdam(Optimizer):
         maximize: bool = False,
     ) -> None:
         check_one_element("SparseAdam", "lr", lr)
+        check_pair("SparseAdam", "betas", betas)
         check_hyper(
             "SparseAdam",
-            (lr, "learning rate", above_zero),
-            (eps, "epsilon value", above_zero),
-            (betas[0], "beta parameter at index 0", below_one),
-            (betas[1], "beta parameter at index 1", below_one),
+            (lr, "learning rate", ABOVE_ZERO),
+            (eps, "epsilon value", ABOVE_ZERO),
+            (betas[0], "beta parameter at index 0", BELOW_ONE),
+            (betas[1], "beta parameter at index 1", BELOW_ONE),
         )
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
         places = [

@@ -7,13 +7,12 @@ Source: Izmailov et al., "Averaging weights leads to wider optima and better gen
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import taeda
 from taeda import Tensor, ops
-from taeda.optim.lr_scheduler.base import LRScheduler, for_each_group
+from taeda.optim.lr_scheduler.base import LRScheduler, check_optimizer, for_each_group
 from taeda.optim.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
 
     Args:
         loader: batches: tensors, or lists or tuples that begin with one.
-        model: a module of ``taeda.nn``, such as an `AveragedModel`; its mode is restored.
+        model: a module of ``taeda.nn``, such as an `AveragedModel`; its mode is restored, also where a batch fails.
         device: where batches are moved before.
     """
     from taeda.nn.modules.batchnorm import _BatchNorm
@@ -131,12 +130,14 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
     for module in momenta:
         module.reset_running_stats()
         module.momentum = None  # a plain mean over all batches
-    for batch in loader:
-        x = batch[0] if isinstance(batch, (list, tuple)) else batch
-        model(x if device is None else x.to(device))
-    for module, momentum in momenta.items():
-        module.momentum = momentum
-    model.train(was_training)
+    try:
+        for batch in loader:
+            x = batch[0] if isinstance(batch, (list, tuple)) else batch
+            model(x if device is None else x.to(device))
+    finally:
+        for module, momentum in momenta.items():
+            module.momentum = momentum
+        model.train(was_training)
 
 
 class SWALR(LRScheduler):
@@ -172,6 +173,7 @@ class SWALR(LRScheduler):
         anneal_strategy: Literal["cos", "linear"] = "cos",
         last_epoch: int = -1,
     ) -> None:
+        check_optimizer("SWALR", optimizer)
         for rate, group in zip(for_each_group("SWALR", "swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True):
             group["swa_lr"] = rate
         if anneal_strategy not in ("cos", "linear"):
@@ -188,12 +190,7 @@ class SWALR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Compute the rate of each group from the one before, which other schedules may have changed."""
-        if not self._get_lr_called_within_step:
-            warnings.warn(
-                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
-                UserWarning,
-                stacklevel=2,
-            )
+        self._check_within_step()
         step = self._step_count - 1
         if self.anneal_epochs == 0:
             step = max(1, step)

@@ -115,6 +115,20 @@ class ChainedScheduler(_Combined):
     Args:
         schedulers: all made for one optimizer.
         optimizer: that optimizer, unless it is the first schedule's.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> warm = optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=2)
+    >>> fall = optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+    >>> schedule = optim.lr_scheduler.ChainedScheduler([warm, fall])
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125]
     """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:

@@ -54,6 +54,18 @@ class CyclicLR(_MomentumCycle):
 
     Raises ValueError for an unknown mode, and for an optimizer without momentum where cycle_momentum is on.
     Source: Smith, "Cyclical learning rates for training neural networks", 2017.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.CyclicLR(opt, base_lr=0.5, max_lr=1.0, step_size_up=2, cycle_momentum=False)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.75, 1.0, 0.75, 0.5]
     """
 
     def __init__(
@@ -136,6 +148,18 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Raises ValueError for a T_0 or T_mult that is no positive integer.
     Source: Loshchilov and Hutter, "SGDR", 2017.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(opt, T_0=2, T_mult=2)
+    >>> rates = []
+    >>> for _ in range(6):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> [round(rate, 2) for rate in rates]
+    [1.0, 0.5, 1.0, 0.85, 0.5, 0.15]
     """
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
@@ -198,6 +222,18 @@ class OneCycleLR(_MomentumCycle):
 
     Raises ValueError for numbers out of range, and for a step beyond total_steps.
     Source: Smith and Topin, "Super-convergence", 2018.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.OneCycleLR(opt, max_lr=1.0, total_steps=5, pct_start=0.4, cycle_momentum=False)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> [round(rate, 2) for rate in rates]
+    [0.04, 1.0, 0.75, 0.25, 0.0]
     """
 
     def __init__(

@@ -81,6 +81,18 @@ class MultiplicativeLR(_FunctionLR):
 
     Args:
         lr_lambda: a function of the epoch, or a list with one a group.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.MultiplicativeLR(opt, lambda t: 0.5)
+    >>> rates = []
+    >>> for _ in range(3):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25]
     """
 
     def get_lr(self) -> list[Any]:
@@ -133,9 +145,23 @@ class MultiStepLR(LRScheduler):
     Args:
         milestones: epochs at which the rate changes; one given twice counts twice.
         gamma: factor of a change.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.MultiStepLR(opt, milestones=[1, 3], gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.5, 0.25]
     """
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
+        if not isinstance(milestones, Iterable):
+            raise TypeError(f"[MultiStepLR] milestones must be a list of epochs, got {milestones!r}; StepLR has one change after another")
         self.milestones = Counter(milestones)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -152,7 +178,20 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """lr(t) = factor x initial lr while t < total_iters, the initial lr after that."""
+    """lr(t) = factor x initial lr while t < total_iters, the initial lr after that.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=2)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.5, 1.0, 1.0]
+    """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1.0:
@@ -175,7 +214,20 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """lr(t) = initial lr x (start_factor + (end_factor - start_factor) x min(t / total_iters, 1))."""
+    """lr(t) = initial lr x (start_factor + (end_factor - start_factor) x min(t / total_iters, 1)).
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.LinearLR(opt, start_factor=0.5, total_iters=2)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.75, 1.0, 1.0]
+    """
 
     def __init__(
         self,
@@ -212,7 +264,20 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """lr(t) = initial lr x gamma^t."""
+    """lr(t) = initial lr x gamma^t.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(3):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -227,7 +292,20 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """lr(t) = initial lr x (1 - min(t, total_iters) / total_iters)^power."""
+    """lr(t) = initial lr x (1 - min(t, total_iters) / total_iters)^power.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.PolynomialLR(opt, total_iters=2)
+    >>> rates = []
+    >>> for _ in range(3):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.0]
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
@@ -255,6 +333,18 @@ class CosineAnnealingLR(LRScheduler):
         eta_min: the lowest rate.
 
     Source: Loshchilov and Hutter, "SGDR", 2017 (without restarts).
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = optim.lr_scheduler.CosineAnnealingLR(opt, T_max=2)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     opt.step()
+    ...     schedule.step()
+    >>> [round(rate, 2) for rate in rates]
+    [1.0, 0.5, 0.0, 0.5]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
