@@ -79,6 +79,18 @@ def test_known_levels():
     assert F.autocontrast(taeda.full((1, 2, 2), 0.3)).tolist()[0][0] == pytest.approx([0.3, 0.3])
 
 
+def test_channels_of_one_shade_are_not_stretched():
+    x = taeda.tensor([[[0.25, 0.5]], [[0.5, 0.5]], [[3.0, 3.0]]])
+    assert F.autocontrast(x).tolist() == [[[0.0, 1.0]], [[0.5, 0.5]], [[1.0, 1.0]]]
+    assert F.autocontrast((x * 80).to(taeda.uint8)).tolist() == [[[0, 255]], [[40, 40]], [[240, 240]]]
+
+
+def test_posterized_bytes_keep_their_highest_bits():
+    x = taeda.arange(256).to(taeda.uint8).reshape(1, 16, 16)
+    for bits in range(9):
+        assert F.posterize(x, bits).flatten().tolist() == [i >> 8 - bits << 8 - bits for i in range(256)]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [

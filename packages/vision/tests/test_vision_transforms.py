@@ -64,6 +64,16 @@ def test_to_pil_image_and_back(channels, mode):
     assert taeda.equal(F.pil_to_tensor(F.to_pil_image(tensor.to(taeda.float32) / 255 + 1e-4)), tensor)
 
 
+def test_channels_of_a_picture_stay_innermost_until_it_becomes_floats():
+    image = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(2, 4, 3))
+    bytes_, floats = F.pil_to_tensor(image), F.to_tensor(image)
+    assert bytes_.stride() == (1, 12, 3) and floats.stride() == (8, 4, 1) and bytes_[1].tolist() == [[1, 4, 7, 10], [13, 16, 19, 22]]
+    bytes_[1, 0, 0] = 99                        # memory of its own
+    assert image.getpixel((0, 0)) == (0, 1, 2)
+    for x in (bytes_, bytes_.contiguous(), bytes_.transpose(1, 2).contiguous().transpose(1, 2), bytes_.flip(-1).flip(-1)):
+        assert np.array_equal(np.asarray(F.to_pil_image(x)), bytes_.permute(1, 2, 0).numpy())
+
+
 def test_to_pil_image_takes_a_mode_and_other_types():
     assert F.to_pil_image(taeda.zeros(3, 2, 2), "YCbCr").mode == "YCbCr"
     assert F.to_pil_image(taeda.full((2, 2), 0.5), "F").getpixel((0, 0)) == 0.5

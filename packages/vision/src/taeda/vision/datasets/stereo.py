@@ -219,7 +219,7 @@ class Middlebury2014Stereo(StereoDataset):
         if calibration is not None:
             verify_str_arg(calibration, "calibration", ("perfect", "imperfect", "both"), op)
         if (calibration is None) != (split == "test"):
-            rule = "has no calibrations; give calibration=None" if split == "test" else "needs a calibration: 'perfect', 'imperfect' or 'both'"
+            rule = "has no calibrations; give calibration=None" if split == "test" else "needs a calibration, perfect, imperfect or both"
             raise ValueError(f"[{op}] the split {split!r} {rule}")
         base = os.path.join(self.root, "Middlebury2014", split)
         if download:

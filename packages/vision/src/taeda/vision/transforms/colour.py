@@ -201,9 +201,7 @@ def posterize(img: I, bits: int) -> I:
         return cast(Any, ImageOps.posterize(x, bits) if bits else Image.new(x.mode, x.size))
     if x.dtype != taeda.uint8:
         raise TypeError(f"[posterize] Only uint8 image tensors are supported, but found {x.dtype}")
-    step = 2 ** (8 - bits)
-    coarse = taeda.div(x.to(taeda.int32), step, rounding_mode="floor") * step
-    return cast(Any, coarse.to(taeda.uint8))
+    return cast(Any, x & (256 - 2 ** (8 - bits)))
 
 
 def solarize(img: I, threshold: float) -> I:
@@ -230,10 +228,10 @@ def autocontrast(img: I) -> I:
     bound = largest_value(x.dtype)
     unit = x if x.is_floating_point() else x.to(taeda.float32)
     low, high = unit.amin(dim=(-2, -1), keepdim=True), unit.amax(dim=(-2, -1), keepdim=True)
-    flat = low == high
-    scale = bound / taeda.where(flat, taeda.ones_like(high), high - low)
-    stretched = ((unit - low) * scale).clamp(0, bound)
-    return cast(Any, taeda.where(flat, unit, stretched).to(x.dtype))
+    scale = bound / (high - low)
+    flat = scale.isfinite().logical_not_()      # channels of one shade stay
+    low, scale = low.masked_fill(flat, 0.0), scale.masked_fill(flat, 1.0)
+    return cast(Any, unit.sub(low).mul_(scale).clamp_(0, bound).to(x.dtype))
 
 
 def adjust_sharpness(img: I, sharpness_factor: float) -> I:

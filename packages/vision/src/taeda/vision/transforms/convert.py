@@ -16,14 +16,19 @@ __all__ = ["convert_image_dtype", "largest_value", "normalize", "pil_to_tensor",
 def pil_to_tensor(pic: Image.Image) -> taeda.Tensor:
     """Turn a PIL image into a tensor C x H x W with the same numbers (uint8 for most modes; bool for ``"1"``, uint16 for ``"I;16"``).
 
+    Channels lie innermost in memory, as they do in the image.
+
     Raises:
         TypeError: `pic` is not a PIL image.
     """
     if not isinstance(pic, Image.Image):
         raise TypeError(f"[pil_to_tensor] pic should be PIL Image. Got {type(pic)}")
-    pixels = np.asarray(pic).reshape(pic.height, pic.width, -1)
-    pixels = pixels.view(np.uint8) > 0 if pixels.dtype == np.bool_ else pixels     # Pillow's True is the byte 255
-    return taeda.from_numpy(np.array(pixels.transpose(2, 0, 1), dtype=pixels.dtype.newbyteorder("="), order="C"))
+    pixels = np.array(pic)
+    if pixels.dtype == np.bool_:
+        pixels = pixels.view(np.uint8) > 0      # Pillow's True is the byte 255
+    elif not pixels.dtype.isnative:
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="))
+    return taeda.from_numpy(pixels.reshape(pic.height, pic.width, -1)).permute(2, 0, 1)
 
 
 def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
@@ -38,12 +43,12 @@ def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
             raise ValueError(f"[to_tensor] pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
         img = taeda.from_numpy(np.array(np.atleast_3d(pic).transpose(2, 0, 1), order="C"))
     elif isinstance(pic, Image.Image):
-        img = pil_to_tensor(pic)
+        img = pil_to_tensor(pic).contiguous()
         img = img.to(taeda.uint8) * 255 if img.dtype == taeda.bool else img
         img = img.to(taeda.int16) if img.dtype == taeda.uint16 else img
     else:
         raise TypeError(f"[to_tensor] pic should be PIL Image or ndarray. Got {type(pic)}")
-    return img.to(taeda.get_default_dtype()).div(255) if img.dtype == taeda.uint8 else img
+    return img.to(taeda.get_default_dtype()).div_(255) if img.dtype == taeda.uint8 else img
 
 
 _MODES_BY_CHANNELS = {2: ("LA",), 3: ("RGB", "YCbCr", "HSV"), 4: ("RGBA", "CMYK", "RGBX")}
@@ -75,9 +80,8 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
         raise ValueError(f"[to_pil_image] pic should not have > 4 channels. Got {channels} channels.")
     if isinstance(pic, taeda.Tensor):
         tensor = pic.mul(255).to(taeda.uint8) if pic.is_floating_point() and mode != "F" else pic
-        pixels: Any = tensor.detach().cpu().numpy()
-        pixels = pixels[None] if ndim == 2 else pixels
-        pixels = pixels.transpose(1, 2, 0)
+        tensor = tensor.detach().cpu()
+        pixels: Any = (tensor.unsqueeze(-1) if ndim == 2 else tensor.permute(1, 2, 0)).contiguous().numpy()
     else:
         pixels = pic[:, :, None] if ndim == 2 else pic
     if channels == 1:
@@ -99,7 +103,7 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
     if mode is None:
         raise TypeError(f"[to_pil_image] Input type {pixels.dtype} with {channels} channels is not supported")
     height, width = pixels.shape[:2]
-    return Image.frombytes(mode, (width, height), np.ascontiguousarray(pixels).tobytes())
+    return Image.frombytes(mode, (width, height), memoryview(np.ascontiguousarray(pixels)))  # type: ignore[arg-type]
 
 
 def largest_value(dtype: Any) -> int:
