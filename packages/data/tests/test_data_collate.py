@@ -73,9 +73,10 @@ def test_differing_shapes_name_the_entries_and_the_field():
         (
             [None, None],
             TypeError,
-            "batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class 'NoneType'>",
+            "batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class 'NoneType'>; "
+            r"does __getitem__ return its sample\?",
         ),
-        ([object()], TypeError, "found <class 'object'>"),
+        ([object()], TypeError, "found <class 'object'>; pass a collate_fn that knows it"),
         (
             [(1, 2), (1,)],
             RuntimeError,
@@ -91,6 +92,12 @@ def test_differing_shapes_name_the_entries_and_the_field():
 def test_what_cannot_be_collated_is_named(batch, error, words):
     with pytest.raises(error, match=words):
         default_collate(batch)
+
+
+def test_an_image_in_a_batch_is_told_of_transforms():
+    image = type("Image", (), {"__module__": "PIL.Image"})()
+    with pytest.raises(TypeError, match="found <class 'PIL.Image.Image'>; a transform such as ToTensor makes an image a tensor"):
+        default_collate([(image, 1)])
 
 
 def test_a_tensor_beside_a_number_is_named():

@@ -160,14 +160,7 @@ def test_a_pair_may_be_any_sequence():
     assert optim.Adam([parameter()], betas=Pair()).defaults["betas"] == (0.5, 0.9)
 
 
-def test_what_is_no_list_of_parameters_is_told_what_was_meant():
-    class Model:
-        def parameters(self):
-            return iter([parameter()])
-
-    for given in (Model(), Model().parameters, [{"params": Model()}], [{"params": Model().parameters}]):
-        with pytest.raises(TypeError, match=r"did you mean model.parameters\(\)\?"):
-            optim.SGD(given, lr=0.1)
+def test_keys_in_place_of_parameters_are_told_so():
     with pytest.raises(TypeError, match=r"is str \(at position 0\); keys are no parameters: give the values"):
         optim.SGD({"weight": parameter()}, lr=0.1)
 
@@ -449,3 +442,5 @@ def test_a_model_in_place_of_its_parameters_is_told_so():
     for given in (Model(), Model().parameters):
         with pytest.raises(TypeError, match=r"\[SGD\] params argument .* got (Model|method); did you mean model\.parameters\(\)"):
             optim.SGD(given, lr=0.1)
+        with pytest.raises(TypeError, match=r"\[SGD\] 'params' of a parameter group .* got (Model|method); did you mean model\.parameters\(\)"):
+            optim.SGD([{"params": given}], lr=0.1)

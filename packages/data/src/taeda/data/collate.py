@@ -103,8 +103,15 @@ def _numpy_scalars(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = 
 
 
 def _unknown(what: Any) -> _BadBatch:
+    """Say of a sample's type that nothing is known of it, and what may help."""
+    if what is type(None):
+        cure = "does __getitem__ return its sample?"
+    elif getattr(what, "__module__", "").startswith("PIL."):
+        cure = "a transform such as ToTensor makes an image a tensor"
+    else:
+        cure = "pass a collate_fn that knows it"
     return _BadBatch(
-        TypeError, f"batch must contain tensors, numpy arrays, numbers, dicts or lists; found {what}"
+        TypeError, f"batch must contain tensors, numpy arrays, numbers, dicts or lists; found {what}; {cure}"
     )
 
 
@@ -185,7 +192,7 @@ def _collate(batch: Any, fn_map: CollateMap | None) -> Any:
                 raise _BadBatch(
                     RuntimeError,
                     "each element in list of batch should be of equal size, "
-                    f"but got {size} at entry 0 and {len(sample)} at entry {i}",
+                    f"but got {size} at entry 0 and {len(sample)} at entry {i}; pass a collate_fn that pads or crops them",
                 )
         columns = list(zip(*batch, strict=True))
         if isinstance(elem, tuple) and hasattr(elem, "_fields"):

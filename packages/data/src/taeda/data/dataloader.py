@@ -137,35 +137,11 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        for name, value, kind in (("num_workers", num_workers, int), ("timeout", timeout, (int, float))):
-            if not isinstance(value, kind):
-                raise TypeError(f"[DataLoader] {name} should be a number, got {value!r}")
-        for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
-            if function is not None and not callable(function):
-                raise TypeError(f"[DataLoader] {name} should be a function, got {function!r}")
-        if num_workers < 0:
-            raise ValueError(
-                "[DataLoader] num_workers option should be non-negative; use num_workers=0 to disable "
-                f"multiprocessing; got num_workers={num_workers}"
-            )
-        if timeout < 0:
-            raise ValueError(f"[DataLoader] timeout option should be non-negative, got timeout={timeout}")
-        if num_workers == 0 and prefetch_factor is not None:
-            raise ValueError(
-                "[DataLoader] prefetch_factor option could only be specified in multiprocessing, got "
-                f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise leave it None"
-            )
+        _check_fetching(num_workers, timeout, prefetch_factor, persistent_workers, collate_fn, worker_init_fn)
+        streams = isinstance(dataset, IterableDataset)
+        _check_order(streams, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if num_workers > 0 and prefetch_factor is None:
             prefetch_factor = 2
-        elif prefetch_factor is not None and prefetch_factor < 0:
-            raise ValueError(
-                "[DataLoader] prefetch_factor option should be non-negative, got "
-                f"prefetch_factor={prefetch_factor}"
-            )
-        if persistent_workers and num_workers == 0:
-            raise ValueError(
-                "[DataLoader] persistent_workers option needs num_workers > 0, got num_workers=0"
-            )
         self.dataset = dataset
         self.num_workers = num_workers
         self.prefetch_factor = prefetch_factor
@@ -177,37 +153,12 @@ class DataLoader(Generic[T_co]):
         self.in_order = in_order
         self.generator = generator
         self.persistent_workers = persistent_workers
-        self._dataset_kind = _DatasetKind.Map
-        if isinstance(dataset, IterableDataset):
-            self._dataset_kind = _DatasetKind.Iterable
-            for option, given in (
-                ("shuffle", shuffle or None),
-                ("sampler", sampler),
-                ("batch_sampler", batch_sampler),
-            ):
-                if given is not None:
-                    raise ValueError(
-                        "[DataLoader] DataLoader with IterableDataset: expected unspecified "
-                        f"{option} option, but got {option}={given}; a stream has its own order"
-                    )
-        if sampler is not None and shuffle:
-            raise ValueError("[DataLoader] sampler option is mutually exclusive with shuffle")
+        self._dataset_kind = _DatasetKind.Iterable if streams else _DatasetKind.Map
         if batch_sampler is not None:
-            if batch_size != 1 or shuffle or sampler is not None or drop_last:
-                raise ValueError(
-                    "[DataLoader] batch_sampler option is mutually exclusive with batch_size, shuffle, "
-                    f"sampler, and drop_last, got batch_size={batch_size}, shuffle={shuffle}, sampler={sampler}, "
-                    f"drop_last={drop_last}"
-                )
             batch_size = None
-        elif batch_size is None and drop_last:
-            raise ValueError(
-                "[DataLoader] batch_size=None option disables auto-batching and is mutually exclusive "
-                "with drop_last"
-            )
         indices: Any = sampler
         if indices is None:
-            if self._dataset_kind == _DatasetKind.Iterable:
+            if streams:
                 indices = _InfiniteConstantSampler()
             elif shuffle:
                 indices = RandomSampler(self.dataset, generator=generator)
@@ -305,6 +256,65 @@ class DataLoader(Generic[T_co]):
                 "DataLoader is going to create. More workers than processors make loading slower, not faster.",
                 stacklevel=3,
             )
+
+
+def _check_fetching(
+    num_workers: Any, timeout: Any, prefetch_factor: int | None, persistent_workers: bool, collate_fn: Any, worker_init_fn: Any
+) -> None:
+    """Raise TypeError for what is no number or no function, ValueError for what is out of range or needs workers."""
+    for name, value, kind in (("num_workers", num_workers, int), ("timeout", timeout, (int, float))):
+        if not isinstance(value, kind):
+            raise TypeError(f"[DataLoader] {name} should be a number, got {value!r}")
+    for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
+        if function is not None and not callable(function):
+            raise TypeError(f"[DataLoader] {name} should be a function, got {function!r}")
+    if num_workers < 0:
+        raise ValueError(
+            "[DataLoader] num_workers option should be non-negative; use num_workers=0 to disable "
+            f"multiprocessing; got num_workers={num_workers}"
+        )
+    if timeout < 0:
+        raise ValueError(f"[DataLoader] timeout option should be non-negative, got timeout={timeout}")
+    if num_workers == 0 and prefetch_factor is not None:
+        raise ValueError(
+            "[DataLoader] prefetch_factor option could only be specified in multiprocessing, got "
+            f"prefetch_factor={prefetch_factor}; let num_workers > 0, otherwise leave it None"
+        )
+    if prefetch_factor is not None and prefetch_factor < 0:
+        raise ValueError(
+            "[DataLoader] prefetch_factor option should be non-negative, got "
+            f"prefetch_factor={prefetch_factor}"
+        )
+    if persistent_workers and num_workers == 0:
+        raise ValueError(
+            "[DataLoader] persistent_workers option needs num_workers > 0, got num_workers=0"
+        )
+
+
+def _check_order(
+    streams: bool, batch_size: int | None, shuffle: bool | None, sampler: Any, batch_sampler: Any, drop_last: bool
+) -> None:
+    """Raise ValueError where the ways to say which samples come when exclude one another."""
+    if streams:
+        for option, given in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
+            if given is not None:
+                raise ValueError(
+                    "[DataLoader] DataLoader with IterableDataset: expected unspecified "
+                    f"{option} option, but got {option}={given}; a stream has its own order"
+                )
+    if sampler is not None and shuffle:
+        raise ValueError("[DataLoader] sampler option is mutually exclusive with shuffle")
+    if batch_sampler is not None:
+        if batch_size != 1 or shuffle or sampler is not None or drop_last:
+            raise ValueError(
+                "[DataLoader] batch_sampler option is mutually exclusive with batch_size, shuffle, "
+                f"sampler, and drop_last, got batch_size={batch_size}, shuffle={shuffle}, sampler={sampler}, "
+                f"drop_last={drop_last}"
+            )
+    elif batch_size is None and drop_last:
+        raise ValueError(
+            "[DataLoader] batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+        )
 
 
 def _pinning(loader: DataLoader[Any]) -> bool:

@@ -298,7 +298,10 @@ class Pool:
                 if not member.process.is_alive() and not member.connection.poll():
                     raise self._died(member)
             if left <= LIVENESS_SECONDS:
-                raise RuntimeError(f"[DataLoader] DataLoader timed out after {self._timeout} seconds")
+                raise RuntimeError(
+                    f"[DataLoader] DataLoader timed out after {self._timeout} seconds; a batch may take longer with a larger timeout, "
+                    "or in this process with num_workers=0, where a debugger shows what it waits for"
+                )
 
     def _died(self, member: Member) -> RuntimeError:
         numbers = sorted(

@@ -10,10 +10,12 @@ import taeda
 
 __version__ = "0.1.0"
 
-if taeda.__version__ != __version__:
+_core = getattr(taeda, "__version__", None)  # None: the namespace is there, core is not
+if _core != __version__:
     raise ImportError(
-        f"taeda-vision {__version__} works with taeda-core {__version__} alone, "
-        f"but taeda-core {taeda.__version__} is installed; run: pip install taeda-core=={__version__} taeda-vision=={__version__}"
+        f"taeda-vision {__version__} needs taeda-core {__version__}, but "
+        + (f"taeda-core {_core} is installed" if _core else "taeda-core is not installed")
+        + f": pip install taeda-core=={__version__} taeda-vision=={__version__}"
     )
 
 if TYPE_CHECKING:
