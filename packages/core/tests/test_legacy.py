@@ -105,9 +105,27 @@ def test_switches() -> None:
     taeda.set_float32_matmul_precision("highest")
     with pytest.raises(RuntimeError):
         taeda.set_float32_matmul_precision("low")
-    assert taeda.set_flush_denormal(False) and not taeda.set_flush_denormal(True)
     with pytest.raises(RuntimeError):
         taeda.set_num_interop_threads(0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_denormal_numbers_are_flushed_by_every_thread(threads: int) -> None:
+    x, y = taeda.full((200_000,), 1e-310, dtype=taeda.float64), taeda.full((1_000,), 1e-40)
+    before = taeda.get_num_threads()
+    taeda.set_num_threads(threads)
+    try:
+        if not taeda.set_flush_denormal(True):
+            pytest.skip("the processor keeps denormal numbers")
+        flushed = (x * 0.5).view(taeda.int64).any(), (y * 0.5).view(taeda.int32).any(), float("1e-310") * 0.5
+        assert taeda.set_flush_denormal(False)
+        assert not flushed[0] and not flushed[1] and flushed[2] == 0.0
+        assert bool(((x * 0.5) == 5e-311).all()) and bool(((y * 0.5) > 0).all())
+    finally:
+        taeda.set_flush_denormal(False)
+        taeda.set_num_threads(before)
+    with pytest.raises(TypeError, match=r"\[set_flush_denormal\] expected a bool, got int"):
+        taeda.set_flush_denormal(1)  # type: ignore[arg-type]
 
 
 def test_backends_and_version() -> None:

@@ -46,7 +46,7 @@ def test_what_is_not_close_says_where_and_by_how_much(a: Any, b: Any, options: d
 
 
 def test_what_cannot_be_compared() -> None:
-    for a, b in ((one, 1.0), (one, [1.0, 1.0]), (object(), object()), ("a", "a")):
+    for a, b in ((one, 1.0), (one, [1.0, 1.0]), (one, one.numpy()), (object(), object()), ("a", "a")):
         with pytest.raises(TypeError, match="cannot compare"):
             assert_close(a, b)
     with pytest.raises(ValueError, match="must both be specified"):

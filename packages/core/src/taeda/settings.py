@@ -1,9 +1,11 @@
-"""Switches that PyTorch's programs turn.  The arithmetic here is deterministic whatever they say; they are remembered."""
+"""Switches that PyTorch's programs turn.  The arithmetic here is deterministic whatever they say; most are remembered, no more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+from taeda.kernels.cpu import runtime
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
@@ -72,8 +74,24 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_flush_denormal(mode: bool) -> bool:
-    """Return whether the processor was told to flush denormal numbers to zero: they are always kept here."""
-    return not mode
+    """Let arithmetic flush denormal numbers to zero, or keep them (as at first); return whether the processor can.
+
+    It holds for the calling thread and the kernels' threads, Python's own floats of this thread included.
+
+    >>> import taeda
+    >>> x = taeda.tensor(1e-323, dtype=taeda.float64)
+    >>> taeda.set_flush_denormal(True)
+    True
+    >>> x * 1
+    tensor(0., dtype=taeda.float64)
+    >>> taeda.set_flush_denormal(False)
+    True
+    >>> x * 1
+    tensor(9.8813e-324, dtype=taeda.float64)
+    """
+    if not isinstance(mode, bool):
+        raise TypeError(f"[set_flush_denormal] expected a bool, got {type(mode).__name__}")
+    return bool(runtime.flush_denormal(mode))
 
 
 def set_warn_always(b: bool) -> None:

@@ -1213,7 +1213,7 @@ class Tensor:
     def to_sparse_csc(self, dense_dim: Any = ...) -> Tensor:
         """Return a matrix in compressed sparse column format."""
     def to_sparse_csr(self, dense_dim: Any = ...) -> Tensor:
-        """Return a matrix in compressed sparse row format."""
+        """Return a matrix, or a batch of them, in compressed sparse row format; its elements have the last ``dense_dim`` dimensions."""
     def tolist(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:

@@ -309,9 +309,24 @@ cdef class TensorAttributes(TensorBase):
         """Return the last two dimensions exchanged, conjugated if complex."""
         return self.mH
 
-    def dim_order(self):
-        """Return the dimensions from the outermost to the innermost in memory."""
+    def dim_order(self, *, ambiguity_check=False):
+        """Return the dimensions from the outermost to the innermost in memory.
+
+        Args:
+            ambiguity_check: True raises RuntimeError where other orders describe the same memory (a size of 1, two equal strides);
+                a list of memory formats does unless the tensor has exactly one of these.
+        """
         strides, sizes = self.stride_tuple(), self.shape_tuple()
+        if ambiguity_check is not False:
+            from taeda.ops.copying import MemoryFormat
+            formats = [] if ambiguity_check is True else ambiguity_check
+            if not isinstance(formats, list) or not all(isinstance(f, MemoryFormat) for f in formats):
+                raise TypeError("[dim_order] The ambiguity_check argument must be a bool or a list of memory formats, got "
+                                f"{ambiguity_check!r}")
+            many = 1 in sizes or 0 in strides or any(a == b for a, b in zip(strides, strides[1:]))
+            if many and sum(self.is_contiguous(memory_format=f) for f in formats) != 1:
+                raise RuntimeError("[dim_order] The tensor does not have unique dim order, or cannot map to exact one of the given memory "
+                                   f"formats, got shape {tuple(sizes)} with strides {tuple(strides)}")
         return tuple(sorted(range(self.view.ndim), key=lambda d: (-strides[d], -sizes[d] if strides[d] == 0 else 0, d)))
 
     # -- autograd ----------------------------------------------------------------------------------

@@ -95,7 +95,8 @@ def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> 
             return f"The (d)types do not match{place}: expected {type(expected).__name__} but got {type(actual).__name__}"
         one, other = (taeda.tensor(x, dtype=wide(x)) for x in pair)
         return compared(one, other, place, options | {"checks": ()})
-    if all(isinstance(x, Tensor) or hasattr(x, "__array__") for x in pair):
+    related = isinstance(actual, type(expected)) or isinstance(expected, type(actual))
+    if related and all(isinstance(x, Tensor) or hasattr(x, "__array__") for x in pair):
         one, other = map(taeda.as_tensor, pair)
         return compared(one, other, place, options)
     raise TypeError(f"[assert_close] cannot compare {type(actual).__name__} with {type(expected).__name__}{place}; convert one of them")

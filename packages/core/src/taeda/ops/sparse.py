@@ -22,6 +22,7 @@ def to_sparse(input, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=
         sparse_dim: of coordinates, how many dimensions, from the first on, are sparse; by default all.
         layout: ``taeda.sparse_coo`` (the default), ``sparse_csr``, ``sparse_csc``, ``sparse_bsr`` or ``sparse_bsc``.
         blocksize: the size of a block, for the last two.
+        dense_dim: how many of the last dimensions are dense: each element is a tensor of them.
 
     >>> import taeda
     >>> taeda.tensor([0.0, 2.0]).to_sparse().indices()
@@ -36,28 +37,28 @@ def to_sparse_coo(input):
 
 
 def to_sparse_csr(input, dense_dim=None):
-    """Return a matrix in compressed sparse row format.
+    """Return a matrix, or a batch of them, in compressed sparse row format; its elements have the last ``dense_dim`` dimensions.
 
     >>> import taeda
     >>> taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse_csr().crow_indices()
     tensor([0, 1, 1])
     """
-    return _form().CONVERSIONS["to_sparse_csr"](input)
+    return _form().CONVERSIONS["to_sparse_csr"](input, dense_dim=dense_dim)
 
 
 def to_sparse_csc(input, dense_dim=None):
     """Return a matrix in compressed sparse column format."""
-    return _form().CONVERSIONS["to_sparse_csc"](input)
+    return _form().CONVERSIONS["to_sparse_csc"](input, dense_dim=dense_dim)
 
 
 def to_sparse_bsr(input, blocksize, dense_dim=None):
     """Return a matrix in compressed sparse row format of blocks: those that have an element other than zero."""
-    return _form().CONVERSIONS["to_sparse_bsr"](input, blocksize)
+    return _form().CONVERSIONS["to_sparse_bsr"](input, blocksize, dense_dim)
 
 
 def to_sparse_bsc(input, blocksize, dense_dim=None):
     """Return a matrix in compressed sparse column format of blocks."""
-    return _form().CONVERSIONS["to_sparse_bsc"](input, blocksize)
+    return _form().CONVERSIONS["to_sparse_bsc"](input, blocksize, dense_dim)
 
 
 def sparse_mask(input, mask):

@@ -128,11 +128,12 @@ def given_block(block: Any, op: str) -> tuple[int, int]:
 
 
 def blocks_of(x: Any, block: tuple[int, int], op: str) -> Any:
-    """Return a dense matrix as (rows of blocks, columns of blocks, height, width)."""
+    """Return a dense matrix, of numbers or of tensors, as (rows of blocks, columns of blocks, height, width, ...)."""
     high, wide = block
     if x.shape[0] % high or x.shape[1] % wide:
         raise RuntimeError(f"[{op}] tensor sparse size ({x.shape[0]},{x.shape[1]}) must be divisible by given blocksize ({high},{wide})")
-    return x.reshape(x.shape[0] // high, high, x.shape[1] // wide, wide).permute(0, 2, 1, 3)
+    parts = x.reshape((x.shape[0] // high, high, x.shape[1] // wide, wide, *x.shape[2:]))
+    return parts.permute((0, 2, 1, 3, *range(4, parts.ndim)))
 
 
 def starts(lines: Any, n: int) -> Any:
@@ -151,20 +152,34 @@ def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines
     return packed(layout, (starts(major, lines[axis]), minor.contiguous()), values, size)
 
 
-def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse") -> Any:
-    """Return a dense or sparse matrix in a compressed layout; block: the size of a block, for layouts of blocks."""
+def _behind(x: Any, dense: int) -> int:
+    """Return how many dimensions come behind those of a matrix: ``dense`` of a dense tensor, of a sparse one what it says."""
+    from taeda.sparse.tensor import is_sparse
+
+    if not is_sparse(x):
+        return dense
+    return x.ndim - sparse_dim(x) if x._layout is sparse_coo else dense_dims(x)
+
+
+def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse", dense: int = 0) -> Any:
+    """Return a dense or sparse matrix, or a batch, in a compressed layout.
+
+    block: the size of a block, for layouts of blocks; dense: how many of the last dimensions of a dense tensor belong to each element.
+    """
     from taeda.sparse.tensor import is_sparse, to_dense
 
     if is_sparse(x) and x._layout is layout and batch_dims(x) and block in (None, block_size(x)):
         return x
-    if x.ndim > 2 and (not is_sparse(x) or (x._layout in COMPRESSED and batch_dims(x))):
-        batch = tuple(x.shape[:-2])
-        found = [to_compressed(y, layout, block, op) for y in (matrices(x) if is_sparse(x) else x.flatten(0, -3))]
+    n = x.ndim - 2 - _behind(x, dense)
+    if n > 0 and not (is_sparse(x) and x._layout is sparse_coo):
+        batch = tuple(x.shape[:n])
+        found = [to_compressed(y, layout, block, op, dense) for y in (matrices(x) if is_sparse(x) else x.flatten(0, n - 1))]
         if len({y._held.shape for y in found}) != 1:
             raise RuntimeError(f"[{op}] Expect the same number of specified elements per batch, got {[y._held.shape[0] for y in found]}")
         return stacked(found, batch)
-    if x.ndim != 2:
-        raise RuntimeError(f"[{op}] expected a matrix, got shape {tuple(x.shape)}; hint: batches and dense dimensions are not supported")
+    if n:
+        raise RuntimeError(f"[{op}] expected a matrix, with batch dimensions before it or dense ones behind it, got shape "
+                           f"{tuple(x.shape)}" + (f" with {sparse_dim(x)} sparse dimensions" if is_sparse(x) else ""))
     if COMPRESSED[layout][1]:
         if block is None:
             if not (is_sparse(x) and x._layout in COMPRESSED and COMPRESSED[x._layout][1]):
@@ -172,8 +187,6 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
             block = tuple(x._held.shape[1:3])
         block = given_block(block, op)
         if is_sparse(x):                                     # a block for each in which there is an entry, of zero too
-            if x._layout is sparse_coo and sparse_dim(x) != 2:
-                raise RuntimeError(f"[{op}] a hybrid tensor of shape {tuple(x.shape)} cannot be converted to {layout}")
             row, column = coo_indices(x)
             x = dense_of(x) if x._layout in COMPRESSED else to_dense(x)
             parts = blocks_of(x, block, op)
@@ -188,8 +201,6 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
         if x._layout is layout:
             return x
         if x._layout is sparse_coo:
-            if sparse_dim(x) != 2:
-                raise RuntimeError(f"[{op}] to_sparse_{layout!r}: a hybrid tensor of shape {tuple(x.shape)} cannot be converted")
             x = coalesce(x)
             values = values_of(x)
         else:
@@ -197,9 +208,10 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse")
         rows, columns = coo_indices(x)
         if layout is sparse_csr and x._layout is sparse_coo:            # in order as they are
             return packed(layout, (ops.group_by(rows, x.shape[0], True)[0], columns.contiguous()), values, x.shape)
-        return compress(layout, rows, columns, values, x.shape, tuple(x.shape))
-    rows, columns = x.detach().nonzero().unbind(1)
-    return compress(layout, rows, columns, x[rows, columns], x.shape, tuple(x.shape))
+        return compress(layout, rows, columns, values, x.shape, tuple(x.shape[:2]))
+    there = x.detach().ne(0).flatten(2).any(2) if dense else x.detach()
+    rows, columns = there.nonzero().unbind(1)
+    return compress(layout, rows, columns, x[rows, columns], x.shape, tuple(x.shape[:2]))
 
 
 def block_size(s: Any) -> tuple[int, int]:

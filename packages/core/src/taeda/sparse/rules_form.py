@@ -399,6 +399,25 @@ def coo_of(x: Any, k: int) -> Any:
     return make(sparse_coo, (found,), plain[tuple(found)] if k else plain.unsqueeze(0), x.shape, True)
 
 
+def _check_conversion(x: Any, layout: Any, sparse_dims: Any, blocksize: Any, dense_dim: Any, op: str) -> None:
+    """Raise unless a tensor can be brought into a layout with these arguments."""
+    there = is_sparse(x)
+    what = f"conversion from {SPOKEN[x._layout if there else strided]} to {SPOKEN[layout]}"
+    if sparse_dims is not None and (blocksize is not None or dense_dim is not None or layout is not sparse_coo):
+        raise TypeError(f"[{op}] sparse_dim goes without layout, blocksize and dense_dim, got sparse_dim={sparse_dims}; hint: "
+                        "dense_dim says how many of the last dimensions belong to each element")
+    if blocksize is not None and layout not in _compressed.BLOCKS:
+        raise RuntimeError(f"[{op}] {what} with blocksize argument given is not supported; hint: sparse_bsr and sparse_bsc have blocks")
+    if there and dense_dim is not None:
+        raise RuntimeError(f"[{op}] {what} with dense_dim argument given is not supported; hint: a sparse tensor keeps its own")
+    own = 0 if not there else 2 if x._layout in COMPRESSED else sparse_dim(x)
+    if there and sparse_dims not in (None, own):
+        raise RuntimeError(f"[{op}] {what} with sparse_dim argument !={own} is not supported, got {sparse_dims}")
+    most = x.ndim if layout is sparse_coo else x.ndim - 2
+    if dense_dim is not None and not 0 <= dense_dim <= max(most, 0):
+        raise RuntimeError(f"[{op}] dense_dim argument must be in [0,{most}] range, but {dense_dim} is given, for shape {tuple(x.shape)}")
+
+
 @rule("to_sparse")
 def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize: Any = None, dense_dim: Any = None, **kwargs: Any) -> Any:
     """Return a tensor in a sparse layout: coordinates by default, the first ``sparse_dims`` dimensions of a dense one."""
@@ -406,21 +425,24 @@ def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize:
         sparse_dims, layout = None, sparse_dims
     sparse_dims = kwargs.get("sparse_dim", kwargs.get("sparseDims", sparse_dims))
     layout = layout or sparse_coo
+    if layout is strided and not is_sparse(x):
+        return x
+    if layout not in COMPRESSED and layout is not sparse_coo:
+        raise RuntimeError(f"[to_sparse] expected a sparse layout, got {layout}; hint: .to_dense()")
+    name = {sparse_csr: "Csr", sparse_csc: "Csc", sparse_bsr: "Bsr", sparse_bsc: "Bsc"}.get(layout, "")
+    op = f"to_sparse_{name.lower()}" if name else "to_sparse"
+    _check_conversion(x, layout, sparse_dims, blocksize, dense_dim, op)
     if layout in COMPRESSED:
-        name = {sparse_csr: "Csr", sparse_csc: "Csc", sparse_bsr: "Bsr", sparse_bsc: "Bsc"}[layout]
-        op = f"to_sparse_{name.lower()}"
         if is_sparse(x):
             return _compressed.to_compressed(x, layout, blocksize, op)
-        return _converted(x, lambda y: _compressed.to_compressed(y, layout, blocksize, op), f"ToSparse{name}Backward0")
+        return _converted(x, lambda y: _compressed.to_compressed(y, layout, blocksize, op, dense_dim or 0), f"ToSparse{name}Backward0")
     if is_sparse(x):
         if x._layout is sparse_coo:
-            if sparse_dims is not None and sparse_dims != sparse_dim(x):
-                raise RuntimeError(f"[to_sparse] conversion from {x.layout} to {layout} with sparse_dim argument given is not supported")
             return x
         if x._layout is sparse_csc and not _compressed.batch_dims(x):                # by column, as they are
             return packed(sparse_coo, (ops.stack(_compressed.coo_indices(x)),), values_of(x), x.shape)
         return _compressed.to_coo(x)
-    k = x.ndim if sparse_dims is None else sparse_dims
+    k = x.ndim - (dense_dim or 0) if sparse_dims is None else sparse_dims
     if not (0 < k <= x.ndim or k == x.ndim == 0):
         raise RuntimeError(f"[to_sparse] sparse_dim argument must be in >0 and <= {x.ndim} for a tensor of shape {tuple(x.shape)}, got {k}")
     return _converted(x, lambda y: coo_of(y, k), "ToSparseBackward0" if sparse_dims is not None else "ToSparseBackward1")
@@ -429,7 +451,9 @@ def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize:
 def _to_layout(name: str, layout: Any) -> None:
     @rule(name)
     def convert(x: Any, blocksize: Any = None, dense_dim: Any = None) -> Any:
-        return to_sparse(x, layout=layout, blocksize=blocksize if layout in _compressed.BLOCKS else None)
+        if layout not in _compressed.BLOCKS and blocksize is not None:               # to_sparse_csr(dense_dim)
+            blocksize, dense_dim = None, blocksize
+        return to_sparse(x, layout=layout, blocksize=blocksize, dense_dim=dense_dim)
 
     CONVERSIONS[name] = convert
 

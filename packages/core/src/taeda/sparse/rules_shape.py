@@ -125,6 +125,26 @@ def select(s: Any, dim: int, index: int) -> Any:
     return packed(sparse_coo, (s._places[0][rows].index_select(1, found),), values, size, is_coalesced(s))
 
 
+@rule("narrow_copy")
+def narrow_copy(s: Any, dim: int, start: int, length: int) -> Any:
+    if s._layout is not sparse_coo:
+        raise unknown("narrow_copy", s)
+    if not 0 <= dim < s.ndim:
+        raise RuntimeError(f"[narrow_copy] Dimension {dim} out of range. Expecting 0 <= dim < {s.ndim}.")
+    n = s.shape[dim]
+    if not 0 <= start <= start + length <= n:
+        raise RuntimeError(f"[narrow_copy] Invalid range to narrow. range(start, start+length) must be a subset of range(0, {n}), got "
+                           f"start={start}, length={length}")
+    size, k = (*s.shape[:dim], length, *s.shape[dim + 1 :]), sparse_dim(s)
+    if dim >= k:
+        return packed(sparse_coo, s._places, values_of(s).narrow(dim - k + 1, start, length).clone(), size, is_coalesced(s))
+    places = s._places[0]
+    kept = ((places[dim] >= start) & (places[dim] < start + length)).nonzero().reshape(-1)
+    places = places.index_select(1, kept)
+    places[dim] -= start
+    return packed(sparse_coo, (places,), values_of(s).index_select(0, kept), size, is_coalesced(s))
+
+
 @rule("__getitem__", "getitem")
 def getitem(s: Any, index: Any) -> Any:
     if not is_sparse(s):

@@ -28,6 +28,9 @@ cdef extern from *:
     #include <stdlib.h>
     #include <sys/mman.h>
     #include <unistd.h>
+    #ifdef __x86_64__
+    #include <immintrin.h>
+    #endif
 
     static pthread_mutex_t taeda_lock = PTHREAD_MUTEX_INITIALIZER;
     static void taeda_lock_acquire(void) { pthread_mutex_lock(&taeda_lock); }
@@ -88,6 +91,18 @@ cdef extern from *:
         return 0;
     #endif
     }
+    /* Bits 15 and 6 of the control register: tiny results become zero, tiny operands count as zero. A thread hands them to those it begins. */
+    static int taeda_flush_denormal(int on, int threads) {
+    #ifdef __x86_64__
+        (void)threads;
+        #pragma omp parallel num_threads(threads)
+        _mm_setcsr(on ? _mm_getcsr() | 0x8040 : _mm_getcsr() & ~0x8040u);
+        return 1;
+    #else
+        (void)on; (void)threads;
+        return 0;
+    #endif
+    }
     static long long taeda_physical_memory(void) {
         return (long long)sysconf(_SC_PHYS_PAGES) * (long long)sysconf(_SC_PAGESIZE);
     }
@@ -103,6 +118,7 @@ cdef extern from *:
     int leading_zeros "taeda_leading_zeros"(unsigned long long x) noexcept nogil
     int has_avx2_and_fma "taeda_has_v3"() noexcept nogil
     int has_avx512_parts "taeda_has_v4"() noexcept nogil
+    int flush "taeda_flush_denormal"(int on, int threads) noexcept nogil
     long long physical_memory "taeda_physical_memory"() noexcept nogil
 
 cdef enum:
@@ -307,6 +323,11 @@ def set_num_threads(int n):
 def get_num_threads():
     """Return how many threads the kernels use."""
     return num_threads
+
+
+def flush_denormal(bint on):
+    """Let this thread's arithmetic, and its pool's, flush denormal numbers to zero, or keep them; return whether the processor can."""
+    return flush(on, num_threads) != 0
 
 
 def has_v3():
