@@ -297,6 +297,7 @@ MORE_CURES = [
     (nn.BCEWithLogitsLoss(), (X[:, 0], X[:, :1]), r"did you mean target.squeeze\(-1\)\?"),
     (nn.BCEWithLogitsLoss(), (X, X.long()), r"did you mean target.to\(taeda.float32\)\?"),
     (nn.BatchNorm2d(3), (X,), r"BatchNorm2d got \(4, 3\); did you mean BatchNorm1d\?"),
+    (nn.BatchNorm2d(4), (taeda.ones(4, 5, 5),), r"BatchNorm2d got \(4, 5, 5\), which has no batch: did you mean x.unsqueeze\(0\)\?"),
     (nn.BatchNorm1d(3), (taeda.zeros(4, 3, 2, 2),), r"did you mean BatchNorm2d\?"),
     (nn.LayerNorm(5), (X,), r"LayerNorm\(normalized_shape=\(5,\)\) got \(4, 3\); its shape must end in 5"),
     (nn.LayerNorm(3), (taeda.zeros(2, 3, 8),), r"did you mean x.movedim\(1, -1\), or GroupNorm\(1, 3\)\?"),

@@ -196,6 +196,12 @@ def test_targets_are_checked():
         model([image])
     with pytest.raises(AssertionError, match=r"positive height and width. Found invalid box \[5\.0, 5\.0, 5\.0, 9\.0\] for target at index 0"):
         model([image], [{**target, "boxes": taeda.tensor([[5.0, 5, 5, 9]])}])
+    with pytest.raises(KeyError, match="target 0 has no 'labels'; its keys are"):
+        model([image], [{"boxes": target["boxes"]}])
+    with pytest.raises(TypeError, match="targets should be a list of dicts, one an image, got dict of str"):
+        model([image], target)
+    with pytest.raises(IndexError, match=r"Target 9 is out of bounds; with \d+ classes"):
+        small("faster")([image], [{**target, "labels": taeda.full_like(target["labels"], 9)}])
     with pytest.raises(TypeError, match=r"labels must of int64 type, instead got taeda\.float32"):
         small("faster")([image], [{**target, "labels": taeda.tensor([1.0])}])
     with pytest.raises(ValueError, match="num_classes should not be None"):

@@ -128,8 +128,8 @@ def test_normalize_by_channel():
 @pytest.mark.parametrize(
     ("image", "std", "error", "words"),
     [
-        (lambda: picture(), (1.0,), TypeError, "img should be Tensor Image"),
-        (lambda: taeda.zeros(3, 2, 2, dtype=taeda.uint8), (1.0,), TypeError, "should be a float tensor. Got"),
+        (lambda: picture(), (1.0,), TypeError, r"img should be Tensor Image\. Got .*; put ToTensor before it"),
+        (lambda: taeda.zeros(3, 2, 2, dtype=taeda.uint8), (1.0,), TypeError, r"should be a float tensor\. Got .*ConvertImageDtype\(taeda\.float32\) makes it one"),
         (
             lambda: taeda.zeros(2, 2),
             (1.0,),
@@ -144,6 +144,25 @@ def test_normalize_by_channel():
 def test_normalize_refuses(image, std, error, words):
     with pytest.raises(error, match=words):
         F.normalize(image(), (0.0,), std)
+
+
+def test_what_is_no_image_is_told_how_it_becomes_one():
+    with pytest.raises(TypeError, match=r"Got <class 'str'>; PIL\.Image\.open opens a file"):
+        F.to_tensor("picture.png")
+    with pytest.raises(TypeError, match=r"Got <class 'taeda\.Tensor'>; it is one already"):
+        F.to_tensor(taeda.zeros(3, 2, 2))
+    with pytest.raises(TypeError, match=r"\[resize\] img should be PIL Image or Tensor.*; ToTensor or ToPILImage makes it one"):
+        F.resize(np.zeros((4, 4, 3), np.uint8), 2)
+    with pytest.raises(TypeError, match="put ToTensor before it"):
+        T.RandomErasing(1.0)(picture())
+
+
+def test_compose_wants_a_list_of_transforms_that_are_made():
+    with pytest.raises(TypeError, match=r"\[Compose\] transforms must be a list, got ToTensor"):
+        T.Compose(T.ToTensor())
+    with pytest.raises(TypeError, match=r"transform 1 is the class ToTensor; make one of it: ToTensor\(\.\.\.\)"):
+        T.Compose([T.Resize(4), T.ToTensor])
+    assert T.Compose([str, len])(123) == 3
 
 
 # -- geometry ------------------------------------------------------------------------------------------

@@ -58,6 +58,8 @@ def test_kinds_refuse_what_they_are_not():
         tv_tensors.Image(taeda.zeros(3))
     with pytest.raises(ValueError, match="Expected a 1D or 2D tensor, got 3D"):
         tv_tensors.BoundingBoxes(taeda.zeros(1, 1, 4), format="XYXY", canvas_size=(2, 2))
+    with pytest.raises(KeyError, match="unknown format 'abcd'; it is one of XYXY, XYWH"):
+        tv_tensors.BoundingBoxes([[1, 2, 3, 4]], format="abcd", canvas_size=(5, 5))
     with pytest.raises(ValueError, match="Rotated bounding boxes should be floating point"):
         tv_tensors.BoundingBoxes([[1, 2, 3, 4, 5]], format="XYWHR", canvas_size=(2, 2))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import tempfile
@@ -11,13 +12,14 @@ from enum import Enum
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 import taeda
 from taeda.vision._png16 import read_png16
 
 __all__ = [
     "ImageReadMode",
+    "UnreadableImage",
     "decode_gif",
     "decode_image",
     "decode_jpeg",
@@ -38,6 +40,10 @@ __all__ = [
 _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
 
 
+class UnreadableImage(OSError, RuntimeError):
+    """What is no whole image: Pillow raises an OSError for it, torchvision's decoders a RuntimeError, and programs catch either."""
+
+
 def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None) -> Image.Image:
     """Decode a whole image file.
 
@@ -47,10 +53,10 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
 
     Raises:
         FileNotFoundError: there is no such file.
-        OSError: it is not an image, is cut short, has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or a
+        UnreadableImage: it is not an image, is cut short, has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or a
             format that is decoded by running another program.
     """
-    name = getattr(path, "name", "bytes of a tensor" if isinstance(path, io.BytesIO) else path)
+    name = "bytes of a tensor" if isinstance(path, io.BytesIO) else str(getattr(path, "name", path))
     try:
         with warnings.catch_warnings():
             # Pillow only warns up to twice its limit; a file that large is either a mistake or a bomb.
@@ -63,9 +69,11 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise OSError(f"[open_image] {str(name)!r} is refused: {error}") from error
+        raise UnreadableImage(f"[open_image] {name!r} is refused: {error}") from error
+    except UnidentifiedImageError as error:
+        raise UnreadableImage(f"[open_image] cannot read the image {name!r}: it begins as no format that Pillow knows") from error
     except Exception as error:  # Pillow's decoders raise what they like on damaged files
-        raise OSError(f"[open_image] cannot read the image {str(name)!r}: {error}") from error
+        raise UnreadableImage(f"[open_image] cannot read the image {name!r}: {error}") from error
 
 
 def save_pil(
@@ -91,9 +99,12 @@ def save_pil(
     known = format or Image.registered_extensions().get(ending)
     if known is None:
         raise ValueError(f"[save_image] unknown file extension: {ending!r} of {path!r}; give format")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, "[save_image] there is no folder for the file; os.makedirs makes it", path)
     encoded = io.BytesIO()
     image.save(encoded, format=known, **options)
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".saving-")
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".saving-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(encoded.getbuffer())
@@ -170,7 +181,7 @@ def decode_image(
         apply_exif_orientation: turn the image as the camera says that it was held.
 
     Raises:
-        OSError: as `open_image`.
+        UnreadableImage: as `open_image`.
         TypeError: `input` is a tensor of another dtype.
         ValueError: the mode is unknown, or the tensor has more than one dimension.
     """
@@ -224,7 +235,7 @@ def _format_of(file: IO[bytes], op: str) -> str | None:
             with Image.open(file) as image:
                 return image.format
     except Image.DecompressionBombError as error:
-        raise OSError(f"[{op}] the image is refused: {error}") from error
+        raise UnreadableImage(f"[{op}] the image is refused: {error}") from error
     except Exception:  # Pillow's decoders raise what they like on damaged files
         return None
 
@@ -266,7 +277,7 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
 
     Raises:
         RuntimeError: they are no GIF file.
-        OSError: a frame is damaged, or one is refused as `open_image` does.
+        UnreadableImage: a frame is damaged, or one is refused as `open_image` does.
     """
     first = _decoded(input, "GIF", ImageReadMode.RGB, False)
     from taeda.vision.transforms.functional import pil_to_tensor
@@ -275,7 +286,7 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
         try:
             frames = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
         except Exception as error:  # Pillow's decoders raise what they like on damaged files
-            raise OSError(f"[decode_gif] cannot read the frames: {error}") from error
+            raise UnreadableImage(f"[decode_gif] cannot read the frames: {error}") from error
     return taeda.stack(frames) if len(frames) > 1 else first
 
 

@@ -114,6 +114,8 @@ class _NormBase(Module):
         if not isinstance(x, Tensor):
             return None
         name = type(self).__name__
+        if x.ndim == self._dims[0] - 1 and x.ndim > 1 and x.shape[0] == self.num_features:
+            return f"{name} got {tuple(x.shape)}, which has no batch: did you mean x.unsqueeze(0)?"
         if x.ndim not in self._dims:
             fits = [n for n, dims in ((1, (2, 3)), (2, (4,)), (3, (5,))) if x.ndim in dims]
             return f"{name} got {tuple(x.shape)}; did you mean {name[:-2]}{fits[0]}d?" if fits else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +48,9 @@ def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
         img = img.to(taeda.uint8) * 255 if img.dtype == taeda.bool else img
         img = img.to(taeda.int16) if img.dtype == taeda.uint16 else img
     else:
-        raise TypeError(f"[to_tensor] pic should be PIL Image or ndarray. Got {type(pic)}")
+        hint = "; PIL.Image.open opens a file" if isinstance(pic, (str, os.PathLike)) else ""
+        hint = "; it is one already" if isinstance(pic, taeda.Tensor) else hint
+        raise TypeError(f"[to_tensor] pic should be PIL Image or ndarray. Got {type(pic)}{hint}")
     return img.to(taeda.get_default_dtype()).div_(255) if img.dtype == taeda.uint8 else img
 
 
@@ -157,9 +160,11 @@ def normalize(
         ValueError: it has fewer than 3 dimensions, or a std is zero.
     """
     if not isinstance(tensor, taeda.Tensor):
-        raise TypeError(f"[normalize] img should be Tensor Image. Got {type(tensor)}")
+        raise TypeError(f"[normalize] img should be Tensor Image. Got {type(tensor)}; put ToTensor before it")
     if not tensor.is_floating_point():
-        raise TypeError(f"[normalize] Input tensor should be a float tensor. Got {tensor.dtype}.")
+        raise TypeError(
+            f"[normalize] Input tensor should be a float tensor. Got {tensor.dtype}. ConvertImageDtype(taeda.float32) makes it one"
+        )
     if tensor.dim() < 3:
         raise ValueError(
             "[normalize] Expected tensor to be a tensor image of size (..., C, H, W). "

@@ -339,7 +339,7 @@ def erase(img: taeda.Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bo
         TypeError: it is not a tensor image.
     """
     if not isinstance(img, taeda.Tensor):
-        raise TypeError(f"[erase] img should be Tensor. Got {type(img)}")
+        raise TypeError(f"[erase] img should be Tensor. Got {type(img)}; to_tensor makes it one")
     is_tensor_image(img, "erase")
     out = img if inplace else img.clone()
     out[..., i : i + h, j : j + w] = v

@@ -29,7 +29,8 @@ def is_tensor_image(img: Any, op: str) -> TypeGuard[taeda.Tensor]:
     if isinstance(img, Image.Image):
         return False
     if not isinstance(img, taeda.Tensor):
-        raise TypeError(f"[{op}] img should be PIL Image or Tensor. Got {type(img)}")
+        hint = "; ToTensor or ToPILImage makes it one" if hasattr(img, "__array__") else ""
+        raise TypeError(f"[{op}] img should be PIL Image or Tensor. Got {type(img)}{hint}")
     if img.dim() < 2:
         raise TypeError(
             f"[{op}] Tensor is not an image: it needs at least 2 dimensions, got {tuple(img.shape)}"

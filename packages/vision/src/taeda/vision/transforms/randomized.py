@@ -475,7 +475,7 @@ class RandomErasing(nn.Module):
 
     def forward(self, img: Any) -> Any:
         if not isinstance(img, taeda.Tensor):
-            raise TypeError(f"[RandomErasing] img should be Tensor. Got {type(img)}")
+            raise TypeError(f"[RandomErasing] img should be Tensor. Got {type(img)}; put ToTensor before it")
         if not _chance(self.p):
             return img
         value = None if isinstance(self.value, str) else self.value

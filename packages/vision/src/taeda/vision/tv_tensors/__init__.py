@@ -206,6 +206,15 @@ class BoundingBoxFormat(Enum):
     XYXYXYXY = "XYXYXYXY"
 
 
+def as_format(format: Any) -> Any:
+    """Return the format of a name, in capitals or not, and anything else as it is; KeyError for an unknown name."""
+    if not isinstance(format, str):
+        return format
+    if format.upper() not in BoundingBoxFormat.__members__:
+        raise KeyError(f"[BoundingBoxes] unknown format {format!r}; it is one of {', '.join(BoundingBoxFormat.__members__)}")
+    return BoundingBoxFormat[format.upper()]
+
+
 def is_rotated_bounding_format(format: BoundingBoxFormat | str) -> bool:
     """Say whether boxes of this format have an angle."""
     if not isinstance(format, (str, BoundingBoxFormat)):
@@ -257,7 +266,7 @@ class BoundingBoxes(TVTensor):
         if clamping_mode not in (None, "hard", "soft"):
             raise ValueError(f"[BoundingBoxes] clamping_mode must be None, hard or soft, got {clamping_mode}.")
         boxes: Any = tensor.as_subclass(cls)
-        boxes.format = BoundingBoxFormat[format.upper()] if isinstance(format, str) else format
+        boxes.format = as_format(format)
         boxes.canvas_size = canvas_size
         boxes.clamping_mode = clamping_mode
         return boxes

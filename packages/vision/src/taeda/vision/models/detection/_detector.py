@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import taeda
@@ -25,6 +25,7 @@ class Detector(nn.Module):
 
     Raises:
         AssertionError: targets are missing, are no boxes, or have boxes without height or width.
+        KeyError, TypeError: a target has no "boxes" or "labels", or is no dict.
     """
 
     transform: Any
@@ -59,7 +60,14 @@ class Detector(nn.Module):
     def _check(self, targets: list[Target] | None) -> None:
         if targets is None:
             raise AssertionError(f"[{type(self).__name__}] targets should not be none when in training mode")
-        for target in targets:
+        for i, target in enumerate(targets):
+            if not isinstance(target, Mapping):
+                raise TypeError(
+                    f"[{type(self).__name__}] targets should be a list of dicts, one an image, got {type(targets).__name__} of "
+                    f"{type(target).__name__}"
+                )
+            if missing := [key for key in ("boxes", "labels") if key not in target]:
+                raise KeyError(f"[{type(self).__name__}] target {i} has no {missing[0]!r}; its keys are {list(target)}")
             boxes: Any = target["boxes"]
             if not isinstance(boxes, Tensor):
                 raise AssertionError(f"[{type(self).__name__}] Expected target boxes to be of type Tensor, got {type(boxes)}.")

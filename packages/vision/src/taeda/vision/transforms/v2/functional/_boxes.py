@@ -19,7 +19,7 @@ __all__ = ["clamp_bounding_boxes", "clamp_keypoints", "convert_bounding_box_form
 Format = tv_tensors.BoundingBoxFormat
 BOXES, POINTS = tv_tensors.BoundingBoxes, tv_tensors.KeyPoints
 _CORNERS = [[0, 1], [2, 1], [2, 3], [0, 3]]
-rotated = tv_tensors.is_rotated_bounding_format
+rotated, as_format = tv_tensors.is_rotated_bounding_format, tv_tensors.as_format
 
 
 def _half(x: Tensor) -> Tensor:
@@ -62,10 +62,6 @@ def convert(boxes: Tensor, old: Any, new: Any) -> Tensor:
     return _join(_half(first * 2 + (second - first)), second - first)
 
 
-def _format(value: Any) -> Any:
-    return tv_tensors.BoundingBoxFormat[value.upper()] if isinstance(value, str) else value
-
-
 def convert_bounding_box_format(inpt: Any, old_format: Any = None, new_format: Any = None, inplace: bool = False) -> Any:
     """Convert boxes between formats.
 
@@ -79,11 +75,11 @@ def convert_bounding_box_format(inpt: Any, old_format: Any = None, new_format: A
     """
     if new_format is None:
         raise TypeError("[convert_bounding_box_format] missing 1 required argument: 'new_format'")
-    new = _format(new_format)
+    new = as_format(new_format)
     if is_pure_tensor(inpt):
         if old_format is None:
             raise ValueError("[convert_bounding_box_format] For pure tensor inputs, `old_format` has to be passed.")
-        out = convert(inpt, _format(old_format), new)
+        out = convert(inpt, as_format(old_format), new)
         return inpt.copy_(out) if inplace and out.shape == inpt.shape and out is not inpt else out
     if not isinstance(inpt, BOXES):
         raise TypeError(
@@ -128,7 +124,7 @@ def clamp_bounding_boxes(inpt: Any, format: Any = None, canvas_size: Any = None,
             raise ValueError(
                 "[clamp_bounding_boxes] For pure tensor inputs, `format`, `canvas_size` and `clamping_mode` have to be passed."
             )
-        return clamp(inpt, _format(format), canvas_size, clamping_mode)
+        return clamp(inpt, as_format(format), canvas_size, clamping_mode)
     if not isinstance(inpt, BOXES):
         raise TypeError(
             f"[clamp_bounding_boxes] Input can either be a plain tensor or a bounding box tv_tensor, but got {type(inpt)} instead."

@@ -30,7 +30,9 @@ def normalize(inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: b
 def normalize_image(image: Tensor, mean: Any, std: Any, inplace: bool = False) -> Tensor:
     """Normalise a tensor ... x C x H x W."""
     if not image.is_floating_point():
-        raise TypeError(f"[normalize] Input tensor should be a float tensor. Got {image.dtype}.")
+        raise TypeError(
+            f"[normalize] Input tensor should be a float tensor. Got {image.dtype}. ToDtype(taeda.float32, scale=True) makes it one"
+        )
     if image.dim() < 3:
         raise ValueError(f"[normalize] Expected tensor to be a tensor image of size (..., C, H, W). Got {tuple(image.shape)}.")
     if std == 0 if isinstance(std, (int, float)) else isinstance(std, (tuple, list)) and not all(std):
@@ -152,7 +154,7 @@ def sanitize_bounding_boxes(
                 "[sanitize_bounding_boxes] format and canvas_size cannot be None if bounding_boxes is a pure tensor, "
                 f"got format={format} and canvas_size={canvas_size}"
             )
-        kind = tv_tensors.BoundingBoxFormat[format.upper()] if isinstance(format, str) else format
+        kind = tv_tensors.as_format(format)
         valid = valid_boxes(bounding_boxes, kind, canvas_size, min_size, min_area)
         return bounding_boxes[valid], valid
     if not isinstance(bounding_boxes, tv_tensors.BoundingBoxes):
