@@ -243,3 +243,22 @@ def test_rows_of_every_length_are_ordered_as_numpy_orders_them(dtype, n):
         )
         np.testing.assert_array_equal(t.median(along).values.numpy(), middle)
         assert t[0].median().item() == np.sort(t[0].numpy())[(t.shape[1] - 1) // 2] or np.isnan(t[0].numpy()).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int32, np.int8, np.uint8])
+@pytest.mark.parametrize("n", [1, 2])
+def test_many_rows_of_one_or_two(dtype, n):
+    x = np.random.default_rng(n).integers(0, 4, (9000, n)).astype(dtype)
+    if x.dtype.kind == "f":
+        x[::5, 0], x[::7, n - 1], x[::11] = NAN, -0.0, INF
+    t = taeda.from_numpy(x)
+    wide = x.astype(np.float64)
+    down = np.where(np.isnan(x), -INF, np.where(wide == INF, -9, -wide))
+    for flip, order in ((False, np.argsort(x, 1, kind="stable")), (True, np.argsort(down, 1, kind="stable"))):
+        values, indices = assert_same_for_any_threads(lambda flip=flip: t.sort(1, descending=flip))
+        np.testing.assert_array_equal(indices.numpy(), order)
+        np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, order, 1))
+        for k in range(1, n + 1):
+            top = t.topk(k, 1, largest=flip)
+            np.testing.assert_array_equal(top.indices.numpy(), order[:, :k])
+            np.testing.assert_array_equal(top.values.numpy(), np.take_along_axis(x, order, 1)[:, :k])

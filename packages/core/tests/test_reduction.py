@@ -543,4 +543,7 @@ def test_one_element_a_result(name, dtype):
         assert taeda.equal(flat, kept.reshape(flat.shape)) and flat.dtype == getattr(x, name)(0).dtype
         assert flat.storage().data_ptr() != x.storage().data_ptr()
     if x.is_floating_point():
+        for name in ("sum", "mean"):
+            assert not taeda.signbit(getattr(taeda.tensor([[-0.0]] * 3, dtype=x.dtype), name)(1)).any()
+            assert getattr(taeda.tensor([[float("nan")], [1.5]], dtype=x.dtype), name)(1).nan_to_num(7).tolist() == [7, 1.5]
         assert not taeda.signbit(taeda.tensor([[-0.0]], dtype=x.dtype).sum(1)) and taeda.tensor([[float("nan")]], dtype=x.dtype).any(1)

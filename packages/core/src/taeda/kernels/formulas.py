@@ -46,7 +46,7 @@ HALF_BITS = {"nextafter": "half_nextafter(a, b, {})"}
 INFINITY = {"f16": "0x7c00", "bf16": "0x7f80"}
 
 # So little arithmetic that float16 and bfloat16 keep it in registers from load to store (narrow.h, HALF_*_LOOP)
-LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
+LIGHT = {"plus_zero", "sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
          "leaky_relu", "clamp", "nan_to_num", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
          "add", "sub", "mul", "div", "mse_loss_apart", "maximum", "minimum", "fmax", "fmin", "add_scaled", "relu_backward",
          "sigmoid_backward", "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
@@ -90,6 +90,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "frac": {FLOAT: "a - L_(trunc)(a)"},
     "abs": {FLOAT: "L_(fabs)(a)", ("i32", "i64"): "a < 0 ? (T)(0 - (W)a) : a", ("u8", "b8"): "a"},
     "neg": {FLOAT: "-a", INT: "(T)(0 - (W)a)"},
+    "plus_zero": {FLOAT: "a + 0"},
     "sign": {REAL: "(a > 0 ? (T)1 : (T)0) - (a < 0 ? (T)1 : (T)0)", BOOL: "a"},
     "square": {FLOAT: "a * a", INT: "(T)((W)a * (W)a)"},
     "angle": {FLOAT: "a != a ? a : a < 0 ? (T)3.14159265358979323846 : (T)0"},

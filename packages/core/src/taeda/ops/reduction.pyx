@@ -132,15 +132,26 @@ cdef bint one_each(TensorBase x, uint64_t dims) noexcept:
     return x.view.ndim > 0
 
 
-cdef frozenset ITSELF = frozenset(("prod", "amax", "amin"))      # of one element; the sum of -0 is 0
+cdef Op LONE = linear(define("plus_zero", NULL))                   # the sum of one element: of -0 it is 0
+cdef frozenset SUMS = frozenset(("sum", "mean"))
+cdef frozenset ITSELF = frozenset(("sum", "prod", "amax", "amin"))
 cdef frozenset TRUTHS = frozenset(("any", "all"))
+
+
+cdef bint copied(str name, int dtype, int to) noexcept:
+    """Is the reduction of one element that element?"""
+    return dtype == to and name in ITSELF or to == BOOL and name in TRUTHS or to == I64 and name == "sum"
 
 
 cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p):
     cdef TensorBase y = reduced_empty(x, dims, keepdim, dtype)
     cdef View seen
     cdef int64_t room[2 * MAX_DIM]
-    if one_each(x, dims) and x.device == CPU and (dtype == x.view.dtype and op.name in ITSELF or dtype == BOOL and op.name in TRUTHS):
+    if not one_each(x, dims) or x.device != CPU:
+        launch_reduction(op, x, dims, y, None, p)
+    elif not is_integral(x.view.dtype) and op.name in SUMS:
+        launch_reduction(LONE, x, dims, y, None, p)
+    elif copied(op.name, x.view.dtype, dtype):
         seen = before_squeeze(x, dims, y, room)
         copy_view(&seen, &x.view)
     else:
