@@ -1,0 +1,83 @@
+"""Scans beyond their rows: rows alone, side by side and in blocks, ties, NaN, reversed ones (in derivatives), threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+from any_threads import assert_same_for_any_threads
+
+INF, NAN = float("inf"), float("nan")
+SHAPES = [(1, 1), (3, 5), (7, 31), (9, 33), (6, 100), (2, 1000), (300, 4), (5000, 5)]
+
+
+def draw(dtype: str, *shape: int) -> np.ndarray:
+    rng = np.random.default_rng(sum(shape))
+    if dtype.startswith("float"):
+        return rng.standard_normal(shape).astype(dtype)
+    return rng.integers(0, 2 if dtype == "bool" else 100, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int8", "uint8", "bool", "float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sums_so_far(dtype: str, shape: tuple[int, int]) -> None:
+    x = draw(dtype, *shape)
+    t = taeda.from_numpy(x)
+    for dim in (0, 1):
+        wanted = np.cumsum(x, dim, dtype="float64" if x.dtype.kind == "f" else "int64")
+        found = assert_same_for_any_threads(lambda dim=dim: t.cumsum(dim)).numpy()
+        if x.dtype.kind == "f":
+            np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-5)
+        else:
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_sums_of_integers_wrap_around() -> None:
+    x = taeda.full((9,), 2**62)
+    assert x.cumsum(0).tolist() == [2**62, -(2**63), -(2**62), 0] * 2 + [2**62]
+
+
+@pytest.mark.parametrize("n", [5, 40])
+def test_a_scan_that_runs_back(n: int) -> None:
+    x = taeda.from_numpy(draw("float64", 6, n)).requires_grad_()
+    g = draw("float64", 6, n)
+    x.cumsum(1).backward(taeda.from_numpy(g))
+    np.testing.assert_allclose(x.grad.numpy(), np.cumsum(g[:, ::-1], 1)[:, ::-1], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8", "bool", "float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("order", ["drawn", "rising", "falling"])
+def test_extremes_so_far_and_the_last_place_of_each(dtype: str, shape: tuple[int, int], order: str) -> None:
+    x = draw(dtype, *shape)
+    if order != "drawn":
+        x = np.sort(x, 1)[:, :: 1 if order == "rising" else -1].copy()
+    if dtype.startswith("float"):
+        x[1::3, shape[1] // 2] = NAN
+        x[::4, shape[1] // 3] = INF
+    for name, best in (("cummax", np.maximum), ("cummin", np.minimum)):
+        for t in (taeda.from_numpy(x), taeda.from_numpy(np.ascontiguousarray(x.T)).T):
+            values, places = assert_same_for_any_threads(lambda t=t, name=name: getattr(t, name)(1))
+            with np.errstate(invalid="ignore"):
+                wanted = best.accumulate(x, 1)
+            np.testing.assert_array_equal(values.numpy(), wanted)
+            is_it = (x == wanted) | (np.isnan(x) if x.dtype.kind == "f" else False)
+            at = np.maximum.accumulate(np.where(is_it, np.arange(shape[1]), 0), 1)
+            np.testing.assert_array_equal(places.numpy(), at)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1, 50), (3, 17), (40, 60), (300, 4)])
+def test_logarithms_of_sums_so_far(dtype: str, shape: tuple[int, int]) -> None:
+    x = (draw("float64", *shape) * 30).astype(dtype)
+    for dim in (0, 1):
+        found = assert_same_for_any_threads(lambda dim=dim: taeda.from_numpy(x).logcumsumexp(dim)).numpy()
+        np.testing.assert_allclose(found, np.logaddexp.accumulate(x.astype("float64"), dim), rtol=3e-7 if dtype == "float32" else 1e-14)
+    ends = np.array(
+        [[-INF, -INF, 1, INF, 2, -INF], [0, NAN, 1, 2, 3, INF], [-INF, 800, -800, 800, 0, INF], [INF, INF, -INF, 0, 1, 2]], dtype
+    )
+    with np.errstate(invalid="ignore"):
+        wanted = np.logaddexp.accumulate(ends.astype("float64"), 1)
+    for t in (taeda.from_numpy(ends), taeda.from_numpy(np.ascontiguousarray(ends.T)).T):
+        np.testing.assert_allclose(t.logcumsumexp(1).numpy(), wanted, rtol=1e-6)
+        np.testing.assert_allclose(t[1].logcumsumexp(0).numpy(), wanted[1], rtol=1e-6)
