@@ -547,3 +547,14 @@ def test_one_element_a_result(name, dtype):
             assert not taeda.signbit(getattr(taeda.tensor([[-0.0]] * 3, dtype=x.dtype), name)(1)).any()
             assert getattr(taeda.tensor([[float("nan")], [1.5]], dtype=x.dtype), name)(1).nan_to_num(7).tolist() == [7, 1.5]
         assert not taeda.signbit(taeda.tensor([[-0.0]], dtype=x.dtype).sum(1)) and taeda.tensor([[float("nan")]], dtype=x.dtype).any(1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "int16", "uint8", "bool"])
+@pytest.mark.parametrize("rows", [1, 5, 17, 20, 63, 70])
+def test_columns_that_lie_apart(dtype: str, rows: int) -> None:
+    x = (np.random.default_rng(rows).integers(0, 90, (rows, 3000)) % (2 if dtype == "bool" else 90)).astype(dtype)
+    for step in (1, 2, 3):
+        t, part = taeda.from_numpy(x)[:, ::step], x[:, ::step]
+        for name in ("sum", "amax", "amin", "any", "all", "count_nonzero", *["argmax"] * (dtype != "bool")):
+            wanted = getattr(np, name)(part, 0)
+            np.testing.assert_array_equal(assert_same_for_any_threads(lambda t=t, name=name: getattr(t, name)(0)).numpy(), wanted)
