@@ -222,3 +222,23 @@ def test_the_gradient_of_a_loss_that_ignores_everything_is_zero_where_it_is_diff
         loss = taeda.ops.cross_entropy(x, taeda.tensor([1, 1]), None, 1, "mean", smoothing)
         (g,) = taeda.autograd.grad(loss, x, create_graph=True)
         assert loss.isnan() and g.tolist() == [[0.0] * 3] * 2
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("shape", [(7,), (600, 7), (3, 7, 5, 4)])
+def test_nll_loss_of_halves_is_that_of_float32_rounded(dtype: str, reduction: str, shape: tuple[int, ...]) -> None:
+    half = getattr(taeda, dtype)
+    x = draw(*shape).to(half)
+    target = taeda.tensor(np.random.default_rng(1).integers(0, 7, shape[:1] + shape[2:] if len(shape) > 1 else ()))
+    weight = taeda.tensor([0.5, 1.0, 2.0, 0.25, 1.0, 4.0, 1.0], dtype=half)
+    for options in ({}, {"ignore_index": 2}, {"weight": weight}):
+        wide = {k: v.float() if k == "weight" else v for k, v in options.items()}
+        one, two = x.clone().requires_grad_(), x.float().requires_grad_()
+        found = ops.nll_loss(one, target, reduction=reduction, **options)
+        wanted = ops.nll_loss(two, target, reduction=reduction, **wide)
+        assert found.dtype == half and taeda.equal(found.nan_to_num(9), wanted.to(half).nan_to_num(9))
+        found.sum().backward()
+        wanted.sum().backward()
+        taeda.testing.assert_close(one.grad.float(), two.grad, rtol=1e-2, atol=1e-4, equal_nan=True)
+        assert taeda.equal(one.grad == 0, two.grad == 0) or reduction == "mean"
