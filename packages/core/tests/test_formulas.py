@@ -185,3 +185,24 @@ def test_every_second_element(dtype: str) -> None:
         y = x.contiguous() + 1
         assert taeda.equal(x + y, x.contiguous() + y) and taeda.equal(y - x, y - x.contiguous()) and taeda.equal(x * x, x.contiguous() * x.contiguous())
         assert taeda.equal(x.square(), x.contiguous().square()) and taeda.equal(x > y, x.contiguous() > y) and taeda.equal(x.sum(1), x.contiguous().sum(1))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
+def test_greatest_common_divisors_and_powers_of_integers(dtype: str) -> None:
+    rng = np.random.default_rng(3)
+    info = np.iinfo(dtype)
+    x, y = rng.integers(info.min, info.max, (2, 1000), dtype=dtype, endpoint=True)
+    x[:40], y[::7], x[::50], y[60:70] = 0, 0, info.min, 1
+    if info.min < 0:
+        x[-20:] = y[-20:] = info.min
+    a, b = taeda.from_numpy(x), taeda.from_numpy(y)
+    gcd = np.array([math.gcd(int(u), int(v)) for u, v in zip(x, y, strict=True)], "uint64").astype(dtype)      # 2^63 wraps around
+    np.testing.assert_array_equal(taeda.gcd(a, b).numpy(), gcd)
+    n = rng.integers(0, 12, 1000).astype(dtype)
+    power = np.array([pow(int(u), int(v)) % 256**x.itemsize for u, v in zip(x, n, strict=True)], "uint64").astype(dtype)
+    for base, by in ((a, taeda.from_numpy(n)), (taeda.stack([a, a], 1)[:, 0], taeda.from_numpy(np.repeat(n, 3))[::3])):
+        np.testing.assert_array_equal((base**by).numpy(), power)
+    np.testing.assert_array_equal((a[:, None] ** taeda.tensor([0, 1, 7], dtype=a.dtype)).numpy()[:, 2], (a**7).numpy())
+    np.testing.assert_array_equal((taeda.tensor(3, dtype=a.dtype) ** taeda.from_numpy(n)).numpy(), (3 ** n.astype("int64")).astype(dtype))
+    if dtype == "uint8":
+        np.testing.assert_array_equal((a**b).numpy(), [pow(int(u), int(v), 256) for u, v in zip(x, y, strict=True)])

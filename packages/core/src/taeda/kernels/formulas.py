@@ -46,8 +46,8 @@ HALF_BITS = {"nextafter": "half_nextafter(a, b, {})"}
 INFINITY = {"f16": "0x7c00", "bf16": "0x7f80"}
 
 # So little arithmetic that float16 and bfloat16 keep it in registers from load to store (narrow.h, HALF_*_LOOP)
-LIGHT = {"plus_zero", "sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
-         "leaky_relu", "clamp", "nan_to_num", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
+LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
+         "leaky_relu", "clamp", "nan_to_num", "plus_zero", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
          "add", "sub", "mul", "div", "mse_loss_apart", "maximum", "minimum", "fmax", "fmin", "add_scaled", "relu_backward",
          "sigmoid_backward", "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
          "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp"}
@@ -125,7 +125,7 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "threshold": {FLOAT: "a <= (T)PF(0) ? (T)PF(1) : a", INT: "a <= (T)PI(0) ? (T)PI(1) : a"},
     "hardsigmoid": {FLOAT: "CLIP(a + 3, K0, K6) / 6"},
     "hardswish": {FLOAT: "a * CLIP(a + 3, K0, K6) / 6"},
-    "hardshrink": {FLOAT: "a >= -(T)PF(0) && a <= (T)PF(0) ? (T)0 : a"},
+    "hardshrink": {FLOAT: "L_(fabs)(a) <= (T)PF(0) ? (T)0 : a"},
     # a less the part of it from -lambd to lambd; zeros keep a's sign
     "softshrink": {FLOAT: "L_(copysign)(a - CLIP(a, -(T)PF(0), (T)PF(0)), a)"},
 }
@@ -345,11 +345,11 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
-/* Shifts of 16-bit integers by runs (integers.h). */
-#define SHIFT_LOOP(NAME, RUN) \
+/* Arithmetic of short integers that is written by runs (integers.h). */
+#define RUN_LOOP(NAME, T, RUN) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        if (n > 1 && (s[0] != 1 || s[1] != 1 || (s[2] != 1 && s[2] != 0))) in_blocks(ptr, s, n, p, NAME##_loop, 3, 2, 2); \
-        else RUN((int16_t *)ptr[0], (const int16_t *)ptr[1], (const int16_t *)ptr[2], n > 1 ? s[2] : 0, n); \
+        if (n > 1 && (s[0] != 1 || s[1] != 1 || (s[2] != 1 && s[2] != 0))) in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
+        else RUN((T *)ptr[0], (const T *)ptr[1], (const T *)ptr[2], n > 1 ? s[2] : 0, n); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
 
@@ -520,7 +520,9 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         exact = expand(expr.replace("t_", "int_", 1), s)
                         text = f"CHECKED_LOOP(k_{kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"
                     elif s == "i16" and name.endswith("_shift"):
-                        text = f"SHIFT_LOOP(k_{kernel}, t_{name[8:-6]}_run)"
+                        text = f"RUN_LOOP(k_{kernel}, {ctype}, t_{name[8:-6]}_run)"
+                    elif s == "u8" and name == "pow":
+                        text = f"RUN_LOOP(k_{kernel}, {ctype}, t_pow_run)"
                     elif name == "elu":
                         cheap = expand("a * (T)PF(1)", s)
                         text = f"SPARED_LOOP(k_{kernel}, {ctype}, a > 0, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
