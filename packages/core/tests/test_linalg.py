@@ -156,6 +156,21 @@ def test_pinv_and_rank_take_tolerances():
         linalg.matrix_rank(x, atol=taeda.tensor(1j))
 
 
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+def test_matrix_exp_of_small_norm_takes_a_lower_degree_and_loses_nothing(dtype):
+    a = taeda.tensor([[0.0, 0.6, -0.2], [0.1, -0.3, 0.4], [0.5, 0.0, 0.1]], dtype=taeda.float64)
+    for norm in (1e-3, 0.012, 0.2, 0.4, 0.9, 1.7, 2.0, 3.9, 5.0, 11.0):
+        x = (a * (norm / a.abs().sum(0).max())).to(dtype)
+        term = exact = taeda.eye(3, dtype=taeda.float64)
+        for k in range(1, 70):                                       # Taylor's series, in double
+            term = term @ x.double() / k
+            exact = exact + term
+        error = (linalg.matrix_exp(x).double() - exact).abs().max() / exact.abs().max()
+        assert error < 16 * taeda.finfo(dtype).eps, norm
+        both = linalg.matrix_exp(taeda.stack([x, 20 * x]))[0].double()           # beside another matrix
+        assert (both - exact).abs().max() / exact.abs().max() < 16 * taeda.finfo(dtype).eps
+
+
 def test_matrix_exp_of_large_and_mixed_batches():
     x = taeda.stack([taeda.zeros(2, 2), taeda.eye(2) * 20, taeda.eye(2) * -30]).double()
     found = linalg.matrix_exp(x)

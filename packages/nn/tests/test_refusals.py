@@ -81,6 +81,22 @@ def test_the_right_class_has_no_part_in_a_margin_loss():
     assert F.multi_margin_loss(x[1:], taeda.tensor([0]), p=2).item() == pytest.approx((1.75**2 + 1.25**2) / 3)
 
 
+@pytest.mark.parametrize("p", (1, 2))
+def test_a_weighted_margin_loss_has_derivatives_of_both_orders(p):
+    x = taeda.tensor([[0.5, 2.0, 1.0], [0.25, 1.0, 0.5]], dtype=taeda.float64, requires_grad=True)
+    t, w = taeda.tensor([2, 0]), taeda.tensor([1.0, 2.0, 3.0], dtype=taeda.float64)
+    assert taeda.autograd.gradcheck(lambda x: F.multi_margin_loss(x, t, p, 0.75, w), (x,))
+    assert taeda.autograd.gradgradcheck(lambda x: F.multi_margin_loss(x, t, p, 0.75, w).exp(), (x,))
+    with pytest.raises(RuntimeError, match="is not differentiable with respect to argument 'weight'"):
+        F.multi_margin_loss(x, t, p, 0.75, w.requires_grad_())
+
+
+def test_margin_losses_refuse_classes_that_are_not_there():
+    for target in ([0, 3], [0, -1]):
+        with pytest.raises(RuntimeError, match=r"target out of range: class (3|-1) is not in \[0, 2\]"):
+            F.multi_margin_loss(taeda.ones(2, 3), taeda.tensor(target))
+
+
 def test_a_parameters_name_takes_no_module_or_buffer():
     m = nn.Module()
     m.x, m.layer = nn.Parameter(taeda.ones(1)), nn.ReLU()

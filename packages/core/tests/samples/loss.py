@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -219,6 +220,29 @@ def multilabel_margin(x: np.ndarray, target: np.ndarray, reduction: str = "mean"
     return reduce(np.array(losses).reshape(x.shape[:-1]), reduction)
 
 
+def margin_samples(rng: np.random.Generator) -> Iterator[Call]:
+    t = np.array([3, 0, 1, 1])
+    for reduction, p in itertools.product(("none", "mean", "sum"), (1, 2)):
+        yield Call(array(rng, 4, 4), t, p=p, margin=0.75, reduction=reduction)
+        yield Call(array(rng, 4), np.array(3), p=p, reduction=reduction)
+    for x in layouts(array(rng, 4, 4)):
+        yield Call(x, t)
+    yield Call(array(rng, 0, 3), t[:0], reduction="none")
+
+
+def weighted_margin_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for reduction, p in itertools.product(("none", "mean", "sum"), (1, 2)):
+        yield Call(array(rng, 3, 4), np.array([3, 0, 1]), p=p, weight=np.array([0.5, 2.0, 1.5, 1.0]), reduction=reduction)
+
+
+def multi_margin(x: np.ndarray, target: np.ndarray, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean") -> Any:
+    losses = []
+    for row, t in zip(np.atleast_2d(x), np.atleast_1d(target), strict=True):
+        beyond = [max(0, margin - row[t] + row[i]) ** p for i in range(len(row)) if i != t]
+        losses.append(sum(beyond) / len(row) * (1 if weight is None else weight[t]))
+    return reduce(np.array(losses).reshape(target.shape), reduction)
+
+
 X, Y, T = np.ones((4, 5)), np.ones((3, 5)), np.array([0, 1, 2, 3])
 P = np.full((4, 5), 0.5)
 
@@ -278,6 +302,15 @@ ROWS = [
         (Call(X, X), RuntimeError, r"\[multilabel_margin_loss\] expected scalar type Long but found Float|Double"),
         (Call(X[None], X[None].astype(np.int64)), RuntimeError, r"\[multilabel_margin_loss\] Expected non-empty vector or matrix"),
     )),
+    row("multi_margin_loss", margin_samples, multi_margin, (
+        (Call(X, T[:3]), RuntimeError, r"\[multi_margin_loss\] inconsistent target size, expected 4 but got \[3\]"),
+        (Call(X, T + 2), RuntimeError, r"\[multi_margin_loss\] target out of range: class 5 is not in \[0, 4\]"),
+        (Call(X, T, weight=np.ones(4)), RuntimeError, r"\[multi_margin_loss\] inconsistent weight size, expected 5 but got \[4\]"),
+        (Call(X, T.astype(np.int32)), RuntimeError, r"\[multi_margin_loss\] expected scalar type Long but found Int"),
+        (Call(X, T, p=3), ValueError, r"\[multi_margin_loss\] only p == 1 and p == 2 supported, got 3"),
+        (Call(X[None], T[:1]), RuntimeError, r"\[multi_margin_loss\] Expected non-empty vector or matrix"),
+    )),
+    row("multi_margin_loss", weighted_margin_samples, multi_margin, grad=False),
     row("ops.ctc_loss", ctc_samples, ctc_loss, (
         (Call(P, T, [4], [4], 5), RuntimeError, r"\[ctc_loss\] blank must be in label range \[0, 4\], got 5"),
         (Call(P, T + 3, [4], [4]), IndexError, r"\[ctc_loss\] Target 5 is out of bounds; with 5 classes"),

@@ -1118,6 +1118,8 @@ def mul_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`mul`."""
 def multi_dot(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Multiply a chain of matrices in the order that needs the fewest multiplications."""
+def multi_margin_loss(input: Tensor, target: Tensor, p: Any | None = ..., margin: Any = ..., weight: Tensor | None = ..., reduction: str = ...) -> Tensor:
+    """Return the sum over wrong classes c of w_t max(0, margin - x_t + x_c)^p, over the number of classes."""
 def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = ...) -> Tensor:
     """Return the sum over right classes j and wrong classes i of max(0, 1 - (x[j] - x[i])), over the number of classes."""
 def multinomial(input: Tensor, num_samples: Any, replacement: _bool = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """The exponential and the powers of square matrices.
 
-exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32) and s chosen by the 1-norm
-(Nicholas Higham, "The scaling and squaring method for the matrix exponential revisited", 2005).
+exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32) and s chosen by the 1-norm; a single matrix of
+small norm takes a lower degree (Nicholas Higham, "The scaling and squaring method for the matrix exponential revisited", 2005).
 """
 import math
 
@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, write_out
 from taeda.dtype cimport is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
-from taeda.ops.linalg cimport batch_of, identity, need_square, rows
+from taeda.ops.linalg cimport batch_of, count_of, identity, need_square, rows
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import float32, complex64
@@ -22,30 +22,49 @@ from taeda.ops.solve import linalg_inv, linalg_solve_ex
 __all__ = ["linalg_matrix_exp", "linalg_matrix_power", "matrix_exp", "matrix_power"]
 PUBLIC = ("matrix_exp", "matrix_power")
 
-# degree and the largest 1-norm for which the approximant has full precision: Higham's theta
-cdef dict PADE = {F32: (7, 3.925724783138660), C64: (7, 3.925724783138660), F64: (13, 5.371920351148152), C128: (13, 5.371920351148152)}
+# degrees and the largest 1-norms for which each approximant has full precision: Higham's theta
+cdef tuple PADE_FLOAT = ((3, 0.4258730016922831), (5, 1.880152677804762), (7, 3.925724783138660))
+cdef tuple PADE_DOUBLE = ((3, 0.01495585217958292), (5, 0.2539398330063230), (7, 0.9504178996162932), (9, 2.097847961257068),
+                          (13, 5.371920351148152))
+cdef dict PADE = {F32: PADE_FLOAT, C64: PADE_FLOAT, F64: PADE_DOUBLE, C128: PADE_DOUBLE}
 MOST_SQUARINGS = 1100                      # beyond the largest float64 there is nothing to scale
 
 
+cdef object weighted(list powers, list weights):
+    """The sum of matrices, each by its number; powers beyond the weights are left out."""
+    total = powers[0] * weights[0]
+    for x, w in zip(powers[1:], weights[1:], strict=False):
+        total.add_(x, alpha=w)
+    return total
+
+
 cdef object pade(object A, int degree, object eye):
-    """r(A) = q(-A)^-1 q(A); even and odd powers apart, so that q(A) and q(-A) share their products."""
+    """r(A) = q(-A)^-1 q(A); even and odd powers apart, so that q(A) and q(-A) share their products.
+
+    Beyond the seventh, powers are those up to the sixth times the sixth: six products for degree 13, four for degree 7.
+    """
     cdef int k
     # q(x) = sum b_k x^k, b_k = (2d - k)! d! / ((2d)! k! (d - k)!)
     b = [math.factorial(2 * degree - k) * math.comb(degree, k) / math.factorial(2 * degree) for k in range(degree + 1)]
-    square = A @ A
-    even, odd = b[degree - 1] * eye, b[degree] * eye
-    for k in range(degree - 3, -1, -2):                # Horner in A^2
-        even = even @ square + b[k] * eye
-        odd = odd @ square + b[k + 1] * eye
+    powers = [eye, A @ A]
+    while len(powers) < min(degree, 7) // 2 + 1:
+        powers.append(powers[1] @ powers[len(powers) - 1])
+    even, odd = weighted(powers, b[:8:2]), weighted(powers, b[1:8:2])
+    if degree > 7:
+        even = even + powers[3] @ weighted(powers[1:], b[8::2])
+        odd = odd + powers[3] @ weighted(powers[1:], b[9::2])
     odd = A @ odd
     return linalg_solve_ex(even - odd, even + odd).result
 
 
 cdef object exponential(TensorBase A):
-    degree, theta = PADE[A.view.dtype]
+    degree, theta = PADE[A.view.dtype][len(PADE[A.view.dtype]) - 1]
     eye = identity(A, batch_of(A), rows(A))
     size = A.abs().sum(-2).amax(-1)
     size = size.masked_fill(~size.isfinite(), 0)       # nan and inf spread by themselves
+    if count_of(batch_of(A)) == 1:                     # of more each would want its own degree, whatever its neighbours are
+        norm = float(size)
+        degree, theta = next((pair for pair in PADE[A.view.dtype] if norm <= pair[1]), (degree, theta))
     squarings = (size / theta).clamp(min=1).log2().ceil()
     x = pade(A * (-squarings).exp2().unsqueeze(-1).unsqueeze(-1), degree, eye)
     for k in range(min(int(squarings.max()), MOST_SQUARINGS)):

@@ -250,32 +250,10 @@ def multi_margin_loss(
     >>> F.multi_margin_loss(taeda.tensor([[0.1, 0.9]]), taeda.tensor([1]))
     tensor(0.1000)
     """
-    need_tensors("multi_margin_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    check_reduction("multi_margin_loss", reduction)
-    if p not in (1, 2):
-        raise ValueError(f"[multi_margin_loss] only p == 1 and p == 2 supported, got {p}")
     if weight is not None and weight.ndim != 1:
         raise ValueError(f"[multi_margin_loss] weight must be one-dimensional, got {weight.ndim}D")
-    x = input if input.ndim == 2 else input.reshape(1, -1)
-    t = target.reshape(-1, 1)
-    if t.shape[0] != x.shape[0]:
-        raise RuntimeError(
-            f"[multi_margin_loss] inconsistent target size, expected {x.shape[0]} but got {list(target.shape)}"
-        )
-    if weight is not None and weight.shape[0] != x.shape[1]:
-        raise RuntimeError(
-            f"[multi_margin_loss] inconsistent weight size, expected {x.shape[1]} but got {list(weight.shape)}"
-        )
-    classes = x.shape[1]
-    z = (margin - x.gather(1, t) + x).clamp_min(0).scatter(1, t, 0.0)  # the right class has no part in it, whatever it is
-    if p == 2:
-        z = z * z
-    if weight is not None:
-        z = z * weight[t]
-    loss = z.sum(1) / classes
-    loss = reduced("multi_margin_loss", loss if target.ndim else loss.squeeze(0), reduction)
-    return named(loss, "MultiMarginLossBackward0")
+    return ops.multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
 def multilabel_margin_loss(
