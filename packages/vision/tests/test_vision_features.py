@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import taeda
-from taeda import nn
+from taeda import fx, nn
 from taeda.vision import models
 from taeda.vision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 from taeda.vision.models.inception import InceptionOutputs
@@ -52,6 +52,23 @@ def test_training_has_a_graph_of_its_own():
     features = create_feature_extractor(net, train_return_nodes=["aux"], eval_return_nodes=["head"], suppress_diff_warning=True)
     assert features.training and list(features(x)) == ["aux"]
     assert list(features.eval()(x)) == ["head"] and list(features.train()(x)) == ["aux"]
+
+
+def test_tracing_leaves_every_modules_mode_as_it_was():
+    class Choosy(Net):
+        def forward(self, x):
+            return self.head(self.body(x)) if x.sum() > 0 else x
+
+    for kind in (Net, Choosy):
+        net = kind()
+        net.aux.eval()
+        for look in (get_graph_node_names, lambda m, **how: create_feature_extractor(m, ["head"], **how)):
+            if kind is Choosy:
+                with pytest.raises(fx.proxy.TraceError):
+                    look(net, suppress_diff_warning=True)
+            else:
+                look(net, suppress_diff_warning=True)
+            assert net.training and net.body.training and not net.aux.training
 
 
 def test_features_ask_for_nodes_that_are_there():

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from taeda import nn
 
-__all__ = ["built", "make_divisible", "refuse_weights", "start"]
+__all__ = ["built", "he", "make_divisible", "refuse_weights", "small", "start"]
 
 M = TypeVar("M", bound=nn.Module)
+
+he = partial(nn.init.kaiming_normal_, mode="fan_out")
+small = partial(nn.init.normal_, mean=0, std=0.01)
 
 
 def built(model: Callable[..., M], *args: Any, weights: Any, config: dict[str, Any], name: str = "") -> M:
@@ -49,7 +53,8 @@ def start(model: nn.Module, conv: Callable[[Any], Any], linear: Callable[[Any], 
         elif isinstance(m, nn.Linear) and linear is not None:
             linear(m.weight)
         elif isinstance(m, (nn.BatchNorm2d, nn.GroupNorm)):
-            nn.init.ones_(m.weight)  # type: ignore[arg-type]
+            if m.weight is not None:
+                nn.init.ones_(m.weight)
         else:
             continue
         if m.bias is not None:

@@ -6,11 +6,12 @@ second one of the same name is ``layer1.0.add_1``. Traces in training and in eva
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from taeda import fx, nn
@@ -92,6 +93,17 @@ def _traced(model: nn.Module, training: bool, options: dict[str, Any], concrete_
     return tracer, tracer.trace(model.train(training), concrete_args=concrete_args)
 
 
+@contextlib.contextmanager
+def _modes_kept(model: nn.Module) -> Iterator[None]:
+    """Give every module its own mode back, also where the model cannot be traced."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
 def _part_of(these: list[str], those: list[str]) -> bool:
     """Say whether all of these come in those, in this order."""
     rest = iter(those)
@@ -127,11 +139,11 @@ def get_graph_node_names(
     >>> get_graph_node_names(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)))[0]
     ['input', '0', '1']
     """
-    training, options = model.training, _tracer_options(tracer_kwargs)
-    train, evaluation = (
-        list(_traced(model, mode, options, concrete_args)[0].node_to_qualname.values()) for mode in (True, False)
-    )
-    model.train(training)
+    options = _tracer_options(tracer_kwargs)
+    with _modes_kept(model):
+        train, evaluation = (
+            list(_traced(model, mode, options, concrete_args)[0].node_to_qualname.values()) for mode in (True, False)
+        )
     if not suppress_diff_warning:
         _warn_of_differences(train, evaluation)
     return train, evaluation
@@ -234,14 +246,14 @@ def create_feature_extractor(
         )
     training, options = model.training, _tracer_options(tracer_kwargs)
     graphs, names = [], []
-    for mode, nodes in ((True, train_return_nodes), (False, eval_return_nodes)):
-        tracer, graph = _traced(model, mode, options, concrete_args)
-        chosen: Any = return_nodes if nodes is None else nodes
-        names.append(list(tracer.node_to_qualname.values()))
-        _cut(graph, tracer.node_to_qualname, _wanted(chosen))
-        graphs.append(graph)
-    if not suppress_diff_warning:
-        _warn_of_differences(*names)
-    made = DualGraphModule(model, graphs[0], graphs[1], type(model).__name__)
-    model.train(training)
-    return made.train(training)  # type: ignore[no-any-return]
+    with _modes_kept(model):
+        for mode, nodes in ((True, train_return_nodes), (False, eval_return_nodes)):
+            tracer, graph = _traced(model, mode, options, concrete_args)
+            chosen: Any = return_nodes if nodes is None else nodes
+            names.append(list(tracer.node_to_qualname.values()))
+            _cut(graph, tracer.node_to_qualname, _wanted(chosen))
+            graphs.append(graph)
+        if not suppress_diff_warning:
+            _warn_of_differences(*names)
+        made = DualGraphModule(model, graphs[0], graphs[1], type(model).__name__)
+        return made.train(training)  # type: ignore[no-any-return]

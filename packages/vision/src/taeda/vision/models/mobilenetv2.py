@@ -7,14 +7,11 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, nn
-from taeda.vision.models._build import built, make_divisible, start
+from taeda.vision.models._build import built, he, make_divisible, small, start
 from taeda.vision.models.registry import register_model
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
 
 __all__ = ["MobileNetV2", "mobilenet_v2"]
-
-he = partial(nn.init.kaiming_normal_, mode="fan_out")
-small = partial(nn.init.normal_, mean=0, std=0.01)
 
 
 class InvertedResidual(nn.Module):

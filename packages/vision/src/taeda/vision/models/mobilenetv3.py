@@ -8,8 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, nn
-from taeda.vision.models._build import built, make_divisible, start
-from taeda.vision.models.mobilenetv2 import he, small
+from taeda.vision.models._build import built, he, make_divisible, small, start
 from taeda.vision.models.registry import register_model
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.nn import functional as F
-from taeda.vision.models._build import refuse_weights
+from taeda.vision.models._build import he, refuse_weights, start
 from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.backbone_utils import _mobilenet_extractor, _resnet_fpn_extractor, _validate_trainable_layers
@@ -157,15 +157,6 @@ class TwoMLPHead(nn.Module):
         return F.relu(self.fc7(F.relu(self.fc6(x.flatten(start_dim=1)))))
 
 
-def start_convolutions(model: nn.Module) -> None:
-    """Draw weights of convolutions from He's normal distribution by fan-out; biases are zero."""
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
 class FastRCNNConvFCHead(nn.Sequential):
     """3x3 convolutions, then linear layers, with ReLU: K x C x P x Q gives K x fc_layers[-1]."""
 
@@ -183,7 +174,7 @@ class FastRCNNConvFCHead(nn.Sequential):
             blocks += [nn.Linear(channels, out), nn.ReLU(inplace=True)]
             channels = out
         super().__init__(*blocks)
-        start_convolutions(self)
+        start(self, he)
 
 
 class FastRCNNPredictor(nn.Module):

@@ -8,12 +8,13 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
+from taeda.vision.models._build import small, start
 from taeda.vision.models.detection import _utils as det_utils
 from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, flattened
 from taeda.vision.models.detection._utils import Target
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.faster_rcnn import checked
-from taeda.vision.models.detection.retinanet import AnchorDetector, Outputs, needs_out_channels, pyramid, rare, start_normal
+from taeda.vision.models.detection.retinanet import AnchorDetector, Outputs, needs_out_channels, pyramid, rare
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
 from taeda.vision.models.registry import register_model
 from taeda.vision.ops import generalized_box_iou_loss, sigmoid_focal_loss
@@ -46,7 +47,7 @@ class FCOSClassificationHead(nn.Module):
         self.num_classes = num_classes
         self.num_anchors = num_anchors
         self.conv = _convolutions(in_channels, num_convs, norm_layer)
-        start_normal(self.conv)
+        start(self.conv, small)
         self.cls_logits = nn.Conv2d(in_channels, num_anchors * num_classes, kernel_size=3, stride=1, padding=1)
         nn.init.normal_(self.cls_logits.weight, std=0.01)
         rare(self.cls_logits, prior_probability)
@@ -64,7 +65,7 @@ class FCOSRegressionHead(nn.Module):
         self.bbox_reg = nn.Conv2d(in_channels, num_anchors * 4, kernel_size=3, stride=1, padding=1)
         self.bbox_ctrness = nn.Conv2d(in_channels, num_anchors * 1, kernel_size=3, stride=1, padding=1)
         for part in (self.bbox_reg, self.bbox_ctrness, self.conv):
-            start_normal(part)
+            start(part, small)
 
     def forward(self, x: list[Tensor]) -> tuple[Tensor, Tensor]:
         maps = [self.conv(features) for features in x]

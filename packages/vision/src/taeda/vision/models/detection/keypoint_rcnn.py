@@ -7,7 +7,8 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.nn import functional as F
-from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn, start_convolutions
+from taeda.vision.models._build import he, start
+from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn
 from taeda.vision.models.registry import register_model
 from taeda.vision.ops import MultiScaleRoIAlign
 
@@ -63,7 +64,7 @@ class KeypointRCNNHeads(nn.Sequential):
             blocks += [nn.Conv2d(in_channels, out, 3, stride=1, padding=1), nn.ReLU(inplace=True)]
             in_channels = out
         super().__init__(*blocks)
-        start_convolutions(self)
+        start(self, he)
 
 
 class KeypointRCNNPredictor(nn.Module):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from taeda import nn
-from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn, second_version, start_convolutions
+from taeda.vision.models._build import he, start
+from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn, second_version
 from taeda.vision.models.registry import register_model
 from taeda.vision.ops import MultiScaleRoIAlign
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
@@ -62,7 +63,7 @@ class MaskRCNNHeads(nn.Sequential):
             blocks.append(Conv2dNormActivation(in_channels, out, 3, padding=dilation, dilation=dilation, norm_layer=norm_layer))
             in_channels = out
         super().__init__(*blocks)
-        start_convolutions(self)
+        start(self, he)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *args: Any) -> None:
         if (local_metadata.get("version") or 0) < 2:        # once the convolutions were bare, and counted from one

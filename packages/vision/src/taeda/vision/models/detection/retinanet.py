@@ -8,7 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, nn
-from taeda.vision.models._build import refuse_weights
+from taeda.vision.models._build import refuse_weights, small, start
 from taeda.vision.models.detection import _utils as det_utils
 from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, Detector, best_of, flattened, level_candidates
 from taeda.vision.models.detection._utils import Detections, Target
@@ -38,15 +38,6 @@ Outputs = dict[str, Tensor]
 def _default_anchors() -> AnchorGenerator:
     sizes = tuple((x, int(x * 2 ** (1.0 / 3)), int(x * 2 ** (2.0 / 3))) for x in (32, 64, 128, 256, 512))
     return AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes))
-
-
-def start_normal(model: nn.Module) -> None:
-    """Draw weights of convolutions with deviation 0.01; biases are zero."""
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.normal_(layer.weight, std=0.01)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 def rare(layer: nn.Conv2d, probability: float) -> None:
@@ -84,7 +75,7 @@ class RetinaNetClassificationHead(_Head):
     ) -> None:
         super().__init__()
         self.conv = self._convolutions(in_channels, norm_layer)
-        start_normal(self.conv)
+        start(self.conv, small)
         self.cls_logits = nn.Conv2d(in_channels, num_anchors * num_classes, kernel_size=3, stride=1, padding=1)
         nn.init.normal_(self.cls_logits.weight, std=0.01)
         rare(self.cls_logits, prior_probability)
@@ -114,8 +105,8 @@ class RetinaNetRegressionHead(_Head):
         super().__init__()
         self.conv = self._convolutions(in_channels, norm_layer)
         self.bbox_reg = nn.Conv2d(in_channels, num_anchors * 4, kernel_size=3, stride=1, padding=1)
-        start_normal(self.bbox_reg)
-        start_normal(self.conv)
+        start(self.bbox_reg, small)
+        start(self.conv, small)
         self.box_coder = det_utils.BoxCoder(weights=(1.0, 1.0, 1.0, 1.0))
         self._loss_type = "l1"
 

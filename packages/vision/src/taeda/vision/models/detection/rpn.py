@@ -7,6 +7,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
+from taeda.vision.models._build import small, start
 from taeda.vision.models.detection import _utils as det_utils
 from taeda.vision.models.detection._detector import flattened
 from taeda.vision.models.detection._utils import Target
@@ -31,10 +32,7 @@ class RPNHead(nn.Module):
         self.conv = nn.Sequential(*convs)
         self.cls_logits = nn.Conv2d(in_channels, num_anchors, kernel_size=1, stride=1)
         self.bbox_pred = nn.Conv2d(in_channels, num_anchors * 4, kernel_size=1, stride=1)
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.normal_(layer.weight, std=0.01)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        start(self, small)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *args: Any) -> None:
         if (local_metadata.get("version") or 0) < 2:        # once the convolution was bare

@@ -9,7 +9,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
-from taeda.vision.models._build import refuse_weights
+from taeda.vision.models._build import refuse_weights, start
 from taeda.vision.models.detection import _utils as det_utils
 from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, Detector, best_of, flattened
 from taeda.vision.models.detection._utils import Detections, Target
@@ -34,14 +34,6 @@ __all__ = [
 Outputs = dict[str, Tensor]
 
 
-def _start(model: nn.Module) -> None:
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.xavier_uniform_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
 class SSDScoringHead(nn.Module):
     """A convolution for each map: a list of maps B x C_i x H_i x W_i gives B x n x num_columns."""
 
@@ -59,7 +51,7 @@ def _predictors(in_channels: list[int], num_anchors: list[int], columns: int) ->
     layers = nn.ModuleList()
     for channels, anchors in zip(in_channels, num_anchors, strict=True):
         layers.append(nn.Conv2d(channels, columns * anchors, kernel_size=3, padding=1))
-    _start(layers)
+    start(layers, nn.init.xavier_uniform_)
     return layers
 
 
@@ -233,7 +225,7 @@ class SSDFeatureExtractorVGG(nn.Module):
         extra += [block(256, 256, kernel_size=3), block(256, 256, kernel_size=3)]
         if highres:
             extra.append(block(256, 256, kernel_size=4))
-        _start(extra)
+        start(extra, nn.init.xavier_uniform_)
         last = nn.Sequential(
             nn.MaxPool2d(kernel_size=3, stride=1, padding=1, ceil_mode=False),
             nn.Conv2d(512, 1024, kernel_size=3, padding=6, dilation=6),
@@ -241,7 +233,7 @@ class SSDFeatureExtractorVGG(nn.Module):
             nn.Conv2d(1024, 1024, kernel_size=1),
             nn.ReLU(inplace=True),
         )
-        _start(last)
+        start(last, nn.init.xavier_uniform_)
         extra.insert(0, nn.Sequential(*backbone[pools[3] : -1], last))
         self.extra = extra
 

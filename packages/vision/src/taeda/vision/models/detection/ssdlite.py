@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from taeda import Tensor, nn
-from taeda.vision.models._build import refuse_weights
+from taeda.vision.models._build import refuse_weights, start
 from taeda.vision.models.detection.anchor_utils import DefaultBoxGenerator
 from taeda.vision.models.detection.backbone_utils import _validate_trainable_layers, stages_of
 from taeda.vision.models.detection.ssd import SSD, SSDScoringHead, checked_channels, size_is_fixed
@@ -26,12 +26,7 @@ __all__ = [
 ]
 
 
-def _start(model: nn.Module) -> None:
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.normal_(layer.weight, mean=0.0, std=0.03)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+_normal = partial(nn.init.normal_, mean=0.0, std=0.03)
 
 
 def _predictors(in_channels: list[int], num_anchors: list[int], columns: int, norm_layer: Layer) -> nn.ModuleList:
@@ -39,7 +34,7 @@ def _predictors(in_channels: list[int], num_anchors: list[int], columns: int, no
     for n, anchors in zip(in_channels, num_anchors, strict=True):
         apart = Conv2dNormActivation(n, n, kernel_size=3, groups=n, norm_layer=norm_layer, activation_layer=nn.ReLU6)
         layers.append(nn.Sequential(apart, nn.Conv2d(n, columns * anchors, 1)))
-    _start(layers)
+    start(layers, _normal)
     return layers
 
 
@@ -98,7 +93,7 @@ class SSDLiteFeatureExtractorMobileNet(nn.Module):
             half = after // 2
             apart = [conv(before, half, kernel_size=1), conv(half, half, kernel_size=3, stride=2, groups=half)]
             self.extra.append(nn.Sequential(*apart, conv(half, after, kernel_size=1)))
-        _start(self.extra)
+        start(self.extra, _normal)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         maps = []
@@ -125,7 +120,7 @@ def ssdlite320_mobilenet_v3_large(
     layers = _validate_trainable_layers(False, trainable_backbone_layers, 6, 6)
     norm = norm_layer or partial(nn.BatchNorm2d, eps=0.001, momentum=0.03)
     model = mobilenet_v3_large(weights=weights_backbone, norm_layer=norm, reduced_tail=True, **kwargs)
-    _start(model)
+    start(model, _normal)
     stages = stages_of(model.features, layers, "ssdlite320_mobilenet_v3_large")
     backbone = SSDLiteFeatureExtractorMobileNet(model.features, stages[-2], norm)
     size, classes = (320, 320), 91 if num_classes is None else num_classes

@@ -10,7 +10,7 @@
 
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.policies import AutoAugmentPolicy
-from taeda.vision.transforms.v2 import _augment, _auto_augment, _color, _container, _geometry, _misc, _transform, functional
+from taeda.vision.transforms.v2 import _augment, _auto_augment, _color, _container, _geometry, _misc, _transform, _warped, functional
 from taeda.vision.transforms.v2._augment import *  # noqa: F403
 from taeda.vision.transforms.v2._auto_augment import *  # noqa: F403
 from taeda.vision.transforms.v2._color import *  # noqa: F403
@@ -18,6 +18,7 @@ from taeda.vision.transforms.v2._container import *  # noqa: F403
 from taeda.vision.transforms.v2._geometry import *  # noqa: F403
 from taeda.vision.transforms.v2._misc import *  # noqa: F403
 from taeda.vision.transforms.v2._transform import *  # noqa: F403
+from taeda.vision.transforms.v2._warped import *  # noqa: F403
 
 __all__ = [
     "AutoAugmentPolicy",
@@ -30,4 +31,5 @@ __all__ = [
     *_geometry.__all__,
     *_misc.__all__,
     *_transform.__all__,
+    *_warped.__all__,
 ]

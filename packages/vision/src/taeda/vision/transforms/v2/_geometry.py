@@ -1,4 +1,4 @@
-"""Geometry: cuts, sizes, turns and warps, random or not."""
+"""Geometry: mirrors, cuts, borders and sizes, random or not."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.vision.transforms import randomized
-from taeda.vision.transforms import warped
 from taeda.vision import tv_tensors
 from taeda.vision.ops.boxes import box_iou
-from taeda.vision.transforms import warp
 from taeda.vision.transforms.geometry import PADDING_MODES
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     PIL_IMAGE,
     RandomApplied,
     Transform,
-    angles,
     fill_for,
     fills,
     get_bounding_boxes,
@@ -30,7 +27,6 @@ from taeda.vision.transforms.v2._transform import (
     query_size,
     randint,
     sequence_of,
-    two_floats,
     uniform,
 )
 from taeda.vision.transforms.v2.functional._boxes import convert
@@ -38,17 +34,13 @@ from taeda.vision.transforms.v2.functional._geometry import Mode, edges
 
 __all__ = [
     "CenterCrop",
-    "ElasticTransform",
     "FiveCrop",
     "Pad",
-    "RandomAffine",
     "RandomCrop",
     "RandomHorizontalFlip",
     "RandomIoUCrop",
-    "RandomPerspective",
     "RandomResize",
     "RandomResizedCrop",
-    "RandomRotation",
     "RandomShortestSize",
     "RandomVerticalFlip",
     "RandomZoomOut",
@@ -262,104 +254,6 @@ class RandomZoomOut(RandomApplied):
         return self._call_kernel(F.pad, inpt, **params, fill=fill_for(self._fill, type(inpt)))
 
 
-class RandomRotation(Transform):
-    """Turn by a random angle.
-
-    Args:
-        degrees: x for -x to x, or (least, most).
-    """
-
-    get_params = staticmethod(randomized.RandomRotation.get_params)
-
-    def __init__(
-        self, degrees: float | Sequence[float], interpolation: Mode = "nearest", expand: bool = False, center: Any = None, fill: Any = 0
-    ) -> None:
-        super().__init__()
-        self.degrees = angles(degrees, "RandomRotation", "degrees")
-        self.interpolation = interpolation
-        self.expand = expand
-        self.fill = fill
-        self._fill = fills(fill, "RandomRotation")
-        if center is not None:
-            sequence_of(center, "RandomRotation", "center")
-        self.center = center
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        return {"angle": uniform(self.degrees[0], self.degrees[1])}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        return self._call_kernel(
-            F.rotate,
-            inpt,
-            **params,
-            interpolation=self.interpolation,
-            expand=self.expand,
-            center=self.center,
-            fill=fill_for(self._fill, type(inpt)),
-        )
-
-
-class RandomAffine(Transform):
-    """Turn, move, scale and shear by random amounts.
-
-    Args:
-        degrees: x for angles from -x to x, or (least, most).
-        translate: largest shares of width and height to move by.
-        scale: least and largest factor.
-        shear: x for -x to x degrees along x, (least, most), or four numbers for both axes.
-    """
-
-    get_params = staticmethod(warped.RandomAffine.get_params)
-
-    def __init__(
-        self,
-        degrees: float | Sequence[float],
-        translate: Sequence[float] | None = None,
-        scale: Sequence[float] | None = None,
-        shear: float | Sequence[float] | None = None,
-        interpolation: Mode = "nearest",
-        fill: Any = 0,
-        center: Sequence[float] | None = None,
-    ) -> None:
-        super().__init__()
-        self.degrees = angles(degrees, "RandomAffine", "degrees")
-        if translate is not None:
-            sequence_of(translate, "RandomAffine", "translate")
-            if not all(0.0 <= t <= 1.0 for t in translate):
-                raise ValueError(f"[RandomAffine] translation values should be between 0 and 1, got {translate}")
-        self.translate = translate
-        if scale is not None:
-            sequence_of(scale, "RandomAffine", "scale")
-            if min(scale) <= 0:
-                raise ValueError(f"[RandomAffine] scale values should be positive, got {scale}")
-        self.scale = scale
-        self.shear = None if shear is None else angles(shear, "RandomAffine", "shear", (2, 4))
-        self.interpolation = interpolation
-        self.fill = fill
-        self._fill = fills(fill, "RandomAffine")
-        if center is not None:
-            sequence_of(center, "RandomAffine", "center")
-        self.center = center
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        height, width = query_size(flat_inputs)
-        angle = uniform(*self.degrees)
-        translate = (0, 0)
-        if self.translate is not None:
-            dx, dy = float(self.translate[0] * width), float(self.translate[1] * height)
-            translate = (round(uniform(-dx, dx)), round(uniform(-dy, dy)))
-        scale = 1.0 if self.scale is None else uniform(*self.scale)
-        shear = [0.0, 0.0]
-        if self.shear is not None:
-            for i in range(len(self.shear) // 2):
-                shear[i] = uniform(*self.shear[2 * i : 2 * i + 2])
-        return {"angle": angle, "translate": translate, "scale": scale, "shear": tuple(shear)}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        fill = fill_for(self._fill, type(inpt))
-        return self._call_kernel(F.affine, inpt, **params, interpolation=self.interpolation, fill=fill, center=self.center)
-
-
 class RandomCrop(Transform):
     """Cut (height, width) out at a random place, after padding if asked for.
 
@@ -412,66 +306,6 @@ class RandomCrop(Transform):
             fill = fill_for(self._fill, type(inpt))
             inpt = self._call_kernel(F.pad, inpt, padding=params["padding"], fill=fill, padding_mode=self.padding_mode)
         return inpt if params["crop"] is None else self._call_kernel(F.crop, inpt, **params["crop"])
-
-
-class RandomPerspective(RandomApplied):
-    """Move the four corners inwards by random amounts, with probability p.
-
-    Args:
-        distortion_scale: how far, 0 to 1 of half the size.
-    """
-
-    get_params = staticmethod(warped.RandomPerspective.get_params)
-
-    def __init__(self, distortion_scale: float = 0.5, p: float = 0.5, interpolation: Mode = "bilinear", fill: Any = 0) -> None:
-        super().__init__(p)
-        if not 0 <= distortion_scale <= 1:
-            raise ValueError(
-                f"[RandomPerspective] Argument distortion_scale value should be between 0 and 1, got {distortion_scale}"
-            )
-        self.distortion_scale = distortion_scale
-        self.interpolation = interpolation
-        self.fill = fill
-        self._fill = fills(fill, "RandomPerspective")
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        h, w = query_size(flat_inputs)
-        y, x = (int(self.distortion_scale * (n // 2)) + 1 for n in (h, w))
-        left, right, top, bottom = (0, x), (w - x, w), (0, y), (h - y, h)
-        ends = [[randint(*a), randint(*b)] for a, b in ((left, top), (right, top), (right, bottom), (left, bottom))]
-        starts = [[0, 0], [w - 1, 0], [w - 1, h - 1], [0, h - 1]]
-        return {"coefficients": warp.perspective_coefficients(starts, ends)}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        fill = fill_for(self._fill, type(inpt))
-        return self._call_kernel(F.perspective, inpt, None, None, fill=fill, interpolation=self.interpolation, **params)
-
-
-class ElasticTransform(Transform):
-    """Move every pixel at random, neighbours alike (Simard, Steinkraus, Platt, 2003).
-
-    Args:
-        alpha: how far, in pixels; one number or two.
-        sigma: how smoothly, in pixels; one number or two.
-    """
-
-    get_params = staticmethod(warped.ElasticTransform.get_params)
-
-    def __init__(self, alpha: Any = 50.0, sigma: Any = 5.0, interpolation: Mode = "bilinear", fill: Any = 0) -> None:
-        super().__init__()
-        self.alpha = two_floats(alpha, "ElasticTransform", "alpha")
-        self.sigma = two_floats(sigma, "ElasticTransform", "sigma")
-        self.interpolation = interpolation
-        self.fill = fill
-        self._fill = fills(fill, "ElasticTransform")
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        h, w = query_size(flat_inputs)
-        return {"displacement": warp.elastic_displacement(self.alpha, self.sigma, h, w)}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        fill = fill_for(self._fill, type(inpt))
-        return self._call_kernel(F.elastic, inpt, **params, fill=fill, interpolation=self.interpolation)
 
 
 class RandomIoUCrop(Transform):
