@@ -69,7 +69,12 @@ PARTS = [((4, 64, 9, 7), (40, 64, 3, 3), {"padding": (7, 5), "dilation": (7, 5)}
 PARTS += [((6, 48, 7, 7), (48, 16, 3, 3), {"padding": 1, "groups": 3}), ((5, 68, 6, 5), (102, 34, 3, 3), {"padding": (1, 2), "groups": 2}),
           ((4, 72, 7, 6), (90, 24, 5, 3), {"padding": (2, 1), "groups": 3}), ((9, 36, 5, 7), (80, 9, 3, 3), {"padding": 1, "groups": 4, "stride": (1, 2)}),
           ((2, 32, 4, 5, 4), (40, 16, 3, 3, 3), {"padding": 1, "groups": 2}), ((3, 64, 14, 14), (64, 16, 3, 3), {"padding": 1, "groups": 4})]
-ALL = PIXELS + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
+# a few places by many weights: windows that overlap and that leave pixels out, several images, volumes, signals, taps that meet nothing
+FEW = [((1, 40, 3, 2), (64, 40, 3, 3), {"padding": 1}), ((2, 30, 5, 4), (72, 30, 3, 2), {"padding": (1, 0), "stride": 2}),
+       ((1, 50, 2, 2, 2), (70, 50, 3, 3, 3), {"padding": 1}), ((3, 60, 9), (80, 60, 5), {"padding": 2, "dilation": 2, "stride": 3}),
+       ((1, 33, 6, 7), (160, 33, 4, 4), {"padding": 2, "dilation": (1, 2)}), ((2, 64, 1, 1), (64, 64, 3, 3), {"padding": 1}),
+       ((1, 70, 8, 7), (50, 70, 2, 2), {"stride": (3, 4)})]
+ALL = FEW + PIXELS + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
@@ -226,7 +231,7 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
     assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
+@pytest.mark.parametrize(("xs", "ws", "options"), [FEW[0], FEW[1], FEW[4], FEW[5], FEW[6], PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
                                                    ((2, 18, 9, 8), (70, 18, 3, 3), {"padding": 1, "stride": 2})])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
@@ -241,6 +246,23 @@ def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
     plain = [taeda.from_numpy(a.astype(np.float64)).requires_grad_() for a in (x, w)]
     for got, want in zip(taeda.autograd.grad(y, (u, v), g), taeda.autograd.grad(taeda.conv2d(*plain, **options), plain, g.double()), strict=True):
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=limit, atol=limit)
+
+
+@pytest.mark.parametrize("order", [taeda.contiguous_format, taeda.channels_last])
+@pytest.mark.parametrize(("size", "kernel", "options"), [((2, 2), 2, {"stride": 2}), ((3, 2), 4, {"stride": 2, "padding": 1, "output_padding": 1}),
+                                                         ((2, 3), 3, {"dilation": 2, "padding": 2})])
+def test_a_few_places_are_transposed_with_a_bias(size, kernel, options, order):
+    rng = np.random.default_rng(15)
+    x, w, b = rng.standard_normal((1, 60, *size)), rng.standard_normal((60, 50, kernel, kernel)), rng.standard_normal(50)
+    u, v = (taeda.from_numpy(a.astype(np.float32)).contiguous(memory_format=order) for a in (x, w))
+    y = taeda.conv_transpose2d(u, v, taeda.from_numpy(b.astype(np.float32)), **options)
+    assert y.is_contiguous(memory_format=order)
+    s, p, d = options.get("stride", 1), options.get("padding", 0), options.get("dilation", 1)
+    whole = np.zeros((1, 50, *((n - 1) * s + (kernel - 1) * d + 1 + s for n in size)))
+    for i, j in np.ndindex(kernel, kernel):
+        whole[:, :, i * d : i * d + (size[0] - 1) * s + 1 : s, j * d : j * d + (size[1] - 1) * s + 1 : s] += np.einsum("nihw,io->nohw", x, w[:, :, i, j])
+    want = whole[:, :, p : p + y.shape[2], p : p + y.shape[3]] + b[:, None, None]
+    np.testing.assert_allclose(y.numpy(), want, rtol=1e-4, atol=1e-4)
 
 
 def test_images_are_framed_a_few_at_a_time():

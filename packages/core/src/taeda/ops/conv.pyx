@@ -14,7 +14,7 @@ from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.channels_last cimport channels_innermost, laid_channels_last, lies_channels_last
+from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, compute
 from taeda.autograd.node import named
 from taeda.operands import as_index
@@ -93,11 +93,12 @@ cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, Te
 cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
     cdef TensorBase y = allocate(shape, g, False)
+    cdef bint last = q.last and taps_of(y) > 1
+    if last and y.view.shape[1] > 1:
+        channels_innermost(y)
     compute(WEIGHT_GRADIENT, WEIGHT, q, y, g, x, None)
-    if q.last and y.view.shape[1] > 1 and taps_of(y) > 1:
-        y = laid_channels_last(y)
-    elif q.last and taps_of(y) > 1:
-        channels_innermost(y)                # the same memory
+    if last:
+        channels_innermost(y)                # of one channel in the same memory
     if needs_grad(g) or needs_grad(x):
         record(WEIGHT, y, (g, x), (g if needs_grad(x) else None, x if needs_grad(g) else None), pack(q, g, x))
     return y

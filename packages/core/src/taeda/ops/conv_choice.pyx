@@ -18,6 +18,7 @@ from taeda.kernels.cpu.conv_segments cimport SEGMENTS, Segment, segments
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.ops.conv_unfolded cimport few_places, run_unfolded
 from taeda.ops.matmul cimport multiply, reads
 from taeda.ops.winograd cimport cost as winograds_cost, knows, plain_cost, results_along
 
@@ -433,25 +434,58 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     return True
 
 
+cdef double otherwise(Part part, const Geometry* q, const View* v, const View* whole) noexcept:
+    """What a convolution of few places costs where no windows are written out: v without the taps that meet only padding.
+
+    Planes of single taps are gathered from whole lines of weights.
+    """
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    cdef const View* x = &v[1] if part == RESULT else &v[0] if part == INPUT_GRADIENT else &v[2]
+    cdef double share = 1
+    cdef int64_t met, d, i, k, at
+    for d in range(3):
+        met = 0
+        for i in range(y.shape[2 + d]):
+            for k in range(w.shape[2 + d]):
+                at = i * q.stride[d] + k * q.dilation[d] - q.pad[d]
+                met += 0 <= at < x.shape[2 + d]
+        share *= <double>met / (y.shape[2 + d] * w.shape[2 + d])
+    share = w.numel * (y.shape[0] * pixels_of(y) * share / 16 + 1) + 6000
+    if whole.contiguous and w.numel < whole.numel:
+        share = max(share, 0.7 * whole.numel)
+    return min(share, by_winograd(part, q, v))
+
+
 cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
     cdef View v[3]
     cdef int64_t dims[30]
     cdef int64_t work = touches(out, a, b) if part == RESULT else touches(a, out, b) if part == INPUT_GRADIENT else touches(a, b, out)
     cdef Geometry kept = given[0]
     cdef const Geometry* q = &kept
+    cdef View u[3]                               # with all taps
+    cdef int64_t whole[10]
+    cdef int d
     cdef bint dropped
-    cdef View place                              # where what is left of a weight's gradient belongs
+    cdef View place                              # where a weight's gradient, or what is left of it, belongs
     cdef TensorBase left
     lift(&v[0], out, dims)
     lift(&v[1], a, dims + 10)
     lift(&v[2], b, dims + 20)
+    for d in range(3):
+        u[d] = v[d]
+    lift(&u[0 if part == WEIGHT_GRADIENT else 2], out if part == WEIGHT_GRADIENT else b, whole)
     dropped = out.device == CPU and drop_taps(part, &kept, v)
-    if dropped and part == WEIGHT_GRADIENT:      # kernels write it without gaps
-        memset(out.view.data, 0, out.view.numel * out.view.itemsize)
+    if out.device == CPU and a.device == CPU and b.device == CPU and few_places(part, u) and run_unfolded(
+            part, given, out, u, bias, otherwise(part, q, v, &u[0 if part == WEIGHT_GRADIENT else 2])):
+        return 0
+    if part == WEIGHT_GRADIENT and out.device == CPU and (dropped or not out.view.contiguous):       # kernels write it without gaps
+        if dropped:
+            memset(out.view.data, 0, out.view.numel * out.view.itemsize)
         place, left = v[0], empty(5, v[0].shape, out.view.dtype, out.device)
         v[0] = left.view
         if not run_places(part, q, left, v, bias, work):
-            run(part, op, q, left, a, b, bias, v, work, False)
+            run(part, op, q, left, a, b, bias, v, work, not dropped)
         copy_view(&place, &v[0])
         return 0
     if out.device == CPU and run_places(part, q, out, v, bias, work):

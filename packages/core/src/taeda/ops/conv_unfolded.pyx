@@ -1,0 +1,230 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Convolutions of a few places by many weights, as products of matrices: windows (places, terms) and weights (results, terms).
+
+    y = windows w^T + bias,    dwindows = g w, added up at their places in dx,    dw = g^T windows.
+
+The windows are written out, which elsewhere nothing is: while places are fewer than a quarter of the results they are small beside
+the weights, which then are read once, as they lie, and never packed.
+"""
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from taeda.dispatch cimport Op, define, empty, launch
+from taeda.kernels.cpu.abi cimport F32, F64, View
+from taeda.registry cimport copy_view
+from taeda.tensor_base cimport CPU, TensorBase
+
+from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part
+from taeda.ops.matmul cimport multiply
+
+cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
+cdef Op ADD = define("add", NULL)
+
+ctypedef struct Axes:              # sizes, then strides, of a view of up to 8 dimensions
+    int64_t of[16]
+
+
+cdef View seen(const View* memory, int64_t start, int ndim, Axes* axes) noexcept:
+    """What lies from an element of a memory on."""
+    cdef View v = memory[0]
+    cdef int d
+    v.data += start * v.itemsize
+    v.ndim, v.shape, v.strides = ndim, axes.of, axes.of + ndim
+    v.numel, v.contiguous = 1, 0
+    for d in range(ndim):
+        v.numel *= axes.of[d]
+    return v
+
+
+cdef View innermost(const View* v, Axes* axes) noexcept:
+    """(N, C, D, H, W) seen as (N, D, H, W, C)."""
+    cdef int d, at
+    for d in range(5):
+        at = 0 if d == 0 else 1 if d == 4 else d + 1
+        axes.of[d], axes.of[5 + d] = v.shape[at], v.strides[at]
+    return seen(v, 0, 5, axes)
+
+
+cdef int move(const View* image, TensorBase m, bint out) except -1:
+    """Copy an image from m (places, channels), or to it."""
+    cdef Axes axes, rows
+    cdef View a = innermost(image, &axes), b
+    cdef int d
+    rows.of[9] = 1
+    for d in range(4, -1, -1):
+        rows.of[d] = axes.of[d]
+        if d < 4:
+            rows.of[5 + d] = rows.of[6 + d] * axes.of[d + 1]
+    b = seen(&m.view, 0, 5, &rows)
+    if out:
+        copy_view(&a, &b)
+    else:
+        copy_view(&b, &a)
+    return 0
+
+
+cdef TensorBase matrix(int64_t rows, int64_t cols, int dtype):
+    cdef int64_t sizes[2]
+    sizes[0], sizes[1] = rows, cols
+    return empty(2, sizes, dtype, CPU)
+
+
+cdef TensorBase places_of(const View* image):
+    """An image as a matrix (places, channels)."""
+    cdef TensorBase m = matrix(image.numel // image.shape[1], image.shape[1], image.dtype)
+    move(image, m, False)
+    return m
+
+
+cdef int64_t surround(int64_t* size, const Geometry* q, const View* x, const View* w, const View* y) noexcept:
+    """Sizes (N, D, H, W, C) of x with the places around it that windows meet; how many elements these are."""
+    cdef int d
+    size[0], size[4] = x.shape[0], x.shape[1]
+    for d in range(3):
+        size[1 + d] = max((y.shape[2 + d] - 1) * q.stride[d] + (w.shape[2 + d] - 1) * q.dilation[d] + 1, q.pad[d] + x.shape[2 + d])
+    return size[0] * size[1] * size[2] * size[3] * size[4]
+
+
+cdef View inside(TensorBase frame, const Geometry* q, const View* x, Axes* axes) noexcept:
+    """Where x lies in its frame, as (N, D, H, W, C)."""
+    cdef int64_t start = 0
+    cdef int d
+    for d in range(5):
+        axes.of[d], axes.of[5 + d] = x.shape[0 if d == 0 else 1 if d == 4 else d + 1], frame.view.strides[d]
+        if 1 <= d <= 3:
+            start += q.pad[d - 1] * frame.view.strides[d]
+    return seen(&frame.view, start, 5, axes)
+
+
+cdef TensorBase windows(const Geometry* q, const View* x, const View* w, const View* y, bint last):
+    """What each place of y meets of x: (places, terms), the terms (tap, channel) if channels are last, else (channel, tap)."""
+    cdef int64_t size[5]
+    cdef int64_t channels = x.shape[1], taps = w.shape[2] * w.shape[3] * w.shape[4]
+    cdef TensorBase frame, m = matrix(y.numel // y.shape[1], channels * taps, x.dtype)
+    cdef Axes axes, part
+    cdef View a, b
+    cdef int d, c = 7 if last else 4, k = 4 if last else 5
+    surround(size, q, x, w, y)
+    frame = empty(5, size, x.dtype, CPU)
+    memset(frame.view.data, 0, frame.view.numel * frame.view.itemsize)
+    a, b = inside(frame, q, x, &axes), innermost(x, &part)
+    copy_view(&a, &b)
+    axes.of[0], axes.of[8] = size[0], frame.view.strides[0]
+    axes.of[c], axes.of[8 + c] = channels, 1
+    for d in range(3):
+        axes.of[1 + d], axes.of[9 + d] = y.shape[2 + d], frame.view.strides[1 + d] * q.stride[d]
+        axes.of[k + d], axes.of[8 + k + d] = w.shape[2 + d], frame.view.strides[1 + d] * q.dilation[d]
+    part.of[15] = 1
+    for d in range(7, -1, -1):
+        part.of[d] = axes.of[d]
+        if d < 7:
+            part.of[8 + d] = part.of[9 + d] * axes.of[d + 1]
+    a, b = seen(&m.view, 0, 8, &part), seen(&frame.view, 0, 8, &axes)
+    copy_view(&a, &b)
+    return m
+
+
+cdef int add_up(const Geometry* q, TensorBase m, const View* x, const View* w, const View* y, const View* bias, bint last) except -1:
+    """x = bias + what each of its places is met with, the adjoint of windows: m is (places, terms)."""
+    cdef int64_t size[5]
+    cdef int64_t channels = x.shape[1], taps = w.shape[2] * w.shape[3] * w.shape[4], tap, at, d
+    cdef int64_t k[3]
+    cdef TensorBase frame
+    cdef Axes axes, part
+    cdef View* t[3]
+    cdef View a, b
+    surround(size, q, x, w, y)
+    frame = empty(5, size, x.dtype, CPU)
+    if bias == NULL:
+        memset(frame.view.data, 0, frame.view.numel * frame.view.itemsize)
+    else:
+        for d in range(5):
+            part.of[d], part.of[5 + d] = size[d], bias.strides[0] if d == 4 else 0
+        b = seen(bias, 0, 5, &part)
+        copy_view(&frame.view, &b)
+    t[0], t[1], t[2] = &a, &a, &b
+    for tap in range(taps):
+        k[0], k[1], k[2] = tap // (w.shape[3] * w.shape[4]), tap // w.shape[4] % w.shape[3], tap % w.shape[4]
+        at = 0
+        axes.of[0], axes.of[5], axes.of[4], axes.of[9] = size[0], frame.view.strides[0], channels, 1
+        part.of[4], part.of[9] = channels, 1 if last else taps
+        part.of[8] = channels * taps                     # a place
+        for d in range(2, -1, -1):
+            at += k[d] * q.dilation[d] * frame.view.strides[1 + d]
+            axes.of[1 + d], axes.of[6 + d] = y.shape[2 + d], frame.view.strides[1 + d] * q.stride[d]
+            part.of[1 + d] = y.shape[2 + d]
+            part.of[5 + d] = part.of[6 + d] * y.shape[2 + d]
+        part.of[0] = size[0]
+        a, b = seen(&frame.view, at, 5, &axes), seen(&m.view, tap * channels if last else tap, 5, &part)
+        launch(ADD, x.dtype, CPU, 1, 3, t, NULL, a.numel)
+    a, b = innermost(x, &axes), inside(frame, q, x, &part)
+    copy_view(&a, &b)
+    return 0
+
+
+cdef bint rows_of(View* m, const View* w, Axes* axes, bint* last) noexcept:
+    """Describe weights that lie without gaps as a matrix (results, terms); whether they do, and whether channels are innermost."""
+    cdef int64_t after = w.shape[1], channels = w.shape[1], d
+    axes.of[0], axes.of[1], axes.of[2], axes.of[3] = w.shape[0], w.numel // w.shape[0], w.numel // w.shape[0], 1
+    m[0] = seen(w, 0, 2, axes)
+    if w.contiguous:
+        last[0] = False
+        return True
+    last[0] = True
+    if w.strides[1] != 1 and channels > 1:
+        return False
+    for d in range(4, 1, -1):
+        if w.shape[d] > 1 and w.strides[d] != after:
+            return False
+        after *= w.shape[d]
+    return w.strides[0] == after or w.shape[0] == 1
+
+
+cdef bint few_places(Part part, const View* v) noexcept:
+    """Whether there are results, and few enough places."""
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    return ((w.dtype == F32 or w.dtype == F64) and v[0].numel > 0 and v[1].numel > 0 and v[2].numel > 0
+            and y.numel // y.shape[1] * 4 <= w.shape[0])
+
+
+cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, double least) except -1:
+    """Convolve as a product of windows and weights, if that costs less; whether it did.
+
+    A weight is read at memory's pace, which takes as long as a tenth of a product of 16; windows are written and read a few times.
+    """
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    cdef const View* x = &v[1] if part == RESULT else &v[0] if part == INPUT_GRADIENT else &v[2]
+    cdef const View* s = NULL if bias is None else &bias.view
+    cdef int64_t size[5]
+    cdef Axes axes, turned, sums
+    cdef View m, n
+    cdef TensorBase a, b
+    cdef bint last
+    cdef int64_t places = y.numel // y.shape[1]
+    if q.groups > 1 or not rows_of(&m, w, &axes, &last):
+        return False
+    if (w.numel * (places / 16.0 + 0.1) + 0.1 * w.numel // w.shape[0] * places + 0.05 * surround(size, q, x, w, y)
+            + 10000) * w.itemsize / 4 > least:
+        return False
+    if part == WEIGHT_GRADIENT:
+        a, b = places_of(y), windows(q, x, w, y, last)
+        turned.of[0], turned.of[1], turned.of[2], turned.of[3] = y.shape[1], places, 1, y.shape[1]
+        n = seen(&a.view, 0, 2, &turned)
+        multiply(PRODUCT, w.dtype, CPU, &m, &n, &b.view, NULL, None, None)
+        return True
+    if part == INPUT_GRADIENT:
+        a, b = places_of(y), matrix(places, w.numel // w.shape[0], w.dtype)
+        multiply(PRODUCT, w.dtype, CPU, &b.view, &a.view, &m, NULL, None, None)
+        add_up(q, b, x, w, y, s, last)
+        return True
+    a, b = windows(q, x, w, y, last), matrix(places, w.shape[0], w.dtype)
+    turned.of[0], turned.of[1], turned.of[2], turned.of[3] = m.shape[1], m.shape[0], 1, m.shape[1]
+    n = seen(&m, 0, 2, &turned)
+    if s != NULL:
+        sums.of[0], sums.of[1], sums.of[2], sums.of[3] = places, w.shape[0], 0, s.strides[0]
+        m = seen(s, 0, 2, &sums)
+    multiply(PRODUCT, w.dtype, CPU, &b.view, &a.view, &n, NULL if s == NULL else &m, None, None)
+    move(y, b, True)
+    return True
