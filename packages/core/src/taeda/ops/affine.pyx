@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty,
-                             end_inplace, needs_grad, record, write_out)
+                             end_inplace, needs_grad, record, result_type, to_dtype, write_out)
 from taeda.dtype cimport name_of, differentiable, is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, View
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
@@ -16,6 +16,7 @@ from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, mat
 from taeda.tensor_base cimport TensorBase, alias
 
 from taeda.autograd.node import named
+from taeda.dispatch import in_place
 from taeda.operands import as_index
 from taeda.ops.matmul import matmul
 
@@ -182,7 +183,9 @@ cdef object factor(str op, str name, object value, int dtype):
     """alpha or beta as a number that the dtype can hold."""
     if isinstance(value, TensorBase):
         value = value.item()
-    if type(value) is complex and is_complex_(dtype):
+    if type(value) is complex:
+        if not is_complex_(dtype):
+            raise RuntimeError(f"[{op}] argument {name!r} is complex, {value}, which {name_of(dtype)} cannot hold")
         return value
     if type(value) is not int and type(value) is not float:
         if hasattr(value, "__index__"):
@@ -380,10 +383,17 @@ def addr_(input, vec1, vec2, *, beta=1, alpha=1):
 
 
 cdef TensorBase add_outer(object input, object vec1, object vec2, object beta, object alpha, bint inplace):
-    cdef TensorBase a = as_tensor(vec1, "addr"), b = as_tensor(vec2, "addr")
+    cdef TensorBase a = as_tensor(vec1, "addr"), b = as_tensor(vec2, "addr"), s
     need_ndim("addr", "vec1", a, 1)
     need_ndim("addr", "vec2", b, 1)
-    if a.view.dtype == BOOL and b.view.dtype == BOOL and as_tensor(input, "addr").view.dtype == BOOL:
+    s = as_tensor(input, "addr")
+    if a.view.dtype != b.view.dtype or s.view.dtype != a.view.dtype:     # promoted, unlike the sums of products
+        if inplace:
+            return in_place("addr_", addr, input, vec1, vec2, beta=beta, alpha=alpha)
+        a, b = to_dtype(a, result_type(a, b)), to_dtype(b, result_type(a, b))
+        s, a = to_dtype(s, result_type(s, a)), to_dtype(a, result_type(s, a))
+        input, b = s, to_dtype(b, a.view.dtype)
+    if a.view.dtype == BOOL:
         for name, factor in (("beta", beta), ("alpha", alpha)):
             if isinstance(factor, (float, complex)):
                 raise RuntimeError(f"[addr] For integral input tensors, argument {name} must not be a floating point number, got {factor}")

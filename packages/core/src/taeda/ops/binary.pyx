@@ -28,14 +28,18 @@ cdef int kind_of(object x):
 
 
 cdef object scaled(str op, object input, object other, object alpha):
-    """alpha * other, after PyTorch's check of what alpha may be."""
-    cdef int kind = max(kind_of(input), kind_of(other))
+    """alpha * other in the dtype of the result, after PyTorch's check of what alpha may be."""
+    cdef int kind = max(kind_of(input), kind_of(other)), dtype
     if isinstance(alpha, bool) and kind > 0:
         raise RuntimeError(f"[{op}] Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and kind < 2:
         raise RuntimeError(f"[{op}] For integral input tensors, argument alpha must not be a floating point number.")
     if isinstance(alpha, complex) and kind < 3:
         raise RuntimeError(f"[{op}] For non-complex input tensors, argument alpha must not be a complex number.")
+    if isinstance(other, TensorBase):
+        dtype = promoted(operand(input), <TensorBase>other)
+        if dtype != (<TensorBase>other).view.dtype:              # bytes would wrap, halves be rounded
+            other = to_dtype(<TensorBase>other, dtype)
     return other and alpha if isinstance(other, bool) and isinstance(alpha, bool) else other * alpha
 
 # a + alpha b in one pass, where both are real tensors of one dtype

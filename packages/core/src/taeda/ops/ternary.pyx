@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, broadcast_shapes, check_same_device, define, empty_for, launch, record,
-                             scalar_tensor, to_dtype, write_out)
+                             result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
 from taeda.ops.binary cimport is_one, one_pass_
@@ -18,6 +18,9 @@ from taeda.ops._help import describe
 cdef object scaled_product(TensorBase x, object a, object b, object value):
     """value a b, where a fraction of integers counts as the integer below it (towards 0)."""
     cdef TensorBase p = as_tensor(a * b, "addcmul")
+    cdef int common = result_type(x, p)
+    if common != p.view.dtype and isinstance(a, TensorBase):     # in the dtype of the sum: bytes would wrap, halves be rounded
+        p = as_tensor((<object>to_dtype(<TensorBase>a, common)) * b, "addcmul")
     if x.view.dtype == BOOL and p.view.dtype == BOOL:
         raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
     if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
@@ -110,8 +113,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     float_operands(tensor1, tensor2)
     y = fused(ADDCDIV, input, tensor1, tensor2, value)
     if y is None:
-        quotient = tensor1 / tensor2
-        y = input + (quotient if is_one(value) else quotient * value)
+        y = input + scaled_quotient(as_tensor(input, "addcdiv"), tensor1, tensor2, value)
     return y if out is None else write_out(out, y, "addcdiv")
 
 def addcdiv_(input, tensor1, tensor2, *, value=1):
@@ -120,8 +122,15 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
     y = fused_(ADDCDIV, input, tensor1, tensor2, value)
     if y is not None:
         return y
-    quotient = tensor1 / tensor2
-    return as_tensor(input, "addcdiv_").add_(quotient if is_one(value) else quotient * value)
+    return input.add_(scaled_quotient(as_tensor(input, "addcdiv_"), tensor1, tensor2, value))
+
+cdef object scaled_quotient(TensorBase x, object a, object b, object value):
+    """value a / b in the dtype of the sum with x."""
+    cdef TensorBase q = as_tensor(a / b, "addcdiv")
+    cdef int common = result_type(x, q)
+    if common != q.view.dtype and isinstance(a, TensorBase):
+        q = as_tensor((<object>to_dtype(<TensorBase>a, common)) / b, "addcdiv")
+    return q if is_one(value) else (<object>q) * value
 
 cdef int float_operands(object a, object b) except -1:
     if is_integral(as_tensor(a, "addcdiv").view.dtype) and is_integral(as_tensor(b, "addcdiv").view.dtype):
