@@ -744,7 +744,7 @@ def logit(input: Tensor, eps: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return ln(x / (1 - x)), the inverse of the sigmoid; x is clamped to [eps, 1 - eps] if ``eps`` is given."""
 def logit_(input: Tensor, eps: Any = ...) -> Tensor:
     """In-place :func:`logit`."""
-def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ...) -> Tensor:
+def logspace(start: Any, end: Any, steps: Any, base: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
 def logsumexp(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
@@ -1170,11 +1170,11 @@ def triangular_solve(b: Any, A: Any, upper: _bool = ..., transpose: _bool = ...,
     """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A."""
 def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
-def tril_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., pin_memory: Any = ...) -> Tensor:
+def tril_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., requires_grad: _bool = ..., pin_memory: Any = ...) -> Tensor:
     """Return the rows and columns of the lower triangle of a row x col matrix: (2, n), int64 if not said otherwise."""
 def triu(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the upper triangles of input's matrices: y[i, j] = input[i, j] where j - i >= diagonal, else 0."""
-def triu_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., pin_memory: Any = ...) -> Tensor:
+def triu_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., requires_grad: _bool = ..., pin_memory: Any = ...) -> Tensor:
     """Return the rows and columns of the upper triangle of a row x col matrix: (2, n), int64 if not said otherwise."""
 def true_divide(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""

@@ -309,7 +309,8 @@ cdef class Storage:
         return _rebuild, (bytes(memoryview(self)),)
 
     def __repr__(self):
-        return f"taeda.UntypedStorage(device={(<object>self).device}, nbytes={self.nbytes_})"
+        lines = "..." if (<object>self).device.type == "meta" else " " + "\n ".join(map(str, (<object>self).tolist()))
+        return f"{lines}\n[taeda.storage.UntypedStorage(device={(<object>self).device}) of size {self.nbytes_}]"
 
 
 class OutOfMemoryError(MemoryError, RuntimeError):

@@ -99,6 +99,8 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     (tensor([3., 4., 6., 7.]),)
     """
     _need_tensor("gradient", "input", input)
+    if isinstance(spacing, TensorBase) and spacing.ndim == 0:
+        spacing = spacing.item()
     if isinstance(spacing, TensorBase):
         raise TypeError("[gradient] argument 'spacing' must be a number, or a list of numbers or of tensors, not a Tensor")
     if spacing is None and (dim is None or hasattr(dim, "__index__")):

@@ -3,7 +3,7 @@
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint8_t
 
-from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_shape, scalar_tensor, to_dtype
+from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_shape, held_scalar, to_dtype
 from taeda.dtype cimport code_of, complex_code, default_float, dtype_of, is_complex_, is_float, itemsize_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
 from taeda.ops.creation cimport device_code, finish
@@ -136,7 +136,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         need_flag("tensor", "requires_grad", requires_grad)
     if isinstance(data, TensorBase):
         import warnings
-        warnings.warn("[tensor] To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
                       UserWarning, stacklevel=2)
     if isinstance(data, TensorBase) and (<TensorBase>data).device == SPARSE:
@@ -204,7 +204,7 @@ cdef int put(TensorBase t, list leaves, int code) except -1:
         copy_into(<TensorBase>(<object>t).view(-1), wide)
     else:
         for i in range(n):
-            copy_into(<TensorBase>(<object>t).view(-1)[i], scalar_tensor(leaves[i], code, CPU))
+            copy_into(<TensorBase>(<object>t).view(-1)[i], held_scalar(leaves[i], code, CPU))
     return 0
 
 
@@ -280,13 +280,13 @@ def from_numpy(ndarray):
         raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__})")
     t = from_buffer(ndarray, "from_numpy")
     if t.storage.readonly_:
-        warn_readonly("from_numpy", "NumPy array")
+        warn_readonly("NumPy array")
     return t
 
 
-cdef int warn_readonly(str op, str what) except -1:
+cdef int warn_readonly(str what) except -1:
     import warnings
-    warnings.warn(f"[{op}] The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
+    warnings.warn(f"The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
                   stacklevel=2)
     return 0
 
@@ -315,7 +315,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     t = tensor_on(foreign_storage(bytes_.view.data + <int64_t>offset, count * itemsize, bytes_, bytes_.storage.readonly_),
                       code, count)
     if t.storage.readonly_:
-        warn_readonly("frombuffer", "buffer")
+        warn_readonly("buffer")
     return finish(t, requires_grad)
 
 

@@ -4,7 +4,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
-from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, held_scalar, scalar_tensor
+from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, held_scalar, integer, scalar_tensor
 from taeda.dtype cimport code_of, complex_code, default_float, differentiable, dtype_of, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I64
 from taeda.memory_order cimport dense
@@ -338,10 +338,10 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
     cdef int64_t i
     if layout is not None and layout is not STRIDED:
         need_strided("eye", layout)
-    m = n if m is None else m
+    n, m = integer(n, "eye"), integer(n if m is None else m, "eye")
     if n < 0 or m < 0:
         raise RuntimeError(f"[eye] n and m must be greater or equal to 0, got {n} and {m}")
-    t = filled(sizes_of("eye", (n, m)), 0, dtype_code(dtype, "eye", default_float()), device_code(device, "eye"))
+    t = filled((n, m), 0, dtype_code(dtype, "eye", default_float()), device_code(device, "eye"))
     if t.device == CPU and t.view.numel:
         one = scalar_tensor(1, t.view.dtype, CPU)
         for i in range(min(t.view.shape[0], t.view.shape[1])):

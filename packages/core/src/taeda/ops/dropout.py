@@ -44,6 +44,8 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
 
 
 def _dropout(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
+    if isinstance(p, TensorBase):
+        p = p.item()                              # a number like any other: no draw from a tensor of probabilities
     _check(op, x, p)
     if p == 0 or not train or x.numel() == 0:
         return x
@@ -95,6 +97,8 @@ def feature_dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
 
 def _alpha(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
     """y = a (x b + d): dropped values become -1.758, and mean and variance are put back."""
+    if isinstance(p, TensorBase):
+        p = p.item()                              # a number like any other: no draw from a tensor of probabilities
     _check(op, x, p)
     if p == 0 or not train or x.numel() == 0:
         return x

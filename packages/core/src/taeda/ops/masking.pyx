@@ -14,7 +14,7 @@ import warnings
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device,
-                             contiguous, define, empty_for, end_inplace, held_scalar, launch, needs_grad, record,
+                             contiguous, define, empty_for, end_inplace, held_scalar, integer, launch, needs_grad, record,
                              result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
@@ -357,7 +357,7 @@ def nonzero_static(input, *, size, fill_value=-1):
             [-1]])
     """
     cdef TensorBase x = as_tensor(input, "nonzero_static")
-    cdef int64_t length = size, found
+    cdef int64_t length = integer(size, "nonzero_static"), found
     if length < 0:
         raise RuntimeError(f"[nonzero_static] 'size' must be an non-negative integer, got {length}")
     y = (<object>x).new_full((length, x.view.ndim), fill_value, dtype=int)

@@ -209,6 +209,8 @@ def pad(input, pad, mode="constant", value=None):
     cdef Amounts a
     cdef bint nothing = False
     if mode == "constant":
+        if type(value) is int:
+            value = float(value)                         # so that -1 does not wrap in unsigned dtypes, as it does in constant_pad_nd
         return constant_pad_nd(input, pad, 0 if value is None else value)
     if isinstance(pad, (tuple, list)):
         for amount in pad:

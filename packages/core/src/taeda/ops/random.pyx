@@ -180,7 +180,7 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
                            "one of the arguments requires grad.")
     if t.shape_tuple() != size:
         if t.view.numel:
-            warnings.warn(f"[{name}] an output with one or more elements was resized since it had shape "
+            warnings.warn(f"An output with one or more elements was resized since it had shape "
                           f"{list(t.shape_tuple())}, which does not match the required output shape {list(size)}",
                           UserWarning, stacklevel=2)
         t.resize_(size)
@@ -516,7 +516,9 @@ def bernoulli(input, p=None, *, generator=None, out=None):
         if p is None:
             fill_bernoulli("bernoulli", t, x, generator)
         else:
-            bernoulli_(t, p, generator=generator)
+            if isinstance(p, TensorBase) and (<TensorBase>p).view.numel != 1:
+                raise TypeError(f"[bernoulli] argument 'p' must be a number, not a tensor of shape {tuple(p.shape)}; bernoulli_ takes one")
+            bernoulli_(t, number("bernoulli", "p", p), generator=generator)
     finally:
         set_grad(was)
     if out is None:

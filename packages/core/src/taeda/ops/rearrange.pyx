@@ -148,12 +148,12 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         if dim is None:
             x, dim = x.reshape(-1), 0
         d = wrap_dim("repeat_interleave", dim, x.view.ndim)
+        if x.view.ndim == 0:
+            raise IndexError(f"[repeat_interleave] Dimension specified as {dim} but tensor has no dimensions; leave dim out")
     if not isinstance(repeats, TensorBase):
         repeats = integer(repeats, "repeat_interleave")
         if repeats < 0:
             raise RuntimeError(f"[repeat_interleave] Repeats must be non-negative, got {repeats}")
-        if x.view.ndim == 0:
-            x = x.reshape(1)
         shape = list(x.shape_tuple())
         y = x.unsqueeze(d + 1).expand(shape[:d + 1] + [repeats] + shape[d + 1:])
         shape[d] *= repeats
@@ -167,8 +167,6 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         raise RuntimeError("[repeat_interleave] repeats must be 0-dim or 1-dim tensor, got shape "
                            f"{tuple(counts.shape_tuple())}")
     if not index_only:
-        if x.view.ndim == 0:
-            x = x.reshape(1)
         if counts.view.numel != x.view.shape[d]:
             if counts.view.numel != 1:
                 raise RuntimeError("[repeat_interleave] repeats must have the same size as input along dim, but got "
@@ -420,13 +418,15 @@ def select_scatter(input, src, dim, index):
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1, *, out=None):
     """Return input with src written over input[start:end:step] of dimension dim.
 
-    Raises RuntimeError for a src of another shape, ValueError for a step that is not positive.
+    Raises RuntimeError for a src of another shape, or a step that is not positive.
 
     >>> import taeda
     >>> taeda.slice_scatter(taeda.zeros(4), taeda.ones(2), start=1, end=3)
     tensor([0., 1., 1., 0.])
     """
     cdef TensorBase x = as_tensor(input, "slice_scatter")
+    if integer(step, "slice_scatter") < 1:
+        raise RuntimeError(f"[slice_scatter] slice step must be positive, got {step}")
     d = wrap_dim("slice_scatter", dim, x.view.ndim)
     y = write_view(x, src, "__getitem__", ((slice(None),) * d + (slice(start, end, step),),))
     return y if out is None else write_out(out, y, "slice_scatter")

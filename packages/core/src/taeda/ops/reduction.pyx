@@ -8,7 +8,7 @@ cotangent is spread by an expanded view: ``sum`` copies nothing in its backward 
 from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, empty, launch, needs_grad, record, to_dtype,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, empty, integer, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name, is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
@@ -42,7 +42,9 @@ cdef uint64_t read_dims(str op, object dim, int ndim) except? 0x8000000000000000
     if dim is None:
         return everything
     if isinstance(dim, (tuple, list)):
-        for each in dim:
+        for i, each in enumerate(dim):
+            if i and isinstance(each, bool):             # PyTorch looks at the first alone, and takes the others as 0 and 1
+                each = int(each)
             bit = (<uint64_t>1) << wrap_dim(op, one_dim(op, each), ndim)
             if dims & bit:
                 raise RuntimeError(f"[{op}] dim {each} appears multiple times in the list of dims {tuple(dim)}")
@@ -308,6 +310,10 @@ def sum_to_size(input, *sizes, size=None):
     cdef tuple want = tuple(given[0]) if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
     cdef int lead = len(shape) - len(want), d
     cdef list dims = []
+    for s in want:
+        if type(s) is not int:
+            want = tuple([integer(s, "sum_to_size") for s in want])
+            break
     if lead >= 0:
         dims = list(range(lead)) + [d for d in range(lead, len(shape)) if want[d - lead] == 1 and shape[d] != 1]
     if lead < 0 or [1 if d in dims else shape[d] for d in range(lead, len(shape))] != list(want):
@@ -381,6 +387,8 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, k
     cdef uint64_t dims
     dim, keepdim = pick("nansum", dim, axis, "dim", "axis"), pick("nansum", keepdim, keepdims, "keepdim", "keepdims")
     dtype = dtype_with(dtype, out)
+    if is_integral(x.view.dtype):
+        return sum(x, dim, keepdim, dtype=dtype, out=out)
     if dtype is not None and code_of(dtype, "nansum") != x.view.dtype:
         if is_float(x.view.dtype) and is_integral(code_of(dtype, "nansum")):
             x = <TensorBase>(<object>x).masked_fill(input != input, 0)          # an integer cannot say nan
@@ -405,6 +413,9 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, 
         raise RuntimeError(f"[nanmean] expected input to have floating point or complex dtype but got "
                            f"{torch_name(x.view.dtype)}")
     dim, keepdim = pick("nanmean", dim, axis, "dim", "axis"), pick("nanmean", keepdim, keepdims, "keepdim", "keepdims")
+    if dtype is not None and is_integral(code_of(dtype, "nanmean")):
+        raise RuntimeError(f"[nanmean] could not infer output dtype. Optional dtype must be either a floating point or complex "
+                           f"dtype. Got: {torch_name(code_of(dtype, 'nanmean'))}; pass dtype=taeda.float32")
     y = nansum(x, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
     return y if out is None else write_out(out, y, "nanmean")
 

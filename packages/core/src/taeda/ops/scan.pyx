@@ -47,6 +47,13 @@ cdef TensorBase summand(str op, object input, object dtype):
     return to_dtype(x, I64) if is_integral(x.view.dtype) else x
 
 
+cdef int keep_dtype(str op, object input, object dtype) except -1:
+    """In place there is no other dtype than the tensor's."""
+    if dtype is not None and code_of(dtype, op) != as_tensor(input, op).view.dtype:
+        raise RuntimeError(f"[{op}] Bad in-place call: input tensor dtype {input.dtype} and output tensor dtype {dtype} should match")
+    return 0
+
+
 cdef object finish(str op, TensorBase y, object dtype, object out):
     if dtype is not None:
         y = to_dtype(y, code_of(dtype, op))
@@ -93,6 +100,7 @@ def cumsum(input, dim=None, *, dtype=None, out=None, axis=None):
 
 def cumsum_(input, dim=None, *, dtype=None, axis=None):
     """In-place :func:`cumsum`."""
+    keep_dtype("cumsum_", input, dtype)
     return in_place("cumsum_", cumsum, input, dim, dtype=dtype, axis=axis)
 
 
@@ -137,6 +145,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
 
 def cumprod_(input, dim=None, *, dtype=None, axis=None):
     """In-place :func:`cumprod`."""
+    keep_dtype("cumprod_", input, dtype)
     return in_place("cumprod_", cumprod, input, dim, dtype=dtype, axis=axis)
 
 

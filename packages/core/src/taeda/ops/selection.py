@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from numbers import Number
 
+from taeda._once import warn_once
 from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, uint64
 from taeda.ops.conversion import tensor
@@ -32,6 +34,7 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False, out=None
     if not isinstance(elements, TensorBase) and not isinstance(test_elements, TensorBase):
         raise TypeError(f"[isin] one of the arguments must be a Tensor, got {type(elements).__name__} and "
                         f"{type(test_elements).__name__}")
+    elements, test_elements = (x.item() if isinstance(x, Number) and hasattr(x, "item") else x for x in (elements, test_elements))
     for x in (elements, test_elements):
         if not isinstance(x, (TensorBase, int, float)):
             raise TypeError(f"[isin] arguments must be Tensors or numbers, not {type(x).__name__}")
@@ -136,6 +139,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
     >>> taeda.index_reduce(taeda.ones(2), 0, taeda.tensor([0, 0]), taeda.tensor([4.0, 7.0]), "mean")
     tensor([4., 1.])
     """
+    warn_once("index_reduce", "index_reduce() is in beta and the API may change at any time.", 3)
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
     y = _folded(scatter_reduce, "index_reduce", input, d, index, source, reduce, include_self)
@@ -144,6 +148,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
 
 def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
     """In-place :func:`index_reduce`."""
+    warn_once("index_reduce", "index_reduce() is in beta and the API may change at any time.", 3)
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
     return _folded(scatter_reduce_, "index_reduce", input, d, index, source, reduce, include_self)

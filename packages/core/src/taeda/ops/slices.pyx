@@ -178,11 +178,10 @@ def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     cdef int d = wrap_dim("split", dim, x.view.ndim)
     cdef int64_t size = x.view.shape[d], at = 0, piece
     if isinstance(split_size_or_sections, (tuple, list)):
-        for s in split_size_or_sections:
-            int64_of(s, "split")
+        split_size_or_sections = [int64_of(s, "split") for s in split_size_or_sections]
         if sum(split_size_or_sections) != size or any([s < 0 for s in split_size_or_sections]):
             raise RuntimeError(f"[split] split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at "
-                               f"dimension {d}), but got split_sizes={list(split_size_or_sections)}")
+                               f"dimension {d}), but got split_sizes={split_size_or_sections}")
         found = []
         for s in split_size_or_sections:
             found.append(one_of_several(slice_view(x, d, at, s, 1, SPLIT_SIZES)))
@@ -287,7 +286,8 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
         indices_or_sections = indices_or_sections.tolist()
     if indices_or_sections is None or isinstance(indices_or_sections, (float, bool)):
         raise TypeError(f"[tensor_split] indices_or_sections must be an int or ints, not {type(indices_or_sections).__name__}")
-    if isinstance(indices_or_sections, int):
+    if not isinstance(indices_or_sections, (tuple, list)):
+        indices_or_sections = int64_of(indices_or_sections, "tensor_split")
         if indices_or_sections <= 0:
             raise RuntimeError(f"[tensor_split] number of sections must be larger than 0, got {indices_or_sections}")
         few("tensor_split", indices_or_sections)
@@ -337,6 +337,8 @@ cdef object split_evenly(str op, TensorBase x, object indices_or_sections, int l
     if x.view.ndim < least:
         raise RuntimeError(f"[{op}] {op} requires a tensor with at least {least} dimension(s), but got a tensor with "
                            f"{x.view.ndim} dimensions")
+    if not isinstance(indices_or_sections, (tuple, list)):
+        indices_or_sections = int64_of(indices_or_sections, op)
     if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or x.view.shape[d] % indices_or_sections):
         raise RuntimeError(f"[{op}] attempted to split along dimension {d}, but the size of the dimension {x.view.shape[d]} is "
                            f"not divisible by the split_size {indices_or_sections}!")

@@ -11,6 +11,7 @@ from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.tensor_base cimport TensorBase
 
 from taeda.dispatch import in_place
+from taeda.operands import as_index
 
 cdef double SQRT_2 = 1.41421356237309504880
 cdef double SQRT_PI = 1.77245385090551602730
@@ -24,11 +25,11 @@ cdef int both_tensors(str op, object a, object b) except -1:
     return 0
 
 
-cdef int order_of(str op, str name, object n) except -1:
-    """Refuse an order that is no int, as PyTorch does."""
-    if isinstance(n, bool) or not hasattr(n, "__index__") or isinstance(n, TensorBase):
+cdef object order_of(str op, str name, object n):
+    """An order as an int, also out of a tensor; what is no int is refused, as by PyTorch."""
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
         raise TypeError(f"[{op}] argument {name!r} must be int, not {type(n).__name__}")
-    return 0
+    return as_index(op, n)
 
 
 # -- the gamma function and its derivatives -----------------------------------------------------------
@@ -81,7 +82,7 @@ cdef object polygamma_vjp(Node n, object g):
 cdef Op POLYGAMMA = define("polygamma", polygamma_vjp, IN0, FLOAT)
 
 cdef int polygamma_parameter(str op, object n, Param* p) except -1:
-    order_of(op, "n", n)
+    n = order_of(op, "n", n)
     if n < 0:
         raise RuntimeError(f"[{op}] polygamma(n, x) does not support negative n, got n = {n}")
     p[0].i = n
@@ -127,7 +128,7 @@ cdef enum:
     MVLGAMMA_TERMS = 1 << 30         # of the sums of all elements: more take minutes (PyTorch, which holds them all, has no memory)
 
 cdef int mvlgamma_parameter(str op, object input, object p, Param* kernel) except -1:
-    order_of(op, "p", p)
+    p = order_of(op, "p", p)
     if p < 1:
         raise RuntimeError(f"[{op}] p has to be greater than or equal to 1, got {p}")
     if as_tensor(input, op).view.dtype == BOOL:

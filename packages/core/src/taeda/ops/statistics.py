@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from numbers import Real
+
 from taeda.autograd.node import named
 from taeda.dtype import bool_, float32, float64, int64
 from taeda.ops.matmul import write_result
@@ -58,6 +61,9 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if w is None:
         total = n
         norm = n - correction
+        if norm <= 0:
+            warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+                          UserWarning, stacklevel=2)
         mean = x.sum(1, keepdim=True) / n if n else x.sum(1, keepdim=True) / x.new_zeros((), dtype=float32)
     else:
         total = w.sum()
@@ -122,7 +128,8 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
             raise RuntimeError(f"[{op}] q tensor must be same dtype as the input tensor, got {q.dtype} and {input.dtype}")
         if not q.is_meta and not ((q >= 0) & (q <= 1)).all():  # type: ignore[attr-defined, operator]
             raise RuntimeError(f"[{op}] q values must be in the range [0, 1]")
-    elif isinstance(q, (int, float)):
+    elif isinstance(q, Real):                  # NumPy's floats too
+        q = float(q)
         if not 0 <= q <= 1:
             raise RuntimeError(f"[{op}] q must be in the range [0, 1] but got {q}")
         q = input.new_full((), q)

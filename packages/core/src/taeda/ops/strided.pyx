@@ -146,11 +146,10 @@ def as_strided(input, size, stride, storage_offset=None):
     """
     cdef TensorBase x = as_tensor(input, "as_strided"), y
     offset = x.offset if storage_offset is None else int64_of(storage_offset, "as_strided")
-    for i in (*size, *stride):
-        int64_of(i, "as_strided")
-    check_layout("as_strided", tuple(size), tuple(stride), offset, x.view.itemsize, x.storage.nbytes_)
-    y = strided(x, tuple(size), tuple(stride), offset)
-    record_view(AS_STRIDED, y, x, (x.shape_tuple(), x.stride_tuple(), x.offset, tuple(size), tuple(stride), offset))
+    size, stride = tuple([int64_of(i, "as_strided") for i in size]), tuple([int64_of(i, "as_strided") for i in stride])
+    check_layout("as_strided", size, stride, offset, x.view.itemsize, x.storage.nbytes_)
+    y = strided(x, size, stride, offset)
+    record_view(AS_STRIDED, y, x, (x.shape_tuple(), x.stride_tuple(), x.offset, size, stride, offset))
     return y
 
 # -- history of views whose base was written to --------------------------------------------------------

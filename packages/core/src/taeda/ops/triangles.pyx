@@ -125,7 +125,7 @@ cdef TensorBase triangle_indices(object rows, object cols, object k, object dtyp
     return to_dtype(y, code)
 
 
-def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, pin_memory=None):
+def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, requires_grad=False, pin_memory=None):
     """Return the rows and columns of the lower triangle of a row x col matrix: (2, n), int64 if not said otherwise.
 
     >>> import taeda
@@ -133,10 +133,11 @@ def tril_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, pi
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    return triangle_indices(row, col, offset, dtype, device, False, "tril_indices")
+    y = triangle_indices(row, col, offset, dtype, device, False, "tril_indices")
+    return (<object>y).requires_grad_() if requires_grad else y
 
 
-def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, pin_memory=None):
+def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, requires_grad=False, pin_memory=None):
     """Return the rows and columns of the upper triangle of a row x col matrix: (2, n), int64 if not said otherwise.
 
     >>> import taeda
@@ -144,7 +145,8 @@ def triu_indices(row, col, offset=0, *, dtype=None, device=None, layout=None, pi
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
-    return triangle_indices(row, col, offset, dtype, device, True, "triu_indices")
+    y = triangle_indices(row, col, offset, dtype, device, True, "triu_indices")
+    return (<object>y).requires_grad_() if requires_grad else y
 
 
 # -- diagonals ----------------------------------------------------------------------------------------------------

@@ -388,7 +388,7 @@ def unflatten(input, dim, sizes):
         raise TypeError(f"[unflatten] argument 'sizes' must be tuple of ints, not {type(sizes).__name__}")
     if x.view.ndim == 0:
         raise RuntimeError(f"[unflatten] a tensor without dimensions cannot be unflattened to {tuple(sizes)}")
-    shape, sizes = x.shape_tuple(), tuple(sizes)
+    shape, sizes = x.shape_tuple(), sizes_of("unflatten", (sizes,))
     if not sizes:
         raise RuntimeError("[unflatten] sizes must be non-empty")
     if sizes.count(-1) > 1:
@@ -509,8 +509,8 @@ def movedim(input, source, destination):
     """
     cdef TensorBase x = as_tensor(input, "movedim")
     cdef int n = x.view.ndim
-    src = [source] if isinstance(source, int) else list(source)
-    dst = [destination] if isinstance(destination, int) else list(destination)
+    src = list(source) if isinstance(source, (tuple, list)) else [source]
+    dst = list(destination) if isinstance(destination, (tuple, list)) else [destination]
     if len(src) != len(dst):
         raise RuntimeError(f"[movedim] Invalid source or destination dims: source ({src} dims) should contain the same number of "
                            f"dims as destination ({dst} dims)")
