@@ -203,7 +203,7 @@ def test_programs_may_give_the_class_tensor_attributes_of_their_own() -> None:
 def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("taeda._names._warned", [])
     x, g = taeda.ones(2), taeda.tensor([1.0, 2.0])
-    with pytest.warns(UserWarning, match=r"\[add_\] this order of arguments is deprecated: give alpha by keyword"):
+    with pytest.warns(UserWarning, match=r"^This overload of add_ is deprecated: give alpha by keyword"):
         assert x.add_(-0.5, g) is x
     assert x.tolist() == [0.5, 0.0] and taeda.add(x, 2, g).tolist() == [2.5, 4.0]
     assert g.addcmul(3, g, g).tolist() == [4.0, 14.0] and g.clone().addcdiv_(2, g, g).tolist() == [3.0, 4.0]

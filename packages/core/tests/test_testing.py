@@ -73,8 +73,12 @@ def test_scripts_and_traces_are_the_functions_themselves() -> None:
     def f(x: taeda.Tensor) -> taeda.Tensor:
         return x * 2
 
-    assert all(g(f) is f for g in (jit.script, jit.trace, jit.unused, jit.export, jit.ignore, jit.ignore(drop=True), jit.script_if_tracing))
-    assert jit.trace(f, (one,)) is f and not jit.is_scripting() and not jit.is_tracing()
+    assert all(g(f) is f for g in (jit.unused, jit.export, jit.ignore, jit.ignore(drop=True), jit.script_if_tracing))
+    with pytest.warns(DeprecationWarning, match="^`taeda.jit.script` is deprecated. Please switch to `taeda.compile`"):
+        assert jit.script(f) is f
+    with pytest.warns(DeprecationWarning, match="^`taeda.jit.trace` is deprecated"):
+        assert jit.trace(f, (one,)) is f
+    assert not jit.is_scripting() and not jit.is_tracing()
     for g in (jit.save, jit.load):
         with pytest.raises(NotImplementedError, match="state_dict"):
             g("model.pt")

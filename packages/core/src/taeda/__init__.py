@@ -46,7 +46,7 @@ from taeda.ops.copying import (
     preserve_format,
 )
 from taeda.ops.copying import MemoryFormat as memory_format
-from taeda.printing import set_printoptions, tensor_str as _tensor_str
+from taeda.printing import set_printoptions, tensor_str as _text_of
 from taeda.random import (
     get_rng_state,
     initial_seed,
@@ -66,7 +66,7 @@ _publish({
     "layout": layout, "memory_format": memory_format,
 })  # fmt: skip
 _install_methods(ops.METHODS)
-_install_late(ops.getitem, ops.setitem, ops.METHODS["matmul"], _tensor_str)
+_install_late(ops.getitem, ops.setitem, ops.METHODS["matmul"], _text_of)
 globals().update(ops.PUBLIC)
 globals().update(_NAMES)
 globals().update(_ALIASES)

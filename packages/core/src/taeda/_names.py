@@ -86,7 +86,7 @@ def older_factors(name: str, are_tensors: list[bool]) -> tuple[str, ...] | None:
         return None
     if not _warned:
         _warned.append(name)
-        warnings.warn(f"[{name}] this order of arguments is deprecated: give {' and '.join(factors[:numbers])} by keyword, after the "
+        warnings.warn(f"This overload of {name} is deprecated: give {' and '.join(factors[:numbers])} by keyword, after the "
                       "tensors", UserWarning, stacklevel=2)
     return factors[:numbers]
 

@@ -433,7 +433,7 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
     check_same_device(op, (out, result))
     if not same_shape(out, result):
         if out.view.numel:
-            warnings.warn(f"[{op}] an output with one or more elements was resized since it had shape "
+            warnings.warn(f"An output with one or more elements was resized since it had shape "
                           f"{list(out.shape_tuple())}, which does not match the required output shape "
                           f"{list(result.shape_tuple())}", UserWarning, stacklevel=3)
         out.resize_(result.shape_tuple())

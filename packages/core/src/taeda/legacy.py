@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from taeda._once import warn_once
 from taeda.device import as_device, set_default_device
 from taeda.dtype import LEGACY_NAMES, set_default_dtype
 from taeda.ops import empty, tensor
@@ -104,6 +105,8 @@ def set_default_tensor_type(t: Any) -> None:
     taeda.float64
     >>> taeda.set_default_tensor_type("taeda.FloatTensor")
     """
+    warn_once("set_default_tensor_type", "taeda.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use "
+              "taeda.set_default_dtype() and taeda.set_default_device() as alternatives.", 3)
     found = NAMES.get(t.rpartition(".")[2]) if isinstance(t, str) else t
     if isinstance(found, GPUTensor) or (isinstance(t, str) and ".cuda." in t):
         raise TypeError(f"[set_default_tensor_type] type {t} not available: there is no GPU")

@@ -202,16 +202,16 @@ cdef class TensorAttributes(TensorBase):
         """Whether the other tensor has the same shape."""
         return self.shape_tuple() == other.shape_tuple()
 
-    def is_set_to(self, TensorBase other not None):
+    def is_set_to(self, TensorBase tensor not None):
         """Whether both look at the same memory with the same layout."""
-        return (self.storage is other.storage and self.offset == other.offset and self.shape_tuple() == other.shape_tuple()
-                and self.stride_tuple() == other.stride_tuple())
+        return (self.storage is tensor.storage and self.offset == tensor.offset and self.shape_tuple() == tensor.shape_tuple()
+                and self.stride_tuple() == tensor.stride_tuple())
 
     def is_inference(self):
         """Whether the tensor was made in inference mode."""
         return self.inference
 
-    def is_pinned(self):
+    def is_pinned(self, device=None):
         """Whether the memory is pinned for a GPU: there is none."""
         return False
 
@@ -256,9 +256,12 @@ cdef class TensorAttributes(TensorBase):
     def T(self):
         """The dimensions in reverse order."""
         if self.view.ndim != 2:
-            warn_once("T", "[T] the use of x.T on tensors of dimension other than 2 to reverse their shape is deprecated and "
-                           "will throw an error in a future release; consider x.mT to transpose batches of matrices or "
-                           "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dimensions")
+            if self.view.ndim == 0:
+                warn_once("T of a number", "Tensor.T is deprecated on 0-D tensors. It is the identity there.")
+                return self
+            warn_once("T", "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
+                           "an error in a future release. Consider `x.mT` to transpose batches of matrices or "
+                           "`x.permute(*range(x.ndim - 1, -1, -1))` to reverse the dimensions")
             return self.permute(tuple(range(self.view.ndim - 1, -1, -1)))
         return self.permute(1, 0)
 
@@ -266,6 +269,7 @@ cdef class TensorAttributes(TensorBase):
     def mT(self):
         """The last two dimensions exchanged."""
         if self.view.ndim == 0:
+            warn_once("mT", "Tensor.mT is deprecated on 0-D tensors. It is the identity there.")
             return self
         if self.view.ndim < 2:
             raise RuntimeError(f"[mT] tensor.mT is only supported on matrices or batches of matrices. Got {self.view.ndim}-D tensor.")
@@ -276,11 +280,17 @@ cdef class TensorAttributes(TensorBase):
         """The matrix's conjugate transpose."""
         if self.view.ndim not in (0, 2):
             raise RuntimeError(f"[H] tensor.H is only supported on matrices (2-D tensors). Got {self.view.ndim}-D tensor.")
-        return (self.T if self.view.ndim else self).conj()
+        if self.view.ndim == 0:
+            warn_once("H", "Tensor.H is deprecated on 0-D tensors. Consider using x.conj().")
+            return self.conj()
+        return self.T.conj()
 
     @property
     def mH(self):
         """The last two dimensions exchanged, conjugated if complex."""
+        if self.view.ndim == 0:
+            warn_once("mH", "Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
+            return self.conj()
         return self.mT.conj()
 
     @property
@@ -307,6 +317,9 @@ cdef class TensorAttributes(TensorBase):
 
     def adjoint(self):
         """Return the last two dimensions exchanged, conjugated if complex."""
+        if self.view.ndim == 0:
+            warn_once("adjoint", "adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
+            return self.conj()
         return self.mH
 
     def dim_order(self, *, ambiguity_check=False):
@@ -363,7 +376,7 @@ cdef class TensorAttributes(TensorBase):
     @property
     def grad(self):
         if self.grad_ is None and self.grad_fn_ is not None and not self.retains_grad_:
-            warnings.warn("[grad] The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+            warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
                           "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", UserWarning, stacklevel=2)
         return self.grad_
@@ -409,12 +422,12 @@ cdef class TensorAttributes(TensorBase):
     @property
     def volatile(self):
         """Always False: no_grad took its place."""
-        warnings.warn("[volatile] volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
+        warnings.warn("volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
         return False
 
     @volatile.setter
     def volatile(self, value):
-        warnings.warn("[volatile] volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
+        warnings.warn("volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
                       stacklevel=2)
 
     @property

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import taeda
+from taeda import _spoken
 from taeda.dtype import dtype
 from taeda.tensor import Tensor
 
@@ -202,7 +203,7 @@ def make_tensor(
     if math.isnan(low) or math.isnan(high):
         raise ValueError(f"[make_tensor] `low` and `high` cannot be NaN, but got {low=} and {high=}")
     if low == high and fraction:
-        text = "[make_tensor] `low==high` is deprecated for floating or complex dtypes; use taeda.full"
+        text = "`low==high` is deprecated for floating or complex dtypes; use taeda.full"
         warnings.warn(text, FutureWarning, stacklevel=2)
     elif low >= high:
         raise ValueError(f"[make_tensor] `low` must be less than `high`, but got {low} >= {high}")
@@ -245,6 +246,8 @@ def assert_allclose(
     actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True, msg: str = ""
 ) -> None:
     """Compare by :func:`assert_close`, whose former name this is: dtypes and devices may differ, and nan equals nan."""
+    warnings.warn(f"`{_spoken.name}.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. "
+                  f"Please use `{_spoken.name}.testing.assert_close()` instead.", FutureWarning, stacklevel=2)
     actual, expected = (x if isinstance(x, taeda.Tensor) else taeda.tensor(x) for x in (actual, expected))
     if rtol is None and atol is None:
         rtol, atol = (max(pair) for pair in zip(*(TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (actual, expected)), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import _spoken, file_memory
+from taeda._once import warn_once
 from taeda.device import as_device
 from taeda.dtype import LEGACY_NAMES, NAMES, dtype as dtype_class, get_default_dtype
 from taeda.ops import empty, tensor
@@ -215,6 +216,12 @@ for _name, _dtype in _CONVERSIONS.items():
     setattr(TypedStorage, _name, _conversion(_name, NAMES[_dtype]))
 
 
+def warn_removal() -> None:
+    """Say once that storages that know a dtype are deprecated."""
+    warn_once("TypedStorage", "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
+              "class. tensor.untyped_storage() gives that one.", 4)
+
+
 class LegacyStorage(type):
     """The class of ``FloatStorage`` and kin: a call gives a TypedStorage, and those of its dtype on the CPU are its instances.
 
@@ -230,6 +237,7 @@ class LegacyStorage(type):
 
     def __call__(cls, *args: Any, wrap_storage: Any = None, **named: Any) -> Any:
         """Return the TypedStorage of this dtype that the arguments make."""
+        warn_removal()
         if named:
             raise RuntimeError(f"[{cls.__name__}] takes wrap_storage by keyword, got {', '.join(named)}")
         return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
@@ -267,4 +275,5 @@ def class_of(dtype: dtype_class) -> Any:
 
 def storage_of(tensor: Any) -> TypedStorage:
     """Return a tensor's storage as elements of its dtype."""
+    warn_removal()
     return TypedStorage(wrap_storage=tensor.untyped_storage(), dtype=tensor.dtype)

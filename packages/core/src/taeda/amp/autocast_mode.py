@@ -61,12 +61,12 @@ class autocast:
             raise RuntimeError(f"[autocast] User specified an unsupported autocast device_type '{device_type}'")
         self._cache_enabled = casting.is_autocast_cache_enabled() if cache_enabled is None else cache_enabled
         if enabled and device_type.partition(":")[0] == "cuda":
-            warnings.warn("[autocast] CUDA is not available. Disabling autocast.", stacklevel=2)
+            warnings.warn("CUDA is not available. Disabling autocast.", stacklevel=2)
             enabled = False
         elif enabled and getattr(self.fast_dtype, "name", None) not in _SUPPORTED:
             name = device_type.upper()
             warnings.warn(
-                f"[autocast] In {name} autocast, but the target dtype is not supported. Disabling autocast.\n"
+                f"In {name} autocast, but the target dtype is not supported. Disabling autocast.\n"
                 f"{name} Autocast only supports dtypes of taeda.bfloat16, taeda.float16 currently.",
                 stacklevel=2,
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from taeda import Tensor, cuda, float16, float32, full, int32, no_grad, ops
+from taeda import Tensor, _spoken, cuda, float16, float32, full, int32, no_grad, ops
 
 __all__ = ["GradScaler", "OptState"]
 
@@ -80,7 +80,7 @@ class GradScaler:
         self._enabled = enabled
         if enabled and device == "cuda" and not cuda.is_available():
             warnings.warn(
-                "[GradScaler] enabled for device 'cuda', but CUDA is not available.  Disabling.", stacklevel=2
+                f"{_spoken.name}.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2
             )
             self._enabled = False
         if not self._enabled:

@@ -51,7 +51,7 @@ class detect_anomaly:
     def __init__(self, check_nan=True):
         self.check_nan = check_nan
         import warnings
-        warnings.warn("[detect_anomaly] Anomaly Detection has been enabled. This mode will increase the runtime and should only be "
+        warnings.warn("Anomaly Detection has been enabled. This mode will increase the runtime and should only be "
                       "enabled for debugging.", UserWarning, stacklevel=2)
 
     def __enter__(self):
@@ -121,15 +121,15 @@ def blame(node):
     import warnings
     if "traceback_" not in node.metadata:
         text = " No forward pass information available. Enable detect anomaly during forward pass for more information."
-        warnings.warn(f"[anomaly] Error detected in {node.name()}.{text}", UserWarning, stacklevel=2)
+        warnings.warn(f"Error detected in {node.name()}.{text}", UserWarning, stacklevel=2)
         return
     text = "".join(node.metadata["traceback_"])
-    warnings.warn(f"[anomaly] Error detected in {node.name()}. Traceback of forward call that caused the error:\n{text}", UserWarning,
+    warnings.warn(f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{text}", UserWarning,
                   stacklevel=2)
     node = node.metadata.get("parent_")
     while node is not None and "traceback_" in node.metadata:
         text = "".join(node.metadata["traceback_"])
-        warnings.warn(f"[anomaly] Previous calculation was induced by {node.name()}. Traceback of forward call that induced the "
+        warnings.warn(f"Previous calculation was induced by {node.name()}. Traceback of forward call that induced the "
                       f"previous calculation:\n{text}", UserWarning, stacklevel=2)
         node = node.metadata.get("parent_")
 

@@ -282,7 +282,7 @@ def set_runner(function):
 cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
     """Run a pass, by way of a profiler if there is one."""
     if create_graph and accumulate:
-        warn_once("create_graph", "[backward] Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+        warn_once("create_graph", "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
                   "gradient which can cause a memory leak. Use autograd.grad when creating the graph, or reset the .grad fields of your "
                   "parameters to None after use to break the cycle.", 3)
     if runner is not None:

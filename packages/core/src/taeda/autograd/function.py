@@ -196,7 +196,7 @@ class Function(metaclass=FunctionMeta):
     generate_vmap_rule = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        warnings.warn(f"[{type(self).__name__}] {type(self)} should not be instantiated. Methods on autograd functions are all static, so "
+        warnings.warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so "
                       "you should invoke them on the class itself.", DeprecationWarning, stacklevel=2)
 
     @staticmethod

@@ -200,7 +200,7 @@ def _checked_inputs(inputs: Any) -> tuple[Any, ...]:
         if not (_is_value(x) and x.requires_grad):
             continue
         if x.dtype.name not in ("float64", "complex128"):
-            warnings.warn(f"[gradcheck] Input #{i} requires gradient and is not a double precision floating point or complex. This "
+            warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point or complex. This "
                           "check will likely fail if all the inputs are not of double precision floating point or complex.", UserWarning,
                           stacklevel=3)
         if any(stride == 0 and size > 1 for stride, size in zip(x.stride(), x.shape, strict=True)):

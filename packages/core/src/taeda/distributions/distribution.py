@@ -151,7 +151,7 @@ class Distribution:
 
     def sample_n(self, n: int) -> Tensor:
         """Draw n values of each (deprecated by PyTorch)."""
-        warnings.warn("sample_n will be deprecated. Use .sample((n,)) instead", UserWarning, stacklevel=2)
+        warnings.warn("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning, stacklevel=2)
         return self.sample((n,))
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ expect.  ``native.py`` has the layers' and losses'.
 
 from __future__ import annotations
 
+import warnings
+
 from taeda.autograd.node import named
 from taeda.ops import embedding as _embedding
 from taeda.ops.creation import empty
@@ -162,11 +164,13 @@ def _resized(op, input, shape):
 
 def resize(input, *sizes):
     """Return the elements in another shape of the same size.  Deprecated in PyTorch: use :func:`taeda.reshape`."""
+    warnings.warn("non-inplace resize is deprecated; use reshape", UserWarning, stacklevel=2)
     return _resized("resize", input, tuple(sizes[0]) if len(sizes) == 1 and hasattr(sizes[0], "__len__") else sizes)
 
 
 def resize_as(input, tensor):
     """Return the elements in the shape of another tensor of the same size."""
+    warnings.warn("non-inplace resize_as is deprecated; use reshape_as", UserWarning, stacklevel=2)
     need_tensor("resize_as", "tensor", tensor)
     return _resized("resize_as", input, tensor.shape)
 

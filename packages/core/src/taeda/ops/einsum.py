@@ -15,7 +15,7 @@ import math
 from typing import Any, NamedTuple
 
 from taeda.dtype import bool_, promote_types
-from taeda.ops.linalg import deprecated
+from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import matmul, write_result
 from taeda.tensor_base import TensorBase
 
@@ -439,7 +439,8 @@ def chain_matmul(*matrices, out=None):
 
     Raises RuntimeError for what is no matrix.
     """
-    deprecated("chain_matmul", "linalg.multi_dot", 2)
+    warn_once("chain_matmul", "taeda.chain_matmul is deprecated and will be removed in a future release; use taeda.linalg.multi_dot, which "
+              "takes a list of tensors", 2)
     for k, x in enumerate(matrices):
         if not isinstance(x, TensorBase) or x.ndim != 2:
             raise RuntimeError(f"[chain_matmul] Tensor {k} must be a 2-D tensor")

@@ -14,6 +14,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda._once import warn_once
 from taeda.dispatch import write_exact
 from taeda.operands import refuse_overlap
 
@@ -210,6 +211,9 @@ def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
     number = not isinstance(src, TensorBase)
     if reduce is not None and reduce != "add" and reduce != "multiply":
         raise RuntimeError(f"[scatter] reduce argument must be either add or multiply, got {reduce!r}")
+    if reduce is not None and not number:
+        warn_once("scatter", "The reduce argument of taeda.scatter with Tensor src is deprecated; use taeda.scatter_reduce, "
+                             "which has more of them")
     ix = lane_index(x, index, d, "scatter")
     refuse_overlap("scatter_", x, src, ix)
     s = source(x, ix, src, d, "scatter")

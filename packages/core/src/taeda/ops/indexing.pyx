@@ -26,6 +26,7 @@ from taeda.ops.conversion cimport has
 from taeda.registry cimport STAND_IN
 from taeda.tensor_base cimport CPU, META, TensorBase
 
+from taeda import _spoken
 from taeda.operands import as_index
 
 __all__ = ["getitem", "setitem"]
@@ -247,7 +248,8 @@ cdef int read_index(TensorBase t) except -1:
     if t.view.dtype == I64 or t.view.dtype == I32 or t.view.dtype == BOOL:
         return 0
     if t.view.dtype == U8:
-        warnings.warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead", UserWarning,
+        warnings.warn(f"indexing with dtype {_spoken.name}.uint8 is now deprecated, please use a dtype "
+                      f"{_spoken.name}.bool instead.", UserWarning,
                       stacklevel=2)
         return 0
     raise IndexError("[getitem] tensors used as indices must be long, int, byte or bool tensors, got "

@@ -375,7 +375,7 @@ def meshgrid(*tensors, indexing=None):
             [4, 5]])
     """
     if indexing is None:
-        warn_once("meshgrid", "[meshgrid] in an upcoming release, it will be required to pass the indexing argument; it is 'ij' without")
+        warn_once("meshgrid", "taeda.meshgrid: in an upcoming release, it will be required to pass the indexing argument; it is 'ij' without")
     cdef int i, n
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]

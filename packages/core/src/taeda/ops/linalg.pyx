@@ -258,4 +258,4 @@ def deprecated(op, instead, stacklevel=1):
 
 def warn_once(op, text, stacklevel=1):
     """Warn the first time that ``op`` is called in a process; compiled callers have no frame, Python ones count as one level."""
-    _once.warn_once(op, f"[{op}] {text}", stacklevel + 1)
+    _once.warn_once(op, text, stacklevel + 1)

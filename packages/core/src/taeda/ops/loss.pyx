@@ -175,7 +175,7 @@ cdef object difference_loss(Op op, object input, object target, object reduction
     x, y = to_dtype(x, dtype), to_dtype(y, dtype)
     a, b = x.shape_tuple(), y.shape_tuple()
     if a != b:
-        warnings.warn(f"[{op.name}] Using a target size ({list(b)}) that is different to the input size ({list(a)}). This will "
+        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
                       "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
                       UserWarning, stacklevel=2)
         shape = broadcast_shapes(op.name, a, b)
@@ -359,7 +359,7 @@ def kl_div(input, target, reduction="mean", log_target=False):
     """
     cdef TensorBase x = as_tensor(input, "kl_div"), y = as_tensor(target, "kl_div")
     if reduction == "mean":
-        warnings.warn("[kl_div] reduction: 'mean' divides the total loss by both the batch size and the support size. "
+        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size."
                       "'batchmean' divides only by the batch size, and aligns with the KL div math definition.",
                       UserWarning, stacklevel=2)
     check_same_device("kl_div", (x, y))

@@ -89,8 +89,8 @@ cdef object moments(Op op, bint root, bint both, object input, object dim, objec
     p[0].f = correction
     p[1].i = root
     count = extent(x, dims)
-    if count <= correction and x.device == CPU and count:
-        warnings.warn(f"[{op.name}] degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+    if count <= correction and x.device == CPU:
+        warnings.warn(f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
                       "factor (input numel divided by output numel).", UserWarning, stacklevel=2)
     back = way_back(x, dims, keepdim)
     if not both:

@@ -6,7 +6,7 @@ import math
 
 from taeda.autograd.node import named
 from taeda.ops.join import cat, stack
-from taeda.ops.linalg import deprecated
+from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import write_result
 from taeda.ops.solve import linalg_inv, linalg_solve
 from taeda.tensor_base import TensorBase
@@ -72,7 +72,7 @@ def cross(input, other, dim=None, *, out=None):
     """
     _tensors("cross", input, other)
     if dim is None:
-        deprecated("cross without dim", "linalg.cross", 2)
+        warn_once("cross", "Using taeda.cross without specifying the dim arg is deprecated.\nGive dim, or use taeda.linalg.cross.", 2)
         sizes = list(input.shape)
         if 3 not in sizes:
             raise RuntimeError(f"[cross] no dimension of size 3 in input of shape {tuple(sizes)}")

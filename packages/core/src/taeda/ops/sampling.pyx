@@ -59,7 +59,7 @@ cdef int check_bound(str name, str what, object x, int dtype) except -1:
     elif dtype == F16 and abs(x) > 65504:
         raise RuntimeError(f"[{name}] {what} is out of bounds for float16, got {x}")
     elif abs(x) > LARGEST[dtype]:
-        warnings.warn(f"[{name}] {what} is out of bounds [-2^{DIGITS[dtype]}, 2^{DIGITS[dtype]}], beyond which "
+        warnings.warn(f"{what} is out of bounds [-(2^{DIGITS[dtype]}), 2^{DIGITS[dtype]}]. [{name}] beyond them "
                       f"{name_of(dtype)} does not hold every integer", UserWarning, stacklevel=3)
     return 0
 

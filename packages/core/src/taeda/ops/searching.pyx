@@ -14,6 +14,10 @@ from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
 
+from numbers import Number
+
+from taeda._once import warn_once
+
 __all__ = ["bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
 PUBLIC = ("bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive")
 
@@ -128,6 +132,8 @@ cdef object search(str op, TensorBase a, object input, object out_int32, bint ri
     cdef View* t[3]
     cdef Param p[1]
     cdef int dtype, i
+    if not isinstance(input, (TensorBase, int, float)) and isinstance(input, Number) and hasattr(input, "item"):
+        input = input.item()                              # a number of NumPy's
     if isinstance(input, TensorBase):
         v = <TensorBase>input
         dtype = result_type(a, v)
@@ -147,6 +153,10 @@ cdef object search(str op, TensorBase a, object input, object out_int32, bint ri
         raise RuntimeError(f"[{op}] the sorted sequence should be 1 dimension or the first N-1 dimensions of it and the "
                            f"input must match, but we got {list(a.shape_tuple())} and {list(v.shape_tuple())}")
     y = empty_shape(v.shape_tuple(), I32 if out_int32 else I64, v.device)
+    for what, each in (("input value", v), ("boundary", a)):
+        if not (<TensorBase>each).view.contiguous:
+            warn_once(what, f"taeda.searchsorted(): {what} tensor is non-contiguous, this will lower the performance due to a copy; a "
+                            "contiguous one needs none. This message will only appear once per program.")
     a, v = contiguous(to_dtype(a.detach(), dtype)), contiguous(to_dtype(v.detach(), dtype))
     t[0], t[1], t[2] = &y.view, &a.view, &v.view
     p[0].i = right

@@ -10,6 +10,7 @@ from taeda.tensor_base cimport TensorBase
 
 import math
 
+from taeda._once import warn_once
 from taeda.layout import need_strided
 
 cdef Op ARANGE = define("arange", NULL)
@@ -78,11 +79,12 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
 
 def range_(start, end=None, step=1, **options):
     """Return start, start + step, ... up to and with end (arange leaves the end out)."""
-    from taeda.ops.linalg import deprecated              # a room above this one
-    deprecated("range", "arange")
+    warn_once("range", "taeda.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+              "Python's range; use taeda.arange, which leaves the end out")
     if end is None:
         start, end = 0, start
-    options.setdefault("dtype", dtype_of(default_float()))
+    out = options.get("out")
+    options.setdefault("dtype", out.dtype if out is not None else dtype_of(default_float()))
     if is_integral(dtype_code(options["dtype"], "range", I64)):
         start, end, step = int(start), int(end), int(step)
         return arange(start, end + (1 if step > 0 else -1), step, **options)
@@ -137,7 +139,8 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 
 
-def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+             pin_memory=False):
     """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
     if layout is not None:
         need_strided("logspace", layout)

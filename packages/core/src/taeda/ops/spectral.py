@@ -71,7 +71,7 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     if return_complex is None and not of_complex:
         raise RuntimeError("[stft] stft requires the return_complex parameter be given for real inputs; pass return_complex=True")
     if return_complex is False:
-        warnings.warn("[stft] return_complex=False is deprecated; use return_complex=True and view_as_real", UserWarning, stacklevel=2)
+        warnings.warn("stft with return_complex=False is deprecated; use return_complex=True and view_as_real", UserWarning, stacklevel=2)
     if center and align_to_window is not None:
         raise RuntimeError("[stft] stft align_to_window should only be set when center = false")
     if input.ndim not in (1, 2) and not (input.ndim == 0 and center):
@@ -179,7 +179,7 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
                            f"{LEAST_ENVELOPE} everywhere (n_fft={n_fft}, hop_length={hop}, win_length={win_length}, center={center})")
     y = y / envelope
     if end > reach:
-        warnings.warn("[istft] The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
+        warnings.warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
                       "Please check your center and hop_length settings.", UserWarning, stacklevel=2)
         y = constant_pad_nd(y, (0, end - reach))
     return y if input.ndim == 3 else y.squeeze(0)

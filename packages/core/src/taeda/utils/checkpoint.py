@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from taeda import _spoken
 from taeda._aten import OpOverload
 from taeda.autograd import Function, backward
 from taeda.autograd.engine import ask, current_pass
@@ -125,7 +126,7 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 def check_backward_validity(inputs: Any) -> None:
     """Warn if no input requires grad."""
     if not any(x.requires_grad for x in inputs if isinstance(x, TensorBase)):
-        warnings.warn("[checkpoint] None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=3)
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=3)
 
 
 def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
@@ -314,7 +315,7 @@ def checkpoint(
     tensor([14.7781, 14.7781])
     """
     if use_reentrant is None:
-        warnings.warn("[checkpoint] taeda.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
+        warnings.warn(f"{_spoken.name}.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
                       "is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
@@ -339,7 +340,7 @@ def checkpoint(
 def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any) -> Any:
     """Run functions (or the children of a Sequential) one after another in ``segments`` parts, all but the last checkpointed."""
     if use_reentrant is None:
-        warnings.warn("[checkpoint_sequential] taeda.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed "
+        warnings.warn(f"{_spoken.name}.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed "
                       "explicitly. use_reentrant=False is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)

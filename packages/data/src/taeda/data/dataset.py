@@ -257,7 +257,7 @@ class ConcatDataset(Dataset[T_co]):
     @property
     def cummulative_sizes(self) -> list[int]:
         """Return ``cumulative_sizes`` under the misspelt name that PyTorch once had."""
-        warnings.warn("[ConcatDataset] cummulative_sizes is renamed to cumulative_sizes", FutureWarning, stacklevel=2)
+        warnings.warn("`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning, stacklevel=2)
         return self.cumulative_sizes
 
     def __getitem__(self, idx: int) -> T_co:

@@ -432,8 +432,8 @@ class Optimizer:
         unique = set(tensors)
         if len(unique) != len(tensors):
             warnings.warn(
-                f"[{self._name}] optimizer contains a parameter group with duplicate parameters; a parameter "
-                f"is stepped as often as it is there",
+                "optimizer contains a parameter group with duplicate parameters; a parameter "
+                "is stepped as often as it is there",
                 stacklevel=3,
             )
         for other in self.param_groups:

@@ -3,7 +3,7 @@
 Nothing is compiled, so there are no archives either: ``taeda.save(model.state_dict(), path)`` keeps a model.
 
 >>> import taeda
->>> @taeda.jit.script
+>>> @taeda.jit.unused
 ... def double(x):
 ...     return 2 * x
 >>> double(taeda.tensor(3))
@@ -15,9 +15,12 @@ from __future__ import annotations
 import builtins
 import types
 import typing
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Final as Final, NoReturn
+
+from taeda import _spoken
 from taeda.futures import Future
 
 __all__ = [
@@ -27,12 +30,23 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _deprecated(name: str) -> None:
+    text = f"`{_spoken.name}.jit.{name}` is deprecated. Please switch to `{_spoken.name}.compile` or `{_spoken.name}.export`."
+    warnings.warn(text, DeprecationWarning, stacklevel=3)
+
+
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return the function, class or module as it is."""
+    _deprecated("script")
+    return obj
+
+
+def unused(obj: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the function, class or module as it is."""
     return obj
 
 
-export = unused = interface = script_if_tracing = script_method = _script_if_tracing = _overload = _overload_method = script
+export = interface = script_if_tracing = script_method = _script_if_tracing = _overload = _overload_method = unused
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
@@ -87,11 +101,13 @@ class ScriptModule:
 
 def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:
     """Return the function or module as it is; it is not run."""
+    _deprecated("trace")
     return func
 
 
 def trace_module(mod: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the module as it is; it is not run."""
+    _deprecated("trace_method")
     return mod
 
 

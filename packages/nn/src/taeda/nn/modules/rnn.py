@@ -89,7 +89,7 @@ class RNNBase(Module):
             )
         if self.dropout > 0 and num_layers == 1:
             warnings.warn(
-                f"[{name}] dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                 f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
                 stacklevel=2 if type(self) is RNNBase else 3,
             )

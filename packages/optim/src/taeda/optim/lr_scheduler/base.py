@@ -21,7 +21,7 @@ from taeda.optim.optimizer import Optimizer
 __all__ = ["LRScheduler"]
 
 EPOCH_WARNING = (
-    "[lr_scheduler.step] the argument epoch is deprecated; call step() without it. Where it is given, the "
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated; call step() without it. Where it is given, the "
     "closed form of the schedule is used instead of the chainable one."
 )
 
