@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import gc
+import weakref
 from typing import Any
 
 import harness
 import pytest
 import taeda
 from opinfo import Row
+from taeda import library
 from taeda.autograd import functional
 from taeda.func import functionalize, grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, rearrange, vjp, vmap
 from taeda.func.pytree import broadcast_prefix, tree_flatten, tree_map, tree_unflatten
+from taeda.utils._pytree import tree_flatten_with_path
 
 ROWS = [r for r in harness.load_rows() if r.grad]
 IDS = harness.row_ids(ROWS)
@@ -272,6 +276,32 @@ def test_trees_are_flattened_and_built_again() -> None:
     assert leaves == [1, 2, None, 3] and tree_unflatten(leaves, spec) == tree and spec.num_leaves == 4
     assert tree_map(lambda x: x, tree) == tree and repr(tree_flatten([1, (2,)])[1]) == "TreeSpec(list, None, [*,\n  TreeSpec(tuple, None, [*])])"
     assert broadcast_prefix({"a": 0, "b": 1}, spec) == [0, 0, 0, 1] and broadcast_prefix([0, 1], spec) is None
+
+
+def test_nothing_keeps_tensors_but_their_names() -> None:
+    """No cycles: what a transform, a tree or an operator of one's own computed is freed at once."""
+    @library.custom_op("tests::twice", mutates_args=())
+    def twice(x: taeda.Tensor, more: list[taeda.Tensor]) -> taeda.Tensor:
+        return x * 2 + sum(more)
+
+    calls: list[Any] = [
+        lambda: tree_map(lambda x: x + 1, {"a": [X], "b": (X, 2)})["a"][0],
+        lambda: vmap(lambda x: x * 2)(M),
+        lambda: grad(lambda x: (x**2).sum())(X),
+        lambda: vmap(grad(lambda x: (x**2).sum()))(M),
+        lambda: jacrev(lambda x: x**2)(X),
+        lambda: tree_flatten_with_path([X + 1])[0][0][1],
+        lambda: twice(X, [X, X]),
+    ]
+    for call in calls:
+        call()
+        gc.collect()
+        gc.disable()
+        try:
+            left = weakref.ref(call())
+            assert left() is None
+        finally:
+            gc.enable()
 
 
 def test_rearrange_follows_its_pattern() -> None:

@@ -1,6 +1,8 @@
 """Transforms of samples and tv_tensors: what happens to images happens to their boxes, masks and points."""
 
 import copy
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -286,3 +288,15 @@ def test_parameters_drawn_alone_are_those_of_v1():
     assert mine == v1.RandomResizedCrop.get_params(taeda.zeros(3, 40, 50), [0.1, 1.0], [0.75, 1.33])
     i, j, h, w = mine
     assert 0 <= i <= 40 - h and 0 <= j <= 50 - w
+
+
+def test_what_comes_out_is_freed_with_its_last_name():
+    shrink = v2.Compose([v2.RandomHorizontalFlip(1.0), v2.Resize((3, 3)), v2.ToDtype(taeda.float32, scale=True)])
+    sample = {"image": tv_tensors.Image(taeda.zeros(3, 8, 8, dtype=taeda.uint8)), "more": [taeda.zeros(2), "name"]}
+    gc.collect()
+    gc.disable()
+    try:
+        left = weakref.ref(shrink(sample)["image"])
+        assert left() is None
+    finally:
+        gc.enable()

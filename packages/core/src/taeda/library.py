@@ -158,27 +158,27 @@ class _Place(int):
 def _taken_out(args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Return the arguments with a _Place for each tensor, also of lists, and the tensors."""
     tensors: list[Any] = []
+    return [_placed(x, tensors) for x in args], tensors
 
-    def place(x: Any) -> Any:
-        if isinstance(x, Tensor):
-            tensors.append(x)
-            return _Place(len(tensors) - 1)
-        if isinstance(x, (list, tuple)) and any(isinstance(y, Tensor) for y in x):
-            return [place(y) for y in x]
-        return x
 
-    return [place(x) for x in args], tensors
+def _placed(x: Any, tensors: list[Any]) -> Any:
+    if isinstance(x, Tensor):
+        tensors.append(x)
+        return _Place(len(tensors) - 1)
+    if isinstance(x, (list, tuple)) and any(isinstance(y, Tensor) for y in x):
+        return [_placed(y, tensors) for y in x]
+    return x
 
 
 def _put_back(places: Sequence[Any], values: Sequence[Any], other: Callable[[Any], Any] = lambda x: x) -> tuple[Any, ...]:
     """Return the arguments with ``values`` for the tensors, and ``other(x)`` for what is none."""
+    return tuple(_value(x, values, other) for x in places)
 
-    def value(x: Any) -> Any:
-        if isinstance(x, _Place):
-            return values[x]
-        return [value(y) for y in x] if isinstance(x, list) and any(isinstance(y, _Place) for y in x) else other(x)
 
-    return tuple(value(x) for x in places)
+def _value(x: Any, values: Sequence[Any], other: Callable[[Any], Any]) -> Any:
+    if isinstance(x, _Place):
+        return values[x]
+    return [_value(y, values, other) for y in x] if isinstance(x, list) and any(isinstance(y, _Place) for y in x) else other(x)
 
 
 class _Node(Function):

@@ -120,17 +120,19 @@ def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tup
       *]))
     """
     leaves: list[Any] = []
-
-    def walk(node: Any) -> TreeSpec:
-        opened = None if is_leaf is not None and is_leaf(node) else open_node(node)
-        if opened is None:
-            leaves.append(node)
-            return LEAF
-        kind, context, children = opened
-        return TreeSpec(kind, context, [walk(c) for c in children])
-
-    spec = walk(tree)
+    spec = _gathered(tree, is_leaf, leaves)
     return leaves, spec
+
+
+# No closures that call themselves: those hold what they have met until the collector of cycles runs.
+def _gathered(node: Any, is_leaf: Callable[[Any], bool] | None, leaves: list[Any]) -> TreeSpec:
+    """Append the leaves of a tree, and return its structure."""
+    opened = None if is_leaf is not None and is_leaf(node) else open_node(node)
+    if opened is None:
+        leaves.append(node)
+        return LEAF
+    kind, context, children = opened
+    return TreeSpec(kind, context, [_gathered(child, is_leaf, leaves) for child in children])
 
 
 def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
@@ -146,25 +148,26 @@ def tree_unflatten(leaves: Any, spec: TreeSpec) -> Any:
     if len(leaves) != spec.num_leaves:
         raise ValueError(f"[tree_unflatten] `leaves` has length {len(leaves)} but the spec refers to a pytree that holds {spec.num_leaves} "
                          f"items ({spec})")
-    rest: Iterator[Any] = iter(leaves)
+    return _built(spec, iter(leaves))
 
-    def build(s: TreeSpec) -> Any:
-        if s.kind is None:
-            return next(rest)
-        children = [build(c) for c in s.children_specs]
-        if s.kind in (dict, OrderedDict):
-            return s.kind(zip(s.context, children, strict=True))
-        if s.kind is defaultdict:
-            return defaultdict(s.context[0], zip(s.context[1], children, strict=True))
-        if s.kind is deque:
-            return deque(children, maxlen=s.context)
-        if s.kind in (tuple, list):
-            return s.kind(children)
-        if s.kind in NODES:
-            return NODES[s.kind][1](children, s.context)
-        return s.kind(*children) if hasattr(s.kind, "_make") else s.kind(children)
 
-    return build(spec)
+def _built(spec: TreeSpec, rest: Iterator[Any]) -> Any:
+    """Build a tree from the next leaves."""
+    kind, context = spec.kind, spec.context
+    if kind is None:
+        return next(rest)
+    children = [_built(child, rest) for child in spec.children_specs]
+    if kind in (dict, OrderedDict):
+        return kind(zip(context, children, strict=True))
+    if kind is defaultdict:
+        return defaultdict(context[0], zip(context[1], children, strict=True))
+    if kind is deque:
+        return deque(children, maxlen=context)
+    if kind in (tuple, list):
+        return kind(children)
+    if kind in NODES:
+        return NODES[kind][1](children, context)
+    return kind(*children) if hasattr(kind, "_make") else kind(children)
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:

@@ -314,17 +314,17 @@ def _children(node: Any, spec: TreeSpec) -> list[tuple[KeyEntry, Any]]:
 def tree_flatten_with_path(tree: Any, is_leaf: IsLeaf | None = None) -> tuple[list[tuple[KeyPath, Any]], TreeSpec]:
     """Return the leaves with their paths, and the structure."""
     found: list[tuple[KeyPath, Any]] = []
-
-    def walk(node: Any, spec: TreeSpec, path: KeyPath) -> None:
-        if spec.kind is None:
-            found.append((path, node))
-            return
-        for (key, child), inner in zip(_children(node, spec), spec.children_specs, strict=True):
-            walk(child, inner, (*path, key))
-
     spec = tree_flatten(tree, is_leaf)[1]
-    walk(tree, spec, ())
+    _walk(tree, spec, (), found)
     return found, spec
+
+
+def _walk(node: Any, spec: TreeSpec, path: KeyPath, found: list[tuple[KeyPath, Any]]) -> None:
+    if spec.kind is None:
+        found.append((path, node))
+        return
+    for (key, child), inner in zip(_children(node, spec), spec.children_specs, strict=True):
+        _walk(child, inner, (*path, key), found)
 
 
 def tree_leaves_with_path(tree: Any, is_leaf: IsLeaf | None = None) -> list[tuple[KeyPath, Any]]:
