@@ -126,6 +126,21 @@ def test_roi_align_is_the_mean_of_samples(aligned, ratio):
                     assert float(got[k, c, p, q]) == pytest.approx(total / (gh * gw), abs=1e-9)
 
 
+def test_regions_of_unlike_sizes_are_pooled_as_they_are_alone():
+    taeda.manual_seed(6)
+    x = taeda.randn(2, 3, 9, 40).double().requires_grad_()
+    # Grids of samples of about one size go in one pass; a wide one beside many small ones does not.
+    small = taeda.cat([taeda.randint(0, 2, (9, 1)).double(), some_boxes(9, 6.0).double()], 1)
+    wide = taeda.tensor([[1, 0.0, 0.5, 39, 9]]).double()
+    empty = taeda.tensor([[0, 3.0, 3, 3, 5], [0, 4.0, 4, 2, 2]]).double()
+    for rois in (small, taeda.cat([small, wide]), taeda.cat([small, empty]), taeda.cat([wide, small, empty])):
+        got = ops.roi_align(x, rois, 3, aligned=True)
+        for i, roi in enumerate(rois):
+            assert taeda.allclose(got[i], ops.roi_align(x, roi[None], 3, aligned=True)[0])
+    (slope,) = taeda.autograd.grad(ops.roi_align(x, empty, 3, aligned=True).sum(), x)
+    assert ops.roi_align(x, empty, 3, aligned=True).tolist() == taeda.zeros(2, 3, 3, 3).tolist() and float(slope.abs().max()) == 0
+
+
 @pytest.mark.parametrize("op", ["roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool"])
 def test_pools_of_regions_have_their_derivatives(op):
     taeda.manual_seed(2)

@@ -25,6 +25,7 @@ __all__ = [
 
 Boxes = Tensor | list[Tensor] | tuple[Tensor, ...]
 Size = int | tuple[int, int] | list[int]
+_SPARE = 3      # times as many samples as are needed, if that saves going through the sizes of grids one by one
 
 
 def _checked(boxes: Boxes, op: str) -> Tensor:
@@ -53,16 +54,22 @@ def _dtypes(input: Tensor, rois: Tensor, op: str) -> None:
         raise RuntimeError(f"[{op}] Expected tensor for input to have the same type as for rois, got {input.dtype} and {rois.dtype}")
 
 
-def _taps(start: Tensor, length: Tensor, bins: int, grid: int, size: int) -> tuple[Tensor, Tensor]:
-    """Return the pixels that the samples of one axis touch, and their weights: K x bins x 2 grid each.
+def _taps(start: Tensor, length: Tensor, bins: int, grid: Tensor | int, most: int, size: int) -> tuple[Tensor, Tensor]:
+    """Return the pixels that the samples of one axis touch, and their weights: K x bins x 2 most each.
 
-    A sample more than a pixel outside counts nothing; within that pixel it is moved to the border.
+    A sample more than a pixel outside counts nothing; within that pixel it is moved to the border. Nor do samples count beyond `grid`,
+    where that is the number of each region (K) and `most` the largest.
     """
     width = length / bins
     at = taeda.arange(bins, dtype=start.dtype)[:, None]
-    step = taeda.arange(grid, dtype=start.dtype)[None] + 0.5
+    step = taeda.arange(most, dtype=start.dtype)[None] + 0.5
     x = start[:, None, None] + at * width[:, None, None] + step * (width / grid)[:, None, None]
-    counts = ((x >= -1.0) & (x <= size)).to(x.dtype)
+    inside = (x >= -1.0) & (x <= size)
+    if isinstance(grid, Tensor):
+        there = step < grid[:, None, None]
+        inside &= there
+        x = x.where(there, 0.0)
+    counts = inside.to(x.dtype)
     x = x.clamp(min=0)
     low = x.to(taeda.int64).clamp(max=size - 1)
     high = (low + 1).clamp(max=size - 1)
@@ -70,7 +77,7 @@ def _taps(start: Tensor, length: Tensor, bins: int, grid: int, size: int) -> tup
     return taeda.cat([low, high], -1), taeda.cat([(1 - above) * counts, above * counts], -1)
 
 
-def _bags(table: Tensor, y: tuple[Tensor, Tensor], x: tuple[Tensor, Tensor], first: Tensor, width: int, count: int) -> Tensor:
+def _bags(table: Tensor, y: tuple[Tensor, Tensor], x: tuple[Tensor, Tensor], first: Tensor, width: int, count: Tensor | int) -> Tensor:
     """Return the bins K x P x Q x C: means of the rows of `table` that the taps of both axes name.
 
     Args:
@@ -78,7 +85,7 @@ def _bags(table: Tensor, y: tuple[Tensor, Tensor], x: tuple[Tensor, Tensor], fir
         y, x: pixels and weights of the axes, K x P x a and K x Q x b.
         first: the row where a bin's map begins, broadcastable to K x P x Q.
         width: pixels in a line.
-        count: samples in a bin.
+        count: samples in a bin, broadcastable to K x Q x b.
     """
     (rows, row_weights), (columns, column_weights) = y, x
     k, p, a = rows.shape
@@ -100,21 +107,30 @@ def _sampled(
     if shortest is not None:
         w, h = w.clamp(min=shortest), h.clamp(min=shortest)
 
-    def some(which: Any, gh: int, gw: int) -> Tensor:
-        y = _taps(y1[which], h[which], bins[0], gh, size[0])
-        x = _taps(x1[which], w[which], bins[1], gw, size[1])
-        return _bags(table, y, x, first[which], size[1], max(gh * gw, 1))
+    def some(which: Any, gh: Tensor | int, gw: Tensor | int, high: int, wide: int, count: Tensor | int) -> Tensor:
+        y = _taps(y1[which], h[which], bins[0], gh, high, size[0])
+        x = _taps(x1[which], w[which], bins[1], gw, wide, size[1])
+        return _bags(table, y, x, first[which], size[1], count)
 
+    everything = slice(None)
     if ratio > 0:
-        return some(slice(None), ratio, ratio)
-    # About a sample a pixel: regions with grids of the same size go together.
+        return some(everything, ratio, ratio, ratio, ratio, ratio * ratio)
+    # About a sample a pixel: regions with grids of about the same size go together, those that lack samples with weights of zero.
     grids = taeda.stack([taeda.ceil(h / bins[0]), taeda.ceil(w / bins[1])], 1).to(taeda.int64).clamp(min=0)
+    high, wide = grids.amax(0).tolist()
+    if not high * wide:
+        return table.new_zeros((rois.shape[0], *bins, table.shape[1])) + table[:0].sum()
+    count = grids.prod(1)
+    if high * wide * rois.shape[0] <= _SPARE * int(count.sum()):
+        gh, gw = grids.clamp(min=1).to(rois.dtype).unbind(1)
+        out = some(everything, gh, gw, high, wide, count.clamp(min=1)[:, None, None])
+        return out if int(count.min()) else out * (count > 0)[:, None, None, None]
     kinds, kind = taeda.unique(grids, dim=0, return_inverse=True)
     out = table.new_zeros((rois.shape[0], *bins, table.shape[1]))
     for i, (gh, gw) in enumerate(kinds.tolist()):
         which = taeda.where(kind == i)[0]
         if gh * gw:
-            out = out.index_copy(0, which, some(which, gh, gw))
+            out = out.index_copy(0, which, some(which, gh, gw, gh, gw, gh * gw))
     return out
 
 
