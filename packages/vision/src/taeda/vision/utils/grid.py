@@ -7,11 +7,9 @@ import os
 from collections.abc import Sequence
 from typing import IO, Any
 
-import numpy as np
-from PIL import Image
-
 import taeda
 from taeda.vision.io import save_pil
+from taeda.vision.transforms.convert import to_pil_image
 
 __all__ = ["make_grid", "save_image"]
 
@@ -127,5 +125,4 @@ def save_image(
         kwargs: for `make_grid`.
     """
     grid = make_grid(tensor, **kwargs)
-    pixels = grid.mul(255).add(0.5).clamp(0, 255).permute(1, 2, 0).to("cpu", taeda.uint8).numpy()
-    save_pil(Image.fromarray(np.ascontiguousarray(pixels)), fp, format)
+    save_pil(to_pil_image(grid.mul(255).add_(0.5).clamp_(0, 255).to("cpu", taeda.uint8)), fp, format)

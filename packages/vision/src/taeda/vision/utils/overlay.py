@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 import taeda
 from taeda import Tensor
+from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
 from taeda.vision.transforms.v2.functional import to_dtype
 
 __all__ = ["draw_bounding_boxes", "draw_keypoints", "draw_segmentation_masks", "flow_to_image"]
@@ -30,12 +30,11 @@ def _checked(image: Any, op: str, channels: tuple[int, ...] = (3,)) -> None:
 
 
 def _picture(image: Tensor) -> Image.Image:
-    pixels = to_dtype(image, taeda.uint8, scale=True).permute(1, 2, 0).cpu().numpy()
-    return Image.fromarray(np.ascontiguousarray(pixels))
+    return to_pil_image(to_dtype(image, taeda.uint8, scale=True))
 
 
 def _tensor(picture: Image.Image, dtype: Any) -> Tensor:
-    return to_dtype(taeda.from_numpy(np.array(picture)).permute(2, 0, 1), dtype, scale=True)
+    return to_dtype(pil_to_tensor(picture), dtype, scale=True)
 
 
 def _palette(colors: Sequence[Colour] | Colour | None, n: int, op: str) -> list[tuple[int, ...]]:
