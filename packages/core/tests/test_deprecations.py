@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
+
+import taeda
 
 PROGRAM = """
 import taeda
@@ -43,3 +46,46 @@ def test_a_number_of_what_requires_grad_is_warned_of_once() -> None:
     said = [line for line in done.stderr.splitlines() if "Warning" in line]
     assert said == ["<string>:8: UserWarning: Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior."]
     assert "Consider using tensor.detach() first." in done.stderr
+
+
+LINES = """
+import numpy, taeda
+x = taeda.ones(1, 1, 4, 4)
+fixed = numpy.ones(2)
+fixed.flags.writeable = False
+byte = taeda.tensor([1, 0], dtype=taeda.uint8)
+result = taeda.ones(2, requires_grad=True) * 2
+START = None
+taeda.nn.functional.grid_sample(x, taeda.zeros(1, 4, 4, 2))
+taeda.nn.functional.affine_grid(taeda.ones(1, 2, 3), (1, 1, 4, 4))
+taeda.where(byte, taeda.ones(2), taeda.zeros(2))
+taeda.ones(2)[byte]
+taeda.ones(2, 2)[[[0], [1]]]
+taeda.tensor(taeda.ones(2))
+taeda.from_numpy(fixed)
+result.grad
+taeda.ones(1).var()
+taeda.add(taeda.ones(2), 1, out=taeda.ones(3))
+taeda.ones(3).half().random_(-5000, 5000)
+taeda.autograd.detect_anomaly()
+taeda.ones(1).volatile
+taeda.ones(4).resize(2, 2)
+taeda.ones(4).resize_as(taeda.ones(2, 2))
+taeda.testing.assert_allclose(taeda.ones(2), taeda.ones(2))
+"""
+
+
+def test_warnings_of_compiled_functions_point_at_the_callers_line() -> None:
+    done = subprocess.run([sys.executable, "-W", "always", "-c", LINES], capture_output=True, text=True, check=True)
+    lines = LINES.splitlines()
+    expected = range(lines.index("START = None") + 2, len(lines) + 1)
+    said = [line.split(":")[:2] for line in done.stderr.splitlines() if "Warning" in line]
+    said = [at for i, at in enumerate(said) if i == 0 or at != said[i - 1]]             # random_ warns of both of its bounds
+    assert said == [["<string>", str(number)] for number in expected]
+
+
+def test_random_tensors_in_place_of_others_are_resized_without_a_word() -> None:
+    for fill in (taeda.rand, taeda.randn):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert fill(2, out=taeda.ones(3)).shape == (2,)

@@ -256,6 +256,7 @@ def test_names_of_torch_overrides() -> None:
     assert taeda.zeros in overrides.get_ignored_functions() and taeda.exp not in overrides.get_ignored_functions()
     found = overrides.get_overridable_functions()
     assert taeda.exp in found[taeda] and taeda.Tensor.exp in found[taeda.Tensor]
+    assert overrides.resolve_name(taeda.Tensor.__setitem__) == "taeda.Tensor.__setitem__"
     assert overrides.resolve_name(taeda.exp) == "taeda.exp" and overrides.resolve_name(taeda.Tensor.exp) == "taeda.Tensor.exp"
     assert overrides.is_tensor_method_or_property(taeda.Tensor.exp) and not overrides.is_tensor_method_or_property(taeda.exp)
     dummies = overrides.get_testing_overrides()

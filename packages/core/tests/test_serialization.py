@@ -7,6 +7,7 @@ import copy
 import errno
 import io
 import os
+import pathlib
 import pickle
 import stat
 import struct
@@ -251,3 +252,28 @@ def test_a_stream_of_pickles_comes_back_and_is_checked() -> None:
     for cut in (1, 8, 20):
         with pytest.raises(RuntimeError, match="truncated"):
             taeda.load(io.BytesIO(data[:-cut]))
+
+
+def test_config_holds_what_save_and_load_do_without_being_told(tmp_path: pathlib.Path) -> None:
+    from taeda.utils.serialization import config
+
+    path = tmp_path / "x.pt"
+    taeda.save(taeda.arange(3), path)
+    with config.patch("load.mmap", True):
+        assert taeda.load(path).tolist() == [0, 1, 2]
+        with pytest.raises(ValueError, match="mmap=True needs f to be a path"):
+            taeda.load(io.BytesIO(path.read_bytes()))
+    assert taeda.load(io.BytesIO(path.read_bytes())).tolist() == [0, 1, 2] and config.load.mmap is False
+    with config.patch({"save.compute_crc32": False, "load.endianness": taeda.serialization.LoadEndianness.LITTLE}):
+        assert taeda.serialization.get_crc32_options() is False
+        assert taeda.serialization.get_default_load_endianness() is taeda.serialization.LoadEndianness.LITTLE
+    assert taeda.serialization.get_crc32_options() is True and taeda.serialization.get_default_load_endianness() is None
+    with config.patch("save.storage_alignment", 4096):
+        taeda.save(taeda.arange(3), path)
+    with zipfile.ZipFile(path) as archive:
+        record = next(info for info in archive.infolist() if info.filename.endswith("data/0"))
+        name, extra = struct.unpack_from("<HH", path.read_bytes(), record.header_offset + 26)
+        assert (record.header_offset + 30 + name + extra) % 4096 == 0 and taeda.load(path).tolist() == [0, 1, 2]
+    for wrong in ("load.nothing", "other.mmap"):
+        with pytest.raises(AttributeError, match="there is no option"), config.patch(wrong, 1):
+            pass

@@ -30,10 +30,11 @@ def short(n: int) -> int:
 class Writer:
     """Write records one after the other to anything with ``write``."""
 
-    def __init__(self, file: IO[bytes], root: str, checksums: bool = True) -> None:
+    def __init__(self, file: IO[bytes], root: str, checksums: bool = True, alignment: int = ALIGNMENT) -> None:
         self.file = file
         self.root = root
         self.checksums = checksums
+        self.alignment = alignment
         self.at = 0
         self.entries: list[tuple[bytes, int, int, int]] = []  # name, crc, size, offset of the header
 
@@ -48,7 +49,7 @@ class Writer:
         large = size >= LARGE
         extra = struct.pack("<HHQQ", 1, 16, size, size) if large else b""
         start = offset + 30 + len(path) + len(extra) + 4
-        padding = -start % ALIGNMENT
+        padding = -start % self.alignment
         extra += struct.pack("<HH", 0x4246, padding) + b"Z" * padding  # an unknown field is skipped by readers
         shown = ELSEWHERE if large else size
         version = 45 if large else 20

@@ -435,7 +435,7 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
         if out.view.numel:
             warnings.warn(f"An output with one or more elements was resized since it had shape "
                           f"{list(out.shape_tuple())}, which does not match the required output shape "
-                          f"{list(result.shape_tuple())}", UserWarning, stacklevel=3)
+                          f"{list(result.shape_tuple())}", UserWarning, stacklevel=1)
         out.resize_(result.shape_tuple())
     begin_inplace(op, out)
     copy_into(out, result)

@@ -241,10 +241,10 @@ def write(file: IO[bytes], root: str, pickled: bytes, pickler: Pickler) -> None:
     if pickler.streamed:
         write_stream(file, pickler.protocol, pickled, blocks, pickler.numels)
         return
-    out = _archive.Writer(file, root, bool(options.checksums) and not options.skips)
+    out = _archive.Writer(file, root, bool(options.checksums) and not options.skips, options.alignment)
     out.record("data.pkl", pickled)
     out.record(".format_version", b"1")
-    out.record(".storage_alignment", b"64")
+    out.record(".storage_alignment", str(options.alignment).encode())
     out.record("byteorder", sys.byteorder.encode())
     for key, block in enumerate(blocks):
         out.record(f"data/{key}", block)
@@ -316,13 +316,16 @@ def load(
         pickle_module: with weights_only=False, a module whose Unpickler is used.
         weights_only: False unpickles in full: **the file then runs whatever code it holds; use it only for files
             that you made yourself**.
-        mmap: True leaves the storages in the file (which must be a path) until they are read.
+        mmap: True leaves the storages in the file (which must be a path) until they are read; None does what
+            ``taeda.utils.serialization.config.load.mmap`` says.
         pickle_load_args: of the Unpickler, with weights_only=False.
 
     Raises:
         pickle.UnpicklingError: for a global that is not allowed or a malformed pickle.
         RuntimeError: for a file that is no checkpoint, is truncated or damaged, or says impossible sizes.
     """
+    if mmap is None:
+        mmap = options.mapped
     if isinstance(f, (str, bytes, os.PathLike)):
         path = os.fsdecode(os.fspath(f))
         with open(path, "rb") as file:

@@ -23,8 +23,11 @@ class LoadEndianness(Enum):
 class _Options:
     endianness: LoadEndianness | None = None
     checksums: Any = True
+    alignment: int = 64
+    mapped: bool = False
     mmap_flags: int = mmap.MAP_PRIVATE
     skips: bool = False
+    pinned = storage_offsets = False                     # PyTorch's ways to write from a GPU and to read fewer bytes: nothing to do here
 
 
 options = _Options()

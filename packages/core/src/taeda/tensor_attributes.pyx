@@ -378,7 +378,7 @@ cdef class TensorAttributes(TensorBase):
         if self.grad_ is None and self.grad_fn_ is not None and not self.retains_grad_:
             warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
-                          "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", UserWarning, stacklevel=2)
+                          "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", UserWarning, stacklevel=1)
         return self.grad_
 
     @grad.setter
@@ -422,13 +422,22 @@ cdef class TensorAttributes(TensorBase):
     @property
     def volatile(self):
         """Always False: no_grad took its place."""
+<<<<<<< HEAD
         warnings.warn("volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
+=======
+        warnings.warn("[volatile] volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=1)
+>>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
         return False
 
     @volatile.setter
     def volatile(self, value):
+<<<<<<< HEAD
         warnings.warn("volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
                       stacklevel=2)
+=======
+        warnings.warn("[volatile] volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
+                      stacklevel=1)
+>>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
 
     @property
     def data(self):

@@ -138,7 +138,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         import warnings
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
-                      UserWarning, stacklevel=2)
+                      UserWarning, stacklevel=1)
     if isinstance(data, TensorBase) and (<TensorBase>data).device == SPARSE:
         from taeda.sparse.creation import copy_of
         return finish(copy_of(data, dtype), requires_grad)
@@ -286,8 +286,13 @@ def from_numpy(ndarray):
 
 cdef int warn_readonly(str what) except -1:
     import warnings
+<<<<<<< HEAD
     warnings.warn(f"The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
                   stacklevel=2)
+=======
+    warnings.warn(f"[{op}] The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
+                  stacklevel=1)
+>>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
     return 0
 
 

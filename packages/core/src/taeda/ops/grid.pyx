@@ -183,7 +183,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     if padding_mode not in PADDINGS:
         raise ValueError(f"[grid_sample] expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '{padding_mode}'")
     if align_corners is None:
-        warnings.warn(CHANGED, stacklevel=2)
+        warnings.warn(CHANGED, stacklevel=1)
     x, at = as_tensor(input, "grid_sample"), as_tensor(grid, "grid_sample")
     how = (MODES[mode], PADDINGS[padding_mode], bool(align_corners))
     check_sampling(x, at, how[0])
@@ -236,10 +236,10 @@ def affine_grid(theta, size, align_corners=None):
         raise ValueError(f"[affine_grid] Expected a batch of {D}D affine matrices of shape Nx{D}x{D + 1} for size {list(sizes)}. "
                          f"Got {t.shape_tuple()}.")
     if align_corners is None:
-        warnings.warn(CHANGED, stacklevel=2)
+        warnings.warn(CHANGED, stacklevel=1)
     if align_corners and min(sizes[2:]) == 1:
         warnings.warn("Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This is not "
-                      "an intended use case of affine_grid. See the documentation of affine_grid for details.", stacklevel=2)
+                      "an intended use case of affine_grid. See the documentation of affine_grid for details.", stacklevel=1)
     if min(sizes) <= 0:
         raise ValueError(f"[affine_grid] Expected non-zero, positive output size. Got {list(sizes)}")
     if t.view.shape[0] != sizes[0]:

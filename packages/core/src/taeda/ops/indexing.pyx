@@ -248,9 +248,14 @@ cdef int read_index(TensorBase t) except -1:
     if t.view.dtype == I64 or t.view.dtype == I32 or t.view.dtype == BOOL:
         return 0
     if t.view.dtype == U8:
+<<<<<<< HEAD
         warnings.warn(f"indexing with dtype {_spoken.name}.uint8 is now deprecated, please use a dtype "
                       f"{_spoken.name}.bool instead.", UserWarning,
                       stacklevel=2)
+=======
+        warnings.warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead", UserWarning,
+                      stacklevel=1)
+>>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
         return 0
     raise IndexError("[getitem] tensors used as indices must be long, int, byte or bool tensors, got "
                      f"{dtype_of(t.view.dtype).name}")
@@ -320,7 +325,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
         items = <tuple>index
     elif is_tuple_like(index):
         warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] "
-                      "instead of x[seq]", UserWarning, stacklevel=2)
+                      "instead of x[seq]", UserWarning, stacklevel=1)
         items = tuple(index)
     else:
         items = (index,)

@@ -10,8 +10,6 @@ from cpython.long cimport PyLong_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
-import warnings
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broadcast_shapes, check_same_device,
                              contiguous, define, empty_for, end_inplace, held_scalar, integer, launch, needs_grad, record,
@@ -21,6 +19,7 @@ from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
 from taeda.ops.advanced cimport mask_count, nonzero_rows, select_where, sum_to, zeros_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
+from taeda._once import warn_once
 from taeda.dispatch import write_exact
 
 __all__ = [
@@ -124,8 +123,8 @@ def where(condition, input=None, other=None, *, out=None):
     if input is None or other is None:
         raise TypeError("[where] input and other must both be given, or neither")
     if c.view.dtype == U8:
-        warnings.warn("where received a uint8 condition tensor. This behavior is deprecated and will be removed in a "
-                      "future version; use a boolean condition instead.", UserWarning, stacklevel=2)
+        warn_once("where", "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a "
+                  "future version; use a boolean condition instead.", stacklevel=2)
         c = to_dtype(c, BOOL)
     if c.view.dtype != BOOL:
         raise RuntimeError("[where] where expected condition to be a boolean tensor, but got a tensor with dtype "

@@ -9,7 +9,6 @@ What can differ from PyTorch: on Intel processors PyTorch draws ``bernoulli_`` a
 (MKL's); the streams here are those of the others.  Other distributions are in ops.distributions.
 """
 import operator
-import warnings
 
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
@@ -179,10 +178,13 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
         raise RuntimeError(f"[{name}] functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad.")
     if t.shape_tuple() != size:
+<<<<<<< HEAD
         if t.view.numel:
             warnings.warn(f"An output with one or more elements was resized since it had shape "
                           f"{list(t.shape_tuple())}, which does not match the required output shape {list(size)}",
                           UserWarning, stacklevel=2)
+=======
+>>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
         t.resize_(size)
     return t
 

@@ -51,7 +51,7 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
 def __getattr__(name: str) -> Any:
     if name in (
         "benchmark", "collect_env", "cpp_extension", "data", "deterministic", "dlpack", "flop_counter", "model_zoo", "module_tracker",
-        "weak", "_pytree",
+        "serialization", "weak", "_pytree",
     ):
         try:
             return importlib.import_module(f"taeda.utils.{name}")
