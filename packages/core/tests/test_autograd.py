@@ -588,3 +588,13 @@ def test_cotangents_of_outputs_without_derivative_are_zeros_too() -> None:
 def test_a_backward_that_returns_no_tensor_is_a_runtime_error() -> None:
     with pytest.raises(RuntimeError, match=r"\[NumberBackward\] expected a Tensor or None as gradient of input 0, got int"):
         Number.apply(taeda.ones(1, requires_grad=True)).backward()
+
+
+def test_grad_and_backward_of_what_is_no_tensor_say_which_argument_it_was() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match=r"\[grad\] outputs must be a Tensor or a sequence of Tensors, got float"):
+        taeda.autograd.grad(3.0, x)
+    with pytest.raises(TypeError, match=r"\[backward\] inputs must be .*, got int"):
+        x.sum().backward(inputs=3)
+    with pytest.raises(RuntimeError, match="does not require grad.*hint: set its requires_grad before"):
+        taeda.autograd.grad(x.sum(), taeda.ones(2))

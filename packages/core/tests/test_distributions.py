@@ -197,6 +197,9 @@ def test_errors_name_the_parameter_and_the_value() -> None:
         D.Normal(0.0, 1.0).log_prob(1.0)
     with pytest.raises(NotImplementedError, match="register_kl"):
         D.kl_divergence(D.Normal(0.0, 1.0), D.Poisson(1.0))
+    for whole in (D.Normal(0.0, 1.0), D.Categorical(taeda.ones(3)), D.Multinomial(2, taeda.ones(3))):
+        with pytest.raises(TypeError, match=r"sample_shape must be a shape such as \(3,\), got 5"):
+            whole.sample(5)
     with pytest.raises(NotImplementedError, match=r"use sample\(\)"):
         D.Poisson(1.0).rsample()
     default = D.Distribution._validate_args

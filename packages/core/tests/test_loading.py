@@ -45,6 +45,8 @@ def test_map_location() -> None:
 
     with pytest.raises(RuntimeError, match=r"cuda:1.*map_location='cpu'"):
         load()
+    with pytest.raises(RuntimeError, match="that was on cuda:1 would go to cuda, and there is no such device"):
+        load(map_location="cuda")
     seen = []
     for where in ("cpu", taeda.device("cpu"), {"cuda:1": "cpu"}, lambda s, at: seen.append(at) or s):
         assert load(map_location=where).tolist() == [1, 2, 3, 4]

@@ -72,8 +72,8 @@ class Storages:
             return Storage(storage.nbytes(), device="meta")
         if kind != "cpu":
             raise RuntimeError(
-                f"[load] the file has a storage on {location}, and there is no such device here (map_location="
-                f"{self.map_location}); load it with map_location='cpu'"
+                f"[load] a storage that was on {location} would go to {where}, and there is no such device here; load the file with "
+                "map_location='cpu'"
             )
         return storage
 

@@ -200,6 +200,9 @@ class EventList(list[Any]):
             return ""
         if time_unit not in (None, "s", "ms", "us"):
             raise ValueError(f"[table] time_unit must be s, ms or us, got {time_unit!r}")
+        if sort_by is not None and not hasattr(self[0], sort_by):
+            raise AttributeError(f"[table] events have no {sort_by!r} to be sorted by; they have cpu_time_total, self_cpu_time_total, "
+                                 "count and others")
         events = list(self) if sort_by is None else sorted(self, key=lambda event: getattr(event, sort_by), reverse=True)
         if top_level_events_only:
             events = [event for event in events if event.cpu_parent is None]

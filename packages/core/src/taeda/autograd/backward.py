@@ -12,11 +12,14 @@ from taeda.autograd.graph import GradientEdge
 from taeda.tensor_base import TensorBase
 
 
-def _as_tuple(x: Any) -> tuple[Any, ...]:
+def _as_tuple(op: str, what: str, x: Any) -> tuple[Any, ...]:
     """One tensor or edge (a named tuple), or a sequence of them, as a tuple."""
     if isinstance(x, (TensorBase, GradientEdge)):
         return (x,)
-    return tuple(x)
+    try:
+        return tuple(x)
+    except TypeError as error:
+        raise TypeError(f"[{op}] {what} must be a Tensor or a sequence of Tensors, got {type(x).__name__}") from error
 
 
 def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> list[Any]:
@@ -77,7 +80,8 @@ def _edge(op: str, x: Any) -> tuple[Any, int]:
     if not isinstance(x, TensorBase):
         raise TypeError(f"[{op}] inputs must be Tensors or GradientEdges, got {type(x).__name__}")
     if not x.requires_grad:
-        raise RuntimeError(f"[{op}] One of the differentiated Tensors does not require grad; its shape is {tuple(x.shape)}")
+        raise RuntimeError(f"[{op}] One of the differentiated Tensors does not require grad; its shape is {tuple(x.shape)}; "
+                           "hint: set its requires_grad before what is differentiated is computed from it")
     return (x, -1) if x.grad_fn is None else (x.grad_fn, x.output_nr)
 
 
@@ -97,18 +101,18 @@ def backward(
     if grad_variables is not None and grad_tensors is not None:
         raise RuntimeError("[backward] 'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(). Please only "
                            "use 'grad_tensors'.")
-    outputs = _as_tuple(tensors)
+    outputs = _as_tuple("backward", "tensors", tensors)
     given = grad_tensors if grad_tensors is not None else grad_variables
     captures = None
     if inputs is not None:
-        wanted = _as_tuple(inputs)
+        wanted = _as_tuple("backward", "inputs", inputs)
         if not wanted:
             raise RuntimeError("[backward] `inputs` argument to `backward()` cannot be empty.")
         for x in wanted:
             if isinstance(x, TensorBase):
                 x.retain_grad()
         captures = [_edge("backward", x) for x in wanted]
-    grads = _cotangents("backward", outputs, (None,) * len(outputs) if given is None else _as_tuple(given))
+    grads = _cotangents("backward", outputs, (None,) * len(outputs) if given is None else _as_tuple("backward", "grad_tensors", given))
     run_backward(outputs, grads, create_graph if retain_graph is None else retain_graph, create_graph, captures, True)
 
 
@@ -138,10 +142,10 @@ def grad(
         found = grad(outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
                      is_grads_batched, materialize_grads)
         return dict(zip(inputs, found, strict=True))
-    outs, ins = _as_tuple(outputs), _as_tuple(inputs)
+    outs, ins = _as_tuple("grad", "outputs", outputs), _as_tuple("grad", "inputs", inputs)
     if not ins:
         raise RuntimeError("[grad] `inputs` argument to `grad()` cannot be empty.")
-    given: Sequence[Any] = (None,) * len(outs) if grad_outputs is None else _as_tuple(grad_outputs)
+    given: Sequence[Any] = (None,) * len(outs) if grad_outputs is None else _as_tuple("grad", "grad_outputs", grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
     if materialize_grads and any(isinstance(x, GradientEdge) for x in ins):

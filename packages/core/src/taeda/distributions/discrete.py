@@ -321,9 +321,9 @@ class Categorical(Distribution):
         return taeda.full(self._extended(), float("nan"), dtype=self.probs.dtype)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended(sample_shape)
         rows = self.probs.detach().reshape(-1, self._num_events)
-        drawn = taeda.multinomial(rows, taeda.Size(sample_shape).numel(), True).T
-        return drawn.reshape(self._extended(sample_shape))
+        return taeda.multinomial(rows, taeda.Size(sample_shape).numel(), True).T.reshape(shape)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

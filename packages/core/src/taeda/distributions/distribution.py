@@ -121,7 +121,10 @@ class Distribution:
         return self._event_shape
 
     def _extended(self, sample_shape: Any = ()) -> Size:
-        return Size(tuple(sample_shape) + tuple(self._batch_shape) + tuple(self._event_shape))
+        try:
+            return Size(tuple(sample_shape) + tuple(self._batch_shape) + tuple(self._event_shape))
+        except TypeError as error:
+            raise TypeError(f"[{type(self).__name__}] sample_shape must be a shape such as (3,), got {sample_shape!r}") from error
 
     _extended_shape = _extended                 # PyTorch's name, which distributions of users' own call
 
@@ -156,11 +159,11 @@ class Distribution:
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return the logarithm of the density, or of the probability, at ``value``."""
-        raise NotImplementedError(f"[{type(self).__name__}] log_prob is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no log_prob")
 
     def entropy(self) -> Tensor:
         """Return the entropy, in nats."""
-        raise NotImplementedError(f"[{type(self).__name__}] entropy is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no entropy")
 
     def perplexity(self) -> Tensor:
         """Return e to the entropy."""
@@ -168,30 +171,30 @@ class Distribution:
 
     def cdf(self, value: Tensor) -> Tensor:
         """Return the probability of a value not above ``value``."""
-        raise NotImplementedError(f"[{type(self).__name__}] cdf is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no cdf")
 
     def icdf(self, value: Tensor) -> Tensor:
         """Return the quantile: the inverse of ``cdf``."""
-        raise NotImplementedError(f"[{type(self).__name__}] icdf is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no icdf")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return all values that there are, in a new first dimension."""
-        raise NotImplementedError(f"[{type(self).__name__}] there is no end of values")
+        raise NotImplementedError(f"[{type(self).__name__}] the values cannot be listed; has_enumerate_support tells where they can")
 
     @property
     def mean(self) -> Tensor:
         """The mean."""
-        raise NotImplementedError(f"[{type(self).__name__}] mean is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no mean")
 
     @property
     def mode(self) -> Tensor:
         """The value of the greatest density."""
-        raise NotImplementedError(f"[{type(self).__name__}] mode is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no mode")
 
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        raise NotImplementedError(f"[{type(self).__name__}] variance is not there")
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution has no variance")
 
     @property
     def stddev(self) -> Tensor:

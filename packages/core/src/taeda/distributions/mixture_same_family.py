@@ -143,9 +143,9 @@ class Multinomial(OfClasses):
         return self.total_count * self.probs * (1 - self.probs)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
+        counts = taeda.zeros(self._extended(sample_shape), dtype=taeda.int64)
         drawn: Any = self._categorical.sample((self.total_count, *sample_shape))
         drawn = drawn.movedim(0, -1)
-        counts = taeda.zeros(self._extended(sample_shape), dtype=taeda.int64)
         return counts.scatter_add_(-1, drawn, taeda.ones_like(drawn)).to(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
