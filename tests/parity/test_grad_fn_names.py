@@ -10,16 +10,20 @@ import taeda.nn
 import torch
 
 EXPRESSIONS = """
-m @ q|m[0] @ q|m[0] @ m[0]|m.matmul(q[:, 0])|m[None] @ q|m[None] @ q[None]|m @ q.expand(2, 4, 5)|q.T @ c|c @ c.mT
-c @ m[0, :3]|m[0, :3] @ c.mT|T.bmm(c, c.mT)|T.mm(m, q)|F.linear(m, q.T)|F.linear(m, q.T, q[0])|F.linear(c, m[:, :3])
-F.linear(c, m[:, :3], m[0, :3])|F.linear(c[0, 0], m[:, :3])|F.linear(c[0, 0], m[:, :3], m[0, :3])|F.linear(c.mT, q.T, q[0])
-m.log1p()|m.square()|F.celu(m)|F.mish(m)|m.clamp_min(0)|m.clamp_max(1)|m.clamp(m)|m.dist(2 * m)|F.pairwise_distance(m, m)
-T.polar(m, m)|T.complex(m, m).real|T.complex(m, m).imag|m.quantile(0.5)|m.clone().zero_()|F.rrelu(m, training=True)
-F.pixel_shuffle(m.view(1, 4, 1, 3), 2)|F.pixel_unshuffle(m.view(1, 1, 6, 2), 2)|F.channel_shuffle(m.view(1, 4, 1, 3), 2)
-F.pad(m.view(1, 3, 4), (1, 1), mode='circular')|F.conv_tbc(c, c[:1].mT, m[0])|F.affine_grid(m[:, :3].unflatten(0, (1, 3))[:, :2], (1, 1, 2, 2), False)
-m.index_reduce(0, t, m[:2], 'mean')|F.cross_entropy(m, l, label_smoothing=0.1)|F.cross_entropy(c, l[:2, None].expand(2, 3), reduction='none')
-F.binary_cross_entropy(p, p.detach(), p[0].detach())|F.binary_cross_entropy_with_logits(m, p, p.detach())|F.soft_margin_loss(m, m.detach().sign())|F.multi_margin_loss(m, l)
-T.kron(m, m)|T.kron(m[0], q)
+m @ q|m[0] @ q|m[0] @ m[0]|m.matmul(q[:, 0])|m[None] @ q|m[None] @ q[None]|m @ q.expand(2, 4, 5)|q.T @ c|c @ c.mT|c @ m[0, :3]
+m[0, :3] @ c.mT|T.bmm(c, c.mT)|T.mm(m, q)|F.linear(m, q.T)|F.linear(m, q.T, q[0])|F.linear(c, m[:, :3])|F.linear(c, m[:, :3], m[0, :3])
+F.linear(c[0, 0], m[:, :3])|F.linear(c[0, 0], m[:, :3], m[0, :3])|F.linear(c.mT, q.T, q[0])|m.log1p()|m.square()|F.celu(m)|F.mish(m)
+m.clamp_min(0)|m.clamp_max(1)|m.clamp(m)|m.dist(2 * m)|F.pairwise_distance(m, m)|T.polar(m, m)|T.complex(m, m).real|T.complex(m, m).imag
+m.quantile(0.5)|m.clone().zero_()|F.rrelu(m, training=True)|F.pixel_shuffle(m.view(1, 4, 1, 3), 2)
+F.pixel_unshuffle(m.view(1, 1, 6, 2), 2)|F.channel_shuffle(m.view(1, 4, 1, 3), 2)|F.pad(m.view(1, 3, 4), (1, 1), mode='circular')
+F.conv_tbc(c, c[:1].mT, m[0])|F.affine_grid(m[:, :3].unflatten(0, (1, 3))[:, :2], (1, 1, 2, 2), False)|m.index_reduce(0, t, m[:2], 'mean')
+F.cross_entropy(m, l, label_smoothing=0.1)|F.cross_entropy(c, l[:2, None].expand(2, 3), reduction='none')
+F.binary_cross_entropy(p, p.detach(), p[0].detach())|F.binary_cross_entropy_with_logits(m, p, p.detach())
+F.soft_margin_loss(m, m.detach().sign())|F.multi_margin_loss(m, l)|T.kron(m, m)|T.kron(m[0], q)|m % 2|m % m|m.fmod(m)|m.fmod(2)
+m.copysign(m)|m.copysign(2)|m.xlogy(m)|m.xlogy(2)|T.xlogy(2, m)|m.div(2, rounding_mode='floor')|m.div(m, rounding_mode='trunc')
+m.lerp(m, m)|m.lerp(m, 0.5)|m.round(decimals=1)|m.round()|m[None].squeeze((0, 1))|m[None].squeeze(0)|m[None].squeeze()|m.sgn()
+T.vdot(m[0], m[1])|m.ldexp(m)|T.addcmul(m, T.ones(3, 4, dtype=T.uint8), T.ones(4))|m[:, :3].cross(m[:, 1:], dim=1)
+T.linalg.cross(m[:, :3], m[:, 1:])|m[0, :3].addbmm(c.mT, c)|T.complex(m, m).std()|T.complex(m, m).var(0)
 F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
 """.replace("\n", "|").strip("|").split("|")
 

@@ -356,7 +356,7 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
     tensor([[7.]])
     """
     a, b = side_by_side("addbmm", batch1, batch2)
-    y = add_product(ADDMM, input, a, b, beta, alpha, False)
+    y = named(add_product(ADDMM, input, a, b, beta, alpha, False), "AddbmmBackward0")
     return y if out is None else write_out(out, y, "addbmm")
 
 

@@ -192,8 +192,8 @@ cdef object rounded_div_vjp(Node n, object g):
     return (g.new_zeros(g.shape) if n.needs(0) else None, g.new_zeros(g.shape) if n.needs(1) else None)
 
 cdef Op DIV = define("div", div_vjp, IN0 + IN1, FLOAT)
-cdef Op FLOOR_DIV = define("floor_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward1")
-cdef Op TRUNC_DIV = define("trunc_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward1")
+cdef Op FLOOR_DIV = define("floor_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward2")
+cdef Op TRUNC_DIV = define("trunc_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward2")
 
 cdef int no_zero_division(str op, object a, object b) except -1:
     """Integer division by zero would stop the process with SIGFPE: refuse it before the kernel runs."""
@@ -260,27 +260,29 @@ cdef object fmod_vjp(Node n, object g):
     return g, (-g * n.load(0).div(n.load(1), rounding_mode="trunc") if n.needs(1) else None)
 
 cdef Op REMAINDER = define("remainder", remainder_vjp, IN0 + IN1, SAME)
+cdef Op REMAINDER_OF_TENSORS = define("remainder", remainder_vjp, IN0 + IN1, SAME, None, "RemainderBackward1")
 cdef Op FMOD = define("fmod", fmod_vjp, IN0 + IN1, SAME)
+cdef Op FMOD_OF_TENSORS = define("fmod", fmod_vjp, IN0 + IN1, SAME, None, "FmodBackward1")
 
 def remainder(input, other, *, out=None):
     """Return the remainder with the sign of ``other`` (Python's ``%``)."""
     no_zero_division("remainder", input, other)
-    return binary(REMAINDER, input, other, out)
+    return binary(REMAINDER_OF_TENSORS if isinstance(other, TensorBase) else REMAINDER, input, other, out)
 
 def remainder_(input, other):
     """In-place :func:`remainder`."""
     no_zero_division("remainder_", input, other)
-    return binary_(REMAINDER, input, other)
+    return binary_(REMAINDER_OF_TENSORS if isinstance(other, TensorBase) else REMAINDER, input, other)
 
 def fmod(input, other, *, out=None):
     """Return the remainder with the sign of ``input`` (C's fmod)."""
     no_zero_division("fmod", input, other)
-    return binary(FMOD, as_tensor(input, "fmod"), other, out)
+    return binary(FMOD_OF_TENSORS if isinstance(other, TensorBase) else FMOD, as_tensor(input, "fmod"), other, out)
 
 def fmod_(input, other):
     """In-place :func:`fmod`."""
     no_zero_division("fmod_", input, other)
-    return binary_(FMOD, input, other)
+    return binary_(FMOD_OF_TENSORS if isinstance(other, TensorBase) else FMOD, input, other)
 
 
 # pow: y = a^b, dy = b a^(b-1) da + y ln a db, with 0 where b = 0 and where a = 0 < b
@@ -450,14 +452,15 @@ cdef object copysign_vjp(Node n, object g):
     return (g * (a.sign() * y.sign()) if n.needs(0) else None, g.new_zeros(g.shape) if n.needs(1) else None)
 
 cdef Op COPYSIGN = define("copysign", copysign_vjp, IN0 + OUT, FLOAT)
+cdef Op COPYSIGN_OF_NUMBER = define("copysign", copysign_vjp, IN0 + OUT, FLOAT, None, "CopysignBackward1")
 
 def copysign(input, other, *, out=None):
     """Return the magnitude of input with the sign of other."""
-    return binary(COPYSIGN, as_tensor(input, "copysign"), other, out)
+    return binary(COPYSIGN if isinstance(other, TensorBase) else COPYSIGN_OF_NUMBER, as_tensor(input, "copysign"), other, out)
 
 def copysign_(input, other):
     """In-place :func:`copysign`."""
-    return binary_(COPYSIGN, input, other)
+    return binary_(COPYSIGN if isinstance(other, TensorBase) else COPYSIGN_OF_NUMBER, input, other)
 
 
 # xlogy: a ln b, 0 where a = 0 whatever b; logaddexp: ln(e^a + e^b)
@@ -471,15 +474,21 @@ cdef object logaddexp_vjp(Node n, object g):
     return (g * (-d).sigmoid() if n.needs(0) else None, g * d.sigmoid() if n.needs(1) else None)
 
 cdef Op XLOGY = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT)
+cdef Op XLOGY_OF_NUMBER = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT, None, "XlogyBackward1")
+cdef Op XLOGY_NUMBER = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT, None, "XlogyBackward2")
 cdef Op LOGADDEXP = define("logaddexp", logaddexp_vjp, IN0 + IN1, SAME)
+
+cdef Op xlogy_op(object input, object other):
+    """PyTorch names the three overloads apart."""
+    return XLOGY_NUMBER if not isinstance(other, TensorBase) else XLOGY if isinstance(input, TensorBase) else XLOGY_OF_NUMBER
 
 def xlogy(input, other, *, out=None):
     """Return input * ln(other), 0 where input is 0 and other is no nan."""
-    return binary(XLOGY, input, other, out)
+    return binary(xlogy_op(input, other), input, other, out)
 
 def xlogy_(input, other):
     """In-place :func:`xlogy`."""
-    return binary_(XLOGY, input, other)
+    return binary_(xlogy_op(input, other), input, other)
 
 cdef object complex_logaddexp(object a, object b):
     """From the operand of the larger real part, whose angle is kept as it is, not brought between -pi and pi."""

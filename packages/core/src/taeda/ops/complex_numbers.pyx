@@ -321,7 +321,7 @@ def sgn(input, *, out=None):
     """
     cdef TensorBase x = as_tensor(input, "sgn"), y
     if not is_complex_(x.view.dtype):
-        return (<object>x).sign() if out is None else write_out(out, <TensorBase>(<object>x).sign(), "sgn")
+        return named((<object>x).sign(), "SgnBackward0") if out is None else write_out(out, <TensorBase>(<object>x).sign(), "sgn")
     y = unary(SGN, x)
     return y if out is None else write_out(out, y, "sgn")
 

@@ -15,6 +15,7 @@ from taeda.ops.linalg cimport (CHOLESKY_ALONE, QR_ALONE, alone, batch_element, b
                                small, small_pairs, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.autograd.node import named
 from taeda.ops import return_types as types
 from taeda.ops.join import cat
 from taeda.ops.linalg import LinAlgError, deprecated
@@ -96,7 +97,7 @@ def linalg_cholesky(input, *, upper=False, out=None):
 def cholesky(input, upper=False, *, out=None):
     """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
     deprecated("cholesky", "linalg.cholesky")
-    L = cholesky_of("cholesky", input, upper, True)[0]
+    L = named(cholesky_of("cholesky", input, upper, True)[0], "CholeskyBackward0")
     return L if out is None else write_out(out, <TensorBase>L, "cholesky")
 
 

@@ -319,7 +319,7 @@ def vdot(input, other, *, out=None):
     >>> taeda.vdot(taeda.tensor([1., 2.]), taeda.tensor([3., 4.]))
     tensor(11.)
     """
-    return dot(as_tensor(input, "vdot").conj(), other, out=out)
+    return named(dot(as_tensor(input, "vdot").conj(), other, out=out), "VdotBackward0")
 
 
 # -- batches -----------------------------------------------------------------------------------------

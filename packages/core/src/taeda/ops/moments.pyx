@@ -16,6 +16,8 @@ from taeda.tensor_base cimport CPU, TensorBase
 
 import warnings
 
+from taeda.autograd.node import named
+
 __all__ = ["std", "std_mean", "var", "var_mean"]
 PUBLIC = ("std", "std_mean", "var", "var_mean")
 
@@ -77,7 +79,7 @@ cdef object moments(Op op, bint root, bint both, object input, object dim, objec
     if is_complex_(x.view.dtype):                     # E|x - mean|^2 is the parts' variances together
         spread = moments(VAR, False, False, (<object>x).real, dim, None, keepdim, correction, None) + (
             moments(VAR, False, False, (<object>x).imag, dim, None, keepdim, correction, None))
-        y = <TensorBase>(spread.sqrt() if root else spread)
+        y = <TensorBase>named(spread.sqrt() if root else spread, "StdBackward0" if root else "VarBackward0")
         if not both:
             return y if out is None else write_out(out, y, op.name)
         m = <TensorBase>(<object>x).mean(dim, keepdim)

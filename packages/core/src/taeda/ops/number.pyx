@@ -7,6 +7,7 @@ from taeda.dtype cimport default_float, is_complex_, is_float, is_integral, name
 from taeda.kernels.cpu.abi cimport BOOL, I32
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
 
@@ -140,7 +141,7 @@ def ldexp(input, other, *, out=None):
     if k.view.dtype == BOOL and is_float(x.view.dtype):
         raise NotImplementedError("[ldexp] not implemented for exponents of dtype bool; convert them with .int()")
     if not is_integral(k.view.dtype) or k.view.dtype == BOOL or is_complex_(x.view.dtype):
-        y = input * 2.0 ** other
+        y = named(input * 2.0 ** other, "LdexpBackward0")
         return y if out is None else write_out(out, y, "ldexp")
     if is_integral(x.view.dtype):
         x = to_dtype(x, default_float())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from taeda.autograd.node import named
+from taeda.dtype import bool_
 from taeda.ops.join import cat, stack
 from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import write_result
@@ -54,11 +55,11 @@ def linalg_cross(input, other, *, dim=-1, out=None):
         raise RuntimeError(f"[{op}] inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
     if input.dtype != other.dtype:
         raise RuntimeError(f"[{op}] expected both inputs to have the same dtype, but found {input.dtype} and {other.dtype}")
-    if str(input.dtype) == "taeda.bool":
+    if input.dtype is bool_:
         raise NotImplementedError(f"[{op}] not implemented for dtype bool")
     a1, a2 = _turns(input, dim)
     b1, b2 = _turns(other, dim)
-    return write_result(out, a1 * b2 - a2 * b1, op)
+    return write_result(out, named(a1 * b2 - a2 * b1, "LinalgCrossBackward0"), op)
 
 
 def cross(input, other, dim=None, *, out=None):

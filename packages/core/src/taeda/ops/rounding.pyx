@@ -8,6 +8,7 @@ from taeda.kernels.cpu.abi cimport BOOL, F16, F32, F64, I64, Param
 from taeda.tensor_base cimport TensorBase
 from libc.float cimport DBL_MAX, FLT_MAX
 
+from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
@@ -229,7 +230,7 @@ def round(input, *, decimals=0, out=None):
     decimals = integer(decimals, "round")
     scale = 10.0 ** abs_int(decimals) if abs_int(decimals) <= 308 else float("inf")
     scaled = unary(ROUND, input * scale if decimals > 0 else input / scale)
-    y = scaled / scale if decimals > 0 else scaled * scale
+    y = named(scaled / scale if decimals > 0 else scaled * scale, "RoundBackward1")
     return y if out is None else write_out(out, y, "round")
 
 def round_(input, *, decimals=0):

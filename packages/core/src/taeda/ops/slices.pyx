@@ -337,6 +337,8 @@ cdef object split_evenly(str op, TensorBase x, object indices_or_sections, int l
     if x.view.ndim < least:
         raise RuntimeError(f"[{op}] {op} requires a tensor with at least {least} dimension(s), but got a tensor with "
                            f"{x.view.ndim} dimensions")
+    if isinstance(indices_or_sections, TensorBase) and (<TensorBase>indices_or_sections).view.ndim:
+        indices_or_sections = indices_or_sections.tolist()
     if not isinstance(indices_or_sections, (tuple, list)):
         indices_or_sections = int64_of(indices_or_sections, op)
     if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or x.view.shape[d] % indices_or_sections):

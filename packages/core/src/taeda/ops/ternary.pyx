@@ -10,6 +10,7 @@ from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
 from taeda.ops.binary cimport is_one, one_pass_
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
@@ -100,7 +101,7 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2."""
     y = fused(ADDCMUL, input, tensor1, tensor2, value)
     if y is None:
-        y = input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value)
+        y = named(input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value), "AddcmulBackward0")
     return y if out is None else write_out(out, y, "addcmul")
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
@@ -113,7 +114,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     float_operands(tensor1, tensor2)
     y = fused(ADDCDIV, input, tensor1, tensor2, value)
     if y is None:
-        y = input + scaled_quotient(as_tensor(input, "addcdiv"), tensor1, tensor2, value)
+        y = named(input + scaled_quotient(as_tensor(input, "addcdiv"), tensor1, tensor2, value), "AddcdivBackward0")
     return y if out is None else write_out(out, y, "addcdiv")
 
 def addcdiv_(input, tensor1, tensor2, *, value=1):
@@ -145,6 +146,7 @@ cdef object lerp_vjp(Node n, object g):
             g * (n.load(1) - n.load(0)) if n.needs(2) else None)
 
 cdef Op LERP = define("lerp", lerp_vjp, NOTHING, SAME)
+cdef Op LERP_TENSOR = define("lerp", lerp_vjp, NOTHING, SAME, None, "LerpBackward1")
 
 cdef TensorBase lerp_weight(TensorBase x, object weight):
     """A number as a weight; beside float16 and bfloat16 unrounded, since 0.999 is 1 in bfloat16."""
@@ -177,7 +179,7 @@ def lerp(input, end, weight, *, out=None):
     if number:
         record(LERP, z, (x, y), None, weight)
     else:
-        record(LERP, z, (x, y, w), (x, y, w))
+        record(LERP_TENSOR, z, (x, y, w), (x, y, w))
     if z.grad_fn_ is not None:
         (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple()) if number else (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())
     return z if out is None else write_out(out, z, "lerp")

@@ -568,6 +568,7 @@ cdef object squeeze_vjp(Node n, object g):
     return g.reshape(n.extra)
 
 cdef Op SQUEEZE = define("squeeze", squeeze_vjp)
+cdef Op SQUEEZE_DIMS = define("squeeze_dims", squeeze_vjp, NOTHING, 0, None, "SqueezeBackward2")
 cdef Op SQUEEZE_DIM = define("squeeze_dim", squeeze_vjp, NOTHING, 0, None, "SqueezeBackward1")
 
 def squeeze(input, dim=None, *more):
@@ -599,7 +600,7 @@ def squeeze(input, dim=None, *more):
         shape[n], strides[n] = x.view.shape[i], x.view.strides[i]
         n += 1
     y = as_strided_view(x, n, shape, strides, x.offset)
-    record_view(SQUEEZE if dim is None else SQUEEZE_DIM, y, x, x.shape_tuple())
+    record_view(SQUEEZE if dim is None else SQUEEZE_DIM if dims is None else SQUEEZE_DIMS, y, x, x.shape_tuple())
     return y
 
 
