@@ -5,7 +5,7 @@ from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_
                              broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted, scalar_tensor,
                              to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, U8, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I32, I64, Param, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named
@@ -40,6 +40,7 @@ cdef object scaled(str op, object input, object other, object alpha):
         dtype = promoted(operand(input), <TensorBase>other)
         if dtype != (<TensorBase>other).view.dtype:              # bytes would wrap, halves be rounded
             other = to_dtype(<TensorBase>other, dtype)
+        return to_dtype(as_tensor(other * alpha, op), BOOL) if dtype == BOOL else other * alpha
     return other and alpha if isinstance(other, bool) and isinstance(alpha, bool) else other * alpha
 
 # a + alpha b in one pass, where both are real tensors of one dtype
@@ -48,6 +49,10 @@ cdef object add_scaled_vjp(Node n, object g):
 
 cdef Op ADD_SCALED = define("add_scaled", add_scaled_vjp, NOTHING, SAME, None, "AddBackward0")
 cdef Op SUB_SCALED = define("add_scaled", add_scaled_vjp, NOTHING, SAME, None, "SubBackward0")
+
+cdef double in_dtype(object alpha, int dtype) except? -1:
+    """alpha beside halves: one of theirs, as in PyTorch's vectors."""
+    return (<object>scalar_tensor(alpha, dtype, CPU)).item() if dtype == F16 or dtype == BF16 else alpha
 
 cdef TensorBase add_scaled(Op op, object input, object other, object alpha, int sign):
     """input + sign alpha other, or None where it takes two steps."""
@@ -58,7 +63,7 @@ cdef TensorBase add_scaled(Op op, object input, object other, object alpha, int 
     if (<TensorBase>other).view.dtype != dtype or is_complex_(dtype) or dtype == BOOL:
         return None
     if is_float(dtype):
-        p[0].f = sign * alpha
+        p[0].f = sign * in_dtype(alpha, dtype)
     elif type(alpha) is int and -(1 << 62) < alpha < 1 << 62:
         p[0].i = sign * alpha
     else:
@@ -118,7 +123,7 @@ def add_(input, other, *, alpha=1):
     if is_one(alpha):
         return binary_(ADD, input, other)
     if isinstance(input, TensorBase) and isinstance(other, TensorBase) and type(alpha) in (int, float):
-        if one_pass_(ADD_SCALED, "add_", input, (other,), alpha):
+        if one_pass_(ADD_SCALED, "add_", input, (other,), in_dtype(alpha, (<TensorBase>input).view.dtype)):
             return input
     return binary_(ADD, input, scaled("add_", input, other, alpha))
 
@@ -157,7 +162,7 @@ def sub_(input, other, *, alpha=1):
     if is_one(alpha):
         return binary_(SUB, input, other)
     if isinstance(input, TensorBase) and isinstance(other, TensorBase) and type(alpha) in (int, float):
-        if one_pass_(SUB_SCALED, "sub_", input, (other,), -alpha):
+        if one_pass_(SUB_SCALED, "sub_", input, (other,), -in_dtype(alpha, (<TensorBase>input).view.dtype)):
             return input
     return binary_(SUB, input, scaled("sub_", input, other, alpha))
 

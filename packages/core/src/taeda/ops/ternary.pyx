@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, broadcast_shapes, check_same_device, define, empty_for, launch, record,
+from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, broadcast_shapes, check_same_device, define, empty_for, empty_shape, launch, record,
                              result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
@@ -15,13 +15,31 @@ from taeda.dispatch import in_place
 from taeda.ops._help import describe
 
 
+cdef int common_dtype(TensorBase x, object a, object b, TensorBase made) except -1:
+    """The dtype of a sum of x and what was made of a and b: operands without dimensions count as in a sum of two."""
+    cdef int several = -1, single = -1, code
+    if not (isinstance(a, TensorBase) and isinstance(b, TensorBase)):
+        return result_type(x, made)
+    for t in (x, a, b):
+        code = (<TensorBase>t).view.dtype
+        if (<TensorBase>t).view.ndim:
+            several = code if several < 0 else promote(several, code)
+        else:
+            single = code if single < 0 else promote(single, code)
+    if several < 0 or single < 0:
+        return several if single < 0 else single
+    return result_type(empty_shape((0,), several, x.device), empty_shape((), single, x.device))
+
+cdef object in_dtype(object a, int dtype):
+    return to_dtype(<TensorBase>a, dtype) if isinstance(a, TensorBase) else a
+
 # addcmul: x + value a b; addcdiv: x + value a / b; lerp: x + w (y - x)
 cdef object scaled_product(TensorBase x, object a, object b, object value):
     """value a b, where a fraction of integers counts as the integer below it (towards 0)."""
     cdef TensorBase p = as_tensor(a * b, "addcmul")
-    cdef int common = result_type(x, p)
-    if common != p.view.dtype and isinstance(a, TensorBase):     # in the dtype of the sum: bytes would wrap, halves be rounded
-        p = as_tensor((<object>to_dtype(<TensorBase>a, common)) * b, "addcmul")
+    cdef int common = common_dtype(x, a, b, p)
+    if common != p.view.dtype:                                   # in the dtype of the sum: bytes would wrap, halves be rounded
+        p = as_tensor(in_dtype(a, common) * in_dtype(b, common), "addcmul")
     if x.view.dtype == BOOL and p.view.dtype == BOOL:
         raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
     if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
@@ -128,9 +146,9 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
 cdef object scaled_quotient(TensorBase x, object a, object b, object value):
     """value a / b in the dtype of the sum with x."""
     cdef TensorBase q = as_tensor(a / b, "addcdiv")
-    cdef int common = result_type(x, q)
-    if common != q.view.dtype and isinstance(a, TensorBase):
-        q = as_tensor((<object>to_dtype(<TensorBase>a, common)) / b, "addcdiv")
+    cdef int common = common_dtype(x, a, b, q)
+    if common != q.view.dtype:
+        q = as_tensor(in_dtype(a, common) / in_dtype(b, common), "addcdiv")
     return q if is_one(value) else (<object>q) * value
 
 cdef int float_operands(object a, object b) except -1:
