@@ -3,8 +3,11 @@
 import contextlib
 import io
 import os
+import platform
 import resource
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -255,6 +258,32 @@ def test_a_file_that_claims_too_many_pixels_is_refused_by_every_decoder():
     for decode in (vision_io.decode_png, vision_io.decode_image, vision_io.decode_jpeg):
         with pytest.raises(OSError, match=r"is refused: Image size \(10000000000 pixels\) exceeds"):
             decode(taeda.tensor(list(bomb), dtype=taeda.uint8))
+
+
+def test_grey_of_a_jpeg_file_is_its_luminance_as_stored():
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(4).integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(file, "JPEG")
+    with Image.open(file) as stored:
+        stored.draft("YCbCr", None)
+        luminance = np.asarray(stored)[..., 0]
+    grey = vision_io.decode_jpeg(taeda.from_numpy(np.frombuffer(bytearray(file.getbuffer()), np.uint8)), mode="GRAY")
+    assert np.array_equal(grey[0].numpy(), luminance)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that gives memory back at once")
+def test_pictures_take_the_memory_of_those_before_them():
+    program = (
+        "import resource, PIL.Image\n"
+        "from taeda.vision import transforms\n"
+        "image = PIL.Image.new('RGB', (224, 224))\n"
+        "flip = transforms.RandomHorizontalFlip(1.0)\n"
+        "for i in range(60):\n"
+        "    if i == 10: before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    batch = [flip(image) for _ in range(8)]\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    faults = int(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+    assert faults < 50 * 40                     # not one a page of each batch: 50 * 8 * 48
 
 
 def test_films_of_gif_files_are_stacked():

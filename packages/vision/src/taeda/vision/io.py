@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from enum import Enum
 from typing import IO, Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 import taeda
+import taeda.vision._room
 from taeda.vision._png16 import read_png16
 
 __all__ = [
@@ -56,6 +59,15 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
         UnreadableImage: it is not an image, is cut short, has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or a
             format that is decoded by running another program.
     """
+    def own(image: Image.Image) -> Image.Image:
+        image.load()
+        return image.copy() if mode is None else image.convert(mode)
+
+    return _opened(path, own)
+
+
+def _opened(path: Any, finish: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return what `finish` makes of an image that is not decoded yet; see `open_image`."""
     name = "bytes of a tensor" if isinstance(path, io.BytesIO) else str(getattr(path, "name", path))
     try:
         with warnings.catch_warnings():
@@ -64,8 +76,7 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
             with Image.open(path) as image:
                 if image.format in _REFUSED:
                     raise OSError(f"{image.format} files are decoded by another program and not read here")
-                image.load()
-                return image.copy() if mode is None else image.convert(mode)
+                return finish(image)
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -195,15 +206,24 @@ def decode_image(
     wide = read_png16(_wide_bytes(source))
     if wide is not None:
         return taeda.from_numpy(_in_mode(wide, mode).transpose(2, 0, 1).copy())
-    image = open_image(source, None if apply_exif_orientation else _MODES.get(mode))
     if apply_exif_orientation:
-        image = ImageOps.exif_transpose(image)
+        image = ImageOps.exif_transpose(open_image(source))
         image = image.convert(_MODES[mode]) if mode in _MODES else image
+    else:
+        image = _opened(source, functools.partial(_as_read, mode=_MODES.get(mode)))
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
         image = image.convert("RGB" if image.mode in ("P", "CMYK", "YCbCr", "HSV", "LAB") else "L")
     from taeda.vision.transforms.functional import pil_to_tensor
 
     return pil_to_tensor(image)
+
+
+def _as_read(image: Image.Image, mode: str | None) -> Image.Image:
+    """Decode an image in a mode, without a copy where it has that one; of a JPEG file in colours, grey is its luminance as it is stored."""
+    if mode == "L":
+        image.draft("L", None)  # type: ignore[arg-type]
+    image.load()
+    return image if mode in (None, image.mode) else image.convert(mode)
 
 
 def _wide_bytes(source: Any) -> bytes:
@@ -284,10 +304,12 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
 
     with Image.open(_source(input, "decode_gif")) as image:
         try:
+            if getattr(image, "n_frames", 1) == 1:
+                return first
             frames = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
         except Exception as error:  # Pillow's decoders raise what they like on damaged files
             raise UnreadableImage(f"[decode_gif] cannot read the frames: {error}") from error
-    return taeda.stack(frames) if len(frames) > 1 else first
+    return taeda.stack(frames)
 
 
 def _pil(input: Any, op: str) -> Image.Image:

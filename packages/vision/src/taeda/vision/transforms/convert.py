@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 import taeda
+import taeda.vision._room
 
 __all__ = ["convert_image_dtype", "largest_value", "normalize", "pil_to_tensor", "to_pil_image", "to_tensor"]
 
