@@ -273,15 +273,9 @@ def test_relics_of_tensors() -> None:
     with pytest.raises(RuntimeError, match="no such device"):
         x.xpu()
     assert taeda.functional.einsum is taeda.einsum and taeda.has_lapack and taeda.legacy_contiguous_format is taeda.contiguous_format
-<<<<<<< HEAD
     with pytest.warns(FutureWarning, match="^`taeda.testing.assert_allclose..` is deprecated"):
         taeda.testing.assert_allclose(x, [1.0, 2.0 + 1e-8])
     with pytest.warns(FutureWarning), pytest.raises(AssertionError):
-=======
-    with pytest.warns(FutureWarning, match="use taeda.testing.assert_close"):
-        taeda.testing.assert_allclose(x, [1.0, 2.0 + 1e-8])
-    with pytest.raises(AssertionError), pytest.warns(FutureWarning):
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
         taeda.testing.assert_allclose(x, [1.0, 2.1])
     assert taeda._tensor_str.PRINT_OPTS.edgeitems == 3
     assert "Python version" in taeda.utils.collect_env.get_pretty_env_info()

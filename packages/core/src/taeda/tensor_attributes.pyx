@@ -422,22 +422,13 @@ cdef class TensorAttributes(TensorBase):
     @property
     def volatile(self):
         """Always False: no_grad took its place."""
-<<<<<<< HEAD
-        warnings.warn("volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
-=======
-        warnings.warn("[volatile] volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
+        warnings.warn("volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=1)
         return False
 
     @volatile.setter
     def volatile(self, value):
-<<<<<<< HEAD
         warnings.warn("volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
-                      stacklevel=2)
-=======
-        warnings.warn("[volatile] volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
                       stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
 
     @property
     def data(self):

@@ -246,12 +246,8 @@ def assert_allclose(
     actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True, msg: str = ""
 ) -> None:
     """Compare by :func:`assert_close`, whose former name this is: dtypes and devices may differ, and nan equals nan."""
-<<<<<<< HEAD
     warnings.warn(f"`{_spoken.name}.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. "
                   f"Please use `{_spoken.name}.testing.assert_close()` instead.", FutureWarning, stacklevel=2)
-=======
-    warnings.warn("[assert_allclose] is deprecated; use taeda.testing.assert_close", FutureWarning, stacklevel=2)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
     actual, expected = (x if isinstance(x, taeda.Tensor) else taeda.tensor(x) for x in (actual, expected))
     if rtol is None and atol is None:
         rtol, atol = (max(pair) for pair in zip(*(TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (actual, expected)), strict=True))

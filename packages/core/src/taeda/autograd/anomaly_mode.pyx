@@ -51,13 +51,8 @@ class detect_anomaly:
     def __init__(self, check_nan=True):
         self.check_nan = check_nan
         import warnings
-<<<<<<< HEAD
         warnings.warn("Anomaly Detection has been enabled. This mode will increase the runtime and should only be "
-                      "enabled for debugging.", UserWarning, stacklevel=2)
-=======
-        warnings.warn("[detect_anomaly] Anomaly Detection has been enabled. This mode will increase the runtime and should only be "
                       "enabled for debugging.", UserWarning, stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
 
     def __enter__(self):
         self.before = anomaly, check_nan

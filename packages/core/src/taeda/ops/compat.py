@@ -153,7 +153,6 @@ def to_dense(input, dtype=None, *, masked_grad=None):
 
 
 def _resized(op, input, shape):
-    warnings.warn(f"[{op}] non-inplace {op} is deprecated; use reshape", UserWarning, stacklevel=3)
     total = 1
     for s in shape:
         total *= s

@@ -286,13 +286,8 @@ def from_numpy(ndarray):
 
 cdef int warn_readonly(str what) except -1:
     import warnings
-<<<<<<< HEAD
     warnings.warn(f"The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
-                  stacklevel=2)
-=======
-    warnings.warn(f"[{op}] The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
                   stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
     return 0
 
 

@@ -248,14 +248,9 @@ cdef int read_index(TensorBase t) except -1:
     if t.view.dtype == I64 or t.view.dtype == I32 or t.view.dtype == BOOL:
         return 0
     if t.view.dtype == U8:
-<<<<<<< HEAD
         warnings.warn(f"indexing with dtype {_spoken.name}.uint8 is now deprecated, please use a dtype "
                       f"{_spoken.name}.bool instead.", UserWarning,
-                      stacklevel=2)
-=======
-        warnings.warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead", UserWarning,
                       stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
         return 0
     raise IndexError("[getitem] tensors used as indices must be long, int, byte or bool tensors, got "
                      f"{dtype_of(t.view.dtype).name}")

@@ -91,15 +91,9 @@ cdef object moments(Op op, bint root, bint both, object input, object dim, objec
     p[0].f = correction
     p[1].i = root
     count = extent(x, dims)
-<<<<<<< HEAD
     if count <= correction and x.device == CPU:
         warnings.warn(f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
-                      "factor (input numel divided by output numel).", UserWarning, stacklevel=2)
-=======
-    if count <= correction and x.device == CPU and count:
-        warnings.warn(f"[{op.name}] degrees of freedom is <= 0. Correction should be strictly less than the reduction "
                       "factor (input numel divided by output numel).", UserWarning, stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
     back = way_back(x, dims, keepdim)
     if not both:
         y = reduce_one(op, x, dims, keepdim, x.view.dtype, p)

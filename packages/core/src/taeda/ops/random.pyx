@@ -178,13 +178,6 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
         raise RuntimeError(f"[{name}] functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad.")
     if t.shape_tuple() != size:
-<<<<<<< HEAD
-        if t.view.numel:
-            warnings.warn(f"An output with one or more elements was resized since it had shape "
-                          f"{list(t.shape_tuple())}, which does not match the required output shape {list(size)}",
-                          UserWarning, stacklevel=2)
-=======
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
         t.resize_(size)
     return t
 

@@ -59,13 +59,8 @@ cdef int check_bound(str name, str what, object x, int dtype) except -1:
     elif dtype == F16 and abs(x) > 65504:
         raise RuntimeError(f"[{name}] {what} is out of bounds for float16, got {x}")
     elif abs(x) > LARGEST[dtype]:
-<<<<<<< HEAD
         warnings.warn(f"{what} is out of bounds [-(2^{DIGITS[dtype]}), 2^{DIGITS[dtype]}]. [{name}] beyond them "
-                      f"{name_of(dtype)} does not hold every integer", UserWarning, stacklevel=3)
-=======
-        warnings.warn(f"[{name}] {what} is out of bounds [-2^{DIGITS[dtype]}, 2^{DIGITS[dtype]}], beyond which "
                       f"{name_of(dtype)} does not hold every integer", UserWarning, stacklevel=1)
->>>>>>> e34eae7 (Warnings of compiled functions point at the caller's line; the options of save and load under PyTorch's names)
     return 0
 
 
