@@ -108,8 +108,22 @@ def test_the_registry_lists_filters_and_builds():
     rooms = (models, models.detection, models.optical_flow, models.segmentation, models.video)
     assert sorted(sum(map(models.list_models, rooms), [])) == models.list_models()
     assert models.get_model_builder("ResNet18") is models.resnet18
-    with pytest.raises(ValueError, match="Unknown model 'vgg'; there are alexnet, convnext_base"):
-        models.get_model("vgg")
+    with pytest.raises(ValueError, match=r"\[get_model\] Unknown model 'foo'; there are alexnet, convnext_base"):
+        models.get_model("foo")
+    for find in (models.get_model, models.get_model_weights):
+        with pytest.raises(ValueError, match="Unknown model 'resnet19'; did you mean resnet18, .* list_models"):
+            find("resnet19")
+
+
+@pytest.mark.parametrize(("name", "shape", "text"), [
+    ("maxvit_t", (1, 3, 200, 200), r"\[MaxVit\] windows of 7 x 7 do not tile a map of 50 x 50"),
+    ("swin3d_t", (3, 4, 32, 32), r"expected films, B x 3 x T x H x W, got \(3, 4, 32, 32\)"),
+    ("mvit_v2_s", (1, 3, 4, 224, 224), r"\[MViT\] the film is cut into \(2, 56, 56\) patches .* has places for \(8, 56, 56\)"),
+    ("vit_b_32", (1, 3, 64, 64), "Wrong image height! Expected 224 but got 64! Resize"),
+])
+def test_images_of_another_size_are_told_from_those_that_the_model_takes(name, shape, text):
+    with pytest.raises((RuntimeError, ValueError, AssertionError), match=text):
+        models.get_model(name)(taeda.zeros(shape))
 
 
 def test_models_of_ones_own_register(monkeypatch):

@@ -121,7 +121,12 @@ class WindowPartition(nn.Module):
 
     def forward(self, x: Tensor, p: int) -> Tensor:
         b, c, h, w = x.shape
-        return x.reshape(b, c, h // p, p, w // p, p).permute(0, 2, 4, 3, 5, 1).reshape(b, -1, p * p, c)
+        try:
+            x = x.reshape(b, c, h // p, p, w // p, p)
+        except RuntimeError as error:
+            raise RuntimeError(f"[MaxVit] windows of {p} x {p} do not tile a map of {h} x {w}; resize images to the input_size that the "
+                               "model was built with, or build it with theirs") from error
+        return x.permute(0, 2, 4, 3, 5, 1).reshape(b, -1, p * p, c)
 
 
 class WindowDepartition(nn.Module):

@@ -32,18 +32,25 @@ def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
     return register
 
 
+def unknown(caller: str, name: str) -> str:
+    """Return what is said of a name that no model has: those that are like it, or else all."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), list_models(), n=4)
+    cure = f"did you mean {', '.join(near)}? list_models() names all" if near else f"there are {', '.join(list_models())}"
+    return f"[{caller}] Unknown model {name!r}; {cure}"
+
+
 def get_model_builder(name: str) -> Callable[..., nn.Module]:
     """Return the function that builds the model `name` (upper or lower case).
 
     Raises:
-        ValueError: there is none; the message lists those there are.
+        ValueError: there is none; the message names those that are like it.
     """
     try:
         return _BUILDERS[name.lower()]
     except KeyError:
-        raise ValueError(
-            f"[get_model] Unknown model {name!r}; there are {', '.join(list_models())}"
-        ) from None
+        raise ValueError(unknown("get_model", name)) from None
 
 
 def get_model(name: str, **config: Any) -> nn.Module:

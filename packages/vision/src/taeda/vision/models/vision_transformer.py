@@ -181,7 +181,7 @@ class VisionTransformer(nn.Module):
         n, _, h, w = x.shape
         for name, size in (("height", h), ("width", w)):
             text = f"[VisionTransformer] Wrong image {name}! Expected {self.image_size} but got {size}!"
-            taeda._assert(size == self.image_size, text)
+            taeda._assert(size == self.image_size, f"{text} Resize images, or build the model with their image_size")
         return self.conv_proj(x).reshape(n, self.hidden_dim, -1).permute(0, 2, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from taeda.vision.models.registry import _BUILDERS
+from taeda.vision.models.registry import _BUILDERS, unknown
 from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, OpticalFlow, SemanticSegmentation, VideoClassification
 from taeda.vision.transforms.geometry import InterpolationMode
 
@@ -245,9 +245,10 @@ def get_model_weights(name: Any) -> Any:
     >>> get_model_weights("resnet18").__name__
     'ResNet18_Weights'
     """
-    enum = _of_model(name if isinstance(name, str) else name.__name__)
+    name = name if isinstance(name, str) else name.__name__
+    enum = _of_model(name)
     if enum is None:
-        raise ValueError(f"[get_model_weights] Unknown model {name!r}")
+        raise ValueError(unknown("get_model_weights", name))
     return enum
 
 

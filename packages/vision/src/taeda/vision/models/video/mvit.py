@@ -328,8 +328,11 @@ class MViT(nn.Module):
         if x.dim() not in (4, 5):
             raise ValueError(f"[MViT] Unsupported input dimension {x.shape}; expected B x 3 x T x H x W or B x 3 x H x W")
         x = self.conv_proj(x if x.dim() == 5 else x.unsqueeze(2))
-        x = self.pos_encoding(x.flatten(2).transpose(1, 2))
         thw = (self.pos_encoding.temporal_size, *self.pos_encoding.spatial_size)
+        if x.shape[2:].numel() != math.prod(thw):
+            raise RuntimeError(f"[MViT] the film is cut into {tuple(x.shape[2:])} patches over time, height and width, and the model has "
+                               f"places for {thw}; give films of the size that it was built for, or build it with other sizes")
+        x = self.pos_encoding(x.flatten(2).transpose(1, 2))
         for block in self.blocks:
             x, thw = block(x, thw)
         return self.head(self.norm(x)[:, 0])

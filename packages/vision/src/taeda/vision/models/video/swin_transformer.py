@@ -46,7 +46,10 @@ class PatchEmbed3d(nn.Module):
         self.norm = nn.Identity() if norm_layer is None else norm_layer(embed_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        t, h, w = x.shape[2:]
+        try:
+            _, _, t, h, w = x.shape
+        except ValueError:
+            raise ValueError(f"[PatchEmbed3d] expected films, B x 3 x T x H x W, got {tuple(x.shape)}") from None
         p, q, r = self.tuple_patch_size
         x = self.proj(F.pad(x, (0, -w % r, 0, -h % q, 0, -t % p)))
         return self.norm(x.permute(0, 2, 3, 4, 1))
