@@ -289,7 +289,11 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """Give the last dimensions another shape of as many elements."""
+    """Give the last dimensions another shape of as many elements.
+
+    >>> ReshapeTransform((4,), (2, 2))(taeda.zeros(3, 4)).shape
+    taeda.Size([3, 2, 2])
+    """
 
     bijective = True
 

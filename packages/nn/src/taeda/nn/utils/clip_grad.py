@@ -31,6 +31,9 @@ def get_total_norm(
         norm_type: p, which may be inf.
         error_if_nonfinite: raise RuntimeError if it is inf or NaN.
         foreach: accepted; there is one way to compute it.
+
+    >>> get_total_norm([Tensor([3.0]), Tensor([4.0])])
+    tensor(5.)
     """
     tensors = _listed(tensors)
     norm_type = float(norm_type)
@@ -113,7 +116,14 @@ def clip_grad_norm(
 def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Limit each element of the gradients to [-clip_value, clip_value]."""
+    """Limit each element of the gradients to [-clip_value, clip_value].
+
+    >>> w = Tensor([1.0, 2.0]).requires_grad_()
+    >>> (3.0 * w).sum().backward()
+    >>> clip_grad_value_([w], 0.5)
+    >>> w.grad
+    tensor([0.5000, 0.5000])
+    """
     clip_value = float(clip_value)
     with taeda.no_grad():
         for p in _listed(parameters):

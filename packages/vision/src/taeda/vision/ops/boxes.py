@@ -71,13 +71,21 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
 
 def remove_small_boxes(boxes: Tensor, min_size: float) -> Tensor:
-    """Return the indices of the boxes (x1, y1, x2, y2) with both sides at least `min_size`."""
+    """Return the indices of the boxes (x1, y1, x2, y2) with both sides at least `min_size`.
+
+    >>> remove_small_boxes(taeda.tensor([[0.0, 0.0, 2.0, 3.0], [0.0, 0.0, 9.0, 9.0]]), min_size=5.0)
+    tensor([1])
+    """
     w, h = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
     return taeda.where((w >= min_size) & (h >= min_size))[0]
 
 
 def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Cut boxes (x1, y1, x2, y2) off at the borders of an image of size (height, width)."""
+    """Cut boxes (x1, y1, x2, y2) off at the borders of an image of size (height, width).
+
+    >>> clip_boxes_to_image(taeda.tensor([[-1.0, 2.0, 20.0, 30.0]]), (10, 15))
+    tensor([[ 0.,  2., 15., 10.]])
+    """
     height, width = size
     x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)
     return taeda.stack((x, y), dim=boxes.dim()).reshape(boxes.shape)
@@ -201,6 +209,9 @@ def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
 
     Raises:
         ValueError: `fmt` is none of ``xyxy``, ``xywh``, ``cxcywh``.
+
+    >>> box_area(taeda.tensor([[0.0, 0.0, 2.0, 3.0]]))
+    tensor([6.])
     """
     if fmt not in STRAIGHT:
         raise ValueError(f"[box_area] Unsupported Bounding Box area for given format {fmt}; formats are {', '.join(STRAIGHT)}")
@@ -261,7 +272,11 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
 
 
 def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    """Return ``IoU - (hull - union) / hull`` of all pairs (Rezatofighi et al., 2019)."""
+    """Return ``IoU - (hull - union) / hull`` of all pairs (Rezatofighi et al., 2019).
+
+    >>> generalized_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
+    tensor([[ 1.0000, -0.5000]])
+    """
     inter, union = _pairs(boxes1, boxes2)
     sides = _hull(boxes1, boxes2)
     hull = sides[..., 0] * sides[..., 1]
@@ -269,7 +284,11 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 
 
 def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
-    """Return IoU less the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020)."""
+    """Return IoU less the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020).
+
+    >>> distance_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
+    tensor([[ 1.0000, -0.2500]])
+    """
     return _distance(wide(boxes1), wide(boxes2), eps)[0]
 
 
@@ -282,7 +301,11 @@ def _distance(boxes1: Tensor, boxes2: Tensor, eps: float) -> tuple[Tensor, Tenso
 
 
 def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
-    """Return the distance IoU less a term for the difference of aspect ratios (Zheng et al., 2020)."""
+    """Return the distance IoU less a term for the difference of aspect ratios (Zheng et al., 2020).
+
+    >>> complete_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
+    tensor([[ 1.0000, -0.2500]])
+    """
     boxes1, boxes2 = wide(boxes1), wide(boxes2)
     diou, iou = _distance(boxes1, boxes2, eps)
     size1, size2 = boxes1[..., 2:] - boxes1[..., :2], boxes2[..., 2:] - boxes2[..., :2]

@@ -89,6 +89,10 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) 
 
     Raises:
         ValueError: p lies outside 0 ... 1, or the mode is unknown.
+
+    >>> stochastic_depth(taeda.ones(2, 3), p=0.5, mode="row", training=False)
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
     """
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"[stochastic_depth] drop probability has to be between 0 and 1, but got {p}")

@@ -23,7 +23,11 @@ Layer = Callable[..., nn.Module]
 
 
 class FrozenBatchNorm2d(nn.Module):
-    """Batch normalisation whose statistics and affine parameters are fixed: all four are buffers."""
+    """Batch normalisation whose statistics and affine parameters are fixed: all four are buffers.
+
+    >>> len(list(FrozenBatchNorm2d(8).parameters()))
+    0
+    """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -127,7 +131,11 @@ class Conv2dNormActivation(ConvNormActivation):
 
 
 class Conv3dNormActivation(ConvNormActivation):
-    """A convolution of volumes, a normalisation and an activation; see `Conv2dNormActivation`."""
+    """A convolution of volumes, a normalisation and an activation; see `Conv2dNormActivation`.
+
+    >>> Conv3dNormActivation(3, 8)(taeda.zeros(1, 3, 4, 16, 16)).shape
+    taeda.Size([1, 8, 4, 16, 16])
+    """
 
     def __init__(
         self,
@@ -160,7 +168,11 @@ class Conv3dNormActivation(ConvNormActivation):
 
 
 class SqueezeExcitation(nn.Module):
-    """Scale every channel by a number made of all channels' means (Hu, Shen, Sun, 2017)."""
+    """Scale every channel by a number made of all channels' means (Hu, Shen, Sun, 2017).
+
+    >>> SqueezeExcitation(8, 2)(taeda.zeros(1, 8, 4, 4)).shape
+    taeda.Size([1, 8, 4, 4])
+    """
 
     def __init__(
         self,
@@ -184,7 +196,11 @@ class SqueezeExcitation(nn.Module):
 
 
 class MLP(nn.Sequential):
-    """Linear layers, each but the last with a normalisation, an activation and dropout; the last with dropout."""
+    """Linear layers, each but the last with a normalisation, an activation and dropout; the last with dropout.
+
+    >>> MLP(8, [16, 4])(taeda.zeros(2, 8)).shape
+    taeda.Size([2, 4])
+    """
 
     def __init__(
         self,
@@ -210,7 +226,11 @@ class MLP(nn.Sequential):
 
 
 class Permute(nn.Module):
-    """Bring the dimensions into another order."""
+    """Bring the dimensions into another order.
+
+    >>> Permute([0, 2, 3, 1])(taeda.zeros(1, 3, 4, 5)).shape
+    taeda.Size([1, 4, 5, 3])
+    """
 
     def __init__(self, dims: list[int]) -> None:
         super().__init__()

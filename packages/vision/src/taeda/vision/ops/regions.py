@@ -293,7 +293,11 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
 
 
 class RoIAlign(nn.Module):
-    """`roi_align` with fixed options."""
+    """`roi_align` with fixed options.
+
+    >>> RoIAlign(2, spatial_scale=1.0, sampling_ratio=2)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape
+    taeda.Size([1, 3, 2, 2])
+    """
 
     def __init__(self, output_size: Size, spatial_scale: float, sampling_ratio: int, aligned: bool = False) -> None:
         super().__init__()
@@ -313,7 +317,11 @@ class RoIAlign(nn.Module):
 
 
 class RoIPool(nn.Module):
-    """`roi_pool` with fixed options."""
+    """`roi_pool` with fixed options.
+
+    >>> RoIPool(2, spatial_scale=1.0)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape
+    taeda.Size([1, 3, 2, 2])
+    """
 
     def __init__(self, output_size: Size, spatial_scale: float) -> None:
         super().__init__()

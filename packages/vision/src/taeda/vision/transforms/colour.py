@@ -46,6 +46,9 @@ def rgb_to_grayscale(img: I, num_output_channels: int = 1) -> I:
     Raises:
         TypeError: neither kind of image, or a tensor that has not 1 or 3 channels.
         ValueError: `num_output_channels` is not 1 or 3.
+
+    >>> rgb_to_grayscale(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]]))
+    tensor([[[0.5924]]])
     """
     x: Any = img
     is_tensor = is_tensor_image(x, "rgb_to_grayscale")
@@ -87,7 +90,11 @@ def _checked(img: Any, op: str, factor: float | None = None, name: str = "") -> 
 
 
 def adjust_brightness(img: I, brightness_factor: float) -> I:
-    """Multiply an image by a factor: 0 gives black, 1 the image, 2 twice its brightness."""
+    """Multiply an image by a factor: 0 gives black, 1 the image, 2 twice its brightness.
+
+    >>> adjust_brightness(taeda.tensor([[[0.25, 0.75]]] * 3), 2.0)[0]
+    tensor([[0.5000, 1.0000]])
+    """
     x: Any = img
     if _checked(x, "adjust_brightness", brightness_factor, "brightness_factor"):
         return cast(Any, _blend(x, taeda.zeros_like(x), brightness_factor))
@@ -95,7 +102,11 @@ def adjust_brightness(img: I, brightness_factor: float) -> I:
 
 
 def adjust_contrast(img: I, contrast_factor: float) -> I:
-    """Blend an image with its mean shade of grey: 0 gives that grey, 1 the image."""
+    """Blend an image with its mean shade of grey: 0 gives that grey, 1 the image.
+
+    >>> adjust_contrast(taeda.tensor([[[0.25, 0.75]]] * 3), 0.0)[0]
+    tensor([[0.5000, 0.5000]])
+    """
     x: Any = img
     if not _checked(x, "adjust_contrast", contrast_factor, "contrast_factor"):
         return cast(Any, ImageEnhance.Contrast(x).enhance(contrast_factor))
@@ -106,7 +117,11 @@ def adjust_contrast(img: I, contrast_factor: float) -> I:
 
 
 def adjust_saturation(img: I, saturation_factor: float) -> I:
-    """Blend an image with its shades of grey: 0 gives those, 1 the image, 2 stronger colours."""
+    """Blend an image with its shades of grey: 0 gives those, 1 the image, 2 stronger colours.
+
+    >>> adjust_saturation(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]]), 0.0).flatten()
+    tensor([0.5924, 0.5924, 0.5924])
+    """
     x: Any = img
     if not _checked(x, "adjust_saturation", saturation_factor, "saturation_factor"):
         return cast(Any, ImageEnhance.Color(x).enhance(saturation_factor))
@@ -120,6 +135,9 @@ def adjust_hue(img: I, hue_factor: float) -> I:
 
     Raises:
         ValueError: the factor lies outside.
+
+    >>> adjust_hue(taeda.tensor([[[1.0]], [[0.0]], [[0.0]]]), 0.5).flatten()
+    tensor([0., 1., 1.])
     """
     x: Any = img
     if not -0.5 <= hue_factor <= 0.5:
@@ -168,6 +186,9 @@ def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:
 
     Raises:
         ValueError: gamma is negative.
+
+    >>> adjust_gamma(taeda.tensor([[[0.5, 1.0]]]), 2.0)
+    tensor([[[0.2500, 1.0000]]])
     """
     x: Any = img
     if _checked(x, "adjust_gamma", gamma, "gamma"):
@@ -179,7 +200,11 @@ def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:
 
 
 def invert(img: I) -> I:
-    """Swap light and dark."""
+    """Swap light and dark.
+
+    >>> invert(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[255, 155,   0]]], dtype=taeda.uint8)
+    """
     x: Any = img
     if _checked(x, "invert"):
         return cast(Any, largest_value(x.dtype) - x)
@@ -192,6 +217,9 @@ def posterize(img: I, bits: int) -> I:
     Raises:
         TypeError: a tensor is not uint8.
         ValueError: bits lies outside 0 ... 8.
+
+    >>> posterize(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8), bits=2)
+    tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
     """
     x: Any = img
     is_tensor = _checked(x, "posterize")
@@ -209,6 +237,9 @@ def solarize(img: I, threshold: float) -> I:
 
     Raises:
         TypeError: the threshold lies above the range of a tensor's dtype.
+
+    >>> solarize(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8), threshold=100)
+    tensor([[[  0, 155,   0]]], dtype=taeda.uint8)
     """
     x: Any = img
     if not _checked(x, "solarize"):
@@ -221,7 +252,11 @@ def solarize(img: I, threshold: float) -> I:
 
 
 def autocontrast(img: I) -> I:
-    """Stretch every channel so that its darkest pixel is black and its lightest white."""
+    """Stretch every channel so that its darkest pixel is black and its lightest white.
+
+    >>> autocontrast(taeda.tensor([[[50, 100, 150]]], dtype=taeda.uint8))
+    tensor([[[  0, 127, 255]]], dtype=taeda.uint8)
+    """
     x: Any = img
     if not _checked(x, "autocontrast"):
         return cast(Any, ImageOps.autocontrast(x))
@@ -235,7 +270,13 @@ def autocontrast(img: I) -> I:
 
 
 def adjust_sharpness(img: I, sharpness_factor: float) -> I:
-    """Blend an image with a smoothed one: 0 gives that, 1 the image, 2 a sharper one; borders stay."""
+    """Blend an image with a smoothed one: 0 gives that, 1 the image, 2 a sharper one; borders stay.
+
+    >>> adjust_sharpness(taeda.eye(3)[None], 0.0)
+    tensor([[[1.0000, 0.0000, 0.0000],
+             [0.0000, 0.5385, 0.0000],
+             [0.0000, 0.0000, 1.0000]]])
+    """
     x: Any = img
     if not _checked(x, "adjust_sharpness", sharpness_factor, "sharpness_factor"):
         return cast(Any, ImageEnhance.Sharpness(x).enhance(sharpness_factor))
@@ -255,6 +296,9 @@ def equalize(img: I) -> I:
 
     Raises:
         TypeError: a tensor is not uint8.
+
+    >>> equalize(taeda.tensor([100, 101], dtype=taeda.uint8).repeat(1, 255, 1)).unique()
+    tensor([  0, 255], dtype=taeda.uint8)
     """
     x: Any = img
     if not _checked(x, "equalize"):

@@ -22,6 +22,9 @@ def pil_to_tensor(pic: Image.Image) -> taeda.Tensor:
 
     Raises:
         TypeError: `pic` is not a PIL image.
+
+    >>> pil_to_tensor(Image.new("RGB", (4, 2), "red")).shape
+    taeda.Size([3, 2, 4])
     """
     if not isinstance(pic, Image.Image):
         raise TypeError(f"[pil_to_tensor] pic should be PIL Image. Got {type(pic)}")
@@ -39,6 +42,9 @@ def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
     Raises:
         TypeError: `pic` is neither.
         ValueError: the array has not 2 or 3 dimensions.
+
+    >>> to_tensor(Image.new("RGB", (1, 1), "red")).flatten()
+    tensor([1., 0., 0.])
     """
     if isinstance(pic, np.ndarray):
         if pic.ndim not in (2, 3):
@@ -69,6 +75,9 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
     Raises:
         TypeError: `pic` is neither, or its dtype is none that an image has.
         ValueError: it has not 2 or 3 dimensions, or more than 4 channels, or the mode does not fit.
+
+    >>> to_pil_image(taeda.zeros(3, 2, 4)).size
+    (4, 2)
     """
     if isinstance(pic, taeda.Tensor):
         ndim = pic.dim()
@@ -125,6 +134,9 @@ def convert_image_dtype(image: taeda.Tensor, dtype: Any = taeda.float32) -> taed
     Raises:
         TypeError: `image` is not a tensor.
         RuntimeError: a float cannot hold the integers asked for.
+
+    >>> convert_image_dtype(taeda.tensor([[[0, 51, 255]]], dtype=taeda.uint8))
+    tensor([[[0.0000, 0.2000, 1.0000]]])
     """
     if not isinstance(image, taeda.Tensor):
         raise TypeError(f"[convert_image_dtype] Input img should be Tensor Image, got {type(image)}")
@@ -159,6 +171,9 @@ def normalize(
     Raises:
         TypeError: it is not a tensor of floats.
         ValueError: it has fewer than 3 dimensions, or a std is zero.
+
+    >>> normalize(taeda.tensor([[[0.0, 0.5, 1.0]]]), mean=[0.5], std=[0.25])
+    tensor([[[-2.,  0.,  2.]]])
     """
     if not isinstance(tensor, taeda.Tensor):
         raise TypeError(f"[normalize] img should be Tensor Image. Got {type(tensor)}; put ToTensor before it")

@@ -108,6 +108,11 @@ def resize(
     Raises:
         TypeError: neither kind of image, or not an interpolation mode.
         ValueError: the size is not positive or does not fit, or the mode is none for tensors.
+
+    >>> resize(taeda.zeros(3, 100, 200), 50).shape
+    taeda.Size([3, 50, 100])
+    >>> resize(taeda.zeros(3, 100, 200), (50, 50)).shape
+    taeda.Size([3, 50, 50])
     """
     x: Any = img
     is_tensor = is_tensor_image(x, "resize")
@@ -142,6 +147,10 @@ def crop(img: I, top: int, left: int, height: int, width: int) -> I:
 
     Raises:
         TypeError: neither kind of image.
+
+    >>> crop(taeda.arange(16.0).reshape(1, 4, 4), top=1, left=2, height=2, width=2)
+    tensor([[[ 6.,  7.],
+             [10., 11.]]])
     """
     x: Any = img
     is_tensor = is_tensor_image(x, "crop")
@@ -158,7 +167,12 @@ def crop(img: I, top: int, left: int, height: int, width: int) -> I:
 
 
 def center_crop(img: I, output_size: int | Sequence[int]) -> I:
-    """Cut (height, width) pixels out of the middle; an image that is smaller is padded with zeros first."""
+    """Cut (height, width) pixels out of the middle; an image that is smaller is padded with zeros first.
+
+    >>> center_crop(taeda.arange(16.0).reshape(1, 4, 4), 2)
+    tensor([[[ 5.,  6.],
+             [ 9., 10.]]])
+    """
     sizes = [output_size] if isinstance(output_size, int) else list(output_size)
     ch, cw = int(sizes[0]), int(sizes[-1])
     _, h, w = get_dimensions(img)
@@ -186,7 +200,11 @@ def resized_crop(
     interpolation: InterpolationMode | int = InterpolationMode.BILINEAR,
     antialias: bool | None = True,
 ) -> I:
-    """Crop, then resize to `size`."""
+    """Crop, then resize to `size`.
+
+    >>> resized_crop(taeda.zeros(3, 100, 200), top=10, left=20, height=50, width=50, size=(32, 32)).shape
+    taeda.Size([3, 32, 32])
+    """
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
 
 
@@ -223,6 +241,10 @@ def pad(
     Raises:
         TypeError: neither kind of image, or arguments of a wrong type.
         ValueError: `padding` has a wrong number of elements, or the mode is unknown.
+
+    >>> pad(taeda.ones(1, 1, 2), [2, 1, 0, 0])
+    tensor([[[0., 0., 0., 0.],
+             [0., 0., 1., 1.]]])
     """
     x: Any = img
     is_tensor = is_tensor_image(x, "pad")
@@ -296,14 +318,24 @@ def _pad_constant(img: Any, left: int, top: int, right: int, bottom: int, fill: 
 
 
 def hflip(img: I) -> I:
-    """Mirror left and right."""
+    """Mirror left and right.
+
+    >>> hflip(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[2., 1.],
+             [4., 3.]]])
+    """
     x: Any = img
     is_tensor = is_tensor_image(x, "hflip")
     return x.flip(-1) if is_tensor else x.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
 def vflip(img: I) -> I:
-    """Mirror top and bottom."""
+    """Mirror top and bottom.
+
+    >>> vflip(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[3., 4.],
+             [1., 2.]]])
+    """
     x: Any = img
     is_tensor = is_tensor_image(x, "vflip")
     return x.flip(-2) if is_tensor else x.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
@@ -314,6 +346,9 @@ def five_crop(img: I, size: int | Sequence[int]) -> tuple[I, I, I, I, I]:
 
     Raises:
         ValueError: the crop is larger than the image.
+
+    >>> [part.item() for part in five_crop(taeda.arange(9.0).reshape(1, 3, 3), 1)]
+    [0.0, 2.0, 6.0, 8.0, 4.0]
     """
     sizes = [size] if isinstance(size, int) else list(size)
     if len(sizes) not in (1, 2):
@@ -327,7 +362,11 @@ def five_crop(img: I, size: int | Sequence[int]) -> tuple[I, I, I, I, I]:
 
 
 def ten_crop(img: I, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[I, ...]:
-    """Cut out five crops of the image and five of its mirror image."""
+    """Cut out five crops of the image and five of its mirror image.
+
+    >>> [int(part) for part in ten_crop(taeda.arange(9.0).reshape(1, 3, 3), 1)]
+    [0, 2, 6, 8, 4, 2, 0, 8, 6, 4]
+    """
     mirrored = vflip(img) if vertical_flip else hflip(img)
     return five_crop(img, size) + five_crop(mirrored, size)
 
@@ -337,6 +376,10 @@ def erase(img: taeda.Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bo
 
     Raises:
         TypeError: it is not a tensor image.
+
+    >>> erase(taeda.ones(1, 2, 3), i=0, j=1, h=2, w=1, v=0.0)
+    tensor([[[1., 0., 1.],
+             [1., 0., 1.]]])
     """
     if not isinstance(img, taeda.Tensor):
         raise TypeError(f"[erase] img should be Tensor. Got {type(img)}; to_tensor makes it one")

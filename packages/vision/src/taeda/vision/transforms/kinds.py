@@ -39,18 +39,30 @@ def is_tensor_image(img: Any, op: str) -> TypeGuard[taeda.Tensor]:
 
 
 def get_dimensions(img: AnImage) -> list[int]:
-    """Return [channels, height, width]."""
+    """Return [channels, height, width].
+
+    >>> get_dimensions(taeda.zeros(3, 20, 30))
+    [3, 20, 30]
+    """
     if is_tensor_image(img, "get_dimensions"):
         return [1 if img.dim() == 2 else img.shape[-3], img.shape[-2], img.shape[-1]]
     return [len(img.getbands()), img.height, img.width]
 
 
 def get_image_size(img: AnImage) -> list[int]:
-    """Return [width, height]."""
+    """Return [width, height].
+
+    >>> get_image_size(taeda.zeros(3, 20, 30))
+    [30, 20]
+    """
     _, h, w = get_dimensions(img)
     return [w, h]
 
 
 def get_image_num_channels(img: AnImage) -> int:
-    """Return the number of channels."""
+    """Return the number of channels.
+
+    >>> get_image_num_channels(taeda.zeros(3, 20, 30))
+    3
+    """
     return get_dimensions(img)[0]

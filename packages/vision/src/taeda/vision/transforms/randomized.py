@@ -77,6 +77,9 @@ class RandomCrop(nn.Module):
 
     Raises:
         ValueError: the image is smaller than the crop.
+
+    >>> RandomCrop(32, padding=4)(taeda.zeros(3, 32, 32)).shape
+    taeda.Size([3, 32, 32])
     """
 
     def __init__(
@@ -143,7 +146,11 @@ class _Sometimes(nn.Module):
 
 
 class RandomHorizontalFlip(_Sometimes):
-    """Mirror left and right with probability p."""
+    """Mirror left and right with probability p.
+
+    >>> RandomHorizontalFlip(p=1.0)(taeda.tensor([[[1.0, 2.0]]]))
+    tensor([[[2., 1.]]])
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
@@ -153,7 +160,12 @@ class RandomHorizontalFlip(_Sometimes):
 
 
 class RandomVerticalFlip(_Sometimes):
-    """Mirror top and bottom with probability p."""
+    """Mirror top and bottom with probability p.
+
+    >>> RandomVerticalFlip(p=1.0)(taeda.tensor([[[1.0], [2.0]]]))
+    tensor([[[2.],
+             [1.]]])
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
@@ -163,7 +175,11 @@ class RandomVerticalFlip(_Sometimes):
 
 
 class RandomGrayscale(_Sometimes):
-    """Turn an image into shades of grey with probability p; the number of channels stays."""
+    """Turn an image into shades of grey with probability p; the number of channels stays.
+
+    >>> RandomGrayscale(p=1.0)(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]])).flatten()
+    tensor([0.5924, 0.5924, 0.5924])
+    """
 
     def __init__(self, p: float = 0.1) -> None:
         super().__init__(p)
@@ -173,7 +189,11 @@ class RandomGrayscale(_Sometimes):
 
 
 class RandomInvert(_Sometimes):
-    """Swap light and dark with probability p."""
+    """Swap light and dark with probability p.
+
+    >>> RandomInvert(p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[255, 155,   0]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
@@ -183,7 +203,11 @@ class RandomInvert(_Sometimes):
 
 
 class RandomAutocontrast(_Sometimes):
-    """Stretch the contrast of every channel with probability p."""
+    """Stretch the contrast of every channel with probability p.
+
+    >>> RandomAutocontrast(p=1.0)(taeda.tensor([[[50, 100, 150]]], dtype=taeda.uint8))
+    tensor([[[  0, 127, 255]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
@@ -193,7 +217,11 @@ class RandomAutocontrast(_Sometimes):
 
 
 class RandomPosterize(_Sometimes):
-    """Keep only the highest bits of every pixel with probability p."""
+    """Keep only the highest bits of every pixel with probability p.
+
+    >>> RandomPosterize(bits=2, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, bits: int, p: float = 0.5) -> None:
         super().__init__(p)
@@ -207,7 +235,11 @@ class RandomPosterize(_Sometimes):
 
 
 class RandomSolarize(_Sometimes):
-    """Invert the pixels at or above a threshold with probability p."""
+    """Invert the pixels at or above a threshold with probability p.
+
+    >>> RandomSolarize(threshold=100, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[  0, 155,   0]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, threshold: float, p: float = 0.5) -> None:
         super().__init__(p)
@@ -229,6 +261,9 @@ class RandomResizedCrop(nn.Module):
         ratio: least and greatest width / height.
         interpolation: an InterpolationMode.
         antialias: for tensors.
+
+    >>> RandomResizedCrop(64)(taeda.zeros(3, 100, 200)).shape
+    taeda.Size([3, 64, 64])
     """
 
     def __init__(
@@ -290,6 +325,10 @@ class RandomRotation(nn.Module):
     Args:
         degrees: (least, greatest) angle, or one number d for (-d, d).
         interpolation, expand, center, fill: as for `functional.rotate`.
+
+    >>> RandomRotation((90, 90))(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[2., 4.],
+             [1., 3.]]])
     """
 
     def __init__(
@@ -342,6 +381,9 @@ class ColorJitter(nn.Module):
     Raises:
         ValueError: a number lies outside its range.
         TypeError: an argument is neither a number nor a pair.
+
+    >>> ColorJitter(brightness=(2.0, 2.0))(taeda.tensor([[[0.25, 0.75]]]))
+    tensor([[[0.5000, 1.0000]]])
     """
 
     def __init__(
@@ -418,6 +460,9 @@ class RandomErasing(nn.Module):
         ratio: least and greatest height / width.
         value: what it is filled with: a number, one for each channel, or ``"random"`` for normal noise.
         inplace: change the image itself.
+
+    >>> RandomErasing(p=1.0, value=0)(taeda.ones(3, 32, 32)).min()
+    tensor(0.)
     """
 
     def __init__(
@@ -511,7 +556,11 @@ class _Several:
 
 
 class RandomApply(nn.Module):
-    """Apply all the transforms with probability p, else none."""
+    """Apply all the transforms with probability p, else none.
+
+    >>> RandomApply([RandomInvert(p=1.0)], p=0.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[  0, 100, 255]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, transforms: Sequence[Transform], p: float = 0.5) -> None:
         super().__init__()
@@ -531,7 +580,12 @@ class RandomApply(nn.Module):
 
 
 class RandomOrder(_Several):
-    """Apply all the transforms in a random order."""
+    """Apply all the transforms in a random order.
+
+    >>> RandomOrder([RandomHorizontalFlip(p=1.0), RandomVerticalFlip(p=1.0)])(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[4., 3.],
+             [2., 1.]]])
+    """
 
     def __call__(self, img: Any) -> Any:
         order = list(range(len(self.transforms)))
@@ -542,7 +596,11 @@ class RandomOrder(_Several):
 
 
 class RandomChoice(_Several):
-    """Apply one of the transforms, drawn with the weights `p`."""
+    """Apply one of the transforms, drawn with the weights `p`.
+
+    >>> RandomChoice([RandomHorizontalFlip(p=1.0)])(taeda.tensor([[[1.0, 2.0]]]))
+    tensor([[[2., 1.]]])
+    """
 
     def __init__(self, transforms: Sequence[Transform], p: Sequence[float] | None = None) -> None:
         super().__init__(transforms)

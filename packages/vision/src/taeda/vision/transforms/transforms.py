@@ -67,7 +67,12 @@ class Compose:
 
 
 class ToTensor:
-    """A PIL image or an array H x W x C becomes a tensor C x H x W; 8-bit pixels become 0.0 ... 1.0."""
+    """A PIL image or an array H x W x C becomes a tensor C x H x W; 8-bit pixels become 0.0 ... 1.0.
+
+    >>> import PIL.Image
+    >>> ToTensor()(PIL.Image.new("RGB", (1, 1), "red")).flatten()
+    tensor([1., 0., 0.])
+    """
 
     def __call__(self, pic: Any) -> taeda.Tensor:
         return F.to_tensor(pic)
@@ -77,7 +82,12 @@ class ToTensor:
 
 
 class PILToTensor:
-    """A PIL image becomes a tensor C x H x W with the same numbers."""
+    """A PIL image becomes a tensor C x H x W with the same numbers.
+
+    >>> import PIL.Image
+    >>> PILToTensor()(PIL.Image.new("RGB", (1, 1), "red")).flatten()
+    tensor([255,   0,   0], dtype=taeda.uint8)
+    """
 
     def __call__(self, pic: Any) -> taeda.Tensor:
         return F.pil_to_tensor(pic)
@@ -87,7 +97,11 @@ class PILToTensor:
 
 
 class ToPILImage:
-    """A tensor C x H x W or an array H x W x C becomes a PIL image."""
+    """A tensor C x H x W or an array H x W x C becomes a PIL image.
+
+    >>> ToPILImage()(taeda.zeros(3, 2, 4)).size
+    (4, 2)
+    """
 
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
@@ -104,6 +118,9 @@ class Lambda:
 
     Raises:
         TypeError: it cannot be called.
+
+    >>> Lambda(lambda x: x * 2)(taeda.ones(3))
+    tensor([2., 2., 2.])
     """
 
     def __init__(self, lambd: Transform) -> None:
@@ -119,7 +136,11 @@ class Lambda:
 
 
 class ConvertImageDtype(nn.Module):
-    """Convert a tensor image to a dtype and scale its values to the range of it."""
+    """Convert a tensor image to a dtype and scale its values to the range of it.
+
+    >>> ConvertImageDtype(taeda.float32)(taeda.tensor([[[0, 51, 255]]], dtype=taeda.uint8))
+    tensor([[[0.0000, 0.2000, 1.0000]]])
+    """
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()
@@ -130,7 +151,11 @@ class ConvertImageDtype(nn.Module):
 
 
 class Normalize(nn.Module):
-    """``(image[c] - mean[c]) / std[c]`` for every channel c of a floating-point tensor image."""
+    """``(image[c] - mean[c]) / std[c]`` for every channel c of a floating-point tensor image.
+
+    >>> Normalize(mean=[0.5], std=[0.25])(taeda.tensor([[[0.0, 0.5, 1.0]]]))
+    tensor([[[-2.,  0.,  2.]]])
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
         super().__init__()
@@ -151,6 +176,11 @@ class Resize(nn.Module):
     Raises:
         TypeError: `size` is neither a number nor a sequence.
         ValueError: it has not 1 or 2 values.
+
+    >>> Resize(50)(taeda.zeros(3, 100, 200)).shape
+    taeda.Size([3, 50, 100])
+    >>> Resize((50, 50))(taeda.zeros(3, 100, 200)).shape
+    taeda.Size([3, 50, 50])
     """
 
     def __init__(
@@ -181,7 +211,12 @@ class Resize(nn.Module):
 
 
 class CenterCrop(nn.Module):
-    """Cut (height, width) pixels out of the middle; a smaller image is padded with zeros."""
+    """Cut (height, width) pixels out of the middle; a smaller image is padded with zeros.
+
+    >>> CenterCrop(2)(taeda.arange(16.0).reshape(1, 4, 4))
+    tensor([[[ 5.,  6.],
+             [ 9., 10.]]])
+    """
 
     def __init__(self, size: int | Sequence[int]) -> None:
         super().__init__()
@@ -195,7 +230,11 @@ class CenterCrop(nn.Module):
 
 
 class Pad(nn.Module):
-    """Add pixels around an image; see `functional.pad` for the arguments and errors."""
+    """Add pixels around an image; see `functional.pad` for the arguments and errors.
+
+    >>> Pad((1, 0), fill=9.0)(taeda.ones(1, 1, 2))
+    tensor([[[9., 1., 1., 9.]]])
+    """
 
     def __init__(
         self, padding: int | Sequence[int], fill: float | Sequence[float] = 0, padding_mode: str = "constant"
@@ -228,7 +267,11 @@ class Pad(nn.Module):
 
 
 class Grayscale(nn.Module):
-    """Turn an image into shades of grey with 1 or 3 channels."""
+    """Turn an image into shades of grey with 1 or 3 channels.
+
+    >>> Grayscale()(taeda.zeros(3, 20, 30)).shape
+    taeda.Size([1, 20, 30])
+    """
 
     def __init__(self, num_output_channels: int = 1) -> None:
         super().__init__()
@@ -242,7 +285,11 @@ class Grayscale(nn.Module):
 
 
 class FiveCrop(nn.Module):
-    """Cut out the four corners and the middle; gives a tuple of five images."""
+    """Cut out the four corners and the middle; gives a tuple of five images.
+
+    >>> taeda.stack(FiveCrop(8)(taeda.zeros(3, 20, 30))).shape
+    taeda.Size([5, 3, 8, 8])
+    """
 
     def __init__(self, size: int | Sequence[int]) -> None:
         super().__init__()
@@ -256,7 +303,11 @@ class FiveCrop(nn.Module):
 
 
 class TenCrop(nn.Module):
-    """Cut five crops out of the image and five out of its mirror image; gives a tuple of ten images."""
+    """Cut five crops out of the image and five out of its mirror image; gives a tuple of ten images.
+
+    >>> taeda.stack(TenCrop(8)(taeda.zeros(3, 20, 30))).shape
+    taeda.Size([10, 3, 8, 8])
+    """
 
     def __init__(self, size: int | Sequence[int], vertical_flip: bool = False) -> None:
         super().__init__()

@@ -61,6 +61,10 @@ class RandomAffine(nn.Module):
         translate: largest shares of width and height to move by.
         scale: least and largest factor.
         shear: x for -x to x degrees along x, (least, most), or four numbers for both axes.
+
+    >>> RandomAffine((180, 180))(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[4., 3.],
+             [2., 1.]]])
     """
 
     def __init__(
@@ -125,6 +129,9 @@ class RandomPerspective(nn.Module):
 
     Args:
         distortion_scale: how far, 0 to 1 of half the size.
+
+    >>> RandomPerspective(p=1.0)(taeda.zeros(3, 20, 30)).shape
+    taeda.Size([3, 20, 30])
     """
 
     def __init__(
@@ -165,6 +172,9 @@ class ElasticTransform(nn.Module):
     Args:
         alpha: how far, in pixels; one number or two.
         sigma: how smoothly, in pixels; one number or two.
+
+    >>> ElasticTransform()(taeda.zeros(3, 50, 60)).shape
+    taeda.Size([3, 50, 60])
     """
 
     def __init__(
@@ -201,6 +211,11 @@ class GaussianBlur(nn.Module):
     Args:
         kernel_size: odd; one number or (across, down).
         sigma: a number, or (least, most).
+
+    >>> GaussianBlur(3, sigma=1.0)(taeda.eye(3)[None]).round(decimals=3)
+    tensor([[[0.5050, 0.3720, 0.3000],
+             [0.3720, 0.3540, 0.3720],
+             [0.3000, 0.3720, 0.5050]]])
     """
 
     def __init__(self, kernel_size: int | Sequence[int], sigma: float | Sequence[float] = (0.1, 2.0)) -> None:
@@ -265,7 +280,13 @@ class LinearTransformation(nn.Module):
 
 
 class RandomAdjustSharpness(nn.Module):
-    """Sharpen (factor above 1) or smooth with probability p."""
+    """Sharpen (factor above 1) or smooth with probability p.
+
+    >>> RandomAdjustSharpness(0.0, p=1.0)(taeda.eye(3)[None])
+    tensor([[[1.0000, 0.0000, 0.0000],
+             [0.0000, 0.5385, 0.0000],
+             [0.0000, 0.0000, 1.0000]]])
+    """
 
     def __init__(self, sharpness_factor: float, p: float = 0.5) -> None:
         super().__init__()

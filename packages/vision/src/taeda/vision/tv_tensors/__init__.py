@@ -216,7 +216,11 @@ def as_format(format: Any) -> Any:
 
 
 def is_rotated_bounding_format(format: BoundingBoxFormat | str) -> bool:
-    """Say whether boxes of this format have an angle."""
+    """Say whether boxes of this format have an angle.
+
+    >>> is_rotated_bounding_format("CXCYWHR"), is_rotated_bounding_format("XYXY")
+    (True, False)
+    """
     if not isinstance(format, (str, BoundingBoxFormat)):
         raise ValueError(f"[is_rotated_bounding_format] format should be str or BoundingBoxFormat, got {type(format)}")
     return (format if isinstance(format, str) else format.value) in ("XYWHR", "CXCYWHR", "XYXYXYXY")
@@ -232,6 +236,9 @@ class BoundingBoxes(TVTensor):
 
     Raises:
         ValueError: the data has neither 1 nor 2 dimensions, or rotated boxes are no floats.
+
+    >>> BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 15))
+    BoundingBoxes([[0, 0, 4, 6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 15), clamping_mode=soft)
     """
 
     format: BoundingBoxFormat
@@ -296,6 +303,10 @@ class KeyPoints(TVTensor):
 
     Args:
         canvas_size: (height, width) of the image.
+
+    >>> KeyPoints([[1, 2], [3, 4]], canvas_size=(10, 15))
+    KeyPoints([[1, 2],
+               [3, 4]], canvas_size=(10, 15))
     """
 
     canvas_size: tuple[int, int]

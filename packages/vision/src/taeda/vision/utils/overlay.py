@@ -245,6 +245,9 @@ def flow_to_image(flow: Tensor) -> Tensor:
 
     Raises:
         ValueError: the dtype or shape is another.
+
+    >>> flow_to_image(taeda.zeros(2, 1, 2)).flatten()
+    tensor([255, 255, 255, 255, 255, 255], dtype=taeda.uint8)
     """
     if flow.dtype != taeda.float32:
         raise ValueError(f"[flow_to_image] Flow should be of dtype torch.float, got {flow.dtype}.")

@@ -329,7 +329,7 @@ class MViT(nn.Module):
             raise ValueError(f"[MViT] Unsupported input dimension {x.shape}; expected B x 3 x T x H x W or B x 3 x H x W")
         x = self.conv_proj(x if x.dim() == 5 else x.unsqueeze(2))
         thw = (self.pos_encoding.temporal_size, *self.pos_encoding.spatial_size)
-        if x.shape[2:].numel() != math.prod(thw):
+        if math.prod(x.shape[2:]) != math.prod(thw):
             raise RuntimeError(f"[MViT] the film is cut into {tuple(x.shape[2:])} patches over time, height and width, and the model has "
                                f"places for {thw}; give films of the size that it was built for, or build it with other sizes")
         x = self.pos_encoding(x.flatten(2).transpose(1, 2))
