@@ -231,7 +231,12 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
     assert w.grad[:, 7, 2, 2].tolist() == [np.inf, np.inf]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [FEW[0], FEW[1], FEW[4], FEW[5], FEW[6], PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
+# groups of few results, whose panels are half as wide with channels innermost: more of them than share a table, lanes that fill nothing
+NARROW = [((2, 32, 9, 8), (40, 4, 3, 3), {"padding": 1, "groups": 8, "stride": (1, 2)}), ((3, 42, 14, 11), (48, 7, 3, 3), {"padding": (2, 1), "groups": 6}),
+          ((2, 48, 12, 13), (32, 6, 5, 3), {"padding": 1, "groups": 8, "dilation": (1, 2)})]
+
+
+@pytest.mark.parametrize(("xs", "ws", "options"), [*NARROW, FEW[0], FEW[1], FEW[4], FEW[5], FEW[6], PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
                                                    ((2, 18, 9, 8), (70, 18, 3, 3), {"padding": 1, "stride": 2})])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):

@@ -316,6 +316,8 @@ cdef double in_place(Part part, const Geometry* q, const View* v, double width) 
     cdef double results = v[0].shape[1] // q.groups, row = v[0].shape[4], across = row + (v[2].shape[4] - 1) * q.dilation[2]
     cdef double rows = v[0].shape[3], lost
     if v[0].strides[4] != 1 or v[1].strides[4] != 1:
+        if q.groups > 1 and 2 * results <= width:
+            width /= 2
         return (results + width - 1) // width * width / results * (1.2 if q.groups > 1 else 1)     # each group packs and pads for itself
     lost = (across * (rows + (v[2].shape[3] - 1) * q.dilation[1]) if q.stride[1] == 1 else 2 * row * rows) / (row * rows) - 1
     return 1 + min(12 / results, min(lost, (row + 2 * width - 1) // (2 * width) * 2 * width / row - 1))

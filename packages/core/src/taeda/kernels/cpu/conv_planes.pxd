@@ -34,6 +34,7 @@ cdef extern from *:
     void every_second_f32(float *d, const float *s, int64_t n) nogil
     void transpose_f32(const float *src, int64_t sld, float *dst, int64_t dld, int64_t rows, int64_t cols) nogil
     void tile_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
+    void narrow_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
     void wide_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
     void pair_f32(int64_t n, const float **src, const int64_t *off, const float *w, int64_t wgap, float *y,
                     int64_t gap) nogil
@@ -57,6 +58,7 @@ cdef extern from *:
     void every_second_f64(double *d, const double *s, int64_t n) nogil
     void transpose_f64(const double *src, int64_t sld, double *dst, int64_t dld, int64_t rows, int64_t cols) nogil
     void tile_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
+    void narrow_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
     void wide_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
     void pair_f64(int64_t n, const double **src, const int64_t *off, const double *w, int64_t wgap, double *y,
                     int64_t gap) nogil
@@ -144,11 +146,17 @@ cdef inline void planes(Planes *s, const View *x, int64_t depth, int64_t rows, i
     s.front = front; s.top = top; s.left = left
     s.padded = (front > 0 or top > 0 or left > 0 or depth - front > x.shape[2] or rows - top > x.shape[3]
                 or cols - left > x.shape[4])
-    if s.padded:
+    if s.padded and x.strides[1] == 1 and x.shape[1] > 1 and x.strides[4] >= x.shape[1]:     # channels innermost stay so
+        s.channel = 1
+        s.col = x.shape[1] if x.shape[1] < 16 else (cut(x.shape[1], 16) | 1) * 16
+        s.row = cols * s.col
+        s.plane = rows * s.row
+        s.image = depth * s.plane
+    elif s.padded:
         s.col = 1
         s.row = cols
         s.plane = rows * cols
-        s.channel = (cut(depth * s.plane, 16) | 1) * 16       # an odd number of cache lines: channels share no sets
+        s.channel = (cut(depth * s.plane, 16) | 1) * 16       # an odd number of cache lines: channels (or pixels) share no sets
         s.image = x.shape[1] * s.channel
     else:
         s.image = x.strides[0]; s.channel = x.strides[1]
@@ -297,16 +305,20 @@ cdef inline void every_second(real *d, const real *s, int64_t n) noexcept nogil:
 
 cdef inline void run_tile(int wide, int64_t many, int64_t n, const real **at, const int64_t *off, const real *w,
                           int64_t wgap, real *y, int64_t ygap) noexcept nogil:
-    """Add n terms to a tile of one panel, or of two."""
+    """Add n terms to a tile of two panels, of one, or (0) of half of one."""
     if real is float:
-        if not wide:
+        if many == 0:
+            narrow_f32(n, at, off, w, y)
+        elif not wide:
             tile_f32(n, at, off, w, y)
         elif many == 2:
             pair_f32(n, at, off, w, wgap, y, ygap)
         else:
             wide_f32(n, at, off, w, y)
     else:
-        if not wide:
+        if many == 0:
+            narrow_f64(n, at, off, w, y)
+        elif not wide:
             tile_f64(n, at, off, w, y)
         elif many == 2:
             pair_f64(n, at, off, w, wgap, y, ygap)
@@ -328,11 +340,12 @@ cdef inline void begin_panel(real *y, const real *bias, int64_t step, int64_t fi
     if bias == NULL:
         memset(y, 0, places * lanes * sizeof(real))
         return
-    for i in range(places):
-        for k in range(m):
-            y[i * lanes + k] = bias[(first + k) * step]
-        for k in range(m, lanes):
-            y[i * lanes + k] = 0
+    for k in range(m):
+        y[k] = bias[(first + k) * step]
+    for k in range(m, lanes):
+        y[k] = 0
+    for i in range(1, places):
+        copy_run(y + i * lanes, y, lanes)
 
 
 cdef inline void finish_panel(real *dst, int64_t channel, int64_t col, const real *y, real *turned, const int64_t *to, int64_t places,
@@ -388,13 +401,40 @@ cdef inline void pad_volume(real *dst, const Planes *s, const View *x, int64_t n
     memset(dst + (front + stop) * s.plane, 0, (s.depth - front - stop) * s.plane * sizeof(real))
 
 
+cdef inline void pad_pixels(real *dst, const Planes *s, const View *x, int64_t n, int64_t e) noexcept nogil:
+    """Fill plane e of the frame of image n, whose channels lie innermost."""
+    cdef int64_t r, j, C = x.shape[1], left = min(s.left, s.cols), m = min(x.shape[4], s.cols - left)
+    cdef const real *src = <const real*>x.data + n * x.strides[0] + (e - s.front) * x.strides[2]
+    cdef const real *row
+    if e < s.front or e - s.front >= x.shape[2]:
+        memset(dst, 0, s.plane * sizeof(real))
+        return
+    for r in range(s.rows):
+        if r < s.top or r - s.top >= x.shape[3]:
+            memset(dst, 0, s.row * sizeof(real))
+        else:
+            row = src + (r - s.top) * x.strides[3]
+            memset(dst, 0, left * s.col * sizeof(real))
+            if x.strides[4] == s.col:
+                copy_run(dst + left * s.col, row, (m - 1) * s.col + C)
+            else:
+                for j in range(m):
+                    copy_run(dst + (left + j) * s.col, row + j * x.strides[4], C)
+            memset(dst + (left + m) * s.col, 0, (s.cols - left - m) * s.col * sizeof(real))
+        dst += s.row
+
+
 cdef inline const real* source(real *room, const Planes *s, const View *x, int64_t n0, int64_t n1,
                                int threads) noexcept nogil:
     """Pad images n0 to n1 of x into room if they need it; return where image n0 begins."""
     cdef int64_t i, C = x.shape[1], count = (n1 - n0) * x.shape[1]
     if not s.padded:
         return <const real*>x.data + n0 * s.image
-    if threads == 1:
+    if s.channel == 1:
+        count = (n1 - n0) * s.depth
+        for i in prange(count, num_threads=threads, schedule="static"):
+            pad_pixels(room + i * s.plane, s, x, n0 + i // s.depth, i % s.depth)
+    elif threads == 1:
         for i in range(count):
             pad_volume(room + i * s.channel, s, x, n0 + i // C, i % C)
     else:

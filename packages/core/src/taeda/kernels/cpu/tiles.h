@@ -2,10 +2,11 @@
  * MASK (the integer type of T's size) defined.
  *
  *   tile, wide, pair   y[i][v] += sum_r  src_i[off[r]] * w[r][v]     places i, one or two panels of LANES
+ *   narrow             the same, 8 places by a panel of LANES / 2
  *   rowsM, dots        the same sums with neighbouring pixels as lanes, for few channels
  *   transpose          dst[j][i] = src[i][j]
  *
- * tile serves any processor: 6 places by one panel, as two half vectors.  The others are for AVX-512 (8 places
+ * tile and narrow serve any processor: tile 6 places by one panel, as two half vectors.  The others are for AVX-512 (8 places
  * by one or two panels) and are called only where taeda_wide() says so.  Each call sums from zero and then
  * adds to memory: long sums come out blocked, which keeps their float32 error small.
  */
@@ -41,10 +42,12 @@ typedef T NAME(whole) __attribute__((vector_size(64), aligned(sizeof(T)), may_al
 
 /* -- sums through a table of offsets -- */
 #define BEGIN(i) const T *s##i = src[i]; V p##i = {0}, q##i = {0};
+#define BEGIN1(i) const T *s##i = src[i]; V p##i = {0};
 #define STEP2(i) { T x = s##i[o]; p##i += x * u; q##i += x * v; }
 #define STEP1(i) { T x = s##i[o]; p##i += x * u; }
 #define END2(i) *(V *)(y + i * LANES) += p##i; *(V *)(y + i * LANES + gap) += q##i;
 #define END1(i) *(V *)(y + i * LANES) += p##i;
+#define HALF1(i) *(V *)(y + i * (LANES / 2)) += p##i;
 
 LOCAL void NAME(tile)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
     typedef NAME(half) V;
@@ -58,9 +61,20 @@ LOCAL void NAME(tile)(int64_t n, const T *const *src, const int64_t *off, const 
     EACH6(END2)
 }
 
+LOCAL void NAME(narrow)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
+    typedef NAME(half) V;
+    EACH8(BEGIN1)
+    for (int64_t r = 0; r < n; r++) {
+        int64_t o = off[r];
+        V u = *(const V *)(w + r * (LANES / 2));
+        EACH8(STEP1)
+    }
+    EACH8(HALF1)
+}
+
 LOCAL WIDE void NAME(wide)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
     typedef NAME(whole) V;
-    EACH8(BEGIN)
+    EACH8(BEGIN1)
     for (int64_t r = 0; r < n; r++) {
         int64_t o = off[r];
         V u = *(const V *)(w + r * LANES);
@@ -82,10 +96,12 @@ LOCAL WIDE void NAME(pair)(int64_t n, const T *const *src, const int64_t *off, c
     EACH8(END2)
 }
 #undef BEGIN
+#undef BEGIN1
 #undef STEP2
 #undef STEP1
 #undef END2
 #undef END1
+#undef HALF1
 
 /* -- sums over whole rows of pixels: few results share each load --
  * rowsM  y[i][x] += sum_r  w[r][i] * src[off[r] + x]     i < M results, x < LANES * NV
