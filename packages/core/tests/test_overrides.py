@@ -258,6 +258,7 @@ def test_names_of_torch_overrides() -> None:
     assert taeda.exp in found[taeda] and taeda.Tensor.exp in found[taeda.Tensor]
     assert overrides.resolve_name(taeda.Tensor.__setitem__) == "taeda.Tensor.__setitem__"
     assert overrides.resolve_name(taeda.exp) == "taeda.exp" and overrides.resolve_name(taeda.Tensor.exp) == "taeda.Tensor.exp"
+    assert overrides.resolve_name(None) is None
     assert overrides.is_tensor_method_or_property(taeda.Tensor.exp) and not overrides.is_tensor_method_or_property(taeda.exp)
     dummies = overrides.get_testing_overrides()
     assert dummies[taeda.exp](1) == -1 and inspect.signature(dummies[taeda.exp]) == inspect.signature(taeda.exp)

@@ -149,8 +149,9 @@ def resolve_name(f: Any) -> str | None:
         return f"taeda.Tensor.{f.__name__}"  # type: ignore[attr-defined]
     if isinstance(f, _override.Function):
         return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"  # type: ignore
-    if getattr(Tensor, getattr(f, "__name__", ""), None) is f:
-        return f"taeda.Tensor.{f.__name__}"
+    own = getattr(f, "__name__", "")
+    if own and getattr(Tensor, own, None) is f:
+        return f"taeda.Tensor.{own}"
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
     return None if name is None else name if module is None else f"{module}.{name}"
 

@@ -167,7 +167,12 @@ def _mixed(x: Any, share: float) -> Any:
 
 
 class MixUp(_Mixing):
-    """Mix samples as ``share x[i] + (1 - share) x[i - 1]`` (Zhang et al., 2017)."""
+    """Mix samples as ``share x[i] + (1 - share) x[i - 1]`` (Zhang et al., 2017).
+
+    >>> images, labels = MixUp(num_classes=10)(taeda.zeros(4, 3, 8, 8), taeda.tensor([1, 2, 3, 4]))
+    >>> labels.shape
+    taeda.Size([4, 10])
+    """
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         return {"label_share": float(self._dist.sample(()))}
@@ -177,7 +182,12 @@ class MixUp(_Mixing):
 
 
 class CutMix(_Mixing):
-    """Put a rectangle of each sample into the next; labels are mixed by area (Yun et al., 2019)."""
+    """Put a rectangle of each sample into the next; labels are mixed by area (Yun et al., 2019).
+
+    >>> images, labels = CutMix(num_classes=10)(taeda.zeros(4, 3, 8, 8), taeda.tensor([1, 2, 3, 4]))
+    >>> labels.shape
+    taeda.Size([4, 10])
+    """
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         share = float(self._dist.sample(()))

@@ -29,7 +29,11 @@ Range = float | Sequence[float] | None
 
 
 class Grayscale(Transform):
-    """Turn images into shades of grey with 1 or 3 channels."""
+    """Turn images into shades of grey with 1 or 3 channels.
+
+    >>> Grayscale()(taeda.zeros(3, 20, 30)).shape
+    taeda.Size([1, 20, 30])
+    """
 
     def __init__(self, num_output_channels: int = 1) -> None:
         super().__init__()
@@ -53,7 +57,11 @@ class RandomGrayscale(RandomApplied):
 
 
 class RGB(Transform):
-    """Give grey images three channels."""
+    """Give grey images three channels.
+
+    >>> RGB()(taeda.zeros(1, 20, 30)).shape
+    taeda.Size([3, 20, 30])
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.grayscale_to_rgb, inpt)
@@ -77,6 +85,9 @@ class ColorJitter(Transform):
     Args:
         brightness, contrast, saturation: x for factors from max(0, 1 - x) to 1 + x, or (least, most).
         hue: x for -x to x (at most 0.5), or (least, most).
+
+    >>> ColorJitter(brightness=(2.0, 2.0))(taeda.tensor([[[0.25, 0.75]]]))
+    tensor([[[0.5000, 1.0000]]])
     """
 
     get_params = staticmethod(randomized.ColorJitter.get_params)
@@ -171,7 +182,11 @@ class RandomEqualize(RandomApplied):
 
 
 class RandomInvert(RandomApplied):
-    """Swap light and dark with probability p."""
+    """Swap light and dark with probability p.
+
+    >>> RandomInvert(p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[255, 155,   0]]], dtype=taeda.uint8)
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.invert, inpt)

@@ -41,6 +41,12 @@ class Compose(_Several):
     Raises:
         TypeError: no sequence.
         ValueError: an empty one.
+
+    >>> from taeda.vision.transforms import v2
+    >>> step = Compose([v2.CenterCrop(2), v2.RandomHorizontalFlip(p=1.0)])
+    >>> step(taeda.arange(16.0).reshape(1, 4, 4))
+    tensor([[[ 6.,  5.],
+             [10.,  9.]]])
     """
 
     def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:

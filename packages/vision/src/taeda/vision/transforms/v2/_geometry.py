@@ -51,14 +51,24 @@ __all__ = [
 
 
 class RandomHorizontalFlip(RandomApplied):
-    """Mirror left and right with probability p."""
+    """Mirror left and right with probability p.
+
+    >>> image, boxes = taeda.zeros(3, 10, 20), tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
+    >>> RandomHorizontalFlip(p=1.0)(image, boxes)[1]
+    BoundingBoxes([[16,  0, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.horizontal_flip, inpt)
 
 
 class RandomVerticalFlip(RandomApplied):
-    """Mirror top and bottom with probability p."""
+    """Mirror top and bottom with probability p.
+
+    >>> RandomVerticalFlip(p=1.0)({"image": taeda.tensor([[[1.0], [2.0]]]), "label": 3})
+    {'image': tensor([[[2.],
+             [1.]]]), 'label': 3}
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.vertical_flip, inpt)
@@ -79,6 +89,10 @@ class Resize(Transform):
 
     Raises:
         ValueError: `size` is none of these.
+
+    >>> image, boxes = taeda.zeros(3, 10, 20), tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
+    >>> Resize(20)(image, boxes)[1]
+    BoundingBoxes([[ 0,  0,  8, 12]], format=BoundingBoxFormat.XYXY, canvas_size=(20, 40), clamping_mode=soft)
     """
 
     def __init__(
@@ -111,7 +125,12 @@ class Resize(Transform):
 
 
 class CenterCrop(Transform):
-    """Cut (height, width) out of the middle."""
+    """Cut (height, width) out of the middle.
+
+    >>> CenterCrop(2)(taeda.arange(16.0).reshape(1, 4, 4))
+    tensor([[[ 5.,  6.],
+             [ 9., 10.]]])
+    """
 
     def __init__(self, size: int | Sequence[int]) -> None:
         super().__init__()
@@ -128,6 +147,9 @@ class RandomResizedCrop(Transform):
         size: (height, width) of the result.
         scale: least and largest share of the area.
         ratio: least and largest width / height.
+
+    >>> RandomResizedCrop(64)(taeda.zeros(3, 100, 200)).shape
+    taeda.Size([3, 64, 64])
     """
 
     get_params = staticmethod(randomized.RandomResizedCrop.get_params)
@@ -184,7 +206,11 @@ class _Crops(Transform):
 
 
 class FiveCrop(_Crops):
-    """Cut out the four corners and the middle; gives a tuple of five."""
+    """Cut out the four corners and the middle; gives a tuple of five.
+
+    >>> FiveCrop(8)(taeda.zeros(3, 20, 30))[0].shape
+    taeda.Size([3, 8, 8])
+    """
 
     def __init__(self, size: int | Sequence[int]) -> None:
         super().__init__()
@@ -215,7 +241,12 @@ def _check_padding(padding: Any, mode: str, op: str) -> None:
 
 
 class Pad(Transform):
-    """Add pixels around; `fill` may be a dict with one for each type."""
+    """Add pixels around; `fill` may be a dict with one for each type.
+
+    >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
+    >>> Pad((3, 1))(taeda.zeros(3, 10, 20), boxes)[1]
+    BoundingBoxes([[3, 1, 7, 7]], format=BoundingBoxFormat.XYXY, canvas_size=(12, 26), clamping_mode=soft)
+    """
 
     def __init__(self, padding: int | Sequence[int], fill: Any = 0, padding_mode: str = "constant") -> None:
         super().__init__()
@@ -259,6 +290,9 @@ class RandomCrop(Transform):
 
     Raises:
         ValueError: when called, if the (padded) image is smaller than the crop.
+
+    >>> RandomCrop(32, padding=4)(taeda.zeros(3, 32, 32)).shape
+    taeda.Size([3, 32, 32])
     """
 
     get_params = staticmethod(randomized.RandomCrop.get_params)
@@ -384,7 +418,11 @@ class RandomIoUCrop(Transform):
 
 
 class ScaleJitter(_Resizing):
-    """Resize by a random factor, relative to what fits into `target_size` (Ghiasi et al., Copy-Paste, 2020)."""
+    """Resize by a random factor, relative to what fits into `target_size` (Ghiasi et al., Copy-Paste, 2020).
+
+    >>> ScaleJitter((32, 32), scale_range=(1.0, 1.0))(taeda.zeros(3, 16, 16)).shape
+    taeda.Size([3, 32, 32])
+    """
 
     def __init__(
         self,
@@ -407,7 +445,11 @@ class ScaleJitter(_Resizing):
 
 
 class RandomShortestSize(_Resizing):
-    """Resize the shorter edge to one of several sizes, the longer to at most `max_size`."""
+    """Resize the shorter edge to one of several sizes, the longer to at most `max_size`.
+
+    >>> RandomShortestSize(min_size=20)(taeda.zeros(3, 10, 15)).shape
+    taeda.Size([3, 20, 30])
+    """
 
     def __init__(
         self,

@@ -56,14 +56,22 @@ _pure = F.is_pure_tensor
 
 
 class Identity(Transform):
-    """Change nothing."""
+    """Change nothing.
+
+    >>> Identity()(1, "two")
+    (1, 'two')
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return inpt
 
 
 class Lambda(Transform):
-    """Apply a function of one's own to the parts of these types, by default all."""
+    """Apply a function of one's own to the parts of these types, by default all.
+
+    >>> Lambda(lambda x: x * 2)(taeda.ones(3))
+    tensor([2., 2., 2.])
+    """
 
     _transformed_types = (object,)
 
@@ -128,7 +136,11 @@ class LinearTransformation(Transform):
 
 
 class Normalize(Transform):
-    """``(image - mean) / std``, a number for each channel of float images and videos."""
+    """``(image - mean) / std``, a number for each channel of float images and videos.
+
+    >>> Normalize(mean=[0.5], std=[0.25])(taeda.tensor([[[0.0, 0.5, 1.0]]]))
+    tensor([[[-2.,  0.,  2.]]])
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
         super().__init__()
@@ -150,6 +162,9 @@ class GaussianBlur(Transform):
     Args:
         kernel_size: odd; one number or (across, down).
         sigma: a number, or (least, most).
+
+    >>> GaussianBlur(3, sigma=1.0)(taeda.zeros(3, 20, 30)).shape
+    taeda.Size([3, 20, 30])
     """
 
     get_params = staticmethod(warped.GaussianBlur.get_params)
@@ -251,7 +266,12 @@ class PILToTensor(Transform):
 
 
 class ToImage(Transform):
-    """Tensors, PIL images and arrays become tv_tensors.Image; values stay."""
+    """Tensors, PIL images and arrays become tv_tensors.Image; values stay.
+
+    >>> import PIL.Image
+    >>> ToImage()(PIL.Image.new("RGB", (4, 2), "red")).shape
+    taeda.Size([3, 2, 4])
+    """
 
     _transformed_types = (_pure, PIL_IMAGE, np.ndarray)
 
@@ -273,7 +293,11 @@ class ToPILImage(Transform):
 
 
 class ToPureTensor(Transform):
-    """All tv_tensors become plain tensors."""
+    """All tv_tensors become plain tensors.
+
+    >>> type(ToPureTensor()(tv_tensors.Image(taeda.zeros(3, 2, 4))))
+    <class 'taeda.Tensor'>
+    """
 
     _transformed_types = (tv_tensors.TVTensor,)
 
@@ -299,7 +323,11 @@ class ToTensor(Transform):
 
 
 class UniformTemporalSubsample(Transform):
-    """Take so many frames of videos at equal distances."""
+    """Take so many frames of videos at equal distances.
+
+    >>> UniformTemporalSubsample(4)(taeda.zeros(16, 3, 2, 2)).shape
+    taeda.Size([4, 3, 2, 2])
+    """
 
     _transformed_types = (Tensor,)
 
@@ -312,7 +340,11 @@ class UniformTemporalSubsample(Transform):
 
 
 class ConvertBoundingBoxFormat(Transform):
-    """Convert boxes to a format, as ``"CXCYWH"``."""
+    """Convert boxes to a format, as ``"CXCYWH"``.
+
+    >>> ConvertBoundingBoxFormat("XYWH")(tv_tensors.BoundingBoxes([[1, 2, 4, 6]], format="XYXY", canvas_size=(10, 20)))
+    BoundingBoxes([[1, 2, 3, 4]], format=BoundingBoxFormat.XYWH, canvas_size=(10, 20), clamping_mode=soft)
+    """
 
     _transformed_types = (tv_tensors.BoundingBoxes,)
 
@@ -325,7 +357,11 @@ class ConvertBoundingBoxFormat(Transform):
 
 
 class ClampBoundingBoxes(Transform):
-    """Cut boxes off at the borders of their canvas; by default as each set of boxes says."""
+    """Cut boxes off at the borders of their canvas; by default as each set of boxes says.
+
+    >>> ClampBoundingBoxes()(tv_tensors.BoundingBoxes([[-1, 2, 40, 6]], format="XYXY", canvas_size=(10, 20)))
+    BoundingBoxes([[ 0,  2, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
+    """
 
     _transformed_types = (tv_tensors.BoundingBoxes,)
 
@@ -402,6 +438,10 @@ class SanitizeBoundingBoxes(_Sanitizing):
         min_size: of both sides.
         min_area: of the box.
         labels_getter: finds the labels in a sample; None for none.
+
+    >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6], [5, 5, 5, 5]], format="XYXY", canvas_size=(10, 20))
+    >>> SanitizeBoundingBoxes()({"boxes": boxes, "labels": taeda.tensor([1, 2])})["labels"]
+    tensor([1])
     """
 
     min_size: float
