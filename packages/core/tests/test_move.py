@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import taeda
+from any_threads import assert_same_for_any_threads
 
 DTYPES = {1: "uint8", 2: "int16", 4: "float32", 8: "int64", 16: "complex128"}          # one of each size
 
@@ -218,3 +219,24 @@ def test_ramps(n: int) -> None:
     np.testing.assert_allclose(x, np.linspace(-1, 3, n), rtol=0, atol=1e-15 * 4)
     if n > 1:
         assert x[0] == -1 and x[-1] == 3
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("n", [1, 7, 1000, 70001])
+def test_two_elements_a_row_are_woven(dtype, n):
+    a, b = (np.random.default_rng(k).integers(0, 2 if dtype == "bool" else 99, n).astype(dtype) for k in (0, 1))
+    x, y = taeda.from_numpy(a), taeda.from_numpy(b)
+    wanted = np.stack([a, b], -1)
+    np.testing.assert_array_equal(assert_same_for_any_threads(lambda: taeda.stack([x, y], -1)).numpy(), wanted)
+    np.testing.assert_array_equal(taeda.cat([x[:, None], y[:, None]], 1).numpy(), wanted)
+    np.testing.assert_array_equal(taeda.stack([x, x], -1).numpy(), np.stack([a, a], -1))
+    np.testing.assert_array_equal(taeda.stack([x.flip(0)[1:], y[1:]], -1).numpy(), np.stack([a[::-1][1:], b[1:]], -1))
+    if dtype in ("float32", "float64"):
+        np.testing.assert_array_equal(taeda.complex(x, y).numpy(), a + 1j * b)
+        np.testing.assert_array_equal(taeda.complex(x[:3, None], y).numpy(), a[:3, None] + 1j * b)
+        two = taeda.complex(x.reshape(1, n, 1), y.reshape(1, n, 1))
+        assert two.shape == (1, n, 1) and two.is_contiguous() and taeda.equal(two.imag[0, :, 0], y)
+        p, q = (v.clone().requires_grad_() for v in (x, y))
+        g = taeda.complex(y, x)
+        taeda.complex(p, q).backward(g)
+        assert taeda.equal(p.grad, y) and taeda.equal(q.grad, x)

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, NOTHING, Op, as_strided_view, as_tensor, broadcast_shapes, check_same_device, copy_into,
                              define, empty_for, launch, record, record_view, set_dtype, to_dtype, unary, write_out)
 from taeda.dtype cimport complex_code, is_complex_, is_integral, name_of, real_code
-from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, View
+from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, refresh
 
 from taeda.autograd import node as _node
@@ -158,6 +158,7 @@ cdef object complex_vjp(Node n, object g):
     return (real(g) if n.needs(0) else None, imag(g) if n.needs(1) else None)
 
 cdef Op COMPLEX = define("complex", complex_vjp)
+cdef Op WOVEN = define("complex_woven", NULL, 0, 0, "cat")        # of pieces of one element
 
 
 def complex(real, imag, *, out=None):
@@ -167,8 +168,10 @@ def complex(real, imag, *, out=None):
     >>> taeda.complex(taeda.tensor([1.0]), taeda.tensor([2.0]))
     tensor([1.+2.j])
     """
-    cdef TensorBase a = as_tensor(real, "complex"), b = as_tensor(imag, "complex"), y
+    cdef TensorBase a = as_tensor(real, "complex"), b = as_tensor(imag, "complex"), y, both
     cdef View* t[2]
+    cdef View* w[3]
+    cdef Param p[2]
     cdef int64_t sizes[MAX_DIM]
     cdef tuple shape
     cdef int d, code = a.view.dtype
@@ -185,8 +188,15 @@ def complex(real, imag, *, out=None):
         sizes[d] = shape[d]
     t[0], t[1] = &a.view, &b.view
     y = empty_for(len(shape), sizes, complex_code(code), a.device, 2, t)
-    copy_into(parts_view(y, 0), a)
-    copy_into(parts_view(y, 1), b)
+    if a.view.contiguous and b.view.contiguous and y.view.contiguous and a.view.numel == b.view.numel == y.view.numel \
+            and 0 < y.view.ndim < MAX_DIM:
+        both = parts_view(y, BOTH)
+        w[0], w[1], w[2] = &both.view, &a.view, &b.view
+        p[0].i, p[1].i = y.view.ndim, 2
+        launch(WOVEN, code, a.device, 1, 3, w, p, 2 * a.view.numel)
+    else:
+        copy_into(parts_view(y, 0), a)
+        copy_into(parts_view(y, 1), b)
     record(COMPLEX, y, (a, b), None)
     if y.grad_fn_ is not None and not (a.shape_tuple() == shape and b.shape_tuple() == shape):
         n = <Node>y.grad_fn_
