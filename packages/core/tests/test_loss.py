@@ -242,3 +242,29 @@ def test_nll_loss_of_halves_is_that_of_float32_rounded(dtype: str, reduction: st
         wanted.sum().backward()
         taeda.testing.assert_close(one.grad.float(), two.grad, rtol=1e-2, atol=1e-4, equal_nan=True)
         assert taeda.equal(one.grad == 0, two.grad == 0) or reduction == "mean"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("loss", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "bce_with_logits"])
+@pytest.mark.parametrize("n", [1, 1000, 20001])
+def test_losses_of_halves_are_those_of_float32_rounded(dtype: str, loss: str, n: int) -> None:
+    half = getattr(taeda, dtype)
+    f = {"bce_with_logits": ops.binary_cross_entropy_with_logits}.get(loss) or getattr(ops, loss)
+    draws = np.random.default_rng(n)
+    x, y = (taeda.tensor(draws.uniform(0, 1, n) if loss == "binary_cross_entropy" else draws.normal(size=n)).to(half) for _ in range(2))
+    options = {}
+    if loss == "bce_with_logits":                               # of classes: what the weight makes of them is exact
+        y, options = (y > 0).to(half), {"pos_weight": taeda.tensor(draws.integers(1, 4, n)).to(half)}
+    for reduction in ("none", "sum", "mean"):
+        one, two = x.clone().requires_grad_(), x.float().requires_grad_()
+        found = assert_same_for_any_threads(lambda one=one, reduction=reduction: f(one, y, reduction=reduction, **options))
+        wanted = f(two, y.float(), reduction=reduction, **{k: v.float() for k, v in options.items()})
+        assert found.dtype == half and taeda.equal(found, wanted.to(half))
+        g = taeda.tensor(draws.normal(size=found.shape)).to(half)
+        found.backward(g)
+        wanted.backward(g.float())
+        assert taeda.equal(one.grad, two.grad.to(half))
+    if loss == "binary_cross_entropy":
+        x[-1] = float("nan")
+        with pytest.raises(RuntimeError, match=r"\[binary_cross_entropy\] all elements of input should be between 0 and 1"):
+            f(x, y)

@@ -141,7 +141,7 @@ cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c,
     cdef Param p[2]
     cdef int64_t bad
     plain[0], plain[1] = &x0.view, &y0.view
-    if reduction == 0 and op is MSE and not (plain[0].contiguous and plain[1].contiguous):
+    if reduction == 0 and op is MSE:
         out = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 2, plain)       # in memory as the inputs are
         t[0], t[1], t[2] = &out.view, &x.view, &y.view
         launch(MSE_APART, x.view.dtype, x.device, 1, 3, t, NULL, 2 * x.view.numel)
