@@ -126,3 +126,18 @@ def test_gradients_of_as_strided_reach_what_overlaps_once(view, expected) -> Non
 def test_true_and_false_are_no_dimensions(call) -> None:
     with pytest.raises(TypeError):
         call(taeda.ones(2, 3))
+
+
+def test_a_reshape_that_copies_is_no_view_and_says_so() -> None:
+    x = taeda.arange(6.0).reshape(2, 3).requires_grad_()
+    for y in (x.t().reshape(6), x.t().flatten(), x.t().reshape_as(taeda.ones(6))):
+        assert (y.grad_fn.name(), y._is_view(), y._base) == ("UnsafeViewBackward0", False, None)
+    assert x.reshape(6).grad_fn.name() == x.t().ravel().grad_fn.name() == "ViewBackward0" and x.reshape(6)._is_view()
+    y = x.t().reshape(6)
+    y.mul_(taeda.arange(6.0))
+    assert y.grad_fn.name() == "MulBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [[0, 2, 4], [1, 3, 5]] and x.tolist() == [[0, 1, 2], [3, 4, 5]]
+    with taeda.autograd.forward_ad.dual_level():
+        dual = taeda.autograd.forward_ad.make_dual(taeda.ones(2, 3), taeda.arange(6.0).reshape(2, 3))
+        assert taeda.autograd.forward_ad.unpack_dual(dual.t().reshape(6)).tangent.tolist() == [0, 3, 1, 4, 2, 5]

@@ -4,7 +4,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record_view, wrap_dim
+from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record, record_view, wrap_dim
 from taeda.dtype cimport code_of, dtype_of, itemsize_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, refresh
@@ -156,6 +156,7 @@ cdef object view_vjp(Node n, object g):
     return g.reshape(n.extra)
 
 cdef Op VIEW = define("view", view_vjp)
+cdef Op RESHAPED_COPY = define("view", view_vjp, 0, 0, None, "UnsafeViewBackward0")       # of a copy: no view of anything that is seen
 
 cdef bint view_strides(TensorBase x, int n, const int64_t* shape, int64_t* strides) noexcept:
     """Fill in the strides of x seen as shape; false where memory does not allow it."""
@@ -306,6 +307,9 @@ def reshape(input, *sizes, shape=None):
     if not view_strides(x, n, new_shape, strides):
         x = contiguous(x)
         view_strides(x, n, new_shape, strides)
+        y = as_strided_view(x, n, new_shape, strides, x.offset)
+        record(RESHAPED_COPY, y, (x,), (), x.shape_tuple())
+        return y
     y = as_strided_view(x, n, new_shape, strides, x.offset)
     record_view(VIEW, y, x, x.shape_tuple())
     return y
@@ -342,7 +346,7 @@ def ravel(input):
     >>> taeda.ravel(taeda.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
     """
-    return reshape(input, -1)
+    return view(contiguous(as_tensor(input, "ravel")), -1)
 
 def flatten(input, start_dim=0, end_dim=-1):
     """Merge the dimensions from ``start_dim`` to ``end_dim`` into one.
