@@ -283,7 +283,16 @@ def clear_safe_globals() -> None:
 
 @contextmanager
 def safe_globals(allowed: list[Any]) -> Iterator[None]:
-    """Allow classes and functions inside the block."""
+    """Allow classes and functions inside the block.
+
+    >>> import collections, io, taeda
+    >>> file = io.BytesIO()
+    >>> taeda.save(collections.Counter("aab"), file)
+    >>> _ = file.seek(0)
+    >>> with safe_globals([collections.Counter]):
+    ...     taeda.load(file)
+    Counter({'a': 2, 'b': 1})
+    """
     before = dict(safe)
     add_safe_globals(allowed)
     try:

@@ -37,6 +37,11 @@ class TransformedDistribution(Distribution):
     """The distribution of transforms of a base distribution's values.
 
     Raises ValueError for what is no transform, and for a base with fewer dimensions than the transforms mix.
+
+    >>> from taeda import distributions as D
+    >>> d = TransformedDistribution(D.Normal(0.0, 1.0), [D.ExpTransform()])
+    >>> d.log_prob(taeda.tensor(2.0)) == D.LogNormal(0.0, 1.0).log_prob(taeda.tensor(2.0))
+    tensor(True)
     """
 
     arg_constraints: dict[str, Any] = {}

@@ -338,7 +338,14 @@ def checkpoint(
 
 
 def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any) -> Any:
-    """Run functions (or the children of a Sequential) one after another in ``segments`` parts, all but the last checkpointed."""
+    """Run functions (or the children of a Sequential) one after another in ``segments`` parts, all but the last checkpointed.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> checkpoint_sequential([taeda.exp, taeda.log, taeda.sum], 2, x, use_reentrant=False).backward()
+    >>> x.grad
+    tensor([1., 1.])
+    """
     if use_reentrant is None:
         warnings.warn(f"{_spoken.name}.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed "
                       "explicitly. use_reentrant=False is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)

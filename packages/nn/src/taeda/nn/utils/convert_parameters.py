@@ -25,6 +25,12 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
 
     Raises:
         TypeError: vec is no tensor; RuntimeError: it has too few elements.
+
+    >>> from taeda import nn, tensor
+    >>> layer = nn.Linear(2, 1)
+    >>> vector_to_parameters(tensor([1.0, 2.0, 3.0]), layer.parameters())
+    >>> layer.weight.tolist(), layer.bias.tolist()
+    ([[1.0, 2.0]], [3.0])
     """
     if not isinstance(vec, Tensor):
         raise TypeError(f"[vector_to_parameters] expected taeda.Tensor, but got: {type(vec).__name__}")

@@ -315,7 +315,12 @@ def _check_one_more(module: Module, name: str, parametrization: Any) -> None:
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
-    """Say whether a tensor of the module (of this name, if one is given) has a parametrisation."""
+    """Say whether a tensor of the module (of this name, if one is given) has a parametrisation.
+
+    >>> from taeda import nn
+    >>> is_parametrized(nn.Linear(2, 1))
+    False
+    """
     parametrizations = getattr(module, "parametrizations", None)
     if not isinstance(parametrizations, ModuleDict):
         return False
@@ -333,6 +338,11 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
 
     Raises:
         ValueError: it has no parametrisation, or leave_parametrized is False for one of several tensors.
+
+    >>> from taeda import nn
+    >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))
+    >>> [name for name, _ in remove_parametrizations(layer, "weight").named_parameters()]
+    ['bias', 'weight']
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
@@ -362,7 +372,12 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
 
 
 def type_before_parametrizations(module: Module) -> type:
-    """Return the class that the module had before its first parametrisation."""
+    """Return the class that the module had before its first parametrisation.
+
+    >>> from taeda import nn
+    >>> type_before_parametrizations(nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))).__name__
+    'Linear'
+    """
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 

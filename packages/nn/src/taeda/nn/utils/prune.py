@@ -389,7 +389,12 @@ class CustomFromMask(BasePruningMethod):
 
 # -- functions ----------------------------------------------------------------------------------------
 def identity(module: M, name: str) -> M:
-    """Give ``module.name`` a mask of ones and return the module."""
+    """Give ``module.name`` a mask of ones and return the module.
+
+    >>> from taeda import nn
+    >>> identity(nn.Linear(2, 1), "weight").weight_mask
+    tensor([[1., 1.]])
+    """
     Identity.apply(module, name)
     return module
 
@@ -433,6 +438,11 @@ def random_structured(module: M, name: str, amount: float, dim: int) -> M:
 
     Args:
         amount: a share of the channels (a float in [0, 1]) or their number.
+
+    >>> from taeda import nn
+    >>> layer = random_structured(nn.Linear(4, 3), "weight", amount=2, dim=0)
+    >>> (layer.weight_mask.sum(1) == 0).sum()
+    tensor(2)
     """
     RandomStructured.apply(module, name, amount, dim)
     return module
@@ -506,7 +516,13 @@ def global_unstructured(
 
 
 def custom_from_mask(module: M, name: str, mask: Tensor) -> M:
-    """Prune ``module.name`` where ``mask`` is 0 and return the module."""
+    """Prune ``module.name`` where ``mask`` is 0 and return the module.
+
+    >>> from taeda import nn, tensor
+    >>> layer = custom_from_mask(nn.Linear(2, 1), "weight", tensor([[1.0, 0.0]]))
+    >>> (layer.weight == 0).tolist()
+    [[False, True]]
+    """
     CustomFromMask.apply(module, name, mask)
     return module
 
@@ -516,6 +532,11 @@ def remove(module: M, name: str) -> M:
 
     Raises:
         ValueError: it is not pruned.
+
+    >>> from taeda import nn
+    >>> layer = remove(l1_unstructured(nn.Linear(4, 3), "weight", amount=0.5), "weight")
+    >>> (layer.weight == 0).sum()
+    tensor(6)
     """
     for key, hook in module._forward_pre_hooks.items():
         if _prunes(hook, name):
@@ -526,7 +547,12 @@ def remove(module: M, name: str) -> M:
 
 
 def is_pruned(module: Module) -> bool:
-    """Say whether a parameter of the module, or of one below it, is pruned."""
+    """Say whether a parameter of the module, or of one below it, is pruned.
+
+    >>> from taeda import nn
+    >>> is_pruned(nn.Linear(2, 1)), is_pruned(identity(nn.Linear(2, 1), "weight"))
+    (False, True)
+    """
     hooks = (hook for m in module.modules() for hook in m._forward_pre_hooks.values())
     return any(isinstance(hook, BasePruningMethod) for hook in hooks)
 

@@ -185,6 +185,11 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
 
     Raises:
         ValueError: the parameter is not normalised.
+
+    >>> from taeda import nn
+    >>> layer = remove_spectral_norm(spectral_norm(nn.Linear(2, 3)))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight']
     """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:
