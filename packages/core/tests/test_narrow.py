@@ -122,7 +122,7 @@ LIGHT = {
     "leaky_relu": lambda a, b, c: taeda.ops.leaky_relu(a, 0.1), "hardswish": lambda a, b, c: taeda.ops.hardswish(a),
     "softshrink": lambda a, b, c: taeda.ops.softshrink(a, 0.25), "add": lambda a, b, c: a + b, "sub": lambda a, b, c: a - b,
     "mul": lambda a, b, c: a * b, "div": lambda a, b, c: a / b, "maximum": lambda a, b, c: taeda.maximum(a, b),
-    "fmin": lambda a, b, c: taeda.fmin(a, b), "add_scaled": lambda a, b, c: taeda.add(a, b, alpha=0.3),
+    "fmin": lambda a, b, c: taeda.fmin(a, b), "add_scaled": lambda a, b, c: taeda.add(a, b, alpha=0.3125),
     "addcmul": lambda a, b, c: taeda.addcmul(a, b, c, value=0.3), "addcdiv": lambda a, b, c: taeda.addcdiv(a, b, c, value=0.3),
     "lerp": lambda a, b, c: taeda.lerp(a, b, c),
 }
@@ -164,9 +164,11 @@ def test_a_light_formula_of_halves_is_the_wide_one_rounded(name: str, dtype: str
 def test_a_light_formula_of_halves_in_place_and_with_a_number_on_either_side(dtype: str) -> None:
     for n in (15, 16, 17, 70):
         a, b = halves(n, dtype, 1), halves(n, dtype, 2)
-        wide = a.float()
-        for found, wanted in ((a + 0.1, wide + 0.1), (0.1 - a, 0.1 - wide), (a * 3.3, wide * 3.3)):
+        wide, tenth = a.float(), taeda.tensor(0.1).to(a.dtype).item()             # a summand is rounded first, a factor is not
+        for found, wanted in ((a + 0.1, wide + tenth), (0.1 - a, tenth - wide), (a * 3.3, wide * 3.3), (a * taeda.tensor(3.3), wide * 3.3)):
             same(found, wanted.to(a.dtype))
+        same(taeda.add(a, b, alpha=0.1), (wide + tenth * b.float()).to(a.dtype))
+        same(a.clone().sub_(b, alpha=0.1), (wide - tenth * b.float()).to(a.dtype))
         wanted = (wide + b.float()).to(a.dtype)
         assert a.add_(b) is a
         same(a, wanted)

@@ -29,7 +29,7 @@ def test_shifts_of_int16_by_any_count(n: int) -> None:
 
 
 FORMULAS: list[Callable[[Any], Any]] = [
-    lambda v: v * v, lambda v: v + v, lambda v: v + 1.1, lambda v: v * float("nan"), lambda v: v**2, lambda v: v.clamp(-1, 1), lambda v: v.relu(),
+    lambda v: v * v, lambda v: v + v, lambda v: v + 1.125, lambda v: v * float("nan"), lambda v: v**2, lambda v: v.clamp(-1, 1), lambda v: v.relu(),
     lambda v: v.sqrt(), lambda v: taeda.lerp(v, v.flip(0), 0.3), lambda v: 1 / v, lambda v: v.sigmoid(),
 ]
 

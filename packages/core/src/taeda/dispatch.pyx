@@ -273,8 +273,8 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     dtype = compute_dtype(op, result_type(a, b))
     if a.view.dtype != dtype and not (a.wrapped_number and op.opmath and kept_wide(a, dtype)):
         a = to_dtype(a, dtype)
-    if b.view.dtype != dtype and not (b.wrapped_number and op.opmath and kept_wide(b, dtype)):
-        b = to_dtype(b, dtype)
+    if b.view.dtype != dtype:
+        b = to_dtype(b, F32 if op.opmath and b.view.ndim == 0 and kept_wide(b, dtype) else dtype)
     # allocate
     if out is not None and takes(out, BOOL if op.rule == COMPARE else dtype, a, b):
         y = <TensorBase>out
@@ -307,8 +307,9 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
 
 
 cdef bint kept_wide(TensorBase x, int dtype) noexcept:
-    """A number beside float16 or bfloat16 takes part in sums and products unrounded, as float32."""
-    return x.view.dtype == F32 and (dtype == F16 or dtype == BF16)
+    """A number beside float16 or bfloat16 takes part in products and quotients as float32, unrounded; so does a second tensor without
+    dimensions."""
+    return (x.view.dtype == F32 or x.view.dtype == F64) and (dtype == F16 or dtype == BF16) and (x.wrapped_number or not needs_grad(x))
 
 
 cdef TensorBase broadcast_result(Op op, TensorBase a, TensorBase b, int dtype):
@@ -372,8 +373,8 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
         copy_into(a, y)
         b = with_grad
     else:
-        if b.view.dtype != dtype and not (b.wrapped_number and op.opmath and kept_wide(b, dtype)):
-            b = to_dtype(b, dtype)
+        if b.view.dtype != dtype:
+            b = to_dtype(b, F32 if op.opmath and b.view.ndim == 0 and kept_wide(b, dtype) else dtype)
         t[0], t[1], t[2] = &a.view, &a.view, &b.view
         launch(op, dtype, a.device, 1, 3, t, NULL, a.view.numel)
     bump(a)

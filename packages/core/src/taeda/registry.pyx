@@ -52,7 +52,7 @@ cdef Op define(str name, vjp_fn vjp, int saves=0, int rule=0, str kernel=None, s
     cdef Op op = Op.__new__(Op)
     cdef int i
     op.name, op.vjp, op.saves, op.rule = name, vjp, saves, rule
-    op.opmath = name in ("add", "sub", "mul", "div")
+    op.opmath = name in ("mul", "div")       # sums round it, as PyTorch's do
     op.grad_name = grad_name or "".join([w[:1].upper() + w[1:] for w in name.split("_")]) + "Backward0"
     for i in range(NDTYPES):
         op.cpu[i] = <Kernel><void*><size_t>TABLE.get(f"{kernel or name}_{dtype_of(i).suffix}", 0)
