@@ -10,9 +10,9 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.kernels.cpu.abi cimport F32, F64, I32, Param
-from taeda.ops.linalg cimport (CHOLESKY_ALONE, QR_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns,
-                               first_failure, give, identity, lu_factors, need_float, need_matrix, need_square, numbers, permutation, rows,
-                               small, small_pairs, underivable)
+from taeda.ops.linalg cimport (CHOLESKY_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns,
+                               first_failure, give, identity, lu_factors, need_float, need_matrix, need_square, numbers, permutation,
+                               qr_in_blocks, rows, small, small_pairs, underivable)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.autograd.node import named
@@ -276,7 +276,7 @@ cdef tuple reflectors(TensorBase A):
     cdef int64_t k = min(rows(A), cols(A))
     cdef Param p[1]
     tau = numbers(A, batch_of(A) + (k,), A.view.dtype)
-    call(GEQRF_BLOCKS if alone(batch_of(A), QR_ALONE, k) else GEQRF, packed, count_of(batch_of(A)) if k else 0, (packed, tau), p)
+    call(GEQRF_BLOCKS if qr_in_blocks(A) else GEQRF, packed, count_of(batch_of(A)) if k else 0, (packed, tau), p)
     return packed, tau
 
 
@@ -303,7 +303,7 @@ cdef tuple qr_of(str op, object input, str mode):
         Q = empty_columns(A, batch_of(A), m, wide, A.view.dtype)
         if A.device != META:
             Q[..., :k] = packed[..., :k]
-        call(Q_BLOCKS if alone(batch_of(A), QR_ALONE, k) and wide == k else QR, Q, count_of(batch_of(A)), (Q, tau), p)
+        call(Q_BLOCKS if qr_in_blocks(Q) and wide == k else QR, Q, count_of(batch_of(A)), (Q, tau), p)
     record_multi(QR, (Q, R), (A,), (Q, R), mode)
     return Q, R
 

@@ -10,8 +10,8 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record, record_multi, write_out
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64, Param
-from taeda.ops.linalg cimport (LONG_AREA, batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
-                               first_failure, numbers, rows, with_batch)
+from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
+                               first_failure, in_caches, numbers, rows, with_batch)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import finfo
@@ -188,11 +188,12 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
     p[1].f = finfo((<object>S).dtype).eps * max(m, w) if rcond is None else rcond
     kernel = <Op>DRIVERS[driver]
     lost = columns(a)
-    if kernel is GELSY and m >= 2 * w and m * w >= LONG_AREA and 0 < cols(b) <= w and a.device != META:
+    if (kernel is GELSY or kernel is GELS) and m >= 2 * w and 0 < cols(b) <= w and a.device != META and not in_caches(a, w + cols(b)):
         packed = geqrf(cat((a.detach(), b.detach()), -1))[0]          # [A B] = Q [R Q^H B]: that of R and Q^H B, if all is finite
         R = columns(<TensorBase>packed[..., :w, :w].triu())
         if bool(R.isfinite().all()):
             lost, X[..., :w, :] = R, packed[..., :w, w:]
+            X[..., w:, :] = packed[..., w:, w:].triu()               # as long as the residuals
     if min(m, w) and cols(b):
         call(kernel, a, count_of(batch), (lost, X, S, rank, info), p)
     elif min(m, w) == 0 and w:

@@ -14,6 +14,8 @@ cdef enum:
     LU_ALONE = 192             # of a single matrix, from which threads share its columns: measured on Zen 4
     CHOLESKY_ALONE = 257       # beyond what cholesky.h takes whole
     QR_ALONE = 40
+    QR_AREA = 1 << 16          # real numbers of a matrix that kernels/cpu/reflectors.h takes whole, if a column's
+    QR_HIGH = 3072             # real numbers have no more bytes
     SIDES_ALONE = 128          # right-hand sides
     INVERSE_ALONE = 48
     LONG_AREA = 2048           # numbers of a long matrix from which it is worth while to make a triangle of it first
@@ -36,6 +38,8 @@ cdef int call(Op op, TensorBase x, int64_t count, tuple views, Param* p) except 
 cdef bint small(TensorBase x, tuple batch, int64_t m, int64_t n) except -1   # do kernels/cpu/small_matrices take this batch?
 cdef bint small_pairs(TensorBase x, tuple batch, int64_t m, int64_t n) except -1   # ... also where it is complex?
 cdef bint alone(tuple batch, int64_t least, int64_t n) except -1           # do kernels/cpu/lapack_blocks take this single matrix?
+cdef bint in_caches(TensorBase A, int64_t columns) except -1             # ... and so many columns of its height in reflectors.h?
+cdef bint qr_in_blocks(TensorBase A) except -1                         # ... for its QR?
 cdef tuple lu_factors(Op op, TensorBase A, int how=*)                  # LU, pivots, info; and det (how: 1) or the permutation's sign (2)
 cdef object first_failure(TensorBase info)                             # (batch element or None, info) or None
 cdef object batch_element(object failure)                              # how an error names it: "(Batch element 1): ", or nothing

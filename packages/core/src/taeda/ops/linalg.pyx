@@ -173,6 +173,17 @@ cdef bint alone(tuple batch, int64_t least, int64_t n) except -1:
     return n >= least and count_of(batch) == 1
 
 
+cdef bint in_caches(TensorBase A, int64_t columns) except -1:
+    """Whether kernels/cpu/reflectors.h takes so many columns of A's height."""
+    cdef int64_t parts = 2 if is_complex_(A.view.dtype) else 1
+    return rows(A) * columns * parts <= QR_AREA and rows(A) * A.view.itemsize // parts <= QR_HIGH
+
+
+cdef bint qr_in_blocks(TensorBase A) except -1:
+    """As ``alone``, for QR and what makes Q: those of a matrix that lies in the caches are quicker on one thread."""
+    return alone(batch_of(A), QR_ALONE, min(rows(A), cols(A))) and not in_caches(A, cols(A))
+
+
 cdef Op LU_BLOCKS = define("linalg_lu_factor_ex", NULL, 0, 0, "getrf_blocks")
 cdef Op SMALL_LU = define("linalg_lu_factor_ex", NULL, 0, 0, "small_lu")
 

@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, write_out
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport Param
-from taeda.ops.linalg cimport (QR_ALONE, alone, batch_of, call, cols, columns, count_of, empty_columns, need_float, readable, rows)
+from taeda.ops.linalg cimport (batch_of, call, cols, columns, count_of, empty_columns, need_float, qr_in_blocks, readable, rows)
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops.creation import eye
@@ -112,7 +112,7 @@ def linalg_householder_product(A, tau, *, out=None):
             Q.copy_(unit_matrix(a, rows(a), cols(a)))
     else:
         Q = columns(a)
-        whole = alone(batch_of(a), QR_ALONE, cols(a)) and t.view.shape[t.view.ndim - 1] == cols(a)
+        whole = qr_in_blocks(a) and t.view.shape[t.view.ndim - 1] == cols(a)
         call(Q_BLOCKS if whole else PRODUCT, Q, count_of(batch_of(a)) if Q.view.numel else 0, (Q, t.contiguous()), p)
     record(PRODUCT, Q, (a, t), (a, t))
     return Q if out is None else write_out(out, Q, op)

@@ -22,6 +22,7 @@ void scipy_##s##trsm_(char *, char *, char *, char *, int *, int *, void *, void
 void scipy_##s##geqrf_(int *, int *, void *, int *, void *, void *, int *, int *); \
 void scipy_##s##sytrf_(char *, int *, void *, int *, int *, void *, int *, int *, size_t); \
 void scipy_##s##sytrs_(char *, int *, int *, void *, int *, int *, void *, int *, int *, size_t); \
+void scipy_##s##laic1_(int *, int *, void *, void *, void *, void *, void *, void *, void *); \
 void scipy_##s##gels_(char *, int *, int *, int *, void *, int *, void *, int *, void *, int *, int *, size_t);
 #define TAEDA_REAL(s) TAEDA_LAPACK(s) \
 void scipy_##s##orgqr_(int *, int *, int *, void *, int *, void *, void *, int *, int *); \
