@@ -423,7 +423,8 @@ def check_out(lib: Any, row: Row) -> int:
             found = function(*args, **kwargs, out=out)
         assert found is out and tuple(out.shape) == tuple(wanted.shape), f"{what}: out= was not resized"
         assert_close(out, wanted, 0, 0, f"{what} with out= of another shape")
-        assert wanted.shape == (5, 1) or any("resized" in str(w.message) for w in said), f"{what}: no warning that out= was resized"
+        silent = wanted.shape == (5, 1) or row.name in ("bernoulli", "multinomial", "normal")       # what draws says nothing, as in PyTorch
+        assert silent or any("resized" in str(w.message) for w in said), f"{what}: no warning that out= was resized"
         refused: list[tuple[str, Any, Any]] = [("no tensor", 3, TypeError)]
         if wanted.is_floating_point():
             if row.name not in OUT_OF_ANY_DTYPE:
