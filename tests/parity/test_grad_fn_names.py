@@ -24,6 +24,7 @@ m.copysign(m)|m.copysign(2)|m.xlogy(m)|m.xlogy(2)|T.xlogy(2, m)|m.div(2, roundin
 m.lerp(m, m)|m.lerp(m, 0.5)|m.round(decimals=1)|m.round()|m[None].squeeze((0, 1))|m[None].squeeze(0)|m[None].squeeze()|m.sgn()
 T.vdot(m[0], m[1])|m.ldexp(m)|T.addcmul(m, T.ones(3, 4, dtype=T.uint8), T.ones(4))|m[:, :3].cross(m[:, 1:], dim=1)
 T.linalg.cross(m[:, :3], m[:, 1:])|m[0, :3].addbmm(c.mT, c)|T.complex(m, m).std()|T.complex(m, m).var(0)
+m.t().reshape(12)|m.t().flatten()|m.t().ravel()|m.reshape(12)|c.mT.flatten(1)
 F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
 """.replace("\n", "|").strip("|").split("|")
 
@@ -44,6 +45,16 @@ def shown(lib: Any, expression: str) -> tuple[str, str]:
 def test_the_name_of_the_node(expression: str) -> None:
     mine, theirs = shown(taeda, expression), shown(torch, expression)
     assert mine == theirs
+
+
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"batch_first": True}, {"bidirectional": True}])
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_recurrent_layers_show_the_nodes_that_their_steps_end_in(kind: str, options: dict[str, Any]) -> None:
+    names = []
+    for lib in (taeda, torch):
+        y, h = getattr(lib.nn, kind)(4, 5, **options)(lib.ones(3, 2, 4))
+        names.append([t.grad_fn.name() for t in (y, *(h if isinstance(h, tuple) else (h,)))])
+    assert names[0] == names[1]
 
 
 def test_a_node_with_a_name_of_its_own_is_like_any_other() -> None:

@@ -16,6 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 import array
 
+from taeda.autograd.node import named
 from taeda.ops.affine import linear
 from taeda.ops.dropout import dropout
 from taeda.ops.join import cat, stack
@@ -101,10 +102,10 @@ cdef tuple versions(TensorBase b_ih, TensorBase b_hh):
     return (0 if b_ih is None else b_ih.storage.version, 0 if b_hh is None else b_hh.storage.version)
 
 
-cdef Op LSTM = define("lstm", layer_vjp, 0, 0, "recurrent")
-cdef Op GRU = define("gru", layer_vjp, 0, 0, "recurrent")
-cdef Op RNN_TANH = define("rnn_tanh", layer_vjp, 0, 0, "recurrent")
-cdef Op RNN_RELU = define("rnn_relu", layer_vjp, 0, 0, "recurrent")
+cdef Op LSTM = define("lstm", layer_vjp, 0, 0, "recurrent", "MkldnnRnnLayerBackward0")
+cdef Op GRU = define("gru", layer_vjp, 0, 0, "recurrent", "StackBackward0")
+cdef Op RNN_TANH = define("rnn_tanh", layer_vjp, 0, 0, "recurrent", "StackBackward0")
+cdef Op RNN_RELU = define("rnn_relu", layer_vjp, 0, 0, "recurrent", "StackBackward0")
 cdef Op BACKWARD = define("recurrent_backward", NULL)
 
 
@@ -359,12 +360,14 @@ cdef tuple network(Op op, tuple args, dict kwargs):
         x = ys[0] if directions == 1 else cat(ys, -1)
         if p != 0 and a["train"] and layer < layers - 1:
             x = dropout(x, p, True)
-    y = (<object>x).transpose(0, 1) if a["batch_first"] else x
+    y = x
+    if a["batch_first"]:
+        y = (<object>x).transpose(0, 1) if lstm else named((<object>x).transpose(0, 1), "TransposeBackward1")
     return (y, together(ends), together(cells)) if lstm else (y, together(ends))
 
 
 cdef object together(list states):
-    return states[0].unsqueeze(0) if len(states) == 1 else stack(states)
+    return named(states[0].unsqueeze(0), "StackBackward0") if len(states) == 1 else stack(states)
 
 
 cdef tuple AFTER_HX = ("params", "has_biases", "num_layers", "dropout", "train", "bidirectional")
