@@ -28,22 +28,25 @@ __all__ = [
 ]  # fmt: skip
 
 _ = _shared_memory                          # its import teaches multiprocessing's pickles what a storage is
+_strategy = "file_descriptor"
 
 
 def get_all_sharing_strategies() -> set[str]:
-    """Return the ways in which memory is shared: by the descriptor of a file without a name."""
-    return {"file_descriptor"}
+    """Return the names of PyTorch's ways to share memory, which programs choose from."""
+    return {"file_descriptor", "file_system"}
 
 
 def get_sharing_strategy() -> str:
-    """Return the way in which memory is shared."""
-    return "file_descriptor"
+    """Return the way to share memory that was chosen; memory goes by the descriptor of a file without a name all the same."""
+    return _strategy
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Accept PyTorch's choices; memory is shared by descriptors whatever they say."""
-    if new_strategy not in ("file_descriptor", "file_system"):
+    """Remember a choice; memory is shared by descriptors whatever it says, so that nothing is left behind."""
+    global _strategy
+    if new_strategy not in get_all_sharing_strategies():
         raise ValueError(f"[set_sharing_strategy] expected 'file_descriptor' or 'file_system', got {new_strategy!r}")
+    _strategy = new_strategy
 
 
 class ProcessException(Exception):
