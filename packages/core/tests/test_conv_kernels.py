@@ -270,6 +270,20 @@ def test_a_few_places_are_transposed_with_a_bias(size, kernel, options, order):
     np.testing.assert_allclose(y.numpy(), want, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(("xs", "ws", "options"), [*NARROW, FEW[0], FEW[4], FEW[5], ((3, 24, 15, 14), (40, 24, 3, 3), {"padding": 1, "stride": 2})])
+def test_bits_with_channels_innermost_do_not_depend_on_the_number_of_threads(xs, ws, options):
+    taeda.manual_seed(16)
+    x, w, b = (taeda.randn(s) for s in (xs, ws, ws[:1]))
+    u, v = (a.contiguous(memory_format=taeda.channels_last).requires_grad_() for a in (x, w))
+
+    def run():
+        y = taeda.conv2d(u, v, b, **options)
+        return [y, *taeda.autograd.grad(y, (u, v), taeda.cos(y.detach()))]
+
+    want = taeda.conv2d(x.double(), w.double(), b.double(), **options)
+    assert (assert_same_for_any_threads(run)[0] - want).abs().max() < 1e-4
+
+
 def test_images_are_framed_a_few_at_a_time():
     rng = np.random.default_rng(13)
     x, w = rng.standard_normal((15, 1700, 12, 12)), rng.standard_normal((8, 1700, 3, 3))
