@@ -284,6 +284,21 @@ def test_bits_with_channels_innermost_do_not_depend_on_the_number_of_threads(xs,
     assert (assert_same_for_any_threads(run)[0] - want).abs().max() < 1e-4
 
 
+@pytest.mark.parametrize("order", [taeda.contiguous_format, taeda.channels_last])
+@pytest.mark.parametrize(("xs", "ws", "options"), [FEW[0], FEW[1], FEW[4]])
+def test_a_few_places_of_bfloat16_are_rounded_once(xs, ws, options, order):
+    taeda.manual_seed(17)
+    x, w, b = (taeda.randn(s).bfloat16() for s in (xs, ws, ws[:1]))
+    u, v = (a.contiguous(memory_format=order).requires_grad_() for a in (x, w))
+    y = taeda.conv2d(u, v, b, **options)
+    g = taeda.randn(y.shape).bfloat16()
+    wide = [a.double().requires_grad_() for a in (x, w)]
+    want = taeda.conv2d(*wide, b.double(), **options)
+    for got, exact in zip([y, *taeda.autograd.grad(y, (u, v), g)], [want, *taeda.autograd.grad(want, wide, g.double())], strict=True):
+        assert got.dtype == taeda.bfloat16
+        np.testing.assert_allclose(got.detach().double().numpy(), exact.detach().numpy(), rtol=2**-8, atol=2e-4)
+
+
 def test_images_are_framed_a_few_at_a_time():
     rng = np.random.default_rng(13)
     x, w = rng.standard_normal((15, 1700, 12, 12)), rng.standard_normal((8, 1700, 3, 3))

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from taeda.dispatch cimport Op, define, empty, launch
-from taeda.kernels.cpu.abi cimport F32, F64, View
+from taeda.kernels.cpu.abi cimport BF16, F32, F64, View
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -69,9 +69,9 @@ cdef TensorBase matrix(int64_t rows, int64_t cols, int dtype):
     return empty(2, sizes, dtype, CPU)
 
 
-cdef TensorBase places_of(const View* image):
+cdef TensorBase places_of(const View* image, int dtype):
     """An image as a matrix (places, channels)."""
-    cdef TensorBase m = matrix(image.numel // image.shape[1], image.shape[1], image.dtype)
+    cdef TensorBase m = matrix(image.numel // image.shape[1], image.shape[1], dtype)
     move(image, m, False)
     return m
 
@@ -134,7 +134,7 @@ cdef int add_up(const Geometry* q, TensorBase m, const View* x, const View* w, c
     cdef View* t[3]
     cdef View a, b
     surround(size, q, x, w, y)
-    frame = empty(5, size, x.dtype, CPU)
+    frame = empty(5, size, m.view.dtype, CPU)
     if bias == NULL:
         memset(frame.view.data, 0, frame.view.numel * frame.view.itemsize)
     else:
@@ -156,7 +156,7 @@ cdef int add_up(const Geometry* q, TensorBase m, const View* x, const View* w, c
             part.of[5 + d] = part.of[6 + d] * y.shape[2 + d]
         part.of[0] = size[0]
         a, b = seen(&frame.view, at, 5, &axes), seen(&m.view, tap * channels if last else tap, 5, &part)
-        launch(ADD, x.dtype, CPU, 1, 3, t, NULL, a.numel)
+        launch(ADD, m.view.dtype, CPU, 1, 3, t, NULL, a.numel)
     a, b = innermost(x, &axes), inside(frame, q, x, &part)
     copy_view(&a, &b)
     return 0
@@ -184,7 +184,7 @@ cdef bint few_places(Part part, const View* v) noexcept:
     """Whether there are results, and few enough places."""
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* y = &v[0] if part == RESULT else &v[1]
-    return ((w.dtype == F32 or w.dtype == F64) and v[0].numel > 0 and v[1].numel > 0 and v[2].numel > 0
+    return ((w.dtype == F32 or w.dtype == F64 or w.dtype == BF16) and v[0].numel > 0 and v[1].numel > 0 and v[2].numel > 0
             and y.numel // y.shape[1] * 4 <= w.shape[0])
 
 
@@ -200,23 +200,27 @@ cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View*
     cdef int64_t size[5]
     cdef Axes axes, turned, sums
     cdef View m, n
-    cdef TensorBase a, b
+    cdef TensorBase a, b, wide
     cdef bint last
     cdef int64_t places = y.numel // y.shape[1]
     if q.groups > 1 or not rows_of(&m, w, &axes, &last):
         return False
     if (w.numel * (places / 16.0 + 0.1) + 0.1 * w.numel // w.shape[0] * places + 0.05 * surround(size, q, x, w, y)
-            + 10000) * w.itemsize / 4 > least:
+            + 10000) * (2 if w.dtype == F64 else 1) > least:
         return False
     if part == WEIGHT_GRADIENT:
-        a, b = places_of(y), windows(q, x, w, y, last)
+        a, b = places_of(y, w.dtype), windows(q, x, w, y, last)
         turned.of[0], turned.of[1], turned.of[2], turned.of[3] = y.shape[1], places, 1, y.shape[1]
         n = seen(&a.view, 0, 2, &turned)
         multiply(PRODUCT, w.dtype, CPU, &m, &n, &b.view, NULL, None, None)
         return True
     if part == INPUT_GRADIENT:
-        a, b = places_of(y), matrix(places, w.numel // w.shape[0], w.dtype)
-        multiply(PRODUCT, w.dtype, CPU, &b.view, &a.view, &m, NULL, None, None)
+        if w.dtype == BF16:                      # sums of taps are rounded once
+            wide = matrix(m.shape[0], m.shape[1], F32)
+            copy_view(&wide.view, &m)
+            m = wide.view
+        a, b = places_of(y, m.dtype), matrix(places, m.shape[1], m.dtype)
+        multiply(PRODUCT, m.dtype, CPU, &b.view, &a.view, &m, NULL, None, None)
         add_up(q, b, x, w, y, s, last)
         return True
     a, b = windows(q, x, w, y, last), matrix(places, w.shape[0], w.dtype)
