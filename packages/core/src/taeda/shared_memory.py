@@ -46,16 +46,16 @@ def share(storage: Storage) -> Storage:
     """Move the storage's bytes into a block of shared memory, with all tensors that lie on it."""
     if storage.is_shared():
         return storage
-    for tensor in gc.get_referrers(storage):             # one that reaches beyond a shrunken storage cannot come along
-        if isinstance(tensor, TensorBase) and tensor.numel():
+    holders = [x for x in gc.get_referrers(storage) if isinstance(x, TensorBase)]      # a walk over all objects: milliseconds, so once
+    for tensor in holders:                               # one that reaches beyond a shrunken storage cannot come along
+        if tensor.numel():
             check_layout("share_memory_", tensor.shape, tensor.stride(), tensor.storage_offset(), tensor.element_size(), storage.nbytes())
     fd = _new_file()
     os.ftruncate(fd, max(storage.nbytes(), 1))
     block = Block(fd, storage.nbytes())
     storage._move_into(block.memory, block)
-    for tensor in gc.get_referrers(storage):
-        if isinstance(tensor, TensorBase):
-            tensor._storage_moved()
+    for tensor in holders:
+        tensor._storage_moved()
     _remember(storage, fd)
     return storage
 
