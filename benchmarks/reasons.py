@@ -11,6 +11,7 @@ ROOTS = "divisions and square roots, on PyTorch's side too"
 HALVES = "a short formula between conversions, which take as long"
 LAPACK = "OpenBLAS's LAPACK on one thread, beside MKL's, which has threaded ones"
 PANELS = "OpenBLAS's kernels on panels and blocks of columns, beside MKL's"
+PAGES = "in runs where the two processors share no cache, threads that write in turn to one page wait for each other's lines; else 0.2"
 SPINNING = "0.3 where each thread has a core; in some runs PyTorch's threads still spin on the second one"
 RANGES = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
 
@@ -33,6 +34,7 @@ ROWS = {
     **dict.fromkeys(((REDUCTIONS, f"logcumsumexp, dim {dim}") for dim in (0, 1)), CHAIN),
     **dict.fromkeys(((POINTWISE, f"special.{name}") for name in ("i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")), RANGES),
     (POINTWISE, "rsqrt"): ROOTS,
+    ("reductions, scans, order", "cumsum, dim 0 of 1000 x 1000"): PAGES,
     **dict.fromkeys((("reductions, scans, order", name) for name in ("median of 3,000", "sort, rows of 100, 33 x 100")), FORESEEN),
     ("reductions, scans, order", "bincount and cumsum of 1M integers"): MEMORY,
     ("pooling and interpolation", "bytes 480 x 640 to 224 x 224, channels last, antialias"): "multiply-adds of 16 bits, three to a pixel, on both sides",

@@ -17,8 +17,8 @@ from taeda.tensor_base cimport CPU, TensorBase
 from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part
 from taeda.ops.matmul cimport multiply
 
-cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
-cdef Op ADD = define("add", NULL)
+cdef Op PRODUCT = define("convolution_product", NULL, 0, 0, "gemm")
+cdef Op ADD = define("convolution_bias", NULL, 0, 0, "add")
 
 ctypedef struct Axes:              # sizes, then strides, of a view of up to 8 dimensions
     int64_t of[16]

@@ -3,14 +3,16 @@
  * K is taken in even pieces of about TERMS, so that a panel of B (16 KiB) stays in the first-level cache and no thin piece is left
  * at the end; of B `columns` at a time are packed in panels, of A ROWS rows, to stay in the second level.  What is small, or
  * used but a few times, is read as it lies: packing costs as much as one to four rows of the product (measured on Zen 3: 93 GFLOP/s
- * as it lies and 95 packed at 64 x 64 x 64, of 100).  Few rows of A over a B whose rows lie far apart: SHORT rows of B at a time, each
+ * as it lies and 95 packed at 64 x 64 x 64, of 100).  Rows of A are packed where they lie about whole pages apart, so that those
+ * of a tile share sets of the first-level cache; at other distances a tile reads them as they lie (512 x 784 x 512: 0.95 of the
+ * time for packing them by each of eight blocks).  Few rows of A over a B whose rows lie far apart: SHORT rows of B at a time, each
  * read from end to end, since a panel of 64 bytes a page would wait for memory at every step (1.8 against 0.3 ms at 4 x 1024 x 1024).
  * Few rows of A, or few columns, where terms are contiguous in both (a linear layer): dot products of three rows and four columns at a time,
  * 45 to 95 GFLOP/s from 32 terms on.
  */
 #ifndef TAEDA_BLOCKS_H
 #define TAEDA_BLOCKS_H
-enum { TERMS = 256, SHORT = 8, LONG_ROW = 1024, ROWS_OF_A = 96, FEW_ROWS = 12, FEW_COLS = 8, NEAR_BYTES = 1024, PAGES_APART = 2048, B_BYTES = 1 << 18 };
+enum { TERMS = 256, SHORT = 8, LONG_ROW = 1024, ROWS_OF_A = 96, FEW_ROWS = 12, FEW_COLS = 8, NEAR_BYTES = 1024, PAGE = 4096, NEAR_PAGE = 256, PAGES = 1, COLUMNS = 2, B_BYTES = 1 << 18 };
 #endif
 #define PANEL ((int64_t)NAME(PANEL))
 #define UP(x, to) (((x) + (to) - 1) / (to) * (to))
@@ -27,6 +29,12 @@ LOCAL int64_t NAME(piece_of)(int64_t k) {
     return pieces < 2 ? k : (k + pieces - 1) / pieces;
 }
 
+/* Does A have to be packed: because its columns are contiguous, or its rows lie pages apart? */
+LOCAL int NAME(scattered)(int64_t ars, int64_t acs) {
+    const int64_t apart = (ars < 0 ? -ars : ars) * (int64_t)sizeof(T);
+    return acs != 1 ? COLUMNS : apart + NEAR_PAGE >= PAGE && (apart + NEAR_PAGE) % PAGE <= 2 * NEAR_PAGE ? PAGES : 0;
+}
+
 /* Room for m rows of A: rows that lie pages apart would share sets of the first-level cache. */
 LOCAL int64_t NAME(room_of_rows)(int64_t m, int64_t kk) { return m * (kk + LANES); }
 
@@ -38,7 +46,7 @@ LOCAL void NAME(plan_block)(NAME(block_plan) *p, int64_t m, int64_t n, int64_t k
     p->rows = m < ROWS_OF_A ? m : ROWS_OF_A;
     p->by_dots = (m <= FEW_ROWS || n <= FEW_COLS) && brs == 1 && (bcs != 1 || n == 1) && acs == 1 && k >= 2 * LANES;
     p->pack_b = alpha != 1 || bcs != 1 || !(m <= FEW_ROWS || (m <= ROWS_OF_A && brs * size <= NEAR_BYTES && k * brs * size <= (1 << 16)));
-    p->pack_a = n > 2 * PANEL && m > 6 && (acs != 1 || ars * size >= PAGES_APART);
+    p->pack_a = n > 2 * PANEL && m > 6 && NAME(scattered)(ars, acs);
     if (!p->pack_b && brs * size > NEAR_BYTES) {
         p->terms = k < SHORT ? k : SHORT;
         p->columns = n < LONG_ROW ? n : LONG_ROW;

@@ -17,6 +17,9 @@ large: a fresh one takes the place of cached ones, largest first, as soon as bot
 alive at the highest point so far.  (A network's backward pass wants other sizes than its forward pass: ResNet-18 at
 16 x 224 x 224 kept 180 MiB that it could not use.)
 
+A thread gets back the block that it freed, where one of the first few of a class is its own: what another core has just written
+takes longer to fetch than to fill (two threads packed 128 x 784 x 512 in each other's blocks: 0.9 ms a product instead of 0.5).
+
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.
 """
 from libc.stdint cimport int64_t
@@ -35,6 +38,7 @@ cdef extern from *:
     static pthread_mutex_t taeda_lock = PTHREAD_MUTEX_INITIALIZER;
     static void taeda_lock_acquire(void) { pthread_mutex_lock(&taeda_lock); }
     static void taeda_lock_release(void) { pthread_mutex_unlock(&taeda_lock); }
+    static void *taeda_this_thread(void) { return (void *)pthread_self(); }
     static void taeda_lock_install(void) {
         pthread_atfork(taeda_lock_acquire, taeda_lock_release, taeda_lock_release);
     }
@@ -107,6 +111,7 @@ cdef extern from *:
         return (long long)sysconf(_SC_PHYS_PAGES) * (long long)sysconf(_SC_PAGESIZE);
     }
     """
+    void* this_thread "taeda_this_thread"() noexcept nogil
     void lock "taeda_lock_acquire"() noexcept nogil
     void unlock "taeda_lock_release"() noexcept nogil
     void install_fork_handlers "taeda_lock_install"() noexcept nogil
@@ -126,11 +131,14 @@ cdef enum:
     STEPS = 8                   # classes per power of two above 1 KiB
     CLASSES = 17 + STEPS * 54
     SPARE_BYTES = 1 << 25       # of large blocks that are kept beyond the highest point
+    OWN_BYTES = 1 << 12         # from here on a block that this thread gave back is worth a look
+    OWN_LOOKS = 4
 
 num_threads = 1
 
 cdef struct Block:              # a free block's first bytes
     Block* next
+    void* owner                 # the thread that gave it back
 
 cdef Block* lists[CLASSES]
 cdef int64_t cached_bytes = 0
@@ -159,6 +167,27 @@ cdef inline int class_of(size_t n, size_t* rounded) noexcept nogil:
     return 17 + (power - 10) * STEPS + step - 1
 
 
+cdef Block* taken(int c, size_t size) noexcept nogil:
+    """Take a block from a list; of the first few the one that this thread gave back, if it is worth a look."""
+    cdef Block** place = &lists[c]
+    cdef Block* block = lists[c]
+    cdef void* me
+    cdef int _look
+    if block != NULL and size >= OWN_BYTES:
+        me = this_thread()
+        for _look in range(OWN_LOOKS):
+            if block == NULL or block.owner == me:
+                break
+            place = &block.next
+            block = block.next
+        if block == NULL or block.owner != me:
+            place = &lists[c]
+            block = lists[c]
+    if block != NULL:
+        place[0] = block.next
+    return block
+
+
 cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
     """Return a 64-byte aligned block, or NULL: then the cache has been emptied and the system has none."""
     global cached_bytes, live_bytes, peak_bytes, highest_bytes, hits, misses, live_blocks
@@ -169,9 +198,8 @@ cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
         return NULL
     c = class_of(nbytes, &size)
     lock()
-    block = lists[c]
+    block = taken(c, size)
     if block != NULL:
-        lists[c] = block.next
         cached_bytes -= size
         hits += 1
     else:
@@ -234,6 +262,7 @@ cdef void cpu_free(void* block, size_t nbytes) noexcept nogil:
         lock()
     if cache_limit > 0 and cached_bytes + <int64_t>size <= cache_limit:
         (<Block*>block).next = lists[c]
+        (<Block*>block).owner = this_thread()
         lists[c] = <Block*>block
         cached_bytes += size
         unlock()
