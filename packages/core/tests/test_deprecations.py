@@ -50,14 +50,11 @@ def test_a_number_of_what_requires_grad_is_warned_of_once() -> None:
 
 LINES = """
 import numpy, taeda
-x = taeda.ones(1, 1, 4, 4)
 fixed = numpy.ones(2)
 fixed.flags.writeable = False
 byte = taeda.tensor([1, 0], dtype=taeda.uint8)
 result = taeda.ones(2, requires_grad=True) * 2
 START = None
-taeda.nn.functional.grid_sample(x, taeda.zeros(1, 4, 4, 2))
-taeda.nn.functional.affine_grid(taeda.ones(1, 2, 3), (1, 1, 4, 4))
 taeda.where(byte, taeda.ones(2), taeda.zeros(2))
 taeda.ones(2)[byte]
 taeda.ones(2, 2)[[[0], [1]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import taeda
@@ -14,11 +16,12 @@ CHANGED = "Default grid_sample and affine_grid behavior has changed"
 
 def test_grids_warn_without_align_corners():
     theta = taeda.eye(2, 3).unsqueeze(0)
-    with pytest.warns(UserWarning, match=CHANGED):
+    here = sys._getframe().f_lineno
+    with pytest.warns(UserWarning, match=CHANGED) as said:
         grid = F.affine_grid(theta, (1, 1, 2, 2))
-    assert grid.flatten().tolist() == [-0.5, -0.5, 0.5, -0.5, -0.5, 0.5, 0.5, 0.5]
-    with pytest.warns(UserWarning, match=CHANGED):
         F.grid_sample(taeda.ones(1, 1, 2, 2), grid)
+    assert [(w.filename, w.lineno) for w in said] == [(__file__, here + 2), (__file__, here + 3)]
+    assert grid.flatten().tolist() == [-0.5, -0.5, 0.5, -0.5, -0.5, 0.5, 0.5, 0.5]
     with pytest.warns(UserWarning, match="unit-size grids when align_corners=True"):
         F.affine_grid(theta, (1, 1, 1, 2), align_corners=True)
 

@@ -74,7 +74,7 @@ cdef object only(TensorBase t, str what):
     """The only element, as a real number where ``what`` is one."""
     if t.view.numel != 1:
         raise ValueError(f"[{what}] only one element tensors can be converted to Python scalars; the shape is "
-                         f"{tuple((<object>t).shape)}")
+                         f"{tuple((<object>t).shape)}; hint: .tolist() gives all of them, and stack makes one tensor of several")
     value = (<object>t).item()
     if type(value) is complex and what != "complex":
         if value.imag != 0:

@@ -298,7 +298,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
             taken = tuple([q.dilation[k] * (w.view.shape[n - 1 + k] - 1) + 1 for k in range(3 - n, 3)])
             raise RuntimeError(f"[{op}] Kernel size can't be greater than actual input size: padded input size per "
                                f"channel is {padded}, kernel size {taken} (with dilation), for input {x.shape_tuple()} "
-                               f"and weight {w.shape_tuple()}")
+                               f"and weight {w.shape_tuple()}; hint: a larger input, more padding, or fewer strides and pools before")
         shape.append(room // q.stride[i] + 1 if room >= 0 else 0)
         sides[i] = <double>size + 2 * q.pad[i] + <double>q.dilation[i] * kernel
     check_frame(op, n, sides, x.view.shape[1])

@@ -249,7 +249,7 @@ cdef TensorBase from_buffer(object x, str op):
                          "byte orders is currently not supported.")
     form = (b.info.format.decode() if b.info.format != NULL else "B").lstrip("@=<") or "B"
     if form not in FORMATS or (form in "lL" and b.info.itemsize != 8):
-        raise TypeError(f"[{op}] can't convert an array with elements of type {form!r}. The supported types are: float64, "
+        raise TypeError(f"[{op}] can't convert an array with elements of type {getattr(x, 'dtype', form)}. The supported types are: float64, "
                         "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8 "
                         "and bool.")
     t.set_ndim(b.info.ndim)

@@ -153,8 +153,8 @@ cdef TensorBase pair(Op op, TensorBase x, TensorBase y, int reduction, double c,
     p[0].i, p[1].f = reduction, c
     bad = launch(op, x.view.dtype, x.device, 1, 4, t, p, 2 * x.view.numel)
     if bad:
-        raise RuntimeError(f"[{op.name}] all elements of {'input' if bad == 1 else 'target'} should be between 0 and 1; "
-                           "binary_cross_entropy_with_logits takes any input")
+        raise RuntimeError(f"[{op.name}] all elements of {'input' if bad == 1 else 'target'} should be between 0 and 1; hint: " + (
+            "binary_cross_entropy_with_logits takes any input" if bad == 1 else "(target == k).float() says what is of class k"))
     if reduction == 0 and not (plain[0].contiguous and plain[1].contiguous):
         laid = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 2, plain)
         copy_into(laid, out)

@@ -130,7 +130,7 @@ cdef int read_window(str op, TensorBase x, int n, object kernel_size, object str
     if min(out[0], out[1], out[2]) < 1:
         raise RuntimeError(f"[{op}] Given input of shape {x.shape_tuple()}. Calculated output size: "
                            f"{(out[0], out[1], out[2])[3 - n:]}. Output size is too small for kernel_size={kernel_size}, "
-                           f"stride={stride}, padding={padding}, dilation={dilation}")
+                           f"stride={stride}, padding={padding}, dilation={dilation}; hint: a larger input, or fewer strides and pools before")
     for d in range(3):
         p[d].i, p[3 + d].i, p[6 + d].i, p[9 + d].i, p[SIZE + d].i, p[OUT + d].i = k[d], s[d], pad[d], dil[d], size[d], out[d]
     return 0
