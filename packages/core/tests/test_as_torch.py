@@ -74,6 +74,10 @@ def test_torch_is_a_name_of_torch():
     prints("import torch\nprint(torch.torch is torch, torch.torch.Tensor is torch.Tensor)", "True True")
 
 
+def test_a_timed_statement_knows_torch():
+    prints("from torch.utils.benchmark import Timer\nprint(Timer('torch.ones(3)', 'taeda.ones(3)').timeit(2).number_per_run)", "2")
+
+
 def test_a_name_set_on_torch_is_set_on_taeda():
     prints("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))", "3\nFalse")
 

@@ -36,6 +36,25 @@ def test_gradients_are_those_of_the_plain_function(reentrant: bool) -> None:
 
 
 @both
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_second_run_has_the_precision_of_the_first(reentrant: bool, inside: bool) -> None:
+    x, w = (taeda.linspace(-1, 1, 6).reshape(2, 3).requires_grad_() for _ in range(2))
+    dtypes = []
+
+    def products(t: taeda.Tensor) -> taeda.Tensor:
+        y = t @ w.mT
+        dtypes.append(y.dtype)
+        return (y * y).sum()
+
+    with taeda.autocast("cpu", enabled=inside):
+        plain = taeda.autograd.grad(products(x), x)[0]
+        y = checkpoint(products, x, use_reentrant=reentrant)
+    with taeda.autocast("cpu", enabled=not inside):
+        y.backward()
+    assert dtypes == [taeda.bfloat16 if inside else taeda.float32] * 3 and taeda.equal(x.grad, plain)
+
+
+@both
 def test_the_second_run_draws_the_same_random_numbers(reentrant: bool) -> None:
     x = leaf(*range(1, 21))
     y = checkpoint(lambda t: t * taeda.rand(20, dtype=taeda.float64) * t, x, use_reentrant=reentrant)

@@ -107,6 +107,10 @@ def test_switches() -> None:
         taeda.set_float32_matmul_precision("low")
     with pytest.raises(RuntimeError):
         taeda.set_num_interop_threads(0)
+    before = taeda.get_num_interop_threads()
+    taeda.set_num_interop_threads(3)
+    assert taeda.get_num_interop_threads() == 3
+    taeda.set_num_interop_threads(before)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -113,17 +113,17 @@ def test_weights_are_loaded_once_and_their_hash_is_checked(tmp_path: pathlib.Pat
     taeda.save({"w": taeda.arange(3.0)}, source)
     digits = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
     good = source.rename(tmp_path / f"net-{digits}.pth")
+    bad = tmp_path / "net-00000000.pth"
+    bad.write_bytes(good.read_bytes())
     monkeypatch.setattr(taeda.hub, "_chosen", None)
     monkeypatch.setenv("TAEDA_HOME", str(tmp_path / "home"))
     assert taeda.hub.get_dir() == str(tmp_path / "home" / "hub")
     load = taeda.utils.model_zoo.load_url
     assert load(good.as_uri(), check_hash=True, progress=False)["w"].tolist() == [0, 1, 2]
     kept = tmp_path / "home" / "hub" / "checkpoints" / good.name
-    assert kept.exists()
+    assert kept.exists() and kept.stat().st_mode == bad.stat().st_mode                     # those of any new file
     good.unlink()
     assert load(good.as_uri(), progress=False, map_location="meta")["w"].is_meta           # from the folder
-    bad = tmp_path / "net-00000000.pth"
-    bad.write_bytes(kept.read_bytes())
     with pytest.raises(RuntimeError, match=f'expected "00000000", got "{digits}"'):
         load(bad.as_uri(), check_hash=True, progress=False)
     assert [p.name for p in kept.parent.iterdir()] == [kept.name]                          # nothing half done stays
@@ -176,6 +176,15 @@ def test_control_flow_for_compilers_is_pythons() -> None:
     with pytest.raises(RuntimeError, match="as many values"):
         taeda.while_loop(lambda a: a < 3, lambda a: (a, a), (taeda.tensor(0),))
     assert not isinstance(3, taeda.SymInt) and taeda.sym_sum([1, 2, 3]) == 6 and taeda.types.py_sym_types[0] is taeda.SymInt
+
+
+def test_an_exception_of_a_callback_stops_neither_the_others_nor_who_sets_the_value(capsys: pytest.CaptureFixture[str]) -> None:
+    f, seen = taeda.futures.Future(), []
+    f.add_done_callback(lambda f: 1 // 0)
+    f.add_done_callback(seen.append)
+    f.set_result(1)
+    f.add_done_callback(lambda f: f.value() // 0)
+    assert seen == [f] and capsys.readouterr().err.count("ZeroDivisionError") == 2
 
 
 def test_futures() -> None:

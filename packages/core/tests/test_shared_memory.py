@@ -130,6 +130,10 @@ def fail(i: int) -> None:
     time.sleep(60)
 
 
+def fail_at_length(i: int) -> None:
+    raise ValueError("no" * 200_000)
+
+
 def leave(i: int) -> None:
     os._exit(3)
 
@@ -152,6 +156,8 @@ def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
     with pytest.raises(mp.ProcessRaisedException, match=r"Process 1 terminated(.|\n)*ValueError: no") as caught:
         mp.spawn(fail, nprocs=2, start_method="fork")
     assert caught.value.error_index == 1 and caught.value.pid > 0 and caught.value.msg == str(caught.value)
+    with pytest.raises(mp.ProcessRaisedException, match="(no){200000}"):                   # more than a pipe holds
+        mp.spawn(fail_at_length, start_method="fork")
     with pytest.raises(mp.ProcessExitedException, match="exit code 3") as gone:
         mp.start_processes(leave, start_method="fork")
     assert gone.value.exit_code == 3 and gone.value.signal_name is None

@@ -54,7 +54,7 @@ def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() ->
     assert_same_for_any_threads(step, (1, 2))
 
 
-@pytest.mark.parametrize("bad", [0, -1])
+@pytest.mark.parametrize("bad", [0, -1, 2.0, True])
 def test_at_least_one_thread(bad: int) -> None:
     with pytest.raises(RuntimeError):
         taeda.set_num_threads(bad)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -56,7 +57,14 @@ class Future(Generic[T]):
             self._ready.set()
             waiting, self._callbacks = self._callbacks, []
         for callback in waiting:
+            self._tell(callback)
+
+    def _tell(self, callback: Callable[[Future[T]], Any]) -> None:
+        """Call what waits for the value; its exceptions are shown, since neither who sets the value nor who waits too can do anything."""
+        try:
             callback(self)
+        except Exception:
+            traceback.print_exc()
 
     def set_result(self, result: T) -> None:
         """Set the value, and call what waits for it; RuntimeError the second time."""
@@ -69,12 +77,12 @@ class Future(Generic[T]):
         self._set(None, result)
 
     def add_done_callback(self, callback: Callable[[Future[T]], Any]) -> None:
-        """Call ``callback(future)`` when the value is there, at once if it is."""
+        """Call ``callback(future)`` when the value is there, at once if it is; an exception of it goes to stderr."""
         with self._lock:
             if not self._ready.is_set():
                 self._callbacks.append(callback)
                 return
-        callback(self)
+        self._tell(callback)
 
     def then(self, callback: Callable[[Future[T]], S]) -> Future[S]:
         """Return the future of what ``callback(future)`` returns or raises."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import sys
-import tempfile
 import urllib.request
 from typing import Any, NoReturn
 from urllib.parse import urlparse
@@ -56,9 +56,9 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
     request = urllib.request.Request(url, headers={"User-Agent": "taeda.hub"})
     with urllib.request.urlopen(request) as source:
         total = int(source.headers.get("Content-Length") or 0)
-        handle, part = tempfile.mkstemp(prefix=os.path.basename(dst) + ".", suffix=".part", dir=os.path.dirname(dst) or ".")
+        part = f"{dst}.{secrets.token_hex(6)}.part"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(part, "xb") as file:               # with the permissions of any new file: others may share the folder
                 done = 0
                 while block := source.read(CHUNK):
                     file.write(block)

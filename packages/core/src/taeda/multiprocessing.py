@@ -10,6 +10,7 @@ processes see (``tensor.share_memory_()``), so that nothing is copied and a writ
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import signal
@@ -83,7 +84,9 @@ class ProcessContext:
     """The processes that ``start_processes`` started."""
 
     def __init__(self, processes: list[Any], errors: list[Connection]) -> None:
-        self.processes, self._errors = processes, errors
+        self.processes = processes
+        self._errors: dict[Connection, int] = {connection: i for i, connection in enumerate(errors)}       # those not read yet
+        self._told: dict[int, str] = {}
 
     def pids(self) -> list[int]:
         """Return the processes' numbers."""
@@ -97,9 +100,11 @@ class ProcessContext:
         Raises:
             ProcessRaisedException: one raised an exception.  ProcessExitedException: one was ended otherwise.
         """
-        alive = {p.sentinel: i for i, p in enumerate(self.processes) if p.exitcode is None}
-        ready = [alive[s] for s in multiprocessing.connection.wait(list(alive), timeout)] if alive else []
-        for i in ready:
+        alive: dict[Any, int] = {p.sentinel: i for i, p in enumerate(self.processes) if p.exitcode is None}
+        # a process that has more to tell than a pipe holds does not end before it is read
+        ready = multiprocessing.connection.wait([*alive, *self._errors], timeout) if alive else list(self._errors)
+        for told in ready:
+            i = self._read(told) if isinstance(told, Connection) else alive[told]
             self.processes[i].join()
         failed = next((i for i, p in enumerate(self.processes) if p.exitcode), None)
         if failed is not None:
@@ -110,14 +115,21 @@ class ProcessContext:
             raise self._failure(failed)
         return all(p.exitcode == 0 for p in self.processes)
 
+    def _read(self, connection: Connection) -> int:
+        """Take what a process that ends has told, and return its number; nothing unless it ends by an exception."""
+        i = self._errors.pop(connection)
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            if connection.poll():                       # one that it started may hold the other end still
+                self._told[i] = connection.recv()
+        connection.close()
+        return i
+
     def _failure(self, i: int) -> Exception:
         p = self.processes[i]
-        try:
-            told = self._errors[i].recv()
-        except EOFError:                                # it said nothing: it did not end by an exception
-            told = None
-        if told is not None:
-            text = f"\n\n-- Process {i} terminated with the following error:\n{told}"
+        for connection in [c for c, number in self._errors.items() if number == i]:
+            self._read(connection)
+        if i in self._told:
+            text = f"\n\n-- Process {i} terminated with the following error:\n{self._told[i]}"
             return ProcessRaisedException(text, i, p.pid)
         name = signal.Signals(-p.exitcode).name if p.exitcode < 0 else None
         how = f"signal {name}" if name else f"exit code {p.exitcode}"

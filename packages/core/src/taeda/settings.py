@@ -14,7 +14,7 @@ __all__ = [
     "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
-_state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "warn_always": False}
+_state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "warn_always": False, "interop": 1}
 CONVERSION = {"overwrite": False, "swap": False}           # what nn's modules do with parameters that change: taeda.__future__
 _MODES = ("default", "warn", "error")
 _PRECISIONS = ("highest", "high", "medium")
@@ -118,11 +118,12 @@ def set_num_interop_threads(num: int) -> None:
     """
     if num < 1:
         raise RuntimeError(f"[set_num_interop_threads] expected a positive number of threads, got {num}")
+    _state["interop"] = num
 
 
 def get_num_interop_threads() -> int:
-    """Return 1: operations do not run beside each other on their own."""
-    return 1
+    """Return what :func:`set_num_interop_threads` was told, 1 at first: operations do not run beside each other on their own."""
+    return int(_state["interop"])
 
 
 def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -13,7 +13,7 @@ def set_num_threads(n: int) -> None:
     Raises RuntimeError unless n is a positive int.
     """
     if not isinstance(n, int) or isinstance(n, bool):
-        raise TypeError(f"[set_num_threads] expects an int, but got {type(n).__name__}")
+        raise RuntimeError(f"[set_num_threads] expects an int, but got {type(n).__name__}")
     if n <= 0:
         raise RuntimeError(f"[set_num_threads] expects a positive integer, got {n}")
     runtime.set_num_threads(min(n, 1024))

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from taeda import threads
+from taeda import _spoken, threads
 
 __all__ = [
     "Colorize", "Compare", "Language", "Measurement", "TaskSpec", "Timer", "ordered_unique", "select_unit", "set_torch_threads", "timer",
@@ -289,7 +289,7 @@ class Timer:
         stmt = (stmt[1:] if stmt.startswith("\n") else stmt).rstrip()
         setup = textwrap.dedent(setup)
         setup = (setup[1:] if setup.startswith("\n") else setup).rstrip()
-        self._globals = {"taeda": taeda, **dict(globals or {})}
+        self._globals = {"taeda": taeda, _spoken.name: taeda, **dict(globals or {})}
         self._task_spec = TaskSpec(stmt, setup, global_setup, label, sub_label, description, env, num_threads)
         self._timer = timeit.Timer(stmt or "pass", setup or "pass", timer, self._globals)
 

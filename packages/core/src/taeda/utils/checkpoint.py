@@ -16,6 +16,7 @@ from typing import Any
 
 from taeda import _spoken
 from taeda._aten import OpOverload
+from taeda.amp import autocast, casting
 from taeda.autograd import Function, backward
 from taeda.autograd.engine import ask, current_pass
 from taeda.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad
@@ -152,6 +153,11 @@ def _random_state(state: Any) -> Iterator[None]:
         set_rng_state(before)
 
 
+def _autocast_now() -> autocast:
+    """Return the block that runs a function in the precision that holds now."""
+    return autocast("cpu", casting.get_autocast_dtype("cpu"), casting.is_autocast_enabled("cpu"), casting.is_autocast_cache_enabled())
+
+
 # -- use_reentrant=True ------------------------------------------------------------------------------------------
 
 _watching = False
@@ -170,6 +176,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.state = get_rng_state() if preserve_rng_state else None
+        ctx.precision = _autocast_now()
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, TensorBase)]
         ctx.others = [None if isinstance(x, TensorBase) else x for x in args]
         ctx.save_for_backward(*[args[i] for i in ctx.places])
@@ -189,7 +196,7 @@ class CheckpointFunction(Function):
         for i, t in zip(ctx.places, ctx.saved_tensors, strict=True):
             inputs[i] = t
         detached = detach_variable(tuple(inputs))
-        with _random_state(ctx.state), enable_grad():
+        with _random_state(ctx.state), ctx.precision, enable_grad():
             outputs = ctx.run_function(*detached)
         outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
         pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if isinstance(o, TensorBase) and o.requires_grad]
@@ -224,6 +231,7 @@ class _Frame:
         self.again = again
         self.context = context
         self.state = state
+        self.precision = _autocast_now()
         self.check = check
         self.early_stop = early_stop
         self.tickets: list[weakref.ref[_Ticket]] = []
@@ -276,7 +284,7 @@ class _Frame:
             return t
 
         self.runs += 1
-        with _random_state(self.state), self.context, enable_grad(), saved_tensors_hooks(collect, give_back):
+        with _random_state(self.state), self.precision, self.context, enable_grad(), saved_tensors_hooks(collect, give_back):
             with contextlib.suppress(_Enough):
                 self.again()
         if different:
@@ -303,9 +311,10 @@ def checkpoint(
 ) -> Any:
     """Return ``function(*args, **kwargs)`` without keeping what its derivative needs: backward computes it again.
 
-    ``preserve_rng_state=True`` (a keyword) makes the second run draw the same random numbers.  ``context_fn`` gives the
-    contexts of the first and the second run; ``determinism_check`` ("default" or "none") says whether shapes and dtypes of
-    the two runs are compared.  Raises :class:`CheckpointError` in backward where they differ.
+    ``preserve_rng_state=True`` (a keyword) makes the second run draw the same random numbers; ``autocast`` holds in it where it
+    held in the first, wherever backward is called.  ``context_fn`` gives the contexts of the first and the second run;
+    ``determinism_check`` ("default" or "none") says whether shapes and dtypes of the two runs are compared.  Raises
+    :class:`CheckpointError` in backward where they differ.
 
     >>> import taeda
     >>> x = taeda.ones(2, requires_grad=True)

@@ -7,7 +7,7 @@ import errno
 import functools
 import io
 import os
-import tempfile
+import secrets
 import warnings
 from collections.abc import Callable
 from enum import Enum
@@ -115,23 +115,15 @@ def save_pil(
         raise FileNotFoundError(errno.ENOENT, "[save_image] there is no folder for the file; os.makedirs makes it", path)
     encoded = io.BytesIO()
     image.save(encoded, format=known, **options)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".saving-")
+    temporary = os.path.join(folder, f".saving-{secrets.token_hex(6)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(encoded.getbuffer())     # no fsync, which takes 3 to 10 ms: after a power failure a picture is drawn again
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-
-
-def _umask() -> int:
-    """Return the mask of permissions for new files; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 class ImageReadMode(Enum):
