@@ -36,6 +36,25 @@ def test_gradients_are_those_of_the_plain_function(reentrant: bool) -> None:
 
 
 @both
+def test_an_argument_that_was_changed_in_place_is_refused(reentrant: bool) -> None:
+    x, w = leaf(1, 2), taeda.ones(2, dtype=taeda.float64)
+    for changed in (x * 2, w):
+        y = checkpoint(taeda.mul, x, changed, use_reentrant=reentrant)
+        changed.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.sum().backward()
+
+
+def test_hooks_outside_see_the_arguments_and_what_is_kept_beside() -> None:
+    x, seen = leaf(1, 2), []
+    with taeda.autograd.graph.saved_tensors_hooks(lambda t: seen.append(t.tolist()) or t.tolist(), lambda v: leaf(*v).detach()):
+        y = checkpoint(lambda t: t.exp().exp(), x, use_reentrant=False).sin()
+    y.sum().backward()
+    assert seen[0] == [1, 2] and len(seen) == 2
+    assert taeda.allclose(x.grad, x.exp().exp().cos() * x.exp().exp() * x.exp())
+
+
+@both
 @pytest.mark.parametrize("inside", [False, True])
 def test_the_second_run_has_the_precision_of_the_first(reentrant: bool, inside: bool) -> None:
     x, w = (taeda.linspace(-1, 1, 6).reshape(2, 3).requires_grad_() for _ in range(2))

@@ -14,10 +14,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from taeda import _spoken
+from taeda import _spoken, empty
 from taeda._aten import OpOverload
+from taeda._override import is_stand_in
 from taeda.amp import autocast, casting
-from taeda.autograd import Function, backward
+from taeda.autograd import Function, backward, dual
 from taeda.autograd.engine import ask, current_pass
 from taeda.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad
 from taeda.autograd.graph import saved_tensors_hooks
@@ -224,11 +225,28 @@ def _metadata(t: Any) -> dict[str, Any]:
     return {"shape": t.shape, "dtype": t.dtype, "device": t.device}
 
 
+class CheckpointInputs(Function):
+    """A node beside the graph that keeps tensors as any node does: writes to them are noticed, outer hooks see them."""
+
+    @staticmethod
+    def forward(ctx: Any, start: Any, *tensors: Any) -> Any:
+        """Keep the tensors; ``start`` requires grad, so that there is a node."""
+        ctx.save_for_backward(*tensors)
+        return start.detach()
+
+
 class _Frame:
     """One call of checkpoint: how to run it again, and what it saved."""
 
-    def __init__(self, again: Callable[[], Any], context: Any, state: Any, check: bool, early_stop: bool) -> None:
-        self.again = again
+    def __init__(self, function: Any, args: tuple[Any, ...], kwargs: Any, context: Any, state: Any, check: bool, early_stop: bool) -> None:
+        self.function, self.kwargs = function, kwargs
+        self.places = [i for i, x in enumerate(args) if isinstance(x, TensorBase) and not is_stand_in(x)]
+        self.others = [None if i in self.places else x for i, x in enumerate(args)]
+        asleep = dual.set_asleep(True)                    # tangents of the arguments come along with them
+        try:
+            self.inputs = CheckpointInputs.apply(empty(0, requires_grad=True), *[args[i] for i in self.places]).grad_fn
+        finally:
+            dual.set_asleep(asleep)
         self.context = context
         self.state = state
         self.precision = _autocast_now()
@@ -237,6 +255,13 @@ class _Frame:
         self.tickets: list[weakref.ref[_Ticket]] = []
         self.saved_as: list[dict[str, Any]] = []
         self.runs = 0
+
+    def again(self) -> None:
+        """Run the function on its arguments; RuntimeError if one by position was changed in place since the first run."""
+        args = list(self.others)
+        for i, t in zip(self.places, self.inputs.saved_tensors, strict=True):
+            args[i] = t
+        self.function(*args, **self.kwargs)
 
     def pack(self, t: Any) -> _Ticket:
         """Hand out the next ticket."""
@@ -340,7 +365,7 @@ def checkpoint(
     if not is_grad_enabled():
         with first:
             return function(*args, **kwargs)
-    frame = _Frame(lambda: function(*args, **kwargs), second, get_rng_state() if preserve else None, determinism_check == "default",
+    frame = _Frame(function, args, kwargs, second, get_rng_state() if preserve else None, determinism_check == "default",
                    early_stop and _early_stop)
     with saved_tensors_hooks(frame.pack, frame.unpack), first:
         return function(*args, **kwargs)
