@@ -172,6 +172,37 @@ def test_files_from_before_pytorch_1_6() -> None:
     assert taeda.load(stream(4, ONES), weights_only=False).tolist() == [1, 2, 3, 4]
 
 
+def sparse_kinds() -> list[taeda.Tensor]:
+    x = taeda.tensor([[0.0, 2.0], [3.0, 0.0]])
+    return [x.to_sparse(), x.to_sparse_csr(), x.to_sparse_csc(), x.to_sparse_bsr((1, 1))]
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_sparse_tensors_are_in_a_stream_too(weights_only: bool) -> None:
+    file = io.BytesIO()
+    taeda.save(sparse_kinds(), file, _use_new_zipfile_serialization=False)
+    file.seek(0)
+    back = taeda.load(file, weights_only=weights_only)
+    assert [t.layout for t in back] == [t.layout for t in sparse_kinds()] and all(t.to_dense().tolist() == [[0, 2], [3, 0]] for t in back)
+    data = bytearray(file.getvalue())
+    at = data.rindex((1).to_bytes(8, "little") + (0).to_bytes(8, "little"), 0, data.index(struct.pack("<f", 2.0)))      # columns of the first
+    data[at] = 7
+    with pytest.raises(pickle.UnpicklingError, match="cannot be made of this file's indices"):
+        taeda.load(io.BytesIO(data), weights_only=weights_only)
+
+
+def test_a_pickle_module_reads_in_full_and_not_with_weights_only(tmp_path: Any) -> None:
+    path = tmp_path / "f.pt"
+    taeda.save([Mine(1), taeda.ones(1)], path)
+    assert type(taeda.load(path, pickle_module=pickle)[0]) is Mine
+    with pytest.raises(RuntimeError, match="explicit pickle_module"):
+        taeda.load(path, pickle_module=pickle, weights_only=True)
+    with pytest.raises(pickle.UnpicklingError, match="Mine"):
+        taeda.load(path)
+    with pytest.raises(TypeError, match="map_location must be"):
+        taeda.load(path, map_location=3, weights_only=False)
+
+
 @pytest.mark.parametrize("weights_only", [True, False])
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_objects_follow_each_other_in_a_stream(weights_only: bool, protocol: int) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from taeda import _pickle
@@ -42,16 +45,37 @@ def sparse_state(t: Any) -> tuple[Any, tuple[Any, ...]]:
     return t.layout, (*t._places, t._held.detach(), Size(t.shape))
 
 
+_unchecked = threading.local()                # .found: what sparse tensors were made of whose indices are still to come
+
+
+@contextmanager
+def indices_come_later() -> Iterator[None]:
+    """Let the block make sparse tensors before it reads their indices, which are checked at its end."""
+    before = getattr(_unchecked, "found", None)
+    found: list[tuple[Any, Any]] = []
+    _unchecked.found = found
+    try:
+        yield
+    finally:
+        _unchecked.found = before
+    for kind, data in found:
+        rebuild_sparse(kind, data)
+
+
 def rebuild_sparse(kind: Any, data: Any) -> Any:
     """Stand for torch._utils._rebuild_sparse_tensor: indices that are not within the sizes are refused."""
     from taeda.sparse import creation
 
     if not isinstance(data, tuple) or not 3 <= len(data) <= 4 or kind is strided:
         raise pickle.UnpicklingError("[load] a sparse tensor that is not made of indices, values and a size")
+    unchecked = getattr(_unchecked, "found", None)
+    if unchecked is not None:
+        unchecked.append((kind, data))
+    checks = unchecked is None
     try:
         if kind.__reduce__() == "sparse_coo":
-            return creation.sparse_coo_tensor(*data[:3], check_invariants=True, is_coalesced=data[3] if len(data) == 4 else None)
-        return creation.sparse_compressed_tensor(*data, layout=kind, check_invariants=True)
+            return creation.sparse_coo_tensor(*data[:3], check_invariants=checks, is_coalesced=data[3] if len(data) == 4 else None)
+        return creation.sparse_compressed_tensor(*data, layout=kind, check_invariants=checks)
     except (TypeError, AttributeError, RuntimeError) as error:
         raise pickle.UnpicklingError(f"[load] a sparse tensor cannot be made of this file's indices: {error}") from None
 

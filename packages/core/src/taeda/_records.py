@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from taeda import _archive, _pickle
-from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global
+from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global, indices_come_later
 from taeda.device import device
 from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
@@ -67,7 +67,9 @@ class Storages:
             where = location
         elif where is None:
             where = location
-        kind = where.type if isinstance(where, device) else str(where).partition(":")[0]
+        if not isinstance(where, (str, device)):
+            raise TypeError(f"[load] map_location must be a device, its name, a dict or a function, got {type(where).__name__}")
+        kind = where.type if isinstance(where, device) else where.partition(":")[0]
         if kind == "meta":
             return Storage(storage.nbytes(), device="meta")
         if kind != "cpu":
@@ -202,16 +204,17 @@ def load_stream(file: IO[bytes], what: str, map_location: Any, allowed: dict[str
         raise RuntimeError(f"[load] the file's version {version!r} is not 1001, the last one before zip files")
     storages = StreamStorages(len(data), map_location)
     storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
-    if full is None:
-        reader = _pickle.Unpickler(data, TABLE, storages, allowed, at)
-        obj = reader.load()
-        at = reader.at
-    else:
-        rest = io.BytesIO(data[at:])
-        obj = full(rest, storages).load()
-        at += rest.tell()
-    keys = plain()
-    file.seek(start + storages.fill(data, at, keys))
+    with indices_come_later():
+        if full is None:
+            reader = _pickle.Unpickler(data, TABLE, storages, allowed, at)
+            obj = reader.load()
+            at = reader.at
+        else:
+            rest = io.BytesIO(data[at:])
+            obj = full(rest, storages).load()
+            at += rest.tell()
+        keys = plain()
+        file.seek(start + storages.fill(data, at, keys))
     return obj
 
 

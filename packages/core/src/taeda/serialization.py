@@ -308,7 +308,7 @@ def load(
     map_location: Any = None,
     pickle_module: Any = None,
     *,
-    weights_only: bool | None = True,
+    weights_only: bool | None = None,
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
@@ -322,17 +322,23 @@ def load(
         f: a path, or a binary file that can be read and sought.
         map_location: where storages go: a device or its name, a dict from the file's location to one, or a function
             of storage and location that returns a storage or None.  None: where they were.
-        pickle_module: with weights_only=False, a module whose Unpickler is used.
+        pickle_module: a module whose Unpickler reads the file, in full.
         weights_only: False unpickles in full: **the file then runs whatever code it holds; use it only for files
-            that you made yourself**.
+            that you made yourself**.  None is True, unless there is a pickle_module.
         mmap: True leaves the storages in the file (which must be a path) until they are read; None does what
             ``taeda.utils.serialization.config.load.mmap`` says.
         pickle_load_args: of the Unpickler, with weights_only=False.
 
     Raises:
         pickle.UnpicklingError: for a global that is not allowed or a malformed pickle.
-        RuntimeError: for a file that is no checkpoint, is truncated or damaged, or says impossible sizes.
+        RuntimeError: for a file that is no checkpoint, is truncated or damaged, or says impossible sizes; for a
+            pickle_module with weights_only=True.
     """
+    if weights_only is None:
+        weights_only = pickle_module is None
+    elif weights_only and pickle_module is not None:
+        raise RuntimeError("[load] Can not safely load weights when explicit pickle_module is specified; leave it out, or pass "
+                           "weights_only=False for a file of your own")
     if mmap is None:
         mmap = options.mapped
     if isinstance(f, (str, bytes, os.PathLike)):
@@ -341,7 +347,7 @@ def load(
             return load_file(file, repr(path), map_location, weights_only, path if mmap else None, pickle_module, pickle_load_args)
     if not (hasattr(f, "read") and hasattr(f, "seek") and hasattr(f, "tell")):
         raise AttributeError(
-            f"[load] the file must have read, seek and tell, a {type(f).__name__} does not; put its content into an io.BytesIO"
+            f"[load] the file must have read, seek and tell, which {type(f).__name__} does not; put its content into an io.BytesIO"
         )
     if mmap:
         at = f.tell()
@@ -355,7 +361,7 @@ def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: 
     def full(pickled: IO[bytes], storages: Callable[[Any], Any]) -> Any:
         return full_unpickler(module or pickle, pickled, storages, args)
 
-    runs = weights_only is False
+    runs = not weights_only
     if starts_an_archive(file, what):
         archive = _archive.Reader(file, what)
         pickled, storages = object_of(archive), ZipStorages(archive, map_location, path)
