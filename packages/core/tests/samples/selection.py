@@ -33,6 +33,7 @@ def choices(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 3), r=4, with_replacement=True)
     yield Call(array(rng, 3), 1)
     yield Call(array(rng, 3), 5)
+    yield Call(array(rng, 7), 5)
     yield Call(array(rng, 0))
     yield Call(array(rng, 0), 1)
 
@@ -153,7 +154,8 @@ ROWS = [
         (Call(np.array([1]), [1]), TypeError, "not list"))),
     Row("combinations", choices, combinations, dtypes=ALL, errors=(
         (Call(np.zeros((2, 2))), RuntimeError, r"Expect a 1D vector, but got shape \[2, 2\]"),
-        (Call(np.zeros(2), -1), RuntimeError, "non-negative number, but got -1"))),
+        (Call(np.zeros(2), -1), RuntimeError, "non-negative number, but got -1"),
+        (Call(np.zeros(10000), 10), RuntimeError, "Storage size calculation overflowed"))),
     Row("index_reduce", folds, index_reduce, dtypes=FLOATS + INTS[1:], method="index_reduce", inplace="index_reduce_", out=True,
         errors=(
             (Call(np.zeros((2, 3)), 0, np.array([0]), np.zeros((1, 3)), "sum"), RuntimeError, "one of prod, mean, amax or amin"),

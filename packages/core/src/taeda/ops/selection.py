@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from numbers import Number
 
 from taeda._once import warn_once
 from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, uint64
-from taeda.ops.conversion import tensor
+from taeda.ops.sequences import arange
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
 from taeda.ops.join import cat, stack
 from taeda.ops.matmul import write_result
+from taeda.ops.rearrange import repeat_interleave
 from taeda.ops.searching import among
 from taeda.ops.triangles import triu_indices
 from taeda.tensor_base import TensorBase
@@ -52,6 +53,24 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False, out=None
     return found if out is None else write_result(out, found, "isin")
 
 
+def _choices(n, r, with_replacement):
+    """The places that combinations takes, a vector for each column: every row is followed by all that may come after its last place."""
+    columns, last = [], None
+    for k in range(r):
+        end = n if with_replacement else n - r + k + 1              # what leaves too few places for the columns to come is left out
+        if last is None:
+            columns = [arange(max(end, 0))]
+        else:
+            first = last if with_replacement else last + 1
+            counts = (end - first).clamp(min=0)
+            rows = repeat_interleave(counts)
+            starts = counts.cumsum(0) - counts
+            columns = [c[rows] for c in columns]
+            columns.append(arange(rows.shape[0]) - starts[rows] + first[rows])
+        last = columns[-1]
+    return columns
+
+
 def combinations(input, r=2, with_replacement=False):
     """Return all combinations of ``r`` elements of a vector, one a row, in the order of Python's itertools.
 
@@ -77,9 +96,10 @@ def combinations(input, r=2, with_replacement=False):
     if r == 2:
         columns = triu_indices(n, n, 0 if with_replacement else 1, device=input.device)
     else:
-        choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-        rows = list(choose(range(n), r))
-        columns = tensor(rows, dtype=int64, device=input.device).reshape(len(rows), r).t()
+        total = math.comb(n + r - 1 if with_replacement and n else n, r)
+        if total * r * 8 >= 1 << 63:
+            raise RuntimeError(f"[combinations] Storage size calculation overflowed with sizes={[total, r]}")
+        columns = [c.to(input.device) for c in _choices(n, r, with_replacement)]
     return stack([input.index_select(0, c.contiguous()) for c in columns], 1)
 
 
