@@ -202,6 +202,9 @@ def test_targets_are_checked():
         model([image], target)
     with pytest.raises(IndexError, match=r"Target 9 is out of bounds; with \d+ classes"):
         small("faster")([image], [{**target, "labels": taeda.full_like(target["labels"], 9)}])
+    for kind, name in (("retinanet", "RetinaNet"), ("fcos", "FCOS")):
+        with pytest.raises(IndexError, match=rf"\[{name}\] target labels should be 0 to \d+, as num_classes is \d+, but one is 9"):
+            small(kind)([image], [{**target, "labels": taeda.full_like(target["labels"], 9)}])
     with pytest.raises(TypeError, match=r"labels must of int64 type, instead got taeda\.float32"):
         small("faster")([image], [{**target, "labels": taeda.tensor([1.0])}])
     with pytest.raises(ValueError, match="num_classes should not be None"):
@@ -216,3 +219,27 @@ def test_builders_are_known_by_name():
     model = models.get_model("ssdlite320_mobilenet_v3_large", num_classes=4)
     keys = list(model.state_dict())
     assert keys[0] == "backbone.features.0.0.0.weight" and keys[-1] == "head.regression_head.module_list.5.1.bias"
+
+
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float16, taeda.float64])
+def test_found_boxes_keep_their_dtype_when_they_are_scaled_back(dtype):
+    boxes = taeda.tensor([[1.0, 2, 3, 5]], dtype=dtype)
+    scaled = transform.resize_boxes(boxes, (10, 20), (20, 30))
+    assert scaled.dtype == dtype and scaled.tolist() == [[1.5, 4.0, 4.5, 10.0]]
+    assert transform.resize_boxes(boxes.long(), (10, 20), (20, 30)).dtype == taeda.float32
+
+
+def test_points_and_their_scores_are_float32():
+    maps = taeda.zeros(1, 1, 4, 4, dtype=taeda.bfloat16)
+    maps[0, 0, 2, 1] = 1.0
+    points, scores = roi_heads.heatmaps_to_keypoints(maps, taeda.tensor([[0.0, 0.0, 4.0, 4.0]], dtype=taeda.bfloat16))
+    assert points.dtype == scores.dtype == taeda.float32
+    assert points.tolist() == [[[1.5, 2.5, 1.0]]] and scores.tolist() == [[1.0]]
+
+
+def test_images_without_targets_are_named():
+    resizer = transform.GeneralizedRCNNTransform(8, 8, [0.0] * 3, [1.0] * 3)
+    with pytest.raises(IndexError, match="the list of images is empty"):
+        resizer([])
+    with pytest.raises(IndexError, match="there are 2 images and 1 targets"):
+        resizer([taeda.zeros(3, 8, 8)] * 2, [{"boxes": taeda.zeros(0, 4)}])

@@ -6,9 +6,11 @@ import pytest
 import taeda
 from taeda import fx, nn
 from taeda.vision import models
+from taeda.vision.models import video
 from taeda.vision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 from taeda.vision.models.inception import InceptionOutputs
 from taeda.vision.models.regnet import BlockParams
+from taeda.vision.models.swin_transformer import ShiftedWindowAttention
 
 
 class Net(nn.Module):
@@ -165,3 +167,22 @@ def test_windows_of_films_are_no_larger_than_the_film():
     assert [bool((attention(changed) - y)[..., i, :].abs().max() > 1e-6) for i in range(6)] == [True, False, False, False, False, False]
     with pytest.raises(ValueError, match=r"\[ShiftedWindowAttention3d\] window_size and shift_size must be of length 3"):
         models.video.swin_transformer.ShiftedWindowAttention3d(4, [4, 3], [2, 1], 2)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_fx_traces_attention_in_windows_and_pooled_tokens_as_single_nodes(training):
+    blocks = [video.mvit.MSBlockConfig(1, 8, 16, [3, 3, 3], [3, 3, 3], [1, 2, 2], [1, 2, 2])] * 2
+    blocks[1] = video.mvit.MSBlockConfig(2, 16, 16, [3, 3, 3], [3, 3, 3], [1, 1, 1], [1, 1, 1])
+    patches = {"patch_embed_kernel": (1, 7, 7), "patch_embed_stride": (1, 4, 4), "patch_embed_padding": (0, 3, 3)}
+    film = models.video.MViT((32, 32), 1, blocks, True, False, True, True, stochastic_depth_prob=0.5, num_classes=3, **patches)
+    windows = models.SwinTransformer([4, 4], 8, [2], [2], [4, 4], 2.0, stochastic_depth_prob=0.5, num_classes=3)
+    for model, kinds in ((film, video.mvit.MultiscaleAttention), (windows, ShiftedWindowAttention)):
+        model.train(training)
+        traced = fx.symbolic_trace(model)
+        called = [traced.get_submodule(node.target) for node in traced.graph.nodes if node.op == "call_module"]
+        assert sum(isinstance(module, kinds) for module in called) == 2
+        x = taeda.rand(2, 3, 32, 32)
+        taeda.manual_seed(0)
+        expected = model(x)
+        taeda.manual_seed(0)
+        assert taeda.equal(traced(x), expected)

@@ -240,3 +240,13 @@ def test_pyramids_give_every_level_the_same_channels():
     )
     direct = ops.roi_align(out["a"], [taeda.tensor([[0.0, 0, 8, 8]])], 2, 1 / 8, 2)
     assert taeda.allclose(pooled[:1], direct)
+
+
+@pytest.mark.parametrize("name", ["box_iou", "generalized_box_iou", "distance_box_iou", "complete_box_iou"])
+def test_overlaps_say_what_boxes_should_be(name):
+    for columns, error in ((3, IndexError), (5, RuntimeError)):
+        with pytest.raises(error, match=rf"\[{name}\] boxes should have 4 numbers each, .* \(2, {columns}\) and \(3, 4\)"):
+            getattr(ops, name)(taeda.ones(2, columns), taeda.ones(3, 4))
+    if name != "box_iou":
+        with pytest.raises(ValueError, match=rf"\[{name}_loss\] boxes should have 4 numbers each, .* \(2, 3\)"):
+            getattr(ops, name + "_loss")(taeda.ones(2, 3), taeda.ones(2, 3))

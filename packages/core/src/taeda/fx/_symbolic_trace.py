@@ -195,8 +195,11 @@ class Tracer(TracerBase):
     # -- what a subclass may decide -------------------------------------------------------------------
 
     def is_leaf_module(self, m: Module, module_qualified_name: str) -> bool:
-        """Whether a call of the module becomes one node: by default the modules of ``nn``, containers excepted."""
-        return m.__module__.startswith("taeda.nn") and not isinstance(m, Sequential)
+        """Whether a call of the module becomes one node: by default the modules of ``nn``, containers excepted.
+
+        Classes outside of ``nn`` say so by an attribute ``fx_leaf = True``.
+        """
+        return getattr(type(m), "fx_leaf", False) or (m.__module__.startswith("taeda.nn") and not isinstance(m, Sequential))
 
     def path_of_module(self, mod: Module) -> str:
         """Return a submodule's path from the root.  NameError if it is no submodule."""

@@ -80,6 +80,7 @@ def _regions(sizes: list[int], window: list[int], shift: list[int], like: Tensor
 class ShiftedWindowAttention(nn.Module):
     """Attention among the pixels of each window, with a learnt bias for each way from pixel to pixel. Shape: B x H x W x C, kept."""
 
+    fx_leaf = True      # whether it shifts depends on the image's size
     _sizes = 2
 
     def __init__(

@@ -231,8 +231,12 @@ def _ends(boxes: Tensor, fmt: str) -> tuple[Tensor, Tensor]:
     return first - second / 2, first + second / 2
 
 
-def _pairs(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> tuple[Tensor, Tensor]:
+def _pairs(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy", op: str = "box_iou") -> tuple[Tensor, Tensor]:
     """Return the intersections and unions of all pairs: n x 4 and m x 4 give n x m each."""
+    for boxes in (boxes1, boxes2):
+        if boxes.shape[-1:] != (4,):
+            error = RuntimeError if boxes.dim() and boxes.shape[-1] > 4 else IndexError
+            raise error(f"[{op}] boxes should have 4 numbers each, shape n x 4, got shapes {tuple(boxes1.shape)} and {tuple(boxes2.shape)}")
     (low1, high1), (low2, high2) = _ends(boxes1, fmt), _ends(boxes2, fmt)
     inter = _extent(taeda.maximum(low1[..., None, :], low2[..., None, :, :]), taeda.minimum(high1[..., None, :], high2[..., None, :, :]))
     inter = inter[..., 0] * inter[..., 1]
@@ -277,7 +281,7 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     >>> generalized_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
     tensor([[ 1.0000, -0.5000]])
     """
-    inter, union = _pairs(boxes1, boxes2)
+    inter, union = _pairs(boxes1, boxes2, op="generalized_box_iou")
     sides = _hull(boxes1, boxes2)
     hull = sides[..., 0] * sides[..., 1]
     return inter / union - (hull - union) / hull
@@ -289,11 +293,12 @@ def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
     >>> distance_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
     tensor([[ 1.0000, -0.2500]])
     """
-    return _distance(wide(boxes1), wide(boxes2), eps)[0]
+    return _distance(wide(boxes1), wide(boxes2), eps, "distance_box_iou")[0]
 
 
-def _distance(boxes1: Tensor, boxes2: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    iou = box_iou(boxes1, boxes2)
+def _distance(boxes1: Tensor, boxes2: Tensor, eps: float, op: str) -> tuple[Tensor, Tensor]:
+    inter, union = _pairs(boxes1, boxes2, op=op)
+    iou = inter / union
     diagonal = (_hull(boxes1, boxes2) ** 2).sum(-1) + eps
     center1, center2 = (boxes1[..., :2] + boxes1[..., 2:]) / 2, (boxes2[..., :2] + boxes2[..., 2:]) / 2
     apart = (wide(center1[..., None, :] - center2[..., None, :, :]) ** 2).sum(-1)
@@ -307,7 +312,7 @@ def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
     tensor([[ 1.0000, -0.2500]])
     """
     boxes1, boxes2 = wide(boxes1), wide(boxes2)
-    diou, iou = _distance(boxes1, boxes2, eps)
+    diou, iou = _distance(boxes1, boxes2, eps, "complete_box_iou")
     size1, size2 = boxes1[..., 2:] - boxes1[..., :2], boxes2[..., 2:] - boxes2[..., :2]
     slope1, slope2 = taeda.atan(size1[..., 0] / size1[..., 1]), taeda.atan(size2[..., 0] / size2[..., 1])
     v = (4 / math.pi**2) * (slope1[..., None] - slope2[..., None, :]) ** 2

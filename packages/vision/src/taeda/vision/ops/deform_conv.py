@@ -83,6 +83,8 @@ def deform_conv2d(
 class DeformConv2d(nn.Module):
     """`deform_conv2d` with weights of its own, which start as those of `nn.Conv2d`; offsets and mask come with each call."""
 
+    fx_leaf = True
+
     def __init__(
         self,
         in_channels: int,

@@ -60,6 +60,8 @@ def drop_block3d(
 class DropBlock2d(nn.Module):
     """`drop_block2d` while training, else the identity."""
 
+    fx_leaf = True
+
     def __init__(self, p: float, block_size: int, inplace: bool = False, eps: float = 1e-6) -> None:
         super().__init__()
         self.p = p
@@ -110,6 +112,8 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) 
 
 class StochasticDepth(nn.Module):
     """`stochastic_depth` while training, else the identity."""
+
+    fx_leaf = True
 
     def __init__(self, p: float, mode: str) -> None:
         super().__init__()

@@ -21,7 +21,11 @@ def _reduce(loss: Tensor, reduction: str, op: str) -> Tensor:
     raise ValueError(f"[{op}] Invalid Value for arg 'reduction': {reduction!r}; supported are 'none', 'mean', 'sum'")
 
 
-def _floats(*boxes: Tensor) -> list[Tensor]:
+def _floats(op: str, *boxes: Tensor) -> list[Tensor]:
+    """Return pairs of boxes in a dtype that losses are computed in."""
+    if any(b.shape[-1:] != (4,) for b in boxes):
+        shapes = " and ".join(str(tuple(b.shape)) for b in boxes)
+        raise ValueError(f"[{op}] boxes should have 4 numbers each, shape n x 4, got shapes {shapes}")
     return [b if b.dtype in (taeda.float32, taeda.float64) else b.float() for b in boxes]
 
 
@@ -46,7 +50,7 @@ def generalized_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "n
     >>> generalized_box_iou_loss(taeda.tensor([[0.0, 0, 1, 1]]), taeda.tensor([[0.0, 0, 1, 1]]))
     tensor([1.1921e-07])
     """
-    inter, union, hull = _overlap(*_floats(boxes1, boxes2))
+    inter, union, hull = _overlap(*_floats("generalized_box_iou_loss", boxes1, boxes2))
     area = hull[..., 0] * hull[..., 1]
     return _reduce(1 - (inter / (union + eps) - (area - union) / (area + eps)), reduction, "generalized_box_iou_loss")
 
@@ -60,13 +64,13 @@ def _distance(a: Tensor, b: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 
 def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return ``1 - IoU`` and the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020)."""
-    a, b = _floats(boxes1, boxes2)
+    a, b = _floats("distance_box_iou_loss", boxes1, boxes2)
     return _reduce(_distance(a, b, eps)[0], reduction, "distance_box_iou_loss")
 
 
 def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return the distance IoU loss with a term for the difference of aspect ratios (Zheng et al., 2020)."""
-    a, b = _floats(boxes1, boxes2)
+    a, b = _floats("complete_box_iou_loss", boxes1, boxes2)
     loss, iou = _distance(a, b, 1e-7)
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
     slopes = taeda.atan(size_b[..., 0] / size_b[..., 1]) - taeda.atan(size_a[..., 0] / size_a[..., 1])

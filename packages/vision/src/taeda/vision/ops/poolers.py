@@ -42,6 +42,8 @@ class MultiScaleRoIAlign(nn.Module):
     The scales of the levels are read off at the first call.
     """
 
+    fx_leaf = True
+
     def __init__(
         self,
         featmap_names: list[str],

@@ -299,6 +299,8 @@ class RoIAlign(nn.Module):
     taeda.Size([1, 3, 2, 2])
     """
 
+    fx_leaf = True
+
     def __init__(self, output_size: Size, spatial_scale: float, sampling_ratio: int, aligned: bool = False) -> None:
         super().__init__()
         self.output_size = output_size
@@ -323,6 +325,8 @@ class RoIPool(nn.Module):
     taeda.Size([1, 3, 2, 2])
     """
 
+    fx_leaf = True
+
     def __init__(self, output_size: Size, spatial_scale: float) -> None:
         super().__init__()
         self.output_size = output_size
@@ -337,6 +341,8 @@ class RoIPool(nn.Module):
 
 class PSRoIAlign(nn.Module):
     """`ps_roi_align` with fixed options."""
+
+    fx_leaf = True
 
     def __init__(self, output_size: Size, spatial_scale: float, sampling_ratio: int) -> None:
         super().__init__()
@@ -356,6 +362,8 @@ class PSRoIAlign(nn.Module):
 
 class PSRoIPool(nn.Module):
     """`ps_roi_pool` with fixed options."""
+
+    fx_leaf = True
 
     def __init__(self, output_size: Size, spatial_scale: float) -> None:
         super().__init__()

@@ -77,6 +77,16 @@ class Detector(nn.Module):
                 )
 
 
+def check_labels(labels: Tensor, classes: int, op: str, negative: bool = False) -> Tensor:
+    """Return the labels of a target; IndexError where one is no class. A `negative` one may be none."""
+    if not labels.is_floating_point() and labels.numel():
+        least, most = int(labels.min()), int(labels.max())
+        if (least < -classes and not negative) or most >= classes:
+            wrong = most if most >= classes else least
+            raise IndexError(f"[{op}] target labels should be 0 to {classes - 1}, as num_classes is {classes}, but one is {wrong}")
+    return labels
+
+
 def flattened(x: Tensor, columns: int) -> Tensor:
     """Return predictions B x (A columns) x H x W anchor by anchor: B x (H W A) x columns."""
     b, _, h, w = x.shape

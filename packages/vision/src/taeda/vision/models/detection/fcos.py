@@ -10,7 +10,7 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import small, start
 from taeda.vision.models.detection import _utils as det_utils
-from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, flattened
+from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, check_labels, flattened
 from taeda.vision.models.detection._utils import Target
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.faster_rcnn import checked
@@ -92,6 +92,7 @@ class FCOSHead(nn.Module):
             if len(target["labels"]) == 0:
                 label, box = target["labels"].new_zeros(len(match)), target["boxes"].new_zeros((len(match), 4))
             else:
+                check_labels(target["labels"], logits.shape[-1], "FCOS", negative=True)
                 label, box = (target[key][match.clamp(min=0)] for key in ("labels", "boxes"))
             label[match < 0] = -1
             labels.append(label)

@@ -10,7 +10,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import refuse_weights, small, start
 from taeda.vision.models.detection import _utils as det_utils
-from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, Detector, best_of, flattened, level_candidates
+from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, Detector, best_of, check_labels, flattened, level_candidates
 from taeda.vision.models.detection._utils import Detections, Target
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.backbone_utils import BackboneWithFPN, _resnet_fpn_extractor, _validate_trainable_layers
@@ -89,7 +89,7 @@ class RetinaNetClassificationHead(_Head):
         for target, logits, match in zip(targets, head_outputs["cls_logits"], matched_idxs, strict=True):
             matched = match >= 0
             wanted = taeda.zeros_like(logits)
-            wanted[matched, target["labels"][match[matched]]] = 1.0
+            wanted[matched, check_labels(target["labels"], self.num_classes, "RetinaNet")[match[matched]]] = 1.0
             valid = match != self.BETWEEN_THRESHOLDS
             losses.append(sigmoid_focal_loss(logits[valid], wanted[valid], reduction="sum") / max(1, int(matched.sum())))
         return sum(losses[1:], losses[0]) / len(targets)

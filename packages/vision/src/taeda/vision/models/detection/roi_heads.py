@@ -97,8 +97,8 @@ def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
         points.append(taeda.cat([at, taeda.ones_like(at[:, :1])], dim=1))
         scores.append(best)
     if not points:
-        return maps.new_zeros((0, maps.shape[1], 3)), maps.new_zeros((0, maps.shape[1]))
-    return taeda.stack(points), taeda.stack(scores)
+        return taeda.zeros((0, maps.shape[1], 3), device=maps.device), taeda.zeros((0, maps.shape[1]), device=maps.device)
+    return taeda.stack(points).float(), taeda.stack(scores).float()
 
 
 def keypointrcnn_loss(

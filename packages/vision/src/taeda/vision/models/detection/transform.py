@@ -56,6 +56,10 @@ class GeneralizedRCNNTransform(nn.Module):
 
     def forward(self, images: list[Tensor], targets: list[Target] | None = None) -> tuple[ImageList, list[Target] | None]:
         images = list(images)
+        if not images:
+            raise IndexError(f"[{type(self).__name__}] the list of images is empty; give one image at least")
+        if targets is not None and len(targets) < len(images):
+            raise IndexError(f"[{type(self).__name__}] there are {len(images)} images and {len(targets)} targets; each image needs one")
         targets = None if targets is None else [dict(t) for t in targets]
         for i, image in enumerate(images):
             if image.dim() != 3:
@@ -144,4 +148,5 @@ def resize_keypoints(keypoints: Tensor, original_size: Size, new_size: Size) -> 
 def resize_boxes(boxes: Tensor, original_size: Size, new_size: Size) -> Tensor:
     """Scale boxes n x 4, as (x1, y1, x2, y2), from an image of one (height, width) to another."""
     down, across = _scales(original_size, new_size, boxes.device)
-    return boxes * taeda.stack([across, down, across, down])
+    out = boxes * taeda.stack([across, down, across, down])
+    return out.to(boxes.dtype) if boxes.is_floating_point() else out

@@ -40,6 +40,8 @@ class Pool(nn.Module):
     Shape: B x (1 + T * H * W) x C, also with heads after B, and (T, H, W), give the same of the smaller grid.
     """
 
+    fx_leaf = True
+
     def __init__(
         self, pool: nn.Module, norm: nn.Module | None, activation: nn.Module | None = None, norm_before_pool: bool = False
     ) -> None:
@@ -83,6 +85,8 @@ class MultiscaleAttention(nn.Module):
         residual_pool: whether the queries are added to the result, with the class token or without it (`residual_with_cls_embed`).
         rel_pos_embed: whether distances are learnt along each axis.
     """
+
+    fx_leaf = True
 
     def __init__(
         self,
@@ -248,7 +252,7 @@ class PositionalEncoding(nn.Module):
             self.class_pos = nn.Parameter(taeda.zeros(embed_size))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = taeda.cat((self.class_token.expand(len(x), 1, -1), x), dim=1)
+        x = taeda.cat((self.class_token.expand(x.shape[0], 1, -1), x), dim=1)
         if self.spatial_pos is None or self.temporal_pos is None or self.class_pos is None:
             return x
         places = (self.temporal_pos[:, None] + self.spatial_pos).flatten(0, 1)
@@ -325,11 +329,14 @@ class MViT(nn.Module):
                     nn.init.trunc_normal_(parameter, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.dim() not in (4, 5):
+        known = isinstance(x, Tensor)       # what fx traces with stands for films of any shape
+        if known and x.dim() not in (4, 5):
             raise ValueError(f"[MViT] Unsupported input dimension {x.shape}; expected B x 3 x T x H x W or B x 3 x H x W")
-        x = self.conv_proj(x if x.dim() == 5 else x.unsqueeze(2))
+        if not known or x.dim() == 4:
+            x = x.reshape(x.shape[0], x.shape[1], -1, x.shape[-2], x.shape[-1])
+        x = self.conv_proj(x)
         thw = (self.pos_encoding.temporal_size, *self.pos_encoding.spatial_size)
-        if math.prod(x.shape[2:]) != math.prod(thw):
+        if known and math.prod(x.shape[2:]) != math.prod(thw):
             raise RuntimeError(f"[MViT] the film is cut into {tuple(x.shape[2:])} patches over time, height and width, and the model has "
                                f"places for {thw}; give films of the size that it was built for, or build it with other sizes")
         x = self.pos_encoding(x.flatten(2).transpose(1, 2))

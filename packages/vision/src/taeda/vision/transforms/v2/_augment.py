@@ -39,6 +39,10 @@ class RandomErasing(RandomApplied):
         scale: least and largest share of the area.
         ratio: least and largest height / width.
         value: a number, one for each channel, or ``"random"``.
+
+    >>> image = RandomErasing(p=1.0, scale=(0.25, 0.25), ratio=(1.0, 1.0), value=1.0)(taeda.zeros(1, 8, 8))
+    >>> image.sum()
+    tensor(16.)
     """
 
     get_params = staticmethod(randomized.RandomErasing.get_params)
@@ -210,6 +214,10 @@ class JPEG(Transform):
 
     Args:
         quality: 1 to 100, or (least, most).
+
+    >>> image = JPEG(quality=(50, 90))(taeda.full((3, 16, 16), 128, dtype=taeda.uint8))
+    >>> image.shape, image.float().mean()
+    (taeda.Size([3, 16, 16]), tensor(128.))
     """
 
     def __init__(self, quality: int | Sequence[int]) -> None:

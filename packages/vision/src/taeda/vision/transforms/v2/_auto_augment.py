@@ -76,7 +76,11 @@ class _Automatic(Transform):
 
 
 class AutoAugment(_Automatic):
-    """Apply one of the pairs of changes of a learnt policy (Cubuk et al., 2018)."""
+    """Apply one of the pairs of changes of a learnt policy (Cubuk et al., 2018).
+
+    >>> AutoAugment(AutoAugmentPolicy.CIFAR10)(taeda.zeros(3, 32, 32, dtype=taeda.uint8)).shape
+    taeda.Size([3, 32, 32])
+    """
 
     get_params = staticmethod(autoaugment.AutoAugment.get_params)
 
@@ -96,7 +100,12 @@ class AutoAugment(_Automatic):
 
 
 class RandAugment(_Automatic):
-    """Apply several random changes, all of one strength (Cubuk et al., 2019)."""
+    """Apply several random changes, all of one strength (Cubuk et al., 2019).
+
+    >>> sample = {"image": taeda.zeros(3, 32, 32, dtype=taeda.uint8), "label": 3}
+    >>> RandAugment(num_ops=2, magnitude=9)(sample)["label"]
+    3
+    """
 
     def __init__(
         self, num_ops: int = 2, magnitude: int = 9, num_magnitude_bins: int = 31, interpolation: Mode = "nearest", fill: Any = None
@@ -117,7 +126,11 @@ class RandAugment(_Automatic):
 
 
 class TrivialAugmentWide(_Automatic):
-    """Apply one random change of random strength (Mueller, Hutter, 2021)."""
+    """Apply one random change of random strength (Mueller, Hutter, 2021).
+
+    >>> TrivialAugmentWide()(taeda.zeros(3, 32, 32, dtype=taeda.uint8)).shape
+    taeda.Size([3, 32, 32])
+    """
 
     def __init__(self, num_magnitude_bins: int = 31, interpolation: Mode = "nearest", fill: Any = None) -> None:
         super().__init__(interpolation=interpolation, fill=fill)
@@ -130,7 +143,11 @@ class TrivialAugmentWide(_Automatic):
 
 
 class AugMix(_Automatic):
-    """Mix an image with several chains of random changes (Hendrycks et al., 2019); arguments as `transforms.AugMix`."""
+    """Mix an image with several chains of random changes (Hendrycks et al., 2019); arguments as `transforms.AugMix`.
+
+    >>> AugMix(severity=3, mixture_width=2)(taeda.zeros(3, 32, 32, dtype=taeda.uint8)).dtype
+    taeda.uint8
+    """
 
     def __init__(
         self,

@@ -44,7 +44,12 @@ class Grayscale(Transform):
 
 
 class RandomGrayscale(RandomApplied):
-    """Turn images into shades of grey with probability p; the number of channels stays."""
+    """Turn images into shades of grey with probability p; the number of channels stays.
+
+    >>> gray = RandomGrayscale(p=1.0)(taeda.rand(3, 8, 8))
+    >>> taeda.equal(gray[0], gray[2])
+    True
+    """
 
     def __init__(self, p: float = 0.1) -> None:
         super().__init__(p)
@@ -128,7 +133,11 @@ class ColorJitter(Transform):
 
 
 class RandomChannelPermutation(Transform):
-    """Bring the channels into a random order."""
+    """Bring the channels into a random order.
+
+    >>> RandomChannelPermutation()(taeda.arange(3.0).reshape(3, 1, 1)).flatten().sort().values
+    tensor([0., 1., 2.])
+    """
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         return {"permutation": taeda.randperm(query_chw(flat_inputs)[0])}
@@ -138,7 +147,11 @@ class RandomChannelPermutation(Transform):
 
 
 class RandomPhotometricDistort(Transform):
-    """Change brightness, contrast, saturation, hue and the order of channels, each with probability p (Liu et al., SSD, 2016)."""
+    """Change brightness, contrast, saturation, hue and the order of channels, each with probability p (Liu et al., SSD, 2016).
+
+    >>> RandomPhotometricDistort(p=1.0)(taeda.zeros(3, 2, 2)).amax()
+    tensor(0.)
+    """
 
     def __init__(
         self,
@@ -175,7 +188,12 @@ class RandomPhotometricDistort(Transform):
 
 
 class RandomEqualize(RandomApplied):
-    """Make all values about as frequent, with probability p."""
+    """Make all values about as frequent, with probability p.
+
+    >>> dark = (taeda.arange(4096) // 64).to(taeda.uint8).reshape(1, 64, 64)
+    >>> RandomEqualize(p=1.0)(dark).max()
+    tensor(255, dtype=taeda.uint8)
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.equalize, inpt)
@@ -193,7 +211,11 @@ class RandomInvert(RandomApplied):
 
 
 class RandomPosterize(RandomApplied):
-    """Keep only so many bits with probability p."""
+    """Keep only so many bits with probability p.
+
+    >>> RandomPosterize(bits=2, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, bits: int, p: float = 0.5) -> None:
         super().__init__(p)
@@ -204,7 +226,11 @@ class RandomPosterize(RandomApplied):
 
 
 class RandomSolarize(RandomApplied):
-    """Invert what lies at or above a threshold, with probability p."""
+    """Invert what lies at or above a threshold, with probability p.
+
+    >>> RandomSolarize(threshold=128, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[  0, 100,   0]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, threshold: float, p: float = 0.5) -> None:
         super().__init__(p)
@@ -215,14 +241,23 @@ class RandomSolarize(RandomApplied):
 
 
 class RandomAutocontrast(RandomApplied):
-    """Stretch every channel from black to white with probability p."""
+    """Stretch every channel from black to white with probability p.
+
+    >>> RandomAutocontrast(p=1.0)(taeda.tensor([[[0.25, 0.5, 0.75]]]))
+    tensor([[[0.0000, 0.5000, 1.0000]]])
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.autocontrast, inpt)
 
 
 class RandomAdjustSharpness(RandomApplied):
-    """Sharpen (factor above 1) or smooth with probability p."""
+    """Sharpen (factor above 1) or smooth with probability p.
+
+    >>> dot = taeda.zeros(1, 3, 3).index_fill(2, taeda.tensor(1), 0.5)
+    >>> RandomAdjustSharpness(sharpness_factor=2.0, p=1.0)(dot)[0, 1]
+    tensor([0.0000, 0.7308, 0.0000])
+    """
 
     def __init__(self, sharpness_factor: float, p: float = 0.5) -> None:
         super().__init__(p)

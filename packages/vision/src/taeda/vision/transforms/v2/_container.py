@@ -57,7 +57,14 @@ class Compose(_Several):
 
 
 class RandomApply(_Several):
-    """Apply all the transforms with probability p, else none."""
+    """Apply all the transforms with probability p, else none.
+
+    >>> from taeda.vision.transforms import v2
+    >>> RandomApply([v2.RandomHorizontalFlip(p=1.0), v2.Pad(1)], p=1.0)(taeda.tensor([[[1.0, 2.0]]]))
+    tensor([[[0., 0., 0., 0.],
+             [0., 2., 1., 0.],
+             [0., 0., 0., 0.]]])
+    """
 
     def __init__(self, transforms: Sequence[Callable[..., Any]] | nn.ModuleList, p: float = 0.5) -> None:
         super().__init__(transforms)
@@ -72,7 +79,12 @@ class RandomApply(_Several):
 
 
 class RandomChoice(_Several):
-    """Apply one of the transforms, drawn with the weights `p`."""
+    """Apply one of the transforms, drawn with the weights `p`.
+
+    >>> from taeda.vision.transforms import v2
+    >>> RandomChoice([v2.Resize(20), v2.Resize(30)], p=[0.0, 1.0])(taeda.zeros(3, 10, 10)).shape
+    taeda.Size([3, 30, 30])
+    """
 
     def __init__(self, transforms: Sequence[Callable[..., Any]], p: Sequence[float] | None = None) -> None:
         super().__init__(transforms)
@@ -90,7 +102,12 @@ class RandomChoice(_Several):
 
 
 class RandomOrder(_Several):
-    """Apply all the transforms in a random order."""
+    """Apply all the transforms in a random order.
+
+    >>> from taeda.vision.transforms import v2
+    >>> RandomOrder([v2.CenterCrop(8), v2.RandomHorizontalFlip()])(taeda.zeros(3, 10, 10)).shape
+    taeda.Size([3, 8, 8])
+    """
 
     def forward(self, *inputs: Any) -> Any:
         return self._run([self.transforms[i] for i in taeda.randperm(len(self.transforms)).tolist()], inputs)

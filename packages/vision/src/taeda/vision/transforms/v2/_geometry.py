@@ -262,7 +262,14 @@ class Pad(Transform):
 
 
 class RandomZoomOut(RandomApplied):
-    """Put the image somewhere on a larger canvas, with probability p (Liu et al., SSD, 2016)."""
+    """Put the image somewhere on a larger canvas, with probability p (Liu et al., SSD, 2016).
+
+    >>> from taeda.vision import tv_tensors
+    >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
+    >>> image, boxes = RandomZoomOut(side_range=(2.0, 2.0), p=1.0)(taeda.zeros(3, 10, 20), boxes)
+    >>> image.shape, boxes.canvas_size
+    (taeda.Size([3, 20, 40]), (20, 40))
+    """
 
     def __init__(self, fill: Any = 0, side_range: Sequence[float] = (1.0, 4.0), p: float = 0.5) -> None:
         super().__init__(p)
@@ -355,6 +362,12 @@ class RandomIoUCrop(Transform):
 
     Raises:
         TypeError: when called, if there is no image or there are no boxes.
+
+    >>> from taeda.vision import tv_tensors
+    >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 40, 60], [50, 50, 90, 90]], format="XYXY", canvas_size=(100, 100))
+    >>> image, boxes = RandomIoUCrop()(tv_tensors.Image(taeda.zeros(3, 100, 100)), boxes)
+    >>> tuple(image.shape[-2:]) == boxes.canvas_size
+    True
     """
 
     def __init__(
@@ -473,7 +486,11 @@ class RandomShortestSize(_Resizing):
 
 
 class RandomResize(_Resizing):
-    """Resize the shorter edge to a random size, `min_size` at least and below `max_size`."""
+    """Resize the shorter edge to a random size, `min_size` at least and below `max_size`.
+
+    >>> RandomResize(min_size=12, max_size=13)(taeda.zeros(3, 10, 15)).shape
+    taeda.Size([3, 12, 18])
+    """
 
     def __init__(
         self, min_size: int, max_size: int, interpolation: Mode = "bilinear", antialias: bool | None = True

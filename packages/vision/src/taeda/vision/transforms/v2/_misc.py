@@ -97,6 +97,11 @@ class LinearTransformation(Transform):
 
     Raises:
         ValueError: the shapes or dtypes do not fit.
+
+    >>> whiten = LinearTransformation(taeda.eye(4) * 2, taeda.ones(4))
+    >>> whiten(taeda.arange(4.0).reshape(1, 2, 2))
+    tensor([[[-2.,  0.],
+             [ 2.,  4.]]])
     """
 
     _transformed_types = (_pure, *_PIXELS)
@@ -186,7 +191,12 @@ class GaussianBlur(Transform):
 
 
 class GaussianNoise(Transform):
-    """Add normal noise to images and videos of floats or uint8."""
+    """Add normal noise to images and videos of floats or uint8.
+
+    >>> noise = GaussianNoise(sigma=0.5)(taeda.full((3, 8, 8), 0.5))
+    >>> bool(noise.min() >= 0), bool(noise.max() <= 1), bool(noise.std() > 0.2)
+    (True, True, True)
+    """
 
     def __init__(self, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> None:
         super().__init__()
@@ -246,7 +256,11 @@ class ToDtype(Transform):
 
 
 class ConvertImageDtype(Transform):
-    """Convert the dtype of images and videos and scale their values; `ToDtype` with `scale`."""
+    """Convert the dtype of images and videos and scale their values; `ToDtype` with `scale`.
+
+    >>> ConvertImageDtype(taeda.uint8)(taeda.tensor([[[0.0, 0.5, 1.0]]]))
+    tensor([[[  0, 127, 255]]], dtype=taeda.uint8)
+    """
 
     def __init__(self, dtype: Any = taeda.float32) -> None:
         super().__init__()
@@ -257,7 +271,12 @@ class ConvertImageDtype(Transform):
 
 
 class PILToTensor(Transform):
-    """PIL images become tensors C x H x W with the same numbers."""
+    """PIL images become tensors C x H x W with the same numbers.
+
+    >>> import PIL.Image
+    >>> PILToTensor()(PIL.Image.new("L", (3, 1), 7))
+    tensor([[[7, 7, 7]]], dtype=taeda.uint8)
+    """
 
     _transformed_types = (PIL_IMAGE,)
 
@@ -280,7 +299,12 @@ class ToImage(Transform):
 
 
 class ToPILImage(Transform):
-    """Tensors and arrays become PIL images."""
+    """Tensors and arrays become PIL images.
+
+    >>> image = ToPILImage()(taeda.zeros(3, 2, 4, dtype=taeda.uint8))
+    >>> image.mode, image.size
+    ('RGB', (4, 2))
+    """
 
     _transformed_types = (_pure, tv_tensors.Image, np.ndarray)
 
@@ -306,7 +330,14 @@ class ToPureTensor(Transform):
 
 
 class ToTensor(Transform):
-    """PIL images and arrays become tensors, 8-bit pixels 0.0 ... 1.0; `ToImage` and `ToDtype` do the same for whole samples."""
+    """PIL images and arrays become tensors, 8-bit pixels 0.0 ... 1.0; `ToImage` and `ToDtype` do the same for whole samples.
+
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     step = ToTensor()
+    >>> step(np.full((1, 2, 1), 51, dtype=np.uint8))
+    tensor([[[0.2000, 0.2000]]])
+    """
 
     _transformed_types = (PIL_IMAGE, np.ndarray)
 
@@ -374,7 +405,12 @@ class ClampBoundingBoxes(Transform):
 
 
 class ClampKeyPoints(Transform):
-    """Move points outside of their canvas to its last pixels."""
+    """Move points outside of their canvas to its last pixels.
+
+    >>> ClampKeyPoints()(tv_tensors.KeyPoints([[-1, 2], [40, 6]], canvas_size=(10, 20)))
+    KeyPoints([[ 0,  2],
+               [19,  6]], canvas_size=(10, 20))
+    """
 
     _transformed_types = (tv_tensors.KeyPoints,)
 
@@ -383,7 +419,12 @@ class ClampKeyPoints(Transform):
 
 
 class SetClampingMode(Transform):
-    """Say what later transforms do with boxes that reach over the border."""
+    """Say what later transforms do with boxes that reach over the border.
+
+    >>> boxes = tv_tensors.BoundingBoxes([[-1, 2, 40, 6]], format="XYXY", canvas_size=(10, 20))
+    >>> ClampBoundingBoxes()(SetClampingMode(None)(boxes))
+    BoundingBoxes([[-1,  2, 40,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=None)
+    """
 
     _transformed_types = (tv_tensors.BoundingBoxes,)
 
@@ -469,7 +510,12 @@ class SanitizeBoundingBoxes(_Sanitizing):
 
 
 class SanitizeKeyPoints(_Sanitizing):
-    """Drop points outside of the canvas, with their labels."""
+    """Drop points outside of the canvas, with their labels.
+
+    >>> points = tv_tensors.KeyPoints([[1, 2], [40, 6]], canvas_size=(10, 20))
+    >>> SanitizeKeyPoints(labels_getter=lambda sample: sample[1])(points, taeda.tensor([5, 6]))[1]
+    tensor([5])
+    """
 
     def __init__(self, labels_getter: Any = None) -> None:
         super().__init__(labels_getter)

@@ -35,17 +35,29 @@ _SIZED = (is_pure_tensor, tv_tensors.Image, PIL_IMAGE, tv_tensors.Video)
 
 
 def check_type(obj: Any, types_or_checks: Sequence[Any]) -> bool:
-    """Say whether an object is of one of the types, or passes one of the checks."""
+    """Say whether an object is of one of the types, or passes one of the checks.
+
+    >>> check_type(3, (int, str)), check_type(3, (lambda x: x > 5,))
+    (True, False)
+    """
     return any(isinstance(obj, t) if isinstance(t, type) else t(obj) for t in types_or_checks)
 
 
 def has_any(flat_inputs: list[Any], *types_or_checks: Any) -> bool:
-    """Say whether any input is of one of the types."""
+    """Say whether any input is of one of the types.
+
+    >>> has_any([taeda.zeros(2), "label"], str), has_any([taeda.zeros(2)], str)
+    (True, False)
+    """
     return any(check_type(x, types_or_checks) for x in flat_inputs)
 
 
 def has_all(flat_inputs: list[Any], *types_or_checks: Any) -> bool:
-    """Say whether there is an input of each of the types."""
+    """Say whether there is an input of each of the types.
+
+    >>> has_all([taeda.zeros(2), "label"], str, int)
+    False
+    """
     return all(any(check_type(x, (t,)) for x in flat_inputs) for t in types_or_checks)
 
 
@@ -61,6 +73,10 @@ def get_bounding_boxes(flat_inputs: list[Any]) -> Any:
 
     Raises:
         ValueError: there are none.
+
+    >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
+    >>> get_bounding_boxes(["label", boxes]) is boxes
+    True
     """
     return _first(flat_inputs, tv_tensors.BoundingBoxes, "bounding boxes")
 
@@ -70,6 +86,10 @@ def get_keypoints(flat_inputs: list[Any]) -> Any:
 
     Raises:
         ValueError: there are none.
+
+    >>> points = tv_tensors.KeyPoints([[1, 2]], canvas_size=(10, 20))
+    >>> get_keypoints(["label", points]) is points
+    True
     """
     return _first(flat_inputs, tv_tensors.KeyPoints, "keypoints")
 
@@ -88,20 +108,37 @@ def query_chw(flat_inputs: list[Any]) -> tuple[int, int, int]:
     Raises:
         TypeError: there is none.
         ValueError: they differ.
+
+    >>> query_chw([taeda.zeros(3, 10, 20), 7])
+    (3, 10, 20)
     """
     sizes = {tuple(get_dimensions(x)) for x in flat_inputs if check_type(x, _SIZED)}
     return _the_one(sizes, "CxHxW", "image or video")
 
 
 def query_size(flat_inputs: list[Any]) -> tuple[int, int]:
-    """Return (height, width) of the images, masks, boxes and points of a sample; errors as `query_chw`."""
+    """Return (height, width) of the images, masks, boxes and points of a sample; errors as `query_chw`.
+
+    >>> query_size([taeda.zeros(3, 10, 20), 7])
+    (10, 20)
+    """
     kinds = (*_SIZED, tv_tensors.Mask, tv_tensors.BoundingBoxes, tv_tensors.KeyPoints)
     sizes = {tuple(get_size(x)) for x in flat_inputs if check_type(x, kinds)}
     return _the_one(sizes, "HxW", "image, video, mask, bounding box of keypoint")
 
 
 class Transform(nn.Module):
-    """Base class. A subclass writes `transform`, and `make_params` and `check_inputs` where it needs them."""
+    """Base class. A subclass writes `transform`, and `make_params` and `check_inputs` where it needs them.
+
+    >>> class Brighten(Transform):
+    ...     def make_params(self, flat_inputs):
+    ...         return {"by": float(taeda.rand(()))}
+    ...     def transform(self, inpt, params):
+    ...         return inpt + params["by"]
+    >>> image, other = Brighten()(taeda.zeros(3, 2, 2), taeda.zeros(5))
+    >>> bool((image > 0).all()), other.sum()
+    (True, tensor(0.))
+    """
 
     _transformed_types: tuple[Any, ...] = (Tensor, PIL_IMAGE)
 

@@ -31,6 +31,13 @@ class RandomRotation(Transform):
 
     Args:
         degrees: x for -x to x, or (least, most).
+
+    >>> import taeda
+    >>> RandomRotation((90, 90))(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[2., 4.],
+             [1., 3.]]])
+    >>> RandomRotation(30, expand=True)(taeda.zeros(3, 20, 20)).shape[0]
+    3
     """
 
     get_params = staticmethod(randomized.RandomRotation.get_params)
@@ -71,6 +78,15 @@ class RandomAffine(Transform):
         translate: largest shares of width and height to move by.
         scale: least and largest factor.
         shear: x for -x to x degrees along x, (least, most), or four numbers for both axes.
+
+    >>> import taeda
+    >>> RandomAffine(degrees=10, translate=(0.1, 0.1), scale=(0.8, 1.2))(taeda.zeros(3, 20, 30)).shape
+    taeda.Size([3, 20, 30])
+    >>> RandomAffine(degrees=0, scale=(2.0, 2.0))(taeda.eye(4)[None])
+    tensor([[[1., 1., 0., 0.],
+             [1., 1., 0., 0.],
+             [0., 0., 1., 1.],
+             [0., 0., 1., 1.]]])
     """
 
     get_params = staticmethod(warped.RandomAffine.get_params)
@@ -129,6 +145,10 @@ class RandomPerspective(RandomApplied):
 
     Args:
         distortion_scale: how far, 0 to 1 of half the size.
+
+    >>> import taeda
+    >>> RandomPerspective(distortion_scale=0.4, p=1.0)(taeda.zeros(3, 8, 8)).shape
+    taeda.Size([3, 8, 8])
     """
 
     get_params = staticmethod(warped.RandomPerspective.get_params)
@@ -163,6 +183,10 @@ class ElasticTransform(Transform):
     Args:
         alpha: how far, in pixels; one number or two.
         sigma: how smoothly, in pixels; one number or two.
+
+    >>> import taeda
+    >>> ElasticTransform(alpha=20.0, sigma=2.0)(taeda.zeros(3, 20, 30)).shape
+    taeda.Size([3, 20, 30])
     """
 
     get_params = staticmethod(warped.ElasticTransform.get_params)
