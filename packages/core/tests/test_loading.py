@@ -200,7 +200,7 @@ def test_a_pickle_module_reads_in_full_and_not_with_weights_only(tmp_path: Any) 
     with pytest.raises(pickle.UnpicklingError, match="Mine"):
         taeda.load(path)
     with pytest.raises(TypeError, match="map_location must be"):
-        taeda.load(path, map_location=3, weights_only=False)
+        taeda.load(path, map_location=3)
 
 
 @pytest.mark.parametrize("weights_only", [True, False])

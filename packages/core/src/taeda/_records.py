@@ -28,6 +28,8 @@ class Storages:
     """From a persistent id to its storage; a class below says where the bytes come from."""
 
     def __init__(self, map_location: Any) -> None:
+        if not (map_location is None or isinstance(map_location, (str, device, dict)) or callable(map_location)):
+            raise TypeError(f"[load] map_location must be a device, its name, a dict or a function, got {type(map_location).__name__}")
         self.map_location = map_location
         self.loaded: dict[str, Any] = {}
         self.swap = False
@@ -67,9 +69,7 @@ class Storages:
             where = location
         elif where is None:
             where = location
-        if not isinstance(where, (str, device)):
-            raise TypeError(f"[load] map_location must be a device, its name, a dict or a function, got {type(where).__name__}")
-        kind = where.type if isinstance(where, device) else where.partition(":")[0]
+        kind = where.type if isinstance(where, device) else str(where).partition(":")[0]
         if kind == "meta":
             return Storage(storage.nbytes(), device="meta")
         if kind != "cpu":

@@ -350,10 +350,7 @@ def load(
             f"[load] the file must have read, seek and tell, which {type(f).__name__} does not; put its content into an io.BytesIO"
         )
     if mmap:
-        at = f.tell()
-        archive = f.read(4) == b"PK\x03\x04"
-        f.seek(at)
-        raise (ValueError if archive else RuntimeError)("[load] mmap=True needs f to be a path, of a file in the zip format")
+        raise (ValueError if _is_zipfile(f) else RuntimeError)("[load] mmap=True needs f to be a path, of a file in the zip format")
     return load_file(f, "the file", map_location, weights_only, None, pickle_module, pickle_load_args)
 
 
@@ -371,11 +368,22 @@ def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: 
     return load_stream(file, what, map_location, safe, full if runs else None)
 
 
+def next_bytes(file: Any) -> bytes:
+    """Return the four bytes that come next in a file, which stays where it is."""
+    start = file.tell()
+    head: bytes = file.read(4)
+    file.seek(start)
+    return head
+
+
+def _is_zipfile(f: Any) -> bool:
+    """Whether a zip archive comes next in a file, by PyTorch's name."""
+    return next_bytes(f) == b"PK\3\4"
+
+
 def starts_an_archive(file: Any, what: str) -> bool:
     """Whether a zip archive comes next in the file, or a pickle."""
-    start = file.tell()
-    head = file.read(4)
-    file.seek(start)
+    head = next_bytes(file)
     if not head:
         raise EOFError(f"[load] {what} is empty")
     if head != b"PK\3\4" and head[:1] != pickle.PROTO:
