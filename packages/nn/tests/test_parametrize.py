@@ -247,8 +247,13 @@ def test_two_forwards_of_a_spectrally_normed_layer_before_backward():
     """The vectors are moved in place by each forward; backward must see those of its own."""
     for make in (parametrizations.spectral_norm, nn.utils.spectral_norm):
         layer = make(nn.Linear(3, 3))
+        apart = copy.deepcopy(layer)
         x = taeda.randn(2, 3)
         (layer(x).sum() + layer(2 * x).sum()).backward()
+        apart(x).sum().backward()
+        apart(2 * x).sum().backward()
+        for p, q in zip(layer.parameters(), apart.parameters(), strict=True):
+            np.testing.assert_allclose(p.grad, q.grad, rtol=1e-5)
 
 
 def test_spectral_norm_of_transposed_convolutions_and_refusals():
