@@ -2,7 +2,7 @@
 """Which kernels compute a convolution or one of its gradients: by shapes and layouts alone, each rule measured.
 
 Kernels of one tap are products of matrices where images lie as matrices; small square ones go to Winograd's method where it wins;
-depthwise ones have kernels of their own.  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result
+depthwise ones have kernels of their own; those of bfloat16 are sums of pairs where the processor has them (conv_pairs).  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result
 and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
 
 Taps at the ends of a kernel that meet only padding are left out first: a dilation of 12 on an image of 6x6 has one tap of nine.
@@ -40,6 +40,9 @@ cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", NULL, 0, 0, "convolution
 cdef Op WEIGHT_CHANNELS = define("convolution_weight", NULL, 0, 0, "convolution_weight_channels")
 cdef Op WEIGHT_PLACES = define("convolution_weight", NULL, 0, 0, "convolution_weight_places")
 cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
+cdef Op PAIRS = define("convolution", NULL, 0, 0, "convolution_pairs")
+cdef Op INPUT_PAIRS = define("convolution_input", NULL, 0, 0, "convolution_input_pairs")
+cdef Op WEIGHT_PAIRS = define("convolution_weight", NULL, 0, 0, "convolution_weight_pairs")
 cdef Op WINOGRAD = define("winograd", NULL)              # the same three parts, or 1: then op is asked
 cdef Op WINOGRAD_INPUT = define("winograd_input", NULL)
 cdef Op WINOGRAD_WEIGHT = define("winograd_weight", NULL)
@@ -436,11 +439,8 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     return True
 
 
-cdef double otherwise(Part part, const Geometry* q, const View* v, const View* whole) noexcept:
-    """What a convolution of few places costs where no windows are written out: v without the taps that meet only padding.
-
-    Planes of single taps are gathered from whole lines of weights.
-    """
+cdef double tapped(Part part, const Geometry* q, const View* v) noexcept:
+    """The share of places and taps that meet the image, not padding."""
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* y = &v[0] if part == RESULT else &v[1]
     cdef const View* x = &v[1] if part == RESULT else &v[0] if part == INPUT_GRADIENT else &v[2]
@@ -448,15 +448,83 @@ cdef double otherwise(Part part, const Geometry* q, const View* v, const View* w
     cdef int64_t met, d, i, k, at
     for d in range(3):
         met = 0
-        for i in range(y.shape[2 + d]):
-            for k in range(w.shape[2 + d]):
+        for k in range(w.shape[2 + d]):
+            for i in range(y.shape[2 + d]):
                 at = i * q.stride[d] + k * q.dilation[d] - q.pad[d]
                 met += 0 <= at < x.shape[2 + d]
         share *= <double>met / (y.shape[2 + d] * w.shape[2 + d])
+    return share
+
+
+cdef double otherwise(Part part, const Geometry* q, const View* v, const View* whole) noexcept:
+    """What a convolution of few places costs where no windows are written out: v without the taps that meet only padding.
+
+    Planes of single taps are gathered from whole lines of weights.
+    """
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    cdef double share = tapped(part, q, v)
     share = w.numel * (y.shape[0] * pixels_of(y) * share / 16 + 1) + 6000
     if whole.contiguous and w.numel < whole.numel:
         share = max(share, 0.7 * whole.numel)
     return min(share, by_winograd(part, q, v))
+
+
+# -- bfloat16 by pairs -----------------------------------------------------------------------------------
+
+
+cdef bint suits_pairs(Part part, const Geometry* q, const View* v) noexcept:
+    """Whether multiply-adds of pairs are fewer than what other kernels take on float32 copies.
+
+    Panels have 16 lanes: few results are computed better where pixels are lanes, unless channels lie innermost.  Winograd's method
+    costs a unit of its formula 1 to 1.25 operations here, the more where it follows channels that lie innermost.
+    """
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    cdef int64_t results = w.shape[0] // q.groups, terms = w.shape[1], lanes = terms if part == INPUT_GRADIENT else results
+    cdef bint last = v[0].strides[4] != 1 if part == INPUT_GRADIENT else v[1].strides[4] != 1
+    cdef double steps = <double>(y.numel // y.shape[1]) * pixels_of(w) * q.groups
+    if w.dtype != BF16 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or (terms == 1 and (q.groups > 1 or part == RESULT)):
+        return False
+    if lanes <= 8 and (q.groups == 1 or part != WEIGHT_GRADIENT) and (
+            not last or (part == INPUT_GRADIENT and q.stride[0] * q.stride[1] * q.stride[2] > 1)):
+        return False
+    steps *= (lanes + 15) // 16
+    if part == WEIGHT_GRADIENT:
+        steps *= <double>terms * ((y.shape[4] + 1) // 2) / y.shape[4]
+    else:
+        steps *= ((terms if part == RESULT else results) + 1) // 2
+    return steps < by_winograd(part, q, v) * (1.25 if last and part != WEIGHT_GRADIENT else 1)
+
+
+cdef bint run_pairs(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, int64_t work) except -1:
+    """Convolve bfloat16 by the processor's multiply-adds of pairs; whether it has them and the kernel would."""
+    cdef View* t[4]
+    cdef View u[3]
+    cdef Param p[11]
+    cdef int64_t dims[10]
+    cdef int64_t stride
+    cdef int i, x = 1 if part == RESULT else 2
+    cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* y = &v[0] if part == RESULT else &v[1]
+    for i in range(3):
+        u[i] = v[i]
+        t[i] = &u[i]
+    for i in range(5):
+        dims[i], dims[5 + i] = v[x].shape[i], v[x].strides[i]
+    if part != INPUT_GRADIENT:
+        u[x].shape, u[x].strides, u[x].contiguous = dims, dims + 5, False
+    for i in range(3):
+        stride = q.stride[i]
+        if part != INPUT_GRADIENT and w.shape[2 + i] == 1 and q.pad[i] == 0:         # one tap sees every stride-th pixel
+            dims[2 + i], dims[7 + i] = y.shape[2 + i], dims[7 + i] * stride
+            stride = 1
+        p[i].i, p[3 + i].i, p[6 + i].i = stride, q.pad[i], q.dilation[i]
+    u[x].numel = u[x].shape[0] * u[x].shape[1] * pixels_of(&u[x])
+    t[3] = NULL if bias is None else &bias.view
+    p[9].i = q.groups
+    p[10].i = bias is not None
+    return launch(PAIRS if part == RESULT else INPUT_PAIRS if part == INPUT_GRADIENT else WEIGHT_PAIRS, BF16, CPU, 1, 4, t, p, work) == 0
 
 
 cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
@@ -481,6 +549,11 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
     if out.device == CPU and a.device == CPU and b.device == CPU and few_places(part, u) and run_unfolded(
             part, given, out, u, bias, otherwise(part, q, v, &u[0 if part == WEIGHT_GRADIENT else 2])):
         return 0
+    if out.device == CPU and suits_pairs(part, q, v) and tapped(part, q, v) > 0.5:
+        if dropped and part == WEIGHT_GRADIENT:
+            memset(out.view.data, 0, out.view.numel * out.view.itemsize)
+        if run_pairs(part, q, out, v, bias, work):
+            return 0
     if part == WEIGHT_GRADIENT and out.device == CPU and (dropped or not out.view.contiguous):       # kernels write it without gaps
         if dropped:
             memset(out.view.data, 0, out.view.numel * out.view.itemsize)

@@ -21,6 +21,7 @@
 #undef LANES
 #undef SUFFIX
 #undef MASK
+#include "bf16_runs.h"
 
 enum { BF16_ROWS = 12, BF16_PANEL = 32, BF16_STRIP = 48, BF16_DOTS = 4 };    /* of a tile, a panel of B, A at a time (whole tiles), dots */
 
@@ -84,15 +85,7 @@ LOCAL void bf16_pack_strip(const Bf16Product *p, uint16_t *of_a, int64_t i)
     bf16_pack(of_a + top * 2 * bf16_pairs(p), BF16_STRIP, p->a + top * p->ars, p->acs, p->ars, p->k, rows);
 }
 
-#if defined(__AVX2__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 11)
-#include <immintrin.h>
-#define PAIRED __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,prefer-vector-width=512")))
-static int bf16_runs(void)
-{
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512bw");
-}
-
+#ifdef PAIRED
 /* alpha sums + beta s, rounded; lanes of `mask`. */
 static inline PAIRED void bf16_put(const Bf16Product *p, __m512 sums, int64_t i, int64_t j, int64_t columns)
 {
@@ -200,7 +193,6 @@ LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_
     }
 }
 #else
-static int bf16_runs(void) { return 0; }
 LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last)
 {
     (void)p; (void)packed; (void)of_a; (void)top; (void)rows; (void)first; (void)last;
