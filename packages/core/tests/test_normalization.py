@@ -12,8 +12,8 @@ from taeda import ops
 from taeda.ops.batch_norm import batch_norm_here
 
 
-def draw(*shape: int, dtype: str = "float64") -> np.ndarray:
-    return np.random.default_rng(0).normal(size=shape).astype(dtype)
+def draw(*shape: int, dtype: str = "float64", seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5)])
@@ -76,6 +76,34 @@ def test_float32_keeps_small_deviations_from_a_large_mean(shape: tuple[int, ...]
     exact = exact.reshape(shape[0], -1)
     want = (exact - exact.mean(1, keepdims=True)) / np.sqrt(exact.var(1, keepdims=True) + 1e-5)
     np.testing.assert_allclose(rows, want, atol=3e-4)
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (131, 7), (130, 130), (67, 1030), (3, 2500), (9000, 5)])
+@pytest.mark.parametrize("mean", [0.0, 1000.0])
+def test_columns_are_normalised_block_by_block(shape: tuple[int, int], mean: float) -> None:
+    x, g, (w, b) = draw(*shape) + mean, draw(*shape, seed=1), draw(2, shape[1], seed=2)
+    momentum, eps, n = 0.25, 1e-3, shape[0]
+    centred = x - x.mean(0)
+    var = (centred**2).mean(0)
+    hat = centred / np.sqrt(var + eps)
+    gx = w / np.sqrt(var + eps) * (g - g.mean(0) - hat * (g * hat).mean(0))
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 2e-6 * max(1, mean / 10))):
+        leaves = [taeda.tensor(each.astype(dtype), requires_grad=True) for each in (x, w, b)]
+        running = taeda.zeros(shape[1], dtype=getattr(taeda, dtype)), taeda.ones(shape[1], dtype=getattr(taeda, dtype))
+
+        def step():
+            y = ops.batch_norm(leaves[0], *running, *leaves[1:], True, momentum, eps)
+            return y, *taeda.autograd.grad(y, leaves, taeda.tensor(g.astype(dtype)))
+
+        got = step()
+        near = {"rtol": 100 * tolerance, "atol": (100 if n < 3 else 20) * tolerance}
+        np.testing.assert_allclose(got[0].detach().numpy(), hat * w + b, **near)
+        np.testing.assert_allclose(got[1].numpy(), gx, **near)
+        np.testing.assert_allclose(got[2].numpy(), (g * hat).sum(0), rtol=100 * tolerance, atol=20 * tolerance * n**0.5)
+        np.testing.assert_allclose(got[3].numpy(), g.sum(0), rtol=100 * tolerance, atol=20 * tolerance * n**0.5)
+        np.testing.assert_allclose(running[0].numpy(), momentum * x.mean(0), **near)
+        np.testing.assert_allclose(running[1].numpy(), 1 - momentum + momentum * var * n / (n - 1), **near)
+        assert_same_for_any_threads(step, (1, 2, 5))
 
 
 @pytest.mark.parametrize("shape", [(300, 130), (16, 8, 300), (4, 5, 70, 70)])
