@@ -88,6 +88,15 @@ def test_rows_of_every_length_and_alignment(n: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
+def test_flipped_and_turned_rows_of_every_length(dtype: str) -> None:
+    for n in (1, 2, 3, 15, 16, 17, 31, 33, 63, 64, 65, 79, 130):
+        a, x = numbered((19, n), dtype)
+        same(x.flip(-1), a[:, ::-1])
+        same(x.t().contiguous(), a.T)
+        same(x[:18].t().contiguous(), a[:18].T)
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
 def test_flip_roll_and_rot90(dtype: str) -> None:
     for shape in ((5, 37), (3, 4, 18), (1, 129)):
         a, x = numbered(shape, dtype)

@@ -2,7 +2,7 @@
  * anywhere), LANES (elements in 16 bytes), LOW and HIGH (how the first and the second halves of two vectors interleave), BACKWARDS.
  *
  *   turn       y[j][i] = x[i][j], LANES by LANES in registers: each step interleaves row r with row r + LANES / 2
- *   block      the same for I by J, both at least LANES; the last tiles of a side overlap those before them
+ *   block      the same for I by J; the last tiles of a side overlap those before them
  *   weave      y[j][i] = x[i][j] for I of 2, 3, 4: y is dense
  *   unweave    y[j][i] = x[i][j] for J of 2, 3, 4: x is dense
  *   reverse    y[i] = x[-i]
@@ -38,16 +38,42 @@ static inline void NAME(turn)(char *y, int64_t ys, const char *x, int64_t xs) {
 static inline void NAME(turn)(char *y, int64_t ys, const char *x, int64_t xs) { AT(y, 0) = FROM(x, 0); }
 #endif
 
+/* SIDE by SIDE: LANES, or twice as many of 8 bytes, of which 16 bytes are few */
+#if LANES == 2
+enum { NAME(SIDE) = 4 };
+static inline void NAME(tile)(char *y, int64_t ys, const char *x, int64_t xs) {
+    const U256 a = *(const U256 *)x, b = *(const U256 *)(x + xs), c = *(const U256 *)(x + 2 * xs), d = *(const U256 *)(x + 3 * xs);
+    const U256 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6), ba = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    const U256 cd = __builtin_shufflevector(c, d, 0, 4, 2, 6), dc = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    *(U256 *)y = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(U256 *)(y + ys) = __builtin_shufflevector(ba, dc, 0, 1, 4, 5);
+    *(U256 *)(y + 2 * ys) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(U256 *)(y + 3 * ys) = __builtin_shufflevector(ba, dc, 2, 3, 6, 7);
+}
+#else
+enum { NAME(SIDE) = LANES };
+#define tile turn
+#endif
+
 static void NAME(block)(char *y, int64_t ys, const char *x, int64_t xs, int64_t I, int64_t J) {
+    enum { S = NAME(SIDE) };
     const int64_t e = sizeof(T);
-    for (int64_t i = 0;; i = i + 2 * LANES <= I ? i + LANES : I - LANES) {
-        for (int64_t j = 0;; j = j + 2 * LANES <= J ? j + LANES : J - LANES) {
-            NAME(turn)(y + j * ys + i * e, ys, x + i * xs + j * e, xs);
-            if (j == J - LANES) break;
+    if (I < S || J < S) {
+        for (int64_t i = 0; i < I; i++)
+            for (int64_t j = 0; j < J; j++) AT(y + j * ys, i * e) = FROM(x + i * xs, j * e);
+        return;
+    }
+    for (int64_t i = 0;; i = i + 2 * S <= I ? i + S : I - S) {
+        for (int64_t j = 0;; j = j + 2 * S <= J ? j + S : J - S) {
+            if (j * e % 64 == 0)
+                for (int r = 0; r < S; r++) __builtin_prefetch(x + (i + BLOCK_AHEAD * S + r) * xs + j * e);
+            NAME(tile)(y + j * ys + i * e, ys, x + i * xs + j * e, xs);
+            if (j == J - S) break;
         }
-        if (i == I - LANES) break;
+        if (i == I - S) break;
     }
 }
+#undef tile
 
 static void NAME(weave)(char *to, const char *from, int64_t xs, int64_t I, int64_t J) {
     T *restrict y = (T *)to;
@@ -77,12 +103,26 @@ static void NAME(reverse)(char *to, const char *from, int64_t n) {
     const T *x = (const T *)from;
     int64_t i = 0;
 #if LANES > 1
+    enum { LINE = 64 / sizeof(T) };
     const int64_t next = n * sizeof(T) <= 4096 ? n : 0;     /* short rows: the processor does not see that the next one lies above */
-    _Pragma("GCC unroll 4")
+    for (; i + LINE <= n; i += LINE) {                      /* 32 bytes a store: those of 16 are what it waits for */
+        const char *last = (const char *)(x - i - (LANES - 1));
+        __builtin_prefetch(x - i + next);
+#pragma GCC unroll 2
+        for (int k = 0; k < 2; k++) {
+            const NAME(vector) a = *(const NAME(vector) *)(last - 32 * k), b = *(const NAME(vector) *)(last - 32 * k - 16);
+            const U128 low = (U128)__builtin_shufflevector(a, a, BACKWARDS), high = (U128)__builtin_shufflevector(b, b, BACKWARDS);
+            *(U256 *)((char *)(y + i) + 32 * k) = __builtin_shufflevector(low, high, 0, 1, 2, 3);
+        }
+    }
     for (; i + LANES <= n; i += LANES) {
         const NAME(vector) v = *(const NAME(vector) *)(x - i - (LANES - 1));
-        __builtin_prefetch(x - i + next);
         *(NAME(vector) *)(y + i) = __builtin_shufflevector(v, v, BACKWARDS);
+    }
+    if (n >= LANES && i < n) {                              /* the last vector overlaps those before */
+        const NAME(vector) v = *(const NAME(vector) *)(x - (n - 1));
+        *(NAME(vector) *)(y + n - LANES) = __builtin_shufflevector(v, v, BACKWARDS);
+        return;
     }
 #endif
     for (; i < n; i++) y[i] = x[-i];

@@ -9,6 +9,7 @@ typedef uint32_t U32 __attribute__((aligned(1), may_alias));
 typedef uint64_t U64 __attribute__((aligned(1), may_alias));
 typedef uint64_t U128 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef uint64_t U256 __attribute__((vector_size(32), aligned(1), may_alias));
+enum { BLOCK_AHEAD = 2 };        /* so many tiles ahead, a block's rows are fetched: no two of them lie side by side */
 
 #define T U8
 #define ELEMENT uint8_t

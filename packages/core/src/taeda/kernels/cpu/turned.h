@@ -1,7 +1,7 @@
 /* Elementwise work where an operand runs along another dimension than the output: the two dimensions make a plane, which is cut in
  * patches.  Of a patch the operand is turned, as move.h does it, into a buffer; then the loop takes it row by row.
  *
- * A patch is up to 128 runs of 512 bytes, on both sides: what is read comes in stretches that the processor fetches ahead (lines of
+ * A patch is up to 128 runs of 512 bytes: what is read comes in stretches that the processor fetches ahead (lines of
  * 64 bytes alone took twice as long), and the buffer stays in the second-level cache.
  *
  * The cut is by shape alone, and no element depends on another.
@@ -41,7 +41,7 @@ static inline int patches_plan(Patches *m, Walk *w, View **t) {
     if (!m->n_turned) return 0;                                     /* it runs backwards */
     const int lanes = 16 / size;
     m->bi = PATCH_RUN / size;
-    m->bj = m->bi < PATCH_ROWS ? m->bi : PATCH_ROWS;
+    m->bj = PATCH_ROWS;
     m->ni = patches_of(w->shape[0], m->bi, lanes);
     m->nj = patches_of(w->shape[1], m->bj, lanes);
     m->outer = t[0]->numel / (w->shape[0] * w->shape[1]);
