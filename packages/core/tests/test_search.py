@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import taeda
+from any_threads import assert_same_for_any_threads
 
 LOW, HIGH = -(2**63), 2**63 - 1
 
@@ -136,6 +137,19 @@ def test_bincount_of_few_and_of_many_values(rng: np.random.Generator) -> None:
     for span, n in ((1, 100), (3, 1001), (10, 79), (10, 80), (5000, 300)):
         a = rng.integers(0, span, n)
         assert taeda.from_numpy(a).bincount(minlength=span + 2).tolist() == np.bincount(a, minlength=span + 2).tolist()
+
+
+def test_bincount_of_bytes(rng: np.random.Generator) -> None:
+    for n, most in ((0, 1), (1, 256), (7, 9), (100, 200), (70_001, 256)):
+        a = rng.integers(0, most, n).astype("uint8")
+        x = taeda.from_numpy(a)
+        for minlength in (0, 5, 256, 300):
+            y = assert_same_for_any_threads(lambda x=x, m=minlength: x.bincount(minlength=m))
+            assert y.dtype == taeda.int64 and y.tolist() == np.bincount(a, minlength=minlength).tolist()
+        assert x[::2].bincount().tolist() == np.bincount(a[::2]).tolist()
+    assert taeda.tensor([3, 3], dtype=taeda.uint8).bincount(taeda.tensor([1.0, 2.0])).tolist() == [0, 0, 0, 3]
+    with pytest.raises(RuntimeError, match="only supports 1-d"):
+        taeda.zeros(2, 2, dtype=taeda.uint8).bincount()
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 16, 33, 300])

@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
 
@@ -257,13 +257,25 @@ def bincount(input, weights=None, minlength=0):
     """
     cdef TensorBase x = as_tensor(input, "bincount"), y, w
     cdef View* t[3]
-    cdef int64_t size, two = 2, least = 0, most = -1
+    cdef int64_t size = 256, bytes_ = 256, two = 2, least = 0, most = -1
     refuse_meta("bincount", x)
     if is_float(x.view.dtype) or x.view.dtype == BOOL:
         raise NotImplementedError(f"[bincount] not implemented for dtype {name_of(x.view.dtype)}; it counts integers")
     minlength = integer(minlength, "bincount")
     if minlength < 0:
         raise RuntimeError(f"[bincount] minlength should be >= 0, got {minlength}")
+    if x.view.dtype == U8 and x.view.ndim == 1 and weights is None:           # counted as they are: what there is shows in the counts
+        x = contiguous(x)
+        y = empty(1, &bytes_, I64, x.device)
+        t[0], t[1] = &y.view, &x.view
+        launch(BINCOUNT, U8, x.device, 1, 2, t, NULL, x.view.numel)
+        while size > minlength and (<int64_t*>y.view.data)[size - 1] == 0:
+            size -= 1
+        if size == 256 < minlength:
+            w = input.new_zeros((minlength,), dtype=y.dtype)
+            (<object>w)[:256] = y
+            return w
+        return (<object>y)[:size].clone()
     x = contiguous(to_dtype(x, I64))
     y = empty(1, &two, I64, x.device)
     t[0], t[1] = &y.view, &x.view
