@@ -56,6 +56,18 @@ def test_a_write_of_a_child_is_seen_through_every_tensor_on_the_storage() -> Non
     assert with_history.grad.tolist() == [9, 9, 9]
 
 
+def test_a_tensor_alone_moves_without_a_walk_over_all_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks: list[Any] = []
+    monkeypatch.setattr("gc.get_referrers", lambda *objects: walks.append(objects) or [])
+    t = taeda.arange(3.0)
+    assert t.share_memory_().tolist() == [0, 1, 2] and not walks
+    monkeypatch.undo()
+    u = taeda.arange(4.0)
+    view, saved = u[2:], u.untyped_storage()
+    del view
+    assert u.share_memory_().tolist() == [0, 1, 2, 3] and saved.is_shared() and saved.data_ptr() == u.data_ptr()
+
+
 def test_an_array_made_before_keeps_the_old_memory() -> None:
     t = taeda.ones(1000)
     array = t.numpy()

@@ -42,11 +42,13 @@ class Block:
         os.close(self.fd)
 
 
-def share(storage: Storage) -> Storage:
-    """Move the storage's bytes into a block of shared memory, with all tensors that lie on it."""
+def share(storage: Storage, alone: TensorBase | None = None) -> Storage:
+    """Move the storage's bytes into a block of shared memory, with all tensors that lie on it: ``alone``, if that is known to be all."""
     if storage.is_shared():
         return storage
-    holders = [x for x in gc.get_referrers(storage) if isinstance(x, TensorBase)]      # a walk over all objects: milliseconds, so once
+    holders: list[Any] = [alone]
+    if alone is None:                                    # a walk over all objects: milliseconds, so once
+        holders = [x for x in gc.get_referrers(storage) if isinstance(x, TensorBase)]
     for tensor in holders:                               # one that reaches beyond a shrunken storage cannot come along
         if tensor.numel():
             check_layout("share_memory_", tensor.shape, tensor.stride(), tensor.storage_offset(), tensor.element_size(), storage.nbytes())

@@ -5,6 +5,7 @@ Its attributes are in ``tensor_attributes``.  Named methods come from the ops: `
 ops module into the class once, at import.
 """
 cimport cython
+from cpython.ref cimport PyObject
 from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
@@ -42,6 +43,7 @@ cdef extern from *:
     """
     void install "taeda_install"(object type, object name, object value)
     void open_class "taeda_open"(object type)
+    Py_ssize_t references "Py_REFCNT"(PyObject* x)
 
 cdef object add = M["add"], sub = M["sub"], rsub = _b.rsub, mul = M["mul"], div = M["div"], floor_divide = M["floor_divide"]
 cdef object remainder = M["remainder"], pow_ = M["pow"], neg = M["neg"], abs_ = M["abs"], bitwise_not = M["bitwise_not"]
@@ -584,7 +586,8 @@ cdef class Tensor(TensorAttributes):
         True
         """
         from taeda.shared_memory import share
-        share(self.untyped_storage())
+        alone = self if references(<PyObject*>self.storage) == 1 else None       # nobody else knows the storage
+        share(self.storage, alone)
         return self
 
     def pin_memory(self, device=None):
