@@ -53,24 +53,8 @@ class Writer:
         extra += struct.pack("<HH", 0x4246, padding) + b"Z" * padding  # an unknown field is skipped by readers
         shown = ELSEWHERE if large else size
         version = 45 if large else 20
-        self.write(
-            struct.pack(
-                "<IHHHHHIIIHH",
-                0x04034B50,
-                version,
-                UTF8,
-                0,
-                0,
-                DATE,
-                crc,
-                shown,
-                shown,
-                len(path),
-                len(extra),
-            )
-        )
-        self.write(path)
-        self.write(extra)
+        head = struct.pack("<IHHHHHIIIHH", 0x04034B50, version, UTF8, 0, 0, DATE, crc, shown, shown, len(path), len(extra))
+        self.write(head + path + extra)
         for i in range(0, size, CHUNK):
             self.write(data[i : i + CHUNK])
         self.entries.append((path, crc, size, offset))
@@ -83,15 +67,9 @@ class Writer:
             extra = struct.pack("<HH", 1, len(wide)) + wide if wide else b""
             version = 45 if wide else 20
             shown, where = short(size), short(offset)
-            self.write(
-                struct.pack(
-                    "<IHHHHHHIIIHHHHHII",
-                    *(0x02014B50, version, version, UTF8, 0, 0, DATE, crc, shown, shown),
-                    *(len(path), len(extra), 0, 0, 0, 0, where),
-                )
-            )
-            self.write(path)
-            self.write(extra)
+            head = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, version, version, UTF8, 0, 0, DATE, crc, shown, shown,
+                               len(path), len(extra), 0, 0, 0, 0, where)
+            self.write(head + path + extra)
         count, size, end = len(self.entries), self.at - start, self.at
         if count >= 0xFFFF or size >= LARGE or start >= LARGE:
             self.write(struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, start))

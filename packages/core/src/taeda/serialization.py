@@ -87,6 +87,10 @@ class Reference:
         self.storage, self.dt = storage, dt
 
 
+PLAIN = frozenset({bool, dict, float, int, list, str, tuple, type(None), Global})
+SMALL, PUT = ([code + bytes([n]) for n in range(256)] for code in (pickle.BININT1, pickle.BINPUT))
+
+
 class Pickler(pickle._Pickler):
     """Pickle with PyTorch's names for tensors, storages, dtypes, devices and sizes; storages become records."""
 
@@ -95,6 +99,8 @@ class Pickler(pickle._Pickler):
     def __init__(self, file: IO[bytes], protocol: int, streamed: bool = False) -> None:
         super().__init__(file, protocol)
         self.protocol = protocol
+        if protocol < 4:                                    # no frames: what is written goes to the file at once
+            self.write: Callable[[bytes], Any] = file.write
         self.streamed = streamed  # for a file of the kind before 1.6, whose persistent ids name a view too, or none
         self.records: list[tuple[Any, int]] = []  # storage, bytes
         self.numels: list[int] = []  # of each record
@@ -141,9 +147,31 @@ class Pickler(pickle._Pickler):
         return NotImplemented
 
     def save(self, obj: Any, save_persistent_id: bool = True) -> Any:
+        kind = type(obj)
+        if kind in PLAIN:                       # nothing of ours, and most of what is saved: without the questions below, half the time
+            if kind is int and 0 <= obj < 256 and self.protocol:
+                return self.write(SMALL[obj])
+            known = self.memo.get(id(obj))  # type: ignore[attr-defined]
+            if known is not None:
+                return self.write(self.get(known[0]))  # type: ignore[attr-defined]
+            if self.protocol >= 4:
+                self.framer.commit_frame()  # type: ignore[attr-defined]
+            return self.dispatch[kind](self, obj)
+        if kind is OrderedDict and not obj and not vars(obj) and self.protocol:         # every tensor has one, of hooks
+            self.save(OrderedDict)
+            self.write(pickle.EMPTY_TUPLE + pickle.REDUCE)
+            return self.memoize(obj)
         if isinstance(obj, dtype):
             obj = DTYPES[obj.name]  # type: ignore[attr-defined]
         return super().save(obj, save_persistent_id)  # type: ignore[misc]
+
+    def memoize(self, obj: Any) -> None:
+        place = len(self.memo)  # type: ignore[attr-defined]
+        if not 0 < self.protocol < 4:
+            self.write(self.put(place))  # type: ignore[attr-defined]
+        else:
+            self.write(PUT[place] if place < 256 else pickle.LONG_BINPUT + place.to_bytes(4, "little"))
+        self.memo[id(obj)] = place, obj  # type: ignore[attr-defined]
 
     def reduce_tensor(self, t: Any) -> tuple[Any, tuple[Any, ...]]:
         if t.layout is not strided:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import NoneType
@@ -56,8 +57,7 @@ def _one_dict(dicts: Any) -> dict[str, Any]:
                          f"{type(dicts)}")
     if not all(isinstance(d, dict) for d in dicts):
         raise ValueError("[functional_call] Expected all elements of parameter_and_buffer_dicts to be dictionaries")
-    names = [name for d in dicts for name in d]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(name for d in dicts for name in d).items() if count > 1)
     if repeated:
         raise ValueError(f"[functional_call] {repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     return {name: x for d in dicts for name, x in d.items()}
