@@ -19,8 +19,12 @@ typedef struct {
     int64_t bi, bj, ni, nj, outer;   /* sizes and numbers of the patches of a plane, and the planes */
 } Patches;
 
-/* the number of pieces of b elements, the last of which takes a rest of less than `least` in */
-static inline int64_t patches_of(int64_t n, int64_t b, int64_t least) { return n <= b ? 1 : n / b + (n % b >= least); }
+/* The number of pieces of about *b elements, all of a size for the threads' sake; the last takes a rest of less than `least` in. */
+static inline int64_t patches_of(int64_t n, int64_t *b, int64_t least) {
+    const int64_t pieces = (n + *b - 1) / *b, whole = (n + pieces - 1) / pieces;
+    *b = (whole + 15) / 16 * 16 < *b ? (whole + 15) / 16 * 16 : *b;
+    return n <= *b ? 1 : n / *b + (n % *b >= least);
+}
 
 /* Whether there is something to turn.  J becomes the walk's dimension 1. */
 static inline int patches_plan(Patches *m, Walk *w, View **t) {
@@ -42,8 +46,8 @@ static inline int patches_plan(Patches *m, Walk *w, View **t) {
     const int lanes = 16 / size;
     m->bi = PATCH_RUN / size;
     m->bj = PATCH_ROWS;
-    m->ni = patches_of(w->shape[0], m->bi, lanes);
-    m->nj = patches_of(w->shape[1], m->bj, lanes);
+    m->ni = patches_of(w->shape[0], &m->bi, lanes);
+    m->nj = patches_of(w->shape[1], &m->bj, lanes);
     m->outer = t[0]->numel / (w->shape[0] * w->shape[1]);
     return 1;
 }
