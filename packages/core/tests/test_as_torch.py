@@ -78,6 +78,15 @@ def test_a_timed_statement_knows_torch():
     prints("from torch.utils.benchmark import Timer\nprint(Timer('torch.ones(3)', 'taeda.ones(3)').timeit(2).number_per_run)", "2")
 
 
+def test_the_module_is_found_in_a_dictionary_under_both_names():
+    prints(
+        "import torch, taeda, torch.overrides\n"
+        "found = torch.overrides.get_overridable_functions()\n"
+        "print(torch.sin in found[torch], found[torch] == found[taeda], torch == taeda, taeda == torch, torch == taeda.nn, torch != 3)",
+        "True True True True False True",
+    )
+
+
 def test_a_name_set_on_torch_is_set_on_taeda():
     prints("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))", "3\nFalse")
 

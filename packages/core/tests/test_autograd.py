@@ -8,6 +8,7 @@ import weakref
 
 import pytest
 import taeda
+from taeda.autograd import GradcheckError
 
 
 def leaf(*values: float) -> taeda.Tensor:
@@ -376,6 +377,21 @@ def test_function_with_setup_context_several_outputs_and_double_backward() -> No
     y, z = Cube.apply(x)
     assert y.requires_grad and not z.requires_grad
     assert taeda.autograd.gradgradcheck(lambda t: Cube.apply(t)[0], leaf(2, 3))
+
+
+class CubeOnce(Cube):
+    @staticmethod
+    def backward(ctx, g, _):
+        (x,) = ctx.saved_tensors
+        return (3 * x * x * g).detach()
+
+
+def test_gradgradcheck_finds_gradients_that_have_no_history() -> None:
+    x = leaf(2, 3)
+    with pytest.raises(GradcheckError, match="expected to be zero"):
+        taeda.autograd.gradgradcheck(lambda t: CubeOnce.apply(t)[0], x)
+    assert not taeda.autograd.gradgradcheck(lambda t: CubeOnce.apply(t)[0], x, raise_exception=False)
+    assert taeda.autograd.gradgradcheck(lambda t: t * 2, x)
 
 
 class Row(taeda.autograd.Function):

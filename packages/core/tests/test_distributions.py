@@ -248,6 +248,7 @@ def test_mixtures_and_counts_against_their_definitions() -> None:
     taeda.manual_seed(0)
     weights, loc = taeda.tensor([0.2, 0.3, 0.5], dtype=F64), taeda.tensor([-1.0, 0.5, 3.0], dtype=F64)
     mix = D.MixtureSameFamily(D.Categorical(weights), D.Normal(loc, one(0.7)))
+    assert repr(mix.mixture_distribution) == "Categorical(probs: taeda.Size([3]), logits: taeda.Size([3]))"
     x = np.linspace(-4, 6, 4001)
     density = mix.log_prob(taeda.from_numpy(x)).exp().numpy()
     weight = density * (x[1] - x[0])

@@ -97,6 +97,29 @@ def test_operators_of_a_schema() -> None:
         taeda.ops.tests_mine.cpu_only(taeda.ones(1, device="meta"))
 
 
+def test_operators_are_defined_and_implemented_through_their_library() -> None:
+    lib = taeda.library.Library("tests_through", "DEF")
+
+    @taeda.library.define(lib, "twice(Tensor x) -> Tensor")
+    def twice(x: taeda.Tensor) -> taeda.Tensor:
+        return x * 2
+
+    lib.define("muladd(Tensor a, Tensor b, float c=1.0) -> Tensor")
+
+    @taeda.library.impl(lib, "muladd", "CPU")
+    def muladd(a: taeda.Tensor, b: taeda.Tensor, c: float = 1.0) -> taeda.Tensor:
+        return a * b + c
+
+    x = taeda.tensor([1.0, 3.0])
+    assert taeda.ops.tests_through.twice(x).tolist() == twice(x).tolist() == [2.0, 6.0]
+    assert taeda.ops.tests_through.muladd(x, x).tolist() == [2.0, 10.0] and muladd(x, x, 2.0).tolist() == [3.0, 11.0]
+    with pytest.raises(RuntimeError, match="there is no operator .tests_through::nope"):
+        taeda.library.impl(lib, "nope", "CPU")(muladd)
+    taeda.library.define("tests_through::thrice", "(Tensor x) -> Tensor")
+    taeda.library.impl("tests_through::thrice", "cpu", lambda x: x * 3)
+    assert taeda.ops.tests_through.thrice(x).tolist() == [3.0, 9.0]
+
+
 def test_a_schema_is_read_off_annotations() -> None:
     def f(x: Tensor, y: float = 2.0, *, z: Tensor | None = None, sizes: list[int] | None = None) -> tuple[Tensor, Tensor]:
         raise NotImplementedError

@@ -98,6 +98,13 @@ class Alias(ModuleType):
     def __dir__(self) -> list[str]:
         return dir(self._target)
 
+    def __eq__(self, other: object) -> bool:
+        """The package and its aliases are equal, so that a dict keyed by modules finds one by the other."""
+        return self._target is (_attributes(other).get("_target") if isinstance(other, Alias) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._target)
+
 
 class Finder(importlib.metadata.DistributionFinder):
     """Finds modules of the aliased packages, and says that these are installed."""

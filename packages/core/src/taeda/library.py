@@ -328,19 +328,36 @@ def register_vmap(op: Any, func: Callable[..., Any] | None = None, /, *, lib: An
     return _find(op).register_vmap(func)
 
 
-def define(qualname: str, schema: str, *, lib: Any = None, tags: Any = ()) -> None:
-    """Make an operator of a schema, as ``"(Tensor x) -> Tensor"``; ``impl`` gives it kernels."""
+def define(qualname: Any, schema: str, alias_analysis: str = "", *, lib: Any = None, tags: Any = ()) -> Any:
+    """Make an operator of a schema, as ``"(Tensor x) -> Tensor"``; ``impl`` gives it kernels.
+
+    With a Library in place of the name, the schema has the name in front, and the result is a decorator for its kernel.
+    """
+    if isinstance(qualname, Library):
+        name, library = qualname.define(schema, alias_analysis, tags=tags), qualname
+        return lambda func: impl(library, name, func=func)
     if not schema.lstrip().startswith("("):
         raise ValueError(f"[define] a schema must look like '(Tensor x) -> Tensor', got {schema!r}")
     if qualname in _OPS:
         raise RuntimeError(f"[define] there is an operator {qualname} already")
     CustomOpDef(qualname)
+    return None
 
 
-def impl(qualname: str, types: str | Sequence[str], func: Callable[..., Any] | None = None, *, lib: Any = None) -> Any:
-    """Give an operator a kernel for ``types``: devices, or PyTorch's dispatch keys (``CPU``, ``Meta``, ``CompositeImplicitAutograd``)."""
+def impl(
+    qualname: Any, types: str | Sequence[str], dispatch_key: Any = "", func: Callable[..., Any] | None = None, *, lib: Any = None
+) -> Any:
+    """Give an operator a kernel for ``types``: devices, or PyTorch's dispatch keys (``CPU``, ``Meta``, ``CompositeImplicitAutograd``).
+
+    Without a function, a decorator.  ``impl(library, name, dispatch_key)`` names the operator by its Library.
+    """
+    if func is None and callable(dispatch_key):                  # impl(name, types, func)
+        dispatch_key, func = "", dispatch_key
     if func is None:
-        return lambda func: impl(qualname, types, func, lib=lib)
+        return lambda func: impl(qualname, types, dispatch_key, func, lib=lib)
+    if isinstance(qualname, Library):
+        qualname.impl(types, func, dispatch_key)
+        return func
     for key in (types,) if isinstance(types, str) else types:
         everywhere = key in ("", "default") or key.startswith("Composite")
         _find(qualname).register_kernel(None if everywhere else key, func)

@@ -85,7 +85,7 @@ def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> 
         return next((text for text in found if text is not None), None)
     if all(isinstance(x, Sequence) and not isinstance(x, str) for x in pair):
         if len(actual) != len(expected):
-            return f"The length of the sequences do not match{place}: expected {len(expected)} but got {len(actual)}"
+            return f"The length of the sequences mismatch{place}: expected {len(expected)} but got {len(actual)}"
         found = (difference(a, b, f"{at}[{i}]", options) for i, (a, b) in enumerate(zip(*pair, strict=True)))
         return next((text for text in found if text is not None), None)
     if all(isinstance(x, numbers.Number) or (hasattr(x, "dtype") and not hasattr(x, "__len__")) for x in pair) and not any(
@@ -142,8 +142,9 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
     if scalar:
         much = f"{off.item():.6g}" if atol or rtol else f"{off.item()}"
         return (
-            f"Scalars are not {'close' if rtol or atol else 'equal'}{place}: expected {b.item()} but got {a.item()}, the difference is "
-            f"{much} (up to {atol:g} allowed)"
+            f"Scalars are not {'close' if rtol or atol else 'equal'}{place}!\n\nExpected {b.item()} but got {a.item()}.\n"
+            f"Absolute difference: {much} (up to {atol:g} allowed)\n"
+            f"Relative difference: {relative.item():.6g} (up to {rtol:g} allowed)"
         )
     lines = [f"Tensor-likes are not {'close' if rtol or atol else 'equal'}{place}!", ""]
     lines.append(f"Mismatched elements: {count} / {a.numel()} ({100 * count / a.numel():.1f}%)")

@@ -317,8 +317,6 @@ def gradgradcheck(
         found = grad(outs, [xs[i] for i in places], args[count:], create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
-    if not any(g.requires_grad for g in first(*inputs, *cotangents)):
-        return True                     # the gradients are constants
     return gradcheck(first, inputs + cotangents, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
                      check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
                      check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev, fast_mode=fast_mode, masked=masked)

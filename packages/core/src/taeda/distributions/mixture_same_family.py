@@ -45,7 +45,7 @@ class MixtureSameFamily(Distribution):
                     f"[MixtureSameFamily] batch shapes do not fit: {tuple(mix.batch_shape)} of the mixture, "
                     f"{tuple(parts.batch_shape[:-1])} of the components"
                 )
-        if not parts.batch_shape or mix._num_events != parts.batch_shape[-1]:
+        if not parts.batch_shape or mix.logits.shape[-1] != parts.batch_shape[-1]:       # computed here, they show when it is printed
             raise ValueError(
                 f"[MixtureSameFamily] {mix._num_events} weights for components of batch shape {tuple(parts.batch_shape)}; the last "
                 "dimension is that of the components"

@@ -249,9 +249,9 @@ def view(input, *shape, size=None, dtype=None):
         raise TypeError("[view] expected the sizes of the view, or a dtype")
     n = infer_shape("view", x, sizes_of("view", shape), sizes)
     if not view_strides(x, n, sizes, strides):
-        raise RuntimeError(f"[view] view size {[sizes[i] for i in range(n)]} is not compatible with input tensor's size "
-                           f"{list(x.shape_tuple())} and stride {list(x.stride_tuple())} (at least one dimension spans across two "
-                           "contiguous subspaces). Use .reshape(...) instead.")
+        raise RuntimeError("[view] view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+                           f"two contiguous subspaces): {[sizes[i] for i in range(n)]} of size {list(x.shape_tuple())} and stride "
+                           f"{list(x.stride_tuple())}. Use .reshape(...) instead.")
     y = as_strided_view(x, n, sizes, strides, x.offset)
     record_view(VIEW, y, x, x.shape_tuple())
     return y
