@@ -91,6 +91,20 @@ def test_a_name_set_on_torch_is_set_on_taeda():
     prints("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))", "3\nFalse")
 
 
+def test_what_torch_was_asked_for_is_at_hand_until_it_is_written_to():
+    prints(
+        "import torch, taeda, torch.nn as nn\nfrom types import ModuleType\nfrom unittest import mock\n"
+        "torch.ones, taeda.ones\nprint('ones' in vars(ModuleType)['__dict__'].__get__(torch))\n"
+        "original = torch.ones\n"
+        "for module in (torch, taeda):\n"
+        "    with mock.patch.object(module, 'ones', lambda n: n): print(torch.ones(3), taeda.ones(3))\n"
+        "    with mock.patch.object(module, 'nn', 7): print(torch.nn, taeda.nn)\n"
+        "print(torch.ones is taeda.ones is original, torch.nn is taeda.nn is nn)\n"
+        "taeda.mine = 1; print(torch.mine); del torch.mine; print(hasattr(taeda, 'mine'), hasattr(torch, 'mine'))",
+        "True\n3 3\n7 7\n3 3\n7 7\nTrue True\n1\nFalse False",
+    )
+
+
 def test_another_torch_that_is_loaded_is_refused():
     ran = run("-c", "import sys, types; sys.modules['torch'] = types.ModuleType('torch')\n" + INSTALL)
     assert "ImportError: [as_torch.install] torch itself is loaded already" in ran.stderr
