@@ -42,6 +42,12 @@ def test_a_gpus_generators_have_no_states_here() -> None:
     assert taeda.cuda._initialized is False
 
 
+def test_a_device_is_one_object_for_one_text_and_names_what_was_meant() -> None:
+    assert taeda.device("cuda:1") is taeda.device("cuda:1") == taeda.device("cuda", 1) and taeda.device("cpu") != taeda.device("cpu:0")
+    with pytest.raises(RuntimeError, match="got 'float32'; to get that dtype pass taeda.float32"):
+        taeda.ones(1).to("float32")
+
+
 def test_devices_that_are_nowhere_can_be_named() -> None:
     mps = taeda.device("mps", 0)
     assert (mps.type, mps.index, mps == taeda.device("mps:0"), taeda.ones(1).device == mps) == ("mps", 0, True, False)

@@ -14,6 +14,8 @@ ABSENT = (
     "privateuseone",
 )  # fmt: skip
 TYPES = (*CODES, *ABSENT)
+_KNOWN: dict[str, device] = {}           # those that were asked for by a text alone: a device never changes
+_DTYPES = ("float16", "float32", "float64", "bfloat16", "float", "double", "half", "int", "long", "int32", "int64", "bool")
 
 
 class device:
@@ -31,10 +33,13 @@ class device:
     type: str
     index: int | None
 
-    def __init__(self, type: Any, index: Any = None) -> None:
+    def __new__(cls, type: Any, index: Any = None) -> device:
+        if type.__class__ is str and index is None and type in _KNOWN:
+            return _KNOWN[type]
         if isinstance(type, device):
-            index, type = type.index, type.type
-        elif isinstance(type, int) and not isinstance(type, bool):
+            return type
+        given = type if index is None else None
+        if isinstance(type, int) and not isinstance(type, bool):
             type, index = "cuda", type
         if not isinstance(type, str):
             raise TypeError(f"[device] type must be a str, a device or an int, got {type!r}")
@@ -46,11 +51,16 @@ class device:
                 raise RuntimeError(f"[device] invalid device string: {type!r}; expected e.g. 'cuda:0'")
             index = int(number)
         if name not in TYPES:
-            raise RuntimeError(f"[device] expected one of {', '.join(TYPES)} as device type, got {type!r}")
+            hint = f"; to get that dtype pass taeda.{type}" if type in _DTYPES else ""
+            raise RuntimeError(f"[device] expected one of {', '.join(TYPES)} as device type, got {type!r}{hint}")
         if index is not None and (index < 0 or index > 127):
             raise RuntimeError(f"[device] device index must be between 0 and 127, got {index}")
+        self = object.__new__(cls)
         object.__setattr__(self, "type", name)
         object.__setattr__(self, "index", index)
+        if given.__class__ is str:
+            _KNOWN[given] = self
+        return self
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"[device] {name} of a device cannot be changed; make a new device")
@@ -62,7 +72,7 @@ class device:
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+        return self is other or (isinstance(other, device) and (self.type, self.index) == (other.type, other.index))
 
     def __hash__(self) -> int:
         return hash((self.type, self.index))
