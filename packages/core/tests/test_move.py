@@ -94,6 +94,11 @@ def test_flipped_and_turned_rows_of_every_length(dtype: str) -> None:
         same(x.flip(-1), a[:, ::-1])
         same(x.t().contiguous(), a.T)
         same(x[:18].t().contiguous(), a[:18].T)
+        for step in (2, 3):
+            same(x[:, ::step].contiguous(), a[:, ::step])
+    a, x = numbered((300_000,), dtype)
+    same(x[1::2].clone(), a[1::2])
+    same(x[::5].clone(), a[::5])
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())

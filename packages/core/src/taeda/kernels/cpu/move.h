@@ -284,7 +284,7 @@ static void move_blocks(Move *m, int64_t bytes, int threads) {
     int64_t least = 1;
     if (m->kind == MOVE_TURN) {
         m->bi = TURN_Y / e, m->bj = TURN_X / e < TURN_ROWS ? TURN_X / e : TURN_ROWS, least = 16 / e;
-    } else if (m->kind == MOVE_STRIDED && distance(m->xs[1]) < distance(m->xs[0])) {
+    } else if (m->kind == MOVE_STRIDED && J > 1 && distance(m->xs[1]) < distance(m->xs[0])) {
         m->bi = m->bj = 32;
     } else {
         m->bi = I * e > 2 * MOVE_BLOCK && threads > 1 ? MOVE_BLOCK / e : I;
