@@ -80,7 +80,7 @@ def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:
 @pytest.mark.parametrize("dtype", [taeda.bool, *SIZES], ids=str)
 def test_short_rows_beside_operands_that_repeat_or_have_gaps(dtype: taeda.dtype) -> None:
     op = taeda.logical_xor if dtype == taeda.bool else taeda.add
-    for n in (1, 2, 3, 10, 31, 32, 33, 49, 64, 65, 256, 257):      # kernels/cpu/short_rows.h: up to 32, 64 or 256, in runs of 1,024
+    for n in (1, 2, 3, 10, 31, 32, 33, 49, 64, 65, 128, 129, 256, 257):      # kernels/cpu/short_rows.h: up to 32, 64 to 256, in runs of 1,024
         for m in (7, 8, 33, 1030) if n < 64 else (8, 33):
             a = values(m, n, dtype=dtype)
             others = [values(n, dtype=dtype), values(m, 1, dtype=dtype), values(n, m, dtype=dtype).t(), values(m, n + 3, dtype=dtype)[:, 1:n + 1],

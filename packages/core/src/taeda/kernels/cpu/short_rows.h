@@ -7,7 +7,7 @@
 #ifndef TAEDA_SHORT_ROWS_H
 #define TAEDA_SHORT_ROWS_H
 
-enum { SHORT_ROW = 32, SHORT_FILL = 64, SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
+enum { SHORT_ROW = 32, SHORT_FILL = 64, SHORT_FILL_BYTES = 256, SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
 
 /* One element for all rows: it stays one, as loops take a number apart from the rest (x ** 2). */
 static inline int short_number(const Walk *w, int k) { return w->stride[k][0] == 0 && w->stride[k][1] == 0; }
@@ -22,7 +22,8 @@ static inline int short_rows(const Walk *w, View **t) {
     for (int k = 1; k < w->n; k++) {
         if (short_lies(w, k) || short_number(w, k)) continue;
         spread += t[k]->itemsize > SHORT_BYTES ? SHORT_OPERANDS + 1 : 1;
-        const int64_t most = w->stride[k][1] == 0 ? SHORT_REPEAT : w->stride[k][0] == 0 ? SHORT_FILL : SHORT_ROW;
+        const int64_t fill = SHORT_FILL_BYTES / t[k]->itemsize > SHORT_FILL ? SHORT_FILL_BYTES / t[k]->itemsize : SHORT_FILL;
+        const int64_t most = w->stride[k][1] == 0 ? SHORT_REPEAT : w->stride[k][0] == 0 ? fill : SHORT_ROW;
         longest = most < longest ? most : longest;
     }
     return spread <= SHORT_OPERANDS && w->shape[0] <= longest;
