@@ -302,6 +302,9 @@ MORE_CURES = [
     (nn.LayerNorm(5), (X,), r"LayerNorm\(normalized_shape=\(5,\)\) got \(4, 3\); its shape must end in 5"),
     (nn.LayerNorm(3), (taeda.zeros(2, 3, 8),), r"did you mean x.movedim\(1, -1\), or GroupNorm\(1, 3\)\?"),
     (nn.ModuleList([nn.ReLU()]), (X,), r"only holds modules: call them in a loop, or use nn.Sequential"),
+    (nn.MultiheadAttention(6, 2), (*[taeda.zeros(4, 5, 6)] * 3, taeda.zeros(4, 5).bool()), r"for 5 keys, .* did you mean batch_first=True\?"),
+    (nn.MultiheadAttention(6, 2, batch_first=True), (*[taeda.zeros(5, 4, 6)] * 3, None, False, taeda.zeros(5, 5)), r"mean batch_first=False\?"),
+    (nn.MultiheadAttention(6, 2), [taeda.zeros(4, 6, 5)] * 3, r"MultiheadAttention\(embed_dim=6\) got a query of shape \(4, 6, 5\)"),
     (nn.Linear(3, 1), ((X, X),), r"Linear got a tuple of 2: .* did you mean output\[0\]\?"),
     (nn.CTCLoss(), (taeda.zeros(4, 9, 5), taeda.ones(4, 2).long(), [9] * 4, [2] * 4), r"did you mean x.transpose\(0, 1\)\?"),
 ]
@@ -309,7 +312,8 @@ MORE_CURES = [
 
 @pytest.mark.parametrize(("module", "args", "cure"), MORE_CURES, ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else "")
 def test_cures_of_losses_norms_and_containers(module, args, cure):
-    with pytest.raises((RuntimeError, ValueError, TypeError, IndexError), match=rf"(?s)^in model \(.*\n.*{cure}"):
+    kinds = RuntimeError, ValueError, TypeError, IndexError, AssertionError
+    with pytest.raises(kinds, match=rf"(?s)^in model \(.*\n.*{cure}"):
         module(*args)
 
 

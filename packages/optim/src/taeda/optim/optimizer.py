@@ -160,7 +160,8 @@ class Optimizer:
         groups = list(params)
         if not groups:
             raise ValueError(
-                f"[{self._name}] optimizer got an empty parameter list; a generator such as model.parameters() can be read only once"
+                f"[{self._name}] optimizer got an empty parameter list; a generator such as model.parameters() can be read only "
+                "once, and layers in a plain list are not the model's: put them in nn.ModuleList"
             )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]

@@ -194,6 +194,26 @@ class MultiheadAttention(Module):
         )
         return y.transpose(0, 1) if relaid else y, attention
 
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        names = ("query", "key", "value", "key_padding_mask", "need_weights", "attn_mask")
+        query, key, _, padding, _, mask = ({**dict(zip(names, args, strict=False)), **kwargs}.get(name) for name in names)
+        if not (isinstance(query, Tensor) and isinstance(key, Tensor) and query.dim() == key.dim() == 3):
+            return None
+        if query.shape[-1] != self.embed_dim:
+            return f"MultiheadAttention(embed_dim={self.embed_dim}) got a query of shape {tuple(query.shape)}"
+        batch, length = (1, 0) if self.batch_first else (0, 1)  # as they are if batch_first is meant the other way
+        swapped = (
+            isinstance(padding, Tensor)
+            and tuple(padding.shape) == (key.shape[batch], key.shape[length]) != (key.shape[length], key.shape[batch])
+        ) or (
+            isinstance(mask, Tensor)
+            and tuple(mask.shape) == (query.shape[length], key.shape[length]) != (query.shape[batch], key.shape[batch])
+        )
+        if not swapped:
+            return None
+        first = self.batch_first
+        return f"the mask is for {key.shape[length]} keys, and batch_first is {first}; did you mean batch_first={not first}?"
+
     def _infers_fused(self, query: Tensor, key: Tensor, value: Tensor) -> bool:
         """Whether PyTorch would take its fused inference, which goes by the masks alone and not by ``is_causal``."""
         return (
