@@ -285,6 +285,15 @@ def test_persistent_workers_serve_several_epochs_also_after_an_abandoned_one():
     assert not alive(pids)
 
 
+def test_an_iterator_names_its_processes_until_they_end():
+    loader = DataLoader(Items(lambda i: os.getpid(), 6), batch_size=None, num_workers=2)
+    batches = iter(loader)
+    pids = [process.pid for process in batches._workers]
+    assert [next(batches) for _ in range(2)] == pids and all(process.is_alive() for process in batches._workers)
+    list(batches)
+    assert batches._workers == []
+
+
 def test_persistent_streams_start_anew():
     loader = DataLoader(Shared(5), batch_size=None, num_workers=2, persistent_workers=True)
     assert list(loader) == list(loader) == list(range(5))

@@ -483,6 +483,11 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 self.pool.close()
             raise
 
+    @property
+    def _workers(self) -> list[Any]:
+        """The processes, which programs watch or count; none when they have ended."""
+        return self.pool.processes()
+
     def _shutdown_workers(self) -> None:
         """Stop the workers, whatever they are at."""
         self.pool.close()

@@ -137,6 +137,10 @@ class Pool:
             raise
         self._all = tuple(self._members)
 
+    def processes(self) -> list[Any]:
+        """Return the workers' processes, in their order; none when they are stopped."""
+        return [member.process for member in self._members]
+
     def start(self, indices: Iterator[Any]) -> None:
         """Begin an epoch over `indices`; what is left of an earlier one is thrown away."""
         self._indices = indices

@@ -44,7 +44,14 @@ _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
 
 
 class UnreadableImage(OSError, RuntimeError):
-    """What is no whole image: Pillow raises an OSError for it, torchvision's decoders a RuntimeError, and programs catch either."""
+    """What is no whole image: Pillow raises an OSError for it, torchvision's decoders a RuntimeError, and programs catch either.
+
+    >>> try:
+    ...     decode_image(taeda.zeros(8, dtype=taeda.uint8))
+    ... except UnreadableImage as error:
+    ...     print(error)
+    [open_image] cannot read the image 'bytes of a tensor': it begins as no format that Pillow knows
+    """
 
 
 def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None) -> Image.Image:
@@ -58,6 +65,13 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
         FileNotFoundError: there is no such file.
         UnreadableImage: it is not an image, is cut short, has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels, or a
             format that is decoded by running another program.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_pil(Image.new("RGB", (4, 3), "red"), folder + "/red.png")
+    ...     image = open_image(folder + "/red.png", "L")
+    >>> image.mode, image.size, image.getpixel((0, 0))
+    ('L', (4, 3), 76)
     """
     def own(image: Image.Image) -> Image.Image:
         image.load()
@@ -101,6 +115,12 @@ def save_pil(
     Raises:
         ValueError: no format belongs to the ending.
         OSError: the file cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_pil(Image.new("L", (4, 3)), folder + "/black.png")
+    ...     print(os.listdir(folder))
+    ['black.png']
     """
     if not isinstance(fp, (str, os.PathLike)):
         image.save(fp, format=format, **options)
@@ -127,7 +147,11 @@ def save_pil(
 
 
 class ImageReadMode(Enum):
-    """How many channels `read_image` gives."""
+    """How many channels `read_image` gives.
+
+    >>> decode_image(encode_png(taeda.zeros(1, 2, 2, dtype=taeda.uint8)), ImageReadMode.RGB).shape
+    taeda.Size([3, 2, 2])
+    """
 
     UNCHANGED = 0
     GRAY = 1
@@ -146,7 +170,14 @@ _MODES = {
 
 
 def read_file(path: str | os.PathLike[str]) -> taeda.Tensor:
-    """Read the bytes of a file into a uint8 tensor, 1-d."""
+    """Read the bytes of a file into a uint8 tensor, 1-d.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(folder + "/three", taeda.tensor([1, 2, 3], dtype=taeda.uint8))
+    ...     print(read_file(folder + "/three"))
+    tensor([1, 2, 3], dtype=taeda.uint8)
+    """
     with open(path, "rb") as file:
         return taeda.from_numpy(np.frombuffer(bytearray(file.read()), np.uint8))
 
@@ -154,7 +185,14 @@ def read_file(path: str | os.PathLike[str]) -> taeda.Tensor:
 def read_image(
     path: str | os.PathLike[str], mode: ImageReadMode | str = ImageReadMode.UNCHANGED, apply_exif_orientation: bool = False
 ) -> taeda.Tensor:
-    """Read an image file into a uint8 tensor, C x H x W with values 0 to 255; see `decode_image`."""
+    """Read an image file into a uint8 tensor, C x H x W with values 0 to 255; see `decode_image`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_png(taeda.full((1, 1, 2), 9, dtype=taeda.uint8), folder + "/nine.png")
+    ...     print(read_image(folder + "/nine.png"))
+    tensor([[[9, 9]]], dtype=taeda.uint8)
+    """
     return decode_image(path, mode, apply_exif_orientation)
 
 
@@ -185,6 +223,9 @@ def decode_image(
         UnreadableImage: as `open_image`.
         TypeError: `input` is a tensor of another dtype.
         ValueError: the mode is unknown, or the tensor has more than one dimension.
+
+    >>> decode_image(encode_jpeg(taeda.full((3, 8, 8), 100, dtype=taeda.uint8)), mode="GRAY")[0, 0, :3]
+    tensor([100, 100, 100], dtype=taeda.uint8)
     """
     source = _source(input, "decode_image")
     if isinstance(mode, str):
@@ -262,14 +303,22 @@ def _decoded(input: Any, format: str, mode: Any, apply_exif_orientation: bool) -
 def decode_png(
     input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, apply_exif_orientation: bool = False
 ) -> taeda.Tensor:
-    """Decode the bytes of a PNG file; see `decode_image`. RuntimeError if they are none."""
+    """Decode the bytes of a PNG file; see `decode_image`. RuntimeError if they are none.
+
+    >>> decode_png(encode_png(taeda.arange(3, dtype=taeda.uint8).reshape(1, 1, 3)))
+    tensor([[[0, 1, 2]]], dtype=taeda.uint8)
+    """
     return _decoded(input, "PNG", mode, apply_exif_orientation)
 
 
 def decode_jpeg(
     input: Any, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, device: Any = "cpu", apply_exif_orientation: bool = False
 ) -> Any:
-    """Decode the bytes of a JPEG file, or of each of a list; see `decode_image`. RuntimeError if they are none."""
+    """Decode the bytes of a JPEG file, or of each of a list; see `decode_image`. RuntimeError if they are none.
+
+    >>> [image.shape for image in decode_jpeg([encode_jpeg(taeda.zeros(3, 8, 9, dtype=taeda.uint8))])]
+    [taeda.Size([3, 8, 9])]
+    """
     if isinstance(input, list):
         if not input:
             raise ValueError("[decode_jpeg] Input list must contain at least one element")
@@ -278,7 +327,13 @@ def decode_jpeg(
 
 
 def decode_webp(input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.UNCHANGED) -> taeda.Tensor:
-    """Decode the bytes of a WebP file; see `decode_image`. RuntimeError if they are none."""
+    """Decode the bytes of a WebP file; see `decode_image`. RuntimeError if they are none.
+
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (4, 3)).save(file, format="WEBP")
+    >>> decode_webp(taeda.frombuffer(file.getbuffer(), dtype=taeda.uint8)).shape
+    taeda.Size([3, 3, 4])
+    """
     return _decoded(input, "WEBP", mode, False)
 
 
@@ -288,6 +343,11 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
     Raises:
         RuntimeError: they are no GIF file.
         UnreadableImage: a frame is damaged, or one is refused as `open_image` does.
+
+    >>> file, frames = io.BytesIO(), [Image.new("L", (4, 3), shade) for shade in (0, 255)]
+    >>> frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:])
+    >>> decode_gif(taeda.frombuffer(file.getbuffer(), dtype=taeda.uint8)).shape
+    taeda.Size([2, 3, 3, 4])
     """
     first = _decoded(input, "GIF", ImageReadMode.RGB, False)
     from taeda.vision.transforms.functional import pil_to_tensor
@@ -341,6 +401,9 @@ def encode_jpeg(input: Any, quality: int = 75) -> Any:
     Raises:
         TypeError: it is not a uint8 tensor.
         ValueError: its shape is another, or the quality is not 1 ... 100.
+
+    >>> encode_jpeg(taeda.zeros(3, 8, 8, dtype=taeda.uint8), quality=90)[:3]
+    tensor([255, 216, 255], dtype=taeda.uint8)
     """
     if not 1 <= quality <= 100:
         raise ValueError(f"[encode_jpeg] Image quality should be a positive number between 1 and 100, got {quality}")
@@ -354,13 +417,26 @@ def write_file(filename: str | os.PathLike[str], data: taeda.Tensor) -> None:
 
     Raises:
         TypeError, ValueError: the tensor is another.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(folder + "/file", encode_png(taeda.zeros(1, 2, 2, dtype=taeda.uint8)))
+    ...     print(read_image(folder + "/file").shape)
+    taeda.Size([1, 2, 2])
     """
     with open(filename, "wb") as file:
         file.write(_source(data, "write_file").getbuffer())
 
 
 def write_jpeg(input: taeda.Tensor, filename: str | os.PathLike[str], quality: int = 75) -> None:
-    """Write a uint8 tensor C x H x W as a JPEG file; see `encode_jpeg`."""
+    """Write a uint8 tensor C x H x W as a JPEG file; see `encode_jpeg`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_jpeg(taeda.full((3, 8, 8), 128, dtype=taeda.uint8), folder + "/gray.jpg")
+    ...     print(read_image(folder + "/gray.jpg")[:, 0, 0])
+    tensor([128, 128, 128], dtype=taeda.uint8)
+    """
     image = _pil(input, "write_jpeg")
     if not 1 <= quality <= 100:
         raise ValueError(f"[write_jpeg] Image quality should be a positive number between 1 and 100, got {quality}")
@@ -373,6 +449,12 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
     Raises:
         TypeError: it is not a uint8 tensor.
         ValueError: its shape is another, or the level is not 0 ... 9.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_png(taeda.zeros(3, 2, 4, dtype=taeda.uint8), folder + "/black.png", compression_level=9)
+    ...     print(open_image(folder + "/black.png").size)
+    (4, 2)
     """
     image = _pil(input, "write_png")
     if not 0 <= compression_level <= 9:

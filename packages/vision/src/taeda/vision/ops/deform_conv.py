@@ -81,7 +81,12 @@ def deform_conv2d(
 
 
 class DeformConv2d(nn.Module):
-    """`deform_conv2d` with weights of its own, which start as those of `nn.Conv2d`; offsets and mask come with each call."""
+    """`deform_conv2d` with weights of its own, which start as those of `nn.Conv2d`; offsets and mask come with each call.
+
+    >>> layer = DeformConv2d(2, 4, kernel_size=3, padding=1)
+    >>> layer(taeda.rand(1, 2, 8, 8), taeda.zeros(1, 18, 8, 8)).shape
+    taeda.Size([1, 4, 8, 8])
+    """
 
     fx_leaf = True
 

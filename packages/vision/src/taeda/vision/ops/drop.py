@@ -46,6 +46,10 @@ def drop_block2d(
 
     Raises:
         ValueError: p lies outside 0 ... 1, the input has not 4 dimensions, or the block size is even.
+
+    >>> out = drop_block2d(taeda.ones(1, 2, 8, 8), p=0.2, block_size=3)
+    >>> out.shape, drop_block2d(out, p=0.2, block_size=3, training=False) is out
+    (taeda.Size([1, 2, 8, 8]), True)
     """
     return _drop_block(input, p, block_size, inplace, eps, training, 2)
 
@@ -53,12 +57,21 @@ def drop_block2d(
 def drop_block3d(
     input: Tensor, p: float, block_size: int, inplace: bool = False, eps: float = 1e-6, training: bool = True
 ) -> Tensor:
-    """Zero cubes of each volume, as `drop_block2d` does squares. Shape: B x C x D x H x W."""
+    """Zero cubes of each volume, as `drop_block2d` does squares. Shape: B x C x D x H x W.
+
+    >>> drop_block3d(taeda.ones(1, 2, 4, 8, 8), p=0.2, block_size=3).shape
+    taeda.Size([1, 2, 4, 8, 8])
+    """
     return _drop_block(input, p, block_size, inplace, eps, training, 3)
 
 
 class DropBlock2d(nn.Module):
-    """`drop_block2d` while training, else the identity."""
+    """`drop_block2d` while training, else the identity.
+
+    >>> DropBlock2d(p=0.1, block_size=3).eval()(taeda.ones(1, 1, 2, 2))
+    tensor([[[[1., 1.],
+              [1., 1.]]]])
+    """
 
     fx_leaf = True
 
@@ -77,7 +90,11 @@ class DropBlock2d(nn.Module):
 
 
 class DropBlock3d(DropBlock2d):
-    """`drop_block3d` while training, else the identity."""
+    """`drop_block3d` while training, else the identity.
+
+    >>> DropBlock3d(p=0.1, block_size=3)
+    DropBlock3d(p=0.1, block_size=3, inplace=False)
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return drop_block3d(input, self.p, self.block_size, self.inplace, self.eps, self.training)
@@ -111,7 +128,12 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) 
 
 
 class StochasticDepth(nn.Module):
-    """`stochastic_depth` while training, else the identity."""
+    """`stochastic_depth` while training, else the identity.
+
+    >>> StochasticDepth(p=1.0, mode="row")(taeda.ones(2, 2))
+    tensor([[0., 0.],
+            [0., 0.]])
+    """
 
     fx_leaf = True
 

@@ -35,6 +35,12 @@ class FeaturePyramidNetwork(nn.Module):
     Raises:
         ValueError: a level has no channels.
         TypeError: `extra_blocks` is no ExtraFPNBlock.
+
+    >>> import taeda
+    >>> pyramid = FeaturePyramidNetwork([8, 16], out_channels=4)
+    >>> maps = pyramid({"low": taeda.rand(1, 8, 16, 16), "high": taeda.rand(1, 16, 8, 8)})
+    >>> [(name, tuple(x.shape)) for name, x in maps.items()]
+    [('low', (1, 4, 16, 16)), ('high', (1, 4, 8, 8))]
     """
 
     _version = 2

@@ -63,13 +63,21 @@ def _distance(a: Tensor, b: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 
 
 def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
-    """Return ``1 - IoU`` and the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020)."""
+    """Return ``1 - IoU`` and the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020).
+
+    >>> distance_box_iou_loss(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[2.0, 2, 4, 4]]))
+    tensor([1.2500])
+    """
     a, b = _floats("distance_box_iou_loss", boxes1, boxes2)
     return _reduce(_distance(a, b, eps)[0], reduction, "distance_box_iou_loss")
 
 
 def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
-    """Return the distance IoU loss with a term for the difference of aspect ratios (Zheng et al., 2020)."""
+    """Return the distance IoU loss with a term for the difference of aspect ratios (Zheng et al., 2020).
+
+    >>> complete_box_iou_loss(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[2.0, 2, 4, 4]]), reduction="sum")
+    tensor(1.2500)
+    """
     a, b = _floats("complete_box_iou_loss", boxes1, boxes2)
     loss, iou = _distance(a, b, 1e-7)
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]

@@ -186,6 +186,9 @@ def ps_roi_align(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: 
 
     Returns:
         K x C x P x Q.
+
+    >>> ps_roi_align(taeda.ones(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]]), output_size=2).flatten()
+    tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
     rois = _checked(boxes, "ps_roi_align")
     _dtypes(input, rois, "ps_roi_align")
@@ -276,6 +279,9 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
 
     Returns:
         K x C x P x Q; an empty bin is 0.
+
+    >>> ps_roi_pool(taeda.ones(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]]), output_size=2).flatten()
+    tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
     rois = _checked(boxes, "ps_roi_pool")
     _dtypes(input, rois, "ps_roi_pool")
@@ -340,7 +346,11 @@ class RoIPool(nn.Module):
 
 
 class PSRoIAlign(nn.Module):
-    """`ps_roi_align` with fixed options."""
+    """`ps_roi_align` with fixed options.
+
+    >>> PSRoIAlign(output_size=2, spatial_scale=1.0, sampling_ratio=2)(taeda.rand(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]])).shape
+    taeda.Size([1, 2, 2, 2])
+    """
 
     fx_leaf = True
 
@@ -361,7 +371,11 @@ class PSRoIAlign(nn.Module):
 
 
 class PSRoIPool(nn.Module):
-    """`ps_roi_pool` with fixed options."""
+    """`ps_roi_pool` with fixed options.
+
+    >>> PSRoIPool(output_size=2, spatial_scale=1.0)(taeda.rand(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]])).shape
+    taeda.Size([1, 2, 2, 2])
+    """
 
     fx_leaf = True
 
