@@ -238,22 +238,20 @@ def cat(tensors: Any, dim: int = 0) -> Any:
                                f"with the same number of sparse dimensions, but found shape: {list(x.shape)} at position {i}")
     total = sum(x.shape[dim] for x in parts)
     size = (*first.shape[:dim], total, *first.shape[dim + 1 :])
-    indices, values, before = [], [], 0
+    indices, values = ops.cat([x._places[0] for x in parts], 1), []
+    before = entries = 0
     for x in parts:
         value = values_of(x)
-        at = x._places[0]
         if dim < k:
-            at = at.clone()
-            at[dim] += before
+            indices[dim].narrow(0, entries, value.shape[0]).add_(before)
         else:                                # what is before and behind is zero
             d = dim - k + 1
             front = value.new_zeros((*value.shape[:d], before, *value.shape[d + 1 :]))
             back = value.new_zeros((*value.shape[:d], total - before - value.shape[d], *value.shape[d + 1 :]))
             value = ops.cat([front, value, back], d)
-        indices.append(at)
         values.append(value)
-        before += x.shape[dim]
-    made = packed(sparse_coo, (ops.cat(indices, 1),), ops.cat(values, 0), size,
+        before, entries = before + x.shape[dim], entries + value.shape[0]
+    made = packed(sparse_coo, (indices,), ops.cat(values, 0), size,
                   dim == 0 and k > 0 and all(is_coalesced(x) for x in parts))
     return made.to_sparse(layout=layout) if layout in COMPRESSED else made
 
