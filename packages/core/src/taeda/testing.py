@@ -5,7 +5,11 @@
 >>> taeda.testing.assert_close([taeda.ones(2), 3], [taeda.ones(2), 4])
 Traceback (most recent call last):
     ...
-AssertionError: [assert_close] Scalars are not equal at [1]: expected 4 but got 3, the difference is 1 (up to 0 allowed)
+AssertionError: [assert_close] Scalars are not equal at [1]!
+<BLANKLINE>
+Expected 4 but got 3.
+Absolute difference: 1 (up to 0 allowed)
+Relative difference: 0.25 (up to 0 allowed)
 """
 
 from __future__ import annotations
