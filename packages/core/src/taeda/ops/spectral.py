@@ -10,6 +10,7 @@ from taeda.ops.sequences import arange
 from taeda.ops.fft import fft_fft as fft, fft_ifft as ifft, fft_irfft as irfft, fft_rfft as rfft
 from taeda.ops.padding import constant_pad_nd, pad
 from taeda.tensor_base import TensorBase
+from taeda._once import warn_once
 
 PUBLIC = ("istft", "stft")
 __all__ = list(PUBLIC)
@@ -29,6 +30,8 @@ def _sizes(op, n_fft, hop_length, win_length):
 def _full_window(op, window, win_length, n_fft, like):
     """The window with zeros on both sides up to n_fft; of ones where none is given."""
     if window is None:
+        warn_once(op, "A window was not provided. A rectangular window will be applied; taeda.hann_window leaks less between frequencies, "
+                  "and istft wants the one that stft had. window=taeda.ones(win_length) says nothing.", 4)
         window = ones(win_length, dtype=like.dtype.to_real(), device=like.device)
     elif not isinstance(window, TensorBase):
         raise TypeError(f"[{op}] argument 'window' must be Tensor, not {type(window).__name__}")
@@ -59,7 +62,7 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     Returns (B?, frequencies, frames).  RuntimeError where sizes do not fit.
 
     >>> import taeda
-    >>> taeda.stft(taeda.ones(8), 4, 2, center=False, return_complex=True).shape
+    >>> taeda.stft(taeda.ones(8), 4, 2, window=taeda.hann_window(4), center=False, return_complex=True).shape
     taeda.Size([3, 3])
     """
     n_fft, hop, win_length = _sizes("stft", n_fft, hop_length, win_length)
