@@ -270,6 +270,11 @@ def test_a_class_of_ones_own_gets_its_kernel():
     assert out.tolist() == [[2.0, 2.0]]
     with pytest.raises(TypeError, match="F.vertical_flip supports inputs of type"):
         F.vertical_flip(taeda.ones(1, 2).as_subclass(Depth))
+    F.register_kernel("vflip", Depth)(lambda x: tv_tensors.wrap(x.flip(-2) * 3, like=x))       # a second name of vertical_flip
+    assert F.vertical_flip(taeda.ones(1, 2).as_subclass(Depth)).tolist() == [[3.0, 3.0]]
+    for name in ("nothing", "tv_tensors"):
+        with pytest.raises(ValueError, match=r"\[register_kernel\] "):
+            F.register_kernel(name, Depth)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ as arguments. What comes back is dressed as what went in.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -149,10 +150,10 @@ def register_kernel(functional: Kernel | str, tv_tensor_cls: type) -> Callable[[
         ValueError: the class is no tv_tensor, or there is no such functional, or it has that kernel already.
     """
     if isinstance(functional, str):
-        by_name = {f.__name__: f for f in _KERNELS}
-        if functional not in by_name:
+        package = importlib.import_module(__package__)      # it has the second names, such as hflip, too
+        if not hasattr(package, functional):
             raise ValueError(f"[register_kernel] Could not find functional with name '{functional}'.")
-        functional = by_name[functional]
+        functional = getattr(package, functional)
     if functional not in _KERNELS:
         raise ValueError("[register_kernel] Kernels can only be registered on functionals of transforms.v2.functional")
     if not (isinstance(tv_tensor_cls, type) and issubclass(tv_tensor_cls, tv_tensors.TVTensor)):
