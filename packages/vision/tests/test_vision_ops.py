@@ -250,3 +250,9 @@ def test_overlaps_say_what_boxes_should_be(name):
     if name != "box_iou":
         with pytest.raises(ValueError, match=rf"\[{name}_loss\] boxes should have 4 numbers each, .* \(2, 3\)"):
             getattr(ops, name + "_loss")(taeda.ones(2, 3), taeda.ones(2, 3))
+
+
+def test_a_region_without_area_is_pooled_to_zeros():
+    nowhere = taeda.tensor([[0.0, 3.5, 3.5, 3.5, 3.5], [0.0, 8.0, 8.0, 2.0, 2.0]])
+    pooled = ops.ps_roi_align(taeda.ones(1, 8, 10, 12), nowhere, 2)
+    assert pooled.shape == (2, 2, 2, 2) and pooled.count_nonzero() == 0
