@@ -282,3 +282,23 @@ def test_squares_and_prelu_of_halves_are_the_wide_ones_rounded(dtype: str) -> No
     assert taeda.equal(x**2, (x.float() * x.float()).to(x.dtype))
     w = taeda.tensor([0.3], dtype=x.dtype)
     assert taeda.equal(taeda.prelu(x, w), taeda.where(x > 0, x.float(), w.float() * x.float()).to(x.dtype))
+
+
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float16], ids=str)
+@pytest.mark.parametrize(("shape", "dim"), [
+    ((5, 7), 1), ((300, 1000), 1), ((3, 9000), 1), ((40, 130, 3), 1), ((600, 300), 0), ((1003, 32), 1), ((7,), 0), ((2, 0), 1)])
+def test_softmax_of_halves_is_the_wide_one_rounded(dtype: taeda.dtype, shape: tuple[int, ...], dim: int) -> None:
+    generator = taeda.Generator().manual_seed(3)
+    x, g = (taeda.randn(shape, generator=generator).to(dtype) for _ in range(2))
+    for f in (taeda.softmax, taeda.log_softmax):
+        def step(f=f):
+            leaf = x.clone().requires_grad_()
+            y = f(leaf, dim)
+            return y.detach(), taeda.autograd.grad(y, leaf, g)[0]
+
+        y, gx = assert_same_for_any_threads(step)
+        assert y.dtype == gx.dtype == dtype and taeda.equal(y, f(x.float(), dim).to(dtype))
+        wide = y.float()
+        sums = (g.float() * wide).sum(dim, keepdim=True) if f is taeda.softmax else g.float().sum(dim, keepdim=True)
+        want = wide * (g.float() - sums) if f is taeda.softmax else g.float() - wide.exp() * sums
+        assert taeda.allclose(gx.float(), want, rtol=2 * taeda.finfo(dtype).eps, atol=1e-4)
