@@ -7,7 +7,8 @@
 #ifndef TAEDA_SHORT_ROWS_H
 #define TAEDA_SHORT_ROWS_H
 
-enum { SHORT_ROW = 32, SHORT_FILL = 64, SHORT_FILL_BYTES = 256, SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
+enum { SHORT_ROW = 32, SHORT_FILL = 64, SHORT_FILL_BYTES = 256,                        /* elements, or bytes, whichever are more */
+       SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
 
 /* One element for all rows: it stays one, as loops take a number apart from the rest (x ** 2). */
 static inline int short_number(const Walk *w, int k) { return w->stride[k][0] == 0 && w->stride[k][1] == 0; }
