@@ -313,6 +313,17 @@ def test_batch_norms_are_folded() -> None:
     assert [type(m) for m in fused.children()] == [nn.Conv2d, nn.ReLU, nn.Dropout]
     assert taeda.allclose(fused(x), net(x), atol=1e-6) and isinstance(net[1], nn.BatchNorm2d)
     assert [type(m) for m in remove_dropout(net).children()] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    flat = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).eval()
+    flat[1].running_mean.fill_(0.3), flat[1].running_var.fill_(2.0)
+    fused, x = fuse(flat), taeda.randn(5, 3)
+    assert [type(m) for m in fused.children()] == [nn.Linear, nn.Linear] and taeda.allclose(fused(x), flat(x), atol=1e-6)
+    positions = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(6)).eval()  # of (B, 6, 3): the norm's channels are not the layer's
+    assert [type(m) for m in fuse(positions).children()] == [nn.Linear, nn.BatchNorm1d]
+
+
+def test_functions_of_layers_are_named_where_they_are_found() -> None:
+    assert taeda.overrides.resolve_name(nn.functional.linear) == "taeda.nn.functional.linear"
+    assert taeda.overrides.resolve_name(nn.functional.gelu) == "taeda.nn.functional.gelu"
 
 
 def test_graph_modules_are_copied_and_pickled() -> None:

@@ -17,6 +17,7 @@ mul
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -148,7 +149,11 @@ def resolve_name(f: Any) -> str | None:
     if isinstance(f, _override.Method):
         return f"taeda.Tensor.{f.__name__}"  # type: ignore[attr-defined]
     if isinstance(f, _override.Function):
-        return f"taeda.{f.__name__}" if ops.PUBLIC.get(f.__name__) is f else f"{f.__module__}.{f.__name__}"  # type: ignore
+        name: Any = f.__name__  # type: ignore[attr-defined]
+        if ops.PUBLIC.get(name) is f:
+            return f"taeda.{name}"
+        layers = sys.modules.get("taeda.nn.functional")          # where ops without a public name of their own are found
+        return f"taeda.nn.functional.{name}" if getattr(layers, name, None) is f else f"{f.__module__}.{name}"
     own = getattr(f, "__name__", "")
     if own and getattr(Tensor, own, None) is f:
         return f"taeda.Tensor.{own}"

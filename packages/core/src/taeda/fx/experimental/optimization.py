@@ -1,4 +1,4 @@
-"""Modules for inference: batch norms folded into convolutions, dropout taken out."""
+"""Modules for inference: batch norms folded into convolutions and linear layers, dropout taken out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from taeda.fx.graph import Graph
 from taeda.fx.graph_module import GraphModule
 from taeda.fx.interpreter import Transformer
 from taeda.fx.node import Node
-from taeda.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv2d, Conv3d, Dropout, Module
-from taeda.nn.utils.fusion import fuse_conv_bn_eval
+from taeda.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv2d, Conv3d, Dropout, Linear, Module
+from taeda.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 __all__ = ["extract_subgraph", "fuse", "matches_module_pattern", "optimize_for_inference", "remove_dropout", "replace_node_module"]
 
@@ -43,7 +43,7 @@ def replace_node_module(node: Node, modules: dict[str, Any], new_module: Module)
 
 
 def fuse(model: Any, inplace: bool = False, no_trace: bool = False) -> Any:
-    """Return a model in which every batch norm that follows a convolution is part of it.  It must be in eval mode.
+    """Return a model in which every batch norm that follows a convolution or a linear layer is part of it.  It must be in eval mode.
 
     Args:
         inplace: change the model's own modules.
@@ -58,7 +58,7 @@ def fuse(model: Any, inplace: bool = False, no_trace: bool = False) -> Any:
     >>> bool(taeda.allclose(fused(taeda.ones(1, 1, 4, 4)), net(taeda.ones(1, 1, 4, 4)), atol=1e-6))
     True
     """
-    patterns = ((Conv1d, BatchNorm1d), (Conv2d, BatchNorm2d), (Conv3d, BatchNorm3d))
+    patterns = ((Conv1d, BatchNorm1d), (Conv2d, BatchNorm2d), (Conv3d, BatchNorm3d), (Linear, BatchNorm1d))
     model = model if inplace else copy.deepcopy(model)
     traced = model if no_trace and isinstance(model, GraphModule) else symbolic_trace(model)
     modules = dict(traced.named_modules())
@@ -67,10 +67,11 @@ def fuse(model: Any, inplace: bool = False, no_trace: bool = False) -> Any:
         for node in list(graph.nodes):
             if not matches_module_pattern(pattern, node, modules) or len(node.args[0].users) > 1:
                 continue
-            norm = modules[node.target]
-            if not norm.track_running_stats:
+            layer, norm = modules[node.args[0].target], modules[node.target]
+            if not norm.track_running_stats or (isinstance(layer, Linear) and layer.out_features != norm.num_features):
                 continue
-            replace_node_module(node.args[0], modules, fuse_conv_bn_eval(modules[node.args[0].target], norm))
+            fused = fuse_linear_bn_eval if isinstance(layer, Linear) else fuse_conv_bn_eval
+            replace_node_module(node.args[0], modules, fused(layer, norm))
             node.replace_all_uses_with(node.args[0])
             graph.erase_node(node)
     return GraphModule(traced, graph)
