@@ -321,3 +321,27 @@ def test_a_weight_gradient_in_places_is_right_beside_what_is_not_finite():
         met[:3, :3] = True                         # only these taps reach the corner
         np.testing.assert_array_equal(np.isinf(dw[:, 2].numpy()), np.broadcast_to(met, (w.shape[0], 5, 5)))
         assert taeda.isfinite(dw[:, 3:]).all()
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.bfloat16])
+@pytest.mark.parametrize(("size", "kernel", "options"), [((2, 2), (7, 7), {"padding": 3}), ((4, 4), (5, 5), {"padding": 2}),
+                                                         ((1, 5), (1, 7), {"padding": (0, 3)}),
+                                                         ((4, 5), (3, 3), {"padding": 1, "stride": 2}), ((7, 2), (7, 7), {"padding": 3})])
+def test_small_planes_with_kernels_of_their_own(size, kernel, options, dtype):
+    taeda.manual_seed(18)
+    x, w, b = (taeda.randn(s).to(dtype) for s in ((3, 17, *size), (17, 1, *kernel), (17,)))
+    wide = [a.double().requires_grad_() for a in (x, w)]
+    want = taeda.conv2d(*wide, b.double(), groups=17, **options)
+    g = taeda.randn(want.shape).to(dtype)
+    exact = [want, *taeda.autograd.grad(want, wide, g.double())]
+    for order in (taeda.contiguous_format, taeda.channels_last):
+        u, v = (a.contiguous(memory_format=order).requires_grad_() for a in (x, w))
+
+        def run(u=u, v=v):
+            y = taeda.conv2d(u, v, b, groups=17, **options)
+            return [y, *taeda.autograd.grad(y, (u, v), g)]
+
+        for got, one in zip(assert_same_for_any_threads(run), exact, strict=True):
+            assert got.dtype == dtype
+            limit = 2**-8 if dtype == taeda.bfloat16 else 2e-5
+            np.testing.assert_allclose(got.detach().double().numpy(), one.detach().numpy(), rtol=limit, atol=2e-5)

@@ -2,8 +2,9 @@
 """Which kernels compute a convolution or one of its gradients: by shapes and layouts alone, each rule measured.
 
 Kernels of one tap are products of matrices where images lie as matrices; small square ones go to Winograd's method where it wins;
-depthwise ones have kernels of their own; those of bfloat16 are sums of pairs where the processor has them (conv_pairs).  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result
-and conv_taps shifts products tap by tap; kernels/cpu/conv takes everything else.
+depthwise ones have kernels of their own; those of bfloat16 are sums of pairs where the processor has them (conv_pairs).  Where
+pixels of a row lie side by side, conv_pixels gathers the terms of every result and conv_taps shifts products tap by tap;
+kernels/cpu/conv takes everything else.
 
 Taps at the ends of a kernel that meet only padding are left out first: a dilation of 12 on an image of 6x6 has one tap of nine.
 Where many others meet it in many places, conv_places computes each place by the taps that it has.
@@ -18,7 +19,7 @@ from taeda.kernels.cpu.conv_segments cimport SEGMENTS, Segment, segments
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
-from taeda.ops.conv_unfolded cimport few_places, run_unfolded
+from taeda.ops.conv_unfolded cimport few_places, run_turned, run_unfolded
 from taeda.ops.matmul cimport multiply, reads
 from taeda.ops.winograd cimport cost as winograds_cost, knows, plain_cost, results_along
 
@@ -217,7 +218,7 @@ cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
 cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:
     """Whether every channel of two images whose channels lie innermost has one kernel of its own."""
     return (q.n == 2 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and a.strides[1] == 1 and b.strides[1] == 1
-            and (w.dtype == F32 or w.dtype == F64))
+            and (w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16))
 
 
 cdef bint adds_taps(const Geometry* q, const View* w, const View* dx, const View* g) noexcept:
@@ -275,7 +276,8 @@ cdef bint drop_taps(Part part, Geometry* q, View* v) noexcept:
     cdef int64_t low, high, step
     cdef bint found = False
     cdef int d
-    if q.groups != 1 or not (w.itemsize == 2 or w.itemsize == 4 or w.itemsize == 8) or w.numel == 0 or x.numel == 0 or y.numel == 0:
+    if (q.groups != 1 and w.shape[1] != 1) or not (w.itemsize == 2 or w.itemsize == 4 or w.itemsize == 8) or w.numel == 0 or (
+            x.numel == 0 or y.numel == 0):
         return False
     for d in range(3):
         low, high, step = 0, w.shape[2 + d], q.dilation[d]
@@ -554,6 +556,12 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
             memset(out.view.data, 0, out.view.numel * out.view.itemsize)
         if run_pairs(part, q, out, v, bias, work):
             return 0
+    if dropped and q.groups > 1 and part != WEIGHT_GRADIENT:      # kernels for one channel read weights without gaps
+        left = empty(5, v[2].shape, b.view.dtype, b.device)
+        copy_view(&left.view, &v[2])
+        v[2] = left.view
+    if out.device == CPU and part != WEIGHT_GRADIENT and run_turned(CHANNELS if part == RESULT else INPUT_CHANNELS, q, v, bias, work):
+        return 0
     if part == WEIGHT_GRADIENT and out.device == CPU and (dropped or not out.view.contiguous):       # kernels write it without gaps
         if dropped:
             memset(out.view.data, 0, out.view.numel * out.view.itemsize)

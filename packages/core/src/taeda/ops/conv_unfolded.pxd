@@ -1,4 +1,7 @@
-# Convolutions of a few places by many weights, as products of matrices.
+# Convolutions of a few places by many weights, as products of matrices, and depthwise ones of small planes.
+from libc.stdint cimport int64_t
+
+from taeda.dispatch cimport Op
 from taeda.kernels.cpu.abi cimport View
 from taeda.tensor_base cimport TensorBase
 
@@ -7,3 +10,5 @@ from taeda.ops.conv_choice cimport Geometry, Part
 cdef bint few_places(Part part, const View* v) noexcept
 # v: result and factors in five dimensions; least: what other ways cost, in operations on 16 floats
 cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, double least) except -1
+# op: the kernel for channels that lie innermost
+cdef bint run_turned(Op op, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1

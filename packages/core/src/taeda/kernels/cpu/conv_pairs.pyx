@@ -132,12 +132,20 @@ cdef void put_panel(uint16_t *dst, int64_t channel, int64_t col, const float *y,
     """Round m lanes of a panel's places to where they belong; turned has room for them."""
     cdef int64_t i, k, n, runs = 0
     cdef int64_t run[PLACES + 1]
+    cdef uint16_t line[PLACES]
     if channel == 1:
         for i in range(places):
             pairs_round(dst + to[i], y + i * width, m)
         return
+    if col != 1:
+        turned_over(y, width, turned, <int64_t>PLACES, places, m)
+        for k in range(m):
+            pairs_round(line, turned + k * PLACES, places)
+            for i in range(places):
+                dst[k * channel + to[i]] = line[i]
+        return
     for i in range(places):
-        if i == 0 or col != 1 or to[i] != to[i - 1] + 1:
+        if i == 0 or to[i] != to[i - 1] + 1:
             run[runs] = i
             runs += 1
     run[runs] = places

@@ -64,17 +64,20 @@ cdef int narrow_view(View* out, View* x, int64_t* strides, int part, int wide) n
 cdef bint dense_as(const View* x, int64_t* strides) noexcept nogil:
     """Strides without gaps in x's order of dimensions, row-major where x repeats elements; returns whether they are row-major."""
     cdef int order[MAX_DIM]
-    cdef int d, e, n = x.ndim
+    cdef int d, e, k, n = x.ndim
     cdef int64_t stride = 1
     cdef bint repeats = False, sorted_ = True
     for d in range(n):
         repeats = repeats or (x.strides[d] == 0 and x.shape[d] > 1)
-    for d in range(n):                                       # largest stride first; dimensions of one element stay where they are
-        e = d
-        while e > 0 and not repeats and x.shape[d] > 1 and x.strides[order[e - 1]] < x.strides[d]:
-            order[e] = order[e - 1]
-            e -= 1
-            sorted_ = False
+    for d in range(n):                                       # largest stride first; those of dimensions of one element say nothing
+        e, k = d, d - 1
+        while k >= 0 and not repeats and x.shape[d] > 1 and (x.shape[order[k]] == 1 or x.strides[order[k]] < x.strides[d]):
+            if x.shape[order[k]] > 1:
+                e = k
+            k -= 1
+        sorted_ = sorted_ and e == d
+        for k in range(d, e, -1):
+            order[k] = order[k - 1]
         order[e] = d
     for e in range(n - 1, -1, -1):
         strides[order[e]] = stride
