@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -317,3 +318,16 @@ def test_powers_and_erfinv_keep_nothing_of_their_result() -> None:
         y = f(x)
         y += 1
         assert taeda.autograd.grad(y.sum(), x)[0].tolist() == kept.tolist()
+
+
+def test_a_leaf_has_one_end_in_the_graph_while_somebody_holds_it() -> None:
+    x, other = taeda.ones(2, requires_grad=True), taeda.ones(2, requires_grad=True)
+    (first, _), (second, _) = (x * x).grad_fn.next_functions
+    assert first is second is x.view_as(x).grad_fn.next_functions[0][0] and first.variable is x
+    assert taeda.autograd.graph.get_gradient_edge(x).node is first
+    assert other.exp().grad_fn.next_functions[0][0] is not first
+    seen = weakref.ref(x)
+    del x
+    assert seen() is not None and first.variable is seen()
+    del first, second
+    assert seen() is None

@@ -174,6 +174,55 @@ def test_a_mode_sees_every_call_in_its_block() -> None:
     assert taeda.exp(taeda.zeros(1)).tolist() == [1]
 
 
+class Names(TorchFunctionMode):
+    """Keeps the names of what it sees."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.functions: list[object] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(taeda.overrides.resolve_name(func)).removeprefix("taeda.Tensor."))
+        self.functions.append(func)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_mode_sees_reads_of_numbers_attributes_and_what_is_no_operation() -> None:
+    known = {taeda.Tensor.item, taeda.Tensor.numpy, taeda.Tensor.backward, taeda.Tensor.__bool__}
+    x, n = taeda.tensor([1.5, 2.5], requires_grad=True), taeda.tensor(2)
+    with Names() as seen:
+        y = x.sum()
+        assert y.item() == 4.0 and float(n) == 2.0 and int(n) == 2 and bool(n) and [5, 6, 7][n] == 7 and complex(n) == 2
+        assert x.tolist() == [1.5, 2.5] and n.numpy() == 2 and len(x) == 2 and f"{n}" == "2" and 2 in n
+        assert x.shape == (2,) and x.size(0) == 2 and x.dtype is taeda.float32 and n.T is not None
+        y.backward()
+        x.grad = x.grad * 2
+        assert x.requires_grad_() is x and n.cpu() is n and n.double().dtype is taeda.float64
+    assert seen.names == [
+        "sum", "item", "__float__", "__int__", "__bool__", "__index__", "__complex__",
+        "tolist", "numpy", "__len__", "__format__", "__contains__",
+        "shape.__get__", "size", "dtype.__get__", "T.__get__",
+        "backward", "grad.__get__", "mul", "grad.__set__",
+        "requires_grad_", "cpu", "double", "dtype.__get__",
+    ]
+    assert known <= set(seen.functions)                # they are what Tensor shows, in the block as outside of it
+    assert taeda.Tensor.item in known and taeda.Tensor.shape.__get__ in seen.functions
+    assert x.grad.tolist() == [2.0, 2.0]
+    seen.names.clear()
+    assert y.item() == 4.0 and x.shape == (2,) and seen.names == []
+
+
+def test_what_a_program_puts_into_tensor_stays_beside_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = taeda.Tensor.tolist
+    monkeypatch.setattr(taeda.Tensor, "tolist", lambda self: ["mine", *plain(self)])
+    with Names():
+        assert taeda.ones(1).tolist() == ["mine", 1.0]
+    assert taeda.ones(1).tolist() == ["mine", 1.0]
+    monkeypatch.undo()
+    with Names():
+        assert taeda.ones(1).tolist() == [1.0]
+
+
 def test_modes_belong_to_their_thread() -> None:
     import threading
 

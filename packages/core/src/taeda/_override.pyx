@@ -56,6 +56,10 @@ cdef extern from "_override.h":
     Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
 
 cdef extern from "Python.h":
+    ctypedef object (*getter "descrgetfunc")(object, object, object)
+    ctypedef struct PyTypeObject:
+        getter tp_descr_get
+    PyTypeObject* Py_TYPE(object x)
     void* PyVectorcall_Function(object callable)
     object PyMethod_New(object function, object instance)
 
@@ -133,6 +137,8 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
             collect(x, over, 2)
     if not over and f.call.policy and get_modes() == 0 and get_casting():
         return cast_call(f, positional, keywords)
+    if type(f) is Attending and looks_inside(over):
+        return f.function(*positional, **keywords)
     if f.composite or f.spelled is not None:
         if looks_inside(over):
             if f.composite:
@@ -276,6 +282,13 @@ cdef class Method(Overridable):
         return f"<method '{self.name}' of 'taeda.Tensor' objects>"
 
 
+cdef class Attending(Method):
+    # A method that is no op, as modes see it; Tensor shows the plain one, by which it is known.
+
+    def __get__(self, instance, owner):
+        return self.reported if instance is None else PyMethod_New(self, instance)
+
+
 def _ready():
     cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
@@ -283,6 +296,7 @@ def _ready():
     slow, own_names_, older_call_, explain_, refuse_ = taken_over, own_names, older_call, explain, refuse
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
+    enable_vectorcall(Attending, offset, True)
 
 
 _ready()
@@ -472,25 +486,34 @@ def pop_mode():
 # -- attributes of subclasses ------------------------------------------------------------------------
 
 
-class Attribute:
-    """A property of Tensor as a subclass with a ``__torch_function__`` of its own has it."""
+cdef class Attribute:
+    # A property of Tensor as modes see it, and, if ``scans``, classes; the class shows the plain one.
 
-    def __init__(self, plain):
-        self.plain = plain
-        self.__doc__ = plain.__doc__
+    cdef readonly object plain
+    cdef bint scans
 
-    def __get__(self, instance, owner=None):
+    def __init__(self, plain, bint scans):
+        self.plain, self.scans = plain, scans
+
+    cdef bint passes(self, object x) except -1:
+        """Does nobody take this attribute of x over?"""
+        return (not get_modes() or looks_inside([])) and (not self.scans or get_off() or not sees(<PyObject*>x, 0))
+
+    cdef object told(self, function, tuple args):
+        return call_overrides(function, function, overloaded_args(args) if self.scans else [], args, {})
+
+    def __get__(self, instance, owner):
         if instance is None:
             return self.plain
-        if get_off() and not get_modes():
-            return self.plain.__get__(instance)
-        return call_overrides(self.plain.__get__, self.plain.__get__, overloaded_args((instance,)), (instance,), {})
+        if self.passes(instance):
+            return Py_TYPE(self.plain).tp_descr_get(self.plain, instance, owner)
+        return self.told(self.plain.__get__, (instance,))
 
     def __set__(self, instance, value):
-        if get_off() and not get_modes():
+        if self.passes(instance) and self.passes(value):
             self.plain.__set__(instance, value)
         else:
-            call_overrides(self.plain.__set__, self.plain.__set__, overloaded_args((instance, value)), (instance, value), {})
+            self.told(self.plain.__set__, (instance, value))
 
     def __delete__(self, instance):
         self.plain.__delete__(instance)
@@ -498,21 +521,44 @@ class Attribute:
 
 KEPT = ("as_subclass",)       # what it returns is of the class that was asked for
 DUNDERS = ("__len__", "__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__", "__repr__", "__reversed__",
-           "__deepcopy__", "__array__", "__invert__")
-attributes = {}
+           "__format__", "__deepcopy__", "__array__", "__invert__")
+def attributes_of(base, bint scans):
+    """Return Tensor's attributes that are no ops, each in a form that modes and, if ``scans``, classes may take over."""
+    cdef dict found = {}
+    for name, plain in base.__dict__.items():
+        if name in KEPT or isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
+            continue
+        if hasattr(type(plain), "__set__"):
+            found[name] = Attribute(plain, scans)
+        elif callable(plain):
+            found[name] = (Method if scans else Attending)(plain, name, f"Tensor.{name}", "taeda.tensor", scans)
+            found[name].reported = plain
+    return found
+
+
+cdef dict attributes = {}     # as subclasses have them
+cdef dict shown = {}          # as Tensor itself has them once a mode wants to see them
+
+
+def plain_attributes(base):
+    """Return Tensor's attributes that are no ops, by their names."""
+    if not attributes:
+        attributes.update(attributes_of(base, True))
+    return {name: attribute.plain if isinstance(attribute, Attribute) else attribute.reported for name, attribute in attributes.items()}
+
+
+def show_attributes(base):
+    """Let modes see plain tensors' attributes too: from the first one on that wants to, reading one costs some nanoseconds more."""
+    if not shown:
+        plain_attributes(base)                                       # those of subclasses are made of the plain ones
+        shown.update(attributes_of(base, False))
+        for name, attribute in shown.items():
+            setattr(base, name, attribute)
 
 
 def attributes_for(cls, base):
     """Give a subclass of Tensor that takes calls over the rest of Tensor's attributes in a form that lets it."""
-    if not attributes:
-        for name, plain in base.__dict__.items():
-            if name in KEPT or isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
-                continue
-            if hasattr(type(plain), "__set__"):
-                attributes[name] = Attribute(plain)
-            elif callable(plain):
-                attributes[name] = Method(plain, name, f"Tensor.{name}", "taeda.tensor")
-                attributes[name].reported = plain
+    plain_attributes(base)
     for name, attribute in attributes.items():
         for owner in cls.__mro__:
             if owner is base:

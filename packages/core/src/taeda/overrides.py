@@ -31,6 +31,7 @@ from taeda._override import (
     overloaded_args,
     pop_mode,
     push_mode,
+    show_attributes,
 )
 from taeda._override import mode_stack as _mode_stack
 from taeda.tensor import Tensor
@@ -155,6 +156,10 @@ def resolve_name(f: Any) -> str | None:
         layers = sys.modules.get("taeda.nn.functional")          # where ops without a public name of their own are found
         return f"taeda.nn.functional.{name}" if getattr(layers, name, None) is f else f"{f.__module__}.{name}"
     own = getattr(f, "__name__", "")
+    if own in ("__get__", "__set__", "__delete__"):
+        for name, plain in _override.plain_attributes(Tensor).items():
+            if plain is f.__self__:  # type: ignore[attr-defined]
+                return f"taeda.Tensor.{name}.{own}"
     if own and getattr(Tensor, own, None) is f:
         return f"taeda.Tensor.{own}"
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
@@ -167,9 +172,9 @@ def is_tensor_method_or_property(func: Any) -> bool:
 
 
 class TorchFunctionMode:
-    """A context manager whose ``__torch_function__`` sees every call of a public function in its block.
+    """A context manager whose ``__torch_function__`` sees all calls of public functions in its block, of Tensor's methods and attributes.
 
-    Inside of it the mode is off, so it may call functions itself.
+    Inside of it the mode is off, so it may call functions itself.  An attribute is told by its getter, ``Tensor.shape.__get__``.
 
     >>> import taeda
     >>> class Log(taeda.overrides.TorchFunctionMode):
@@ -186,6 +191,8 @@ class TorchFunctionMode:
         raise NotImplementedError(f"[{type(self).__name__}] a mode must have a __torch_function__ of its own")
 
     def __enter__(self) -> TorchFunctionMode:
+        if not getattr(self, "_looks_inside", False):            # our own recorders count operations alone
+            show_attributes(Tensor)
         push_mode(self)  # type: ignore[arg-type]
         return self
 

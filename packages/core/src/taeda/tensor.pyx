@@ -656,9 +656,9 @@ for method, name in {"float": "float32", "double": "float64", "half": "float16",
 
 install(Tensor, "device", property(_device_property))
 install(Tensor, "output_nr", property(_output_nr))
-install(Tensor, "requires_grad_", _requires_grad)
-install(Tensor, "storage", _storage)
-install(Tensor, "storage_type", _storage_type)
+for method, function in {"requires_grad_": _requires_grad, "storage": _storage, "storage_type": _storage_type}.items():
+    function.__name__, function.__qualname__ = method, f"Tensor.{method}"
+    install(Tensor, method, function)
 
 
 def _new(cls, *args, **kwargs):

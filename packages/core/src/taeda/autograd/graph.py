@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from taeda.autograd import saved
 from taeda.autograd.engine import ask, current_pass
 from taeda.autograd.hooks import Handle, Handles
-from taeda.autograd.node import AccumulateGrad, Node
+from taeda.autograd.node import Node, accumulator
 from taeda.tensor_base import TensorBase
 
 __all__ = [
@@ -36,7 +36,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     if not tensor.requires_grad:
         raise RuntimeError("[get_gradient_edge] It is not possible to get the gradient edge for a Tensor that does not require gradients")
     node = tensor.grad_fn
-    edge = GradientEdge(AccumulateGrad(tensor) if node is None else node, tensor.output_nr)
+    edge = GradientEdge(accumulator(tensor) if node is None else node, tensor.output_nr)
     edge._like = tuple(tensor.shape), tensor.dtype, tensor.device
     return edge
 

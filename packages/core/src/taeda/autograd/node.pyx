@@ -19,6 +19,8 @@ from taeda.autograd.saved cimport SavedTensor, check_version, forgotten, freed, 
 from taeda.dtype cimport differentiable, is_complex_
 from taeda.tensor_base cimport alias
 
+from weakref import WeakValueDictionary
+
 cdef extern from "Python.h":
     void Py_SET_TYPE(PyObject* o, object type)
 
@@ -217,8 +219,15 @@ class AccumulateGrad(Node):
         return leaf_hook(self.variable, "accumulate_hooks", hook)
 
 
-cdef object accumulator(TensorBase leaf):
-    return AccumulateGrad(leaf)
+accumulators = WeakValueDictionary()     # id of a leaf -> its AccumulateGrad, as long as somebody looks at it
+
+
+def accumulator(TensorBase leaf):
+    """Return the end of the edges at a leaf: the same object to all who hold it, so that drawn graphs have one place for a leaf."""
+    found = accumulators.get(id(leaf))
+    if found is None:
+        found = accumulators[id(leaf)] = AccumulateGrad(leaf)
+    return found
 
 
 def leaf_edge(TensorBase leaf):
