@@ -82,7 +82,7 @@ def test_the_module_is_found_in_a_dictionary_under_both_names():
     prints(
         "import torch, taeda, torch.overrides\n"
         "found = torch.overrides.get_overridable_functions()\n"
-        "print(torch.sin in found[torch], found[torch] == found[taeda], torch == taeda, taeda == torch, torch == taeda.nn, torch != 3)",
+        "print(torch.sin in found[torch], found[torch] == found[taeda], torch == taeda, taeda == torch, torch == taeda.linalg, torch != 3)",
         "True True True True False True",
     )
 
@@ -93,13 +93,13 @@ def test_a_name_set_on_torch_is_set_on_taeda():
 
 def test_what_torch_was_asked_for_is_at_hand_until_it_is_written_to():
     prints(
-        "import torch, taeda, torch.nn as nn\nfrom types import ModuleType\nfrom unittest import mock\n"
+        "import torch, taeda, torch.linalg as room\nfrom types import ModuleType\nfrom unittest import mock\n"
         "torch.ones, taeda.ones\nprint('ones' in vars(ModuleType)['__dict__'].__get__(torch))\n"
         "original = torch.ones\n"
         "for module in (torch, taeda):\n"
         "    with mock.patch.object(module, 'ones', lambda n: n): print(torch.ones(3), taeda.ones(3))\n"
-        "    with mock.patch.object(module, 'nn', 7): print(torch.nn, taeda.nn)\n"
-        "print(torch.ones is taeda.ones is original, torch.nn is taeda.nn is nn)\n"
+        "    with mock.patch.object(module, 'linalg', 7): print(torch.linalg, taeda.linalg)\n"
+        "print(torch.ones is taeda.ones is original, torch.linalg is taeda.linalg is room)\n"
         "taeda.mine = 1; print(torch.mine); del torch.mine; print(hasattr(taeda, 'mine'), hasattr(torch, 'mine'))",
         "True\n3 3\n7 7\n3 3\n7 7\nTrue True\n1\nFalse False",
     )

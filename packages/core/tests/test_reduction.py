@@ -558,3 +558,36 @@ def test_columns_that_lie_apart(dtype: str, rows: int) -> None:
         for name in ("sum", "amax", "amin", "any", "all", "count_nonzero", *["argmax"] * (dtype != "bool")):
             wanted = getattr(np, name)(part, 0)
             np.testing.assert_array_equal(assert_same_for_any_threads(lambda t=t, name=name: getattr(t, name)(0)).numpy(), wanted)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16, taeda.float16, taeda.int64, taeda.complex64])
+def test_sums_of_repeated_elements_are_products(dtype: taeda.dtype) -> None:
+    """Dimensions of stride 0 are counted, not walked; those beside them are summed as ever."""
+    base = (taeda.rand(3, 1, 50) * 8).round().to(dtype) / (1 if dtype == taeda.int64 else 4)
+    base = base.to(dtype)
+    base[0, 0, 0], base[1, 0, 1] = 0, -0.0
+    seen = base.expand(3, 40, 50)
+    for dims in (1, (0, 1), (1, 2), (0, 1, 2), None, 0, 2):
+        for keep in (False, True):
+            found = seen.sum(dims, keep)
+            whole = seen.contiguous().sum(dims, keep)
+            assert found.dtype == whole.dtype and found.shape == whole.shape and not found._is_view()
+            taeda.testing.assert_close(found, whole, rtol=1e-2 if base.itemsize == 2 else 1e-6, atol=0)
+    assert taeda.equal(seen.sum(1), base[:, 0] * 40)
+    assert taeda.equal(base, seen[:, :1])
+    if dtype.is_floating_point:
+        assert not taeda.signbit(taeda.full((), -0.0, dtype=dtype).expand(5000).sum())      # as any sum of zeros
+        assert taeda.full((), float("inf"), dtype=dtype).expand(5000).sum() == float("inf")
+        assert taeda.full((), float("nan"), dtype=dtype).expand(100, 50).sum(0).isnan().all()
+
+
+def test_gradients_that_repeat() -> None:
+    """The gradient of a row that was added to a matrix is a count, exactly, and has derivatives of its own."""
+    row, column = taeda.rand(100, requires_grad=True), taeda.rand(70, 1, requires_grad=True)
+    (row + column).sum().backward()
+    assert (row.grad == 70).all() and (column.grad == 100).all() and column.grad.shape == (70, 1)
+    s = taeda.rand((), requires_grad=True)
+    y = s.expand(100, 80).sum(0)
+    g, = taeda.autograd.grad(y.square().sum(), s, create_graph=True)
+    taeda.testing.assert_close(g, 2 * 80 * 100.0**2 * s)
+    taeda.testing.assert_close(taeda.autograd.grad(g, s)[0], taeda.tensor(2 * 80 * 100.0**2))

@@ -8,10 +8,11 @@ cotangent is spread by an expanded view: ``sum`` copies nothing in its backward 
 from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, define, linear, empty, integer, launch, needs_grad, record, to_dtype,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, binary, define, linear, empty, integer, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name, is_complex_
-from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I64, MAX_DIM, Param, View
+from taeda.ops.binary cimport MUL
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -145,10 +146,43 @@ cdef bint copied(str name, int dtype, int to) noexcept:
     return dtype == to and name in ITSELF or to == BOOL and name in TRUTHS or to == I64 and name == "sum"
 
 
+cdef enum:
+    REPEATED = 4096                    # elements from which on a look for repeated ones is worth its time
+
+cdef TensorBase sum_repeated(TensorBase x, uint64_t dims, bint keepdim, int dtype):
+    """The sum over dimensions in which x repeats itself, as gradients of sums do: each of its elements once, times how often it is
+    there.  None if there are no such dimensions, or if that would round twice."""
+    cdef int64_t sizes[MAX_DIM]
+    cdef int64_t times = 1
+    cdef int d
+    cdef bint others = False
+    cdef TensorBase once, y
+    if x.device != CPU or dtype != x.view.dtype or is_complex_(dtype) or x.view.numel < REPEATED:
+        return None
+    for d in range(x.view.ndim):
+        sizes[d] = x.view.shape[d]
+        if dims >> d & 1 and x.view.shape[d] > 1:
+            if x.view.strides[d]:
+                others = True
+            else:
+                times *= sizes[d]
+                sizes[d] = 1
+    if times == 1 or others and dtype != F32 and dtype != F64:
+        return None
+    once = as_strided_view(x, x.view.ndim, sizes, x.view.strides, x.offset)
+    y = reduce_one(SUM, once, dims, keepdim, dtype, NULL)
+    return binary(MUL, y, times)
+
+
 cdef TensorBase reduce_one(Op op, TensorBase x, uint64_t dims, bint keepdim, int dtype, const Param* p):
-    cdef TensorBase y = reduced_empty(x, dims, keepdim, dtype)
+    cdef TensorBase y
     cdef View seen
     cdef int64_t room[2 * MAX_DIM]
+    if op.name == "sum" and not x.view.contiguous:
+        y = sum_repeated(x, dims, keepdim, dtype)
+        if y is not None:
+            return y
+    y = reduced_empty(x, dims, keepdim, dtype)
     if not one_each(x, dims) or x.device != CPU:
         launch_reduction(op, x, dims, y, None, p)
     elif not is_integral(x.view.dtype) and op.name in SUMS:
