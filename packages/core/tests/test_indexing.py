@@ -388,3 +388,21 @@ def test_scatter_by_an_index_that_is_its_own_target() -> None:
 @pytest.mark.parametrize(("rows", "cols", "k", "n"), [(10**12, 1, 1 - 10**12, 1), (0, 5, 0, 0), (3, 3, 10**12, 9)])
 def test_triangle_indices_of_extreme_shapes(rows: int, cols: int, k: int, n: int) -> None:
     assert taeda.tril_indices(rows, cols, k).shape == (2, n)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (9,), (1000,), (3, 0), (17, 33), (5, 8, 16), (4, 1, 9)])
+def test_nonzero_of_every_density_and_layout(shape: tuple[int, ...]) -> None:
+    """Rows are read eight bytes at a time; what is beside a row, or behind the last true element, is not written."""
+    g = np.random.default_rng(len(shape))
+    for density in (0, 0.05, 0.5, 0.97, 1):
+        x = np.asarray(g.random(shape) < density)
+        for dtype in (taeda.bool, taeda.float32):
+            whole = taeda.tensor(x.tolist()).reshape(shape).to(dtype)
+            seen = [(whole, x)]
+            if shape:
+                seen += [(whole.transpose(0, -1), x.swapaxes(0, -1)), (whole[..., ::2], x[..., ::2]), (whole.flip(0), x[::-1])]
+            for t, wanted in seen:
+                found = t.nonzero()
+                assert found.shape == np.argwhere(wanted).shape and (found.numpy() == np.argwhere(wanted)).all()
+                if shape:
+                    assert all((a.numpy() == b).all() for a, b in zip(t.nonzero(as_tuple=True), np.nonzero(wanted), strict=True))
