@@ -44,9 +44,9 @@ ROWS = {
     (LINALG, "qr, 256 x 256"): PANELS,
     (LINALG, "cholesky_inverse, 512 x 512"): PANELS,
     ("reductions, scans, order", "sum, dim 2 of 64 x 128 x 256"): MEMORY,
+    ("reductions, scans, order", "sum, 16M"): MEMORY,
     **dict.fromkeys(((REDUCTIONS, "cumsum, dim 0"), (REDUCTIONS, "cumprod, dim 0"), ("models, inference", "MobileNetV2, 8 x 3 x 224 x 224")), SPINNING),
     **dict.fromkeys(((REDUCTIONS, f"{name}, dim 1") for name in ("cummax", "cummin")), "branches foreseen on both sides"),
-    **dict.fromkeys(((LINALG, f"{name}, 512 x 512, 16 right-hand sides") for name in ("solve_triangular", "cholesky_solve")), LAPACK),
     ("models, inference", "LSTM, 2 layers of 256, 64 steps, batch 32"): MKL,
 }  # fmt: skip
 
