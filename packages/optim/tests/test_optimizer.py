@@ -244,6 +244,16 @@ def test_loading_copies_so_two_optimizers_do_not_share_state():
     assert first.state_dict()["state"][0]["step"].item() == 1.0
 
 
+def test_loading_copies_options_that_can_change_once_however_many_groups_share_them():
+    rate, tags = taeda.tensor(0.1), ["a"]
+    first = optim.SGD([{"params": [parameter()], "lr": rate, "tags": tags}, {"params": [parameter()], "lr": rate, "tags": tags}])
+    second = optim.SGD([{"params": [parameter()]}, {"params": [parameter()]}], lr=0.5)
+    second.load_state_dict(first.state_dict())
+    one, two = second.param_groups
+    assert one["tags"] == ["a"] and one["tags"] is not tags and one["tags"] is two["tags"]
+    assert float(one["lr"]) == float(rate) and one["lr"] is not rate and one["lr"] is two["lr"]
+
+
 def test_loaded_state_takes_the_dtype_of_its_parameter_but_steps_keep_theirs():
     saver = optim.Adam([parameter()])
     train(saver)

@@ -100,6 +100,17 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+_UNCHANGING = frozenset((bool, float, int, str, type(None)))  # types of options that need no copy
+
+
+def _copied(groups: Any) -> Any:
+    """Copy parameter groups of a saved state; most options are numbers, which ``deepcopy`` takes its time to find out."""
+    if type(groups) is not list or not all(type(group) is dict for group in groups):
+        return deepcopy(groups)
+    memo: dict[int, Any] = {}
+    return [{key: value if type(value) in _UNCHANGING else deepcopy(value, memo) for key, value in group.items()} for group in groups]
+
+
 class Optimizer:
     """Base of all optimizers.
 
@@ -275,7 +286,7 @@ class Optimizer:
         for key in ("state", "param_groups"):
             if key not in state_dict:
                 raise KeyError(f"[{self._name}.load_state_dict] no {key!r} in the state_dict; its keys are {list(state_dict)}")
-        saved = deepcopy(state_dict["param_groups"])
+        saved = _copied(state_dict["param_groups"])
         _check_layout(self._name, state_dict["state"], saved)
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -341,12 +352,15 @@ class Optimizer:
 
     def _fit(self, value: Any, p: Tensor, group: dict[str, Any], key: Any = None) -> Any:
         """Copy a piece of loaded state to where its parameter lives; a step count keeps its own dtype."""
+        if value is None or isinstance(value, (int, float, str)):
+            return value
         if not isinstance(value, Tensor) and hasattr(value, "__array__"):
             value = taeda.tensor(value.__array__())  # another framework's tensor, or NumPy's array
         if isinstance(value, Tensor):
             if key != "step":
                 kept = not p.is_floating_point() or (key in self._numbers and p.itemsize < 4)
-                moved = value.to(device=p.device, dtype=value.dtype if kept else p.dtype)
+                dtype = value.dtype if kept else p.dtype
+                moved = value if value.dtype is dtype and value.device == p.device else value.to(device=p.device, dtype=dtype)
             elif group.get("capturable") or group.get("fused"):
                 moved = value.to(device=p.device, dtype=taeda.float32)
             else:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from taeda import Tensor
@@ -65,6 +64,21 @@ def for_each_group(name: str, what: str, optimizer: Optimizer, value: Any) -> li
 def function_states(functions: Sequence[Any]) -> list[Any]:
     """Return what can be saved of callables: the attributes of objects, None for functions."""
     return [None if isinstance(f, types.FunctionType) else f.__dict__.copy() for f in functions]
+
+
+class _WithinStep:
+    """While ``step`` asks for new rates, ``get_lr`` does not warn; a class, since a generator takes a third of a step's time."""
+
+    __slots__ = ("schedule",)
+
+    def __init__(self, schedule: LRScheduler) -> None:
+        self.schedule = schedule
+
+    def __enter__(self) -> None:
+        self.schedule._get_lr_called_within_step = True
+
+    def __exit__(self, *error: object) -> None:
+        self.schedule._get_lr_called_within_step = False
 
 
 class LRScheduler:
@@ -156,13 +170,8 @@ class LRScheduler:
             set_group_value(group, "lr", lr)
         self._last_lr = group_values(self.optimizer, "lr")
 
-    @contextmanager
-    def _within_step(self) -> Iterator[None]:
-        self._get_lr_called_within_step = True
-        try:
-            yield
-        finally:
-            self._get_lr_called_within_step = False
+    def _within_step(self) -> _WithinStep:
+        return _WithinStep(self)
 
     def _check_within_step(self) -> None:
         if not self._get_lr_called_within_step:
