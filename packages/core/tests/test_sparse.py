@@ -148,6 +148,29 @@ def test_compressed_matrices_of_vectors() -> None:
 # -- against dense ---------------------------------------------------------------------------------
 
 
+def test_what_is_as_asked_already_is_given_back() -> None:
+    s = taeda.eye(3).to_sparse()
+    assert s.float() is s and s.to("cpu") is s and s.to(taeda.float32) is s
+    assert s.double() is not s and s.to("cpu", copy=True) is not s
+
+
+def test_a_sum_with_a_dense_tensor_is_recorded_where_something_is_differentiated() -> None:
+    x, s = taeda.ones(3, 3), taeda.eye(3).to_sparse()
+    assert (x + s).grad_fn is None and (x + s).tolist() == (x + taeda.eye(3)).tolist()
+    assert (x + s.requires_grad_()).grad_fn is not None
+    with taeda.no_grad():
+        assert (x + s).grad_fn is None
+
+
+def test_rows_are_picked_by_indices_from_both_ends() -> None:
+    s = taeda.arange(9.0).reshape(3, 3).to_sparse()
+    assert s.index_select(0, taeda.tensor([-1, 0])).to_dense().tolist() == [[6, 7, 8], [0, 1, 2]]
+    assert s.index_select(0, taeda.tensor([], dtype=taeda.int64)).shape == (0, 3)
+    for wrong in (3, -4):
+        with pytest.raises(IndexError, match="out of range"):
+            s.index_select(0, taeda.tensor([wrong]))
+
+
 @settings(max_examples=60, deadline=None)
 @given(s=tensors())
 def test_coalesce_sorts_and_sums(s: Any) -> None:

@@ -105,6 +105,13 @@ class DensePlusSparse(Function):
 DensePlusSparse._backward_cls.__name__ = "AddBackward0"
 
 
+def _dense_plus(x: Any, s: Any, alpha: Any) -> Any:
+    """x + alpha s; a node is made where there is something to differentiate."""
+    if is_grad_enabled() and (x.requires_grad or s.requires_grad):
+        return DensePlusSparse.apply(x, s, alpha)
+    return _add_entries(x.to(ops.result_type(x, s._held), copy=True), s, alpha)
+
+
 def _add_entries(x: Any, s: Any, alpha: Any) -> Any:
     """Add a sparse tensor to a dense one, in place."""
     values = s._held.to(x.dtype)
@@ -140,10 +147,10 @@ def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
         if not hasattr(a, "shape"):
             raise RuntimeError(f"[{name}] add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
         _same_size(name, a, b)
-        return DensePlusSparse.apply(a, b, alpha)
+        return _dense_plus(a, b, alpha)
     if not is_sparse(b):
         if a._layout in COMPRESSED and hasattr(b, "shape"):
-            return DensePlusSparse.apply(b if alpha == 1 else b * alpha, a, 1)
+            return _dense_plus(b if alpha == 1 else b * alpha, a, 1)
         raise RuntimeError(f"[{name}] add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
     _same_size(name, a, b)
     dtype = ops.result_type(a._held, b._held)

@@ -191,11 +191,13 @@ def index_select(s: Any, dim: int, index: Any) -> Any:
             f"[index_select] index must be a vector of int32 or int64, got {index.dtype} of shape {tuple(index.shape)}")
     wanted = index.reshape(-1).long()
     n = s.shape[dim]
-    for at, i in enumerate(wanted.tolist() if wanted.numel() and (int(wanted.min()) < -n or int(wanted.max()) >= n) else ()):
+    low, high = map(int, wanted.aminmax()) if wanted.numel() else (0, 0)
+    for at, i in enumerate(wanted.tolist() if low < -n or (high >= n and wanted.numel()) else ()):
         if not -n <= i < n:
             raise IndexError(f"[index_select] index contains {i} at position {at} that is out of range for tensor of size {list(s.shape)} "
                              f"at dimension {dim}")
-    wanted = ops.where(wanted < 0, wanted + n, wanted)
+    if low < 0:
+        wanted = ops.where(wanted < 0, wanted + n, wanted)
     size, k = (*s.shape[:dim], wanted.numel(), *s.shape[dim + 1 :]), sparse_dim(s)
     if dim >= k:
         return packed(sparse_coo, s._places, values_of(s).index_select(dim - k + 1, wanted), size, is_coalesced(s))
