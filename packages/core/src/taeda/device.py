@@ -14,7 +14,7 @@ ABSENT = (
     "privateuseone",
 )  # fmt: skip
 TYPES = (*CODES, *ABSENT)
-_KNOWN: dict[str, device] = {}           # those that were asked for by a text alone: a device never changes
+_KNOWN: dict[Any, device] = {}           # those that were asked for by a text, or by one and a number: a device never changes
 _DTYPES = ("float16", "float32", "float64", "bfloat16", "float", "double", "half", "int", "long", "int32", "int64", "bool")
 
 
@@ -34,11 +34,13 @@ class device:
     index: int | None
 
     def __new__(cls, type: Any, index: Any = None) -> device:
-        if type.__class__ is str and index is None and type in _KNOWN:
-            return _KNOWN[type]
+        asked = None
+        if type.__class__ is str and (index is None or index.__class__ is int):
+            asked = type if index is None else (type, index)
+            if asked in _KNOWN:
+                return _KNOWN[asked]
         if isinstance(type, device):
             return type
-        given = type if index is None else None
         if isinstance(type, int) and not isinstance(type, bool):
             type, index = "cuda", type
         if not isinstance(type, str):
@@ -58,8 +60,8 @@ class device:
         self = object.__new__(cls)
         object.__setattr__(self, "type", name)
         object.__setattr__(self, "index", index)
-        if given.__class__ is str:
-            _KNOWN[given] = self
+        if asked is not None:
+            _KNOWN[asked] = self
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
