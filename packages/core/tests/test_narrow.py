@@ -302,3 +302,45 @@ def test_softmax_of_halves_is_the_wide_one_rounded(dtype: taeda.dtype, shape: tu
         sums = (g.float() * wide).sum(dim, keepdim=True) if f is taeda.softmax else g.float().sum(dim, keepdim=True)
         want = wide * (g.float() - sums) if f is taeda.softmax else g.float() - wide.exp() * sums
         assert taeda.allclose(gx.float(), want, rtol=2 * taeda.finfo(dtype).eps, atol=1e-4)
+
+
+HUGE = np.array([[3, 2**64 - 1, 0, 2**63], [2**63 - 1, 7, 2**63 + 5, 7]], dtype=np.uint64)
+
+
+def test_uint64_goes_by_the_order_of_unsigned_numbers() -> None:
+    for numbers, x in ((HUGE, taeda.from_numpy(HUGE)), (HUGE.T, taeda.from_numpy(HUGE).T)):
+        for d in (0, 1):
+            assert x.sort(d).values.tolist() == np.sort(numbers, d).tolist()
+            assert x.topk(2, d).values.tolist() == np.flip(np.sort(numbers, d), d).take([0, 1], d).tolist()
+            assert x.kthvalue(2, d).values.tolist() == np.sort(numbers, d).take(1, d).tolist()
+            assert x.median(d).values.tolist() == np.sort(numbers, d).take((numbers.shape[d] - 1) // 2, d).tolist()
+            assert x.amax(d).tolist() == x.max(d).values.tolist() == numbers.max(d).tolist()
+            assert x.amin(d).tolist() == x.min(d).values.tolist() == numbers.min(d).tolist()
+            assert x.argmax(d).tolist() == numbers.argmax(d).tolist()
+            assert x.argmin(d).tolist() == numbers.argmin(d).tolist()
+            assert x.cummax(d).values.tolist() == np.maximum.accumulate(numbers, d).tolist()
+            assert x.cummin(d).values.tolist() == np.minimum.accumulate(numbers, d).tolist()
+        assert [v.item() for v in (x.max(), x.min(), *x.aminmax())] == [2**64 - 1, 0, 0, 2**64 - 1]
+        assert x.unique().tolist() == np.unique(numbers).tolist()
+        assert x.median().item() == 7 and x.flatten().mode().values.item() == 7
+
+
+def test_uint64_searches_scatters_and_divides_unsigned() -> None:
+    x = taeda.from_numpy(HUGE)
+    places = np.sort(HUGE.ravel())
+    assert taeda.searchsorted(taeda.from_numpy(places), x).tolist() == np.searchsorted(places, HUGE).tolist()
+    assert taeda.isin(x, taeda.from_numpy(places[::3].copy())).tolist() == np.isin(HUGE, places[::3]).tolist()
+    index = taeda.zeros(1, 4, dtype=taeda.int64)
+    assert x[:1].scatter_reduce(0, index, x[1:], "amax").tolist() == [HUGE.max(0).tolist()]
+    assert x[:1].scatter_reduce(0, index, x[1:], "amin").tolist() == [HUGE.min(0).tolist()]
+    assert x[0].index_reduce(0, taeda.tensor([0, 1]), x[1, :2], "amin").tolist() == [3, 7, 0, 2**63]
+    assert taeda.gcd(x, taeda.full_like(x, 3)).tolist() == np.gcd(HUGE, np.uint64(3)).tolist()
+    assert taeda.heaviside(x, taeda.full_like(x, 9)).tolist() == np.where(HUGE == 0, 9, 1).tolist()
+
+
+def test_integrals_do_not_overflow_on_the_way_to_a_finite_one() -> None:
+    y = taeda.full((3,), 2e4, dtype=taeda.float16)
+    assert taeda.trapezoid(y).item() == 4e4 and taeda.cumulative_trapezoid(y).tolist() == [2e4, 4e4]
+    whole = taeda.tensor([2**62, 2**62 - 1, 2**62])
+    assert taeda.cumulative_trapezoid(whole).tolist() == [2.0**62, 2.0**63]
+    assert taeda.trapezoid(taeda.zeros(2, 0)).tolist() == [0, 0] and taeda.cumulative_trapezoid(taeda.zeros(2, 1)).shape == (2, 0)

@@ -6,7 +6,7 @@ GIL for large work, and lends narrow dtypes a wider kernel (``kernels/cpu/loweri
 returns before the kernel: no op names a device.
 """
 from taeda.dtype cimport dtype_of, is_complex_, name_of
-from taeda.kernels.cpu.abi cimport BOOL
+from taeda.kernels.cpu.abi cimport BOOL, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
 from taeda.tensor_base cimport CPU, META
 
@@ -16,6 +16,11 @@ from taeda.kernels.cpu import TABLE
 cdef enum:
     SPARSE = 4               # the device code of a sparse tensor (_override)
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
+
+# Ops that compare integers and hand them on: in int64, uint64 is put into the same order first (kernels/cpu/lowering.pyx)
+cdef frozenset ORDERED = frozenset({
+    "amax", "amin", "aminmax", "argmax", "argmin", "cummax", "cummin", "isin", "kthvalue", "max", "max_pool1d", "max_pool2d", "max_pool3d",
+    "median", "min", "mode", "nanmedian", "scatter_max", "scatter_min", "searchsorted", "sort", "topk", "unique", "unique_consecutive"})
 
 cdef dict registry = {}
 cdef Kernel copies[NDTYPES][NDTYPES]          # from, to
@@ -93,6 +98,7 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     cdef Kernel kernel
     cdef int64_t found
     cdef int wide, part, i
+    cdef bint ordered
     if device != CPU:
         return no_stand_in(op.name, device)
     for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data; a meta tensor has none
@@ -109,8 +115,9 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
                                       f"it takes {', '.join(op.dtypes)}")
         wide = wide_of(dtype)
         part = wide if is_complex_(dtype) else dtype
+        ordered = dtype == U64 and op.name in ORDERED
         with nogil:
-            found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, t, p)
+            found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, t, p, ordered)
         if found == -1:
             raise MemoryError(f"[{op.name}] no memory for a copy in {name_of(wide)}")
         return found

@@ -30,7 +30,7 @@ NARROW = {"f32": {"f16": "TAEDA_F16", "bf16": "TAEDA_BF16"}, "i32": {"i8": "TAED
           "i64": {"u32": "TAEDA_U32"}}
 # where the sign of a 64-bit integer matters, uint64 has loops of its own; elsewhere it has int64's
 SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge",
-                "sign", "relu", "signbit", "abs", "clamp", "threshold", "pow", "bitwise_right_shift"}
+                "sign", "relu", "signbit", "abs", "clamp", "threshold", "pow", "bitwise_right_shift", "gcd", "lcm", "heaviside"}
 
 # What does not look at an integer's sign is one kernel for both; a narrow integer then needs no wider one.
 SIGN_FREE = {"add", "sub", "mul", "neg", "square", "eq", "ne", "logical_and", "logical_or", "logical_xor", "logical_not",

@@ -6,13 +6,15 @@ a. float16 and bfloat16 are computed in float32, narrow integers in int32 or int
 b. A complex tensor is two real ones.  Where an op is linear in its tensors (sums, gathers, copies about), the real
    kernel runs on the real parts, then on the imaginary parts; ops that are not linear have complex kernels or are
    composed of others.
-c. Every view of the dtype is copied, outputs too, since a kernel may add to what stands there; only outputs are copied
+c. uint64 is computed in int64, where an op that goes by order would take its upper half for negative numbers: its copies
+   have their highest bit turned over, which puts them into the same order.
+d. Every view of the dtype is copied, outputs too, since a kernel may add to what stands there; only outputs are copied
    back.  A copy lies as its view does, if that repeats nothing, so that a transposed matrix is read as it lies; else it is
    row-major.  Views of other dtypes (indices, masks) are passed on as they are.
 
 The price is memory traffic: kernels that are hot in a narrow dtype get loops of their own (the pointwise ones have).
 """
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
 from taeda.kernels.cpu.abi cimport (BF16, C64, C128, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, U16, U32, U64, Kernel, Param, View)
@@ -85,8 +87,20 @@ cdef bint dense_as(const View* x, int64_t* strides) noexcept nogil:
     return sorted_
 
 
-cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down, int outputs, int n, View** t, const Param* p) noexcept nogil:
-    """Run ``kernel``, of dtype ``wide``, on the n views of t; ``up`` and ``down`` copy from dtype to wide and back."""
+cdef void turn_highest_bit(View* x) noexcept nogil:
+    """In every element of a copy (they lie without gaps): uint64 to int64 in the same order, and back."""
+    cdef uint64_t* words = <uint64_t*>x.data
+    cdef int64_t i
+    for i in range(x.numel):
+        words[i] ^= <uint64_t>1 << 63
+
+
+cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down, int outputs, int n, View** t, const Param* p,
+                     bint ordered) noexcept nogil:
+    """Run ``kernel``, of dtype ``wide``, on the n views of t; ``up`` and ``down`` copy from dtype to wide and back.
+
+    ``ordered``: the kernel compares uint64 and hands them on, and does not calculate with them.
+    """
     cdef int parts = 2 if dtype == C64 or dtype == C128 else 1, part, k
     cdef int64_t found = 0, dims = 0
     cdef int64_t* strides
@@ -129,9 +143,13 @@ cdef int64_t lowered(Kernel kernel, int wide, int dtype, Kernel up, Kernel down,
                 narrow_view(&one, t[k], part_strides, part if parts == 2 else -1, wide)
                 pair[0], pair[1] = &copies[k], &one
                 up(pair, NULL)
+                if ordered:
+                    turn_highest_bit(&copies[k])
         found = kernel(views, p)
         for k in range(outputs if found >= 0 else 0):
             if views[k] == &copies[k] and copies[k].numel:
+                if ordered:
+                    turn_highest_bit(&copies[k])
                 narrow_view(&one, t[k], part_strides, part if parts == 2 else -1, wide)
                 pair[0], pair[1] = &one, &copies[k]
                 down(pair, NULL)
