@@ -159,7 +159,7 @@ def _derivative(x, spacing, d, edge_order):
 
 
 def _areas(op, y, x, dx, dim):
-    """Twice the area of each trapezoid, and the factor that is left to multiply with."""
+    """Of each trapezoid twice the area, and the factor that is left; None for an area where the steps are all ``factor``, 1 by default."""
     _need_tensor(op, "y", y)
     if x is not None and dx is not None:
         raise TypeError(f"[{op}] got both x and dx; give the places or the step, not both")
@@ -170,9 +170,9 @@ def _areas(op, y, x, dx, dim):
     if y.ndim == 0:
         raise IndexError(f"[{op}] Dimension specified as {dim} but tensor has no dimensions")
     d = _wrap(op, dim, y.ndim)
-    left, right = _pairs(y, d)
     if x is None:
-        return left + right, (1 if dx is None else dx) / 2, d
+        return None, 1 if dx is None else dx, d
+    left, right = _pairs(y, d)
     if x.ndim == 1:
         if x.shape[0] != y.shape[d]:
             raise RuntimeError(f"[{op}] There must be one `x` value for each sample point, got {x.shape[0]} for the "
@@ -202,7 +202,11 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
     tensor(12.)
     """
     area, factor, d = _areas("trapezoid", y, x, dx, dim)
-    return area.sum(d) * factor
+    if area is not None:
+        return area.sum(d) * factor
+    if y.shape[d] == 0:
+        return y.sum(d) * (factor / 2)
+    return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * factor    # half of what all areas add up to: of halves, too, it is finite
 
 
 def trapz(y, x=None, *, dx=None, dim=-1):
@@ -219,7 +223,10 @@ def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
     tensor([2., 6.])
     """
     area, factor, d = _areas("cumulative_trapezoid", y, x, dx, dim)
-    return area.cumsum(d) * factor
+    if area is not None:
+        return area.cumsum(d) * factor
+    left, right = _pairs(y, d)
+    return ((left + right) * (factor / 2)).cumsum(d)
 
 
 METHODS = {"diff": diff}
