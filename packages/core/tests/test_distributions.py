@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -366,3 +367,26 @@ def test_a_class_that_does_not_say_its_support_takes_every_value_with_a_warning(
         _ = own.support
     with pytest.warns(UserWarning, match=r"\[Own\] has no support"):
         assert own.log_prob(taeda.tensor(2.0)) == 2
+
+
+def test_distribution_functions_take_the_ends_of_the_support() -> None:
+    ends = taeda.tensor([0.0, math.inf])
+    for d in (D.LogNormal(0.0, 1.0), D.Weibull(2.0, 1.5), D.InverseGamma(taeda.tensor(2.0), taeda.tensor(1.0))):
+        assert d.cdf(ends).tolist() == [0.0, 1.0], d
+    with pytest.raises(ValueError, match="support"):
+        D.LogNormal(0.0, 1.0).cdf(taeda.tensor(-1.0))
+
+
+def test_a_continuous_bernoulli_of_large_logits_has_finite_numbers() -> None:
+    logits = taeda.tensor([-200.0, -40.0, 40.0, 200.0])
+    d, ends = D.ContinuousBernoulli(logits=logits), D.ContinuousBernoulli(probs=taeda.tensor([0.0, 1.0]))
+    assert d.probs[0] == ends.probs[0] and d.probs[3] == ends.probs[1]
+    for found in (d.mean, d.variance, d.entropy(), d.log_prob(taeda.tensor(0.25)), d.icdf(taeda.tensor(0.25)), d.cdf(taeda.tensor(0.25))):
+        assert found.isfinite().all()
+    assert (d.variance > 0).all() and 0 < d.cdf(taeda.tensor(1e-3))[0] < 0.1
+
+
+def test_a_divergence_of_categoricals_broadcasts_either_batch() -> None:
+    one, two = D.Categorical(taeda.tensor([0.2, 0.3, 0.5])), D.Categorical(taeda.tensor([[0.0, 0.5, 0.5], [0.2, 0.3, 0.5]]))
+    assert D.kl_divergence(one, two).tolist() == [math.inf, 0.0]
+    assert D.kl_divergence(two, one).tolist() == pytest.approx([0.5 * math.log(0.5 / 0.3), 0.0], abs=1e-6)

@@ -8,7 +8,7 @@ from typing import Any
 import taeda
 from taeda.distributions import constraints
 from taeda.distributions.discrete import _OfOdds
-from taeda.distributions.distribution import Distribution, all_true, broadcast_all, clamp_probs
+from taeda.distributions.distribution import Distribution, all_true, broadcast_all, clamp_probs, lazy_property
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.ops import binary_cross_entropy_with_logits
 from taeda.tensor import Tensor
@@ -102,6 +102,11 @@ class ContinuousBernoulli(_OfOdds, ExponentialFamily):
         made = self._get_checked_instance(ContinuousBernoulli, _instance)
         made._lims = self._lims
         return super().expand(batch_shape, made)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        """The probabilities, a rounding away from 0 and 1, where the formulas have no value."""
+        return clamp_probs(self.logits.sigmoid())
 
     def _outside_unstable_region(self) -> Tensor:
         return (self.probs <= self._lims[0]) | (self.probs > self._lims[1])

@@ -165,8 +165,8 @@ def _binomial(p: Binomial, q: Binomial) -> Tensor:
 
 @register_kl(Categorical, Categorical)
 def _categorical(p: Categorical, q: Categorical) -> Tensor:
-    terms = _inf_where((q.probs == 0).expand_as(p.probs), p.probs * (p.logits - q.logits))
-    return taeda.where((p.probs == 0).expand_as(terms), 0.0, terms).sum(-1)
+    terms = _inf_where(q.probs == 0, p.probs * (p.logits - q.logits))
+    return taeda.where(p.probs == 0, 0.0, terms).sum(-1)
 
 
 @register_kl(OneHotCategorical, OneHotCategorical)

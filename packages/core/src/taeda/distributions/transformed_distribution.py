@@ -116,8 +116,10 @@ class TransformedDistribution(Distribution):
         return p if isinstance(sign, int) and sign == 1 else sign * (p - 0.5) + 0.5
 
     def cdf(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        return self._upside_down(self.base_dist.cdf(self._whole.inv(value)))
+        x = self._whole.inv(value)                          # an end of the support is no value, but its cdf is 0 or 1
+        if self._validate_args:
+            self.base_dist._validate_sample(x)
+        return self._upside_down(self.base_dist.cdf(x))
 
     def icdf(self, value: Tensor) -> Tensor:
         return self._whole(self.base_dist.icdf(self._upside_down(value)))

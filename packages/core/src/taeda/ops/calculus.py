@@ -206,7 +206,7 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
         return area.sum(d) * factor
     if y.shape[d] == 0:
         return y.sum(d) * (factor / 2)
-    return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * factor    # half of what all areas add up to: of halves, too, it is finite
+    return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * factor       # doubling first could overflow
 
 
 def trapz(y, x=None, *, dx=None, dim=-1):
