@@ -233,6 +233,11 @@ def test_padding_agrees(padding, mode):
     assert both(lambda image: F.pad(image, padding, 5 if mode == "constant" else 0, mode), picture())
 
 
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric"])
+def test_a_batch_without_images_is_padded(mode):
+    assert tuple(F.pad(taeda.zeros(0, 3, 5, 6), 1, padding_mode=mode).shape) == (0, 3, 7, 8)
+
+
 def test_padding_puts_left_top_right_bottom_where_they_belong():
     out = F.pad(taeda.ones(1, 1, 1), (1, 2, 3, 4), fill=7)
     assert tuple(out.shape) == (1, 7, 5)

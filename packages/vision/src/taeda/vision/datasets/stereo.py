@@ -127,7 +127,25 @@ class CarlaStereo(StereoDataset):
         self._add(base, ("*/im0.png", "*/im1.png"), ("*/disp0GT.pfm", "*/disp1GT.pfm"))
 
 
-class Kitti2012Stereo(StereoDataset):
+class _Kitti(StereoDataset):
+    """Pairs from a car, in one folder a side; whole numbers stand for 1/256 of a pixel."""
+
+    _has_built_in_disparity_mask = True
+    _folder: str
+    _sides: tuple[str, str]
+    _truths: tuple[str, str | None]
+
+    def __init__(self, root: Path, split: str = "train", transforms: Transforms | None = None) -> None:
+        super().__init__(root, transforms)
+        verify_str_arg(split, "split", ("train", "test"), type(self).__name__)
+        base = os.path.join(self.root, self._folder, f"{split}ing")
+        self._add(base, self._sides, self._truths if split == "train" else None)
+
+    def _disparity(self, path: str) -> tuple[Array, None]:
+        return _scaled(path, 256.0), None
+
+
+class Kitti2012Stereo(_Kitti):
     """194 pairs from a car, and 195 without disparities (Geiger, Lenz, Urtasun, 2012).
 
     Args:
@@ -138,19 +156,12 @@ class Kitti2012Stereo(StereoDataset):
     The fourth part of a sample is None, unless `transforms` makes a mask.
     """
 
-    _has_built_in_disparity_mask = True
-
-    def __init__(self, root: Path, split: str = "train", transforms: Transforms | None = None) -> None:
-        super().__init__(root, transforms)
-        verify_str_arg(split, "split", ("train", "test"), "Kitti2012Stereo")
-        base = os.path.join(self.root, "Kitti2012", f"{split}ing")
-        self._add(base, ("colored_0/*_10.png", "colored_1/*_10.png"), ("disp_noc/*.png", None) if split == "train" else None)
-
-    def _disparity(self, path: str) -> tuple[Array, None]:
-        return _scaled(path, 256.0), None
+    _folder = "Kitti2012"
+    _sides = ("colored_0/*_10.png", "colored_1/*_10.png")
+    _truths = ("disp_noc/*.png", None)
 
 
-class Kitti2015Stereo(StereoDataset):
+class Kitti2015Stereo(_Kitti):
     """200 pairs from a car, and as many without disparities (Menze, Geiger, 2015).
 
     Args:
@@ -161,16 +172,9 @@ class Kitti2015Stereo(StereoDataset):
     The fourth part of a sample is None, unless `transforms` makes a mask.
     """
 
-    _has_built_in_disparity_mask = True
-
-    def __init__(self, root: Path, split: str = "train", transforms: Transforms | None = None) -> None:
-        super().__init__(root, transforms)
-        verify_str_arg(split, "split", ("train", "test"), "Kitti2015Stereo")
-        base = os.path.join(self.root, "Kitti2015", f"{split}ing")
-        self._add(base, ("image_2/*.png", "image_3/*.png"), ("disp_occ_0/*.png", "disp_occ_1/*.png") if split == "train" else None)
-
-    def _disparity(self, path: str) -> tuple[Array, None]:
-        return _scaled(path, 256.0), None
+    _folder = "Kitti2015"
+    _sides = ("image_2/*.png", "image_3/*.png")
+    _truths = ("disp_occ_0/*.png", "disp_occ_1/*.png")
 
 
 class Middlebury2014Stereo(StereoDataset):

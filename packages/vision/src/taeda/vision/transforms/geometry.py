@@ -272,7 +272,7 @@ def pad(
         raise ValueError(f"[pad] {padding_mode} padding needs pixels, got an image of {h} x {w}")
     if is_tensor and (padding_mode == "edge" or (padding_mode == "reflect" and max(top, bottom) < h and max(left, right) < w)):
         how = "replicate" if padding_mode == "edge" else "reflect"
-        padded = NN.pad(x.reshape(1, -1, h, w), [left, right, top, bottom], mode=how)
+        padded = NN.pad(x.reshape(-1, 1, h, w), [left, right, top, bottom], mode=how)
         return cast(Any, padded.reshape(*x.shape[:-2], *padded.shape[-2:]))
     if is_tensor:
         rows = np.pad(np.arange(h), (top, bottom), mode=padding_mode)  # type: ignore[call-overload]
