@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import taeda
 from taeda import ops
+from taeda._aten_backward import BACKWARD
+from taeda._override import mode_stack, replace_modes
 from taeda.dtype import int64
 from taeda.tensor import Tensor
 
@@ -24,6 +26,7 @@ default out Tensor Tensor_out Tensor_mode Tensor_Tensor Tensor_Scalar Tensor_out
 ScalarSelf self dim dim_IntList dim_out dims dim_max dim_min IntList IntList_out int int_out str vec other value values source start
 start_step start_out step correction correction_out names p p_out sizes size array memory_format device dtype grid Dimname
 dim_self unbiased indices sections n mode reduce value_reduce two vector min max names_out float_out low low_dtype low_out
+float src dim_int
 ScalarOpt_dim ScalarOpt_dim_dtype ScalarOpt_dtype dim_values stable descending ord ord_str Int Int_out functional other_dtype
 """
 _OVERLOADS = frozenset(_KINDS.split())
@@ -73,6 +76,27 @@ def _sparse_mm_reduce(a: Any, b: Any, reduce: str) -> Any:
     return importlib.import_module("taeda.sparse").mm(a, b, reduce), b.new_empty(0, dtype=int64)
 
 
+def _nll_loss_forward(x: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+    """The loss and the sum of the weights of what it counts."""
+    loss = ops.nll_loss(x, target, weight, ignore_index=ignore_index, reduction=("none", "mean", "sum")[reduction])
+    if reduction == 0:
+        return loss, x.new_zeros(())
+    counted = target[target != ignore_index]
+    return loss, x.new_tensor(float(counted.numel())) if weight is None else weight.detach()[counted].sum()
+
+
+def _attention(query: Any, key: Any, value: Any, dropout_p: float = 0.0, is_causal: bool = False, attn_mask: Any = None,
+               scale: float | None = None) -> Any:
+    """The attention and, of each query, the logarithm of the sum of its weights."""
+    found = ops.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=scale)
+    scores = query.detach() @ key.detach().transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        scores = scores.masked_fill(taeda.ones(scores.shape[-2:], dtype=taeda.bool).triu(1), -math.inf)
+    if attn_mask is not None:
+        scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == taeda.bool else scores + attn_mask
+    return found, scores.logsumexp(-1)
+
+
 # What has no function of the same name and arguments
 _OWN: dict[str, Callable[..., Any]] = {
     # the four last arguments choose between libraries of kernels
@@ -82,6 +106,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "_log_softmax_backward_data": _log_softmax_backward,
     "_pin_memory": Tensor.pin_memory,
     "_safe_softmax": _safe_softmax,
+    "_scaled_dot_product_flash_attention_for_cpu": _attention,
     "_softmax": _softmax("softmax"),
     "_softmax_backward_data": _softmax_backward,
     "_sparse_addmm": _sparse_addmm,
@@ -92,6 +117,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "index": _index,
     "is_same_size": lambda x, y: x.shape == y.shape,
     "lift_fresh": lambda x: x,
+    "nll_loss_forward": _nll_loss_forward,
     "native_dropout_backward": lambda g, mask, scale: g * (mask * scale),
     "scalar_tensor": lambda s, **options: ops.scalar_tensor_(s, **options),
     "sigmoid_backward": lambda g, y: g * (1 - y.conj()) * y.conj(),
@@ -113,6 +139,8 @@ def find(name: str) -> Any:
     """Return the function of an operator's name, or None."""
     if name in _OWN:
         return _OWN[name]
+    if name in BACKWARD:
+        return BACKWARD[name]
     if name.startswith("__"):
         return None
     for place in (taeda, Tensor, ops):
@@ -146,8 +174,17 @@ class OpOverload(_Unique):
         self.overloadpacket, self._overload = packet, overload
         self.__name__ = f"{packet.__name__}.{overload}"
         self.namespace = "aten"
+        self._opname, self._overloadname = packet.__name__, overload
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        modes = mode_stack()
+        mode: Any = modes[-1] if modes else None
+        if hasattr(mode, "__torch_dispatch__"):         # one that sees operators, and is not asked again inside
+            were = replace_modes(modes[:-1])
+            try:
+                return mode.__torch_dispatch__(self, (), args, kwargs)
+            finally:
+                replace_modes(were)
         return self.overloadpacket(*args, **kwargs)
 
     def name(self) -> str:

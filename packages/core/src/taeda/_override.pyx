@@ -472,6 +472,14 @@ def mode_stack():
     return stacks.modes
 
 
+def replace_modes(list modes):
+    """Let other modes be in force in this thread; return those that were."""
+    cdef list stack = mode_stack(), were = list(stack)
+    stack[:] = modes
+    set_modes(len(stack))
+    return were
+
+
 def push_mode(mode):
     mode_stack().append(mode)
     set_modes(len(mode_stack()))

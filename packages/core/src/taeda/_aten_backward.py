@@ -1,0 +1,170 @@
+"""PyTorch's operators that derivatives are made of: ``aten.convolution_backward`` and kin, by their arguments there.
+
+Each takes the cotangent first and what its operator got, and gives the gradients that its mask asks for.  They are computed from the
+operator itself, run again, so that they have derivatives of every order.  Source: the signatures of PyTorch's native functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import taeda
+from taeda import ops
+from taeda.autograd import grad as gradients
+from taeda.tensor import Tensor
+
+__all__ = ["BACKWARD"]
+
+_REDUCTIONS = ("none", "mean", "sum")
+
+
+def _again(
+    function: Callable[..., Any], given: Sequence[Tensor | None], mask: Sequence[bool], cotangent: Tensor
+) -> tuple[Tensor | None, ...]:
+    """The gradients of ``function(*given)`` by those tensors that the mask marks, None for the others."""
+    above = taeda.is_grad_enabled()
+    with taeda.enable_grad():
+        inputs = [
+            x
+            if x is None
+            else x.view_as(x)
+            if above and x.requires_grad
+            else x.detach().requires_grad_(x.is_floating_point() or x.is_complex())
+            for x in given
+        ]
+        wanted = [x for x, wants in zip(inputs, mask, strict=True) if wants and x is not None]
+        found = iter(gradients(function(*inputs), wanted, cotangent, create_graph=above, allow_unused=True) if wanted else ())
+    return tuple(next(found) if wants and x is not None else None for x, wants in zip(inputs, mask, strict=True))
+
+
+def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An operator ``(cotangent, x, ...)`` that gives the gradient by x."""
+
+    def backward(grad_output: Tensor, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return _again(lambda x: function(x, *args, **kwargs), [x], [True], grad_output)[0]
+
+    return backward
+
+
+def _convolution_backward(
+    grad_output: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias_sizes: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+    output_mask: Sequence[bool],
+) -> tuple[Any, ...]:
+    options = stride, padding, dilation, transposed, output_padding, groups
+    by_input, by_weight = _again(lambda x, w: ops.convolution(x, w, None, *options), [x, weight], output_mask[:2], grad_output)
+    over = [0, *range(2, grad_output.ndim)]
+    return by_input, by_weight, grad_output.sum(over) if output_mask[2] else None
+
+
+def _layer_norm_backward(
+    grad_out: Tensor, x: Tensor, normalized_shape: Any, mean: Tensor, rstd: Tensor, weight: Any, bias: Any, output_mask: Sequence[bool]
+) -> tuple[Any, ...]:
+    """Of ``y = w (x - m) r + b`` over the last dimensions, m and r being those of x."""
+    outer = list(range(x.ndim - len(normalized_shape)))
+    inner = list(range(len(outer), x.ndim))
+    if taeda.is_grad_enabled() and x.requires_grad:  # the moments as functions of x, the addend of the variance as it was
+        var = x.var(inner, unbiased=False, keepdim=True)
+        mean, rstd = x.mean(inner, keepdim=True), (var + (rstd**-2 - var).detach()).rsqrt()
+    scaled = (x - mean) * rstd
+    g = grad_out if weight is None else grad_out * weight
+    by_x = (g - g.mean(inner, keepdim=True) - scaled * (g * scaled).mean(inner, keepdim=True)) * rstd if output_mask[0] else None
+    by_weight, by_bias = (t.sum(outer) if outer else t for t in (grad_out * scaled, grad_out))
+    return by_x, by_weight if output_mask[1] else None, by_bias if output_mask[2] else None
+
+
+def _batch_norm_backward(
+    grad_out: Tensor,
+    x: Tensor,
+    weight: Any,
+    running_mean: Any,
+    running_var: Any,
+    save_mean: Any,
+    save_invstd: Any,
+    train: bool,
+    eps: float,
+    output_mask: Sequence[bool],
+) -> tuple[Any, ...]:
+    like = weight if weight is not None else x.new_ones(x.shape[1])
+    mean, var = (None, None) if train else (running_mean, running_var)
+    return _again(
+        lambda x, w, b: ops.native_batch_norm(x, w, b, mean, var, train, 0.0, eps)[0],
+        [x, like, like.new_zeros(like.shape)],
+        output_mask,
+        grad_out,
+    )
+
+
+def _nll_loss_backward(
+    grad_output: Tensor, x: Tensor, target: Tensor, weight: Any, reduction: int, ignore_index: int, total_weight: Any
+) -> Any:
+    return _again(
+        lambda x: ops.nll_loss(x, target, weight, ignore_index=ignore_index, reduction=_REDUCTIONS[reduction]), [x], [True], grad_output
+    )[0]
+
+
+def _pool_backward(
+    grad_output: Tensor, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: Tensor
+) -> Tensor:
+    flat = grad_output.new_zeros(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+    return flat.scatter_add(-1, indices.flatten(-2), grad_output.flatten(-2)).view(x.shape)
+
+
+def _embedding_dense_backward(grad_output: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
+    weight = grad_output.new_zeros(num_weights, grad_output.shape[-1])
+    options = {"padding_idx": padding_idx if padding_idx >= 0 else None, "scale_grad_by_freq": scale_grad_by_freq}
+    return _again(
+        lambda w: taeda.nn.functional.embedding(indices, w, **options),  # type: ignore[attr-defined]
+        [weight],
+        [True],
+        grad_output,
+    )[0]
+
+
+def _loss_backward(function: Callable[..., Any]) -> Callable[..., Any]:
+    def backward(grad_output: Tensor, x: Tensor, target: Tensor, reduction: int = 1) -> Any:
+        return _again(lambda x: function(x, target, reduction=_REDUCTIONS[reduction]), [x], [True], grad_output)[0]
+
+    return backward
+
+
+def _attention_backward(
+    grad_out: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    out: Tensor,
+    logsumexp: Tensor,
+    dropout_p: float,
+    is_causal: bool,
+    *,
+    attn_mask: Any = None,
+    scale: float | None = None,
+) -> tuple[Any, ...]:
+    def attend(q: Any, k: Any, v: Any) -> Any:
+        return ops.scaled_dot_product_attention(q, k, v, attn_mask, 0.0, is_causal, scale=scale)
+
+    return _again(attend, [query, key, value], [True] * 3, grad_out)
+
+
+BACKWARD: dict[str, Callable[..., Any]] = {
+    "_scaled_dot_product_flash_attention_for_cpu_backward": _attention_backward,
+    "convolution_backward": _convolution_backward,
+    "embedding_dense_backward": _embedding_dense_backward,
+    "gelu_backward": _of_one(ops.gelu),
+    "max_pool2d_with_indices_backward": _pool_backward,
+    "mse_loss_backward": _loss_backward(ops.mse_loss),
+    "native_batch_norm_backward": _batch_norm_backward,
+    "native_layer_norm_backward": _layer_norm_backward,
+    "nll_loss_backward": _nll_loss_backward,
+    "silu_backward": _of_one(ops.silu),
+}

@@ -1,0 +1,507 @@
+"""Which of PyTorch's operators a call of a function is made of: what modes below autograd are told (utils/_python_dispatch).
+
+``make`` makes a call by operators, ``aten.addmm.default`` and kin, each of which asks the mode.  A linear layer becomes a transpose and a
+product, a softmax ``_softmax``; what stands in no table is told by its own name, with the overload of its kinds of arguments.  Where a
+derivative is an operator of its own (products, convolutions, norms, pools ...), the call is a node of ``_aten_nodes``; all other nodes'
+derivatives are told by what they happen to call.  Source: what PyTorch 2.13 dispatches for the same calls.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import taeda
+from taeda._aten import OpOverloadPacket
+from taeda._aten import aten as plain_aten
+from taeda._aten_nodes import (
+    Told,
+    addmm_rule,
+    asking,
+    aten,
+    batch_norm_rule,
+    bmm_rule,
+    convolution_rule,
+    layer_norm_rule,
+    mm_rule,
+    nll_rule,
+    node,
+    pool_rule,
+    softmax_rule,
+)
+from taeda._override import has_torch_function
+from taeda.tensor import Tensor
+
+__all__ = ["make"]
+
+# -- calls made of several operators, or of one with other arguments (A) -----------------------------------
+# Each gets the function's arguments by its own names, defaults included; NotImplemented: told by its own name after all.
+
+
+def _reshaped(x: Tensor, shape: Sequence[int]) -> Any:
+    """A view of x in another shape, of a copy where there is none."""
+    try:
+        x.detach().view(shape)
+    except RuntimeError:
+        return aten._unsafe_view.default(aten.clone.default(x, memory_format=taeda.contiguous_format), list(shape))
+    return aten.view.default(x, list(shape))
+
+
+def _linear(a: Any) -> Any:
+    x, weight, bias = a.input, a.weight, a.bias
+    if weight.ndim != 2 or x.ndim < 2:
+        return NotImplemented
+    if bias is None:
+        return _matmul(SimpleNamespace(input=x, other=aten.t.default(weight)))
+    flat = x if x.ndim == 2 else _reshaped(x, [x.numel() // max(x.shape[-1], 1), x.shape[-1]])
+    turned = aten.t.default(weight)
+    y = node(aten.addmm.default, addmm_rule, bias, flat, turned)
+    return y if x.ndim == 2 else aten.view.default(y, [*x.shape[:-1], weight.shape[0]])
+
+
+def _matmul(a: Any) -> Any:
+    x, y = a.input, a.other
+    if x.ndim == 2 and y.ndim == 2:
+        return node(aten.mm.default, mm_rule, x, y)
+    if x.ndim > 2 and y.ndim == 2:
+        flat = _reshaped(x, [x.numel() // max(x.shape[-1], 1), x.shape[-1]])
+        return aten._unsafe_view.default(node(aten.mm.default, mm_rule, flat, y), [*x.shape[:-1], y.shape[1]])
+    if min(x.ndim, y.ndim) < 2:
+        return NotImplemented
+    batch = list(taeda.broadcast_shapes(x.shape[:-2], y.shape[:-2]))
+    flat = [_reshaped(aten.expand.default(t, [*batch, *t.shape[-2:]]), [math.prod(batch), *t.shape[-2:]]) for t in (x, y)]
+    return aten._unsafe_view.default(node(aten.bmm.default, bmm_rule, *flat), [*batch, x.shape[-2], y.shape[-1]])
+
+
+def _addmm(a: Any) -> Any:
+    plain = a.input.ndim == 1 and getattr(a, "beta", 1) == 1 and getattr(a, "alpha", 1) == 1
+    return (
+        node(aten.addmm.default, addmm_rule, a.input, a.mat1, a.mat2) if plain and a.input.shape[0] == a.mat2.shape[1] else NotImplemented
+    )
+
+
+def _several(n: int, x: Any) -> list[int]:
+    return [x] * n if isinstance(x, int) else list(x)
+
+
+def _conv(n: int) -> Callable[[Any], Any]:
+    def make(a: Any) -> Any:
+        if isinstance(a.padding, str) or a.input.ndim != n + 2:
+            return NotImplemented
+        return node(
+            aten.convolution.default,
+            convolution_rule,
+            a.input,
+            a.weight,
+            a.bias,
+            *(_several(n, s) for s in (a.stride, a.padding, a.dilation)),
+            False,
+            [0] * n,
+            a.groups,
+        )
+
+    return make
+
+
+def _conv_transpose(n: int) -> Callable[[Any], Any]:
+    def make(a: Any) -> Any:
+        if a.input.ndim != n + 2:
+            return NotImplemented
+        stride, padding, output_padding, dilation = (_several(n, s) for s in (a.stride, a.padding, a.output_padding, a.dilation))
+        return node(
+            aten.convolution.default, convolution_rule, a.input, a.weight, a.bias, stride, padding, dilation, True, output_padding, a.groups
+        )
+
+    return make
+
+
+def _softmax_of(name: str, backward: str) -> Callable[[Any], Any]:
+    def make(a: Any) -> Any:
+        x = a.input if a.dtype is None or a.dtype == a.input.dtype else aten._to_copy.default(a.input, dtype=a.dtype)
+        return node(getattr(aten, name).default, softmax_rule(backward), x, a.dim, False)
+
+    return make
+
+
+_log_softmax = _softmax_of("_log_softmax", "_log_softmax_backward_data")
+_REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
+
+
+def _nll_loss(a: Any) -> Any:
+    if a.input.ndim > 2:
+        return NotImplemented
+    return node(aten.nll_loss_forward.default, nll_rule, a.input, a.target, a.weight, _REDUCTIONS[a.reduction], a.ignore_index)[0]
+
+
+def _cross_entropy(a: Any) -> Any:
+    if a.input.ndim > 2 or a.label_smoothing or a.target.is_floating_point():
+        return NotImplemented
+    return _nll_loss(
+        SimpleNamespace(**{**vars(a), "input": _log_softmax(SimpleNamespace(input=a.input, dim=a.input.ndim - 1, dtype=None))})
+    )
+
+
+def _layer_norm(a: Any) -> Any:
+    return node(aten.native_layer_norm.default, layer_norm_rule, a.input, list(a.normalized_shape), a.weight, a.bias, a.eps)[0]
+
+
+def _batch_norm(a: Any) -> Any:
+    return node(
+        aten.native_batch_norm.default,
+        batch_norm_rule,
+        a.input,
+        a.weight,
+        a.bias,
+        a.running_mean,
+        a.running_var,
+        a.training,
+        a.momentum,
+        a.eps,
+    )[0]
+
+
+def _max_pool2d(a: Any) -> Any:
+    if getattr(a, "return_indices", False):
+        return NotImplemented
+    kernel, padding, dilation = (_several(2, s) for s in (a.kernel_size, a.padding, a.dilation))
+    more = [padding, dilation, a.ceil_mode]
+    while more and more[-1] == ([0, 0], [1, 1], False)[len(more) - 1]:
+        more.pop()
+    return node(
+        aten.max_pool2d_with_indices.default, pool_rule, a.input, kernel, kernel if a.stride is None else _several(2, a.stride), *more
+    )[0]
+
+
+def _dropout(a: Any) -> Any:
+    if not a.training or a.p == 0:
+        return a.input
+    if a.inplace or not 0 < a.p < 1:
+        return NotImplemented
+    keep = 1 - a.p
+    noise = aten.div_.Scalar(aten.bernoulli_.float(aten.empty_like.default(a.input), *([keep] if keep != 0.5 else [])), keep)
+    return aten.mul.Tensor(a.input, noise)
+
+
+def _attention(a: Any) -> Any:
+    if a.enable_gqa or a.dropout_p or a.query.ndim != 4 or (a.attn_mask is not None and a.attn_mask.requires_grad):
+        return NotImplemented
+    options = {name: x for name, x in (("attn_mask", a.attn_mask), ("scale", a.scale)) if x is not None}
+
+    def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
+        found = aten._scaled_dot_product_flash_attention_for_cpu_backward.default(
+            g, *args[:3], *results, 0.0, a.is_causal, **{"attn_mask": None, **options}
+        )
+        return (*found, *[None] * (len(args) - 3))
+
+    op = aten._scaled_dot_product_flash_attention_for_cpu.default
+    return node(functools.partial(op, **options), rule, a.query, a.key, a.value, *([0.0, True] if a.is_causal else []))[0]
+
+
+def _by_output(name: str, backward: str, *more: Any) -> Callable[[Any], Any]:
+    rule = lambda wants, g, args, results: (getattr(aten, backward).default(g, results[0], *more),)  # noqa: E731
+    return lambda a: node(getattr(aten, name).default, rule, a.input)
+
+
+def _gelu(a: Any) -> Any:
+    options = {} if a.approximate == "none" else {"approximate": a.approximate}
+    op = aten.gelu.default if not options else functools.partial(aten.gelu.default, **options)
+    return node(op, lambda wants, g, args, results: (aten.gelu_backward.default(g, args[0], **options),), a.input)
+
+
+def _silu(a: Any) -> Any:
+    return node(aten.silu.default, lambda wants, g, args, results: (aten.silu_backward.default(g, args[0]),), a.input)
+
+
+def _mse_loss(a: Any) -> Any:
+    if a.input.shape != a.target.shape:
+        return NotImplemented
+    more = [] if a.reduction == "mean" else [_REDUCTIONS[a.reduction]]
+
+    def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
+        reduction = _REDUCTIONS[a.reduction]
+        return (
+            aten.mse_loss_backward.default(g, args[0], args[1], reduction) if wants[0] else None,
+            aten.mse_loss_backward.default(g, args[1], args[0], reduction) if wants[1] else None,
+            *[None] * len(more),
+        )
+
+    return node(aten.mse_loss.default, rule, a.input, a.target, *more)
+
+
+def _embedding(a: Any) -> Any:
+    padding = -1 if a.padding_idx is None else a.padding_idx % a.weight.shape[0]
+    if a.sparse:
+        return NotImplemented
+    more = [padding, a.scale_grad_by_freq] if a.scale_grad_by_freq else [padding] if padding >= 0 else []
+
+    def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
+        return (
+            aten.embedding_dense_backward.default(g, args[1], args[0].shape[0], padding, a.scale_grad_by_freq),
+            None,
+            *[None] * len(more),
+        )
+
+    return node(aten.embedding.default, rule, a.weight, a.input, *more)
+
+
+def _to(a: Any) -> Any:
+    like = a.input.to(
+        *a.args, dtype=a.dtype, device=a.device, memory_format=a.memory_format, **({} if a.other is None else {"other": a.other})
+    )
+    if like is a.input and not a.copy:
+        return like
+    options = {k: v for k, v, now in (("dtype", like.dtype, a.input.dtype), ("device", like.device, a.input.device)) if v != now}
+    return aten._to_copy.default(a.input, **options)
+
+
+def _sizes(given: Any) -> list[int]:
+    return list(given[0]) if len(given) == 1 and not isinstance(given[0], int) else list(given)
+
+
+def _reshape(a: Any) -> Any:
+    return _reshaped(a.input, list(a.input.detach().reshape(_sizes(a.sizes) if a.shape is None else a.shape).shape))
+
+
+def _chunk(a: Any) -> Any:
+    size = a.input.shape[a.dim] if a.input.ndim else 0
+    return aten.split.Tensor(a.input, -(-size // a.chunks), *([a.dim] if a.dim else [])) if size and a.chunks > 0 else NotImplemented
+
+
+def _unflatten(a: Any) -> Any:
+    return aten.view.default(a.input, list(a.input.detach().unflatten(a.dim, a.sizes).shape))
+
+
+def _flatten(a: Any) -> Any:
+    shape = list(a.input.detach().flatten(a.start_dim, a.end_dim).shape)
+    return a.input if shape == list(a.input.shape) else _reshaped(a.input, shape)
+
+
+def _getitem(x: Tensor, index: Any) -> Any:
+    """One operator for each part of an index, as PyTorch's views are made."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(
+        isinstance(p, (Tensor, list)) or (p is not None and p is not Ellipsis and not isinstance(p, (int, slice))) or isinstance(p, bool)
+        for p in parts
+    ):
+        return NotImplemented
+    dim = 0
+    for p in parts:
+        if p is Ellipsis:
+            dim += x.ndim - dim - sum(1 for q in parts[parts.index(p) + 1 :] if q is not None)
+        elif p is None:
+            x, dim = aten.unsqueeze.default(x, dim), dim + 1
+        elif isinstance(p, slice):
+            if p != slice(None):
+                start, _, step = p.indices(x.shape[dim])
+                x = aten.slice.Tensor(x, dim, start, p.stop if p.stop is not None else 9223372036854775807, *([step] if step != 1 else []))
+            dim += 1
+        else:
+            x = aten.select.int(x, dim, p)
+    return x
+
+
+def _setitem(x: Tensor, index: Any, value: Any) -> Any:
+    place = _getitem(x, index)
+    if (
+        place is NotImplemented
+        or (isinstance(value, Tensor) and value.ndim > place.ndim)
+        or not isinstance(value, (Tensor, int, float, complex))
+    ):
+        return NotImplemented
+    if isinstance(value, Tensor):
+        aten.copy_.default(place, value)
+    else:
+        aten.fill_.Scalar(place, value)
+    return None
+
+
+def _indices(index: Any) -> list[Any]:
+    """The index as PyTorch's operator has it: a tensor or None for each dimension."""
+    return [None if isinstance(p, slice) and p == slice(None) else p for p in (index if isinstance(index, tuple) else (index,))]
+
+
+_MADE: dict[str, Callable[[Any], Any]] = {
+    "_softmax": _softmax_of("_softmax", "_softmax_backward_data"),
+    "addmm": _addmm,
+    "batch_norm": _batch_norm,
+    "bmm": lambda a: node(aten.bmm.default, bmm_rule, a.input, a.mat2),
+    "conv1d": _conv(1),
+    "conv2d": _conv(2),
+    "conv3d": _conv(3),
+    "conv_transpose1d": _conv_transpose(1),
+    "conv_transpose2d": _conv_transpose(2),
+    "conv_transpose3d": _conv_transpose(3),
+    "chunk": _chunk,
+    "unflatten": _unflatten,
+    "contiguous": lambda a: a.input if a.input.is_contiguous() else aten.clone.default(a.input, memory_format=taeda.contiguous_format),
+    "cross_entropy": _cross_entropy,
+    "dropout": _dropout,
+    "embedding": _embedding,
+    "flatten": _flatten,
+    "gelu": _gelu,
+    "layer_norm": _layer_norm,
+    "linear": _linear,
+    "log_softmax": _log_softmax,
+    "matmul": _matmul,
+    "max_pool2d": _max_pool2d,
+    "mm": lambda a: _matmul(SimpleNamespace(input=a.input, other=a.mat2)),
+    "mse_loss": _mse_loss,
+    "nll_loss": _nll_loss,
+    "relu": _by_output("relu", "threshold_backward", 0),
+    "reshape": _reshape,
+    "scaled_dot_product_attention": _attention,
+    "sigmoid": _by_output("sigmoid", "sigmoid_backward"),
+    "silu": _silu,
+    "softmax": _softmax_of("_softmax", "_softmax_backward_data"),
+    "tanh": _by_output("tanh", "tanh_backward"),
+    "to": _to,
+}
+
+# -- names and overloads of all others --------------------------------------------------------------------
+
+_BY_OTHER_WORDS = """
+add sub mul div true_divide floor_divide remainder add_ sub_ mul_ div_ copysign maximum minimum atan2 logical_and logical_or
+logical_xor bitwise_and bitwise_or bitwise_xor
+"""
+_BY_OTHER = frozenset(_BY_OTHER_WORDS.split())
+_COMPARES_WORDS = """
+eq ne lt le gt ge fmod eq_ ne_ lt_ le_ gt_ ge_
+"""
+_COMPARES = frozenset(_COMPARES_WORDS.split())
+_BY_DIM = {
+    "sum": "dim_IntList",
+    "mean": "dim",
+    "max": "dim",
+    "min": "dim",
+    "all": "dim",
+    "any": "dim",
+    "prod": "dim_int",
+    "median": "dim",
+    "squeeze": "dim",
+    "std": "correction",
+    "var": "correction",
+    "transpose": "int",
+    "select": "int",
+    "movedim": "int",
+    "split": "Tensor",
+}
+_SIZED = frozenset(("view", "expand", "permute", "repeat", "zeros", "ones", "empty", "rand", "randn", "new_zeros", "new_ones", "new_empty"))
+_NAMES = {
+    "norm": "linalg_vector_norm",
+    "item": "_local_scalar_dense",
+    "tensor": "lift_fresh",
+    "type_as": "_to_copy",
+    "pad": "constant_pad_nd",
+    "true_divide": "div",
+    "negative": "neg",
+    "absolute": "abs",
+    "multiply": "mul",
+    "subtract": "sub",
+    "divide": "div",
+    "greater": "gt",
+    "less": "lt",
+    "concat": "cat",
+    "concatenate": "cat",
+}
+_OTHERWISE = frozenset(("norm", "type_as", "pad", "item"))  # PyTorch's operator has other arguments than the function
+# What tells about a tensor, or is no operator of PyTorch's
+_SILENT_WORDS = """
+dim element_size get_device is_complex is_contiguous is_floating_point numel register_hook requires_grad_ retain_grad size
+storage_offset stride backward data_ptr is_same_size type cpu numpy tolist
+"""
+_SILENT = frozenset(_SILENT_WORDS.split())
+
+
+def _overload(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+    second = args[1] if len(args) > 1 else kwargs.get("other")
+    if name in _BY_OTHER:
+        return "Tensor"
+    if name in _COMPARES:
+        return "Tensor" if isinstance(second, Tensor) else "Scalar"
+    if name in ("pow", "pow_"):
+        return "Scalar" if not isinstance(args[0], Tensor) else "Tensor_Tensor" if isinstance(second, Tensor) else "Tensor_Scalar"
+    if name in ("rsub", "fill_"):
+        return "Tensor" if isinstance(second, Tensor) else "Scalar"
+    if name == "where":
+        return "self" if len(args) == 3 else "default"
+    if name in ("masked_fill", "masked_fill_"):
+        return "Tensor" if len(args) > 2 and isinstance(args[2], Tensor) else "Scalar"
+    if name in ("std", "var", "transpose", "split"):
+        return _BY_DIM[name]
+    if name in ("max", "min") and isinstance(second, Tensor):
+        return "other"
+    if name in _BY_DIM and (len(args) > 1 or "dim" in kwargs):
+        return _BY_DIM[name]
+    if name in ("scatter", "scatter_") and len(args) > 3:
+        return "src" if isinstance(args[3], Tensor) else "value"
+    return {"index_put": "default", "bernoulli_": "float", "empty": "memory_format", "index": "Tensor"}.get(name, "default")
+
+
+_own: dict[Any, OpOverloadPacket] = {}  # of functions that have no operator of their name
+
+
+def _packet(name: str, func: Callable[..., Any]) -> OpOverloadPacket:
+    name = _NAMES.get(name, name)
+    if name.startswith("fused_"):
+        name = f"_{name}"
+    else:
+        try:
+            return getattr(plain_aten, name)
+        except AttributeError:
+            pass
+    if func not in _own:
+        _own[func] = OpOverloadPacket(name, func)
+    return _own[func]
+
+
+@functools.cache
+def _signature(function: Any) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) -> Any:
+    """Make a call of a function of taeda by PyTorch's operators, of which the mode is told."""
+    name = func.__name__
+    if name in _SILENT or (name.startswith("__") and name not in ("__getitem__", "__setitem__")):
+        return func(*args, **kwargs)
+    with asking(mode):
+        return _made(name, func, args, kwargs)
+
+
+def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    plain = kwargs.get("out") is None and not has_torch_function(args)
+    if name == "__getitem__":
+        found = _getitem(*args) if plain else NotImplemented
+        if found is not NotImplemented:
+            return found
+        indices = _indices(args[1])
+        if all(p is None or isinstance(p, Tensor) for p in indices):
+            return aten.index.Tensor(args[0], indices)
+        return Told(OpOverloadPacket("index", func).Tensor)(*args)
+    if name == "__setitem__":
+        found = _setitem(*args) if plain else NotImplemented
+        return Told(OpOverloadPacket("index_put_", func).default)(*args) if found is NotImplemented else found
+    made = _MADE.get(name)
+    signature = _signature(getattr(func, "function", func)) if made is not None and plain else None
+    if made is not None and signature is not None:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        found = made(SimpleNamespace(**bound.arguments))
+        if found is not NotImplemented:
+            return found
+    if name == "tensor":
+        return aten.lift_fresh.default(func(*args, **kwargs))
+    if name in _SIZED:
+        first = 0 if name in ("zeros", "ones", "empty", "rand", "randn") else 1
+        args = (*args[:first], _sizes(args[first:])) if len(args) > first else args
+    elif name in ("sum", "mean", "var", "std") and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
+        args = (args[0], [args[1]], *args[2:])
+    packet = OpOverloadPacket(_NAMES[name], func) if name in _OTHERWISE else _packet(name, func)
+    return Told(getattr(packet, _overload(name, args, kwargs)))(*args, **kwargs)

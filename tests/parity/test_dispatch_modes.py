@@ -1,0 +1,137 @@
+"""Modes below autograd beside PyTorch's: the operators that they see, forward and backward, and what comes out."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import taeda
+from taeda.utils import _python_dispatch as ours
+
+
+def logger(base, log):
+    class Log(base):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            log.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    return Log()
+
+
+def without(names, *silent):
+    return [name for name in names if name not in ("aten.detach.default", *silent)]
+
+
+FORWARD = {
+    "linear": (lambda t: t.nn.Linear(4, 5), (2, 4)),
+    "linear of three dimensions": (lambda t: t.nn.Linear(4, 5), (3, 2, 4)),
+    "linear of three dimensions without bias": (lambda t: t.nn.Linear(4, 5, bias=False), (3, 2, 4)),
+    "linear without bias": (lambda t: t.nn.Linear(4, 5, bias=False), (2, 4)),
+    "cnn": (lambda t: t.nn.Sequential(t.nn.Conv2d(3, 4, 3, padding=1), t.nn.ReLU(), t.nn.MaxPool2d(2), t.nn.Flatten(), t.nn.Linear(64, 2)),
+            (2, 3, 8, 8)),
+    "transposed": (lambda t: t.nn.ConvTranspose2d(3, 4, 3, stride=2), (2, 3, 5, 5)),
+    "conv1d": (lambda t: t.nn.Conv1d(3, 4, 3, groups=1), (2, 3, 9)),
+    "norms": (lambda t: t.nn.Sequential(t.nn.LayerNorm(4), t.nn.GELU(), t.nn.SiLU(), t.nn.Sigmoid(), t.nn.Tanh()), (2, 4)),
+    "encoder layer": (lambda t: t.nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True).linear1, (2, 3, 4)),
+    "dropout": (lambda t: t.nn.Dropout(0.3), (20, 4)),
+    "softmax": (lambda t: t.nn.Sequential(t.nn.Softmax(-1), t.nn.LogSoftmax(0)), (3, 4)),
+}
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_modes_see_what_pytorch_dispatches_forward_and_the_same_values_come_out(name):
+    make, shape = FORWARD[name]
+    torch.manual_seed(3)
+    taeda.manual_seed(3)
+    theirs, mine = make(torch), make(taeda)
+    x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    a, b = torch.tensor(x, requires_grad=True), taeda.tensor(x, requires_grad=True)
+    expected, seen, back, seen_back = [], [], [], []
+    with logger(TorchDispatchMode, expected):
+        y = theirs(a)
+    with logger(ours.TorchDispatchMode, seen):
+        z = mine(b)
+    assert without(seen) == without(expected)
+    np.testing.assert_allclose(z.detach().numpy(), y.detach().numpy(), rtol=1e-4, atol=1e-5)
+    with logger(TorchDispatchMode, back):
+        y.backward(torch.ones_like(y))
+    with logger(ours.TorchDispatchMode, seen_back):
+        z.backward(taeda.ones_like(z))
+    heavy = ("mm.", "convolution_backward", "layer_norm_backward", "threshold_backward", "softmax_backward", "pool2d_with_indices_backward",
+             "gelu_backward", "silu_backward", "sigmoid_backward", "tanh_backward")
+    assert [n for n in seen_back if any(h in n for h in heavy)] == [n for n in back if any(h in n for h in heavy)]
+    np.testing.assert_allclose(b.grad.numpy(), a.grad.numpy(), rtol=1e-4, atol=1e-5)
+    for p, q in zip(mine.parameters(), theirs.parameters()):
+        np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-4, atol=1e-5)
+
+
+CALLS = {
+    "views": lambda t, a: (a[0], a[:, 1], a[None], a.view(4, 3), a.t(), a.unsqueeze(0), a.reshape(2, 6), a.flatten(), a.permute(1, 0), a.expand(2, 3, 4)),
+    "arithmetic": lambda t, a: (a * 2 + 1, 1 - a, a / 3, a**2, 2**a, a @ a.t(), a - a, a > 0, a == a),
+    "reductions": lambda t, a: (a.sum(), a.sum(0), a.mean(), a.mean(1), a.max(1), a.max(), a.argmax(-1), a.amax(0), a.var(0), a.std(), a.all(), a.norm()),
+    "others": lambda t, a: (t.cat([a, a]), t.stack([a, a]), a.clone(), t.where(a > 0, a, a), a.masked_fill(a > 0, 0.0), a.cumsum(0), a.exp(), a.topk(2),
+                            a.sort(), t.tril(a), a.clamp(0, 1), a.repeat(2, 1), a.chunk(2, 1), a.to(t.float64), a.to(t.float32), a.float()),
+    "written": lambda t, a: (t.ones(3).add_(1).mul_(2).zero_(), t.ones(3).copy_(t.zeros(3)), t.full((2,), 3.0), a.new_zeros(3), t.zeros_like(a)),
+    "bmm": lambda t, a: (t.bmm(a[None], a.t()[None]), a[None] @ a.t(), a[None, None] @ a.t()[None, None], a[None] @ a.t()[None]),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_modes_see_the_operators_of_single_calls(name):
+    x = np.random.default_rng(1).standard_normal((3, 4), dtype=np.float32)
+    expected, seen = [], []
+    a, b = torch.tensor(x), taeda.tensor(x)
+    with logger(TorchDispatchMode, expected):
+        CALLS[name](torch, a)
+    with logger(ours.TorchDispatchMode, seen):
+        CALLS[name](taeda, b)
+    assert without(seen) == without(expected)
+
+
+def test_losses_and_attention():
+    x = np.random.default_rng(2).standard_normal((2, 2, 5, 4), dtype=np.float32)
+    grads = []
+    for t, base in ((torch, TorchDispatchMode), (taeda, ours.TorchDispatchMode)):
+        log = []
+        a = t.tensor(x, requires_grad=True)
+        with logger(base, log):
+            out = t.nn.functional.scaled_dot_product_attention(a, a, a, is_causal=True)
+            loss = t.nn.functional.cross_entropy(out[0, 0], t.tensor([0, 1, 2, 3, 0])) + t.nn.functional.mse_loss(out, t.zeros(2, 2, 5, 4))
+            loss.backward()
+        grads.append((log, a.grad.numpy()))
+    (theirs, g), (mine, h) = grads
+    np.testing.assert_allclose(h, g, rtol=1e-4, atol=1e-6)
+    for heavy in ("_scaled_dot_product_flash_attention_for_cpu", "_log_softmax", "nll_loss", "mse_loss"):
+        assert sorted(n for n in mine if heavy in n) == sorted(n for n in theirs if heavy in n)
+
+
+def test_a_mode_may_take_an_operators_place_and_modes_nest():
+    """The inner one is asked first, and what it calls asks the outer one."""
+    outer, inner = [], []
+
+    class Doubled(ours.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            inner.append(str(func))
+            out = func(*args, **(kwargs or {}))
+            return out * 2 if func is taeda.ops.aten.exp.default else out
+
+    x = taeda.zeros(2)
+    with logger(ours.TorchDispatchMode, outer), Doubled():
+        y = x.exp()
+    assert y.tolist() == [2.0, 2.0] and inner == ["aten.exp.default"] and outer == ["aten.exp.default", "aten.mul.Tensor"]
+    assert x.exp().tolist() == [1.0, 1.0] and ours._get_current_dispatch_mode() is None
+
+
+def test_second_derivatives_through_operators():
+    for t, base in ((torch, TorchDispatchMode), (taeda, ours.TorchDispatchMode)):
+        t.manual_seed(0)
+        layers = t.nn.Sequential(t.nn.Conv2d(1, 2, 3), t.nn.Tanh(), t.nn.Flatten(), t.nn.LayerNorm(8), t.nn.Linear(8, 3))
+        x = t.linspace(-1, 1, 32).view(2, 1, 4, 4).requires_grad_()
+        with logger(base, []):
+            loss = t.nn.functional.cross_entropy(layers(x), t.tensor([0, 2]))
+            (g,) = t.autograd.grad(loss, x, create_graph=True)
+            (g**2).sum().backward()
+        found = x.grad.numpy() if t is torch else np.asarray(x.grad)
+        if t is torch:
+            expected = found
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
