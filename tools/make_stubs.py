@@ -277,7 +277,7 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
             if name in ("TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"):    # fields and methods of the C part
                 fields = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
                 body = [b for b in body if "__init__" in b or "__len__" in b]
-                if name in ("Storage", "Node") and not any("__init__" in b for b in body):
+                if name in ("Storage", "Node", "finfo", "iinfo") and not any("__init__" in b for b in body):
                     body.append("    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
             lines += [f"class {name}{base}:", *(fields + body or ["    ..."])]
         elif callable(f):

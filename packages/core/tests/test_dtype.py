@@ -127,3 +127,17 @@ def test_eight_bit_floats_are_names_that_no_tensor_has(name: str, largest: float
             call()
     with pytest.raises(NotImplementedError, match="name only"):
         taeda.set_autocast_dtype("cpu", d)
+
+
+def test_limits_are_one_object_a_dtype_that_cannot_be_changed():
+    limits = taeda.finfo(taeda.float32)
+    assert limits is taeda.finfo(taeda.float32) and limits is not taeda.finfo(taeda.float64) and limits == taeda.finfo(taeda.complex64)
+    with pytest.raises(AttributeError, match=r"\[finfo\] attribute 'eps'"):
+        limits.eps = 1.0
+    assert taeda.finfo(taeda.float32).eps == 2.0**-23 and taeda.iinfo(taeda.int8).max == 127
+    taeda.set_default_dtype(taeda.float64)
+    try:
+        assert taeda.finfo().bits == 64
+    finally:
+        taeda.set_default_dtype(taeda.float32)
+    assert taeda.finfo().bits == 32

@@ -222,7 +222,25 @@ def set_default_dtype(d):
 
 
 class Limits:
-    """What finfo and iinfo share: two of one dtype are equal."""
+    """What finfo and iinfo share: one object a dtype, whose numbers cannot be changed."""
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"[{type(self).__name__}] attribute {name!r} of a dtype's limits is not writable")
+
+    def __reduce__(self):
+        return type(self), (NAMES[self.dtype],)
+
+    @classmethod
+    def _kept(cls, asked, limits):
+        """The object of these limits, which is kept for whoever asks again; the default dtype may change."""
+        found = object.__new__(cls)
+        found.__dict__.update(limits)
+        if asked is not None:
+            cls._made[asked] = found
+        return found
+
+    def __hash__(self):
+        return hash((type(self), self.dtype))
 
     def __eq__(self, other):
         return type(self) is type(other) and self.dtype == other.dtype
@@ -235,29 +253,32 @@ class finfo(Limits):
         "float16": (16, 10, 15), "bfloat16": (16, 7, 127), "float32": (32, 23, 127), "float64": (64, 52, 1023),
     }
 
-    def __init__(self, type=None):
+    _made = {}              # what was asked for -> its limits
+
+    def __new__(cls, type=None):
+        if isinstance(type, dtype) and type in cls._made:
+            return cls._made[type]
         d = get_default_dtype() if type is None else dtype_of(F64) if type is float else dtype_of(C128) if type is complex else type
         d = d.to_real() if isinstance(d, dtype) else d
         if isinstance(d, dtype) and d.name in UNHELD and d.is_floating_point:
-            self._unheld(d)
-            return
-        if not isinstance(d, dtype) or d.name not in self._LIMITS:
+            return cls._kept(type, cls._unheld(d))
+        if not isinstance(d, dtype) or d.name not in cls._LIMITS:
             raise TypeError(f"[finfo] needs a floating-point dtype, got {type!r}; use iinfo for integers")
-        bits, mantissa, exponent = self._LIMITS[d.name]
-        self.bits, self.dtype = bits, d.name
-        self.eps = 2.0 ** -mantissa
-        self.max = (2.0 - self.eps) * 2.0 ** exponent
-        self.min = -self.max
-        self.tiny = self.smallest_normal = 2.0 ** (1 - exponent)
-        self.resolution = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-15}[d.name]
+        bits, mantissa, exponent = cls._LIMITS[d.name]
+        eps, tiny = 2.0 ** -mantissa, 2.0 ** (1 - exponent)
+        largest = (2.0 - eps) * 2.0 ** exponent
+        resolution = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-15}[d.name]
+        return cls._kept(type, {"bits": bits, "dtype": d.name, "eps": eps, "max": largest, "min": -largest, "tiny": tiny,
+                                "smallest_normal": tiny, "resolution": resolution})
 
-    def _unheld(self, d):
+    @staticmethod
+    def _unheld(d):
         row = next(row for row in UNHELD_ROWS if row[0] == d.name)
         if row[2] is None:
             raise TypeError(f"[finfo] two numbers of {d} share a byte; there are no limits of one")
-        self.bits, self.dtype, self.resolution = 8, d.name, 1.0
-        self.eps, self.tiny, self.max = row[2:]
-        self.smallest_normal, self.min = self.tiny, -self.max if row[1] else self.tiny
+        eps, tiny, largest = row[2:]
+        return {"bits": 8, "dtype": d.name, "resolution": 1.0, "eps": eps, "tiny": tiny, "max": largest, "smallest_normal": tiny,
+                "min": -largest if row[1] else tiny}
 
     def __repr__(self):
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
@@ -267,13 +288,17 @@ class finfo(Limits):
 class iinfo(Limits):
     """Limits of an integer dtype: bits, min, max."""
 
-    def __init__(self, type):
-        type = dtype_of(I64) if type is int else type
-        if not isinstance(type, dtype) or kinds[(<dtype>type).code] != 1:
+    _made = {}
+
+    def __new__(cls, type):
+        if isinstance(type, dtype) and type in cls._made:
+            return cls._made[type]
+        d = dtype_of(I64) if type is int else type
+        if not isinstance(d, dtype) or kinds[(<dtype>d).code] != 1:
             raise TypeError(f"[iinfo] needs an integer dtype, got {type!r}; use finfo for floating point")
-        self.bits, self.dtype = type.itemsize * 8, type.name
-        self.min = -(1 << (self.bits - 1)) if type.is_signed else 0
-        self.max = (1 << (self.bits - type.is_signed)) - 1
+        bits = d.itemsize * 8
+        return cls._kept(type, {"bits": bits, "dtype": d.name, "min": -(1 << (bits - 1)) if d.is_signed else 0,
+                                "max": (1 << (bits - d.is_signed)) - 1})
 
     def __repr__(self):
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
