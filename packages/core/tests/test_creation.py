@@ -233,3 +233,10 @@ def test_a_layout_is_given_or_refused_never_ignored() -> None:
         assert make(taeda.strided).layout is taeda.strided
     with pytest.raises(TypeError, match="must be taeda.layout"):
         taeda.zeros(2, layout="sparse_coo")
+
+
+def test_an_empty_tensor_may_have_a_huge_dimension():
+    assert taeda.zeros(0, 2**62).shape == (0, 2**62)
+    for shape in ((2**62,), (1, 2**62), (0, 2**63)):
+        with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
+            taeda.zeros(shape)

@@ -159,7 +159,7 @@ def test_distributed_sampler_shuffles_by_epoch():
 
 
 def test_distributed_sampler_wants_to_know_its_place():
-    with pytest.raises(RuntimeError, match="give both"):
+    with pytest.raises(ValueError, match="give both"):
         DistributedSampler(range(3))
     with pytest.raises(ValueError, match=r"Invalid rank 2, rank should be in the interval \[0, 1\]"):
         DistributedSampler(range(3), 2, 2)

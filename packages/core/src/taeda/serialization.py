@@ -17,6 +17,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import IO, Any, ClassVar, TypeAlias
 
 from taeda import _archive, _pickle
@@ -111,6 +112,14 @@ class Pickler(pickle._Pickler):
         self.memoize(obj)  # type: ignore[attr-defined]
 
     dispatch[Global] = save_global_name
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        """Refuse what lies in a function as the C pickler does, which PyTorch's programs catch: AttributeError."""
+        if name is None and "<locals>" in getattr(obj, "__qualname__", ""):
+            raise AttributeError(f"[save] Can't pickle local object {obj.__qualname__!r}: it has no name in {obj.__module__}")
+        super().save_global(obj, name)  # type: ignore[misc]
+
+    dispatch[FunctionType] = save_global
 
     def persistent_id(self, obj: Any) -> Any:
         if isinstance(obj, Storage):

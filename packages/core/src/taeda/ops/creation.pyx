@@ -76,7 +76,7 @@ cdef tuple sizes_of(str op, tuple size, dict named=None):
         s = as_index(op, s)
         if s < 0:
             raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {s}: {list(size)}")
-        if s >= 1 << 62:
+        if s >= 1 << 63 or s >= 1 << 62 and 0 not in size:
             raise RuntimeError(f"[{op}] Storage size calculation overflowed with sizes={list(size)}")
         found.append(s)
     return tuple(found)

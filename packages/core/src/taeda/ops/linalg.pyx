@@ -24,6 +24,9 @@ class LinAlgError(RuntimeError):
     """A factorisation that cannot be: the matrix is singular, not positive-definite, or did not converge."""
 
 
+LinAlgError.__module__ = "taeda.linalg"                     # where programs have it from
+
+
 # -- operands ----------------------------------------------------------------------------------------
 
 

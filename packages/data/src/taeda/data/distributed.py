@@ -27,7 +27,7 @@ class DistributedSampler(Sampler[int]):
         drop_last: cut the tail instead of repeating rows.
 
     Raises:
-        RuntimeError: `num_replicas` or `rank` is not given.
+        ValueError: `num_replicas` or `rank` is not given.
         ValueError: `rank` lies outside 0 ... num_replicas - 1.
 
     >>> [list(DistributedSampler(range(5), 2, rank, shuffle=False)) for rank in (0, 1)]
@@ -44,7 +44,7 @@ class DistributedSampler(Sampler[int]):
         drop_last: bool = False,
     ) -> None:
         if num_replicas is None or rank is None:
-            raise RuntimeError(
+            raise ValueError(
                 "[DistributedSampler] there is no process group to ask, "
                 f"got num_replicas={num_replicas} and rank={rank}; give both"
             )
