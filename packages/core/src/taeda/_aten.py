@@ -85,6 +85,10 @@ def _nll_loss_forward(x: Any, target: Any, weight: Any, reduction: int, ignore_i
     return loss, x.new_tensor(float(counted.numel())) if weight is None else weight.detach()[counted].sum()
 
 
+def _mse_loss(x: Any, target: Any, reduction: int = 1) -> Any:
+    return ops.mse_loss(x, target, reduction=("none", "mean", "sum")[reduction])
+
+
 def _attention(query: Any, key: Any, value: Any, dropout_p: float = 0.0, is_causal: bool = False, attn_mask: Any = None,
                scale: float | None = None) -> Any:
     """The attention and, of each query, the logarithm of the sum of its weights."""
@@ -117,6 +121,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "index": _index,
     "is_same_size": lambda x, y: x.shape == y.shape,
     "lift_fresh": lambda x: x,
+    "mse_loss": _mse_loss,
     "nll_loss_forward": _nll_loss_forward,
     "native_dropout_backward": lambda g, mask, scale: g * (mask * scale),
     "scalar_tensor": lambda s, **options: ops.scalar_tensor_(s, **options),

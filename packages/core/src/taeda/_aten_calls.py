@@ -217,7 +217,7 @@ def _silu(a: Any) -> Any:
 
 
 def _mse_loss(a: Any) -> Any:
-    if a.input.shape != a.target.shape:
+    if a.input.shape != a.target.shape or getattr(a, "weight", None) is not None:
         return NotImplemented
     more = [] if a.reduction == "mean" else [_REDUCTIONS[a.reduction]]
 
@@ -233,9 +233,9 @@ def _mse_loss(a: Any) -> Any:
 
 
 def _embedding(a: Any) -> Any:
-    padding = -1 if a.padding_idx is None else a.padding_idx % a.weight.shape[0]
-    if a.sparse:
+    if a.sparse or not hasattr(a, "input"):  # taeda.embedding itself
         return NotImplemented
+    padding = -1 if a.padding_idx is None else a.padding_idx % a.weight.shape[0]
     more = [padding, a.scale_grad_by_freq] if a.scale_grad_by_freq else [padding] if padding >= 0 else []
 
     def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
@@ -407,7 +407,6 @@ _NAMES = {
     "concat": "cat",
     "concatenate": "cat",
 }
-_OTHERWISE = frozenset(("norm", "type_as", "pad", "item"))  # PyTorch's operator has other arguments than the function
 # What tells about a tensor, or is no operator of PyTorch's
 _SILENT_WORDS = """
 dim element_size get_device is_complex is_contiguous is_floating_point numel register_hook requires_grad_ retain_grad size
@@ -441,18 +440,18 @@ def _overload(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     return {"index_put": "default", "bernoulli_": "float", "empty": "memory_format", "index": "Tensor"}.get(name, "default")
 
 
-_own: dict[Any, OpOverloadPacket] = {}  # of functions that have no operator of their name
+_own: dict[Any, OpOverloadPacket] = {}  # of functions that have no operator of their name and arguments
+
+
+def _inner(function: Any) -> Any:
+    return getattr(function, "function", function)
 
 
 def _packet(name: str, func: Callable[..., Any]) -> OpOverloadPacket:
-    name = _NAMES.get(name, name)
-    if name.startswith("fused_"):
-        name = f"_{name}"
-    else:
-        try:
-            return getattr(plain_aten, name)
-        except AttributeError:
-            pass
+    name = f"_{name}" if name.startswith("fused_") else _NAMES.get(name, name)
+    found = getattr(plain_aten, name, None)
+    if found is not None and _inner(found._function) is _inner(func):
+        return found
     if func not in _own:
         _own[func] = OpOverloadPacket(name, func)
     return _own[func]
@@ -503,5 +502,5 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         args = (*args[:first], _sizes(args[first:])) if len(args) > first else args
     elif name in ("sum", "mean", "var", "std") and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
         args = (args[0], [args[1]], *args[2:])
-    packet = OpOverloadPacket(_NAMES[name], func) if name in _OTHERWISE else _packet(name, func)
+    packet = _packet(name, func)
     return Told(getattr(packet, _overload(name, args, kwargs)))(*args, **kwargs)
