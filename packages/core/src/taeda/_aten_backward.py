@@ -121,7 +121,7 @@ def _pool_backward(
 
 def _embedding_dense_backward(grad_output: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     weight = grad_output.new_zeros(num_weights, grad_output.shape[-1])
-    options = {"padding_idx": padding_idx if padding_idx >= 0 else None, "scale_grad_by_freq": scale_grad_by_freq}
+    options: Any = {"padding_idx": padding_idx if padding_idx >= 0 else None, "scale_grad_by_freq": scale_grad_by_freq}
     return _again(
         lambda w: taeda.nn.functional.embedding(indices, w, **options),  # type: ignore[attr-defined]
         [weight],

@@ -7,7 +7,7 @@
  * b. Tiles of many short rows are turned first, so that their rows become columns: four times faster at
  *    4 elements a row.
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
- *    are merged: lanes stay full.
+ *    are merged: lanes stay full.  Merging costs most where it takes exponentials: parts are of 16 rows or more.
  * d. float16 and bfloat16, where a Spec does not read them itself, go through float32's Spec: patches are widened into a buffer that stays in the cache, and results
  *    rounded at the end.  Widening the whole input first took three times as long as the sum.  Rows whose elements lie apart
  *    are gathered into the same buffer, since vectors pay for that.
@@ -25,6 +25,7 @@
 enum {
     REDUCE_TILE = 1024,     /* columns, at most */
     REDUCE_NARROW = 256,    /* columns that narrow rows are read as */
+    REDUCE_PARTED = 16,     /* rows, at least, of each part that they are read in: parts are merged one by one */
     REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
     REDUCE_SHORT = 16,      /* rows up to here are turned into columns; 16 of 8 bytes are vectors enough as they are */
@@ -236,7 +237,7 @@ static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, i
 {
     int64_t wide[REDUCE_NARROW * REDUCE_ACC / 8];
     const Spec *s = r->spec;
-    const int64_t k = reduce_min(REDUCE_NARROW / m, n / 2), rows = n / k;
+    const int64_t k = reduce_min(REDUCE_NARROW / m, n / REDUCE_PARTED), rows = n / k;
     s->init(wide, k * m);
     reduce_take(r, x, rows, k * m, k * m, 1, (char *)wide, base);
     for (int64_t j = 0; j < k; j++) s->merge(acc, (char *)wide + j * m * s->bytes, m);
@@ -259,7 +260,7 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
         reduce_offsets(&r->reduced, line, &at, &unused);
         if (r->n <= REDUCE_SHORT && m > 1 && r->sm != 1 && !(r->sn == 1 && r->itemsize == 8 && r->n == REDUCE_SHORT && !r->spec->ordered))
             reduce_turned(r, r->x + at * r->itemsize, n, m, acc, lo);
-        else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n * m >= 128 && !r->spec->ordered)
+        else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n >= 2 * REDUCE_PARTED && !r->spec->ordered)
             reduce_narrow(r, r->x + at * r->itemsize, n, m, acc, lo);
         else
             reduce_take(r, r->x + at * r->itemsize, n, r->sn, m, r->sm, acc, lo);
