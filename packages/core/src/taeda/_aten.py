@@ -85,6 +85,11 @@ def _nll_loss_forward(x: Any, target: Any, weight: Any, reduction: int, ignore_i
     return loss, x.new_tensor(float(counted.numel())) if weight is None else weight.detach()[counted].sum()
 
 
+def _max_pool2d_with_indices(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                             ceil_mode: bool = False) -> Any:
+    return ops.max_pool2d(x, kernel_size, stride or None, padding, dilation, ceil_mode, True)
+
+
 def _mse_loss(x: Any, target: Any, reduction: int = 1) -> Any:
     return ops.mse_loss(x, target, reduction=("none", "mean", "sum")[reduction])
 
@@ -121,6 +126,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "index": _index,
     "is_same_size": lambda x, y: x.shape == y.shape,
     "lift_fresh": lambda x: x,
+    "max_pool2d_with_indices": _max_pool2d_with_indices,
     "mse_loss": _mse_loss,
     "nll_loss_forward": _nll_loss_forward,
     "native_dropout_backward": lambda g, mask, scale: g * (mask * scale),

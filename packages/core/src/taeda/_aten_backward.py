@@ -121,13 +121,8 @@ def _pool_backward(
 
 def _embedding_dense_backward(grad_output: Tensor, indices: Tensor, num_weights: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     weight = grad_output.new_zeros(num_weights, grad_output.shape[-1])
-    options: Any = {"padding_idx": padding_idx if padding_idx >= 0 else None, "scale_grad_by_freq": scale_grad_by_freq}
-    return _again(
-        lambda w: taeda.nn.functional.embedding(indices, w, **options),  # type: ignore[attr-defined]
-        [weight],
-        [True],
-        grad_output,
-    )[0]
+    padding = padding_idx if padding_idx >= 0 else None
+    return _again(lambda w: ops.embedding(indices, w, padding, scale_grad_by_freq), [weight], [True], grad_output)[0]
 
 
 def _loss_backward(function: Callable[..., Any]) -> Callable[..., Any]:
