@@ -135,3 +135,62 @@ def test_second_derivatives_through_operators():
         if t is torch:
             expected = found
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+def batch_norm_twice(t):
+    norm, x = t.nn.BatchNorm1d(3), t.ones(4, 3).cumsum(0).requires_grad_()
+    (norm(x) + norm(x * 2)).pow(3).sum().backward()                # the buffers changed between
+    return x.grad
+
+
+def under_autocast(t):
+    layer, x = t.nn.Linear(3, 2), t.ones(4, 3)
+    with t.autocast("cpu", dtype=t.bfloat16):
+        y = t.nn.functional.softmax(layer(x), -1)
+    y.float().pow(2).sum().backward()
+    return y.dtype, layer.weight.grad.dtype
+
+
+def written(t, x, i):
+    y = x.clone()
+    y[:, i] = 0
+    y[0, 1], y[1], y[..., 0] = t.ones(1, 4), t.ones(3, 4), 7
+    y[y > 5] = 1
+    return y
+
+
+def bias_of_one(t, x):
+    bias = t.ones(1, requires_grad=True)
+    return t.autograd.grad(t.nn.functional.linear(x, t.ones(5, 4), bias).sum(), bias)[0]
+
+
+FORMS = {
+    "a new dimension beside indices": lambda t, x, i: (x[None, i], x[i, None], x[i], x[:, i], x[..., i]),
+    "parts": lambda t, x, i: (x[0, None, :, 1:3], x[..., ::2], x[5:2], x[-1:], x[:-1], x[x > 3], x[True]),
+    "the whole": lambda t, x, i: (x[:] is x, x[...] is x, x.to(t.float32) is x),
+    "written": written,
+    "a view in another dtype": lambda t, x, i: (x.view(t.int32), x.view(t.Size([6, 4])), x.view(-1)),
+    "memory formats": lambda t, x, i: (x[None].to(memory_format=t.channels_last).stride(),
+                                       x[None].to(t.float64, memory_format=t.channels_last).stride()),
+    "a bias that broadcasts": lambda t, x, i: bias_of_one(t, x),
+    "batch norm twice": lambda t, x, i: batch_norm_twice(t),
+    "autocast": lambda t, x, i: [str(d).split(".")[1] for d in under_autocast(t)],
+    "empty": lambda t, x, i: (t.ones(0, 3) @ t.ones(3, 2), t.nn.functional.linear(t.ones(0, 2, 4), t.ones(5, 4), t.ones(5))),
+}
+
+
+def plain(found):
+    if isinstance(found, (tuple, list)):
+        return [plain(x) for x in found]
+    return found.detach().numpy().round(3).tolist() if hasattr(found, "detach") else found
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms_of_calls_mean_under_a_mode_what_they_mean_without(name):
+    def run(t):
+        return plain(FORMS[name](t, t.arange(24.0).view(2, 3, 4), t.tensor([0, 1])))
+
+    expected = run(torch)
+    assert run(taeda) == expected
+    with logger(ours.TorchDispatchMode, []):
+        assert run(taeda) == expected

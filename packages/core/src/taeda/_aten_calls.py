@@ -38,7 +38,7 @@ from taeda.tensor import Tensor
 
 __all__ = ["make"]
 
-# -- calls made of several operators, or of one with other arguments (A) -----------------------------------
+# -- calls made of several operators, or of one with other arguments --------------------------------------
 # Each gets the function's arguments by its own names, defaults included; NotImplemented: told by its own name after all.
 
 
@@ -57,6 +57,8 @@ def _linear(a: Any) -> Any:
         return NotImplemented
     if bias is None:
         return _matmul(SimpleNamespace(input=x, other=aten.t.default(weight)))
+    if bias.shape != weight.shape[:1]:  # one that broadcasts
+        return NotImplemented
     flat = x if x.ndim == 2 else _reshaped(x, [x.numel() // max(x.shape[-1], 1), x.shape[-1]])
     turned = aten.t.default(weight)
     y = node(aten.addmm.default, addmm_rule, bias, flat, turned)
@@ -150,18 +152,18 @@ def _layer_norm(a: Any) -> Any:
 
 
 def _batch_norm(a: Any) -> Any:
-    return node(
-        aten.native_batch_norm.default,
-        batch_norm_rule,
-        a.input,
-        a.weight,
-        a.bias,
-        a.running_mean,
-        a.running_var,
-        a.training,
-        a.momentum,
-        a.eps,
-    )[0]
+    buffers, options = (a.running_mean, a.running_var), (a.training, a.momentum, a.eps)
+    if not a.training:
+        return node(aten.native_batch_norm.default, batch_norm_rule, a.input, a.weight, a.bias, *buffers, *options)[0]
+
+    # the buffers change with every call, and no derivative reads them: they are not saved
+    def op(x: Tensor, weight: Any, bias: Any) -> Any:
+        return aten.native_batch_norm.default(x, weight, bias, *buffers, *options)
+
+    def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
+        return batch_norm_rule(wants, g, (*args, *buffers, *options), results)[:3]
+
+    return node(op, rule, a.input, a.weight, a.bias)[0]
 
 
 def _max_pool2d(a: Any) -> Any:
@@ -255,6 +257,8 @@ def _to(a: Any) -> Any:
     if like is a.input and not a.copy:
         return like
     options = {k: v for k, v, now in (("dtype", like.dtype, a.input.dtype), ("device", like.device, a.input.device)) if v != now}
+    if a.memory_format is not taeda.preserve_format:
+        options["memory_format"] = a.memory_format
     return aten._to_copy.default(a.input, **options)
 
 
@@ -281,7 +285,8 @@ def _flatten(a: Any) -> Any:
 
 
 def _getitem(x: Tensor, index: Any) -> Any:
-    """One operator for each part of an index, as PyTorch's views are made."""
+    """One operator for each part of an index, as PyTorch's views are made, or ``alias`` where none is needed."""
+    whole = x
     parts = index if isinstance(index, tuple) else (index,)
     if any(
         isinstance(p, (Tensor, list)) or (p is not None and p is not Ellipsis and not isinstance(p, (int, slice))) or isinstance(p, bool)
@@ -301,27 +306,32 @@ def _getitem(x: Tensor, index: Any) -> Any:
             dim += 1
         else:
             x = aten.select.int(x, dim, p)
-    return x
+    return aten.alias.default(x) if x is whole else x
 
 
 def _setitem(x: Tensor, index: Any, value: Any) -> Any:
+    if not isinstance(value, (Tensor, int, float, complex)):
+        return NotImplemented
     place = _getitem(x, index)
-    if (
-        place is NotImplemented
-        or (isinstance(value, Tensor) and value.ndim > place.ndim)
-        or not isinstance(value, (Tensor, int, float, complex))
-    ):
+    if place is NotImplemented:
         return NotImplemented
     if isinstance(value, Tensor):
+        while value.ndim > place.ndim and value.shape[0] == 1:
+            value = aten.squeeze.dim(value, 0)
         aten.copy_.default(place, value)
     else:
         aten.fill_.Scalar(place, value)
     return None
 
 
-def _indices(index: Any) -> list[Any]:
-    """The index as PyTorch's operator has it: a tensor or None for each dimension."""
-    return [None if isinstance(p, slice) and p == slice(None) else p for p in (index if isinstance(index, tuple) else (index,))]
+def _indices(index: Any) -> list[Any] | None:
+    """The index as PyTorch's operator has it, a tensor or None for each dimension; None if it has other parts (new dimensions ...)."""
+    found: list[Any] = []
+    for p in index if isinstance(index, tuple) else (index,):
+        if not isinstance(p, Tensor) and not (isinstance(p, slice) and p == slice(None)):
+            return None
+        found.append(p if isinstance(p, Tensor) else None)
+    return found
 
 
 _MADE: dict[str, Callable[[Any], Any]] = {
@@ -475,13 +485,14 @@ def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) ->
 
 
 def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    plain = kwargs.get("out") is None and not has_torch_function(args)
+    # autocast chooses by functions: under it they are told whole
+    plain = kwargs.get("out") is None and not has_torch_function(args) and not taeda.is_autocast_enabled("cpu")
     if name == "__getitem__":
         found = _getitem(*args) if plain else NotImplemented
         if found is not NotImplemented:
             return found
         indices = _indices(args[1])
-        if all(p is None or isinstance(p, Tensor) for p in indices):
+        if indices is not None:
             return aten.index.Tensor(args[0], indices)
         return Told(OpOverloadPacket("index", func).Tensor)(*args)
     if name == "__setitem__":
@@ -499,7 +510,8 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return aten.lift_fresh.default(func(*args, **kwargs))
     if name in _SIZED:
         first = 0 if name in ("zeros", "ones", "empty", "rand", "randn") else 1
-        args = (*args[:first], _sizes(args[first:])) if len(args) > first else args
+        if len(args) > first and isinstance(args[first], (int, tuple, list)):  # a view may be in another dtype
+            args = (*args[:first], _sizes(args[first:]))
     elif name in ("sum", "mean", "var", "std") and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
         args = (args[0], [args[1]], *args[2:])
     packet = _packet(name, func)

@@ -20,7 +20,7 @@ from taeda.tensor import Tensor
 
 __all__ = ["Told", "asking", "aten", "node"]
 
-# -- operators, as the tables below call them ------------------------------------------------------------
+# -- operators, as rules and tables call them ------------------------------------------------------------
 
 _now = threading.local()  # .modes: those to ask within ``asking``
 
@@ -72,7 +72,7 @@ def asking(mode: Any) -> Iterator[None]:
 aten = ToldOperators()
 
 
-# -- operators with derivatives made of operators (B) ---------------------------------------------------
+# -- operators with derivatives made of operators -------------------------------------------------------
 
 
 class _Node(Function):
@@ -82,7 +82,7 @@ class _Node(Function):
     def forward(ctx: Any, op: Told, rule: Callable[..., Any], *args: Any) -> Any:
         found = op(*args)
         results = found if isinstance(found, tuple) else (found,)
-        ctx.rule, ctx.several = rule, isinstance(found, tuple)
+        ctx.rule = rule
         ctx.args = [None if isinstance(x, Tensor) else x for x in args]
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.save_for_backward(*(args[i] for i in ctx.places), *results)
