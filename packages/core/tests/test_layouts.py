@@ -70,6 +70,22 @@ def test_threads_do_not_change_a_bit() -> None:
     assert_same_for_any_threads(lambda: a.tanh() + (b.t() * a).exp() / b.t())
 
 
+def test_padding_that_only_crops_keeps_the_order_of_dimensions() -> None:
+    x = taeda.arange(120.0).reshape(2, 3, 4, 5)
+    for y in (x.transpose(1, 2), x.permute(3, 2, 1, 0), x[:, ::2], x[:1].expand(2, 3, 4, 5), x[0].mT, x.int().mT, x.permute(3, 2, 1, 0).to("meta")):
+        for pad in ((0, 0), (-1, 0), (0, -1, -1, 0)):
+            rows, columns = slice(*((-pad[2], None) if len(pad) == 4 else (None,))), slice(-pad[0], y.shape[-1] + pad[1])
+            expected, result = y[..., rows, columns].clone(), taeda.constant_pad_nd(y, pad, 7)
+            assert result.stride() == expected.stride() and result.data_ptr() != y.data_ptr() or y.is_meta
+            assert y.is_meta or taeda.equal(result, expected)
+        assert taeda.constant_pad_nd(y, (0, 1)).is_contiguous()
+    w = x.mT.requires_grad_()
+    y = taeda.constant_pad_nd(w, (-1, -1))
+    (y * y).sum().backward()
+    assert y.grad_fn.name() == "ConstantPadNdBackward0"
+    assert taeda.equal(w.grad, taeda.constant_pad_nd(2 * w.detach()[..., 1:-1], (1, 1)))
+
+
 def test_random_numbers_are_drawn_in_the_order_of_the_result() -> None:
     p = taeda.rand(40, 40, generator=taeda.Generator().manual_seed(1))
     x = taeda.empty(40, 40)

@@ -172,6 +172,27 @@ cdef int set_shape(TensorBase x, Amounts* a, int mode) except -1:
     return 0
 
 
+cdef bint only_crops(TensorBase x, const Amounts* a) noexcept:
+    cdef int d
+    for d in range(x.view.ndim):
+        if a.before[d] > 0 or a.after[d] > 0:
+            return False
+    return True
+
+
+cdef object cropped(TensorBase x, const Amounts* a):
+    """What is left of x, in the memory order of x, as a clone of that view has it; only what puts elements in makes rows."""
+    cdef int d
+    part = (<object>x).detach()
+    for d in range(x.view.ndim):
+        if a.before[d] or a.after[d]:
+            part = part.narrow(d, -a.before[d], a.shape[d])
+    y = part.clone()
+    if needs_grad(x):
+        record(<Op>(<list>OPS[CONSTANT])[1], y, (x,), None, (CONSTANT, tuple([a.before[d] for d in range(x.view.ndim)]), x.shape_tuple()))
+    return y
+
+
 def constant_pad_nd(input, pad, value=0):
     """Pad with a constant; see :func:`taeda.ops.pad`.
 
@@ -183,6 +204,8 @@ def constant_pad_nd(input, pad, value=0):
     cdef Amounts a
     read_pad(x, pad, &a)
     set_shape(x, &a, CONSTANT)
+    if not x.view.contiguous and not lies_channels_last(x) and only_crops(x, &a):
+        return cropped(x, &a)
     return padded(<Op>(<list>OPS[CONSTANT])[1], x, a.before, a.shape, CONSTANT, value)
 
 
