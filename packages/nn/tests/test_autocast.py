@@ -61,4 +61,9 @@ def test_attention() -> None:
     with taeda.autocast("cpu"):
         y, weights = layer(x, x, x)
         assert y.dtype == weights.dtype == F.scaled_dot_product_attention(x, x, x).dtype == BF16
+        hidden = taeda.ones(3, 3).triu(1).bool()
+        for mask in (hidden, taeda.zeros(3, 3).masked_fill(hidden, -taeda.inf)):
+            assert layer(x, x, x, attn_mask=mask)[1].dtype == BF16
+        weights = layer(x, x, x, key_padding_mask=taeda.tensor([[False, False, True]] * 2))[1]
+        assert weights.dtype == BF16 and (weights[..., 2] == 0).all()
         assert nn.TransformerEncoderLayer(4, 2, 8)(x).dtype == F32

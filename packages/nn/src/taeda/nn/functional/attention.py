@@ -337,6 +337,8 @@ def _attend(
     weights = None
     if need_weights:
         scores = (q * math.sqrt(1.0 / q.shape[-1])).matmul(k.transpose(-2, -1))
+        if mask is not None and scores.dtype != query.dtype:   # autocast's products take the mask as they take their operands
+            mask = mask.to(scores.dtype)
         weights = (scores if mask is None else scores + mask).softmax(-1)
         if dropout_p > 0:
             weights = ops.dropout(weights, dropout_p, True)
