@@ -283,6 +283,9 @@ def rewriting(lib: Any) -> Iterator[Any]:
         (lambda x, y: (x + y).relu().sum(), lambda a, b: (a + b).relu(), lambda a, b: lib.maximum(a, b)),
         (lambda x: lib.sum(x, dim=1), lambda x: lib.sum(x, dim=0), lambda x: x),
         (lambda x: x.split(2)[0] + x.split(2)[1], lambda x: x.split(2), lambda x: x.chunk(2)),
+        (lambda x: lib.add(x, x), lambda a, b: lib.add(a, b), lambda a, b: lib.mul(a, b)),
+        (lambda x: lib.add(lib.neg(x), x), lambda a, b: lib.add(lib.neg(a), b), lambda a, b: lib.mul(a, b)),
+        (lambda x: lib.add(x, x), lambda a: lib.add(a, a), lambda a: lib.neg(a)),
     ):
         traced = lib.fx.symbolic_trace(f)
         try:

@@ -244,6 +244,9 @@ def test_patterns_are_replaced() -> None:
     assert traced(taeda.ones(1), taeda.tensor([2.0]), taeda.tensor([3.0])).tolist() == [7.0]
     kept = fx.symbolic_trace(lambda x: taeda.neg(x) + taeda.relu(taeda.neg(x) * 1))
     assert not fx.replace_pattern(kept, lambda x: taeda.relu(taeda.neg(x)), lambda x: x)
+    twice = fx.symbolic_trace(lambda x: taeda.add(x, x))
+    assert not fx.replace_pattern(twice, lambda a, b: taeda.add(a, b), lambda a, b: a * b)  # a and b are two nodes
+    assert len(fx.replace_pattern(twice, lambda a: taeda.add(a, a), lambda a: a * 2)) == 1
 
 
 def test_modules_are_patterns_too() -> None:

@@ -149,7 +149,7 @@ class SubgraphMatcher:
     def _match_nodes(self, pn: Node, gn: Node, match: InternalMatch, node_name_match: str = "") -> bool:
         if pn in match.nodes_map:
             return match.nodes_map[pn] is gn
-        if any(g is gn and p.op != "placeholder" for p, g in match.nodes_map.items()) and pn.op != "placeholder":
+        if any(g is gn for g in match.nodes_map.values()):      # one node of the graph is one of the pattern: x + x is not a + b
             return False
         if not self._nodes_are_equal(pn, gn, node_name_match):
             return False
