@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -296,3 +297,17 @@ def test_what_is_not_normalised_in_place() -> None:
     ):  # fmt: skip
         assert not batch_norm_here(input, *parts, 1e-5, 0.0, 1.0)
     assert all(map(taeda.equal, (x, strided, odd), before))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (600, 3), (2, 3, 5), (1, 3, 5000)])
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+def test_the_running_mean_of_infinities_is_infinite(shape: tuple[int, ...], dtype: taeda.dtype) -> None:
+    for value in (math.inf, -math.inf):
+        x = taeda.ones(shape, dtype=dtype)
+        x[0, 1] = value
+        m, v = taeda.zeros(3, dtype=dtype), taeda.ones(3, dtype=dtype)
+        ops.batch_norm(x, m, v, training=True, momentum=0.5)
+        assert m.tolist() == [0.5, value, 0.5] and math.isnan(v[1].item()) and v[0] == v[2] == 0.5
+    x[-1, 1] = math.inf                                         # both signs have no mean
+    ops.batch_norm(x, m, v, training=True)
+    assert math.isnan(m[1].item())
