@@ -472,3 +472,9 @@ def test_older_names_of_reductions(arguments: tuple[bool | None, bool | None]) -
         assert mine.get_enum("elementwise_mean") == 1
     with pytest.raises(ValueError, match="not a valid value for reduction"):
         mine.get_enum("average")
+
+
+def test_constants_of_layers_are_pytorchs() -> None:
+    layers = [name for name, c in vars(taeda.nn).items() if isinstance(c, type) and issubclass(c, taeda.nn.Module) and hasattr(torch.nn, name)]
+    said = {name: list(getattr(getattr(taeda.nn, name), "__constants__", [])) for name in layers}
+    assert said == {name: list(getattr(getattr(torch.nn, name), "__constants__", [])) for name in layers}

@@ -453,3 +453,13 @@ def test_a_layer_with_a_mixin_in_front_is_copied_and_pickled() -> None:
     for made in (copy.deepcopy(layer), copy.copy(layer), pickle.loads(pickle.dumps(layer))):
         assert type(made) is MixedLayer and made.weight.tolist() == [0.0, 1.0, 2.0]
     assert copy.deepcopy(layer).weight is not layer.weight and type(MixedLayer.__new__(MixedLayer)) is MixedLayer
+
+
+def test_layers_name_their_settings_for_classes_that_add_to_them() -> None:
+    class Scaled(nn.Conv2d):
+        __constants__ = [*nn.Conv2d.__constants__, "scale"]
+
+    assert Scaled.__constants__[:2] == ["stride", "padding"] and Scaled.__constants__[-1] == "scale"
+    assert nn.Linear.__constants__ == ["in_features", "out_features"]
+    assert nn.BatchNorm2d.__constants__ == nn.InstanceNorm1d.__constants__ == nn.modules.batchnorm._NormBase.__constants__
+    assert "__constants__" not in vars(nn.Module)
