@@ -44,8 +44,6 @@ for _home, _file, _prefix in (
 ):  # fmt: skip
     vars(_home).update({_name: vars(_file)[_name] for _name in _file.__all__ if _name.startswith(_prefix)})
 
-from taeda.nn.modules import _constants as _constants  # the layers are complete by now
-
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout", "AvgPool1d", "AvgPool2d",

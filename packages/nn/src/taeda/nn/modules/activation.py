@@ -52,6 +52,8 @@ class ReLU(Module):
     tensor([0., 2.])
     """
 
+    __constants__ = ["inplace"]
+
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
@@ -71,6 +73,8 @@ class Hardtanh(Module):
     >>> nn.Hardtanh(-2, 2)(taeda.tensor([-3.0, 1.0]))
     tensor([-2.,  1.])
     """
+
+    __constants__ = ["min_val", "max_val", "inplace"]
 
     def __init__(
         self,
@@ -126,6 +130,8 @@ class RReLU(Module):
     tensor([-0.5000,  2.0000])
     """
 
+    __constants__ = ["lower", "upper", "inplace"]
+
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
         super().__init__()
         self.lower = lower
@@ -148,6 +154,8 @@ class ELU(Module):
     tensor([-0.6321,  1.0000])
     """
 
+    __constants__ = ["alpha", "inplace"]
+
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha = alpha
@@ -169,6 +177,8 @@ class CELU(Module):
     tensor([-0.6321,  1.0000])
     """
 
+    __constants__ = ["alpha", "inplace"]
+
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha = alpha
@@ -189,6 +199,8 @@ class LeakyReLU(Module):
     >>> nn.LeakyReLU(0.5)(taeda.tensor([-1.0, 2.0]))
     tensor([-0.5000,  2.0000])
     """
+
+    __constants__ = ["inplace", "negative_slope"]
 
     def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
         super().__init__()
@@ -214,6 +226,7 @@ class PReLU(Module):
     [-1.0, 1.0]
     """
 
+    __constants__ = ["num_parameters"]
     weight: Tensor
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
@@ -244,6 +257,8 @@ class Threshold(Module):
     tensor([20.,  2.])
     """
 
+    __constants__ = ["threshold", "value", "inplace"]
+
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__()
         self.threshold = threshold
@@ -269,6 +284,8 @@ class GELU(Module):
     tensor([0.0000, 0.8413])
     """
 
+    __constants__ = ["approximate"]
+
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
@@ -288,6 +305,8 @@ class GLU(Module):
     >>> nn.GLU()(taeda.tensor([4.0, 0.0]))
     tensor([2.])
     """
+
+    __constants__ = ["dim"]
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -309,6 +328,8 @@ class Softplus(Module):
     tensor([ 0.6931, 30.0000])
     """
 
+    __constants__ = ["beta", "threshold"]
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta = beta
@@ -322,6 +343,8 @@ class Softplus(Module):
 
 
 class _Shrink(Module):
+    __constants__ = ["lambd"]
+
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
@@ -357,6 +380,8 @@ class Softshrink(_Shrink):
 
 
 class _AlongDim(Module):
+    __constants__ = ["dim"]
+
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -438,6 +463,8 @@ class SELU(_WithInplace):
     tensor([1.0507])
     """
 
+    __constants__ = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
 
@@ -453,6 +480,8 @@ class SiLU(_WithInplace):
     >>> nn.SiLU()(taeda.tensor([1.0]))
     tensor([0.7311])
     """
+
+    __constants__ = ["inplace"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
@@ -470,6 +499,8 @@ class Mish(_WithInplace):
     tensor([0.8651])
     """
 
+    __constants__ = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
 
@@ -486,6 +517,8 @@ class Hardsigmoid(_WithInplace):
     tensor([0.0000, 0.5000])
     """
 
+    __constants__ = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
@@ -498,6 +531,8 @@ class Hardswish(_WithInplace):
     >>> nn.Hardswish()(taeda.tensor([3.0]))
     tensor([3.])
     """
+
+    __constants__ = ["inplace"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)

@@ -20,6 +20,7 @@ __all__ = [
 class _NormBase(Module):
     """Weights, running mean and variance, and how they are kept in a state_dict."""
 
+    __constants__ = ["track_running_stats", "momentum", "eps", "num_features", "affine"]
     _version = 2
     _dims: tuple[int, ...]  # numbers of dimensions that are taken
 

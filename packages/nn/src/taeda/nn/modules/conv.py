@@ -22,6 +22,9 @@ _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 class _ConvNd(Module):
     """What all convolutions share: their arguments, weights, initial values and repr."""
 
+    __constants__ = [
+        "stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "in_channels", "out_channels", "kernel_size",
+    ]  # fmt: skip
     _n: int  # spatial dimensions
     weight: Tensor
     bias: Tensor | None

@@ -21,6 +21,8 @@ class PairwiseDistance(Module):
     tensor([2.0000])
     """
 
+    __constants__ = ["norm", "eps", "keepdim"]
+
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()
         self.norm = p
@@ -39,6 +41,8 @@ class CosineSimilarity(Module):
     >>> nn.CosineSimilarity()(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[1.0, 0.0]]))
     tensor([1.])
     """
+
+    __constants__ = ["dim", "eps"]
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()

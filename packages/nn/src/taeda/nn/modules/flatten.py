@@ -20,6 +20,8 @@ class Flatten(Module):
     taeda.Size([32, 25])
     """
 
+    __constants__ = ["start_dim", "end_dim"]
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
         self.start_dim = start_dim
@@ -43,6 +45,8 @@ class Unflatten(Module):
     >>> nn.Unflatten(1, (2, 5, 5))(taeda.randn(2, 50)).shape
     taeda.Size([2, 2, 5, 5])
     """
+
+    __constants__ = ["dim", "unflattened_size"]
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()

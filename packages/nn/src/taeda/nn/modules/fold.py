@@ -28,6 +28,8 @@ class Fold(Module):
               [1., 2., 1.]]]])
     """
 
+    __constants__ = ["output_size", "kernel_size", "dilation", "padding", "stride"]
+
     def __init__(
         self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
     ) -> None:
@@ -62,6 +64,8 @@ class Unfold(Module):
     >>> nn.Unfold(kernel_size=(2, 3))(taeda.randn(2, 5, 3, 4)).shape
     taeda.Size([2, 30, 4])
     """
+
+    __constants__ = ["kernel_size", "dilation", "padding", "stride"]
 
     def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
         super().__init__()

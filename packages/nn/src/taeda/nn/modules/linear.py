@@ -56,6 +56,7 @@ class Linear(Module):
     taeda.Size([128, 30])
     """
 
+    __constants__ = ["in_features", "out_features"]
     in_features: int
     out_features: int
     weight: Tensor
@@ -128,6 +129,7 @@ class Bilinear(Module):
     taeda.Size([8, 40])
     """
 
+    __constants__ = ["in1_features", "in2_features", "out_features"]
     weight: Tensor
     bias: Tensor  # None without one; typed as in PyTorch, whose programs need not ask
 

@@ -62,6 +62,8 @@ class CrossEntropyLoss(_WeightedLoss):
     tensor(1.3863)
     """
 
+    __constants__ = ["ignore_index", "reduction", "label_smoothing"]
+
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -99,6 +101,8 @@ class NLLLoss(_WeightedLoss):
     >>> nn.NLLLoss()(taeda.log_softmax(taeda.zeros(2, 4), 1), taeda.tensor([0, 3]))
     tensor(1.3863)
     """
+
+    __constants__ = ["ignore_index", "reduction"]
 
     def __init__(
         self,
@@ -169,6 +173,8 @@ class BCELoss(_WeightedLoss):
     tensor(0.6931)
     """
 
+    __constants__ = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
@@ -224,6 +230,8 @@ class KLDivLoss(_Loss):
     tensor(0.)
     """
 
+    __constants__ = ["reduction"]
+
     def __init__(
         self,
         size_average: bool | None = None,
@@ -249,6 +257,8 @@ class PoissonNLLLoss(_Loss):
     >>> nn.PoissonNLLLoss()(taeda.tensor([0.0]), taeda.tensor([1.0]))
     tensor(1.)
     """
+
+    __constants__ = ["log_input", "full", "eps", "reduction"]
 
     def __init__(
         self,
@@ -287,6 +297,8 @@ class GaussianNLLLoss(_Loss):
     tensor(2.)
     """
 
+    __constants__ = ["full", "eps", "reduction"]
+
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(None, None, reduction)
         self.full = full
@@ -313,6 +325,8 @@ class CTCLoss(_Loss):
     >>> nn.CTCLoss()(taeda.full((2, 1, 2), 0.5).log(), taeda.tensor([[1]]), [2], [1]).exp()
     tensor(1.3333)
     """
+
+    __constants__ = ["blank", "reduction"]
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
         super().__init__(reduction=reduction)
@@ -356,6 +370,8 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     >>> nn.LinearCrossEntropyLoss(5, 10)(taeda.zeros(2, 5), taeda.tensor([0, 9])).item() > 2
     True
     """
+
+    __constants__ = ["num_classes", "out_features", "reduction", "ignore_index", "label_smoothing"]
 
     def __init__(
         self,

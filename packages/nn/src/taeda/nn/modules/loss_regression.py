@@ -28,6 +28,8 @@ class MSELoss(_Loss):
     tensor(2.)
     """
 
+    __constants__ = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.mse_loss(input, target, reduction=self.reduction)
 
@@ -41,6 +43,8 @@ class L1Loss(_Loss):
     tensor(1.)
     """
 
+    __constants__ = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.l1_loss(input, target, reduction=self.reduction)
 
@@ -53,6 +57,8 @@ class SmoothL1Loss(_Loss):
     >>> nn.SmoothL1Loss()(taeda.tensor([3.0]), taeda.tensor([1.0]))
     tensor(1.5000)
     """
+
+    __constants__ = ["reduction"]
 
     def __init__(
         self,
@@ -77,6 +83,8 @@ class HuberLoss(_Loss):
     tensor(1.5000)
     """
 
+    __constants__ = ["reduction", "delta"]
+
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         if not isinstance(delta, (float, int)):
             raise TypeError(f"[HuberLoss] delta must be a float or int, got: {type(delta)}")
@@ -95,6 +103,8 @@ class HingeEmbeddingLoss(_Loss):
     >>> nn.HingeEmbeddingLoss()(taeda.tensor([0.25, 0.25]), taeda.tensor([1.0, -1.0]))
     tensor(0.5000)
     """
+
+    __constants__ = ["margin", "reduction"]
 
     def __init__(
         self,
@@ -119,6 +129,8 @@ class SoftMarginLoss(_Loss):
     tensor(0.6931)
     """
 
+    __constants__ = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.soft_margin_loss(input, target, reduction=self.reduction)
 
@@ -131,6 +143,8 @@ class MarginRankingLoss(_Loss):
     >>> nn.MarginRankingLoss()(taeda.tensor([1.0]), taeda.tensor([3.0]), taeda.tensor([1.0]))
     tensor(2.)
     """
+
+    __constants__ = ["margin", "reduction"]
 
     def __init__(
         self,
@@ -158,6 +172,8 @@ class CosineEmbeddingLoss(_Loss):
     tensor(1.)
     """
 
+    __constants__ = ["margin", "reduction"]
+
     def __init__(
         self,
         margin: float = 0.0,
@@ -183,6 +199,8 @@ class MultiMarginLoss(_WeightedLoss):
     >>> nn.MultiMarginLoss()(taeda.tensor([[0.0, 1.0]]), taeda.tensor([0]))
     tensor(1.)
     """
+
+    __constants__ = ["p", "margin", "reduction"]
 
     def __init__(
         self,
@@ -219,6 +237,8 @@ class MultiLabelMarginLoss(_Loss):
     tensor(1.)
     """
 
+    __constants__ = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
@@ -234,6 +254,8 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     >>> nn.MultiLabelSoftMarginLoss()(taeda.zeros(1, 2), taeda.ones(1, 2))
     tensor(0.6931)
     """
+
+    __constants__ = ["reduction"]
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
@@ -254,6 +276,8 @@ class TripletMarginLoss(_Loss):
     >>> nn.TripletMarginLoss()(taeda.zeros(1, 2), taeda.zeros(1, 2), taeda.zeros(1, 2))
     tensor(1.)
     """
+
+    __constants__ = ["margin", "p", "eps", "swap", "reduction"]
 
     def __init__(
         self,
@@ -295,6 +319,8 @@ class TripletMarginWithDistanceLoss(_Loss):
     >>> loss(taeda.zeros(1, 2), taeda.ones(1, 2), taeda.zeros(1, 2))
     tensor(3.)
     """
+
+    __constants__ = ["margin", "swap", "reduction"]
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class LayerNorm(Module):
     taeda.Size([20, 5, 10])
     """
 
+    __constants__ = ["normalized_shape", "eps", "elementwise_affine"]
     weight: Tensor  # None without one, as in Linear
     bias: Tensor
 
@@ -114,6 +115,7 @@ class GroupNorm(Module):
     taeda.Size([20, 6, 10, 10])
     """
 
+    __constants__ = ["num_groups", "num_channels", "eps", "affine"]
     weight: Tensor  # None without one, as in Linear
     bias: Tensor
 
@@ -179,6 +181,7 @@ class RMSNorm(Module):
     taeda.Size([2, 3])
     """
 
+    __constants__ = ["normalized_shape", "eps", "elementwise_affine"]
     weight: Tensor  # None without one, as in Linear
 
     def __init__(
@@ -222,6 +225,8 @@ class LocalResponseNorm(Module):
     >>> nn.LocalResponseNorm(2)(taeda.randn(32, 5, 24, 24)).shape
     taeda.Size([32, 5, 24, 24])
     """
+
+    __constants__ = ["size", "alpha", "beta", "k"]
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()

@@ -18,6 +18,7 @@ __all__ = [
 class _Pad(Module):
     """Padding of the last ``_n`` dimensions by a number, or by (before, after) of each, the last one first."""
 
+    __constants__ = ["padding"]
     _n: int
     _mode: str
 
@@ -33,6 +34,7 @@ class _Pad(Module):
 
 
 class _ConstantPadNd(_Pad):
+    __constants__ = ["padding", "value"]
     value: float
 
     def __init__(self, padding: Any, value: float) -> None:

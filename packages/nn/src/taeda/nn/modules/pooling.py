@@ -17,6 +17,8 @@ __all__ = [
 
 
 class _MaxPoolNd(Module):
+    __constants__ = ["kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"]
+
     def __init__(
         self,
         kernel_size: Any,
@@ -195,6 +197,8 @@ class MaxUnpool3d(_MaxUnpoolNd):
 class _AvgPoolNd(Module):
     """The base of average pools, for those who ask whether a layer is one."""
 
+    __constants__ = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"]
+
 
 class AvgPool1d(_AvgPoolNd):
     """y[b, c, l] = mean over k of x[b, c, l stride + k - padding].
@@ -289,6 +293,7 @@ class AvgPool2d(_AvgPoolOverDims):
     taeda.Size([20, 16, 24, 31])
     """
 
+    __constants__ = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]
     _op = staticmethod(ops.avg_pool2d)
 
 
@@ -309,6 +314,7 @@ class AvgPool3d(_AvgPoolOverDims):
     taeda.Size([2, 4, 24, 43, 15])
     """
 
+    __constants__ = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]
     _op = staticmethod(ops.avg_pool3d)
 
     def __setstate__(self, state: dict[str, Any]) -> None:  # of early versions, which had no such options
@@ -316,6 +322,8 @@ class AvgPool3d(_AvgPoolOverDims):
 
 
 class _LPPoolNd(Module):
+    __constants__ = ["norm_type", "kernel_size", "stride", "ceil_mode"]
+
     def __init__(
         self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
     ) -> None:
@@ -383,6 +391,8 @@ class _AdaptiveNd(Module):
 class _AdaptiveAvgPoolNd(_AdaptiveNd):
     """The base of adaptive average pools."""
 
+    __constants__ = ["output_size"]
+
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Average over ``output_size`` windows: window i is from floor(i L / n) to ceil((i + 1) L / n).
@@ -424,6 +434,8 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
 
 
 class _AdaptiveMaxPoolNd(_AdaptiveNd):
+    __constants__ = ["output_size", "return_indices"]
+
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices

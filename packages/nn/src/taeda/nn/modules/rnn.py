@@ -47,6 +47,7 @@ class RNNBase(Module):
     Weights are drawn from U(-k, k) with k = 1 / sqrt(hidden_size).
     """
 
+    __constants__ = ["mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size"]
     mode: str
     input_size: int
     hidden_size: int
@@ -429,6 +430,7 @@ class RNNCellBase(Module):
     Weights are drawn from U(-k, k) with k = 1 / sqrt(hidden_size).
     """
 
+    __constants__ = ["input_size", "hidden_size", "bias"]
     input_size: int
     hidden_size: int
     bias: bool
@@ -500,6 +502,7 @@ class RNNCell(RNNCellBase):
     taeda.Size([3, 20])
     """
 
+    __constants__ = ["input_size", "hidden_size", "bias", "nonlinearity"]
     nonlinearity: str
 
     def __init__(

@@ -55,6 +55,7 @@ class FractionalMaxPool2d(_FractionalMaxPool):
     taeda.Size([2, 16, 6, 3])
     """
 
+    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
     _n = 2
 
     def forward(self, input: Tensor) -> Any:
@@ -80,6 +81,7 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     taeda.Size([2, 4, 3, 3, 3])
     """
 
+    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
     _n = 3
 
     def forward(self, input: Tensor) -> Any:

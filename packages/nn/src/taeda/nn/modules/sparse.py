@@ -93,6 +93,8 @@ class Embedding(_Table):
     tensor([0., 0., 0.], grad_fn=<SelectBackward0>)
     """
 
+    __constants__ = ["num_embeddings", "embedding_dim", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse"]
+
     def __init__(
         self,
         num_embeddings: int,
@@ -203,6 +205,11 @@ class EmbeddingBag(_Table):
     tensor([[4., 6.],
             [3., 4.]])
     """
+
+    __constants__ = [
+        "num_embeddings", "embedding_dim", "max_norm", "norm_type", "scale_grad_by_freq", "mode", "sparse",
+        "include_last_offset", "padding_idx",
+    ]  # fmt: skip
 
     def __init__(
         self,

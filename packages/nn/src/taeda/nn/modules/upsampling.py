@@ -27,6 +27,8 @@ class Upsample(Module):
     tensor([[[1., 1., 2., 2.]]])
     """
 
+    __constants__ = ["size", "scale_factor", "mode", "align_corners", "name", "recompute_scale_factor"]
+
     def __init__(
         self,
         size: Any = None,
@@ -99,6 +101,8 @@ class PixelShuffle(Module):
     taeda.Size([1, 1, 12, 12])
     """
 
+    __constants__ = ["upscale_factor"]
+
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
         self.upscale_factor = upscale_factor
@@ -119,6 +123,8 @@ class PixelUnshuffle(Module):
     taeda.Size([1, 9, 4, 4])
     """
 
+    __constants__ = ["downscale_factor"]
+
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
         self.downscale_factor = downscale_factor
@@ -138,6 +144,8 @@ class ChannelShuffle(Module):
     >>> nn.ChannelShuffle(2)(taeda.arange(4.0).reshape(1, 4, 1)).flatten()
     tensor([0., 2., 1., 3.])
     """
+
+    __constants__ = ["groups"]
 
     def __init__(self, groups: int) -> None:
         super().__init__()
