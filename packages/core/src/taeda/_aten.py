@@ -159,7 +159,7 @@ def find(name: str) -> Any:
         if _is_operation(found):
             return found
     if name.endswith("_with_indices"):                  # made by the package nn
-        found = getattr(taeda.nn.functional, name, None)  # type: ignore[attr-defined]
+        found = getattr(taeda.nn.functional, name, None)
         return found if _is_operation(found) else None
     for room in ("linalg", "special", "fft"):
         if name.startswith(f"{room}_"):

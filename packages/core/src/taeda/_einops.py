@@ -18,7 +18,7 @@ def watch() -> None:
     if WATCHED in sys.modules:
         register(sys.modules[WATCHED])
     else:
-        sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, Finder)
 
 
 class Finder:
@@ -31,7 +31,7 @@ class Finder:
             return None
         from importlib.util import find_spec
 
-        sys.meta_path.remove(Finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(Finder)
         spec = find_spec(name)
         if spec is not None and spec.loader is not None:
             spec.loader = Loader(spec.loader)  # type: ignore[assignment]
@@ -57,7 +57,7 @@ def register(backends: Any) -> None:
     """Make the subclass of einops's AbstractBackend."""
     import taeda
 
-    class TaedaBackend(backends.AbstractBackend):  # type: ignore[name-defined, misc]
+    class TaedaBackend(backends.AbstractBackend):
         """What einops does with a tensor, by taeda's names."""
 
         framework_name = "taeda"

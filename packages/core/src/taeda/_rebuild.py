@@ -202,7 +202,7 @@ def rebuild_parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -
         raise pickle.UnpicklingError(f"[load] a Parameter of a {type(data).__name__} in place of a tensor")
     cls = parameter_class()
     if cls is None:
-        return data.requires_grad_(requires_grad is True)  # type: ignore[attr-defined]
+        return data.requires_grad_(requires_grad is True)
     return cls(data, requires_grad is True)
 
 
@@ -217,7 +217,7 @@ def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
         raise pickle.UnpicklingError("[load] _rebuild_from_type_v2 of a function that rebuilds no tensor")
     t = f(*args)
     if isinstance(cls, type) and issubclass(cls, TensorBase) and cls is not type(t):
-        t = type(t)._make_subclass(cls, t, t.requires_grad)  # type: ignore[attr-defined]
+        t = type(t)._make_subclass(cls, t, t.requires_grad)
     return set_attributes(t, state)
 
 

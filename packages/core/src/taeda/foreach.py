@@ -99,7 +99,7 @@ def _foreach_pow(self: Any, exponent: Any) -> tuple[Any, ...]:
     """Raise each tensor of a list to a power, or a number to the power of each tensor."""
     if isinstance(self, (bool, int, float, complex)):
         return tuple(PUBLIC["pow"](self, t) for t in _tensors("_foreach_pow", exponent))
-    return _powers(self, exponent)  # type: ignore[no-any-return]
+    return _powers(self, exponent)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {"_foreach_norm": _foreach_norm}

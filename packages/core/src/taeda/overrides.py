@@ -158,7 +158,7 @@ def resolve_name(f: Any) -> str | None:
     own = getattr(f, "__name__", "")
     if own in ("__get__", "__set__", "__delete__"):
         for name, plain in _override.plain_attributes(Tensor).items():
-            if plain is f.__self__:  # type: ignore[attr-defined]
+            if plain is f.__self__:
                 return f"taeda.Tensor.{name}.{own}"
     if own and getattr(Tensor, own, None) is f:
         return f"taeda.Tensor.{own}"

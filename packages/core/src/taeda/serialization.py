@@ -95,7 +95,7 @@ SMALL, PUT = ([code + bytes([n]) for n in range(256)] for code in (pickle.BININT
 class Pickler(pickle._Pickler):
     """Pickle with PyTorch's names for tensors, storages, dtypes, devices and sizes; storages become records."""
 
-    dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)
 
     def __init__(self, file: IO[bytes], protocol: int, streamed: bool = False) -> None:
         super().__init__(file, protocol)
@@ -108,8 +108,8 @@ class Pickler(pickle._Pickler):
         self.keys: dict[int, tuple[str, str]] = {}  # id of a storage -> key, dtype's name
 
     def save_global_name(self, obj: Global) -> None:
-        self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())  # type: ignore[attr-defined]
-        self.memoize(obj)  # type: ignore[attr-defined]
+        self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
+        self.memoize(obj)
 
     dispatch[Global] = save_global_name
 
@@ -171,7 +171,7 @@ class Pickler(pickle._Pickler):
             self.write(pickle.EMPTY_TUPLE + pickle.REDUCE)
             return self.memoize(obj)
         if isinstance(obj, dtype):
-            obj = DTYPES[obj.name]  # type: ignore[attr-defined]
+            obj = DTYPES[obj.name]
         return super().save(obj, save_persistent_id)  # type: ignore[misc]
 
     def memoize(self, obj: Any) -> None:
@@ -484,7 +484,7 @@ def ours(where: str, name: str) -> Any:
 def full_unpickler(module: Any, pickled: IO[bytes], storages: Callable[[Any], Any], args: dict[str, Any]) -> Any:
     """Return an unpickler that imports and calls what the file names, PyTorch's names replaced by ours."""
 
-    class Full(module.Unpickler):  # type: ignore[misc]
+    class Full(module.Unpickler):
         def find_class(self, where: str, name: str) -> Any:
             if where.partition(".")[0] == "torch":
                 return TABLE[f"{where}.{name}"] if f"{where}.{name}" in TABLE else ours(where, name)

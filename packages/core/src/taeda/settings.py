@@ -50,7 +50,7 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
     mode = _MODES.index(debug_mode) if debug_mode in _MODES else debug_mode
     if mode not in (0, 1, 2):
         raise RuntimeError(f"[set_deterministic_debug_mode] expected one of {', '.join(_MODES)}, got {debug_mode!r}")
-    use_deterministic_algorithms(mode > 0, warn_only=mode == 1)  # type: ignore[operator]
+    use_deterministic_algorithms(mode > 0, warn_only=mode == 1)
 
 
 def get_deterministic_debug_mode() -> int:

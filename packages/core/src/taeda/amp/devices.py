@@ -35,7 +35,7 @@ def grad_scaler_for(device: str) -> type:
     """Return the class ``GradScaler`` of a device's room."""
     from taeda.amp.grad_scaler import GradScaler as Base
 
-    class GradScaler(Base):  # type: ignore[misc]
+    class GradScaler(Base):
         __doc__ = f"``taeda.amp.GradScaler('{device}', ...)``, which replaces it."
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:

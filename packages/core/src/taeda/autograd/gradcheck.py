@@ -248,7 +248,7 @@ def gradcheck(
     if check_batched_forward_grad and not check_forward_ad:
         raise AssertionError("[gradcheck] Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     given = inputs if isinstance(inputs, (list, tuple)) else (inputs,)
-    if any(isinstance(x, TensorBase) and x.layout is not strided for x in given):  # type: ignore[attr-defined]
+    if any(isinstance(x, TensorBase) and x.layout is not strided for x in given):
         from taeda.sparse import of_values
 
         func, inputs = of_values(func, inputs)

@@ -195,7 +195,7 @@ class GeneralizedPareto(Distribution):
         super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         top = self.loc - self.scale / self.concentration
         return constraints.interval(self.loc, taeda.where(self.concentration < 0, top, math.inf))
 

@@ -320,14 +320,14 @@ class _Dependent(Constraint):
         """Whether values are whole numbers."""
         if self._is_discrete is NotImplemented:
             raise NotImplementedError("[constraints] .is_discrete cannot be determined statically")
-        return self._is_discrete  # type: ignore[no-any-return]
+        return self._is_discrete
 
     @property
     def event_dim(self) -> int:  # type: ignore[override]
         """How many dimensions one value has."""
         if self._event_dim is NotImplemented:
             raise NotImplementedError("[constraints] .event_dim cannot be determined statically")
-        return self._event_dim  # type: ignore[no-any-return]
+        return self._event_dim
 
     def _refined(self, is_discrete: Any, event_dim: Any) -> dict[str, Any]:
         return {

@@ -143,7 +143,7 @@ class Uniform(Distribution):
             raise ValueError(f"[Uniform] Uniform is not defined when low >= high, got {self!r}")
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         return constraints.interval(self.low, self.high)
 
     @property

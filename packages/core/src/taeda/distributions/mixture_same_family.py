@@ -64,7 +64,7 @@ class MixtureSameFamily(Distribution):
         return self._component_distribution
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         return constraints.MixtureSameFamilyConstraint(self._component_distribution.support, -1 - len(self._event_shape))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
@@ -131,7 +131,7 @@ class Multinomial(OfClasses):
         super().__init__(probs, logits, validate_args)
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         return constraints.multinomial(self.total_count)
 
     @property

@@ -72,7 +72,7 @@ class TransformedDistribution(Distribution):
         return bool(self.base_dist.has_rsample)
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         if not self.transforms:
             return self.base_dist.support
         return constraints.widened(self.transforms[-1].codomain, len(self._event_shape))
@@ -286,7 +286,7 @@ class Pareto(TransformedDistribution):
         super().__init__(Exponential(self.alpha, validate_args), [ExpTransform(), AffineTransform(0, self.scale)], validate_args)
 
     @property
-    def support(self) -> Any:  # type: ignore[override]
+    def support(self) -> Any:
         return constraints.greater_than_eq(self.scale)
 
     @property

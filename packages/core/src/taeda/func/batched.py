@@ -182,7 +182,7 @@ def batched(value: Any, level: int, dim: int = 0) -> Any:
     """Return a batch, whose samples lie along ``dim``, as one tensor of a level."""
     if dim:
         value = value.movedim(dim, 0)
-    made = Tensor._make_subclass(BatchedTensor, value)  # type: ignore[attr-defined]
+    made = Tensor._make_subclass(BatchedTensor, value)
     made._level = level
     become(made, value)
     return made

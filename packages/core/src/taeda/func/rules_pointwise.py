@@ -101,9 +101,9 @@ def masked_fill(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     if len(args) < 2 or not at(value, level) or value.ndim:
         return (pointwise_ if func.__name__ == "masked_fill_" else pointwise)(func, level, args, kwargs)
     if func.__name__ == "masked_fill":
-        return ops.where(args[1], value.to(args[0].dtype), args[0])  # type: ignore[attr-defined]
+        return ops.where(args[1], value.to(args[0].dtype), args[0])
     check_target("masked_fill_", args[0], level)
-    return args[0].copy_(ops.where(args[1], value.to(args[0].dtype), args[0]))  # type: ignore[attr-defined]
+    return args[0].copy_(ops.where(args[1], value.to(args[0].dtype), args[0]))
 
 
 for _name in UNARY + BINARY:

@@ -146,7 +146,7 @@ def outputs_of(name: str, found: Any, out_dims: Any, level: Level) -> Any:
             raise ValueError(f"[vmap] vmap({name}, ...): `{name}` must only return Tensors, got type {type(x)}. Did you mean to set "
                              "out_dims= to None for output?")
         value = x._value if at(x, level.number) else x.expand((level.size, *x.shape))
-        results.append(value.movedim(0, d) if d else value)  # type: ignore[arg-type]
+        results.append(value.movedim(0, d) if d else value)
     return tree_unflatten(results, spec)
 
 

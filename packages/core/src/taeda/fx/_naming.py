@@ -149,7 +149,7 @@ def qualified_name(func: Callable[..., Any]) -> str:
     if name is not None and getattr(builtins, name, None) is func:
         return str(name)
     if isinstance(func, _override.Method):
-        return f"{_spoken.name}.{func.__qualname__}"  # type: ignore[attr-defined]
+        return f"{_spoken.name}.{func.__qualname__}"
     place = _public_places().get(id(func)) if isinstance(func, _override.Overridable) else None
     if place is not None:
         return f"{_spoken.name}.{place}"

@@ -281,7 +281,7 @@ class Tracer(TracerBase):
             return root_fn, args
         self.graph._codegen = _PyTreeCodeGen(_PyTreeInfo(names[:total], spec, None))
 
-        def on_leaves(*flat):  # type: ignore[no-untyped-def]  # its annotations would become the graph's
+        def on_leaves(*flat):  # its annotations would become the graph's
             found, out_spec = pytree.tree_flatten(root_fn(*pytree.tree_unflatten(list(flat), spec)))
             codegen: Any = self.graph._codegen
             codegen.pytree_info = codegen.pytree_info._replace(out_spec=out_spec)

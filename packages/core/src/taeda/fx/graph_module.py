@@ -46,7 +46,7 @@ def _method_from_src(method_name: str, src: str, globals: dict[str, Any], co_fie
     """Return a function that source defines."""
     namespace = dict(globals)
     _exec_with_source(src, namespace, co_fields)
-    return namespace.pop(method_name)  # type: ignore[no-any-return]      # no cycle: the text goes with the function
+    return namespace.pop(method_name)      # no cycle: the text goes with the function
 
 
 def _forward_from_src(src: str, globals: dict[str, Any], co_fields: dict[str, Any] | None = None) -> Callable[..., Any]:

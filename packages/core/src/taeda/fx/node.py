@@ -343,4 +343,4 @@ class _Listed:
         self.graph = graph
 
     def __getitem__(self, i: int) -> Node:
-        return list(self.graph.nodes)[i]  # type: ignore[no-any-return]
+        return list(self.graph.nodes)[i]

@@ -70,7 +70,7 @@ def replace_pattern_with_filters(
 def _graph_of(what: Any) -> Graph:
     if isinstance(what, Graph):
         return what
-    return what.graph if isinstance(what, GraphModule) else symbolic_trace(what).graph  # type: ignore[no-any-return]
+    return what.graph if isinstance(what, GraphModule) else symbolic_trace(what).graph
 
 
 def _replace(

@@ -217,7 +217,7 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse",
 def block_size(s: Any) -> tuple[int, int]:
     """Return the size of the blocks of a compressed matrix, (1, 1) without them."""
     n = batch_dims(s)
-    return tuple(s._held.shape[n + 1 : n + 3]) if COMPRESSED[s._layout][1] else (1, 1)  # type: ignore[return-value]
+    return tuple(s._held.shape[n + 1 : n + 3]) if COMPRESSED[s._layout][1] else (1, 1)
 
 
 BLOCKS = (sparse_bsr, sparse_bsc)

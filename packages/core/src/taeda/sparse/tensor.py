@@ -447,7 +447,7 @@ def grouping(s: Any) -> tuple[Any, Any, Any]:
             new = ops.cat([new.new_ones(1), new])
             first, group = new.nonzero().reshape(-1), new.to(int64).cumsum(0) - 1
         found["grouping"] = order, first, group
-    return found["grouping"]  # type: ignore[no-any-return]
+    return found["grouping"]
 
 
 def coalesce(s: Any) -> Any:

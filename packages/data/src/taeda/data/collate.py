@@ -149,7 +149,7 @@ def _mapping_like(example: Any, fields: dict[Any, Any]) -> Any:
             made = copy.copy(example)
             made.update(fields)
             return made
-        return type(example)(fields)  # type: ignore[call-arg]
+        return type(example)(fields)
     except TypeError:
         return fields
 
@@ -162,7 +162,7 @@ def _sequence_like(example: Any, parts: list[Any]) -> Any:
             for i, part in enumerate(parts):
                 made[i] = part
             return made
-        return type(example)(parts)  # type: ignore[call-arg]
+        return type(example)(parts)
     except TypeError:
         return parts
 

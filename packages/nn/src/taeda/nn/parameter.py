@@ -86,7 +86,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         data = _checked(data, "Parameter")
         if type(data) in (Tensor, Parameter) or isinstance(data, Buffer):
-            return Tensor._make_subclass(cls, data, requires_grad)  # type: ignore[attr-defined]
+            return Tensor._make_subclass(cls, data, requires_grad)
         made = data.detach().requires_grad_(requires_grad)
         if type(made) is not type(data):
             raise RuntimeError(
@@ -130,7 +130,7 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         data = _checked(data, "Buffer")
-        made = Tensor._make_subclass(cls, data, data.requires_grad)  # type: ignore[attr-defined]
+        made = Tensor._make_subclass(cls, data, data.requires_grad)
         made.persistent = persistent
         return made
 

@@ -252,7 +252,7 @@ def decode_image(
 def _as_read(image: Image.Image, mode: str | None) -> Image.Image:
     """Decode an image in a mode, without a copy where it has that one; of a JPEG file in colours, grey is its luminance as it is stored."""
     if mode == "L":
-        image.draft("L", None)  # type: ignore[arg-type]
+        image.draft("L", None)
     image.load()
     return image if mode in (None, image.mode) else image.convert(mode)
 

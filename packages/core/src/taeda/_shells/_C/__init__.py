@@ -49,7 +49,7 @@ def _jit_set_profiling_mode(enabled: bool) -> bool:
 _jit_set_profiling_executor = _jit_set_profiling_mode
 
 
-DispatchKey = _enum.Enum("DispatchKey", (  # type: ignore[misc]
+DispatchKey = _enum.Enum("DispatchKey", (
     "CompositeExplicitAutograd CompositeImplicitAutograd Autograd Conjugate ZeroTensor Negative BackendSelect ADInplaceOrView Python "
     "PreDispatch Functionalize AutocastCPU AutocastMPS AutocastXPU AutocastCUDA CPU CUDA MPS XPU PrivateUse1 Meta Quantized Sparse "
     "SparseCsr AutogradFunctionality AutogradCPU AutogradCUDA AutogradMPS AutogradXPU AutogradMeta"))

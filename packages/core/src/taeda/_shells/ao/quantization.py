@@ -15,7 +15,7 @@ _STUBS = ("DeQuantStub", "QuantStub")
 class ObserverBase:
     """What would note the range of the values that pass: there is nothing to choose a scale for."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[misc]
+    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise NotImplementedError."""
         raise NotImplementedError(f"[{cls.__name__}] there are no quantised tensors; leave the model in floating point")
 
@@ -46,7 +46,7 @@ class QConfig(NamedTuple):
 
 def __getattr__(name: str) -> Any:
     if name in _STUBS:
-        return getattr(taeda.nn.quantized, name)  # type: ignore[attr-defined]
+        return getattr(taeda.nn.quantized, name)
     raise AttributeError(f"module 'taeda.ao.quantization' has no attribute {name!r}: there are no quantised tensors", name=name)
 
 

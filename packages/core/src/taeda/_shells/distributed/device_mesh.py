@@ -10,7 +10,7 @@ __all__ = ["DeviceMesh", "init_device_mesh"]
 class DeviceMesh:
     """Devices of many processes in rows and columns."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[misc]
+    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise NotImplementedError."""
         raise NotImplementedError("[DeviceMesh] taeda trains in one process, on one device")
 

@@ -19,7 +19,7 @@ __all__ = [
 class FSDPModule:
     """What ``fully_shard`` would add to a module's class."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[misc]
+    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise NotImplementedError."""
         raise NotImplementedError(f"[{cls.__name__}] taeda trains in one process, with models that are whole")
 

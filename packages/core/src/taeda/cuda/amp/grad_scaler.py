@@ -1,5 +1,5 @@
 """``taeda.cuda.amp.GradScaler`` by PyTorch's path."""
 
-from taeda.cuda.amp import GradScaler  # type: ignore[attr-defined]
+from taeda.cuda.amp import GradScaler
 
 __all__ = ["GradScaler"]

@@ -92,4 +92,4 @@ class _MapDataPipeSerializationWrapper(MapDataPipe[T_co]):
         return self._datapipe[index]
 
     def __len__(self) -> int:
-        return len(self._datapipe)  # type: ignore[arg-type]
+        return len(self._datapipe)

@@ -130,14 +130,14 @@ class LazyLinear(LazyModuleMixin, Linear):
         if not self.has_uninitialized_params() and self.in_features != 0:
             super().reset_parameters()
 
-    def initialize_parameters(self, input: Tensor) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Tensor) -> None:
         """Take in_features from ``input`` and draw the weights."""
         if self.has_uninitialized_params():
             with taeda.no_grad():
                 self.in_features = input.shape[-1]
-                self.weight.materialize((self.out_features, self.in_features))  # type: ignore[attr-defined]
+                self.weight.materialize((self.out_features, self.in_features))
                 if self.bias is not None:
-                    self.bias.materialize((self.out_features,))  # type: ignore[attr-defined]
+                    self.bias.materialize((self.out_features,))
                 self.reset_parameters()
         if self.in_features == 0:  # the weights were loaded
             if input.shape[-1] != self.weight.shape[-1]:
@@ -176,9 +176,9 @@ class _LazyConvNd(LazyModuleMixin, _ConvNd):
             first, second = self.out_channels, self.in_channels
             if self.transposed:
                 first, second = second, first
-            self.weight.materialize((first, second // self.groups, *self.kernel_size))  # type: ignore[attr-defined]
+            self.weight.materialize((first, second // self.groups, *self.kernel_size))
             if self.bias is not None:
-                self.bias.materialize((self.out_channels,))  # type: ignore[attr-defined]
+                self.bias.materialize((self.out_channels,))
             self.reset_parameters()
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
@@ -349,7 +349,7 @@ class _LazyNorm(LazyModuleMixin, _NormBase):
         if not self.has_uninitialized_params() and self.num_features != 0:
             super().reset_parameters()
 
-    def initialize_parameters(self, input: Tensor) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Tensor) -> None:
         """Take num_features from ``input`` and set the first values."""
         loaded = not self.has_uninitialized_params()
         if self.num_features == 0:
@@ -358,7 +358,7 @@ class _LazyNorm(LazyModuleMixin, _NormBase):
         if not loaded:
             for t in (self.weight, self.bias, self.running_mean, self.running_var):
                 if t is not None:
-                    t.materialize((self.num_features,))  # type: ignore[attr-defined]
+                    t.materialize((self.num_features,))
             self.reset_parameters()
 
 

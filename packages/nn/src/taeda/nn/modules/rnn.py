@@ -224,7 +224,7 @@ class RNNBase(Module):
     def _network(self, run: Callable[..., Any], where: dict[str, Any], hx: Any) -> tuple[Tensor, Any]:
         """Return the outputs of all layers and the last state."""
         first, *rest = where  # the input goes by position: its dtype is what autocast looks at
-        return run(  # type: ignore[no-any-return]
+        return run(
             where[first],
             hx=hx,
             params=self._flat_weights,
@@ -483,7 +483,7 @@ class RNNCellBase(Module):
     def _step(self, run: Callable[..., Any], input: Tensor, hx: Tensor | None) -> Tensor:
         x, states = self._rows(input, None if hx is None else (hx,), lambda i: "hidden")
         h = run(x, states[0], self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return h if input.dim() == 2 else h.squeeze(0)  # type: ignore[no-any-return]
+        return h if input.dim() == 2 else h.squeeze(0)
 
 
 class RNNCell(RNNCellBase):

@@ -35,7 +35,7 @@ def _mask(image: Any) -> tv_tensors.Mask:
 def _boxes(rows: Any, image: Any, of: str = "xyxy") -> tv_tensors.BoundingBoxes:
     boxes = taeda.as_tensor(rows).reshape(-1, 4)
     boxes = boxes if of == "xyxy" else box_convert(boxes, of, "xyxy")
-    return tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=(image.height, image.width))  # type: ignore[call-arg]
+    return tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=(image.height, image.width))
 
 
 def _outline(segmentation: Any, size: tuple[int, int]) -> np.ndarray[Any, Any]:

@@ -99,7 +99,7 @@ class StereoDataset(VisionDataset):
         (of_left, known_left), (of_right, known_right) = map(self._read_disparity, self._disparities[index])
         disparities, masks = (of_left, of_right), (known_left, known_right)
         if self.transforms is not None:
-            images, disparities, masks = self.transforms(images, disparities, masks)  # type: ignore[call-arg, arg-type, misc]
+            images, disparities, masks = self.transforms(images, disparities, masks)  # type: ignore[call-arg, misc]
         sample = (images[0], images[1], disparities[0])
         return (*sample, masks[0]) if self._has_built_in_disparity_mask or masks[0] is not None else sample
 

@@ -256,4 +256,4 @@ def create_feature_extractor(
         if not suppress_diff_warning:
             _warn_of_differences(*names)
         made = DualGraphModule(model, graphs[0], graphs[1], type(model).__name__)
-        return made.train(training)  # type: ignore[no-any-return]
+        return made.train(training)

@@ -143,7 +143,7 @@ class InceptionAux(nn.Module):
         self.conv1 = conv(128, 768, kernel_size=5)
         self.fc = nn.Linear(768, num_classes)
         # Deviations of the first weights; that of conv1 stands on a block that has none, and so is 0.1 after all, as in torchvision.
-        self.conv1.stddev, self.fc.stddev = 0.01, 0.001  # type: ignore[assignment]
+        self.conv1.stddev, self.fc.stddev = 0.01, 0.001
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv1(self.conv0(F.avg_pool2d(x, kernel_size=5, stride=3)))

@@ -187,8 +187,8 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             elif isinstance(module, nn.BatchNorm2d):
-                nn.init.constant_(module.weight, 1)  # type: ignore[arg-type]
-                nn.init.constant_(module.bias, 0)  # type: ignore[arg-type]
+                nn.init.constant_(module.weight, 1)
+                nn.init.constant_(module.bias, 0)
         if not zero_init_residual:
             return
         for module in self.modules():

@@ -234,7 +234,7 @@ class SwinTransformerBlock(nn.Module):
         for m in self.mlp.modules():
             if isinstance(m, nn.Linear):
                 nn.init.xavier_uniform_(m.weight)
-                nn.init.normal_(m.bias, std=1e-6)  # type: ignore[arg-type]
+                nn.init.normal_(m.bias, std=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.stochastic_depth(self.attn(self.norm1(x)))
@@ -317,7 +317,7 @@ class SwinTransformer(nn.Module):
         super().__init__()
         self.num_classes = num_classes
         block, norm_layer = block or SwinTransformerBlock, norm_layer or partial(nn.LayerNorm, eps=1e-5)
-        patches = nn.Conv2d(3, embed_dim, kernel_size=tuple(patch_size), stride=tuple(patch_size))  # type: ignore[arg-type]
+        patches = nn.Conv2d(3, embed_dim, kernel_size=tuple(patch_size), stride=tuple(patch_size))
         first = nn.Sequential(patches, Permute([0, 2, 3, 1]), norm_layer(embed_dim))
         options: dict[str, Any] = {"mlp_ratio": mlp_ratio, "dropout": dropout, "attention_dropout": attention_dropout}
         how = (embed_dim, depths, num_heads, window_size, stochastic_depth_prob, block, downsample_layer, norm_layer)

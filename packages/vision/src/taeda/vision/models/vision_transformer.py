@@ -38,7 +38,7 @@ class MLPBlock(MLP):
         for m in self.modules():
             if isinstance(m, nn.Linear):
                 nn.init.xavier_uniform_(m.weight)
-                nn.init.normal_(m.bias, std=1e-6)  # type: ignore[arg-type]
+                nn.init.normal_(m.bias, std=1e-6)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *args: Any) -> None:
         if (local_metadata.get("version") or 0) < 2:     # once the layers had names of their own

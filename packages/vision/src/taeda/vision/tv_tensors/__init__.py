@@ -112,25 +112,25 @@ class TVTensor(Tensor):
         return f"{super().__repr__()[:-1]}{extra})"
 
     @property
-    def shape(self) -> Any:  # type: ignore[override]
+    def shape(self) -> Any:
         """The sizes; no call that a class can take over."""
         with DisableTorchFunctionSubclass():
             return super().shape
 
     @property
-    def ndim(self) -> int:  # type: ignore[override]
+    def ndim(self) -> int:
         """The number of dimensions."""
         with DisableTorchFunctionSubclass():
             return super().ndim
 
     @property
-    def device(self) -> Any:  # type: ignore[override]
+    def device(self) -> Any:
         """Where the data is."""
         with DisableTorchFunctionSubclass():
             return super().device
 
     @property
-    def dtype(self) -> Any:  # type: ignore[override]
+    def dtype(self) -> Any:
         """The type of the elements."""
         with DisableTorchFunctionSubclass():
             return super().dtype

@@ -47,7 +47,7 @@ def _palette(colors: Sequence[Colour] | Colour | None, n: int, op: str) -> list[
         colors = [colors] * n  # type: ignore[list-item]
     if len(colors) < n:
         raise ValueError(f"[{op}] Number of colors must be equal or larger than the number of objects, but got {len(colors)} < {n}.")
-    return [ImageColor.getrgb(c)[:3] if isinstance(c, str) else c for c in colors]  # type: ignore[misc]
+    return [ImageColor.getrgb(c)[:3] if isinstance(c, str) else c for c in colors]
 
 
 @taeda.no_grad()

@@ -46,7 +46,7 @@ class GeneralizedRCNNTransform(nn.Module):
         **kwargs: Any,
     ) -> None:
         super().__init__()
-        self.min_size: Sequence[int] = min_size if isinstance(min_size, (list, tuple)) else (min_size,)  # type: ignore[assignment]
+        self.min_size: Sequence[int] = min_size if isinstance(min_size, (list, tuple)) else (min_size,)
         self.max_size = max_size
         self.image_mean = image_mean
         self.image_std = image_std

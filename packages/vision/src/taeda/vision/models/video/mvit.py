@@ -136,7 +136,7 @@ class MultiscaleAttention(nn.Module):
         if math.prod(kernel) <= 1 and math.prod(stride) <= 1:
             return None
         options: Any = {"stride": stride, "padding": [k // 2 for k in kernel], "groups": self.head_dim, "bias": False}
-        return Pool(nn.Conv3d(self.head_dim, self.head_dim, kernel, **options), norm_layer(self.head_dim))  # type: ignore[arg-type]
+        return Pool(nn.Conv3d(self.head_dim, self.head_dim, kernel, **options), norm_layer(self.head_dim))
 
     def _bias(self, q: Tensor, q_thw: Sizes, k_thw: Sizes) -> Tensor:
         """Return what the distances add to the scores of all but the class token: B x heads x queries x keys."""
@@ -191,7 +191,7 @@ class MultiscaleBlock(nn.Module):
         self.pool_skip: Pool | None = None
         if math.prod(cnf.stride_q) > 1:
             kernel = [s + 1 if s > 1 else s for s in cnf.stride_q]
-            pool = nn.MaxPool3d(kernel, stride=cnf.stride_q, padding=[k // 2 for k in kernel])  # type: ignore[arg-type]
+            pool = nn.MaxPool3d(kernel, stride=cnf.stride_q, padding=[k // 2 for k in kernel])
             self.pool_skip = Pool(pool, None)
         width = cnf.output_channels if proj_after_attn else cnf.input_channels
         self.norm1 = norm_layer(cnf.input_channels)
@@ -323,7 +323,7 @@ class MViT(nn.Module):
         for m in self.modules():
             if isinstance(m, nn.Linear):
                 nn.init.trunc_normal_(m.weight, std=0.02)
-                nn.init.zeros_(m.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(m.bias)
             elif isinstance(m, PositionalEncoding):
                 for parameter in m.parameters():
                     nn.init.trunc_normal_(parameter, std=0.02)

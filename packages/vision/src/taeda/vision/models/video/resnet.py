@@ -168,9 +168,9 @@ class VideoResNet(nn.Module):
                 nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
             elif isinstance(m, nn.Linear):
                 nn.init.normal_(m.weight, 0, 0.01)
-                nn.init.zeros_(m.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(m.bias)
             elif isinstance(m, Bottleneck) and zero_init_residual:
-                nn.init.zeros_(m.conv3[1].weight)  # type: ignore[arg-type]
+                nn.init.zeros_(m.conv3[1].weight)
 
     def _make_layer(self, block: type[BasicBlock | Bottleneck], conv: Conv, planes: int, blocks: int, stride: int = 1) -> nn.Sequential:
         wide, downsample = planes * block.expansion, None

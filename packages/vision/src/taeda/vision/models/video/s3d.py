@@ -94,7 +94,7 @@ class S3D(nn.Module):
             if isinstance(part[0], tuple):
                 layers.append(nn.MaxPool3d(kernel_size=part[0], stride=part[1], padding=part[2]))
             else:
-                layers.append(SepInceptionBlock3D(channels, part, norm))  # type: ignore[arg-type]
+                layers.append(SepInceptionBlock3D(channels, part, norm))
                 channels = part[0] + part[2] + part[4] + part[5]
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AvgPool3d(kernel_size=(2, 7, 7), stride=1)

@@ -28,7 +28,7 @@ class ShiftedWindowAttention3d(ShiftedWindowAttention):
     def get_relative_position_bias(self, window_size: list[int] | None = None) -> Tensor:
         """Return the biases in a window, 1 x heads x pixels x pixels; of a smaller one, the ways among its own first pixels."""
         n, index = math.prod(window_size or self.window_size), self.relative_position_index
-        ways = index[:n, :n].flatten()  # type: ignore[index]
+        ways = index[:n, :n].flatten()
         return self.relative_position_bias_table[ways].reshape(n, n, -1).permute(2, 0, 1).unsqueeze(0)
 
     def _fitted(self, sizes: list[int]) -> tuple[list[int], Tensor]:

@@ -162,7 +162,7 @@ def register_kernel(functional: Kernel | str, tv_tensor_cls: type) -> Callable[[
         raise ValueError(f"[register_kernel] There is a kernel for {tv_tensor_cls.__name__} already")
 
     def register(implementation: Kernel) -> Kernel:
-        _KERNELS[functional][tv_tensor_cls] = implementation  # type: ignore[index]
+        _KERNELS[functional][tv_tensor_cls] = implementation
         return implementation
 
     return register
