@@ -2,18 +2,16 @@
 
 from taeda.vision.transforms import functional
 from taeda.vision.transforms.autoaugment import AugMix, AutoAugment, AutoAugmentPolicy, RandAugment, TrivialAugmentWide
+from taeda.vision.transforms.container import Compose, RandomApply, RandomChoice, RandomOrder
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.randomized import (
     ColorJitter,
-    RandomApply,
     RandomAutocontrast,
-    RandomChoice,
     RandomCrop,
     RandomErasing,
     RandomGrayscale,
     RandomHorizontalFlip,
     RandomInvert,
-    RandomOrder,
     RandomPosterize,
     RandomResizedCrop,
     RandomRotation,
@@ -22,7 +20,6 @@ from taeda.vision.transforms.randomized import (
 )
 from taeda.vision.transforms.transforms import (
     CenterCrop,
-    Compose,
     ConvertImageDtype,
     FiveCrop,
     Grayscale,

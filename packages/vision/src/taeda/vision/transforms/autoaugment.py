@@ -9,6 +9,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.transforms import functional as F
+from taeda.vision.transforms._draws import randint
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.policies import AutoAugmentPolicy, augmix_space, auto_space, policy_of, rand_space, trivial_space
 
@@ -75,10 +76,6 @@ def mixed(image: Tensor, least: int, alpha: float, width: int, depth: int, chang
     return mix.reshape(image.shape).to(image.dtype)
 
 
-def _randint(n: int) -> int:
-    return int(taeda.randint(n, (1,)).item())
-
-
 class _Automatic(nn.Module):
     """Base: holds how warps fill and interpolate."""
 
@@ -130,7 +127,7 @@ class AutoAugment(_Automatic):
     @staticmethod
     def get_params(transform_num: int) -> tuple[int, Tensor, Tensor]:
         """Draw the number of the pair, two probabilities and two signs."""
-        return _randint(transform_num), taeda.rand((2,)), taeda.randint(2, (2,))
+        return randint(transform_num), taeda.rand((2,)), taeda.randint(2, (2,))
 
     def forward(self, img: Any) -> Any:
         which, chances, signs = self.get_params(len(self.policies))
@@ -170,9 +167,9 @@ class RandAugment(_Automatic):
     def forward(self, img: Any) -> Any:
         names = list(rand_space)
         for _ in range(self.num_ops):
-            name = names[_randint(len(names))]
+            name = names[randint(len(names))]
             strength, signed = self._strength(rand_space, name, self.num_magnitude_bins, img, self.magnitude)
-            img = self._apply(img, name, -strength if signed and _randint(2) else strength)
+            img = self._apply(img, name, -strength if signed and randint(2) else strength)
         return img
 
 
@@ -192,9 +189,9 @@ class TrivialAugmentWide(_Automatic):
 
     def forward(self, img: Any) -> Any:
         names = list(trivial_space)
-        name = names[_randint(len(names))]
-        strength, signed = self._strength(trivial_space, name, self.num_magnitude_bins, img, lambda: _randint(self.num_magnitude_bins))
-        return self._apply(img, name, -strength if signed and _randint(2) else strength)
+        name = names[randint(len(names))]
+        strength, signed = self._strength(trivial_space, name, self.num_magnitude_bins, img, lambda: randint(self.num_magnitude_bins))
+        return self._apply(img, name, -strength if signed and randint(2) else strength)
 
 
 class AugMix(_Automatic):
@@ -235,9 +232,9 @@ class AugMix(_Automatic):
         names = list(space)
 
         def change(chain: Tensor) -> Tensor:
-            name = names[_randint(len(names))]
-            strength, signed = self._strength(space, name, 10, chain, lambda: _randint(self.severity))
-            return self._apply(chain, name, -strength if signed and _randint(2) else strength)
+            name = names[randint(len(names))]
+            strength, signed = self._strength(space, name, 10, chain, lambda: randint(self.severity))
+            return self._apply(chain, name, -strength if signed and randint(2) else strength)
 
         mix = mixed(img, 4, self.alpha, self.mixture_width, self.chain_depth, change)
         return mix if isinstance(orig_img, Tensor) else F.to_pil_image(mix)

@@ -1,68 +1,37 @@
 """Random transforms: each holds its arguments, draws, and calls a function of `functional`.
 
 They take from taeda's default generator what torchvision's take from PyTorch's, in the same order, so a seed
-gives the same crops, flips and colours. `RandomOrder` and `RandomChoice` draw from Python's `random`, as there.
+gives the same crops, flips and colours.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import taeda
 from taeda import nn
 from taeda.vision.transforms import functional as F
+from taeda.vision.transforms._draws import area_and_ratio, chance, checked_p, randint, uniform
 from taeda.vision.transforms.geometry import InterpolationMode, interpolation_mode
 from taeda.vision.transforms.kinds import is_tensor_image
 from taeda.vision.transforms.transforms import two_sizes
 
 __all__ = [
     "ColorJitter",
-    "RandomApply",
     "RandomAutocontrast",
-    "RandomChoice",
     "RandomCrop",
     "RandomErasing",
     "RandomGrayscale",
     "RandomHorizontalFlip",
     "RandomInvert",
-    "RandomOrder",
     "RandomPosterize",
     "RandomResizedCrop",
     "RandomRotation",
     "RandomSolarize",
     "RandomVerticalFlip",
 ]
-
-Transform = Callable[[Any], Any]
-
-
-def _randint(high: int) -> int:
-    return int(taeda.randint(0, high, size=(1,)).item())
-
-
-def _uniform(low: float, high: float) -> float:
-    return float(taeda.empty(1).uniform_(low, high).item())
-
-
-def _chance(p: float) -> bool:
-    return float(taeda.rand(1).item()) < p
-
-
-def _checked_p(p: float, op: str) -> float:
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"[{op}] p should lie between 0 and 1, got {p}")
-    return p
-
-
-def _area_and_ratio(area: int, scale: Sequence[float], ratio: Sequence[float]) -> tuple[float, float]:
-    """Draw a part of an area, and a ratio whose logarithm is uniform."""
-    target = area * _uniform(scale[0], scale[1])
-    low, high = taeda.log(taeda.tensor([float(r) for r in ratio])).tolist()
-    # exp in float32, as the drawn number is: a float64 exp could round to another width.
-    return target, float(taeda.exp(taeda.empty(1).uniform_(low, high)).item())
 
 
 class RandomCrop(nn.Module):
@@ -109,7 +78,7 @@ class RandomCrop(nn.Module):
             )
         if (h, w) == (th, tw):
             return 0, 0, h, w
-        return _randint(h - th + 1), _randint(w - tw + 1), th, tw
+        return randint(h - th + 1), randint(w - tw + 1), th, tw
 
     def forward(self, img: Any) -> Any:
         if self.padding is not None:
@@ -130,12 +99,12 @@ class _Sometimes(nn.Module):
 
     def __init__(self, p: float) -> None:
         super().__init__()
-        self.p = _checked_p(p, type(self).__name__)
+        self.p = checked_p(p, type(self).__name__)
 
     def forward(self, img: Any) -> Any:
         # Checked first: what is no image must not pass only because the coin said so.
         is_tensor_image(img, type(self).__name__)
-        return self.change(img) if _chance(self.p) else img
+        return self.change(img) if chance(self.p) else img
 
     def change(self, img: Any) -> Any:
         """Return the changed image."""
@@ -294,11 +263,11 @@ class RandomResizedCrop(nn.Module):
         """Draw top, left, height and width of a crop; after ten tries take the middle."""
         _, height, width = F.get_dimensions(img)
         for _ in range(10):
-            target, aspect = _area_and_ratio(height * width, scale, ratio)
+            target, aspect = area_and_ratio(height * width, scale, ratio)
             w = round(math.sqrt(target * aspect))
             h = round(math.sqrt(target / aspect))
             if 0 < w <= width and 0 < h <= height:
-                return _randint(height - h + 1), _randint(width - w + 1), h, w
+                return randint(height - h + 1), randint(width - w + 1), h, w
         w, h = width, height
         if width / height < min(ratio):
             h = round(w / min(ratio))
@@ -357,7 +326,7 @@ class RandomRotation(nn.Module):
     @staticmethod
     def get_params(degrees: Sequence[float]) -> float:
         """Draw the angle."""
-        return _uniform(degrees[0], degrees[1])
+        return uniform(degrees[0], degrees[1])
 
     def forward(self, img: Any) -> Any:
         angle = self.get_params(self.degrees)
@@ -430,7 +399,7 @@ class ColorJitter(nn.Module):
         """Draw the order of the four changes, and their factors."""
         order = taeda.randperm(4)
         b, c, s, h = (
-            None if r is None else _uniform(r[0], r[1]) for r in (brightness, contrast, saturation, hue)
+            None if r is None else uniform(r[0], r[1]) for r in (brightness, contrast, saturation, hue)
         )
         return order, b, c, s, h
 
@@ -490,7 +459,7 @@ class RandomErasing(nn.Module):
             raise ValueError(
                 f"[RandomErasing] ratio should be of kind (min, max), both positive, got {ratio!r}"
             )
-        self.p = _checked_p(p, "RandomErasing")
+        self.p = checked_p(p, "RandomErasing")
         self.scale = scale
         self.ratio = ratio
         self.value = value
@@ -506,7 +475,7 @@ class RandomErasing(nn.Module):
         """Draw row, column, height, width and content of the rectangle; after ten tries erase nothing."""
         channels, height, width = F.get_dimensions(img)
         for _ in range(10):
-            target, aspect = _area_and_ratio(height * width, scale, ratio)
+            target, aspect = area_and_ratio(height * width, scale, ratio)
             h = round(math.sqrt(target * aspect))
             w = round(math.sqrt(target / aspect))
             if not (h < height and w < width):
@@ -515,13 +484,13 @@ class RandomErasing(nn.Module):
                 content = taeda.empty([channels, h, w], dtype=taeda.float32).normal_()
             else:
                 content = taeda.tensor(value).reshape(-1, 1, 1)
-            return _randint(height - h + 1), _randint(width - w + 1), h, w, content
+            return randint(height - h + 1), randint(width - w + 1), h, w, content
         return 0, 0, height, width, img
 
     def forward(self, img: Any) -> Any:
         if not isinstance(img, taeda.Tensor):
             raise TypeError(f"[RandomErasing] img should be Tensor. Got {type(img)}; put ToTensor before it")
-        if not _chance(self.p):
+        if not chance(self.p):
             return img
         value = None if isinstance(self.value, str) else self.value
         values = [value] if isinstance(value, (int, float)) else value
@@ -538,78 +507,3 @@ class RandomErasing(nn.Module):
             f"{type(self).__name__}(p={self.p}, scale={self.scale}, ratio={self.ratio}, value={self.value}, "
             f"inplace={self.inplace})"
         )
-
-
-class _Several:
-    """Base of those that hold a list of transforms."""
-
-    def __init__(self, transforms: Sequence[Transform]) -> None:
-        if not isinstance(transforms, (Sequence, nn.Module)):
-            raise TypeError(
-                f"[{type(self).__name__}] Argument transforms should be a sequence, got "
-                f"{type(transforms).__name__}"
-            )
-        self.transforms = transforms
-
-    def __repr__(self) -> str:
-        return "\n".join([f"{type(self).__name__}(", *(f"    {t}" for t in self.transforms), ")"])
-
-
-class RandomApply(nn.Module):
-    """Apply all the transforms with probability p, else none.
-
-    >>> RandomApply([RandomInvert(p=1.0)], p=0.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
-    tensor([[[  0, 100, 255]]], dtype=taeda.uint8)
-    """
-
-    def __init__(self, transforms: Sequence[Transform], p: float = 0.5) -> None:
-        super().__init__()
-        self.transforms = transforms
-        self.p = _checked_p(p, "RandomApply")
-
-    def forward(self, img: Any) -> Any:
-        if self.p < float(taeda.rand(1).item()):
-            return img
-        for transform in self.transforms:
-            img = transform(img)
-        return img
-
-    def __repr__(self) -> str:
-        lines = [f"{type(self).__name__}(", f"    p={self.p}", *(f"    {t}" for t in self.transforms), ")"]
-        return "\n".join(lines)
-
-
-class RandomOrder(_Several):
-    """Apply all the transforms in a random order.
-
-    >>> RandomOrder([RandomHorizontalFlip(p=1.0), RandomVerticalFlip(p=1.0)])(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
-    tensor([[[4., 3.],
-             [2., 1.]]])
-    """
-
-    def __call__(self, img: Any) -> Any:
-        order = list(range(len(self.transforms)))
-        random.shuffle(order)
-        for i in order:
-            img = self.transforms[i](img)
-        return img
-
-
-class RandomChoice(_Several):
-    """Apply one of the transforms, drawn with the weights `p`.
-
-    >>> RandomChoice([RandomHorizontalFlip(p=1.0)])(taeda.tensor([[[1.0, 2.0]]]))
-    tensor([[[2., 1.]]])
-    """
-
-    def __init__(self, transforms: Sequence[Transform], p: Sequence[float] | None = None) -> None:
-        super().__init__(transforms)
-        if p is not None and len(p) != len(transforms):
-            raise ValueError(f"[RandomChoice] p has {len(p)} weights for {len(transforms)} transforms")
-        self.p = p
-
-    def __call__(self, img: Any) -> Any:
-        return random.choices(self.transforms, weights=self.p)[0](img)
-
-    def __repr__(self) -> str:
-        return f"{super().__repr__()}(p={self.p})"

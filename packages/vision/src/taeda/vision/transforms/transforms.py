@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Number
 from typing import Any
 
 import taeda
 from taeda import nn
 from taeda.vision.transforms import functional as F
+from taeda.vision.transforms.container import Compose, Transform
 from taeda.vision.transforms.geometry import PADDING_MODES, InterpolationMode, interpolation_mode
 
 __all__ = [
@@ -27,8 +28,6 @@ __all__ = [
     "ToTensor",
 ]
 
-Transform = Callable[[Any], Any]
-
 
 def two_sizes(size: Any, op: str) -> Sequence[int]:
     """Read a size as (height, width); a pair stays what it is."""
@@ -37,33 +36,6 @@ def two_sizes(size: Any, op: str) -> Sequence[int]:
     if not isinstance(size, Sequence) or len(size) not in (1, 2):
         raise ValueError(f"[{op}] Please provide only two dimensions (h, w) for size, got {size!r}.")
     return size if len(size) == 2 else (size[0], size[0])
-
-
-class Compose:
-    """Apply transforms one after another.
-
-    >>> Compose([ToTensor(), Normalize((0.5,), (0.5,))])
-    Compose(
-        ToTensor()
-        Normalize(mean=(0.5,), std=(0.5,))
-    )
-    """
-
-    def __init__(self, transforms: Sequence[Transform]) -> None:
-        if not hasattr(transforms, "__iter__"):
-            raise TypeError(f"[Compose] transforms must be a list, got {type(transforms).__name__}; Compose([...])")
-        for i, transform in enumerate(transforms if isinstance(transforms, (list, tuple)) else ()):
-            if isinstance(transform, type) and transform.__module__.startswith("taeda.vision.transforms"):
-                raise TypeError(f"[Compose] transform {i} is the class {transform.__name__}; make one of it: {transform.__name__}(...)")
-        self.transforms = transforms
-
-    def __call__(self, img: Any) -> Any:
-        for transform in self.transforms:
-            img = transform(img)
-        return img
-
-    def __repr__(self) -> str:
-        return "\n".join([f"{type(self).__name__}(", *(f"    {t}" for t in self.transforms), ")"])
 
 
 class ToTensor:

@@ -9,8 +9,8 @@ import taeda
 from taeda import Tensor, nn
 from taeda.vision.transforms import functional as F
 from taeda.vision.transforms import warp
+from taeda.vision.transforms._draws import checked_p, uniform
 from taeda.vision.transforms.geometry import InterpolationMode, interpolation_mode
-from taeda.vision.transforms.randomized import _checked_p, _uniform
 from taeda.vision.transforms.transforms import two_sizes
 
 __all__ = [
@@ -99,16 +99,16 @@ class RandomAffine(nn.Module):
         img_size: Sequence[int],
     ) -> tuple[float, tuple[int, int], float, tuple[float, float]]:
         """Draw angle, translation, scale and shear for an image of (width, height)."""
-        angle = _uniform(degrees[0], degrees[1])
+        angle = uniform(degrees[0], degrees[1])
         move = [0, 0]
         if translate is not None:
             for i in range(2):
                 most = float(translate[i] * img_size[i])
-                move[i] = round(_uniform(-most, most))
-        scale = 1.0 if scale_ranges is None else _uniform(scale_ranges[0], scale_ranges[1])
+                move[i] = round(uniform(-most, most))
+        scale = 1.0 if scale_ranges is None else uniform(scale_ranges[0], scale_ranges[1])
         shear = [0.0, 0.0]
         for i in range(0 if shears is None else len(shears) // 2):
-            shear[i] = _uniform(shears[2 * i], shears[2 * i + 1])  # type: ignore[index]
+            shear[i] = uniform(shears[2 * i], shears[2 * i + 1])  # type: ignore[index]
         return angle, (move[0], move[1]), scale, (shear[0], shear[1])
 
     def forward(self, img: Any) -> Any:
@@ -142,7 +142,7 @@ class RandomPerspective(nn.Module):
         fill: float | Sequence[float] | None = 0,
     ) -> None:
         super().__init__()
-        self.p = _checked_p(p, "RandomPerspective")
+        self.p = checked_p(p, "RandomPerspective")
         self.interpolation = interpolation_mode(interpolation, "RandomPerspective")
         self.distortion_scale = distortion_scale
         self.fill = 0 if fill is None else fill
@@ -230,7 +230,7 @@ class GaussianBlur(nn.Module):
     @staticmethod
     def get_params(sigma_min: float, sigma_max: float) -> float:
         """Draw a standard deviation."""
-        return _uniform(sigma_min, sigma_max)
+        return uniform(sigma_min, sigma_max)
 
     def forward(self, img: Any) -> Any:
         sigma = self.get_params(self.sigma[0], self.sigma[1])
@@ -291,7 +291,7 @@ class RandomAdjustSharpness(nn.Module):
     def __init__(self, sharpness_factor: float, p: float = 0.5) -> None:
         super().__init__()
         self.sharpness_factor = sharpness_factor
-        self.p = _checked_p(p, "RandomAdjustSharpness")
+        self.p = checked_p(p, "RandomAdjustSharpness")
 
     def forward(self, img: Any) -> Any:
         return F.adjust_sharpness(img, self.sharpness_factor) if float(taeda.rand(1).item()) < self.p else img
@@ -305,7 +305,7 @@ class RandomEqualize(nn.Module):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        self.p = _checked_p(p, "RandomEqualize")
+        self.p = checked_p(p, "RandomEqualize")
 
     def forward(self, img: Any) -> Any:
         return F.equalize(img) if float(taeda.rand(1).item()) < self.p else img
