@@ -614,3 +614,29 @@ def test_grad_and_backward_of_what_is_no_tensor_say_which_argument_it_was() -> N
         x.sum().backward(inputs=3)
     with pytest.raises(RuntimeError, match="does not require grad.*hint: set its requires_grad before"):
         taeda.autograd.grad(x.sum(), taeda.ones(2))
+
+
+def test_a_leaf_frozen_between_forward_and_backward_keeps_its_gradient() -> None:
+    x, w = leaf(2), leaf(3)
+    seen = []
+    w.register_hook(lambda g: seen.append(g.tolist())), w.register_post_accumulate_grad_hook(lambda p: seen.append(p.grad))
+    y = x * w
+    w.requires_grad_(False)
+    y.sum().backward()
+    assert w.grad is None and seen == [[2.0], None] and x.grad.tolist() == [3.0]
+
+
+def test_a_leaf_that_became_a_result_after_its_use_is_refused() -> None:
+    x, w = leaf(2), leaf(3)
+    y = (x + w).sum()
+    w.detach_()
+    w[0] = x.sum()
+    with pytest.raises(RuntimeError, match=r"\[backward\] leaf variable has been moved into the graph interior: a tensor of shape \(1,\)"):
+        y.backward()
+
+
+@pytest.mark.parametrize("name, args", [("clamp_", (0,)), ("cumsum_", (0,)), ("lerp_", (leaf(1), 0.5)), ("addcmul_", (leaf(1), leaf(1))),
+                                        ("ldexp_", (2,)), ("mul_", (2,)), ("sin_", ()), ("fill_", (1,)), ("copy_", (leaf(1),))])
+def test_the_refusal_to_write_to_a_leaf_names_the_call(name, args) -> None:
+    with pytest.raises(RuntimeError, match=rf"^\[{name}\] a leaf Variable that requires grad is being used in an in-place operation"):
+        getattr(leaf(2), name)(*args)

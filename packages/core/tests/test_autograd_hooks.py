@@ -276,3 +276,57 @@ def test_a_retained_gradient_is_memory_of_its_own() -> None:
     assert z.grad.stride() == (1,)
     z.grad.zero_()
     assert y.grad.tolist() == [1, 1] and x.grad.tolist() == [2, 2]
+
+
+def retained_of(write) -> tuple:
+    """The gradients of x and of y = 2 x, which retained its own before write(y) changed it; the loss is 7 y."""
+    x = taeda.ones(2, 3, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    write(y)
+    (y * 7).sum().backward()
+    return x.grad.tolist(), y.grad.tolist()
+
+
+@pytest.mark.parametrize(
+    "write, dx",
+    [
+        (lambda y: y.mul_(3), [[42.0] * 3] * 2),
+        (lambda y: y.relu_(), [[14.0] * 3] * 2),
+        (lambda y: y[0].mul_(3), [[42.0] * 3, [14.0] * 3]),             # through a view of it
+        (lambda y: y.__setitem__((0, 0), 5.0), [[0.0, 14.0, 14.0], [14.0] * 3]),
+        (lambda y: (y.mul_(3), y.retain_grad(), y.mul_(5)), [[210.0] * 3] * 2),
+    ],
+)
+def test_a_retained_gradient_is_that_of_the_value_after_the_last_write(write, dx) -> None:
+    assert retained_of(write) == (dx, [[7.0] * 3] * 2)
+
+
+def test_a_retained_gradient_has_the_shape_that_the_tensor_took_in_place() -> None:
+    x = taeda.ones(2, 3, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.t_()
+    (y * taeda.arange(6.0).view(3, 2)).sum().backward()
+    assert y.grad.tolist() == [[0, 1], [2, 3], [4, 5]] and x.grad.tolist() == [[0, 4, 8], [2, 6, 10]]
+
+
+def test_a_view_whose_base_is_written_to_retains_the_gradient_of_what_it_shows_now() -> None:
+    x = taeda.ones(4, requires_grad=True)
+    y = x * 2
+    v = y[:2]
+    y.retain_grad(), v.retain_grad()
+    y.mul_(3)
+    (v * 7).sum().backward()
+    assert v.grad.tolist() == [7, 7] and y.grad.tolist() == [7, 7, 0, 0] and x.grad.tolist() == [42, 42, 0, 0]
+
+
+def test_hooks_of_values_before_a_write_see_the_gradients_of_those_values() -> None:
+    seen = []
+    y = taeda.ones(2, requires_grad=True) * 2
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    y.retain_grad()
+    y.mul_(3)
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    y.sum().backward()
+    assert seen == [[1, 1], [3, 3]] and y.grad.tolist() == [1, 1]

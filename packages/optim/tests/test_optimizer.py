@@ -244,6 +244,14 @@ def test_loading_copies_so_two_optimizers_do_not_share_state():
     assert first.state_dict()["state"][0]["step"].item() == 1.0
 
 
+@pytest.mark.parametrize("cls", [optim.Adafactor, optim.SGD, optim.LBFGS])
+def test_loading_brings_no_option_that_the_optimizer_has_not(cls):
+    opt = cls([taeda.ones(2, requires_grad=True)], lr=0.1)
+    before = list(opt.param_groups[0])
+    opt.load_state_dict(opt.state_dict())
+    assert sorted(opt.param_groups[0]) == sorted(before)
+
+
 def test_loading_copies_options_that_can_change_once_however_many_groups_share_them():
     rate, tags = taeda.tensor(0.1), ["a"]
     first = optim.SGD([{"params": [parameter()], "lr": rate, "tags": tags}, {"params": [parameter()], "lr": rate, "tags": tags}])

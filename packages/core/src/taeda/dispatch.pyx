@@ -209,6 +209,7 @@ def in_place(str op, function, input, *args, **kwargs):
     """
     cdef TensorBase x = as_tensor(input, op), y
     cdef bint recording = needs_grad(x)
+    begin_inplace(op, x)
     for other in args:
         recording = recording or isinstance(other, TensorBase) and needs_grad(<TensorBase>other)
     y = function(snapshot(x) if recording else x, *args, **kwargs)

@@ -5,7 +5,7 @@ A write through a view is recorded at the view's base, by a node that ``ops.stri
 """
 from taeda.autograd.dual cimport carry, has_tangent, level, propagate, propagate_inplace, propagate_view
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
-from taeda.autograd.node cimport Node, connect, grad_fn_of, save
+from taeda.autograd.node cimport Node, connect, continue_history, grad_fn_of, save
 from taeda.dtype cimport differentiable
 
 from taeda.autograd.node import refuse_own_view
@@ -201,14 +201,14 @@ cdef int rebase(TensorBase x, Node n, tuple saved) except -1:
     if level and not propagate_inplace(n, x):
         return 0
     if x.base is None:
-        attach(n, x, 0)
+        continue_history(x, n, 0)
         x.history += 1
         return 0
     if x.history < 0 or (x.grad_fn_ is not None and (<Node>x.grad_fn_).op is None):
         check_view_write((<Op>n.op).name + "_", x)
     base = x.base
     outer = make_copy_slices(x, n)
-    attach(outer, base, 0)
+    continue_history(base, outer, 0)
     base.history += 1
     return 0
 

@@ -8,7 +8,7 @@ c. A leaf with hooks takes its gradient as soon as no edge of the pass can bring
 from cpython.object cimport PyObject
 from cpython.pythread cimport PyThread_acquire_lock, PyThread_allocate_lock, PyThread_release_lock, PyThread_type_lock
 
-from taeda.autograd.node cimport Node
+from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.memory_order cimport dense, same_order
 from taeda.tensor_base cimport TensorBase
 
@@ -152,13 +152,18 @@ cdef int accumulate_sparse(TensorBase leaf, TensorBase g, bint create_graph) exc
 
 
 cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1:
-    """Add the sum of a leaf's gradients to its .grad, between its hooks."""
+    """Add the sum of a leaf's gradients to its .grad, between its hooks; one that was frozen after its use keeps the .grad it has."""
     cdef dict extra = leaf.extra
+    if grad_fn_of(leaf) is not None:
+        raise RuntimeError(f"[backward] leaf variable has been moved into the graph interior: a tensor of shape {tuple(leaf.shape)} was a leaf "
+                           "when it was used, and was then detached and written to; write to a clone of it")
     if extra is not None and "hooks" in extra:
         total = run_hooks(extra["hooks"], total)
     if extra is not None and "accumulate_prehooks" in extra:
         total = run_hooks(extra["accumulate_prehooks"], total)
-    if leaf.view.numel < LARGE:
+    if not leaf.requires_grad_:
+        pass
+    elif leaf.view.numel < LARGE:
         accumulate_into(leaf, <TensorBase>total, create_graph)
     else:
         with nogil:

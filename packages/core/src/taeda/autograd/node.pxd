@@ -39,3 +39,4 @@ cdef int64_t next_seq() noexcept
 cdef int connect(Node n, tuple inputs) except -1                    # fills edges
 cdef int save(Node n, tuple tensors, TensorBase out) except -1      # fills saved_ and versions
 cdef object grad_fn_of(TensorBase t)                                # Node or None, views regenerated
+cdef int continue_history(TensorBase t, object fn, int nr) except -1     # t, changed in place, is output nr of fn from now on

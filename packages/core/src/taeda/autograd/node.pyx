@@ -289,11 +289,21 @@ def node_of(TensorBase t):
 
 cdef object grad_fn_of(TensorBase t):
     if t.base is not None and t.history != t.base.history and t.base.requires_grad_ and t.history != -1:
-        t.grad_fn_ = regenerate_view(t)
-        t.output_nr = 0
+        continue_history(t, regenerate_view(t), 0)
         t.history = t.base.history
-        t.requires_grad_ = True
     return t.grad_fn_
+
+
+cdef int continue_history(TensorBase t, object fn, int nr) except -1:
+    """Output nr of fn is what t is from now on; the gradient that t retains is the new value's."""
+    cdef Node before
+    if t.retains_grad_ and t.grad_fn_ is not None:
+        before = <Node>t.grad_fn_
+        held = before._hooks().pop(("retain", t.output_nr), None)
+        if held is not None:
+            fn._hooks()[("retain", nr)] = held
+    t.grad_fn_, t.output_nr, t.requires_grad_ = fn, nr, True
+    return 0
 
 
 def refuse_own_view(TensorBase v, fn, str what):
@@ -403,9 +413,7 @@ def attach_function(Node n, tuple tensors, tuple outputs, tuple dirty, tuple pla
             if o is not out or not o.requires_grad_:
                 o.requires_grad_, o.grad_fn_ = False, None
         else:
-            o.grad_fn_ = n
-            o.output_nr = i
-            o.requires_grad_ = True
+            continue_history(o, n, i)
             if o.base is not None:
                 if changed or not any([o.base is t or o.base is (<TensorBase>t).base for t in tensors]):
                     o.base = None              # a view of what forward made: nobody else sees that

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """squeeze_, unsqueeze_, transpose_, t_ and kin: a tensor takes the sizes, strides and history of its own view."""
-from taeda.autograd.node cimport grad_fn_of
+from taeda.autograd.node cimport continue_history, grad_fn_of
 from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
@@ -30,7 +30,7 @@ cdef object become(str op, object input, object view, tuple args, str name):
     if not x.detached_version:
         x.storage.version += 1
     if y.grad_fn_ is not None:
-        x.grad_fn_, x.output_nr, x.requires_grad_ = y.grad_fn_, y.output_nr, y.requires_grad_
+        continue_history(x, y.grad_fn_, y.output_nr)
     return x
 
 

@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, broadcast_shapes, check_same_device, define, empty_for, empty_shape, launch, record,
-                             result_type, scalar_tensor, to_dtype, write_out)
+from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_for,
+                             empty_shape, launch, record, result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
 from taeda.ops.binary cimport is_one, one_pass_
@@ -113,6 +113,7 @@ cdef TensorBase fused_(Op op, object input, object a, object b, object value):
     y = fused(op, input, a, b, value)
     if y is None or y.shape_tuple() != x.shape_tuple():
         return None
+    begin_inplace(op.name + "_", x)
     return (<object>x).copy_(y)
 
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):

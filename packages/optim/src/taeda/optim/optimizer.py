@@ -318,7 +318,7 @@ class Optimizer:
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
             for name, default in self.defaults.items():  # an option that the saver did not know yet
-                if default is not required:
+                if name in group and default is not required:
                     new.setdefault(name, default)
         self.__setstate__({"state": state, "param_groups": saved})
         for hook in self._optimizer_load_state_dict_post_hooks.values():
