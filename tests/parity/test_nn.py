@@ -37,10 +37,6 @@ def _cls(B, C, n):
     return rng.integers(0, C, (B,) if n == 0 else (B, n))
 
 
-def _signs(*shape):
-    return np.where(np.random.default_rng(3).random(shape) < 0.5, -1.0, 1.0).astype(np.float32)
-
-
 def _n(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
