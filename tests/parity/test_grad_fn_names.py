@@ -25,6 +25,8 @@ m.lerp(m, m)|m.lerp(m, 0.5)|m.round(decimals=1)|m.round()|m[None].squeeze((0, 1)
 T.vdot(m[0], m[1])|m.ldexp(m)|T.addcmul(m, T.ones(3, 4, dtype=T.uint8), T.ones(4))|m[:, :3].cross(m[:, 1:], dim=1)
 T.linalg.cross(m[:, :3], m[:, 1:])|m[0, :3].addbmm(c.mT, c)|T.complex(m, m).std()|T.complex(m, m).var(0)
 m.t().reshape(12)|m.t().flatten()|m.t().ravel()|m.reshape(12)|c.mT.flatten(1)
+T.trapezoid(m)|T.trapezoid(m, m)|T.trapezoid(m, dx=0.5)|T.cumulative_trapezoid(m, m)|m.diff(n=0)|T.linalg.matrix_norm(m, 1)
+T.linalg.matrix_norm(m, -1)|T.linalg.matrix_norm(m, 'nuc', keepdim=True)|T.linalg.cond(c[0, :3], 1)|T.norm(m, 'nuc', keepdim=True)
 F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
 """.replace("\n", "|").strip("|").split("|")
 

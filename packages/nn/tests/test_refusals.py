@@ -19,6 +19,7 @@ def test_integers_are_refused_by_what_gives_fractions(name):
 def test_integers_are_limited_as_integers():
     assert F.relu6(INTEGERS).tolist() == [0, 0, 6]
     assert F.relu6(INTEGERS).dtype == taeda.int64
+    assert F.hardtanh_(taeda.tensor([0.0, 2.0]), float("inf")).tolist() == [1.0, 1.0]       # no bounds compared in place
     assert F.hardtanh(INTEGERS, -1.5, 2.5).tolist() == [-1, 0, 2]
     with pytest.raises(
         RuntimeError, match=r"\[hardtanh\] cannot do hardtanh on an unsigned type with negative limits"

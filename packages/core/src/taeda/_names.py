@@ -68,7 +68,7 @@ def renamed(name: str, parameters: tuple[str, ...], given: int, keywords: tuple[
 _OLDER: dict[str, tuple[int, tuple[str, ...]]] = {      # how many tensors, and what the numbers are
     **dict.fromkeys(("add", "sub"), (2, ("alpha",))),
     **dict.fromkeys(("addcdiv", "addcmul"), (3, ("value",))),
-    **dict.fromkeys(("addbmm", "addmm", "addmv", "addr", "baddbmm"), (3, ("beta", "alpha"))),
+    **dict.fromkeys(("addbmm", "addmm", "addmv", "addr", "baddbmm", "sspaddmm"), (3, ("beta", "alpha"))),
 }
 _warned: list[str] = []
 
@@ -78,11 +78,14 @@ def has_older_form(name: str) -> bool:
     return name.removesuffix("_") in _OLDER
 
 
-def older_factors(name: str, are_tensors: list[bool]) -> tuple[str, ...] | None:
-    """Return what the arguments that are no tensors mean in the older order of a call, which is warned of once; None for another order."""
+def older_factors(name: str, are_tensors: list[bool], named: int = 0) -> tuple[str, ...] | None:
+    """Return what the arguments that are no tensors mean in the older order of a call, which is warned of once; None for another order.
+
+    ``named`` tensors follow by keyword, as in ``p.add_(-lr, other=grad)``.
+    """
     count, factors = _OLDER[name.removesuffix("_")]
     numbers = len(are_tensors) - sum(are_tensors)
-    if sum(are_tensors) != count or not 1 <= numbers <= len(factors) or not are_tensors[-1]:
+    if sum(are_tensors) + named != count or not 1 <= numbers <= len(factors) or not (named or are_tensors[-1]):
         return None
     if not _warned:
         _warned.append(name)

@@ -5,6 +5,7 @@ Everything is made of slices and arithmetic, so derivatives of any order come fr
 
 from __future__ import annotations
 
+from taeda.autograd.node import named
 from taeda.dtype import bool_, uint8
 from taeda.ops.join import cat
 from taeda.ops.matmul import write_result
@@ -69,8 +70,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     parts = [x for x in (prepend, input, append) if x is not None] if n else [input]
     y = cat(parts, d) if len(parts) > 1 else input
     if n == 0:
-        y = input.clone()
-    for _ in range(min(n, y.shape[d] or 1)):         # as many steps as there are elements leave nothing
+        y = named(input.clone(), "CopyBackwards")
+    for _ in range(min(n, y.shape[d])):              # as many steps as there are elements leave nothing
         before, after = _pairs(y, d)
         y = before.logical_xor(after) if y.dtype is bool_ else after - before
     return write_result(out, y, "diff")
@@ -203,10 +204,10 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
     """
     area, factor, d = _areas("trapezoid", y, x, dx, dim)
     if area is not None:
-        return area.sum(d) * factor
+        return named(area.sum(d) * factor, "DivBackward1")
     if y.shape[d] == 0:
-        return y.sum(d) * (factor / 2)
-    return (y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * factor       # doubling first could overflow
+        return y.detach().sum(d, dtype=y.dtype)
+    return named((y.sum(d) - (y.select(d, 0) + y.select(d, -1)) * 0.5) * factor, "MulBackward1")       # doubling first could overflow
 
 
 def trapz(y, x=None, *, dx=None, dim=-1):
@@ -224,7 +225,7 @@ def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
     """
     area, factor, d = _areas("cumulative_trapezoid", y, x, dx, dim)
     if area is not None:
-        return area.cumsum(d) * factor
+        return named(area.cumsum(d) * factor, "DivBackward1")
     left, right = _pairs(y, d)
     return ((left + right) * (factor / 2)).cumsum(d)
 

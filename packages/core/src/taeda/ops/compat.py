@@ -98,7 +98,7 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
         if d in order[:at]:
             raise RuntimeError(f"[empty_permuted] Duplicate dim not allowed, got {order}")
     y = empty([sizes[d] for d in order], dtype=dtype, layout=layout, device=device, pin_memory=pin_memory)
-    return y.permute([order.index(d) for d in range(len(sizes))]).requires_grad_(requires_grad)
+    return y.permute([order.index(d) for d in range(len(sizes))]).requires_grad_(bool(requires_grad))
 
 
 def get_device(input):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from taeda.autograd.node import named
+from taeda.dtype import bool_, complex128, float32, float64, int64
 from taeda.dtype import dtype as _dtype
-from taeda.dtype import float32, float64
 from taeda.ops.eigen import linalg_eigvalsh, linalg_svdvals
 from taeda.ops.least_squares import threshold_of
 from taeda.ops.matmul import write_result
@@ -23,6 +24,7 @@ PUBLIC = ("frobenius_norm", "nuclear_norm")
 METHODS: dict = {}
 
 _SINGULAR = ("nuc", 2, -2)
+_PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
 _ORDERS = (1, -1, math.inf, -math.inf, 2, -2)
 
 
@@ -85,6 +87,7 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
         raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     row, column = _two_dims(op, dim, A.ndim)
     if dtype is not None:
+        dtype = _PYTHON.get(dtype, dtype) if isinstance(dtype, type) else dtype
         if not isinstance(dtype, _dtype):
             raise TypeError(f"[{op}] dtype must be a taeda.dtype such as taeda.float32, got {dtype!r} ({type(dtype).__name__})")
         if dtype.is_complex != A.dtype.is_complex or dtype.itemsize < A.dtype.itemsize:
@@ -102,6 +105,7 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
         if keepdim:
             for d in sorted((row, column)):
                 found = found.unsqueeze(d)
+            found = named(found, "PermuteBackward0")
         return write_result(out, found, op)
     summed, compared = (row, column) if abs(ord) == 1 else (column, row)
     sums = vector_norm(A, 1, summed, True)
@@ -110,7 +114,7 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
     else:
         found = sums.amax(compared, True) if ord > 0 else sums.amin(compared, True)
     if not keepdim:
-        found = found.squeeze((row, column))
+        found = named(found.squeeze((row, column)), "AmaxBackward0" if ord > 0 else "AminBackward0")
     return write_result(out, found, op)
 
 
@@ -144,7 +148,7 @@ def frobenius_norm(input, dim, keepdim=False, *, out=None):
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     if len(dims) > 2:
         raise RuntimeError(f"[frobenius_norm] Expected at most 2 dimensions, but got {len(dims)} dimensions instead.")
-    return vector_norm(input, 2, dims or None, keepdim, out=out)
+    return named(vector_norm(input, 2, dims or None, keepdim, out=out), "NormBackward1")
 
 
 def nuclear_norm(input, dim=(-2, -1), keepdim=False, *, out=None):
@@ -182,7 +186,9 @@ def linalg_cond(A, p=None, *, out=None):
         return write_result(out, values.sum(-1) * values.reciprocal().sum(-1), op)
     inverse, info = linalg_inv_ex(A)
     found = linalg_matrix_norm(A, p) * linalg_matrix_norm(inverse, p)
-    return write_result(out, found if A.is_meta else found.masked_fill((info != 0) | (found != found), math.inf), op)
+    if not A.is_meta:
+        found = named(found.masked_fill((info != 0) | (found != found), math.inf), "NanToNumBackward0")
+    return write_result(out, found, op)
 
 
 def linalg_matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None, out=None):

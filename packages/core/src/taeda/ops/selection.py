@@ -86,6 +86,8 @@ def combinations(input, r=2, with_replacement=False):
         raise TypeError(f"[combinations] argument 'input' must be Tensor, not {type(input).__name__}")
     if input.ndim != 1:
         raise RuntimeError(f"[combinations] Expect a 1D vector, but got shape {list(input.shape)}")
+    if isinstance(r, TensorBase):
+        r = int(r) if r.numel() == 1 and not (r.is_floating_point() or r.is_complex()) else None
     if isinstance(r, bool) or not hasattr(r, "__index__"):
         raise TypeError(f"[combinations] argument 'r' must be int, not {type(r).__name__}")
     if r < 0:
@@ -208,7 +210,8 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
             bits = cat([bits[..., :half] ^ bits[..., half : 2 * half], rest], -1)
         bits = bits.sum(-1)                            # of one element, or of none
     shape = kept if keepdim else [s for i, s in enumerate(input.shape) if i not in dims]
-    return bits.reshape(shape).view(uint64)
+    found = bits.reshape(shape).view(uint64)
+    return found.clone() if input.ndim == 0 else found        # where nothing was folded
 
 
 def _wrap(op, dim, ndim):

@@ -61,7 +61,7 @@ def cosines(angle, coefficients):
 
 def _finished(y, dtype, out, requires_grad, op):
     y = y.to(dtype)
-    return write_result(out, y, op) if out is not None else y.requires_grad_(requires_grad)
+    return write_result(out, y, op) if out is not None else y.requires_grad_(bool(requires_grad))
 
 
 def _cosine_window(op, coefficients, window_length, periodic, out, dtype, layout, device, requires_grad):

@@ -486,11 +486,14 @@ def sparse_mask(x: Any, mask: Any) -> Any:
     if x.shape != mask.shape:
         raise RuntimeError(f"[sparse_mask] operands have incompatible sizes; self has size {list(x.shape)} but mask has size "
                            f"{list(mask.shape)}")
+    itself = x is mask                                     # its entries are what it is, also where several are at one place
     mask = mask.detach()
     if mask._layout in COMPRESSED:
         dense = x.to_dense() if is_sparse(x) else x
         return with_values(mask, _compressed.dense_at(dense, mask))
-    if is_sparse(x):
+    if itself:
+        found = values_of(x)
+    elif is_sparse(x):
         found = lookup(coalesce(_compressed.to_coo(x)), linear(mask))
     else:
         at = mask._places[0]

@@ -76,7 +76,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """Limit x to [min_val, max_val] in place."""
-    return hardtanh(input, min_val, max_val, inplace=True)
+    need_tensors("hardtanh_", input)
+    return ops.hardtanh_(input, min_val, max_val)          # in place nobody compares the bounds, as in PyTorch
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
