@@ -345,3 +345,43 @@ def test_views_by_index_broadcasts_and_activations_take_a_batch_of_cotangents_at
     monkeypatch.setattr("taeda.func.batched.loop", refuse)
     for f in functions:
         assert near(jacrev(f)(M), functional.jacobian(f, M))
+
+
+def written(y: taeda.Tensor) -> taeda.Tensor:
+    """(y0 y1 + y0^2, y1 + y1^2) by way of writes into a tensor that is no batch."""
+    a = taeda.zeros(2, dtype=y.dtype)
+    a.copy_(y)
+    a[0] = y[0] * y[1]
+    return a.add_(y * y)
+
+
+@pytest.mark.parametrize("randomness", ["error", "same"])
+def test_jacfwd_of_a_function_that_writes_into_tensors_of_its_own(randomness) -> None:
+    y = taeda.tensor([3.0, 4.0])
+    expected = [[4 + 6.0, 3.0], [0.0, 1 + 8.0]]
+    assert jacfwd(written, randomness=randomness)(y).tolist() == jacrev(written)(y).tolist() == expected
+    assert jacfwd(lambda x: x.clone().mul_(y * x.detach()), argnums=0)(y).tolist() == [[9.0, 0.0], [0.0, 16.0]]
+    assert jacfwd(lambda x, z: x.clone().mul_(z), argnums=1)(y, y).tolist() == [[3.0, 0.0], [0.0, 4.0]]
+
+
+def test_second_derivatives_of_a_function_that_writes_into_tensors_of_its_own() -> None:
+    y = taeda.tensor([3.0, 4.0])
+    expected = [[2.0, 1.0], [1.0, 2.0]]
+    assert hessian(lambda y: written(y).sum())(y).tolist() == expected
+    assert jacfwd(jacfwd(lambda y: written(y).sum()))(y).tolist() == expected
+
+
+def test_jacfwd_draws_once_where_it_has_to_run_twice() -> None:
+    def noisy(y):
+        noise = taeda.randn(2)
+        return taeda.zeros(2).copy_(y * noise)
+
+    taeda.manual_seed(3)
+    expected = taeda.randn(2)
+    taeda.manual_seed(3)
+    assert jacfwd(noisy, randomness="same")(taeda.ones(2)).equal(expected.diag())
+
+
+def test_a_batch_is_still_not_written_into_what_is_the_same_for_all_samples() -> None:
+    with pytest.raises(RuntimeError, match="inplace arithmetic"):
+        vmap(hessian(lambda y: written(y).sum()))(taeda.ones(3, 2))

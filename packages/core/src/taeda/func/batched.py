@@ -43,10 +43,13 @@ ANSWERS = {"allclose", "equal", "is_nonzero"}
 
 
 class Level:
-    """One vmap that is running: its number (1 is the outermost), the size of its batch, what random functions do."""
+    """One vmap that is running: its number (1 is the outermost), the size of its batch, what random functions do.
 
-    def __init__(self, number: int, size: int, randomness: str) -> None:
-        self.number, self.size, self.randomness = number, size, randomness
+    ``tangents``: only tangents are batches of it, and no function that is differentiated meets one.
+    """
+
+    def __init__(self, number: int, size: int, randomness: str, tangents: bool = False) -> None:
+        self.number, self.size, self.randomness, self.tangents = number, size, randomness, tangents
 
 
 class _Running(threading.local):

@@ -10,10 +10,11 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_inference_mode_enabled
-from taeda.func.batched import differentiating, levels
+from taeda.func.batched import INPLACE, differentiating, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape
-from taeda.func.vmap import vmap
+from taeda.func.vmap import run, vmap
+from taeda.random import get_rng_state, set_rng_state
 from taeda.tensor import Tensor
 
 Argnums = int | tuple[int, ...]
@@ -366,13 +367,24 @@ def jacfwd(
         for x in inputs:
             if not isinstance(x, Tensor):
                 raise ValueError(f"[jacfwd] Thing passed to transform API must be Tensor, got {type(x)}")
-        basis, _ = _unit_rows(inputs)
+        basis, total = _unit_rows(inputs)
 
         def push(*tangents: Any) -> Any:
             result = jvp(of, chosen, tree_unflatten(tangents, spec), has_aux=has_aux)
             return result[1:] if has_aux else result[1]
 
-        found = vmap(push, out_dims=(-1, 0) if has_aux else -1, randomness=randomness)(*basis)
+        basis, rows = tree_flatten(tuple(basis))
+        pushed = functools.partial(run, push, "jacfwd", total, [0] * len(basis), basis, rows, (-1, 0) if has_aux else -1, randomness, {})
+        state = get_rng_state()
+        try:
+            found = pushed()
+        except RuntimeError as e:
+            # The primals were batches too, which autograd is quickest with; a function that writes them into tensors of its own
+            # is run once more on the primals alone.  (One that draws for each sample makes batches itself.)
+            if INPLACE not in str(e) or randomness == "different":
+                raise
+            set_rng_state(state)
+            found = pushed(tangents=True)
         aux = None
         if has_aux:
             found, aux = found

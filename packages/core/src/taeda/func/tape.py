@@ -3,7 +3,8 @@
 All transforms share autograd's one graph.  A batch of vmap is a dimension more of the tensors in it:
 
 a. An input is lifted to every running level, in front: the gradient of sample i's result with regard to sample i's input
-   is then what one pass over the whole batch gives, since samples do not depend on each other.
+   is then what one pass over the whole batch gives, since samples do not depend on each other.  A level of tangents alone
+   (jacfwd's) is none of these: the function runs once, and writes into tensors of its own as it likes.
 b. An input that belongs to an outer differentiation too becomes a view, so that its gradients flow on; else it is a new leaf.
 c. A pass records itself only if the results lead to something besides the inputs, or the cotangents do.
 d. A cotangent with levels that were not running when the function ran is a batch of cotangents (taeda.func.cotangents).
@@ -60,7 +61,7 @@ class Tape:
     """The inputs of one differentiation, and what is computed from them."""
 
     def __init__(self, inputs: Sequence[Any]) -> None:
-        self.numbers = [level.number for level in levels()]
+        self.numbers = [level.number for level in levels() if not level.tangents]
         self.outer = is_grad_enabled()
         self.sources = [self._source(x) for x in inputs]
         self.inputs = [logical(s, self.numbers) for s in self.sources]

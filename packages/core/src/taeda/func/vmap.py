@@ -101,10 +101,11 @@ def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list
 
 def run(
     func: Any, name: str, size: int, dims: list[int | None], flat: list[Any], spec: TreeSpec, out_dims: Any, randomness: str, kwargs: Any,
+    tangents: bool = False,
 ) -> Any:
-    """Run the function once, inside of a level of its own."""
+    """Run the function once, inside of a level of its own; ``tangents``: see :class:`Level`."""
     running = levels()
-    level = Level(len(running) + 1, size, randomness)
+    level = Level(len(running) + 1, size, randomness, tangents)
     running.append(level)
     try:
         inputs = [x if d is None else x._add_batch_dim(in_dim=d, vmap_level=level.number) if opens_itself(x)
