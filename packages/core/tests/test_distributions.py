@@ -390,3 +390,9 @@ def test_a_divergence_of_categoricals_broadcasts_either_batch() -> None:
     one, two = D.Categorical(taeda.tensor([0.2, 0.3, 0.5])), D.Categorical(taeda.tensor([[0.0, 0.5, 0.5], [0.2, 0.3, 0.5]]))
     assert D.kl_divergence(one, two).tolist() == [math.inf, 0.0]
     assert D.kl_divergence(two, one).tolist() == pytest.approx([0.5 * math.log(0.5 / 0.3), 0.0], abs=1e-6)
+
+
+def test_variances_that_take_long_are_worked_out_once() -> None:
+    low = D.LowRankMultivariateNormal(taeda.zeros(2), taeda.ones(2, 1), taeda.ones(2))
+    for d in (low, D.VonMises(taeda.zeros(2), taeda.ones(2))):
+        assert d.variance is d.variance and d.expand((3, *d.batch_shape)).variance.shape == (3, 2)

@@ -457,3 +457,39 @@ def test_powers_are_of_float64_and_promotion_goes_by_the_values() -> None:
     s = taeda.sparse_coo_tensor([[0, 2]], [2, 3], (3,))
     assert s.float_power(-1).to_dense().tolist() == [0.5, 0, 1 / 3] and s.float_power(2).dtype == taeda.float64
     assert taeda.result_type(s, 2.5) == taeda.float32 and taeda.result_type(taeda.ones(2, dtype=taeda.float64), s) == taeda.float64
+
+
+def test_a_mode_sees_what_a_sparse_tensor_is_asked() -> None:
+    class Seen(taeda.overrides.TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(func)
+            return func(*args, **(kwargs or {}))
+
+    seen: list[Any] = []
+    s = example().coalesce()
+    with Seen():
+        assert s._nnz() == 3 and s.is_coalesced() and s.coalesce() is s and s.indices().shape == (2, 3)
+    T = taeda.Tensor
+    assert seen[:4] == [T._nnz, T.is_coalesced, T.coalesce, T.indices]
+    assert T._nnz(s) == s._nnz() == 3 and type(s)._nnz is T._nnz
+    with pytest.raises(TypeError, match=r"_nnz"):
+        s._nnz(1)
+
+
+def test_indices_that_are_written_to_are_read_again() -> None:
+    s = taeda.tensor([[0.0, 2, 0], [3, 0, 4]]).to_sparse_csr()
+    assert s.to_dense().tolist() == [[0, 2, 0], [3, 0, 4]] and (s.to_sparse_coo().indices().tolist()) == [[0, 1, 1], [1, 0, 2]]
+    s.col_indices()[0] = 2
+    assert s.to_dense().tolist() == [[0, 0, 2], [3, 0, 4]] and s.to_sparse_coo().indices().tolist() == [[0, 1, 1], [2, 0, 2]]
+
+
+@pytest.mark.parametrize("lines", [3, 5000])
+def test_softmax_of_few_entries_among_many_lines(lines: int) -> None:
+    s = taeda.sparse_coo_tensor([[0, lines - 1, 2, 2], [1, 0, 0, 1]], [1.0, 2.0, 3.0, 4.0], (lines, 2), dtype=taeda.float64)
+    e = math.exp(1)
+    want = {(0, 1): 1.0, (2, 0): 1 / (1 + e), (2, 1): e / (1 + e)} if lines > 3 else {
+        (0, 1): 1.0, (2, 0): math.exp(5) / (math.exp(5) + math.exp(4)), (2, 1): math.exp(4) / (math.exp(5) + math.exp(4))}
+    for found in (taeda.sparse.softmax(s, 1), taeda.sparse.log_softmax(s, 1)):
+        held = found.values().exp() if found.values().max() <= 0 else found.values()
+        for place, value in zip(found.indices().t().tolist(), held.tolist(), strict=True):
+            assert value == pytest.approx(want.get(tuple(place), 1.0))

@@ -42,7 +42,7 @@ class VonMises(Distribution):
     def mode(self) -> Tensor:
         return self.loc
 
-    @property
+    @lazy_property
     def variance(self) -> Tensor:
         """The circular variance 1 - I_1(k) / I_0(k)."""
         return 1 - taeda.special.i1e(self.concentration) / taeda.special.i0e(self.concentration)

@@ -134,7 +134,7 @@ class LowRankMultivariateNormal(Distribution):
     def mode(self) -> Tensor:
         return self.loc
 
-    @property
+    @lazy_property
     def variance(self) -> Tensor:
         return (self.cov_factor.pow(2).sum(-1) + self.cov_diag).expand(self._batch_shape + self._event_shape)
 

@@ -36,13 +36,16 @@ def _check(op: str, x: Any, low: Any, high: Any) -> tuple[int, int]:
 
 def _round(x: Any, scale: Any, zero: Any, low: int, high: int, name: str) -> Any:
     """Round x to multiples of scale around zero, both float32 that broadcast with x, or zero whole numbers."""
-    wide = x if x.dtype in WIDE else x.float()
-    steps = wide * scale.reciprocal()
+    plain = x.detach()
+    steps = (plain if x.dtype in WIDE else plain.float()) * scale.reciprocal()
     # a zero point that is no whole number shifts what is rounded
-    steps = (steps + zero).round() if zero.is_floating_point() else steps.round() + zero
+    steps = (steps + zero).round() if isinstance(zero, TensorBase) and zero.is_floating_point() else steps.round() + zero
+    value = (steps.nan_to_num(low).clamp(low, high) - zero) * scale
+    value = value if value.dtype is x.dtype else value.to(x.dtype)
+    if not x.requires_grad:
+        return value
     inside = (steps >= low) & (steps <= high)
-    value = ((steps.nan_to_num(low).clamp(low, high) - zero) * scale).detach().to(x.dtype)
-    return named(where(inside, x - x.detach() + value, value), name) if x.requires_grad else value
+    return named(where(inside, x - plain + value, value), name)
 
 
 def fake_quantize_per_tensor_affine(input: Any, scale: Any, zero_point: Any, quant_min: int, quant_max: int) -> Any:
@@ -76,9 +79,9 @@ def fake_quantize_per_tensor_affine(input: Any, scale: Any, zero_point: Any, qua
     else:
         if isinstance(zero_point, float):
             raise TypeError(f"[{op}] argument 'zero_point' must be int or Tensor, not float")
-        zero = tensor(int(zero_point), dtype=INT32, device=input.device)
-        if not low <= int(zero_point) <= high:
-            raise RuntimeError(f"[{op}] zero_point must be between quant_min and quant_max, got {int(zero_point)} for {low} to {high}")
+        zero = int(zero_point)
+        if not low <= zero <= high:
+            raise RuntimeError(f"[{op}] zero_point must be between quant_min and quant_max, got {zero} for {low} to {high}")
         scale = tensor(float(scale), dtype=FLOAT32, device=input.device)
         from taeda.amp.casting import is_autocast_enabled
 

@@ -7,7 +7,7 @@ from typing import Any
 from taeda import ops
 from taeda.dtype import bool_, int64
 from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
-from taeda.sparse.tensor import COMPRESSED, coalesce, packed, sparse_dim, values_of
+from taeda.sparse.tensor import COMPRESSED, coalesce, known, packed, sparse_dim, values_of
 
 
 def batch_dims(s: Any) -> int:
@@ -54,6 +54,9 @@ def check_starts(s: Any) -> None:
 
 def block_places(s: Any) -> tuple[Any, Any]:
     """Return the row and the column of each value, of blocks in units of blocks."""
+    found = known(s).get("matrix")
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     compressed, plain = s._places
     if compressed.ndim != 1:
         raise NotImplementedError(f"[sparse] this operation takes no batches of compressed matrices, got shape {tuple(s.shape)}; hint: go "
@@ -61,7 +64,8 @@ def block_places(s: Any) -> tuple[Any, Any]:
     check_starts(s)
     lines = ops.arange(compressed.numel() - 1, dtype=int64).repeat_interleave(compressed.diff().to(int64))
     pair = lines, plain.to(int64)
-    return pair if COMPRESSED[s._layout][0] == 0 else pair[::-1]
+    found = s._known["matrix"] = pair if COMPRESSED[s._layout][0] == 0 else pair[::-1]
+    return found
 
 
 def coo_indices(s: Any) -> tuple[Any, Any]:

@@ -90,7 +90,7 @@ def values(s: Any) -> Any:
 
 @rule("_nnz")
 def _nnz(s: Any) -> int:
-    return int(s._held.shape[0]) if s._layout is sparse_coo else int(s._places[1].shape[-1])
+    return int(s._held.size(0)) if s._layout is sparse_coo else int(s._places[1].size(-1))
 
 
 def _part(name: str, at: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from taeda import ops
@@ -109,12 +110,12 @@ def _dense_plus(x: Any, s: Any, alpha: Any) -> Any:
     """x + alpha s; a node is made where there is something to differentiate."""
     if is_grad_enabled() and (x.requires_grad or s.requires_grad):
         return DensePlusSparse.apply(x, s, alpha)
-    return _add_entries(x.to(ops.result_type(x, s._held), copy=True), s, alpha)
+    return _add_entries(x.clone() if x.dtype is s._held.dtype else x.to(ops.result_type(x, s._held), copy=True), s, alpha)
 
 
 def _add_entries(x: Any, s: Any, alpha: Any) -> Any:
     """Add a sparse tensor to a dense one, in place."""
-    values = s._held.to(x.dtype)
+    values = s._held if s._held.dtype is x.dtype else s._held.to(x.dtype)
     values = values if alpha == 1 else values * alpha
     if s._layout in COMPRESSED:
         if batch_dims(s) or dense_dims(s):
@@ -123,11 +124,8 @@ def _add_entries(x: Any, s: Any, alpha: Any) -> Any:
         places, sizes = rows * s.shape[1] + columns, (s.shape[0] * s.shape[1],)
         values = values.reshape(-1)
     else:
-        k = sparse_dim(s)
-        total = 1
-        for n in s.shape[:k]:
-            total *= n
-        places, sizes = in_range(s), (total, *s.shape[k:])
+        size, k = tuple(s.shape), sparse_dim(s)
+        places, sizes = in_range(s), (math.prod(size[:k]), *size[k:])
     if x.is_contiguous():
         x.view(sizes).index_add_(0, places, values)
     else:
@@ -153,8 +151,10 @@ def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
             return _dense_plus(b if alpha == 1 else b * alpha, a, 1)
         raise RuntimeError(f"[{name}] add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
     _same_size(name, a, b)
-    dtype = ops.result_type(a._held, b._held)
-    va, vb = values_of(a).to(dtype), values_of(b).to(dtype)
+    va, vb = values_of(a), values_of(b)
+    if va.dtype is not vb.dtype:
+        dtype = ops.result_type(va, vb)
+        va, vb = va.to(dtype), vb.to(dtype)
     vb = vb if alpha == 1 else vb * alpha
     if same_parts(a, b) and (a._layout in COMPRESSED or is_coalesced(a) or is_coalesced(b)):
         return with_values(a, va + vb)

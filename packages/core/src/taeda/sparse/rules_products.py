@@ -38,12 +38,20 @@ class SparseTimesDense(Function):
 SparseTimesDense._backward_cls.__name__ = "MmBackward0"
 
 
+def is_hybrid(x: Any) -> bool:
+    """Whether a matrix has a dense dimension."""
+    return is_sparse(x) and x._layout is sparse_coo and sparse_dim(x) != 2
+
+
 def check_matrices(name: str, a: Any, b: Any) -> None:
     """Raise RuntimeError unless two matrices can be multiplied."""
+    m, n = a.shape, b.shape
+    if len(m) == len(n) == 2 and m[1] == n[0] and a.dtype is b.dtype and not (is_hybrid(a) or is_hybrid(b)):
+        return
     for which, x in (("self", a), ("mat2", b)):
         if x.ndim != 2:
             raise RuntimeError(f"[{name}] {which} must be a matrix, got shape {tuple(x.shape)}")
-        if is_sparse(x) and x._layout is sparse_coo and sparse_dim(x) != 2:
+        if is_hybrid(x):
             raise RuntimeError(f"[{name}] expected a matrix with 2 sparse dimensions, got {sparse_dim(x)} of shape {tuple(x.shape)}")
     if a.shape[1] != b.shape[0]:
         raise RuntimeError(f"[{name}] mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})")
@@ -105,7 +113,7 @@ def product(name: str, a: Any, b: Any, masked: bool) -> Any:
 def mm(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     a, b = in_lower_precision(a, b)
     found = product("mm", a, b, False)
-    return found if is_sparse(found) else named(found, "MmBackward0")
+    return named(found, "MmBackward0") if found.requires_grad and not is_sparse(found) else found
 
 
 @rule("dsmm")

@@ -110,6 +110,9 @@ def norm(s: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: 
 # -- softmax -----------------------------------------------------------------------------------------
 
 
+_FEW = 256              # lines without an entry that cost less than to find those that have some
+
+
 def softmax_values(s: Any, dim: int, dtype: Any, log: bool) -> Any:
     """The (logarithms of) softmax among the entries that differ in one dimension alone; what is not there counts as minus infinity."""
     name = "log_softmax" if log else "softmax"
@@ -126,15 +129,18 @@ def softmax_values(s: Any, dim: int, dtype: Any, log: bool) -> Any:
     if values.numel() == 0:
         return s, values
     others = [d for d in range(k) if d != dim]
-    key = linear_of(s._places[0][others], [s.shape[d] for d in others]) if others else s._places[0].new_zeros(s._nnz())
-    lines, line = key.unique(return_inverse=True)
-    spread = line.reshape([-1] + [1] * (values.ndim - 1)).expand(values.shape)
-    top = values.detach().new_full((lines.numel(), *values.shape[1:]), -math.inf)
-    top = top.scatter_reduce(0, spread, values.detach(), "amax").index_select(0, line)
-    top = ops.where(top.isinf(), top.new_zeros(()), top)
+    sizes = [s.shape[d] for d in others]
+    line, lines = linear_of([s._places[0][d] for d in others], sizes) if others else s._places[0].new_zeros(len(values)), math.prod(sizes)
+    if lines > _FEW + 4 * len(values):                    # else most lines have entries: those that have none cost less than a search
+        found, line = line.unique(return_inverse=True)
+        lines = found.numel()
+    spread = line if values.ndim == 1 else line.reshape([-1] + [1] * (values.ndim - 1)).expand(values.shape)
+    plain = values.detach()
+    top = plain.new_full((lines, *values.shape[1:]), -math.inf).scatter_reduce(0, spread, plain, "amax").index_select(0, line)
+    top = top.masked_fill(top.isinf(), 0)
     shifted = values - top
     weights = shifted.exp()
-    total = summed(weights, line, lines.numel()).index_select(0, line)
+    total = summed(weights, line, lines).index_select(0, line)
     return s, shifted - total.log() if log else weights / total
 
 

@@ -11,6 +11,7 @@ in between by ordinary operations.  A gradient of a sparse tensor is a dense ten
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from taeda import ops
@@ -58,6 +59,39 @@ def unknown(name: str, s: Any) -> NotImplementedError:
                                "operation on sparse tensors; hint: .to_dense()")
 
 
+def answer(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what the function of the name gives of arguments some of which are sparse."""
+    by_rule = RULES.get(name)
+    if by_rule is None:
+        raise unknown(name, next((x for x in args if is_sparse(x)), None))
+    out = kwargs.pop("out", None) if kwargs else None
+    if out is not None:
+        if is_sparse(out) and not any(is_sparse(x) for x in (*args, *(args[0] if isinstance(args[0], (list, tuple)) else ()))):
+            raise unknown(name, out)
+        if not isinstance(out, Tensor):
+            raise TypeError(f"[{name}] out must be a Tensor, not {type(out).__name__}")
+    try:
+        found = by_rule(*args, **kwargs)
+    except AttributeError as error:                      # rules ask tensors for what they are
+        raise TypeError(f"[{name}] an argument is of another kind than the operation takes: {error}") from error
+    if out is not None:
+        return written(name, out, found)
+    if type(found) is SparseTensor:
+        if found.requires_grad:
+            name_node(name, args, found)
+    elif type(found) is tuple:
+        for t in found:
+            if type(t) is SparseTensor:
+                name_node(name, args, t)
+    return found
+
+
+def name_node(name: str, args: tuple[Any, ...], t: Any) -> None:
+    """Let the node of a new result, or of one that was written in place, show the function's name."""
+    if type(t.grad_fn) is Pack._backward_cls and ((name[-1] == "_" != name[-2:-1]) or not any(t is x for x in args)):
+        called(t, NODES.get(name) or "".join(w[:1].upper() + w[1:] for w in name.split("_")) + "Backward0")
+
+
 def written(name: str, out: Any, found: Any) -> Any:
     """Put a result where a program wants it, and return that."""
     if not isinstance(found, Tensor):
@@ -82,35 +116,11 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func.__name__
-        answer = RULES.get(name)
-        if answer is None:
-            raise unknown(name, next((x for x in args if is_sparse(x)), None))
-        kwargs = kwargs or {}
-        out = kwargs.pop("out", None)
-        if is_sparse(out) and not any(is_sparse(x) for x in (*args, *(args[0] if isinstance(args[0], (list, tuple)) else ()))):
-            raise unknown(name, out)
-        if out is not None and not isinstance(out, Tensor):
-            raise TypeError(f"[{name}] out must be a Tensor, not {type(out).__name__}")
-        try:
-            found = answer(*args, **kwargs)
-        except AttributeError as error:                  # rules ask tensors for what they are
-            raise TypeError(f"[{name}] an argument is of another kind than the operation takes: {error}") from error
-        if out is not None:
-            return written(name, out, found)
-        for t in found if type(found) is tuple else (found,):
-            if type(t) is not SparseTensor or type(t.grad_fn) is not Pack._backward_cls:
-                continue
-            if (name[-1] == "_" != name[-2:-1]) or not any(t is x for x in args):            # a new result, or one written in place
-                called(t, NODES.get(name) or "".join(w[:1].upper() + w[1:] for w in name.split("_")) + "Backward0")
-        return found
+        return answer(func.__name__, args, kwargs or {})
 
     # -- what it is -------------------------------------------------------------------------------------
 
-    @property
-    def layout(self) -> Any:
-        return self._layout
-
+    layout = property(attrgetter("_layout"))
     @property
     def is_sparse(self) -> bool:
         return self._layout is sparse_coo
@@ -119,17 +129,9 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     def is_sparse_csr(self) -> bool:
         return self._layout is sparse_csr
 
-    @property
-    def device(self) -> Any:
-        return self._held.device
-
-    @property
-    def is_cpu(self) -> bool:
-        return self._held.is_cpu
-
-    @property
-    def is_meta(self) -> bool:
-        return self._held.is_meta
+    device = property(attrgetter("_held.device"))
+    is_cpu = property(attrgetter("_held.is_cpu"))
+    is_meta = property(attrgetter("_held.is_meta"))
 
     @property
     def nbytes(self) -> int:
@@ -283,7 +285,7 @@ def known(s: Any) -> dict[str, Any]:
     places = s._places
     version = places[0]._version if len(places) == 1 else places[0]._version + places[1]._version
     if s._known.get("version", 0) != version:
-        for name in ("linear", "grouping", "pattern", "in range"):
+        for name in ("linear", "grouping", "pattern", "in range", "matrix"):
             s._known.pop(name, None)
         s._known["version"] = version
     return s._known
@@ -296,7 +298,8 @@ def is_coalesced(s: Any) -> bool:
 
 def same_parts(a: Any, b: Any) -> bool:
     """Whether two tensors share their indices."""
-    return a._layout is b._layout and all(x is y or x.is_set_to(y) for x, y in zip(a._places, b._places, strict=True))
+    return a._layout is b._layout and (
+        a._places is b._places or all(x is y or x.is_set_to(y) for x, y in zip(a._places, b._places, strict=True)))
 
 
 # -- autograd ----------------------------------------------------------------------------------------
@@ -414,14 +417,14 @@ def lookup(s: Any, wanted: Any) -> Any:
 
 def sparse_dim(s: Any) -> int:
     """How many dimensions the indices of a COO tensor speak of."""
-    return int(s._places[0].shape[0])
+    return len(s._places[0])
 
 
 def linear_of(indices: Any, sizes: Any) -> Any:
     """Return each column of indices as one number, in the order of the elements of a tensor of the sizes."""
     found = None
-    for d, size in enumerate(sizes):
-        found = indices[d] if found is None else found * size + indices[d]
+    for row, size in zip(indices, sizes, strict=False):
+        found = row if found is None else found * size + row
     return indices.new_zeros(indices.shape[1]) if found is None else found.contiguous()
 
 
