@@ -176,3 +176,29 @@ def test_a_row_of_nothing_has_a_softmax_and_a_gradient() -> None:
     y = taeda.ops.aten._safe_softmax(x, 1)
     (y[:, 0] * 4).sum().backward()
     assert y.tolist() == [[0, 0], [0.5, 0.5]] and x.grad.tolist() == [[0, 0], [1, -1]]
+
+
+def test_an_operator_by_name_shows_itself_as_pytorchs_do():
+    @library.custom_op("tests_shown::scaled", mutates_args=())
+    def scaled(x: Tensor, by: int = 3) -> Tensor:
+        return x * by
+
+    packet = taeda.ops.tests_shown.scaled
+    overload = packet.default
+    assert (str(packet), repr(packet)) == ("tests_shown.scaled", "<OpOverloadPacket(op='tests_shown.scaled')>")
+    assert (str(overload), repr(overload)) == ("tests_shown.scaled.default", "<OpOverload(op='tests_shown.scaled', overload='default')>")
+    assert packet is taeda.ops.tests_shown.scaled and overload is scaled._opoverload and overload.overloadpacket is packet
+    assert str(overload._schema) == "tests_shown::scaled(Tensor x, SymInt by=3) -> Tensor" and overload.name() == "tests_shown::scaled"
+    assert [a.name for a in overload._schema.arguments] == ["x", "by"] and scaled._schema == "(Tensor x, SymInt by=3) -> Tensor"
+    assert overload(taeda.ones(2)).tolist() == [3.0, 3.0] == packet(taeda.ones(2)).tolist()
+    with pytest.raises(AttributeError, match="has no overload name 'out'"):
+        _ = packet.out
+    library.register_autograd(overload, lambda ctx, g: (g * 3, None))
+    x = taeda.ones(2, requires_grad=True)
+    packet(x).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+    assert library.opcheck(packet, (x,), test_utils="test_schema") == {"test_schema": "SUCCESS"}
+    library.define("tests_shown::two", "(Tensor x, *, float[] y) -> (Tensor, Tensor)")
+    schema = taeda.ops.tests_shown.two.default._schema
+    assert str(schema) == "tests_shown::two(Tensor x, *, float[] y) -> (Tensor, Tensor)"
+    assert [(a.name, a.kwarg_only) for a in schema.arguments] == [("x", False), ("y", True)]

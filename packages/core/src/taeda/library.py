@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -37,6 +38,7 @@ class CustomOpDef:
     def __init__(self, qualname: str, mutates: str | Iterable[str] = (), signature: inspect.Signature | None = None) -> None:
         namespace, name = _parts(qualname)
         self._namespace, self._name, self._qualname = namespace, name, qualname
+        self._written_schema: str | None = None                 # as it was given, else read off the annotations
         self._mutates, self._signature = ((mutates,) if isinstance(mutates, str) and mutates != "unknown" else mutates), signature
         self._kernels: dict[str, Callable[..., Any]] = {}       # by type of device; "" for all
         self._fake: Callable[..., Any] | None = None
@@ -44,13 +46,26 @@ class CustomOpDef:
         self._setup: Callable[..., Any] | None = None
         self._vmap: Callable[..., Any] | None = None
         self._function: Any = type(f"GeneratedBackwardFor_{namespace}_{name}_default", (_Node,), {})
+        self._prototype: Any = None
+        self._packet = OpOverloadPacket(self)
         _OPS[qualname] = self
         _show(self)
 
     @property
-    def default(self) -> CustomOpDef:
-        """The operator itself, which has one overload."""
-        return self
+    def default(self) -> OpOverload:
+        """The operator's one overload."""
+        return self._packet.default
+
+    @property
+    def _opoverload(self) -> OpOverload:
+        return self._packet.default
+
+    @property
+    def _schema(self) -> str:
+        """The operator's schema without its name."""
+        if self._written_schema is None:
+            self._written_schema = infer_schema(self._prototype, mutates_args=self._mutates)
+        return self._written_schema
 
     def __repr__(self) -> str:
         return f"<CustomOpDef({self._qualname})>"
@@ -241,18 +256,103 @@ class _Node(Function):
 # -- the operators by name ---------------------------------------------------------------------------
 
 
+class FunctionSchema:
+    """What an operator takes and returns, as text; ``arguments`` have names."""
+
+    class Argument:
+        """One argument of a schema."""
+
+        def __init__(self, text: str, kwarg_only: bool) -> None:
+            self._text, self.kwarg_only = text, kwarg_only
+            self.name = text.partition("=")[0].split()[-1]
+
+        def __repr__(self) -> str:
+            return self._text
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.overload_name, self._text = name, "", text
+        inside = text[text.index("(") + 1 : text.rindex("->")].strip().removesuffix(")")
+        parts = [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", inside) if part.strip()]
+        star = parts.index("*") if "*" in parts else len(parts)
+        self.arguments = [self.Argument(part, i > star) for i, part in enumerate(parts) if part != "*"]
+
+    def __str__(self) -> str:
+        return f"{self.name}{self._text}"
+
+    __repr__ = __str__
+
+
+class OpOverload:
+    """The overload of an operator of a program's own; call it as the operator."""
+
+    _overloadname = "default"
+
+    def __init__(self, packet: OpOverloadPacket) -> None:
+        self.overloadpacket, self._of = packet, packet._of
+        self.namespace, self._opname = self._of._namespace, self._of._name
+        self.__name__, self.__module__ = f"{self._opname}.default", f"taeda.ops.{self.namespace}"
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._of(*args, **kwargs)
+
+    def __deepcopy__(self, memo: Any) -> OpOverload:
+        return self
+
+    def name(self) -> str:
+        """Return the name with its namespace."""
+        return self._of._qualname
+
+    @property
+    def _schema(self) -> FunctionSchema:
+        return FunctionSchema(self._of._qualname, self._of._schema)
+
+    def __str__(self) -> str:
+        return f"{self.namespace}.{self.__name__}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverload(op='{self.namespace}.{self._opname}', overload='default')>"
+
+
+class OpOverloadPacket:
+    """``taeda.ops.ns.name``: an operator of a program's own, with its overload ``default``; call it as the operator."""
+
+    def __init__(self, op: CustomOpDef) -> None:
+        self._of, self._qualified_op_name = op, op._qualname
+        self.__name__, self.__module__ = op._name, f"taeda.ops.{op._namespace}"
+        self.default = OpOverload(self)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._of(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"[library] The underlying op of '{self}' has no overload name '{name}'")
+
+    def __deepcopy__(self, memo: Any) -> OpOverloadPacket:
+        return self
+
+    def overloads(self) -> list[str]:
+        """Return the names of the overloads: one."""
+        return ["default"]
+
+    def __str__(self) -> str:
+        return f"{self._of._namespace}.{self._of._name}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverloadPacket(op='{self}')>"
+
+
 class _Namespace:
     """``taeda.ops.ns``: the operators of one namespace."""
 
     def __init__(self, name: str) -> None:
         self._of = name
 
-    def __getattr__(self, name: str) -> CustomOpDef:
+    def __getattr__(self, name: str) -> OpOverloadPacket:
         op = _OPS.get(f"{self._of}::{name}")
         if op is None:
             raise AttributeError(f"[library] there is no operator {self._of}::{name}; operators of this namespace: "
                                  f"{sorted(n.partition('::')[2] for n in _OPS if n.startswith(self._of + '::'))}")
-        return op
+        return op._packet
 
 
 def _show(op: CustomOpDef) -> None:
@@ -262,6 +362,8 @@ def _show(op: CustomOpDef) -> None:
 
 
 def _find(op: Any) -> CustomOpDef:
+    if isinstance(op, (OpOverload, OpOverloadPacket)):
+        op = op._of
     found = op if isinstance(op, CustomOpDef) else _OPS.get(op)
     if found is None:
         raise RuntimeError(f"[library] there is no operator {op!r}; make it with custom_op or define first")
@@ -297,6 +399,7 @@ def custom_op(
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             raise ValueError(f"[custom_op] *args and **kwargs are not allowed. Got func with signature {signature}")
     op = CustomOpDef(name, mutates_args, signature)
+    op._prototype, op._written_schema = fn, schema
     op.register_kernel(device_types, fn)
     return op
 
@@ -340,7 +443,7 @@ def define(qualname: Any, schema: str, alias_analysis: str = "", *, lib: Any = N
         raise ValueError(f"[define] a schema must look like '(Tensor x) -> Tensor', got {schema!r}")
     if qualname in _OPS:
         raise RuntimeError(f"[define] there is an operator {qualname} already")
-    CustomOpDef(qualname)
+    CustomOpDef(qualname)._written_schema = schema.strip()
     return None
 
 
@@ -382,7 +485,7 @@ class Library:
         self, op_name: Any, fn: Callable[..., Any], dispatch_key: str = "", *, with_keyset: bool = False, allow_override: bool = True
     ) -> None:
         """Give an operator a kernel for a dispatch key (the library's own by default)."""
-        name = op_name._qualname if isinstance(op_name, CustomOpDef) else op_name if "::" in op_name else f"{self.ns}::{op_name}"
+        name = _find(op_name)._qualname if not isinstance(op_name, str) else op_name if "::" in op_name else f"{self.ns}::{op_name}"
         impl(name, dispatch_key or self.dispatch_key, fn)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import taeda
+from taeda import library
 from taeda._aten import OpOverload, OpOverloadPacket
 from taeda.func.pytree import tree_flatten, tree_map
 from taeda.library import CustomOpDef
@@ -118,6 +119,7 @@ def opcheck(
     >>> taeda.library.opcheck(twice, (taeda.ones(2),), test_utils="test_schema")
     {'test_schema': 'SUCCESS'}
     """
+    op = op._of if isinstance(op, (library.OpOverload, library.OpOverloadPacket)) else op
     if not isinstance(op, (CustomOpDef, OpOverload, OpOverloadPacket)):
         raise ValueError(f"[opcheck] op must be an operator, e.g. taeda.ops.aten.sin.default or what custom_op makes, got "
                          f"{type(op).__name__}")
