@@ -1,8 +1,7 @@
 # What convolutions of bfloat16 by pairs share: bf16_pairs.h, panels, steps of sums.
 from libc.stdint cimport int64_t, uint16_t
 
-from taeda.kernels.cpu.abi cimport View
-from taeda.kernels.cpu.conv_planes cimport Geometry, up
+from taeda.kernels.cpu.conv_planes cimport up
 
 cdef extern from "bf16_pairs.h":
     ctypedef unsigned int Pair
@@ -26,7 +25,3 @@ cdef enum:
 
 cdef inline int64_t width_of(int64_t panel, int64_t lanes) noexcept nogil:
     return min(<int64_t>WIDTH, up(lanes - panel * WIDTH, 16))
-
-
-cdef inline int64_t tap_at(const Geometry *q, const View *w, int64_t t) noexcept nogil:
-    return t // (q.KH * q.KW) * w.strides[2] + t // q.KW % q.KH * w.strides[3] + t % q.KW * w.strides[4]

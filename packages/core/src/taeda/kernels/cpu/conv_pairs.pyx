@@ -42,14 +42,12 @@ ctypedef struct Sums:
     Frame frame
 
 
-cdef void frame_of(Frame *f, const View *x, int64_t groups, int64_t depth, int64_t rows, int64_t cols, int64_t front, int64_t top,
-                   int64_t left) noexcept nogil:
-    """Describe x seen through `depth` by `rows` by `cols` places of which (front, top, left) is its first."""
+cdef void frame_of(Frame *f, const View *x, int64_t groups, const Window *seen) noexcept nogil:
+    """Describe x as the tiles read it through a window."""
     f.groups, f.per = groups, x.shape[1] // groups
     f.even = up(f.per, 2)
-    f.depth, f.rows, f.cols, f.front, f.top, f.left = depth, rows, cols, front, top, left
-    f.copied = (front > 0 or top > 0 or left > 0 or depth - front > x.shape[2] or rows - top > x.shape[3]
-                or cols - left > x.shape[4] or f.per != f.even or x.strides[1] != 1)
+    f.depth, f.rows, f.cols, f.front, f.top, f.left = seen.depth, seen.rows, seen.cols, seen.front, seen.top, seen.left
+    f.copied = pads(seen, x) or f.per != f.even or x.strides[1] != 1
     if not f.copied:
         f.image, f.plane, f.row, f.col = x.strides[0], x.strides[2], x.strides[3], x.strides[4]
         return
@@ -280,18 +278,19 @@ cdef void pack_forward(uint16_t *dst, const Geometry *q, const View *w, int64_t 
     if w.strides[1] == 1 and q.CG % 2 == 0 and w.strides[0] % 2 == 0 and (T == 1 or T > PART or not dense_taps(w)):
         k = 0
         for t in range(T):
-            k |= tap_at(q, w, t)
+            k |= tap_place(q, t, w.strides[2], w.strides[3], w.strides[4])
         if (k * 2 | <int64_t>w.data) % 4 == 0:           # pairs lie as floats do
             for t in range(T):
-                pairs_turn(<const Pair*>(src + tap_at(q, w, t)), w.strides[0] // 2, to + t * width, T * width, m, pairs)
+                at = src + tap_place(q, t, w.strides[2], w.strides[3], w.strides[4])
+                pairs_turn(<const Pair*>at, w.strides[0] // 2, to + t * width, T * width, m, pairs)
             return
     if not dense_taps(w) or w.strides[1] != T or T > PART:
         for p in range(pairs):
             for t in range(T):
+                at = src + 2 * p * w.strides[1] + tap_place(q, t, w.strides[2], w.strides[3], w.strides[4])
                 for i in range(m):
-                    at = src + i * w.strides[0] + 2 * p * w.strides[1] + tap_at(q, w, t)
-                    dst[((p * T + t) * width + i) * 2] = at[0]
-                    dst[((p * T + t) * width + i) * 2 + 1] = at[w.strides[1]] if 2 * p + 1 < q.CG else 0
+                    dst[((p * T + t) * width + i) * 2] = at[i * w.strides[0]]
+                    dst[((p * T + t) * width + i) * 2 + 1] = at[i * w.strides[0] + w.strides[1]] if 2 * p + 1 < q.CG else 0
         return
     for lane in range(0, m, 16):
         n = min(<int64_t>16, m - lane)
@@ -308,7 +307,8 @@ cdef void pack_input(uint16_t *weights, const Sums *job, const Geometry *q, cons
     """One panel of weights for all phases as [pair of output channels, tap of the phase][lane = input channel][2]."""
     cdef Pair woven[WIDTH * PART]
     cdef Pair turned[WIDTH * PART]
-    cdef int64_t width = width_of(panel, q.CG), m = min(width, q.CG - panel * WIDTH), T = q.taps, o, i, j, r, kd, kh, kw
+    cdef int64_t width = width_of(panel, q.CG), m = min(width, q.CG - panel * WIDTH), T = q.taps, o, i, j, r
+    cdef Tap k
     cdef bint runs = dense_taps(w) and w.strides[1] == T and T <= PART
     cdef const uint16_t *src = <const uint16_t*>w.data + group * q.OG * w.strides[0] + panel * WIDTH * w.strides[1]
     cdef const uint16_t *a
@@ -327,27 +327,19 @@ cdef void pack_input(uint16_t *weights, const Sums *job, const Geometry *q, cons
                 continue
             r = o // 2 * (f.K // ((q.OG + 1) // 2))
             to = <Pair*>(weights + f.w + (group * up(q.CG, 16) + panel * WIDTH) * f.K * 2)
-            kd = f.d0
-            while kd < q.KD:
-                kh = f.h0
-                while kh < q.KH:
-                    kw = f.w0
-                    while kw < q.KW:
-                        i = (kd * q.KH + kh) * q.KW + kw
-                        if runs:
-                            memcpy(to + r * width, turned + i * width, m * 4)
-                        else:
-                            i = tap_at(q, w, i)
-                            if w.strides[1] == 1:
-                                pairs_weave(to + r * width, a + i, b + i if b != NULL else NULL, m)
-                            else:
-                                pairs_weave_apart(to + r * width, a + i, b + i if b != NULL else NULL, w.strides[1], m)
-                        if m < width:
-                            memset(to + r * width + m, 0, (width - m) * 4)
-                        r += 1
-                        kw += tap_step(q.sw, q.dw)
-                    kh += tap_step(q.sh, q.dh)
-                kd += tap_step(q.sd, q.dd)
+            k = before_taps(f)
+            while next_tap(&k, f, q):
+                if runs:
+                    memcpy(to + r * width, turned + ((k.d * q.KH + k.h) * q.KW + k.w) * width, m * 4)
+                else:
+                    i = k.d * w.strides[2] + k.h * w.strides[3] + k.w * w.strides[4]
+                    if w.strides[1] == 1:
+                        pairs_weave(to + r * width, a + i, b + i if b != NULL else NULL, m)
+                    else:
+                        pairs_weave_apart(to + r * width, a + i, b + i if b != NULL else NULL, w.strides[1], m)
+                if m < width:
+                    memset(to + r * width + m, 0, (width - m) * 4)
+                r += 1
 
 
 cdef int64_t convolution_pairs(View **t, const Param *p) noexcept nogil:
@@ -355,19 +347,22 @@ cdef int64_t convolution_pairs(View **t, const Param *p) noexcept nogil:
     cdef Geometry q
     cdef Phase f
     cdef Sums job
-    cdef int64_t i, k, bad, wbytes
+    cdef Window window
+    cdef const Frame *s
+    cdef int64_t i, bad, wbytes
     cdef char *room
     cdef int threads
     if not bf16_runs() or t[0].numel == 0 or t[1].numel == 0:
         return UNFIT
     geometry(&q, t[1], t[2], t[0], p)
     threads = threads_for(t[0].numel * q.CG * q.taps)
-    frame_of(&job.frame, t[1], q.G, (q.OD - 1) * q.sd + (q.KD - 1) * q.dd + 1, (q.OH - 1) * q.sh + (q.KH - 1) * q.dh + 1,
-             (q.OW - 1) * q.sw + (q.KW - 1) * q.dw + 1, q.pd, q.ph, q.pw)
+    window = window_of_input(&q)
+    frame_of(&job.frame, t[1], q.G, &window)
+    s = &job.frame
     f.K = (q.CG + 1) // 2 * q.taps
     f.w = 0
     f.depth, f.rows, f.cols = q.OD, q.OH, q.OW
-    f.splane, f.srow, f.scol = job.frame.plane * q.sd, job.frame.row * q.sh, job.frame.col * q.sw
+    f.splane, f.srow, f.scol = s.plane * q.sd, s.row * q.sh, s.col * q.sw
     f.dst, f.dplane, f.drow, f.dcol = 0, t[0].strides[2], t[0].strides[3], t[0].strides[4]
     job.phases, job.count, job.groups, job.lanes, job.panels = &f, 1, q.G, q.OG, cut(q.OG, WIDTH)
     wbytes = up(q.G * up(q.OG, 16) * f.K * 4, 64)
@@ -376,10 +371,7 @@ cdef int64_t convolution_pairs(View **t, const Param *p) noexcept nogil:
         return -1
     job.weights = <const uint16_t*>room
     f.off = <int64_t*>(room + wbytes)
-    for i in range(f.K):
-        k = i % q.taps
-        f.off[i] = (i // q.taps * 2 + k // (q.KH * q.KW) * q.dd * job.frame.plane + k // q.KW % q.KH * q.dh * job.frame.row
-                    + k % q.KW * q.dw * job.frame.col)
+    term_offsets(f.off, &q, (q.CG + 1) // 2, 2, q.dd * s.plane, q.dh * s.row, q.dw * s.col)
     for i in prange(q.G * job.panels, num_threads=threads, schedule="static"):
         pack_forward(<uint16_t*>room + (i // job.panels * up(q.OG, 16) + i % job.panels * WIDTH) * f.K * 2, &q, t[2], i // job.panels,
                      i % job.panels)
@@ -388,32 +380,14 @@ cdef int64_t convolution_pairs(View **t, const Param *p) noexcept nogil:
     return bad
 
 
-cdef void phase_offsets(Phase *f, const Geometry *q, const Frame *s) noexcept nogil:
-    """Where the terms (pair of output channels, taps of the class) lie: pixel a + i s takes g's place i + (a + p - k d) / s."""
-    cdef int64_t o, kd, kh, kw, r = 0
-    for o in range(0, q.OG, 2):
-        kd = f.d0
-        while kd < q.KD:
-            kh = f.h0
-            while kh < q.KH:
-                kw = f.w0
-                while kw < q.KW:
-                    f.off[r] = (o + (s.front + (f.a + q.pd - kd * q.dd) // q.sd) * s.plane
-                                + (s.top + (f.b + q.ph - kh * q.dh) // q.sh) * s.row
-                                + (s.left + (f.c + q.pw - kw * q.dw) // q.sw) * s.col)
-                    r += 1
-                    kw += tap_step(q.sw, q.dw)
-                kh += tap_step(q.sh, q.dh)
-            kd += tap_step(q.sd, q.dd)
-
-
 cdef int64_t convolution_input_pairs(View **t, const Param *p) noexcept nogil:
     """dx = the transpose of convolution applied to g: for each residue of the stride, a stride-1 sum."""
     cdef Geometry q
     cdef Sums job
+    cdef const Frame *s
     cdef Phase *f
     cdef int64_t i, bad, total = 0, terms = 0, fbytes, wbytes
-    cdef int64_t front = 0, top = 0, left = 0, back = 0, bottom = 0, right = 0
+    cdef Window window
     cdef char *room
     cdef int64_t *off
     cdef int threads
@@ -421,10 +395,9 @@ cdef int64_t convolution_input_pairs(View **t, const Param *p) noexcept nogil:
         return UNFIT
     geometry(&q, t[0], t[2], t[1], p)
     threads = threads_for(t[1].numel * q.CG * q.taps)
-    frame(q.D, q.OD, q.KD, q.sd, q.pd, q.dd, &front, &back)
-    frame(q.H, q.OH, q.KH, q.sh, q.ph, q.dh, &top, &bottom)
-    frame(q.W, q.OW, q.KW, q.sw, q.pw, q.dw, &left, &right)
-    frame_of(&job.frame, t[1], q.G, front + q.OD + back, top + q.OH + bottom, left + q.OW + right, front, top, left)
+    window = window_of_cotangent(&q)
+    frame_of(&job.frame, t[1], q.G, &window)
+    s = &job.frame
     job.count = min(q.sd, q.D) * min(q.sh, q.H) * min(q.sw, q.W)
     job.groups, job.lanes, job.panels = q.G, q.CG, cut(q.CG, WIDTH)
     fbytes = up(job.count * sizeof(Phase), 64)
@@ -433,12 +406,10 @@ cdef int64_t convolution_input_pairs(View **t, const Param *p) noexcept nogil:
         return -1
     for i in range(job.count):
         f = job.phases + i
-        residue_class(f, &q, i)
+        residue_class(f, &q, t[0], i)
         f.K = f.K // q.OG * ((q.OG + 1) // 2)
         f.w = total
-        f.splane, f.srow, f.scol = job.frame.plane, job.frame.row, job.frame.col
-        f.dst = f.a * t[0].strides[2] + f.b * t[0].strides[3] + f.c * t[0].strides[4]
-        f.dplane, f.drow, f.dcol = q.sd * t[0].strides[2], q.sh * t[0].strides[3], q.sw * t[0].strides[4]
+        f.splane, f.srow, f.scol = s.plane, s.row, s.col
         total += q.G * up(q.CG, 16) * f.K * 2
         terms += f.K
     wbytes = up(total * 2, 64)
@@ -449,9 +420,10 @@ cdef int64_t convolution_input_pairs(View **t, const Param *p) noexcept nogil:
     job.weights = <const uint16_t*>room
     off = <int64_t*>(room + wbytes)
     for i in range(job.count):
-        job.phases[i].off = off
-        phase_offsets(job.phases + i, &q, &job.frame)
-        off += job.phases[i].K
+        f = job.phases + i
+        f.off = off
+        input_offsets(f, &q, s.front * s.plane + s.top * s.row + s.left * s.col, (q.OG + 1) // 2, 2, s.plane, s.row, s.col)
+        off += f.K
     for i in prange(q.G * job.panels, num_threads=threads, schedule="static"):
         pack_input(<uint16_t*>room, &job, &q, t[2], i // job.panels, i % job.panels)
     bad = run_sums(&job, t[1], t[0], t[3] if p[10].i else NULL, threads)

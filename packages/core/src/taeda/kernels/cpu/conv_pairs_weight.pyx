@@ -243,9 +243,9 @@ cdef int64_t convolution_weight_pairs(View **t, const Param *p) noexcept nogil:
     memset(job.partial, 0, pbytes)
     for i in range(job.K):
         c, k = (i % q.CG, i // q.CG) if last else (i // q.taps, i % q.taps)
-        job.off[i] = (c * f.channel + k // (q.KH * q.KW) * q.dd * f.plane + k // q.KW % q.KH * q.dh * f.row
+        job.off[i] = (c * f.channel + tap_place(&q, k, q.dd * f.plane, q.dh * f.row, 0)
                       + k % q.KW * q.dw % q.sw * f.part + k % q.KW * q.dw // q.sw)
-        job.to[i] = c * t[0].strides[1] + tap_at(&q, t[0], k)
+        job.to[i] = c * t[0].strides[1] + tap_place(&q, k, t[0].strides[2], t[0].strides[3], t[0].strides[4])
     while n0 < q.N:
         job.images = min(chunk, q.N - n0)
         job.across = cut(job.images * job.pairs, job.pieces)

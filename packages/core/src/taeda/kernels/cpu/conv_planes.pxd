@@ -133,30 +133,93 @@ cdef inline int64_t fuller(int64_t images, int64_t most, int64_t N, int64_t pixe
     return best
 
 
+cdef inline int64_t tap_place(const Geometry *q, int64_t k, int64_t depth, int64_t row, int64_t col) noexcept nogil:
+    """Where tap k lies, by the steps of each axis."""
+    return k // (q.KH * q.KW) * depth + k // q.KW % q.KH * row + k % q.KW * col
+
+
+cdef inline void every_channel(int64_t *off, int64_t terms, int64_t channels, int64_t channel) noexcept nogil:
+    """The first channel's terms give those of all channels, `channel` apart."""
+    cdef int64_t i
+    for i in range(terms, terms * channels):
+        off[i] = off[i - terms] + channel
+
+
+cdef inline void term_offsets(int64_t *off, const Geometry *q, int64_t channels, int64_t channel, int64_t depth, int64_t row,
+                              int64_t col) noexcept nogil:
+    """Where the terms (channel, tap) of a sum lie, by the steps of each axis."""
+    cdef int64_t k
+    for k in range(q.taps if channels else 0):
+        off[k] = tap_place(q, k, depth, row, col)
+    every_channel(off, q.taps, channels, channel)
+
+
+ctypedef struct Window:     # what is read of a source: so many places, and where the source's first one lies in it
+    int64_t depth, rows, cols, front, top, left
+
+
+cdef inline Window window_of_input(const Geometry *q) noexcept nogil:
+    """All places of x that convolution reads."""
+    cdef Window f
+    f.depth = (q.OD - 1) * q.sd + (q.KD - 1) * q.dd + 1
+    f.rows = (q.OH - 1) * q.sh + (q.KH - 1) * q.dh + 1
+    f.cols = (q.OW - 1) * q.sw + (q.KW - 1) * q.dw + 1
+    f.front = q.pd; f.top = q.ph; f.left = q.pw
+    return f
+
+
+cdef inline void frame(int64_t H, int64_t OH, int64_t K, int64_t stride, int64_t pad, int64_t dilation, int64_t *before,
+                int64_t *size) noexcept nogil:
+    """How many zeros the tiles read before g along one axis, and how many places in all."""
+    cdef int64_t a, k, q, last, after = 0
+    before[0] = 0
+    for a in range(min(stride, H)):
+        for k in range(K):
+            if (a + pad - k * dilation) % stride == 0:
+                q = (a + pad - k * dilation) // stride
+                last = q + (H - 1 - a) // stride
+                before[0] = max(before[0], -q)
+                after = max(after, last - (OH - 1))
+    size[0] = before[0] + OH + after
+
+
+cdef inline Window window_of_cotangent(const Geometry *q) noexcept nogil:
+    """All places of g that the input gradient reads."""
+    cdef Window f
+    frame(q.D, q.OD, q.KD, q.sd, q.pd, q.dd, &f.front, &f.depth)
+    frame(q.H, q.OH, q.KH, q.sh, q.ph, q.dh, &f.top, &f.rows)
+    frame(q.W, q.OW, q.KW, q.sw, q.pw, q.dw, &f.left, &f.cols)
+    return f
+
+
 ctypedef struct Planes:     # a source as the tiles read it: the tensor itself, or a padded copy
     int64_t image, channel, plane, row, col         # steps in elements
     int64_t depth, rows, cols, front, top, left     # of a padded volume, and where the source lies in it
     int padded
 
 
-cdef inline void planes(Planes *s, const View *x, int64_t depth, int64_t rows, int64_t cols, int64_t front, int64_t top,
-                        int64_t left) noexcept nogil:
-    """Describe x seen through `depth` by `rows` by `cols` places of which (front, top, left) is x's first."""
-    s.depth = depth; s.rows = rows; s.cols = cols
-    s.front = front; s.top = top; s.left = left
-    s.padded = (front > 0 or top > 0 or left > 0 or depth - front > x.shape[2] or rows - top > x.shape[3]
-                or cols - left > x.shape[4])
+cdef inline bint pads(const Window *f, const View *x) noexcept nogil:
+    """Whether a window reaches beyond x."""
+    return (f.front > 0 or f.top > 0 or f.left > 0 or f.depth - f.front > x.shape[2] or f.rows - f.top > x.shape[3]
+            or f.cols - f.left > x.shape[4])
+
+
+cdef inline void planes(Planes *s, const View *x, const Window *f) noexcept nogil:
+    """Describe x as the tiles read it through a window."""
+    s.depth = f.depth; s.rows = f.rows; s.cols = f.cols
+    s.front = f.front; s.top = f.top; s.left = f.left
+    s.padded = pads(f, x)
     if s.padded and x.strides[1] == 1 and x.shape[1] > 1 and x.strides[4] >= x.shape[1]:     # channels innermost stay so
         s.channel = 1
         s.col = x.shape[1] if x.shape[1] < 16 else (cut(x.shape[1], 16) | 1) * 16
-        s.row = cols * s.col
-        s.plane = rows * s.row
-        s.image = depth * s.plane
+        s.row = s.cols * s.col
+        s.plane = s.rows * s.row
+        s.image = s.depth * s.plane
     elif s.padded:
         s.col = 1
-        s.row = cols
-        s.plane = rows * cols
-        s.channel = (cut(depth * s.plane, 16) | 1) * 16       # an odd number of cache lines: channels (or pixels) share no sets
+        s.row = s.cols
+        s.plane = s.rows * s.cols
+        s.channel = (cut(s.depth * s.plane, 16) | 1) * 16       # an odd number of cache lines: channels (or pixels) share no sets
         s.image = x.shape[1] * s.channel
     else:
         s.image = x.strides[0]; s.channel = x.strides[1]
@@ -164,20 +227,14 @@ cdef inline void planes(Planes *s, const View *x, int64_t depth, int64_t rows, i
 
 
 cdef inline void input_planes(Planes *s, const Geometry *q, const View *x) noexcept nogil:
-    """Describe x as convolution reads it: all places that some window meets."""
-    planes(s, x, (q.OD - 1) * q.sd + (q.KD - 1) * q.dd + 1, (q.OH - 1) * q.sh + (q.KH - 1) * q.dh + 1,
-           (q.OW - 1) * q.sw + (q.KW - 1) * q.dw + 1, q.pd, q.ph, q.pw)
+    """Describe x as convolution reads it."""
+    cdef Window f = window_of_input(q)
+    planes(s, x, &f)
 
 
-cdef inline void forward_offsets(int64_t *off, const Geometry *q, const Planes *s) noexcept nogil:
-    """Where the terms (channel, kd, kh, kw) of a group's sum lie from the first place of their window."""
-    cdef int64_t c, kd, kh, kw
-    for c in range(q.CG):
-        for kd in range(q.KD):
-            for kh in range(q.KH):
-                for kw in range(q.KW):
-                    off[0] = c * s.channel + kd * q.dd * s.plane + kh * q.dh * s.row + kw * q.dw * s.col
-                    off += 1
+cdef inline void window_offsets(int64_t *off, const Geometry *q, const Planes *s) noexcept nogil:
+    """Where the terms (channel, tap) of a group's sum lie from the first place of their window."""
+    term_offsets(off, q, q.CG, s.channel, q.dd * s.plane, q.dh * s.row, q.dw * s.col)
 
 
 ctypedef struct Phase:    # one output grid: all of y, or one residue class of dx
@@ -189,7 +246,8 @@ ctypedef struct Phase:    # one output grid: all of y, or one residue class of d
     int64_t dst, dplane, drow, dcol      # where the grid begins in the result, and steps
     int64_t first, blocks        # number of its first item; blocks of places
     int64_t a, b, c              # residues of depth, row and column
-    int64_t d0, h0, w0           # first taps of the residue class; the next are tap_step() on
+    int64_t d0, h0, w0           # first taps of the residue class on each axis
+    int64_t ds, hs, ws           # steps from one to the next
     int64_t span, lines          # places of the source that panels run over, and how often in an image: once, or row by row
 
 
@@ -216,21 +274,7 @@ cdef inline int64_t first_tap(int64_t at, int64_t K, int64_t stride, int64_t dil
     return K
 
 
-cdef inline void frame(int64_t H, int64_t OH, int64_t K, int64_t stride, int64_t pad, int64_t dilation, int64_t *before,
-                int64_t *after) noexcept nogil:
-    """How many zeros the tiles read before and after g along one axis."""
-    cdef int64_t a, k, q, last
-    before[0] = after[0] = 0
-    for a in range(min(stride, H)):
-        for k in range(K):
-            if (a + pad - k * dilation) % stride == 0:
-                q = (a + pad - k * dilation) // stride
-                last = q + (H - 1 - a) // stride
-                before[0] = max(before[0], -q)
-                after[0] = max(after[0], last - (OH - 1))
-
-
-cdef inline void residue_class(Phase *f, const Geometry *q, int64_t i) noexcept nogil:
+cdef inline void residue_class(Phase *f, const Geometry *q, const View *dx, int64_t i) noexcept nogil:
     """The grid of class i: every sd-th plane, sh-th row and sw-th column of dx, and the taps that meet it."""
     f.a = i // (min(q.sh, q.H) * min(q.sw, q.W))
     f.b = i // min(q.sw, q.W) % min(q.sh, q.H)
@@ -238,30 +282,56 @@ cdef inline void residue_class(Phase *f, const Geometry *q, int64_t i) noexcept 
     f.d0 = first_tap(f.a + q.pd, q.KD, q.sd, q.dd)
     f.h0 = first_tap(f.b + q.ph, q.KH, q.sh, q.dh)
     f.w0 = first_tap(f.c + q.pw, q.KW, q.sw, q.dw)
-    f.K = q.OG * cut(q.KD - f.d0, tap_step(q.sd, q.dd)) * cut(q.KH - f.h0, tap_step(q.sh, q.dh)) * cut(
-        q.KW - f.w0, tap_step(q.sw, q.dw))
+    f.ds = tap_step(q.sd, q.dd); f.hs = tap_step(q.sh, q.dh); f.ws = tap_step(q.sw, q.dw)
+    f.K = q.OG * cut(q.KD - f.d0, f.ds) * cut(q.KH - f.h0, f.hs) * cut(q.KW - f.w0, f.ws)
     f.depth = cut(q.D - f.a, q.sd); f.rows = cut(q.H - f.b, q.sh); f.cols = cut(q.W - f.c, q.sw)
+    f.dst = f.a * dx.strides[2] + f.b * dx.strides[3] + f.c * dx.strides[4]
+    f.dplane = q.sd * dx.strides[2]; f.drow = q.sh * dx.strides[3]; f.dcol = q.sw * dx.strides[4]
 
 
-cdef inline void input_offsets(Phase *f, const Geometry *q, const Planes *s, int64_t channel, int64_t plane, int64_t row,
-                        int64_t col) noexcept nogil:
-    """Where the terms (output channel, taps of the class) lie: pixel a + i s takes g's place i + (a + p - k d) / s."""
-    cdef int64_t o, kd, kh, kw, r = 0
-    cdef int64_t ds = tap_step(q.sd, q.dd), hs = tap_step(q.sh, q.dh), ws = tap_step(q.sw, q.dw)
-    for o in range(q.OG):
-        kd = f.d0
-        while kd < q.KD:
-            kh = f.h0
-            while kh < q.KH:
-                kw = f.w0
-                while kw < q.KW:
-                    f.off[r] = (o * channel + (s.front + (f.a + q.pd - kd * q.dd) // q.sd) * plane
-                                + (s.top + (f.b + q.ph - kh * q.dh) // q.sh) * row
-                                + (s.left + (f.c + q.pw - kw * q.dw) // q.sw) * col)
-                    r += 1
-                    kw += ws
-                kh += hs
-            kd += ds
+ctypedef struct Tap:             # of a kernel: its place along depth, height and width
+    int64_t d, h, w
+
+
+cdef inline Tap before_taps(const Phase *f) noexcept nogil:
+    """Where next_tap() begins."""
+    cdef Tap k
+    k.d = f.d0; k.h = f.h0; k.w = f.w0 - f.ws
+    return k
+
+
+cdef inline bint next_tap(Tap *k, const Phase *f, const Geometry *q) noexcept nogil:
+    """Go on to the next tap of a residue class, if there is one."""
+    k.w += f.ws
+    if k.w >= q.KW:
+        k.w = f.w0
+        k.h += f.hs
+        if k.h >= q.KH:
+            k.h = f.h0
+            k.d += f.ds
+    return k.d < q.KD and k.h < q.KH and k.w < q.KW
+
+
+cdef inline void input_offsets(Phase *f, const Geometry *q, int64_t first, int64_t channels, int64_t channel, int64_t plane, int64_t row,
+                               int64_t col) noexcept nogil:
+    """Where the terms (output channel, taps of the class) lie: pixel a + i s takes g's place i + (a + p - k d) / s; g begins at first."""
+    cdef Tap k = before_taps(f)
+    cdef int64_t r = 0
+    while f.K > 0 and next_tap(&k, f, q):
+        f.off[r] = (first + (f.a + q.pd - k.d * q.dd) // q.sd * plane + (f.b + q.ph - k.h * q.dh) // q.sh * row
+                    + (f.c + q.pw - k.w * q.dw) // q.sw * col)
+        r += 1
+    every_channel(f.off, r, channels, channel)
+
+
+cdef inline void weight_terms(int64_t *at, const Geometry *q, const Phase *f, const View *w) noexcept nogil:
+    """Where the weights of a residue class's terms (output channel, taps) lie."""
+    cdef Tap k = before_taps(f)
+    cdef int64_t r = 0
+    while f.K > 0 and next_tap(&k, f, q):
+        at[r] = k.d * w.strides[2] + k.h * w.strides[3] + k.w * w.strides[4]
+        r += 1
+    every_channel(at, r, q.OG, w.strides[0])
 
 
 ctypedef struct Split:       # planes in sh x sw parts, part (a, b) holding rows a + i sh and columns b + j sw
@@ -283,10 +353,17 @@ cdef inline bint fits(const Split *f, int64_t channels, int64_t reach) noexcept 
     return channels * f.size * min(reach, f.depth) <= ROOM and channels * f.volume <= VOLUME
 
 
-cdef inline int64_t part_offset(const Split *f, int64_t c, int64_t plane, int64_t row, int64_t col) noexcept nogil:
-    """Where the run begins that reads (plane, row, col) of channel c for the first result."""
-    return (c * f.volume + plane * f.size + ((row % f.sh * f.sw + col % f.sw) * f.rows + row // f.sh) * f.cols
-            + col // f.sw)
+cdef inline int64_t part_offset(const Split *f, int64_t plane, int64_t row, int64_t col) noexcept nogil:
+    """Where the run begins that reads (plane, row, col) for the first result."""
+    return plane * f.size + ((row % f.sh * f.sw + col % f.sw) * f.rows + row // f.sh) * f.cols + col // f.sw
+
+
+cdef inline void part_offsets(int64_t *off, const Geometry *q, const Split *f, int64_t channels, int64_t channel) noexcept nogil:
+    """Where the runs of the terms (channel, tap) begin."""
+    cdef int64_t k
+    for k in range(q.taps if channels else 0):
+        off[k] = part_offset(f, tap_place(q, k, q.dd, 0, 0), tap_place(q, k, 0, q.dh, 0), tap_place(q, k, 0, 0, q.dw))
+    every_channel(off, q.taps, channels, channel)
 
 
 cdef inline void copy_run(real *d, const real *s, int64_t n) noexcept nogil:
