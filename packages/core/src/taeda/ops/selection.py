@@ -32,10 +32,12 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False, out=None
     tensor([[False,  True],
             [ True, False]])
     """
-    if not isinstance(elements, TensorBase) and not isinstance(test_elements, TensorBase):
+    both = isinstance(elements, TensorBase) and isinstance(test_elements, TensorBase)
+    if not both and not isinstance(elements, TensorBase) and not isinstance(test_elements, TensorBase):
         raise TypeError(f"[isin] one of the arguments must be a Tensor, got {type(elements).__name__} and "
                         f"{type(test_elements).__name__}")
-    elements, test_elements = (x.item() if isinstance(x, Number) and hasattr(x, "item") else x for x in (elements, test_elements))
+    if not both:                       # of a tensor it takes long to say that it is no number
+        elements, test_elements = (x.item() if isinstance(x, Number) and hasattr(x, "item") else x for x in (elements, test_elements))
     for x in (elements, test_elements):
         if not isinstance(x, (TensorBase, int, float)):
             raise TypeError(f"[isin] arguments must be Tensors or numbers, not {type(x).__name__}")
