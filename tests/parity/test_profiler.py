@@ -72,6 +72,25 @@ def test_an_optimizers_step_has_a_row(kind: str) -> None:
     assert rows[0] == rows[1] == [f"Optimizer.step#{kind}.step"]
 
 
+def test_zero_grad_of_an_optimizer_has_a_row() -> None:
+    def run(lib: Any, x: Any) -> None:
+        optimizer = lib.optim.SGD([x.clone().requires_grad_()], lr=0.1)
+        optimizer.zero_grad()
+
+    rows = [[e.name for e in recorded(lib, run).events() if "zero_grad" in e.name] for lib in (taeda, torch)]
+    assert rows[0] == rows[1] == ["Optimizer.zero_grad#SGD.zero_grad"]
+
+
+def test_an_event_tells_where_it_ran() -> None:
+    for lib in (taeda, torch):
+        trace = recorded(lib, lambda lib, x: x.relu())
+        for e in (next(e for e in trace.events() if e.name == "aten::relu"), trace.key_averages()[0], trace.events().total_average()):
+            assert e.device_type in (lib.autograd.DeviceType.CPU, None), lib
+            assert (e.use_device, e.overload_name or "", e.is_async, e.device_time_total_str) == (None, "", False, "0.000us")
+            assert e.is_user_annotation in (False, None)
+    assert {e.name: e.value for e in taeda.autograd.DeviceType} == {k: int(v) for k, v in torch.autograd.DeviceType.__members__.items()}
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("plan", [
     {"wait": 1, "warmup": 1, "active": 2, "repeat": 2},

@@ -62,3 +62,14 @@ def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
     assert normalize_storage_type(type("FloatStorage", (), {})) is taeda.FloatStorage
     assert taeda.cuda._lazy_call(lambda: 1 / 0, seed=True) is None and issubclass(exc.BackendCompilerFailed, exc.TorchDynamoException)
     assert _foreach_supported_types == [taeda.Tensor]
+
+
+def test_decorators_from_the_inner_room_of_jit_leave_a_function_as_it_is() -> None:
+    from taeda._jit_internal import Final, _copy_to_script_wrapper, _overload_method, boolean_dispatch, unused
+
+    def f(x: int) -> int:
+        return x
+
+    assert f is _copy_to_script_wrapper(f) is _overload_method(f) is unused(f) and Final is taeda.jit.Final
+    pick = boolean_dispatch("flag", 1, False, lambda x, flag: "yes", lambda x, flag=False: "no", "m", "n")
+    assert (pick(1), pick(1, True), pick(1, flag=True), pick.__name__) == ("no", "yes", "yes", "n")

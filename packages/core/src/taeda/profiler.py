@@ -33,6 +33,7 @@ from taeda.kernels.cpu import runtime
 from taeda.overrides import TorchFunctionMode
 from taeda.profiler_events import EventList, FunctionEvent
 from taeda.tensor_base import TensorBase
+from taeda.utils.hooks import add_hook
 
 __all__ = ["ProfilerAction", "ProfilerActivity", "kineto_available", "profile", "record_function", "schedule", "supported_activities",
            "tensorboard_trace_handler"]
@@ -246,7 +247,7 @@ class _Recorder(TorchFunctionMode):
         return node.register_prehook(before), node.register_hook(after)
 
     def timed_steps(self) -> list[Any]:
-        """Let hooks time each optimizer's step, if there are optimizers, and return their handles."""
+        """Let hooks time each optimizer's step and zero_grad, if there are optimizers, and return their handles."""
         optim = sys.modules.get("taeda.optim.optimizer")
         if optim is None:
             return []
@@ -260,7 +261,8 @@ class _Recorder(TorchFunctionMode):
             if running:
                 self.end(running.pop())
 
-        return [optim.register_optimizer_step_pre_hook(before), optim.register_optimizer_step_post_hook(after)]
+        return [optim.register_optimizer_step_pre_hook(before), optim.register_optimizer_step_post_hook(after),
+                add_hook(optim._zero_grad_timers, record_function)]
 
     def start(self) -> None:
         global _recorder

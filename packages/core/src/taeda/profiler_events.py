@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import os
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from typing import Any
 
 from taeda._atomic import replacing
 
-__all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "Interval"]
+__all__ = ["DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "Interval"]
 
 STACK_ROWS = 5                          # how much of a call stack a table shows
 UNITS = (("s", 1e6), ("ms", 1e3))       # in microseconds
@@ -42,6 +43,12 @@ class Interval:
         return self.end - self.start
 
 
+DeviceType = enum.Enum("DeviceType", {
+    "CPU": 0, "CUDA": 1, "MKLDNN": 2, "OPENGL": 3, "OPENCL": 4, "IDEEP": 5, "HIP": 6, "FPGA": 7, "MAIA": 8, "XLA": 9, "Vulkan": 10,
+    "Metal": 11, "XPU": 12, "MPS": 13, "MTIA": 19, "Meta": 14, "HPU": 15, "VE": 16, "Lazy": 17, "IPU": 18, "PrivateUse1": 20,
+})      # fmt: skip  # where an event ran, by PyTorch's names and numbers; here that is always CPU
+
+
 class _Times:
     """What events and sums of events share: texts of their times, and zeros for the devices that there are not."""
 
@@ -50,8 +57,10 @@ class _Times:
     count: int
     device_time = device_time_total = self_device_time_total = cuda_time = cuda_time_total = self_cuda_time_total = 0.0
     device_memory_usage = self_device_memory_usage = 0
+    device_time_str = device_time_total_str = self_device_time_total_str = "0.000us"
     is_async = is_remote = is_legacy = False
-    node_id, flops = -1, 0
+    device_type, use_device = DeviceType.CPU, None
+    node_id, flops, scope, overload_name = -1, 0, 0, ""
 
     @property
     def cpu_time(self) -> float:
@@ -78,6 +87,7 @@ class FunctionEvent(_Times):
     """One call: its name, when it ran, in which thread, and the events inside of it."""
 
     count = 1
+    sequence_nr, fwd_thread = -1, 0
 
     def __init__(self, id: int, name: str, category: str, thread: int, start: float, shapes: list[list[int]], stack: list[str],
                  parent: FunctionEvent | None) -> None:
@@ -129,6 +139,7 @@ class FunctionEventAvg(_Times):
         self.key, self.input_shapes, self.stack = key, input_shapes, stack or []
         self.count, self.cpu_time_total, self.self_cpu_time_total = 0, 0.0, 0.0
         self.cpu_memory_usage = self.self_cpu_memory_usage = 0
+        self.is_user_annotation = False
         self.cpu_parent: FunctionEvent | None = None
         self.cpu_children: list[FunctionEvent] = []
 
@@ -170,6 +181,7 @@ class EventList(list[Any]):
             if key not in sums:
                 sums[key] = FunctionEventAvg(event.key, shapes, stack)
                 sums[key].cpu_parent = event.cpu_parent
+                sums[key].is_user_annotation = event.is_user_annotation
             sums[key].add(event)
         return EventList(sums.values(), self.with_memory)
 

@@ -41,4 +41,6 @@ def variable(*args: Any, **kwargs: Any) -> Any:
 def __getattr__(name: str) -> Any:
     if name in ("forward_ad", "functional", "profiler"):           # imported on first touch
         return importlib.import_module(f"taeda.autograd.{name}")
+    if name == "DeviceType":
+        return importlib.import_module("taeda.profiler_events").DeviceType
     raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")

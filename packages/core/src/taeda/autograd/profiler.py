@@ -7,9 +7,9 @@ from typing import Any
 from taeda import profiler
 from taeda.device import no_cuda
 from taeda.profiler import kineto_available, record_function
-from taeda.profiler_events import EventList, FunctionEvent, FunctionEventAvg
+from taeda.profiler_events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
 
-__all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "emit_nvtx", "kineto_available", "profile", "record_function"]
+__all__ = ["DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "emit_nvtx", "kineto_available", "profile", "record_function"]
 
 
 class profile(profiler.profile):

@@ -59,6 +59,7 @@ def _get_capturable_supported_devices(supports_xla: bool = True) -> list[str]:
 
 _global_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 _global_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_zero_grad_timers: OrderedDict[int, Callable[[str], Any]] = OrderedDict()     # a running profiler's record_function
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -381,6 +382,14 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros where ``set_to_none`` is False."""
+        if not _zero_grad_timers:
+            self._drop_gradients(set_to_none)
+            return
+        name = type(self).__name__
+        with next(iter(_zero_grad_timers.values()))(f"Optimizer.zero_grad#{name}.zero_grad"):
+            self._drop_gradients(set_to_none)
+
+    def _drop_gradients(self, set_to_none: bool) -> None:
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:

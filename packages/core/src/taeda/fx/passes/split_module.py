@@ -39,7 +39,7 @@ def split_module(
 
     Args:
         m: the module.
-        root_m: where parameters and submodules are taken from.
+        root_m: where submodules are taken from; None is ``m`` itself.
         split_callback: node -> the part it goes to; called for every operation, in order.
         qualname_map: takes the original path of each target of the parts.
         keep_original_order: call the parts in the order of their first nodes.
@@ -63,6 +63,7 @@ def split_module(
     >>> bool((split(taeda.ones(1, 2)) == net(taeda.ones(1, 2))).all())
     True
     """
+    root_m = m if root_m is None else root_m        # PyTorch's programs pass None: it reads m alone
     parts: dict[str, Partition] = {}
     where: dict[Node, str] = {}
     for node in m.graph.nodes:
