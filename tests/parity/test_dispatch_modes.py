@@ -72,6 +72,12 @@ CALLS = {
     "others": lambda t, a: (t.cat([a, a]), t.stack([a, a]), a.clone(), t.where(a > 0, a, a), a.masked_fill(a > 0, 0.0), a.cumsum(0), a.exp(), a.topk(2),
                             a.sort(), t.tril(a), a.clamp(0, 1), a.repeat(2, 1), a.chunk(2, 1), a.to(t.float64), a.to(t.float32), a.float()),
     "written": lambda t, a: (t.ones(3).add_(1).mul_(2).zero_(), t.ones(3).copy_(t.zeros(3)), t.full((2,), 3.0), a.new_zeros(3), t.zeros_like(a)),
+    "views by other names": lambda t, a: (a.movedim(0, 1), a.expand_as(a), a.view_as(a), a.narrow(0, 1, 2), a.swapaxes(0, 1), a.ravel(), a.unbind(1),
+                                          t.broadcast_to(a, (2, 3, 4)), a.reshape_as(a), a.sum_to_size(1, 4), a.sum_to_size(4), a.type_as(a),
+                                          a.narrow(1, -2, 1), a.movedim((0, 1), (1, 0))),
+    "composed": lambda t, a: (a.square(), t.outer(a[0], a[1]), t.vstack([a, a]), t.hstack([a, a]), a.type_as(t.ones(1, dtype=t.int64))),
+    "overloads": lambda t, a: (t.maximum(a, a), t.minimum(a, a), a // 2, a % 2, a % a, a.lerp(a, 0.5), a.lerp(a, a), a.fmod(2), t.atan2(a, a),
+                               t.logical_and(a, a)),
     "bmm": lambda t, a: (t.bmm(a[None], a.t()[None]), a[None] @ a.t(), a[None, None] @ a.t()[None, None], a[None] @ a.t()[None]),
 }
 
@@ -120,6 +126,50 @@ def test_a_mode_may_take_an_operators_place_and_modes_nest():
         y = x.exp()
     assert y.tolist() == [2.0, 2.0] and inner == ["aten.exp.default"] and outer == ["aten.exp.default", "aten.mul.Tensor"]
     assert x.exp().tolist() == [1.0, 1.0] and ours._get_current_dispatch_mode() is None
+
+
+@pytest.mark.parametrize("t", [torch, taeda], ids=["torch", "taeda"])
+def test_a_mode_that_leaves_an_operator_to_others_has_none(t):
+    base, seen = (TorchDispatchMode if t is torch else ours.TorchDispatchMode), []
+
+    class Leaves(base):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            return NotImplemented
+
+    x = t.zeros(2)
+    with logger(base, seen), pytest.raises(TypeError, match="Multiple dispatch failed"), Leaves():
+        x.exp()
+    assert not seen
+    with pytest.raises(TypeError, match="Multiple dispatch failed"), Leaves():
+        x.exp()
+
+
+@pytest.mark.parametrize("t", [torch, taeda], ids=["torch", "taeda"])
+def test_classes_that_come_apart(t):
+    modes = __import__(f"{t.__name__}.utils._python_dispatch", fromlist=["_"])
+
+    class Pair(t.Tensor):
+        def __tensor_flatten__(self):
+            return ["other"], 3
+
+        @staticmethod
+        def __tensor_unflatten__(inner, context, size, stride):
+            made = inner["other"].as_subclass(Pair)
+            made.other, made.context = inner["other"], context
+            return made
+
+    x = t.ones(2, 3).as_subclass(Pair)
+    x.other = t.zeros(2, 3)
+    y = modes.transform_subclass(x, lambda name, inner: inner + 1)
+    assert modes.is_traceable_wrapper_subclass(x) and not modes.is_traceable_wrapper_subclass(x.other)
+    assert modes.is_traceable_wrapper_subclass_type(Pair) and type(y) is Pair and y.context == 3
+    assert y.other.tolist() == [[1.0] * 3] * 2
+    with pytest.raises(AssertionError, match="__tensor_unflatten__"):
+        modes.transform_subclass(x, lambda name, inner: inner[0])
+    aten = t.ops.aten
+    out = t.zeros(2)
+    assert modes.return_and_correct_aliasing(aten.add_.Tensor, (x.other, 1), {}, out) is x.other
+    assert modes.return_and_correct_aliasing(aten.add.Tensor, (x.other, 1), {}, out) is out
 
 
 def test_second_derivatives_through_operators():

@@ -1,4 +1,4 @@
-"""Every row of ``samples`` with a mode below autograd in force: the same results and the same gradients as without."""
+"""Modes below autograd: every row of ``samples`` gives the same results and gradients in one; what modes see and may return."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import harness
 import numpy as np
 import pytest
 import taeda
-from taeda.utils._python_dispatch import BaseTorchDispatchMode
+from taeda.utils._python_dispatch import (
+    BaseTorchDispatchMode,
+    TorchDispatchMode,
+    is_traceable_wrapper_subclass,
+    return_and_correct_aliasing,
+    transform_subclass,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ROWS = harness.load_rows()
@@ -41,3 +47,50 @@ def test_a_mode_that_changes_nothing_changes_nothing(row: Any) -> None:
             if isinstance(b, taeda.Tensor) and b.device.type == "cpu":
                 assert a.dtype == b.dtype and a.shape == b.shape
                 np.testing.assert_allclose(harness.to_numpy(a), harness.to_numpy(b), rtol=1e-3, atol=1e-4)
+
+
+class Told(TorchDispatchMode):
+    def __init__(self, answers: bool = True) -> None:
+        self.answers, self.names = answers, list[str]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(str(func).removeprefix("aten."))
+        return func(*args, **(kwargs or {})) if self.answers else NotImplemented
+
+
+def test_views_by_other_names_and_overloads_are_told_as_pytorchs() -> None:
+    x = taeda.ones(2, 3)
+    with Told() as mode:
+        x.movedim(0, 1), x.expand_as(x), x.narrow(1, -2, 1), x.sum_to_size(3), x.lerp(x, 0.5), x % 2, taeda.maximum(x, x), x.unbind()
+    assert mode.names == ["permute.default", "expand.default", "slice.Tensor", "sum.dim_IntList", "view.default", "lerp.Scalar",
+                          "remainder.Scalar", "maximum.default", "unbind.int"]  # fmt: skip
+
+
+def test_a_mode_that_leaves_an_operator_to_others_has_none() -> None:
+    x = taeda.zeros(2)
+    with Told() as outer, pytest.raises(TypeError, match=r"\[aten.exp.default\] Multiple dispatch failed"), Told(False):
+        x.exp()
+    assert not outer.names
+
+
+def test_tensors_that_come_apart() -> None:
+    class Pair(taeda.Tensor):
+        def __tensor_flatten__(self) -> Any:
+            return ["other"], None
+
+        @staticmethod
+        def __tensor_unflatten__(inner: Any, context: Any, size: Any, stride: Any) -> Any:
+            made = inner["other"].as_subclass(Pair)
+            made.other = inner["other"]
+            return made
+
+    x = taeda.ones(2, 3).as_subclass(Pair)
+    x.other = taeda.zeros(2, 3)
+    y = transform_subclass(x, lambda name, inner: inner + 1)
+    assert is_traceable_wrapper_subclass(x) and not is_traceable_wrapper_subclass(x.other)
+    assert type(y) is Pair and y.other.tolist() == [[1.0] * 3] * 2
+    with pytest.raises(AssertionError, match="__tensor_unflatten__"):
+        transform_subclass(x, lambda name, inner: inner[0])
+    add = taeda.ops.aten.add
+    assert return_and_correct_aliasing(add.Tensor, (x, 1), {}, y) is y and return_and_correct_aliasing(add.out, (x, 1), {"out": x}, y) is x
+    assert return_and_correct_aliasing(taeda.ops.aten.add_.Tensor, (x, 1), {}, y) is x

@@ -193,9 +193,13 @@ class OpOverload(_Unique):
         if hasattr(mode, "__torch_dispatch__"):         # one that sees operators, and is not asked again inside
             were = replace_modes(modes[:-1])
             try:
-                return mode.__torch_dispatch__(self, (), args, kwargs)
+                found = mode.__torch_dispatch__(self, (), args, kwargs)
             finally:
                 replace_modes(were)
+            if found is not NotImplemented:             # no outer mode is asked instead
+                return found
+            raise TypeError(f"[{self}] Multiple dispatch failed for '{self}'; all __torch_dispatch__ handlers returned NotImplemented: "
+                            f"mode object {mode!r}")
         return self.overloadpacket(*args, **kwargs)
 
     def name(self) -> str:

@@ -33,6 +33,7 @@ from taeda._aten_nodes import (
     pool_rule,
     softmax_rule,
 )
+from taeda._aten_views import MADE as VIEWS
 from taeda._override import has_torch_function
 from taeda.tensor import Tensor
 
@@ -335,6 +336,7 @@ def _indices(index: Any) -> list[Any] | None:
 
 
 _MADE: dict[str, Callable[[Any], Any]] = {
+    **VIEWS,
     "_softmax": _softmax_of("_softmax", "_softmax_backward_data"),
     "addmm": _addmm,
     "batch_norm": _batch_norm,
@@ -361,6 +363,8 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "mm": lambda a: _matmul(SimpleNamespace(input=a.input, other=a.mat2)),
     "mse_loss": _mse_loss,
     "nll_loss": _nll_loss,
+    "ravel": lambda a: _flatten(SimpleNamespace(input=a.input, start_dim=0, end_dim=-1)),
+    "reshape_as": lambda a: _reshaped(a.input, list(a.other.shape)),
     "relu": _by_output("relu", "threshold_backward", 0),
     "reshape": _reshape,
     "scaled_dot_product_attention": _attention,
@@ -374,12 +378,11 @@ _MADE: dict[str, Callable[[Any], Any]] = {
 # -- names and overloads of all others --------------------------------------------------------------------
 
 _BY_OTHER_WORDS = """
-add sub mul div true_divide floor_divide remainder add_ sub_ mul_ div_ copysign maximum minimum atan2 logical_and logical_or
-logical_xor bitwise_and bitwise_or bitwise_xor
+add sub mul div true_divide add_ sub_ mul_ div_ copysign bitwise_and bitwise_or bitwise_xor
 """
 _BY_OTHER = frozenset(_BY_OTHER_WORDS.split())
 _COMPARES_WORDS = """
-eq ne lt le gt ge fmod eq_ ne_ lt_ le_ gt_ ge_
+eq ne lt le gt ge fmod remainder remainder_ fmod_ eq_ ne_ lt_ le_ gt_ ge_
 """
 _COMPARES = frozenset(_COMPARES_WORDS.split())
 _BY_DIM = {
@@ -433,6 +436,11 @@ def _overload(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
         return "Tensor" if isinstance(second, Tensor) else "Scalar"
     if name in ("pow", "pow_"):
         return "Scalar" if not isinstance(args[0], Tensor) else "Tensor_Tensor" if isinstance(second, Tensor) else "Tensor_Scalar"
+    if name == "unbind":
+        return "int"
+    if name in ("lerp", "lerp_"):
+        weight = args[2] if len(args) > 2 else kwargs.get("weight")
+        return "Tensor" if isinstance(weight, Tensor) else "Scalar"
     if name in ("rsub", "fill_"):
         return "Tensor" if isinstance(second, Tensor) else "Scalar"
     if name == "where":

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda import _aten_calls
 from taeda._override import mode_stack, replace_modes
 from taeda.overrides import TorchFunctionMode
+from taeda.tensor import Tensor
 
-__all__ = ["BaseTorchDispatchMode", "TorchDispatchMode", "is_traceable_wrapper_subclass"]
+__all__ = [
+    "BaseTorchDispatchMode", "TorchDispatchMode", "is_traceable_wrapper_subclass", "is_traceable_wrapper_subclass_type",
+    "return_and_correct_aliasing", "transform_subclass",
+]  # fmt: skip
 
 
 class TorchDispatchMode(TorchFunctionMode):
@@ -64,14 +68,57 @@ class BaseTorchDispatchMode(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+# -- classes made of other tensors ------------------------------------------------------------------------
+
+
+def is_traceable_wrapper_subclass_type(t: type) -> bool:
+    """Whether a class is a subclass of Tensor whose instances come apart: with ``__tensor_flatten__`` and ``__tensor_unflatten__``."""
+    return issubclass(t, Tensor) and t is not Tensor and hasattr(t, "__tensor_flatten__") and hasattr(t, "__tensor_unflatten__")
+
+
 def is_traceable_wrapper_subclass(t: Any) -> bool:
-    """Whether a tensor is made of others that PyTorch's compiler knows to open: none is.
+    """Whether a tensor is made of others, into which its ``__tensor_flatten__`` takes it apart.
 
     >>> import taeda
     >>> is_traceable_wrapper_subclass(taeda.ones(2))
     False
     """
-    return False
+    return is_traceable_wrapper_subclass_type(type(t))
+
+
+def transform_subclass(
+    t: Any, callback: Callable[[str, Tensor], Any], outer_size: Any = None, outer_stride: Any = None
+) -> Any:
+    """Return another tensor of t's class, made of ``callback(name, inner tensor)`` of each tensor that t is made of.
+
+    Args:
+        outer_size, outer_stride: of the new one; those of t where they are not given.
+    """
+    names, context = t.__tensor_flatten__()
+    inner = {name: callback(name, getattr(t, name)) for name in names}
+    size = outer_size if outer_size is not None else t.size()
+    stride = outer_stride if outer_stride is not None else t.stride()
+    made = type(t).__tensor_unflatten__(inner, context, size, stride)
+    if tuple(made.shape) != tuple(size) or tuple(made.stride()) != tuple(stride):
+        raise AssertionError(f"[transform_subclass] Expected return value from {type(t)}__tensor_unflatten__() to have shape equal to "
+                             f"{tuple(size)} and strides equal to {tuple(stride)}, but got: {tuple(made.shape)} and {tuple(made.stride())}")
+    return made
+
+
+def return_and_correct_aliasing(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:
+    """Return what a ``__torch_dispatch__`` should of the operator ``func`` that gave ``out``: what was written to, where it writes.
+
+    What the memory of a view is, its class says; nothing is changed about it here.
+    """
+    written = kwargs.get("out")
+    if written is not None:
+        return written
+    name = func.__name__.partition(".")[0]
+    writes = name.endswith("_") and not name.endswith("__")
+    return args[0] if writes and isinstance(args[0], Tensor) else out
+
+
+# -- which modes are in force ----------------------------------------------------------------------------
 
 
 def _get_current_dispatch_mode() -> TorchDispatchMode | None:
