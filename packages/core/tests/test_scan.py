@@ -32,6 +32,19 @@ def test_sums_so_far(dtype: str, shape: tuple[int, int]) -> None:
             np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sums_of_complex_numbers_are_those_of_their_parts(dtype: str, shape: tuple[int, int]) -> None:
+    real, imag = draw("float64", *shape), draw("float64", *shape) + 1
+    t = taeda.from_numpy((real + 1j * imag).astype(dtype))
+    for dim in (0, 1):
+        found = assert_same_for_any_threads(lambda dim=dim: t.cumsum(dim))
+        assert taeda.equal(found.real, t.real.contiguous().cumsum(dim)) and taeda.equal(found.imag, t.imag.contiguous().cumsum(dim))
+        back = t.flip(dim).cumsum(dim).flip(dim)                       # a derivative's scan runs back
+        u = t.clone().requires_grad_()
+        assert taeda.equal(taeda.autograd.grad(u.cumsum(dim), u, t)[0], back)
+
+
 def test_sums_of_integers_wrap_around() -> None:
     x = taeda.full((9,), 2**62)
     assert x.cumsum(0).tolist() == [2**62, -(2**63), -(2**62), 0] * 2 + [2**62]
