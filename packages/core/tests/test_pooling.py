@@ -290,3 +290,40 @@ def test_windows_that_lie_inside_have_the_largest_of_their_taps(taps: int, strid
     reach = (taps - 1) * dilation + 1
     want = np.lib.stride_tricks.sliding_window_view(x, reach, axis=2)[:, :, ::stride, ::dilation].max(-1)      # a NaN is the largest here too
     np.testing.assert_array_equal(ops.max_pool1d(taeda.from_numpy(x), taps, stride, 0, dilation).numpy(), want)
+
+
+SMALL = {
+    "max": lambda x: ops.max_pool2d(x, 3, 2, 1, return_indices=True),
+    "max alone": lambda x: (ops.max_pool2d(x, 3, 2, 1),),
+    "max dilated": lambda x: ops.max_pool2d(x, 2, 1, 1, 2, return_indices=True),
+    "max whole": lambda x: (ops.max_pool2d(x, tuple(x.shape[-2:])),),
+    "max 1d": lambda x: ops.max_pool1d(x[..., :5, :].flatten(2), 2, 1, 1, return_indices=True),
+    "max 3d": lambda x: ops.max_pool3d(x[:, None], 2, 2, 1, return_indices=True),
+    "adaptive max": lambda x: ops.adaptive_max_pool2d(x, (2, 3), return_indices=True),
+    "avg": lambda x: (ops.avg_pool2d(x, 3, 2, 1),),
+    "avg inside": lambda x: (ops.avg_pool2d(x, 3, 1, 1, ceil_mode=True, count_include_pad=False),),
+    "avg divided": lambda x: (ops.avg_pool2d(x, 2, divisor_override=3),),
+    "avg 1d": lambda x: (ops.avg_pool1d(x[..., :5, :].flatten(2), 3, 2, 1),),
+    "avg 3d": lambda x: (ops.avg_pool3d(x[:, None], 2, 2, 1),),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", SMALL)
+def test_many_small_maps_give_what_each_gives(name: str, dtype: str) -> None:
+    values = np.random.default_rng(9).integers(-3, 4, (53, 3, 7, 6)).astype(dtype)        # many equal ones; the last group is not full
+    values[17, 1, 2, 3], values[18, :, 4, :] = np.nan, -np.inf
+    x = taeda.tensor(values, requires_grad=True)
+    together = assert_same_for_any_threads(lambda: SMALL[name](x))
+    for i in (0, 17, 18, 52):
+        for a, b in zip(SMALL[name](x[i:i + 1]), together, strict=True):
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy()[i:i + 1], rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("size", [16, 24, 33, 57])
+@pytest.mark.parametrize("options", [(2,), (3, 2, 1), (3, 1, 1), (4, 1, 2, 1), (2, 1, 1, 2), (3,)])
+def test_maxima_of_rows_without_places(size: int, options: tuple[int, ...]) -> None:
+    x = np.random.default_rng(10).normal(size=(6, 5, size)).astype("float32")
+    x[3, 2, 0], x[3, 3, -1], x[4, 1] = np.nan, np.nan, -np.inf
+    with_places, _ = ops.max_pool1d(taeda.tensor(x), *options, return_indices=True)
+    np.testing.assert_array_equal(ops.max_pool1d(taeda.tensor(x), *options).numpy(), with_places.numpy())

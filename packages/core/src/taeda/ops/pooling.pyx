@@ -187,6 +187,27 @@ cdef Op MAX_LAST_BACKWARD = define("max_pool_backward", NULL, 0, 0, "max_pool_la
 cdef Op AVG_LAST = define("avg_pool", NULL, 0, 0, "avg_pool_last")
 cdef Op AVG_LAST_BACKWARD = define("avg_pool_backward", NULL, 0, 0, "avg_pool_last_backward")
 
+# and of small maps, whose rows are too short for vectors, a group of channels at a time
+cdef Op MAX_SMALL = define("max_pool", NULL, 0, 0, "max_pool_small")
+cdef Op AVG_SMALL = define("avg_pool", NULL, 0, 0, "avg_pool_small")
+
+cdef enum:
+    SMALL = 256               # places of a small map: POOL_SMALL of the kernels
+    SHORT = 32                # of a row
+    GROUP = 8                 # maps from which lanes are filled
+
+
+cdef inline bint are_small(TensorBase x, const Param* p) noexcept:
+    cdef int64_t size = p[SIZE].i * p[SIZE + 1].i * p[SIZE + 2].i, windows = p[OUT].i * p[OUT + 1].i * p[OUT + 2].i
+    return (is_float(x.view.dtype) and p[SIZE + 2].i <= SHORT and 0 < size <= SMALL and 0 < windows <= SMALL
+            and x.view.numel >= GROUP * size)
+
+
+cdef inline bint fill_vectors(const Param* p) noexcept:
+    """Whether max_pool takes less time for small maps without places: windows of 2 x 2 that tile them, and rows that are not so short."""
+    return p[SIZE].i == 1 and p[7].i == p[8].i == 0 and p[OUT + 2].i >= 4 and (
+        p[1].i == p[2].i == p[4].i == p[5].i == 2 and p[OUT + 2].i % 4 < 2 or p[SIZE + 1].i == 1 and (p[2].i == p[5].i or p[SIZE + 2].i > 16))
+
 
 # -- max ---------------------------------------------------------------------------------------------
 
@@ -247,7 +268,7 @@ cdef tuple maxima(Op op, TensorBase x, int n, Param* p, bint last, bint wanted, 
         return y, at
     dense = contiguous(x)
     t[0], t[1], t[2] = &y.view, &at.view if wanted else &y.view, &dense.view
-    launch(op, x.view.dtype, x.device, 2 if wanted else 1, 3, t, p, x.view.numel)
+    launch(MAX_SMALL if are_small(x, p) and (wanted or adaptive or not fill_vectors(p)) else op, x.view.dtype, x.device, 2 if wanted else 1, 3, t, p, x.view.numel)
     return (laid_channels_last(y), laid_channels_last(at) if wanted else None) if last else (y, at)
 
 
@@ -320,7 +341,7 @@ cdef TensorBase windows_forward(Op op, TensorBase x, int n, Param* p, bint last,
     else:
         dense = contiguous(x)
         t[0], t[1] = &y.view, &dense.view
-        launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
+        launch(AVG_SMALL if not adaptive and are_small(x, p) else op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
         if last:
             y = laid_channels_last(y)
     if needs_grad(x):
