@@ -14,8 +14,7 @@ def laid_out(x, how):
         return taeda.from_numpy(x)
     if how == 1:
         return taeda.from_numpy(np.ascontiguousarray(x.swapaxes(-2, -1))).mT
-    dtype = taeda.float64 if x.itemsize == 8 else taeda.float32
-    wide = taeda.full((*x.shape[:-2], x.shape[-2] + 1, x.shape[-1] + 3), float("nan"), dtype=dtype)
+    wide = taeda.full((*x.shape[:-2], x.shape[-2] + 1, x.shape[-1] + 3), float("nan"), dtype=getattr(taeda, x.dtype.name))
     wide[..., :-1, :-3] = taeda.from_numpy(x)
     return wide[..., :-1, :-3]
 
@@ -31,6 +30,19 @@ def test_products_of_every_small_shape(dtype, m):
         bound = np.abs(a).astype("f8") @ np.abs(b).astype("f8")
         off = np.abs(y - a.astype("f8") @ b.astype("f8")) / bound
         assert off.max() < (k + 1) * np.finfo(dtype).eps, (k, n, how)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 7, 8, 9])
+def test_complex_products_of_every_small_shape(dtype, m):
+    rng = np.random.default_rng(m)
+    for k, n in itertools.product((1, 2, 3, 5, 8, 9), (1, 2, 3, 4, 5, 7, 8, 9)):
+        how, batch = rng.integers(0, 3, 2), int(rng.integers(1, 40))
+        a, b = ((rng.standard_normal((batch, *s)) + 1j * rng.standard_normal((batch, *s))).astype(dtype) for s in ((m, k), (k, n)))
+        x, y = laid_out(a, how[0]), laid_out(b, how[1])
+        bound = (np.abs(a).astype("f8") @ np.abs(b).astype("f8")) * (2 * k + 1) * np.finfo(dtype).eps
+        for found, wanted in (((x @ y).numpy(), a.astype("c16") @ b), ((x.conj() @ y[:1]).numpy(), a.astype("c16").conj() @ b[:1])):
+            assert (np.abs(found - wanted)[:1] < bound[:1]).all() and np.allclose(found, wanted, rtol=1e-4, atol=1e-4), (k, n, how)
 
 
 def test_batch_dimensions_that_broadcast_or_lie_unevenly():
@@ -54,10 +66,13 @@ def test_inf_and_nan_stay_in_their_row_and_column():
 def test_threads_change_no_bit_of_many_tiny_products():
     a, b = taeda.randn(30000, 3, 4), taeda.randn(30000, 4, 5)
     assert_same_for_any_threads(lambda: a @ b)
+    z = taeda.randn(30000, 3, 4, dtype=taeda.complex64)
+    assert_same_for_any_threads(lambda: z @ z.mH)
 
 
-def test_gradients_of_tiny_products():
-    a, b = (taeda.randn(3, *s, dtype=taeda.float64, requires_grad=True) for s in ((2, 3), (3, 4)))
+@pytest.mark.parametrize("dtype", [taeda.float64, taeda.complex128])
+def test_gradients_of_tiny_products(dtype):
+    a, b = (taeda.randn(3, *s, dtype=dtype, requires_grad=True) for s in ((2, 3), (3, 4)))
     assert taeda.autograd.gradcheck(taeda.bmm, (a, b)) and taeda.autograd.gradgradcheck(taeda.bmm, (a, b))
 
 

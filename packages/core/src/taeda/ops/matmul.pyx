@@ -68,18 +68,21 @@ cdef enum:
     TINY_ROWS = 64           # of matrices that kernels/cpu/gemm_small takes
     TINY_TERMS = 16
     TINY_COLS = 32
+    TINY_COMPLEX = 8         # rows, columns and terms of complex ones
     LONG_SIDE = 8            # rows and columns of a product of LONG_TERMS or more that it takes piece by piece
     LONG_TERMS = 512
     TINY_MACS = 8192         # from here on gemm's tiles are as fast (64 x 16 by 16 x 16)
 
 
-cdef bint tiny(int dtype, const View* c, const View* a) noexcept:
-    """Is this a batch of products so small that each is computed by itself in registers?"""
+cdef bint tiny(int dtype, const View* c, const View* a, bint plain) noexcept:
+    """Is this a batch of products so small that each is computed by itself in registers?  plain: it is not scaled, nothing is added."""
     cdef int n = c.ndim
     cdef int64_t M, N, K
-    if n < 3 or not (dtype == F32 or dtype == F64):
+    if n < 3 or not (dtype == F32 or dtype == F64 or (plain and is_complex_(dtype))):
         return False
     M, N, K = c.shape[n - 2], c.shape[n - 1], a.shape[n - 1]
+    if is_complex_(dtype) and max(M, N, K) > TINY_COMPLEX:
+        return False
     return (M <= TINY_ROWS and N <= TINY_COLS and 1 < K <= TINY_TERMS and M * N * K <= TINY_MACS and c.contiguous and c.numel > M * N)
 
 
@@ -109,7 +112,7 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     else:
         p[0].i = 1 if alpha is None else alpha
         p[1].i = 1 if beta is None else beta
-    if (s == NULL or s.data != c.data) and tiny(dtype, c, a):
+    if (s == NULL or s.data != c.data) and tiny(dtype, c, a, s == NULL and (alpha is None or alpha == 1)):
         launch(TINY, dtype, device, 1, 3 if s == NULL else 4, t, p, work)
         return 0
     if s == NULL and alpha is None and long_and_narrow(dtype, c, a, b):
