@@ -50,6 +50,10 @@ DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": 
 # planes that are framed some together: more than fit, the last ones fewer
 DEPTHWISE += [((3, c, h, w), (c, 1, k, k), {"groups": c, "padding": k // 2, "stride": s})
               for c, h, w, k, s in ((37, 7, 7, 3, 1), (35, 7, 7, 7, 1), (18, 14, 13, 5, 1), (19, 14, 14, 3, 2), (21, 7, 3, 3, 1), (17, 1, 9, 3, 1))]
+# what is turned, channels innermost: planes with one kernel each, strided groups of eight; all images together and some at a time
+DEPTHWISE += [((2, 40, 14, 12), (40, 1, 5, 5), {"groups": 40, "padding": 2, "stride": 2}), ((3, 19, 10, 9), (19, 1, 7, 7), {"groups": 19, "padding": 3})]
+TURNED = [((2, 24, 9, 8), (24, 8, 3, 3), {"groups": 3, "padding": 1, "stride": 2}), ((3, 14, 7, 11), (10, 7, 3, 2), {"groups": 2, "stride": (2, 3)}),
+          ((5, 32, 40, 30), (20, 8, 3, 3), {"groups": 4, "padding": 1, "stride": 2})]
 # taps that meet only padding: on both sides, on one, all but those of one pixel, more padding than the first tap reaches back
 DROPPED = [((2, 20, 6, 7), (18, 20, 3, 3), {"padding": 12, "dilation": 12}), ((1, 9, 5, 6), (4, 9, 3, 4), {"padding": (6, 9), "dilation": (6, 5)}),
            ((3, 17, 1, 1), (20, 17, 3, 3), {"padding": 1}), ((2, 18, 2, 2), (17, 18, 5, 3), {"padding": (2, 1), "stride": 2}),
@@ -74,7 +78,7 @@ FEW = [((1, 40, 3, 2), (64, 40, 3, 3), {"padding": 1}), ((2, 30, 5, 4), (72, 30,
        ((1, 50, 2, 2, 2), (70, 50, 3, 3, 3), {"padding": 1}), ((3, 60, 9), (80, 60, 5), {"padding": 2, "dilation": 2, "stride": 3}),
        ((1, 33, 6, 7), (160, 33, 4, 4), {"padding": 2, "dilation": (1, 2)}), ((2, 64, 1, 1), (64, 64, 3, 3), {"padding": 1}),
        ((1, 70, 8, 7), (50, 70, 2, 2), {"stride": (3, 4)})]
-ALL = FEW + PIXELS + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
+ALL = FEW + PIXELS + TURNED + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)

@@ -560,7 +560,8 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
         left = empty(5, v[2].shape, b.view.dtype, b.device)
         copy_view(&left.view, &v[2])
         v[2] = left.view
-    if out.device == CPU and part != WEIGHT_GRADIENT and run_turned(CHANNELS if part == RESULT else INPUT_CHANNELS, q, v, bias, work):
+    if out.device == CPU and part != WEIGHT_GRADIENT and run_turned(
+            part, op, CHANNELS if part == RESULT else INPUT_CHANNELS, q, v, bias, work):
         return 0
     if part == WEIGHT_GRADIENT and out.device == CPU and (dropped or not out.view.contiguous):       # kernels write it without gaps
         if dropped:

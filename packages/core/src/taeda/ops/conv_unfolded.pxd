@@ -1,4 +1,4 @@
-# Convolutions of a few places by many weights, as products of matrices, and depthwise ones of small planes.
+# Convolutions of a few places by many weights, as products of matrices, and those of small planes whose channels are turned innermost.
 from libc.stdint cimport int64_t
 
 from taeda.dispatch cimport Op
@@ -10,5 +10,5 @@ from taeda.ops.conv_choice cimport Geometry, Part
 cdef bint few_places(Part part, const View* v) noexcept
 # v: result and factors in five dimensions; least: what other ways cost, in operations on 16 floats
 cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, double least) except -1
-# op: the kernel for channels that lie innermost
-cdef bint run_turned(Op op, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1
+# each: the kernel for channels that lie innermost and have a kernel each; op: the one for groups
+cdef bint run_turned(Part part, Op op, Op each, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1

@@ -6,7 +6,7 @@
 The windows are written out, which elsewhere nothing is: while places are fewer than a quarter of the results they are small beside
 the weights, which then are read once, as they lie, and never packed.
 
-And depthwise ones of small planes, as ones of copies whose channels lie innermost.
+And those of small planes with one kernel each, and of groups of 8 channels by strides, as ones of copies whose channels lie innermost.
 """
 from libc.stdint cimport int64_t
 from libc.string cimport memset
@@ -23,7 +23,8 @@ cdef Op PRODUCT = define("convolution_product", NULL, 0, 0, "gemm")
 cdef Op ADD = define("convolution_bias", NULL, 0, 0, "add")
 
 cdef enum:
-    SMALL = 25                     # pixels of a plane
+    SMALL = 100                    # pixels of a plane
+    TOGETHER = 1 << 17             # elements of images that are turned at a time: they stay in the second-level cache
 
 ctypedef struct Axes:              # sizes, then strides, of a view of up to 8 dimensions
     int64_t of[16]
@@ -242,15 +243,27 @@ cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View*
 # -- small planes ------------------------------------------------------------------------------------------
 
 
-cdef TensorBase lying_last(const View* v):
-    """Room for an image whose channels lie innermost: (N, D, H, W, C)."""
+cdef TensorBase lying_last(const View* v, int64_t images):
+    """Room for images whose channels lie innermost: (N, D, H, W, C)."""
     cdef int64_t sizes[5]
-    sizes[0], sizes[1], sizes[2], sizes[3], sizes[4] = v.shape[0], v.shape[2], v.shape[3], v.shape[4], v.shape[1]
+    sizes[0], sizes[1], sizes[2], sizes[3], sizes[4] = images, v.shape[2], v.shape[3], v.shape[4], v.shape[1]
     return empty(5, sizes, v.dtype, CPU)
 
 
+cdef View some(const View* v, int64_t first, int64_t images, int64_t* dims) noexcept:
+    """Some images of v."""
+    cdef View u = v[0]
+    cdef int d
+    u.data += first * v.strides[0] * v.itemsize
+    u.shape, u.strides, u.numel = dims, dims + 5, images * (v.numel // v.shape[0])
+    for d in range(5):
+        dims[d], dims[5 + d] = v.shape[d], v.strides[d]
+    dims[0] = images
+    return u
+
+
 cdef View turned(TensorBase m, int64_t* dims, const View* v) noexcept:
-    """m (N, D, H, W, C) seen as (N, C, D, H, W)."""
+    """m (N, D, H, W, C) seen as (N, C, D, H, W), with the sizes of v."""
     cdef View u = v[0]
     cdef int d
     u.data, u.contiguous, u.shape, u.strides = m.view.data, False, dims, dims + 5
@@ -260,29 +273,50 @@ cdef View turned(TensorBase m, int64_t* dims, const View* v) noexcept:
     return u
 
 
-cdef bint run_turned(Op op, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1:
-    """Convolve small planes with one kernel each in copies whose channels lie innermost, where vectors are filled; whether it did.
+cdef inline bint turns(Part part, const Geometry* q, const View* v) noexcept:
+    """Whether vectors are filled in copies whose channels lie innermost, and not as the planes lie.
 
-    Depthwise kernels of 7x7 on 4x4 pixels take twice as long on planes.
+    One kernel each: 7 x 7 on 7 x 7 pixels took twice the time, 3 x 3 by 2 on 14 x 14 half as much again.  Groups of 8 channels by strides: one and a half to
+    two and a half times for 14 x 14 and 7 x 7.
+    """
+    cdef const View* w = &v[2]
+    cdef int64_t pixels = v[0].shape[2] * v[0].shape[3] * v[0].shape[4], others = v[1].shape[2] * v[1].shape[3] * v[1].shape[4]
+    if q.n != 2 or v[0].strides[1] == 1 or v[1].strides[1] == 1 or min(pixels, others) < 2:
+        return False
+    if w.shape[1] == 1:
+        return (q.groups >= 16 and w.shape[0] == q.groups and min(pixels, others) <= SMALL and max(pixels, others) <= 4 * SMALL
+                and (w.dtype == F32 or w.dtype == BF16 or w.dtype == F16))
+    return (part == RESULT and q.groups > 1 and 4 < w.shape[1] <= 8 and 4 < w.shape[0] // q.groups <= 8 and w.dtype == F32
+            and min(q.stride[1], q.stride[2]) > 1 and w.shape[3] * w.shape[4] > 1)
+
+
+cdef bint run_turned(Part part, Op op, Op each, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1:
+    """Convolve in copies whose channels lie innermost, some images at a time, if vectors are filled there; whether it did.
+
+    ``each`` has the kernels for channels that have one each, ``op`` those for groups.
     """
     cdef View* t[4]
-    cdef View y, x, w = v[2], to = v[0]
+    cdef View y, x, w = v[2], to, given
     cdef Param p[11]
-    cdef int64_t dims[20]
+    cdef int64_t dims[40]
     cdef TensorBase of_y, of_x
     cdef int i
-    cdef int64_t pixels = v[0].shape[2] * v[0].shape[3] * v[0].shape[4], others = v[1].shape[2] * v[1].shape[3] * v[1].shape[4]
-    if q.n != 2 or q.groups < 16 or w.shape[0] != q.groups or w.shape[1] != 1 or v[0].strides[1] == 1 or v[1].strides[1] == 1 or (
-            max(pixels, others) > SMALL or min(pixels, others) < 2) or not (w.dtype == F32 or w.dtype == BF16 or w.dtype == F16):
+    cdef int64_t images = v[0].shape[0], n = 0, many
+    if not turns(part, q, v):
         return False
-    of_y, of_x = lying_last(&v[0]), lying_last(&v[1])
-    y, x = turned(of_y, dims, &v[0]), turned(of_x, dims + 10, &v[1])
-    copy_view(&x, &v[1])
+    many = max(<int64_t>1, min(images, TOGETHER // (max(v[0].numel, v[1].numel) // images)))
+    of_y, of_x = lying_last(&v[0], many), lying_last(&v[1], many)
     t[0], t[1], t[2], t[3] = &y, &x, &w, NULL if bias is None else &bias.view
     for i in range(3):
         p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
     p[9].i = q.groups
     p[10].i = bias is not None
-    launch(op, w.dtype, CPU, 1, 4, t, p, work)
-    copy_view(&to, &y)
+    while n < images:
+        many = min(many, images - n)
+        to, given = some(&v[0], n, many, dims), some(&v[1], n, many, dims + 10)
+        y, x = turned(of_y, dims + 20, &to), turned(of_x, dims + 30, &given)
+        copy_view(&x, &given)
+        launch(each if w.shape[1] == 1 else op, w.dtype, CPU, 1, 4, t, p, work)
+        copy_view(&to, &y)
+        n += many
     return True
