@@ -29,6 +29,14 @@ def test_what_counts_is_mapped_as_if_alone(name: str) -> None:
         assert taeda.allclose(y[counts], f(row[counts].reshape(1, -1), dim=1, **options)[0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["median", "softmax", "log_softmax", "softmin", "cumsum", "cumprod"])
+@pytest.mark.parametrize("mask", [None, MASK])
+def test_no_dimension_and_several_are_the_first(name: str, mask: taeda.Tensor | None) -> None:
+    f = getattr(masked, name)
+    for dim in (None, (), (0, 1), [0]):
+        assert taeda.equal(f(X, dim, mask=mask), f(X, 0, mask=mask)), dim
+
+
 @pytest.mark.parametrize("name", ["sum", "prod", "mean", "amax", "logsumexp", "var", "std", "norm", "softmax", "softmin", "normalize", "cumprod"])
 def test_derivatives(name: str) -> None:
     f = getattr(masked, name)

@@ -93,6 +93,12 @@ def _dims(op: str, dim: Any, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(found)) if ndim else ()
 
 
+def _first(op: str, dim: Any, ndim: int) -> int:
+    """The one dimension to go along; of None or several it is the first, as in PyTorch."""
+    dims = _dims(op, dim, ndim)
+    return dims[0] if dims else 0
+
+
 def _summed(x: Tensor, dims: tuple[int, ...], keepdim: Any) -> Tensor:
     return x.sum(dims, keepdim=bool(keepdim)) if x.ndim else x.sum()
 
@@ -262,7 +268,7 @@ def median(input: Tensor, dim: int = -1, *, keepdim: Any = False, dtype: Any = N
     tensor(1.)
     """
     x = _checked("median", input, None)
-    _dims("median", dim, x.ndim)
+    dim = _first("median", dim, x.ndim)
     if mask is None:
         return x.median(dim, keepdim=bool(keepdim)).values
     if x.is_floating_point():
@@ -299,7 +305,7 @@ def logsumexp(
 def _along(op: str, fill: Callable[[Tensor], Any], what: str) -> Callable[..., Tensor]:
     def scan(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
         x = _checked(op, input, dtype)
-        _dims(op, dim, x.ndim)
+        dim = _first(op, dim, x.ndim)
         if op in ("cumsum", "cumprod"):
             if x.dtype is bool_:
                 raise NotImplementedError(f"[masked.{op}] not implemented for bool; give dtype")
@@ -324,8 +330,7 @@ log_softmax = _along(
 def softmin(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """Return the softmax of -input along ``dim`` of the elements that count, 0 elsewhere; nan where none does."""
     x = _checked("softmin", input, dtype)
-    _dims("softmin", dim, x.ndim)
-    return ops.softmax(-_filled("softmin", x, mask, _highest("softmin")), dim)
+    return ops.softmax(-_filled("softmin", x, mask, _highest("softmin")), _first("softmin", dim, x.ndim))
 
 
 def normalize(
