@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -141,3 +142,25 @@ def test_the_version_compares_by_its_numbers_and_the_names_are_in_the_modules_di
         "torch.mine = 3; print(torch.__dict__['mine'], torch.mine); del torch.mine; print(hasattr(torch, 'mine'), torch.torch is torch)",
         "True True True True True False ['2', '13']\ntorch.float32 True False\n3 3\nFalse True",
     )
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_processes_of_a_program_know_torch(tmp_path, method):
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(f"""
+        import torch
+        import torch.multiprocessing as mp
+
+        def double(x):
+            x.mul_(2)
+            assert torch.__name__ == "torch" and hasattr(torch, "kernels")
+
+        if __name__ == "__main__":
+            x = torch.ones(2).share_memory_()
+            p = mp.get_context("{method}").Process(target=double, args=(x,))
+            p.start()
+            p.join()
+            print(p.exitcode, x.tolist())
+    """))
+    ran = run("-m", "taeda", str(program))
+    assert ran.stdout == "0 [2.0, 2.0]\n", ran.stderr

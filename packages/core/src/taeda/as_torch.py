@@ -9,7 +9,7 @@ What asks for a version is told the version of PyTorch whose names and behaviour
 ``torch.Size([2])``, ``'torch.FloatTensor'``, ``<class 'torch.Tensor'>``.
 
 A module that taeda does not have raises ModuleNotFoundError, also where PyTorch is installed: two libraries in one program, unnoticed,
-would be worse.  Processes that are spawned anew start without it; forked ones inherit it.
+would be worse.  Processes that ``multiprocessing`` starts have it too, forked or spawned.
 """
 
 from __future__ import annotations
@@ -62,9 +62,36 @@ def install(vision: bool = True) -> ModuleType:
             raise ImportError(f"[as_torch.install] {root} itself is loaded already; install before anything imports it", name=root)
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder(roots))
+        _tell_spawned_processes(vision)
     _spoken.name = "torch"
     republish("torch")                                  # libraries for several frameworks tell by the class's module whose tensor they met
     return importlib.import_module("torch")
+
+
+class _Installed:
+    """Rides in what a spawned process reads first: unpickled, it installs the names there, before the main module is imported."""
+
+    def __init__(self, vision: bool) -> None:
+        self.vision = vision
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _install_again, (self.vision,)
+
+
+def _install_again(vision: bool) -> None:
+    install(vision)
+
+
+def _tell_spawned_processes(vision: bool) -> None:
+    """Let ``multiprocessing`` hand the names on: a spawned process imports the program's ``torch`` before it unpickles anything else."""
+    from multiprocessing import spawn
+
+    told = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, Any]:
+        return {**told(name), __name__: _Installed(vision)}
+
+    spawn.get_preparation_data = get_preparation_data
 
 
 class Alias(ModuleType):
