@@ -240,3 +240,17 @@ def test_an_empty_tensor_may_have_a_huge_dimension():
     for shape in ((2**62,), (1, 2**62), (0, 2**63)):
         with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
             taeda.zeros(shape)
+
+
+def test_empty_strided_has_memory_of_its_own_as_far_as_the_strides_reach():
+    x = taeda.empty_strided((2, 3), (1, 4), dtype=taeda.int16)
+    assert x.stride() == (1, 4) and x.untyped_storage().nbytes() == 20 and x._base is None and not x._is_view()
+    y = x.new_empty_strided((3,), (0,), requires_grad=False)
+    assert y.dtype == taeda.int16 and y.untyped_storage().nbytes() == 2 and taeda.empty_strided((0, 5), (7, 9)).untyped_storage().nbytes() == 0
+    assert taeda.empty_strided((), ()).shape == () and taeda.empty_strided((2,), (3,), device="meta").stride() == (3,)
+    assert taeda.empty_strided((1,) * 9, (2,) * 9, requires_grad=True).requires_grad
+    for size, stride in (((2**40, 2**40), (0, 0)), ((2**40,), (2**40,))):
+        with pytest.raises(RuntimeError, match="overflowed"):
+            taeda.empty_strided(size, stride)
+    with pytest.raises(RuntimeError, match="mismatch in length"):
+        x.new_empty_strided((2,), (1, 1))

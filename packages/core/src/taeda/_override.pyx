@@ -376,8 +376,11 @@ def has_torch_function(relevant_args):
 
 def call_overrides(public_api, function, list over, tuple args, dict kwargs):
     """Ask the innermost mode, then each argument, until one answers; TypeError when nobody does."""
-    cdef tuple types = tuple([type(x) for x in over])
+    cdef tuple types
     cdef list stack
+    if get_modes() == 0 and len(over) == 1 and type(over[0]) is sparse_class:           # they have but one class
+        return sparse_answer((<Overridable>public_api).name if isinstance(public_api, Overridable) else public_api.__name__, args, kwargs)
+    types = tuple([type(x) for x in over])
     if get_modes():
         stack = mode_stack()
         mode = stack.pop()
@@ -398,6 +401,16 @@ def call_overrides(public_api, function, list over, tuple args, dict kwargs):
     name = getattr(public_api, "__name__", str(public_api))
     raise TypeError(f"[{name}] no implementation found for 'taeda.{name}' on types that implement __torch_function__: "
                     f"{[type(x) for x in over]}")
+
+
+cdef object sparse_class = None      # the class of sparse tensors, once there are some
+cdef object sparse_answer = None     # (name of a function, args, kwargs) -> what it gives of them
+
+
+def set_sparse(cls, answer):
+    """Let ``answer(name, args, kwargs)`` take over the calls with arguments of the class of sparse tensors and of no other."""
+    global sparse_class, sparse_answer
+    sparse_class, sparse_answer = cls, answer
 
 
 def default_torch_function(cls, func, types, args, kwargs):

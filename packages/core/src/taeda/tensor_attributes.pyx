@@ -25,6 +25,7 @@ from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
+from taeda.layout import strided as STRIDED
 from taeda.operands import RELAID
 from taeda.ops import conversion as _convert
 
@@ -151,8 +152,7 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def layout(self):
-        from taeda.layout import strided
-        return strided
+        return STRIDED
 
     def dim(self):
         """Return the number of dimensions."""

@@ -28,6 +28,34 @@ def tile_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 3), ())
 
 
+def shuffle_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for x in layouts(array(rng, 2, 8, 2, 3)):
+        yield Call(x, 2)
+    yield Call(np.moveaxis(array(rng, 2, 2, 3, 8), -1, 1), 2)
+    for shape, r in (((9, 1, 2), 3), ((2, 2, 4, 1, 1), 2), ((2, 3, 2), 1), ((0, 4, 2, 2), 2), ((1, 4, 0, 2), 2)):
+        yield Call(array(rng, *shape), r)
+
+
+def shuffled(x: np.ndarray, r: int) -> np.ndarray:
+    *lead, C, H, W = x.shape
+    y = np.moveaxis(x.reshape(*lead, C // r**2, r, r, H, W), (-4, -3), (-3, -1))
+    return y.reshape(*lead, C // r**2, H * r, W * r)
+
+
+def unshuffle_samples(rng: np.random.Generator) -> Iterator[Call]:
+    for x in layouts(array(rng, 2, 3, 4, 6)):
+        yield Call(x, 2)
+    yield Call(np.moveaxis(array(rng, 2, 4, 2, 3), -1, 1), 2)
+    for shape, r in (((1, 3, 6), 3), ((2, 2, 1, 2, 2), 2), ((2, 3, 2), 1)):
+        yield Call(array(rng, *shape), r)
+
+
+def unshuffled(x: np.ndarray, r: int) -> np.ndarray:
+    *lead, C, H, W = x.shape
+    y = np.moveaxis(x.reshape(*lead, C, H // r, r, W // r, r), (-3, -1), (-4, -3))
+    return y.reshape(*lead, C * r**2, H // r, W // r)
+
+
 def interleave_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 3), 2)
     yield Call(array(rng, 2, 3), 2)
@@ -230,6 +258,16 @@ ROWS = [
     )),
     Row("diagonal_scatter", diagonal_samples, diagonal_scatter, method="diagonal_scatter", errors=(
         (Call(np.zeros((3, 4)), np.zeros(4)), RuntimeError, "size equal to the slice of self"),
+    )),
+    Row("ops.pixel_shuffle", shuffle_samples, shuffled, dtypes=ALL, torch="pixel_shuffle", errors=(
+        (Call(np.zeros((2, 2)), 1), RuntimeError, "at least 3 dimensions"), (Call(np.zeros((4, 2, 2)), 0), RuntimeError, "positive upscale_factor"),
+        (Call(np.zeros((6, 2, 2)), 2), RuntimeError, r"input.size\(-3\)=6 is not divisible by 4"),
+        (Call(np.zeros((4, 2, 2)), 2.0), TypeError, "must be int, not float"),
+    )),
+    Row("ops.pixel_unshuffle", unshuffle_samples, unshuffled, dtypes=ALL, torch="pixel_unshuffle", errors=(
+        (Call(np.zeros((2, 2)), 1), RuntimeError, "at least 3 dimensions"),
+        (Call(np.zeros((1, 3, 4)), 2), RuntimeError, r"expects height .* input.size\(-2\)=3 is not divisible by 2"),
+        (Call(np.zeros((1, 4, 3)), 2), RuntimeError, r"expects width .* input.size\(-1\)=3 is not divisible by 2"),
     )),
     Row("unfold_backward", window_samples, unfold_backward, torch=None),
 ]

@@ -1243,6 +1243,10 @@ def permute_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: 
     """Return what :func:`permute` of the same arguments shows, copied to memory of its own."""
 def pinverse(input: Tensor, rcond: Any = ...) -> Tensor:
     """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
+def pixel_shuffle(input: Tensor, upscale_factor: Any) -> Tensor:
+    """Rearrange (..., C r^2, H, W) to (..., C, H r, W r) (Shi et al., 2016)."""
+def pixel_unshuffle(input: Tensor, downscale_factor: Any) -> Tensor:
+    """Rearrange (..., C, H r, W r) to (..., C r^2, H, W): undo ``pixel_shuffle``."""
 def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor:
     """Return counts from the Poisson distribution with the rates of ``input``."""
 def polar(abs: Any, angle: Any, *, out: Tensor | None = ...) -> Tensor:

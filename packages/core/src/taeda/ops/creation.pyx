@@ -6,10 +6,10 @@ from libc.string cimport memcpy, memset
 
 from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, held_scalar, integer, scalar_tensor
 from taeda.dtype cimport code_of, complex_code, default_float, differentiable, dtype_of, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I64
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
 from taeda.memory_order cimport dense
 from taeda.ops.channels_last cimport channels_innermost
-from taeda.tensor_base cimport CPU, META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase, refresh
 
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
 from taeda.layout import SPARSE, need_strided, strided as STRIDED
@@ -306,15 +306,35 @@ def new_full(input, size, fill_value, *, dtype=None, device=None, requires_grad=
     return like(need_tensor(input, "new_full"), "new_full", dtype, device, fill_value, requires_grad, True,
                 sizes_of("new_full", (size,)))
 
+cdef TensorBase of_strides(tuple size, tuple stride, int dtype, int device):
+    """A tensor of its own memory, as much as the strides reach."""
+    cdef TensorBase t
+    cdef int d, n = len(size)
+    if n != len(stride):
+        raise RuntimeError(f"[empty_strided] mismatch in length of strides and shape: {size} and {stride}")
+    if n > MAX_DIM:
+        raise RuntimeError(f"[empty_strided] a tensor has at most {MAX_DIM} dimensions, got {n}")
+    reach = count = 1                        # Python's integers, which do not overflow
+    for d in range(n):
+        reach += (size[d] - 1) * stride[d]
+        count *= size[d]
+    if count >= 1 << 63 or count and reach >= 1 << 62:
+        raise RuntimeError(f"[empty_strided] Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
+    t = empty_shape((reach if count else 0,), dtype, device)
+    t.set_ndim(n)
+    for d in range(n):
+        t.view.shape[d], t.view.strides[d] = size[d], stride[d]
+    refresh(t)
+    return t
+
+
 def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return an uninitialised tensor of the given size and strides."""
     if layout is not None and layout is not STRIDED:
         need_strided("empty_strided", layout)
     size, stride = sizes_of("empty_strided", (size,)), sizes_of("empty_strided", (stride,))
-    if len(size) != len(stride):
-        raise RuntimeError(f"[empty_strided] mismatch in length of strides and shape: {size} and {stride}")
-    reach = 0 if 0 in size else 1 + sum([(s - 1) * st for s, st in zip(size, stride)])
-    return finish(<TensorBase>empty(reach, dtype=dtype, device=device).as_strided(size, stride), requires_grad)
+    return finish(of_strides(size, stride, dtype_code(dtype, "empty_strided", default_float()), device_code(device, "empty_strided")),
+                  requires_grad)
 
 
 def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -322,8 +342,9 @@ def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=No
     if layout is not None and layout is not STRIDED:
         need_strided("new_empty_strided", layout)
     x = need_tensor(input, "new_empty_strided")
-    return empty_strided(size, stride, dtype=(<object>x).dtype if dtype is None else dtype,
-                         device=(<object>x).device if device is None else device, requires_grad=requires_grad)
+    size, stride = sizes_of("new_empty_strided", (size,)), sizes_of("new_empty_strided", (stride,))
+    return finish(of_strides(size, stride, dtype_code(dtype, "new_empty_strided", x.view.dtype),
+                             x.device if device is None else device_code(device, "new_empty_strided")), requires_grad)
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):

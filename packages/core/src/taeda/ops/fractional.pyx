@@ -3,10 +3,10 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, record)
+from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record)
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport I64, Param, View
-from taeda.tensor_base cimport TensorBase
+from taeda.kernels.cpu.abi cimport F32, F64, I64, Param, View
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.dtype import int64
 from taeda.operands import as_index
@@ -83,6 +83,32 @@ cdef object draws(str op, TensorBase x, int n, object samples):
     return (<object>u)[:N].detach()
 
 
+ctypedef fused real:
+    float
+    double
+
+
+cdef void starts_of(real* u, int64_t* at, int64_t channels, int n, tuple sizes, tuple kernel, tuple out):
+    """``window_starts`` of draws in a row, written to ``at``."""
+    cdef int64_t room[3]
+    cdef int64_t count[3]
+    cdef int64_t c, i
+    cdef int d
+    cdef real draw, step
+    for d in range(n):
+        room[d], count[d] = <int64_t>sizes[d] - <int64_t>kernel[d], out[d]
+    for c in range(channels):
+        for d in range(n):
+            if count[d] > 1:
+                draw, step = u[c * n + (d if n == 3 else 1 - d)], <real>room[d] / <real>(count[d] - 1)
+                for i in range(count[d] - 1):
+                    at[i] = <int64_t>((<real>i + draw) * step) - <int64_t>(draw * step)
+                at += count[d] - 1
+            if count[d] > 0:
+                at[0] = room[d]
+                at += 1
+
+
 cdef TensorBase window_starts(object u, tuple sizes, tuple kernel, tuple out):
     """Where each channel's windows start, along one dimension after another: (N, C, sum of out).
 
@@ -91,6 +117,17 @@ cdef TensorBase window_starts(object u, tuple sizes, tuple kernel, tuple out):
     """
     cdef list parts = []
     cdef int d, n = len(sizes)
+    cdef TensorBase row, made
+    cdef int64_t shape[3]
+    if (<TensorBase>u).device == CPU and ((<TensorBase>u).view.dtype == F32 or (<TensorBase>u).view.dtype == F64):
+        row = contiguous(<TensorBase>u)
+        shape[0], shape[1], shape[2] = row.view.shape[0], row.view.shape[1], sum(out)
+        made = empty(3, shape, I64, CPU)
+        if made.view.numel and row.view.dtype == F32:
+            starts_of(<float*>row.view.data, <int64_t*>made.view.data, shape[0] * shape[1], n, sizes, kernel, out)
+        elif made.view.numel:
+            starts_of(<double*>row.view.data, <int64_t*>made.view.data, shape[0] * shape[1], n, sizes, kernel, out)
+        return made
     for d in range(n):
         room = sizes[d] - kernel[d]
         if out[d] > 1:

@@ -104,23 +104,34 @@ cdef object triangle_size(object rows, object cols, object k):
     return (full - first) * (first + k + 1 + full + k) // 2 + (rows - full) * cols
 
 
+cdef int64_t small_size(int64_t rows, int64_t cols, int64_t k) noexcept:
+    """``triangle_size`` of a matrix whose elements are counted in 64 bits."""
+    cdef int64_t first = min(max(-k, 0), rows), full = max(first, min(rows, cols - k))
+    return (full - first) * (first + k + 1 + full + k) // 2 + (rows - full) * cols
+
+
 cdef TensorBase triangle_indices(object rows, object cols, object k, object dtype, object device, bint upper, str op):
     cdef int64_t shape[2]
     cdef Param p[4]
     cdef View* t[1]
     cdef TensorBase y
     cdef int code = I64 if dtype is None else code_of(dtype, op)
-    rows, cols, k = integer(rows, op), integer(cols, op), integer(k, op)
-    if rows < 0 or cols < 0:
-        raise RuntimeError(f"[{op}] row and col must be non-negative, got {rows} and {cols}")
+    cdef int64_t R = integer(rows, op), C = integer(cols, op), at = integer(k, op), n
+    if R < 0 or C < 0:
+        raise RuntimeError(f"[{op}] row and col must be non-negative, got {R} and {C}")
     if code != I64 and code != I32:
         raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(code)}; it takes int64, int32")
-    n = rows * cols - triangle_size(rows, cols, k - 1) if upper else triangle_size(rows, cols, k)
-    if n >= 1 << 59:
-        raise RuntimeError(f"[{op}] Storage size calculation overflowed with sizes=[2, {n}]")
+    if max(R, C) < 1 << 29 and -(1 << 29) < at < 1 << 29:
+        n = R * C - small_size(R, C, at - 1) if upper else small_size(R, C, at)
+    else:
+        rows, cols, k = R, C, at
+        wanted = rows * cols - triangle_size(rows, cols, k - 1) if upper else triangle_size(rows, cols, k)
+        if wanted >= 1 << 59:
+            raise RuntimeError(f"[{op}] Storage size calculation overflowed with sizes=[2, {wanted}]")
+        n = wanted
     shape[0], shape[1] = 2, n
     y = empty(2, shape, I64, _device.default_code() if device is None else _device.code_of(device, op))
-    t[0], p[0].i, p[1].i, p[2].i, p[3].i = &y.view, rows, cols, k, upper
+    t[0], p[0].i, p[1].i, p[2].i, p[3].i = &y.view, R, C, at, upper
     launch(TRI_INDICES, I64, y.device, 1, 1, t, p, n)
     return to_dtype(y, code)
 

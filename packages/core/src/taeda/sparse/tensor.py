@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from taeda import ops
-from taeda._override import sparse_shell
+from taeda._override import set_sparse, sparse_shell
 from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.dtype import int64
@@ -254,6 +254,7 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         backward(self, gradient, *args, **kwargs)
 
 
+set_sparse(SparseTensor, answer)
 SparseTensor.__name__ = SparseTensor.__qualname__ = "Tensor"         # what users see: a layout, not a class
 SparseTensor.__module__ = Tensor.__module__
 

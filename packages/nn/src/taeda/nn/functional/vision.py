@@ -103,29 +103,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     >>> F.pixel_shuffle(taeda.ones(1, 4, 1, 1), 2).shape
     taeda.Size([1, 1, 2, 2])
     """
-    need_tensors("pixel_shuffle", input)
-    r = upscale_factor
-    if isinstance(r, bool) or not hasattr(r, "__index__"):
-        raise TypeError(f"[pixel_shuffle] argument 'upscale_factor' must be int, not {type(r).__name__}")
-    if input.ndim < 3:
-        raise RuntimeError(
-            f"[pixel_shuffle] pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
-        )
-    if r <= 0:
-        raise RuntimeError(f"[pixel_shuffle] pixel_shuffle expects a positive upscale_factor, but got {r}")
-    *lead, C, H, W = input.shape
-    if C % (r * r):
-        raise RuntimeError(
-            "[pixel_shuffle] pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
-            f"but input.size(-3)={C} is not divisible by {r * r}"
-        )
-    if lies_channels_last(input):
-        x = input.permute(0, 2, 3, 1).reshape(*lead, H, W, C // (r * r), r, r).permute(0, 1, 4, 2, 5, 3)
-        return named(x.reshape(*lead, H * r, W * r, C // (r * r)).permute(0, 3, 1, 2), "PixelShuffleBackward0")
-    n = len(lead)
-    x = input.reshape(*lead, C // (r * r), r, r, H, W)
-    x = x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, C // (r * r), H * r, W * r)
-    return named(x, "PixelShuffleBackward0")
+    return ops.pixel_shuffle(input, upscale_factor)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -137,30 +115,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     >>> F.pixel_unshuffle(taeda.ones(1, 1, 2, 2), 2).shape
     taeda.Size([1, 4, 1, 1])
     """
-    need_tensors("pixel_unshuffle", input)
-    r = downscale_factor
-    if isinstance(r, bool) or not hasattr(r, "__index__"):
-        raise TypeError(f"[pixel_unshuffle] argument 'downscale_factor' must be int, not {type(r).__name__}")
-    if input.ndim < 3:
-        raise RuntimeError(
-            f"[pixel_unshuffle] pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
-        )
-    if r <= 0:
-        raise RuntimeError(f"[pixel_unshuffle] pixel_unshuffle expects a positive downscale_factor, but got {r}")
-    *lead, C, H, W = input.shape
-    for name, s, at in (("height", H, -2), ("width", W, -1)):
-        if s % r:
-            raise RuntimeError(
-                f"[pixel_unshuffle] pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({at})={s} is not "
-                f"divisible by {r}"
-            )
-    if lies_channels_last(input):
-        x = input.permute(0, 2, 3, 1).reshape(*lead, H // r, r, W // r, r, C).permute(0, 1, 3, 5, 2, 4)
-        return named(x.reshape(*lead, H // r, W // r, C * r * r).permute(0, 3, 1, 2), "PixelUnshuffleBackward0")
-    n = len(lead)
-    x = input.reshape(*lead, C, H // r, r, W // r, r)
-    x = x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, C * r * r, H // r, W // r)
-    return named(x, "PixelUnshuffleBackward0")
+    return ops.pixel_unshuffle(input, downscale_factor)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
