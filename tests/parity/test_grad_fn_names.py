@@ -27,6 +27,13 @@ T.linalg.cross(m[:, :3], m[:, 1:])|m[0, :3].addbmm(c.mT, c)|T.complex(m, m).std(
 m.t().reshape(12)|m.t().flatten()|m.t().ravel()|m.reshape(12)|c.mT.flatten(1)
 T.trapezoid(m)|T.trapezoid(m, m)|T.trapezoid(m, dx=0.5)|T.cumulative_trapezoid(m, m)|m.diff(n=0)|T.linalg.matrix_norm(m, 1)
 T.linalg.matrix_norm(m, -1)|T.linalg.matrix_norm(m, 'nuc', keepdim=True)|T.linalg.cond(c[0, :3], 1)|T.norm(m, 'nuc', keepdim=True)
+T.rsub(m, m)|(m * 1).eq_(m)|(m * 1).lt_(1)|(m * 1).ge_(m)|(m * 1).asinh_()|(m + 3).acosh_()|(m * 0.1).atanh_()|(m * 1).clamp_min_(0)
+(m * 1).clamp_max_(1)|(m * 1).clamp_(m, m + 1)|(m * 1).lerp_(m[0], 0.5)|(m * 1).cumsum_(0)|(m * 1).cumprod_(0)|(m * 1).round_(decimals=1)
+(m * 1).ldexp_(m)|(m * 1).scatter_reduce_(0, t[None, :1], m, 'sum')|T.linalg.solve(c[0, :3], m[:, 0])|T.linalg.lu(c[0])[1]|T.linalg.lu(c[0])[2]
+T.linalg.solve(c[0, :3], m[:, :3], left=False)|T.lu_unpack(*T.linalg.lu_factor(c[0]))[1]
+T.special.zeta(2, p)|T.special.zeta(p.detach() + 1, p)
+T.special.xlog1py(2, p)|T.special.xlog1py(p, 2)|T.special.xlog1py(p, p)|T.special.ndtr(m)|m.unique_consecutive(dim=0)|m.unique(dim=0)
+T.linalg.lu_solve(*T.linalg.lu_factor(c[0, :3]), m[:, :3], left=False)
 F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
 """.replace("\n", "|").strip("|").split("|")
 
@@ -57,6 +64,32 @@ def test_recurrent_layers_show_the_nodes_that_their_steps_end_in(kind: str, opti
         y, h = getattr(lib.nn, kind)(4, 5, **options)(lib.ones(3, 2, 4))
         names.append([t.grad_fn.name() for t in (y, *(h if isinstance(h, tuple) else (h,)))])
     assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("expression", [
+    "m[0] @ c", "c @ q[:3, 0]", "T.kron(m, m)", "m.kthvalue(1).values", "m.median()", "m.median(0).values", "m.nanmedian(1).indices", "m.mode()[0]",
+    "m.roll(1)", "m.quantile(0.5)", "m.unique(dim=0)", "T.linalg.solve(c[0, :3], m[:, 0])", "T.linalg.solve(c[0, :3], m[:, :3], left=False)",
+    "T.linalg.matrix_norm(m, 1)", "m.t()", "m.view(12)",
+])  # fmt: skip
+def test_results_are_views_where_pytorchs_are(expression: str) -> None:
+    """What lies on memory of its own may be detached in place and written to as any other result."""
+    found = []
+    for lib in (taeda, torch):
+        m, c = (lib.arange(12.0).reshape(3, 4) / 7 - 0.5).requires_grad_(), (lib.arange(24.0).reshape(2, 4, 3) ** 2).cos().requires_grad_()
+        q = (lib.arange(20.0).reshape(4, 5) / 9).requires_grad_()
+        y = eval(expression, {"T": lib, "m": m, "q": q, "c": c})
+        y._is_view() or y.detach_()
+        found.append((y._is_view(), y.requires_grad))
+    assert found[0] == found[1]
+
+
+def test_what_is_no_view_is_written_to_as_any_result() -> None:
+    x, w = taeda.ones(3, requires_grad=True), taeda.ones(2, 3, 4, requires_grad=True)
+    y = x @ w
+    y.mul_(2)
+    assert y.grad_fn.name() == "MulBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [16.0] * 3
 
 
 def test_a_node_with_a_name_of_its_own_is_like_any_other() -> None:

@@ -88,7 +88,8 @@ cdef object older_call(object self, PyObject** args, size_t flagged, PyObject* n
     cdef tuple positional = tuple([<object>args[i] for i in range(given)])
     cdef dict keywords = {} if names == NULL else {
         name: <object>args[given + i] for i, name in enumerate(<tuple><object>names)}
-    factors = older_factors(f.name, [isinstance(x, TensorBase) for x in positional])
+    factors = older_factors(f.name, [isinstance(x, TensorBase) for x in positional],
+                            len([word for word in keywords if word != "out" and isinstance(keywords[word], TensorBase)]))
     if factors is None:
         return None
     keywords.update(zip(factors, [x for x in positional if not isinstance(x, TensorBase)]))

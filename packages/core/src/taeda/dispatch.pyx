@@ -6,7 +6,7 @@ promote), ``allocation``, ``registry`` (kernel) and ``recording``; structured op
 """
 from cpython.float cimport PyFloat_Check
 from libc.stdint cimport int64_t
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy
 
 from taeda.allocation cimport empty_for, empty_as, empty_like, scalar_tensor
 from taeda.autograd.dual cimport lend_tangent, level, propagate
@@ -14,12 +14,14 @@ from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save
 from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
+from taeda.memory_order cimport dense
 from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
                              number_dtype, result_type)
 from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end_inplace, make_node, needs_grad, rebase, record)
 from taeda.registry cimport copy_into, define, launch
-from taeda.tensor_base cimport CPU, alias
+from taeda.tensor_base cimport CPU, alias, refresh
 
+from taeda.autograd.node import named
 from taeda.operands import refuse_overlap
 
 import warnings
@@ -218,7 +220,10 @@ def in_place(str op, function, input, *args, **kwargs):
                            f"{name_of(x.view.dtype)}")
     if not same_shape(x, y):
         raise RuntimeError(f"[{op}] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape {list(y.shape_tuple())}")
-    return (<object>x).copy_(y)
+    (<object>x).copy_(y)
+    if y.grad_fn_ is not None and x.base is None and needs_grad(x):
+        named(x, y.grad_fn_.name())                              # as the op out of place
+    return x
 
 
 cdef TensorBase binary_params(Op op, object input, object other, const Param* p, object extra):
@@ -439,6 +444,9 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
                           f"{list(out.shape_tuple())}, which does not match the required output shape "
                           f"{list(result.shape_tuple())}", UserWarning, stacklevel=1)
         out.resize_(result.shape_tuple())
+        if not result.view.contiguous and dense(&result.view):     # laid out as the result is, as one made without out= would be
+            memcpy(out.view.strides, result.view.strides, out.view.ndim * sizeof(int64_t))
+            refresh(out)
     begin_inplace(op, out)
     copy_into(out, result)
     bump(out)

@@ -87,7 +87,7 @@ cdef int describe(DLTensor* d, TensorBase t) except -1:
     d.shape, d.strides = block, block + t.view.ndim
     for i in range(t.view.ndim):
         d.shape[i] = t.view.shape[i]
-        d.strides[i] = t.view.strides[i] if t.view.shape[i] > 1 else 1
+        d.strides[i] = t.view.strides[i]
     d.byte_offset = 0
     return 0
 

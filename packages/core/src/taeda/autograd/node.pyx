@@ -282,6 +282,13 @@ def named(t, str name):
     return t
 
 
+def own(TensorBase t, str name=None):
+    """Return ``t``, a view of memory that nobody else holds, as a result of its own: no view, as in PyTorch; its node shows ``name``."""
+    if t.base is not None:
+        t.grad_fn_, t.base, t.history = grad_fn_of(t), None, 0
+    return t if name is None else named(t, name)
+
+
 def node_of(TensorBase t):
     """Return ``t.grad_fn`` as a user sees it."""
     return shown(grad_fn_of(t))

@@ -134,6 +134,7 @@ cdef object sub_vjp(Node n, object g):
 
 cdef Op SUB = define("sub", sub_vjp, NOTHING, SAME)
 cdef Op RSUB = define("sub", sub_vjp, NOTHING, SAME, None, "RsubBackward1")
+cdef Op RSUB_TENSOR = define("sub", sub_vjp, NOTHING, SAME, None, "RsubBackward0")
 
 cdef int no_bool(object a, object b) except -1:
     cdef bint first = (isinstance(a, TensorBase) and (<TensorBase>a).view.dtype == BOOL) or isinstance(a, bool)
@@ -170,7 +171,7 @@ def rsub(input, other, *, alpha=1):
     """Return other - alpha * input."""
     as_tensor(input, "rsub")
     no_bool(input, other)
-    return binary(SUB if isinstance(other, TensorBase) else RSUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
+    return binary(RSUB_TENSOR if isinstance(other, TensorBase) else RSUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
 
 
 # mul: y = a b
@@ -204,7 +205,7 @@ cdef int no_zero_division(str op, object a, object b) except -1:
     """Integer division by zero would stop the process with SIGFPE: refuse it before the kernel runs."""
     cdef TensorBase t
     cdef int common
-    if isinstance(a, TensorBase) and is_float((<TensorBase>a).view.dtype) or isinstance(a, float):
+    if isinstance(a, TensorBase) and (is_float((<TensorBase>a).view.dtype) or not (<TensorBase>a).view.numel) or isinstance(a, float):
         return 0
     if isinstance(b, TensorBase):
         t = <TensorBase>b

@@ -5,6 +5,7 @@ Nothing here has a derivative, so what a comparison has written over gets a grad
 """
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport COMPARE, NOTHING, SAME, Op, as_tensor, binary, binary_, define
+from taeda.tensor_base cimport TensorBase
 
 from taeda.ops._help import describe
 
@@ -17,6 +18,12 @@ cdef Op LT = define("lt", compare_vjp, NOTHING, COMPARE)
 cdef Op LE = define("le", compare_vjp, NOTHING, COMPARE)
 cdef Op GT = define("gt", compare_vjp, NOTHING, COMPARE)
 cdef Op GE = define("ge", compare_vjp, NOTHING, COMPARE)
+cdef Op EQ_TENSOR = define("eq", compare_vjp, NOTHING, COMPARE, None, "EqBackward1")
+cdef Op NE_TENSOR = define("ne", compare_vjp, NOTHING, COMPARE, None, "NeBackward1")
+cdef Op LT_TENSOR = define("lt", compare_vjp, NOTHING, COMPARE, None, "LtBackward1")
+cdef Op LE_TENSOR = define("le", compare_vjp, NOTHING, COMPARE, None, "LeBackward1")
+cdef Op GT_TENSOR = define("gt", compare_vjp, NOTHING, COMPARE, None, "GtBackward1")
+cdef Op GE_TENSOR = define("ge", compare_vjp, NOTHING, COMPARE, None, "GeBackward1")
 cdef Op LOGICAL_AND = define("logical_and", NULL, NOTHING, COMPARE)
 cdef Op LOGICAL_OR = define("logical_or", NULL, NOTHING, COMPARE)
 cdef Op LOGICAL_XOR = define("logical_xor", NULL, NOTHING, COMPARE)
@@ -33,7 +40,7 @@ def eq(input, other, *, out=None):
 
 def eq_(input, other):
     """In-place :func:`eq`."""
-    return binary_(EQ, input, other)
+    return binary_(EQ_TENSOR if isinstance(other, TensorBase) else EQ, input, other)
 
 
 def ne(input, other, *, out=None):
@@ -42,7 +49,7 @@ def ne(input, other, *, out=None):
 
 def ne_(input, other):
     """In-place :func:`ne`."""
-    return binary_(NE, input, other)
+    return binary_(NE_TENSOR if isinstance(other, TensorBase) else NE, input, other)
 
 
 def lt(input, other, *, out=None):
@@ -51,7 +58,7 @@ def lt(input, other, *, out=None):
 
 def lt_(input, other):
     """In-place :func:`lt`."""
-    return binary_(LT, input, other)
+    return binary_(LT_TENSOR if isinstance(other, TensorBase) else LT, input, other)
 
 
 def le(input, other, *, out=None):
@@ -60,7 +67,7 @@ def le(input, other, *, out=None):
 
 def le_(input, other):
     """In-place :func:`le`."""
-    return binary_(LE, input, other)
+    return binary_(LE_TENSOR if isinstance(other, TensorBase) else LE, input, other)
 
 
 def gt(input, other, *, out=None):
@@ -69,7 +76,7 @@ def gt(input, other, *, out=None):
 
 def gt_(input, other):
     """In-place :func:`gt`."""
-    return binary_(GT, input, other)
+    return binary_(GT_TENSOR if isinstance(other, TensorBase) else GT, input, other)
 
 
 def ge(input, other, *, out=None):
@@ -78,7 +85,7 @@ def ge(input, other, *, out=None):
 
 def ge_(input, other):
     """In-place :func:`ge`."""
-    return binary_(GE, input, other)
+    return binary_(GE_TENSOR if isinstance(other, TensorBase) else GE, input, other)
 
 
 def logical_and(input, other, *, out=None):

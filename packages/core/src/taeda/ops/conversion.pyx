@@ -354,7 +354,8 @@ def as_tensor(data, dtype=None, device=None):
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does.
 
-    ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off.  Raises ValueError where ``copy=False`` would
+    ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off; a leaf that is returned is itself marked
+    so.  Raises ValueError where ``copy=False`` would
     need a copy, RuntimeError for NumPy's scalars, which have no memory to share.
     """
     for name, flag in (("copy", copy), ("requires_grad", requires_grad)):
@@ -384,7 +385,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
         t = t.clone()
     if requires_grad is None or bool(requires_grad) == t.requires_grad:
         return t
-    return finish(<TensorBase>t.detach(), requires_grad)
+    return (t if requires_grad or t.is_leaf else t.detach()).requires_grad_(bool(requires_grad))
 
 
 PUBLIC = ("tensor", "from_numpy", "frombuffer", "as_tensor", "asarray")

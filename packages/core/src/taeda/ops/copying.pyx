@@ -167,7 +167,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     if memory_format is channels_last or memory_format is channels_last_3d:
         ndim = 4 if memory_format is channels_last else 5
         return y if y.view.ndim == ndim and lies_channels_last(y) else channels_last_copy(y, "to", ndim)
-    return y if memory_format is preserve_format else contiguous(y, memory_format)
+    return y if memory_format is preserve_format or memory_format is None else contiguous(y, memory_format)
 
 
 cdef object copy_vjp(Node n, object g):

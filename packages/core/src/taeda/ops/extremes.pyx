@@ -46,7 +46,7 @@ cdef object extreme(Op op, object input, object dim, object keepdim, object out)
     check_not_empty(op.name, x, dim, dims)
     y = reduce_one(op, x, dims, keepdim, x.view.dtype, NULL)
     record(op, y, (x,), (x, y), way_back(x, dims, keepdim))
-    if isinstance(out, TensorBase) and (<TensorBase>out).view.dtype != x.view.dtype:
+    if isinstance(out, TensorBase) and (<TensorBase>out).view.dtype != x.view.dtype and (op is AMAX or op is AMIN):
         raise RuntimeError(f"[{op.name}] Expected the dtype for input and out to match, but got {input.dtype} for input's dtype "
                            f"and {out.dtype} for out's dtype")
     return y if out is None else write_out(out, y, op.name)

@@ -179,7 +179,7 @@ def linalg_lu(A, *, pivot=True, out=None):
             [0.5000, 1.0000]])
     """
     LU, pivots, _ = lu_of("linalg.lu", A, pivot, False)
-    return give("linalg.lu", types.linalg_lu, unpacked("linalg.lu", LU, pivots, True, True), out)
+    return give("linalg.lu", types.linalg_lu, unpacked("linalg.lu", LU, pivots, True, True, "LinalgLuBackward0"), out)
 
 
 def lu(A, pivot=True, get_infos=False, out=None):
@@ -191,7 +191,7 @@ def lu(A, pivot=True, get_infos=False, out=None):
     return types._lu_with_info(found) if get_infos else found[:2]
 
 
-cdef tuple unpacked(str op, TensorBase LU, TensorBase pivots, bint data, bint swaps):
+cdef tuple unpacked(str op, TensorBase LU, TensorBase pivots, bint data, bint swaps, str node):
     cdef int64_t m = rows(LU), k = min(m, cols(LU))
     P = L = U = empty_shape((0,), LU.view.dtype, LU.device)
     if swaps:
@@ -199,7 +199,7 @@ cdef tuple unpacked(str op, TensorBase LU, TensorBase pivots, bint data, bint sw
         P = numbers(LU, batch_of(LU) + (m, m), LU.view.dtype)
         P.scatter_(-2, at.unsqueeze(-2), 1)
     if data:
-        L, U = unit_lower(LU, k).contiguous(), LU[..., :k, :].contiguous().triu()
+        L, U = named(unit_lower(LU, k).contiguous(), node), named(LU[..., :k, :].contiguous().triu(), node)
     return P, L, U
 
 
@@ -214,7 +214,7 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=N
     if unpack_pivots and pivots.shape_tuple()[:-1] != batch_of(LU):
         raise RuntimeError(f"[lu_unpack] the pivots must have the batch of the factors, got shapes {tuple(pivots.shape_tuple())} and "
                            f"{tuple(LU.shape_tuple())}")
-    return give("lu_unpack", types.lu_unpack, unpacked("lu_unpack", LU, pivots, unpack_data, unpack_pivots), out)
+    return give("lu_unpack", types.lu_unpack, unpacked("lu_unpack", LU, pivots, unpack_data, unpack_pivots, "LuUnpackBackward0"), out)
 
 
 # -- QR ----------------------------------------------------------------------------------------------

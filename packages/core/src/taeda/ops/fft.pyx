@@ -444,7 +444,7 @@ def _frequencies(op, k, n, d, out, requires_grad):
     k *= per_step(n, d)
     if out is not None:
         return write_out(out, <TensorBase>k, op)
-    return k.requires_grad_(requires_grad)
+    return k.requires_grad_(bool(requires_grad))
 
 
 cdef object shifted(str op, object input, object dim, bint back):

@@ -15,6 +15,7 @@ from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda._once import warn_once
+from taeda.autograd.node import named
 from taeda.dispatch import write_exact
 from taeda.operands import refuse_overlap
 
@@ -390,7 +391,8 @@ def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
     refuse_overlap("scatter_reduce_", x, src, ix)
     begin_inplace("scatter_reduce_", x)
     if any_needs_grad((x, s)):                                   # the derivative asks for what x was
-        return x.copy_(scatter_reduce(x.clone(), d, ix, s, reduce, include_self=include_self))
+        x.copy_(scatter_reduce(x.clone(), d, ix, s, reduce, include_self=include_self))
+        return named(x, "ScatterReduceBackward0") if x.base is None else x
     reduce_into(x, d, ix, s, reduce, include_self)
     end_inplace(SCATTER_REDUCE, x, (x, s), None)
     return x

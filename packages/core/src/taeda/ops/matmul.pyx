@@ -14,7 +14,7 @@ from taeda.dtype cimport is_complex_, is_float, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, alias
 
-from taeda.autograd.node import named
+from taeda.autograd.node import named, own
 
 __all__ = ["matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "inner"]
 PUBLIC = ("matmul", "mm", "bmm", "mv", "dot", "vdot", "outer", "ger", "inner")
@@ -522,9 +522,9 @@ def matmul(input, other, *, out=None):
     elif na == 1 and nb == 2:
         y = named(matvec(b, True, a), "SqueezeBackward4")
     elif na == 1:
-        y = named(batched(a.unsqueeze(0), False, b, False).squeeze(-2), "UnsafeViewBackward0")
+        y = own(batched(a.unsqueeze(0), False, b, False).squeeze(-2), "UnsafeViewBackward0")
     elif nb == 1:
-        y = named(batched(a, False, b.unsqueeze(1), False).squeeze(-1), "UnsafeViewBackward0")
+        y = own(batched(a, False, b.unsqueeze(1), False).squeeze(-1), "UnsafeViewBackward0")
     else:
         check_batches("matmul", a, b)
         y = batched(a, False, b, False)

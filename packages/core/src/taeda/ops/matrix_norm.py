@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from taeda.autograd.node import named
+from taeda.autograd.node import named, own
 from taeda.dtype import bool_, complex128, float32, float64, int64
 from taeda.dtype import dtype as _dtype
 from taeda.ops.eigen import linalg_eigvalsh, linalg_svdvals
@@ -114,7 +114,7 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
     else:
         found = sums.amax(compared, True) if ord > 0 else sums.amin(compared, True)
     if not keepdim:
-        found = named(found.squeeze((row, column)), "AmaxBackward0" if ord > 0 else "AminBackward0")
+        found = own(found.squeeze((row, column)), "AmaxBackward0" if ord > 0 else "AminBackward0")
     return write_result(out, found, op)
 
 

@@ -14,6 +14,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.reduction cimport select_back, share_back, way_back, write_pair
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import own
 from taeda.operands import refuse_overlap
 from taeda.ops import return_types as types
 
@@ -154,7 +155,7 @@ cdef tuple chosen(Op op, TensorBase x, int d, int64_t k, bint keepdim):
     p[0].i, p[1].i = d, k
     y, at = run(op, x, d, 1, p)
     if x.view.ndim and not keepdim:
-        y, at = y.squeeze(d), at.squeeze(d)
+        y, at = own(y.squeeze(d)), own(at.squeeze(d))
     record_multi(op, (y, at), (x,), (at,), (way_back(x, (<unsigned long long>1 << d) if x.view.ndim else 0, keepdim), d))
     return y, at
 
@@ -227,7 +228,7 @@ cdef object middle(Op along, Op over_all, object result, int k, object input, ob
     else:
         flat = x.detach().reshape(-1)
         p[0].i, p[1].i = 0, k
-        y = run(over_all, flat, 0, 1, p)[0].reshape(())
+        y = own(run(over_all, flat, 0, 1, p)[0].reshape(()))
     record(over_all, y, (x,), (x, y), way_back(x, <unsigned long long>-1, False))
     return y if out is None else write_out(out, y, along.name)
 

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Clamp and the activations that are linear between their corners."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, record, to_dtype, unary,
+from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, needs_grad, record, to_dtype, unary,
                              unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
@@ -312,6 +312,10 @@ cdef tuple limits(object min, object max):
     """What the derivative is told: nothing lies within bounds that cross, or are nan."""
     return -INF if min is None else float(min), INF if max is None else float(max)
 
+cdef object written(TensorBase x, str name):
+    """x, which has just been written to, with PyTorch's name of what did."""
+    return named(x, name) if x.base is None and needs_grad(x) else x
+
 def clamp_min(input, min, *, out=None):
     """Return max(x, ``min``).
 
@@ -325,7 +329,7 @@ def clamp_min(input, min, *, out=None):
 
 def clamp_min_(input, min):
     """In-place :func:`clamp_min`."""
-    return clamp_(input, min, None)
+    return written(clamp_(input, min, None), "ClampMinBackward1" if isinstance(min, TensorBase) else "ClampMinBackward0")
 
 def clamp_max(input, max, *, out=None):
     """Return min(x, ``max``).
@@ -340,7 +344,7 @@ def clamp_max(input, max, *, out=None):
 
 def clamp_max_(input, max):
     """In-place :func:`clamp_max`."""
-    return clamp_(input, None, max)
+    return written(clamp_(input, None, max), "ClampMaxBackward1" if isinstance(max, TensorBase) else "ClampMaxBackward0")
 
 
 clip, clip_ = clamp, clamp_

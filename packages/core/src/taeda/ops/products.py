@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from taeda.autograd.node import named
+from taeda.autograd.node import named, own
 from taeda.dtype import bool_
 from taeda.ops.join import cat, stack
 from taeda.ops.linalg import warn_once
@@ -92,7 +92,7 @@ def kron(input, other, *, out=None):
     if input.ndim == other.ndim == 2 and input.numel() * other.numel() <= _SMALL:
         (m, n), (p, q) = input.shape, other.shape
         y = (input.reshape(m, 1, n, 1) * other.reshape(p, 1, q)).reshape(m * p, n * q)
-        return write_result(out, named(y, "UnsafeViewBackward0"), "kron")
+        return write_result(out, own(y, "UnsafeViewBackward0"), "kron")
     rank = max(input.ndim, other.ndim)
     a, b = (1,) * (rank - input.ndim) + tuple(input.shape), (1,) * (rank - other.ndim) + tuple(other.shape)
     shape = [m * n for m, n in zip(a, b, strict=True)]
@@ -100,7 +100,7 @@ def kron(input, other, *, out=None):
     if 1 < y.numel() < x.numel() * y.numel() and b[-1] < _SHORT:          # rows of the result, not short pieces of them, are multiplied
         x = x.expand(*x.shape[:-1], b[-1]).reshape(*x.shape[:-2], shape[-1])
         y = y.expand(*y.shape[:-2], a[-1], b[-1]).reshape(*y.shape[:-2], shape[-1])
-    return write_result(out, named((x * y).reshape(shape), "UnsafeViewBackward0"), "kron")
+    return write_result(out, own((x * y).reshape(shape), "UnsafeViewBackward0"), "kron")
 
 
 def linalg_vecdot(x, y, *, dim=-1, out=None):

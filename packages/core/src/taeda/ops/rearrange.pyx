@@ -15,6 +15,7 @@ from taeda.ops.advanced cimport zeros_of
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.tensor_base cimport META, TensorBase, alias
 
+from taeda.autograd.node import own
 from taeda.ops.copying import contiguous_format
 
 __all__ = [
@@ -323,7 +324,7 @@ def roll(input, shifts, dims=None):
     shifts = tuple([integer(shift, "roll") for shift in shifts])
     if not dims and len(shifts) == 1:
         y = contiguous(x.detach()).reshape(-1)
-        y = (rolled(y, shifts, (0,)) if y.view.numel else y.clone()).reshape(x.shape_tuple())
+        y = own((rolled(y, shifts, (0,)) if y.view.numel else y.clone()).reshape(x.shape_tuple()))
         record(ROLL, y, (x,), None, (shifts, None))
         return y
     if len(shifts) != len(dims):

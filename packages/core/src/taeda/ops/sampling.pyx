@@ -43,7 +43,7 @@ cdef dict SMALLEST = {U8: 0, I8: -(1 << 7), I16: -(1 << 15), I32: -(1 << 31), I6
 
 cdef object as_int(str name, str what, object x):
     if isinstance(x, TensorBase) and (<TensorBase>x).view.numel == 1 and is_integral((<TensorBase>x).view.dtype):
-        x = x.item()
+        x = int(x)
     if isinstance(x, bool) or not hasattr(x, "__index__"):
         raise TypeError(f"[{name}] argument '{what}' must be an int, not {type(x).__name__}")
     x = as_index(name, x)

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
@@ -17,6 +17,7 @@ from taeda.tensor_base cimport META, TensorBase
 from numbers import Number
 
 from taeda._once import warn_once
+from taeda.autograd.node import own
 
 __all__ = ["bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive"]
 PUBLIC = ("bincount", "bucketize", "histc", "searchsorted", "unique", "unique_consecutive")
@@ -63,7 +64,7 @@ cdef object unique_flat(Op op, TensorBase x, bint order, bint return_inverse, bi
                  counts.narrow(0, 0, n).clone() if return_counts else None, return_inverse, return_counts)
 
 
-cdef object unique_along(str op, TensorBase x, object dim, bint order, bint return_inverse, bint return_counts):
+cdef object unique_along(Op node, str op, TensorBase x, object dim, bint order, bint return_inverse, bint return_counts):
     cdef int d, i
     cdef TensorBase rows, first, inverse, counts
     cdef int64_t n
@@ -84,7 +85,7 @@ cdef object unique_along(str op, TensorBase x, object dim, bint order, bint retu
     t[0], t[1], t[2], t[3] = &first.view, &inverse.view, &counts.view, &rows.view
     p[0].i = order
     n = launch(UNIQUE_ROWS, x.view.dtype, x.device, 3, 4, t, p, 16 * x.view.numel)
-    return found(UNIQUE_ROWS, x, x.detach().movedim(d, 0).index_select(0, first.narrow(0, 0, n)).movedim(0, d), inverse,
+    return found(node, x, own(x.detach().movedim(d, 0).index_select(0, first.narrow(0, 0, n)).movedim(0, d)), inverse,
                  counts.narrow(0, 0, n).clone(), return_inverse, return_counts)
 
 
@@ -105,7 +106,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     refuse_meta("unique", x)
     if dim is None:
         return unique_flat(UNIQUE, x, True, return_inverse, return_counts)
-    return unique_along("unique", x, dim, True, return_inverse, return_counts)
+    return unique_along(UNIQUE_ROWS, "unique", x, dim, True, return_inverse, return_counts)
 
 
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
@@ -119,7 +120,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     refuse_meta("unique_consecutive", x)
     if dim is None:
         return unique_flat(UNIQUE_RUNS, x, False, return_inverse, return_counts)
-    return unique_along("unique_consecutive", x, dim, False, return_inverse, return_counts)
+    return unique_along(UNIQUE_RUNS, "unique_consecutive", x, dim, False, return_inverse, return_counts)
 
 
 # -- searchsorted -----------------------------------------------------------------------------------------
@@ -139,7 +140,12 @@ cdef object search(str op, TensorBase a, object input, object out_int32, bint ri
         dtype = result_type(a, v)
     elif isinstance(input, (bool, int, float)):
         dtype = a.view.dtype if is_float(a.view.dtype) or not isinstance(input, float) else F64
-        v = scalar_tensor(input, dtype, a.device)
+        if is_integral(dtype) and dtype != BOOL:                 # what the dtype does not hold wraps, as in PyTorch
+            v = to_dtype(scalar_tensor((int(input) + (1 << 63)) % (1 << 64) - (1 << 63), I64, a.device), dtype)
+        else:
+            v = scalar_tensor(input, dtype, a.device)
+    elif isinstance(input, complex):
+        raise NotImplementedError(f"[{op}] not implemented for complex numbers, which have no order; got {input}")
     else:
         raise TypeError(f"[{op}] input must be a Tensor or a number, not {type(input).__name__}")
     check_same_device(op, (a, v))

@@ -14,6 +14,7 @@ from taeda.ops.linalg cimport (INVERSE_ALONE, SIDES_ALONE, alone, batch_element,
                                permutation, readable, recording, rows, small_pairs, underivable, with_batch)
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import own
 from taeda.ops import return_types as types
 from taeda.ops.linalg import LinAlgError, deprecated
 
@@ -102,8 +103,9 @@ cdef tuple solve_any(str op, object first, object second, bint left, bint check)
     A, B = with_batch(A, batch), with_batch(B, batch)
     X = substituted(SOLVE, B, LU, pivots, c"N")
     record(SOLVE, X, (A, B), (A, X, LU, pivots))
-    result = X.squeeze(-1) if vector else X if left else X.mT
-    return result, info
+    if not vector and left:
+        return X, info
+    return own(X.squeeze(-1) if vector else X.mT, "LinalgSolveExBackward0"), info
 
 
 def linalg_solve(A, B, *, left=True, out=None):
@@ -244,7 +246,8 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, 
         raise RuntimeError(f"[triangular_solve] both arguments should have at least 2 dimensions, but b has {B.view.ndim} and A has "
                            f"{a.view.ndim}")
     batch = common_batch("triangular_solve", need_square("triangular_solve", a), B)
-    X = linalg_solve_triangular(a.mT if transpose else a, B, upper=bool(upper) != bool(transpose), unitriangular=unitriangular)
+    X = own(linalg_solve_triangular(a.mT if transpose else a, B, upper=bool(upper) != bool(transpose), unitriangular=unitriangular),
+            "TriangularSolveBackward0")
     copy = with_batch(a, batch).mT.clone().contiguous().mT
     return give("triangular_solve", types.triangular_solve, (X, copy), out)
 
@@ -282,7 +285,7 @@ def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
                            f"{tuple(piv.shape_tuple())} and {tuple(lu.shape_tuple())}")
     permutation(op, piv, rows(lu))             # raises for a pivot that would let LAPACK write outside the matrix
     if not left:
-        X = linalg_lu_solve(lu, piv, b.mH, adjoint=not adjoint).mH
+        X = own(linalg_lu_solve(lu, piv, b.mH, adjoint=not adjoint).mH, "LinalgLuSolveBackward0")
     else:
         batch = common_batch(op, lu, b)
         lu, b = with_batch(lu, batch), with_batch(b, batch)

@@ -230,6 +230,8 @@ cdef object zeta_vjp(Node n, object g):
     return None, g * (-s * zeta(s + 1, n.load(1)))
 
 cdef Op ZETA = define("zeta", zeta_vjp, IN0 + IN1, FLOAT, None, "SpecialZetaBackward0")
+cdef Op ZETA_OF_NUMBER = define("zeta", zeta_vjp, IN0 + IN1, FLOAT, None, "SpecialZetaBackward1")
+cdef Op ZETA_AT_NUMBER = define("zeta", zeta_vjp, IN0 + IN1, FLOAT, None, "SpecialZetaBackward2")
 
 def zeta(input, other, *, out=None):
     """Return Hurwitz's zeta function sum_k (q + k)^-s of s = ``input`` and q = ``other``; either may be a number.
@@ -240,7 +242,8 @@ def zeta(input, other, *, out=None):
     >>> taeda.special.zeta(taeda.tensor([2., 3.]), 1)
     tensor([1.6449, 1.2021])
     """
-    return binary(ZETA, input, other, out)
+    return binary(ZETA if isinstance(input, TensorBase) and isinstance(other, TensorBase) else ZETA_OF_NUMBER if isinstance(other, TensorBase)
+                  else ZETA_AT_NUMBER, input, other, out)
 
 
 # -- the normal distribution and the error functions --------------------------------------------------
@@ -286,7 +289,7 @@ def erfcx(input, *, out=None):
 cdef object ndtr_vjp(Node n, object g):
     return g * ((n.load(0).square() * -0.5).exp() / SQRT_2PI)
 
-cdef Op NDTR = define("ndtr", ndtr_vjp, IN0, FLOAT, None, "SpecialNdtrBackward0")
+cdef Op NDTR = define("ndtr", ndtr_vjp, IN0, FLOAT, None, "MulBackward1")
 
 def ndtr(input, *, out=None):
     """Return the distribution function of the standard normal distribution.
@@ -355,6 +358,8 @@ cdef object xlog1py_vjp(Node n, object g):
     return (g * b.log1p().masked_fill((a == 0) & (b <= -1), 0.0) if n.needs(0) else None, g * a / (b + 1) if n.needs(1) else None)
 
 cdef Op XLOG1PY = define("xlog1py", xlog1py_vjp, IN0 + IN1, FLOAT, None, "SpecialXlog1PyBackward0")
+cdef Op XLOG1PY_OF_NUMBER = define("xlog1py", xlog1py_vjp, IN0 + IN1, FLOAT, None, "SpecialXlog1PyBackward1")
+cdef Op XLOG1PY_AT_NUMBER = define("xlog1py", xlog1py_vjp, IN0 + IN1, FLOAT, None, "SpecialXlog1PyBackward2")
 
 def xlog1py(input, other, *, out=None):
     """Return input * ln(1 + other), 0 where input is 0 and other is no nan; either may be a number.
@@ -363,7 +368,8 @@ def xlog1py(input, other, *, out=None):
     >>> taeda.special.xlog1py(taeda.tensor([0., 2.]), taeda.tensor([-1., 1.]))
     tensor([0.0000, 1.3863])
     """
-    return binary(XLOG1PY, input, other, out)
+    return binary(XLOG1PY if isinstance(input, TensorBase) and isinstance(other, TensorBase) else XLOG1PY_OF_NUMBER
+                  if isinstance(other, TensorBase) else XLOG1PY_AT_NUMBER, input, other, out)
 
 
 # logit: y = ln(x / (1 - x)), x clamped to [eps, 1 - eps] if eps is given

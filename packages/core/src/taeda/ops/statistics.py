@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from numbers import Real
 
-from taeda.autograd.node import named
+from taeda.autograd.node import own
 from taeda.dtype import bool_, float32, float64, int64
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
@@ -165,7 +165,7 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
     y = _between(x, ranks, interpolation)      # (..., q)
     y = y.movedim(-1, 0)
     shape = ([q.numel()] if q.ndim else []) + (kept if keepdim else [s for i, s in enumerate(kept) if i != d] if dim is not None else [])
-    return named(write_result(out, y.reshape(shape), op), "SqueezeBackward4")
+    return write_result(out, own(y.reshape(shape), "SqueezeBackward4"), op)
 
 
 def _between(x, ranks, interpolation):

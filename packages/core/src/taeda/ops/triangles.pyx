@@ -3,10 +3,10 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, linear, empty, empty_like,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, linear, empty, empty_like, needs_grad,
                              end_inplace, integer, launch, record, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, name_of
-from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
+from taeda.dtype cimport code_of, dtype_of, name_of
+from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, U8, Param, View
 from taeda.ops.advanced cimport zeros_of
 from taeda.tensor_base cimport TensorBase
 
@@ -47,7 +47,29 @@ cdef int keep_triangle(Op op, TensorBase y, TensorBase x, int64_t diagonal, bint
     return 0
 
 
+cdef TensorBase triangle_of_repeats(Op op, TensorBase x, int64_t diagonal, bint upper):
+    """Clear the memory of an expanded tensor wherever one of the elements that share it is to be cleared."""
+    cdef TensorBase held = x
+    kept = <object>triangle(op, <TensorBase>(<object>x).new_ones(x.shape_tuple(), dtype=dtype_of(U8)), diagonal, upper)
+    for d in range(x.view.ndim):
+        if repeats(x, d):
+            held, kept = <TensorBase>(<object>held).narrow(d, 0, 1), kept.amin(d, True)
+    begin_inplace(op.name + "_", held)
+    copy_into(held, <TensorBase>(<object>held).where(kept != 0, 0))
+    end_inplace(op, x, (x,), None, diagonal)
+    return x
+
+
+cdef inline bint repeats(TensorBase x, int d) noexcept:
+    return x.view.strides[d] == 0 and x.view.shape[d] > 1
+
+
 cdef TensorBase triangle_(Op op, TensorBase x, int64_t diagonal, bint upper):
+    cdef int d
+    if not x.view.contiguous and x.view.ndim >= 2 and not needs_grad(x):
+        for d in range(x.view.ndim):
+            if repeats(x, d):
+                return triangle_of_repeats(op, x, diagonal, upper)
     begin_inplace(op.name + "_", x)
     if x.view.contiguous and x.view.ndim >= 2:
         keep_triangle(op, x, x, diagonal, upper)

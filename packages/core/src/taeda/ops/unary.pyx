@@ -293,6 +293,7 @@ cdef object asinh_vjp(Node n, object g):
     return g * (n.load(0).square() - -1).rsqrt()       # + 1 would lose the sign of a zero imaginary part
 
 cdef Op ASINH = define("asinh", asinh_vjp, IN0, FLOAT)
+cdef Op ASINH_ = define("asinh", asinh_vjp, IN0, FLOAT, None, "AsinhBackward1")
 
 def asinh(input, *, out=None):
     """Return the inverse hyperbolic sine."""
@@ -300,7 +301,7 @@ def asinh(input, *, out=None):
 
 def asinh_(input):
     """In-place :func:`asinh`."""
-    return unary_(ASINH, input)
+    return unary_(ASINH_, input)
 
 
 # acosh: dy = dx / sqrt(x^2 - 1)
@@ -309,6 +310,7 @@ cdef object acosh_vjp(Node n, object g):
     return g * ((x - 1).rsqrt() * (x - -1).rsqrt() if is_complex_((<TensorBase>x).view.dtype) else (x.square() - 1).rsqrt())
 
 cdef Op ACOSH = define("acosh", acosh_vjp, IN0, FLOAT)
+cdef Op ACOSH_ = define("acosh", acosh_vjp, IN0, FLOAT, None, "AcoshBackward1")
 
 def acosh(input, *, out=None):
     """Return the inverse hyperbolic cosine; nan below 1."""
@@ -316,7 +318,7 @@ def acosh(input, *, out=None):
 
 def acosh_(input):
     """In-place :func:`acosh`."""
-    return unary_(ACOSH, input)
+    return unary_(ACOSH_, input)
 
 
 # atanh: dy = dx / (1 - x^2)
@@ -324,6 +326,7 @@ cdef object atanh_vjp(Node n, object g):
     return g / (1 - n.load(0).square())
 
 cdef Op ATANH = define("atanh", atanh_vjp, IN0, FLOAT)
+cdef Op ATANH_ = define("atanh", atanh_vjp, IN0, FLOAT, None, "AtanhBackward1")
 
 def atanh(input, *, out=None):
     """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
@@ -331,7 +334,7 @@ def atanh(input, *, out=None):
 
 def atanh_(input):
     """In-place :func:`atanh`."""
-    return unary_(ATANH, input)
+    return unary_(ATANH_, input)
 
 
 # erf: y = 2/sqrt(pi) int_0^x e^(-t^2) dt
