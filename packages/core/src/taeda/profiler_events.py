@@ -46,7 +46,12 @@ class Interval:
 DeviceType = enum.Enum("DeviceType", {
     "CPU": 0, "CUDA": 1, "MKLDNN": 2, "OPENGL": 3, "OPENCL": 4, "IDEEP": 5, "HIP": 6, "FPGA": 7, "MAIA": 8, "XLA": 9, "Vulkan": 10,
     "Metal": 11, "XPU": 12, "MPS": 13, "MTIA": 19, "Meta": 14, "HPU": 15, "VE": 16, "Lazy": 17, "IPU": 18, "PrivateUse1": 20,
-})      # fmt: skip  # where an event ran, by PyTorch's names and numbers; here that is always CPU
+})      # fmt: skip
+DeviceType.__doc__ = """Where an event ran, by PyTorch's names and numbers; here that is always ``CPU``.
+
+>>> DeviceType.CPU, DeviceType(1)
+(<DeviceType.CPU: 0>, <DeviceType.CUDA: 1>)
+"""
 
 
 class _Times:

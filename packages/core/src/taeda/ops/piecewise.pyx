@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Clamp and the activations that are linear between their corners."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, needs_grad, record, to_dtype, unary,
-                             unary_, unary_params, unary_params_, write_out)
+from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, needs_grad, record, to_dtype,
+                             unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
 from taeda.ops.activation cimport floats

@@ -121,6 +121,7 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     # -- what it is -------------------------------------------------------------------------------------
 
     layout = property(attrgetter("_layout"))
+
     @property
     def is_sparse(self) -> bool:
         return self._layout is sparse_coo
