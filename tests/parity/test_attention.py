@@ -32,7 +32,7 @@ def both(run):
     return found
 
 
-def same(run, rtol=1e-4, atol=1e-5):
+def assert_same(run, rtol=1e-4, atol=1e-5):
     (theirs, their_warnings), (ours, our_warnings) = both(run)
     assert our_warnings == their_warnings
     if isinstance(theirs, type):
@@ -63,7 +63,7 @@ def test_encoder_draws_the_same_masks(training, norm_first, batch_first, activat
         with lib.no_grad():
             return model(x), lib.rand(1)
 
-    same(run)
+    assert_same(run)
 
 
 @pytest.mark.parametrize("batch_first", [False, True])
@@ -85,7 +85,7 @@ def test_transformer_trains_along_the_same_path(batch_first):
             losses.append(loss)
         return lib.stack(losses), model.encoder.layers[1].self_attn.in_proj_weight
 
-    same(run, 1e-3, 1e-4)
+    assert_same(run, 1e-3, 1e-4)
 
 
 MASKS = {
@@ -115,7 +115,7 @@ def test_masks_of_an_encoder(masks, mode):
         with lib.set_grad_enabled(mode != "inference"):
             return model(numbers(lib, 3, 5, 8), **given)
 
-    same(run)
+    assert_same(run)
 
 
 def test_what_nobody_sees():
@@ -132,8 +132,8 @@ def test_what_nobody_sees():
 
         return f
 
-    same(run(False))
-    same(run(True))
+    assert_same(run(False))
+    assert_same(run(True))
 
 
 REFUSED = {
@@ -154,7 +154,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals_and_warnings(name):
-    same(REFUSED[name])
+    assert_same(REFUSED[name])
 
 
 def test_scores_as_in_a_small_language_model():
@@ -171,4 +171,4 @@ def test_scores_as_in_a_small_language_model():
         (g,) = lib.autograd.grad(y.pow(2).sum(), [w])
         return y, g
 
-    same(run)
+    assert_same(run)

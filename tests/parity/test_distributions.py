@@ -60,7 +60,7 @@ def outcome(framework: Any, call: Callable[[], Any]) -> Any:
     return found.detach().numpy() if isinstance(found, framework.Tensor) else found
 
 
-def compare(mine: Any, theirs: Any, what: str, rtol: float = 1e-10) -> None:
+def assert_same(mine: Any, theirs: Any, what: str, rtol: float = 1e-10) -> None:
     if isinstance(theirs, np.ndarray):
         assert isinstance(mine, np.ndarray), f"{what}: {mine!r} beside {theirs!r}"
         assert (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype), what
@@ -96,17 +96,17 @@ def test_properties_samples_and_densities(expression: str) -> None:
 
         what = f"{expression} {extra}"
         for name in PLAIN:
-            compare(*both(made, lambda d, f, name=name: getattr(d, name)), f"{what}.{name}", loose)
+            assert_same(*both(made, lambda d, f, name=name: getattr(d, name)), f"{what}.{name}", loose)
         for shape in ((), (5,), (2, 3)):
             # normal quantiles and powers are rounded otherwise in the last places
-            compare(*both(made, lambda d, f, shape=shape: d.sample(shape)), f"{what}.sample({shape})", 1e-7)
-        compare(*both(made, lambda d, f: d.log_prob(d.sample((4,)))), f"{what}.log_prob", max(loose, 1e-6))
-        compare(*both(made, lambda d, f: d.cdf(d.sample((4,)))), f"{what}.cdf", 1e-6)
-        compare(*both(made, lambda d, f: d.icdf(f.full((3, *d.batch_shape), 0.3, dtype=f.float64))), f"{what}.icdf", 1e-8)
+            assert_same(*both(made, lambda d, f, shape=shape: d.sample(shape)), f"{what}.sample({shape})", 1e-7)
+        assert_same(*both(made, lambda d, f: d.log_prob(d.sample((4,)))), f"{what}.log_prob", max(loose, 1e-6))
+        assert_same(*both(made, lambda d, f: d.cdf(d.sample((4,)))), f"{what}.cdf", 1e-6)
+        assert_same(*both(made, lambda d, f: d.icdf(f.full((3, *d.batch_shape), 0.3, dtype=f.float64))), f"{what}.icdf", 1e-8)
         if not (extra and expression.startswith("Multinomial")):            # where PyTorch looks for an attribute that it has not set
-            compare(*both(made, lambda d, f: d.entropy()), f"{what}.entropy", 1e-6)
-        compare(*both(made, lambda d, f: d.enumerate_support()), f"{what}.enumerate_support")
-        compare(*both(made, lambda d, f: d.support.check(d.sample((4,)))), f"{what}.support")
+            assert_same(*both(made, lambda d, f: d.entropy()), f"{what}.entropy", 1e-6)
+        assert_same(*both(made, lambda d, f: d.enumerate_support()), f"{what}.enumerate_support")
+        assert_same(*both(made, lambda d, f: d.support.check(d.sample((4,)))), f"{what}.support")
     mine, theirs = both(make, lambda d, f: repr(d))
     if not expression.startswith(("HalfNormal", "MixtureSameFamily")):   # PyTorch shows there what was computed before
         assert str(mine).replace("taeda", "torch") == theirs
@@ -136,7 +136,7 @@ def test_gradients_of_samples_densities_and_entropies(expression: str) -> None:
         assert failed == theirs_failed, f"{expression} {name}: {failed} beside {theirs_failed}"
         for k in mine:
             # PyTorch's implicit gradients are approximations of two to four digits
-            compare(mine[k], theirs[k], f"{expression} {name} d{k}", 2e-2 if name == "rsample" else 1e-5)
+            assert_same(mine[k], theirs[k], f"{expression} {name} d{k}", 2e-2 if name == "rsample" else 1e-5)
 
 
 FAMILIES = {
@@ -153,7 +153,7 @@ OTHERS = {"Gamma(b, a + 1)", "LowRankMultivariateNormal(b, m * 2, a)", "Dirichle
 def test_divergences(left: str) -> None:
     for right in sorted(FAMILIES | OTHERS):
         use = f"t.distributions.kl_divergence({left}, {right})"
-        compare(*both(lambda scope, use=use: lambda: eval(use, scope), lambda call, f: call()), use, 1e-7)
+        assert_same(*both(lambda scope, use=use: lambda: eval(use, scope), lambda call, f: call()), use, 1e-7)
 
 
 def test_every_pair_that_pytorch_knows_is_there() -> None:
@@ -196,7 +196,7 @@ def test_values_at_the_edges_of_supports() -> None:
         ("ContinuousBernoulli(t.tensor([0.0, 1.0, 0.5]))", [0.0, 1.0, 0.5]), ("GeneralizedPareto(0.0, 1.0, t.tensor([-1.0, 0.0, 2.0]))", [1.0, 5.0, 1e5]),
         ("NegativeBinomial(t.tensor([0.0, 1.0, 2.5]), t.tensor([0.0, 0.5, 0.9]))", [0.0, 0.0, 7.0]),
     ):  # fmt: skip
-        compare(*both(lambda s, e=expression: eval(e, s), lambda d, f, x=points: d.log_prob(f.tensor(x))), expression, 1e-4)
+        assert_same(*both(lambda s, e=expression: eval(e, s), lambda d, f, x=points: d.log_prob(f.tensor(x))), expression, 1e-4)
 
 
 def test_correlation_factors_and_their_transform() -> None:
@@ -208,4 +208,4 @@ def test_correlation_factors_and_their_transform() -> None:
             y = transform(given)
             return f.cat([y.flatten(), transform.inv(y).flatten(), transform.log_abs_det_jacobian(given, y).flatten()])
 
-        compare(*both(lambda s: s["CorrCholeskyTransform"](), use), f"CorrCholeskyTransform {x.shape}")
+        assert_same(*both(lambda s: s["CorrCholeskyTransform"](), use), f"CorrCholeskyTransform {x.shape}")

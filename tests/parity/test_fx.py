@@ -56,17 +56,17 @@ def plain(x: Any) -> Any:
     return re.sub(r" at 0x[0-9a-f]+|<eval_with_key>\.\d+|, line \d+", "", text)
 
 
-def same(ours: Any, theirs: Any) -> None:
+def assert_same(ours: Any, theirs: Any) -> None:
     if isinstance(theirs, np.ndarray):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
     elif isinstance(theirs, list):
         assert len(ours) == len(theirs), (ours, theirs)
         for a, b in zip(ours, theirs, strict=True):
-            same(a, b)
+            assert_same(a, b)
     elif isinstance(theirs, dict):
         assert list(ours) == list(theirs)
         for k in theirs:
-            same(ours[k], theirs[k])
+            assert_same(ours[k], theirs[k])
     else:
         assert ours == theirs
 
@@ -557,7 +557,7 @@ def test_a_program_is_told_the_same(f: Program) -> None:
     ours, theirs = run(f, taeda), run(f, torch)
     for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         try:
-            same(a, b)
+            assert_same(a, b)
         except AssertionError as error:
             raise AssertionError(f"{f.__name__}, yield {i}: {error}") from None
 
@@ -596,7 +596,7 @@ def built(lib: Any, steps: list[Any]) -> Any:
 @given(st.lists(STEP, min_size=1, max_size=9))
 def test_graphs_made_by_chance_are_the_same(steps: list[Any]) -> None:
     ours, theirs = built(taeda, steps), built(torch, steps)
-    same(plain(told(ours)), plain(told(theirs)))
+    assert_same(plain(told(ours)), plain(told(theirs)))
     assert ours.graph.eliminate_dead_code() == theirs.graph.eliminate_dead_code()
     ours.recompile(), theirs.recompile()
     assert ours.code == plain(theirs.code)

@@ -159,7 +159,7 @@ def told(f):
     return result, [w.category for w in caught]
 
 
-def both(f, **how):
+def assert_same(f, **how):
     mine, theirs = (told(lambda lib=lib, opt=opt: f(lib, opt)) for lib, opt in made(**how))
     assert mine == theirs
 
@@ -179,7 +179,7 @@ def test_rates_momenta_and_groups_are_the_same(name, options, kind, tensor):
         kept = {k: v for k, v in schedule.state_dict().items() if "lambda" not in k and "scale_fn" not in k}
         return seen, list(schedule.state_dict()), kept
 
-    both(run, kind=kind, tensor=tensor)
+    assert_same(run, kind=kind, tensor=tensor)
 
 
 @pytest.mark.parametrize(("name", "options"), ALL)
@@ -192,7 +192,7 @@ def test_a_given_epoch_takes_the_closed_form_and_warns(name, options):
             seen += [told(lambda epoch=epoch: schedule.step(epoch)), schedule.get_last_lr(), schedule.last_epoch]
         return seen, told(schedule.get_lr)
 
-    both(run)
+    assert_same(run)
 
 
 @pytest.mark.parametrize("last_epoch", [0, 4, 9])
@@ -209,7 +209,7 @@ def test_a_schedule_goes_on_from_an_epoch(name, options, last_epoch):
             schedule.step()
         return seen
 
-    both(run)
+    assert_same(run)
 
 
 PARTS = {
@@ -242,7 +242,7 @@ def test_two_schedules_one_after_the_other_and_at_once(first, second, chained):
         kept = [{k: v for k, v in part.items() if k != "lr_lambdas"} for part in state.pop("_schedulers")]
         return seen, state, kept
 
-    both(run)
+    assert_same(run)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_two_schedules_one_after_the_other_and_at_once(first, second, chained):
     ],
 )
 def test_an_order_of_calls_is_warned_of_as_by_pytorch(f):
-    both(f)
+    assert_same(f)
 
 
 @pytest.mark.parametrize(
@@ -284,4 +284,4 @@ def test_an_order_of_calls_is_warned_of_as_by_pytorch(f):
     ],
 )
 def test_options_are_refused_with_the_same_exception(name, options):
-    both(lambda lib, opt: named(lib, name)(opt, **options) and None)
+    assert_same(lambda lib, opt: named(lib, name)(opt, **options) and None)

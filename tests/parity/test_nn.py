@@ -21,7 +21,7 @@ def to_taeda(x):
     return taeda.tensor(t2n(x).copy())
 
 
-def same(ours, theirs, rtol=1e-4, atol=2e-5):
+def assert_same(ours, theirs, rtol=1e-4, atol=2e-5):
     assert tuple(ours.shape) == tuple(theirs.shape)
     assert str(ours.dtype).split(".")[-1] == str(theirs.dtype).split(".")[-1]
     np.testing.assert_allclose(t2n(ours), t2n(theirs), rtol=rtol, atol=atol)
@@ -80,7 +80,7 @@ def test_activation_at_ties_and_extremes(name, dtype):
     y, w = getattr(F, name)(x), getattr(TF, name)(z)
     y.sum().backward()
     w.sum().backward()
-    same(y, w, rtol=1e-5, atol=1e-6)
+    assert_same(y, w, rtol=1e-5, atol=1e-6)
     finite = np.isfinite(points)
     np.testing.assert_allclose(t2n(x.grad)[finite], t2n(z.grad)[finite], rtol=1e-5, atol=1e-6)
 
@@ -98,8 +98,8 @@ def test_in_place(name):
         assert y is base
         y.sum().backward()
         results.append((y, x.grad))
-    same(results[0][0], results[1][0])
-    same(results[0][1], results[1][1])
+    assert_same(results[0][0], results[1][0])
+    assert_same(results[0][1], results[1][1])
 
 
 INITS = [
@@ -120,7 +120,7 @@ def test_init(row):
     torch.manual_seed(11)
     ours = getattr(nn.init, name)(taeda.empty(shape), **kwargs)
     theirs = getattr(torch.nn.init, name)(torch.empty(shape), **kwargs)
-    same(ours, theirs, rtol=2e-6, atol=2e-6)
+    assert_same(ours, theirs, rtol=2e-6, atol=2e-6)
     assert taeda.rand(1).item() == torch.rand(1).item(), "the same number of draws"
 
 
@@ -169,7 +169,7 @@ def test_network_initial_values_and_a_training_run():
                 for p in m.parameters():
                     p -= 0.1 * p.grad
     for (_, a), (_, b) in zip(ours.state_dict().items(), theirs.state_dict().items(), strict=True):
-        same(a, b)
+        assert_same(a, b)
 
 
 def test_mismatch_report_is_torchs():
@@ -374,7 +374,7 @@ def test_clip_grad():
             total = m.utils.clip_grad_norm_(ps, 0.7, norm_type)
             results.append([total, *(p.grad for p in ps)])
         for a, b in zip(*results, strict=True):
-            same(a, b, rtol=1e-5, atol=1e-7)
+            assert_same(a, b, rtol=1e-5, atol=1e-7)
 
 
 def test_names_that_both_have_take_the_same_arguments():

@@ -24,7 +24,7 @@ def array(x):
     return x.detach().numpy(force=True) if hasattr(x, "detach") else x  # force: PyTorch's gradients may be its lazy zeros
 
 
-def same(ours, theirs, rtol=1e-4, atol=2e-5):
+def assert_same(ours, theirs, rtol=1e-4, atol=2e-5):
     if not hasattr(theirs, "shape"):
         assert ours == theirs
         return
@@ -33,10 +33,10 @@ def same(ours, theirs, rtol=1e-4, atol=2e-5):
     np.testing.assert_allclose(array(ours), array(theirs), rtol=rtol, atol=atol)
 
 
-def all_same(ours, theirs, rtol=1e-4, atol=2e-5):
+def assert_all_same(ours, theirs, rtol=1e-4, atol=2e-5):
     assert len(ours) == len(theirs)
     for a, b in zip(ours, theirs, strict=True):
-        same(a, b, rtol, atol)
+        assert_same(a, b, rtol, atol)
 
 
 def gradients(lib, results, leaves, seed):
@@ -50,7 +50,7 @@ def gradients(lib, results, leaves, seed):
     return lib.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
 
 
-def compare(row, ours, theirs, dtype, seed, rtol=1e-4, atol=2e-5):
+def assert_alike(row, ours, theirs, dtype, seed, rtol=1e-4, atol=2e-5):
     """Results, first and second derivatives of one call in both frameworks."""
     found = []
     for lib, module in ((taeda, ours), (torch, theirs)):
@@ -71,7 +71,7 @@ def compare(row, ours, theirs, dtype, seed, rtol=1e-4, atol=2e-5):
             if a is None or b is None:  # an unused input has no gradient, or a gradient of zeros
                 assert a is b or not np.any(array(b if a is None else a))
             else:
-                same(a, b, rtol, atol)
+                assert_same(a, b, rtol, atol)
 
 
 @pytest.mark.parametrize("row", LAYERS, ids=str)
@@ -82,14 +82,14 @@ def test_layer(row):
     assert list(mine) == list(other)
     assert dict(mine._metadata) == dict(other._metadata)
     for key in mine:
-        same(mine[key], other[key], 1e-6, 5e-7)
+        assert_same(mine[key], other[key], 1e-6, 5e-7)
     assert taeda.rand(1).item() == torch.rand(1).item(), "the same number of draws"
     theirs.load_state_dict({k: torch.tensor(array(v)) for k, v in mine.items()})
     ours.load_state_dict({k: taeda.tensor(array(v).copy()) for k, v in other.items()})
-    compare(row, ours, theirs, "float32", 0)
+    assert_alike(row, ours, theirs, "float32", 0)
     for key, value in ours.state_dict().items():  # running statistics after a training step
-        same(value, theirs.state_dict()[key])
-    compare(row, ours.eval(), theirs.eval(), "float32", 1)
+        assert_same(value, theirs.state_dict()[key])
+    assert_alike(row, ours.eval(), theirs.eval(), "float32", 1)
     assert repr(pickle.loads(pickle.dumps(ours))) == repr(copy.deepcopy(ours)) == repr(theirs)
 
 
@@ -97,7 +97,7 @@ def test_layer(row):
 def test_float64(row):
     ours, theirs = harness.build(taeda, row, "float64"), harness.build(torch, row, "float64")
     ours.load_state_dict({k: taeda.tensor(array(v).copy()) for k, v in theirs.state_dict().items()})
-    compare(row, ours, theirs, "float64", 2, 1e-7, 1e-9)
+    assert_alike(row, ours, theirs, "float64", 2, 1e-7, 1e-9)
 
 
 # layers whose empty batch is treated otherwise, on purpose
@@ -148,4 +148,4 @@ def test_function(row):
             if a is None or b is None:
                 assert a is b or not np.any(array(b if a is None else a))
             else:
-                same(a, b)
+                assert_same(a, b)

@@ -54,11 +54,11 @@ def plain(lib, value):
     return re.sub(r"in model[^:]*: |\[\w+\] ", "", str(value).replace("torch", "taeda"))
 
 
-def equal(a, b):
+def assert_equal(a, b):
     if isinstance(a, list):
         assert len(a) == len(b)
         for x, y in zip(a, b, strict=True):
-            equal(x, y)
+            assert_equal(x, y)
     elif isinstance(a, Values):
         assert (a.kind, a.dtype) == (b.kind, b.dtype)
         np.testing.assert_allclose(a.values, b.values, rtol=2e-4, atol=2e-5)
@@ -432,7 +432,7 @@ def names_and_kinds(lib):
 @pytest.mark.parametrize(("function", "variant"), SCENARIOS, ids=lambda v: v.__name__ if callable(v) else str(v).replace(" ", ""))
 def test_scenario(function, variant):
     ours, theirs = ([plain(lib, v) for v in function(lib, *variant)] for lib in (taeda, torch))
-    equal(ours, theirs)
+    assert_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

@@ -35,7 +35,7 @@ def dtype_name(t: Any) -> str:
     return str(t.dtype).rpartition(".")[2]
 
 
-def compare(mine: Any, theirs: Any, row: Row, dtype: str, what: str) -> None:
+def assert_same(mine: Any, theirs: Any, row: Row, dtype: str, what: str) -> None:
     a, b = harness.flat_outputs(mine), harness.flat_outputs(theirs)
     assert len(a) == len(b), f"{what}: {len(a)} results, PyTorch has {len(b)}"
     rtol, atol = harness.tolerance(row, dtype)
@@ -70,7 +70,7 @@ def test_values_dtypes_and_strides(row: Row, dtype: str) -> None:
             continue
         args, kwargs, _ = harness.tensors(taeda, call)
         found = harness.run_quietly(mine, *args, **kwargs)
-        compare(harness.judged(row, found), harness.judged(row, wanted), row, dtype, f"{row.name} call {number} {call} in {dtype}")
+        assert_same(harness.judged(row, found), harness.judged(row, wanted), row, dtype, f"{row.name} call {number} {call} in {dtype}")
 
 
 def outcome(lib: Any, function: Any, call: Call) -> Any:
@@ -141,7 +141,7 @@ def test_every_dtype(row: Row, dtype: str) -> None:
         if isinstance(found, NotImplementedError) and any(a.size == 0 for a in harness.arrays_in((plain.args, plain.kwargs))):
             continue                            # PyTorch never comes to ask for the dtype's kernel where there is nothing to do
         if not both_fail(found, wanted, what):
-            compare(*without_indices(row, found, wanted), row, dtype, what)
+            assert_same(*without_indices(row, found, wanted), row, dtype, what)
 
 
 # beside the pointwise ops, those whose result does not hang on the order of its parts
@@ -171,7 +171,7 @@ def test_extreme_values(row: Row, dtype: str) -> None:
         if both_fail(found, wanted, what):
             continue
         found, wanted = without_indices(row, found, wanted)
-        compare(found, wanted, row, dtype, what)
+        assert_same(found, wanted, row, dtype, what)
         if row.inplace is None:                 # the sign of a zero that is a sum depends on the order
             continue
         for x, y in zip(harness.flat_outputs(found), harness.flat_outputs(wanted), strict=True):

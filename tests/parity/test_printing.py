@@ -79,7 +79,7 @@ def printing(default: str, options: dict[str, Any]) -> Iterator[None]:
             t.set_printoptions(profile="default")
 
 
-def same(a: Any, b: Any) -> None:
+def assert_same(a: Any, b: Any) -> None:
     assert repr(a).replace("dtype=taeda.", "dtype=torch.") == repr(b)
     assert str(a).replace("dtype=taeda.", "dtype=torch.") == str(b)
 
@@ -102,7 +102,7 @@ def test_texts_are_equal(
     if how == "meta":
         a, b = a.to("meta"), b.to("meta")
     with printing(default, options):
-        same(a, b)
+        assert_same(a, b)
 
 
 @pytest.mark.parametrize("dtype", FLOATS + COMPLEX + INTEGERS)

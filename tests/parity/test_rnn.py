@@ -29,7 +29,7 @@ def steps(x):
     return [step for step, n in zip(x.stride(), x.shape, strict=True) if n > 1 and 0 not in x.shape]
 
 
-def same(ours, theirs, rtol=1e-5, atol=1e-5):
+def assert_same(ours, theirs, rtol=1e-5, atol=1e-5):
     assert tuple(ours.shape) == tuple(theirs.shape) and steps(ours) == steps(theirs)
     np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=rtol, atol=atol)
 
@@ -47,7 +47,7 @@ def build(name, args, kwargs):
     return ours, theirs
 
 
-def both(ours, theirs, x, hx):
+def assert_alike(ours, theirs, x, hx):
     """Outputs and all gradients of both, under one seed."""
     found = []
     for lib, layer, arg, state in ((taeda, ours, *(to_lib(v, to_taeda) for v in (x, hx))), (torch, theirs, x, hx)):
@@ -85,7 +85,7 @@ def state_for(layer, name, batch):
 def test_values_gradients_and_masks_while_training(name, args, kwargs, given):
     ours, theirs = build(name, args, kwargs)
     x = torch.randn(7, 7, args[0], requires_grad=True)
-    (mine, *_), (yours, *_) = both(ours, theirs, x, state_for(theirs, name, 7) if given else None)
+    (mine, *_), (yours, *_) = assert_alike(ours, theirs, x, state_for(theirs, name, 7) if given else None)
     assert mine.stride() == yours.stride()
 
 
@@ -98,7 +98,7 @@ def test_packed(name, args, kwargs, sort):
     x = torch.randn(12, 9, args[0])
     packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=sort)
     packed.data.requires_grad_()
-    both(ours, theirs, packed, state_for(theirs, name, 9))
+    assert_alike(ours, theirs, packed, state_for(theirs, name, 9))
 
 
 @pytest.mark.parametrize("batch_first", [False, True])
@@ -122,7 +122,7 @@ def test_packing_and_padding(tail, sort, batch_first):
         assert results[0] is results[1]
         return
     for a, b in zip(*results, strict=True):
-        same(a, b, 0, 0)
+        assert_same(a, b, 0, 0)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -136,7 +136,7 @@ def test_pad_sequence(batch_first, side):
         y = lib.nn.utils.rnn.pad_sequence(leaves, batch_first, 0.5, side)
         found.append([y, *lib.autograd.grad((y * y).sum(), leaves)])
     for a, b in zip(*found, strict=True):
-        same(a, b)
+        assert_same(a, b)
 
 
 CALLS = [

@@ -25,7 +25,7 @@ def both(make: Any, mode: str) -> tuple[Any, Any]:
     return getattr(model, mode)(), getattr(reference, mode)()
 
 
-def compare(model: Any, reference: Any, *arrays: Any) -> None:
+def assert_same(model: Any, reference: Any, *arrays: Any) -> None:
     """Compare results and all gradients, of the parameters against the largest of all: some are zero but for rounding."""
     out, expected = model(*map(taeda.from_numpy, arrays)), reference(*map(torch.from_numpy, arrays))
     for x, y in zip(*([o] if not isinstance(o, list) else o for o in (out, expected)), strict=True):
@@ -49,10 +49,10 @@ def test_mvit(blocks: Any, cls: bool, mode: str) -> None:
 
     model, reference = both(make, mode)
     torch.manual_seed(1), taeda.manual_seed(1)
-    compare(model, reference, np.random.default_rng(0).uniform(-1, 1, (2, 3, 4, 32, 24)).astype(np.float32))
+    assert_same(model, reference, np.random.default_rng(0).uniform(-1, 1, (2, 3, 4, 32, 24)).astype(np.float32))
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
 def test_raft(mode: str) -> None:
     model, reference = both(lambda m: m.optical_flow.raft_small(), mode)
-    compare(model, reference, *np.random.default_rng(0).uniform(-1, 1, (2, 1, 3, 128, 128)).astype(np.float32))
+    assert_same(model, reference, *np.random.default_rng(0).uniform(-1, 1, (2, 1, 3, 128, 128)).astype(np.float32))

@@ -13,14 +13,15 @@ def run(*arguments, **kwargs):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **kwargs)
 
 
-def prints(program, expected):
+def printed(program):
+    """Return what a program that knows torch prints, without the last line's end."""
     ran = run("-c", INSTALL + program)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.split("\n")[:-1] == expected.split("\n")
+    return ran.stdout.removesuffix("\n")
 
 
 def test_modules_and_classes_are_one_under_both_names():
-    prints(
+    assert printed(
         "import sys, torch, taeda, torch.autograd.functional as f, torch.linalg\n"
         "from torch.utils._pytree import tree_map\n"
         "import taeda.autograd.functional as g, taeda.utils._pytree as p\n"
@@ -31,69 +32,68 @@ def test_modules_and_classes_are_one_under_both_names():
         "    def forward(ctx, x): return 2 * x\n"
         "    @staticmethod\n"
         "    def backward(ctx, g): return 2 * g\n"
-        "x = torch.ones(2, requires_grad=True); Twice.apply(x).sum().backward(); print(x.grad)",
-        "True True True True\nTrue taeda.autograd.functional torch\ntensor([2., 2.])",
-    )
+        "x = torch.ones(2, requires_grad=True); Twice.apply(x).sum().backward(); print(x.grad)"
+    ) == "True True True True\nTrue taeda.autograd.functional torch\ntensor([2., 2.])"
 
 
 def test_versions_and_names_in_text_are_pytorchs():
-    prints(
+    assert printed(
         "import importlib.metadata as m, importlib.util as u, torch\n"
         "x = torch.zeros(2, 3)\n"
         "print(torch.__version__, m.version('torch'), u.find_spec('torch') is not None, x.shape, x.dtype, x.type(), x.layout)\n"
-        "print(torch.tensor(1.5, dtype=torch.float64), torch.channels_last, eval(repr(x.dtype)) is torch.float32)",
+        "print(torch.tensor(1.5, dtype=torch.float64), torch.channels_last, eval(repr(x.dtype)) is torch.float32)"
+    ) == (
         "2.13.0 2.13.0 True torch.Size([2, 3]) torch.float32 torch.FloatTensor torch.strided\n"
-        "tensor(1.5000, dtype=torch.float64) torch.channels_last True",
+        "tensor(1.5000, dtype=torch.float64) torch.channels_last True"
     )
 
 
 def test_classes_say_that_they_are_pytorchs():
-    prints(
+    assert printed(
         "import pickle, torch\n"
         "print(type(torch.ones(2)), torch.Tensor.__module__, torch.Size.__module__, type(torch.float32), type(torch.device('cpu')))\n"
         "x = torch.ones(2)\n"
         "back = pickle.loads(pickle.dumps([torch.Tensor, x, x.shape, x.dtype, x.device]))\n"
-        "print(back[0] is torch.Tensor, back[1:])",
+        "print(back[0] is torch.Tensor, back[1:])"
+    ) == (
         "<class 'torch.Tensor'> torch torch <class 'torch.dtype'> <class 'torch.device'>\n"
-        "True [tensor([1., 1.]), torch.Size([2]), torch.float32, device(type='cpu')]",
+        "True [tensor([1., 1.]), torch.Size([2]), torch.float32, device(type='cpu')]"
     )
 
 
 def test_what_is_not_there_is_said_to_be_missing():
-    prints(
+    assert printed(
         "import torch\n"
         "try: import torch._inductor_of_nobody\n"
         "except ModuleNotFoundError as e: print(e.name)\n"
         "try: torch.no_such_name\n"
         "except AttributeError as e: print('no_such_name' in str(e))\n"
-        "import importlib.util as u; print(u.find_spec('torch.nosuch'), hasattr(torch, 'add'), 'matmul' in dir(torch))",
-        "torch._inductor_of_nobody\nTrue\nNone True True",
-    )
+        "import importlib.util as u; print(u.find_spec('torch.nosuch'), hasattr(torch, 'add'), 'matmul' in dir(torch))"
+    ) == "torch._inductor_of_nobody\nTrue\nNone True True"
 
 
 def test_torch_is_a_name_of_torch():
-    prints("import torch\nprint(torch.torch is torch, torch.torch.Tensor is torch.Tensor)", "True True")
+    assert printed("import torch\nprint(torch.torch is torch, torch.torch.Tensor is torch.Tensor)") == "True True"
 
 
 def test_a_timed_statement_knows_torch():
-    prints("from torch.utils.benchmark import Timer\nprint(Timer('torch.ones(3)', 'taeda.ones(3)').timeit(2).number_per_run)", "2")
+    assert printed("from torch.utils.benchmark import Timer\nprint(Timer('torch.ones(3)', 'taeda.ones(3)').timeit(2).number_per_run)") == "2"
 
 
 def test_the_module_is_found_in_a_dictionary_under_both_names():
-    prints(
+    assert printed(
         "import torch, taeda, torch.overrides\n"
         "found = torch.overrides.get_overridable_functions()\n"
-        "print(torch.sin in found[torch], found[torch] == found[taeda], torch == taeda, taeda == torch, torch == taeda.linalg, torch != 3)",
-        "True True True True False True",
-    )
+        "print(torch.sin in found[torch], found[torch] == found[taeda], torch == taeda, taeda == torch, torch == taeda.linalg, torch != 3)"
+    ) == "True True True True False True"
 
 
 def test_a_name_set_on_torch_is_set_on_taeda():
-    prints("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))", "3\nFalse")
+    assert printed("import torch, taeda\ntorch.mine = 3\nprint(taeda.mine)\ndel torch.mine\nprint(hasattr(taeda, 'mine'))") == "3\nFalse"
 
 
 def test_what_torch_was_asked_for_is_at_hand_until_it_is_written_to():
-    prints(
+    assert printed(
         "import torch, taeda, torch.linalg as room\nfrom types import ModuleType\nfrom unittest import mock\n"
         "torch.ones, taeda.ones\nprint('ones' in vars(ModuleType)['__dict__'].__get__(torch))\n"
         "original = torch.ones\n"
@@ -101,9 +101,8 @@ def test_what_torch_was_asked_for_is_at_hand_until_it_is_written_to():
         "    with mock.patch.object(module, 'ones', lambda n: n): print(torch.ones(3), taeda.ones(3))\n"
         "    with mock.patch.object(module, 'linalg', 7): print(torch.linalg, taeda.linalg)\n"
         "print(torch.ones is taeda.ones is original, torch.linalg is taeda.linalg is room)\n"
-        "taeda.mine = 1; print(torch.mine); del torch.mine; print(hasattr(taeda, 'mine'), hasattr(torch, 'mine'))",
-        "True\n3 3\n7 7\n3 3\n7 7\nTrue True\n1\nFalse False",
-    )
+        "taeda.mine = 1; print(torch.mine); del torch.mine; print(hasattr(taeda, 'mine'), hasattr(torch, 'mine'))"
+    ) == "True\n3 3\n7 7\n3 3\n7 7\nTrue True\n1\nFalse False"
 
 
 def test_another_torch_that_is_loaded_is_refused():
@@ -133,15 +132,14 @@ def test_the_command_says_how_it_is_used(arguments, code, text):
 
 
 def test_the_version_compares_by_its_numbers_and_the_names_are_in_the_modules_dictionary():
-    prints(
+    assert printed(
         "import torch\n"
         "v = torch.__version__\n"
         "print(v > '2.5.0', v >= (2, 5), '2.9' < v, v == '2.13', v < '2.13.0+cpu', v != '2.13.0', v.split('.')[:2])\n"
         "names = vars(torch)\n"
         "print(names['float32'], torch.__dict__['add'] is torch.add, 'nothing' in names)\n"
-        "torch.mine = 3; print(torch.__dict__['mine'], torch.mine); del torch.mine; print(hasattr(torch, 'mine'), torch.torch is torch)",
-        "True True True True True False ['2', '13']\ntorch.float32 True False\n3 3\nFalse True",
-    )
+        "torch.mine = 3; print(torch.__dict__['mine'], torch.mine); del torch.mine; print(hasattr(torch, 'mine'), torch.torch is torch)"
+    ) == "True True True True True False ['2', '13']\ntorch.float32 True False\n3 3\nFalse True"
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])

@@ -38,7 +38,7 @@ def tensor(x: np.ndarray) -> taeda.Tensor:
     return base.expand(x.shape)
 
 
-def same(got: taeda.Tensor, wanted: Any, rtol: float = 0.0, atol: float = 0.0) -> None:
+def assert_same(got: taeda.Tensor, wanted: Any, rtol: float = 0.0, atol: float = 0.0) -> None:
     wanted = np.asarray(wanted)
     assert tuple(got.shape) == wanted.shape
     np.testing.assert_allclose(got.numpy(), wanted, rtol=rtol, atol=atol, equal_nan=True)
@@ -55,7 +55,7 @@ def test_two_operands_broadcast(name: str, reference: Any, data: Any) -> None:
     shapes = data.draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=4)).input_shapes
     x, y = (data.draw(arrays(shape=st.just(s))) for s in shapes)
     with np.errstate(all="ignore"):
-        same(getattr(taeda, name)(tensor(x), tensor(y)), reference(x, y))
+        assert_same(getattr(taeda, name)(tensor(x), tensor(y)), reference(x, y))
 
 
 UNARY = [("neg", np.negative), ("abs", np.abs), ("floor", np.floor), ("ceil", np.ceil), ("trunc", np.trunc), ("sqrt", np.sqrt), ("square", np.square), ("isnan", np.isnan),
@@ -67,7 +67,7 @@ UNARY = [("neg", np.negative), ("abs", np.abs), ("floor", np.floor), ("ceil", np
 @given(x=arrays())
 def test_one_operand(name: str, reference: Any, x: np.ndarray) -> None:
     with np.errstate(all="ignore"):
-        same(getattr(taeda, name)(tensor(x)), reference(x), 1e-7)
+        assert_same(getattr(taeda, name)(tensor(x)), reference(x), 1e-7)
 
 
 REDUCTIONS = [("sum", np.sum), ("prod", np.prod), ("amax", np.max), ("amin", np.min), ("mean", np.mean), ("all", np.all), ("any", np.any)]
@@ -81,7 +81,7 @@ def test_reductions_over_any_dims(name: str, reference: Any, data: Any) -> None:
     keepdim = data.draw(st.booleans())
     dims = data.draw(st.lists(st.integers(0, x.ndim - 1), min_size=1, max_size=x.ndim, unique=True))
     dim: Any = dims[0] if name == "prod" else tuple(dims)
-    same(getattr(taeda, name)(tensor(x), dim, keepdim), reference(x, axis=dim, keepdims=keepdim), 1e-12, 1e-12)
+    assert_same(getattr(taeda, name)(tensor(x), dim, keepdim), reference(x, axis=dim, keepdims=keepdim), 1e-12, 1e-12)
 
 
 @drawn
@@ -94,11 +94,11 @@ def test_basic_indexing_is_numpys(data: Any) -> None:
         with pytest.raises(ValueError, match="step must be greater than zero"):
             tensor(x)[index]
         return
-    same(tensor(x)[index], x[index])
+    assert_same(tensor(x)[index], x[index])
     y, wanted = tensor(np.array(x)), np.array(x)
     y[index] = -1
     wanted[index] = -1
-    same(y, wanted)
+    assert_same(y, wanted)
 
 
 @drawn
@@ -106,9 +106,9 @@ def test_basic_indexing_is_numpys(data: Any) -> None:
 def test_index_tensors_are_numpys(data: Any) -> None:
     x = data.draw(arrays(np.int64, st.integers(-9, 9), hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)))
     index = data.draw(hnp.integer_array_indices(x.shape, result_shape=hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3)))
-    same(tensor(x)[tuple(taeda.tensor(i) for i in index)], x[index])
+    assert_same(tensor(x)[tuple(taeda.tensor(i) for i in index)], x[index])
     mask = data.draw(hnp.arrays(np.bool_, x.shape))
-    same(tensor(x)[taeda.tensor(mask)], x[mask])
+    assert_same(tensor(x)[taeda.tensor(mask)], x[mask])
 
 
 @drawn
@@ -117,14 +117,14 @@ def test_views_change_no_value(data: Any) -> None:
     x = data.draw(arrays(np.int64, st.integers(-9, 9), hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)))
     t = tensor(x)
     order = data.draw(st.permutations(range(x.ndim)))
-    same(t.permute(*order), x.transpose(order))
+    assert_same(t.permute(*order), x.transpose(order))
     dim = data.draw(st.integers(-x.ndim, x.ndim - 1))
     start = data.draw(st.integers(0, x.shape[dim]))
     length = data.draw(st.integers(0, x.shape[dim] - start))
-    same(t.narrow(dim, start, length), np.take(x, range(start, start + length), dim))
-    same(t.permute(*order).reshape(-1), x.transpose(order).reshape(-1))
-    same(t.unsqueeze(dim).squeeze(dim), x)
-    same(t.flip(dim), np.flip(x, dim))
+    assert_same(t.narrow(dim, start, length), np.take(x, range(start, start + length), dim))
+    assert_same(t.permute(*order).reshape(-1), x.transpose(order).reshape(-1))
+    assert_same(t.unsqueeze(dim).squeeze(dim), x)
+    assert_same(t.flip(dim), np.flip(x, dim))
 
 
 @drawn
@@ -135,4 +135,4 @@ def test_integers_wrap_around_as_in_c(data: Any) -> None:
     x, y = (data.draw(hnp.arrays(dtype, 5, elements=edge)) for _ in range(2))
     with np.errstate(all="ignore"):
         for name, reference in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("bitwise_xor", np.bitwise_xor)):
-            same(getattr(taeda, name)(taeda.tensor(x), taeda.tensor(y)), reference(x, y))
+            assert_same(getattr(taeda, name)(taeda.tensor(x), taeda.tensor(y)), reference(x, y))

@@ -21,7 +21,7 @@ def draw(dtype: str, *shape: int, seed: int = 0) -> np.ndarray:
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
 
 
-def near(found: taeda.Tensor, expected: np.ndarray, dtype: str) -> None:
+def assert_near(found: taeda.Tensor, expected: np.ndarray, dtype: str) -> None:
     """Compare with a result in double precision: the largest error over the largest value."""
     assert found.shape == expected.shape
     assert np.abs(found.numpy() - expected).max() <= TOLERANCE[dtype] * np.abs(expected).max()
@@ -33,14 +33,14 @@ def test_rows(n: int, dtype: str) -> None:
     for rows in ROWS:
         z = draw(dtype, rows, n, seed=n)
         x, exact = taeda.from_numpy(z.copy()), z.astype("complex128")
-        near(taeda.fft.fft(x), np.fft.fft(exact), dtype)
-        near(taeda.fft.ifft(x), np.fft.ifft(exact), dtype)
+        assert_near(taeda.fft.fft(x), np.fft.fft(exact), dtype)
+        assert_near(taeda.fft.ifft(x), np.fft.ifft(exact), dtype)
         assert np.array_equal(x.numpy(), z)
         real = taeda.from_numpy(z.real.copy())
-        near(taeda.fft.fft(real), np.fft.fft(exact.real), dtype)
-        near(taeda.fft.rfft(real), np.fft.rfft(exact.real), dtype)
+        assert_near(taeda.fft.fft(real), np.fft.fft(exact.real), dtype)
+        assert_near(taeda.fft.rfft(real), np.fft.rfft(exact.real), dtype)
         half = np.ascontiguousarray(z[:, : n // 2 + 1])
-        near(taeda.fft.irfft(taeda.from_numpy(half), n), np.fft.irfft(half.astype("complex128"), n), dtype)
+        assert_near(taeda.fft.irfft(taeda.from_numpy(half), n), np.fft.irfft(half.astype("complex128"), n), dtype)
 
 
 @pytest.mark.parametrize("dtype", list(TOLERANCE))
@@ -49,11 +49,11 @@ def test_many_rows(n: int, dtype: str) -> None:
     """Rows of any length are taken side by side from so many on, real ones too; the last vector is not full."""
     z = draw(dtype, 75, n, seed=n)
     x, exact = taeda.from_numpy(z), z.astype("complex128")
-    near(taeda.fft.fft(x), np.fft.fft(exact), dtype)
-    near(taeda.fft.ifft(x), np.fft.ifft(exact), dtype)
-    near(taeda.fft.rfft(x.real), np.fft.rfft(exact.real), dtype)
+    assert_near(taeda.fft.fft(x), np.fft.fft(exact), dtype)
+    assert_near(taeda.fft.ifft(x), np.fft.ifft(exact), dtype)
+    assert_near(taeda.fft.rfft(x.real), np.fft.rfft(exact.real), dtype)
     half = np.ascontiguousarray(z[:, : n // 2 + 1])
-    near(taeda.fft.irfft(taeda.from_numpy(half), n), np.fft.irfft(half.astype("complex128"), n), dtype)
+    assert_near(taeda.fft.irfft(taeda.from_numpy(half), n), np.fft.irfft(half.astype("complex128"), n), dtype)
     huge = taeda.from_numpy(np.array(np.broadcast_to(np.float32([[1.0], [np.inf], [np.nan], [3.0]]), (4, n)))).repeat(16, 1)
     found = taeda.fft.rfft(huge)
     assert found[0::4].isfinite().all() and found[3::4].isfinite().all()        # a row does not see its neighbours
@@ -64,15 +64,15 @@ def test_columns_and_planes(shape: tuple[int, ...]) -> None:
     z = draw("complex64", *shape)
     x, exact = taeda.from_numpy(z), z.astype("complex128")
     for d in range(len(shape)):
-        near(taeda.fft.fft(x, dim=d), np.fft.fft(exact, axis=d), "complex64")
-        near(taeda.fft.ifft(x, dim=d), np.fft.ifft(exact, axis=d), "complex64")
-        near(taeda.fft.rfft(x.real, dim=d), np.fft.rfft(exact.real, axis=d), "complex64")
+        assert_near(taeda.fft.fft(x, dim=d), np.fft.fft(exact, axis=d), "complex64")
+        assert_near(taeda.fft.ifft(x, dim=d), np.fft.ifft(exact, axis=d), "complex64")
+        assert_near(taeda.fft.rfft(x.real, dim=d), np.fft.rfft(exact.real, axis=d), "complex64")
     for dims in ((0, 1), (1, 0), (-1, 0)):
-        near(taeda.fft.ifftn(x, dim=dims), np.fft.ifftn(exact, axes=dims), "complex64")
-        near(taeda.fft.fftn(x.real, dim=dims), np.fft.fftn(exact.real, axes=dims), "complex64")
-        near(taeda.fft.rfftn(x.real, dim=dims), np.fft.rfftn(exact.real, axes=dims), "complex64")
+        assert_near(taeda.fft.ifftn(x, dim=dims), np.fft.ifftn(exact, axes=dims), "complex64")
+        assert_near(taeda.fft.fftn(x.real, dim=dims), np.fft.fftn(exact.real, axes=dims), "complex64")
+        assert_near(taeda.fft.rfftn(x.real, dim=dims), np.fft.rfftn(exact.real, axes=dims), "complex64")
         sizes = [shape[dims[0]], 7]
-        near(taeda.fft.irfftn(x, s=sizes, dim=dims), np.fft.irfftn(exact, sizes, dims), "complex64")
+        assert_near(taeda.fft.irfftn(x, s=sizes, dim=dims), np.fft.irfftn(exact, sizes, dims), "complex64")
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,8 +80,8 @@ def test_columns_and_planes(shape: tuple[int, ...]) -> None:
 def test_any_length(n: int, rows: int, seed: int) -> None:
     z = draw("complex128", rows, n, seed=seed)
     x = taeda.from_numpy(z)
-    near(taeda.fft.fft(x), np.fft.fft(z), "complex128")
-    near(taeda.fft.ifft(taeda.fft.fft(x)), z, "complex128")
+    assert_near(taeda.fft.fft(x), np.fft.fft(z), "complex128")
+    assert_near(taeda.fft.ifft(taeda.fft.fft(x)), z, "complex128")
     energy = taeda.fft.fft(x, norm="ortho").abs().square().sum().item()                 # Parseval
     assert energy == pytest.approx((np.abs(z) ** 2).sum(), rel=1e-12)
 
@@ -120,7 +120,7 @@ def test_more_lengths_than_are_kept() -> None:
 def test_views_are_transformed_as_they_are_seen() -> None:
     z = draw("complex128", 6, 20, 4)
     x = taeda.from_numpy(z)
-    near(taeda.fft.fft(x[::2, 3:17:2].mT, dim=1), np.fft.fft(z[::2, 3:17:2].swapaxes(1, 2), axis=1), "complex128")
-    near(taeda.fft.fft2(x.permute(2, 0, 1)), np.fft.fft2(z.transpose(2, 0, 1)), "complex128")
-    near(taeda.fft.fft(x.conj()), np.fft.fft(z.conj()), "complex128")
-    near(taeda.fft.fft(x[:1, 0].expand(5, 4)), np.fft.fft(np.broadcast_to(z[:1, 0], (5, 4))), "complex128")
+    assert_near(taeda.fft.fft(x[::2, 3:17:2].mT, dim=1), np.fft.fft(z[::2, 3:17:2].swapaxes(1, 2), axis=1), "complex128")
+    assert_near(taeda.fft.fft2(x.permute(2, 0, 1)), np.fft.fft2(z.transpose(2, 0, 1)), "complex128")
+    assert_near(taeda.fft.fft(x.conj()), np.fft.fft(z.conj()), "complex128")
+    assert_near(taeda.fft.fft(x[:1, 0].expand(5, 4)), np.fft.fft(np.broadcast_to(z[:1, 0], (5, 4))), "complex128")

@@ -39,7 +39,7 @@ def complex_numbers(rng, *shape, dtype):
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
 
 
-def near(got, want, terms):
+def assert_near(got, want, terms):
     unit = 1.2e-7 if got.dtype == taeda.complex64 else 2.3e-16
     assert tuple(got.shape) == want.shape
     assert (np.abs(got.numpy() - want) <= 8 * unit * np.sqrt(terms + 8) * (np.abs(want) + np.sqrt(terms) + 1)).all()
@@ -53,14 +53,14 @@ def test_complex_products_in_every_layout(dtype, m, n, k):
     want = x.astype(np.complex128) @ y.astype(np.complex128)
     for a in layouts(x):
         for b in layouts(y):
-            near(a @ b, want, k)
+            assert_near(a @ b, want, k)
             for c in layouts(s):
-                near(taeda.addmm(c, a, b), s + want, k)
-                near(taeda.addmm(c, a, b, beta=0.5, alpha=-2), 0.5 * s - 2 * want, 4 * k)
-                near(taeda.addmm(c, a, b, beta=1j, alpha=0.5 - 1j), 1j * s + (0.5 - 1j) * want, 4 * k)
-                near(c.clone().addmm_(a, b, alpha=1j), s + 1j * want, 4 * k)
-            near(taeda.addmm(taeda.from_numpy(s[0].copy()), a, b.conj(), beta=2), 2 * s[:1] + x.astype(np.complex128) @ y.conj(), 4 * k)
-    near(taeda.from_numpy(x) @ taeda.from_numpy(y[:, 0].copy()), want[:, 0], k)
+                assert_near(taeda.addmm(c, a, b), s + want, k)
+                assert_near(taeda.addmm(c, a, b, beta=0.5, alpha=-2), 0.5 * s - 2 * want, 4 * k)
+                assert_near(taeda.addmm(c, a, b, beta=1j, alpha=0.5 - 1j), 1j * s + (0.5 - 1j) * want, 4 * k)
+                assert_near(c.clone().addmm_(a, b, alpha=1j), s + 1j * want, 4 * k)
+            assert_near(taeda.addmm(taeda.from_numpy(s[0].copy()), a, b.conj(), beta=2), 2 * s[:1] + x.astype(np.complex128) @ y.conj(), 4 * k)
+    assert_near(taeda.from_numpy(x) @ taeda.from_numpy(y[:, 0].copy()), want[:, 0], k)
 
 
 @pytest.mark.parametrize(("sa", "sb"), [((5, 7, 9), (5, 9, 11)), ((4, 1, 6, 8), (3, 8, 5)), ((6, 8), (2, 3, 8, 5)), ((2, 1, 6, 8), (8, 5)),
@@ -69,9 +69,9 @@ def test_complex_batches_broadcast(sa, sb):
     rng = np.random.default_rng(1)
     x, y = complex_numbers(rng, *sa, dtype="complex64"), complex_numbers(rng, *sb, dtype="complex64")
     a, b = taeda.from_numpy(x), taeda.from_numpy(y)
-    near(a @ b, x @ y, sa[-1])
-    near(a.transpose(-1, -2).contiguous().transpose(-1, -2) @ b.transpose(-1, -2).contiguous().transpose(-1, -2), x @ y, sa[-1])
-    near(a.expand(2, *sa)[0] @ b, x @ y, sa[-1])
+    assert_near(a @ b, x @ y, sa[-1])
+    assert_near(a.transpose(-1, -2).contiguous().transpose(-1, -2) @ b.transpose(-1, -2).contiguous().transpose(-1, -2), x @ y, sa[-1])
+    assert_near(a.expand(2, *sa)[0] @ b, x @ y, sa[-1])
 
 
 def test_a_size_of_one_between_dimensions_does_not_join_them():

@@ -21,7 +21,7 @@ def numbered(shape: tuple[int, ...], dtype: str) -> tuple[np.ndarray, taeda.Tens
     return a, taeda.from_numpy(np.array(a))
 
 
-def same(x: taeda.Tensor, a: np.ndarray) -> None:
+def assert_same(x: taeda.Tensor, a: np.ndarray) -> None:
     assert tuple(x.shape) == a.shape
     assert np.array_equal(x.numpy(), a)
 
@@ -35,10 +35,10 @@ SIZES = [(1, 5), (2, 300), (3, 50), (4, 4), (5, 7), (7, 1000), (15, 17), (16, 16
 def test_transposes(size: tuple[int, int], dtype: str) -> None:
     for shape in (size, size[::-1]):
         a, x = numbered(shape, dtype)
-        same(x.t().contiguous(), a.T)
+        assert_same(x.t().contiguous(), a.T)
         y = taeda.zeros(shape, dtype=x.dtype).t()
         y.copy_(x.t())
-        same(y, a.T)
+        assert_same(y, a.T)
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
@@ -46,7 +46,7 @@ def test_all_orders_of_four_dimensions(dtype: str) -> None:
     for shape in ((2, 3, 9, 4), (3, 1, 20, 17), (5, 16, 3, 2)):
         a, x = numbered(shape, dtype)
         for order in itertools.permutations(range(4)):
-            same(x.permute(order).contiguous(), a.transpose(order))
+            assert_same(x.permute(order).contiguous(), a.transpose(order))
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
@@ -54,22 +54,22 @@ def test_all_orders_of_four_dimensions(dtype: str) -> None:
 def test_channels_last_and_back(channels: int, dtype: str) -> None:
     a, x = numbered((2, channels, 13, 29), dtype)
     last = x.permute(0, 2, 3, 1).contiguous()
-    same(last, a.transpose(0, 2, 3, 1))
-    same(last.permute(0, 3, 1, 2).contiguous(), a)
+    assert_same(last, a.transpose(0, 2, 3, 1))
+    assert_same(last.permute(0, 3, 1, 2).contiguous(), a)
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
 def test_slices_steps_and_broadcasts(dtype: str) -> None:
     a, x = numbered((40, 70), dtype)
     for i in (np.s_[:, ::2], np.s_[::3], np.s_[1:-1, 1:-1], np.s_[:, :3], np.s_[5:, 7], np.s_[::2, ::5], np.s_[:, 1:]):
-        same(x[i].contiguous(), a[i])
+        assert_same(x[i].contiguous(), a[i])
         b, y = numbered((40, 70), dtype)
         b[i] = a[i][..., ::-1]
         y[i] = x[i].flip(-1)
-        same(y, b)
+        assert_same(y, b)
     for shape, to in (((1, 70), (40, 70)), ((40, 1), (40, 70)), ((), (3, 5)), ((4, 1, 3), (4, 9, 3)), ((1,), (1000,)), ((6, 1), (6, 4))):
         b, y = numbered(shape, dtype)
-        same(y.expand(to).contiguous(), np.broadcast_to(b, to))
+        assert_same(y.expand(to).contiguous(), np.broadcast_to(b, to))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 8, 15, 16, 31, 33, 63, 65, 127, 129, 1023, 1025, 2048, 9000])
@@ -80,25 +80,25 @@ def test_rows_of_every_length_and_alignment(n: int) -> None:
             y, b = taeda.zeros(3, n + 70, dtype=taeda.uint8), np.zeros((3, n + 70), "uint8")
             y[:, to:to + n] = x[:, start:start + n]
             b[:, to:to + n] = a[:, start:start + n]
-            same(y, b)
+            assert_same(y, b)
     for dtype in DTYPES.values():
         y = taeda.zeros(2, n + 1, dtype=getattr(taeda, dtype))
         y[:, 1:] = 3
-        same(y, np.pad(np.full((2, n), 3, dtype), ((0, 0), (1, 0))))
+        assert_same(y, np.pad(np.full((2, n), 3, dtype), ((0, 0), (1, 0))))
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
 def test_flipped_and_turned_rows_of_every_length(dtype: str) -> None:
     for n in (1, 2, 3, 15, 16, 17, 31, 33, 63, 64, 65, 79, 130):
         a, x = numbered((19, n), dtype)
-        same(x.flip(-1), a[:, ::-1])
-        same(x.t().contiguous(), a.T)
-        same(x[:18].t().contiguous(), a[:18].T)
+        assert_same(x.flip(-1), a[:, ::-1])
+        assert_same(x.t().contiguous(), a.T)
+        assert_same(x[:18].t().contiguous(), a[:18].T)
         for step in (2, 3):
-            same(x[:, ::step].contiguous(), a[:, ::step])
+            assert_same(x[:, ::step].contiguous(), a[:, ::step])
     a, x = numbered((300_000,), dtype)
-    same(x[1::2].clone(), a[1::2])
-    same(x[::5].clone(), a[::5])
+    assert_same(x[1::2].clone(), a[1::2])
+    assert_same(x[::5].clone(), a[::5])
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
@@ -106,14 +106,14 @@ def test_flip_roll_and_rot90(dtype: str) -> None:
     for shape in ((5, 37), (3, 4, 18), (1, 129)):
         a, x = numbered(shape, dtype)
         for dims in ((0,), (-1,), (0, -1)):
-            same(x.flip(dims), np.flip(a, dims))
+            assert_same(x.flip(dims), np.flip(a, dims))
         for shifts, dims in ((3, -1), (-2, 0), ((2, 5), (0, 1)), ((1, 1, 4), (0, 1, 0)), (0, 1), (1000, -1)):
-            same(x.roll(shifts, dims), np.roll(a, shifts, dims))
-        same(x.roll(7), np.roll(a, 7))
+            assert_same(x.roll(shifts, dims), np.roll(a, shifts, dims))
+        assert_same(x.roll(7), np.roll(a, 7))
         for k in range(4):
-            same(taeda.rot90(x, k), np.rot90(a, k))
+            assert_same(taeda.rot90(x, k), np.rot90(a, k))
     a, x = numbered((2, 2, 2, 2, 3), dtype)
-    same(x.roll((1,) * 5, tuple(range(5))), np.roll(a, (1,) * 5, tuple(range(5))))
+    assert_same(x.roll((1,) * 5, tuple(range(5))), np.roll(a, (1,) * 5, tuple(range(5))))
 
 
 def test_roll_of_what_stays_is_still_a_copy() -> None:
@@ -129,9 +129,9 @@ def test_results_past_the_caches(dtype: str, threads: int) -> None:
     n = 4200 if dtype == "uint8" else 2100 if dtype == "float32" else 1100               # 17 to 19 MB
     a, x = numbered((n, n), dtype)
     taeda.set_num_threads(threads)
-    same(x.clone(), a)
-    same(x.t().contiguous(), a.T)
-    same(x[:, 3:].contiguous(), a[:, 3:])
+    assert_same(x.clone(), a)
+    assert_same(x.t().contiguous(), a.T)
+    assert_same(x[:, 3:].contiguous(), a[:, 3:])
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
@@ -140,11 +140,11 @@ def test_cat_and_stack_of_any_layout(dtype: str) -> None:
     b, y = numbered((7, 50, 6), dtype)
     for dim in range(3):
         for k in (1, 2, 9):
-            same(taeda.cat([x, y.permute(2, 1, 0)] * k, dim), np.concatenate([a, b.transpose(2, 1, 0)] * k, dim))
+            assert_same(taeda.cat([x, y.permute(2, 1, 0)] * k, dim), np.concatenate([a, b.transpose(2, 1, 0)] * k, dim))
     for dim in range(4):
-        same(taeda.stack([x, y.permute(2, 1, 0), x], dim), np.stack([a, b.transpose(2, 1, 0), a], dim))
+        assert_same(taeda.stack([x, y.permute(2, 1, 0), x], dim), np.stack([a, b.transpose(2, 1, 0), a], dim))
     a, x = numbered((900, 100), dtype)
-    same(taeda.cat([x, x[:, :3], x], 1), np.concatenate([a, a[:, :3], a], 1))
+    assert_same(taeda.cat([x, x[:, :3], x], 1), np.concatenate([a, a[:, :3], a], 1))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -153,15 +153,15 @@ def test_pieces_side_by_side_past_the_caches_and_not(widths: tuple[int, ...], th
     taeda.set_num_threads(threads)
     for rows in (3, 1 + (18 << 20) // (4 * sum(widths))):                               # 18 MB: written past the caches
         parts = [numbered((rows, n), "float32") for n in widths]
-        same(taeda.cat([x for _, x in parts], 1), np.concatenate([a for a, _ in parts], 1))
+        assert_same(taeda.cat([x for _, x in parts], 1), np.concatenate([a for a, _ in parts], 1))
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
 def test_many_small_pieces(dtype: str) -> None:
     for shape in ((64, 3), (1, 5), (3, 2, 2)):
         a, x = numbered(shape, dtype)
-        same(taeda.cat([x, x[:, :0], x + x] * 50, 1), np.concatenate([a, a[:, :0], (x + x).numpy()] * 50, 1))
-        same(taeda.stack([x] * 70, -1), np.stack([a] * 70, -1))
+        assert_same(taeda.cat([x, x[:, :0], x + x] * 50, 1), np.concatenate([a, a[:, :0], (x + x).numpy()] * 50, 1))
+        assert_same(taeda.stack([x] * 70, -1), np.stack([a] * 70, -1))
 
 
 def test_bits_that_only_change_their_name_are_moved() -> None:
@@ -175,16 +175,16 @@ def test_bits_that_only_change_their_name_are_moved() -> None:
 def test_triangles_in_place_and_not() -> None:
     a, x = numbered((2, 5, 7), "float32")
     for k in (-9, -2, 0, 1, 9):
-        same(x.tril(k), np.tril(a, k))
-        same(x.clone().tril_(k), np.tril(a, k))
-        same(x.clone().triu_(k), np.triu(a, k))
-        same(x.transpose(1, 2).clone().triu_(k), np.triu(a.transpose(0, 2, 1), k))
+        assert_same(x.tril(k), np.tril(a, k))
+        assert_same(x.clone().tril_(k), np.tril(a, k))
+        assert_same(x.clone().triu_(k), np.triu(a, k))
+        assert_same(x.transpose(1, 2).clone().triu_(k), np.triu(a.transpose(0, 2, 1), k))
     for shape in ((300, 3, 2), (40, 50, 1), (7, 30, 41, 5), (2, 1, 40000), (200, 300)):
         a, x = numbered(shape, "float32")
         for k in (-1, 0, 2):
-            same(x.tril(k), np.tril(a, k))
-            same(x[..., ::2].triu(k), np.triu(a[..., ::2], k))
-            same(x.transpose(0, 1).tril(k), np.tril(a.swapaxes(0, 1), k))
+            assert_same(x.tril(k), np.tril(a, k))
+            assert_same(x[..., ::2].triu(k), np.triu(a[..., ::2], k))
+            assert_same(x.transpose(0, 1).tril(k), np.tril(a.swapaxes(0, 1), k))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "bool", "int16", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
@@ -199,7 +199,7 @@ def test_constant_padding(dtype: str) -> None:
         expected = np.pad(wide[crop], [(max(a, 0), max(b, 0)) for a, b in amounts], constant_values=1)
         y = taeda.ops.pad(x, pad, value=1)
         assert y.dtype is kind
-        same(y.float() if not dtype.startswith("complex") else y, expected)
+        assert_same(y.float() if not dtype.startswith("complex") else y, expected)
     z = taeda.ops.pad(taeda.ones(2, dtype=taeda.complex64), (1, 0), value=2 + 3j)
     assert z.tolist() == [2 + 3j, 1, 1]
 

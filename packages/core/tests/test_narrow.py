@@ -134,7 +134,7 @@ def halves(n: int, dtype: str, seed: int) -> taeda.Tensor:
     return taeda.from_numpy(x).to(getattr(taeda, dtype))
 
 
-def same(found: taeda.Tensor, wanted: taeda.Tensor) -> None:
+def assert_same(found: taeda.Tensor, wanted: taeda.Tensor) -> None:
     assert found.dtype is wanted.dtype and found.shape == wanted.shape
     a, b = found.float().numpy(), wanted.float().numpy()
     np.testing.assert_array_equal(a, b)
@@ -148,16 +148,16 @@ def test_a_light_formula_of_halves_is_the_wide_one_rounded(name: str, dtype: str
     f = LIGHT[name]
     for n in (1, 7, 15, 16, 17, 33, 511, 512, 513, 545):
         a, b, c = (halves(n, dtype, seed) for seed in range(3))
-        same(f(a, b, c), f(a.float(), b.float(), c.float()).to(a.dtype))
+        assert_same(f(a, b, c), f(a.float(), b.float(), c.float()).to(a.dtype))
     a, b, c = (halves(90, dtype, seed) for seed in range(3))
     wide = [t.float() for t in (a, b, c)]
     for view in (lambda t: t[::2], lambda t: t[1:], lambda t: t.flip(0), lambda t: t.view(9, 10).t(), lambda t: t.view(3, 30)[:, 2:29]):
-        same(f(*map(view, (a, b, c))), f(*map(view, wide)).to(a.dtype))
+        assert_same(f(*map(view, (a, b, c))), f(*map(view, wide)).to(a.dtype))
     for one in range(3):                                            # each operand as a scalar, a row and a column
         for shape in ((1,), (1, 45), (2, 1)):
             ops = [t.view(2, 45) for t in (a, b, c)]
             ops[one] = ops[one].reshape(-1)[: int(np.prod(shape))].reshape(shape)
-            same(f(*ops), f(*[t.float() for t in ops]).to(a.dtype))
+            assert_same(f(*ops), f(*[t.float() for t in ops]).to(a.dtype))
 
 
 @pytest.mark.parametrize("dtype", HALVES)
@@ -166,12 +166,12 @@ def test_a_light_formula_of_halves_in_place_and_with_a_number_on_either_side(dty
         a, b = halves(n, dtype, 1), halves(n, dtype, 2)
         wide, tenth = a.float(), taeda.tensor(0.1).to(a.dtype).item()             # a summand is rounded first, a factor is not
         for found, wanted in ((a + 0.1, wide + tenth), (0.1 - a, tenth - wide), (a * 3.3, wide * 3.3), (a * taeda.tensor(3.3), wide * 3.3)):
-            same(found, wanted.to(a.dtype))
-        same(taeda.add(a, b, alpha=0.1), (wide + tenth * b.float()).to(a.dtype))
-        same(a.clone().sub_(b, alpha=0.1), (wide - tenth * b.float()).to(a.dtype))
+            assert_same(found, wanted.to(a.dtype))
+        assert_same(taeda.add(a, b, alpha=0.1), (wide + tenth * b.float()).to(a.dtype))
+        assert_same(a.clone().sub_(b, alpha=0.1), (wide - tenth * b.float()).to(a.dtype))
         wanted = (wide + b.float()).to(a.dtype)
         assert a.add_(b) is a
-        same(a, wanted)
+        assert_same(a, wanted)
 
 
 REDUCTIONS = {
@@ -203,7 +203,7 @@ def test_places_of_extremes_among_halves(dtype: str) -> None:
         for dim in (0, 1):
             values, at = view.max(dim)
             assert values.dtype is x.dtype and at.tolist() == view.float().argmax(dim).tolist() == view.argmax(dim).tolist()
-            same(values, view.float().amax(dim).to(x.dtype))
+            assert_same(values, view.float().amax(dim).to(x.dtype))
         assert view.argmin().item() == view.float().argmin().item()
 
 
@@ -222,7 +222,7 @@ def test_an_optimizers_step_rounds_as_a_conversion_does(dtype: str) -> None:
         step = (g.float() + 0.25 * p.float()).to(g.dtype)
         wanted = (p.float() - step.float()).to(g.dtype)
         taeda.ops.fused_sgd_([p], [g], [], lr=1.0, weight_decay=0.25)
-        same(p, wanted)
+        assert_same(p, wanted)
 
 
 @pytest.mark.parametrize("source", ["bool", "uint8", "int8", "int16", "uint16"])

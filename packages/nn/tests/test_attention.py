@@ -16,7 +16,7 @@ from taeda.nn.attention.bias import CausalBias, CausalVariant, causal_lower_righ
 PADDING = taeda.tensor([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 1]]).bool()
 
 
-def close(a, b, rtol=1e-5, atol=1e-6):
+def assert_close(a, b, rtol=1e-5, atol=1e-6):
     np.testing.assert_allclose(a.detach(), b.detach(), rtol=rtol, atol=atol)
 
 
@@ -35,14 +35,14 @@ def test_both_roads_give_the_same():
     b.load_state_dict(a.state_dict())
     q, k = taeda.randn(3, 4, 8), taeda.randn(3, 5, 8)
     y, weights = b(q, k, k, key_padding_mask=PADDING)
-    close(b(q, k, k, key_padding_mask=PADDING, need_weights=False)[0], y)
-    close(a(q.transpose(0, 1), k.transpose(0, 1), k.transpose(0, 1), PADDING)[0].transpose(0, 1), y)
-    close(weights.sum(-1), taeda.ones(3, 4))
+    assert_close(b(q, k, k, key_padding_mask=PADDING, need_weights=False)[0], y)
+    assert_close(a(q.transpose(0, 1), k.transpose(0, 1), k.transpose(0, 1), PADDING)[0].transpose(0, 1), y)
+    assert_close(weights.sum(-1), taeda.ones(3, 4))
     assert not weights[0, :, 3:].any()
     for i in range(3):
-        close(b(q[i], k[i], k[i], key_padding_mask=PADDING[i])[0], y[i])
+        assert_close(b(q[i], k[i], k[i], key_padding_mask=PADDING[i])[0], y[i])
     short = k[2, :1]
-    close(b(q[2], short, short)[0], y[2])
+    assert_close(b(q[2], short, short)[0], y[2])
 
 
 def test_bool_and_added_masks_are_the_same_mask():
@@ -52,17 +52,17 @@ def test_bool_and_added_masks_are_the_same_mask():
     added = nn.Transformer.generate_square_subsequent_mask(5)
     for weights in (True, False):
         expected = m(x, x, x, attn_mask=hidden, need_weights=weights)[0]
-        close(m(x, x, x, attn_mask=added, need_weights=weights)[0], expected)
-        close(m(x, x, x, attn_mask=added, need_weights=weights, is_causal=True)[0], expected)
+        assert_close(m(x, x, x, attn_mask=added, need_weights=weights)[0], expected)
+        assert_close(m(x, x, x, attn_mask=added, need_weights=weights, is_causal=True)[0], expected)
         later = x.clone()
         later[:, 3:] += 1
-        close(m(later, later, later, attn_mask=hidden, need_weights=weights)[0][:, :3], expected[:, :3], 0, 1e-7)
+        assert_close(m(later, later, later, attn_mask=hidden, need_weights=weights)[0][:, :3], expected[:, :3], 0, 1e-7)
 
 
 def test_without_positions_attention_is_equivariant():
     m = nn.MultiheadAttention(8, 4, batch_first=True, dtype=taeda.float64)
     x, order = taeda.randn(2, 6, 8, dtype=taeda.float64), taeda.tensor([3, 1, 5, 0, 2, 4])
-    close(m(x[:, order], x[:, order], x[:, order])[0], m(x, x, x)[0][:, order], 1e-12, 1e-12)
+    assert_close(m(x[:, order], x[:, order], x[:, order])[0], m(x, x, x)[0][:, order], 1e-12, 1e-12)
 
 
 def test_the_hint_needs_its_mask():
@@ -137,15 +137,15 @@ def test_padded_positions_are_zero_in_inference():
     with taeda.no_grad():
         y = model(x, src_key_padding_mask=PADDING)
         assert not y[PADDING].any()
-        close(y[~PADDING], trained[~PADDING])
+        assert_close(y[~PADDING], trained[~PADDING])
         for other in (model(x, mask=taeda.zeros(5, 5).bool(), src_key_padding_mask=PADDING),
                       encoder(enable_nested_tensor=False)(x, src_key_padding_mask=PADDING)):  # fmt: skip
-            close(other, trained)
+            assert_close(other, trained)
         left = PADDING.flip(1)
         assert model(x, src_key_padding_mask=left)[left].all()
         try:
             taeda.backends.mha.set_fastpath_enabled(False)
-            close(model(x, src_key_padding_mask=PADDING), trained)
+            assert_close(model(x, src_key_padding_mask=PADDING), trained)
         finally:
             taeda.backends.mha.set_fastpath_enabled(True)
 
@@ -177,7 +177,7 @@ def test_a_causal_encoder_and_decoder_leak_nothing():
     before = model(src, tgt, tgt_mask=mask)
     assert taeda.equal(model(src, tgt, tgt_mask=mask, tgt_is_causal=True), before)
     tgt[:, 4:] = 100.0
-    close(model(src, tgt, tgt_mask=mask)[:, :4], before[:, :4], 0, 1e-6)
+    assert_close(model(src, tgt, tgt_mask=mask)[:, :4], before[:, :4], 0, 1e-6)
 
 
 def test_own_layers_in_the_stacks():
@@ -241,13 +241,13 @@ def test_causal_biases(queries, keys):
     q, k, v = taeda.randn(2, 3, queries, 4), taeda.randn(2, 3, keys, 4), taeda.randn(2, 3, keys, 4)
     full = taeda.ones(queries, keys).bool()
     upper = causal_upper_left(queries, keys)
-    close(F.scaled_dot_product_attention(q, k, v, upper), F.scaled_dot_product_attention(q, k, v, full.tril()))
+    assert_close(F.scaled_dot_product_attention(q, k, v, upper), F.scaled_dot_product_attention(q, k, v, full.tril()))
     if queries > keys:
         with pytest.warns(UserWarning, match="Lower right causal bias hides all keys"):
             lower = causal_lower_right(queries, keys)
     else:
         lower = causal_lower_right(queries, keys)
-    close(F.scaled_dot_product_attention(q, k, v, lower), F.scaled_dot_product_attention(q, k, v, full.tril(keys - queries)))
+    assert_close(F.scaled_dot_product_attention(q, k, v, lower), F.scaled_dot_product_attention(q, k, v, full.tril(keys - queries)))
     assert lower.variant == CausalVariant.LOWER_RIGHT and repr(upper) == repr(full.tril())
     with pytest.raises(ValueError, match="CausalBias should not be used with causal=True"):
         F.scaled_dot_product_attention(q, k, v, upper, is_causal=True)

@@ -34,7 +34,7 @@ def outcome(results, leaves):
     return found + [None if g is None else np.asarray(g.to_dense()) for g in grads]
 
 
-def same(found, expected):
+def assert_same(found, expected):
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
         if isinstance(b, np.ndarray):
@@ -54,7 +54,7 @@ def test_layers(row):
     expected = run(module)
     with Asked() as mode:
         found = run(twin)
-    same(found, expected)
+    assert_same(found, expected)
     assert mode.names or row.name in ("Identity",)
 
 
@@ -63,4 +63,4 @@ def test_functions(row):
     expected = outcome(*harness.call_function(taeda, row))
     with Asked():
         found = outcome(*harness.call_function(taeda, row))
-    same(found, expected)
+    assert_same(found, expected)

@@ -27,7 +27,7 @@ def qkv(B=2, H=4, L=10, S=10, E=8, heads=4):
     return taeda.randn(B, H, L, E), taeda.randn(B, heads, S, E), taeda.randn(B, heads, S, E)
 
 
-def close(a, b):
+def assert_close(a, b):
     np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-5, atol=1e-6)
 
 
@@ -35,9 +35,9 @@ def test_a_block_mask_is_an_attention_mask():
     q, k, v = qkv()
     mask = create_block_mask(causal, None, None, 10, 10, BLOCK_SIZE=4)
     expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    close(flex_attention(q, k, v, block_mask=mask), expected)
-    close(flex_attention(q, k, v, lambda s, b, h, i, j: s, mask), expected)
-    close(flex_attention(q, k, v, lambda s, b, h, i, j: taeda.where(i >= j, s, -float("inf"))), expected)
+    assert_close(flex_attention(q, k, v, block_mask=mask), expected)
+    assert_close(flex_attention(q, k, v, lambda s, b, h, i, j: s, mask), expected)
+    assert_close(flex_attention(q, k, v, lambda s, b, h, i, j: taeda.where(i >= j, s, -float("inf"))), expected)
 
 
 def test_scores_may_depend_on_every_index():
@@ -52,18 +52,18 @@ def test_scores_may_depend_on_every_index():
     added = slopes[:, None, None] * (place - place[:, None]) + bias[place[:, None] - place + 9]
     same = documents[:, :, None] == documents[:, None, :]
     expected = F.scaled_dot_product_attention(q, k, v, added.masked_fill(~same[:, None], -float("inf")))
-    close(y, expected)
-    close(*(taeda.autograd.grad(t.pow(2).sum(), bias)[0] for t in (y, expected)))
+    assert_close(y, expected)
+    assert_close(*(taeda.autograd.grad(t.pow(2).sum(), bias)[0] for t in (y, expected)))
 
 
 def test_groups_scale_and_what_else_is_returned():
     q, k, v = qkv(heads=2)
     scores = q @ k.repeat_interleave(2, 1).mT * 0.3
     y, aux = flex_attention(q, k, v, scale=0.3, enable_gqa=True, return_aux=AuxRequest(lse=True, max_scores=True))
-    close(y, F.scaled_dot_product_attention(q, k, v, scale=0.3, enable_gqa=True))
-    close(aux.lse, scores.logsumexp(-1))
-    close(aux.max_scores, scores.amax(-1))
-    close(flex_attention(q, k, v, scale=0.3, enable_gqa=True, return_lse=True)[1], aux.lse)
+    assert_close(y, F.scaled_dot_product_attention(q, k, v, scale=0.3, enable_gqa=True))
+    assert_close(aux.lse, scores.logsumexp(-1))
+    assert_close(aux.max_scores, scores.amax(-1))
+    assert_close(flex_attention(q, k, v, scale=0.3, enable_gqa=True, return_lse=True)[1], aux.lse)
 
 
 def test_a_query_that_sees_nothing_gives_zeros():

@@ -9,7 +9,7 @@ import taeda
 from taeda import nn
 
 
-def close(tensor, values, tol=1e-6):
+def assert_close(tensor, values, tol=1e-6):
     got = tensor.detach().flatten().tolist()
     flat = taeda.tensor(values, dtype=taeda.float64).flatten().tolist()
     assert len(got) == len(flat)
@@ -56,7 +56,7 @@ def test_initial_values_are_torchs(i):
     make, expected = INITIAL[i]
     taeda.manual_seed(0)
     for p, values in zip(make().parameters(), expected, strict=True):
-        close(p, values)
+        assert_close(p, values)
 
 
 def test_dropout_mask_is_torchs():
@@ -100,7 +100,7 @@ def test_embedding_padding_and_max_norm():
     table(taeda.tensor([1, 2])).sum().backward()
     assert table.weight.grad.tolist() == [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
     long = nn.Embedding.from_pretrained(taeda.tensor([[3.0, 4.0], [6.0, 8.0]]), max_norm=1.0)
-    close(long(taeda.tensor([0])), [[0.6, 0.8]])
+    assert_close(long(taeda.tensor([0])), [[0.6, 0.8]])
     assert long.weight[1].tolist() == [6.0, 8.0], "only rows that are used are scaled"
     assert not long.weight.requires_grad
     for index in (taeda.tensor([True, False]), taeda.tensor([0.0])):
@@ -135,7 +135,7 @@ def test_in_place_activations():
     with pytest.raises(RuntimeError, match="leaf"):
         nn.ReLU(inplace=True)(z)
     nn.ELU(inplace=True)(z * 1).sum().backward()
-    close(z.grad, [math.exp(-1), 1.0])
+    assert_close(z.grad, [math.exp(-1), 1.0])
 
 
 def test_max_pool_and_back():

@@ -23,7 +23,7 @@ def values(results):
     return [np.asarray(r.detach()) if isinstance(r, taeda.Tensor) else r for r in results]
 
 
-def close(ours, expected, rtol=1e-5, atol=1e-6):
+def assert_close(ours, expected, rtol=1e-5, atol=1e-6):
     assert len(ours) == len(expected)
     for a, b in zip(ours, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
@@ -72,7 +72,7 @@ def test_copies_are_equal(row):
     args, kwargs, _ = harness.arguments(taeda, row)
     before = values(harness.flat([args, list(kwargs.values())]))
     expected = values(harness.call(taeda, row, module, args, kwargs))
-    close(values(harness.flat([args, list(kwargs.values())])), before, 0, 0)
+    assert_close(values(harness.flat([args, list(kwargs.values())])), before, 0, 0)
     buffer = io.BytesIO()
     taeda.save(module.state_dict(), buffer)
     buffer.seek(0)
@@ -83,7 +83,7 @@ def test_copies_are_equal(row):
     loaded.load_state_dict(taeda.load(buffer))
     for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module)), loaded.eval()):
         assert repr(other) == repr(module)
-        close(values(harness.call(taeda, row, other, args, kwargs)), expected, 1e-6, 1e-7)
+        assert_close(values(harness.call(taeda, row, other, args, kwargs)), expected, 1e-6, 1e-7)
 
 
 @pytest.mark.parametrize("row", LAYERS, ids=str)
@@ -100,7 +100,7 @@ def test_layout_in_memory_does_not_matter(row):
         return taeda.stack([value, taeda.zeros_like(value)], -1)[..., 0].transpose(0, -1).contiguous().transpose(0, -1)
 
     got = harness.call(taeda, row, module, [strided(a) for a in args], {k: strided(v) for k, v in kwargs.items()})
-    close(values(got), expected)
+    assert_close(values(got), expected)
 
 
 @pytest.mark.parametrize("row", LAYERS, ids=str)
@@ -112,7 +112,7 @@ def test_float64_agrees_and_keeps_its_dtype(row):
         results[dtype] = harness.call(taeda, row, module, args, kwargs)
     for a, b in zip(results["float32"], results["float64"], strict=True):
         assert not a.dtype.is_floating_point or (a.dtype, b.dtype) == (taeda.float32, taeda.float64)
-    close(values(results["float32"]), values(results["float64"]), 2e-4, 2e-5)
+    assert_close(values(results["float32"]), values(results["float64"]), 2e-4, 2e-5)
 
 
 @pytest.mark.parametrize("row", [r for r in LAYERS if r.empty is not None], ids=str)

@@ -72,7 +72,7 @@ def numpy_rmsprop(p, grads, lr, alpha, eps, weight_decay, momentum, centered, ma
     return p
 
 
-def compare(make, reference, rtol=1e-11):
+def assert_follows(make, reference, rtol=1e-11):
     values, grads = start()
     params = parameters(values)
     got = run(make(params), params, grads)
@@ -95,7 +95,7 @@ def test_sgd_follows_its_formula(momentum, dampening, nesterov, weight_decay, ma
         "weight_decay": weight_decay,
         "maximize": maximize,
     }
-    compare(lambda ps: optim.SGD(ps, lr=0.1, **options), lambda p, g: numpy_sgd(p, g, 0.1, **options))
+    assert_follows(lambda ps: optim.SGD(ps, lr=0.1, **options), lambda p, g: numpy_sgd(p, g, 0.1, **options))
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_adam_follows_its_formula(amsgrad, maximize, weight_decay, decoupled, be
             ps, 0.1, betas, 1e-6, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=decoupled
         )
 
-    compare(make, lambda p, g: numpy_adam(p, g, 0.1, betas, 1e-6, weight_decay, amsgrad, maximize, decoupled))
+    assert_follows(make, lambda p, g: numpy_adam(p, g, 0.1, betas, 1e-6, weight_decay, amsgrad, maximize, decoupled))
 
 
 def test_adamw_is_adam_with_decoupled_decay_of_one_percent():
-    compare(
+    assert_follows(
         lambda ps: optim.AdamW(ps, 0.1),
         lambda p, g: numpy_adam(p, g, 0.1, (0.9, 0.999), 1e-8, 1e-2, False, False, True),
     )
@@ -125,7 +125,7 @@ def test_adamw_is_adam_with_decoupled_decay_of_one_percent():
     list(itertools.product([0.0, 0.9], [False, True], [False, True], [0.0, 0.1])),
 )
 def test_rmsprop_follows_its_formula(momentum, centered, maximize, weight_decay):
-    compare(
+    assert_follows(
         lambda ps: optim.RMSprop(ps, 0.01, 0.9, 1e-6, weight_decay, momentum, centered, maximize=maximize),
         lambda p, g: numpy_rmsprop(p, g, 0.01, 0.9, 1e-6, weight_decay, momentum, centered, maximize),
     )
