@@ -156,30 +156,6 @@ def test_lr_may_be_a_tensor_that_changes(cls):
         np.testing.assert_allclose(x, y, rtol=1e-12)
 
 
-@pytest.mark.parametrize("cls", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop])
-def test_parameters_of_any_layout_step_alike(cls):
-    rng = np.random.default_rng(1)
-    value = rng.normal(size=(6, 10))
-    grads = [rng.normal(size=(6, 10)) for _ in range(4)]
-    options = {"momentum": 0.9} if cls in (optim.SGD, optim.RMSprop) else {}
-    results = []
-    for layout in ("rows", "transposed", "strided"):
-        if layout == "rows":
-            p = taeda.tensor(value)
-        elif layout == "transposed":
-            p = taeda.tensor(np.ascontiguousarray(value.T)).t()
-        else:
-            p = taeda.tensor(np.repeat(value, 2, axis=1))[:, ::2]
-        p = p.detach().requires_grad_()
-        opt = cls([p], lr=0.1, **options)
-        for i, g in enumerate(grads):
-            p.grad = taeda.tensor(g) if i % 2 else taeda.tensor(np.ascontiguousarray(g.T)).t()
-            opt.step()
-        results.append(p.detach().numpy())
-    np.testing.assert_array_equal(results[0], results[1])
-    np.testing.assert_array_equal(results[0], results[2])
-
-
 @pytest.mark.parametrize("cls", [optim.SGD, optim.Adam, optim.RMSprop])
 def test_parameters_without_gradient_are_left_alone(cls):
     a = taeda.ones(2, requires_grad=True)
