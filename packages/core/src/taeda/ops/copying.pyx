@@ -454,11 +454,6 @@ def type_as(input, other):
     return to(input, dtype_of(as_tensor(other, "type_as").view.dtype))
 
 
-def storage_bytes(input):
-    """Return the size in bytes of the tensor's whole storage."""
-    return as_tensor(input, "storage").storage.nbytes_
-
-
 PUBLIC = ("clone", "detach", "detach_", "fill", "fill_", "resize_as_", "zero_")
 __all__ = PUBLIC + (
     "contiguous", "is_contiguous", "to", "copy_", "set_", "resize_", "type_as", "check_layout",

@@ -25,22 +25,6 @@ static inline uint64_t float_key64(double v) {
     return v != v ? UINT64_MAX : u;
 }
 
-/* whole numbers of 64 bits, without positions */
-static void radix_keys(uint64_t *a, uint64_t *spare, int64_t n) {
-    int64_t count[8][256];
-    uint64_t *from = a, *to = spare;
-    memset(count, 0, sizeof count);
-    for (int64_t i = 0; i < n; i++) for (int b = 0; b < 8; b++) count[b][a[i] >> (8 * b) & 255]++;
-    for (int b = 0; b < 8; b++) {
-        int64_t at = 0, *c = count[b];
-        if (c[from[0] >> (8 * b) & 255] == n) continue;
-        for (int d = 0; d < 256; d++) { const int64_t here = c[d]; c[d] = at; at += here; }
-        for (int64_t i = 0; i < n; i++) to[c[from[i] >> (8 * b) & 255]++] = from[i];
-        { uint64_t *t = from; from = to; to = t; }
-    }
-    if (from != a) memcpy(a, from, n * sizeof *a);
-}
-
 #define PACKS_JOIN_(a, b) a##_##b
 #define PACKS_JOIN(a, b) PACKS_JOIN_(a, b)
 #define PACKED(name) PACKS_JOIN(name, P)
@@ -56,4 +40,34 @@ static void radix_keys(uint64_t *a, uint64_t *spare, int64_t n) {
 #include "equal_packs.h"
 #undef P
 #undef B
+
+/* For elements s of a type T: the key of v, the pack of v at place i, and the sort of n packs; spare has room for n. */
+#define PACKS_OF(s, T, K, P, B, KEY)                                                                \
+    static inline K key_##s(T v) { return KEY; }                                                    \
+    static inline P pack_##s(T v, int64_t i, int flip) {                                            \
+        const K key = key_##s(v);                                                                   \
+        return (P)(flip ? (K)~key : key) << B | (K)i;                                               \
+    }                                                                                               \
+    static void sort_packs_##s(P *a, P *spare, int64_t n) {                                         \
+        if (n < RADIX_FROM) merge_even_##P(a, spare, n); else radix_##P(a, spare, n);               \
+    }
+PACKS_OF(f32, float, uint32_t, uint64_t, 32, float_key32(v))
+PACKS_OF(f64, double, uint64_t, wide_t, 64, float_key64(v))
+PACKS_OF(i64, int64_t, uint64_t, wide_t, 64, (uint64_t)v ^ 0x8000000000000000u)
+PACKS_OF(i32, int32_t, uint32_t, uint64_t, 32, (uint32_t)v ^ 0x80000000u)
+PACKS_OF(u8, uint8_t, uint32_t, uint64_t, 32, v)
+PACKS_OF(b8, uint8_t, uint32_t, uint64_t, 32, v)
+
+/* The least of n elements `step` apart, and how far the greatest is from it. */
+#define SPAN_OF(s, T)                                                                                                            \
+    static T span_##s(const T *x, int64_t n, int64_t step, uint64_t *span) {                                                     \
+        T low = x[0], high = x[0];                                                                                               \
+        if (step == 1)                                                                                                           \
+            for (int64_t i = 0; i < n; i++) { low = x[i] < low ? x[i] : low; high = x[i] > high ? x[i] : high; }                 \
+        else                                                                                                                     \
+            for (int64_t i = 0; i < n; i++) { const T v = x[i * step]; low = v < low ? v : low; high = v > high ? v : high; }    \
+        *span = (uint64_t)high - (uint64_t)low;                                                                                  \
+        return low;                                                                                                              \
+    }
+SPAN_OF(i64, int64_t) SPAN_OF(i32, int32_t) SPAN_OF(u8, uint8_t) SPAN_OF(b8, uint8_t)
 #endif

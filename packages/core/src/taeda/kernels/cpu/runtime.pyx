@@ -129,7 +129,7 @@ cdef extern from *:
 cdef enum:
     SMALL_CLASSES = 17          # class i holds blocks of 64 * i bytes, i <= 16
     STEPS = 8                   # classes per power of two above 1 KiB
-    CLASSES = 17 + STEPS * 54
+    CLASSES = SMALL_CLASSES + STEPS * 54
     SPARE_BYTES = 1 << 25       # of large blocks that are kept beyond the highest point
     OWN_BYTES = 1 << 12         # from here on a block that this thread gave back is worth a look
     OWN_LOOKS = 4
@@ -164,7 +164,7 @@ cdef inline int class_of(size_t n, size_t* rounded) noexcept nogil:
     unit = (<size_t>1 << power) >> 3
     step = <int>((n - 1 - (<size_t>1 << power)) / unit) + 1
     rounded[0] = n if exact_blocks else (<size_t>1 << power) + step * unit
-    return 17 + (power - 10) * STEPS + step - 1
+    return SMALL_CLASSES + (power - 10) * STEPS + step - 1
 
 
 cdef Block* taken(int c, size_t size) noexcept nogil:
@@ -297,10 +297,10 @@ cdef void release_cache() noexcept nogil:
 
 cdef int64_t class_bytes(int c) noexcept nogil:
     cdef int power
-    if c < 17:
+    if c < SMALL_CLASSES:
         return <int64_t>c << 6
-    power = (c - 17) / STEPS + 10
-    return (<int64_t>1 << power) + ((c - 17) % STEPS + 1) * ((<int64_t>1 << power) >> 3)
+    power = (c - SMALL_CLASSES) / STEPS + 10
+    return (<int64_t>1 << power) + ((c - SMALL_CLASSES) % STEPS + 1) * ((<int64_t>1 << power) >> 3)
 
 
 def empty_cache():
