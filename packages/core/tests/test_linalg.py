@@ -251,3 +251,27 @@ def test_few_right_hand_sides_have_the_solutions_of_many(dtype):
                 assert close(A @ taeda.cholesky_solve(b, triangle, upper=upper), b, tolerance)
         Y = taeda.cholesky_inverse(factor, upper=upper)
         assert close(A @ Y, taeda.eye(n, dtype=numbers), tolerance) and bool((Y == Y.mH).all())
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.complex128, taeda.int64, taeda.int16, taeda.float16])
+def test_cross_products_of_many_vectors_in_any_layout(dtype):
+    taeda.manual_seed(0)
+    a, b = (taeda.randint(-9, 9, (70, 3, 410)).to(dtype) for _ in range(2))
+    wide = [x.to(taeda.complex128 if dtype.is_complex else taeda.float64).numpy() for x in (a, b)]
+    want = np.cross(*wide, axis=1)
+    for f in (lambda x: x, lambda x: x.mT.contiguous().mT, lambda x: x.permute(2, 1, 0).contiguous().permute(2, 1, 0), lambda x: x.flip(2)):
+        y = linalg.cross(f(a), f(b), dim=1)
+        assert y.is_contiguous() and np.array_equal(f(y).to(taeda.complex128 if dtype.is_complex else taeda.float64).numpy(), want)
+    assert not linalg.cross(a / 7 if dtype.is_floating_point else a, a / 7 if dtype.is_floating_point else a, dim=1).any()
+
+
+def test_cross_products_of_samples_and_tangents():
+    a, b = taeda.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), taeda.tensor([2.0, 0.0, 1.0])
+    assert taeda.func.vmap(lambda x: linalg.cross(x, b))(a).tolist() == [[2.0, 5.0, -4.0], [5.0, 8.0, -10.0]]
+    assert taeda.equal(taeda.func.vmap(taeda.func.vmap(linalg.cross))(a[None], a.flip(0)[None]), linalg.cross(a, a.flip(0))[None])
+    assert taeda.func.vmap(linalg.vecdot)(a, a).tolist() == [14.0, 77.0]
+    _, tangent = taeda.func.jvp(lambda x: linalg.cross(x, a), (b[None],), (b[None],))
+    assert taeda.equal(tangent, linalg.cross(b[None], a))
+    _, tangent = taeda.func.jvp(lambda x: linalg.cross(x, b), (a[0],), (a[1],))
+    assert tangent.tolist() == [5.0, 8.0, -10.0]
+    assert taeda.func.jacrev(lambda x: linalg.cross(x, b))(a[0]).tolist() == [[0.0, 1.0, 0.0], [-1.0, 0.0, 2.0], [0.0, -2.0, 0.0]]

@@ -126,6 +126,8 @@ def cross_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 3, 2), array(rng, 3, 2), dim=0)
     yield Call(array(rng, 1, 3), array(rng, 4, 3), dim=1)
     yield Call(array(rng, 2, 3, 2), array(rng, 2, 3, 1), dim=-2)
+    yield Call(array(rng, 2, 3, 1, 4), array(rng, 1, 3, 2, 4), dim=1)
+    yield Call(array(rng, 3), array(rng, 3))
     yield Call(array(rng, 0, 3), array(rng, 0, 3))
 
 

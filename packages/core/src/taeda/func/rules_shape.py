@@ -82,6 +82,15 @@ def shifted(*names: str, extra: int = 0) -> Callable[..., Any]:
     return rule
 
 
+def cross(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """Cross products along a dimension; samples have equal ranks, so that either batch has its dimension in front."""
+    given = bound(func, args, kwargs)
+    if given is None or given["input"].ndim != given["other"].ndim:
+        return NotImplemented
+    given["dim"] = wrap_dim("linalg.cross", given["dim"], given["input"].ndim) + 1
+    return wrap(func(*[value_at(given.pop(name), level) for name in ("input", "other")], **given), level)
+
+
 def each(found: Any, f: Callable[[Any], Any]) -> Any:
     """Apply f to the tensor, or to each tensor of a tuple."""
     if isinstance(found, Tensor):
@@ -386,6 +395,7 @@ for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
 for _name in ("cat", "concat", "concatenate"):
     RULES[_name] = joined(0)
 RULES["sum_to_size"] = sum_to_size
+RULES["linalg_cross"] = cross
 RULES.update(as_strided=as_strided, view_as=like_other("view"), reshape_as=like_other("reshape"), expand_as=like_other("expand"))
 RULES.update(permute=permute, squeeze=squeeze, t=transpose_2d, flatten=flatten, ravel=flatten, stack=joined(1))
 RULES["unsqueeze"] = shifted("dim", extra=1)

@@ -1,20 +1,18 @@
-"""Products that are neither those of matrices nor plain ones: cross, Kronecker, of vectors; and tensors as matrices."""
+"""Products that are neither those of matrices nor plain ones: Kronecker, of several matrices, powers; and tensors as matrices."""
 
 from __future__ import annotations
 
 import math
 
-from taeda.autograd.node import named, own
-from taeda.dtype import bool_
-from taeda.ops.join import cat, stack
-from taeda.ops.linalg import warn_once
+from taeda.autograd.node import own
+from taeda.ops.join import cat
 from taeda.ops.matmul import write_result
 from taeda.ops.solve import linalg_inv, linalg_solve
 from taeda.tensor_base import TensorBase
 
-__all__ = ["cross", "kron", "linalg_cross", "linalg_diagonal", "linalg_matmul", "linalg_multi_dot", "linalg_tensorinv",
-           "linalg_tensorsolve", "linalg_vander", "linalg_vecdot", "vander"]
-PUBLIC = ("cross", "kron", "vander")
+__all__ = ["kron", "linalg_diagonal", "linalg_matmul", "linalg_multi_dot", "linalg_tensorinv", "linalg_tensorsolve", "linalg_vander",
+           "vander"]
+PUBLIC = ("kron", "vander")
 
 _SMALL = 4096              # elements of a result whose making costs less than more calls
 _SHORT = 64                # elements of a run that cost as much as its start
@@ -24,61 +22,6 @@ def _tensors(op, *xs):
     for x in xs:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
-
-
-def _turns(x, dim):
-    """x with its three parts moved on by one, and by two, along a dimension."""
-    a, b, c = x.unbind(dim)
-    return stack((b, c, a), dim), stack((c, a, b), dim)
-
-
-def linalg_cross(input, other, *, dim=-1, out=None):
-    """Return the cross products along ``dim``, whose size is 3: y_i = a_j b_k - a_k b_j, (i, j, k) cyclic.
-
-    Other dimensions broadcast.
-
-    Raises RuntimeError where ranks, sizes or dtypes do not fit.
-
-    >>> import taeda
-    >>> taeda.linalg.cross(taeda.tensor([1., 0., 0.]), taeda.tensor([0., 1., 0.]))
-    tensor([0., 0., 1.])
-    """
-    op = "linalg.cross"
-    _tensors(op, input, other)
-    n = input.ndim
-    if n != other.ndim:
-        raise RuntimeError(f"[{op}] inputs must have the same number of dimensions, got shapes {tuple(input.shape)} and "
-                           f"{tuple(other.shape)}")
-    if n == 0 or not -n <= dim < n:
-        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})")
-    if input.shape[dim] != 3 or other.shape[dim] != 3:
-        raise RuntimeError(f"[{op}] inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
-    if input.dtype != other.dtype:
-        raise RuntimeError(f"[{op}] expected both inputs to have the same dtype, but found {input.dtype} and {other.dtype}")
-    if input.dtype is bool_:
-        raise NotImplementedError(f"[{op}] not implemented for dtype bool")
-    a1, a2 = _turns(input, dim)
-    b1, b2 = _turns(other, dim)
-    return write_result(out, named(a1 * b2 - a2 * b1, "LinalgCrossBackward0"), op)
-
-
-def cross(input, other, dim=None, *, out=None):
-    """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``.
-
-    y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0); batches broadcast.
-
-    >>> import taeda
-    >>> taeda.cross(taeda.tensor([1.0, 0.0, 0.0]), taeda.tensor([0.0, 1.0, 0.0]), dim=0)
-    tensor([0., 0., 1.])
-    """
-    _tensors("cross", input, other)
-    if dim is None:
-        warn_once("cross", "Using taeda.cross without specifying the dim arg is deprecated.\nGive dim, or use taeda.linalg.cross.", 2)
-        sizes = list(input.shape)
-        if 3 not in sizes:
-            raise RuntimeError(f"[cross] no dimension of size 3 in input of shape {tuple(sizes)}")
-        dim = sizes.index(3)
-    return linalg_cross(input, other, dim=dim, out=out)
 
 
 def kron(input, other, *, out=None):
@@ -101,22 +44,6 @@ def kron(input, other, *, out=None):
         x = x.expand(*x.shape[:-1], b[-1]).reshape(*x.shape[:-2], shape[-1])
         y = y.expand(*y.shape[:-2], a[-1], b[-1]).reshape(*y.shape[:-2], shape[-1])
     return write_result(out, own((x * y).reshape(shape), "UnsafeViewBackward0"), "kron")
-
-
-def linalg_vecdot(x, y, *, dim=-1, out=None):
-    """Return the dot products along ``dim``, the first conjugated: sum_i conj(x_i) y_i; other dimensions broadcast.
-
-    >>> import taeda
-    >>> taeda.linalg.vecdot(taeda.ones(2, 3), taeda.tensor([1., 2., 3.]))
-    tensor([6., 6.])
-    """
-    op = "linalg.vecdot"
-    _tensors(op, x, y)
-    if not (x.is_floating_point() or x.is_complex()):
-        raise RuntimeError(f"[{op}] Expected a floating point or complex tensor as input. Got {x.dtype}; convert with .float()")
-    if x.dtype != y.dtype:
-        raise RuntimeError(f"[{op}] Expected x and y to have the same dtype, but found x of type {x.dtype} and y of type {y.dtype} instead")
-    return write_result(out, (x.conj() * y).sum(dim), op)
 
 
 def _powers(x, count):
@@ -232,4 +159,4 @@ def linalg_tensorsolve(A, B, dims=None, *, out=None):
     return write_result(out, linalg_solve(A.reshape(n, n), B.reshape(n)).reshape(after), op)
 
 
-METHODS = {"cross": cross, "kron": kron}
+METHODS = {"kron": kron}
