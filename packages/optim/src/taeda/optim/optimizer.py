@@ -101,6 +101,8 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+_HOOK_DICTS = tuple(f"_optimizer_{when}_hooks" for when in (
+    "step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post"))
 _UNCHANGING = frozenset((bool, float, int, str, type(None)))  # types of options that need no copy
 
 
@@ -163,7 +165,7 @@ class Optimizer:
                 f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors "
                 f"or dicts, but got a Tensor of shape {tuple(params.shape)}; put it in a list"
             )
-        if not isinstance(params, Iterable):
+        if type(params) is not list and not isinstance(params, Iterable):      # an abstract class is asked for a third of a microsecond
             raise TypeError(
                 f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors or dicts, but got {_what(params)}"
             )
@@ -186,15 +188,10 @@ class Optimizer:
 
     def _prepare(self) -> None:
         """Give the object what is not saved with it: hooks, and the class a wrapped step."""
-        for name in (
-            "step_pre",
-            "step_post",
-            "state_dict_pre",
-            "state_dict_post",
-            "load_state_dict_pre",
-            "load_state_dict_post",
-        ):
-            self.__dict__.setdefault(f"_optimizer_{name}_hooks", OrderedDict())
+        d = self.__dict__
+        for name in _HOOK_DICTS:
+            if name not in d:
+                d[name] = OrderedDict()
         self._patch_step_function()
 
     def _patch_step_function(self) -> None:
@@ -423,7 +420,7 @@ class Optimizer:
                 f"[{self._name}] optimizer parameters need to be organized in ordered collections, but "
                 f"the ordering of tensors in sets will change between runs. Please use a list instead."
             )
-        if not isinstance(params, Iterable):
+        if type(params) is not list and not isinstance(params, Iterable):
             raise TypeError(f"[{self._name}] 'params' of a parameter group must be an iterable of Tensors, but got {_what(params)}")
         items = [params] if isinstance(params, Tensor) else list(params)
         names = [item[0] for item in items if isinstance(item, tuple)]
@@ -432,7 +429,8 @@ class Optimizer:
                 f"[{self._name}] all optimizer params should be with/without names. Some param names are "
                 f"missing: {len(names)} of {len(items)} are named"
             )
-        tensors = [item[1] if isinstance(item, tuple) else item for item in items]
+        tensors = [item[1] for item in items] if names else items
+        anything = self.defaults.get("differentiable")
         for i, p in enumerate(tensors):
             if not isinstance(p, Tensor):
                 hint = "; keys are no parameters: give the values" if isinstance(p, str) else ""
@@ -440,7 +438,7 @@ class Optimizer:
                     f"[{self._name}] optimizer can only optimize Tensors, but one of the params is {type(p).__name__} "
                     f"(at position {i}){hint}"
                 )
-            if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
+            if not (p.is_leaf or anything or p.retains_grad):
                 raise ValueError(
                     f"[{self._name}] can't optimize a non-leaf Tensor: the parameter at position {i}, of "
                     f"shape {tuple(p.shape)}, is a result of {type(p.grad_fn).__name__}; "

@@ -26,9 +26,9 @@ class Registry(dict[str, Any]):
 
     def __init__(self, owner: object, items: Any = ()) -> None:
         self._owner = weakref.ref(owner)
-        super().__init__()
-        if items:
-            self.update(items)
+        if items:                                       # all at once: a copy of a module makes three
+            dict.update(self, items)
+            self._attributes().update(self)
 
     def _attributes(self) -> dict[str, Any]:
         owner = self._owner()

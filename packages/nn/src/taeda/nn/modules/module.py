@@ -6,7 +6,6 @@ Its parts live beside it: ``_registry`` (named members), ``_hooks`` and ``_backw
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -546,14 +545,18 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     def __getstate__(self) -> dict[str, Any]:
         """Return ``__dict__`` without the attributes that repeat a registry's entries."""
         d = self.__dict__
-        repeated = set(itertools.chain(*(d.get(r, ()) for r in ("_parameters", "_buffers", "_modules"))))
-        return {k: v for k, v in d.items() if k not in repeated}
+        state = d.copy()
+        for registry in ("_parameters", "_buffers", "_modules"):
+            for name in d.get(registry, ()):
+                state.pop(name, None)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         d = self.__dict__
         d.update(state)
         for name in _HOOK_DICTS:
-            d.setdefault(name, OrderedDict())
+            if name not in d:
+                d[name] = OrderedDict()
         d.setdefault("_non_persistent_buffers_set", set())
         d.setdefault("_is_full_backward_hook", None)
         for registry in ("_parameters", "_buffers", "_modules"):
