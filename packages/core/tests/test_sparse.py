@@ -493,3 +493,14 @@ def test_softmax_of_few_entries_among_many_lines(lines: int) -> None:
         held = found.values().exp() if found.values().max() <= 0 else found.values()
         for place, value in zip(found.indices().t().tolist(), held.tolist(), strict=True):
             assert value == pytest.approx(want.get(tuple(place), 1.0))
+
+
+def test_zero_leaves_no_entries_and_no_gradient_and_is_counted():
+    v = taeda.ones(2, requires_grad=True)
+    s = taeda.sparse_coo_tensor(taeda.tensor([[0, 1]]), v.detach(), (3,))
+    assert s.zero_().zero_() is s and s._version == 2 and s._nnz() == 0 and s.is_coalesced() and s.shape == (3,)
+    s = taeda.sparse_coo_tensor(taeda.tensor([[0, 1]]), v, (3,)) * 1
+    s.zero_()
+    assert s.requires_grad and type(s.grad_fn).__name__ == "ZeroBackward0"
+    (s.to_dense().sum() + v.sum() * 2).backward()
+    assert v.grad.tolist() == [2.0, 2.0]

@@ -230,7 +230,14 @@ def copy_(s: Any, src: Any, non_blocking: bool = False) -> Any:
 @rule("zero_")
 def zero_(s: Any) -> Any:
     begin_write("zero_", s)
-    become(s, zeros_like(s.detach()))
+    if s._layout is sparse_coo and s.requires_grad and is_grad_enabled():                # nothing of it goes on
+        return write("zero_", s, packed(sparse_coo, (s._places[0][:, :0],), values_of(s)[:0], s.shape, True))
+    if s._layout is sparse_coo:
+        indices, values = s._places[0], s._held
+        s._places, s._held = (indices.new_empty((indices.shape[0], 0)),), values.new_empty((0, *values.shape[1:]))
+        s._known = {"coalesced": True}
+    else:
+        become(s, zeros_like(s.detach()))
     wrote(s)
     return s
 

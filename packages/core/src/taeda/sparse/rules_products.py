@@ -15,7 +15,7 @@ from taeda.layout import sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import BLOCKS, batch_dims, elements, matrices, stacked, to_compressed, to_coo
 from taeda.sparse.pattern import pattern_of
 from taeda.sparse.rules_shape import stack, transpose, unsupported
-from taeda.sparse.tensor import COMPRESSED, from_values, is_sparse, linear_of, make, packed, rule, sparse_dim, summed, unknown, values_of
+from taeda.sparse.tensor import COMPRESSED, from_values, is_sparse, make, packed, rule, runs, sparse_dim, summed, unknown, values_of
 from taeda.tensor_base import TensorBase
 
 
@@ -75,12 +75,10 @@ def _both(name: str, a: Any, b: Any) -> Any:
     rows, inner = a._places[0]
     columns = b._places[0][1]
     start, place = ops.group_by(b._places[0][0], b.shape[0])
-    counts = start.diff().index_select(0, inner)
-    left = ops.arange(inner.numel()).repeat_interleave(counts)                          # the entry of a, of each term
-    offset = ops.arange(left.numel()) - (counts.cumsum(0) - counts).index_select(0, left)
-    right = place.index_select(0, start.index_select(0, inner).index_select(0, left) + offset)
+    left, at = runs(start, inner)                                                       # left: the entry of a, of each term
+    right = place.index_select(0, at)
     terms = values_of(a).index_select(0, left) * values_of(b).index_select(0, right)
-    key = linear_of(ops.stack([rows.index_select(0, left), columns.index_select(0, right)]), (a.shape[0], b.shape[1]))
+    key = rows.index_select(0, left) * b.shape[1] + columns.index_select(0, right)
     keys, group = key.unique(return_inverse=True)
     indices = ops.stack([keys // max(b.shape[1], 1), keys % max(b.shape[1], 1)])
     return packed(sparse_coo, (indices,), summed(terms, group, keys.numel()), (a.shape[0], b.shape[1]), True)

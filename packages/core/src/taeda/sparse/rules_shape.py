@@ -14,6 +14,7 @@ from taeda.sparse.tensor import (
     known,
     packed,
     rule,
+    runs,
     sparse_dim,
     unknown,
     values_of,
@@ -35,7 +36,22 @@ def wrapped_dim(name: str, dim: int, n: int) -> int:
 def t(s: Any) -> Any:
     if s.ndim > 2 or (s._layout is sparse_coo and sparse_dim(s) != s.ndim):
         raise RuntimeError(f"[t] t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got shape {tuple(s.shape)}")
-    return transpose(s, 0, 1) if s.ndim == 2 else s
+    return _turned(s) if s.ndim == 2 else s
+
+
+def _turned(s: Any) -> Any:
+    """Return a matrix with rows and columns exchanged."""
+    values, layout = values_of(s), s._layout
+    rows, columns = s.shape
+    if layout is sparse_coo:
+        made = packed(sparse_coo, (s._places[0].flip(0),), values, (columns, rows))
+    else:
+        blocks = layout in (sparse_bsr, sparse_bsc)
+        made = packed(_TURNED[layout], s._places, values.transpose(1, 2) if blocks else values, (columns, rows))
+    if "pattern" in known(s):
+        made._known["pattern"] = s._known["pattern"].transposed()
+        made._known["version"] = sum(x._version for x in made._places)
+    return made
 
 
 @rule("transpose", "swapaxes", "swapdims", "_transpose")
@@ -54,11 +70,7 @@ def permute(s: Any, *dims: Any) -> Any:
         raise RuntimeError(f"[permute] permute(sparse): dims {order} are not an order of the {s.ndim} dimensions")
     if order == list(range(s.ndim)):
         return s.detach() if not s.requires_grad else with_values(s, values_of(s))
-    made = _permuted(s, order)
-    if order == [1, 0] and "pattern" in known(s):
-        made._known["pattern"] = s._known["pattern"].transposed()
-        made._known["version"] = sum(x._version for x in made._places)
-    return made
+    return _turned(s) if order == [1, 0] and (s._layout is not sparse_coo or sparse_dim(s) == 2) else _permuted(s, order)
 
 
 def _permuted(s: Any, order: list[int]) -> Any:
@@ -202,10 +214,8 @@ def index_select(s: Any, dim: int, index: Any) -> Any:
     if dim >= k:
         return packed(sparse_coo, s._places, values_of(s).index_select(dim - k + 1, wanted), size, is_coalesced(s))
     start, place = ops.group_by(s._places[0][dim], n)
-    counts = start.diff().index_select(0, wanted)
-    new = ops.arange(wanted.numel()).repeat_interleave(counts)
-    offset = ops.arange(new.numel()) - (counts.cumsum(0) - counts).index_select(0, new)
-    entries = place.index_select(0, start.index_select(0, wanted).index_select(0, new) + offset)
+    new, at = runs(start, wanted)
+    entries = place.index_select(0, at)
     indices = s._places[0].index_select(1, entries)
     indices[dim] = new
     made = packed(sparse_coo, (indices,), values_of(s).index_select(0, entries), size, is_coalesced(s) and dim == 0)

@@ -455,6 +455,14 @@ def grouping(s: Any) -> tuple[Any, Any, Any]:
     return found["grouping"]
 
 
+def runs(start: Any, wanted: Any) -> tuple[Any, Any]:
+    """Take the runs start[i] to start[i + 1] of each i of ``wanted`` in turn: which one each place comes from, and the places."""
+    first = start.index_select(0, wanted)
+    counts = start[1:].index_select(0, wanted) - first
+    which = ops.arange(wanted.numel()).repeat_interleave(counts)
+    return which, (first - counts.cumsum(0) + counts).index_select(0, which) + ops.arange(which.numel())
+
+
 def coalesce(s: Any) -> Any:
     """Return the tensor with sorted indices, each there once with the sum of its values."""
     if is_coalesced(s):
