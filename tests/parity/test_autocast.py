@@ -70,6 +70,22 @@ def test_functions_of_nn(name: str) -> None:
         harness.assert_close(found, wanted, 3e-2, 3e-2, f"{name} of {dtypes}")
 
 
+@pytest.mark.parametrize("lower", ["bfloat16", "float16"])
+@pytest.mark.parametrize("kind", ["GRUCell", "LSTMCell", "RNNCell", "GRU"])
+def test_a_recurrent_state_keeps_its_dtype(kind: str, lower: str) -> None:
+    """What comes out is of the state's dtype, or wider where the lower precision does not fit into it, whatever the input is of."""
+    for x_dtype, h_dtype in itertools.product(("float32", "bfloat16", "float16"), repeat=2):
+        dtypes = []
+        for lib in (torch, taeda):
+            lib.manual_seed(0)
+            layer = getattr(lib.nn, kind)(4, 3)
+            x, h = lib.from_numpy(drawn(2, 4)).to(getattr(lib, x_dtype)), lib.from_numpy(drawn(2, 3)).to(getattr(lib, h_dtype))
+            with lib.autocast("cpu", dtype=getattr(lib, lower)):
+                y = layer(x, h[:1] if kind == "GRU" else (h, h) if kind == "LSTMCell" else h)
+            dtypes.append([dtype_name(t) for t in (y if isinstance(y, tuple) else (y,))])
+        assert dtypes[0] == dtypes[1], (x_dtype, h_dtype)
+
+
 def step(lib: Any, lower: str) -> list[Any]:
     """A training step of a small network: the loss, the dtypes on the way and the gradients."""
     lib.manual_seed(0)

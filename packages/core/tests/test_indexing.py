@@ -207,7 +207,31 @@ def test_expanded_target_is_refused() -> None:
     with pytest.raises(RuntimeError, match="single memory location"):
         x[:] = 1.0
     with pytest.raises(RuntimeError, match="single memory location"):
-        x[taeda.tensor([0])] = 1.0
+        x.index_add_(1, taeda.tensor([0]), taeda.ones(2, 1))
+    assert x.tolist() == [[0] * 3] * 2
+
+
+def test_expanded_target_of_a_mask_or_an_index_is_written_with_a_warning() -> None:
+    whole = taeda.zeros(1, 3)
+    x = whole.expand(2, 3)
+    mask = taeda.tensor([[True, False, False], [False, True, False]])
+    for call in (lambda: x.masked_fill_(mask, 1.0), lambda: x.__setitem__(mask, 1.0)):
+        whole.zero_()
+        with pytest.warns(UserWarning, match="Use of masked_fill_ on expanded tensors is deprecated"):
+            call()
+        assert whole.tolist() == [[1, 1, 0]]
+    with pytest.warns(UserWarning, match="Use of index_fill_ on expanded"):
+        x.index_fill_(1, taeda.tensor([2]), 5.0)
+    with pytest.warns(UserWarning, match="Use of index_put_ on expanded"):
+        x[:, taeda.tensor([0])] = 4.0
+    assert whole.tolist() == [[4, 1, 5]]
+
+
+def test_a_source_cut_by_an_empty_index_has_a_gradient_of_its_own_shape() -> None:
+    source = taeda.ones(2, 1, requires_grad=True)
+    taeda.zeros(2, 3).scatter_add(1, taeda.empty(2, 0, dtype=taeda.int64), source).sum().backward()
+    assert source.grad is not None
+    assert source.grad.tolist() == [[0], [0]]
 
 
 # -- autograd ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Functions that are in no list run in whatever dtypes they get, and what they cal
 
 from __future__ import annotations
 
-LOWER, FLOAT32, WIDEST, AS_FIRST, AS_IS, PADDING = 1, 2, 3, 4, 5, 6
+LOWER, FLOAT32, WIDEST, AS_STATE, AS_IS, PADDING = 1, 2, 3, 4, 5, 6
 
 # Products and what is made of them: fast in the lower precision, which only their inputs feel.
 _LOWER = """
@@ -39,8 +39,8 @@ fft_fft fft_fft2 fft_fftn fft_hfft fft_ifft fft_ifft2 fft_ifftn fft_ihfft fft_ir
 # Functions whose tensors must agree: they get the widest dtype among them.
 _WIDEST = "cat index_copy stack"
 
-# Cells whose state meets products in the lower precision: all is cast to what that and the inputs promote to.
-_AS_FIRST = "gru gru_cell lstm lstm_cell"
+# Cells whose state meets products in the lower precision: all is cast to what that and the state promote to.
+_AS_STATE = "gru gru_cell lstm lstm_cell"
 
 # Functions that are made of listed ones here and not in PyTorch: nothing is cast inside of them.
 _AS_IS = "bilinear block_diag convolution cross linalg_cross linalg_vander vander"
@@ -48,7 +48,7 @@ _AS_IS = "bilinear block_diag convolution cross linalg_cross linalg_vander vande
 POLICIES = {
     name: policy
     for policy, names in (
-        (LOWER, _LOWER), (FLOAT32, _FLOAT32), (WIDEST, _WIDEST), (AS_FIRST, _AS_FIRST), (AS_IS, _AS_IS), (PADDING, "pad"),
+        (LOWER, _LOWER), (FLOAT32, _FLOAT32), (WIDEST, _WIDEST), (AS_STATE, _AS_STATE), (AS_IS, _AS_IS), (PADDING, "pad"),
     )
     for name in names.split()
 }  # fmt: skip

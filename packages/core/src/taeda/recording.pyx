@@ -8,6 +8,8 @@ from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
 from taeda.autograd.node cimport Node, connect, continue_history, grad_fn_of, save
 from taeda.dtype cimport differentiable
 
+import warnings
+
 from taeda.autograd.node import refuse_own_view
 
 
@@ -104,6 +106,23 @@ cdef int record_view(Op op, TensorBase out, TensorBase x, object extra=None) exc
 # -- writes in place ---------------------------------------------------------------------------------
 
 
+cdef frozenset RELAYOUTS = frozenset(("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_"))       # they move no element
+cdef frozenset DEPRECATED = frozenset(("masked_fill_", "index_fill_", "index_put_"))                               # PyTorch only warns
+
+
+cdef int check_expanded(str op, TensorBase x) except -1:
+    """Refuse to write into a tensor whose elements share memory, or warn where PyTorch does."""
+    if op in RELAYOUTS:
+        return 0
+    if op in DEPRECATED:
+        warnings.warn(f"Use of {op} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also "
+                      f"applies to advanced indexing, tensor[mask] = scalar. The tensor has shape {x.shape_tuple()}", UserWarning, 1)
+        return 0
+    raise RuntimeError(
+        f"[{op}] unsupported operation: more than one element of the written-to tensor of shape {x.shape_tuple()} refers to a single memory "
+        "location (it was expanded). Please clone() the tensor before performing the operation.")
+
+
 cdef int begin_inplace(str op, TensorBase x) except -1:
     cdef int d
     if x.storage.readonly_:
@@ -111,10 +130,8 @@ cdef int begin_inplace(str op, TensorBase x) except -1:
     if not x.view.contiguous:
         for d in range(x.view.ndim):
             if x.view.strides[d] == 0 and x.view.shape[d] > 1:
-                raise RuntimeError(
-                    f"[{op}] unsupported operation: more than one element of the written-to tensor of shape "
-                    f"{x.shape_tuple()} refers to a single memory location (it was expanded). Please clone() the "
-                    "tensor before performing the operation.")
+                check_expanded(op, x)
+                break
     if x.inference and not inference_enabled():
         raise RuntimeError(f"[{op}] Inplace update to inference tensor outside InferenceMode is not allowed. You can "
                            "make a clone to get a normal tensor before doing inplace update.")

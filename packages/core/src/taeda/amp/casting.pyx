@@ -21,12 +21,12 @@ cdef enum Policy:                # the numbers of taeda._autocast
     LOWER = 1
     FLOAT32 = 2
     WIDEST = 3
-    AS_FIRST = 4
+    AS_STATE = 4
     AS_IS = 5
     PADDING = 6
 
-assert (_autocast.LOWER, _autocast.FLOAT32, _autocast.WIDEST, _autocast.AS_FIRST, _autocast.AS_IS, _autocast.PADDING) == (
-    LOWER, FLOAT32, WIDEST, AS_FIRST, AS_IS, PADDING)
+assert (_autocast.LOWER, _autocast.FLOAT32, _autocast.WIDEST, _autocast.AS_STATE, _autocast.AS_IS, _autocast.PADDING) == (
+    LOWER, FLOAT32, WIDEST, AS_STATE, AS_IS, PADDING)
 
 # What each device's lower precision is until set_autocast_dtype: these are all the devices that PyTorch has autocast for.
 cdef dict DTYPES = {"cpu": BF16, "cuda": F16, "ipu": F16, "xpu": F16, "xla": BF16, "mps": F16, "hpu": BF16, "maia": BF16, "mtia": F16,
@@ -101,6 +101,18 @@ cdef bint pads_wide(tuple args, dict kwargs):
     return mode == "replicate" or mode == "reflect" and len(widths) < 6
 
 
+cdef object state_of(tuple args, dict kwargs):
+    """What a recurrent layer or cell begins with: h, or of an LSTM's (h, c) the latter, which h follows; without one, the input."""
+    cdef object hx = kwargs.get("hx") if kwargs else None
+    cdef Py_ssize_t k
+    if hx is None and len(args) > 1:                     # after the input, or after the sizes of its batches
+        k = 2 if isinstance(args[1], TensorBase) and not is_float((<TensorBase>args[1]).view.dtype) else 1
+        hx = args[k] if len(args) > k else None
+    if (type(hx) is tuple or type(hx) is list) and hx:
+        hx = hx[len(hx) - 1]
+    return hx if eligible(hx) else args[0]
+
+
 def cast_arguments(int policy, tuple args, dict kwargs):
     """Return a listed function's arguments in the dtype that its policy asks for."""
     cdef object s = state
@@ -108,12 +120,12 @@ def cast_arguments(int policy, tuple args, dict kwargs):
     cdef dict kept = None
     if policy == PADDING:
         policy = FLOAT32 if pads_wide(args, kwargs) else AS_IS
-    if policy == AS_IS or policy == AS_FIRST and not (args and eligible(args[0])):
+    if policy == AS_IS or policy == AS_STATE and not (args and eligible(args[0])):
         return args, kwargs
     if policy == FLOAT32:
         code = F32
-    elif policy == AS_FIRST:
-        code = promote((<TensorBase>args[0]).view.dtype, lower)
+    elif policy == AS_STATE:
+        code = promote((<TensorBase>state_of(args, kwargs)).view.dtype, lower)
     elif policy == WIDEST:
         for x in args:
             code = widest(x, code)

@@ -13,6 +13,7 @@ cdef TensorBase nonzero_rows(TensorBase x)                           # (ndim, n)
 cdef list nonzero_columns(TensorBase mask)                           # the same, a list of vectors
 cdef TensorBase select_where(TensorBase x, TensorBase mask)          # x[mask], not recorded
 cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1       # x[mask] = value, not recorded
+cdef tuple once(TensorBase x, TensorBase mask)                       # of an expanded x each element once, and the mask
 cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=*, bint wrap=*)
     # x[.., idx_k at dimension pos_k, ..], recorded as node; wrap: -1 is the last
 cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase value, bint accumulate, str op,

@@ -106,6 +106,7 @@ cdef TensorBase select_where(TensorBase x, TensorBase mask):
 
 cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1:
     """x = value, of one element, where mask is true; mask broadcasts to x; nothing is recorded."""
+    cdef TensorBase y
     cdef View* t[4]
     check_same_device("masked_fill_", (x, mask, value))
     begin_inplace("masked_fill_", x)
@@ -114,10 +115,24 @@ cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1:
         mask = mask.clone()
     if value.storage is x.storage:
         value = value.clone()
-    t[0], t[1], t[2], t[3] = &x.view, &mask.view, &value.view, &x.view
-    launch(FILL_WHERE, x.view.dtype, x.device, 1, 4, t, NULL, x.view.numel)
+    y, mask = once(x, mask)
+    t[0], t[1], t[2], t[3] = &y.view, &mask.view, &value.view, &y.view
+    launch(FILL_WHERE, x.view.dtype, x.device, 1, 4, t, NULL, y.view.numel)
     end_inplace(FILL_WHERE, x, (x,), None)
     return 0
+
+
+cdef tuple once(TensorBase x, TensorBase mask):
+    """(x, mask) of an x that is to be filled; of an expanded one each element once, with a mask that holds where one of its places' does."""
+    cdef int d, m
+    if x.view.contiguous:
+        return x, mask
+    for d in range(x.view.ndim):
+        if x.view.strides[d] == 0 and x.view.shape[d] > 1:
+            x, m = x.detach().narrow(d, 0, 1), mask.view.ndim - x.view.ndim + d
+            if m >= 0:
+                mask = mask.any(m, True)
+    return x, mask
 
 
 # -- advanced indexing ----------------------------------------------------------------------------------
@@ -354,7 +369,7 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     check_same_device(op, (x, v))
     if v.storage is x.storage:
         refuse_overlap(op, x, v)
-    begin_inplace(op, x)
+    begin_inplace("index_put_" if op == "setitem" and not x.view.contiguous else op, x)        # by which expanded tensors are told
     if not plain and (v.view.numel != 1 or v.storage is x.storage or accumulate and is_half(x.view.dtype)):
         wide = empty(q.nd, q.shape, x.view.dtype, x.device)
         copy_into(wide, as_strided_view(v, q.nd, q.shape, strides, v.offset))

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
 from taeda.autograd.grad_mode cimport grad_enabled
-from taeda.autograd.node cimport Node
+from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
                              make_contiguous, copy_into, define, empty_as, end_inplace, held_scalar, needs_grad, record, scalar_tensor,
                              to_dtype)
@@ -164,6 +164,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     code = x.view.dtype if dtype is None else code_of(dtype, "to")
     dev = x.device if device is None else CPU if type(device) is str and device == "cpu" else code_of_device(device, "to")
     y = convert(x, code, dev, copy)
+    if copy and code == x.view.dtype:
+        named(y, "ToCopyBackward0")
     if memory_format is channels_last or memory_format is channels_last_3d:
         ndim = 4 if memory_format is channels_last else 5
         return y if y.view.ndim == ndim and lies_channels_last(y) else channels_last_copy(y, "to", ndim)
@@ -190,6 +192,8 @@ def copy_(input, src, non_blocking=False):
     cdef TensorBase x = as_tensor(input, "copy_"), s
     s = scalar_tensor(src, x.view.dtype, CPU) if isinstance(src, (int, float)) else as_tensor(src, "copy_")
     cdef tuple shape
+    if s.storage is x.storage and repeats(x) and same_place(x, s):
+        return x                                            # nothing is written, so that it does no harm that elements are repeated
     if x is s:
         begin_inplace("copy_", x)                            # what may not be written to is refused all the same
         return x
@@ -207,6 +211,19 @@ def copy_(input, src, non_blocking=False):
     copy_into(x, s)
     end_copy(x, s)
     return x
+
+
+cdef bint repeats(TensorBase x) noexcept:
+    """Does x stand several times on some of its memory, by expand?"""
+    cdef int d
+    for d in range(x.view.ndim):
+        if x.view.strides[d] == 0 and x.view.shape[d] > 1:
+            return True
+    return False
+
+
+cdef bint same_place(TensorBase x, TensorBase s):
+    return x.offset == s.offset and x.view.dtype == s.view.dtype and x.shape_tuple() == s.shape_tuple() and x.stride_tuple() == s.stride_tuple()
 
 
 cdef int end_copy(TensorBase x, TensorBase s) except -1:
@@ -310,12 +327,18 @@ def detach_(input):
     return x
 
 
+cdef object set_vjp(Node n, object g):
+    raise RuntimeError("[set_] derivative for aten::set_ is not implemented; call it under taeda.no_grad()")
+
+cdef Op SET = define("set_", set_vjp, NOTHING, 0, None, "NotImplemented")
+
+
 def set_(input, source=None, storage_offset=0, size=None, stride=None):
     """Make the tensor look at another storage (or another tensor's), with an offset, size and stride.
 
     Raises RuntimeError when the layout would reach beyond the storage.
     """
-    cdef TensorBase x = as_tensor(input, "set_"), s
+    cdef TensorBase x = as_tensor(input, "set_"), s = None
     cdef Storage storage
     cdef int i, n
     if x.requires_grad_ and x.grad_fn_ is None and grad_enabled():
@@ -357,9 +380,13 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
     for i in range(n):
         x.view.shape[i] = size[i]
         x.view.strides[i] = stride[i]
+    if x.base is not None and storage is not x.storage:
+        x.grad_fn_, x.base, x.history = grad_fn_of(x), None, 0         # what it was a view of has nothing to do with it any more
     x.storage = storage
     x.offset = storage_offset
     refresh(x)
+    if needs_grad(x) or s is not None and needs_grad(s):
+        record(SET, x, (x, s), None)
     return x
 
 

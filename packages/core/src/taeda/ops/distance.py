@@ -49,7 +49,9 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     if compute_mode not in (*_MODES, None):
         raise ValueError(f"[cdist] {compute_mode} is not a valid value for compute_mode; it is one of {', '.join(_MODES)}")
     if not isinstance(p, (int, float)):
-        raise TypeError(f"[cdist] argument 'p' must be float, not {type(p).__name__}")
+        if not hasattr(p, "__float__") or getattr(p, "shape", None) != () or getattr(p.dtype, "is_complex", False):
+            raise TypeError(f"[cdist] argument 'p' must be float, not {type(p).__name__}")
+        p = float(p)                                # a tensor or a NumPy number
     shapes = f"{tuple(x1.shape)} and {tuple(x2.shape)}"
     for name, x in (("X1", x1), ("X2", x2)):
         if x.ndim < 2:

@@ -255,7 +255,7 @@ def _sample_dirichlet(input, generator=None):
     cdef TensorBase a = wide_float(input, "_sample_dirichlet"), t
     cdef bint was = set_grad(False)
     try:
-        g = draw_gamma(SAMPLE_DIRICHLET, to_dtype(a, F64), 0.0, generator)
+        g = draw_gamma(SAMPLE_DIRICHLET, to_dtype(a, F64), LEAST_F64, generator)
         t = to_dtype(<TensorBase>(g / g.sum(-1, keepdim=True)), a.view.dtype)
         if a.view.dtype == F32:
             t = <TensorBase>(<object>t).clamp(LEAST_F32, 0.999999940395355224609375)

@@ -177,7 +177,7 @@ cdef TensorBase source(TensorBase x, TensorBase ix, object src, int dim, str op)
         raise RuntimeError(f"[{op}] {op}(): Expected self.dtype to be equal to src.dtype, got {name_of(x.view.dtype)} and "
                            f"{name_of(s.view.dtype)}")
     if ix.view.numel == 0:
-        return s
+        return s if s.shape_tuple() == ix.shape_tuple() else s.reshape(-1)[:0].reshape(ix.shape_tuple())
     if max(s.view.ndim, 1) != max(ix.view.ndim, 1):
         raise RuntimeError(f"[{op}] Index tensor must have the same number of dimensions as src tensor, got shapes "
                            f"{tuple(ix.shape_tuple())} and {tuple(s.shape_tuple())}")

@@ -118,7 +118,7 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False, out=No
         raise RuntimeError(f"[histogram] if weight tensor is provided it should have the same shape as the input tensor, but got "
                            f"input {tuple(input.shape)} and weight {tuple(weight.shape)}")
     x = input.detach().reshape(-1)
-    edges = bins.detach() if given else _edges("histogram", x.unsqueeze(1), [bins], range)[0]
+    edges = bins.detach().clone() if given else _edges("histogram", x.unsqueeze(1), [bins], range)[0]
     hist = bin_sums(x, edges, weight if weight is None else weight.detach().reshape(-1), not given)
     if density:
         hist = hist / hist.sum() / edges.diff()

@@ -16,7 +16,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broa
                              result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
-from taeda.ops.advanced cimport mask_count, nonzero_rows, select_where, sum_to, zeros_of
+from taeda.ops.advanced cimport mask_count, nonzero_rows, once, select_where, sum_to, zeros_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda._once import warn_once
@@ -204,7 +204,7 @@ def masked_fill(input, mask, value):
 def masked_fill_(input, mask, value):
     """Write value into input where mask, which broadcasts to input, is true, in place; see masked_fill."""
     cdef TensorBase x = as_tensor(input, "masked_fill_"), v = fill_value(x, value, "masked_fill_")
-    cdef TensorBase m = check_mask(mask, "masked_fill_")
+    cdef TensorBase m = check_mask(mask, "masked_fill_"), y, held
     cdef View* t[4]
     cdef tuple shape = broadcast_shapes("masked_fill_", x.shape_tuple(), m.shape_tuple())
     if shape != x.shape_tuple():
@@ -216,8 +216,9 @@ def masked_fill_(input, mask, value):
         m = m.clone()
     if v.storage is x.storage:
         v = v.clone()
-    t[0], t[1], t[2], t[3] = &x.view, &m.view, &v.view, &x.view
-    launch(FILL, x.view.dtype, x.device, 1, 4, t, NULL, x.view.numel)
+    y, held = once(x, m)
+    t[0], t[1], t[2], t[3] = &y.view, &held.view, &v.view, &y.view
+    launch(FILL, x.view.dtype, x.device, 1, 4, t, NULL, y.view.numel)
     if isinstance(value, TensorBase):
         end_inplace(FILL_TENSOR, x, (x, v), (m,), x.shape_tuple())
     else:

@@ -14,6 +14,7 @@ from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index
 from taeda.ops.gather cimport flat, fresh
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import own
 from taeda.dispatch import write_exact
 from taeda.operands import refuse_overlap
 
@@ -76,9 +77,11 @@ def index_select(input, dim, index, *, out=None):
         if ix.view.numel != 1:
             raise RuntimeError("[index_select] Index to scalar can have only 1 value, got "
                                f"{ix.view.numel} values")
-        return index_core(x.reshape(1), [0], [ix], "index_select", INDEX_SELECT, False).reshape(())
     try:
-        y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
+        if x.view.ndim == 0:
+            y = own(index_core(x.reshape(1), [0], [ix], "index_select", INDEX_SELECT, False).reshape(()), "IndexSelectBackward0")
+        else:
+            y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
     except IndexError as error:
         raise IndexError(reworded(error, "index_select", "index out of range in self")) from None
     return y if out is None else write_exact(out, y, "index_select", x, index)

@@ -146,7 +146,7 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
         need_strided("logspace", layout)
     start, end = number_of("logspace", start), number_of("logspace", end)
     cdef int code = code_between("logspace", start, end, dtype)
-    if is_integral(code):
+    if is_integral(code) and steps != 1:               # a single value is that of the start as it is given
         start, end = int(start), int(end)
     t = float(base) ** linspace(start, end, steps, dtype=dtype_of(C128 if is_complex_(code) else F64), device=device)
     return out_or("logspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)

@@ -8,6 +8,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
+from taeda.autograd.node import named
 from taeda.nn._reduction import legacy_get_string
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -57,14 +58,15 @@ def reduced(op: str, loss: Tensor, reduction: str) -> Tensor:
     return loss
 
 
-def in_place(fn: Callable[..., Tensor], input: Tensor, *args: Any) -> Tensor:
+def in_place(fn: Callable[..., Tensor], input: Tensor, *args: Any, name: str | None = None) -> Tensor:
     """Write ``fn(input, *args)`` into ``input`` and return it.
 
-    Where a gradient is wanted fn works on a copy: what it saves for backward must not be overwritten.
+    Where a gradient is wanted fn works on a copy: what it saves for backward must not be overwritten; the node shows ``name``.
     """
     need_tensors(getattr(fn, "__name__", "in_place"), input)
     source = input.clone() if input.requires_grad and taeda.is_grad_enabled() else input
-    return input.copy_(fn(source, *args))
+    input.copy_(fn(source, *args))
+    return input if name is None or source is input or input._is_view() else named(input, name)
 
 
 def tuple_of(value: Any, n: int, op: str, name: str) -> tuple[int, ...]:

@@ -179,13 +179,18 @@ def rrelu(
     if not input.is_floating_point():
         raise NotImplementedError(f"[rrelu] not implemented for dtype {input.dtype}; convert it with .float()")
     if not training or input.is_meta:
-        return leaky_relu(input if inplace else input.contiguous(), (lower + upper) / 2, inplace)
+        slope = (lower + upper) / 2
+        if inplace:
+            return in_place(leaky_relu, input, slope, name="RreluWithNoiseBackward1")
+        return named(leaky_relu(input.contiguous(), slope), "RreluWithNoiseBackward0")
     # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
     negative = input.detach() <= 0
     slopes = taeda.ones_like(input.detach())
     drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(lower, upper)
     slopes = slopes.masked_scatter(negative, drawn.to(input.dtype))
-    return in_place(taeda.mul, input, slopes) if inplace else named(input * slopes, "RreluWithNoiseBackward0")
+    if inplace:
+        return in_place(taeda.mul, input, slopes, name="RreluWithNoiseBackward1")
+    return named(input * slopes, "RreluWithNoiseBackward0")
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
@@ -215,7 +220,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.2525,  0.0000,  1.9440])
     """
     need_tensors("mish", input)
-    return in_place(_mish, input) if inplace else named(_mish(input), "MishBackward0")
+    return in_place(_mish, input, name="MishBackward0") if inplace else named(_mish(input), "MishBackward0")
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
