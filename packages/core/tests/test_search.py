@@ -319,3 +319,9 @@ def test_a_value_lies_in_the_bin_between_whose_edges_it_is(rng: np.random.Genera
         t = taeda.from_numpy(x)
         assert taeda.histogram(t, bins, range=(-1.0, 1.5), weight=given).hist.tolist() == expected.tolist()
         assert taeda.histogram(t, taeda.from_numpy(edges), weight=given).hist.tolist() == expected.tolist()
+
+
+def test_a_hash_of_one_element_is_no_view_of_it():
+    x = taeda.tensor([5])
+    for y in (taeda.hash_tensor(x), taeda.hash_tensor(x, 0, keepdim=True), taeda.hash_tensor(x[0])):
+        assert int(y) == 5 and y.data_ptr() != x.data_ptr()

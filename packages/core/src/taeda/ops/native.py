@@ -158,9 +158,9 @@ def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
 
     Interpolation is 0 bilinear, 1 nearest or 2 bicubic, padding 0 zeros, 1 border or 2 reflection; ValueError for others.
     """
-    for mode, known in ((interpolation_mode, _SAMPLING), (padding_mode, _PADDING)):
-        if not 0 <= mode < len(known):
-            raise ValueError(f"[grid_sampler] expected a mode from 0 to {len(known) - 1} ({', '.join(known)}), got {mode}")
+    if not (0 <= interpolation_mode < 3 and 0 <= padding_mode < 3):
+        mode, known = (padding_mode, _PADDING) if 0 <= interpolation_mode < 3 else (interpolation_mode, _SAMPLING)
+        raise ValueError(f"[grid_sampler] expected a mode from 0 to 2 ({', '.join(known)}), got {mode}")
     return _grid.grid_sample(input, grid, _SAMPLING[interpolation_mode], _PADDING[padding_mode], bool(align_corners))
 
 

@@ -26,8 +26,8 @@ _KNOWN = {"sum": ("sum", 0.0), "mean": ("sum", math.nan), "prod": ("prod", 1.0),
 _KNOWN.update(amax=_KNOWN["max"], amin=_KNOWN["min"])
 
 
-def _bounds(data: Any, lengths: Any, offsets: Any, axis: int, unsafe: bool) -> Any:
-    """Where the runs begin, and as the last one where they end, along the last dimension."""
+def _bounds(data: Any, lengths: Any, offsets: Any, axis: int, unsafe: bool) -> tuple[Any, Any, Any]:
+    """Where the first run begins (None: at 0), where each ends, and how long each is (None: not known yet), along the last dimension."""
     given, name = (lengths, "lengths") if lengths is not None else (offsets, "offsets")
     if given is None:
         raise RuntimeError("[segment_reduce] Either lengths or offsets must be defined.")
@@ -50,15 +50,15 @@ def _bounds(data: Any, lengths: Any, offsets: Any, axis: int, unsafe: bool) -> A
         if not unsafe and bounds.numel() and not bounds.is_meta:
             if bool((bounds.diff() < 0).any()) or not 0 <= int(bounds.min()) <= int(bounds.max()) <= size:
                 raise RuntimeError(f"[segment_reduce] offsets must not decrease, and lie between 0 and {size}")
-        return bounds
+        return bounds[..., :1], bounds[..., 1:].contiguous(), None
     counts = given.to(int64)
     if not unsafe and not counts.is_meta:
-        if bool((counts < 0).any()):
+        if counts.numel() and int(counts.min()) < 0:
             raise RuntimeError("[segment_reduce] lengths contains negative value!")
         if bool((counts.sum(-1) != size).any()):
             raise RuntimeError(f"[segment_reduce] Expected all rows of lengths along axis to sum to data.size({wanted}), which is {size}, "
                                "when !unsafe.")
-    return cat([counts.new_zeros((*counts.shape[:-1], 1)), counts.cumsum(-1)], -1)
+    return None, counts.cumsum(-1), counts
 
 
 def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, axis=0, unsafe=False, initial=None):
@@ -86,20 +86,22 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         raise RuntimeError("[segment_reduce] indices based reduction is not supported; give lengths or offsets")
     if data.dtype not in (float16, bfloat16, float32, float64):
         raise NotImplementedError(f"[segment_reduce] not implemented for dtype {data.dtype}; it takes floating point tensors")
-    bounds = _bounds(data, lengths, offsets, axis, unsafe)
-    d, runs = bounds.ndim - 1, bounds.shape[-1] - 1
+    begin, ends, counts = _bounds(data, lengths, offsets, axis, unsafe)
+    d, runs = ends.ndim - 1, ends.shape[-1]
     lead, rest, n = data.shape[:d], data.shape[d + 1 :], data.shape[d]
 
     # each element's run; what lies before the first or after the last goes to one more, which is cut off
-    at = arange(n, device=data.device).expand(*lead, n).contiguous()
-    run = searchsorted(bounds[..., 1:].contiguous(), at, right=True)
-    run = run.masked_fill(at < bounds[..., :1], runs)
+    at = arange(n, device=data.device)
+    run = searchsorted(ends, at if d == 0 else at.expand(*lead, n).contiguous(), right=True)
+    if begin is not None:
+        run = run.masked_fill(at < begin, runs)
     place = run.reshape(*lead, n, *(1,) * len(rest)).expand(data.shape)
     how, empty = _KNOWN[reduce]
-    sizes = bounds.diff().reshape(*lead, runs, *(1,) * len(rest))
-    neutral = 0.0 if reduce == "mean" else empty
-    y = full((*lead, runs + 1, *rest), neutral, dtype=data.dtype, device=data.device)
-    y = scatter_reduce(y, d, place, data, how, include_self=False).narrow(d, 0, runs)
+    more = counts is None or unsafe                # else the runs have all elements
+    y = full((*lead, runs + more, *rest), 0.0 if reduce == "mean" else empty, dtype=data.dtype, device=data.device)
+    y = scatter_reduce(y, d, place, data, how, include_self=False)
+    if more:
+        y = y.narrow(d, 0, runs)
     if initial is not None:
         if how == "sum":
             y = y + initial
@@ -108,6 +110,7 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         else:
             y = where((y < initial) if how == "amax" else (y > initial), initial, y)
     if reduce == "mean":
+        sizes = (cat([begin, ends], -1).diff() if counts is None else counts).reshape(*lead, runs, *(1,) * len(rest))
         mean = y / sizes
         y = mean if initial is None else where(sizes == 0, initial, mean)
     return named(y.contiguous(), "SegmentReduceBackward0")

@@ -10,7 +10,7 @@ from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, uint64
 from taeda.ops.sequences import arange
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
-from taeda.ops.join import cat, stack
+from taeda.ops.join import stack
 from taeda.ops.matmul import write_result
 from taeda.ops.rearrange import repeat_interleave
 from taeda.ops.searching import among
@@ -204,16 +204,22 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
     x = input.detach()
     bits = x.to(float64).view(int64) if x.is_floating_point() else x.to(int64)
     kept = [1 if i in dims else s for i, s in enumerate(input.shape)]
+    folded = False
     if input.ndim:
         bits = bits.movedim(dims, list(range(-len(dims), 0))).flatten(input.ndim - len(dims))
-        while bits.shape[-1] > 1:                      # fold the halves onto each other
-            half = bits.shape[-1] // 2
-            rest = bits[..., 2 * half:]
-            bits = cat([bits[..., :half] ^ bits[..., half : 2 * half], rest], -1)
-        bits = bits.sum(-1)                            # of one element, or of none
+        n, odd = bits.shape[-1], None
+        folded = n != 1
+        while n > 1:                                   # fold the halves onto each other
+            if n % 2:
+                odd = bits.select(-1, n - 1) if odd is None else odd ^ bits.select(-1, n - 1)
+            n //= 2
+            bits = bits.narrow(-1, 0, n) ^ bits.narrow(-1, n, n)
+        bits = bits.select(-1, 0) if n else bits.sum(-1)
+        if odd is not None:
+            bits = bits ^ odd
     shape = kept if keepdim else [s for i, s in enumerate(input.shape) if i not in dims]
     found = bits.reshape(shape).view(uint64)
-    return found.clone() if input.ndim == 0 else found        # where nothing was folded
+    return found if folded else found.clone()
 
 
 def _wrap(op, dim, ndim):

@@ -6,11 +6,13 @@ the transforms of ``taeda.fft`` and ``taeda.stft`` want.  ``taeda.signal.windows
 
 from __future__ import annotations
 
+import functools
 import math
 
 from taeda.dtype import NAMES, get_default_dtype
 from taeda.layout import strided
 from taeda.ops.bessel import i0
+from taeda.ops.conversion import tensor
 from taeda.ops.creation import empty, ones
 from taeda.ops.sequences import arange
 from taeda.ops.matmul import write_result
@@ -134,4 +136,9 @@ def kaiser_window(window_length, periodic=True, beta=12.0, *, out=None, dtype=No
 def kaiser(k, length, beta):
     """Return the Kaiser window of ``length`` at the samples k, in double precision."""
     place = k.to(NAMES["float64"]) * (2 / (length - 1)) - 1
-    return i0(beta * (1 - place * place).clamp(min=0).sqrt()) / i0(place.new_full((), float(beta)))
+    return i0(beta * (1 - place * place).clamp(min=0).sqrt()) / _i0_of(float(beta))
+
+
+@functools.lru_cache(maxsize=64)
+def _i0_of(beta):
+    return float(i0(tensor(beta, dtype=NAMES["float64"], device="cpu")))
