@@ -32,14 +32,20 @@ FLOW = (
     "[bool] vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet; "
     "use taeda.where, or take the condition out of the function."
 )
-INPLACE = (
-    "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
-    "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a vmap. Please try "
-    "to use out-of-place operators instead of inplace arithmetic."
-)
+
 # Results whose shape depends on the data, and answers that would be one for each sample.
 DYNAMIC = {"nonzero", "argwhere", "masked_select", "unique", "unique_consecutive"}
 ANSWERS = {"allclose", "equal", "is_nonzero"}
+
+
+class SharedTarget(RuntimeError):
+    """A batch was to be written into a tensor that is the same for all samples."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"[{name}] vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args "
+            "that has more elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in "
+            "a vmap. Please try to use out-of-place operators instead of inplace arithmetic.")
 
 
 class Level:
@@ -296,9 +302,9 @@ def empty_result(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str,
 
 
 def check_target(name: str, target: Any, level: int) -> None:
-    """Refuse to write batches into a tensor that is the same for all samples."""
+    """Raise SharedTarget where batches would be written into a tensor that is the same for all samples."""
     if not at(target, level):
-        raise RuntimeError(f"[{name}] {INPLACE}")
+        raise SharedTarget(name)
 
 
 def loop_in_place(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_inference_mode_enabled
-from taeda.func.batched import INPLACE, differentiating, levels
+from taeda.func.batched import SharedTarget, differentiating, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape
 from taeda.func.vmap import run, vmap
@@ -375,15 +375,16 @@ def jacfwd(
 
         basis, rows = tree_flatten(tuple(basis))
         pushed = functools.partial(run, push, "jacfwd", total, [0] * len(basis), basis, rows, (-1, 0) if has_aux else -1, randomness, {})
-        state = get_rng_state()
+        state = get_rng_state() if randomness == "same" else None
         try:
             found = pushed()
-        except RuntimeError as e:
+        except SharedTarget:
             # The primals were batches too, which autograd is quickest with; a function that writes them into tensors of its own
             # is run once more on the primals alone.  (One that draws for each sample makes batches itself.)
-            if INPLACE not in str(e) or randomness == "different":
+            if randomness == "different":
                 raise
-            set_rng_state(state)
+            if state is not None:
+                set_rng_state(state)
             found = pushed(tangents=True)
         aux = None
         if has_aux:
