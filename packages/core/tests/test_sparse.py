@@ -6,6 +6,7 @@ import copy
 import io
 import math
 import pickle
+import warnings
 from typing import Any
 
 import pytest
@@ -419,6 +420,18 @@ def test_products_of_older_names() -> None:
     for name in ("smm", "hspmm"):
         with pytest.raises(RuntimeError, match=rf"\[{name}\] {name} expected sparse coordinate tensor layout but got Strided"):
             getattr(taeda, name)(dense, dense)
+
+
+def test_factors_may_stand_between_the_tensors() -> None:
+    s, dense = taeda.eye(2).to_sparse(), taeda.ones(2, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")                 # that it is deprecated, said once in a process
+        assert taeda.add(s, 2, s).to_dense().tolist() == s.clone().add_(2, s).to_dense().tolist() == [[3, 0], [0, 3]]
+        assert taeda.add(dense, 2, s).tolist() == [[3, 1], [1, 3]]
+        assert taeda.addmm(2, dense, 3, s, dense).tolist() == [[5, 5], [5, 5]]
+        assert taeda.sspaddmm(2, s, 3, s, dense).to_dense().tolist() == [[5, 3], [3, 5]]
+    with pytest.raises(TypeError):
+        taeda.addmm(2, dense, 3, 4, s, dense)
 
 
 def test_results_go_where_a_program_wants_them() -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from taeda.tensor_base import TensorBase
+
 # What the tensor that a function is about, its first parameter, is called in taeda, and may be called by a caller.
 _FIRST = ("input", "A", "B", "L", "b", "x")
 _CALLED = ("input", "x", "a", "x1")
@@ -78,20 +80,23 @@ def has_older_form(name: str) -> bool:
     return name.removesuffix("_") in _OLDER
 
 
-def older_factors(name: str, are_tensors: list[bool], named: int = 0) -> tuple[str, ...] | None:
-    """Return what the arguments that are no tensors mean in the older order of a call, which is warned of once; None for another order.
+def in_newer_order(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]] | None:
+    """Return the tensors of a call in the older order, and its keywords with the factors among them, warning once; None for another order.
 
-    ``named`` tensors follow by keyword, as in ``p.add_(-lr, other=grad)``.
+    Tensors may follow by keyword, as in ``p.add_(-lr, other=grad)``.
     """
     count, factors = _OLDER[name.removesuffix("_")]
-    numbers = len(are_tensors) - sum(are_tensors)
-    if sum(are_tensors) + named != count or not 1 <= numbers <= len(factors) or not (named or are_tensors[-1]):
+    tensors = [x for x in args if isinstance(x, TensorBase)]
+    numbers = [x for x in args if not isinstance(x, TensorBase)]
+    named = sum(word != "out" and isinstance(x, TensorBase) for word, x in kwargs.items())
+    if len(tensors) + named != count or not 1 <= len(numbers) <= len(factors) or not (named or isinstance(args[-1], TensorBase)):
         return None
+    factors = factors[:len(numbers)]
     if not _warned:
         _warned.append(name)
-        warnings.warn(f"This overload of {name} is deprecated: give {' and '.join(factors[:numbers])} by keyword, after the "
-                      "tensors", UserWarning, stacklevel=2)
-    return factors[:numbers]
+        warnings.warn(f"This overload of {name} is deprecated: give {' and '.join(factors)} by keyword, after the tensors", UserWarning,
+                      stacklevel=2)
+    return tensors, {**kwargs, **dict(zip(factors, numbers, strict=True))}
 
 
 # -- parameters that are True or False: a number there is a mistake, as in x.sum(0, 1), which means x.sum((0, 1)) ---------------------

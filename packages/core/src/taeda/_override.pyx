@@ -20,7 +20,7 @@ from taeda.tensor_base cimport TensorBase, refresh
 from _thread import _local
 
 from taeda._autocast import POLICIES
-from taeda._names import flags_of, has_older_form, older_factors, renamed
+from taeda._names import flags_of, has_older_form, in_newer_order, renamed
 
 cdef extern from "_override.h":
     ctypedef object (*slow_call)(object, PyObject**, size_t, PyObject*)
@@ -88,12 +88,8 @@ cdef object older_call(object self, PyObject** args, size_t flagged, PyObject* n
     cdef tuple positional = tuple([<object>args[i] for i in range(given)])
     cdef dict keywords = {} if names == NULL else {
         name: <object>args[given + i] for i, name in enumerate(<tuple><object>names)}
-    factors = older_factors(f.name, [isinstance(x, TensorBase) for x in positional],
-                            len([word for word in keywords if word != "out" and isinstance(keywords[word], TensorBase)]))
-    if factors is None:
-        return None
-    keywords.update(zip(factors, [x for x in positional if not isinstance(x, TensorBase)]))
-    return f.function(*[x for x in positional if isinstance(x, TensorBase)], **keywords)
+    found = in_newer_order(f.name, positional, keywords)
+    return None if found is None else f.function(*found[0], **found[1])
 
 
 cdef object explain(object self, object error):

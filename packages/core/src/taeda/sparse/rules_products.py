@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 from taeda import ops
-from taeda._names import older_factors
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
@@ -16,7 +15,6 @@ from taeda.sparse.compressed import BLOCKS, batch_dims, elements, matrices, stac
 from taeda.sparse.pattern import pattern_of
 from taeda.sparse.rules_shape import stack, transpose, unsupported
 from taeda.sparse.tensor import COMPRESSED, from_values, is_sparse, make, packed, rule, runs, sparse_dim, summed, unknown, values_of
-from taeda.tensor_base import TensorBase
 
 
 class SparseTimesDense(Function):
@@ -184,15 +182,7 @@ def addmm(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
 
 
 @rule("sspaddmm")
-def sspaddmm(*args: Any, **kwargs: Any) -> Any:
-    factors = older_factors("sspaddmm", [isinstance(x, TensorBase) for x in args])
-    if factors:
-        kwargs.update(zip(factors, [x for x in args if not isinstance(x, TensorBase)], strict=True))
-        args = tuple(x for x in args if isinstance(x, TensorBase))
-    return _sspaddmm(*args, **kwargs)
-
-
-def _sspaddmm(s: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def sspaddmm(s: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     if not is_sparse(s):
         raise RuntimeError("[sspaddmm] expected a sparse tensor to add to")
     product_of = smm(a, b) * alpha

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from taeda import ops
+from taeda._names import has_older_form, in_newer_order
 from taeda._override import set_sparse, sparse_shell
 from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
@@ -71,7 +72,7 @@ def answer(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not isinstance(out, Tensor):
             raise TypeError(f"[{name}] out must be a Tensor, not {type(out).__name__}")
     try:
-        found = by_rule(*args, **kwargs)
+        found = applied(name, by_rule, args, kwargs)
     except AttributeError as error:                      # rules ask tensors for what they are
         raise TypeError(f"[{name}] an argument is of another kind than the operation takes: {error}") from error
     if out is not None:
@@ -84,6 +85,17 @@ def answer(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if type(t) is SparseTensor:
                 name_node(name, args, t)
     return found
+
+
+def applied(name: str, by_rule: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what a rule gives, of factors between the tensors too, as in ``taeda.addmm(beta, x, alpha, a, b)``."""
+    try:
+        return by_rule(*args, **kwargs)
+    except TypeError:
+        newer = in_newer_order(name, args, kwargs) if has_older_form(name) else None
+        if newer is None:
+            raise
+    return by_rule(*newer[0], **newer[1])
 
 
 def name_node(name: str, args: tuple[Any, ...], t: Any) -> None:
