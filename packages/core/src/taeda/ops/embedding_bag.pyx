@@ -7,6 +7,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, c
                              needs_grad, record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
+from taeda.ops.arguments cimport view_of, whole_numbers
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.sequences import arange
@@ -17,18 +18,6 @@ PUBLIC = ()
 METHODS = {}
 
 cdef dict MODES = {"sum": 0, "mean": 1, "max": 2}
-
-
-cdef View* view_of(TensorBase x) noexcept:
-    return NULL if x is None else &x.view
-
-
-cdef int fill(tuple how, Param* p) except -1:
-    """p: mode, index that is left out or -1, bags, whether gradients are divided by the index's count (then: rows)."""
-    cdef int i
-    for i in range(4):
-        p[i].i = how[i]
-    return 0
 
 
 cdef Op BAG_BACKWARD = define("embedding_bag_backward", NULL)
@@ -44,11 +33,11 @@ cdef object embedding_bag_sparse_vjp(Node n, object g):
 cdef object bag_gradients(Node n, object g, bint sparse):
     cdef TensorBase w = n.load(0), ix = n.load(1), offsets = n.load(2), scale = n.load(3), at = n.load(4), gy, gw = None, gscale = None
     cdef View* t[5]
-    cdef Param p[4]
+    cdef Param p[4]            # mode, index that is left out or -1, bags, whether gradients are divided by the index's count
     if sparse or any_needs_grad((g, w, scale)):
         return embedding_bag_composed(n, g, w, ix, offsets, scale, at, sparse)
     gy = contiguous(<TensorBase>g)
-    fill(n.extra, p)
+    whole_numbers(n.extra, 4, p)
     if n.needs(0):
         gw = empty_shape((n.extra[4], gy.view.shape[1]), gy.view.dtype, gy.device)
         t[0], t[1] = &gw.view, &gy.view
@@ -215,7 +204,7 @@ def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_wei
     if mode == "max":
         at = empty_shape((bags, w.view.shape[1]), I64, w.device)
     how = (MODES[mode], padding_idx, bags, bool(scale_grad_by_freq), rows)
-    fill(how, p)
+    whole_numbers(how, 4, p)
     t[0], t[1], t[2], t[3], t[4], t[5] = &y.view, view_of(at), &table.view, &ix.view, &starts.view, view_of(scale)
     bad = launch(EMBEDDING_BAG, w.view.dtype, w.device, 2, 6, t, p, ix.view.numel * w.view.shape[1]) if bags else 0
     if bad > 0:

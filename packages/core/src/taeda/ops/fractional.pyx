@@ -54,7 +54,7 @@ cdef Op POOL_2D = define("fractional_max_pool2d", pool_vjp, 0, 0, "fractional_ma
 cdef Op POOL_3D = define("fractional_max_pool3d", pool_vjp, 0, 0, "fractional_max_pool", "FractionalMaxPool3DBackward0")
 
 
-cdef tuple sizes_of(str op, str name, object value, int n):
+cdef tuple one_each(str op, str name, object value, int n):
     """An int, or n ints."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     values = values * n if len(values) == 1 else values
@@ -143,7 +143,7 @@ cdef object fractional(Op op, object input, int n, object kernel_size, object ou
     cdef View* t[4]
     cdef Param p[4]
     cdef int d
-    kernel, out = sizes_of(op.name, "kernel_size", kernel_size, n), sizes_of(op.name, "output_size", output_size, n)
+    kernel, out = one_each(op.name, "kernel_size", kernel_size, n), one_each(op.name, "output_size", output_size, n)
     if x.view.ndim != n + 1 and x.view.ndim != n + 2:
         raise IndexError(f"[{op.name}] Expected {n + 1}D or {n + 2}D tensor, but got shape {x.shape_tuple()}")
     if not is_float(x.view.dtype):

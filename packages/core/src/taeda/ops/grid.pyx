@@ -8,6 +8,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, c
                              record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
+from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
@@ -24,14 +25,6 @@ cdef str CHANGED = ("Default grid_sample and affine_grid behavior has changed to
                     "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.")
 
 
-cdef int fill(tuple how, Param* p) except -1:
-    """p: mode, padding, align corners."""
-    cdef int i
-    for i in range(3):
-        p[i].i = how[i]
-    return 0
-
-
 # -- sampling ----------------------------------------------------------------------------------------
 
 cdef Op GRID_SAMPLE_BACKWARD = define("grid_sample_backward", NULL)
@@ -39,7 +32,7 @@ cdef Op GRID_SAMPLE_BACKWARD = define("grid_sample_backward", NULL)
 cdef object grid_sample_vjp(Node n, object g):
     cdef TensorBase x = n.load(0), grid = n.load(1), gy, gx = None, ggrid = None
     cdef View* t[5]
-    cdef Param p[3]
+    cdef Param p[3]            # mode, padding, align corners
     if any_needs_grad((g, x, grid)):
         return grid_sample_composed(n, g, x, grid)
     gy, x, grid = contiguous(<TensorBase>g), contiguous(x), contiguous(grid)
@@ -47,7 +40,7 @@ cdef object grid_sample_vjp(Node n, object g):
         gx = empty_like(x)
     if n.needs(1):
         ggrid = empty_like(grid)
-    fill(n.extra, p)
+    whole_numbers(n.extra, 3, p)
     t[0], t[1] = NULL if gx is None else &gx.view, NULL if ggrid is None else &ggrid.view
     t[2], t[3], t[4] = &gy.view, &x.view, &grid.view
     if x.view.numel and grid.view.numel:
@@ -190,7 +183,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
     op = GRID_SAMPLE_2D if x.view.ndim == 4 else GRID_SAMPLE_3D
     source, positions = contiguous(x), contiguous(at)
     y = empty_shape(x.shape_tuple()[:2] + at.shape_tuple()[1:x.view.ndim - 1], x.view.dtype, x.device)
-    fill(how, p)
+    whole_numbers(how, 3, p)
     t[0], t[1], t[2] = &y.view, &source.view, &positions.view
     if y.view.numel:
         launch(op, x.view.dtype, x.device, 1, 3, t, p, 4 * y.view.numel)

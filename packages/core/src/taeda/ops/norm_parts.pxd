@@ -2,11 +2,8 @@
 from taeda.dispatch cimport as_tensor, contiguous
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, Param, View
+from taeda.ops.arguments cimport view_of
 from taeda.tensor_base cimport TensorBase
-
-
-cdef inline View* view_of(TensorBase t) noexcept:
-    return &t.view if t is not None else NULL
 
 
 cdef inline TensorBase optional(object x, str op):

@@ -264,11 +264,11 @@ def pad(input, pad, mode="constant", value=None):
         for d in range(first, x.view.ndim):
             nothing = nothing and a.shape[d] < 1
         if nothing:
-            raise RuntimeError(f"[pad] input of shape {list(x.shape_tuple())} is too small: the output would be {sizes_of(x, &a)}")
+            raise RuntimeError(f"[pad] input of shape {list(x.shape_tuple())} is too small: the output would be {padded_sizes(x, &a)}")
     return padded(<Op>(<list>OPS[code])[n], x, a.before, a.shape, code, 0)
 
 
-cdef list sizes_of(TensorBase x, const Amounts* a):
+cdef list padded_sizes(TensorBase x, const Amounts* a):
     return [a.shape[d] for d in range(x.view.ndim)]
 
 
@@ -283,7 +283,7 @@ cdef int check_amounts(TensorBase x, const Amounts* a, int d, int code, object m
                            f"at dimension {d} of input {list(x.shape_tuple())}")
     if code == CIRCULAR:
         kept += (before if before < 0 else 0) + (after if after < 0 else 0)
-    if kept < 1 and 0 not in sizes_of(x, a):
+    if kept < 1 and 0 not in padded_sizes(x, a):
         raise RuntimeError(f"[pad] mode '{mode}' has nothing to take values from at dimension {d} of input "
                            f"{list(x.shape_tuple())} with padding ({before}, {after})")
     return 0

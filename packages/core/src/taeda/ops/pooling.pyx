@@ -13,6 +13,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, needs_grad, record, write_out
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.ops.arguments cimport whole_numbers
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport TensorBase
 
@@ -154,13 +155,6 @@ cdef tuple pack(const Param* p):
     return tuple([p[i].i for i in range(GEOMETRY)])
 
 
-cdef int unpack(tuple geometry, Param* p) except -1:
-    cdef int i
-    for i in range(GEOMETRY):
-        p[i].i = geometry[i]
-    return 0
-
-
 cdef bint lies_last(TensorBase x, int n) noexcept:
     """Whether x is a batch of images or volumes whose channels lie innermost."""
     return n > 1 and x.view.ndim == n + 2 and lies_channels_last(x)
@@ -231,7 +225,7 @@ cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, 
     cdef Param p[GEOMETRY]
     cdef int d
     if last is not None and is_float(g.view.dtype):
-        unpack(last, p)
+        whole_numbers(last, GEOMETRY, p)
         dense, at = packed_last(g), packed_last(at)
         channels_innermost(gx)
         t[0], t[1], t[2] = column_view(&columns, 0, gx), column_view(&columns, 1, dense), column_view(&columns, 2, at)
@@ -355,7 +349,7 @@ cdef TensorBase avg_forward(Op op, TensorBase x, int n, Param* p):
 # avg_pool_backward: each window's cotangent shared out evenly; its derivative is the average again
 cdef object avg_pool_backward_vjp(Node node, object g):
     cdef Param p[GEOMETRY]
-    unpack(<tuple>node.extra[0], p)
+    whole_numbers(<tuple>node.extra[0], GEOMETRY, p)
     return avg_forward(AVG_POOL[node.extra[1] - 1], <TensorBase>g, node.extra[1], p)
 
 cdef tuple AVG_POOL_BACKWARD = tuple([
@@ -366,7 +360,7 @@ cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n,
     cdef View* t[2]
     cdef Columns columns
     cdef Param p[GEOMETRY]
-    unpack(geometry, p)
+    whole_numbers(geometry, GEOMETRY, p)
     gx = pooled(g, n, p + SIZE, g.view.dtype)
     if last and is_float(g.view.dtype):
         dense = packed_last(g)
@@ -473,7 +467,7 @@ cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, Param* p):
 
 cdef object adaptive_avg_backward_vjp(Node node, object g):
     cdef Param p[GEOMETRY]
-    unpack(<tuple>node.extra[0], p)
+    whole_numbers(<tuple>node.extra[0], GEOMETRY, p)
     return adaptive_forward(ADAPTIVE_AVG[node.extra[1] - 1], <TensorBase>g, node.extra[1], p)
 
 cdef tuple ADAPTIVE_AVG_BACKWARD = tuple([

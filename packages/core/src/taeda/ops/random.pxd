@@ -11,7 +11,6 @@ cdef int must_be_float(str name, TensorBase x) except -1
 cdef int must_be_plain(str name, TensorBase x) except -1
 cdef double number(str name, str what, object x) except? -1
 cdef object zero_vjp_of(TensorBase g)                     # zeros: a fill forgets what the tensor held
-cdef tuple sizes_of(str name, tuple args, object size)
 cdef TensorBase target(str name, tuple size, object out, object dtype, int normal_dtype, object layout, object device,
                        object pin_memory)
 cdef TensorBase finish(str name, TensorBase t, object requires_grad)

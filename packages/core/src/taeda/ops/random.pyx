@@ -8,7 +8,6 @@ its derivative is zero.
 What can differ from PyTorch: on Intel processors PyTorch draws ``bernoulli_`` and ``exponential_`` from another generator
 (MKL's); the streams here are those of the others.  Other distributions are in ops.distributions.
 """
-import operator
 
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
@@ -21,6 +20,7 @@ from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, che
 from taeda.dtype cimport code_of, default_float, is_complex_, is_float, name_of, real_code
 from taeda.generator cimport Generator, generator_of
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, U16, U32, U64, Param, View
+from taeda.ops.creation cimport size_named, sizes_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda import device as devices
@@ -118,31 +118,6 @@ cdef double number(str name, str what, object x) except? -1:
 
 
 # -- arguments of the creating functions --------------------------------------------------------------
-
-
-cdef tuple sizes_of(str name, tuple args, object size):
-    """The shape from ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``."""
-    if size is not None:
-        if args:
-            raise TypeError(f"[{name}] got the size both by position, {args}, and as size={size}")
-        args = (size,)
-    elif not args:
-        raise TypeError(f"[{name}] missing the size; give ints or a tuple of ints, () for a 0-d tensor")
-    if len(args) == 1 and isinstance(args[0], (tuple, list)):
-        args = tuple(args[0])
-    elif size is not None and not hasattr(size, "__index__"):
-        raise TypeError(f"[{name}] argument 'size' must be a tuple of ints, not {type(size).__name__}")
-    for n in args:
-        if type(n) is not int:
-            break
-    else:
-        return args
-    try:
-        if isinstance(args[0], bool):                    # as in PyTorch, later ones count as 0 and 1
-            raise TypeError
-        return tuple([operator.index(n) for n in args])
-    except TypeError:
-        raise TypeError(f"[{name}] argument 'size' must be a tuple of ints, got {args}") from None
 
 
 cdef int device_of(str name, object device) except -1:
@@ -285,7 +260,7 @@ def rand(*size_args, size=None, generator=None, out=None, dtype=None, layout=Non
     tensor([[0.4963, 0.7682],
             [0.0885, 0.1320]])
     """
-    t = target("rand", sizes_of("rand", size_args, size), out, dtype, default_float(), layout, device, pin_memory)
+    t = target("rand", sizes_of("rand", size_args, size_named(size)), out, dtype, default_float(), layout, device, pin_memory)
     return finish("rand", fill_uniform("rand", t, 0.0, 1.0, generator), requires_grad)
 
 
@@ -343,7 +318,7 @@ def randn(*size_args, size=None, generator=None, out=None, dtype=None, layout=No
     tensor([[ 1.5410, -0.2934],
             [-2.1788,  0.5684]])
     """
-    t = target("randn", sizes_of("randn", size_args, size), out, dtype, default_float(), layout, device, pin_memory)
+    t = target("randn", sizes_of("randn", size_args, size_named(size)), out, dtype, default_float(), layout, device, pin_memory)
     return finish("randn", fill_normal("randn", t, 0.0, 1.0, generator), requires_grad)
 
 
@@ -389,7 +364,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
         raise TypeError("[normal] mean and std are numbers: give size=, a tuple of ints")
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"[normal] argument 'size' must be a tuple of ints, not {type(size).__name__}")
-    t = target("normal", sizes_of("normal", (), size), out, dtype, default_float(), layout, device, pin_memory)
+    t = target("normal", sizes_of("normal", (size,)), out, dtype, default_float(), layout, device, pin_memory)
     fill_normal("normal", t, number("normal", "mean", mean), number("normal", "std", std), generator)
     return finish("normal", t, requires_grad)
 

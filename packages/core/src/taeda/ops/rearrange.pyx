@@ -13,6 +13,7 @@ from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_of
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
+from taeda.ops.views cimport sizes_of
 from taeda.tensor_base cimport META, TensorBase, alias
 
 from taeda.autograd.node import own
@@ -26,17 +27,6 @@ PUBLIC = (
     "diagonal_scatter", "flip", "fliplr", "flipud", "repeat_interleave", "roll", "rot90", "select_scatter",
     "slice_scatter", "tile",
 )
-
-
-cdef tuple sizes_of(tuple args, str op):
-    """Sizes given one by one or as one sequence."""
-    if len(args) == 1 and isinstance(args[0], (tuple, list)):
-        args = tuple(args[0])
-    for n in args:
-        if type(n) is not int:
-            integer(args[0], op)                             # no bool: PyTorch takes the others as 0 and 1
-            return tuple([integer(int(m) if isinstance(m, bool) else m, op) for m in args])
-    return args
 
 
 # -- repeat: y[r * size + i] = x[i] -------------------------------------------------------------------------
@@ -100,7 +90,7 @@ def repeat(input, *repeats):
     """
     if not repeats:
         raise TypeError('[repeat] repeat() missing 1 required positional arguments: "repeats"')
-    return repeat_core(as_tensor(input, "repeat"), sizes_of(repeats, "repeat"))
+    return repeat_core(as_tensor(input, "repeat"), sizes_of("repeat", repeats))
 
 
 def repeat_method(input, *args, repeats=None):
@@ -119,7 +109,7 @@ def tile(input, *sizes, dims=None):
     cdef TensorBase x = as_tensor(input, "tile")
     if not sizes and dims is None:
         raise TypeError('[tile] missing 1 required positional argument: "dims"; give () for a copy')
-    sizes = sizes_of(sizes if dims is None else (dims,), "tile")
+    sizes = sizes_of("tile", sizes if dims is None else (dims,))
     return repeat_core(x, (1,) * (x.view.ndim - len(sizes)) + sizes)
 
 
@@ -228,7 +218,7 @@ def flip(input, *order, dims=None):
     if not dims:
         raise TypeError('[flip] flip() missing 1 required positional arguments: "dims"')
     turned = set()
-    for dim in sizes_of(dims, "flip"):
+    for dim in sizes_of("flip", dims):
         d = wrap_dim("flip", dim, x.view.ndim)
         if d in turned:
             raise RuntimeError(f"[flip] dim {d} appears multiple times in the list of dims")

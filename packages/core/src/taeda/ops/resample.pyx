@@ -12,6 +12,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport MAX_DIM, U8, Param, View
+from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
@@ -32,9 +33,7 @@ cdef enum:
 
 cdef int fill(tuple extra, Param* p) except -1:
     """p: kind, align corners, H, W, OH, OW, scale factors, and for windows whether they grow as the plane shrinks."""
-    cdef int i
-    for i in range(6):
-        p[i].i = extra[i]
+    whole_numbers(extra, 6, p)
     p[6].f, p[7].f, p[8].i = extra[6], extra[7], extra[8]
     return 0
 

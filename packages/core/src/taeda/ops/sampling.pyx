@@ -10,7 +10,8 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, contiguous, define, empty_like, empty_shape, end_inplace, launch)
 from taeda.dtype cimport is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Param, View
-from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, sizes_of, target, zero_vjp_of
+from taeda.ops.creation cimport sizes_of
+from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, target, zero_vjp_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.operands import as_index
@@ -211,7 +212,7 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
             [3, 0]])
     """
     low, high, size = low_high_size("randint", args, low, high, size, True)
-    t = target("randint", sizes_of("randint", (), size), out, dtype, I64, layout, device, pin_memory)
+    t = target("randint", sizes_of("randint", (size,)), out, dtype, I64, layout, device, pin_memory)
     return finish("randint", fill_from_to("randint", t, low, high, generator), requires_grad)
 
 

@@ -1,25 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Views of another shape: sizes of 1 repeated, dimensions merged, split, reordered, put in and left out."""
-from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record, record_view, wrap_dim
 from taeda.dtype cimport code_of, dtype_of, itemsize_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
+from taeda.operands cimport integer
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.dtype import dtype as dtype_class
-from taeda.operands import as_index
-
-
-cdef object integer(object x, str op):
-    """An index or size as a Python int."""
-    if PyLong_Check(x) and x is not True and x is not False:
-        return x
-    if not PyLong_Check(x) and hasattr(x, "__index__"):
-        return as_index(op, x)
-    raise TypeError(f"[{op}] expected an int, got {x!r} ({type(x).__name__})")
 
 
 cdef tuple sizes_of(str op, tuple args):
@@ -438,8 +429,8 @@ def transpose(input, dim0, dim1):
             [3, 6]])
     """
     cdef TensorBase x = as_tensor(input, "transpose")
-    return swapped(TRANSPOSE, x, wrap_dim("transpose", integer(dim0, "transpose"), x.view.ndim),
-                   wrap_dim("transpose", integer(dim1, "transpose"), x.view.ndim))
+    return swapped(TRANSPOSE, x, wrap_dim("transpose", dim0, x.view.ndim),
+                   wrap_dim("transpose", dim1, x.view.ndim))
 
 def t(input):
     """Return the transpose of a matrix; a vector or scalar as it is.
@@ -552,7 +543,7 @@ def unsqueeze(input, dim):
             [2]])
     """
     cdef TensorBase x = as_tensor(input, "unsqueeze"), y
-    cdef int d = wrap_dim("unsqueeze", integer(dim, "unsqueeze"), x.view.ndim + 1), i
+    cdef int d = wrap_dim("unsqueeze", dim, x.view.ndim + 1), i
     cdef int64_t shape[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     if x.view.ndim == MAX_DIM:

@@ -1,4 +1,4 @@
-/* Pieces that the special functions share: constants, rounding, sin and cos of pi x, exp of a square without its rounding error. */
+/* Pieces that the special functions share: constants, rounding, sin and cos of pi x. */
 #ifndef TAEDA_SERIES_H
 #define TAEDA_SERIES_H
 #include "formulas.h"
@@ -31,9 +31,4 @@ static double sin_pi(double x) {
 }
 static double cos_pi(double x) { return sin_pi(0.5 - fabs(x - 2 * rint(x / 2))); }
 
-/* e^(scale x^2): the rounding error of x^2 is put back, which matters as x^2 is large */
-static double exp_square(double x, double scale) {
-    const double square = x * x, y = exp(scale * square);
-    return y > 0 && y < INFINITY ? y * (1 + scale * fma(x, x, -square)) : y;
-}
 #endif
