@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from taeda.autograd.node import named
 from taeda.dtype import bool_, uint8
+from taeda.ops.compat import need_tensor
 from taeda.ops.join import cat
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
 
 __all__ = ["cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"]
 PUBLIC = ("cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz")
-
-
-def _need_tensor(op, name, x):
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
 
 
 def _wrap(op, dim, ndim):
@@ -49,7 +45,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     >>> taeda.diff(taeda.tensor([1, 3, 2]))
     tensor([ 2, -1])
     """
-    _need_tensor("diff", "input", input)
+    need_tensor("diff", "input", input)
     if isinstance(n, bool) or not hasattr(n, "__index__"):
         raise TypeError(f"[diff] argument 'n' must be int, not {type(n).__name__}")
     if input.ndim == 0:
@@ -60,7 +56,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     for name, other in (("prepend", prepend), ("append", append)):
         if other is None:
             continue
-        _need_tensor("diff", name, other)
+        need_tensor("diff", name, other)
         if other.ndim != input.ndim:
             raise RuntimeError(f"[diff] expects prepend or append to be the same dimension as input, got shapes "
                                f"{tuple(other.shape)} and {tuple(input.shape)}")
@@ -99,7 +95,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     >>> taeda.gradient(taeda.tensor([1.0, 4.0, 9.0, 16.0]))
     (tensor([3., 4., 6., 7.]),)
     """
-    _need_tensor("gradient", "input", input)
+    need_tensor("gradient", "input", input)
     if isinstance(spacing, TensorBase) and spacing.ndim == 0:
         spacing = spacing.item()
     if isinstance(spacing, TensorBase):
@@ -161,11 +157,11 @@ def _derivative(x, spacing, d, edge_order):
 
 def _areas(op, y, x, dx, dim):
     """Of each trapezoid twice the area, and the factor that is left; None for an area where the steps are all ``factor``, 1 by default."""
-    _need_tensor(op, "y", y)
+    need_tensor(op, "y", y)
     if x is not None and dx is not None:
         raise TypeError(f"[{op}] got both x and dx; give the places or the step, not both")
     if x is not None:
-        _need_tensor(op, "x", x)
+        need_tensor(op, "x", x)
     if y.dtype is bool_ or (x is not None and x.dtype is bool_):
         raise RuntimeError(f"[{op}] received a bool input for `x` or `y`, but bool is not supported")
     if y.ndim == 0:

@@ -7,16 +7,12 @@ from numbers import Real
 
 from taeda.autograd.node import own
 from taeda.dtype import bool_, float32, float64, int64
+from taeda.ops.compat import need_tensor
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
 
 __all__ = ["corrcoef", "cov", "nanquantile", "quantile"]
 PUBLIC = ("corrcoef", "cov", "nanquantile", "quantile")
-
-
-def _need_tensor(op, name, x):
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
 
 
 # -- covariance -------------------------------------------------------------------------------------------
@@ -42,7 +38,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    _need_tensor("cov", "input", input)
+    need_tensor("cov", "input", input)
     if input.ndim > 2:
         raise RuntimeError(f"[cov] expected input to have two or fewer dimensions but got shape {tuple(input.shape)}")
     if input.dtype is bool_:
@@ -82,7 +78,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
 
 
 def _check_weights(name, w, n):
-    _need_tensor("cov", name, w)
+    need_tensor("cov", name, w)
     if w.ndim > 1:
         raise RuntimeError(f"[cov] expected {name} to have one or fewer dimensions but got shape {tuple(w.shape)}")
     if w.numel() != n:
@@ -100,7 +96,7 @@ def corrcoef(input):
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    _need_tensor("corrcoef", "input", input)
+    need_tensor("corrcoef", "input", input)
     if input.ndim > 2:
         raise RuntimeError(f"[corrcoef] expected input to have two or fewer dimensions but got shape {tuple(input.shape)}")
     c = cov(input)
@@ -118,7 +114,7 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
-    _need_tensor(op, "input", input)
+    need_tensor(op, "input", input)
     if input.dtype not in (float32, float64):
         raise RuntimeError(f"[{op}] input tensor must be either float or double dtype, got {input.dtype}; convert it with .float()")
     if isinstance(q, TensorBase):

@@ -30,6 +30,13 @@ def apply_permutation(tensor: Tensor, permutation: Tensor, dim: int = 1) -> Tens
     return tensor.index_select(dim, permutation)
 
 
+def _draw_weights(layer: Module, hidden_size: int) -> None:
+    """Draw all weights from U(-k, k) with k = 1 / sqrt(hidden_size)."""
+    bound = 1.0 / math.sqrt(hidden_size) if hidden_size > 0 else 0
+    for weight in layer.parameters():
+        init.uniform_(weight, -bound, bound)
+
+
 class RNNBase(Module):
     """What RNN, LSTM and GRU have in common: weights, checks, and the way of a call.
 
@@ -146,9 +153,7 @@ class RNNBase(Module):
 
     def reset_parameters(self) -> None:
         """Draw the weights anew."""
-        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
-        for weight in self.parameters():
-            init.uniform_(weight, -bound, bound)
+        _draw_weights(self, self.hidden_size)
 
     @property
     def _flat_weights(self) -> list[Any]:
@@ -453,9 +458,7 @@ class RNNCellBase(Module):
 
     def reset_parameters(self) -> None:
         """Draw the weights anew."""
-        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
-        for weight in self.parameters():
-            init.uniform_(weight, -bound, bound)
+        _draw_weights(self, self.hidden_size)
 
     def extra_repr(self) -> str:
         shown = f"{self.input_size}, {self.hidden_size}"

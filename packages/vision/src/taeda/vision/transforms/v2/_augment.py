@@ -13,6 +13,7 @@ from taeda.nn.functional import one_hot
 from taeda.utils._pytree import tree_flatten, tree_unflatten
 from taeda.vision.transforms import randomized
 from taeda.vision import tv_tensors
+from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     PIL_IMAGE,
@@ -24,7 +25,6 @@ from taeda.vision.transforms.v2._transform import (
     query_size,
     randint,
     sequence_of,
-    uniform,
 )
 
 __all__ = ["JPEG", "CutMix", "MixUp", "RandomErasing"]

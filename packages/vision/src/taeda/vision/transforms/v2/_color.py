@@ -7,8 +7,9 @@ from typing import Any
 
 import taeda
 from taeda.vision.transforms import randomized
+from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
-from taeda.vision.transforms.v2._transform import RandomApplied, Transform, query_chw, uniform
+from taeda.vision.transforms.v2._transform import RandomApplied, Transform, query_chw
 
 __all__ = [
     "RGB",

@@ -13,6 +13,7 @@ from taeda.vision.transforms import randomized
 from taeda.vision import tv_tensors
 from taeda.vision.ops.boxes import box_iou
 from taeda.vision.transforms.geometry import PADDING_MODES
+from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     PIL_IMAGE,
@@ -27,7 +28,6 @@ from taeda.vision.transforms.v2._transform import (
     query_size,
     randint,
     sequence_of,
-    uniform,
 )
 from taeda.vision.transforms.v2.functional._boxes import convert
 from taeda.vision.transforms.v2.functional._geometry import Mode, edges

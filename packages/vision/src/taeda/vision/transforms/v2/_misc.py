@@ -14,6 +14,7 @@ from taeda.utils._pytree import tree_flatten, tree_unflatten
 from taeda.vision.transforms import warped
 from taeda.vision import tv_tensors
 from taeda.vision.transforms.convert import to_tensor
+from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     PIL_IMAGE,
@@ -24,7 +25,6 @@ from taeda.vision.transforms.v2._transform import (
     labels_of,
     pair,
     two_floats,
-    uniform,
 )
 from taeda.vision.transforms.v2.functional._misc import valid_boxes, valid_points
 
@@ -88,7 +88,15 @@ class Lambda(Transform):
         return ", ".join(([name] if name else []) + [f"types={[t.__name__ for t in self.types]}"])
 
 
-class LinearTransformation(Transform):
+class _OfTensors(Transform):
+    """Base of those that refuse images of PIL."""
+
+    def check_inputs(self, flat_inputs: list[Any]) -> None:
+        if has_any(flat_inputs, PIL_IMAGE):
+            raise TypeError(f"[{type(self).__name__}] {type(self).__name__}() does not support PIL images.")
+
+
+class LinearTransformation(_OfTensors):
     """Flatten an image, subtract a mean and multiply by a matrix, as for whitening.
 
     Args:
@@ -124,10 +132,6 @@ class LinearTransformation(Transform):
         self.transformation_matrix = transformation_matrix
         self.mean_vector = mean_vector
 
-    def check_inputs(self, flat_inputs: list[Any]) -> None:
-        if has_any(flat_inputs, PIL_IMAGE):
-            raise TypeError(f"[{type(self).__name__}] {type(self).__name__}() does not support PIL images.")
-
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         n = inpt.shape[-3] * inpt.shape[-2] * inpt.shape[-1]
         if n != self.transformation_matrix.shape[0]:
@@ -140,7 +144,7 @@ class LinearTransformation(Transform):
         return tv_tensors.wrap(out, like=inpt) if isinstance(inpt, _PIXELS) else out
 
 
-class Normalize(Transform):
+class Normalize(_OfTensors):
     """``(image - mean) / std``, a number for each channel of float images and videos.
 
     >>> Normalize(mean=[0.5], std=[0.25])(taeda.tensor([[[0.0, 0.5, 1.0]]]))
@@ -152,10 +156,6 @@ class Normalize(Transform):
         self.mean = list(mean)
         self.std = list(std)
         self.inplace = inplace
-
-    def check_inputs(self, flat_inputs: list[Any]) -> None:
-        if has_any(flat_inputs, PIL_IMAGE):
-            raise TypeError(f"[{type(self).__name__}] {type(self).__name__}() does not support PIL images.")
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self._call_kernel(F.normalize, inpt, self.mean, self.std, self.inplace)

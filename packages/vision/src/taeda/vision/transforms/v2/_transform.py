@@ -265,11 +265,6 @@ def fill_for(known: dict[Any, Any], kind: type) -> Any:
     return known[kind] if kind in known else known.get("others")
 
 
-def uniform(low: float, high: float) -> float:
-    """Draw a number between two."""
-    return float(taeda.empty(1).uniform_(low, high).item())
-
-
 def randint(low: int, high: int) -> int:
     """Draw a whole number, `low` at least and below `high`."""
     return int(taeda.randint(low, high, size=(1,)).item())

@@ -8,6 +8,7 @@ from typing import Any
 from taeda.vision.transforms import randomized
 from taeda.vision.transforms import warp
 from taeda.vision.transforms import warped
+from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     RandomApplied,
@@ -19,7 +20,6 @@ from taeda.vision.transforms.v2._transform import (
     randint,
     sequence_of,
     two_floats,
-    uniform,
 )
 from taeda.vision.transforms.v2.functional._geometry import Mode
 
