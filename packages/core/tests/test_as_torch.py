@@ -36,6 +36,18 @@ def test_modules_and_classes_are_one_under_both_names():
     ) == "True True True True\nTrue taeda.autograd.functional torch\ntensor([2., 2.])"
 
 
+def test_loaded_modules_are_found_in_sys_modules():
+    prints(
+        "import sys, torch\n"
+        "print(sys.modules['torch.autograd.function'] is torch.autograd.function)\n"
+        "torch.fft.fft; torch.distributions.Normal\n"
+        "print(sys.modules['torch.fft'] is torch.fft, sys.modules['torch.distributions.normal'].Normal is torch.distributions.Normal)\n"
+        "import torch.distributions.gamma as g\n"
+        "print(g.Gamma is torch.distributions.Gamma, [k for k in sys.modules if k.startswith('torch.') and '._' in k])",
+        "True\nTrue True\nTrue []",
+    )
+
+
 def test_versions_and_names_in_text_are_pytorchs():
     assert printed(
         "import importlib.metadata as m, importlib.util as u, torch\n"

@@ -94,6 +94,16 @@ def _tell_spawned_processes(vision: bool) -> None:
     spawn.get_preparation_data = get_preparation_data
 
 
+def _register_loaded(name: str, theirs: str) -> None:
+    """Let ``sys.modules`` have what is loaded of a package under its other name: programs look ``torch.nn.modules.loss`` up there."""
+    if name.rpartition(".")[2] == theirs.rpartition(".")[2]:
+        sys.modules.setdefault(name, sys.modules.get(theirs) or importlib.import_module(theirs))
+    inside = theirs + "."
+    for key, module in list(sys.modules.items()):
+        if key.startswith(inside) and "._" not in key:
+            sys.modules.setdefault(f"{name}.{key[len(inside):]}", module)
+
+
 class Alias(ModuleType):
     """A package under another name: it has that package's attributes and its own version.
 
@@ -119,6 +129,8 @@ class Alias(ModuleType):
         value = getattr(self._target, name)
         if name in _attributes(self._target) and not name.startswith("__"):
             _attributes(self)[name] = value
+            if isinstance(value, ModuleType):
+                _register_loaded(f"{self.__name__}.{name}", value.__name__)
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -207,8 +219,11 @@ class Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Give the module its own spec back; the import system has written the alias's over it."""
+        name = module.__spec__.name if module.__spec__ else self.theirs
         if not isinstance(module, Alias):
             module.__spec__ = self.spec
+        if name.count(".") < 2:
+            _register_loaded(name, self.theirs)
 
 
 class Installed(importlib.metadata.Distribution):
