@@ -423,6 +423,18 @@ cdef frozenset STRICT = frozenset((
     "softplus softshrink tensordot tril triu trunc vdot vector_norm").split())
 
 
+# of these a resized out= lies in rows in PyTorch, whatever the result does; of the second set where it is converted
+cdef frozenset IN_ROWS = frozenset(
+    "cholesky cholesky_solve index_select kron linalg.tensorinv nanquantile ndtr quantile renorm special.ndtr".split())
+cdef frozenset IN_ROWS_IF_CONVERTED = frozenset("cholesky_inverse linalg.householder_product orgqr".split())
+
+
+cdef bint keeps_layout(TensorBase out, TensorBase result, str op):
+    """Whether a resized ``out`` is laid out as the result is, as one made without out= would be."""
+    return (not result.view.contiguous and dense(&result.view) and op not in IN_ROWS
+            and (out.view.dtype == result.view.dtype or op not in IN_ROWS_IF_CONVERTED))
+
+
 cdef TensorBase write_out(object target, TensorBase result, str op):
     cdef TensorBase out
     if not isinstance(target, TensorBase):
@@ -444,7 +456,7 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
                           f"{list(out.shape_tuple())}, which does not match the required output shape "
                           f"{list(result.shape_tuple())}", UserWarning, stacklevel=1)
         out.resize_(result.shape_tuple())
-        if not result.view.contiguous and dense(&result.view):     # laid out as the result is, as one made without out= would be
+        if keeps_layout(out, result, op):
             memcpy(out.view.strides, result.view.strides, out.view.ndim * sizeof(int64_t))
             refresh(out)
     begin_inplace(op, out)
