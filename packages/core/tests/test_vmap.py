@@ -285,6 +285,36 @@ def test_randomness_is_the_same_or_different_for_the_samples() -> None:
     assert nested[0, 0] == nested[0, 3] and nested[0, 0] != nested[1, 0]
 
 
+def test_multinomial_of_matrices_draws_for_each_sample() -> None:
+    def draw(a: taeda.Tensor) -> taeda.Tensor:
+        return taeda.multinomial(a, 2)
+
+    p = taeda.eye(5)[taeda.tensor([[0, 1, 2], [3, 4, 0]])] + taeda.eye(5)[4]  # two classes to a row, or one
+    drawn = vmap(lambda a: taeda.multinomial(a, 7, True), randomness="different")(p)
+    assert drawn.shape == (2, 3, 7) and bool((p.gather(2, drawn) > 0).all())
+    kept = taeda.ones(3, 50)
+    drawn = vmap(lambda a: draw(kept), randomness="different")(taeda.zeros(4))
+    assert drawn.shape == (4, 3, 2) and not taeda.equal(drawn[0], drawn[1])
+    assert vmap(vmap(draw, randomness="different"), randomness="different")(taeda.ones(2, 4, 3, 5)).shape == (2, 4, 3, 2)
+    classes = vmap(lambda a: taeda.distributions.Categorical(a, validate_args=False).sample(), randomness="different")(taeda.eye(6)[2:])
+    assert classes.tolist() == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["_standard_gamma", "_sample_dirichlet"])
+def test_gamma_samples_obey_the_randomness_of_vmap(name: str) -> None:
+    draw, kept = getattr(taeda, name), taeda.ones(3)
+    for f in (draw, lambda a: draw(kept)):
+        with pytest.raises(RuntimeError, match="randomness error mode"):
+            vmap(f)(taeda.ones(4, 3))
+    with pytest.raises(RuntimeError, match="same randomness with a batched tensor"):
+        vmap(draw, randomness="same")(taeda.ones(4, 3))
+    same = vmap(lambda a: draw(kept), randomness="same", out_dims=0)(taeda.zeros(4))
+    assert taeda.equal(same[0], same[3])
+    for f in (draw, lambda a: draw(kept)):
+        different = vmap(f, randomness="different")(taeda.ones(4, 3))
+        assert not taeda.equal(different[0], different[1])
+
+
 def test_dropout_that_draws_nothing_needs_no_randomness() -> None:
     assert vmap(lambda a: taeda.dropout(a, 0.5, False))(taeda.ones(2)).tolist() == [1, 1]
 

@@ -25,7 +25,9 @@ UNBATCHED = (
 SIZED = ("rand", "randn")
 FACTORIES = (*SIZED, "randint", "randperm")
 LIKE = ("rand_like", "randn_like", "randint_like")
-POINTWISE = ("bernoulli", "normal", "poisson", "multinomial", "dropout", "alpha_dropout", "binomial")
+POINTWISE = (
+    "bernoulli", "normal", "poisson", "multinomial", "dropout", "alpha_dropout", "binomial", "_standard_gamma", "_sample_dirichlet",
+)
 BY_CHANNEL = ("feature_dropout", "feature_alpha_dropout")
 IN_PLACE = (
     "uniform_", "normal_", "bernoulli_", "exponential_", "cauchy_", "log_normal_", "geometric_", "random_", "dropout_", "feature_dropout_",
@@ -112,8 +114,19 @@ def different(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str
         return x
     if name in BY_CHANNEL:
         return loop(Outside(function), level, (batched(value_at(args[0], level), level), *args[1:]), kwargs)
+    if name == "multinomial":
+        return batched(of_rows(function, value_at(args[0] if args else kwargs["input"], level), args[1:], kwargs), level)
     tensors = {id(a): value_at(a, level) for a in args if isinstance(a, Tensor)}
     return batched(outside(function, tuple(tensors.get(id(a), a) for a in args), kwargs), level)
+
+
+def of_rows(function: Any, p: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Draw from the rows of a batch of matrices: `multinomial` itself takes one matrix, whose rows these become."""
+    options = {name: value for name, value in kwargs.items() if name != "input"}
+    if p.ndim != 3:
+        return outside(function, (p, *args), options)
+    drawn = outside(function, (p.flatten(0, 1), *args), options)
+    return drawn.unflatten(0, p.shape[:2])
 
 
 class Outside:
