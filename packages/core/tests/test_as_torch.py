@@ -37,15 +37,14 @@ def test_modules_and_classes_are_one_under_both_names():
 
 
 def test_loaded_modules_are_found_in_sys_modules():
-    prints(
+    assert printed(
         "import sys, torch\n"
         "print(sys.modules['torch.autograd.function'] is torch.autograd.function)\n"
         "torch.fft.fft; torch.distributions.Normal\n"
         "print(sys.modules['torch.fft'] is torch.fft, sys.modules['torch.distributions.normal'].Normal is torch.distributions.Normal)\n"
         "import torch.distributions.gamma as g\n"
-        "print(g.Gamma is torch.distributions.Gamma, [k for k in sys.modules if k.startswith('torch.') and '._' in k])",
-        "True\nTrue True\nTrue []",
-    )
+        "print(g.Gamma is torch.distributions.Gamma, [k for k in sys.modules if k.startswith('torch.') and '._' in k])"
+    ) == "True\nTrue True\nTrue []"
 
 
 def test_versions_and_names_in_text_are_pytorchs():
