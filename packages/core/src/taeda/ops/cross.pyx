@@ -10,8 +10,8 @@ from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
 from taeda.recording cimport attach, make_node
 from taeda.tensor_base cimport TensorBase
 
+from taeda._once import warn_once
 from taeda.autograd.node import named
-from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import dot
 
 __all__ = ["cross", "linalg_cross", "linalg_vecdot"]
@@ -113,7 +113,7 @@ def cross(input, other, dim=None, *, out=None):
         for x in (input, other):
             if not isinstance(x, TensorBase):
                 as_tensor(x, "cross")
-        warn_once("cross", "Using taeda.cross without specifying the dim arg is deprecated.\nGive dim, or use taeda.linalg.cross.", 2)
+        warn_once("cross", "Using taeda.cross without specifying the dim arg is deprecated.\nGive dim, or use taeda.linalg.cross.")
         sizes = (<TensorBase>input).shape_tuple()
         if 3 not in sizes:
             raise RuntimeError(f"[cross] no dimension of size 3 in input of shape {sizes}")
