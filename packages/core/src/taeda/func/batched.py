@@ -48,6 +48,9 @@ class SharedTarget(RuntimeError):
             "a vmap. Please try to use out-of-place operators instead of inplace arithmetic.")
 
 
+SharedTarget.__name__ = SharedTarget.__qualname__ = "RuntimeError"       # what users see, as of PyTorch
+
+
 class Level:
     """One vmap that is running: its number (1 is the outermost), the size of its batch, what random functions do.
 
