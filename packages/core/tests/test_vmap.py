@@ -22,7 +22,7 @@ NOT_MAPPED = DYNAMIC | {"allclose", "equal", "pca_lowrank", "svd_lowrank", *BY_C
 MAPPED = [(r, i) for r, i in zip(ROWS, IDS, strict=True) if r.name not in NOT_MAPPED]
 
 
-def close(a: Any, b: Any, what: str) -> None:
+def assert_close(a: Any, b: Any, what: str) -> None:
     harness.assert_close(a, b, 1e-9, 1e-11, what)
 
 
@@ -73,7 +73,7 @@ def check_row(row: Row, which: str) -> int:
         assert len(found) == len(wanted)
         for a, b in zip(found, wanted, strict=True):
             assert a.dtype == b.dtype, f"{row.name} {call}: {a.dtype}, expected {b.dtype}"
-            close(a, b, f"{row.name} {call}, {which} varying")
+            assert_close(a, b, f"{row.name} {call}, {which} varying")
         count += 1
     return count
 
@@ -149,7 +149,7 @@ def test_what_has_a_rule_gives_what_a_loop_gives(name: str, in_dims: Any, monkey
     x, y = (taeda.randn(*((3, *s) if d == 0 else s), dtype=taeda.float64) for s, d in zip(shapes, in_dims, strict=True))
     wanted = taeda.stack([f(x[i] if in_dims[0] == 0 else x, y[i] if in_dims[1] == 0 else y) for i in range(3)])
     monkeypatch.setattr("taeda.func.batched.loop", lambda func, *rest: pytest.fail(f"{func.__name__} has no rule"))
-    close(vmap(f, in_dims)(x, y), wanted, name)
+    assert_close(vmap(f, in_dims)(x, y), wanted, name)
 
 
 def test_views_of_a_batch_are_views() -> None:
