@@ -188,7 +188,7 @@ def test_subclasses_share_memory_and_survive_copies(x: taeda.Tensor) -> None:
     z.note = 1
     assert type(copy.deepcopy(z)) is Named and copy.deepcopy(z).note == 1 and copy.copy(z).data_ptr() == x.data_ptr()
     assert Named([1, 2]).tolist() == [1, 2] and Named(2, 3).shape == (2, 3)
-    with pytest.raises(NotImplementedError, match=r"\[_make_wrapper_subclass\] there is no __torch_dispatch__"):
+    with pytest.raises(TypeError, match=r"\[_make_wrapper_subclass\] Named must define __torch_dispatch__"):
         taeda.Tensor._make_wrapper_subclass(Named, (2, 3))
 
 

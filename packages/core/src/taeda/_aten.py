@@ -14,7 +14,7 @@ from typing import Any, Self
 import taeda
 from taeda import ops
 from taeda._aten_backward import BACKWARD
-from taeda._override import mode_stack, replace_modes
+from taeda._override import dispatched_args, mode_stack, replace_modes
 from taeda.dtype import int64
 from taeda.tensor import Tensor
 
@@ -168,6 +168,13 @@ def find(name: str) -> Any:
     return None
 
 
+def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Ask the classes of ``over`` what an operator gives; the room that knows is loaded when there is such a class."""
+    from taeda._aten_classes import ask
+
+    return ask(op, over, args, kwargs)
+
+
 class _Unique:
     """There is one object for a name: copies are it itself."""
 
@@ -191,16 +198,20 @@ class OpOverload(_Unique):
         modes = mode_stack()
         mode: Any = modes[-1] if modes else None
         if hasattr(mode, "__torch_dispatch__"):         # one that sees operators, and is not asked again inside
+            over = dispatched_args(args, kwargs)
             were = replace_modes(modes[:-1])
             try:
-                found = mode.__torch_dispatch__(self, (), args, kwargs)
+                found = mode.__torch_dispatch__(self, tuple(type(x) for x in over), args, kwargs)
             finally:
                 replace_modes(were)
             if found is not NotImplemented:             # no outer mode is asked instead
                 return found
+            if over:
+                return ask(self, over, args, kwargs)
             raise TypeError(f"[{self}] Multiple dispatch failed for '{self}'; all __torch_dispatch__ handlers returned NotImplemented: "
                             f"mode object {mode!r}")
-        return self.overloadpacket(*args, **kwargs)
+        over = dispatched_args(args, kwargs)
+        return ask(self, over, args, kwargs) if over else self.overloadpacket(*args, **kwargs)
 
     def name(self) -> str:
         """Return the name with its namespace, as ``aten::add.Tensor``."""

@@ -33,8 +33,9 @@ from taeda._aten_nodes import (
     pool_rule,
     softmax_rule,
 )
+from taeda._aten_classes import plain_like
 from taeda._aten_views import MADE as VIEWS
-from taeda._override import has_torch_function
+from taeda._override import has_torch_function, is_wrapper_tensor
 from taeda.tensor import Tensor
 
 __all__ = ["make"]
@@ -46,7 +47,7 @@ __all__ = ["make"]
 def _reshaped(x: Tensor, shape: Sequence[int]) -> Any:
     """A view of x in another shape, of a copy where there is none."""
     try:
-        x.detach().view(shape)
+        plain_like(x).view(shape)
     except RuntimeError:
         return aten._unsafe_view.default(aten.clone.default(x, memory_format=taeda.contiguous_format), list(shape))
     return aten.view.default(x, list(shape))
@@ -252,11 +253,14 @@ def _embedding(a: Any) -> Any:
 
 
 def _to(a: Any) -> Any:
-    like = a.input.to(
+    old = a.input
+    if is_wrapper_tensor(old):          # what would become of such a tensor
+        old = taeda.empty([1] * old.ndim, dtype=old.dtype, device=old.device)
+    like = old.to(
         *a.args, dtype=a.dtype, device=a.device, memory_format=a.memory_format, **({} if a.other is None else {"other": a.other})
     )
-    if like is a.input and not a.copy:
-        return like
+    if like is old and not a.copy:
+        return a.input
     options = {k: v for k, v, now in (("dtype", like.dtype, a.input.dtype), ("device", like.device, a.input.device)) if v != now}
     if a.memory_format is not taeda.preserve_format:
         options["memory_format"] = a.memory_format
@@ -268,7 +272,7 @@ def _sizes(given: Any) -> list[int]:
 
 
 def _reshape(a: Any) -> Any:
-    return _reshaped(a.input, list(a.input.detach().reshape(_sizes(a.sizes) if a.shape is None else a.shape).shape))
+    return _reshaped(a.input, list(plain_like(a.input).reshape(_sizes(a.sizes) if a.shape is None else a.shape).shape))
 
 
 def _chunk(a: Any) -> Any:
@@ -277,11 +281,11 @@ def _chunk(a: Any) -> Any:
 
 
 def _unflatten(a: Any) -> Any:
-    return aten.view.default(a.input, list(a.input.detach().unflatten(a.dim, a.sizes).shape))
+    return aten.view.default(a.input, list(plain_like(a.input).unflatten(a.dim, a.sizes).shape))
 
 
 def _flatten(a: Any) -> Any:
-    shape = list(a.input.detach().flatten(a.start_dim, a.end_dim).shape)
+    shape = list(plain_like(a.input).flatten(a.start_dim, a.end_dim).shape)
     return a.input if shape == list(a.input.shape) else _reshaped(a.input, shape)
 
 
@@ -428,7 +432,7 @@ storage_offset stride backward data_ptr is_same_size type cpu numpy tolist
 _SILENT = frozenset(_SILENT_WORDS.split())
 
 
-def _overload(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     second = args[1] if len(args) > 1 else kwargs.get("other")
     if name in _BY_OTHER:
         return "Tensor"
@@ -484,10 +488,16 @@ def _signature(function: Any) -> inspect.Signature | None:
 
 
 def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) -> Any:
-    """Make a call of a function of taeda by PyTorch's operators, of which the mode is told."""
+    """Make a call of a function of taeda by PyTorch's operators, of which the mode is told; without one, classes of arguments are."""
     name = func.__name__
+    if mode is None:
+        name = getattr(func.reported, "__name__", name)
+        if name == "is_contiguous":
+            return plain_like(args[0]).is_contiguous(*args[1:], **kwargs)
+        if name == "new_tensor":        # of data, not of the tensor
+            return taeda.tensor(*args[1:], **{"dtype": args[0].dtype, "device": args[0].device, **kwargs})
     if name in _SILENT or (name.startswith("__") and name not in ("__getitem__", "__setitem__")):
-        return func(*args, **kwargs)
+        return func(*args, **kwargs) if mode is not None else getattr(func, "function", func)(*args, **kwargs)
     with asking(mode):
         return _made(name, func, args, kwargs)
 
@@ -523,4 +533,4 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     elif name in ("sum", "mean", "var", "std") and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
         args = (args[0], [args[1]], *args[2:])
     packet = _packet(name, func)
-    return Told(getattr(packet, _overload(name, args, kwargs)))(*args, **kwargs)
+    return Told(getattr(packet, overload_of(name, args, kwargs)))(*args, **kwargs)

@@ -59,14 +59,15 @@ class ToldOperators:
 
 @contextlib.contextmanager
 def asking(mode: Any) -> Iterator[None]:
-    """A block in which no mode is in force, and operators ask the mode and then those that were."""
-    _now.modes = [*mode_stack(), mode]
+    """A block in which no mode is in force, and operators ask the mode, if there is one, and then those that were."""
+    before = getattr(_now, "modes", None)
+    _now.modes = [*mode_stack()] if mode is None else [*mode_stack(), mode]
     were = replace_modes([])
     try:
         yield
     finally:
         replace_modes(were)
-        _now.modes = None
+        _now.modes = before
 
 
 aten = ToldOperators()

@@ -23,6 +23,27 @@ static void taeda_set_protocol(PyObject *name, PyObject *disabled) {
 }
 static void taeda_set_tensor(PyObject *type) { taeda_tensor = (PyTypeObject *)type; }
 
+/* Classes with a __torch_dispatch__: how many there are, whether this thread asks none, and what Tensor has under the name. */
+static int taeda_dispatchers = 0;
+static __thread int taeda_undispatched = 0;
+static PyObject *taeda_dispatch_protocol = NULL, *taeda_dispatch_plain = NULL, *taeda_dispatch_disabled = NULL;
+
+static int taeda_get_dispatchers(void) { return taeda_dispatchers; }
+static void taeda_add_dispatcher(void) { taeda_dispatchers++; }
+static int taeda_get_undispatched(void) { return taeda_undispatched; }
+static void taeda_set_undispatched(int on) { taeda_undispatched = on; }
+static void taeda_set_dispatch_protocol(PyObject *name, PyObject *plain, PyObject *disabled) {
+    Py_INCREF(name); Py_INCREF(plain); Py_INCREF(disabled);
+    taeda_dispatch_protocol = name; taeda_dispatch_plain = plain; taeda_dispatch_disabled = disabled;
+}
+
+static int taeda_dispatches(PyTypeObject *t) {
+    PyObject *f;
+    if (t == taeda_tensor || taeda_dispatch_protocol == NULL || !PyType_IsSubtype(t, taeda_tensor)) return 0;
+    f = _PyType_Lookup(t, taeda_dispatch_protocol);
+    return f != NULL && f != taeda_dispatch_plain && f != taeda_dispatch_disabled;
+}
+
 static int taeda_takes_over(PyTypeObject *t) {   /* the lookup is cached by the interpreter */
     PyObject *f = _PyType_Lookup(t, taeda_protocol);
     return f != NULL && f != taeda_disabled;
@@ -43,6 +64,20 @@ static int taeda_sees(PyObject *x, int depth) {
     return taeda_takes_over(t);
 }
 
+/* The same for operators: is x, or what is inside of it, of a class with a __torch_dispatch__? */
+static int taeda_sees_dispatch(PyObject *x, int depth) {
+    PyTypeObject *t = Py_TYPE(x);
+    if (t == taeda_tensor || t == &PyLong_Type || t == &PyFloat_Type) return 0;
+    if (t == &PyTuple_Type || t == &PyList_Type) {
+        Py_ssize_t i, n = PySequence_Fast_GET_SIZE(x);
+        PyObject **items = PySequence_Fast_ITEMS(x);
+        for (i = 0; depth > 0 && i < n; i++)
+            if (taeda_sees_dispatch(items[i], depth - 1)) return 1;
+        return 0;
+    }
+    return taeda_dispatches(t);
+}
+
 typedef struct {
     vectorcallfunc entry, inner;
     PyObject *function;
@@ -56,9 +91,12 @@ static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable 
 static int taeda_watched(const taeda_call *c, PyObject **args, Py_ssize_t n) {
     Py_ssize_t i;
     if (taeda_state && (c->policy || taeda_get_modes())) return 1;
-    if (!c->scans || taeda_off) return 0;
-    for (i = 0; i < n; i++)
+    if (!c->scans) return 0;
+    for (i = 0; !taeda_off && i < n; i++)
         if (taeda_sees(args[i], 2)) return 1;
+    if (__builtin_expect(taeda_dispatchers && !taeda_undispatched, 0))
+        for (i = 0; i < n; i++)
+            if (taeda_sees_dispatch(args[i], 2)) return 1;
     return 0;
 }
 

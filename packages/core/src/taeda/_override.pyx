@@ -12,12 +12,15 @@ d. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has size
    does so for a sparse tensor.
 """
 from cpython.object cimport PyObject
-from libc.stdint cimport uint64_t
+cimport cython
+from libc.stdint cimport int64_t, uint64_t
 
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport TensorBase, refresh
+from taeda.tensor_base cimport TensorBase, WRAPPED, is_wrapper, refresh
 
 from _thread import _local
+
+import inspect
 
 from taeda._autocast import POLICIES
 from taeda._names import flags_of, has_older_form, in_newer_order, renamed
@@ -48,6 +51,13 @@ cdef extern from "_override.h":
     void set_protocol "taeda_set_protocol"(object name, object disabled) noexcept
     void set_tensor "taeda_set_tensor"(object type) noexcept
     bint takes_over_ "taeda_takes_over"(PyObject* type) noexcept
+    int get_dispatchers "taeda_get_dispatchers"() noexcept
+    void add_dispatcher "taeda_add_dispatcher"() noexcept
+    int get_undispatched "taeda_get_undispatched"() noexcept
+    void set_undispatched "taeda_set_undispatched"(int on) noexcept
+    void set_dispatch_protocol "taeda_set_dispatch_protocol"(object name, object plain, object disabled) noexcept
+    bint dispatches_ "taeda_dispatches"(PyObject* type) noexcept
+    bint sees_dispatch "taeda_sees_dispatch"(PyObject* x, int depth) noexcept
     bint misused "taeda_misused"(const call_t* c, PyObject** args, size_t flagged) noexcept
     bint get_casting "taeda_get_casting"() noexcept
     void set_casting_ "taeda_set_casting"(bint on) noexcept
@@ -124,7 +134,7 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
         words = own_names(f, given, <object>names) or <object>names
         for i in range(len(<tuple>words)):
             keywords[(<tuple>words)[i]] = <object>args[given + i]
-    if get_modes() == 0 and f.watcher_ is not None:
+    if get_modes() == 0 and f.watcher_ is not None and not is_dispatched(positional, keywords):
         return f.watcher_(f, positional, keywords)
     over = []
     if f.call.scans and not get_off():
@@ -134,6 +144,8 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
             collect(x, over, 2)
     if not over and f.call.policy and get_modes() == 0 and get_casting():
         return cast_call(f, positional, keywords)
+    if not over and get_modes() == 0 and is_dispatched(positional, keywords):
+        return f.function(*positional, **keywords) if f.composite else by_operators(f, positional, keywords)
     if type(f) is Attending and looks_inside(over):
         return f.function(*positional, **keywords)
     if f.composite or f.spelled is not None:
@@ -164,6 +176,8 @@ cdef object cast_call(Overridable f, tuple args, dict kwargs):
         args, kwargs = caster(f.call.policy, args, kwargs)
     set_casting_(False)
     try:
+        if is_dispatched(args, kwargs) and not f.composite:
+            return by_operators(f, args, kwargs)
         return f.function(*args, **kwargs)
     finally:
         set_casting_(True)
@@ -378,7 +392,8 @@ def call_overrides(public_api, function, list over, tuple args, dict kwargs):
     if get_modes() == 0 and len(over) == 1 and type(over[0]) is sparse_class:           # they have but one class
         return sparse_answer((<Overridable>public_api).name if isinstance(public_api, Overridable) else public_api.__name__, args, kwargs)
     types = tuple([type(x) for x in over])
-    if get_modes():
+    # a mode that sees operators stands below the classes that see functions
+    if get_modes() and not (over and hasattr(type(mode_stack()[len(mode_stack()) - 1]), "__torch_dispatch__")):
         stack = mode_stack()
         mode = stack.pop()
         set_modes(len(stack))
@@ -435,7 +450,114 @@ cdef object in_class(object found, object cls):
     return found
 
 
-def disabled_torch_function(self, func, types, args=(), kwargs=None):
+# -- __torch_dispatch__: classes that are told of operators, below autograd ----------------------------
+
+
+cdef object operators = None         # _aten_calls.make
+
+
+cdef object by_operators(f, args, kwargs):
+    """Make a call by PyTorch's operators, each of which asks the classes of its arguments."""
+    global operators
+    if operators is None:
+        from taeda._aten_calls import make as operators
+    return operators(f, args, kwargs, None)
+
+
+cdef bint is_dispatched(args, kwargs) except -1:
+    """Whether an argument is of a class with a ``__torch_dispatch__`` that is to be asked."""
+    if not get_dispatchers() or get_undispatched():
+        return False
+    for x in args:
+        if sees_dispatch(<PyObject*>x, 2):
+            return True
+    for x in kwargs.values():
+        if sees_dispatch(<PyObject*>x, 2):
+            return True
+    return False
+
+
+def dispatches(cls):
+    """Whether a class has a ``__torch_dispatch__`` of its own."""
+    return isinstance(cls, type) and bool(dispatches_(<PyObject*>cls))
+
+
+def asks(x):
+    """Whether a tensor's class has a ``__torch_dispatch__`` that is to be asked now."""
+    return bool(get_dispatchers()) and not get_undispatched() and sees_dispatch(<PyObject*>x, 0)
+
+
+def note_class(cls):
+    """From the first class with a ``__torch_dispatch__`` on, calls look for their instances; one that says nothing of functions sees none."""
+    if dispatches_(<PyObject*>cls):
+        add_dispatcher()
+        if inspect.getattr_static(cls, "__torch_function__") is default_function:
+            cls.__torch_function__ = disabled_torch_function
+
+
+cdef int collect_dispatched(object x, list over, int depth) except -1:
+    cdef Py_ssize_t i
+    if type(x) is tuple or type(x) is list:
+        if depth:
+            for y in x:
+                collect_dispatched(y, over, depth - 1)
+        return 0
+    if not sees_dispatch(<PyObject*>x, 0):
+        return 0
+    for y in over:
+        if type(y) is type(x):
+            return 0
+    for i in range(len(over)):
+        if issubclass(type(x), type(over[i])):
+            over.insert(i, x)
+            return 0
+    over.append(x)
+    return 0
+
+
+def dispatched_args(args, kwargs):
+    """Return the arguments whose ``__torch_dispatch__`` is to be asked: each class once, subclasses first."""
+    cdef list over = []
+    if get_dispatchers() and not get_undispatched():
+        for x in args:
+            collect_dispatched(x, over, 2)
+        for x in kwargs.values():
+            collect_dispatched(x, over, 2)
+    return over
+
+
+class DisableTorchDispatch:
+    """In a ``with`` block no class is told of operators, and no mode."""
+
+    def __enter__(self):
+        self.was = get_undispatched(), get_modes()
+        set_undispatched(True)
+        set_modes(0)
+
+    def __exit__(self, *error):
+        set_undispatched(self.was[0])
+        set_modes(self.was[1])
+
+
+@cython.binding(False)               # as PyTorch's it does not bind, however a class is asked for it
+def disabled_torch_dispatch(func, types, args=(), kwargs=None):
+    """A ``__torch_dispatch__`` that runs the operator as if its arguments were plain tensors: what Tensor itself has."""
+    with DisableTorchDispatch():
+        return func(*args, **(kwargs or {}))
+
+
+cdef object default_function = None  # Tensor's __torch_function__
+
+
+def set_dispatch(plain, function):
+    """Let tensor.pyx say what Tensor has as its ``__torch_dispatch__`` and its ``__torch_function__``."""
+    global default_function
+    default_function = function
+    set_dispatch_protocol("__torch_dispatch__", plain, disabled_torch_dispatch)
+
+
+@cython.binding(False)
+def disabled_torch_function(func, types, args=(), kwargs=None):
     """A ``__torch_function__`` that takes nothing over: ``func`` runs as if its arguments were plain tensors."""
     cdef int was = get_off()
     set_off(True)
@@ -638,4 +760,27 @@ def wrote(TensorBase t):
 
 def is_stand_in(x):
     """Whether x is a tensor that only stands in for a batch, or was made from one by an op without a rule."""
-    return isinstance(x, TensorBase) and (<TensorBase>x).device == STAND_IN
+    return isinstance(x, TensorBase) and (<TensorBase>x).device == STAND_IN and not is_wrapper(<TensorBase>x)
+
+
+def wrapper_shell(TensorBase t, tuple sizes, tuple strides, int64_t offset, TensorBase like, shown):
+    """Give t sizes, strides and the dtype of ``like``, and no memory: what a class's own tensors are to compiled code.
+
+    ``shown`` is the device that it says it is on, None for the CPU.
+    """
+    cdef int d
+    t.set_ndim(len(sizes))
+    for d in range(len(sizes)):
+        t.view.shape[d], t.view.strides[d] = sizes[d], strides[d]
+    t.view.dtype, t.view.itemsize = like.view.dtype, like.view.itemsize
+    t.storage, t.offset = foreign_storage(<char*>(<size_t>WRAPPED << 60), 0, (), False), offset
+    refresh(t)
+    t.device = STAND_IN
+    if shown is not None:
+        t.extra = {"device": shown}
+    return t
+
+
+def is_wrapper_tensor(x):
+    """Whether x is a tensor of a program's class without memory of its own (``_make_wrapper_subclass``)."""
+    return isinstance(x, TensorBase) and is_wrapper(<TensorBase>x)

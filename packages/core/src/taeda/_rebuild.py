@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from taeda import _pickle
+from taeda._override import is_wrapper_tensor
 from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD
@@ -32,6 +33,9 @@ def reduce_tensor(t: Any) -> tuple[Any, ...]:
     if t.layout is not strided:
         return rebuild_sparse, sparse_state(t)
     attributes = user_attributes(t)
+    if is_wrapper_tensor(t):
+        what = type(t), t.dtype, tuple(t.shape), t.stride(), t.storage_offset(), t.layout, t.device, t.requires_grad
+        return rebuild_typed, (rebuild_wrapper, type(t), what, attributes)
     if t.device.type == "meta":
         return rebuild_meta, (t.dtype, tuple(t.shape), t.stride(), t.requires_grad)
     where = (t.storage_offset(), tuple(t.shape), t.stride(), t.requires_grad)
@@ -160,6 +164,7 @@ class Global:
 REBUILD = Global("torch._utils", "_rebuild_tensor_v2")
 REBUILD_META = Global("torch._utils", "_rebuild_meta_tensor_no_storage")
 REBUILD_PARAMETER = Global("torch._utils", "_rebuild_parameter")
+REBUILD_WRAPPER = Global("torch._utils", "_rebuild_wrapper_subclass")
 REBUILD_TYPED = Global("torch._tensor", "_rebuild_from_type_v2")
 REBUILD_SPARSE = Global("torch._utils", "_rebuild_sparse_tensor")
 TENSOR = Global("torch", "Tensor")
@@ -213,7 +218,7 @@ def rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, stat
 
 def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
     """Stand for torch._tensor._rebuild_from_type_v2: a tensor with attributes of the user's."""
-    if f not in (rebuild_v2, rebuild_parameter, rebuild_meta_v2) or not isinstance(args, tuple):
+    if f not in (rebuild_v2, rebuild_parameter, rebuild_meta_v2, rebuild_wrapper) or not isinstance(args, tuple):
         raise pickle.UnpicklingError("[load] _rebuild_from_type_v2 of a function that rebuilds no tensor")
     t = f(*args)
     if isinstance(cls, type) and issubclass(cls, TensorBase) and cls is not type(t):
@@ -232,6 +237,18 @@ def set_attributes(t: Any, state: Any) -> Any:
 def rebuild_meta_v2(dt: Any, size: Any, stride: Any, requires_grad: Any = False) -> Any:
     """Stand for torch._utils._rebuild_meta_tensor_no_storage."""
     return rebuild_meta(dt, size, stride, requires_grad is True)
+
+
+def rebuild_wrapper(
+    cls: Any, dt: Any, size: Any, stride: Any, offset: Any, layout: Any, device: Any, requires_grad: Any
+) -> Any:
+    """Stand for torch._utils._rebuild_wrapper_subclass: a tensor of a class with a ``__torch_dispatch__``, without memory."""
+    if not isinstance(cls, type) or not issubclass(cls, TensorBase):
+        raise pickle.UnpicklingError(f"[load] {cls!r} is no class of tensors")
+    check_layout(offset, size, stride, None)
+    return cls._make_wrapper_subclass(  # type: ignore[attr-defined]
+        cls, size, strides=stride, storage_offset=offset, dtype=dt, device=device, requires_grad=requires_grad is True
+    )
 
 
 def rebuild_size(sizes: Any = ()) -> Any:
@@ -261,6 +278,7 @@ TABLE: dict[str, Any] = {
     "torch._utils._rebuild_sparse_tensor": rebuild_sparse,
     "torch._utils._rebuild_parameter": rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,
+    "torch._utils._rebuild_wrapper_subclass": rebuild_wrapper,
     "torch._utils._rebuild_meta_tensor_no_storage": rebuild_meta_v2,
     "torch._tensor._rebuild_from_type_v2": rebuild_typed,
     "torch.serialization._get_layout": rebuild_layout,

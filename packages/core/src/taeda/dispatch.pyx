@@ -18,8 +18,8 @@ from taeda.memory_order cimport dense
 from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
                              number_dtype, result_type)
 from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end_inplace, make_node, needs_grad, rebase, record)
-from taeda.registry cimport copy_into, define, launch
-from taeda.tensor_base cimport CPU, alias, refresh
+from taeda.registry cimport STAND_IN, copy_into, define, launch
+from taeda.tensor_base cimport CPU, alias, is_wrapper, refresh
 
 from taeda.autograd.node import named
 from taeda.operands import refuse_overlap
@@ -123,7 +123,38 @@ cdef inline int compute_dtype(Op op, int dtype) noexcept:
     return default_float() if op.rule == FLOAT and is_integral(dtype) else dtype
 
 
+cdef class KernelCall:
+    # An op's kernel as an operator: what classes without memory are told where a derivative calls a kernel itself.
+
+    cdef Op op
+    cdef Param p[4]
+    cdef object extra
+
+    def __call__(self, *args):
+        cdef const Param* p = self.p if self.extra is not None else NULL
+        if len(args) > 1 and isinstance(args[1], TensorBase):
+            return binary_road(self.op, args[0], args[1], p, self.extra, None)
+        return unary_params(self.op, args[0], p, self.extra)
+
+
+cdef object by_class(Op op, tuple tensors, const Param* p, object extra):
+    """Ask the classes of tensors without memory what an op gives."""
+    from taeda._aten_classes import by_kernel
+    cdef KernelCall call = KernelCall()
+    cdef int i
+    call.op, call.extra = op, extra
+    if p != NULL:
+        if type(extra) is not tuple or len(<tuple>extra) > 4:
+            for t in tensors:
+                as_tensor(t, op.name)                   # refused
+        for i in range(len(<tuple>extra)):             # by convention the values of the parameters
+            call.p[i] = p[i]
+    return by_kernel(op.name, call, tensors, extra if p != NULL else ())
+
+
 cdef TensorBase unary_params(Op op, object input, const Param* p, object extra, object out=None):
+    if isinstance(input, TensorBase) and is_wrapper(<TensorBase>input) and out is None:
+        return by_class(op, (input,), p, extra)
     cdef TensorBase x = as_tensor(input, op.name), y
     cdef View* t[2]
     cdef int dtype = compute_dtype(op, x.view.dtype)
@@ -273,6 +304,8 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
         b = wrapped(other, a, op.name, op.rule, op.opmath)
     else:
         raise TypeError(f"[{op.name}] one operand must be a Tensor, got {type(input).__name__} and {type(other).__name__}")
+    if a.device + b.device >= STAND_IN and out is None and (is_wrapper(a) or is_wrapper(b)):
+        return by_class(op, (input, other), p, extra)
     if a.device != b.device:
         check_same_device(op.name, (a, b))
     # promote

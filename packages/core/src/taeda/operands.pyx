@@ -8,15 +8,24 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote
 from taeda.kernels.cpu.abi cimport BOOL, C64, F16, I64
 from taeda.registry cimport STAND_IN, device_name, no_stand_in
+from taeda.tensor_base cimport is_wrapper
 
 
 # -- arguments ---------------------------------------------------------------------------------------
 
 
+cdef int no_memory(str op, TensorBase t) except -1:
+    """Refuse a tensor that has no memory which a kernel could read."""
+    if is_wrapper(t):
+        raise RuntimeError(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: {type(t).__name__}.__torch_dispatch__ "
+                           "was not asked for this use of the op")
+    return no_stand_in(op, t.device)
+
+
 cdef TensorBase as_tensor(object x, str op):
     if isinstance(x, TensorBase):
         if (<TensorBase>x).device >= STAND_IN:              # or a sparse tensor
-            no_stand_in(op, (<TensorBase>x).device)
+            no_memory(op, <TensorBase>x)
         return <TensorBase>x
     raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
 
@@ -28,7 +37,7 @@ cdef int check_same_device(str op, tuple tensors) except -1:
             continue
         t = <TensorBase>x
         if t.device >= STAND_IN:
-            no_stand_in(op, t.device)
+            no_memory(op, t)
         if first is None:
             first = t
         elif t.device != first.device:

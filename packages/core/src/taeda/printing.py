@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from taeda._override import is_wrapper_tensor
 from taeda.autograd.dual import current_level, tangent_of
 from taeda.dtype import get_default_dtype
 
@@ -242,6 +243,8 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
     >>> taeda.printing.tensor_str(taeda.tensor([[1.0, 20.0], [0.5, 3.0]]))
     'tensor([[ 1.0000, 20.0000],\\n        [ 0.5000,  3.0000]])'
     """
+    if tensor_contents is None and is_wrapper_tensor(t):           # of a class that says nothing better
+        tensor_contents = f"..., size={tuple(t.shape)}"
     plain = type(t).__name__ in ("Tensor", "Parameter")
     prefix = "tensor(" if plain else f"{type(t).__name__}("
     shape = tuple(t.shape)

@@ -8,7 +8,7 @@ returns before the kernel: no op names a device.
 from taeda.dtype cimport dtype_of, is_complex_, name_of
 from taeda.kernels.cpu.abi cimport BOOL, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
-from taeda.tensor_base cimport CPU, META
+from taeda.tensor_base cimport CPU, META, WRAPPED
 
 from taeda._once import warn_once
 from taeda.kernels.cpu import TABLE
@@ -85,6 +85,13 @@ cdef str device_name(int device):
     return "meta" if device == META else "cpu" if device == CPU else "sparse" if device == SPARSE else "cuda"
 
 
+cdef int no_wrapper(str op, View* t) except -1:
+    if t != NULL and <size_t>t.data >> 60 == WRAPPED:
+        raise RuntimeError(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: its class's __torch_dispatch__ was "
+                           "not asked for this use of the op")
+    return 0
+
+
 cdef int no_stand_in(str op, int device) except -1:
     """Kernels have nothing to do on the meta device; they refuse a sparse tensor, and what stands in for a batch of vmap."""
     if device == STAND_IN:
@@ -100,10 +107,13 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     cdef int wide, part, i
     cdef bint ordered
     if device != CPU:
+        for i in range(n if device == STAND_IN else 0):
+            no_wrapper(op.name, t[i])
         return no_stand_in(op.name, device)
     for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data; a meta tensor has none
         if t[i] != NULL and (<size_t>t[i].data >> 60 or t[i].data == NULL):
             if t[i].data != NULL:
+                no_wrapper(op.name, t[i])
                 no_stand_in(op.name, STAND_IN if <size_t>t[i].data >> 62 else SPARSE)
             elif t[i].numel:
                 raise RuntimeError(f"[{op.name}] Expected all tensors to be on the same device, but found at least two devices, cpu and "

@@ -32,6 +32,7 @@ from taeda._rebuild import (
     REBUILD_PARAMETER,
     REBUILD_SPARSE,
     REBUILD_TYPED,
+    REBUILD_WRAPPER,
     SIZE,
     STORAGES,
     TABLE,
@@ -43,6 +44,7 @@ from taeda._rebuild import (
     sparse_state,
 )
 from taeda._rebuild import rebuild_layout as _get_layout
+from taeda._override import is_wrapper_tensor
 from taeda._records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
@@ -186,6 +188,9 @@ class Pickler(pickle._Pickler):
         if t.layout is not strided:
             made = REBUILD_SPARSE, sparse_state(t)
             return (REBUILD_PARAMETER, (Call(*made), t.requires_grad, OrderedDict())) if getattr(t, "_is_param", False) else made
+        if is_wrapper_tensor(t):
+            what = type(t), t.dtype, tuple(t.shape), t.stride(), t.storage_offset(), t.layout, t.device, t.requires_grad
+            return REBUILD_TYPED, (REBUILD_WRAPPER, type(t), what, user_attributes(t))
         if t._backward_hooks:
             text = f"[save] the hooks of a tensor of shape {tuple(t.shape)} are not saved; remove them first"
             warnings.warn(text, UserWarning, stacklevel=2)

@@ -14,7 +14,7 @@ from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_n
 from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
 from taeda.kernels.cpu.abi cimport BOOL
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
-from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
+from taeda.tensor_base cimport CPU, TensorBase, alias, is_wrapper, refresh, twin
 
 import warnings
 
@@ -86,6 +86,32 @@ cdef object only(TensorBase t, str what):
     return value
 
 
+def _local_scalar(x):
+    """The only element of a tensor whose class has a ``__torch_dispatch__``."""
+    from taeda._aten import aten
+    return aten._local_scalar_dense.default(x)
+
+
+cdef object copy_of_wrapper(TensorBase x, memo):
+    """A deep copy by the class's own ``clone``."""
+    import copy
+    from taeda.autograd.grad_mode import no_grad
+    with no_grad():
+        t = (<object>x).clone()
+    if type(t) is not type(x):
+        raise RuntimeError(f"[deepcopy] The default implementation of __deepcopy__() for wrapper subclasses only works for subclass types "
+                           f"that properly implement clone(): it gives a {type(t).__name__}, not a {type(x).__name__}")
+    memo[id(x)] = t
+    if x.requires_grad_:
+        t.requires_grad = True
+    if x.grad_ is not None:
+        (<TensorBase>t).grad_ = x.grad_.__deepcopy__(memo)
+    for name, value in user_attributes(x).items():
+        if name not in user_attributes(<TensorBase>t):
+            setattr(t, name, copy.deepcopy(value, memo))
+    return t
+
+
 cdef bint told_of_scalars = False
 cdef bint always = False
 
@@ -121,6 +147,22 @@ cdef TensorBase bare(object cls):
     if not isinstance(cls, type) or not issubclass(cls, Tensor):
         raise TypeError(f"[as_subclass] cls must be a subclass of Tensor, got {cls!r}")
     return <TensorBase>tp_new_of(Tensor, cls, ())
+
+
+cdef object wrapper(TensorBase t, size, strides, storage_offset, memory_format, dtype, device, bint requires_grad):
+    """Make t a tensor without memory (see _override.wrapper_shell)."""
+    device = CPU_DEVICE if device is None else as_device(device)
+    options = {} if memory_format is None else {"memory_format": memory_format}
+    like = _creation.empty.function(tuple(size), dtype=dtype, device="meta", **options)
+    strides = (<TensorBase>like).stride_tuple() if strides is None else tuple([int(s) for s in strides])
+    if len(strides) != (<TensorBase>like).view.ndim:
+        raise RuntimeError(f"[_make_wrapper_subclass] dimensionality of sizes ({len(tuple(size))}) must match dimensionality of "
+                           f"strides ({len(strides)})")
+    _override.wrapper_shell(t, (<TensorBase>like).shape_tuple(), strides, storage_offset or 0, like,
+                            None if device == CPU_DEVICE else device)
+    if requires_grad:
+        TensorAttributes.requires_grad.__set__(t, True)
+    return t
 
 
 cdef int fill_as(TensorBase t, TensorBase source) except -1:
@@ -177,10 +219,19 @@ cdef class Tensor(TensorAttributes):
         return t
 
     @staticmethod
-    def _make_wrapper_subclass(cls, *args, **kwargs):
-        """Not there: a tensor without memory needs ``__torch_dispatch__``, which taeda does not have."""
-        raise NotImplementedError("[_make_wrapper_subclass] there is no __torch_dispatch__ for tensors without memory of their own; "
-                                  "use Tensor._make_subclass or as_subclass, and __torch_function__")
+    def _make_wrapper_subclass(cls, size, strides=None, storage_offset=None, memory_format=None, dtype=None, layout=None, device=None,
+                               pin_memory=False, requires_grad=False, dispatch_sizes_strides_policy=None, dispatch_device=False,
+                               dispatch_layout=False, _extra_dispatch_keys=None, storage_size=None):
+        """Return an instance of a class with a ``__torch_dispatch__``: it has sizes, strides and a dtype, and no memory."""
+        if not isinstance(cls, type) or not issubclass(cls, Tensor):
+            raise TypeError(f"[_make_wrapper_subclass] Creating a Tensor subclass from a class that does not inherit from Tensor is not "
+                            f"possible, got {cls!r}")
+        if not _override.dispatches(cls):
+            raise TypeError(f"[_make_wrapper_subclass] {cls.__name__} must define __torch_dispatch__")
+        if dispatch_sizes_strides_policy is not None:
+            raise NotImplementedError("[_make_wrapper_subclass] dispatch_sizes_strides_policy: the sizes and strides are those given; "
+                                      "no __torch_dispatch__ is asked for them")
+        return wrapper(bare(cls), size, strides, storage_offset, memory_format, dtype, device, requires_grad)
 
     def as_subclass(self, cls):
         """Return the tensor as an instance of a subclass: the same memory, the same place in the graph."""
@@ -196,6 +247,8 @@ cdef class Tensor(TensorAttributes):
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         """Run ``func`` and give its results this subclass; a subclass may override it and see every call."""
         return default_torch_function(cls, func, types, args, kwargs)
+
+    __torch_dispatch__ = staticmethod(_override.disabled_torch_dispatch)
 
     # -- arithmetic --------------------------------------------------------------------------------
 
@@ -392,7 +445,7 @@ cdef class Tensor(TensorAttributes):
     def __iter__(self):
         if self.view.ndim == 0:
             raise TypeError("[tensor] iteration over a 0-d tensor")
-        return iter(_slices.unbind(self, 0))
+        return iter(self.unbind() if is_wrapper(self) else _slices.unbind(self, 0))
 
     def __reversed__(self):
         return self if self.view.ndim == 0 else self.flip(0)
@@ -437,12 +490,16 @@ cdef class Tensor(TensorAttributes):
         if self.view.numel != 1:
             raise RuntimeError(f"[item] a Tensor with {self.view.numel} elements cannot be converted to Scalar; its shape is "
                                f"{tuple(self.shape)}")
+        if type(self) is not Tensor and _override.asks(self):
+            return _local_scalar(self)
         if self.device != CPU:
             raise RuntimeError("[item] Tensor.item() cannot be called on meta tensors: they have no data")
         return number_at(p, code)
 
     def tolist(self):
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
+        if type(self) is not Tensor and _override.asks(self):
+            raise RuntimeError(f"[tolist] .tolist() is not supported for tensor subclasses, got {type(self).__name__}")
         if self.device != CPU:
             raise NotImplementedError("[tolist] Cannot copy out of meta tensor; no data!")
         if self.view.ndim == 0:
@@ -494,6 +551,8 @@ cdef class Tensor(TensorAttributes):
 
     def numpy(self, *, force=False):
         """Return a NumPy array on the same memory; ``force`` detaches first."""
+        if type(self) is not Tensor and _override.asks(self):
+            raise RuntimeError("[numpy] .numpy() is not supported for tensor subclasses.")
         if self.device != CPU:
             raise TypeError("[numpy] can't convert a meta tensor to numpy: it has no data")
         if self.requires_grad and not force and grad_enabled():
@@ -543,6 +602,8 @@ cdef class Tensor(TensorAttributes):
                                "the moment. If you were attempting to deepcopy a module, detach() the tensor first.")
         if id(self) in memo:
             return memo[id(self)]
+        if is_wrapper(self):
+            return copy_of_wrapper(self, memo)
         if self.device == CPU and self.view.numel:       # a storage that was made smaller since is copied at its new size
             check_layout("deepcopy", self.shape_tuple(), self.stride_tuple(), self.offset, self.view.itemsize, self.storage.nbytes_)
         key = ("taeda storage", id(self.storage))
@@ -564,8 +625,10 @@ cdef class Tensor(TensorAttributes):
         return t
 
     def __copy__(self):
-        made = alias(self)
+        made = twin(self)
         made.requires_grad_ = self.requires_grad_
+        if is_wrapper(self):
+            return made
         made = made if type(self) is Tensor else <TensorBase>Tensor._make_subclass(type(self), made, self.requires_grad_)
         for name, value in user_attributes(self).items():
             setattr(made, name, value)
@@ -615,6 +678,9 @@ cdef class Tensor(TensorAttributes):
 
 def _device_property(self):
     """The device that the memory is on."""
+    if is_wrapper(<TensorBase>self):
+        extra = (<TensorBase>self).extra
+        return CPU_DEVICE if extra is None else extra.get("device", CPU_DEVICE)
     return DEVICES[(<TensorBase>self).device]
 
 def _output_nr(self):
@@ -669,6 +735,7 @@ def _new(cls, *args, **kwargs):
 
 def _init_subclass(cls, attributes=True, **kwargs):
     """Let a subclass's ``__torch_function__`` see its attributes too (``attributes=False``: the operations alone)."""
+    _override.note_class(cls)
     if attributes and _override.takes_over(cls):
         _override.attributes_for(cls, Tensor)
 
@@ -678,6 +745,7 @@ for name, attribute in TensorAttributes.__dict__.items():      # vars(Tensor) is
     if name not in Tensor.__dict__:
         install(Tensor, name, attribute)
 _override.set_tensor_class(Tensor)
+_override.set_dispatch(Tensor.__dict__["__torch_dispatch__"], Tensor.__dict__["__torch_function__"])
 _override.NOWRAP.update([Tensor.__dict__[_name].__get__ for _name in ("_base", "grad")])
 
 

@@ -15,7 +15,7 @@ from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of
-from taeda.tensor_base cimport CPU, META, alias, refresh
+from taeda.tensor_base cimport CPU, META, alias, is_wrapper, refresh
 
 import warnings
 import weakref
@@ -176,7 +176,7 @@ cdef class TensorAttributes(TensorBase):
 
     def data_ptr(self):
         """Return the address of the first element."""
-        return <size_t>self.view.data
+        return 0 if is_wrapper(self) else <size_t>self.view.data
 
     def untyped_storage(self):
         """Return the storage that this tensor and its views share."""
@@ -246,11 +246,11 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def is_cpu(self):
-        return self.device == CPU
+        return self.device == CPU or is_wrapper(self) and (<object>self).device.type == "cpu"
 
     @property
     def is_meta(self):
-        return self.device == META
+        return self.device == META or is_wrapper(self) and (<object>self).device.type == "meta"
 
     @property
     def T(self):
@@ -433,7 +433,10 @@ cdef class TensorAttributes(TensorBase):
     @property
     def data(self):
         """The same memory outside of autograd: writes through it are not seen by the version check."""
-        cdef TensorBase t = alias(self)
+        cdef TensorBase t
+        if is_wrapper(self):
+            return (<object>self).detach()
+        t = alias(self)
         t.detached_version = True
         return t
 
@@ -476,7 +479,7 @@ cdef class TensorAttributes(TensorBase):
         does not require grad, or is no scalar and has no gradient given.
         """
         cdef TensorBase g
-        if gradient is None and inputs is None and self.view.numel == 1 and is_float(self.view.dtype) and (
+        if gradient is None and inputs is None and self.view.numel == 1 and is_float(self.view.dtype) and not is_wrapper(self) and (
                 grad_fn_of(self) is not None or self.requires_grad_):
             g = scalar_tensor(1, self.view.dtype, self.storage.device)
             if self.view.ndim:

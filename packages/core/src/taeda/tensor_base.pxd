@@ -40,6 +40,15 @@ cdef class TensorBase:
     cdef object sizes(self)                          # the shape as users see it, a Size
 
 
+cdef enum:
+    WRAPPED = 5     # the uppermost bits of the address of a tensor whose class has a __torch_dispatch__ and no memory; device code STAND_IN
+
+
+cdef inline bint is_wrapper(TensorBase t) noexcept:
+    return t.device == 3 and <size_t>t.view.data >> 60 == WRAPPED
+
+
+cdef TensorBase twin(TensorBase x)                   # the same for a tensor of a program's class, which it keeps with its attributes
 cdef TensorBase new_tensor()                         # an empty Tensor object without memory
 cdef TensorBase alias(TensorBase x)                  # new tensor, same storage and dims, no history
 cdef void refresh(TensorBase t) noexcept             # numel, contiguous and data from dims, offset, storage

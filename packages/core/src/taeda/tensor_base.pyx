@@ -7,6 +7,8 @@ from libc.string cimport memcpy
 
 from taeda.kernels.cpu.abi cimport MAX_DIM
 
+from copyreg import _slotnames
+
 from taeda import _spoken
 
 cdef extern from *:
@@ -187,6 +189,26 @@ cdef TensorBase alias(TensorBase x):
     t.device_index = x.device_index
     t.detached_version = x.detached_version
     t.inference = x.inference
+    return t
+
+
+cdef TensorBase twin(TensorBase x):
+    if not is_wrapper(x):
+        return alias(x)
+    cdef TensorBase t = <TensorBase>tp_new(TensorBase, type(x), NO_ARGS)
+    t.set_ndim(x.view.ndim)
+    memcpy(t.view.shape, x.view.shape, x.view.ndim * sizeof(int64_t))
+    memcpy(t.view.strides, x.view.strides, x.view.ndim * sizeof(int64_t))
+    t.view.dtype, t.view.itemsize = x.view.dtype, x.view.itemsize
+    t.storage, t.offset, t.device, t.device_index = x.storage, x.offset, x.device, x.device_index
+    refresh(t)
+    t.detached_version, t.inference = x.detached_version, x.inference
+    if x.extra is not None and "device" in x.extra:
+        t.extra = {"device": x.extra["device"]}
+    for name in _slotnames(type(x)):
+        if name[:2] != "__" and hasattr(x, name):
+            setattr(t, name, getattr(x, name))
+    t.__dict__.update(x.__dict__)
     return t
 
 

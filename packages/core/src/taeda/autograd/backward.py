@@ -7,7 +7,7 @@ from typing import Any
 
 from taeda.autograd import dual
 from taeda.autograd.engine import run_backward
-from taeda._override import is_stand_in
+from taeda._override import asks, is_stand_in
 from taeda.autograd.graph import GradientEdge
 from taeda.tensor_base import TensorBase
 
@@ -30,7 +30,7 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> li
 
 
 def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
-    from taeda.ops import ones
+    from taeda import ones, ones_like, preserve_format
 
     edge = isinstance(out, GradientEdge)
     if not edge and not isinstance(out, TensorBase):
@@ -54,6 +54,8 @@ def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
             )
         if not out.is_floating_point():
             raise RuntimeError(f"[{op}] grad can be implicitly created only for real scalar outputs but got {out.dtype}")
+        if asks(out):
+            return ones_like(out, memory_format=preserve_format)
         return out.new_ones(out.shape)
     if not isinstance(g, TensorBase):
         raise TypeError(f"[{op}] gradients can be either Tensors or None, but got {type(g).__name__}")

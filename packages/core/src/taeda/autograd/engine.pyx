@@ -19,7 +19,9 @@ from taeda.autograd.leaves cimport LeafCounts, STAND_IN, finish_leaf, hooked_lea
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport TensorBase, is_wrapper
+
+from taeda._override import asks
 
 cdef object MISSING = object()
 cdef object batched_vjp = None          # (node, cotangents) -> gradients; set by taeda.func
@@ -38,8 +40,9 @@ def call_vjp(Node n, g):
 
 cdef bint is_batched(object g):
     if isinstance(g, TensorBase):
-        return (<TensorBase>g).device == STAND_IN
-    return isinstance(g, tuple) and any([x is not None and (<TensorBase>x).device == STAND_IN for x in <tuple>g])
+        return (<TensorBase>g).device == STAND_IN and not is_wrapper(<TensorBase>g)
+    return isinstance(g, tuple) and any([x is not None and (<TensorBase>x).device == STAND_IN and not is_wrapper(<TensorBase>x)
+                                         for x in <tuple>g])
 
 
 def finish_inner(TensorBase leaf):
@@ -227,6 +230,56 @@ cdef TensorBase of_grad_dtype(TensorBase g, TensorBase leaf):
     return g if wanted is None else in_dtype(g, wanted)
 
 
+cdef class VjpCall:
+    # The derivative of a node as one operator: (cotangents, saved tensors) -> gradients.
+
+    cdef Node n
+    cdef bint several
+
+    def __call__(self, *args):
+        cdef Node n = self.n, m = Node.__new__(Node)
+        cdef int i, first = n.n_outputs if self.several else 1
+        m.vjp, m.op, m.edges, m.input_shapes, m.output_shapes = n.vjp, n.op, n.edges, n.input_shapes, n.output_shapes
+        m.extra, m.dtype, m.device, m.n_outputs = n.extra, n.dtype, n.device, n.n_outputs
+        m.saved_ = None if n.saved_ is None else args[first:]
+        for i in range(0 if m.saved_ is None else len(m.saved_)):
+            m.versions[i] = 0 if m.saved_[i] is None else (<TensorBase>m.saved_[i]).storage.version
+        return m.vjp(m, args[:first] if self.several else args[0])
+
+
+cdef set whole = set()                  # the ops whose derivatives call kernels themselves
+
+
+cdef bint any_wrapper(object g):
+    if isinstance(g, TensorBase):
+        return is_wrapper(<TensorBase>g)
+    return any([x is not None and is_wrapper(<TensorBase>x) for x in <tuple>g])
+
+
+cdef object vjp_of_wrappers(Node n, object g):
+    """Run a derivative whose operators a class is told of; one that needs memory for its kernels is told whole."""
+    cdef VjpCall call
+    cdef int i
+    if n.op not in whole:
+        try:
+            found = n.vjp(n, g)
+            for x in found if isinstance(found, tuple) else (found,):
+                if x is not None and is_wrapper(<TensorBase>x) and not asks(x):       # its memory's view
+                    break
+            else:
+                return found
+        except RuntimeError as error:
+            text = str(error)
+            if "doesn't have storage" not in text and "vmap has no rule" not in text:
+                raise
+        whole.add(n.op)
+    from taeda._aten_classes import told
+    call = VjpCall()
+    call.n, call.several = n, isinstance(g, tuple)
+    saved = tuple([n.raw(i) for i in range(0 if n.saved_ is None else len(n.saved_))])
+    return told(f"{n.op.name}_backward", call, (*g, *saved) if call.several else (g, *saved))
+
+
 cdef object run_node(Node n, object g):
     """Run one node between its hooks; g as its vjp takes it."""
     cdef object found
@@ -241,8 +294,10 @@ cdef object run_node(Node n, object g):
         found = n.run(g)
     elif g is None or (n.n_outputs > 1 and all_none(<tuple>g)):
         found = (None,) * len(n.edges)
-    else:
+    elif isinstance(g, TensorBase) and not is_wrapper(<TensorBase>g) or not any_wrapper(g):
         found = n.vjp(n, g)
+    else:
+        found = vjp_of_wrappers(n, g)
     if n.hooks is not None and "post" in n.hooks:
         ins = found if isinstance(found, tuple) else (found,)
         if len(ins) == len(n.edges):

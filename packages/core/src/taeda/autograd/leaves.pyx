@@ -10,7 +10,7 @@ from cpython.pythread cimport PyThread_acquire_lock, PyThread_allocate_lock, PyT
 
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.memory_order cimport dense, same_order
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport TensorBase, is_wrapper
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -114,8 +114,9 @@ cdef tuple replaced(object hook, object found, tuple gs):
 
 cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) except -1:
     """Add a gradient to the leaf's .grad: the tensor itself where nobody else holds it, in the layout of the leaf."""
-    if g.device == SPARSE or leaf.device == SPARSE or leaf.grad_ is not None and (<TensorBase>leaf.grad_).device == SPARSE:
-        accumulate_sparse(leaf, g, create_graph)
+    if (g.device >= STAND_IN or leaf.device >= STAND_IN or leaf.grad_ is not None and (<TensorBase>leaf.grad_).device >= STAND_IN) and (
+            accumulate_elsewhere(leaf, g, create_graph)):
+        pass
     elif leaf.grad_ is not None:
         if create_graph or (<TensorBase>leaf.grad_).requires_grad_:
             leaf.grad_ = leaf.grad_ + g
@@ -133,6 +134,23 @@ cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) excep
             from taeda.ops import empty_like
             leaf.grad_ = empty_like((<object>leaf).detach(), dtype=fresh.dtype).copy_(fresh)
     return 0
+
+
+cdef bint accumulate_elsewhere(TensorBase leaf, TensorBase g, bint create_graph) except -1:
+    """Add a gradient where it, the leaf or its .grad is sparse or of a class without memory; False: they are not."""
+    cdef TensorBase old = <TensorBase>leaf.grad_
+    if g.device == SPARSE or leaf.device == SPARSE or old is not None and old.device == SPARSE:
+        accumulate_sparse(leaf, g, create_graph)
+        return True
+    if not is_wrapper(g) and not is_wrapper(leaf) and (old is None or not is_wrapper(old)):
+        return False
+    if old is None:
+        leaf.grad_ = (<object>g).clone() if create_graph else g.detach()
+    elif create_graph or old.requires_grad_:
+        leaf.grad_ = old + g
+    else:
+        old.add_(g)
+    return True
 
 
 cdef int accumulate_sparse(TensorBase leaf, TensorBase g, bint create_graph) except -1:

@@ -9,7 +9,7 @@ from _thread import _local
 
 from taeda.autograd.anomaly_mode import last_write
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
-from taeda.tensor_base cimport alias
+from taeda.tensor_base cimport alias, twin
 
 
 cdef int packing = 0
@@ -73,7 +73,7 @@ cdef TensorBase in_graph(TensorBase t, object node, int nr):
     cdef TensorBase a
     if not grad_enabled():
         return t
-    a = alias(t)
+    a = twin(t)
     a.grad_fn_, a.output_nr, a.requires_grad_ = node, nr, True
     if t.extra is not None and "tangent" in t.extra:
         a.extra = {"forward_base": t}
@@ -86,7 +86,7 @@ cdef SavedTensor keep(TensorBase t, int own, object hooks):
     s.version, s.own = t.storage.version, own
     s.tensor = t
     if own >= 0:
-        s.tensor = alias(t)
+        s.tensor = twin(t)
         s.tensor.output_nr = -1 - own
     if hooks is not None:
         set_hooks(s, hooks)

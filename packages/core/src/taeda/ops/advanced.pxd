@@ -6,6 +6,7 @@ from taeda.dispatch cimport Op
 from taeda.tensor_base cimport TensorBase
 
 cdef TensorBase zeros_of(object shape, int dtype, int device)       # contiguous, filled with 0
+cdef object zeros_beside(object g, tuple shape)                      # the same for a cotangent, of a class without memory too
 cdef object sum_to(object g, tuple shape)                            # undo a broadcast from `shape`
 cdef TensorBase long_index(TensorBase index, str op)                 # an int32 index as int64
 cdef int mask_count(TensorBase mask, int64_t* n) except -1           # how many are true

@@ -15,7 +15,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32, I64, MAX_DIM, Param, U8, View
-from taeda.tensor_base cimport CPU, META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
 from taeda.operands import refuse_overlap
 
@@ -38,6 +38,13 @@ cdef TensorBase zeros_of(object shape, int dtype, int device):
     cdef TensorBase out = empty_shape(shape, dtype, device)
     clear(out)
     return out
+
+
+cdef object zeros_beside(object g, tuple shape):
+    """Zeros like the cotangent g; of its class where that has no memory of its own."""
+    if is_wrapper(<TensorBase>g):
+        return g.new_zeros(shape)
+    return zeros_of(shape, (<TensorBase>g).view.dtype, (<TensorBase>g).device)
 
 
 cdef object sum_to(object g, tuple shape):

@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, beg
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
-from taeda.tensor_base cimport CPU, TensorBase
+from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
 from taeda._once import warn_once
 from taeda.autograd.node import named
@@ -66,6 +66,8 @@ cdef object fresh(object x, str op):
 # -- gather: y[.., m, ..] = x[.., index[.., m, ..], ..] --------------------------------------------------
 cdef object gather_vjp(Node n, object g):
     dim, shape = n.extra
+    if is_wrapper(<TensorBase>g):
+        return g.new_zeros(shape).scatter_add(dim, n.load(0), g)
     return scatter_add_core(zeros_of(shape, (<TensorBase>g).view.dtype, (<TensorBase>g).device), dim, n.load(0), g)
 
 cdef object gather_sparse_vjp(Node n, object g):

@@ -24,7 +24,7 @@ from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_in
                                  zeros_of)
 from taeda.ops.conversion cimport has
 from taeda.registry cimport STAND_IN
-from taeda.tensor_base cimport CPU, META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
 from taeda import _spoken
 from taeda.operands import as_index
@@ -118,6 +118,13 @@ cdef object pulled(TensorBase g, tuple spec):
     """view_pull, of a batch of cotangents with the batch as one more dimension in front."""
     if g.device != STAND_IN:
         return view_pull(g, spec)
+    if is_wrapper(g):
+        shape, start, source, step, sizes = spec[:5]
+        ends = {d: slice(start[d], start[d] + n * step[i], step[i]) for i, (d, n) in enumerate(zip(source, sizes))}
+        whole = (<object>g).new_zeros(shape)
+        part = whole[tuple([ends.get(d, start[d]) for d in range(len(shape))])]
+        part.copy_((<object>g).reshape(part.shape))
+        return whole
     from taeda.func.batched import batched
     value, size = (<object>g)._value, (<object>g)._value.shape[0]
     spec = ((size, *spec[0]), (0, *spec[1]), (0, *[d + 1 if d >= 0 else d for d in spec[2]]), (1, *spec[3]), (size, *spec[4]), spec[5])

@@ -16,7 +16,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broa
                              result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
-from taeda.ops.advanced cimport mask_count, nonzero_rows, once, select_where, sum_to, zeros_of
+from taeda.ops.advanced cimport mask_count, nonzero_rows, once, select_where, sum_to, zeros_beside
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda._once import warn_once
@@ -229,8 +229,8 @@ def masked_fill_(input, mask, value):
 # -- masked_select and masked_scatter ------------------------------------------------------------------------
 cdef object masked_select_vjp(Node n, object g):
     shape, wide = n.extra
-    zeros = zeros_of(wide, (<TensorBase>g).view.dtype, (<TensorBase>g).device)
-    return sum_to(masked_scatter_(zeros, n.load(0), g), shape)
+    zeros = zeros_beside(g, wide)
+    return sum_to(zeros.masked_scatter_(n.load(0), g), shape)
 
 cdef object masked_scatter_vjp(Node n, object g):
     cdef int64_t count, total = 1

@@ -11,7 +11,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, 
                              empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
-from taeda.ops.advanced cimport zeros_of
+from taeda.ops.advanced cimport zeros_beside, zeros_of
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.views cimport sizes_of
 from taeda.tensor_base cimport META, TensorBase, alias
@@ -365,7 +365,7 @@ def rot90(input, k=1, dims=(0, 1)):
 # -- a copy with one view of it replaced ---------------------------------------------------------------------------
 cdef object view_scatter_vjp(Node n, object g):
     method, args, shape = n.extra
-    return (write_view(g, zeros_of(shape, (<TensorBase>g).view.dtype, (<TensorBase>g).device), method, args)
+    return (write_view(g, zeros_beside(g, shape), method, args)
             if n.needs(0) else None, getattr(g, method)(*args) if n.needs(1) else None)
 
 cdef Op SELECT_SCATTER = define("select_scatter", view_scatter_vjp)

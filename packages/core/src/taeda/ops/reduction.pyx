@@ -14,7 +14,7 @@ from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_na
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I64, MAX_DIM, Param, View
 from taeda.ops.binary cimport MUL
 from taeda.registry cimport copy_view
-from taeda.tensor_base cimport CPU, TensorBase
+from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
 __all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
 PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
@@ -233,8 +233,8 @@ cdef TensorBase expand_back(TensorBase g, tuple back):
     cdef int64_t sizes[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     cdef int d, k = 0, n = len(shape)
-    if needs_grad(g):
-        return restore(g, back).expand(shape)
+    if needs_grad(g) or is_wrapper(g):
+        return (g if g.view.ndim == 0 else restore(g, back)).expand(shape)
     for d in range(n):
         sizes[d] = shape[d]
         if dims >> d & 1:

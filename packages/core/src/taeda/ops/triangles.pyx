@@ -7,7 +7,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy
                              end_inplace, integer, launch, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, dtype_of, name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, U8, Param, View
-from taeda.ops.advanced cimport zeros_of
+from taeda.ops.advanced cimport zeros_beside, zeros_of
 from taeda.tensor_base cimport TensorBase
 
 from taeda import device as _device
@@ -238,7 +238,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
 
 cdef object diag_vjp(Node n, object g):
     (rows, cols), k = n.extra
-    zeros = zeros_of((rows, cols), (<TensorBase>g).view.dtype, (<TensorBase>g).device)
+    zeros = zeros_beside(g, (rows, cols))
     return zeros.diagonal_scatter(g, k) if g.numel() else zeros
 
 cdef Op DIAG = define("diag", diag_vjp, 0, 0, None, "DiagonalBackward0_copy")

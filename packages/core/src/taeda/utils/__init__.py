@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from taeda._override import is_wrapper_tensor
+from taeda.autograd.node import twin_of
 from taeda.tensor import Tensor
 from taeda.utils import checkpoint, hooks
 
@@ -34,7 +36,10 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
             raise TypeError(f"[swap_tensors] expected tensors, got {type(t).__name__}")
         if not t.is_leaf:
             raise RuntimeError("[swap_tensors] Can't swap tensors that an operation returned: the graph refers to them")
-    kept = [(t.detach(), t.requires_grad, t.grad, type(t), dict(getattr(t, "__dict__", {}))) for t in (t1, t2)]
+    kept = [
+        (twin_of(t) if is_wrapper_tensor(t) else t.detach(), t.requires_grad, t.grad, type(t), dict(getattr(t, "__dict__", {})))
+        for t in (t1, t2)
+    ]
     for t, (data, wanted, grad, kind, attributes) in zip((t2, t1), kept, strict=True):
         t.grad = None
         t.requires_grad_(False)
@@ -51,7 +56,7 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
 def __getattr__(name: str) -> Any:
     if name in (
         "benchmark", "collect_env", "cpp_extension", "data", "deterministic", "dlpack", "flop_counter", "model_zoo", "module_tracker",
-        "serialization", "weak", "_pytree",
+        "serialization", "weak", "_mode_utils", "_pytree",
     ):
         try:
             return importlib.import_module(f"taeda.utils.{name}")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
+from taeda._override import dispatched_args
 from taeda.optim.optimizer import Optimizer, new_number
 
 __all__ = ["FusedOptimizer", "arguments", "real_parts", "with_buffers"]
@@ -167,7 +168,8 @@ class FusedOptimizer(Optimizer):
                 self._run(group, params[i : i + 1], grads[i : i + 1], one)
             return
         fused, composed = type(self)._formula
-        if not group["differentiable"]:
+        # a class with a __torch_dispatch__ is told of the operators that the step is made of
+        if not group["differentiable"] and not dispatched_args((params, grads), {}):
             fused(params, grads, *kept, **self._options(group))
             return
         composed(*real_parts((params, grads, *kept)), **self._options(group))

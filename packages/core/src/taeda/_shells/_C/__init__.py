@@ -13,13 +13,16 @@ from taeda.func.batched import are_active as _are_functorch_transforms_active
 from taeda.jit import TensorType
 from taeda.linalg import LinAlgError as _LinAlgError
 from taeda.overrides import has_torch_function as _has_torch_function
+from taeda._override import DisableTorchDispatch as _DisableTorchDispatch
+from taeda._override import disabled_torch_dispatch as _disabled_torch_dispatch_impl
 from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [
     "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Generator", "Graph", "TensorBase",
-    "TensorType", "Value", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
-    "_are_functorch_transforms_active", "_disabled_torch_function_impl", "_fft", "_functorch", "_get_privateuse1_backend_name",
+    "TensorType", "Value", "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
+    "_are_functorch_transforms_active", "_disabled_torch_dispatch_impl",
+    "_disabled_torch_function_impl", "_fft", "_functorch", "_get_privateuse1_backend_name",
     "_get_tracing_state", "_is_tracing", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_linalg", "_log_api_usage_once",
     "_nn", "_special",
 ]  # fmt: skip

@@ -64,7 +64,7 @@ def _swap(old: Any, new: Tensor) -> Any:
     """
     if is_lazy(old) and old.is_meta != new.is_meta:
         return type(old)(old.requires_grad, new.device, new.dtype)
-    if CONVERSION["swap"]:
+    if CONVERSION["swap"] or hasattr(type(new), "__tensor_flatten__"):  # what such a tensor is made of are its attributes
         if new is not old:
             swap_tensors(old, Parameter(new, old.requires_grad))
         return old
@@ -100,7 +100,9 @@ class ConvertMethods:
             if target is not param:
                 self._parameters[name] = target
             if old is not None and grad is not None:
-                target.grad = _swap(old, grad) if target is param and not CONVERSION["swap"] else grad.requires_grad_(old.requires_grad)
+                target.grad = _swap(old, grad) if target is param and not (
+                    CONVERSION["swap"] or hasattr(type(param), "__tensor_flatten__")
+                ) else grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
                 self._buffers[name] = _swap(buf, fn(buf)) if is_lazy(buf) else fn(buf)

@@ -1,0 +1,217 @@
+"""Calls that classes with a ``__torch_dispatch__`` get: one operator each, below autograd.
+
+A class's handler runs with the recording of derivatives off, and what it returns gets its place in the graph here:
+
+a. Operators whose derivatives are operators (products, convolutions, norms ...) are nodes of ``_aten_nodes``.
+b. Any other is run a second time on shadows, tensors of the meta device of the same sizes, whose nodes then are given the real tensors
+   in the shadows' place (``autograd.node.transplant``): their derivatives call operators on these, which the class sees.
+c. Where a node has kept what only the computation itself knows, the function's own code runs, and the class sees what it calls.
+
+Source: the order of ``__torch_function__``, autograd, modes and classes in PyTorch 2.13's dispatcher.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import taeda
+from taeda import _aten_nodes as rules
+from taeda._aten import OpOverloadPacket, aten
+from taeda._override import Overridable, dispatched_args, is_wrapper_tensor, set_casting
+from taeda.autograd.grad_mode import _set_grad_enabled
+from taeda.autograd.node import count_write, take_place, transplant, twin_of
+from taeda.func.pytree import tree_leaves, tree_map
+from taeda.ops import return_types
+from taeda.tensor import Tensor
+
+__all__ = ["ask", "plain_like"]
+
+_RULES = {
+    "_log_softmax.default": rules.softmax_rule("_log_softmax_backward_data"),
+    "_softmax.default": rules.softmax_rule("_softmax_backward_data"),
+    "addmm.default": rules.addmm_rule,
+    "bmm.default": rules.bmm_rule,
+    "convolution.default": rules.convolution_rule,
+    "max_pool2d_with_indices.default": rules.pool_rule,
+    "mm.default": rules.mm_rule,
+    "native_layer_norm.default": rules.layer_norm_rule,
+    "nll_loss_forward.default": rules.nll_rule,
+}
+
+# What tells about a tensor, and has no derivative
+_TELL = frozenset(("_local_scalar_dense", "is_same_size", "equal", "sym_size", "sym_stride", "sym_numel", "sym_storage_offset"))
+
+
+def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what the classes of ``over``, arguments of an operator, say that it gives, with its place in the graph."""
+    records = op._opname not in _TELL and taeda.is_grad_enabled() and any(
+        isinstance(x, Tensor) and x.requires_grad for x in tree_leaves((args, kwargs)))
+    found = (_recorded if records else _below)(op, over, args, kwargs)
+    if type(found) in (tuple, list):                    # with the names of its parts
+        kind = getattr(return_types, op._opname, None)
+        return found if kind is None else kind(found)
+    return found
+
+
+def _below(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Ask each class until one answers; no derivative is recorded meanwhile, and autocast changes nothing."""
+    types = tuple(type(x) for x in over)
+    was, casting = _set_grad_enabled(False), taeda.is_autocast_enabled("cpu")
+    if casting:
+        set_casting(False)
+    try:
+        for x in over:
+            found = type(x).__torch_dispatch__(op, types, args, kwargs)
+            if found is not NotImplemented:
+                break
+        else:
+            told = "".join(f"\n  - tensor subclass {cls!r}" for cls in types)
+            raise TypeError(f"[{op}] Multiple dispatch failed for '{op}'; all __torch_dispatch__ handlers returned NotImplemented:\n{told}")
+    finally:
+        _set_grad_enabled(was)
+        if casting:
+            set_casting(True)
+    written = _written(op, args, kwargs)
+    if written is None:
+        return found
+    for x in tree_leaves(written):
+        count_write(x)
+    return written                      # whatever the handler has returned
+
+
+def _written(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What an operator writes into, and returns; None if it makes something new."""
+    if kwargs.get("out") is not None:
+        return kwargs["out"]
+    name = op._opname
+    return args[0] if name.endswith("_") and not name.endswith("__") and args and isinstance(args[0], Tensor) else None
+
+
+# -- derivatives ---------------------------------------------------------------------------------------
+
+
+class _Shadows:
+    """Tensors without data in the place of others, of their sizes, dtypes and places in the graph."""
+
+    def __init__(self) -> None:
+        self.originals: dict[int | None, tuple[Tensor, Tensor]] = {}
+        self.made: dict[int, Tensor] = {}
+
+    def of(self, x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return taeda.device("meta") if isinstance(x, taeda.device) else x
+        found = self.made.get(id(x))
+        if found is None:
+            found = self.made[id(x)] = taeda.empty_strided(tuple(x.shape), x.stride(), dtype=x.dtype, device="meta")
+            take_place(found, x)
+            self.originals[id(found.untyped_storage())] = found, x
+        return found
+
+
+def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    rule = _RULES.get(op.__name__)
+    if rule is not None and not kwargs:
+        return rules._Node.apply(op, rule, *args)
+    if op.__name__ in _CHOOSE and kwargs.get("out") is None:
+        return _chosen(op, args, kwargs)
+    shadows = _Shadows()
+    given_args, given_kwargs = tree_map(shadows.of, (args, kwargs))
+    if given_kwargs.get("device") is not None:
+        given_kwargs["device"] = "meta"
+    numbers = [x for x in tree_leaves((args, kwargs)) if type(x) in (int, float, complex)]
+    if len(numbers) == 1:
+        shadows.originals[None] = None, lambda dtype: taeda.tensor(numbers[0], dtype=dtype)  # type: ignore[assignment]
+    written = _written(op, args, kwargs)
+    try:
+        like = op.overloadpacket(*given_args, **given_kwargs)
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):
+        if written is not None:                         # a leaf must not be written to
+            raise
+        return _in_pieces(op, over, args, kwargs)
+    if not any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(like)):
+        return _below(op, over, args, kwargs)
+    pairs: list[tuple[Tensor, Tensor]]
+    if written is not None:
+        _below(op, over, args, kwargs)
+        pairs = list(zip(tree_leaves(like), tree_leaves(written), strict=True))
+        if not transplant(pairs, shadows.originals):
+            raise RuntimeError(f"[{op}] the derivative of this write in place needs values that a tensor of {type(over[0]).__name__} does "
+                               "not have; hint: use the operator that makes a new tensor")
+        return written
+    found = _below(op, over, args, kwargs)
+    taken = {id(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}
+    # a result that already is in a graph, or is an argument, is not to be moved
+    found = tree_map(lambda x: twin_of(x) if isinstance(x, Tensor) and (id(x) in taken or x.requires_grad) else x, found)
+    tensors = [x for x in tree_leaves(found) if isinstance(x, Tensor)]
+    shadow_results = [x for x in tree_leaves(like) if isinstance(x, Tensor)]
+    if len(tensors) != len(shadow_results):
+        return found
+    pairs = [(s, x) for s, x in zip(shadow_results, tensors, strict=True) if s.requires_grad]
+    if not transplant(pairs, shadows.originals):
+        return _in_pieces(op, over, args, kwargs)
+    return found
+
+
+# Operators that give values and where they stand: the gradient goes to these places.  Where ``dim`` and ``keepdim`` come by position
+_CHOOSE = {
+    "cummax.default": (1, None), "cummin.default": (1, None), "kthvalue.default": (2, 3), "max.dim": (1, 2), "median.dim": (1, 2),
+    "min.dim": (1, 2), "mode.default": (1, 2), "nanmedian.dim": (1, 2), "sort.default": (1, None), "sort.stable": (1, None),
+    "topk.default": (2, None),
+}  # fmt: skip
+
+
+def _chosen(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    dim_at, keep_at = _CHOOSE[op.__name__]
+    dim = args[dim_at] if len(args) > dim_at else kwargs.get("dim", -1)
+    kept = keep_at is None or (args[keep_at] if len(args) > keep_at else kwargs.get("keepdim", False))
+
+    def rule(wants: Any, g: Tensor, given: Any, results: Any) -> Any:
+        places, x = results[1], given[0]
+        if not kept and x.ndim:
+            g, places = aten.unsqueeze.default(g, dim), aten.unsqueeze.default(places, dim)
+        add = aten.scatter_add.default if op._opname in ("cummax", "cummin") else aten.scatter.src
+        return add(aten.new_zeros.default(g, list(x.shape)), dim, places, g), *[None] * (len(given) - 1)
+
+    return rules._Node.apply(lambda *given: tuple(op(*given, **kwargs)), rule, *args)
+
+
+def _in_pieces(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run the function's own code: what it calls is dispatched, and has derivatives."""
+    function = op.overloadpacket._function
+    inner = function.function if isinstance(function, Overridable) else function
+    try:
+        return inner(*args, **kwargs)
+    except RuntimeError as error:
+        if "doesn't have storage" not in str(error):
+            raise
+    raise NotImplementedError(f"[{op}] there is no derivative of this operator for tensors of {type(over[0]).__name__}, whose class has a "
+                              "__torch_dispatch__; hint: call it under no_grad")
+
+
+# -- kernels -----------------------------------------------------------------------------------------
+
+
+def by_kernel(name: str, call: Any, tensors: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
+    """Ask the classes of tensors what a kernel gives of them, as an operator of its name: derivatives call some kernels themselves."""
+    from taeda._aten_calls import overload_of
+
+    packet = None if options else getattr(aten, name, None)
+    if packet is None:
+        return told(name, call, (*tensors, *options))
+    return getattr(packet, overload_of(name, tensors, {}))(*tensors)
+
+
+def told(name: str, call: Any, args: tuple[Any, ...]) -> Any:
+    """Call an operator that has no function of its name."""
+    return OpOverloadPacket(name, call).default(*args)
+
+
+# -- sizes -------------------------------------------------------------------------------------------
+
+
+def plain_like(x: Tensor) -> Tensor:
+    """Return a tensor that has the sizes and strides of x, to find out what a view would have; x's class is not asked."""
+    if is_wrapper_tensor(x) or dispatched_args((x,), {}):
+        return taeda.empty_strided(tuple(x.shape), x.stride(), dtype=x.dtype, device="meta")
+    return x.detach()
+

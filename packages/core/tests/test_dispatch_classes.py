@@ -1,0 +1,204 @@
+"""Classes with a ``__torch_dispatch__``: what they are told, what comes out, and its derivatives."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+from typing import Any
+
+import pytest
+import taeda
+from taeda._C import _disabled_torch_function_impl, _DisableTorchDispatch
+from taeda.utils import _python_dispatch as modes
+from taeda.utils._mode_utils import no_dispatch
+from taeda.utils._pytree import tree_map
+
+aten = taeda.ops.aten
+seen: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    seen.clear()
+
+
+def unwrap(x: Any) -> Any:
+    return x.elem if isinstance(x, Wrapper) else x
+
+
+class Wrapper(taeda.Tensor):
+    """Holds another tensor and writes down the operators that it goes through."""
+
+    elem: Any
+
+    @staticmethod
+    def __new__(cls: Any, elem: Any, requires_grad: bool = False) -> Any:
+        return taeda.Tensor._make_wrapper_subclass(
+            cls, elem.size(), strides=elem.stride(), dtype=elem.dtype, device=elem.device, requires_grad=requires_grad
+        )
+
+    def __init__(self, elem: Any, requires_grad: bool = False) -> None:
+        self.elem = elem
+
+    __torch_function__ = _disabled_torch_function_impl
+
+    def __tensor_flatten__(self) -> Any:
+        return ["elem"], None
+
+    @classmethod
+    def __tensor_unflatten__(cls, inner: Any, context: Any, size: Any, stride: Any) -> Any:
+        return cls(inner["elem"])
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        seen.append(str(func).removeprefix("aten."))
+        found = func(*tree_map(unwrap, args), **tree_map(unwrap, kwargs or {}))
+        return tree_map(lambda x: cls(x) if isinstance(x, taeda.Tensor) else x, found)
+
+
+class Silent(Wrapper):
+    """Answers nothing."""
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return NotImplemented
+
+
+def numbers(*sizes: int) -> Any:
+    return taeda.arange(float(taeda.empty(sizes).numel())).view(sizes) / 4 + 0.5
+
+
+OPERATIONS = {
+    "pointwise": lambda x: (x * 2 + x).exp() - x / 3 + 1 / x,
+    "functions": lambda x: x.tanh() + x.sigmoid() + x.log() + x.sqrt() + x**2 + 2**x + x.abs() + x.clamp(0, 1),
+    "reductions": lambda x: x.sum(1) + x.mean(1) + x.amax(1) + x.logsumexp(1) + x.var(1) + x.norm(),
+    "views": lambda x: x.t()[0] + x.view(4, 3)[:, 1][:3] + x.permute(1, 0).reshape(3, 4)[:, 0] + x.unsqueeze(0).squeeze(0).select(1, 2),
+    "products": lambda x: (x @ x.t()) @ x,
+    "joined": lambda x: taeda.cat([x, x]).sum(0) * taeda.stack([x, x * 2]).prod(0),
+    "chosen": lambda x: taeda.where(x > 1, x, x * 2) + x.masked_fill(x < 1, 0.0) + x[taeda.tensor([0, 2, 2])],
+    "softmax": lambda x: taeda.softmax(x, 1) * taeda.log_softmax(x, 0),
+    "broadcast": lambda x: x * x[0] + x[:, :1],
+    "written": lambda x: (x * 1).add_(x).mul_(3),
+    "sorted": lambda x: x.sort(1).values + x.max(1, keepdim=True).values,
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_results_and_derivatives_are_those_of_plain_tensors(name: str) -> None:
+    plain = numbers(3, 4).requires_grad_()
+    x = Wrapper(numbers(3, 4), requires_grad=True)
+    expected, found = OPERATIONS[name](plain), OPERATIONS[name](x)
+    assert type(found) is Wrapper and found.shape == expected.shape and found.requires_grad and not found.elem.requires_grad
+    (g,) = taeda.autograd.grad((found * found).sum(), x)
+    (h,) = taeda.autograd.grad((expected * expected).sum(), plain)
+    assert type(g) is Wrapper and taeda.allclose(found.elem, expected) and taeda.allclose(g.elem, h)
+
+
+def test_the_handler_sees_operators_forward_and_backward_and_leaves_get_its_class() -> None:
+    x = Wrapper(numbers(3), requires_grad=True)
+    y = (x * 2).sum()
+    assert seen == ["mul.Tensor", "sum.default"] and y.grad_fn.name() == "SumBackward0" and x.is_leaf
+    y.backward()
+    assert type(x.grad) is Wrapper and x.grad.elem.tolist() == [2.0] * 3
+    (x * x).sum().backward()
+    assert taeda.allclose(x.grad.elem, 2 + 2 * numbers(3))
+
+
+def test_second_derivatives() -> None:
+    x = Wrapper(numbers(3), requires_grad=True)
+    (g,) = taeda.autograd.grad(x.pow(3).sum(), x, create_graph=True)
+    (h,) = taeda.autograd.grad(g.sum(), x)
+    assert taeda.allclose(h.elem, 6 * numbers(3))
+
+
+def test_a_leaf_is_not_written_to_and_a_saved_tensor_that_was_written_is_noticed() -> None:
+    with pytest.raises(RuntimeError, match="leaf Variable"):
+        Wrapper(numbers(3), requires_grad=True).add_(1)
+    x = Wrapper(numbers(3), requires_grad=True)
+    y = x * 1
+    z = y * y
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace"):
+        z.sum().backward()
+
+
+def test_numbers_and_arrays() -> None:
+    x = Wrapper(numbers(1))
+    assert x.item() == 0.5 and float(x) == 0.5 and bool(x > 0) and x.data_ptr() == 0 and x.is_cpu and x.device.type == "cpu"
+    for name in ("numpy", "tolist"):
+        with pytest.raises(RuntimeError, match="not supported for tensor subclasses"):
+            getattr(x, name)()
+    assert "size=(1,)" in repr(x)
+
+
+def test_copies_and_files_keep_what_the_tensor_is_made_of() -> None:
+    x = Wrapper(numbers(3), requires_grad=True)
+    x.note = [1]
+    assert copy.copy(x).elem is x.elem
+    twin = copy.deepcopy(x)
+    assert twin.elem is not x.elem and twin.note == [1] and twin.note is not x.note and twin.requires_grad
+    read = pickle.loads(pickle.dumps(x))
+    assert type(read) is Wrapper and read.elem.tolist() == x.elem.tolist() and read.requires_grad
+    file = io.BytesIO()
+    taeda.save(x, file)
+    file.seek(0)
+    assert taeda.load(file, weights_only=False).elem.tolist() == x.elem.tolist()
+
+
+def test_nobody_answers() -> None:
+    with pytest.raises(TypeError, match="Multiple dispatch failed"):
+        taeda.exp(Silent(numbers(2)))
+    with pytest.raises(TypeError, match="Multiple dispatch failed"), modes.BaseTorchDispatchMode():
+        taeda.exp(Silent(numbers(2)))
+
+
+def test_modes_are_asked_first() -> None:
+    class Mode(modes.TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(f"mode {types[0].__name__ if types else None}")
+            return func(*args, **(kwargs or {}))
+
+    x = Wrapper(numbers(2))
+    with Mode():
+        x.exp()
+    assert seen == ["mode Wrapper", "exp.default"] or seen == ["mode Wrapper", "exp.default", "mode None"]
+
+
+def test_on_memory_of_its_own() -> None:
+    class Held(taeda.Tensor):
+        @classmethod
+        def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(str(func))
+            return super().__torch_dispatch__(func, types, args, kwargs)
+
+    x = numbers(2).as_subclass(Held)
+    y = x + 1
+    assert seen == ["aten.add.Tensor"] and y.sum().item() == 3.25
+    seen.clear()
+    with no_dispatch():
+        assert (x + 1).tolist() == [1.5, 1.75]
+    with _DisableTorchDispatch():
+        assert x.sum().item() == 1.25
+    assert not seen
+
+
+def test_what_makes_a_wrapper() -> None:
+    x = taeda.Tensor._make_wrapper_subclass(Wrapper, (2, 3), strides=(1, 2), dtype=taeda.float64, storage_offset=4)
+    assert x.shape == (2, 3) and x.stride() == (1, 2) and x.storage_offset() == 4 and x.dtype == taeda.float64
+    assert taeda.Tensor._make_wrapper_subclass(Wrapper, (2,), device="meta").is_meta
+    with pytest.raises(TypeError, match="must define __torch_dispatch__"):
+        taeda.Tensor._make_wrapper_subclass(type("Bare", (taeda.Tensor,), {}), (2,))
+    with pytest.raises(RuntimeError, match="must match"):
+        taeda.Tensor._make_wrapper_subclass(Wrapper, (2, 3), strides=(1,))
+    with pytest.raises(NotImplementedError, match="dispatch_sizes"):
+        taeda.Tensor._make_wrapper_subclass(Wrapper, (2,), dispatch_sizes_strides_policy="sizes")
+
+
+def test_opened_and_closed_again() -> None:
+    x = Wrapper(numbers(2))
+    assert modes.is_traceable_wrapper_subclass(x) and not modes.is_traceable_wrapper_subclass(x.elem)
+    y = modes.transform_subclass(x, lambda name, inner: inner + 1)
+    assert type(y) is Wrapper and y.elem.tolist() == [1.5, 1.75]
+    assert modes.return_and_correct_aliasing(aten.add_.Tensor, (x, 1), {}, y) is x
+    assert modes.return_and_correct_aliasing(aten.add.Tensor, (x, 1), {}, y) is y
