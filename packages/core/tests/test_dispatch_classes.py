@@ -80,6 +80,10 @@ OPERATIONS = {
     "softmax": lambda x: taeda.softmax(x, 1) * taeda.log_softmax(x, 0),
     "broadcast": lambda x: x * x[0] + x[:, :1],
     "written": lambda x: (x * 1).add_(x).mul_(3),
+    "kernels": lambda x: x.cumsum(1) + taeda.ops.softplus(x) + taeda.ops.leaky_relu(x - 1) + x.clamp(1, 2) * x.gather(1, taeda.tensor([[1]])),
+    "norms": lambda x: taeda.ops.rms_norm(x, (4,)) + taeda.ops.group_norm(x.view(1, 3, 4), 3).view(3, 4),
+    "windows": lambda x: taeda.ops.interpolate(taeda.ops.avg_pool1d(x.unsqueeze(0), 2), scale_factor=2),
+    "letters": lambda x: taeda.einsum("ij,kj->ik", x, x),
     "sorted": lambda x: x.sort(1).values + x.max(1, keepdim=True).values,
 }
 

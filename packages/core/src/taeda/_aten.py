@@ -106,6 +106,15 @@ def _attention(query: Any, key: Any, value: Any, dropout_p: float = 0.0, is_caus
     return found, scores.logsumexp(-1)
 
 
+def _resampled(mode: str) -> Callable[..., Any]:
+    def call(x: Any, size: Any, *more: Any) -> Any:
+        corners, scales = (None, more) if mode == "nearest" else (more[0] or None, more[1:])
+        by: dict[str, Any] = {"size": tuple(size)} if not scales or scales[0] is None else {"scale_factor": tuple(scales)}
+        return ops.interpolate(x, **by, mode=mode, align_corners=corners)
+
+    return call
+
+
 # What has no function of the same name and arguments
 _OWN: dict[str, Callable[..., Any]] = {
     # the four last arguments choose between libraries of kernels
@@ -122,6 +131,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "_sparse_mm_reduce_impl": _sparse_mm_reduce,
     "_to_copy": lambda x, **options: x.to(**{"copy": True, **options}),
     "_unsafe_view": lambda x, size: x.view(size),
+    "_adaptive_avg_pool2d": lambda x, size: ops.adaptive_avg_pool2d(x, size),
     "alias": lambda x: x.view_as(x),
     "index": _index,
     "is_same_size": lambda x, y: x.shape == y.shape,
@@ -139,6 +149,13 @@ _OWN: dict[str, Callable[..., Any]] = {
     "sym_stride": Tensor.stride,
     "tanh_backward": lambda g, y: g * (1 - y.conj() * y.conj()),
     "threshold_backward": lambda g, x, threshold: g.masked_fill(x <= threshold, 0),
+    "upsample_bicubic2d": _resampled("bicubic"),
+    "upsample_bilinear2d": _resampled("bilinear"),
+    "upsample_linear1d": _resampled("linear"),
+    "upsample_nearest1d": _resampled("nearest"),
+    "upsample_nearest2d": _resampled("nearest"),
+    "upsample_nearest3d": _resampled("nearest"),
+    "upsample_trilinear3d": _resampled("trilinear"),
 }
 
 

@@ -66,6 +66,25 @@ def _convolution_backward(
     return by_input, by_weight, grad_output.sum(over) if output_mask[2] else None
 
 
+def _group_norm_backward(
+    grad_out: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, weight: Any, N: int, C: int, HxW: int, group: int, output_mask: Sequence[bool]
+) -> tuple[Any, ...]:
+    """Of ``y = w (x - m) r + b`` over each group of channels, m and r being those of x."""
+    wide, mean, rstd = x.reshape(N, group, -1), mean.unsqueeze(-1), rstd.unsqueeze(-1)
+    if taeda.is_grad_enabled() and x.requires_grad:  # the moments as functions of x, the addend of the variance as it was
+        var = wide.var(-1, unbiased=False, keepdim=True)
+        mean, rstd = wide.mean(-1, keepdim=True), (var + (rstd**-2 - var).detach()).rsqrt()
+    scaled = (wide - mean) * rstd
+    over = [0, *range(2, x.ndim)]
+    by_x = by_weight = None
+    if output_mask[0]:
+        g = (grad_out if weight is None else grad_out * weight.view(1, C, *[1] * (x.ndim - 2))).reshape(N, group, -1)
+        by_x = ((g - g.mean(-1, keepdim=True) - scaled * (g * scaled).mean(-1, keepdim=True)) * rstd).view(x.shape)
+    if output_mask[1]:
+        by_weight = (grad_out * scaled.view(x.shape)).sum(over)
+    return by_x, by_weight, grad_out.sum(over) if output_mask[2] else None
+
+
 def _layer_norm_backward(
     grad_out: Tensor, x: Tensor, normalized_shape: Any, mean: Tensor, rstd: Tensor, weight: Any, bias: Any, output_mask: Sequence[bool]
 ) -> tuple[Any, ...]:
@@ -159,6 +178,7 @@ BACKWARD: dict[str, Callable[..., Any]] = {
     "max_pool2d_with_indices_backward": _pool_backward,
     "mse_loss_backward": _loss_backward(ops.mse_loss),
     "native_batch_norm_backward": _batch_norm_backward,
+    "native_group_norm_backward": _group_norm_backward,
     "native_layer_norm_backward": _layer_norm_backward,
     "nll_loss_backward": _nll_loss_backward,
     "silu_backward": _of_one(ops.silu),

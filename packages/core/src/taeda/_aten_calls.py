@@ -34,6 +34,7 @@ from taeda._aten_nodes import (
     softmax_rule,
 )
 from taeda._aten_classes import plain_like
+from taeda._aten_layers import MADE as LAYERS
 from taeda._aten_views import MADE as VIEWS
 from taeda._override import has_torch_function, is_wrapper_tensor
 from taeda.tensor import Tensor
@@ -340,6 +341,7 @@ def _indices(index: Any) -> list[Any] | None:
 
 
 _MADE: dict[str, Callable[[Any], Any]] = {
+    **LAYERS,
     **VIEWS,
     "_softmax": _softmax_of("_softmax", "_softmax_backward_data"),
     "addmm": _addmm,
@@ -496,6 +498,8 @@ def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) ->
             return plain_like(args[0]).is_contiguous(*args[1:], **kwargs)
         if name == "new_tensor":        # of data, not of the tensor
             return taeda.tensor(*args[1:], **{"dtype": args[0].dtype, "device": args[0].device, **kwargs})
+        if name == "einsum":            # by the products that it comes down to
+            return func.function(*args, **kwargs)
     if name in _SILENT or (name.startswith("__") and name not in ("__getitem__", "__setitem__")):
         return func(*args, **kwargs) if mode is not None else getattr(func, "function", func)(*args, **kwargs)
     with asking(mode):

@@ -34,6 +34,7 @@ _RULES = {
     "convolution.default": rules.convolution_rule,
     "max_pool2d_with_indices.default": rules.pool_rule,
     "mm.default": rules.mm_rule,
+    "native_group_norm.default": rules.group_norm_rule,
     "native_layer_norm.default": rules.layer_norm_rule,
     "nll_loss_forward.default": rules.nll_rule,
 }

@@ -169,6 +169,12 @@ def layer_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     return by_x, None, by_weight, by_bias, None
 
 
+def group_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
+    x, weight, _, *sizes, groups, _ = args
+    found = aten.native_group_norm_backward.default(g, x, results[1], results[2], weight, *sizes, groups, list(wants[:3]))
+    return (*found, *[None] * 5)
+
+
 def batch_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     x, weight, _, mean, var, training, _, eps = args
     found = aten.native_batch_norm_backward.default(g, x, weight, mean, var, results[1], results[2], training, eps, list(wants[:3]))
