@@ -317,10 +317,19 @@ def hooks_of_modules(t, r):
     return seen
 
 
+def under_autocast(t, r):
+    x = r.Logging(ints(t, 2, 3))
+    with t.autocast("cpu", dtype=t.bfloat16):
+        y = x @ t.ones(3, 2)
+    LOG.clear()
+    return type(y).__name__, y.dtype == t.bfloat16
+
+
 PROGRAMS = {f.__name__: f for f in (
     shows_each_operator, layers_of_signals, layers_of_images, other_losses, split_and_sewn, products_by_letters, pair_of_tensors, pair_trained,
     quantised_network, quantised_by_functions, corrected_aliases, refused_one_by_one, class_above_class, wrapped_twice, modes_see_inside,
     saved_and_read, pickled, parameters, frozen_below_trained, masked, on_the_meta_device, counts_in_a_scheduler, hooks_of_modules,
+    under_autocast,
 )}  # fmt: skip
 
 

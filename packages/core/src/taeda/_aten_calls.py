@@ -36,7 +36,7 @@ from taeda._aten_nodes import (
 from taeda._aten_classes import plain_like
 from taeda._aten_layers import MADE as LAYERS
 from taeda._aten_views import MADE as VIEWS
-from taeda._override import has_torch_function, is_wrapper_tensor
+from taeda._override import has_torch_function, is_casting, is_wrapper_tensor
 from taeda.tensor import Tensor
 
 __all__ = ["make"]
@@ -508,7 +508,7 @@ def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) ->
 
 def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     # autocast chooses by functions: under it they are told whole
-    plain = kwargs.get("out") is None and not has_torch_function(args) and not taeda.is_autocast_enabled("cpu")
+    plain = kwargs.get("out") is None and not has_torch_function(args) and not is_casting()
     if name == "__getitem__":
         found = _getitem(*args) if plain else NotImplemented
         if found is not NotImplemented:

@@ -17,7 +17,7 @@ from typing import Any
 import taeda
 from taeda import _aten_nodes as rules
 from taeda._aten import OpOverloadPacket, aten
-from taeda._override import Overridable, dispatched_args, is_wrapper_tensor, set_casting
+from taeda._override import Overridable, dispatched_args, is_casting, is_wrapper_tensor, set_casting
 from taeda.autograd.grad_mode import _set_grad_enabled
 from taeda.autograd.node import count_write, take_place, transplant, twin_of
 from taeda.func.pytree import tree_leaves, tree_map
@@ -57,7 +57,7 @@ def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 def _below(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Ask each class until one answers; no derivative is recorded meanwhile, and autocast changes nothing."""
     types = tuple(type(x) for x in over)
-    was, casting = _set_grad_enabled(False), taeda.is_autocast_enabled("cpu")
+    was, casting = _set_grad_enabled(False), is_casting()
     if casting:
         set_casting(False)
     try:

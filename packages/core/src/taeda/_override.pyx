@@ -189,6 +189,11 @@ def set_caster(function):
     caster = function
 
 
+def is_casting():
+    """Whether this thread's calls are cast for autocast: not within a call that was."""
+    return bool(get_casting())
+
+
 def set_casting(bint on):
     """Turn autocast on or off in this thread."""
     set_casting_(on)

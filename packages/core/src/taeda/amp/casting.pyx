@@ -9,7 +9,7 @@ from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport to_dtype
 from taeda.dtype cimport code_of, dtype, dtype_of, is_float, promote
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64
-from taeda.tensor_base cimport CPU, TensorBase
+from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
 from _thread import _local
 
@@ -51,7 +51,7 @@ cdef object state = State()
 
 
 cdef bint eligible(object x):
-    return (isinstance(x, TensorBase) and (<TensorBase>x).device == CPU and is_float((<TensorBase>x).view.dtype)
+    return (isinstance(x, TensorBase) and ((<TensorBase>x).device == CPU or is_wrapper(<TensorBase>x)) and is_float((<TensorBase>x).view.dtype)
             and (<TensorBase>x).view.dtype != F64)
 
 
@@ -60,6 +60,8 @@ cdef TensorBase cast(TensorBase x, int code, dict kept):
     cdef TensorBase y
     if x.view.dtype == code:
         return x
+    if is_wrapper(x):
+        return (<object>x).to(dtype_of(code))
     if kept is None or x.view.dtype != F32 or not x.requires_grad_ or x.base is not None or grad_fn_of(x) is not None:
         return to_dtype(x, code)
     found = kept.get(id(x))
