@@ -263,7 +263,8 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
             continue
         if inspect.isclass(f):
             bases = [b.__name__ for b in f.__bases__ if b.__name__ in ("tuple", "_Mode")]
-            base = "(tuple[int, ...])" if "tuple" in bases else "(MemoryError, RuntimeError)" if issubclass(f, MemoryError) else ""
+            base = "(tuple[int, ...])" if "tuple" in bases else "(MemoryError, RuntimeError)" if issubclass(f, MemoryError) else \
+                "(RuntimeError)" if issubclass(f, RuntimeError) else ""
             body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> Any: ..." for m in sorted(vars(f))
                     if callable(vars(f)[m]) and (not m.startswith("__") or m in ("__init__", "__len__", "__enter__", "__exit__", "__call__")) and not (base and m == "__len__")]
             body = [b.replace("-> Any", "-> None") if "__init__" in b else b for b in body]
@@ -302,7 +303,7 @@ def safe(text: str) -> str:
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
     for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "dlpack", "dtype",
-                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
+                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "stand_ins", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -320,7 +321,7 @@ def stubs() -> dict[str, str]:
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
         "autograd/leaves.pyi": class_stub(modules["taeda.autograd.leaves"], "", {}),
         "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
-        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "layer_call")},
+        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "stand_ins", "layer_call")},
         **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
     }

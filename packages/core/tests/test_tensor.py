@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import warnings
+import weakref
 from typing import Any
 
 import pytest
@@ -129,8 +131,33 @@ def test_users_attributes_live_and_are_copied(x: taeda.Tensor) -> None:
     assert apart.note == [1] and apart.note is not x.note
     del x.note
     assert not hasattr(x, "note")
-    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'nope'"):
+    with pytest.raises(AttributeError, match="Tensor' object has no attribute 'nope'"):
         x.nope  # noqa: B018
+
+
+def test_attributes_are_those_of_any_object(x: taeda.Tensor) -> None:
+    with pytest.raises(AttributeError):
+        del x.nope
+    with pytest.raises(TypeError, match="must be set to a dictionary"):
+        x.__dict__ = 3  # type: ignore[assignment]
+    x.__dict__ = shared = {"note": 1}
+    shared["other"] = 2
+    assert (x.note, x.other, vars(x)) == (1, 2, shared)
+    x.relu = 3  # type: ignore[method-assign,assignment]
+    assert x.relu == 3 and callable(taeda.ones(1).relu)
+    x.grad = taeda.ones(2, 3, dtype=x.dtype)
+    del x.grad
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("cls", [taeda.Tensor, type("Own", (taeda.Tensor,), {})])
+def test_a_tensor_that_holds_itself_is_collected(cls: type[taeda.Tensor]) -> None:
+    x = taeda.ones(2).as_subclass(cls)
+    x.me = x
+    seen = weakref.ref(x)
+    del x
+    gc.collect()
+    assert seen() is None
 
 
 @pytest.mark.parametrize("name", ["shape", "dtype", "device", "T", "is_leaf", "grad_fn", "ndim", "_version"])

@@ -36,7 +36,8 @@ from taeda._aten_nodes import (
 from taeda._aten_classes import plain_like
 from taeda._aten_layers import MADE as LAYERS
 from taeda._aten_views import MADE as VIEWS
-from taeda._override import has_torch_function, is_casting, is_wrapper_tensor
+from taeda._override import has_torch_function, is_casting
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.tensor import Tensor
 
 __all__ = ["make"]

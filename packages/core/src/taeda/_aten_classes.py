@@ -17,11 +17,13 @@ from typing import Any
 import taeda
 from taeda import _aten_nodes as rules
 from taeda._aten import OpOverloadPacket, aten
-from taeda._override import Overridable, dispatched_args, is_casting, is_wrapper_tensor, set_casting
+from taeda._override import Overridable, dispatched_args, is_casting, set_casting
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.grad_mode import _set_grad_enabled
 from taeda.autograd.node import count_write, take_place, transplant, twin_of
 from taeda.func.pytree import tree_leaves, tree_map
 from taeda.ops import return_types
+from taeda.registry import NoStorage
 from taeda.tensor import Tensor
 
 __all__ = ["ask", "plain_like"]
@@ -182,9 +184,8 @@ def _in_pieces(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str
     inner = function.function if isinstance(function, Overridable) else function
     try:
         return inner(*args, **kwargs)
-    except RuntimeError as error:
-        if "doesn't have storage" not in str(error):
-            raise
+    except NoStorage:
+        pass
     raise NotImplementedError(f"[{op}] there is no derivative of this operator for tensors of {type(over[0]).__name__}, whose class has a "
                               "__torch_dispatch__; hint: call it under no_grad")
 

@@ -8,15 +8,12 @@ inside a list or tuple, takes the call over; so does a mode that is in force.
 a. ``Function`` stands in modules, ``Method`` in the class Tensor (and binds).  Both are called by vectorcall.
 b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``attributes_for``).
 c. A function that autocast knows has a policy; under autocast it gets its arguments in the policy's dtype (``amp/casting.pyx``).
-d. ``stand_in`` makes the tensor part of taeda.func's BatchedTensor: it has sizes and a dtype, and no kernel takes it; ``sparse_shell``
-   does so for a sparse tensor.
 """
 from cpython.object cimport PyObject
 cimport cython
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport uint64_t
 
-from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport TensorBase, WRAPPED, is_wrapper, refresh
+from taeda.tensor_base cimport TensorBase
 
 from _thread import _local
 
@@ -74,8 +71,6 @@ cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)
 
 cdef enum:
-    STAND_IN = 3             # device codes that no kernel runs on: see registry.launch
-    SPARSE = 4
     VARKEYWORDS = 8          # inspect.CO_VARKEYWORDS
 
 
@@ -716,76 +711,3 @@ def attributes_for(cls, base):
 def set_tensor_class(cls):
     """Let tensor.pyx say which class's instances are plain."""
     set_tensor(cls)
-
-
-# -- stand-ins ---------------------------------------------------------------------------------------
-
-
-# An address that no process has: launch knows it, and what comes to it all the same stops there.
-cdef Storage NOWHERE = foreign_storage(<char*>(<size_t>1 << 62), 0, (), True)
-
-
-def stand_in(TensorBase t, TensorBase value, int batch_dim):
-    """Make t look like ``value`` without its batch dimension; it has no data, and kernels refuse it."""
-    cdef int d, i = 0
-    t.set_ndim(value.view.ndim - 1)
-    for d in range(value.view.ndim):
-        if d != batch_dim:
-            t.view.shape[i], t.view.strides[i] = value.view.shape[d], value.view.strides[d]
-            i += 1
-    t.view.dtype, t.view.itemsize = value.view.dtype, value.view.itemsize
-    t.storage, t.offset = NOWHERE, 0
-    refresh(t)
-    t.device = STAND_IN
-    return t
-
-
-def sparse_shell(TensorBase t, tuple sizes, TensorBase values):
-    """Make t look like a tensor of the sizes and of the dtype of ``values``, without memory: what a sparse tensor is to compiled code."""
-    cdef int d
-    t.set_ndim(len(sizes))
-    for d in range(len(sizes)):
-        t.view.shape[d], t.view.strides[d] = sizes[d], 0
-    t.view.dtype, t.view.itemsize = values.view.dtype, values.view.itemsize
-    t.storage, t.offset = foreign_storage(<char*>(<size_t>1 << 61), 0, (), False), 0
-    refresh(t)
-    t.device = SPARSE
-    return t
-
-
-def take_history(TensorBase t, TensorBase source):
-    """Make the place in the graph of ``source``, a new result, that of t."""
-    t.grad_fn_, t.output_nr, t.requires_grad_ = source.grad_fn_, source.output_nr, source.requires_grad_
-
-
-def wrote(TensorBase t):
-    """Count a change in place of a sparse tensor, for those who saved it."""
-    t.storage.version += 1
-
-
-def is_stand_in(x):
-    """Whether x is a tensor that only stands in for a batch, or was made from one by an op without a rule."""
-    return isinstance(x, TensorBase) and (<TensorBase>x).device == STAND_IN and not is_wrapper(<TensorBase>x)
-
-
-def wrapper_shell(TensorBase t, tuple sizes, tuple strides, int64_t offset, TensorBase like, shown):
-    """Give t sizes, strides and the dtype of ``like``, and no memory: what a class's own tensors are to compiled code.
-
-    ``shown`` is the device that it says it is on, None for the CPU.
-    """
-    cdef int d
-    t.set_ndim(len(sizes))
-    for d in range(len(sizes)):
-        t.view.shape[d], t.view.strides[d] = sizes[d], strides[d]
-    t.view.dtype, t.view.itemsize = like.view.dtype, like.view.itemsize
-    t.storage, t.offset = foreign_storage(<char*>(<size_t>WRAPPED << 60), 0, (), False), offset
-    refresh(t)
-    t.device = STAND_IN
-    if shown is not None:
-        t.extra = {"device": shown}
-    return t
-
-
-def is_wrapper_tensor(x):
-    """Whether x is a tensor of a program's class without memory of its own (``_make_wrapper_subclass``)."""
-    return isinstance(x, TensorBase) and is_wrapper(<TensorBase>x)

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from taeda import _pickle
-from taeda._override import is_wrapper_tensor
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD
 from taeda.layout import SPARSE, strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
-from taeda.tensor_attributes import user_attributes
+from taeda.tensor_base import user_attributes
 from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage
 

@@ -10,6 +10,8 @@ from taeda.kernels.cpu.abi cimport BOOL, C64, F16, I64
 from taeda.registry cimport STAND_IN, device_name, no_stand_in
 from taeda.tensor_base cimport is_wrapper
 
+from taeda.registry import NoStorage
+
 
 # -- arguments ---------------------------------------------------------------------------------------
 
@@ -17,7 +19,7 @@ from taeda.tensor_base cimport is_wrapper
 cdef int no_memory(str op, TensorBase t) except -1:
     """Refuse a tensor that has no memory which a kernel could read."""
     if is_wrapper(t):
-        raise RuntimeError(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: {type(t).__name__}.__torch_dispatch__ "
+        raise NoStorage(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: {type(t).__name__}.__torch_dispatch__ "
                            "was not asked for this use of the op")
     return no_stand_in(op, t.device)
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from taeda._override import is_wrapper_tensor
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.dual import current_level, tangent_of
 from taeda.dtype import get_default_dtype
 

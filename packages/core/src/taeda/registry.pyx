@@ -85,9 +85,13 @@ cdef str device_name(int device):
     return "meta" if device == META else "cpu" if device == CPU else "sparse" if device == SPARSE else "cuda"
 
 
+class NoStorage(RuntimeError):
+    """A kernel was handed a tensor that has no memory."""
+
+
 cdef int no_wrapper(str op, View* t) except -1:
     if t != NULL and <size_t>t.data >> 60 == WRAPPED:
-        raise RuntimeError(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: its class's __torch_dispatch__ was "
+        raise NoStorage(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: its class's __torch_dispatch__ was "
                            "not asked for this use of the op")
     return 0
 
@@ -95,7 +99,7 @@ cdef int no_wrapper(str op, View* t) except -1:
 cdef int no_stand_in(str op, int device) except -1:
     """Kernels have nothing to do on the meta device; they refuse a sparse tensor, and what stands in for a batch of vmap."""
     if device == STAND_IN:
-        raise RuntimeError(f"[{op}] vmap has no rule for this use of the op")
+        raise NoStorage(f"[{op}] vmap has no rule for this use of the op")
     if device == SPARSE:
         raise NotImplementedError(f"[{op}] Could not run '{op}' with arguments from the 'SparseCPU' backend; hint: .to_dense()")
     return 0

@@ -44,7 +44,7 @@ from taeda._rebuild import (
     sparse_state,
 )
 from taeda._rebuild import rebuild_layout as _get_layout
-from taeda._override import is_wrapper_tensor
+from taeda.stand_ins import is_wrapper_tensor
 from taeda._records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
@@ -61,7 +61,7 @@ from taeda.serialization_options import (
     skip_data,
 )
 from taeda.storage import Storage
-from taeda.tensor_attributes import user_attributes
+from taeda.tensor_base import user_attributes
 from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage
 

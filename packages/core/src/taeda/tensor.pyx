@@ -19,7 +19,7 @@ from taeda.tensor_base cimport CPU, TensorBase, alias, is_wrapper, refresh, twin
 import warnings
 
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, as_device
-from taeda import _override, _spoken
+from taeda import _override, _spoken, stand_ins
 from taeda import tensor_base as _tensor_base
 from taeda.dtype import NAMES, dtype as dtype_class, get_default_dtype
 from taeda.elements import ArrayHolder
@@ -30,7 +30,7 @@ from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
 from taeda.ops.copying import check_layout, preserve_format
-from taeda.tensor_attributes import user_attributes
+from taeda.tensor_base import user_attributes
 
 cdef extern from *:
     """
@@ -92,26 +92,6 @@ def _local_scalar(x):
     return aten._local_scalar_dense.default(x)
 
 
-cdef object copy_of_wrapper(TensorBase x, memo):
-    """A deep copy by the class's own ``clone``."""
-    import copy
-    from taeda.autograd.grad_mode import no_grad
-    with no_grad():
-        t = (<object>x).clone()
-    if type(t) is not type(x):
-        raise RuntimeError(f"[deepcopy] The default implementation of __deepcopy__() for wrapper subclasses only works for subclass types "
-                           f"that properly implement clone(): it gives a {type(t).__name__}, not a {type(x).__name__}")
-    memo[id(x)] = t
-    if x.requires_grad_:
-        t.requires_grad = True
-    if x.grad_ is not None:
-        (<TensorBase>t).grad_ = x.grad_.__deepcopy__(memo)
-    for name, value in user_attributes(x).items():
-        if name not in user_attributes(<TensorBase>t):
-            setattr(t, name, copy.deepcopy(value, memo))
-    return t
-
-
 cdef bint told_of_scalars = False
 cdef bint always = False
 
@@ -150,7 +130,7 @@ cdef TensorBase bare(object cls):
 
 
 cdef object wrapper(TensorBase t, size, strides, storage_offset, memory_format, dtype, device, bint requires_grad):
-    """Make t a tensor without memory (see _override.wrapper_shell)."""
+    """Make t a tensor without memory (see stand_ins.wrapper_shell)."""
     device = CPU_DEVICE if device is None else as_device(device)
     options = {} if memory_format is None else {"memory_format": memory_format}
     like = _creation.empty.function(tuple(size), dtype=dtype, device="meta", **options)
@@ -158,7 +138,7 @@ cdef object wrapper(TensorBase t, size, strides, storage_offset, memory_format, 
     if len(strides) != (<TensorBase>like).view.ndim:
         raise RuntimeError(f"[_make_wrapper_subclass] dimensionality of sizes ({len(tuple(size))}) must match dimensionality of "
                            f"strides ({len(strides)})")
-    _override.wrapper_shell(t, (<TensorBase>like).shape_tuple(), strides, storage_offset or 0, like,
+    stand_ins.wrapper_shell(t, (<TensorBase>like).shape_tuple(), strides, storage_offset or 0, like,
                             None if device == CPU_DEVICE else device)
     if requires_grad:
         TensorAttributes.requires_grad.__set__(t, True)
@@ -603,7 +583,7 @@ cdef class Tensor(TensorAttributes):
         if id(self) in memo:
             return memo[id(self)]
         if is_wrapper(self):
-            return copy_of_wrapper(self, memo)
+            return stand_ins.copy_of_wrapper(self, memo)
         if self.device == CPU and self.view.numel:       # a storage that was made smaller since is copied at its new size
             check_layout("deepcopy", self.shape_tuple(), self.stride_tuple(), self.offset, self.view.itemsize, self.storage.nbytes_)
         key = ("taeda storage", id(self.storage))

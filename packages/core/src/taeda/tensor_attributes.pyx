@@ -6,10 +6,11 @@ and freed as a TensorBase.
 """
 cimport cython
 from cpython.bool cimport PyBool_Check
-from cpython.object cimport PyObject, PyObject_GenericSetAttr
+from cpython.object cimport PyObject
 
 cdef extern from "Python.h":
-    int generic_delete "PyObject_GenericSetAttr"(object o, object name, PyObject *value) except -1   # value NULL
+    object PyObject_GenericGetDict(object o, void *context)
+    int PyObject_GenericSetDict(object o, object value, void *context) except -1
 
 from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
@@ -54,46 +55,16 @@ cdef dict extras(TensorBase t):
     return t.extra
 
 
-def user_attributes(TensorBase t):
-    """Return the attributes that a user has set on the tensor, by name."""
-    found = dict(getattr(t, "__dict__", None) or {})
-    if t.extra is not None:
-        found.update(t.extra.get("attributes", {}))
-    return found
-
-
 @cython.binding(False)                  # plain method descriptors: they check that self is a tensor
 cdef class TensorAttributes(TensorBase):
 
-    # -- attributes that a user sets (any name), kept without a __dict__ a tensor ------------------
+    @property
+    def __dict__(self):
+        return PyObject_GenericGetDict(self, NULL)
 
-    def __getattr__(self, name):
-        if self.extra is not None and "attributes" in self.extra and name in self.extra["attributes"]:
-            return self.extra["attributes"][name]
-        if name == "__dict__":
-            return extras(self).setdefault("attributes", {})
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute {name!r}")
-
-    def __setattr__(self, name, value):
-        try:
-            PyObject_GenericSetAttr(self, name, value)
-        except AttributeError:
-            if name == "__dict__":                      # another's may be given: both then have the same attributes
-                if not isinstance(value, dict):
-                    raise TypeError(f"__dict__ must be set to a dictionary, not a '{type(value).__name__}'")
-                extras(self)["attributes"] = value
-                return
-            if hasattr(type(self), name):
-                raise
-            extras(self).setdefault("attributes", {})[name] = value
-
-    def __delattr__(self, name):
-        if self.extra is not None and name in self.extra.get("attributes", {}):
-            del self.extra["attributes"][name]
-        elif name == "grad":
-            self.grad_ = None
-        else:
-            generic_delete(self, name, NULL)                    # object.__delattr__ refuses classes of users' own
+    @__dict__.setter
+    def __dict__(self, value):                      # another's may be given: both then have the same attributes
+        PyObject_GenericSetDict(self, value, NULL)
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -400,6 +371,10 @@ cdef class TensorAttributes(TensorBase):
                 raise RuntimeError(f"[grad] assigned grad has data of a different size: {tuple(g.shape)}, the tensor has "
                                    f"{tuple(self.shape)}")
         self.grad_ = value
+
+    @grad.deleter
+    def grad(self):
+        self.grad_ = None
 
     @property
     def grad_dtype(self):

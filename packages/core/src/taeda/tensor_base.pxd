@@ -1,4 +1,5 @@
 # Storage + layout + dtype + autograd slots of a tensor; no operators (those are in tensor.pyx).
+from cpython.object cimport PyObject
 from libc.stdint cimport int8_t, int64_t, uint8_t
 
 from taeda.kernels.cpu.abi cimport View
@@ -31,7 +32,8 @@ cdef class TensorBase:
     cdef object grad_
     cdef TensorBase base                # the tensor this is a differentiable view of, or None
     cdef int64_t history                # of a base: count of rebases; of a view: the count it saw
-    cdef object extra                   # None, or a dict: hooks, user attributes
+    cdef object extra                   # None, or a dict of what only few tensors have: hooks, the dtype of the gradient
+    cdef PyObject* attributes           # NULL, or the __dict__: what a user has set on it
     cdef object __weakref__
 
     cdef int set_ndim(self, int ndim) except -1      # room for ndim sizes and strides

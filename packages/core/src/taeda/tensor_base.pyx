@@ -20,6 +20,28 @@ cdef extern from *:
     static void taeda_frees_as(PyObject *type, PyObject *base) {
         ((PyTypeObject *)type)->tp_dealloc = ((PyTypeObject *)base)->tp_dealloc;
     }
+    /* Attributes of a user's own are found, set and deleted by the interpreter, as those of any object: its __dict__ is made
+       when the first is set.  (``cdef dict __dict__`` would make one for every tensor.) */
+    static Py_ssize_t taeda_attributes_at = 0;
+    static traverseproc taeda_traverse_slots = NULL;
+    static inquiry taeda_clear_slots = NULL;
+    static PyObject **taeda_attributes(PyObject *tensor) { return (PyObject **)((char *)tensor + taeda_attributes_at); }
+    static int taeda_traverse(PyObject *tensor, visitproc visit, void *arg) {
+        Py_VISIT(*taeda_attributes(tensor));
+        return taeda_traverse_slots(tensor, visit, arg);
+    }
+    static int taeda_clear(PyObject *tensor) {
+        Py_CLEAR(*taeda_attributes(tensor));
+        return taeda_clear_slots(tensor);
+    }
+    static void taeda_takes_attributes(PyObject *type, Py_ssize_t at) {
+        PyTypeObject *t = (PyTypeObject *)type;
+        taeda_traverse_slots = t->tp_traverse; taeda_clear_slots = t->tp_clear;
+        t->tp_traverse = taeda_traverse; t->tp_clear = taeda_clear;
+        t->tp_dictoffset = taeda_attributes_at = at;
+        PyType_Modified(t);
+    }
+    static void taeda_drop_attributes(PyObject **attributes) { Py_CLEAR(*attributes); }
     /* size[i] is tuple's; only what is no int goes by the method of the class. */
     static binaryfunc taeda_by_method = NULL;
     static PyObject *taeda_subscript(PyObject *size, PyObject *index) {
@@ -44,6 +66,8 @@ cdef extern from *:
     object tp_new "taeda_tp_new"(object base, object type, object args)
     void read_as_tuple "taeda_read_as_tuple"(object type)
     void frees_as "taeda_frees_as"(object type, object base)
+    void takes_attributes "taeda_takes_attributes"(object type, Py_ssize_t at)
+    void drop_attributes "taeda_drop_attributes"(PyObject** attributes)
     object tuple_of "taeda_tuple_of"(object type, const int64_t* sizes, int n)
 
 cdef list public_names = []             # the texts that compiled classes point to
@@ -141,6 +165,8 @@ cdef class TensorBase:
     def __dealloc__(self):
         if self.view.shape != self.dims:
             free(self.view.shape)
+        if self.attributes != NULL:
+            drop_attributes(&self.attributes)
 
     cdef int set_ndim(self, int ndim) except -1:
         cdef int64_t* block
@@ -167,6 +193,19 @@ cdef class TensorBase:
 
     cdef object sizes(self):
         return tuple_of(Size, self.view.shape, self.view.ndim)
+
+
+cdef void find_attributes():
+    cdef TensorBase any = TensorBase.__new__(TensorBase)
+    takes_attributes(TensorBase, <char*>&any.attributes - <char*><PyObject*>any)
+
+
+find_attributes()
+
+
+def user_attributes(TensorBase t):
+    """Return the attributes that a user has set on the tensor, by name."""
+    return {} if t.attributes == NULL else dict(<object>t.attributes)
 
 
 cdef TensorBase new_tensor():
@@ -208,7 +247,8 @@ cdef TensorBase twin(TensorBase x):
     for name in _slotnames(type(x)):
         if name[:2] != "__" and hasattr(x, name):
             setattr(t, name, getattr(x, name))
-    t.__dict__.update(x.__dict__)
+    if x.attributes != NULL:
+        t.__dict__.update(<dict>x.attributes)
     return t
 
 

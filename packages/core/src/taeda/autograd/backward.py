@@ -7,7 +7,8 @@ from typing import Any
 
 from taeda.autograd import dual
 from taeda.autograd.engine import run_backward
-from taeda._override import asks, is_stand_in
+from taeda._override import asks
+from taeda.stand_ins import is_stand_in
 from taeda.autograd.graph import GradientEdge
 from taeda.tensor_base import TensorBase
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import taeda
-from taeda._override import is_stand_in
+from taeda.stand_ins import is_stand_in
 from taeda.distributions import constraints
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size

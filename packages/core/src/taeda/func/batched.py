@@ -19,7 +19,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.func.pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
-from taeda._override import is_stand_in, stand_in
+from taeda.stand_ins import is_stand_in, stand_in
 from taeda.tensor import Tensor
 
 RULES: dict[str, Callable[..., Any]] = {}        # name of a function -> rule(function, level, args, kwargs)

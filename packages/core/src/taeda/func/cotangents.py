@@ -7,7 +7,7 @@ from typing import Any
 from taeda import ops
 from taeda.autograd.engine import call_vjp, set_batched_vjp
 from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
-from taeda._override import is_stand_in
+from taeda.stand_ins import is_stand_in
 
 
 # Nodes whose derivative is one pointwise kernel of the cotangent and of a saved tensor with the sizes of the output: it

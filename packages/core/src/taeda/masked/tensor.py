@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
-from taeda._override import stand_in
+from taeda.stand_ins import stand_in
 from taeda.dtype import bool_
 from taeda.masked import _ops
 from taeda.tensor import Tensor

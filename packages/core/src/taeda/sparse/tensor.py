@@ -16,7 +16,8 @@ from typing import Any
 
 from taeda import ops
 from taeda._names import has_older_form, in_newer_order
-from taeda._override import set_sparse, sparse_shell
+from taeda._override import set_sparse
+from taeda.stand_ins import sparse_shell
 from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.dtype import int64

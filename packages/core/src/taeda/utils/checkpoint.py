@@ -16,7 +16,7 @@ from typing import Any
 
 from taeda import _spoken, empty
 from taeda._aten import OpOverload
-from taeda._override import is_stand_in
+from taeda.stand_ins import is_stand_in
 from taeda.amp import autocast, casting
 from taeda.autograd import Function, backward, dual
 from taeda.autograd.engine import ask, current_pass

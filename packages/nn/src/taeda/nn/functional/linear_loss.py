@@ -9,7 +9,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda._override import is_stand_in
+from taeda.stand_ins import is_stand_in
 from taeda.autograd import Function
 from taeda.nn.functional._common import REDUCTIONS, need_tensors
 
