@@ -172,6 +172,50 @@ def test_bits_that_only_change_their_name_are_moved() -> None:
     assert taeda.tensor([[-1, 2], [3, 4]], dtype=taeda.int32).t().to(taeda.uint32).tolist() == [[2**32 - 1, 3], [2, 4]]
 
 
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("shape", [(1, 1), (300, 2), (2, 300), (50, 7), (5, 40, 3), (3, 8, 8), (2, 3, 33, 31)], ids=str)
+def test_triangles_of_every_shape_layout_and_diagonal(shape: tuple[int, ...], dtype: str) -> None:
+    a, x = numbered((*shape[:-1], 2 * shape[-1]), dtype)
+    seen = [(x[..., ::2], a[..., ::2]), (x[..., : shape[-1]], a[..., : shape[-1]]), (x[..., : shape[-1]].contiguous(), a[..., : shape[-1]])]
+    seen += [(t.mT, np.swapaxes(b, -1, -2)) for t, b in seen] + [(t.movedim(0, -1), np.moveaxis(b, 0, -1)) for t, b in seen]
+    seen += [(t[..., :1, :].expand(shape), np.broadcast_to(b[..., :1, :], shape)) for t, b in seen[:3]]
+    for t, b in seen:
+        for k in (-(2**62), -400, -31, -3, -1, 0, 1, 2, 6, 33, 400, 2**62):
+            edge = max(-500, min(500, k))
+            assert_same(t.tril(k), np.tril(b, edge))
+            assert_same(t.triu(k), np.triu(b, edge))
+            assert_same(t.clone().tril_(k), np.tril(b, edge))
+
+
+def test_triangles_of_many_rows_by_threads() -> None:
+    a, x = numbered((3, 40000, 2), "float32")
+    for k in (-39990, -20000, 0, 1):
+        assert_same(assert_same_for_any_threads(lambda k=k: x.tril(k)), np.tril(a, k))
+        assert_same(assert_same_for_any_threads(lambda k=k: x.triu(k)), np.triu(a, k))
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 9])
+def test_short_rows_turned_round(n: int, dtype: str) -> None:
+    a, x = numbered((3, 700, n), dtype)
+    for dims in ((2,), (1, 2), (0, 2), (0, 1)):
+        assert_same(x.flip(dims), np.flip(a, dims))
+        assert_same(x.transpose(0, 1).flip(dims), np.flip(a.swapaxes(0, 1), dims))
+        assert_same(x[:, ::2].flip(dims), np.flip(a[:, ::2], dims))
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+def test_fills_of_every_length(dtype: str) -> None:
+    a, x = numbered((2, 1100), dtype)
+    for n in (*range(1, 70), 511, 1000, 1023, 1024, 1100):
+        assert_same(x[0, 100:101].expand(n).clone(), np.repeat(a[0, 100:101], n))
+        y = x.clone()
+        y[1:, :n] = y[0, 5]
+        b = a.copy()
+        b[1:, :n] = a[0, 5]
+        assert_same(y, b)
+
+
 def test_triangles_in_place_and_not() -> None:
     a, x = numbered((2, 5, 7), "float32")
     for k in (-9, -2, 0, 1, 9):

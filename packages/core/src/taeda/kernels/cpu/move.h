@@ -13,7 +13,7 @@
  *               that memory is written in whole lines and read row by row whatever its strides: with strides of a
  *               power of two a block of lines would not stay in a cache of eight ways.
  *      WEAVE    y takes 2, 3 or 4 rows of x in turn (few channels last, pixel_shuffle); UNWEAVE is its inverse.
- *      REVERSE  x runs backwards along I.
+ *      REVERSE  x runs backwards along I, which is not short.
  *      STRIDED  anything else, element by element.
  * c. Planes are cut into blocks of about 64 KiB; threads take equal shares of all blocks. Nothing is computed, so the
  *    cut changes no result.
@@ -38,7 +38,7 @@ enum {
     MOVE_BLOCK = 1 << 16,        /* bytes of a unit of work */
     MOVE_STREAM = 1 << 24,       /* bytes of a result that no cache would keep */
     TURN_X = 512, TURN_Y = 512,  /* bytes of a block's rows in x and in y */
-    TURN_ROWS = 128,
+    TURN_ROWS = 128, MOVE_SHORT = 8,
     TURN_CACHED = 1 << 15, TURN_DIRECT = 128
 };
 
@@ -124,21 +124,25 @@ static inline uint64_t word_of(const char *x, int64_t e) {
 }
 
 static inline void fill_words(char *y, uint64_t word, int64_t n) {
-    if (n >= 32) {
 #ifdef __x86_64__
-        if (n >= 8192) {
-            int64_t words = n / 8;
-            __asm__ volatile("rep stosq" : "+D"(y), "+c"(words) : "a"(word) : "memory");
-            n &= 7;
-        }
-#endif
-        const U256 four = {word, word, word, word};
-        for (; n >= 32; n -= 32, y += 32) *(U256 *)y = four;
+    if (n >= 8192) {
+        int64_t words = n / 8;
+        __asm__ volatile("rep stosq" : "+D"(y), "+c"(words) : "a"(word) : "memory");
+        n &= 7;
     }
-    for (; n >= 8; n -= 8, y += 8) *(U64 *)y = word;
-    if (n & 4) *(U32 *)y = (uint32_t)word, y += 4;
-    if (n & 2) *(U16 *)y = (uint16_t)word, y += 2;
-    if (n & 1) *y = (char)word;
+#endif
+    if (n >= 32) {                              /* the last 32 bytes may overlap those before: an element's size divides n */
+        const U256 four = {word, word, word, word};
+        for (int64_t i = 0; i < n - 32; i += 32) *(U256 *)(y + i) = four;
+        *(U256 *)(y + n - 32) = four;
+    } else if (n >= 8) {
+        for (int64_t i = 0; i < n - 8; i += 8) *(U64 *)(y + i) = word;
+        *(U64 *)(y + n - 8) = word;
+    } else {
+        if (n & 4) *(U32 *)y = (uint32_t)word, y += 4;
+        if (n & 2) *(U16 *)y = (uint16_t)word, y += 2;
+        if (n & 1) *y = (char)word;
+    }
 }
 
 static inline void fill_row(char *y, const char *x, int64_t n, int64_t e) {
@@ -260,7 +264,7 @@ static void move_kind(Move *m) {
     m->kind = MOVE_STRIDED;
     if (dense && m->xs[0] == e) {
         m->kind = MOVE_RUN;
-    } else if (dense && m->xs[0] == -e) {
+    } else if (dense && m->xs[0] == -e && (m->n[0] >= MOVE_SHORT || m->n[1] <= m->n[0])) {
         m->kind = MOVE_REVERSE;
     } else if (dense && m->xs[0] == 0 && m->n[0] * e >= 64) {
         m->kind = MOVE_FILL;
@@ -270,7 +274,7 @@ static void move_kind(Move *m) {
         if (dense && x_dense && I <= 4 && m->ys[1] == I * e) m->kind = MOVE_WEAVE;
         else if (dense && x_dense && J >= 2 && J <= 4 && m->xs[0] == J * e) m->kind = MOVE_UNWEAVE;
         else if (dense && x_dense && I >= lanes && J >= lanes && J > 1) m->kind = MOVE_TURN;
-        else if (I < 8 && J > I && m->xs[1] && distance(m->xs[1]) < distance(m->xs[0])) swap_dims(m, 0, 1);
+        else if (I < MOVE_SHORT && J > I && m->xs[1] && (distance(m->xs[1]) < distance(m->xs[0]) || m->xs[0] == -e)) swap_dims(m, 0, 1);
     }
 }
 
