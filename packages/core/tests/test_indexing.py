@@ -414,6 +414,28 @@ def test_triangle_indices_of_extreme_shapes(rows: int, cols: int, k: int, n: int
     assert taeda.tril_indices(rows, cols, k).shape == (2, n)
 
 
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.bfloat16, taeda.float32, taeda.int64, taeda.complex128])
+def test_rows_of_every_layout_by_few_and_many_indices(dtype: taeda.dtype) -> None:
+    """Few indices along a dimension behind many rows are taken one after the other; elements that repeat along a row are written as such."""
+    g = np.random.default_rng(0)
+    for shape in ((40, 6, 5), (90, 5), (7, 50, 3), (64, 4), (3, 20, 4, 9)):
+        whole = taeda.from_numpy(g.integers(0, 100, shape)).to(dtype)
+        seen = [whole, whole.transpose(0, 1), whole.transpose(0, -1), whole.flip(0)[::2]]
+        seen += [whole.narrow(d, 0, 1).expand(shape) for d in range(len(shape))]
+        for x in seen:
+            a = x.to(taeda.complex128).numpy()
+            for d in range(x.ndim):
+                for m in (0, 1, 2, 3, 4, 5, 40):
+                    i = g.integers(0, x.shape[d], m)
+                    y = x.index_select(d, taeda.from_numpy(i))
+                    assert y.dtype == dtype
+                    assert (y.to(taeda.complex128).numpy() == np.take(a, i, d)).all()
+            two = x[:, taeda.tensor([1, -1]), ...]
+            assert (two.to(taeda.complex128).numpy() == a[:, [1, -1]]).all()
+    with pytest.raises(IndexError, match="out of"):
+        whole.index_select(3, taeda.tensor([9]))
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (9,), (1000,), (3, 0), (17, 33), (5, 8, 16), (4, 1, 9)])
 def test_nonzero_of_every_density_and_layout(shape: tuple[int, ...]) -> None:
     """Rows are read eight bytes at a time; what is beside a row, or behind the last true element, is not written."""
