@@ -262,3 +262,19 @@ def test_many_rows_of_one_or_two(dtype, n):
             top = t.topk(k, 1, largest=flip)
             np.testing.assert_array_equal(top.indices.numpy(), order[:, :k])
             np.testing.assert_array_equal(top.values.numpy(), np.take_along_axis(x, order, 1)[:, :k])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int32, np.uint8])
+@pytest.mark.parametrize("n", [33, 64, 100, 159, 1000, 5001])
+def test_first_few_of_long_rows(dtype, n):
+    g = np.random.default_rng(n)
+    for many in (7, 200, 10**6):
+        x = (g.integers(0, many, (6, n)) - (0 if dtype == np.uint8 else many // 2)).astype(dtype)
+        if x.dtype.kind == "f":
+            x[1, ::3], x[2, 1::2], x[3, : n - 2], x[4, ::2] = NAN, INF, NAN, -0.0
+        for rows in (x, np.sort(x, 1), -np.sort(-x, 1) if dtype != np.uint8 else x):
+            t = taeda.from_numpy(np.ascontiguousarray(rows))
+            for k in (1, 2, 3, 15, 16, 17):
+                for values, places in (t.kthvalue(k, 1), t.mT.contiguous().kthvalue(k, 0)):
+                    np.testing.assert_array_equal(values.numpy(), np.sort(rows, 1)[:, k - 1])
+                    np.testing.assert_array_equal(np.take_along_axis(rows, places.numpy()[:, None], 1)[:, 0], values.numpy())
