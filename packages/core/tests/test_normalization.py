@@ -200,6 +200,26 @@ def test_images_with_channels_innermost_stay_so(shape: tuple[int, ...], dtype: t
         assert error <= (0.05 if dtype == taeda.bfloat16 else 2e-5 if dtype == taeda.float32 else 1e-12) * (1 + a.double().abs().max())
 
 
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("shape", [(2, 6, 4, 4), (3, 4, 1, 1), (1, 8, 40, 23), (2, 1100, 5, 30), (2, 6, 3, 7, 9), (1, 12, 1, 300)])
+def test_groups_of_channels_that_lie_innermost(shape: tuple[int, ...], dtype: taeda.dtype) -> None:
+    """One sample is more than a block of 128 rows, or of 1024 channels; large means cancel nothing."""
+    taeda.manual_seed(0)
+    form = taeda.channels_last if len(shape) == 4 else taeda.channels_last_3d
+    x = taeda.randn(shape, dtype=dtype) + taeda.randn(shape[1], dtype=dtype).reshape(-1, *[1] * (len(shape) - 2)) * 30
+    w, b = taeda.rand(2, shape[1], dtype=dtype).unbind()
+    apart = taeda.cat([x, x], 1).contiguous(memory_format=form)[:, : shape[1]]      # with gaps
+    for groups in (1, 2, shape[1] // 2):
+        for parts in ((w, b), (w, None), (None, b), (None, None)):
+            exact = ops.group_norm(x.double(), groups, *(None if t is None else t.double() for t in parts))
+            for laid in (x.contiguous(memory_format=form), apart):
+                y = assert_same_for_any_threads(lambda laid=laid, groups=groups, parts=parts: ops.group_norm(laid, groups, *parts))
+                assert y.is_contiguous(memory_format=form) and y.dtype == dtype
+                assert (y.double() - exact).abs().max() <= taeda.finfo(dtype).eps * 60
+    leaf = apart[:1, :, :2, :2].detach().double().requires_grad_()
+    assert taeda.autograd.gradcheck(lambda a: ops.group_norm(a, 2)[..., 0], (leaf,)) if shape[1] < 20 else True
+
+
 def test_a_second_derivative_with_channels_innermost() -> None:
     x = taeda.randn(2, 3, 3, 2, dtype=taeda.float64).contiguous(memory_format=taeda.channels_last).requires_grad_()
     w = taeda.rand(3, dtype=taeda.float64, requires_grad=True)

@@ -9,16 +9,14 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.operands cimport integer
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch,
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_as, empty_like, empty_shape, launch,
                              record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, promote
 from taeda.kernels.cpu.abi cimport C128, F32, F64, Param, View
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
+from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last, without_gaps
 from taeda.ops.norm_parts cimport along, channels, check_parameter, mixed, optional, view_of
-from taeda.ops.ternary import addcmul
-from taeda.ops.moments import var_mean
 
 __all__ = ["layer_norm", "group_norm", "rms_norm"]
 PUBLIC = ("layer_norm", "rms_norm")
@@ -185,23 +183,7 @@ cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     gx = rstd * (h - h.mean(-1, keepdim=True) - xhat * (h * xhat).mean(-1, keepdim=True))
     return gx.reshape(shape), gw, gb
 
-cdef tuple group_norm_rows(TensorBase input, int64_t groups, TensorBase w, TensorBase b, double eps):
-    """(y, mean, rstd) of an image whose channels lie innermost, without history: the moments of each channel, down its columns,
-    make those of its group; then y = x a + c by rows, a = rstd w and c = b - mean a."""
-    cdef object x = (<object>input).detach(), means, var, mean, rstd, a, c
-    cdef tuple apart = (input.view.shape[0], groups, -1), together = (*input.shape_tuple()[:2], *(1,) * (input.view.ndim - 2))
-    var, means = var_mean(x.flatten(2), 2, correction=0)
-    var, means = var.reshape(apart), means.reshape(apart)
-    mean = means.mean(-1, keepdim=True)
-    rstd = (var.mean(-1, keepdim=True) + (means - mean).square().mean(-1, keepdim=True) + eps).rsqrt()
-    a = rstd.expand_as(means).reshape(together)
-    if w is not None:
-        a = a * along((<object>w).detach(), input.view.ndim)
-    c = -mean.expand_as(means).reshape(together) * a
-    if b is not None:
-        c = c + along((<object>b).detach(), input.view.ndim)
-    return addcmul(c, x, a), mean.squeeze(-1), rstd.squeeze(-1)
-
+cdef Op GROUP_NORM_LAST = define("group_norm_last", NULL)
 
 cdef Op GROUP_NORM = define("group_norm", group_norm_vjp, 0, 0, None, "NativeGroupNormBackward0")
 
@@ -227,7 +209,7 @@ cpdef tuple group_norm_moments(object input, object num_groups, object weight, o
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
     cdef TensorBase y, mean, rstd, dense
     cdef int64_t channels_
-    cdef bint last
+    cdef bint last, followed
     cdef View* t[6]
     cdef Param p[5]
     if mixed(x, (w, b)):
@@ -250,22 +232,20 @@ cpdef tuple group_norm_moments(object input, object num_groups, object weight, o
         check_parameter("group_norm", name, x, v)
     check_same_device("group_norm", (x, w, b))
     last = lies_channels_last(x)
-    if last and (x.view.dtype == F32 or x.view.dtype == F64):
-        y, mean, rstd = group_norm_rows(x, num_groups, w, b, eps)
-        record(GROUP_NORM, y, (x, w, b), (x, mean, rstd, w), (w is not None, num_groups, eps, last))
-        return y, mean, rstd
-    dense = contiguous(x)
-    y, mean = empty_like(dense), empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
+    followed = last and (x.view.dtype == F32 or x.view.dtype == F64)
+    dense = without_gaps(x) if followed else contiguous(x)
+    y = empty_as(dense, dense.view.dtype, dense.device) if followed else empty_like(dense)
+    mean = empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
     rstd = empty_like(mean)
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &dense.view
     t[4], t[5] = view_of(w), view_of(b)
     channels(dense, p)
     p[3].i, p[4].f = num_groups, eps
     if x.view.numel or GROUP_NORM.cpu[x.view.dtype] == NULL:
-        launch(GROUP_NORM, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
-    if last:
+        launch(GROUP_NORM_LAST if followed else GROUP_NORM, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
+    if last and not followed:
         y = laid_channels_last(y)
-    record(GROUP_NORM, y, (x, w, b), (dense, mean, rstd, w), (w is not None, num_groups, eps, last))
+    record(GROUP_NORM, y, (x, w, b), (x if followed else dense, mean, rstd, w), (w is not None, num_groups, eps, last))
     return y, mean, rstd
 
 
