@@ -28,6 +28,7 @@ def rows(rng: np.random.Generator) -> Iterator[Call]:
     for p in (0, 1, 2, 3, INF):                   # more than a panel, a run and a turned piece
         yield Call(array(rng, 3, 261), array(rng, 18, 261), p)
         yield Call(array(rng, 67, 1), array(rng, 17, 1), p, compute_mode="donot_use_mm_for_euclid_dist")
+        yield Call(array(rng, 3, 70, 5), array(rng, 3, 2, 5), p, compute_mode="donot_use_mm_for_euclid_dist")     # panels of the first's rows
 
 
 def cdist(a: Any, b: Any, p: float = 2, compute_mode: str = "") -> Any:

@@ -68,6 +68,8 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         return _euclidean(x1, x2)
     if x1.ndim == x2.ndim == 2:
         return cdist_rows(x1.unsqueeze(0), x2.unsqueeze(0), p).squeeze(0)
+    if x1.ndim == x2.ndim == 3 and x1.shape[0] == x2.shape[0]:
+        return cdist_rows(x1, x2, p)
     lead = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     a, b = (x.expand(*lead, *x.shape[-2:]).reshape(math.prod(lead), *x.shape[-2:]) for x in (x1, x2))
     return cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2])

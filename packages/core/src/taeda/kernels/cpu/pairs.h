@@ -87,17 +87,18 @@ static void NAME(pair_tile_any_)(T total[4][PANEL], const T *const *a, const T *
     }
 }
 
-/* Distances of `rows` rows of a, the first of which is `row`, to the rows [at, at + PANEL) of b: out has R columns; or, if `triangle`,
- * of rows to later rows of the same R. */
+/* Distances of `rows` rows of a, the first of which is `row`, to the rows [at, at + PANEL) of b, of which there are R: those of rows i
+ * and j go to out[i * step + j * side]; or, if step is 0, those of rows to later rows of the same R lie one after the other. */
 static void NAME(pair_block_)(int kind, T *out, const T *a, const T *b, int64_t row, int64_t rows, int64_t at, int64_t R, int64_t M,
-                              T p, int triangle) {
+                              T p, int64_t step, int64_t side) {
     T turned[PAIRS_DEPTH * PANEL] __attribute__((aligned(64))), sums[PAIRS_ROWS][PANEL] __attribute__((aligned(64)));
     const int64_t columns = R - at < PANEL ? R - at : PANEL;
     memset(sums, 0, rows * sizeof *sums);
     for (int64_t lo = 0; lo < M; lo += PAIRS_DEPTH) {
         const int64_t n = M - lo < PAIRS_DEPTH ? M - lo : PAIRS_DEPTH;
-        for (int64_t c = 0; c < PANEL; c++) {
-            const T *from = b + (at + (c < columns ? c : columns - 1)) * M + lo;
+        if (columns < PANEL) memset(turned, 0, n * PANEL * sizeof(T));
+        for (int64_t c = 0; c < columns; c++) {
+            const T *from = b + (at + c) * M + lo;
             for (int64_t m = 0; m < n; m++) turned[m * PANEL + c] = from[m];
         }
         for (int64_t i = 0; i < rows; i += 4) {
@@ -122,8 +123,10 @@ static void NAME(pair_block_)(int kind, T *out, const T *a, const T *b, int64_t 
         T *s = sums[i];
         if (kind == PAIRS_TWO) for (int c = 0; c < PANEL; c++) s[c] = NAME(pair_sqrt_)(s[c]);
         if (kind == PAIRS_ANY) for (int c = 0; c < PANEL; c++) s[c] = pairs_pow(s[c], 1 / (double)p);
-        if (!triangle) {
-            memcpy(out + (row + i) * R + at, s, columns * sizeof(T));
+        if (step) {
+            T *to = out + (row + i) * step + at * side;
+            if (side == 1) memcpy(to, s, columns * sizeof(T));
+            else for (int64_t c = 0; c < columns; c++) to[c * side] = s[c];
             continue;
         }
         const int64_t k = row + i, first = k + 1 > at ? k + 1 - at : 0;       /* the pairs of row k begin with (k, k + 1) */
