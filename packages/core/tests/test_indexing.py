@@ -317,8 +317,9 @@ def test_results_do_not_depend_on_the_number_of_threads(threads: Any) -> None:
     wide = taeda.from_numpy(rng.standard_normal((60, 3000)).astype(np.float32))
     i, j = taeda.from_numpy(rng.integers(0, 50, 3000)), taeda.from_numpy(rng.integers(0, 5, 60))
     k = taeda.from_numpy(rng.integers(0, 50, (3000, 37)))
-    m = g > 0
+    m, few = g > 0, taeda.tensor([3, 0])
     cases = [
+        lambda: g.index_copy(1, few, g[:, 5:7]), lambda: g.index_add(1, few, g[:, 5:7]), lambda: g.index_select(1, few), lambda: g.index_fill(1, few, 7),
         lambda: taeda.zeros(50, 37).index_add_(0, i, g), lambda: taeda.zeros(5, 3000).index_add_(0, j, wide),
         lambda: taeda.zeros(50, 37).scatter_add_(0, k, g), lambda: taeda.zeros(3000, 50).scatter_add_(1, k, g),
         lambda: taeda.zeros(50).index_put_((k.reshape(-1),), g.reshape(-1), accumulate=True),
@@ -430,6 +431,14 @@ def test_rows_of_every_layout_by_few_and_many_indices(dtype: taeda.dtype) -> Non
                     y = x.index_select(d, taeda.from_numpy(i))
                     assert y.dtype == dtype
                     assert (y.to(taeda.complex128).numpy() == np.take(a, i, d)).all()
+                    if m and all(n == 1 or s for n, s in zip(x.shape, x.stride(), strict=True)):
+                        z, c = x.clone(), a.copy()
+                        rows = taeda.from_numpy(g.integers(0, 9, y.shape)).to(dtype)
+                        np.moveaxis(c, d, 0)[i] = np.moveaxis(rows.to(taeda.complex128).numpy(), d, 0)
+                        assert (z.index_copy(d, taeda.from_numpy(i), rows).to(taeda.complex128).numpy() == c).all()
+                        np.add.at(np.moveaxis(c, d, 0), i, np.moveaxis(rows.to(taeda.complex128).numpy(), d, 0))
+                        z.index_copy_(d, taeda.from_numpy(i), rows).index_add_(d, taeda.from_numpy(i), rows)
+                        assert (z.to(taeda.complex128).numpy() == c).all()
             two = x[:, taeda.tensor([1, -1]), ...]
             assert (two.to(taeda.complex128).numpy() == a[:, [1, -1]]).all()
     with pytest.raises(IndexError, match="out of"):
