@@ -131,9 +131,14 @@ static inline void fill_words(char *y, uint64_t word, int64_t n) {
         n &= 7;
     }
 #endif
-    if (n >= 32) {                              /* the last 32 bytes may overlap those before: an element's size divides n */
+    if (n >= 32) {                              /* the first and last 32 bytes may overlap others, which begin at 32: an element's size divides n */
         const U256 four = {word, word, word, word};
-        for (int64_t i = 0; i < n - 32; i += 32) *(U256 *)(y + i) = four;
+        const int64_t first = n < 256 ? 32 : 32 - ((uintptr_t)y & 31);
+        const int turn = 8 * (first & 7);
+        const uint64_t on = turn ? word >> turn | word << (64 - turn) : word;
+        const U256 those = {on, on, on, on};
+        *(U256 *)y = four;
+        for (int64_t i = first; i < n - 32; i += 32) *(U256 *)(y + i) = those;
         *(U256 *)(y + n - 32) = four;
     } else if (n >= 8) {
         for (int64_t i = 0; i < n - 8; i += 8) *(U64 *)(y + i) = word;
