@@ -235,6 +235,21 @@ def test_scatter_reduce_is_the_loop_in_order(rng: np.random.Generator, dim: int,
                         np.testing.assert_array_equal(rows.numpy(), found.numpy())
 
 
+def test_scatter_reduce_takes_max_and_min_by_their_short_names() -> None:
+    ix, v = taeda.tensor([0, 0, 2]), taeda.tensor([2.0, -3.0, 5.0])
+    for short, name in (("max", "amax"), ("min", "amin")):
+        for keep in (True, False):
+            found = []
+            for reduce in (short, name):
+                x = taeda.ones(3, requires_grad=True)
+                y = x.scatter_reduce(0, ix, v, reduce, include_self=keep)
+                y.backward(taeda.tensor([1.0, 2.0, 3.0]))
+                found.append((y.tolist(), x.grad.tolist(), taeda.ones(3).scatter_reduce_(0, ix, v, reduce, include_self=keep).tolist()))
+            assert found[0] == found[1]
+    with pytest.raises(RuntimeError, match="amax or amin, got largest"):
+        taeda.ones(3).scatter_reduce(0, ix, v, "largest")
+
+
 def test_scatter_reduce_in_place_keeps_its_history_and_its_target() -> None:
     x = taeda.tensor([1.0, 2.0], requires_grad=True)
     y = x * 1

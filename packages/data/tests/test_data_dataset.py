@@ -7,6 +7,7 @@ from taeda.data import (
     ConcatDataset,
     Dataset,
     IterableDataset,
+    IterDataPipe,
     StackDataset,
     Subset,
     TensorDataset,
@@ -28,6 +29,27 @@ class Count(IterableDataset):
 
 def pair():
     return taeda.arange(12).reshape(6, 2), taeda.arange(6) * 10
+
+
+def test_a_stream_defines_its_iteration():
+    class Forgetful(IterableDataset):
+        pass
+
+    with pytest.raises(TypeError, match="abstract class Forgetful with abstract method '?__iter__"):
+        Forgetful()
+
+
+def test_a_pipe_may_be_its_own_iterator():
+    class Countdown(IterDataPipe):
+        left = 3
+
+        def __next__(self):
+            if not self.left:
+                raise StopIteration
+            self.left -= 1
+            return self.left
+
+    assert list(Countdown()) == [2, 1, 0]
 
 
 def test_tensor_dataset_gives_tuples_of_rows():

@@ -356,19 +356,20 @@ cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str red
 
 
 cdef tuple reduce_operands(TensorBase x, int dim, object index, object src, object reduce):
-    """The checked index and source of scatter_reduce."""
+    """The checked index, source and name of the reduction of scatter_reduce."""
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise RuntimeError("[scatter_reduce] reduce argument must be either sum, prod, mean, amax or amin, got "
                            f"{reduce}")
     ix = lane_index(x, index, dim, "scatter_reduce")
-    return ix, source(x, ix, as_tensor(src, "scatter_reduce"), dim, "scatter_reduce")
+    return ix, source(x, ix, as_tensor(src, "scatter_reduce"), dim, "scatter_reduce"), reduce
 
 
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True, out=None):
     """Return input with src reduced into it along dim where index says.
 
-    reduce is 'sum', 'prod', 'mean', 'amax' or 'amin' over the values of src that name an element, and over the
-    element itself with include_self.  Equal extremes share their gradient.
+    reduce is 'sum', 'prod', 'mean', 'amax' or 'amin' ('max' and 'min' are the same) over the values of src that
+    name an element, and over the element itself with include_self.  Equal extremes share their gradient.
 
     Raises RuntimeError as scatter does, and for another reduce.
 
@@ -378,7 +379,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True, out=Non
     """
     cdef TensorBase x = as_tensor(input, "scatter_reduce"), y
     cdef int d = wrap_dim("scatter_reduce", dim, x.view.ndim)
-    ix, s = reduce_operands(x, d, index, src, reduce)
+    ix, s, reduce = reduce_operands(x, d, index, src, reduce)
     y = fresh(x.detach(), "scatter_reduce")
     reduce_into(y, d, ix, s, reduce, include_self)
     record(SCATTER_REDUCE, y, (x, s), (x, s, y, ix), (d, reduce, bool(include_self)))
@@ -389,7 +390,7 @@ def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
     """Reduce src into input where index says, in place; see scatter_reduce."""
     cdef TensorBase x = as_tensor(input, "scatter_reduce_"), s
     cdef int d = wrap_dim("scatter_reduce", dim, x.view.ndim)
-    ix, s = reduce_operands(x, d, index, src, reduce)
+    ix, s, reduce = reduce_operands(x, d, index, src, reduce)
     refuse_overlap("scatter_reduce_", x, src, ix)
     begin_inplace("scatter_reduce_", x)
     if any_needs_grad((x, s)):                                   # the derivative asks for what x was

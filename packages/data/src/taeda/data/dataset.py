@@ -58,7 +58,7 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co], Iterable[T_co]):
-    """Base of datasets that are read as a stream: define `__iter__`.
+    """Base of datasets that are read as a stream: define `__iter__`, or there is no object of the class.
 
     In a loader with workers every worker iterates over a copy of its own; use `get_worker_info` to give each
     its share, or all samples come once per worker. ``first + second`` is a `ChainDataset`.
@@ -69,11 +69,6 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
     >>> list(Count() + Count())
     [0, 1, 2, 0, 1, 2]
     """
-
-    def __iter__(self) -> Iterator[T_co]:
-        raise NotImplementedError(
-            f"[{type(self).__name__}] subclasses of IterableDataset should implement __iter__."
-        )
 
     def __add__(self, other: Dataset[T_co]) -> ChainDataset[T_co]:  # type: ignore[override]
         return ChainDataset([self, other])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from taeda.data.dataset import Dataset, IterableDataset
@@ -61,6 +61,9 @@ class IterDataPipe(_Chained, IterableDataset[T_co]):
     """
 
     functions: ClassVar[dict[str, Callable[..., Any]]] = {}
+
+    def __iter__(self) -> Iterator[T_co]:
+        return self  # type: ignore[return-value]  # a pipe may define `__next__` alone
 
     def reset(self) -> None:
         """Go back to the state before the first sample: for classes that keep one."""
