@@ -287,6 +287,8 @@ def test_relics_of_tensors() -> None:
     with pytest.warns(FutureWarning), pytest.raises(AssertionError):
         taeda.testing.assert_allclose(x, [1.0, 2.1])
     assert taeda._tensor_str.PRINT_OPTS.edgeitems == 3
+    with taeda._tensor_str.printoptions(precision=1):
+        assert str(taeda.tensor([0.25])) == "tensor([0.2])"
     assert "Python version" in taeda.utils.collect_env.get_pretty_env_info()
 
 

@@ -125,6 +125,16 @@ def test_tensor_classes_of_the_user() -> None:
     assert type(found["x"]) is Special and found["x"].note == [1] and found["x"] is found["same"]
 
 
+def test_globals_are_allowed_by_the_names_that_they_have_today() -> None:
+    """Protocol 2 writes collections.UserDict as UserDict.IterableUserDict."""
+    file = saved([collections.UserDict(a=1), range(3)])
+    assert serialization.get_unsafe_globals_in_checkpoint(file) == ["builtins.range", "collections.UserDict"]
+    with serialization.safe_globals([collections.UserDict, range]):
+        assert serialization.get_unsafe_globals_in_checkpoint(file) == []
+        file.seek(0)
+        assert taeda.load(file) == [collections.UserDict(a=1), range(3)]
+
+
 # -- the file ----------------------------------------------------------------------------------------
 
 

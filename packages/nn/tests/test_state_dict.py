@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 from collections import OrderedDict
 
 import pytest
@@ -200,3 +202,18 @@ def test_programs_find_the_key_of_extra_state_in_the_module_of_modules() -> None
     from taeda.nn.modules import module
 
     assert module._EXTRA_STATE_KEY_SUFFIX == "_extra_state"
+
+
+def test_a_whole_module_is_loaded_by_the_classes_that_are_allowed() -> None:
+    model = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1), nn.ReLU())
+    file = io.BytesIO()
+    taeda.save(model, file)
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError):
+        taeda.load(file)
+    file.seek(0)
+    with taeda.serialization.safe_globals([nn.Sequential, nn.Linear, nn.BatchNorm1d, nn.ReLU]):
+        got = taeda.load(file)
+    assert str(got) == str(model)
+    x = taeda.ones(3, 2)
+    assert taeda.equal(got(x), model(x))

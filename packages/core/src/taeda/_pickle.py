@@ -11,6 +11,7 @@ from __future__ import annotations
 import pickle
 import pickletools
 import struct
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -32,8 +33,14 @@ PLAIN: dict[str, Any] = {
     "_codecs.encode": encode,
 }
 for _module in ("builtins", "__builtin__"):
-    for _kind in (set, frozenset, bytearray, complex):
+    for _kind in (set, frozenset, bytearray, complex, dict):
         PLAIN[f"{_module}.{_kind.__name__}"] = _kind
+
+def today(module: str, name: str) -> str:
+    """Python 3's name of a global that protocol 2 wrote by Python 2's."""
+    module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+    return f"{module}.{name}"
+
 
 HASHING = (set, frozenset, Counter, OrderedDict)
 SIZED = (list, tuple, dict, set, frozenset, str, bytes, bytearray)
@@ -117,6 +124,8 @@ class Unpickler:
             return self.table[full]
         if full in self.allowed:
             return self.allowed[full]
+        if (now := today(module, name)) in self.allowed:
+            return self.allowed[now]
         raise pickle.UnpicklingError(
             f"[load] the file asks for {full}, which is not on the list of what a checkpoint may hold "
             "(weights_only=True); if you trust it, allow it with taeda.serialization.add_safe_globals([...]); "

@@ -460,7 +460,8 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
     if not starts_an_archive(f, "the file"):
         raise ValueError("[get_unsafe_globals_in_checkpoint] the file is no zip file, but from before PyTorch 1.6")
     pickled = object_of(_archive.Reader(f, "the file"))
-    return sorted(name for name in _pickle.globals_of(pickled) if name not in TABLE and name not in safe)
+    named = {name: _pickle.today(*name.rpartition(".")[::2]) for name in _pickle.globals_of(pickled) if name not in TABLE}
+    return sorted(now for name, now in named.items() if name not in safe and now not in safe)
 
 
 def normalize_storage_type(storage_type: Any) -> Any:

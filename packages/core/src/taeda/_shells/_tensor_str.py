@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda.printing import OPTIONS, append, tensor_str, values_str
+from taeda.printing import OPTIONS, append, get_printoptions, printoptions, set_printoptions, tensor_str, values_str
 
-__all__ = ["PRINT_OPTS"]
+__all__ = ["PRINT_OPTS", "get_printoptions", "printoptions", "set_printoptions"]
 
 PRINT_OPTS = OPTIONS
 
