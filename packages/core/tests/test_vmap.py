@@ -450,3 +450,28 @@ def test_gradients_of_samples_lie_as_the_weight_does() -> None:
         assert grads.is_contiguous()
         expected = taeda.stack([taeda.func.grad(loss)(weight, sample) for sample in samples])
         taeda.testing.assert_close(grads, expected)
+
+
+def test_the_same_draw_by_an_input_of_a_transform_that_has_no_batch() -> None:
+    x = taeda.full((3,), 0.5)
+
+    def drawn(w: taeda.Tensor) -> taeda.Tensor:
+        return w * taeda.bernoulli(w)
+
+    def pushed(v: taeda.Tensor) -> tuple[taeda.Tensor, taeda.Tensor]:
+        return taeda.func.jvp(drawn, (x,), (v,))
+
+    def pulled(v: taeda.Tensor) -> taeda.Tensor:
+        y, pull = taeda.func.vjp(lambda w: w * taeda.normal(w, 1.0) * taeda.multinomial(w, 3, replacement=True), x)
+        return pull(v)[0]
+
+    taeda.manual_seed(0)
+    once = taeda.bernoulli(x)
+    taeda.manual_seed(0)
+    y, tangent = taeda.vmap(pushed, randomness="same")(taeda.ones(4, 3))
+    assert_close(y, (x * once).expand(4, 3), "values")
+    assert_close(tangent, once.expand(4, 3), "tangents")
+    got = taeda.vmap(pulled, randomness="same")(taeda.ones(4, 3))
+    assert taeda.equal(got, got[:1].expand(4, 3))
+    with pytest.raises(RuntimeError, match="same randomness"):
+        taeda.vmap(lambda w: taeda.func.vjp(drawn, w)[0], randomness="same")(taeda.tensor([[0.2], [0.7]]))

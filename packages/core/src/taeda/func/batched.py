@@ -55,10 +55,12 @@ class Level:
     """One vmap that is running: its number (1 is the outermost), the size of its batch, what random functions do.
 
     ``tangents``: only tangents are batches of it, and no function that is differentiated meets one.
+    ``lifted``: an input without a batch of it was given one to differentiate by (`Tape`).
     """
 
     def __init__(self, number: int, size: int, randomness: str, tangents: bool = False) -> None:
         self.number, self.size, self.randomness, self.tangents = number, size, randomness, tangents
+        self.lifted = False
 
 
 class _Running(threading.local):

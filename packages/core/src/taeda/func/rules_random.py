@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
-from taeda.func.batched import at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
+from taeda.func.batched import BatchedTensor, at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
 from taeda.func.rules_shape import sizes_of
 from taeda._override import call_overrides, overloaded_args
 from taeda.tensor import Tensor
@@ -80,6 +80,9 @@ def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any
     name = function.__name__
     if deepest((args, kwargs)) < level:
         return outside(function, args, kwargs)
+    alone = of_one_sample(level, args, kwargs) if name not in IN_PLACE else None
+    if alone is not None:
+        return outside(function, *alone)
     x: Any = args[0] if args else None
     if not at(x, level) or deepest((args[1:], kwargs)) == level:
         raise RuntimeError(f"[{name}] {SAME}")
@@ -93,6 +96,26 @@ def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any
         mask = outside(function, (ops.ones_like(first), *args[1:]), kwargs)
         return x * mask
     raise RuntimeError(f"[{name}] {SAME}")
+
+
+def of_one_sample(level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """Return the arguments without this level's batch where all samples are alike.
+
+    Inputs of a differentiation are given a batch whether or not they have one (`Tape`): one without it is seen here as equal samples.
+    """
+    if not levels()[-1].lifted:
+        return None
+    found = {}
+    for x in (*args, *kwargs.values()):
+        if at(x, level):
+            inner, front = x._value, 0
+            while type(inner) is BatchedTensor:
+                inner, front = inner._value, front + 1
+            first = inner.narrow(front, 0, 1)
+            if not ops.equal(inner, first.expand(inner.shape)):
+                return None
+            found[id(x)] = x._value.select(0, 0)
+    return tuple(found.get(id(a), a) for a in args), {k: found.get(id(v), v) for k, v in kwargs.items()}
 
 
 def different(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -70,6 +70,12 @@ class Tape:
     def _source(self, x: Any) -> Any:
         if not isinstance(x, Tensor):
             raise ValueError(f"[func] Thing passed to transform API must be Tensor, got {type(x)}")
+        has, inner = set(), x
+        while type(inner) is BatchedTensor:
+            has.add(inner._level)
+            inner = inner._value
+        for level in levels():
+            level.lifted |= not level.tangents and level.number not in has
         p = physical(x, self.numbers)
         p = p.clone() if p.is_inference() else p           # what was made in inference mode cannot require grad itself
         return p.view_as(p) if self.outer and p.requires_grad else cut(p).requires_grad_()
