@@ -396,3 +396,12 @@ def test_variances_that_take_long_are_worked_out_once() -> None:
     low = D.LowRankMultivariateNormal(taeda.zeros(2), taeda.ones(2, 1), taeda.ones(2))
     for d in (low, D.VonMises(taeda.zeros(2), taeda.ones(2))):
         assert d.variance is d.variance and d.expand((3, *d.batch_shape)).variance.shape == (3, 2)
+
+
+def test_the_bounds_of_uniform_constrain_each_other() -> None:
+    d = taeda.distributions.Uniform(taeda.zeros(2), taeda.ones(2))
+    assert d.arg_constraints["low"].check(taeda.tensor([0.5, 1.5])).tolist() == [True, False]
+    assert d.arg_constraints["high"].check(taeda.tensor([0.5, -1.0])).tolist() == [True, False]
+    with pytest.raises(ValueError, match="low"):
+        taeda.distributions.Uniform(taeda.tensor([0.0, 1.0]), 1.0)
+    assert d.expand((3, 2)).sample().shape == (3, 2)

@@ -133,14 +133,15 @@ class Uniform(Distribution):
     tensor(-0.6931)
     """
 
-    arg_constraints = {"low": constraints.dependent, "high": constraints.dependent}
     has_rsample = True
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        if self._validate_args and not (self.low < self.high).all():
-            raise ValueError(f"[Uniform] Uniform is not defined when low >= high, got {self!r}")
+
+    @property
+    def arg_constraints(self) -> dict[str, Any]:                   # type: ignore[override]
+        return {"low": constraints.less_than(self.high), "high": constraints.greater_than(self.low)}
 
     @property
     def support(self) -> Any:
