@@ -254,3 +254,38 @@ def test_empty_strided_has_memory_of_its_own_as_far_as_the_strides_reach():
             taeda.empty_strided(size, stride)
     with pytest.raises(RuntimeError, match="mismatch in length"):
         x.new_empty_strided((2,), (1, 1))
+
+
+@pytest.mark.parametrize(("data", "dtype"), [
+    ([[], 1j], "complex64"), ([[], [1j]], "complex64"), ([[[]], [[1j]]], "complex64"), ([[], [[], 1j]], "complex64"), ([[], np.float64(1)], "float64"),
+    ([[], True], "float32"), ([[], taeda.ones(2, dtype=taeda.float64)], "float64"),
+])  # fmt: skip
+def test_what_lies_beside_an_empty_sequence_has_its_say_in_the_dtype(data: object, dtype: str) -> None:
+    t = taeda.tensor(data)
+    assert t.dtype == getattr(taeda, dtype)
+    assert t.numel() == 0
+    with pytest.raises(TypeError, match="invalid data type"):
+        taeda.tensor([[], "a"])
+
+
+def test_arange_takes_complex_numbers_that_are_real() -> None:
+    assert taeda.arange(3 + 0j).tolist() == [0.0, 1.0, 2.0]
+    assert taeda.arange(0, 3 + 0j, dtype=taeda.int64).tolist() == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="imaginary part"):
+        taeda.arange(3j)
+
+
+@pytest.mark.parametrize("make", [taeda.linspace, taeda.logspace])
+def test_ends_that_the_dtype_cannot_hold_are_refused(make) -> None:
+    for start, end, dtype in ((NAN, 3, taeda.int64), (0, INF, taeda.uint8), (0, 300, taeda.uint8), (0, 1e5, taeda.float16), (1e39, 0, taeda.float32)):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            make(start, end, 3, dtype=dtype)
+    with pytest.raises(NotImplementedError, match="bool"):
+        make(0, 1, 2, dtype=taeda.bool)
+
+
+def test_linspace_of_one_value_asks_for_the_start_alone() -> None:
+    assert taeda.linspace(0, 300, 1, dtype=taeda.uint8).tolist() == [0]
+    assert taeda.linspace(NAN, 1, 1, dtype=taeda.bool).tolist() == [True]
+    assert taeda.linspace(0, NAN, 0, dtype=taeda.int64).tolist() == []
+    assert taeda.linspace(-1, 5, 3, dtype=taeda.uint8).tolist() == [255, 130, 5]          # a negative end wraps around first

@@ -141,3 +141,24 @@ def test_limits_are_one_object_a_dtype_that_cannot_be_changed():
     finally:
         taeda.set_default_dtype(taeda.float32)
     assert taeda.finfo().bits == 32
+
+
+def test_result_type_asks_ints_for_their_kind_alone() -> None:
+    assert taeda.result_type(taeda.ones(2, dtype=taeda.uint8), 2**63) == taeda.uint8
+    assert taeda.result_type(2**64 - 1, taeda.ones(2)) == taeda.float32
+    for x in (2**64, -(2**63) - 1):
+        with pytest.raises(OverflowError, match="too big"):
+            taeda.result_type(taeda.ones(2), x)
+
+
+def test_float_power_writes_into_its_own_dtype_only() -> None:
+    x = taeda.tensor([4.0, 9.0])
+    assert taeda.float_power(x, 0.5, out=taeda.empty(2, dtype=taeda.float64)).tolist() == [2.0, 3.0]
+    for out, exponent in ((taeda.float32, 2), (taeda.complex128, 2), (taeda.complex64, 2j), (taeda.float64, 2j)):
+        with pytest.raises(RuntimeError, match="requires dtype"):
+            taeda.float_power(x, exponent, out=taeda.empty(2, dtype=out))
+    z = taeda.tensor([2j], dtype=taeda.complex128)
+    assert z.float_power_(2).real.tolist() == [-4.0]
+    for exponent in (2j, taeda.tensor(2j)):
+        with pytest.raises(RuntimeError, match="requires dtype complex128"):
+            taeda.ones(1, dtype=taeda.float64).float_power_(exponent)

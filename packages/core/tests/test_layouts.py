@@ -155,3 +155,17 @@ def test_walks_over_many_dimensions_and_operands() -> None:
     assert (taeda.addcmul(x, y, z, value=2).numpy() == wanted).all()
     assert (taeda.addcmul(x.permute(1, 0, 3, 2), y.permute(0, 2, 1).unsqueeze(1), z.permute(1, 0, 3, 2), value=2).numpy()
             == wanted.transpose(1, 0, 3, 2)).all()
+
+
+def test_where_resized_outputs_and_sums_lie() -> None:
+    z = taeda.ones(3, 2, dtype=taeda.complex64).t()
+    assert taeda.sinc(z).stride() == taeda.sinc(z, out=taeda.empty(0, dtype=z.dtype)).stride() == (1, 2)
+    assert taeda.abs(z, out=taeda.empty(0)).stride() == taeda.angle(z, out=taeda.empty(0)).stride() == (3, 1)
+    turned = taeda.ones(3, 2).t()
+    assert taeda.addr(turned, taeda.ones(2), taeda.ones(3)).stride() == (1, 2)
+    assert taeda.addr(turned, taeda.ones(2), taeda.ones(3), out=taeda.empty(0)).tolist() == [[2.0] * 3] * 2
+    assert taeda.addr(taeda.ones(3), taeda.ones(2), taeda.ones(3)).stride() == (3, 1)
+    square = taeda.tensor([[2.0, 1.0], [0.0, 1.0]]).t()
+    for n in (-1, 1, 2):
+        assert taeda.matrix_power(square, n, out=taeda.empty(0)).stride() == (2, 1)
+    assert taeda.matrix_power(square, 1).stride() == (2, 1)

@@ -344,3 +344,13 @@ def test_integrals_do_not_overflow_on_the_way_to_a_finite_one() -> None:
     whole = taeda.tensor([2**62, 2**62 - 1, 2**62])
     assert taeda.cumulative_trapezoid(whole).tolist() == [2.0**62, 2.0**63]
     assert taeda.trapezoid(taeda.zeros(2, 0)).tolist() == [0, 0] and taeda.cumulative_trapezoid(taeda.zeros(2, 1)).shape == (2, 0)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16], ids=str)
+def test_means_of_halves_into_a_wider_out_are_rounded_once(dtype: taeda.dtype) -> None:
+    x = (taeda.arange(50.0) * 0.37 - 3).to(dtype)
+    for reduce in (taeda.mean, taeda.nanmean, taeda.logsumexp):
+        for wide in (taeda.float32, taeda.float64):
+            got = reduce(x, 0, out=taeda.empty((), dtype=wide))
+            assert taeda.equal(got, reduce(x.to(wide), 0)), (reduce, wide)
+            assert not taeda.equal(got, reduce(x, 0).to(wide)), (reduce, wide)

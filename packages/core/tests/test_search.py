@@ -340,3 +340,17 @@ def test_a_hash_of_one_element_is_no_view_of_it():
     x = taeda.tensor([5])
     for y in (taeda.hash_tensor(x), taeda.hash_tensor(x, 0, keepdim=True), taeda.hash_tensor(x[0])):
         assert int(y) == 5 and y.data_ptr() != x.data_ptr()
+
+
+def test_hash_tensor_takes_each_dimension_once() -> None:
+    for shape, dim in (((3,), (0, -1)), ((2, 3), (1, -1)), ((2, 3), (0, 1, 0))):
+        with pytest.raises(RuntimeError, match="multiple times"):
+            taeda.hash_tensor(taeda.ones(shape), dim)
+
+
+def test_bool_has_no_mean_to_reduce_by() -> None:
+    x, at = taeda.tensor([True, False]), taeda.tensor([0, 0])
+    with pytest.raises(NotImplementedError, match="bool"):
+        x.scatter_reduce(0, at, x, "mean")
+    with pytest.raises(NotImplementedError, match="bool"):
+        x.index_reduce(0, at, x, "mean")

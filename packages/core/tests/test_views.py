@@ -141,3 +141,13 @@ def test_a_reshape_that_copies_is_no_view_and_says_so() -> None:
     with taeda.autograd.forward_ad.dual_level():
         dual = taeda.autograd.forward_ad.make_dual(taeda.ones(2, 3), taeda.arange(6.0).reshape(2, 3))
         assert taeda.autograd.forward_ad.unpack_dual(dual.t().reshape(6)).tangent.tolist() == [0, 3, 1, 4, 2, 5]
+
+
+def test_a_new_dimension_of_size_1_spans_what_lies_behind_it() -> None:
+    x = taeda.ones(3, 4)
+    assert x.expand(1, 3, 4).stride() == (12, 4, 1)
+    assert x.t().expand(1, 1, 4, 3).stride() == (4, 4, 1, 4)
+    assert x.expand(2, 1, 3, 4).stride() == (0, 12, 4, 1)
+    assert taeda.ones(1).expand(1, 1).stride() == (1, 1)
+    assert taeda.tensor(1.0).expand(1, 1).stride() == (0, 0)
+    assert [y.stride() for y in taeda.broadcast_tensors(taeda.ones(1), taeda.ones(1, 1))] == [(1, 1), (1, 1)]

@@ -458,7 +458,7 @@ cdef frozenset STRICT = frozenset((
 
 # of these a resized out= lies in rows in PyTorch, whatever the result does; of the second set where it is converted
 cdef frozenset IN_ROWS = frozenset(
-    "cholesky cholesky_solve index_select kron linalg.tensorinv nanquantile ndtr quantile renorm special.ndtr".split())
+    "cholesky cholesky_solve index_select kron linalg.matrix_power linalg.tensorinv nanquantile ndtr quantile renorm special.ndtr".split())
 cdef frozenset IN_ROWS_IF_CONVERTED = frozenset("cholesky_inverse linalg.householder_product orgqr".split())
 
 

@@ -525,7 +525,7 @@ class Tensor:
     def float_power(self, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return :func:`pow` computed in float64."""
     def float_power_(self, exponent: Tensor | _complex) -> Tensor:
-        """In-place :func:`float_power`, of float64."""
+        """In-place :func:`float_power`, of float64 and complex128."""
     def floor(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the largest integer that is not above x."""
     def floor_(self) -> Tensor:

@@ -580,7 +580,7 @@ def flipud(input: Tensor) -> Tensor:
 def float_power(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return :func:`pow` computed in float64."""
 def float_power_(input: Tensor, exponent: Tensor | _complex) -> Tensor:
-    """In-place :func:`float_power`, of float64."""
+    """In-place :func:`float_power`, of float64 and complex128."""
 def floor(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the largest integer that is not above x."""
 def floor_(input: Tensor) -> Tensor:

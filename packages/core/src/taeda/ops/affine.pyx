@@ -7,7 +7,7 @@ so that no second pass over the result is needed.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty,
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty, empty_for,
                              end_inplace, needs_grad, record, result_type, to_dtype, write_out)
 from taeda.dtype cimport name_of, differentiable, is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, View
@@ -216,6 +216,7 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
     cdef int64_t dy[6]
     cdef int64_t ds[6]
     cdef View va, vb, vy, vs
+    cdef View* seen[1]
     cdef bint vector = op is ADDMV
     need_ndim(name, "mat" if vector else "mat1" if rank == 2 else "batch1", a, rank)
     need_ndim(name, "vec" if vector else "mat2" if rank == 2 else "batch2", b, 1 if vector else rank)
@@ -249,6 +250,9 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
         if s.storage is b.storage:
             b = b.clone()
         y = s
+    elif op is ADDR and s.view.ndim == 2 and s.view.shape[0] == shape[0] and s.view.shape[1] == shape[1]:
+        seen[0] = &s.view
+        y = empty_for(n, shape, a.view.dtype, a.device, 1, seen)
     else:
         y = empty(n, shape, a.view.dtype, a.device)
     ra = readable(a)

@@ -4,8 +4,8 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
                              broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted, scalar_tensor,
                              to_dtype, write_out)
-from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I32, I64, Param, U8, View
+from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, name_of
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, Param, U8, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named
@@ -351,19 +351,25 @@ def float_power(input, exponent, *, out=None):
     from taeda.dtype import complex128, float64
     whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype) for x in (input, exponent)])
     wide, number = (complex128, complex) if whole else (float64, float)
+    if isinstance(out, TensorBase) and out.dtype is not wide:
+        raise RuntimeError(f"[float_power] the output given to float_power has dtype {name_of((<TensorBase>out).view.dtype)} but the operation's "
+                           f"result requires dtype {wide}")
     a = input.to(wide) if isinstance(input, TensorBase) else number(input)
     b = exponent.to(wide) if isinstance(exponent, TensorBase) else number(exponent)
     return binary(POW if not isinstance(b, TensorBase) else POW_TENSORS if isinstance(a, TensorBase) else POW_OF_NUMBER, a, b, out)
 
 def float_power_(input, exponent):
-    """In-place :func:`float_power`, of float64."""
-    from taeda.dtype import float64
-    if as_tensor(input, "float_power_").view.dtype != F64:
-        raise RuntimeError(f"[float_power_] the base given to float_power_ has dtype {input.dtype} but the operation's result "
-                           "requires dtype float64; use float_power")
+    """In-place :func:`float_power`, of float64 and complex128."""
+    cdef TensorBase x = as_tensor(input, "float_power_")
+    cdef bint whole = is_complex_(x.view.dtype) or isinstance(exponent, complex) or (
+        isinstance(exponent, TensorBase) and is_complex_((<TensorBase>exponent).view.dtype))
+    cdef int wide = C128 if whole else F64
+    if x.view.dtype != wide:
+        raise RuntimeError(f"[float_power_] the base given to float_power_ has dtype {name_of(x.view.dtype)} but the operation's result "
+                           f"requires dtype {name_of(wide)}; use float_power")
     if isinstance(exponent, TensorBase):
-        return binary_(POW_TENSORS, input, exponent.to(float64))
-    return binary_(POW, input, float(exponent))
+        return binary_(POW_TENSORS, input, exponent.to(dtype_of(wide)))
+    return binary_(POW, input, complex(exponent) if whole else float(exponent))
 
 
 # maximum, minimum: nan wins and sends the gradient to both sides; equal elements share it
@@ -516,8 +522,15 @@ def logaddexp(input, other, *, out=None):
 
 def result_type(tensor1, tensor2):
     """Return the dtype that an operation on two operands, tensors or numbers, gives."""
-    cdef TensorBase a = operand(tensor1), b = operand(tensor2)
-    return dtype_of(promoted(a, b))
+    return dtype_of(promoted(operand(weight_of(tensor1)), operand(weight_of(tensor2))))
+
+cdef object weight_of(object x):
+    """An int up to 2^64 - 1 counts by its kind, since only dtypes are asked for; a larger one is refused."""
+    if isinstance(x, int) and not isinstance(x, bool):
+        if not -1 << 63 <= x < 1 << 64:
+            raise OverflowError(f"[result_type] {'int too big to convert' if x > 0 else 'negative int too big to convert'}: {x}")
+        return 0
+    return x
 
 cdef TensorBase operand(object x):
     """A tensor, or a number as a weak 0-d tensor."""

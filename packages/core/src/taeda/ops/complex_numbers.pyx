@@ -319,7 +319,7 @@ def angle(input, *, out=None):
         y = real_result(ANGLE, x)
     else:
         return unary(ANGLE_REAL, input, out)
-    return y if out is None else write_out(out, y, "angle")
+    return y if out is None else write_out(out, <TensorBase>(<object>y).contiguous(), "angle")     # rows, if resized
 
 
 def sgn(input, *, out=None):

@@ -45,7 +45,7 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
     cdef int last = len(shape) - 1, here
     if depth == last and (type(data) is list or type(data) is tuple):
         if 0 in shape:
-            return code
+            return asked_for(data, code)
         if len(data) != shape[depth]:
             raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
         for item in data:
@@ -61,7 +61,7 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
         if shape[last]:
             leaf_dtype(data)
             raise TypeError(f"[tensor] not a sequence: {data!r} at dim {depth}, where the first item has length {shape[depth]}")
-        return code
+        return asked_for(data, code)
     if len(data) != shape[depth] and 0 not in shape:
         raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
     if has(data, "__array_interface__"):
@@ -74,10 +74,22 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
         here = gather(data, shape, depth, -1, leaves)
         return code
     if 0 in shape and depth == last:
-        return code
+        return asked_for(data, code)
     for item in data:
         code = gather(item, shape, depth + 1, code, leaves)
     return code
+
+
+cdef int asked_for(object data, int code) except -2:
+    """The common dtype of ``code`` and of what lies in or beside an empty sequence, which itself asks for the default."""
+    cdef int here
+    if is_sequence(data) and not has(data, "__array_interface__"):
+        here = default_float()
+        for item in data:
+            here = asked_for(item, here)
+    else:
+        here = leaf_dtype(data)
+    return here if code < 0 else promote(code, here)
 
 
 cdef int leaf_dtype(object x) except -2:

@@ -361,6 +361,8 @@ cdef tuple reduce_operands(TensorBase x, int dim, object index, object src, obje
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise RuntimeError("[scatter_reduce] reduce argument must be either sum, prod, mean, amax or amin, got "
                            f"{reduce}")
+    if reduce == "mean" and x.view.dtype == BOOL:
+        raise NotImplementedError("[scatter_reduce] 'mean' is not implemented for dtype bool; convert with .float()")
     ix = lane_index(x, index, dim, "scatter_reduce")
     return ix, source(x, ix, as_tensor(src, "scatter_reduce"), dim, "scatter_reduce"), reduce
 

@@ -137,7 +137,7 @@ def linalg_matrix_power(A, n, *, out=None):
     square = linalg_inv(x) if n < 0 else x
     n = abs(n)
     if n == 1:
-        power = square.clone() if square is x else square
+        power = square.clone().contiguous() if square is x else square
     else:
         while True:
             if n & 1:

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t, uint64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, binary, define, linear, empty, integer, launch, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
-from taeda.dtype cimport code_of, default_float, is_float, is_integral, torch_name, is_complex_
+from taeda.dtype cimport code_of, default_float, is_complex_, is_float, is_integral, itemsize_of, real_code, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I64, MAX_DIM, Param, View
 from taeda.ops.binary cimport MUL
 from taeda.registry cimport copy_view
@@ -209,6 +209,14 @@ cdef object dtype_with(object dtype, object out):
     return out.dtype if dtype is None and isinstance(out, TensorBase) else dtype
 
 
+cdef TensorBase as_wide_as(TensorBase x, object out):
+    """x in the real dtype of ``out`` where that is the wider one, so that what is written there has been rounded once."""
+    if not isinstance(out, TensorBase) or is_complex_(x.view.dtype) or is_integral((<TensorBase>out).view.dtype):
+        return x
+    cdef int code = real_code((<TensorBase>out).view.dtype)
+    return to_dtype(x, code) if itemsize_of(code) >= itemsize_of(x.view.dtype) else x
+
+
 # -- and back ---------------------------------------------------------------------------------------------
 
 
@@ -392,6 +400,8 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     if is_integral(x.view.dtype):
         raise RuntimeError(f"[mean] could not infer output dtype. Input dtype must be either a floating point or complex "
                            f"dtype. Got: {torch_name(x.view.dtype)}; pass dtype=taeda.float32")
+    if dtype is None:
+        x = as_wide_as(x, out)
     op = MEAN_ALL if dim is None else MEAN
     dims = read_dims("mean", dim, x.view.ndim)
     y = reduce_one(op, x, dims, keepdim, x.view.dtype, NULL)
@@ -450,6 +460,8 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, 
     if dtype is not None and is_integral(code_of(dtype, "nanmean")):
         raise RuntimeError(f"[nanmean] could not infer output dtype. Optional dtype must be either a floating point or complex "
                            f"dtype. Got: {torch_name(code_of(dtype, 'nanmean'))}; pass dtype=taeda.float32")
+    if dtype is None:
+        x = as_wide_as(x, out)
     y = nansum(x, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
     return y if out is None else write_out(out, y, "nanmean")
 
@@ -547,6 +559,7 @@ def logsumexp(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=N
         return y if out is None else write_out(out, y, "logsumexp")
     if is_integral(x.view.dtype):
         x = to_dtype(x, default_float())
+    x = as_wide_as(x, out)
     y = reduce_one(LOGSUMEXP, x, dims, keepdim, x.view.dtype, NULL)
     record(LOGSUMEXP, y, (x,), (x, y), way_back(x, dims, keepdim))
     return y if out is None else write_out(out, y, "logsumexp")

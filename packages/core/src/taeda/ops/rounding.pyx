@@ -41,7 +41,7 @@ def abs(input, *, out=None):
         raise NotImplementedError("[abs] not implemented for dtype bool")
     if is_complex_((<TensorBase>input).view.dtype):
         from taeda.ops.complex_numbers import absolute
-        return absolute(input) if out is None else write_out(out, absolute(input), "abs")
+        return absolute(input) if out is None else write_out(out, <TensorBase>absolute(input).contiguous(), "abs")     # rows, if resized
     return unary(ABS, input, out)
 
 def abs_(input):

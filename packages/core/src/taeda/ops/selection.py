@@ -194,8 +194,10 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
     if input.is_complex() and input.numel():
         raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")
-    dims = [dim] if hasattr(dim, "__index__") else list(dim)
-    dims = sorted({_wrap("hash_tensor", d, input.ndim) for d in dims} or set(range(input.ndim)))
+    dims = sorted(_wrap("hash_tensor", d, input.ndim) for d in ([dim] if hasattr(dim, "__index__") else dim))
+    if len(set(dims)) < len(dims):
+        raise RuntimeError(f"[hash_tensor] a dim appears multiple times in the list of dims {tuple(dim)}")
+    dims = dims or list(range(input.ndim))
     if input.numel() == 0 and isinstance(dim, (tuple, list)) and not dim:
         raise RuntimeError(f"[hash_tensor] Expected reduction dim to be specified for input.numel() == 0, got shape {tuple(input.shape)}")
     for d in dims:

@@ -2,11 +2,11 @@
 """Numbers in even steps: arange, linspace, and linspace's powers."""
 from libc.stdint cimport int64_t
 
-from taeda.dispatch cimport Op, define, empty_shape, launch, to_dtype
+from taeda.dispatch cimport Op, define, empty_shape, held_scalar, launch, to_dtype
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
 from taeda.ops.creation cimport device_code, dtype_code, finish, out_or
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 import math
 
@@ -38,7 +38,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         for x in (start, end, step):
             if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
                 raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
-        start, end, step = [x.item() if isinstance(x, TensorBase) else x for x in (start, end, step)]
+        start, end, step = [real_number(x.item() if isinstance(x, TensorBase) else x) for x in (start, end, step)]
         for x in (start, end, step):
             if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
                 raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
@@ -121,9 +121,13 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     if n < 0:
         raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
     code = code_between("linspace", start, end, dtype)
-    if code == BOOL:
-        raise NotImplementedError("[linspace] not implemented for dtype bool")
     where = device_code(device, "linspace")
+    if code == BOOL:
+        if n > 1:
+            raise NotImplementedError("[linspace] not implemented for dtype bool")
+        t = empty_shape((n,), code, where)
+        (<object>t).fill_(bool(start))
+        return out_or("linspace", out, finish(t, requires_grad), dtype, device)
     if is_complex_(code):
         from taeda.ops.complex_numbers import complex as of_parts
         part = F64 if code == C128 else F32
@@ -131,12 +135,29 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
         parts = [linspace(a, b, n, dtype=dtype_of(part), device=device) for a, b in ((start.real, end.real), (start.imag, end.imag))]
         return out_or("linspace", out, finish(to_dtype(of_parts(*parts), code), requires_grad), dtype, device)
     if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
-        start, end = int(start), int(end)
+        start = held(start, code) if n else 0
+        end = held(end, code) if n > 1 else start
+    elif n > 1:
+        held(start, code), held(end, code)
     t = empty_shape((n,), code if is_float(code) else F64, where)
     p[0].f, p[1].f = start, end
     v[0] = &t.view
     launch(LINSPACE, t.view.dtype, where, 0, 1, v, p, n)
     return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
+
+
+cdef object held(object x, int code):
+    """What a dtype makes of a number; one that it cannot hold is refused."""
+    return (<object>held_scalar(x, code, CPU)).item()
+
+
+cdef object real_number(object x):
+    """A complex number without an imaginary part as the real one that it is."""
+    if isinstance(x, complex):
+        if x.imag:
+            raise RuntimeError(f"[arange] value {x} cannot be converted to type float64 without overflow: it has an imaginary part")
+        return x.real
+    return x
 
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
@@ -146,8 +167,11 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
         need_strided("logspace", layout)
     start, end = number_of("logspace", start), number_of("logspace", end)
     cdef int code = code_between("logspace", start, end, dtype)
-    if is_integral(code) and steps != 1:               # a single value is that of the start as it is given
-        start, end = int(start), int(end)
+    if code == BOOL and steps not in (0, 1):
+        raise NotImplementedError("[logspace] not implemented for dtype bool")
+    if not is_complex_(code) and steps not in (0, 1):  # a single value is that of the start as it is given
+        whole = held(start, code), held(end, code)
+        start, end = whole if is_integral(code) else (start, end)
     t = float(base) ** linspace(start, end, steps, dtype=dtype_of(C128 if is_complex_(code) else F64), device=device)
     return out_or("logspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 

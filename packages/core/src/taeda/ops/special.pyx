@@ -424,9 +424,9 @@ cdef Op SINC_SLOPE = define("sinc_slope", sinc_slope_vjp, IN0 + OUT, FLOAT)
 
 cdef object complex_sinc(object z):
     """sinc of complex numbers, composed of differentiable ops."""
-    zero = z == 0
-    z = (z * PI).masked_fill(zero, 1.0)
-    return (z.sin() / z).masked_fill(zero, 1.0)
+    other = z != 0
+    z = (z * PI).where(other, 1.0)                     # lies as z does, which masked_fill would not
+    return (z.sin() / z).where(other, 1.0)
 
 def sinc(input, *, out=None):
     """Return sin(pi x) / (pi x), 1 at 0 and exactly 0 at the other integers.

@@ -76,6 +76,9 @@ def expand(input, *sizes, size=None, implicit=False):
             raise RuntimeError(f"[expand] The expanded size of the tensor ({size}) must match the existing size ({have}) at "
                                f"non-singleton dimension {d}. Target sizes: {list(shape)}. Tensor sizes: "
                                f"{list(x.shape_tuple())}")
+    for d in range(min(lead, n - 1) - 1, -1, -1):     # a new dimension that repeats nothing spans what lies behind it
+        if new_shape[d] == 1:
+            strides[d] = new_shape[d + 1] * strides[d + 1]
     y = as_strided_view(x, n, new_shape, strides, x.offset)
     record_view(EXPAND, y, x, x.shape_tuple())
     return y
