@@ -192,3 +192,20 @@ def test_bytes_whose_channels_lie_innermost_are_resized_to_the_same_bits(channel
             found = ops.interpolate(last, sizes[1], mode=mode, antialias=antialias)
             assert taeda.equal(found, ops.interpolate(x, sizes[1], mode=mode, antialias=antialias))
             assert found.is_contiguous(memory_format=taeda.channels_last)
+
+
+def test_a_copy_with_channels_innermost_is_no_view() -> None:
+    x = taeda.arange(24.0).reshape(1, 3, 2, 4).requires_grad_()
+    for y, name in (
+        (x.contiguous(memory_format=taeda.channels_last), "CloneBackward0"), (x.clone(memory_format=taeda.channels_last), "CloneBackward0"),
+        (x.to(memory_format=taeda.channels_last), "ToCopyBackward0"),
+    ):  # fmt: skip
+        assert type(y.grad_fn).__name__ == name
+        assert (y._is_view(), y.stride(), y.tolist()) == (False, (24, 1, 12, 3), x.tolist())
+        y.detach_()                                    # refused of views
+        assert y.is_leaf
+    (x.contiguous(memory_format=taeda.channels_last) * x.detach()).sum().backward()
+    assert taeda.equal(x.grad, x)
+    volume = taeda.ones(2, 3, 2, 2, 2)
+    assert not volume.to(memory_format=taeda.channels_last_3d)._is_view()
+    assert not taeda.ones(2, 1, 1, 1).contiguous(memory_format=taeda.channels_last)._is_view()

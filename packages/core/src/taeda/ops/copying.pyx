@@ -11,7 +11,7 @@ from taeda.operands cimport check_partial_overlap, integer
 from taeda.recording cimport bump
 from libc.stdint cimport int64_t
 from libc.string cimport memset
-from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
+from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
@@ -48,15 +48,19 @@ def _memory_format(name):
     return globals()[name]
 
 
+cdef object relaid_vjp(Node n, object g):
+    return g
+
+cdef Op RELAID_COPY = define("clone", relaid_vjp)
+
+
 cdef TensorBase channels_last_copy(TensorBase x, str op, int ndim):
+    """A copy whose channels lie innermost: the strides tell, also where sizes of 1 leave nothing to move."""
     if x.view.ndim != ndim:
         raise RuntimeError(f"[{op}] required rank {ndim} tensor to use this memory format, got rank {x.view.ndim}")
-    order = [0, *range(2, ndim), 1]
-    back = [0, ndim - 1, *range(1, ndim - 1)]
-    cdef TensorBase y = make_contiguous((<object>x).permute(order))
-    if y.storage is x.storage:              # sizes of 1 leave nothing to move; the strides tell the order all the same
-        y = clone_dense(y)
-    return channels_innermost(<TensorBase>(<object>y).permute(back))
+    cdef TensorBase y = laid_channels_last(x)
+    record(RELAID_COPY, y, (x,), None)
+    return y
 
 
 def clone(input, *, memory_format=preserve_format):
@@ -168,7 +172,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         named(y, "ToCopyBackward0")
     if memory_format is channels_last or memory_format is channels_last_3d:
         ndim = 4 if memory_format is channels_last else 5
-        return y if y.view.ndim == ndim and lies_channels_last(y) else channels_last_copy(y, "to", ndim)
+        return y if y.view.ndim == ndim and lies_channels_last(y) else <TensorBase>named(channels_last_copy(y, "to", ndim), "ToCopyBackward0")
     return y if memory_format is preserve_format or memory_format is None else contiguous(y, memory_format)
 
 
