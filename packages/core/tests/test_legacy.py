@@ -210,8 +210,9 @@ def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypat
     with pytest.warns(UserWarning, match=r"^This overload of add_ is deprecated: give alpha by keyword"):
         assert x.add_(-0.5, g) is x
     assert x.tolist() == [0.5, 0.0] and taeda.add(x, 2, g).tolist() == [2.5, 4.0]
+    assert x.add(2, 3.0).tolist() == [6.5, 6.0] and taeda.add(1, 2, g).tolist() == [3.0, 5.0] and g.clone().sub_(2, 0.5).tolist() == [0.0, 1.0]
     assert g.addcmul(3, g, g).tolist() == [4.0, 14.0] and g.clone().addcdiv_(2, g, g).tolist() == [3.0, 4.0]
     assert taeda.addmm(2, taeda.ones(1, 1), 3, taeda.ones(1, 2), taeda.ones(2, 1)).item() == 8
-    for wrong in (lambda: x.mul(2, x), lambda: x.add(x, 2), lambda: taeda.add(x, x, 2), lambda: x.add(1, 2, x), lambda: x.add()):
+    for wrong in (lambda: x.mul(2, x), lambda: x.add(x, 2), lambda: taeda.add(x, x, 2), lambda: x.add(1, 2, x), lambda: x.add(2, None), lambda: x.add()):
         with pytest.raises(TypeError):
             wrong()

@@ -9,6 +9,7 @@ It also asks here, once a function, which of its parameters are True or False an
 from __future__ import annotations
 
 import warnings
+from numbers import Number
 from typing import Any
 
 from taeda.tensor_base import TensorBase
@@ -68,7 +69,7 @@ def renamed(name: str, parameters: tuple[str, ...], given: int, keywords: tuple[
 # -- factors between the tensors: p.add_(-lr, grad), v.addcmul_(1 - beta, grad, grad), taeda.addmm(beta, x, alpha, a, b) ------------
 
 _OLDER: dict[str, tuple[int, tuple[str, ...]]] = {      # how many tensors, and what the numbers are
-    **dict.fromkeys(("add", "sub"), (2, ("alpha",))),
+    **dict.fromkeys(("add", "sub", "subtract"), (2, ("alpha",))),
     **dict.fromkeys(("addcdiv", "addcmul"), (3, ("value",))),
     **dict.fromkeys(("addbmm", "addmm", "addmv", "addr", "baddbmm", "sspaddmm"), (3, ("beta", "alpha"))),
 }
@@ -89,7 +90,9 @@ def in_newer_order(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     tensors = [x for x in args if isinstance(x, TensorBase)]
     numbers = [x for x in args if not isinstance(x, TensorBase)]
     named = sum(word != "out" and isinstance(x, TensorBase) for word, x in kwargs.items())
-    if len(tensors) + named != count or not 1 <= len(numbers) <= len(factors) or not (named or isinstance(args[-1], TensorBase)):
+    if count == 2 and len(args) == 3 and len(numbers) == 2 and not named and all(isinstance(x, Number) for x in (args[1], *numbers)):
+        tensors, numbers = [args[0], args[2]], [args[1]]          # x.add(alpha, other) of a number
+    elif len(tensors) + named != count or not 1 <= len(numbers) <= len(factors) or not (named or isinstance(args[-1], TensorBase)):
         return None
     factors = factors[:len(numbers)]
     if not _warned:
