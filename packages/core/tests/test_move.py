@@ -195,10 +195,13 @@ def test_triangles_of_many_rows_by_threads() -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values())
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 9])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 7, 8, 9, 12, 15, 17, 31, 33])
 def test_short_rows_turned_round(n: int, dtype: str) -> None:
     a, x = numbered((3, 700, n), dtype)
-    for dims in ((2,), (1, 2), (0, 2), (0, 1)):
+    for k in (n - 1, n // 2):
+        assert_same(x[..., :k].contiguous(), a[..., :k])
+        assert_same(x[:, 1:2, :k].flip(0), a[::-1, 1:2, :k])
+    for dims in ((1,), (2,), (1, 2), (0, 2), (0, 1)):
         assert_same(x.flip(dims), np.flip(a, dims))
         assert_same(x.transpose(0, 1).flip(dims), np.flip(a.swapaxes(0, 1), dims))
         assert_same(x[:, ::2].flip(dims), np.flip(a[:, ::2], dims))

@@ -176,6 +176,22 @@ static void turn_plane(const Move *m, char *y, const char *x, int64_t I, int64_t
     }
 }
 
+/* J rows of n bytes.  Short ones behind each other in y take a load and a store each: what is stored behind a row, the next one
+ * overwrites; what is loaded behind one is its neighbour's, so that the first and the last are copied as they are. */
+#define SHORT_ROWS(V) for (; j < J - 1; j++) { const V row = *(const V *)(x + j * xt); *(V *)(y + j * yt) = row; }
+static void copy_rows(char *y, int64_t yt, const char *x, int64_t xt, int64_t n, int64_t J) {
+    int64_t j = 0;
+    if (n > 2 && n < 32 && yt == n && (xt >= n || xt <= -n)) {
+        copy_row(y, x, n);
+        j = 1;
+        if (n <= 4) SHORT_ROWS(U32)
+        else if (n <= 8) SHORT_ROWS(U64)
+        else if (n <= 16) SHORT_ROWS(U128)
+        else SHORT_ROWS(U256)
+    }
+    for (; j < J; j++) copy_row(y + j * yt, x + j * xt, n);
+}
+
 /* Upwards in y.  What goes past the caches is turned round in a buffer first. */
 static void reverse_row(const Move *m, char *y, const char *x, int64_t n) {
     _Alignas(64) char room[4096];
@@ -198,7 +214,7 @@ static inline void plane(const Move *m, char *y, const char *x, int64_t I, int64
         if (m->stream)
             for (int64_t j = 0; j < J; j++) stream_row(y + j * yt, x + j * xt, I * e);
         else
-            for (int64_t j = 0; j < J; j++) copy_row(y + j * yt, x + j * xt, I * e);
+            copy_rows(y, yt, x, xt, I * e, J);
         break;
     case MOVE_FILL:
         for (int64_t j = 0; j < J; j++) fill_row(y + j * yt, x + j * xt, I * e, e);
