@@ -30,7 +30,7 @@ ROWS = {
                      for dim in (None, 0, 1)), MEMORY),
     **dict.fromkeys((("reductions, scans, order", f"{name}, dim {dim} of 1000 x 1000") for name in ("amax", "sum", "mean")
                      for dim in (None, 0, 1)), MEMORY),
-    **dict.fromkeys((("pointwise", name) for name in ("relu, 1M", "a + b, 1M", "a * row, 1M", "a * column, 1M", "a + b, float64, 1M", "a << b, int16, 1M")), MEMORY),
+    **dict.fromkeys((("pointwise", name) for name in ("relu, 1M", "a + b, 1M", "a * row, 1M", "a * column, 1M", "a + b, float64, 1M", "a << b, int16, 1M", "add, out=, 1M")), MEMORY),
     **dict.fromkeys(((REDUCTIONS, f"logcumsumexp, dim {dim}") for dim in (0, 1)), CHAIN),
     **dict.fromkeys(((POINTWISE, f"special.{name}") for name in ("i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")), RANGES),
     (POINTWISE, "rsqrt"): ROOTS,
@@ -41,6 +41,9 @@ ROWS = {
     **dict.fromkeys((("pointwise", f"a ** 2, {dtype}, 1M") for dtype in ("bfloat16", "float16")), HALVES),
     **dict.fromkeys((("pointwise", f"{name}, 1M") for name in ("exp, bfloat16", "exp, float16", "gelu, bfloat16")), HALVES),
     **dict.fromkeys(((LINALG, f"{name}, {shape}") for name in ("svd",) for shape in ("1000 x 4 x 4", "256 x 256")), LAPACK),
+    (LINALG, "rfft, 16 x 1024"): "eight transforms of 512 side by side, and what they read and write, are twice the first-level cache",
+    (LINALG, "irfft2 of rfft2, forward and backward, 8 x 32 x 64 x 64"): MEMORY,
+    ("reductions, scans, order", "prod of complex64, dim 0 of 1000 x 500"): "multiply-adds in double, on PyTorch's side too",
     (LINALG, "qr, 256 x 256"): PANELS,
     (LINALG, "cholesky_inverse, 512 x 512"): PANELS,
     ("reductions, scans, order", "sum, dim 2 of 64 x 128 x 256"): MEMORY,
