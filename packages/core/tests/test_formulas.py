@@ -71,6 +71,7 @@ def test_remainders_are_exact_for_quotients_of_every_size(dtype: str) -> None:
     y[::50] = 0.0
     y[7::50] = 5e-39
     y[9::50] = np.inf
+    y[11::50], x[11::50] = -0.0, np.resize([0.0, -0.0, np.inf, np.nan], 40)
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(taeda.fmod(taeda.from_numpy(x), taeda.from_numpy(y)).numpy(), np.fmod(x, y))
         wanted = np.fmod(x, y)

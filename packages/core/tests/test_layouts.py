@@ -169,3 +169,42 @@ def test_where_resized_outputs_and_sums_lie() -> None:
     for n in (-1, 1, 2):
         assert taeda.matrix_power(square, n, out=taeda.empty(0)).stride() == (2, 1)
     assert taeda.matrix_power(square, 1).stride() == (2, 1)
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.float16, taeda.float32, taeda.float64, taeda.complex128], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "to"),
+    [((1,), (40000,)), ((7, 1), (7, 33)), ((300, 1), (300, 16)), ((300, 1), (300, 200)), ((5, 70, 1, 3), (5, 70, 9, 3)),
+     ((2, 600, 1), (2, 600, 20)), ((3, 1, 5, 1), (3, 20, 5, 64)), ((1, 400, 1), (7, 400, 50))],
+    ids=str,
+)  # fmt: skip
+def test_what_repeats_is_computed_once_and_written_everywhere(dtype: taeda.dtype, shape: tuple[int, ...], to: tuple[int, ...]) -> None:
+    x = values(*shape, dtype=dtype).expand(to)
+    dense = x.contiguous()
+    assert_same_for_any_threads(lambda: x.square())
+    assert taeda.equal(x.square(), dense.square()) and taeda.equal(x.square() + x, dense.square() + dense)
+    out = taeda.empty(*to[:-1], to[-1] + 3, dtype=dtype)[..., 1:-2]
+    taeda.mul(x, x, out=out)
+    assert taeda.equal(out, dense * dense)
+
+
+@pytest.mark.parametrize(("a", "b"), [((8, 50), (8, 1)), ((8, 50), (50,)), ((50,), (8, 50)), ((8, 50), ()), ((1, 50), (8, 1))], ids=str)
+def test_out_where_an_operand_is_broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    x, y = values(*a, dtype=taeda.float32), values(*b, dtype=taeda.float32)
+    out = taeda.full((8, 50), 7.0)
+    assert taeda.sub(x, y, out=out) is out and taeda.equal(out, x - y)
+
+
+@pytest.mark.parametrize(("source", "target"), [((0, 50), (50, 100)), ((50, 100), (0, 50)), ((0, 50), (0, 50)), ((0, 50), (20, 70)), ((20, 70), (0, 50))])
+def test_out_in_the_operand_s_own_storage(source: tuple[int, int], target: tuple[int, int]) -> None:
+    memory = values(100, dtype=taeda.float32)
+    x, out = memory[slice(*source)], memory[slice(*target)]
+    wanted, doubled, kept = x * x, x + x, memory.clone()
+    taeda.square(x, out=out)
+    assert taeda.equal(out, wanted)
+    memory.copy_(kept)
+    taeda.add(x, x, out=out)
+    assert taeda.equal(out, doubled)
+    pairs = values(10, 6, dtype=taeda.float32)
+    wanted = pairs[:, :3] * 2
+    taeda.mul(pairs[:, :3], 2, out=pairs[:, 3:])
+    assert taeda.equal(pairs[:, 3:], wanted) and taeda.equal(pairs[:, :3] * 2, wanted)

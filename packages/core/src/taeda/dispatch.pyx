@@ -261,21 +261,45 @@ cdef TensorBase binary_params(Op op, object input, object other, const Param* p,
     return binary_road(op, input, other, p, extra, None)
 
 
+cdef char* end_of(TensorBase x) noexcept:
+    """Where the memory that x reaches ends."""
+    cdef int64_t last = 0
+    cdef int d
+    for d in range(x.view.ndim):
+        last += (x.view.shape[d] - 1) * x.view.strides[d]
+    return <char*>x.view.data + (last + 1) * x.view.itemsize
+
+
+cdef bint spreads(TensorBase x, TensorBase y) noexcept:
+    """Whether x is broadcast to the shape of y."""
+    cdef int d, before = y.view.ndim - x.view.ndim
+    if before < 0:
+        return False
+    for d in range(x.view.ndim):
+        if x.view.shape[d] != 1 and x.view.shape[d] != y.view.shape[before + d]:
+            return False
+    return True
+
+
 cdef bint takes(object target, int dtype, TensorBase a, TensorBase b) except -1:
     """Whether a result of a and b (or of a alone) may be computed where ``out`` lies: it is like it, nothing is recorded, and an operand
-    that shares its memory is out itself, which is read before it is written."""
+    of its storage lies before or behind it, or is out itself, which is read before it is written."""
     cdef TensorBase out, x
     cdef int k
     if level or not isinstance(target, TensorBase):
         return False
     out = <TensorBase>target
-    if out.view.dtype != dtype or out.device != CPU or a.device != CPU or needs_grad(a) or needs_grad(out) or not same_shape(out, a):
+    if out.view.dtype != dtype or out.device != CPU or a.device != CPU or needs_grad(a) or needs_grad(out):
         return False
-    if b is not None and (needs_grad(b) or not (same_shape(out, b) or b.view.ndim == 0)):
+    if not same_shape(out, a) and (b is None or not (same_shape(out, b) and spreads(a, out))):
+        return False
+    if b is not None and (needs_grad(b) or not spreads(b, out)):
         return False
     for k in range(2):
         x = b if k else a
-        if x is not None and x.storage is out.storage and not (x.view.data == out.view.data and x.view.dtype == dtype and (
+        if x is None or x.storage is not out.storage or end_of(x) <= <char*>out.view.data or end_of(out) <= <char*>x.view.data:
+            continue
+        if not (x.view.data == out.view.data and x.view.dtype == dtype and (
                 x.view.contiguous and out.view.contiguous and x.view.numel == out.view.numel)):
             return False
     return True

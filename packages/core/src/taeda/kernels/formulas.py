@@ -515,7 +515,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         text = f"POWER_LOOP(k_{kernel}, {ctype}, L_{s}, {expand(expr, s)})"
                     elif s in FLOAT and "L_(fmod)(a, b)" in expr:
                         vector = expand(expr.replace("L_(fmod)", "T_(fmod)"), s)
-                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, T_FMOD_LARGE_{s.upper()}, {vector}, {expand(expr, s)})"
+                        exact = expr.replace("L_(fmod)", f"exact_fmod_{s}")
+                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, T_FMOD_LARGE_{s.upper()}, {vector}, {expand(exact, s)})"
                     elif s == "i64" and expr.startswith(("t_floor", "t_trunc")):
                         exact = expand(expr.replace("t_", "int_", 1), s)
                         text = f"CHECKED_LOOP(k_{kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"

@@ -331,7 +331,8 @@ def sgn(input, *, out=None):
     """
     cdef TensorBase x = as_tensor(input, "sgn"), y
     if not is_complex_(x.view.dtype):
-        return named((<object>x).sign(), "SgnBackward0") if out is None else write_out(out, <TensorBase>(<object>x).sign(), "sgn")
+        from taeda.ops.rounding import sign
+        return named((<object>x).sign(), "SgnBackward0") if out is None else sign(x, out=out)
     y = unary(SGN, x)
     return y if out is None else write_out(out, y, "sgn")
 

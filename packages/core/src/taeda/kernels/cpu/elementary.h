@@ -294,9 +294,11 @@ INLINE double t_hypot_f64(double x, double y) {
 #endif
 }
 
-/* exact while the quotient has no more digits than the type (T_FMOD_LARGE says where it has) */
-#define T_FMOD_LARGE_F32(x, y) (!TAEDA_FUSED | ((fabsf(x) < INFINITY) & (fabsf(x) >= 4194304.0f * fabsf(y))) | (fabsf(y) < 1e-30f))
-#define T_FMOD_LARGE_F64(x, y) (!TAEDA_FUSED | ((fabs(x) < INFINITY) & (fabs(x) >= 2251799813685248.0 * fabs(y))) | (fabs(y) < 1e-290))
+/* exact while the quotient has no more digits than the type (T_FMOD_LARGE says where it has); nan for y = 0 */
+#define T_FMOD_LARGE_F32(x, y) (!TAEDA_FUSED | ((y != 0) & \
+    (((fabsf(x) < INFINITY) & (fabsf(x) >= 4194304.0f * fabsf(y))) | (fabsf(y) < 1e-30f))))
+#define T_FMOD_LARGE_F64(x, y) (!TAEDA_FUSED | ((y != 0) & \
+    (((fabs(x) < INFINITY) & (fabs(x) >= 2251799813685248.0 * fabs(y))) | (fabs(y) < 1e-290))))
 INLINE float t_fmod_f32(float x, float y) {
     const float a = fabsf(x), b = fabsf(y);
     float r = FMA_F32(-truncf(a / b), b, a);
@@ -311,6 +313,14 @@ INLINE double t_fmod_f64(double x, double y) {
     r = r >= b ? r - b : r;
     return b == INFINITY && a < INFINITY ? x : copysign(r, x);
 }
+
+/* the same for every quotient, one by one: of float32 in double, which has room for what T_FMOD_LARGE_F32 leaves (without a fused
+ * multiply-add for 28 digits), else libm's, which takes one digit after the other */
+static inline float exact_fmod_f32(float x, float y) {
+    const float most = TAEDA_FUSED ? 1125899906842624.0f : 268435456.0f;
+    return fabsf(x) < INFINITY && fabsf(x) < most * fabsf(y) ? (float)t_fmod_f64(x, y) : fmodf(x, y);
+}
+static inline double exact_fmod_f64(double x, double y) { return fmod(x, y); }
 
 /* 2^(d log2 a) in double, to about 1e-10, for a >= 0; not for d = 0 */
 INLINE double t_pow_size_f32(float a, double d) {

@@ -168,8 +168,16 @@ static void polygamma_block(double *restrict y, const double *restrict x, const 
     if (order == 0) {
         digamma_block(y, x, w, n, p);
     } else if (order == 1) {
-        for (int64_t i = 0; i < n; i++) y[i] = trigamma(x[i]);
-        for (int64_t i = 0; i < n; i++) if (!(x[i] > 0)) y[i] = special_polygamma(1, x[i]);
+        int all = 1;
+        for (int64_t i = 0; i < n; i++) all &= x[i] > 0;
+        for (int64_t i = 0; i < n; i++) y[i] = trigamma(x[i] > 0 ? x[i] : 1 - x[i]);
+        if (all) return;
+        for (int64_t i = 0; i < n; i++) {
+            double s, c;
+            turn_pi(x[i], &s, &c);
+            y[i] = x[i] > 0 ? y[i] : (PI / s) * (PI / s) - y[i];             /* by reflection; both terms are far apart */
+        }
+        for (int64_t i = 0; i < n; i++) if (x[i] <= 0 && x[i] == rint(x[i])) y[i] = special_polygamma(1, x[i]);
     } else {
         for (int64_t i = 0; i < n; i++) y[i] = special_polygamma(order, x[i]);
     }

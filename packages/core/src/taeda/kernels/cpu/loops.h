@@ -15,8 +15,9 @@
 #include "abi.h"
 #include <string.h>
 
-enum { MAX_OPERANDS = 8, GRAIN = 32768, PIECE = GRAIN / 4, STRIP = 1024, IN_ORDER = 0 };
-/* Elements: threads pay beyond GRAIN, and take blocks, or strips (the same vectors however many threads there are). */
+enum { MAX_OPERANDS = 8, GRAIN = 32768, PIECE = GRAIN / 4, STRIP = 1024, REPEATED = 16, IN_ORDER = 0 };
+/* Elements: threads pay beyond GRAIN, and take blocks, or strips (the same vectors however many threads there are).  One element
+ * that is written again and again: less than REPEATED of them are short rows. */
 
 typedef struct {
     int n, ndim;
@@ -77,15 +78,15 @@ static inline void walk_plan(Walk *w, View **t, int n) {
     }
 }
 
-#define REPEAT_FIRST(T) do { const T one = *(const T *)y; for (int64_t i = 1; i < n; i++) ((T *)y)[i] = one; } while (0)
-/* n elements at y, `size` bytes each, become what the first one is. */
-static inline void repeat_first(char *y, int64_t n, int size) {
+#define REPEAT(T) do { const T one = *(const T *)x; for (int64_t i = 0; i < n; i++) ((T *)y)[i] = one; } while (0)
+/* n elements at y, `size` bytes each, become what stands at x. */
+static inline void repeat(char *y, const char *x, int64_t n, int size) {
     switch (size) {
-    case 1: memset(y, *y, (size_t)n); break;
-    case 2: REPEAT_FIRST(uint16_t); break;
-    case 4: REPEAT_FIRST(uint32_t); break;
-    case 8: REPEAT_FIRST(uint64_t); break;
-    default: for (int64_t i = 1; i < n; i++) memcpy(y + i * size, y, (size_t)size);
+    case 1: memset(y, *x, (size_t)n); break;
+    case 2: REPEAT(uint16_t); break;
+    case 4: REPEAT(uint32_t); break;
+    case 8: REPEAT(uint64_t); break;
+    default: for (int64_t i = 0; i < n; i++) memcpy(y + i * size, x, (size_t)size);
     }
 }
 
@@ -100,7 +101,7 @@ static inline int walk_repeats(const Walk *w) {
 /* Runs [from, to) of the outer dimensions; each is one piece [lo, hi) of the inner one.  Pointers are moved by two vectors of sums: of
  * a few operands alone, as there are, they would be written one by one and read again as vectors, which waits. */
 static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p, int64_t from, int64_t to,
-                             int64_t lo, int64_t hi, int repeats) {
+                             int64_t lo, int64_t hi) {
     int64_t at[TAEDA_MAX_DIM], step[TAEDA_MAX_DIM][MAX_OPERANDS];        /* bytes from the last run inside of a dimension to the next */
     char *ptr[MAX_OPERANDS];
     int64_t stride[MAX_OPERANDS], rest = from;
@@ -122,17 +123,37 @@ static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p,
         for (int k = 0; k < w->n; k++) ptr[k] += at[d] * w->stride[k][d] * t[k]->itemsize;
     }
     for (int64_t r = from;;) {
-        if (repeats) {
-            loop(ptr, stride, 1, p);
-            repeat_first(ptr[0], hi - lo, t[0]->itemsize);
-        } else {
-            loop(ptr, stride, hi - lo, p);
-        }
+        loop(ptr, stride, hi - lo, p);
         if (++r >= to) return;
         int d = 1;
         while (++at[d] == w->shape[d]) at[d++] = 0;
         if (few) for (int k = 0; k < MAX_OPERANDS / 2; k++) ptr[k] += step[d][k];
         else for (int k = 0; k < MAX_OPERANDS; k++) ptr[k] += step[d][k];
+    }
+}
+
+/* The same where walk_repeats: the elements of many runs are computed side by side, then each is written again and again. */
+static void walk_repeated(const Walk *w, View **t, Loop loop, const Param *p, int64_t from, int64_t to, int64_t lo, int64_t hi) {
+    enum { MANY = 256 };
+    _Alignas(64) char once[MANY * 16];
+    const int size = t[0]->itemsize;
+    int64_t stride[MAX_OPERANDS];
+    for (int k = 0; k < w->n; k++) stride[k] = k == 0 ? 1 : w->ndim > 1 ? w->stride[k][1] : 0;
+    for (int64_t r = from, m; r < to; r += m) {
+        char *ptr[MAX_OPERANDS], *y;
+        int64_t rest = r;
+        m = w->ndim > 1 ? w->shape[1] - r % w->shape[1] : 1;
+        m = m > to - r ? to - r : m;
+        m = m > MANY ? MANY : m;
+        for (int k = 0; k < w->n; k++) ptr[k] = t[k]->data;
+        for (int d = 1; d < w->ndim; d++) {
+            for (int k = 0; k < w->n; k++) ptr[k] += rest % w->shape[d] * w->stride[k][d] * t[k]->itemsize;
+            rest /= w->shape[d];
+        }
+        y = ptr[0] + lo * size;
+        ptr[0] = once;
+        loop(ptr, stride, m, p);
+        for (int64_t i = 0; i < m; i++) repeat(y + (w->ndim > 1 ? i * w->stride[0][1] * size : 0), once + i * size, hi - lo, size);
     }
 }
 
@@ -217,14 +238,16 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
         patches_run(&patches, t, loop, p, numel <= GRAIN ? 1 : threads);
         return 0;
     }
-    if (threads != IN_ORDER && short_rows(&w, t)) {
+    const int repeats = threads != IN_ORDER && walk_repeats(&w);
+    if (threads != IN_ORDER && !(repeats && w.shape[0] >= REPEATED) && short_rows(&w, t)) {
         short_rows_run(&w, t, loop, p, numel <= GRAIN ? 1 : threads);
         return 0;
     }
     const int64_t inner = w.shape[0], outer = numel / inner;
-    const int repeats = threads != IN_ORDER && walk_repeats(&w);
+    void (*runs)(const Walk *, View **, Loop, const Param *, int64_t, int64_t, int64_t, int64_t) =
+        repeats ? walk_repeated : walk_runs;
     if (numel <= GRAIN || threads <= 1) {
-        walk_runs(&w, t, loop, p, 0, outer, 0, inner, repeats);
+        runs(&w, t, loop, p, 0, outer, 0, inner);
         return 0;
     }
     const int64_t pieces = (inner + PIECE - 1) / PIECE, per = PIECE / inner > 1 ? PIECE / inner : 1;
@@ -234,7 +257,7 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
         for (int64_t c = 0; c < pieces; c++) {
             int64_t to = (g + 1) * per < outer ? (g + 1) * per : outer;
             int64_t hi = (c + 1) * PIECE < inner ? (c + 1) * PIECE : inner;
-            walk_runs(&w, t, loop, p, g * per, to, c * PIECE, hi, repeats);
+            runs(&w, t, loop, p, g * per, to, c * PIECE, hi);
         }
     return 0;
 }

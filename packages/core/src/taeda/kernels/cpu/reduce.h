@@ -28,6 +28,7 @@ enum {
     REDUCE_PARTED = 16,     /* rows, at least, of each part that they are read in: parts are merged one by one */
     REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
+    REDUCE_FEW = 8,         /* columns of a tile of few rows (14 of two or three) below which a longer dimension makes the columns */
     REDUCE_SHORT = 16,      /* rows up to here are turned into columns; 16 of 8 bytes are vectors enough as they are */
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
@@ -102,8 +103,8 @@ static inline int reduce_list_dims(const View *x, const View *y, int ordered, in
     return n;
 }
 
-/* Take out the dimension with the smallest stride, the last of equals. */
-static inline void reduce_take_dim(ReduceDims *d, int64_t *size, int64_t *in, int64_t *out)
+/* Take out the dimension with the smallest stride, the last of equals; if that has less than ``few`` elements, the longest. */
+static inline void reduce_take_dim(ReduceDims *d, int64_t few, int64_t *size, int64_t *in, int64_t *out)
 {
     int best = 0;
     *size = 1;
@@ -111,6 +112,9 @@ static inline void reduce_take_dim(ReduceDims *d, int64_t *size, int64_t *in, in
     if (d->n == 0) return;
     for (int i = 1; i < d->n; i++)
         if (reduce_apart(d->in[i]) <= reduce_apart(d->in[best])) best = i;
+    if (d->size[best] < few)
+        for (int i = 0; i < d->n; i++)
+            if (d->size[i] > d->size[best]) best = i;
     *size = d->size[best];
     *in = d->in[best];
     *out = d->out[best];
@@ -301,8 +305,8 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
         r.count *= x->shape[dims[d]];
         reduce_add_dim(&r.reduced, x->shape[dims[d]], x->strides[dims[d]], 0);
     }
-    reduce_take_dim(&r.kept, &r.m, &r.sm, &r.so);
-    reduce_take_dim(&r.reduced, &r.n, &r.sn, &unused);
+    reduce_take_dim(&r.reduced, 0, &r.n, &r.sn, &unused);
+    reduce_take_dim(&r.kept, r.n <= 3 ? 14 : r.n <= REDUCE_SHORT ? REDUCE_FEW : 0, &r.m, &r.sm, &r.so);
 
     r.tile = REDUCE_TILE;
     const int rows = r.sn == 1 || (r.m > 1 && reduce_apart(r.sn) < reduce_apart(r.sm));
