@@ -170,6 +170,7 @@ def test_where_resized_outputs_and_sums_lie() -> None:
         assert taeda.matrix_power(square, n, out=taeda.empty(0)).stride() == (2, 1)
     assert taeda.matrix_power(square, 1).stride() == (2, 1)
 
+
 @pytest.mark.parametrize("dtype", [taeda.uint8, taeda.float16, taeda.float32, taeda.float64, taeda.complex128], ids=str)
 @pytest.mark.parametrize(
     ("shape", "to"),
