@@ -48,6 +48,12 @@ def test_what_memory_two_tensors_can_share() -> None:
         fits(x, 3)
 
 
+def test_nothing_is_traced() -> None:
+    from taeda._guards import detect_fake_mode
+
+    assert taeda._guards.active_fake_mode() is None and detect_fake_mode([taeda.ones(1)]) is None
+
+
 def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
     from taeda._dynamo import exc
     from taeda._subclasses.fake_tensor import unset_fake_temporarily

@@ -90,6 +90,7 @@ _LAZY = {
     "_softmax_backward_data": ("taeda._aten", "_softmax_backward"),
     "_disable_dynamo": ("taeda.compiler", "disable"),
     "_dynamo": ("taeda._dynamo", None),
+    "_guards": ("taeda._guards", None),
     "_tensor": ("taeda._tensor", None),
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
