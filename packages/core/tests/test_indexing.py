@@ -445,7 +445,7 @@ def test_rows_of_every_layout_by_few_and_many_indices(dtype: taeda.dtype) -> Non
         whole.index_select(3, taeda.tensor([9]))
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (9,), (1000,), (3, 0), (17, 33), (5, 8, 16), (4, 1, 9)])
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (9,), (1000,), (3, 0), (17, 33), (5, 8, 16), (4, 1, 9), (40, 1), (1, 1, 1), (2, 1, 30, 1)])
 def test_nonzero_of_every_density_and_layout(shape: tuple[int, ...]) -> None:
     """Rows are read eight bytes at a time; what is beside a row, or behind the last true element, is not written."""
     g = np.random.default_rng(len(shape))
