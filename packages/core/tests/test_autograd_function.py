@@ -227,3 +227,31 @@ def test_cotangents_of_outputs_without_derivative_are_zeros_too() -> None:
 def test_a_backward_that_returns_no_tensor_is_a_runtime_error() -> None:
     with pytest.raises(RuntimeError, match=r"\[NumberBackward\] expected a Tensor or None as gradient of input 0, got int"):
         Number.apply(taeda.ones(1, requires_grad=True)).backward()
+
+
+def test_a_saved_output_requires_grad_in_backward_too() -> None:
+    seen = []
+
+    class Root(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = x.detach().sqrt()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            (y,) = ctx.saved_tensors
+            seen.append((y.requires_grad, y.is_leaf, taeda.is_grad_enabled()))
+            with taeda.enable_grad():
+                (slope,) = taeda.autograd.grad((y**2).sum(), y)  # of the equation that y solves
+            return g / slope
+
+    for create_graph in (False, True):
+        x = leaf(4, 9)
+        (g,) = taeda.autograd.grad(Root.apply(x).sum(), x, create_graph=create_graph)
+        assert g.tolist() == [0.25, 1 / 6]
+    with taeda.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True), taeda.from_numpy):
+        y = Root.apply(x)
+    y.sum().backward()
+    assert seen == [(True, False, False), (True, False, True), (True, False, False)]

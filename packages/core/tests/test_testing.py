@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,9 @@ def test_scripts_and_traces_are_the_functions_themselves() -> None:
     with pytest.warns(DeprecationWarning, match="^`taeda.jit.trace` is deprecated"):
         assert jit.trace(f, (one,)) is f
     assert not jit.is_scripting() and not jit.is_tracing()
+    assert not isinstance(f, jit.ScriptFunction) and issubclass(jit.TopLevelTracedModule, jit.ScriptModule)
+    assert importlib.import_module("taeda.jit._script").RecursiveScriptModule is jit.RecursiveScriptModule
+    assert not issubclass(jit.Error, RuntimeError) and jit.Attribute([], list[int]).value == []
     for g in (jit.save, jit.load):
         with pytest.raises(NotImplementedError, match="state_dict"):
             g("model.pt")

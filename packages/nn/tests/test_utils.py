@@ -62,6 +62,20 @@ def test_the_older_functional_call():
     assert y.tolist() == [[1.0, 1.0]]
 
 
+def test_a_module_has_other_tensors_for_a_block():
+    model, new = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1)), {"0.weight": taeda.ones(1, 1), "1.num_batches_tracked": taeda.tensor(5)}
+    own, x = model[0].weight, taeda.ones(2, 1)
+    with utils.stateless._reparametrize_module(model, new):
+        assert model[0].weight is new["0.weight"]
+        model(x), model(x)
+    assert model[0].weight is own and model[1].num_batches_tracked == 0 and new["1.num_batches_tracked"] == 7
+    with pytest.raises(ZeroDivisionError), utils.stateless._reparametrize_module(model, new):
+        1 / 0
+    assert model[0].weight is own
+    with pytest.raises(RuntimeError, match="Missing key"), utils.stateless._reparametrize_module(model, new, strict=True):
+        pass
+
+
 def test_clipping_warns_of_old_names_and_of_empty_generators():
     p = nn.Parameter(taeda.zeros(2))
     p.grad = taeda.tensor([3.0, 4.0])

@@ -70,10 +70,12 @@ cdef int check_version(object node, TensorBase t, int64_t version) except -1:
 
 cdef TensorBase in_graph(TensorBase t, object node, int nr):
     """A saved tensor as output ``nr`` of a node again, where the graph is recorded."""
-    cdef TensorBase a
-    if not grad_enabled():
-        return t
-    a = twin(t)
+    return as_output(t, node, nr) if grad_enabled() else t
+
+
+cdef TensorBase as_output(TensorBase t, object node, int nr):
+    """A saved tensor as output ``nr`` of a node: a user's backward may ask whether it requires grad, recorded or not."""
+    cdef TensorBase a = twin(t)
     a.grad_fn_, a.output_nr, a.requires_grad_ = node, nr, True
     if t.extra is not None and "tangent" in t.extra:
         a.extra = {"forward_base": t}
@@ -168,7 +170,7 @@ cdef class SavedTensor:
         if self.unpack_hook is None:
             t = self.tensor
             check_version(node, t, self.version)
-            return in_graph(t, node, self.own) if self.own >= 0 else t
+            return as_output(t, node, self.own) if self.own >= 0 else t
         was = set_grad(False)
         try:
             found = self.unpack_hook(self.packed)
@@ -179,5 +181,5 @@ cdef class SavedTensor:
                             f"{type(found).__name__}")
         t = <TensorBase>found
         if self.own >= 0:
-            return in_graph(t, node, self.own)
-        return in_graph(t, self.grad_fn, self.output_nr) if self.requires_grad else t
+            return as_output(t, node, self.own)
+        return as_output(t, self.grad_fn, self.output_nr) if self.requires_grad else t

@@ -40,7 +40,7 @@ def functional_call(
     _check_module("functional_call", module)
     given = _one_dict(parameter_and_buffer_dicts)
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    with _swapped(module, given, tie_weights, strict):
+    with swapped(module, given, tie_weights, strict):
         return module(*args, **(kwargs or {}))
 
 
@@ -90,7 +90,8 @@ def _place(module: Any, name: str) -> tuple[dict[str, Any], str]:
 
 
 @contextmanager
-def _swapped(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
+def swapped(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
+    """Put tensors in place of a module's own for the length of a ``with`` block; see ``functional_call``."""
     slots = _slots(module)
     groups: dict[int, list[str]] = {}
     for name, (kept, short) in slots.items():

@@ -18,13 +18,14 @@ import typing
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, Final as Final, NoReturn
+from typing import Any, Final as Final, NamedTuple, NoReturn
 
 from taeda import _spoken
 from taeda.futures import Future
 
 __all__ = [
-    "ScriptModule", "TensorType", "TracerWarning", "Type", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting",
+    "Attribute", "Error", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning", "TensorType", "TopLevelTracedModule",
+    "TracedModule", "TracerWarning", "Type", "annotate", "export", "fork", "freeze", "ignore", "interface", "is_scripting",
     "is_tracing", "isinstance", "load", "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing",
     "script_method", "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
@@ -87,6 +88,21 @@ class TracerWarning(Warning):
     """A trace may not hold for other inputs: a class for filters of warnings, nothing is traced."""
 
 
+class ScriptWarning(Warning):
+    """Compiled code may not do what its Python does: a class for filters of warnings, nothing is compiled."""
+
+
+class Error(Exception):
+    """What PyTorch's compiled code raises: a class to catch, nothing is compiled."""
+
+
+class Attribute(NamedTuple):
+    """A value and its type, which PyTorch's compiler takes for an attribute of a module; here it stays the pair."""
+
+    value: Any
+    type: Any
+
+
 class Type:
     """The type of a value of compiled code, in the annotations of libraries; nothing is compiled, so that nothing is one."""
 
@@ -97,6 +113,22 @@ class TensorType(Type):
 
 class ScriptModule:
     """What PyTorch's compiled modules are; nothing is compiled here, so that no module is one."""
+
+
+class RecursiveScriptModule(ScriptModule):
+    """What ``script`` makes of a module in PyTorch; no module is one."""
+
+
+class TracedModule(ScriptModule):
+    """What ``trace`` makes of a module's parts in PyTorch; no module is one."""
+
+
+class TopLevelTracedModule(TracedModule):
+    """What ``trace`` makes of a module in PyTorch; no module is one."""
+
+
+class ScriptFunction:
+    """What PyTorch's compiled functions are; nothing is compiled here, so that no function is one."""
 
 
 def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:
@@ -125,11 +157,17 @@ def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
     return done
 
 
+_fork = fork
+
+
 def wait(future: Future) -> Any:
     """Return the result of a future of :func:`fork`, or raise what its function raised."""
     if not builtins.isinstance(future, Future):
         raise TypeError(f"[jit.wait] expected what fork returned, got {type(future).__name__}")
     return future.wait()
+
+
+_wait = wait
 
 
 def optimized_execution(should_optimize: bool) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager
 from typing import Any
 
 import taeda
 from taeda import Tensor
+from taeda.func.modules import swapped
 from taeda.nn.modules.module import Module
 
 __all__ = ["functional_call"]
@@ -44,3 +46,17 @@ def functional_call(
         tie_weights=tie_weights,
         strict=strict,
     )
+
+
+def _reparametrize_module(
+    module: Module,
+    parameters_and_buffers: dict[str, Tensor],
+    tie_weights: bool = False,
+    strict: bool = False,
+    stack_weights: bool = False,
+) -> AbstractContextManager[None]:
+    """Give a module other tensors for the length of a ``with`` block: what libraries do that call it there more than once.
+
+    Whatever the order, every tensor goes back where it was; ``stack_weights``, which asks for the reverse order, changes nothing.
+    """
+    return swapped(module, parameters_and_buffers, tie_weights, strict)
