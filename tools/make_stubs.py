@@ -264,7 +264,7 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
         if inspect.isclass(f):
             bases = [b.__name__ for b in f.__bases__ if b.__name__ in ("tuple", "_Mode")]
             base = "(tuple[int, ...])" if "tuple" in bases else "(MemoryError, RuntimeError)" if issubclass(f, MemoryError) else \
-                "(RuntimeError)" if issubclass(f, RuntimeError) else ""
+                "(RuntimeError)" if issubclass(f, RuntimeError) else "(Disabling)" if f.__base__.__name__ == "Disabling" else ""
             body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> Any: ..." for m in sorted(vars(f))
                     if callable(vars(f)[m]) and (not m.startswith("__") or m in ("__init__", "__len__", "__enter__", "__exit__", "__call__")) and not (base and m == "__len__")]
             body = [b.replace("-> Any", "-> None") if "__init__" in b else b for b in body]
@@ -302,8 +302,8 @@ def safe(text: str) -> str:
 
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
-    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "dlpack", "dtype",
-                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "stand_ins", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
+    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "tensor_conversions", "dlpack", "dtype",
+                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "_override_attributes", "stand_ins", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
     from taeda.dtype import NAMES
@@ -315,13 +315,14 @@ def stubs() -> dict[str, str]:
         "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
                                                              "NAMES": "dict[str, dtype]", "UNHELD": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
         "generator.pyi": class_stub(modules["taeda.generator"], "", {"default_generator": "Generator"}),
-        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("registry", "recording", "elements", "tensor_attributes")},
+        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("registry", "recording", "elements", "tensor_attributes",
+                                                                                                 "tensor_conversions")},
         "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
         "autograd/leaves.pyi": class_stub(modules["taeda.autograd.leaves"], "", {}),
         "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
-        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "stand_ins", "layer_call")},
+        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "_override_attributes", "stand_ins", "layer_call")},
         **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},
         "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
     }

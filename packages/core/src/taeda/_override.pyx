@@ -6,7 +6,7 @@ and Python values goes straight on to the function.  An argument whose class has
 inside a list or tuple, takes the call over; so does a mode that is in force.
 
 a. ``Function`` stands in modules, ``Method`` in the class Tensor (and binds).  Both are called by vectorcall.
-b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``attributes_for``).
+b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``_override_attributes``).
 c. A function that autocast knows has a policy; under autocast it gets its arguments in the policy's dtype (``amp/casting.pyx``).
 """
 from cpython.object cimport PyObject
@@ -63,10 +63,6 @@ cdef extern from "_override.h":
     Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
 
 cdef extern from "Python.h":
-    ctypedef object (*getter "descrgetfunc")(object, object, object)
-    ctypedef struct PyTypeObject:
-        getter tp_descr_get
-    PyTypeObject* Py_TYPE(object x)
     void* PyVectorcall_Function(object callable)
     object PyMethod_New(object function, object instance)
 
@@ -160,6 +156,16 @@ cdef bint looks_inside(list over) except -1:
         if not getattr(type(x), "_looks_inside", False):
             return False
     return True
+
+
+cdef bint mode_sees() except -1:
+    """Whether a mode is in force, and not one that wants to see what a call is made of."""
+    return get_modes() and not looks_inside([])
+
+
+cdef bint class_sees(object x) except -1:
+    """Whether the class of x takes calls over now."""
+    return not get_off() and sees(<PyObject*>x, 0)
 
 
 cdef object caster = None            # casts the arguments of a call for autocast: taeda.amp sets it before autocast is ever on
@@ -526,17 +532,49 @@ def dispatched_args(args, kwargs):
     return over
 
 
-class DisableTorchDispatch:
-    """In a ``with`` block no class is told of operators, and no mode."""
+cdef class Disabling:
+    # In a ``with`` block none of those that the class names takes a call over.
+
+    cdef bint functions, operators, modes          # the classes' __torch_function__, their __torch_dispatch__, modes
+    cdef int off, undispatched, stacked            # what was in force
 
     def __enter__(self):
-        self.was = get_undispatched(), get_modes()
-        set_undispatched(True)
-        set_modes(0)
+        self.off, self.undispatched, self.stacked = get_off(), get_undispatched(), get_modes()
+        if self.functions:
+            set_off(True)
+        if self.operators:
+            set_undispatched(True)
+        if self.modes:
+            set_modes(0)
 
     def __exit__(self, *error):
-        set_undispatched(self.was[0])
-        set_modes(self.was[1])
+        if self.functions:
+            set_off(self.off)
+        if self.operators:
+            set_undispatched(self.undispatched)
+        if self.modes:
+            set_modes(self.stacked)
+
+
+cdef class DisableTorchDispatch(Disabling):
+    """In a ``with`` block no class is told of operators, and no mode."""
+
+    def __cinit__(self):
+        self.operators = self.modes = True
+
+
+cdef class DisableTorchFunctionSubclass(Disabling):
+    """In a ``with`` block no argument takes a call over; modes still do."""
+
+    def __cinit__(self):
+        self.functions = True
+
+
+cdef class DisableTorchFunction(Disabling):
+    """In a ``with`` block neither arguments nor modes take a call over."""
+
+    def __cinit__(self):
+        self.functions = self.modes = True
 
 
 @cython.binding(False)               # as PyTorch's it does not bind, however a class is asked for it
@@ -570,28 +608,7 @@ def disabled_torch_function(func, types, args=(), kwargs=None):
 set_protocol("__torch_function__", disabled_torch_function)
 
 
-class DisableTorchFunctionSubclass:
-    """In a ``with`` block no argument takes a call over; modes still do."""
-
-    def __enter__(self):
-        self.was = get_off()
-        set_off(True)
-
-    def __exit__(self, *error):
-        set_off(self.was)
-
-
-class DisableTorchFunction:
-    """In a ``with`` block neither arguments nor modes take a call over."""
-
-    def __enter__(self):
-        self.was = get_off(), get_modes()
-        set_off(True)
-        set_modes(0)
-
-    def __exit__(self, *error):
-        set_off(self.was[0])
-        set_modes(self.was[1])
+# -- modes -------------------------------------------------------------------------------------------
 
 
 stacks = _local()
@@ -621,91 +638,6 @@ def pop_mode():
     mode = mode_stack().pop()
     set_modes(len(mode_stack()))
     return mode
-
-
-# -- attributes of subclasses ------------------------------------------------------------------------
-
-
-cdef class Attribute:
-    # A property of Tensor as modes see it, and, if ``scans``, classes; the class shows the plain one.
-
-    cdef readonly object plain
-    cdef bint scans
-
-    def __init__(self, plain, bint scans):
-        self.plain, self.scans = plain, scans
-
-    cdef bint passes(self, object x) except -1:
-        """Does nobody take this attribute of x over?"""
-        return (not get_modes() or looks_inside([])) and (not self.scans or get_off() or not sees(<PyObject*>x, 0))
-
-    cdef object told(self, function, tuple args):
-        return call_overrides(function, function, overloaded_args(args) if self.scans else [], args, {})
-
-    def __get__(self, instance, owner):
-        if instance is None:
-            return self.plain
-        if self.passes(instance):
-            return Py_TYPE(self.plain).tp_descr_get(self.plain, instance, owner)
-        return self.told(self.plain.__get__, (instance,))
-
-    def __set__(self, instance, value):
-        if self.passes(instance) and self.passes(value):
-            self.plain.__set__(instance, value)
-        else:
-            self.told(self.plain.__set__, (instance, value))
-
-    def __delete__(self, instance):
-        self.plain.__delete__(instance)
-
-
-KEPT = ("as_subclass",)       # what it returns is of the class that was asked for
-DUNDERS = ("__len__", "__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__", "__repr__", "__reversed__",
-           "__format__", "__deepcopy__", "__array__", "__invert__")
-def attributes_of(base, bint scans):
-    """Return Tensor's attributes that are no ops, each in a form that modes and, if ``scans``, classes may take over."""
-    cdef dict found = {}
-    for name, plain in base.__dict__.items():
-        if name in KEPT or isinstance(plain, (Overridable, staticmethod, classmethod)) or (name[:2] == "__" and name not in DUNDERS):
-            continue
-        if hasattr(type(plain), "__set__"):
-            found[name] = Attribute(plain, scans)
-        elif callable(plain):
-            found[name] = (Method if scans else Attending)(plain, name, f"Tensor.{name}", "taeda.tensor", scans)
-            found[name].reported = plain
-    return found
-
-
-cdef dict attributes = {}     # as subclasses have them
-cdef dict shown = {}          # as Tensor itself has them once a mode wants to see them
-
-
-def plain_attributes(base):
-    """Return Tensor's attributes that are no ops, by their names."""
-    if not attributes:
-        attributes.update(attributes_of(base, True))
-    return {name: attribute.plain if isinstance(attribute, Attribute) else attribute.reported for name, attribute in attributes.items()}
-
-
-def show_attributes(base):
-    """Let modes see plain tensors' attributes too: from the first one on that wants to, reading one costs some nanoseconds more."""
-    if not shown:
-        plain_attributes(base)                                       # those of subclasses are made of the plain ones
-        shown.update(attributes_of(base, False))
-        for name, attribute in shown.items():
-            setattr(base, name, attribute)
-
-
-def attributes_for(cls, base):
-    """Give a subclass of Tensor that takes calls over the rest of Tensor's attributes in a form that lets it."""
-    plain_attributes(base)
-    for name, attribute in attributes.items():
-        for owner in cls.__mro__:
-            if owner is base:
-                setattr(cls, name, attribute)
-                break
-            if name in owner.__dict__:
-                break
 
 
 def set_tensor_class(cls):

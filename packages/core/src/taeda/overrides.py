@@ -31,9 +31,9 @@ from taeda._override import (
     overloaded_args,
     pop_mode,
     push_mode,
-    show_attributes,
 )
 from taeda._override import mode_stack as _mode_stack
+from taeda._override_attributes import plain_attributes, show_attributes
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -157,7 +157,7 @@ def resolve_name(f: Any) -> str | None:
         return f"taeda.nn.functional.{name}" if getattr(layers, name, None) is f else f"{f.__module__}.{name}"
     own = getattr(f, "__name__", "")
     if own in ("__get__", "__set__", "__delete__"):
-        for name, plain in _override.plain_attributes(Tensor).items():
+        for name, plain in plain_attributes(Tensor).items():
             if plain is f.__self__:
                 return f"taeda.Tensor.{name}.{own}"
     if own and getattr(Tensor, own, None) is f:

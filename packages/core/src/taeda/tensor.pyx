@@ -1,36 +1,36 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The class Tensor: operators, as a container and as a number, and ways to other places, each a line into an op.
+"""The class Tensor: operators, as a container and as a number, copies, each a line into an op.
 
-Its attributes are in ``tensor_attributes``.  Named methods come from the ops: ``install_methods`` puts the METHODS of every
+Its attributes are in ``tensor_attributes``, its ways to other places and types in ``tensor_conversions``.  Named methods come from the ops: ``install_methods`` puts the METHODS of every
 ops module into the class once, at import.
 """
 cimport cython
-from cpython.ref cimport PyObject
-from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
 from taeda.autograd.node cimport grad_fn_of
-from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
-from taeda.elements cimport element as number_at, fill_buffer, known_to_numpy, nested
+from taeda.dtype cimport differentiable, is_complex_, is_float, name_of
+from taeda.elements cimport element as number_at, nested
 from taeda.kernels.cpu.abi cimport BOOL
 from taeda.tensor_attributes cimport TensorAttributes, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, is_wrapper, refresh, twin
+from taeda.tensor_conversions cimport TensorConversions
 
 import warnings
 
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, as_device
-from taeda import _override, _spoken, stand_ins
+from taeda import _override, stand_ins
+from taeda._override_attributes import attributes_for
 from taeda import tensor_base as _tensor_base
-from taeda.dtype import NAMES, dtype as dtype_class, get_default_dtype
-from taeda.elements import ArrayHolder
+from taeda.dtype import get_default_dtype
 from taeda.ops import METHODS as M
 from taeda.ops import binary as _b
 from taeda.ops import compare as _c
 from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
-from taeda.ops.copying import check_layout, preserve_format
+from taeda.ops.copying import check_layout
 from taeda.tensor_base import user_attributes
+from taeda.tensor_conversions import CONVERSIONS
 
 cdef extern from *:
     """
@@ -43,7 +43,6 @@ cdef extern from *:
     """
     void install "taeda_install"(object type, object name, object value)
     void open_class "taeda_open"(object type)
-    Py_ssize_t references "Py_REFCNT"(PyObject* x)
 
 cdef object add = M["add"], sub = M["sub"], rsub = _b.rsub, mul = M["mul"], div = M["div"], floor_divide = M["floor_divide"]
 cdef object remainder = M["remainder"], pow_ = M["pow"], neg = M["neg"], abs_ = M["abs"], bitwise_not = M["bitwise_not"]
@@ -52,7 +51,7 @@ cdef object eq = M["eq"], ne = M["ne"], lt = M["lt"], le = M["le"], gt = M["gt"]
 cdef object and_ = M["bitwise_and"], or_ = M["bitwise_or"], xor_ = M["bitwise_xor"]
 # by DeviceCode; a stand-in counts as meta
 cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE, CPU_DEVICE)
-cdef object getitem = None, setitem = None, matmul = None, tensor_str = None, asarray = None
+cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
 cdef tuple NUMBERS = (int, float, bool, complex)
 
 
@@ -171,7 +170,7 @@ cdef TensorBase by_constructor(tuple args, dict options):
 
 
 @cython.binding(False)                  # plain method descriptors: they check that self is a Tensor
-cdef class Tensor(TensorAttributes):
+cdef class Tensor(TensorConversions):
     """A multi-dimensional array that autograd can follow.
 
     Made by ``taeda.tensor``, ``taeda.zeros`` and the like; ``Tensor(2, 3)`` gives uninitialised memory of the default dtype.
@@ -493,87 +492,7 @@ cdef class Tensor(TensorAttributes):
         return self.item().__format__(spec) if self.view.ndim == 0 and self.device == CPU and type(self) is Tensor else (
             object.__format__(self, spec) if spec else str(self))
 
-    # -- to other places and types -----------------------------------------------------------------
-
-    def cpu(self, *, memory_format=preserve_format):
-        """Return the tensor on the CPU."""
-        if memory_format is not preserve_format:
-            return self.to("cpu", memory_format=memory_format)
-        return self if self.device == CPU else self.to("cpu")
-
-    def cuda(self, device=None, non_blocking=False, memory_format=None):
-        """Return the tensor on a GPU; RuntimeError where there is none."""
-        return self.to("cuda" if device is None else device)
-
-    def type(self, dtype=None, non_blocking=False, **kwargs):
-        """Return the legacy type name, or the tensor in another dtype."""
-        if dtype is None:
-            return f"{_spoken.name}.{torch_name(self.view.dtype)}Tensor"
-        if isinstance(dtype, str):
-            from taeda.dtype import LEGACY_NAMES
-            if ".cuda." in dtype:
-                return self.cuda()
-            name = dtype.rpartition(".")[2].removesuffix("Tensor")
-            if name and name not in LEGACY_NAMES:
-                raise ValueError(f"[type] invalid type: {dtype!r}; expected e.g. 'taeda.FloatTensor'")
-            dtype = LEGACY_NAMES[name] if name else get_default_dtype()     # 'torch.Tensor'
-        elif dtype is Tensor:
-            dtype = get_default_dtype()
-        elif not isinstance(dtype, dtype_class) and isinstance(getattr(dtype, "dtype", None), dtype_class):  # FloatTensor
-            if getattr(dtype, "is_cuda", False) is True:
-                return self.cuda()
-            dtype = dtype.dtype
-        if not isinstance(dtype, dtype_class):
-            raise TypeError(f"[type] dtype must be a type, str, or dtype object, got {dtype!r}")
-        if not isinstance(non_blocking, bool):
-            raise TypeError(f"[type] argument 'non_blocking' must be bool, not {type(non_blocking).__name__}")
-        return self.to(dtype)
-
-    def numpy(self, *, force=False):
-        """Return a NumPy array on the same memory; ``force`` detaches first."""
-        if type(self) is not Tensor and _override.asks(self):
-            raise RuntimeError("[numpy] .numpy() is not supported for tensor subclasses.")
-        if self.device != CPU:
-            raise TypeError("[numpy] can't convert a meta tensor to numpy: it has no data")
-        if self.requires_grad and not force and grad_enabled():
-            raise RuntimeError("[numpy] Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        global asarray
-        if asarray is None:                      # NumPy is not needed to import taeda
-            from numpy import asarray
-        return asarray(ArrayHolder(alias(self)))
-
-    def __array__(self, dtype=None, copy=None):
-        a = self.numpy()
-        if dtype is not None and a.dtype != dtype:
-            if copy is False:
-                raise ValueError("[__array__] a copy is needed to convert the dtype")
-            return a.astype(dtype)
-        return a.copy() if copy else a
-
-    def __array_wrap__(self, array, context=None, return_scalar=False):
-        return _convert.as_tensor(array)
-
-    @property
-    def __array_interface__(self):
-        """NumPy's description of the memory; tensors that NumPy cannot see have none."""
-        if self.device != CPU or self.requires_grad or not known_to_numpy(self.view.dtype):
-            raise AttributeError(f"a {name_of(self.view.dtype)} tensor on {DEVICES[self.device]} has no __array_interface__")
-        return ArrayHolder(self).__array_interface__
-
-    def __getbuffer__(self, Py_buffer* buffer, int flags):
-        fill_buffer(self, buffer, flags)
-
-    def __releasebuffer__(self, Py_buffer* buffer):
-        free(buffer.internal)
-
-    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
-        from taeda.dlpack import to_capsule
-        return to_capsule(self, max_version, copy, stream, dl_device)
-
-    def __dlpack_device__(self):
-        if self.device != CPU:
-            raise ValueError(f"[dlpack] Unknown device type {DEVICES[self.device]} for Dlpack")
-        return 1, 0
+    # -- copies ------------------------------------------------------------------------------------
 
     def __deepcopy__(self, memo):
         cdef TensorBase t
@@ -618,41 +537,6 @@ cdef class Tensor(TensorAttributes):
         from taeda.serialization import reduce_tensor
         return reduce_tensor(self)
 
-    def share_memory_(self):
-        """Move the tensor's storage into memory that processes share, and return the tensor.
-
-        What one process writes, all see: children of a fork, and whoever is sent the tensor through
-        ``taeda.multiprocessing``.  Every tensor on the storage moves with it; an array that ``numpy()`` gave before does not.
-
-        >>> import taeda
-        >>> taeda.zeros(3).share_memory_().is_shared()
-        True
-        """
-        from taeda.shared_memory import share
-        alone = self if references(<PyObject*>self.storage) == 1 else None       # nobody else knows the storage
-        share(self.storage, alone)
-        return self
-
-    def pin_memory(self, device=None):
-        """Return the tensor: without a GPU there is nothing to pin for."""
-        return self
-
-    def apply_(self, function):
-        """Replace each element by ``function(element)``; slow, for experiments."""
-        values = [function(v) for v in self.detach().reshape(-1).tolist()]
-        return self.copy_(_convert.tensor(values, dtype=self.dtype).reshape(self.shape))
-
-    def new(self, *args):
-        """Return a tensor of this dtype: empty, of the given sizes (not filled), or with the given content."""
-        if len(args) == 1 and not isinstance(args[0], (int, _tensor_base.Size)):
-            return self.new_tensor(args[0])
-        return self.new_empty(*(args or (0,)))
-
-    def map_(self, Tensor other not None, function):
-        """Replace each element by ``function(element, other's element)``."""
-        pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
-        return self.copy_(_convert.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
-
 
 # Names that the C fields of TensorBase have too: these cannot stand in the class body.
 
@@ -684,22 +568,8 @@ def _storage_type(self):
     from taeda.typed_storage import class_of
     return class_of(self.dtype)
 
-def _conversion(method, name):
-    """Make the method that converts to one dtype: x.float(), x.long(), ..."""
-    target = NAMES[name]
-
-    def convert(self, *, memory_format=preserve_format):
-        return self.to(target) if memory_format is preserve_format else self.to(target, memory_format=memory_format)
-
-    convert.__doc__ = f"Return the tensor as {name}."
-    convert.__name__, convert.__qualname__ = method, f"Tensor.{method}"
-    return convert
-
-for method, name in {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64", "int": "int32",
-                     "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64", "cdouble": "complex128",
-                     "chalf": "complex32"}.items():
-    install(Tensor, method, _conversion(method, name))
-
+for method, function in CONVERSIONS.items():
+    install(Tensor, method, function)
 install(Tensor, "device", property(_device_property))
 install(Tensor, "output_nr", property(_output_nr))
 for method, function in {"requires_grad_": _requires_grad, "storage": _storage, "storage_type": _storage_type}.items():
@@ -717,13 +587,14 @@ def _init_subclass(cls, attributes=True, **kwargs):
     """Let a subclass's ``__torch_function__`` see its attributes too (``attributes=False``: the operations alone)."""
     _override.note_class(cls)
     if attributes and _override.takes_over(cls):
-        _override.attributes_for(cls, Tensor)
+        attributes_for(cls, Tensor)
 
 install(Tensor, "__new__", staticmethod(_new))
 install(Tensor, "__init_subclass__", classmethod(_init_subclass))
-for name, attribute in TensorAttributes.__dict__.items():      # vars(Tensor) is all of it
-    if name not in Tensor.__dict__:
-        install(Tensor, name, attribute)
+for part in (TensorConversions, TensorAttributes):              # vars(Tensor) is all of it
+    for name, attribute in part.__dict__.items():
+        if name not in Tensor.__dict__:
+            install(Tensor, name, attribute)
 _override.set_tensor_class(Tensor)
 _override.set_dispatch(Tensor.__dict__["__torch_dispatch__"], Tensor.__dict__["__torch_function__"])
 _override.NOWRAP.update([Tensor.__dict__[_name].__get__ for _name in ("_base", "grad")])
