@@ -138,6 +138,23 @@ def test_short_rows_in_more_dimensions_and_by_any_number_of_threads() -> None:
         assert taeda.equal(taeda.where(x > 0, y, z), taeda.where((x > 0).expand(70, 300, 3).contiguous(), y.expand(70, 300, 3).contiguous(), want[1]))
 
 
+@pytest.mark.parametrize("n", [29, 40, 113, 300])
+def test_rows_beside_columns_in_more_dimensions_and_by_any_number_of_threads(n: int) -> None:
+    x, column, plane = values(3, 70, 5, n, dtype=taeda.float32), values(3, 1, 5, 1, dtype=taeda.float32), values(70, 1, 1, dtype=taeda.float32)
+    full = [t.expand(3, 70, 5, n).contiguous() for t in (x, column, plane)]
+    for call in (lambda x, y, z: x + y * z, lambda x, y, z: y - x, taeda.addcmul, lambda x, y, z: taeda.where(x > z, x, y),
+                 lambda x, y, z: taeda.atan2(x, y) + taeda.lgamma(x + y)[..., ::2].sum()):
+        assert taeda.equal(assert_same_for_any_threads(lambda call=call: call(x, column, plane)), call(*full))
+
+
+@pytest.mark.parametrize("n", [2048, 2049, 8192, 8193, 20_000])
+def test_long_formulas_have_the_same_bits_on_any_number_of_threads(n: int) -> None:
+    x = (values(n, dtype=taeda.float32) / 7).abs() + 0.1          # cut from 2,048 and 8,192 elements on
+    for f in (taeda.lgamma, taeda.digamma, taeda.exp, lambda x: taeda.erfinv(x / 8), lambda x: taeda.pow(x, 2.5)):
+        y = assert_same_for_any_threads(lambda f=f: f(x))
+        assert taeda.equal(taeda.cat([f(x[:1000]), f(x[1000:])]), y)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "int8", "int32", "int64", "bool", "complex64"])
 def test_rows_of_one_repeated_element_are_those_of_a_copy(dtype: str) -> None:
     x = (taeda.arange(60) % 7).to(getattr(taeda, dtype)).reshape(3, 20)

@@ -15,7 +15,10 @@
 #include "abi.h"
 #include <string.h>
 
-enum { MAX_OPERANDS = 8, GRAIN = 32768, PIECE = GRAIN / 4, STRIP = 1024, REPEATED = 16, IN_ORDER = 0 };
+#ifndef TAEDA_GRAIN
+#define TAEDA_GRAIN 32768        /* modules of long formulas say less (meson.build) */
+#endif
+enum { MAX_OPERANDS = 8, GRAIN = TAEDA_GRAIN, PIECE = GRAIN / 4, STRIP = 1024, REPEATED = 16, IN_ORDER = 0 };
 /* Elements: threads pay beyond GRAIN, and take blocks, or strips (the same vectors however many threads there are).  One element
  * that is written again and again: less than REPEATED of them are short rows. */
 
@@ -98,8 +101,8 @@ static inline int walk_repeats(const Walk *w) {
     return 1;
 }
 
-/* Runs [from, to) of the outer dimensions; each is one piece [lo, hi) of the inner one.  Pointers are moved by two vectors of sums: of
- * a few operands alone, as there are, they would be written one by one and read again as vectors, which waits. */
+/* Runs [from, to) of the outer dimensions; each is one piece [lo, hi) of the inner one.  The pointers of a few operands stay in
+ * registers while they go along a dimension: written as one vector and read one by one they took longer than a row of 64 numbers. */
 static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p, int64_t from, int64_t to,
                              int64_t lo, int64_t hi) {
     int64_t at[TAEDA_MAX_DIM], step[TAEDA_MAX_DIM][MAX_OPERANDS];        /* bytes from the last run inside of a dimension to the next */
@@ -123,9 +126,23 @@ static inline void walk_runs(const Walk *w, View **t, Loop loop, const Param *p,
         for (int k = 0; k < w->n; k++) ptr[k] += at[d] * w->stride[k][d] * t[k]->itemsize;
     }
     for (int64_t r = from;;) {
+        const int64_t left = w->ndim > 1 ? w->shape[1] - at[1] : 1, rows = left < to - r ? left : to - r;
+        if (few) {
+            char *p0 = ptr[0], *p1 = ptr[1], *p2 = ptr[2], *p3 = ptr[3];
+            for (int64_t i = 1; i < rows; i++) {
+                loop(ptr, stride, hi - lo, p);
+                p0 += step[1][0], p1 += step[1][1], p2 += step[1][2], p3 += step[1][3];
+                __asm__("" : "+r"(p0), "+r"(p1), "+r"(p2), "+r"(p3));          /* not as vectors */
+                ptr[0] = p0, ptr[1] = p1, ptr[2] = p2, ptr[3] = p3;
+            }
+        } else for (int64_t i = 1; i < rows; i++) {
+            loop(ptr, stride, hi - lo, p);
+            for (int k = 0; k < MAX_OPERANDS; k++) ptr[k] += step[1][k];
+        }
         loop(ptr, stride, hi - lo, p);
-        if (++r >= to) return;
-        int d = 1;
+        if ((r += rows) >= to) return;
+        int d = 2;
+        at[1] = 0;
         while (++at[d] == w->shape[d]) at[d++] = 0;
         if (few) for (int k = 0; k < MAX_OPERANDS / 2; k++) ptr[k] += step[d][k];
         else for (int k = 0; k < MAX_OPERANDS; k++) ptr[k] += step[d][k];
@@ -181,7 +198,8 @@ static inline void spread(char *block, char *strided, int64_t s, int64_t n, int 
  * broadcast operand copied once.  What costs more than a copy is so compiled once, with vectors, and gives the same bits for
  * every layout.  Operands have `size` bytes, the first of the k, which is written, has out_size. */
 enum { SPREAD_BLOCK = 256, SPREAD_OPERANDS = 4 };
-static void in_blocks(char **ptr, const int64_t *s, int64_t n, const Param *p, Loop loop, int k, int out_size, int size) {
+static __attribute__((noinline)) void in_blocks_of(char **ptr, const int64_t *s, int64_t n, const Param *p, Loop loop, int sizes) {
+    const int k = sizes >> 16, out_size = sizes >> 8 & 255, size = sizes & 255;
     _Alignas(64) char block[SPREAD_OPERANDS][SPREAD_BLOCK * 16];
     static const int64_t ones[SPREAD_OPERANDS] = {1, 1, 1, 1};
     char *at[SPREAD_OPERANDS];
@@ -199,6 +217,11 @@ static void in_blocks(char **ptr, const int64_t *s, int64_t n, const Param *p, L
         loop(at, ones, m, p);
         if (s[0] != 1) spread(block[0], ptr[0] + from * s[0] * out_size, s[0], m, out_size, 1);
     }
+}
+
+/* Six arguments are a jump at the end of a loop; more would have to be laid on the stack, which every short row paid for. */
+static inline void in_blocks(char **ptr, const int64_t *s, int64_t n, const Param *p, Loop loop, int k, int out_size, int size) {
+    in_blocks_of(ptr, s, n, p, loop, k << 16 | out_size << 8 | size);
 }
 
 #include "turned.h"

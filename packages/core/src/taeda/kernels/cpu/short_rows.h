@@ -7,7 +7,7 @@
 #ifndef TAEDA_SHORT_ROWS_H
 #define TAEDA_SHORT_ROWS_H
 
-enum { SHORT_ROW = 32, SHORT_FILL_BYTES = 128, SHORT_FILL_NARROW = 256,                /* bytes; NARROW: of elements of one or two */
+enum { SHORT_ROW = 32, SHORT_FILL_BYTES = 112, SHORT_FILL_HALVES = 256,                /* bytes; HALVES: of elements of two */
        SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
 
 /* One element for all rows: it stays one, as loops take a number apart from the rest (x ** 2). */
@@ -23,7 +23,7 @@ static inline int short_rows(const Walk *w, View **t) {
     for (int k = 1; k < w->n; k++) {
         if (short_lies(w, k) || short_number(w, k)) continue;
         spread += t[k]->itemsize > SHORT_BYTES ? SHORT_OPERANDS + 1 : 1;
-        const int64_t fill = (t[k]->itemsize > 2 ? SHORT_FILL_BYTES : SHORT_FILL_NARROW) / t[k]->itemsize;
+        const int64_t fill = (t[k]->itemsize == 2 ? SHORT_FILL_HALVES : SHORT_FILL_BYTES) / t[k]->itemsize;
         const int64_t most = w->stride[k][1] == 0 ? SHORT_REPEAT : w->stride[k][0] == 0 ? fill : SHORT_ROW;
         longest = most < longest ? most : longest;
     }
