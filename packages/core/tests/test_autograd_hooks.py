@@ -330,3 +330,20 @@ def test_hooks_of_values_before_a_write_see_the_gradients_of_those_values() -> N
     y.register_hook(lambda g: seen.append(g.tolist()))
     y.sum().backward()
     assert seen == [[1, 1], [3, 3]] and y.grad.tolist() == [1, 1]
+
+
+def test_every_handle_is_a_removable_handle():
+    import copy
+
+    from taeda.utils.hooks import RemovableHandle
+
+    p = taeda.ones(2, requires_grad=True)
+    y = p * 2
+    made = [p.register_hook(print), p.register_post_accumulate_grad_hook(print), y.grad_fn.register_hook(print), y.grad_fn.register_prehook(print),
+            taeda.autograd.graph.register_multi_grad_hook([p, y], print)]
+    assert all(isinstance(handle, RemovableHandle) for handle in made) and RemovableHandle.__module__ == "taeda.utils.hooks"
+    for handle in copy.deepcopy(made[:2]):
+        handle.remove()
+    for handle in made:
+        handle.remove()
+    y.sum().backward()

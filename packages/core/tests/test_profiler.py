@@ -236,6 +236,24 @@ def test_older_names() -> None:
     assert names(q) == ["whole"] * 3 and q.events()[2].cpu_parent is q.events()[1]
 
 
+def test_what_libraries_ask_before_they_profile() -> None:
+    import taeda.profiler.profiler as room
+
+    assert room is taeda.profiler and room._default_schedule_fn(7) is taeda.profiler.ProfilerAction.RECORD
+    assert taeda.autograd.kineto_available() and not taeda.autograd._profiler_enabled()
+    left = profile()
+    left.start()
+    taeda.ones(1)
+    assert taeda.autograd._profiler_enabled()
+    taeda.autograd._disable_profiler()
+    taeda.autograd._disable_profiler()
+    assert not taeda.autograd._profiler_enabled() and names(left) == ["aten::ones"]
+    with profile() as p:
+        left.stop()
+        taeda.ones(1).exp()
+    assert names(p) == ["aten::ones", "aten::exp"]
+
+
 def test_the_older_room_is_reached_without_an_import_of_its_own() -> None:
     program = "import taeda\nwith taeda.autograd.profiler.record_function('step'):\n    print(taeda.ones(1).item())"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

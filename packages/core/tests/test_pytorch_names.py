@@ -49,6 +49,7 @@ def test_questions_about_values_and_classes() -> None:
     assert not has_torch_function_unary(taeda.ones(1)) and not has_torch_function_variadic(taeda.ones(1), 2)
     assert taeda.ones(1).layout is taeda.strided is not taeda.sparse_coo
     assert not isinstance(taeda.ones(1), taeda.jit.ScriptModule) and taeda.jit.annotate(list[int], [1]) == [1]
+    assert taeda._cast_Long(taeda.tensor([1.7])).tolist() == [1] and taeda._cast_Half(taeda.ones(1)).dtype is taeda.float16
     assert isinstance(taeda.float32, taeda.types._dtype) and isinstance(3, taeda.types._Number)
     assert taeda.storage.UntypedStorage is taeda.UntypedStorage
 

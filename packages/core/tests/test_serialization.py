@@ -125,6 +125,16 @@ def test_tensor_classes_of_the_user() -> None:
     assert type(found["x"]) is Special and found["x"].note == [1] and found["x"] is found["same"]
 
 
+def test_hooks_of_tensors_are_left_out_with_a_warning() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    x.register_hook(taeda.utils.hooks.unserializable_hook(lambda g: g))
+    saved(x)
+    x.register_hook(lambda g: g * 2)
+    with pytest.warns(UserWarning, match="^backward hook <function .* on tensor will not be serialized"):
+        file = saved(x)
+    assert not taeda.load(file)._backward_hooks
+
+
 def test_globals_are_allowed_by_the_names_that_they_have_today() -> None:
     """Protocol 2 writes collections.UserDict as UserDict.IterableUserDict."""
     file = saved([collections.UserDict(a=1), range(3)])

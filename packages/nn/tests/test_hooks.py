@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import io
+import warnings
 
 import pytest
 import taeda
@@ -212,3 +214,16 @@ def test_a_copied_handle_belongs_to_the_copy():
     other = copy.deepcopy(m)
     other.handle.remove()
     assert (m(1), other(1)) == (0, 1)
+
+
+def test_a_module_that_keeps_the_handle_of_a_parameters_hook_is_copied_and_saved():
+    m = nn.Linear(1, 1, bias=False)
+    m.handle = m.weight.register_hook(lambda g: g * 2)
+    other = copy.deepcopy(m)
+    other.handle.remove()
+    m(taeda.ones(1)).backward()
+    assert m.weight.grad.item() == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        taeda.save(m.state_dict(), io.BytesIO())
+        taeda.save(m.weight, io.BytesIO())

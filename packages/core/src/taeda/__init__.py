@@ -95,6 +95,7 @@ _LAZY = {
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),
     "_vmap_internals": ("taeda._vmap_internals", None),
+    **{f"_cast_{name}": ("taeda.legacy", f"_cast_{name}") for name in ("Byte", "Char", "Double", "Float", "Half", "Int", "Long", "Short")},
     "PyTorchFileReader": ("taeda.file_reader", "PyTorchFileReader"),
     **{name: ("taeda.jit", name) for name in ("ScriptModule", "TensorType", "Type")},
     "__config__": ("taeda.__config__", None),

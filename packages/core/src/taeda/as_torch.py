@@ -65,6 +65,8 @@ def install(vision: bool = True) -> ModuleType:
         _tell_spawned_processes(vision)
     _spoken.name = "torch"
     republish("torch")                                  # libraries for several frameworks tell by the class's module whose tensor they met
+    if "taeda.nn.parameter" in sys.modules:
+        sys.modules["taeda.nn.parameter"].republish("torch")
     return importlib.import_module("torch")
 
 

@@ -172,3 +172,17 @@ def get_device_module(device: Any = None) -> Any:
         return importlib.import_module(f"taeda.{kind}")
     except ModuleNotFoundError:
         raise RuntimeError(f"[get_device_module] there is no module for device {kind}") from None
+
+
+def _cast(name: str) -> Any:
+    """Return PyTorch's function that gives a tensor in another dtype."""
+
+    def cast(input: Tensor, non_blocking: bool = False) -> Tensor:
+        return input.to(LEGACY_NAMES[name], non_blocking=non_blocking)
+
+    return cast
+
+
+_cast_Byte, _cast_Char, _cast_Double, _cast_Float, _cast_Int, _cast_Long, _cast_Short, _cast_Half = (
+    _cast(name) for name in ("Byte", "Char", "Double", "Float", "Int", "Long", "Short", "Half")
+)

@@ -38,6 +38,8 @@ from taeda.utils.hooks import add_hook
 __all__ = ["ProfilerAction", "ProfilerActivity", "kineto_available", "profile", "record_function", "schedule", "supported_activities",
            "tensorboard_trace_handler"]
 
+profiler = sys.modules[f"{__name__}.profiler"] = sys.modules[__name__]       # PyTorch's is a package, and this a file of it
+
 
 class ProfilerActivity(enum.IntEnum):
     """What is recorded; only the CPU is."""
@@ -111,6 +113,11 @@ def schedule(
         return ProfilerAction.RECORD_AND_SAVE if at == cycle - 1 else ProfilerAction.RECORD
 
     return action
+
+
+def _default_schedule_fn(_: int) -> ProfilerAction:
+    """The schedule of a profiler that was given none."""
+    return ProfilerAction.RECORD
 
 
 def tensorboard_trace_handler(
@@ -276,6 +283,8 @@ class _Recorder(TorchFunctionMode):
 
     def stop(self) -> None:
         global _recorder
+        if _recorder is not self:
+            return
         _recorder = None
         set_runner(None)
         for handle in self.handles:
@@ -296,6 +305,17 @@ class _Recorder(TorchFunctionMode):
 
 
 _recorder: _Recorder | None = None
+
+
+def _profiler_enabled() -> bool:
+    """Whether a profiler is recording."""
+    return _recorder is not None
+
+
+def _disable_profiler() -> None:
+    """End the recording of whatever profiler there is, which keeps its events."""
+    if _recorder is not None:
+        _recorder.stop()
 
 
 def _stack() -> list[str]:
@@ -374,7 +394,7 @@ class profile:
         self._step: FunctionEvent | None = None
 
     def _action(self) -> ProfilerAction:
-        return ProfilerAction.RECORD if self.schedule is None else self.schedule(self.step_num)
+        return (self.schedule or _default_schedule_fn)(self.step_num)
 
     def _begin(self) -> None:
         """Start to record if this step is recorded, and give the step its row."""

@@ -191,11 +191,12 @@ class Pickler(pickle._Pickler):
         if is_wrapper_tensor(t):
             what = type(t), t.dtype, tuple(t.shape), t.stride(), t.storage_offset(), t.layout, t.device, t.requires_grad
             return REBUILD_TYPED, (REBUILD_WRAPPER, type(t), what, user_attributes(t))
-        if t._backward_hooks:
-            text = f"[save] the hooks of a tensor of shape {tuple(t.shape)} are not saved; remove them first"
-            warnings.warn(text, UserWarning, stacklevel=2)
         names = [c.__name__ for c in type(t).__mro__]
         parameter = "Parameter" in names
+        for hook in () if parameter else (t._backward_hooks or {}).values():
+            if not hasattr(hook, "__torch_unserializable__"):
+                warnings.warn(f"backward hook {hook!r} on tensor will not be serialized. Remove it first, or decorate it with "
+                              "taeda.utils.hooks.unserializable_hook", UserWarning, stacklevel=2)
         kind: Any = PARAMETER if parameter else TENSOR
         if not parameter and names[0] != "Tensor" and "Buffer" not in names:
             kind = type(t)  # the user's own class, which load() must be told to allow

@@ -43,4 +43,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"taeda.autograd.{name}")
     if name == "DeviceType":
         return importlib.import_module("taeda.profiler_events").DeviceType
+    if name in ("_disable_profiler", "_profiler_enabled", "kineto_available"):
+        return getattr(importlib.import_module("taeda.profiler"), name)
     raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")

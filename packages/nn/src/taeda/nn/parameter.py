@@ -10,7 +10,7 @@ from collections import OrderedDict
 from typing import Any
 
 import taeda
-from taeda import Tensor
+from taeda import Tensor, _spoken
 from taeda.overrides import DisableTorchFunctionSubclass, _disabled_torch_function_impl
 
 __all__ = [
@@ -260,3 +260,12 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
 def is_lazy(param: Any) -> bool:
     """Say whether ``param`` is an ``UninitializedParameter`` or an ``UninitializedBuffer``."""
     return isinstance(param, UninitializedTensorMixin)
+
+
+def republish(room: str) -> None:
+    """Let the classes say that they are of another library's module, as ``Tensor`` does then."""
+    for cls in (Parameter, Buffer, UninitializedParameter, UninitializedBuffer):
+        cls.__module__ = f"{room}.nn.parameter"
+
+
+republish(_spoken.name)
