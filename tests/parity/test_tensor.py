@@ -186,3 +186,21 @@ def test_numbers_in_even_steps_are_the_same_bits(dtype: str) -> None:
             step = abs(b) / 7 + 0.01
             got, wanted = taeda.arange(a, a + step * (n - 0.5), step, dtype=mine), torch.arange(a, a + step * (n - 0.5), step, dtype=theirs)
             assert got.tolist() == wanted.tolist(), (a, step, n)
+
+
+@pytest.mark.parametrize("name", ["float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu"])
+def test_floats_of_a_byte_are_rounded_as_pytorch_does(name: str) -> None:
+    rng = np.random.default_rng(0)
+    anything = rng.integers(0, 2**32, 300_000, dtype=np.uint32).view(np.float32)
+    near = (rng.standard_normal(100_000) * np.exp2(rng.integers(-20, 20, 100_000))).astype(np.float32)
+    for x in (anything, near, np.arange(2**16, dtype=np.uint16).view(np.float16), near.astype(np.float64), near[:1000].astype(np.int64)):
+        mine, theirs = (t.from_numpy(x).to(getattr(t, name)) for t in (taeda, torch))
+        np.testing.assert_array_equal(mine.view(taeda.uint8).numpy(), theirs.view(torch.uint8).numpy())
+    code = np.arange(256, dtype=np.uint8)
+    for wide in ("float64", "float32", "float16", "bfloat16"):
+        mine, theirs = (t.from_numpy(code).view(getattr(t, name)).to(getattr(t, wide)).double() for t in (taeda, torch))
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    for x in ([1.0, 2.0, 0.5], [1.0, 2.0], [[448.0, -0.25], [0.0, 4.0]]):
+        assert repr(taeda.tensor(x, dtype=getattr(taeda, name))).replace("taeda", "torch") == repr(torch.tensor(x, dtype=getattr(torch, name)))
+    assert [str(v) for v in (taeda.finfo(getattr(taeda, name)).max, taeda.finfo(getattr(taeda, name)).min)] == [
+        str(v) for v in (torch.finfo(getattr(torch, name)).max, torch.finfo(getattr(torch, name)).min)]

@@ -51,7 +51,7 @@ TENSORS = ["lib.tensor(2.5)", "lib.tensor(1)", "lib.tensor(True)", "lib.tensor([
            "lib.tensor([0, 200, 255], dtype=lib.uint8)", "lib.tensor([0, -5, 2**31 - 1], dtype=lib.int32)", "lib.tensor([nan, inf, -inf, -0.0])",
            "lib.tensor([1e308, 5e-324], dtype=lib.float64)", "lib.ones(1).expand(3, 4)", "lib.arange(4.0).as_strided((3, 2), (1, 1))", "lib.ones(2, 3, device='meta')",
            "lib.empty(2, 3, 2**40, device='meta')", "lib.empty(2, 2**31, 2**31, device='meta')", "lib.arange(3.0, requires_grad=True)", "lib.ones(2, 3, requires_grad=True) * 2",
-           "lib.eye(3)", "lib.zeros(3, 3)", "lib.zeros(3).to(lib.float16)", "lib.zeros(2).to(lib.bfloat16)", "lib.zeros(2).to(lib.complex64)", "lib.zeros(2, dtype=lib.int8)", "lib.ones(2, 2).detach()[0]",
+           "lib.eye(3)", "lib.zeros(3, 3)", "lib.zeros(3).to(lib.float16)", "lib.zeros(2).to(lib.bfloat16)", "lib.zeros(2).to(lib.complex64)", "lib.zeros(2, dtype=lib.int8)", "lib.tensor([[1.5, -448.0, nan]]).to(lib.float8_e4m3fn)", "lib.ones(2, 2).detach()[0]",
            "lib.eye(3).to_sparse()", "lib.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3)).coalesce()", "lib.eye(3).to_sparse_csr()",
            "lib.sparse_coo_tensor(lib.tensor([[-1, 7]]), lib.ones(2), (3,))", "lib.ones(2, 2).to_sparse(1).requires_grad_()"]
 SPOILT = ["{}.to(lib.int64)", "{}.to(lib.uint8)", "{}.to(lib.bool)", "{}.to(lib.float32)", "{}.to('meta')", "{}.unsqueeze(0)", "{}.unsqueeze(-1)", "{}.sum()", "{}[:0]", "{}[..., :0]",

@@ -116,17 +116,21 @@ def test_an_unknown_type_is_refused(bad: object, error: type[Exception]) -> None
     ("float8_e4m3fn", 448.0, 0.125), ("float8_e5m2", 57344.0, 0.25), ("float8_e4m3fnuz", 240.0, 0.125),
     ("float8_e5m2fnuz", 57344.0, 0.125), ("float8_e8m0fnu", 2.0**127, 1.0),
 ])  # fmt: skip
-def test_eight_bit_floats_are_names_that_no_tensor_has(name: str, largest: float, eps: float) -> None:
+def test_limits_of_eight_bit_floats(name: str, largest: float, eps: float) -> None:
     d = getattr(taeda, name)
     assert repr(d) == f"taeda.{name}" and d.itemsize == 1 and d.is_floating_point and not d.is_complex
     assert d.is_signed == (name != "float8_e8m0fnu") and d.to_real() is d and pickle.loads(pickle.dumps(d)) is d and d != taeda.float16
     info = taeda.finfo(d)
     assert (info.bits, info.max, info.eps, info.min) == (8, largest, eps, -largest if d.is_signed else info.tiny)
-    for call in (lambda: taeda.ones(2, dtype=d), lambda: taeda.ones(2).to(d), lambda: taeda.promote_types(d, taeda.float32)):
-        with pytest.raises(NotImplementedError, match=f"{name} is a name only"):
-            call()
-    with pytest.raises(NotImplementedError, match="name only"):
-        taeda.set_autocast_dtype("cpu", d)
+
+
+def test_four_bit_floats_and_quantised_numbers_are_names_that_no_tensor_has() -> None:
+    for d in (taeda.float4_e2m1fn_x2, taeda.qint8):
+        for call in (lambda: taeda.ones(2, dtype=d), lambda: taeda.ones(2).to(d), lambda: taeda.promote_types(d, taeda.float32)):
+            with pytest.raises(NotImplementedError, match=f"{d.name} is a name only"):
+                call()
+        with pytest.raises(NotImplementedError, match="name only"):
+            taeda.set_autocast_dtype("cpu", d)
 
 
 def test_limits_are_one_object_a_dtype_that_cannot_be_changed():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import taeda
@@ -122,12 +124,43 @@ def test_grouped_mm_refuses(a, b, options, text):
         F.grouped_mm(taeda.ones(*a), taeda.ones(*b), **options)
 
 
-def test_products_of_eight_bit_floats_are_refused():
-    a, one, kind = taeda.ones(2, 2), taeda.ones(()), F.ScalingType.TensorWise
-    with pytest.raises(ValueError, match=r"\[scaled_mm\] Invalid scaling configuration"):
-        F.scaled_mm(a, a, one, kind, one, kind)
+def eight_bits(*shape, dtype=taeda.float8_e4m3fn):
+    return taeda.arange(-10.0, 1000.0, 0.75)[: math.prod(shape)].reshape(shape).to(dtype)
+
+
+def test_products_of_eight_bit_floats():
+    a, b, bias = eight_bits(3, 4), eight_bits(2, 4).t(), taeda.tensor([1.0, -2.0])
+    wide = a.double() @ b.double()
+    one, row = F.ScalingType.TensorWise, F.ScalingType.RowWise
+    y = F.scaled_mm(a, b, taeda.tensor(2.0), one, [taeda.tensor([0.25])], [one], bias=bias, output_dtype=taeda.float32)
+    assert y.dtype is taeda.float32 and y.tolist() == (wide * 0.5 + bias).tolist()
+    rows, columns = taeda.tensor([[1.0], [0.5], [4.0]]), taeda.tensor([[2.0, 0.125]])
+    assert F.scaled_mm(a, b, rows, row, columns, row, output_dtype=taeda.float64).tolist() == (wide * rows * columns).tolist()
+    s = taeda.tensor(1.0)
+    assert F.scaled_mm(a, b, s, one, s, one).dtype is taeda.bfloat16 and F.scaled_mm(a, b, s, one, s, one, output_dtype=None).dtype is a.dtype
+    for by in ((s, s), (rows, columns)):
+        assert taeda._scaled_mm(a, b, *by, out_dtype=taeda.float32).tolist() == (wide * by[0] * by[1]).tolist()
+    mixed = taeda._scaled_mm(a.to(taeda.float8_e5m2), b, s, s, out_dtype=taeda.float32)
+    assert mixed.tolist() == (a.to(taeda.float8_e5m2).double() @ b.double()).tolist()
+
+
+def test_products_of_eight_bit_floats_refuse():
+    a, s, one, row = eight_bits(2, 2), taeda.ones(()), F.ScalingType.TensorWise, F.ScalingType.RowWise
+    for args, text in (
+        ((a.float(), a, s, one, s, one), "Invalid scaling configuration"),
+        ((a, a, s.double(), one, s, one), "Invalid scaling configuration"),
+        ((a, a, taeda.ones(2, 1), row, taeda.ones(2, 1), row), "Invalid scaling configuration"),
+        ((a, a, s, one, taeda.ones(1, 2), row), "both scales are TensorWise or both RowWise"),
+        ((a, a, s, F.ScalingType.BlockWise1x16, s, F.ScalingType.BlockWise1x16), "both scales are TensorWise or both RowWise"),
+        ((a, eight_bits(3, 2), s, one, s, one), r"mat_a and mat_b shapes cannot be multiplied \(2x2 and 3x2\)"),
+        ((a[None], a, s, one, s, one), "mat_a must be a matrix"),
+    ):
+        with pytest.raises(ValueError, match=rf"^\[scaled_mm\] .*{text}"):
+            F.scaled_mm(*args)
+    with pytest.raises(ValueError, match="Bias must be size 2 but got 3"):
+        F.scaled_mm(a, a, s, one, s, one, bias=taeda.ones(3))
     with pytest.raises(NotImplementedError, match=r"\[scaled_grouped_mm\] there is no such product on the CPU"):
-        F.scaled_grouped_mm(a, a, one, kind, one, kind)
+        F.scaled_grouped_mm(a, a, s, one, s, one)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])

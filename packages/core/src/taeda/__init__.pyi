@@ -58,6 +58,11 @@ bfloat16: _dtype
 uint16: _dtype
 uint32: _dtype
 uint64: _dtype
+float8_e4m3fn: _dtype
+float8_e5m2: _dtype
+float8_e4m3fnuz: _dtype
+float8_e5m2fnuz: _dtype
+float8_e8m0fnu: _dtype
 float: _dtype
 double: _dtype
 half: _dtype
@@ -67,11 +72,6 @@ short: _dtype
 cfloat: _dtype
 cdouble: _dtype
 chalf: _dtype
-float8_e4m3fn: _dtype
-float8_e5m2: _dtype
-float8_e4m3fnuz: _dtype
-float8_e5m2fnuz: _dtype
-float8_e8m0fnu: _dtype
 float4_e2m1fn_x2: _dtype
 qint8: _dtype
 quint8: _dtype

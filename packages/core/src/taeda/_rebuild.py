@@ -17,10 +17,11 @@ from taeda import _pickle
 from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
-from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD
+from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD, dtype
 from taeda.layout import SPARSE, strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
+from taeda.storage import Storage
 from taeda.tensor_base import user_attributes
 from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage
@@ -162,6 +163,7 @@ class Global:
 
 
 REBUILD = Global("torch._utils", "_rebuild_tensor_v2")
+REBUILD_V3 = Global("torch._utils", "_rebuild_tensor_v3")
 REBUILD_META = Global("torch._utils", "_rebuild_meta_tensor_no_storage")
 REBUILD_PARAMETER = Global("torch._utils", "_rebuild_parameter")
 REBUILD_WRAPPER = Global("torch._utils", "_rebuild_wrapper_subclass")
@@ -174,6 +176,8 @@ DEVICE = Global("torch", "device")
 LAYOUT = Global("torch.serialization", "_get_layout")
 UNTYPED = Global("torch.storage", "UntypedStorage")
 DTYPES = {d.name: Global("torch", d.name) for d in (NAMES | UNHELD).values()}
+# the others have no class of storage in PyTorch: their files name the dtype beside the bytes
+WITHOUT_CLASS = {name for name in NAMES if name in ("complex32", "uint16", "uint32", "uint64") or name.startswith("float8")}
 STORAGES = {d.name: Global("torch", f"{name}Storage") for name, d in LEGACY_NAMES.items()}
 
 
@@ -201,6 +205,22 @@ def rebuild_v2(
     return t.requires_grad_(requires_grad is True)
 
 
+def rebuild_v3(
+    storage: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any,
+    hooks: Any,
+    dt: Any,
+    metadata: Any = None,
+) -> Any:
+    """Stand for torch._utils._rebuild_tensor_v3: of dtypes that PyTorch has no class of storage for."""
+    if not isinstance(storage, Storage) or not isinstance(dt, dtype) or dt.name not in NAMES:
+        raise pickle.UnpicklingError(f"[load] a tensor of dtype {dt!r} on a {type(storage).__name__} in place of bytes")
+    return rebuild_v2(TypedStorage(wrap_storage=storage, dtype=dt), offset, size, stride, requires_grad, hooks, metadata)
+
+
 def rebuild_parameter(data: Any, requires_grad: Any = True, hooks: Any = None) -> Any:
     """Stand for torch._utils._rebuild_parameter; without taeda-nn a parameter is a leaf tensor."""
     if not isinstance(data, TensorBase):
@@ -218,7 +238,7 @@ def rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, stat
 
 def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
     """Stand for torch._tensor._rebuild_from_type_v2: a tensor with attributes of the user's."""
-    if f not in (rebuild_v2, rebuild_parameter, rebuild_meta_v2, rebuild_wrapper) or not isinstance(args, tuple):
+    if f not in (rebuild_v2, rebuild_v3, rebuild_parameter, rebuild_meta_v2, rebuild_wrapper) or not isinstance(args, tuple):
         raise pickle.UnpicklingError("[load] _rebuild_from_type_v2 of a function that rebuilds no tensor")
     t = f(*args)
     if isinstance(cls, type) and issubclass(cls, TensorBase) and cls is not type(t):
@@ -275,6 +295,7 @@ TABLE: dict[str, Any] = {
     **_pickle.PLAIN,
     "torch._utils._rebuild_tensor": rebuild_v2,
     "torch._utils._rebuild_tensor_v2": rebuild_v2,
+    "torch._utils._rebuild_tensor_v3": rebuild_v3,
     "torch._utils._rebuild_sparse_tensor": rebuild_sparse,
     "torch._utils._rebuild_parameter": rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,

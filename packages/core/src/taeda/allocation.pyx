@@ -7,9 +7,9 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from taeda.autograd.grad_mode cimport inference_enabled
-from taeda.dtype cimport dtype_of, is_complex_, is_float, itemsize_of, name_of
+from taeda.dtype cimport dtype_of, is_complex_, is_float, itemsize_of, largest_of, name_of
 from taeda.memory_order cimport dense
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I64, MAX_DIM, U64
+from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F32, F64, I64, MAX_DIM, U64
 from taeda.registry cimport copy_into
 from taeda.storage cimport new_storage
 from taeda.tensor_base cimport CPU, new_tensor, refresh
@@ -181,7 +181,7 @@ cdef TensorBase held_scalar(object number, int dtype, int device):
     """``scalar_tensor`` of a number that the dtype must hold: a finite one beyond its range is refused, as it is of integers."""
     cdef double most, re, im = 0
     if is_float(dtype) and dtype != F64 or dtype == C64:
-        most = 65504.0 if dtype == F16 else 3.3895313892515355e38 if dtype == BF16 else 3.4028234663852886e38
+        most = largest_of(dtype)
         if PyComplex_Check(number):
             re, im = number.real, number.imag
         else:

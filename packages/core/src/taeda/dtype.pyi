@@ -21,6 +21,11 @@ bfloat16: dtype
 uint16: dtype
 uint32: dtype
 uint64: dtype
+float8_e4m3fn: dtype
+float8_e5m2: dtype
+float8_e4m3fnuz: dtype
+float8_e5m2fnuz: dtype
+float8_e8m0fnu: dtype
 ALIASES: dict[str, dtype]
 NAMES: dict[str, dtype]
 UNHELD: dict[str, dtype]

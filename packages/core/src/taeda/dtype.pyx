@@ -2,7 +2,7 @@
 """dtype objects, one for each code of kernels/cpu/abi.h, and PyTorch's promotion of two of them."""
 
 
-from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, F16, F32, F64, I16, I32, I64, NDTYPES, U8, U16, U32, U64)
+from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, E4M3FN, F16, F32, F64, I16, I32, I64, NDTYPES, U8, U16, U32, U64)
 
 from taeda import _spoken
 
@@ -48,16 +48,25 @@ cdef list ROWS = [
     ("float64", "f64", 8, "Double"), ("complex32", "c32", 4, "ComplexHalf"), ("complex64", "c64", 8, "ComplexFloat"),
     ("complex128", "c128", 16, "ComplexDouble"), ("bool", "b8", 1, "Bool"), ("bfloat16", "bf16", 2, "BFloat16"),
     ("uint16", "u16", 2, "UInt16"), ("uint32", "u32", 4, "UInt32"), ("uint64", "u64", 8, "UInt64"),
+    ("float8_e4m3fn", "e4m3fn", 1, "Float8_e4m3fn"), ("float8_e5m2", "e5m2", 1, "Float8_e5m2"),
+    ("float8_e4m3fnuz", "e4m3fnuz", 1, "Float8_e4m3fnuz"), ("float8_e5m2fnuz", "e5m2fnuz", 1, "Float8_e5m2fnuz"),
+    ("float8_e8m0fnu", "e8m0fnu", 1, "Float8_e8m0fnu"),
 ]
-# float8 and float4: name, signed, and what finfo says of them: eps, smallest normal number, largest number
-cdef list UNHELD_ROWS = [
-    ("float8_e4m3fn", True, 0.125, 2.0 ** -6, 448.0), ("float8_e5m2", True, 0.25, 2.0 ** -14, 57344.0),
-    ("float8_e4m3fnuz", True, 0.125, 2.0 ** -7, 240.0), ("float8_e5m2fnuz", True, 0.125, 2.0 ** -15, 57344.0),
-    ("float8_e8m0fnu", False, 1.0, 2.0 ** -127, 2.0 ** 127), ("float4_e2m1fn_x2", True, None, None, None),
-]
-cdef list QUANTISED = [("qint8", True, 1), ("quint8", False, 1), ("qint32", True, 4), ("quint4x2", False, 1), ("quint2x4", False, 1)]
+# what finfo says of floats: eps, smallest normal number, largest number, resolution
+cdef dict FLOATS = {
+    "float16": (2.0 ** -10, 2.0 ** -14, 65504.0, 1e-3), "bfloat16": (2.0 ** -7, 2.0 ** -126, (2.0 - 2.0 ** -7) * 2.0 ** 127, 1e-2),
+    "float32": (2.0 ** -23, 2.0 ** -126, (2.0 - 2.0 ** -23) * 2.0 ** 127, 1e-6),
+    "float64": (2.0 ** -52, 2.0 ** -1022, (2.0 - 2.0 ** -52) * 2.0 ** 1023, 1e-15),
+    "float8_e4m3fn": (0.125, 2.0 ** -6, 448.0, 1.0), "float8_e5m2": (0.25, 2.0 ** -14, 57344.0, 1.0),
+    "float8_e4m3fnuz": (0.125, 2.0 ** -7, 240.0, 1.0), "float8_e5m2fnuz": (0.125, 2.0 ** -15, 57344.0, 1.0),
+    "float8_e8m0fnu": (1.0, 2.0 ** -127, 2.0 ** 127, 1.0),
+}
+# dtypes that are names only: name, signed, bytes
+cdef list UNHELD_ROWS = [("float4_e2m1fn_x2", True, 1), ("qint8", True, 1), ("quint8", False, 1), ("qint32", True, 4), ("quint4x2", False, 1),
+                         ("quint2x4", False, 1)]
 cdef list objects = []
 cdef int itemsizes[NDTYPES]
+cdef double largest[NDTYPES]               # of the floats
 cdef int kinds[NDTYPES]                    # 0 bool, 1 integer, 2 float, 3 complex
 cdef unsigned char table[NDTYPES][NDTYPES]
 cdef int default_code = F32
@@ -71,8 +80,9 @@ cdef int _build() except -1:
         d.name, d.suffix, d.code, d.itemsize = name, suffix, code, itemsize
         d.is_floating_point = "float" in name
         d.is_complex = name.startswith("complex")
-        d.is_signed = not (name.startswith("uint") or name == "bool")
+        d.is_signed = not (name.startswith("uint") or name in ("bool", "float8_e8m0fnu"))
         itemsizes[code] = itemsize
+        largest[code] = FLOATS[name][2] if name in FLOATS else 0.0
         kinds[code] = 3 if d.is_complex else 2 if d.is_floating_point else 0 if name == "bool" else 1
         objects.append(d)
     for a in range(NDTYPES):
@@ -81,7 +91,7 @@ cdef int _build() except -1:
     return 0
 
 
-cdef dtype _unheld(str name, bint signed, int itemsize=1):
+cdef dtype _unheld(str name, bint signed, int itemsize):
     cdef dtype d = dtype.__new__(dtype)
     d.name, d.suffix, d.code, d.itemsize = name, name, NDTYPES, itemsize
     d.is_floating_point, d.is_complex, d.is_signed = "float" in name, False, signed
@@ -101,7 +111,7 @@ cdef int _promote(int a, int b):
                 return C64
         return hi
     if kinds[a] == 2:
-        if {a, b} == {F16, BF16}:
+        if {a, b} == {F16, BF16} or (a >= E4M3FN and b >= E4M3FN):
             return F32
         return a if itemsizes[a] > itemsizes[b] else b
     if kinds[a] == 3:
@@ -136,6 +146,13 @@ cdef int code_of(object dt, str op) except -1:
 cdef int promote(int a, int b) noexcept:
     return table[a][b]
 
+cdef int refuse_float8(int a, int b) except -1:
+    """A float of one byte goes with its like alone: nothing says which numbers it stands for."""
+    if a >= E4M3FN or b >= E4M3FN:
+        raise RuntimeError(f"[promote] Promotion for Float8 Types is not supported, attempted to promote {torch_name(a)} and "
+                           f"{torch_name(b)}; hint: x.to(taeda.float32)")
+    return 0
+
 cdef int default_float() noexcept:
     return default_code
 
@@ -150,6 +167,9 @@ cdef bint is_complex_(int code) noexcept:
 
 cdef bint differentiable(int code) noexcept:
     return kinds[code] >= 2
+
+cdef double largest_of(int code) noexcept:
+    return largest[real_code(code)]
 
 cdef int real_code(int code) noexcept:
     return F32 if code == C64 else F64 if code == C128 else F16 if code == C32 else code
@@ -173,7 +193,7 @@ cdef str torch_name(int code):
 
 _build()
 (uint8, int8, int16, int32, int64, float16, float32, float64, complex32, complex64, complex128, bool_, bfloat16,
- uint16, uint32, uint64) = objects
+ uint16, uint32, uint64, float8_e4m3fn, float8_e5m2, float8_e4m3fnuz, float8_e5m2fnuz, float8_e8m0fnu) = objects
 ALIASES = {
     "float": float32, "double": float64, "half": float16, "int": int32, "long": int64, "short": int16,
     "cfloat": complex64, "cdouble": complex128, "chalf": complex32,
@@ -181,10 +201,8 @@ ALIASES = {
 NAMES = {d.name: d for d in objects}
 UNHELD = {}              # dtypes that programs compare with, and that no tensor has
 for _row in UNHELD_ROWS:
-    UNHELD[_row[0]] = _unheld(_row[0], _row[1])
-for _row in QUANTISED:
     UNHELD[_row[0]] = _unheld(_row[0], _row[1], _row[2])
-LEGACY_NAMES = {ROWS[d.code][3]: d for d in objects}      # "Float" -> float32
+LEGACY_NAMES = {ROWS[d.code][3]: d for d in objects if d.code < E4M3FN}      # "Float" -> float32
 
 
 def _by_name(name):
@@ -198,7 +216,10 @@ def promote_types(type1, type2):
     >>> taeda.promote_types(taeda.int32, taeda.float32)
     taeda.float32
     """
-    return dtype_of(promote(code_of(type1, "promote_types"), code_of(type2, "promote_types")))
+    cdef int a = code_of(type1, "promote_types"), b = code_of(type2, "promote_types")
+    if a != b:
+        refuse_float8(a, b)
+    return dtype_of(promote(a, b))
 
 
 def can_cast(from_, to):
@@ -216,7 +237,7 @@ def set_default_dtype(d):
     """Set the dtype of floating-point values; only floating-point dtypes are accepted."""
     global default_code
     cdef int code = code_of(d, "set_default_dtype")
-    if kinds[code] != 2 or d is float:
+    if kinds[code] != 2 or d is float or code >= E4M3FN:
         raise TypeError(f"[set_default_dtype] only floating-point types are supported as the default type, got {d}")
     default_code = code
 
@@ -249,10 +270,6 @@ class Limits:
 class finfo(Limits):
     """Limits of a floating-point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
 
-    _LIMITS = {  # bits, mantissa bits, largest exponent
-        "float16": (16, 10, 15), "bfloat16": (16, 7, 127), "float32": (32, 23, 127), "float64": (64, 52, 1023),
-    }
-
     _made = {}              # what was asked for -> its limits
 
     def __new__(cls, type=None):
@@ -260,25 +277,13 @@ class finfo(Limits):
             return cls._made[type]
         d = get_default_dtype() if type is None else dtype_of(F64) if type is float else dtype_of(C128) if type is complex else type
         d = d.to_real() if isinstance(d, dtype) else d
-        if isinstance(d, dtype) and d.name in UNHELD and d.is_floating_point:
-            return cls._kept(type, cls._unheld(d))
-        if not isinstance(d, dtype) or d.name not in cls._LIMITS:
+        if not isinstance(d, dtype) or d.name not in FLOATS:
+            if isinstance(d, dtype) and d.name == "float4_e2m1fn_x2":
+                raise TypeError(f"[finfo] two numbers of {d} share a byte; there are no limits of one")
             raise TypeError(f"[finfo] needs a floating-point dtype, got {type!r}; use iinfo for integers")
-        bits, mantissa, exponent = cls._LIMITS[d.name]
-        eps, tiny = 2.0 ** -mantissa, 2.0 ** (1 - exponent)
-        largest = (2.0 - eps) * 2.0 ** exponent
-        resolution = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-15}[d.name]
-        return cls._kept(type, {"bits": bits, "dtype": d.name, "eps": eps, "max": largest, "min": -largest, "tiny": tiny,
-                                "smallest_normal": tiny, "resolution": resolution})
-
-    @staticmethod
-    def _unheld(d):
-        row = next(row for row in UNHELD_ROWS if row[0] == d.name)
-        if row[2] is None:
-            raise TypeError(f"[finfo] two numbers of {d} share a byte; there are no limits of one")
-        eps, tiny, largest = row[2:]
-        return {"bits": 8, "dtype": d.name, "resolution": 1.0, "eps": eps, "tiny": tiny, "max": largest, "smallest_normal": tiny,
-                "min": -largest if row[1] else tiny}
+        eps, tiny, most, resolution = FLOATS[d.name]
+        return cls._kept(type, {"bits": 8 * d.itemsize, "dtype": d.name, "eps": eps, "max": most, "min": -most if d.is_signed else tiny,
+                                "tiny": tiny, "smallest_normal": tiny, "resolution": resolution})
 
     def __repr__(self):
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "

@@ -8,7 +8,8 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 from libc.stdlib cimport malloc
 
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, NDTYPES, U8, U16, U32, U64
+from taeda.kernels.cpu.abi cimport (BF16, BOOL, C64, C128, E4M3FN, E4M3FNUZ, E5M2, E5M2FNUZ, E8M0FNU, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, NDTYPES,
+                                    U8, U16, U32, U64)
 from taeda.tensor_base cimport CPU, alias
 
 cdef extern from *:
@@ -38,6 +39,11 @@ cdef enum:
 cdef extern from "narrow.h" nogil:
     float f16_to_f32(uint16_t h)
     float bf16_to_f32(uint16_t h)
+    float e4m3fn_to_f32(uint8_t v)
+    float e5m2_to_f32(uint8_t v)
+    float e4m3fnuz_to_f32(uint8_t v)
+    float e5m2fnuz_to_f32(uint8_t v)
+    float e8m0fnu_to_f32(uint8_t v)
 
 
 cdef inline int64_t step_of(TensorBase t, int d) noexcept:
@@ -76,6 +82,16 @@ cdef object element(char* p, int code):
         return complex((<float*>p)[0], (<float*>p)[1])
     if code == C128:
         return complex((<double*>p)[0], (<double*>p)[1])
+    if code == E4M3FN:
+        return <double>e4m3fn_to_f32((<uint8_t*>p)[0])
+    if code == E5M2:
+        return <double>e5m2_to_f32((<uint8_t*>p)[0])
+    if code == E4M3FNUZ:
+        return <double>e4m3fnuz_to_f32((<uint8_t*>p)[0])
+    if code == E5M2FNUZ:
+        return <double>e5m2fnuz_to_f32((<uint8_t*>p)[0])
+    if code == E8M0FNU:
+        return <double>e8m0fnu_to_f32((<uint8_t*>p)[0])
     return complex(f16_to_f32((<uint16_t*>p)[0]), f16_to_f32((<uint16_t*>p)[1]))
 
 

@@ -12,10 +12,10 @@ cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1
 
 cdef tuple broadcast_shapes(str op, tuple a, tuple b)             # RuntimeError naming both
 cdef int combine(int high, int low) noexcept
-cdef int mixed_type(TensorBase a, TensorBase b) noexcept
+cdef int mixed_type(TensorBase a, TensorBase b) except -1
 cdef bint castable(int from_, int to) noexcept
 cdef int number_dtype(object x) noexcept                          # of a Python number as an operand, else -1
 cdef object in_64_bits(str op, object x)
 
-cdef inline int result_type(TensorBase a, TensorBase b) noexcept:  # PyTorch's promotion of two operands
+cdef inline int result_type(TensorBase a, TensorBase b) except -1:  # PyTorch's promotion of two operands
     return a.view.dtype if a.view.dtype == b.view.dtype else mixed_type(a, b)

@@ -5,7 +5,7 @@ from cpython.complex cimport PyComplex_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 
-from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote
+from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote, refuse_float8
 from taeda.kernels.cpu.abi cimport BOOL, C64, F16, I64
 from taeda.registry cimport STAND_IN, device_name, no_stand_in
 from taeda.tensor_base cimport is_wrapper
@@ -168,9 +168,10 @@ cdef int group(TensorBase t) noexcept:
     return 2 if t.wrapped_number else 1 if t.view.ndim == 0 else 0
 
 
-cdef int mixed_type(TensorBase a, TensorBase b) noexcept:
+cdef int mixed_type(TensorBase a, TensorBase b) except -1:
     cdef int ga = group(a), gb = group(b)
     if ga == gb:
+        refuse_float8(a.view.dtype, b.view.dtype)
         return promote(a.view.dtype, b.view.dtype)
     if ga < gb:
         return combine(a.view.dtype, b.view.dtype)

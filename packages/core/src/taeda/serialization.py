@@ -32,12 +32,14 @@ from taeda._rebuild import (
     REBUILD_PARAMETER,
     REBUILD_SPARSE,
     REBUILD_TYPED,
+    REBUILD_V3,
     REBUILD_WRAPPER,
     SIZE,
     STORAGES,
     TABLE,
     TENSOR,
     UNTYPED,
+    WITHOUT_CLASS,
     Global,
     rebuild_tensor,
     reduce_tensor,
@@ -205,9 +207,11 @@ class Pickler(pickle._Pickler):
         if t.device.type == "meta":
             call = REBUILD_META, (t.dtype, size, t.stride(), wanted)
         else:
-            where = Reference(t.untyped_storage(), t.dtype)
+            unnamed = t.dtype.name in WITHOUT_CLASS
+            where = Reference(t.untyped_storage(), None if unnamed else t.dtype)
             hooks: Any = OrderedDict()
-            call = REBUILD, (where, t.storage_offset(), size, t.stride(), wanted and not parameter, hooks)
+            place = (where, t.storage_offset(), size, t.stride(), wanted and not parameter, hooks)
+            call = (REBUILD_V3, (*place, t.dtype)) if unnamed else (REBUILD, place)
         attributes = user_attributes(t)
         if parameter:
             call = REBUILD_PARAMETER, (Call(*call), wanted, OrderedDict())

@@ -10,7 +10,7 @@ from libc.stdlib cimport free, malloc
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, check_same_device, copy_into, define, empty, launch, record, to_dtype,
                              wrap_dim, write_out)
-from taeda.dtype cimport default_float, promote
+from taeda.dtype cimport default_float, promote, refuse_float8
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda._once import warn_once
 from taeda.ops.advanced cimport zeros_of
@@ -41,10 +41,11 @@ cdef list pieces_of(object tensors, str op):
     return given
 
 
-cdef int common_dtype(list xs) noexcept:
+cdef int common_dtype(list xs) except -1:
     cdef int dtype = (<TensorBase>xs[0]).view.dtype
     for x in xs:
         if (<TensorBase>x).view.dtype != dtype:
+            refuse_float8(dtype, (<TensorBase>x).view.dtype)
             dtype = promote(dtype, (<TensorBase>x).view.dtype)
     return dtype
 

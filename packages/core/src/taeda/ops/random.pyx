@@ -17,9 +17,9 @@ from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_as,
                              empty_like, empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
-from taeda.dtype cimport code_of, default_float, is_complex_, is_float, name_of, real_code
+from taeda.dtype cimport code_of, default_float, is_complex_, is_float, largest_of, name_of, real_code
 from taeda.generator cimport Generator, generator_of
-from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, U16, U32, U64, Param, View
+from taeda.kernels.cpu.abi cimport F32, F64, U16, U32, U64, Param, View
 from taeda.ops.creation cimport size_named, sizes_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
@@ -30,7 +30,6 @@ from taeda.layout import need_strided
 __all__ = ["bernoulli", "bernoulli_", "normal", "normal_", "rand", "rand_like", "randn", "randn_like", "uniform_"]
 PUBLIC = ("bernoulli", "normal", "rand", "rand_like", "randn", "randn_like")
 
-cdef dict LARGEST = {F16: 65504.0, BF16: 3.3895313892515355e38, F32: 3.4028234663852886e38, F64: 1.7976931348623157e308}
 cdef tuple WIDE_UNSIGNED = (U16, U32, U64)
 
 
@@ -203,7 +202,7 @@ def uniform_(input, *args, generator=None, **kwargs):
     cdef double low, high, limit
     low, high = two_numbers("uniform_", args, kwargs, ("from", "to"), 0.0, 1.0)
     must_have_parts("uniform_", x)
-    limit = LARGEST[real_code(x.view.dtype)]
+    limit = largest_of(x.view.dtype)
     if not -limit <= low <= limit:
         raise RuntimeError(f"[uniform_] from is out of bounds for {name_of(x.view.dtype)}, got {low}")
     if not -limit <= high <= limit:

@@ -3,10 +3,9 @@
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (COMPARE, IN0, NOTHING, SAME, Op, as_tensor, define, empty_as, integer, to_dtype, unary, unary_,
                              unary_params, unary_params_, write_out)
-from taeda.dtype cimport is_complex_, is_integral
-from taeda.kernels.cpu.abi cimport BOOL, F16, F32, F64, I64, Param
+from taeda.dtype cimport is_complex_, is_integral, largest_of
+from taeda.kernels.cpu.abi cimport BOOL, I64, Param
 from taeda.tensor_base cimport TensorBase
-from libc.float cimport DBL_MAX, FLT_MAX
 
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
@@ -247,11 +246,9 @@ cdef object nan_to_num_vjp(Node n, object g):
 
 cdef Op NAN_TO_NUM = define("nan_to_num", nan_to_num_vjp, IN0, SAME)
 
-cdef double F16_MAX = 65504.0, BF16_MAX = 3.3895313892515355e38
-
 cdef int nan_parameters(TensorBase x, object nan, object posinf, object neginf, Param* p) except -1:
     cdef int dtype = x.view.dtype
-    cdef double most = FLT_MAX if dtype == F32 else DBL_MAX if dtype == F64 else F16_MAX if dtype == F16 else BF16_MAX
+    cdef double most = largest_of(dtype)
     p[0].f = 0.0 if nan is None else nan
     p[1].f = most if posinf is None else posinf
     p[2].f = -most if neginf is None else neginf

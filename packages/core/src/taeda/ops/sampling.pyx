@@ -253,8 +253,8 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         raise RuntimeError(f"[randperm] n must be non-negative, got {n}")
     t = target("randperm", (n,), out, dtype, I64, layout, device, pin_memory)
     must_be_plain("randperm", t)
-    if t.view.dtype == BOOL:
-        raise NotImplementedError("[randperm] not implemented for dtype bool")
+    if t.view.dtype == BOOL or t.view.dtype not in LARGEST:
+        raise NotImplementedError(f"[randperm] not implemented for dtype {name_of(t.view.dtype)}")
     if n - 1 > LARGEST[t.view.dtype] and t.view.dtype != BF16:
         raise RuntimeError(f"[randperm] n={n} is too large for dtype {name_of(t.view.dtype)}")
     begin_inplace("randperm", t)

@@ -19,6 +19,11 @@ cdef extern from "abi.h" nogil:
         U16 "TAEDA_U16"
         U32 "TAEDA_U32"
         U64 "TAEDA_U64"
+        E4M3FN "TAEDA_E4M3FN"          # the first of the floats of one byte; all after it are
+        E5M2 "TAEDA_E5M2"
+        E4M3FNUZ "TAEDA_E4M3FNUZ"
+        E5M2FNUZ "TAEDA_E5M2FNUZ"
+        E8M0FNU "TAEDA_E8M0FNU"
         NDTYPES "TAEDA_NDTYPES"
         MAX_DIM "TAEDA_MAX_DIM"
 

@@ -15,7 +15,7 @@ static inline int part_of(int code) {
 }
 
 static inline int bytes_of(int code) {
-    static const uint8_t bytes[TAEDA_NDTYPES] = {1, 1, 2, 4, 8, 2, 4, 8, 4, 8, 16, 1, 2, 2, 4, 8};
+    static const uint8_t bytes[TAEDA_NDTYPES] = {1, 1, 2, 4, 8, 2, 4, 8, 4, 8, 16, 1, 2, 2, 4, 8, 1, 1, 1, 1, 1};
     return bytes[code];
 }
 

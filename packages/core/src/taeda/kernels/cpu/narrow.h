@@ -1,6 +1,6 @@
 /* Dtypes that have no arithmetic of their own: read into a wider dtype, computed there, written back.
  *
- * float16, bfloat16 -> float32;  int8, int16, uint16 -> int32;  uint32 -> int64.
+ * float16, bfloat16, float8 -> float32;  int8, int16, uint16 -> int32;  uint32 -> int64.
  * Integer results wrap around when they are written back, which is what arithmetic in the narrow dtype
  * gives; float results are rounded to nearest, ties to even.
  *
@@ -13,6 +13,7 @@
 #ifndef TAEDA_NARROW_H
 #define TAEDA_NARROW_H
 #include "abi.h"
+#include "float8.h"
 #include <string.h>
 #if defined(__F16C__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -77,6 +78,7 @@ static inline uint16_t f32_to_f16(float x) {
 static inline int wide_code(int code) {
     switch (code) {
     case TAEDA_F16: case TAEDA_BF16: return TAEDA_F32;
+    case TAEDA_E4M3FN: case TAEDA_E5M2: case TAEDA_E4M3FNUZ: case TAEDA_E5M2FNUZ: case TAEDA_E8M0FNU: return TAEDA_F32;
     case TAEDA_I8: case TAEDA_I16: case TAEDA_U16: return TAEDA_I32;
     case TAEDA_U32: return TAEDA_I64;
     default: return code;
@@ -96,6 +98,11 @@ NARROW_LOOPS(i8, int8_t, int32_t, , (int8_t))
 NARROW_LOOPS(i16, int16_t, int32_t, , (int16_t))
 NARROW_LOOPS(u16, uint16_t, int32_t, , (uint16_t))
 NARROW_LOOPS(u32, uint32_t, int64_t, , (uint32_t))
+NARROW_LOOPS(e4m3fn, uint8_t, float, e4m3fn_to_f32, f32_to_e4m3fn)
+NARROW_LOOPS(e5m2, uint8_t, float, e5m2_to_f32, f32_to_e5m2)
+NARROW_LOOPS(e4m3fnuz, uint8_t, float, e4m3fnuz_to_f32, f32_to_e4m3fnuz)
+NARROW_LOOPS(e5m2fnuz, uint8_t, float, e5m2fnuz_to_f32, f32_to_e5m2fnuz)
+NARROW_LOOPS(e8m0fnu, uint8_t, float, e8m0fnu_to_f32, f32_to_e8m0fnu)
 NARROW_LOOPS(bf16_one, uint16_t, float, bf16_to_f32, f32_to_bf16)
 NARROW_LOOPS(f16_one, uint16_t, float, f16_to_f32, f32_to_f16)
 
@@ -227,6 +234,11 @@ static void widen(int code, char *y, const char *x, int64_t sx, int64_t n) {
     case TAEDA_I16: widen_i16((int32_t *)y, (const int16_t *)x, sx, n); break;
     case TAEDA_U16: widen_u16((int32_t *)y, (const uint16_t *)x, sx, n); break;
     case TAEDA_U32: widen_u32((int64_t *)y, (const uint32_t *)x, sx, n); break;
+    case TAEDA_E4M3FN: widen_e4m3fn((float *)y, (const uint8_t *)x, sx, n); break;
+    case TAEDA_E5M2: widen_e5m2((float *)y, (const uint8_t *)x, sx, n); break;
+    case TAEDA_E4M3FNUZ: widen_e4m3fnuz((float *)y, (const uint8_t *)x, sx, n); break;
+    case TAEDA_E5M2FNUZ: widen_e5m2fnuz((float *)y, (const uint8_t *)x, sx, n); break;
+    case TAEDA_E8M0FNU: widen_e8m0fnu((float *)y, (const uint8_t *)x, sx, n); break;
     }
 }
 
@@ -238,11 +250,16 @@ static void narrow(int code, char *y, int64_t sy, const char *x, int64_t n) {
     case TAEDA_I16: narrow_i16((int16_t *)y, sy, (const int32_t *)x, n); break;
     case TAEDA_U16: narrow_u16((uint16_t *)y, sy, (const int32_t *)x, n); break;
     case TAEDA_U32: narrow_u32((uint32_t *)y, sy, (const int64_t *)x, n); break;
+    case TAEDA_E4M3FN: narrow_e4m3fn((uint8_t *)y, sy, (const float *)x, n); break;
+    case TAEDA_E5M2: narrow_e5m2((uint8_t *)y, sy, (const float *)x, n); break;
+    case TAEDA_E4M3FNUZ: narrow_e4m3fnuz((uint8_t *)y, sy, (const float *)x, n); break;
+    case TAEDA_E5M2FNUZ: narrow_e5m2fnuz((uint8_t *)y, sy, (const float *)x, n); break;
+    case TAEDA_E8M0FNU: narrow_e8m0fnu((uint8_t *)y, sy, (const float *)x, n); break;
     }
 }
 
 static inline int narrow_size(int code) {
-    return code == TAEDA_I8 ? 1 : code == TAEDA_U32 ? 4 : 2;
+    return code == TAEDA_I8 || code >= TAEDA_E4M3FN ? 1 : code == TAEDA_U32 ? 4 : 2;
 }
 
 /* Run the wide loop `inner` over k operands, output first, of the narrow dtype `code`; the output is bytes if `to_bool`.

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import taeda
 from taeda import Tensor
 from taeda.nn.functional._common import need_tensors
+from taeda.scaled_products import scaled_product
 
 __all__ = ["ScalingType", "SwizzleType", "grouped_mm", "scaled_grouped_mm", "scaled_mm"]
 
@@ -131,17 +132,42 @@ def scaled_mm(
     output_dtype: Any = taeda.bfloat16,
     contraction_dim: Any = (),
     use_fast_accum: bool = False,
-) -> NoReturn:
-    """Refuse as PyTorch does for every dtype that is here: the operands must be eight-bit floats.
+) -> Tensor:
+    r"""Return :math:`(s_a A)(s_b B) + bias` of matrices of eight-bit floats, added up in float32 and rounded once.
+
+    Args:
+        mat_a, mat_b: (M, K) and (K, N), float8.
+        scale_a, scale_b: float32: of one element each (``ScalingType.TensorWise``), or (M, 1) and (1, N) (``RowWise``); also in a list
+            of one.
+        scale_recipe_a, scale_recipe_b: the ScalingType of the scales.
+        swizzle_a, swizzle_b, contraction_dim, use_fast_accum: accepted; they choose kernels of GPUs.
+        bias: (N,), or None.
+        output_dtype: dtype of the result; None: that of ``mat_a``.
 
     Raises:
-        ValueError: always.
+        ValueError: for other shapes or dtypes, and for scales of blocks, which PyTorch's CPU refuses too.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> a = taeda.tensor([[1.0, 2.0]]).to(taeda.float8_e4m3fn)
+    >>> s, kind = taeda.tensor(0.5), F.ScalingType.TensorWise
+    >>> F.scaled_mm(a, a.t(), s, kind, s, kind, output_dtype=taeda.float32)
+    tensor([[1.2500]])
     """
     need_tensors("scaled_mm", mat_a, mat_b)
-    raise ValueError(
-        f"[scaled_mm] Invalid scaling configuration: the operands must be float8, got {mat_a.dtype} and {mat_b.dtype}; "
-        "taeda has no float8, multiply the scaled matrices with @"
-    )
+    a, b, kind_a, kind_b = (_alone(x) for x in (scale_a, scale_b, scale_recipe_a, scale_recipe_b))
+    need_tensors("scaled_mm", a, b)
+    if kind_a != kind_b or kind_a not in (ScalingType.TensorWise, ScalingType.RowWise):
+        raise ValueError(
+            "[scaled_mm] Invalid scaling configuration: on the CPU both scales are TensorWise or both RowWise, "
+            f"got {kind_a!r} and {kind_b!r}"
+        )
+    return scaled_product("scaled_mm", mat_a, mat_b, a, b, kind_a == ScalingType.RowWise, bias, output_dtype)
+
+
+def _alone(x: Any) -> Any:
+    """Return what a list of one holds, and anything else as it is."""
+    return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
 
 
 def scaled_grouped_mm(
