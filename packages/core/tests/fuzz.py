@@ -34,7 +34,7 @@ from typing import Any
 import harness
 import numpy as np
 
-MEMORY = 6 << 30                 # address space of the child
+MEMORY = 5 << 30                 # address space of the child: what fills it takes less than PATIENCE
 PATIENCE = 10.0 if "TAEDA_SANITIZED" not in os.environ else 60.0          # seconds that one call may take
 SENSIBLE = (TypeError, ValueError, RuntimeError, IndexError, MemoryError, OverflowError, BufferError)      # NotImplementedError is a RuntimeError
 SENSELESS = (RecursionError, UnicodeError)
