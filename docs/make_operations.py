@@ -28,7 +28,8 @@ def table() -> str:
         "## The registry", "", "| op | grad_fn | kernels for |", "| --- | --- | --- |",
     ]
     for op in rows:
-        lines.append(f"| {op.name} | {op.grad_name if op.differentiable else ''} | {', '.join(op.dtypes) or '(views, or other ops)'} |")
+        dtypes = dict.fromkeys("float8" if d.startswith("float8") else d for d in op.dtypes)      # all five or none
+        lines.append(f"| {op.name} | {op.grad_name if op.differentiable else ''} | {', '.join(dtypes) or '(views, or other ops)'} |")
     lines += ["", "## The functions", "", "| function | taeda. | Tensor. |", "| --- | --- | --- |"]
     for name in functions:
         lines.append(f"| {name} | {'yes' if name in public else ''} | {'yes' if name in methods else ''} |")
