@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -258,3 +259,10 @@ def test_the_older_room_is_reached_without_an_import_of_its_own() -> None:
     program = "import taeda\nwith taeda.autograd.profiler.record_function('step'):\n    print(taeda.ones(1).item())"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.stdout == "1.0\n", ran.stderr
+
+
+def test_marks_for_vtune_are_taken_and_do_nothing() -> None:
+    itt = importlib.import_module("taeda.profiler.itt")
+    assert taeda.profiler.itt is itt and not itt.is_available()
+    with itt.range("{} of {}", 1, 2), taeda.autograd.profiler.emit_itt():
+        assert itt.range_push("step") is itt.mark("now") is itt.range_pop() is None

@@ -598,3 +598,9 @@ def test_settings_of_models_in_parts_are_in_each_of_their_rooms() -> None:
     settings = StateDictSettings(StateDictType.FULL_STATE_DICT, FullStateDictConfig(rank0_only=True), FullOptimStateDictConfig())
     assert isinstance(settings.state_dict_config, StateDictConfig) and not settings.state_dict_config.offload_to_cpu
     assert isinstance(settings.optim_state_dict_config, OptimStateDictConfig) and settings.optim_state_dict_config.offload_to_cpu
+
+
+def test_what_the_processor_can_do_has_pytorchs_names() -> None:
+    told = taeda.cpu.get_capabilities()
+    assert {"avx2", "fma3", "avx512_f", "amx_tile", "architecture", "num_logical_cores"} <= set(told)
+    assert told["build"] == "baseline" or (told["avx2"] is True and told["fma3"] is True)

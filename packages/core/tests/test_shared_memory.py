@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import multiprocessing
 import operator
 import os
@@ -179,3 +180,8 @@ def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
     mp.set_sharing_strategy("file_system")
     assert mp.get_sharing_strategy() == "file_system"
     mp.set_sharing_strategy("file_descriptor")
+
+
+def test_spawn_is_a_function_and_its_room_a_module() -> None:
+    room = importlib.import_module("taeda.multiprocessing.spawn")
+    assert mp.spawn is room.spawn and room.ProcessRaisedException is mp.ProcessRaisedException

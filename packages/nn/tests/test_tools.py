@@ -160,3 +160,7 @@ def test_every_function_is_documented():
         for name, thing in vars(space).items():
             if callable(thing) and not name.startswith("_") and not inspect.isclass(thing):
                 assert thing.__doc__, f"{space.__name__}.{name}"
+
+
+def test_gradients_of_convolutions_are_reached_from_functional() -> None:
+    assert taeda.nn.functional.grad is taeda.nn.grad and taeda.nn.functional.grad.conv2d_input is taeda.nn.grad.conv2d_input

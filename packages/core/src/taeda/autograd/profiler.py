@@ -9,7 +9,10 @@ from taeda.device import no_cuda
 from taeda.profiler import kineto_available, record_function
 from taeda.profiler_events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
 
-__all__ = ["DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "emit_nvtx", "kineto_available", "profile", "record_function"]
+__all__ = [
+    "DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "emit_itt", "emit_nvtx", "kineto_available", "profile",
+    "record_function",
+]  # fmt: skip
 
 
 class profile(profiler.profile):
@@ -49,6 +52,19 @@ class profile(profiler.profile):
     def total_average(self) -> FunctionEventAvg:
         """Return the sum of all events."""
         return self.events().total_average()
+
+
+class emit_itt:
+    """Mark each operation for Intel's VTune, which does not see taeda's; nothing is marked."""
+
+    def __init__(self, enabled: bool = True, record_shapes: bool = False) -> None:
+        self.enabled, self.record_shapes = enabled, record_shapes
+
+    def __enter__(self) -> emit_itt:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave it."""
 
 
 class emit_nvtx:

@@ -39,8 +39,15 @@ def set_device(device: object) -> None:
 
 
 def get_capabilities() -> dict[str, object]:
-    """Return which build of the kernels runs on this processor: "v3" (AVX2 and FMA) or "baseline"."""
-    return {"build": BUILD}
+    """Return what the processor can do by PyTorch's names ("avx2": True), and as "build" which of the kernels' builds runs on it.
+
+    >>> import taeda
+    >>> taeda.cpu.get_capabilities()["build"] in ("baseline", "v3", "v4")
+    True
+    """
+    from taeda.cpu._capabilities import processor
+
+    return {**processor(), "build": BUILD}
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import types
@@ -41,6 +42,25 @@ class _Nn(Functions):
     def _parse_to(self, *args: Any, **kwargs: Any) -> Any:
         """Return (device, dtype, non_blocking, memory_format) of the arguments that ``Module.to`` takes."""
         return importlib.import_module("taeda.nn.modules._convert").parse_to(args, kwargs)
+
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        if name in ("adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d"):
+            return functools.partial(_adaptive_pool, found, "max" in name)
+        return found
+
+
+def _adaptive_pool(pool: Any, indices: bool, input: Any, output_size: Any, *, out: Any = None) -> Any:
+    """Give an adaptive pool as the compiled module has it: with the maxima's places, always, and into ``out``."""
+    from taeda.dispatch import write_exact
+
+    y = pool(input, output_size, True) if indices else pool(input, output_size)
+    if out is None:
+        return y
+    if not indices:
+        return write_exact(out, y, pool.__name__, input)
+    return tuple(write_exact(one, part, pool.__name__, input) for one, part in zip(out, y, strict=True))
 
 
 VARIABLE = Functions("_VariableFunctions", ("taeda",))

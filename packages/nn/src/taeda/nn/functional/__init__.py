@@ -10,6 +10,7 @@ from taeda._autocast import POLICIES as _POLICIES
 from taeda._override import Overridable as _Overridable
 from taeda._override import function_for as _function_for
 from taeda._spelling import spelled as _spelled
+from taeda.nn import grad as grad
 from taeda.nn import _reduction as _Reduction  # noqa: F401 (copies of PyTorch's losses use it)
 from taeda.nn.functional._common import assert_int_or_pair as assert_int_or_pair
 from taeda.nn.functional.activation import *

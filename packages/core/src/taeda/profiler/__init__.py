@@ -31,12 +31,13 @@ from taeda import _override
 from taeda.autograd.engine import run_pass, set_runner
 from taeda.kernels.cpu import runtime
 from taeda.overrides import TorchFunctionMode
+from taeda.profiler import itt
 from taeda.profiler_events import EventList, FunctionEvent
 from taeda.tensor_base import TensorBase
 from taeda.utils.hooks import add_hook
 
-__all__ = ["ProfilerAction", "ProfilerActivity", "kineto_available", "profile", "record_function", "schedule", "supported_activities",
-           "tensorboard_trace_handler"]
+__all__ = ["ProfilerAction", "ProfilerActivity", "itt", "kineto_available", "profile", "record_function", "schedule",
+           "supported_activities", "tensorboard_trace_handler"]
 
 profiler = sys.modules[f"{__name__}.profiler"] = sys.modules[__name__]       # PyTorch's is a package, and this a file of it
 
