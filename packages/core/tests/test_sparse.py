@@ -517,3 +517,11 @@ def test_zero_leaves_no_entries_and_no_gradient_and_is_counted():
     assert s.requires_grad and type(s.grad_fn).__name__ == "ZeroBackward0"
     (s.to_dense().sum() + v.sum() * 2).backward()
     assert v.grad.tolist() == [2.0, 2.0]
+
+
+def test_nothing_is_assigned_to_a_sparse_tensor() -> None:
+    for s in (taeda.eye(2).to_sparse(), taeda.eye(2).to_sparse_csr()):
+        with pytest.raises(TypeError, match="Cannot assign to a sparse tensor"):
+            s[0] = 1
+    with pytest.raises(RuntimeError, match="negative dimension -3"):
+        taeda.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (-3,))

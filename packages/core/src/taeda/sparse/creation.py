@@ -128,6 +128,8 @@ def sparse_coo_tensor(
         sizes = (*known, *values.shape[1:])
     else:
         sizes = tuple(int(n) for n in size)
+        if any(n < 0 for n in sizes):
+            raise RuntimeError(f"[{op}] numel: Trying to create tensor with negative dimension {min(sizes)}: {sizes}")
         if len(sizes) != k + values.ndim - 1:
             raise RuntimeError(f"[{op}] 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(sizes)}, sparse_dim = "
                                f"{k}, dense_dim = {values.ndim - 1}")

@@ -185,6 +185,14 @@ def getitem(s: Any, index: Any) -> Any:
     return s.detach() if not items else s
 
 
+@rule("__setitem__")
+def _setitem(x: Any, at: Any, value: Any) -> None:
+    if is_sparse(x):
+        raise TypeError(f"[setitem] Cannot assign to a sparse tensor, here of shape {tuple(x.shape)}; hint: .to_dense(), or new "
+                        "indices and values")
+    raise unknown("__setitem__", value if is_sparse(value) else at)
+
+
 @rule("unbind")
 def unbind(s: Any, dim: int = 0) -> Any:
     return tuple(select(s, dim, i) for i in range(s.shape[wrapped_dim("unbind", dim, s.ndim)]))
