@@ -165,6 +165,10 @@ def test_they_are_not_mixed_with_other_dtypes(name: str) -> None:
             call()
     with pytest.raises(TypeError, match=r"^\[set_default_dtype\]"):
         taeda.set_default_dtype(x.dtype)
+    with pytest.raises(RuntimeError, match=r"^\[to_complex\]"):
+        x.dtype.to_complex()
+    with pytest.raises(BufferError, match="not part of DLPack"):
+        taeda.to_dlpack(x)
     with pytest.raises(TypeError, match="Got unsupported ScalarType float8"):
         x.numpy()
     with pytest.raises(RuntimeError, match="without overflow"):

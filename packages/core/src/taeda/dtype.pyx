@@ -35,8 +35,8 @@ cdef class dtype:
         return {"complex32": float16, "complex64": float32, "complex128": float64}.get(self.name, self)
 
     def to_complex(self):
-        """Return the complex dtype whose parts have this dtype; RuntimeError for integers."""
-        if not self.is_floating_point and not self.is_complex:
+        """Return the complex dtype whose parts have this dtype; RuntimeError for integers and floats of one byte."""
+        if not self.is_complex and (not self.is_floating_point or self.itemsize == 1):
             raise RuntimeError(f"[to_complex] there is no complex dtype of {self}")
         return {"float16": complex32, "bfloat16": complex64, "float32": complex64, "float64": complex128}.get(self.name, self)
 
