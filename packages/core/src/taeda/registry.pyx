@@ -125,8 +125,9 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     kernel = op.cpu[dtype]
     if kernel == NULL:
         if outputs == 0 or not lowers(op, dtype):
+            taken = op.dtypes if outputs else [name_of(i) for i in range(NDTYPES) if op.cpu[i] != NULL]
             raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(dtype)} on {device_name(device)}; "
-                                      f"it takes {', '.join(op.dtypes)}")
+                                      f"it takes {', '.join(taken)}")
         wide = wide_of(dtype)
         part = wide if is_complex_(dtype) else dtype
         ordered = dtype == U64 and op.name in ORDERED
