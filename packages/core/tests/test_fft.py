@@ -254,3 +254,11 @@ def test_single_precision(name: str, norm: str) -> None:
         found = getattr(taeda.fft, name)(taeda.from_numpy(x.astype(np.complex64 if x.dtype.kind == "c" else np.float32)), norm=norm).numpy()
         assert found.dtype == (np.complex64 if wanted.dtype.kind == "c" else np.float32)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6 * np.abs(wanted).max())
+
+
+def test_windows_round_as_pytorchs_do() -> None:
+    # of 11 samples the slope is 0.2, so that 1 - |x - 1| would lose the last bits of x
+    w, rising = taeda.bartlett_window(11, False), taeda.arange(6.0) * 0.2
+    assert w[:6].equal(rising) and w[6:].equal(2 - taeda.arange(6.0, 11.0) * 0.2)
+    first = (taeda.tensor(0.08) - 0.5) + 0.42
+    assert taeda.blackman_window(5)[0] == first and first != 0

@@ -164,3 +164,8 @@ def test_every_function_is_documented():
 
 def test_gradients_of_convolutions_are_reached_from_functional() -> None:
     assert taeda.nn.functional.grad is taeda.nn.grad and taeda.nn.functional.grad.conv2d_input is taeda.nn.grad.conv2d_input
+
+
+def test_gradients_of_a_convolutions_input_bear_pytorchs_name() -> None:
+    w = taeda.ones(1, 1, 2, requires_grad=True)
+    assert nn.grad.conv1d_input((1, 1, 4), w, taeda.ones(1, 1, 3)).grad_fn.name() == "ConvolutionBackwardBackward0"

@@ -67,8 +67,11 @@ def _finished(y, dtype, out, requires_grad, op):
 
 
 def _cosine_window(op, coefficients, window_length, periodic, out, dtype, layout, device, requires_grad):
-    k, length, dtype = _samples(op, window_length, periodic, dtype, layout, device)
-    y = cosines(k * (2 * math.pi / (length - 1)), coefficients) if length > 1 else k
+    y, length, dtype = _samples(op, window_length, periodic, dtype, layout, device)
+    if length > 1:
+        angle = y * (2 * math.pi / (length - 1))
+        terms = [(angle * k).cos() * (-a if k % 2 else a) for k, a in enumerate(coefficients) if k]
+        y = sum(terms[-2::-1], terms[-1]) + coefficients[0]          # PyTorch's order, the constant last: it rounds otherwise
     return _finished(y, dtype, out, requires_grad, op)
 
 
@@ -116,8 +119,10 @@ def bartlett_window(window_length, periodic=True, *, out=None, dtype=None, layou
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
     k, length, dtype = _samples("bartlett_window", window_length, periodic, dtype, layout, device)
-    y = 1 - (k * (2 / (length - 1)) - 1).abs() if length > 1 else k
-    return _finished(y, dtype, out, requires_grad, "bartlett_window")
+    if length > 1:
+        k = k * (2 / (length - 1))
+        k = k.minimum(2 - k)
+    return _finished(k, dtype, out, requires_grad, "bartlett_window")
 
 
 def kaiser_window(window_length, periodic=True, beta=12.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,

@@ -14,9 +14,11 @@ tensor([[[3., 5.]]])
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import taeda
 from taeda import Tensor, ops
+from taeda.autograd.node import named
 
 __all__ = ["conv1d_input", "conv1d_weight", "conv2d_input", "conv2d_weight", "conv3d_input", "conv3d_weight"]
 
@@ -70,8 +72,8 @@ def _of_input(n: int) -> Callable[..., Tensor]:
                 f"[{op}] Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input_size)} to have "
                 f"{weight.shape[1] * groups} channels, but got {input_size[1]} channels instead"
             )
-        found: Tensor = _TRANSPOSED[n](grad_output, weight, None, stride, padding, rest, groups, dilation)
-        return found
+        found = _TRANSPOSED[n](grad_output, weight, None, stride, padding, rest, groups, dilation)
+        return cast(Tensor, named(found, "ConvolutionBackwardBackward0"))
 
     gradient.__doc__ = f"""Return the gradient of the input, of shape ``input_size``, of ``conv{n}d`` by this weight.
 
