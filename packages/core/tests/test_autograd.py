@@ -421,3 +421,30 @@ def test_a_leaf_that_became_a_result_after_its_use_is_refused() -> None:
 def test_the_refusal_to_write_to_a_leaf_names_the_call(name, args) -> None:
     with pytest.raises(RuntimeError, match=rf"^\[{name}\] a leaf Variable that requires grad is being used in an in-place operation"):
         getattr(leaf(2), name)(*args)
+
+
+def test_comparisons_write_into_what_requires_grad_since_they_have_no_derivative() -> None:
+    out = taeda.ones(2).requires_grad_()
+    assert taeda.lt(taeda.tensor([1.0, 3.0]), 2.0, out=out) is out and out.is_leaf and out.tolist() == [1, 0]
+    y = taeda.ones(2).requires_grad_() * 2
+    taeda.logical_not(taeda.tensor([1.0, 0.0]), out=y)
+    assert y.grad_fn.name() == "MulBackward0" and y.tolist() == [0, 1]
+    with pytest.raises(RuntimeError, match=r"\[add\] functions with out"):
+        taeda.add(taeda.ones(2), 1, out=out)
+
+
+def test_conj_physical_of_a_real_leaf_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        taeda.ones(2).requires_grad_().conj_physical_()
+    assert taeda.ones(2).conj_physical_().tolist() == [1, 1]
+
+
+def test_nodes_of_what_is_made_of_others_bear_the_names_of_its_last_step() -> None:
+    x, h, w = (taeda.rand(n, 4).requires_grad_() for n in (2, 2, 4))
+    names = {
+        taeda.fft.fft2(x): "FftC2CBackward0", taeda.fft.ifftn(x): "FftC2CBackward0", taeda.fft.rfft2(x): "FftR2CBackward0",
+        taeda.fft.fft(x): "FftR2CBackward0", taeda.inner(x[0], h[0]): "ViewBackward0", taeda.linalg.cond(w): "SqueezeBackward1",
+        taeda.linalg.cond(w, -2): "SqueezeBackward1",
+        taeda.ops.huber_loss(x, h.detach().double()): "HuberLossBackward0",
+    }  # fmt: skip
+    assert [y.grad_fn.name() for y in names] == list(names.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+from typing import Any
 
+import numpy as np
 import pytest
 import taeda
 
@@ -166,3 +168,21 @@ def test_float_power_writes_into_its_own_dtype_only() -> None:
     for exponent in (2j, taeda.tensor(2j)):
         with pytest.raises(RuntimeError, match="requires dtype complex128"):
             taeda.ones(1, dtype=taeda.float64).float_power_(exponent)
+
+
+@pytest.mark.parametrize(("number", "dtype", "found"), [
+    (float("inf"), taeda.int32, -(2**31)), (float("nan"), taeda.int64, -(2**63)), (3e9, taeda.int32, -(2**31)), (300, taeda.uint8, 44),
+    (-1, taeda.uint8, 255), (2**40, taeda.int32, 0), (2**63, taeda.int64, -(2**63)), (2**63, taeda.uint64, 2**63), (2.9, taeda.int8, 2),
+    (0.5, taeda.bool, True), (True, taeda.float32, 1.0), (1j, taeda.complex64, 1j), (np.float32(1.5), taeda.float32, 1.5),
+    (np.float64(300), taeda.int8, 44), (np.int64(3), taeda.int64, 3), (1e9, taeda.float16, float("inf")),
+])  # fmt: skip
+def test_copy_of_a_number_converts_as_an_element_does(number: Any, dtype: Any, found: Any) -> None:
+    assert taeda.zeros(2, dtype=dtype).copy_(number).tolist() == [found, found]
+
+
+def test_copy_of_a_number_beyond_64_bits_is_refused() -> None:
+    for number in (2**64, -(2**63) - 1):
+        with pytest.raises(OverflowError, match=r"\[copy_\]"):
+            taeda.zeros(2).copy_(number)
+    with pytest.raises(TypeError, match=r"\[copy_\] argument must be a Tensor, not str"):
+        taeda.zeros(2).copy_("1")

@@ -226,3 +226,18 @@ def test_out_in_the_operand_s_own_storage(source: tuple[int, int], target: tuple
     wanted = pairs[:, :3] * 2
     taeda.mul(pairs[:, :3], 2, out=pairs[:, 3:])
     assert taeda.equal(pairs[:, 3:], wanted) and taeda.equal(pairs[:, :3] * 2, wanted)
+
+
+def test_results_of_turned_inputs_lie_as_in_pytorch() -> None:
+    x = taeda.rand(4, 3).t()
+    assert taeda.ops.glu(x).stride() == (1, 3) and taeda.isreal(x).stride() == (1, 3)
+    assert taeda.ops.glu(taeda.rand(4, 3, 2).permute(2, 0, 1), 1).stride() == (1, 6, 2)
+    for y in (x.renorm(2, 0, 1), x.requires_grad_().renorm(2, 0, 1), taeda.mvlgamma(x.detach() + 5, 2)):
+        assert y.stride() == (4, 1)
+
+
+def test_glu_of_a_turned_input_is_that_of_the_rows() -> None:
+    a, b = (taeda.rand(4, 3, generator=taeda.Generator().manual_seed(1)).t().requires_grad_() for _ in range(2))
+    y, z = taeda.ops.glu(a), taeda.ops.glu(b.contiguous())
+    assert y.equal(z) and y.grad_fn.name() == "GluBackward0"
+    assert all(p.equal(q) for p, q in zip(taeda.autograd.grad(y.sum(), a), taeda.autograd.grad(z.sum(), b), strict=True))

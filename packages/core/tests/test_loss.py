@@ -268,3 +268,11 @@ def test_losses_of_halves_are_those_of_float32_rounded(dtype: str, loss: str, n:
         x[-1] = float("nan")
         with pytest.raises(RuntimeError, match=r"\[binary_cross_entropy\] all elements of input should be between 0 and 1"):
             f(x, y)
+
+
+def test_huber_loss_of_integers_beside_a_float_target_is_refused() -> None:
+    x = taeda.tensor([1, 2, 3])
+    for reduction in ("none", "mean", "sum"):
+        with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
+            ops.huber_loss(x, taeda.rand(3), reduction=reduction)
+    assert ops.huber_loss(taeda.rand(3), x).dtype is taeda.float32

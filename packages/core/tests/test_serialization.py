@@ -297,3 +297,15 @@ def test_config_holds_what_save_and_load_do_without_being_told(tmp_path: pathlib
     for wrong in ("load.nothing", "other.mmap"):
         with pytest.raises(AttributeError, match="there is no option"), config.patch(wrong, 1):
             pass
+
+
+def test_a_generator_loads_under_safe_globals_and_goes_on_where_it_was() -> None:
+    file, g = io.BytesIO(), taeda.Generator().manual_seed(5)
+    taeda.rand(3, generator=g)
+    taeda.save({"g": g}, file)
+    want = taeda.rand(4, generator=g)
+    with pytest.raises(pickle.UnpicklingError):
+        taeda.load(io.BytesIO(file.getvalue()))
+    with taeda.serialization.safe_globals([taeda.Generator]):
+        found = taeda.load(io.BytesIO(file.getvalue()))["g"]
+    assert found.initial_seed() == 5 and taeda.rand(4, generator=found).equal(want)

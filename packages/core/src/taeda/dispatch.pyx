@@ -480,6 +480,10 @@ cdef frozenset STRICT = frozenset((
     "softplus softshrink tensordot tril triu trunc vdot vector_norm").split())
 
 
+# these write into what requires grad, too, since they have no derivative that would be lost
+cdef frozenset WITHOUT_DERIVATIVE = frozenset("eq ge gt le logical_and logical_not logical_or logical_xor lt ne".split())
+
+
 # of these a resized out= lies in rows in PyTorch, whatever the result does; of the second set where it is converted
 cdef frozenset IN_ROWS = frozenset(
     "cholesky cholesky_solve index_select kron linalg.matrix_power linalg.tensorinv nanquantile ndtr quantile renorm special.ndtr".split())
@@ -497,6 +501,12 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
     if not isinstance(target, TensorBase):
         raise TypeError(f"[{op}] argument 'out' must be a Tensor, not {type(target).__name__}")
     out = <TensorBase>target
+    if out.requires_grad_ and grad_enabled() and op in WITHOUT_DERIVATIVE:
+        set_grad(False)
+        try:
+            return write_out(out, result, op)
+        finally:
+            set_grad(True)
     if result.requires_grad_ or (out.requires_grad_ and grad_enabled()):
         raise RuntimeError(f"[{op}] functions with out=... arguments don't support automatic differentiation, but one of "
                            "the arguments requires grad.")

@@ -215,8 +215,7 @@ cdef class Generator:
         raise RuntimeError("[set_offset] the CPU's generator does not use an offset")
 
     def __reduce__(self):
-        cdef MT19937 mt = self.mt
-        return _rebuild, ((<char*>&mt)[:sizeof(MT19937)],)
+        return Generator, (self.device,), (self.initial_seed(), None, self.get_state())
 
     def __setstate__(self, state):
         """Take (seed, offset, state), as PyTorch's pickles have it."""
@@ -232,7 +231,7 @@ cdef class Generator:
 
 
 def _rebuild(bytes content):
-    """Build a generator from its pickled content."""
+    """Build a generator from the content of older pickles; newer ones hold its seed and state, as PyTorch's do."""
     cdef Generator g = Generator()
     if len(content) != sizeof(MT19937):
         raise RuntimeError(f"[Generator] a pickled state has {sizeof(MT19937)} bytes, got {len(content)}")

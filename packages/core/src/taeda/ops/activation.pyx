@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
-                             empty_as, empty_like, launch, needs_grad, record, to_dtype, unary, unary_, unary_params,
+from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, copy_into, define, empty,
+                             empty_as, empty_for, empty_like, launch, needs_grad, record, to_dtype, unary, unary_, unary_params,
                              unary_params_, wrap_dim)
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
@@ -480,7 +480,7 @@ def glu(input, dim=-1):
     >>> taeda.ops.glu(taeda.tensor([2.0, 4.0, 0.0, 0.0]))
     tensor([1., 2.])
     """
-    cdef TensorBase x = as_tensor(input, "glu"), y
+    cdef TensorBase x = as_tensor(input, "glu"), y, given = x, laid
     cdef int64_t shape[MAX_DIM]
     cdef View* t[2]
     cdef Param p[1]
@@ -499,6 +499,11 @@ def glu(input, dim=-1):
     p[0].i = inner_half(x, d)
     t[0], t[1] = &y.view, &x.view
     launch(GLU, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
+    t[0] = &given.view
+    laid = empty_for(y.view.ndim, shape, y.view.dtype, y.device, 1, t) if not given.view.contiguous else y
+    if not laid.view.contiguous:
+        copy_into(laid, y)
+        y = laid
     record(GLU, y, (x,), (x,), d)
     return y
 

@@ -251,7 +251,7 @@ def conj_physical(input, *, out=None):
 def conj_physical_(input):
     """In-place :func:`conj_physical`."""
     cdef TensorBase x = as_tensor(input, "conj_physical_")
-    return (<object>x).copy_(conj(x)) if is_complex_(x.view.dtype) else x
+    return (<object>x).copy_(conj(x))                      # refused where it may not be written to, real or not
 
 
 def resolve_conj(input):

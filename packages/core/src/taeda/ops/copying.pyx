@@ -5,8 +5,8 @@ from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
                              make_contiguous, copy_into, define, empty_as, end_inplace, held_scalar, needs_grad, record, scalar_tensor,
                              to_dtype)
-from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of
-from taeda.kernels.cpu.abi cimport MAX_DIM
+from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float
+from taeda.kernels.cpu.abi cimport BOOL, C128, F64, I64, MAX_DIM, U64
 from taeda.operands cimport check_partial_overlap, integer
 from taeda.recording cimport bump
 from libc.stdint cimport int64_t
@@ -194,7 +194,7 @@ def copy_(input, src, non_blocking=False):
             [1., 2.]])
     """
     cdef TensorBase x = as_tensor(input, "copy_"), s
-    s = scalar_tensor(src, x.view.dtype, CPU) if isinstance(src, (int, float)) else as_tensor(src, "copy_")
+    s = <TensorBase>src if isinstance(src, TensorBase) else copied_number(src, x.view.dtype)
     cdef tuple shape
     if s.storage is x.storage and repeats(x) and same_place(x, s):
         return x                                            # nothing is written, so that it does no harm that elements are repeated
@@ -215,6 +215,21 @@ def copy_(input, src, non_blocking=False):
     copy_into(x, s)
     end_copy(x, s)
     return x
+
+
+cdef TensorBase copied_number(object src, int dtype):
+    """A number in its own dtype, which converts as the elements of a tensor do: out of range without an error."""
+    if type(src).__module__ == "numpy" and hasattr(src, "item") and not getattr(src, "shape", None):
+        src = src.item()
+    if isinstance(src, bool):
+        return scalar_tensor(src, BOOL, CPU)
+    if isinstance(src, int):
+        if src >= 2 ** 64 or src < -2 ** 63:
+            raise OverflowError(f"[copy_] the number {src} does not fit into 64 bits")
+        return scalar_tensor(src, dtype if is_float(dtype) else I64 if src < 2 ** 63 else U64, CPU)
+    if isinstance(src, float):
+        return scalar_tensor(src, dtype if is_float(dtype) else F64, CPU)
+    return scalar_tensor(src, C128, CPU) if isinstance(src, complex) else as_tensor(src, "copy_")
 
 
 cdef bint repeats(TensorBase x) noexcept:

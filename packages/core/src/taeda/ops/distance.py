@@ -165,10 +165,10 @@ def renorm(input, p, dim, maxnorm, *, out=None):
     norm = vector_norm(input, p, [i for i in range(input.ndim) if i != dim % input.ndim], True)
     over = norm > maxnorm
     if not norm.requires_grad:
-        return write_result(out, input * where(over, maxnorm / (norm + 1e-7), 1), "renorm")
+        return write_result(out, input.contiguous() * where(over, maxnorm / (norm + 1e-7), 1), "renorm")       # in rows, as in PyTorch
     # where nothing is scaled, no gradient may come from a division by a norm near 0
     scale = (maxnorm / (norm.masked_fill(~over, 1) + 1e-7)).masked_fill(~over, 1)
-    return write_result(out, named(input * scale, "RenormBackward0"), "renorm")
+    return write_result(out, named(input.contiguous() * scale, "RenormBackward0"), "renorm")
 
 
 def renorm_(input, p, dim, maxnorm):

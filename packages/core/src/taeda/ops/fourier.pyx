@@ -13,6 +13,7 @@ from taeda.dtype cimport complex_code, real_code
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.autograd.node import named
 from taeda.ops.creation import ones
 from taeda.ops.padding import constant_pad_nd
 
@@ -210,7 +211,7 @@ cdef TensorBase r2c(TensorBase x, tuple dims, str norm, bint forward, bint half)
     size = x.view.shape[<int>dims[-1]]
     y = run_r2c(x, dims, factor(norm, not forward, tuple([x.view.shape[<int>d] for d in dims])), not forward, half)
     record(R2C, y, (x,), None, (dims, norm, forward, half, size))
-    return y
+    return y if half or len(dims) == 1 else named(y, "FftC2CBackward0")
 
 cdef object r2c_vjp(Node n, object g):
     # the half that was not computed has no influence: the gradient is zero there

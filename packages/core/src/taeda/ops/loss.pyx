@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, copy_into, define,
                              empty, empty_for, empty_like, launch, record, result_type, to_dtype)
-from taeda.dtype cimport is_complex_, is_float, promote, torch_name
+from taeda.dtype cimport is_complex_, is_float, is_integral, promote, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -248,14 +248,22 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
         raise RuntimeError(f"[huber_loss] huber_loss does not support non-positive values for delta, got {delta}")
     if weight is not None:
         return weighted(HUBER, input, target, reduction, delta, weight)
-    return in_dtype_of(as_tensor(input, "huber_loss"), difference_loss(HUBER, input, target, reduction, delta))
+    return huber_in_dtype(as_tensor(input, "huber_loss"), difference_loss(HUBER, input, target, reduction, delta))
+
+
+cdef object huber_in_dtype(TensorBase x, object loss):
+    cdef int common = (<TensorBase>loss).view.dtype
+    if is_integral(x.view.dtype) and not is_integral(common):
+        raise RuntimeError(f"[huber_loss] result type {torch_name(common)} can't be cast to the desired output type {torch_name(x.view.dtype)}: "
+                           "the loss has the input's dtype; convert the input with .float()")
+    return loss if common == x.view.dtype else named(in_dtype_of(x, loss), "HuberLossBackward0")
 
 
 cdef object weighted(Op op, object input, object target, object reduction, double c, object weight):
     cdef int code = reduction_code(op.name, reduction)
     loss = difference_loss(op, input, target, "none", c)
     if op is HUBER:
-        loss = in_dtype_of(as_tensor(input, op.name), loss)
+        loss = huber_in_dtype(as_tensor(input, op.name), loss)
     if as_tensor(weight, op.name).shape_tuple() != (<TensorBase>loss).shape_tuple():
         raise ValueError(f"[{op.name}] Weights and input must have the same size, got {list(weight.shape)} and "
                          f"{list(loss.shape)}")

@@ -585,7 +585,7 @@ def inner(input, other, *, out=None):
                                f"{a.shape_tuple()} and {b.shape_tuple()}")
         same_dtype("inner", a, b)
         if na == 1 and nb == 1:
-            y = dot(a, b)
+            y = named(dot(a, b), "ViewBackward0")
         else:
             y = product(<TensorBase>(rows_of(a) if na > 1 else a.unsqueeze(0)), False,
                         <TensorBase>(rows_of(b) if nb > 1 else b.unsqueeze(0)), True)

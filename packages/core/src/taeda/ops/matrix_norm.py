@@ -175,7 +175,7 @@ def linalg_cond(A, p=None, *, out=None):
         if A.numel() == 0:
             return write_result(out, values.new_zeros(values.shape[:-1]), op)
         large, small = values[..., 0], values[..., -1]
-        return write_result(out, small / large if p == -2 else large / small, op)
+        return write_result(out, named(small / large if p == -2 else large / small, "SqueezeBackward1"), op)
     if A.numel() == 0:
         return write_result(out, A.new_zeros(A.shape[:-2]).abs(), op)
     if A.shape[-1] != A.shape[-2]:

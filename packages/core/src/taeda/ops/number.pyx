@@ -10,6 +10,7 @@ from taeda.tensor_base cimport TensorBase
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
+from taeda.ops.creation import ones_like
 
 cdef double RADIANS = 0.017453292519943295769      # pi / 180
 cdef double DEGREES = 57.295779513082320877        # 180 / pi
@@ -271,7 +272,7 @@ def isreal(input):
     cdef TensorBase x = as_tensor(input, "isreal")
     if is_complex_(x.view.dtype):
         return input.imag == 0
-    return input.new_ones(input.shape, dtype=bool)
+    return ones_like(input, dtype=bool)
 
 def positive(input):
     """Return input itself.  Raises RuntimeError for bool.

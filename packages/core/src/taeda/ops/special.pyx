@@ -152,7 +152,7 @@ def mvlgamma(input, p, *, out=None):
     """
     cdef Param kernel[1]
     mvlgamma_parameter("mvlgamma", input, p, kernel)
-    return unary_params(MVLGAMMA, input, kernel, int(p), out)
+    return unary_params(MVLGAMMA, input.contiguous(), kernel, int(p), out)         # a sum over rows, laid out so
 
 def mvlgamma_(input, p):
     """In-place :func:`mvlgamma`."""
