@@ -127,6 +127,24 @@ def test_three_operands_of_any_strides_are_those_of_copies() -> None:
         assert taeda.equal(taeda.addcmul(x, y, z, out=out), taeda.addcmul(*full))
 
 
+@pytest.mark.parametrize("dtype", [taeda.uint8, *SIZES], ids=str)
+@pytest.mark.parametrize("n", [1, 5, 255, 600])
+def test_where_chooses_in_every_layout(dtype: taeda.dtype, n: int) -> None:
+    masks = [values(5, n, dtype=taeda.int32) > 0, values(5, 1, dtype=taeda.int32) > 0, values(n, 5, dtype=taeda.int32).t() > 0,
+             (values(5, 2 * n, dtype=taeda.int32) > 0)[:, ::2], values(n, dtype=taeda.int32) > 0]
+    operands = [values(5, n, dtype=dtype), values(5, 3 * n, dtype=dtype)[:, ::3], values(n, 5, dtype=dtype).t(), values(5, 1, dtype=dtype),
+                values(n, dtype=dtype), values(1, dtype=dtype) + 1, values(5, n, dtype=dtype).flip(1)]
+    for c in masks:
+        for a in operands:
+            for b in operands:
+                whole = [t.expand(5, n).contiguous() for t in (c, a, b)]
+                wanted = (whole[0].to(dtype) * whole[1] + (~whole[0]).to(dtype) * whole[2]).contiguous()
+                assert taeda.equal(taeda.where(c, a, b).expand(5, n), wanted), (c.stride(), a.stride(), b.stride())
+                if taeda.broadcast_shapes(c.shape, a.shape, b.shape) == (5, n):
+                    out = taeda.zeros(5, 2 * n, dtype=dtype)[:, ::2]
+                    assert taeda.equal(taeda.where(c, a, b, out=out), wanted)
+
+
 def test_short_rows_in_more_dimensions_and_by_any_number_of_threads() -> None:
     x, y, z = values(70, 1, 3, dtype=taeda.float32), values(1, 300, 3, dtype=taeda.float32), values(70, 300, 1, dtype=taeda.float32)
     want = (x.expand(70, 300, 3).contiguous() * y.expand(70, 300, 3).contiguous(), z.expand(70, 300, 3).contiguous())

@@ -58,6 +58,32 @@ def test_nan_is_the_largest(n):
     assert math.isnan(t.kthvalue(n).values)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [15, 17, 25, 26, 300, 1000])
+def test_rows_in_order_but_for_one_place(dtype, n):
+    rising = np.sort(np.arange(n) // 3 % 100).astype(dtype)
+    if np.issubdtype(dtype, np.floating):
+        rising[0], rising[-2:] = -0.0, NAN
+    for place in (None, 1, 8, 9, 10, n - 2, n - 1):
+        row = rising.copy()
+        row[place or 0] = 0
+        for x in (row, row[::-1].copy()):
+            t = taeda.from_numpy(x)
+            rises, falls = np.argsort(x, kind="stable"), n - 1 - np.argsort(x[::-1], kind="stable")[::-1]
+            for y, dim in ((t.expand(3, n), 1), (taeda.stack([t, t], 1), 0)):
+                for order, descending in ((rises, False), (falls, True)):
+                    values, places = y.sort(dim, descending)
+                    np.testing.assert_array_equal(places.numpy().T if dim == 0 else places.numpy(), np.stack([order] * y.shape[1 - dim]))
+                    np.testing.assert_array_equal(values.numpy(), np.take_along_axis(y.numpy(), places.numpy(), dim))
+
+
+def test_expanded_rows_are_in_order():
+    same = taeda.tensor([3.0, NAN, -1.0])[:, None].expand(3, 50)
+    for descending in (False, True):
+        assert taeda.equal(taeda.argsort(same, 1, descending), taeda.arange(50).expand(3, 50))
+        assert taeda.equal(taeda.argsort(same.t(), 0, descending), taeda.arange(50)[:, None].expand(50, 3))
+
+
 def test_sort_keeps_signs_of_zero_and_payloads():
     values = taeda.tensor([0.0, -0.0, 1.0, -0.0]).sort().values
     assert [math.copysign(1, v) for v in values.tolist()] == [1, -1, -1, 1]
