@@ -235,8 +235,10 @@ cdef class Tensor(TensorConversions):
         other = operand(other)
         return NotImplemented if other is NotImplemented else add(self, other)
 
-    def __radd__(self, other):
+    def __radd__(self, other):               # also of a tensor on the left, where this one is of a subclass, as Parameters are
         other = operand(other)
+        if isinstance(other, TensorBase):
+            return add(other, self)
         return NotImplemented if other is NotImplemented else add(self, other)
 
     def __sub__(self, other):
@@ -253,6 +255,8 @@ cdef class Tensor(TensorConversions):
 
     def __rmul__(self, other):
         other = operand(other)
+        if isinstance(other, TensorBase):
+            return mul(other, self)
         return NotImplemented if other is NotImplemented else mul(self, other)
 
     def __truediv__(self, other):
@@ -316,19 +320,22 @@ cdef class Tensor(TensorConversions):
         return and_(self, array_or(other))
 
     def __rand__(self, other):
-        return and_(self, array_or(other))
+        other = array_or(other)
+        return and_(other, self) if isinstance(other, TensorBase) else and_(self, other)
 
     def __or__(self, other):
         return or_(self, array_or(other))
 
     def __ror__(self, other):
-        return or_(self, array_or(other))
+        other = array_or(other)
+        return or_(other, self) if isinstance(other, TensorBase) else or_(self, other)
 
     def __xor__(self, other):
         return xor_(self, array_or(other))
 
     def __rxor__(self, other):
-        return xor_(self, array_or(other))
+        other = array_or(other)
+        return xor_(other, self) if isinstance(other, TensorBase) else xor_(self, other)
 
     def __lshift__(self, other):
         return _c.bitwise_left_shift(self, other)
