@@ -9,6 +9,7 @@ import warnings
 import weakref
 from typing import Any
 
+import numpy as np
 import pytest
 import taeda
 
@@ -344,3 +345,9 @@ def test_a_tensor_beside_one_of_a_subclass_stays_on_the_left() -> None:
         assert [type(f[0]).__name__ for f in y.grad_fn.next_functions] == ["TransposeBackward0", "AccumulateGrad"]
     assert (z.detach() > 0).__and__(own.detach() > 0).stride() == ((z.detach() > 0) & (own.detach() > 0)).stride() == (12, 1, 4)
     assert (2 + own).shape == (2 * own).shape == own.shape
+
+
+def test_the_old_constructor_is_the_cpus_whatever_the_default_device() -> None:
+    with taeda.device("meta"):
+        made = [taeda.Tensor([1, 2]), taeda.Tensor(np.ones(2)), taeda.Tensor(2), taeda.Tensor(), taeda.FloatTensor([1.0])]
+        assert all(x.device.type == "cpu" for x in made) and taeda.ones(1).is_meta and made[0].tolist() == [1, 2]

@@ -154,19 +154,20 @@ cdef int fill_as(TensorBase t, TensorBase source) except -1:
 
 
 cdef TensorBase by_constructor(tuple args, dict options):
-    """What ``Tensor(...)`` makes, of the default dtype: memory of the sizes, a copy of a sequence, or a tensor that it shares."""
+    """What ``Tensor(...)`` makes, of the default dtype and, whatever the default device, on the CPU: memory of the sizes, a copy of a
+    sequence, or a tensor that it shares."""
     if options.keys() - {"device"}:
         raise TypeError(f"[Tensor] takes no {sorted(options)}: it makes the default dtype; use taeda.tensor(data, dtype=...)")
     if options.get("device") is not None and as_device(options["device"]) != CPU_DEVICE:
         raise RuntimeError(f"[Tensor] legacy constructor expects device type: cpu but device type: {options['device']} was passed; "
                            "use taeda.tensor(data, device=...)")
     if len(args) != 1 or isinstance(args[0], (int, _tensor_base.Size)) or not hasattr(args[0], "__len__"):
-        return <TensorBase>_creation.empty(*(args or (0,)))
+        return <TensorBase>_creation.empty(*(args or (0,)), device=CPU_DEVICE)
     if isinstance(args[0], TensorBase):
         return <TensorBase>args[0].view_as(args[0])
     if isinstance(args[0], (str, bytes, dict)):
         raise TypeError(f"[Tensor] new(): data must be a sequence (got {type(args[0]).__name__})")
-    return <TensorBase>_convert.tensor(args[0], dtype=get_default_dtype())
+    return <TensorBase>_convert.tensor(args[0], dtype=get_default_dtype(), device=CPU_DEVICE)
 
 
 @cython.binding(False)                  # plain method descriptors: they check that self is a Tensor
