@@ -79,14 +79,3 @@ def test_decorators_from_the_inner_room_of_jit_leave_a_function_as_it_is() -> No
     assert f is _copy_to_script_wrapper(f) is _overload_method(f) is unused(f) and Final is taeda.jit.Final
     pick = boolean_dispatch("flag", 1, False, lambda x, flag: "yes", lambda x, flag=False: "no", "m", "n")
     assert (pick(1), pick(1, True), pick(1, flag=True), pick.__name__) == ("no", "yes", "yes", "n")
-
-
-def test_adaptive_pools_of_the_compiled_module_write_into_out_and_tell_places() -> None:
-    nn, x = taeda._C._nn, taeda.arange(16.0).reshape(1, 1, 4, 4)
-    y, at = taeda.empty(0), taeda.empty(0, dtype=taeda.int64)
-    assert nn.adaptive_avg_pool2d(x, (2, 2), out=y) is y and y.flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
-    assert nn.adaptive_max_pool2d(x, (2, 2))[1].flatten().tolist() == [5, 7, 13, 15]
-    found = nn.adaptive_max_pool2d(x, (2, 2), out=(y, at))
-    assert found[0] is y and found[1] is at and y.flatten().tolist() == at.flatten().tolist() == [5, 7, 13, 15]
-    with pytest.raises(RuntimeError, match=r"\[adaptive_avg_pool2d\] Expected out tensor to have dtype"):
-        nn.adaptive_avg_pool2d(x, 2, out=y.double())

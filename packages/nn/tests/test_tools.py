@@ -169,3 +169,14 @@ def test_gradients_of_convolutions_are_reached_from_functional() -> None:
 def test_gradients_of_a_convolutions_input_bear_pytorchs_name() -> None:
     w = taeda.ones(1, 1, 2, requires_grad=True)
     assert nn.grad.conv1d_input((1, 1, 4), w, taeda.ones(1, 1, 3)).grad_fn.name() == "ConvolutionBackwardBackward0"
+
+
+def test_adaptive_pools_of_the_compiled_module_write_into_out_and_tell_places() -> None:
+    nn, x = taeda._C._nn, taeda.arange(16.0).reshape(1, 1, 4, 4)
+    y, at = taeda.empty(0), taeda.empty(0, dtype=taeda.int64)
+    assert nn.adaptive_avg_pool2d(x, (2, 2), out=y) is y and y.flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
+    assert nn.adaptive_max_pool2d(x, (2, 2))[1].flatten().tolist() == [5, 7, 13, 15]
+    found = nn.adaptive_max_pool2d(x, (2, 2), out=(y, at))
+    assert found[0] is y and found[1] is at and y.flatten().tolist() == at.flatten().tolist() == [5, 7, 13, 15]
+    with pytest.raises(RuntimeError, match=r"\[adaptive_avg_pool2d\] Expected out tensor to have dtype"):
+        nn.adaptive_avg_pool2d(x, 2, out=y.double())
