@@ -30,6 +30,18 @@ def test_prelu_of_every_block_with_one_weight_and_with_one_a_channel(shape: tupl
         np.testing.assert_allclose(gu.numpy(), parts.sum(along).reshape(-1) if n != 1 else parts.sum().reshape(1), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
+def test_prelu_lies_as_its_input_does_whatever_that_is(dtype: taeda.dtype) -> None:
+    x = ((taeda.arange(6 * 20 * 9 * 11) * 37 % 101 - 50) / 8).reshape(6, 20, 9, 11).to(dtype)
+    for y in (x, x.contiguous(memory_format=taeda.channels_last), x.permute(3, 0, 2, 1), x.transpose(0, 1), x[:, :, :, ::2], x[:, :, 1:],
+              x[:, :1].expand(6, 20, 9, 11), x[0, 0], x[:, :, 0, 0], x[0, 0, 0]):
+        channels = y.shape[1] if y.dim() > 1 else 1
+        for w in (taeda.full((1,), 0.3, dtype=dtype), (taeda.arange(2.0 * channels) / 16).to(dtype)[::2]):
+            z = taeda.prelu(y, w)
+            wide = w.reshape([-1] + [1] * (y.dim() - 2)) if y.dim() > 1 else w
+            assert taeda.equal(z, taeda.where(y > 0, y, y * wide)) and z.stride() == (y + 0).stride(), (y.shape, y.stride(), len(w))
+
+
 def test_prelu_keeps_nan_and_reads_any_layout() -> None:
     x = taeda.tensor([[float("nan"), -1.0], [2.0, -float("inf")]], requires_grad=True)
     w = taeda.tensor([0.5, 0.25], requires_grad=True)

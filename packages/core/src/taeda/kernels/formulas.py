@@ -48,7 +48,7 @@ INFINITY = {"f16": "0x7c00", "bf16": "0x7f80"}
 # So little arithmetic that float16 and bfloat16 keep it in registers from load to store (narrow.h, HALF_*_LOOP)
 LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac", "sign", "square", "relu", "deg2rad", "rad2deg",
          "leaky_relu", "clamp", "nan_to_num", "plus_zero", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
-         "add", "sub", "mul", "div", "mse_loss_apart", "maximum", "minimum", "fmax", "fmin", "add_scaled", "relu_backward",
+         "add", "sub", "mul", "div", "mse_loss_apart", "maximum", "minimum", "fmax", "fmin", "prelu", "add_scaled", "relu_backward",
          "sigmoid_backward", "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
          "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp"}
 
@@ -176,6 +176,7 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "bitwise_right_shift": {("u8", "i8"): "t_right_S(a, b)", ("i16",): "t_right_run",
                             ("i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
     "mse_loss_apart": {FLOAT: "(a - b) * (a - b)"},
+    "prelu": {FLOAT: "a > 0 ? a : a * b"},
     "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},

@@ -4,12 +4,12 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, copy_into, define, empty,
-                             empty_as, empty_for, empty_like, launch, needs_grad, record, to_dtype, unary, unary_, unary_params,
+                             empty_as, empty_for, empty_like, launch, needs_grad, record, unary, unary_, unary_params,
                              unary_params_, wrap_dim)
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
-from taeda.tensor_base cimport CPU, META, TensorBase
+from taeda.tensor_base cimport META, TensorBase
 
 from taeda.autograd.node import named
 from taeda.ops.join import cat
@@ -407,12 +407,11 @@ def prelu(input, weight):
     >>> taeda.prelu(taeda.tensor([-2.0, 3.0]), taeda.tensor(0.25))
     tensor([-0.5000,  3.0000])
     """
-    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y, dense, one
-    cdef int64_t channels
+    cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y
+    cdef int64_t channels, shape[MAX_DIM], strides[MAX_DIM]
     cdef View* t[3]
-    cdef View memory[2]
-    cdef int64_t room[2 * 2 * MAX_DIM]
-    cdef Param p[2]
+    cdef View beside
+    cdef int d
     if x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
     if not is_float(x.view.dtype):
@@ -425,17 +424,15 @@ def prelu(input, weight):
             raise RuntimeError(f"[prelu] weight must have one element or one a channel, got weight {w.shape_tuple()} for input "
                                f"{x.shape_tuple()}")
     check_same_device("prelu", (x, w))
-    dense, w = laid_as(x, x), contiguous(w)
-    y = empty_laid_as(dense)
-    p[0].i, p[1].i = channels_of(dense, w)
-    memory[0], memory[1] = memory_of(y, room), memory_of(dense, room + 2 * MAX_DIM)
-    t[0], t[1], t[2] = &memory[0], &memory[1], &w.view
-    if w.view.numel == 1 and (x.view.dtype == F16 or x.view.dtype == BF16) and x.device == CPU:      # which has a loop in registers
-        one = to_dtype(<TensorBase>(<object>w).detach(), F32)
-        p[0].f = (<float*>one.view.data)[0]
-        launch(LEAKY_RELU, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
-    else:
-        launch(PRELU, x.view.dtype, x.device, 1, 3, t, p, x.view.numel)
+    w = contiguous(w)
+    y = empty_as(x, x.view.dtype, x.device)
+    beside = w.view
+    if w.view.numel != 1:                                                  # as (1, channels, 1, ...)
+        for d in range(x.view.ndim):
+            shape[d], strides[d] = w.view.numel if d == 1 else 1, 1
+        beside.ndim, beside.shape, beside.strides = x.view.ndim, shape, strides
+    t[0], t[1], t[2] = &y.view, &x.view, &beside
+    launch(PRELU, x.view.dtype, x.device, 1, 3, t, NULL, x.view.numel)
     record(PRELU, y, (x, w), (x, w))
     return y
 
