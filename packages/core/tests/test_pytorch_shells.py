@@ -29,6 +29,28 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     assert taeda._disable_dynamo(taeda.sin) is taeda.sin and taeda._disable_dynamo(recursive=False)(taeda.cos) is taeda.cos
 
 
+def test_switches_of_the_compiler_are_taken_and_change_nothing() -> None:
+    from taeda import compiler
+
+    @compiler.set_stance("force_eager")
+    def double(x: int) -> int:
+        return 2 * x
+
+    with compiler.set_stance("default", force_backend="eager") as entered:
+        assert double(2) == 4 and double.__name__ == "double" and entered is None
+    with pytest.raises(RuntimeError, match=r"^\[set_stance\] force_backend goes with stance='default', got 'force_eager'"):
+        compiler.set_stance("force_eager", force_backend="eager")
+    assert compiler.list_backends() == [] and compiler.compile is taeda.compile and compiler.save_cache_artifacts() is None
+    compiler.set_default_backend("eager")
+    assert compiler.get_default_backend() == "eager"
+    compiler.set_default_backend(None)
+    assert compiler.get_default_backend() == "inductor"
+    with pytest.raises(TypeError, match=r"^\[set_default_backend\] .* got int"):
+        compiler.set_default_backend(3)
+    assert compiler.nested_compile_region(sum) is sum and compiler.nested_compile_region(max_reuse_entries=2)(sum) is sum
+    assert compiler.substitute_in_graph(sum)(max) is max
+
+
 def test_names_of_quantisation_that_libraries_import() -> None:
     import taeda.quantization.observer as observer
     from taeda.ao.quantization.qconfig import QConfig

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from taeda.settings import compile
+
 __all__ = [
-    "allow_in_graph", "assume_constant_result", "cudagraph_mark_step_begin", "disable", "is_compiling", "is_dynamo_compiling",
-    "is_exporting", "reset",
+    "allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable", "get_default_backend", "is_compiling",
+    "is_dynamo_compiling", "is_exporting", "list_backends", "nested_compile_region", "reset", "save_cache_artifacts", "set_default_backend",
+    "set_stance", "substitute_in_graph",
 ]  # fmt: skip
+
+_backend: str | Callable[..., Any] = "inductor"
 
 
 def is_compiling() -> bool:
@@ -40,6 +46,62 @@ def allow_in_graph(fn: Any) -> Any:
 
 
 assume_constant_result = allow_in_graph
+
+
+def nested_compile_region(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Return the function as it is; also called with options first."""
+    return disable(fn)
+
+
+def substitute_in_graph(original_fn: Callable[..., Any], **options: bool) -> Any:
+    """Return what gives a function back as it is: there is no graph in which it would stand for ``original_fn``."""
+    if not callable(original_fn):
+        raise TypeError(f"[substitute_in_graph] original_fn must be a function, got {type(original_fn).__name__}")
+    return allow_in_graph
+
+
+class set_stance(contextlib.ContextDecorator):
+    """How compiled functions are to behave from here on, within ``with``, or in the function below: as they are, always.
+
+    >>> @set_stance("force_eager")
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(2)
+    4
+    """
+
+    def __init__(self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None) -> None:
+        if force_backend is not None and stance != "default":
+            raise RuntimeError(f"[set_stance] force_backend goes with stance='default', got {stance!r}")
+        self.stance = stance
+
+    def __enter__(self) -> None:
+        """Change nothing."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Change nothing back."""
+
+
+def list_backends(exclude_tags: Sequence[str] | None = ("debug", "experimental")) -> list[str]:
+    """Return the compilers that there are: none."""
+    return []
+
+
+def get_default_backend() -> str | Callable[..., Any]:
+    """Return what ``set_default_backend`` was told, "inductor" at first; nothing compiles by it."""
+    return _backend
+
+
+def set_default_backend(backend: str | Callable[..., Any] | None) -> None:
+    """Keep the name of a backend for ``get_default_backend``; None is the first one again."""
+    global _backend
+    if backend is not None and not isinstance(backend, str) and not callable(backend):
+        raise TypeError(f"[set_default_backend] backend must be a name or a function, got {type(backend).__name__}")
+    _backend = "inductor" if backend is None else backend
+
+
+def save_cache_artifacts() -> None:
+    """Return None, as where nothing has been compiled."""
 
 
 def reset() -> None:
