@@ -376,7 +376,15 @@ def test_products_of_a_low_rank_and_in_low_precision() -> None:
             assert a.abs().allclose(b.abs(), atol=1e-4)
     assert taeda.lobpcg((x @ x.t()).to_sparse(), k=2)[0].allclose(taeda.lobpcg(x @ x.t(), k=2)[0])
     with taeda.autocast("cpu", taeda.bfloat16):
-        assert (x.to_sparse() @ taeda.ones(9, 2)).dtype is taeda.bfloat16
+        s, y, z = x.to_sparse().requires_grad_(), taeda.ones(9, 2, requires_grad=True), taeda.ones(len(x), 2)
+        assert (s @ y).dtype is taeda.bfloat16
+        for made in (taeda.sparse.mm(s, y), taeda.sparse.mm(s, y.bfloat16()), taeda.sparse.addmm(z, s, y), taeda.addmm(z, s, y)):
+            assert made.dtype is taeda.bfloat16
+            y.grad = s.grad = None
+            made.sum().backward()
+            assert y.grad.dtype is taeda.float32 and y.grad[:, 0].allclose(x.sum(0), atol=0.1) and s.grad.dtype is taeda.float32
+        square = taeda.eye(3).to_sparse()
+        assert taeda.sparse.mm(square, square).dtype is taeda.float32
 
 
 # -- copies and files ------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from taeda.layout import sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse import rules  # noqa: F401 (fills the table of what sparse tensors can do)
 from taeda.sparse.creation import INVARIANTS
 from taeda.sparse.legacy import NAMES as _TYPED
-from taeda.sparse.rules_products import addmm as _addmm, check_matrices, product, sampled_addmm as _sampled, sparse_mm
+from taeda.sparse.rules_products import addmm as _addmm, check_matrices, in_lower_precision, product, sampled_addmm as _sampled, sparse_mm
 from taeda.sparse.rules_reduce import sparse_log_softmax, sparse_softmax, sum as _sum, sum_over, _dims
 from taeda.sparse.tensor import COMPRESSED, called, is_sparse, make, values_of, with_values, written
 
@@ -66,6 +66,7 @@ def addmm(mat: Any, mat1: Any, mat2: Any, *, beta: float = 1.0, alpha: float = 1
     """
     if not is_sparse(mat1):
         return _addmm(mat, mat1, mat2, beta=beta, alpha=alpha)
+    mat, mat1, mat2 = in_lower_precision(mat, mat1, mat2)
     found = product("sparse.addmm", mat1, mat2, True)
     found = found if alpha == 1 else found * alpha
     return found if beta == 0 else (mat if beta == 1 else mat * beta) + found

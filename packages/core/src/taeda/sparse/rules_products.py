@@ -121,6 +121,8 @@ def dsmm(a: Any, b: Any) -> Any:
 def sparse_mm(a: Any, b: Any, reduce: Any = None) -> Any:
     if reduce is not None:
         return _reduced(a, b, reduce)
+    if not (is_sparse(a) and is_sparse(b)):                      # autocast leaves a product of two sparse ones as it is
+        a, b = in_lower_precision(a, b)
     return product("sparse.mm", a, b, True)
 
 
@@ -170,6 +172,7 @@ def matmul(a: Any, b: Any) -> Any:
 
 @rule("addmm", "_sparse_addmm")
 def addmm(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    (x,) = in_lower_precision(x)
     found = mm(a, b) if alpha == 1 else mm(a, b) * alpha
     if is_sparse(found) and not is_sparse(x):
         found = found.to_dense()
