@@ -139,6 +139,11 @@ def test_only_maxima_and_global_means_of_volumes_lie_as_their_input() -> None:
         assert pool(x, 2).is_contiguous(memory_format=taeda.channels_last_3d) == kept
         assert taeda.equal(pool(x, 2), pool(x.contiguous(), 2))
     assert ops.adaptive_avg_pool3d(x, 1).stride() == (3, 1, 3, 3, 3)
+    volume, want = x[0].requires_grad_(), ops.max_pool3d(x[0].contiguous(), 2, return_indices=True)
+    for y, right in zip(ops.max_pool3d(volume, 2, return_indices=True), want, strict=True):
+        assert y.stride() == (1, 18, 9, 3) and taeda.equal(y, right)
+    ops.max_pool3d(volume, 2).sum().backward()
+    assert volume.grad.sum() == 3 * 2 * 2 * 3
 
 
 def test_a_window_of_zeros_around_the_input_counts_as_asked() -> None:

@@ -317,6 +317,10 @@ def test_sparse_gradients_of_tables_add_up() -> None:
     w.grad = None
     (ops.embedding(taeda.tensor([[0, 1]]), w, padding_idx=1, sparse=True) ** 2).sum().backward()
     assert w.grad._indices().tolist() == [[0]]
+    w.grad, index = None, taeda.tensor([0, 1])
+    ops.embedding(index, w, sparse=True).sum().backward()
+    index[0] = 4                                             # the caller's own, not the gradient's
+    assert w.grad._indices().tolist() == [[0, 1]]
     with pytest.raises(RuntimeError, match="scale_grad_by_freq not supported"):
         ops.embedding(taeda.tensor([0]), w, scale_grad_by_freq=True, sparse=True).sum().backward()
 

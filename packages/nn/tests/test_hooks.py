@@ -208,6 +208,15 @@ def test_one_kind_of_backward_hook_for_all_modules():
             hooks.register_module_backward_hook(lambda *args: None)
 
 
+def test_a_handle_tells_where_its_hook_is():
+    m = nn.Identity()
+    handle = m.register_forward_hook(lambda *args: 0, always_call=True)
+    assert handle.hooks_dict_ref() is m._forward_hooks and handle.id in handle.hooks_dict_ref()
+    assert [ref() for ref in handle.extra_dict_ref] == [m._forward_hooks_always_called]
+    with hooks.register_module_forward_hook(lambda *args: None, always_call=True) as handle:
+        assert handle.hooks_dict_ref() is hooks._global_forward_hooks and len(hooks._global_forward_hooks_always_called) == 1
+
+
 def test_a_copied_handle_belongs_to_the_copy():
     m = nn.Identity()
     m.handle = m.register_forward_hook(lambda *args: 0)

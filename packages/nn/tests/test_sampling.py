@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import taeda
 from taeda import nn
-from taeda.autograd import gradcheck, gradgradcheck
+from taeda.autograd import forward_ad, gradcheck, gradgradcheck
 from taeda.nn import functional as F
 
 CHANGED = "Default grid_sample and affine_grid behavior has changed"
@@ -94,6 +94,14 @@ def test_max_norm_shortens_the_rows_that_are_used_and_no_others():
     assert not nn.EmbeddingBag.from_pretrained(taeda.ones(3, 4)).weight.requires_grad
 
 
+def test_max_norm_is_no_part_of_forward_derivatives():
+    with forward_ad.dual_level():
+        table = forward_ad.make_dual(taeda.full((3, 4), 2.0), taeda.ones(3, 4))
+        y = forward_ad.unpack_dual(F.embedding(taeda.tensor([0, 2]), table, max_norm=1.0))
+    np.testing.assert_allclose(y.primal.numpy(), 0.5, rtol=1e-5)
+    assert y.tangent.tolist() == [[1.0] * 4] * 2
+
+
 def test_bags_refuse_what_does_not_fit():
     with pytest.raises(
         AssertionError, match=r"\[EmbeddingBag\] padding_idx must be within num_embeddings, got 4 for 4 rows"
@@ -134,6 +142,9 @@ def test_fractional_windows_lie_where_the_draws_say():
     rows, columns = [1, 3, 4], [1, 2, 4]
     assert y[0].tolist() == [[5.0 * r + c for c in columns] for r in rows]
     assert at.tolist() == y.long().tolist()
+    for size in ((), (2,), (2, 2, 2)):
+        with pytest.raises(RuntimeError, match=r"\[fractional_max_pool2d\] kernel_size must either be a single Int or tuple of 2 Ints"):
+            F.fractional_max_pool2d(x, size, output_size=3)
     with pytest.raises(ValueError, match=r"\[fractional_max_pool2d\] requires specifying either"):
         F.fractional_max_pool2d(x, 2)
     with pytest.raises(ValueError, match=r"only one of output_size and output_ratio"):

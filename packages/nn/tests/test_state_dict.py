@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import pickle
+import weakref
 from collections import OrderedDict
 
 import pytest
@@ -142,6 +144,11 @@ def test_hooks():
     assert "x" in net.state_dict()
     post.remove()
     net.register_load_state_dict_pre_hook(lambda m, state, prefix, *rest: state.pop("old", None))
+    held = weakref.ref(other := copy.deepcopy(net))
+    (hook,) = other._load_state_dict_pre_hooks.values()
+    assert hook.with_module and hook.module is other
+    del other, hook
+    assert held() is None                                    # no cycle: gone at once
     net.register_load_state_dict_post_hook(lambda m, keys: keys.missing_keys.clear())
     net.load_state_dict({"weight": taeda.ones(1, 1), "old": 3})
     assert log == [("pre", "", False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -62,6 +63,28 @@ def test_the_older_functional_call():
     with pytest.warns(FutureWarning, match="Please use `taeda.func.functional_call` instead"):
         y = utils.stateless.functional_call(layer, {"weight": taeda.eye(2), "bias": taeda.zeros(2)}, taeda.ones(1, 2))
     assert y.tolist() == [[1.0, 1.0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = utils.stateless._functional_call(layer, {"weight": taeda.eye(2), "bias": taeda.ones(2)}, taeda.ones(1, 2))
+    assert y.tolist() == [[2.0, 2.0]]
+
+
+def test_a_call_with_other_tensors_of_a_module_that_contains_itself():
+    model = nn.Sequential(nn.Linear(1, 1, bias=False))
+    model[0].owner = model
+    for tie in (True, False):
+        y = taeda.func.functional_call(model, {"0.owner.0.weight": taeda.full((1, 1), 3.0)}, taeda.ones(1, 1), tie_weights=tie)
+        assert y.item() == 3.0 and model[0].weight.item() != 3.0
+
+
+def test_a_parameter_under_a_new_name_is_one_during_the_call():
+    class Names(nn.Module):
+        def forward(self):
+            return [name for name, _ in self.named_parameters()]
+
+    model = Names()
+    given = {"w": nn.Parameter(taeda.ones(1)), "x": taeda.ones(1)}
+    assert taeda.func.functional_call(model, given, ()) == ["w"] and not model._parameters and not hasattr(model, "w")
 
 
 def test_a_module_has_other_tensors_for_a_block():

@@ -338,6 +338,13 @@ def test_fused_refuses_complex_parameters(name):
         opt.step()
 
 
+def test_fused_sgd_refuses_parameters_without_values():
+    p = taeda.ones(2, device="meta", requires_grad=True)
+    p.grad = taeda.ones(2, device="meta")
+    with pytest.raises(RuntimeError, match=r"`fused=True` requires .* got taeda.float32 of shape \(2,\) on meta"):
+        optim.SGD([p], lr=0.1, fused=True).step()
+
+
 @every
 def test_empty_and_0d_parameters_step(name, options):
     empty, single = taeda.ones(0, 3, requires_grad=True), taeda.tensor(1.0, requires_grad=True)
@@ -442,6 +449,22 @@ def test_gradients_flow_through_a_differentiable_step(name):
             moved[i] += shift
             sides.append(loss_of(moved)[1].item())
         assert w.grad[i].item() == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5)
+
+
+def test_nadam_differentiates_by_the_product_that_it_keeps():
+    product = taeda.tensor(0.5, dtype=taeda.float64, requires_grad=True)
+
+    def step(product):
+        p = taeda.ones(2, dtype=taeda.float64, requires_grad=True).clone()
+        opt = optim.NAdam([p], lr=0.1, differentiable=True)
+        opt.state[p] = {"step": taeda.tensor(3.0, dtype=taeda.float64), "mu_product": product.clone(),
+                        "exp_avg": taeda.full((2,), 0.25, dtype=taeda.float64), "exp_avg_sq": taeda.ones(2, dtype=taeda.float64)}
+        for _ in range(2):
+            p.grad = taeda.tensor([1.0, -2.0], dtype=taeda.float64)
+            opt.step()
+        return p
+
+    assert taeda.autograd.gradcheck(step, (product,))
 
 
 @pytest.mark.parametrize("name", [n for n in EVERY if n != "Adafactor"])

@@ -1,5 +1,6 @@
 """Schedules against their closed forms, saving and loading, warnings and errors."""
 
+import copy
 import math
 import pickle
 import warnings
@@ -342,8 +343,20 @@ def test_the_order_is_warned_about_only_when_it_is_wrong():
         early.step()  # stepped before the schedule was made
         lr_scheduler.ExponentialLR(early, 0.5).step()
         replaced = optimizer()
-        schedule = lr_scheduler.ExponentialLR(replaced, 0.5)
         replaced.step = lambda: None  # cannot be watched
+        schedule = lr_scheduler.ExponentialLR(replaced, 0.5)
+        schedule.step()
+        same = optimizer()
+        schedule = lr_scheduler.ExponentialLR(same, 0.5)
+        same.step = same.step
+        other = copy.deepcopy(schedule)
+        for one in (schedule, other):
+            one.optimizer.step()
+            one.step()
+    overridden = optimizer()
+    schedule = lr_scheduler.ExponentialLR(overridden, 0.5)
+    overridden.step = lambda: None
+    with pytest.warns(UserWarning, match="Seems like `optimizer.step.*overridden after learning rate scheduler init"):
         schedule.step()
 
 

@@ -36,6 +36,16 @@ class RemovableHandle:
         extras = extra_dict if isinstance(extra_dict, (list, tuple)) else () if extra_dict is None else (extra_dict,)
         self._dicts = [weakref.ref(d) for d in (hooks_dict, *extras)]
 
+    @property
+    def hooks_dict_ref(self) -> Any:
+        """A weak reference to the dict where the hook is entered."""
+        return self._dicts[0]
+
+    @property
+    def extra_dict_ref(self) -> tuple[Any, ...]:
+        """Weak references to the other dicts."""
+        return tuple(self._dicts[1:])
+
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
         for ref in self._dicts:

@@ -63,17 +63,25 @@ def _one_dict(dicts: Any) -> dict[str, Any]:
     return {name: x for d in dicts for name, x in d.items()}
 
 
+def _parts(module: Any, prefix: str, above: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    """A module and those in it under all of their names, but for those that lead back to a module above."""
+    yield prefix, module
+    for name, part in module._modules.items():
+        if part is not None and part is not module and not any(part is m for m in above):
+            yield from _parts(part, f"{prefix}.{name}" if prefix else name, (*above, module))
+
+
 def _slots(module: Any) -> dict[str, tuple[dict[str, Any], str]]:
     """Return where a module keeps each parameter and buffer: name -> (the dict it is in, its name there)."""
     found = {}
-    for prefix, part in module.named_modules(remove_duplicate=False):
+    for prefix, part in _parts(module, "", ()):
         for kept in (part._parameters, part._buffers):
             found.update({(f"{prefix}.{name}" if prefix else name): (kept, name) for name, x in kept.items() if x is not None})
     return found
 
 
-def _place(module: Any, name: str) -> tuple[dict[str, Any], str]:
-    """Return where a module would look for a name: its parameters, its buffers, or its attributes."""
+def _place(module: Any, name: str, x: Any) -> tuple[dict[str, Any], str]:
+    """Return where a module would look for a name: its parameters, its buffers, or its attributes; a new Parameter becomes one."""
     *path, short = name.split(".")
     owner = module
     for part in path:
@@ -86,7 +94,8 @@ def _place(module: Any, name: str) -> tuple[dict[str, Any], str]:
             return kept, short
     if not isinstance(getattr(owner, short, None), (Tensor, NoneType)):
         raise TypeError(f"[functional_call] attribute {name!r} is no tensor, but {type(getattr(owner, short)).__name__}")
-    return vars(owner), short
+    new = getattr(x, "_is_param", False) and not hasattr(owner, short)
+    return owner._parameters if new else vars(owner), short
 
 
 @contextmanager
@@ -114,7 +123,7 @@ def swapped(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool)
     for name, x in replaced.items():
         if not isinstance(x, (Tensor, NoneType)):
             raise TypeError(f"[functional_call] expected a Tensor for {name!r}, got {type(x).__name__}")
-    places = {name: slots.get(name) or _place(module, name) for name in replaced}
+    places = {name: slots.get(name) or _place(module, name, x) for name, x in replaced.items()}
     before = {name: kept.get(short, _NOTHING) for name, (kept, short) in places.items()}
     try:
         for name, (kept, short) in places.items():

@@ -56,10 +56,9 @@ cdef Op POOL_3D = define("fractional_max_pool3d", pool_vjp, 0, 0, "fractional_ma
 
 cdef tuple one_each(str op, str name, object value, int n):
     """An int, or n ints."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    values = values * n if len(values) == 1 else values
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
     if len(values) != n:
-        raise RuntimeError(f"[{op}] {name} must either be a single Int or tuple of Ints, got {value}")
+        raise RuntimeError(f"[{op}] {name} must either be a single Int or tuple of {n} Ints, got {value}")
     for v in values:
         if not hasattr(v, "__index__"):
             raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type {type(v).__name__}")

@@ -317,7 +317,12 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     >>> taeda.max_pool3d(taeda.arange(8.).reshape(1, 2, 2, 2), 2)
     tensor([[[[7.]]]])
     """
-    return max_pool(MAX_POOL3D, input, 3, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    cdef TensorBase x = as_tensor(input, "max_pool3d")
+    if x.view.ndim == 4 and x.view.strides[0] == 1 and not x.view.contiguous:      # of the unbatched pools, this one keeps channels innermost
+        batch = (<object>x).movedim(0, -1).unsqueeze(0).movedim(-1, 1)             # whose first stride says so too
+        y = max_pool(MAX_POOL3D, batch, 3, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+        return (y[0].squeeze(0), y[1].squeeze(0)) if return_indices else y.squeeze(0)
+    return max_pool(MAX_POOL3D, x, 3, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 # -- average -----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ def of_rows(index: Any, g: Any, rows: int, padding_idx: int) -> Any:
     """The gradient of a table of some rows: g's row for each index but ``padding_idx``."""
     if g.layout is sparse_coo:
         g = g.to_dense()
-    index = index.reshape(-1).to(int64)
+    index = index.reshape(-1).to(int64, copy=True)       # the caller may write into its indices before the gradient is used
     values = g.reshape(index.numel(), g.shape[-1])
     if padding_idx >= 0:
         kept = (index != padding_idx).nonzero().reshape(-1)

@@ -185,7 +185,8 @@ def nadam(
         t = steps[i].item()
         d = _decayed(p, g, lr, weight_decay, decoupled, maximize)
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (s * momentum_decay)) for s in (t, t + 1))
-        product = mu_products[i].mul_(mu).item()
+        kept = mu_products[i].mul_(mu)
+        product = kept.clone() if kept.requires_grad else kept.item()      # the next step changes it in place
         first, second = _moments(d, exp_avgs[i], exp_avg_sqs[i], beta1, beta2)
         denominator = (second / (1 - beta2**t)).sqrt() + eps
         p.sub_(d / denominator * (lr * (1 - mu) / (1 - product)))

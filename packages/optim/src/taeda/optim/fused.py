@@ -181,8 +181,8 @@ class FusedOptimizer(Optimizer):
 
     def _check_parameter(self, p: Tensor, group: dict[str, Any]) -> None:
         """Raise RuntimeError where ``fused`` was asked for and PyTorch's fused step would refuse the parameter."""
-        if group.get("fused") and not p.is_floating_point():
+        if group.get("fused") and (p.is_meta or not p.is_floating_point()):
             raise RuntimeError(
-                f"[{self._name}] `fused=True` requires all the params to be floating point Tensors, but got {p.dtype} "
+                f"[{self._name}] `fused=True` requires all the params to be floating point Tensors with values, but got {p.dtype} "
                 f"of shape {tuple(p.shape)} on {p.device}"
             )

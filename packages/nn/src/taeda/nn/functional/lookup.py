@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import taeda
 from taeda import Tensor, ops
+from taeda.autograd.forward_ad import _set_fwd_grad_enabled
 from taeda.nn.functional._common import need_tensors
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
@@ -13,7 +14,7 @@ def _renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: floa
     """Scale the rows that are used down to ``max_norm``, in place."""
     if index.dtype not in (taeda.int64, taeda.int32):
         return  # the lookup refuses it; as an index of rows it could be a mask
-    with taeda.no_grad():
+    with taeda.no_grad(), _set_fwd_grad_enabled(False):     # to neither kind of derivative the table was always so
         used = index.reshape(-1).unique()
         rows = weight[used]
         norms = rows.norm(norm_type, 1, keepdim=True)

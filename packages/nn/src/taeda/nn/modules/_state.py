@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -243,14 +244,28 @@ class StateMethods:
 
 
 class _LoadPreHook:
-    """A load hook, with the module in front where it asked for it.  Copies and pickles with its module."""
+    """A load hook, with the module in front where it asked for it.  Copies and pickles with its module, which it does not keep alive."""
 
     def __init__(self, hook: Callable[..., Any], module: Any) -> None:
         self.hook = hook
-        self.module = module
+        self._module = None if module is None else weakref.ref(module)
+
+    @property
+    def module(self) -> Any:
+        return None if self._module is None else self._module()
+
+    @property
+    def with_module(self) -> bool:
+        return self._module is not None
 
     def __call__(self, *args: Any) -> Any:
-        return self.hook(*args) if self.module is None else self.hook(self.module, *args)
+        return self.hook(self.module, *args) if self.with_module else self.hook(*args)
+
+    def __getstate__(self) -> Any:
+        return self.hook, self.module
+
+    def __setstate__(self, state: Any) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
 
 class _Report:

@@ -27,7 +27,13 @@ from taeda.nn.modules._hooks import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
-from taeda.nn.modules._hooks import global_buffer_registration as _global_buffer_registration_hooks  # noqa: F401 (copies of Module use these)
+from taeda.nn.modules._hooks import global_backward as _global_backward_hooks  # noqa: F401 (copies of Module use these)
+from taeda.nn.modules._hooks import global_backward_pre as _global_backward_pre_hooks  # noqa: F401
+from taeda.nn.modules._hooks import global_buffer_registration as _global_buffer_registration_hooks  # noqa: F401
+from taeda.nn.modules._hooks import global_forward as _global_forward_hooks  # noqa: F401
+from taeda.nn.modules._hooks import global_forward_always as _global_forward_hooks_always_called  # noqa: F401
+from taeda.nn.modules._hooks import global_forward_pre as _global_forward_pre_hooks  # noqa: F401
+from taeda.nn.modules._hooks import global_forward_with_kwargs as _global_forward_hooks_with_kwargs  # noqa: F401
 from taeda.nn.modules._hooks import global_module_registration as _global_module_registration_hooks  # noqa: F401
 from taeda.nn.modules._hooks import global_parameter_registration as _global_parameter_registration_hooks  # noqa: F401
 from taeda.nn.modules._registry import Registry

@@ -38,6 +38,19 @@ def functional_call(
         FutureWarning,
         stacklevel=2,
     )
+    return _functional_call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
+
+
+def _functional_call(
+    module: Module,
+    parameters_and_buffers: dict[str, Tensor],
+    args: Any = None,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """``functional_call`` without its warning, which libraries call by this name."""
     return taeda.func.functional_call(
         module,
         parameters_and_buffers,

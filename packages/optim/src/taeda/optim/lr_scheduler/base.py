@@ -19,7 +19,7 @@ from taeda.optim.optimizer import Optimizer
 
 __all__ = ["LRScheduler"]
 
-EPOCH_WARNING = (
+EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated; call step() without it. Where it is given, the "
     "closed form of the schedule is used instead of the chainable one."
 )
@@ -29,6 +29,11 @@ def check_optimizer(name: str, optimizer: Any) -> None:
     """Raise TypeError for what is no Optimizer."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"[{name}] {type(optimizer).__name__} is not an Optimizer")
+
+
+def step_of(optimizer: Optimizer) -> Any:
+    """Return the function that is the optimizer's step."""
+    return getattr(optimizer.step, "__func__", optimizer.step)
 
 
 def own(value: Any) -> Any:
@@ -118,6 +123,7 @@ class LRScheduler:
 
     def _initial_step(self) -> None:
         self._step_count = 0
+        self.optimizer._watched_step = step_of(self.optimizer)
         self._is_initial = True
         try:
             self.step()
@@ -142,18 +148,29 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Move on by one epoch and set the rates of all groups."""
-        # An optimizer whose step was replaced on the object (by a gradient scaler, say) cannot be watched.
-        if self._step_count == 1 and not self.optimizer._opt_called and "step" not in vars(self.optimizer):
-            warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`; call them in the opposite "
-                "order, or the first value of the schedule is skipped.",
-                UserWarning,
-                stacklevel=2,
-            )
+        if self._step_count == 1:
+            self._check_order()
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_WARNING, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
         self._update_lr(epoch)
+
+    def _check_order(self) -> None:
+        """Warn where the optimizer has not stepped before the schedule, or cannot be watched any more."""
+        text = None
+        if self.optimizer._watched_step not in (None, step_of(self.optimizer)):
+            text = (
+                "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make sure "
+                "to call `optimizer.step()` before `lr_scheduler.step()`."
+            )
+        elif not self.optimizer._opt_called and "step" not in vars(self.optimizer):
+            # one whose step was replaced on the object before (by a gradient scaler, say) cannot be watched
+            text = (
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`; call them in the opposite "
+                "order, or the first value of the schedule is skipped."
+            )
+        if text is not None:
+            warnings.warn(text, UserWarning, stacklevel=3)
 
     def _update_lr(self, epoch: int | None = None) -> None:
         with self._within_step():

@@ -7,7 +7,7 @@ import warnings
 from typing import Any, Literal, SupportsFloat
 
 from taeda.optim.lr_scheduler.base import (
-    EPOCH_WARNING,
+    EPOCH_DEPRECATION_WARNING,
     LRScheduler,
     check_optimizer,
     group_values,
@@ -92,7 +92,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Count an epoch whose metric is ``metrics``, a number or a one-element tensor."""
         current = float(metrics)
         if epoch is not None:
-            warnings.warn(EPOCH_WARNING, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(current, self.best):
             self.best = current
