@@ -140,6 +140,17 @@ def test_modes_decorate_functions_and_generators() -> None:
     assert running.send("sent") == "sent"
 
 
+@pytest.mark.parametrize("mode", [taeda.no_grad, taeda.enable_grad, taeda.inference_mode])
+def test_a_class_is_decorated_with_a_warning(mode) -> None:
+    with pytest.warns(FutureWarning, match="Decorating classes is deprecated"):
+        @mode()
+        class Made:
+            def __init__(self) -> None:
+                self.modes = taeda.is_grad_enabled(), taeda.is_inference_mode_enabled()
+
+    assert Made().modes == (mode is taeda.enable_grad, mode is taeda.inference_mode)
+
+
 def test_set_grad_enabled_acts_at_once_and_as_a_block() -> None:
     taeda.set_grad_enabled(False)
     assert not taeda.is_grad_enabled()

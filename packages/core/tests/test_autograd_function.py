@@ -255,3 +255,103 @@ def test_a_saved_output_requires_grad_in_backward_too() -> None:
         y = Root.apply(x)
     y.sum().backward()
     assert seen == [(True, False, False), (True, False, True), (True, False, False)]
+
+
+def test_what_is_marked_dirty_is_an_input_and_an_output() -> None:
+    class Wrong(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, returned):
+            y = x * 3
+            ctx.mark_dirty(y if returned else x)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            return 3 * g, None
+
+    with pytest.warns(UserWarning, match="received a tensor that was not an input"):
+        Wrong.apply(leaf(1) * 1, True)
+    for x in (leaf(1) * 1, taeda.ones(1)):
+        with pytest.raises(RuntimeError, match="were not returned as output"):
+            Wrong.apply(x, False)
+
+
+def function_of(forward, jvp):
+    return type("F", (taeda.autograd.Function,), {"forward": staticmethod(forward), "jvp": staticmethod(jvp),
+                                                  "backward": staticmethod(lambda ctx, *g: g[0])})
+
+
+def doubled_in_place(ctx, x):
+    x.mul_(2)
+    ctx.mark_dirty(x)
+    return x
+
+
+def two_of_which_one_differentiates(ctx, x):
+    y = x.clone()
+    ctx.mark_non_differentiable(y)
+    return x.clone(), y
+
+
+@pytest.mark.parametrize("requires_grad", [True, False])
+@pytest.mark.parametrize(
+    ("forward", "right", "wrong", "match"),
+    [
+        (lambda ctx, x: x, lambda ctx, t: t.view_as(t), lambda ctx, t: t.clone(), "is not returning a view"),
+        (lambda ctx, x: x[:2], lambda ctx, t: t[:2], lambda ctx, t: t[:2].clone(), "is not returning a view"),
+        (lambda ctx, x: x[:2], lambda ctx, t: t[:2], lambda ctx, t: t.clone()[:2], "a view of the given grad input"),
+        (doubled_in_place, lambda ctx, t: t.mul_(2), lambda ctx, t: t * 2, "not modifying the forward mode gradients inplace"),
+        (two_of_which_one_differentiates, lambda ctx, t: (t.clone(), None), lambda ctx, t: (t, t.clone()), "return None at that position"),
+        (lambda ctx, x: x * 1, lambda ctx, t: t, lambda ctx, t: 3, r"expected Variable or None \(got int\)"),
+    ],
+)
+def test_a_tangent_is_made_as_its_output_is(requires_grad, forward, right, wrong, match) -> None:
+    fwAD = taeda.autograd.forward_ad
+    with fwAD.dual_level():
+        def dual():
+            return fwAD.make_dual(taeda.ones(4, requires_grad=requires_grad), taeda.ones(4)).clone()
+
+        found = function_of(forward, right).apply(dual())
+        tangent = fwAD.unpack_dual(found[0] if isinstance(found, tuple) else found).tangent
+        assert tangent.tolist() == ([2.0] * 4 if forward is doubled_in_place else [1.0] * len(tangent))
+        with pytest.raises(RuntimeError, match=match):
+            function_of(forward, wrong).apply(dual())
+
+
+def test_outputs_that_do_not_differentiate_may_have_no_cotangent() -> None:
+    seen = []
+
+    class Two(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, materialize):
+            y = x.clone()
+            ctx.mark_non_differentiable(y)
+            ctx._materialize_non_diff_grads = materialize
+            return x.clone(), y
+
+        @staticmethod
+        def backward(ctx, g, h):
+            seen.append(None if h is None else h.tolist())
+            return g, None
+
+    for materialize in (False, True):
+        Two.apply(leaf(1), materialize)[0].sum().backward()
+    assert seen == [None, [0.0]]
+
+
+def test_saved_variables_is_an_old_name() -> None:
+    class Old(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_variables
+            return 2 * g + 0 * x
+
+    x = leaf(1)
+    with pytest.warns(DeprecationWarning, match="use 'saved_tensors'"):
+        Old.apply(x).sum().backward()
+    assert x.grad.tolist() == [2.0]

@@ -331,3 +331,11 @@ def test_a_leaf_has_one_end_in_the_graph_while_somebody_holds_it() -> None:
     assert seen() is not None and first.variable is seen()
     del first, second
     assert seen() is None
+
+
+def test_the_gradient_of_an_edge_has_the_shape_of_its_tensor() -> None:
+    x = leaf(1, 2)
+    edge = taeda.autograd.graph.get_gradient_edge(x * 2)
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        taeda.autograd.grad(edge, x, grad_outputs=taeda.ones(3, dtype=x.dtype))
+    assert taeda.autograd.grad(edge, x, grad_outputs=taeda.ones(2, dtype=x.dtype))[0].tolist() == [2.0, 2.0]

@@ -264,6 +264,10 @@ def test_a_hook_after_accumulation_returns_nothing() -> None:
     x.register_post_accumulate_grad_hook(lambda p: 5)
     with pytest.raises(TypeError, match="hook returned 'int'"):
         (x * 2).sum().backward()
+    y = taeda.ones(2, requires_grad=True)
+    y.register_post_accumulate_grad_hook(lambda p: p.grad)
+    with pytest.raises(RuntimeError, match="should return None"):
+        (y * 2).sum().backward()
 
 
 def test_a_retained_gradient_is_memory_of_its_own() -> None:
@@ -347,3 +351,59 @@ def test_every_handle_is_a_removable_handle():
     for handle in made:
         handle.remove()
     y.sum().backward()
+
+
+def test_a_callback_runs_when_the_pass_is_over() -> None:
+    engine = taeda.autograd.Variable._execution_engine
+    x, log = leaf(1, 2), []
+
+    class Step(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            engine.queue_callback(lambda: (log.append(x.grad.tolist()), engine.queue_callback(lambda: log.append("last"))))
+            inner = leaf(3)
+            inner.register_hook(lambda g: engine.queue_callback(lambda: log.append("inner")))
+            with taeda.enable_grad():
+                (inner * 2).sum().backward()
+            log.append("backward")
+            return g
+
+    Step.apply(x * 2).sum().backward()
+    assert log == ["inner", "backward", [2.0, 2.0], "last"]
+    with pytest.raises(RuntimeError, match="only be installed during backward"):
+        engine.queue_callback(print)
+    with pytest.raises(TypeError, match="expected a function"):
+        y = leaf(1)
+        y.register_hook(lambda g: engine.queue_callback(3))
+        y.sum().backward()
+
+
+def test_the_callbacks_of_a_pass_that_fails_are_forgotten() -> None:
+    engine, x, log = taeda.autograd.Variable._execution_engine, leaf(1), []
+
+    def fail(g):
+        engine.queue_callback(lambda: log.append("called"))
+        raise ValueError("no")
+
+    y = x * 2
+    handle = y.register_hook(fail)
+    with pytest.raises(ValueError, match="no"):
+        y.sum().backward(retain_graph=True)
+    handle.remove()
+    y.sum().backward()
+    assert log == [] and x.grad.tolist() == [2.0]
+
+
+def test_the_table_of_hooks_can_be_set() -> None:
+    x, seen = leaf(1), []
+    x._backward_hooks = {0: seen.append}
+    (x * 3).sum().backward()
+    assert [g.item() for g in seen] == [3.0]
+    x._backward_hooks = None
+    assert x._backward_hooks is None
+    (x * 3).sum().backward()
+    assert len(seen) == 1

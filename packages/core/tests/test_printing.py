@@ -176,6 +176,13 @@ def test_a_subclass_is_named_and_contents_can_be_given() -> None:
     assert printing.tensor_str(taeda.tensor([1.0]).as_subclass(Mine)) == "Mine([1.])"
     assert printing.tensor_str(taeda.tensor([1.0]), tensor_contents="...") == "tensor(...)"
 
+    class Told(taeda.Tensor):
+        def __repr__(self):
+            return super().__repr__(tensor_contents="secret")
+
+    assert repr(taeda.ones(2).as_subclass(Told)) == "Told(secret)"
+    assert taeda.ones(1).__repr__(tensor_contents="x") == "tensor(x)" and str(taeda.ones(1)) == "tensor([1.])"
+
 
 def test_printing_records_nothing_and_changes_nothing() -> None:
     x = taeda.ones(3, requires_grad=True) * 2

@@ -63,3 +63,12 @@ def test_errors() -> None:
     with pytest.raises(IndexError):
         x.transpose_(0, 3)
     assert x.shape == (2, 3, 4)
+
+
+def test_a_resize_counts_as_a_write_where_it_changes_something() -> None:
+    x, like = taeda.zeros(1), taeda.zeros(3)
+    versions = [x._version]
+    for resize in (lambda: x.resize_((1, 2)), lambda: x.resize_as_(like), lambda: x.resize_((3,)), lambda: x.resize_as_(like)):
+        resize()
+        versions.append(x._version)
+    assert versions == [0, 1, 2, 2, 2]

@@ -325,6 +325,12 @@ def test_sparse_gradients_of_tables_add_up() -> None:
         ops.embedding(taeda.tensor([0]), w, scale_grad_by_freq=True, sparse=True).sum().backward()
 
 
+def test_the_sparse_gradient_of_a_number_that_was_gathered_often() -> None:
+    x = taeda.tensor(2.0, requires_grad=True)
+    taeda.gather(x, 0, taeda.zeros(3, dtype=taeda.int64), sparse_grad=True).sum().backward()
+    assert x.grad.is_sparse and x.grad._nnz() == 3 and x.grad.to_dense().item() == 3.0
+
+
 # -- nothing takes one by mistake ------------------------------------------------------------------
 
 

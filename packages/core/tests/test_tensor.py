@@ -187,6 +187,8 @@ def test_data_and_grad_are_set(x: taeda.Tensor) -> None:
         w.data = taeda.tensor([1])
     with pytest.raises(RuntimeError, match="Only|only Tensors of floating point"):
         taeda.tensor([1]).requires_grad_()
+    with pytest.raises(RuntimeError, match="one of them is sparse"):
+        taeda.ones(2).data = taeda.ones(2).to_sparse()
 
 
 def test_none_in_place_of_a_tensor_is_a_type_error_and_no_crash() -> None:

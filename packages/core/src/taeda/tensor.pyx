@@ -597,12 +597,19 @@ def _init_subclass(cls, attributes=True, **kwargs):
     if attributes and _override.takes_over(cls):
         attributes_for(cls, Tensor)
 
+def told(self, *, tensor_contents=None):
+    """Return the tensor as text; a class may give what stands in place of the values."""
+    return tensor_str(self, tensor_contents=tensor_contents)
+
+
+told.__name__, told.__qualname__ = "__repr__", "Tensor.__repr__"
 install(Tensor, "__new__", staticmethod(_new))
 install(Tensor, "__init_subclass__", classmethod(_init_subclass))
 for part in (TensorConversions, TensorAttributes):              # vars(Tensor) is all of it
     for name, attribute in part.__dict__.items():
         if name not in Tensor.__dict__:
             install(Tensor, name, attribute)
+install(Tensor, "__repr__", told)
 _override.set_tensor_class(Tensor)
 _override.set_dispatch(Tensor.__dict__["__torch_dispatch__"], Tensor.__dict__["__torch_function__"])
 _override.NOWRAP.update([Tensor.__dict__[_name].__get__ for _name in ("_base", "grad")])

@@ -18,6 +18,9 @@ from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of
 from taeda.tensor_base cimport CPU, META, alias, is_wrapper, refresh
 
+cdef enum:
+    SPARSE = 4               # the device code of a sparse tensor
+
 import warnings
 import weakref
 
@@ -422,6 +425,9 @@ cdef class TensorAttributes(TensorBase):
         if self.requires_grad_ and not differentiable((<TensorBase>value).view.dtype):
             raise RuntimeError(f"[data] data set to a tensor that requires gradients must be floating point or complex dtype, "
                                f"got {name_of((<TensorBase>value).view.dtype)}")
+        if (self.device == SPARSE) != ((<TensorBase>value).device == SPARSE):
+            raise RuntimeError("[data] Attempted to set .data of a tensor, but the two have incompatible tensor types: one of them is sparse; "
+                               "hint: to_dense() or to_sparse()")
         RELAID[0] += 1
         fill_from(self, <TensorBase>value)
 
@@ -493,3 +499,11 @@ cdef class TensorAttributes(TensorBase):
     @property
     def _backward_hooks(self):
         return None if self.extra is None else self.extra.get("hooks")
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, hooks):
+        extra = extras(self)
+        extra.pop("hooks", None)
+        if hooks is not None:
+            for hook in hooks.values():
+                self.register_hook(hook)

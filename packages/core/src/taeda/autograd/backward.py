@@ -60,13 +60,13 @@ def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
         return out.new_ones(out.shape)
     if not isinstance(g, TensorBase):
         raise TypeError(f"[{op}] gradients can be either Tensors or None, but got {type(g).__name__}")
+    shape = tuple(out.shape) if not edge else None if out._like is None else out._like[0]
+    if shape is not None and tuple(g.shape) != shape:
+        raise RuntimeError(
+            f"[{op}] Mismatch in shape: grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape of {shape}."
+        )
     if edge:
         return g
-    if g.shape != out.shape:
-        raise RuntimeError(
-            f"[{op}] Mismatch in shape: grad_output[{i}] has a shape of {tuple(g.shape)} and "
-            f"output[{i}] has a shape of {tuple(out.shape)}."
-        )
     if g.is_complex() != out.is_complex():
         raise RuntimeError(
             f"[{op}] For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "

@@ -324,6 +324,46 @@ def call_node(Node n, tuple grads):
     return found[0] if len(<tuple>found) == 1 else found
 
 
+# -- what a program wants done at the end of the pass --------------------------------------------------------
+
+cdef extern from *:
+    """
+    static __thread int taeda_passes_under_way = 0;
+    static int taeda_passes(int change) { return taeda_passes_under_way += change; }
+    """
+    int passes_under_way "taeda_passes"(int change) noexcept nogil
+
+cdef Py_ssize_t queued = 0               # callbacks that wait, in all threads
+
+
+def queue_callback(callback):
+    """Call ``callback()`` once the backward pass that is under way in this thread is done; RuntimeError if there is none."""
+    global queued
+    cdef int depth = passes_under_way(0)
+    if depth == 0:
+        raise RuntimeError("[queue_callback] Final callbacks can only be installed during backward pass; call it from a hook or a backward")
+    if not callable(callback):
+        raise TypeError(f"[queue_callback] expected a function, got {type(callback).__name__}")
+    if not hasattr(threads, "callbacks"):
+        threads.callbacks = {}
+    threads.callbacks.setdefault(depth, []).append(callback)
+    queued += 1
+
+
+cdef int run_callbacks(int depth, bint wanted) except -1:
+    """Run those of the pass at this depth, also what they queue; of a pass that failed they are forgotten."""
+    global queued
+    cdef list waiting
+    while True:
+        waiting = getattr(threads, "callbacks", {}).pop(depth, None)
+        if waiting is None:
+            return 0
+        queued -= len(waiting)
+        for callback in waiting:
+            if wanted:
+                callback()
+
+
 cdef object runner = None               # what runs passes while a profiler records
 
 
@@ -339,9 +379,19 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
         warn_once("create_graph", "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
                   "gradient which can cause a memory leak. Use autograd.grad when creating the graph, or reset the .grad fields of your "
                   "parameters to None after use to break the cycle.", 3)
-    if runner is not None:
-        return runner(roots, grads, keep_graph, create_graph, captures, accumulate)
-    return run_pass(roots, grads, keep_graph, create_graph, captures, accumulate)
+    cdef int depth = passes_under_way(1)
+    cdef bint done = False
+    try:
+        if runner is not None:
+            found = runner(roots, grads, keep_graph, create_graph, captures, accumulate)
+        else:
+            found = run_pass(roots, grads, keep_graph, create_graph, captures, accumulate)
+        done = True
+        return found
+    finally:
+        if queued:
+            run_callbacks(depth, done)
+        passes_under_way(-1)
 
 
 cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):

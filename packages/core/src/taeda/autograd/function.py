@@ -61,13 +61,14 @@ class FunctionNode(Node, FunctionCtx):
     _wanted: tuple[bool, ...]  # needs_input_grad, which a program may write to
     _inputs: tuple[Any, ...]
     _outputs: tuple[Any, ...]
+    _undifferentiated: frozenset[int] = frozenset()     # the numbers of the outputs that were marked so
 
     def __init__(self) -> None:
         self.to_save: tuple[Any, ...] = ()
         self.saved_for_forward: tuple[Any, ...] | None = None
         self.dirty_tensors: tuple[Any, ...] = ()
         self.non_differentiable: tuple[Any, ...] = ()
-        self.materialize_grads = True
+        self.materialize_grads = self._materialize_non_diff_grads = True
         self.needs_input_grad: tuple[bool, ...] = ()
 
     def name(self) -> str:
@@ -82,7 +83,11 @@ class FunctionNode(Node, FunctionCtx):
             return tuple(self.saved_for_forward)
         return tuple(self.to_save) or saved_of(self)
 
-    saved_variables = saved_tensors
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """``saved_tensors`` by its old name."""
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
 
     @property
     def _raw_saved_tensors(self) -> tuple[Any, ...]:
@@ -93,6 +98,8 @@ class FunctionNode(Node, FunctionCtx):
         given = list(g) if isinstance(g, tuple) else [g]
         if self.materialize_grads:
             given = [_zeros(known) if x is None and known is not None else x for x, known in zip(given, self._outputs, strict=True)]
+        if not self._materialize_non_diff_grads:
+            given = [None if i in self._undifferentiated else x for i, x in enumerate(given)]
         found = _backward_of(self._forward_cls)(self, *given)
         found = found if isinstance(found, tuple) else (found,)
         count = len(self._is_tensor)
@@ -267,18 +274,18 @@ class Function(metaclass=FunctionMeta):
             _set_grad_enabled(was)
             dual.set_asleep(asleep)
         outputs = output if isinstance(output, tuple) else (output,)
+        if node.dirty_tensors:
+            _check_dirty(node.dirty_tensors, tensors, outputs, recording)
+        if node.non_differentiable:
+            node._undifferentiated = frozenset(i for i, o in enumerate(outputs) if any(o is t for t in node.non_differentiable))
         made = cls._record(node, tensors, outputs) if recording else list(outputs)
         if any(t is not None for t in tangents):
-            cls._push_tangents(node, args, tangents, made)
+            cls._push_tangents(node, args, tangents, outputs, made)
         node.saved_for_forward = None
         return tuple(made) if isinstance(output, tuple) else made[0]
 
     @classmethod
     def _record(cls, node: Any, tensors: tuple[Any, ...], outputs: tuple[Any, ...]) -> list[Any]:
-        for t in node.dirty_tensors:
-            if not any(t is o for o in outputs):
-                raise RuntimeError("[mark_dirty] Some elements marked as dirty during the forward method were not returned as output. The "
-                                   "inputs that are modified inplace must all be outputs of the Function.")
         inputs_to_save = [t for t in node.to_save if any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)]
         made = attach_function(node, tensors, outputs, node.dirty_tensors, node.non_differentiable)
         node._outputs = tuple(
@@ -292,7 +299,9 @@ class Function(metaclass=FunctionMeta):
         return made
 
     @classmethod
-    def _push_tangents(cls, node: Any, args: tuple[Any, ...], tangents: list[Any], made: list[Any]) -> None:
+    def _push_tangents(
+        cls, node: Any, args: tuple[Any, ...], tangents: list[Any], outputs: tuple[Any, ...], made: list[Any]
+    ) -> None:
         """Call the user's jvp and hang what it returns on the outputs."""
         if node.materialize_grads:
             tangents = [
@@ -305,14 +314,52 @@ class Function(metaclass=FunctionMeta):
         finally:
             dual.set_asleep(asleep)
         found = found if isinstance(found, tuple) else (found,)
+        for i, tangent in enumerate(found):
+            if tangent is not None and not isinstance(tangent, TensorBase):
+                raise RuntimeError(f"[{cls.__name__}] jvp: expected Variable or None (got {type(tangent).__name__}) for grad output {i}")
         if len(found) != len(made):
             raise RuntimeError(
                 f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {len(made)} but got "
                 f"{len(found)})"
             )
         for i, (out, tangent) in enumerate(zip(made, found, strict=True)):
-            if tangent is not None:
-                dual.set_output_tangent(node, i, out, tangent)
+            if tangent is None:
+                continue
+            if i in node._undifferentiated:
+                raise RuntimeError(f"[{cls.__name__}] Function's jvp returned a gradient at position {i}, but the corresponding forward "
+                                   "output is not a differentiable Tensor. You should return None at that position instead.")
+            _check_alias(cls.__name__, node.dirty_tensors, args, tangents, outputs[i], tangent)
+            dual.set_output_tangent(node, i, out, tangent)
+
+
+def _check_dirty(dirty: tuple[Any, ...], tensors: tuple[Any, ...], outputs: tuple[Any, ...], recording: bool) -> None:
+    """What was changed in place must be an input, and an output too."""
+    for t in dirty:
+        if not any(t is o for o in outputs):
+            raise RuntimeError("[mark_dirty] Some elements marked as dirty during the forward method were not returned as output. The "
+                               "inputs that are modified inplace must all be outputs of the Function.")
+        if recording and not any(t is x for x in tensors):
+            warnings.warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be "
+                          "passed to ctx.mark_dirty().", UserWarning, stacklevel=3)
+
+
+def _check_alias(name: str, dirty: tuple[Any, ...], args: tuple[Any, ...], tangents: list[Any], out: Any, tangent: Any) -> None:
+    """A tangent must share memory with its input's where the output does: writes to one are then writes to the other for both."""
+    root = out._base if out._is_view() else out
+    for x, given in zip(args, tangents, strict=True):
+        if given is None or not isinstance(x, TensorBase):
+            continue
+        if out is x and any(out is t for t in dirty):
+            if tangent is not given:
+                raise RuntimeError(f"[{name}] An inplace custom Function is not modifying the forward mode gradients inplace. If the "
+                                   "forward is modifying an input inplace, then the jvp function must modify the corresponding gradient inplace.")
+        elif out is x or (out._is_view() and (x is root or x._base is root)):
+            if not tangent._is_view():
+                raise RuntimeError(f"[{name}] A custom Function's forward is returning a view (or an input as-is) but the jvp is not "
+                                   "returning a view.")
+            if tangent._base is not (given._base if given._is_view() else given):
+                raise RuntimeError(f"[{name}] A custom Function is returning a view but the jvp is not returning a view of the given grad "
+                                   "input.")
 
 
 class InplaceFunction(Function):

@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Grad modes, one flag a thread: no_grad, enable_grad, set_grad_enabled, inference_mode."""
 import functools
+import warnings
 
 cdef extern from *:
     """
@@ -49,6 +50,8 @@ class _Mode:
 
     def __call__(self, function):
         if isinstance(function, type):
+            warnings.warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
+                          "methods: decorate __init__ and nothing else to keep what this does.", FutureWarning, stacklevel=1)
             function.__init__ = self(function.__init__)
             return function
         if getattr(getattr(function, "__code__", None), "co_flags", 0) & GENERATOR:

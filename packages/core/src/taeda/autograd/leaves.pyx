@@ -193,7 +193,10 @@ cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1
     if extra is not None and "post_accumulate_hooks" in extra:
         for hook in list(extra["post_accumulate_hooks"].values()):
             found = hook(leaf)
-            if found is not None and not isinstance(found, TensorBase):
+            if isinstance(found, TensorBase):
+                raise RuntimeError("[register_post_accumulate_grad_hook] Tensor post accumulate grad hooks should return None, but "
+                                   f"{name_of_hook(hook)!r} returned a Tensor; change the leaf's .grad instead")
+            if found is not None:
                 raise TypeError(f"[register_post_accumulate_grad_hook] expected Variable, but hook returned {type(found).__name__!r}; it "
                                 "must return None")
     if extra is not None and "accumulate_hooks" in extra:

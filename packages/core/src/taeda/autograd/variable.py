@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda.autograd.engine import queue_callback
+
 __all__ = ["Variable"]
 
 
@@ -14,8 +16,19 @@ class _VariableMeta(type):
         return isinstance(instance, Tensor)
 
 
+class _Engine:
+    """The engine, as far as programs ask it for something."""
+
+    @staticmethod
+    def queue_callback(callback: Any) -> None:
+        """Call ``callback()`` at the end of the backward pass that is under way; RuntimeError if there is none."""
+        queue_callback(callback)
+
+
 class Variable(metaclass=_VariableMeta):
     """``Variable(tensor)`` returns the tensor itself: the two are one since PyTorch 0.4."""
+
+    _execution_engine = _Engine()
 
     def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
         return data.detach().requires_grad_() if requires_grad else data

@@ -472,6 +472,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
     if total and need > x.storage.nbytes_:
         x.storage.resize_(need)
     RELAID[0] += 1
+    bump(x)
     x.set_ndim(n)
     for i in ([1, *range(n - 1, 1, -1), 0] if innermost else range(n - 1, -1, -1)):
         x.view.shape[i] = shape[i]

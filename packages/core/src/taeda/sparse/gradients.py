@@ -25,7 +25,7 @@ def of_rows(index: Any, g: Any, rows: int, padding_idx: int) -> Any:
 def of_elements(index: Any, g: Any, dim: int, shape: tuple[int, ...]) -> Any:
     """The gradient of what ``gather`` read: g's elements, each where it came from."""
     if not shape:
-        return packed(sparse_coo, (index.new_zeros((0, 1)),), g.reshape(1), shape)
+        return packed(sparse_coo, (index.new_zeros((0, index.numel())),), g.reshape(-1), shape)
     rows = []
     for d in range(len(shape)):
         if d == dim:
