@@ -351,8 +351,9 @@ def _check_alias(name: str, dirty: tuple[Any, ...], args: tuple[Any, ...], tange
             continue
         if out is x and any(out is t for t in dirty):
             if tangent is not given:
-                raise RuntimeError(f"[{name}] An inplace custom Function is not modifying the forward mode gradients inplace. If the "
-                                   "forward is modifying an input inplace, then the jvp function must modify the corresponding gradient inplace.")
+                raise RuntimeError(f"[{name}] An inplace custom Function is not modifying the forward mode gradients inplace. "
+                                   "If the forward is modifying an input inplace, then the jvp function must modify the corresponding "
+                                   "gradient inplace.")
         elif out is x or (out._is_view() and (x is root or x._base is root)):
             if not tangent._is_view():
                 raise RuntimeError(f"[{name}] A custom Function's forward is returning a view (or an input as-is) but the jvp is not "
