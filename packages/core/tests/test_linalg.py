@@ -275,3 +275,14 @@ def test_cross_products_of_samples_and_tangents():
     _, tangent = taeda.func.jvp(lambda x: linalg.cross(x, b), (a[0],), (a[1],))
     assert tangent.tolist() == [5.0, 8.0, -10.0]
     assert taeda.func.jacrev(lambda x: linalg.cross(x, b))(a[0]).tolist() == [[0.0, 1.0, 0.0], [-1.0, 0.0, 2.0], [0.0, -2.0, 0.0]]
+
+
+@pytest.mark.parametrize("driver", ["gels", "gelsy", "gelsd", "gelss"])
+def test_least_squares_go_to_out(driver: str) -> None:
+    a, b = taeda.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), taeda.tensor([[1.0], [3.0], [4.0]])
+    wanted = linalg.lstsq(a, b, driver=driver)
+    out = tuple(taeda.empty(0, dtype=y.dtype) for y in wanted)
+    found = linalg.lstsq(a, b, driver=driver, out=out)
+    assert all(y is o and taeda.equal(o, w) for y, o, w in zip(found, out, wanted, strict=True)) and found.solution is out[0]
+    with pytest.raises(RuntimeError, match="cast"):
+        linalg.lstsq(a, b, driver=driver, out=(taeda.empty(2, 1, dtype=taeda.int64), *out[1:]))

@@ -105,3 +105,27 @@ WITHOUT_ROW: set[str] = {
     "angle", "complex", "conj", "conj_physical", "imag", "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex",
     "view_as_real", "view_as_complex_copy", "view_as_real_copy",
 }
+
+
+@pytest.mark.parametrize("dtype", [taeda.bool, taeda.uint8, taeda.int64])
+def test_what_leaves_integers_as_they_are_writes_to_out_too(dtype: taeda.dtype) -> None:
+    x = taeda.tensor([0, 1, 1]).to(dtype)
+    for f in (taeda.nan_to_num, taeda.signbit, taeda.round, taeda.floor, taeda.isneginf):
+        try:
+            wanted = f(x)
+        except NotImplementedError:  # of bool
+            continue
+        for out in (taeda.empty(0, dtype=wanted.dtype), taeda.ones(3, 2, dtype=wanted.dtype)[:, 0]):
+            assert f(x, out=out) is out and out.tolist() == wanted.tolist(), f
+
+
+def test_threshold_takes_whole_numbers_for_integers_and_refuses_other_dtypes() -> None:
+    x = taeda.tensor([-1, 1, 2])
+    assert taeda.threshold(x, 1.5, 9.0).tolist() == [9, 9, 2]
+    for bad in (1e30, float("nan"), float("inf")):
+        for call in (lambda: taeda.threshold(x, bad, 0), lambda: taeda.threshold_(x, 0, bad)):
+            with pytest.raises(RuntimeError, match="without overflow"):
+                call()
+    for dtype in (taeda.complex64, taeda.bool):
+        with pytest.raises(NotImplementedError, match="threshold"):
+            taeda.threshold(x.to(dtype), 0.5, 1.5)

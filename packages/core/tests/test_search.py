@@ -342,6 +342,15 @@ def test_a_hash_of_one_element_is_no_view_of_it():
         assert int(y) == 5 and y.data_ptr() != x.data_ptr()
 
 
+def test_a_hash_goes_to_out() -> None:
+    x = taeda.arange(6.0).reshape(2, 3)
+    for out in (taeda.empty(0, dtype=taeda.uint64), taeda.zeros(3, 2, dtype=taeda.uint64)[:, 0]):
+        assert taeda.hash_tensor(x, 0, out=out) is out and taeda.equal(out.view(taeda.int64), taeda.hash_tensor(x, 0).view(taeda.int64))
+    with pytest.raises(RuntimeError, match="uint64"):
+        taeda.hash_tensor(x, 0, out=taeda.empty(3, dtype=taeda.int64))
+
+
+
 def test_hash_tensor_takes_each_dimension_once() -> None:
     for shape, dim in (((3,), (0, -1)), ((2, 3), (1, -1)), ((2, 3), (0, 1, 0))):
         with pytest.raises(RuntimeError, match="multiple times"):

@@ -152,6 +152,14 @@ def test_what_has_a_rule_gives_what_a_loop_gives(name: str, in_dims: Any, monkey
     assert_close(vmap(f, in_dims)(x, y), wanted, name)
 
 
+def test_rows_of_several_tables_of_integers() -> None:
+    tables, rows = taeda.arange(24).reshape(2, 4, 3), taeda.tensor([3, 0])
+    assert vmap(lambda w: taeda.embedding(w, rows))(tables).tolist() == tables[:, rows].tolist()
+    assert vmap(lambda i: taeda.embedding(tables[0], i))(rows).tolist() == tables[0, rows].tolist()
+    assert vmap(taeda.embedding)(tables, rows).tolist() == [tables[0, 3].tolist(), tables[1, 0].tolist()]
+
+
+
 def test_views_of_a_batch_are_views() -> None:
     views = [
         lambda a: a.view(-1)[1:2], lambda a: a[0, 1:2], lambda a: a.select(0, 0)[1:2], lambda a: a.narrow(1, 1, 1)[0], lambda a: a.t()[1, :1],

@@ -590,7 +590,7 @@ def hann_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None
     """Return the Hann window: w_k = 1/2 - 1/2 cos(2 pi k / N), N the length if ``periodic``, else the length - 1."""
 def hardshrink(input: Tensor, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return x where abs(x) > lambd, else 0."""
-def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ...) -> Tensor:
+def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ..., out: Tensor | None = ...) -> Tensor:
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""

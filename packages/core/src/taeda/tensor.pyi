@@ -582,7 +582,7 @@ class Tensor:
         """Return the tensor as float16."""
     def hardshrink(self, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return x where abs(x) > lambd, else 0."""
-    def hash_tensor(self, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ...) -> Tensor:
+    def hash_tensor(self, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ..., out: Tensor | None = ...) -> Tensor:
         """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
     def heaviside(self, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""

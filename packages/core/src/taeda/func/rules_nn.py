@@ -153,7 +153,7 @@ def embedding(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     if given is None:
         return NotImplemented
     batches = [k for k, v in given.items() if isinstance(v, Tensor) and at(v, level)]
-    if len(batches) != 1 or given[batches[0]].is_floating_point():
+    if len(batches) != 1 or batches[0] == "weight":
         return NotImplemented
     given[batches[0]] = given[batches[0]]._value
     return batched(run(func, given), level)

@@ -711,7 +711,7 @@ def hardtanh(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
     """Return min(max(x, min_val), max_val)."""
 def hardtanh_(input: Tensor, min_val: Any = ..., max_val: Any = ...) -> Tensor:
     """In-place :func:`hardtanh`."""
-def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ...) -> Tensor:
+def hash_tensor(input: Tensor, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ..., out: Tensor | None = ...) -> Tensor:
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64."""
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the unit step: 0 where input < 0, ``values`` where it is 0, 1 where input > 0 (0 where it is nan)."""
@@ -889,7 +889,7 @@ def linalg_ldl_factor_ex(input: Tensor, *, hermitian: _bool = ..., check_errors:
     """Return packed LDL factors, pivots, and ``info``: 0, or k where D[k, k] is zero."""
 def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable."""
-def linalg_lstsq(A: Any, B: Any, rcond: Any = ..., *, driver: Any = ...) -> return_types.linalg_lstsq:
+def linalg_lstsq(A: Any, B: Any, rcond: Any = ..., *, driver: Any = ..., out: Tensor | None = ...) -> return_types.linalg_lstsq:
     """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A."""
 def linalg_lu(A: Any, *, pivot: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_lu:
     """Factor matrices (..., m, n) as A = P L U: a permutation, a unit lower and an upper triangle."""

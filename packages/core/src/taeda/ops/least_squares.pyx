@@ -132,7 +132,7 @@ cdef Op GELSS = define("linalg_lstsq", lstsq_vjp, 0, 0, "gelss", "LinalgLstsqBac
 cdef dict DRIVERS = {"gels": GELS, "gelsy": GELSY, "gelsd": GELSD, "gelss": GELSS}
 
 
-def linalg_lstsq(A, B, rcond=None, *, driver=None):
+def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A.
 
     A is (..., m, n), B (..., m, k), or (..., m) for a vector each; batches broadcast.  ``driver`` is "gelsy"
@@ -216,9 +216,9 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None):
         if n < batch[d]:
             rank, S = (<object>rank).narrow(d, 0, n), (<object>S).narrow(d, 0, n)
     record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))
-    return types.linalg_lstsq((
-        solution.squeeze(-1) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
-        S if driver in ("gelsd", "gelss") else empty_shape((0,), S.view.dtype, a.device)))
+    found = (solution.squeeze(-1) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
+             S if driver in ("gelsd", "gelss") else empty_shape((0,), S.view.dtype, a.device))
+    return types.linalg_lstsq(found if out is None else [write_out(o, y, op) for o, y in zip(out, found)])
 
 
 METHODS = {"pinverse": pinverse}

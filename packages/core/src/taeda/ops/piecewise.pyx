@@ -3,7 +3,7 @@
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, needs_grad, record, to_dtype,
                              unary, unary_, unary_params, unary_params_, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
 from taeda.ops.activation cimport floats
 from taeda.tensor_base cimport TensorBase
@@ -59,8 +59,12 @@ def threshold_(input, threshold, value):
 cdef int threshold_params(TensorBase x, object threshold, object value, Param* p) except -1:
     if is_float(x.view.dtype):
         p[0].f, p[1].f = threshold, value
-    else:
-        p[0].i, p[1].i = threshold, value
+    elif is_integral(x.view.dtype):                  # of other dtypes there is no kernel, which the launch tells
+        try:
+            p[0].i, p[1].i = int(threshold), int(value)
+        except (OverflowError, ValueError):          # beyond 64 bits, nan
+            raise RuntimeError(f"[threshold] value cannot be converted to type int64_t without overflow, got threshold {threshold} and "
+                               f"value {value} for a tensor of {name_of(x.view.dtype)}") from None
     return 0
 
 

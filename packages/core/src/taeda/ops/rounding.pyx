@@ -185,8 +185,9 @@ cdef Op SIGNBIT = define("signbit", NULL, NOTHING, COMPARE)
 
 def signbit(input, *, out=None):
     """Return where the sign bit is set."""
-    if out is None and as_tensor(input, "signbit").view.dtype == BOOL:
-        return constant(<TensorBase>input, False)
+    if as_tensor(input, "signbit").view.dtype == BOOL:
+        y = constant(<TensorBase>input, False)
+        return y if out is None else write_out(out, y, "signbit")
     return unary(SIGNBIT, input, out)
 
 
@@ -259,7 +260,8 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
     cdef TensorBase x = as_tensor(input, "nan_to_num")
     cdef Param p[3]
     if is_integral(x.view.dtype):
-        return (<object>x).clone()
+        y = (<object>x).clone()
+        return y if out is None else write_out(out, y, "nan_to_num")
     if is_complex_(x.view.dtype):                    # part by part
         from taeda.ops.complex_numbers import view_as_complex, view_as_real
         y = view_as_complex(nan_to_num(view_as_real(x), nan, posinf, neginf))

@@ -181,17 +181,20 @@ def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
 # -- hash_tensor ------------------------------------------------------------------------------------------
 
 
-def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
+def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     """Return the exclusive or of the elements' bits, over all dimensions or those in ``dim``: uint64.
 
     Floats are hashed as float64, integers and bool as int64, so equal values of other dtypes hash alike.
 
-    Raises RuntimeError for another ``mode`` than 0, the only one there is, IndexError for a dimension of size 0.
+    Raises RuntimeError for another ``mode`` than 0, the only one there is, and an ``out`` that is not uint64; IndexError for
+    a dimension of size 0.
     """
     if not isinstance(input, TensorBase):
         raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
     if mode != 0:
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
+    if out is not None and out.dtype != uint64:
+        raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
     if input.is_complex() and input.numel():
         raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")
     dims = sorted(_wrap("hash_tensor", d, input.ndim) for d in ([dim] if hasattr(dim, "__index__") else dim))
@@ -221,7 +224,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
             bits = bits ^ odd
     shape = kept if keepdim else [s for i, s in enumerate(input.shape) if i not in dims]
     found = bits.reshape(shape).view(uint64)
-    return found if folded else found.clone()
+    return write_result(out, found if folded else found.clone(), "hash_tensor")
 
 
 def _wrap(op, dim, ndim):
