@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 
 import numpy as np
@@ -77,6 +78,21 @@ def test_removing_the_hooks_of_a_copy_leaves_the_original_lazy():
     copy.deepcopy(layer)(taeda.ones(1, 3))
     assert layer.has_uninitialized_params() and len(layer._forward_pre_hooks) == 1
     assert layer(taeda.ones(1, 5)).shape == (1, 2)
+
+
+def test_lazy_layers_and_their_states_go_to_a_file():
+    for layer, x in ((nn.LazyBatchNorm1d(dtype=taeda.float64), taeda.ones(2, 3).double()), (nn.LazyLinear(2), taeda.ones(1, 3))):
+        for what in (layer, layer.state_dict()):
+            file = io.BytesIO()
+            taeda.save(what, file)
+            file.seek(0)
+            found = taeda.load(file, weights_only=False)
+            if what is not layer:
+                empty = type(layer)(*([2] if x.shape[0] == 1 else []))
+                empty.load_state_dict(found)
+                found = empty.to(x.dtype)
+            assert found.has_uninitialized_params() and found.weight.dtype == layer.weight.dtype
+            assert found(x).dtype == x.dtype and found.weight.shape[-1] == 3
 
 
 def test_dtype_and_device_are_kept_until_the_shape_is_known():

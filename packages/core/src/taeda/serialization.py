@@ -18,7 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType
-from typing import IO, Any, ClassVar, TypeAlias
+from typing import IO, Any, ClassVar, TypeAlias, cast
 
 from taeda import _archive, _pickle
 from taeda._atomic import SaveError, replacing
@@ -150,6 +150,9 @@ class Pickler(pickle._Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, TensorBase):
+            if hasattr(obj, "cls_to_become"):       # of a lazy layer: its class alone, there is no data
+                kind, args = cast(Any, obj.__reduce_ex__(self.protocol))
+                return Global("torch.nn.parameter", kind.__name__) if kind.__module__ == "taeda.nn.parameter" else kind, args
             return self.reduce_tensor(obj)
         if isinstance(obj, Size):
             return SIZE, (tuple(obj),)
