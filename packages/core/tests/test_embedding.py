@@ -79,3 +79,40 @@ def test_bags_of_rows_of_any_length(columns: int, dtype: str) -> None:
             plain = ops.embedding_bag(taeda.tensor(ix.astype("int32")), taeda.tensor(table), taeda.tensor(np.int32(starts)), padding_idx=padding)
             want = np.stack([(kept[a:b, None] * table[ix[a:b]]).sum(0) / max(1, kept[a:b].sum()) for a, b in zip(starts, ends, strict=True)])
             np.testing.assert_allclose(plain.numpy(), want, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
+
+
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float16])
+@pytest.mark.parametrize("columns", [1, 15, 16, 33, 64, 512, 700])
+def test_bags_of_halves_are_summed_in_float32_and_rounded_once(columns: int, dtype: taeda.dtype) -> None:
+    rng = np.random.default_rng(columns)
+    ix, starts = taeda.tensor(rng.integers(0, 40, 90)), taeda.tensor([0, 5, 20, 20, 61])
+    wide = taeda.tensor(rng.standard_normal((40, columns))).to(dtype).float().requires_grad_()
+    half = wide.detach().to(dtype).requires_grad_()
+    factors = taeda.tensor(rng.standard_normal(90)).to(dtype).float().requires_grad_()
+    g = taeda.tensor(rng.standard_normal((5, columns))).to(dtype)
+    rtol = 2.0**-8 if dtype is taeda.bfloat16 else 2.0**-11
+    for mode, by_count, padding in (("sum", False, None), ("sum", True, 3), ("mean", True, None), ("mean", False, 3), ("max", False, 3)):
+        scales = [(None, None)] if mode != "sum" else [(None, None), (factors, factors.detach().to(dtype).requires_grad_())]
+        for scale, half_scale in scales:
+
+            def step(table: taeda.Tensor, factor: taeda.Tensor | None, g: taeda.Tensor) -> tuple[taeda.Tensor, ...]:
+                y = ops.embedding_bag(ix, table, starts, by_count, mode, factor, padding_idx=padding)
+                return y, *taeda.autograd.grad(y, (table,) if factor is None else (table, factor), g)
+
+            found = assert_same_for_any_threads(lambda: step(half, half_scale, g))
+            for a, b in zip(found, step(wide, scale, g.float()), strict=True):
+                assert a.dtype is dtype
+                taeda.testing.assert_close(a.float(), b, rtol=rtol, atol=2e-5, check_dtype=False)
+
+
+def test_bags_of_halves_do_not_copy_the_table() -> None:
+    w = taeda.ones(1 << 18, 8, dtype=taeda.bfloat16, requires_grad=True)
+    ix, starts, factors = taeda.tensor([0, 2, 1]), taeda.tensor([0, 2]), taeda.ones(3, dtype=taeda.bfloat16, requires_grad=True)
+    for mode, scale in (("sum", factors), ("mean", None), ("max", None)):
+        before = taeda.cpu.memory_stats()["allocated_bytes.current"]
+        taeda.cpu.reset_peak_memory_stats()
+        y = ops.embedding_bag(ix, w, starts, mode=mode, per_sample_weights=scale)
+        assert taeda.cpu.memory_stats()["allocated_bytes.peak"] - before < 1 << 16
+        if mode != "max":                                    # its gradient has the table's size, once
+            taeda.autograd.grad(y.sum(), w)
+            assert taeda.cpu.memory_stats()["allocated_bytes.peak"] - before < (1 << 22) + (1 << 16)
