@@ -194,7 +194,9 @@ LAST = {
     "max": lambda x: ops.max_pool2d(x, 2, return_indices=True),
     "max padded": lambda x: ops.max_pool2d(x, (3, 2), 1, (1, 1), return_indices=True),
     "max dilated": lambda x: ops.max_pool2d(x, 3, 2, 1, 2, ceil_mode=True, return_indices=True),
+    "max wide": lambda x: ops.max_pool2d(x, 5, 1, 2, return_indices=True),
     "adaptive max": lambda x: ops.adaptive_max_pool2d(x, (3, 4), return_indices=True),
+    "global max": lambda x: ops.adaptive_max_pool2d(x, 1, return_indices=True),
     "avg": lambda x: (ops.avg_pool2d(x, 2),),
     "avg padded": lambda x: (ops.avg_pool2d(x, 3, 2, 1, ceil_mode=True),),
     "avg inside": lambda x: (ops.avg_pool2d(x, 3, 1, 1, count_include_pad=False),),
@@ -205,7 +207,7 @@ LAST = {
 }
 
 
-@pytest.mark.parametrize("channels", [1, 3, 8, 17, 40])
+@pytest.mark.parametrize("channels", [1, 3, 8, 17, 40, 57])
 @pytest.mark.parametrize("name", LAST)
 def test_pools_with_channels_innermost_give_what_others_give(name: str, channels: int) -> None:
     values = np.random.default_rng(5).integers(-3, 4, (2, channels, 9, 8)).astype(np.float64)       # many equal ones

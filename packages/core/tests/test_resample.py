@@ -86,3 +86,18 @@ def test_resized_images_with_channels_innermost_stay_so(mode: str) -> None:
     x = taeda.randn(2, 3, 4, 5)
     y, z = (ops.interpolate(t, size=(7, 3), mode=mode) for t in (x, x.contiguous(memory_format=taeda.channels_last)))
     assert taeda.allclose(y, z, rtol=1e-6, atol=1e-6) and z.is_contiguous(memory_format=taeda.channels_last)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic"])
+def test_gradients_of_resized_images_with_channels_innermost(mode: str, dtype: taeda.dtype) -> None:
+    """Each place gathers what is sent to it elsewhere, from none to dozens of outputs."""
+    for channels, size, out in ((3, (4, 5), (7, 3)), (17, (1, 6), (9, 12)), (40, (9, 11), (4, 5)), (8, (3, 3), (40, 1))):
+        x = taeda.randn(2, channels, *size, dtype=dtype, requires_grad=True)
+        last = x.detach().contiguous(memory_format=taeda.channels_last).requires_grad_()
+        for aligned in (None, True) if mode.startswith("bi") else (None,):
+            y = ops.interpolate(x, size=out, mode=mode, align_corners=aligned)
+            g = taeda.randn_like(y)
+            (want,) = taeda.autograd.grad(y, x, g)
+            (found,) = taeda.autograd.grad(ops.interpolate(last, size=out, mode=mode, align_corners=aligned), last, g)
+            assert taeda.allclose(found, want, rtol=1e-4, atol=1e-5) and found.is_contiguous(memory_format=taeda.channels_last)

@@ -198,9 +198,9 @@ cdef inline bint are_small(TensorBase x, const Param* p) noexcept:
 
 
 cdef inline bint fill_vectors(const Param* p) noexcept:
-    """Whether max_pool takes less time for small maps without places: windows of 2 x 2 that tile them, and rows that are not so short."""
+    """Whether max_pool takes less time for small maps without places: windows of 2 x 2 that tile them, and rows that are not so short of few taps."""
     return p[SIZE].i == 1 and p[7].i == p[8].i == 0 and p[OUT + 2].i >= 4 and (
-        p[1].i == p[2].i == p[4].i == p[5].i == 2 and p[OUT + 2].i % 4 < 2 or p[SIZE + 1].i == 1 and (p[2].i == p[5].i or p[SIZE + 2].i > 16))
+        p[1].i == p[2].i == p[4].i == p[5].i == 2 and p[OUT + 2].i % 4 < 2 or p[SIZE + 1].i == 1 and (p[2].i == p[5].i or p[SIZE + 2].i > 16 and p[2].i <= 3))
 
 
 # -- max ---------------------------------------------------------------------------------------------
