@@ -138,6 +138,22 @@ def test_instance_norm_averages_the_samples_statistics_into_the_buffers() -> Non
     np.testing.assert_allclose(v.numpy(), 0.8 + 0.2 * x.var(2, ddof=1).mean(0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float64, taeda.bfloat16])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_buffers_of_instance_norm_may_have_another_dtype(dtype: taeda.dtype, weighted: bool) -> None:
+    x = taeda.tensor(draw(4, 3, 5), dtype=dtype)
+    w = taeda.full((3,), 2.0, dtype=dtype) if weighted else None
+    m, v, wide_m, wide_v = taeda.zeros(3), taeda.ones(3), taeda.zeros(3, dtype=dtype), taeda.ones(3, dtype=dtype)
+    for train in (True, False):
+        y = ops.instance_norm(x, m, v, w, w, train)
+        assert y.dtype == dtype and m.dtype == v.dtype == taeda.float32
+        taeda.testing.assert_close(y, ops.instance_norm(x, wide_m, wide_v, w, w, train))
+        for found, wanted in ((m, wide_m), (v, wide_v)):
+            taeda.testing.assert_close(found, wanted.float(), rtol=1e-2, atol=1e-2)
+    with pytest.raises(RuntimeError, match="mixed dtype"):
+        ops.instance_norm(x.double(), m, v, taeda.ones(3))
+
+
 @pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
 @pytest.mark.parametrize("function", [ops.batch_norm, ops.instance_norm])
 def test_buffers_of_a_narrow_dtype_are_moved(function: Any, dtype: taeda.dtype) -> None:

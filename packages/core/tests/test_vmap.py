@@ -18,7 +18,7 @@ ROWS = harness.load_rows()
 IDS = harness.row_ids(ROWS)
 B = 3
 # results whose shape depends on the data, or that are no tensors; what draws at random
-NOT_MAPPED = DYNAMIC | {"allclose", "equal", "pca_lowrank", "svd_lowrank", *BY_CHANNEL, *FACTORIES, *IN_PLACE, *LIKE, *POINTWISE}
+NOT_MAPPED = DYNAMIC | {"allclose", "equal", "masked_select", "pca_lowrank", "svd_lowrank", *BY_CHANNEL, *FACTORIES, *IN_PLACE, *LIKE, *POINTWISE}
 MAPPED = [(r, i) for r, i in zip(ROWS, IDS, strict=True) if r.name not in NOT_MAPPED]
 
 
@@ -158,6 +158,23 @@ def test_rows_of_several_tables_of_integers() -> None:
     assert vmap(lambda i: taeda.embedding(tables[0], i))(rows).tolist() == tables[0, rows].tolist()
     assert vmap(taeda.embedding)(tables, rows).tolist() == [tables[0, 3].tolist(), tables[1, 0].tolist()]
 
+
+
+def test_one_mask_selects_of_every_sample() -> None:
+    x, mask = taeda.arange(24.0).reshape(2, 3, 4), taeda.tensor([[True], [False], [True]])
+    for m in (mask, mask.expand(3, 4), mask[None], taeda.tensor(True)):
+        for in_dim in (0, 1, 2):
+            found = vmap(lambda a, m=m: taeda.masked_select(a, m), in_dims=in_dim)(x.movedim(0, in_dim))
+            assert found.tolist() == taeda.stack([a.masked_select(m) for a in x]).tolist()
+    assert vmap(lambda a: a.masked_select(mask=mask[0]))(taeda.ones(5)).shape == (5, 1)
+    grads = vmap(taeda.func.grad(lambda a: (a.masked_select(mask) ** 2).sum()))(x)
+    assert grads.tolist() == (2 * x * mask).tolist()
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        vmap(taeda.masked_select)(x, x > 3)
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        vmap(taeda.masked_select, in_dims=(None, 0))(x, x > 3)
+    with pytest.raises(RuntimeError, match="masked_select"):
+        vmap(lambda a: a.masked_select(taeda.ones(4).long()))(x)
 
 
 def test_views_of_a_batch_are_views() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
+from taeda.dtype import bool_
 from taeda.func.batched import RULES, at, batched, check_target, size_of, value_at
 from taeda.func.rules_pointwise import aligned
-from taeda.func.rules_shape import wrap_dim
+from taeda.func.rules_shape import bound, wrap_dim
 from taeda.tensor import Tensor
 
 
@@ -81,4 +82,23 @@ def index_select(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(func(x._value, wrap_dim("index_select", dim, x.ndim) + 1, index), level)
 
 
-RULES.update(__getitem__=getitem, getitem=getitem, __setitem__=setitem, setitem=setitem, gather=gather, index_select=index_select)
+def masked_select(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """One mask chooses the same elements of every sample; masks of the samples' own would choose differing numbers."""
+    given = bound(func, args, kwargs)
+    if given is None:
+        return NotImplemented
+    x, mask = given["input"], given["mask"]
+    if at(mask, level):
+        raise RuntimeError("[masked_select] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap "
+                           "over the mask of masked_select.")
+    if mask.dtype != bool_:
+        return NotImplemented                              # refused where a sample is
+    shape = ops.broadcast_shapes(x.shape, mask.shape)
+    value = x._value.reshape((-1,) + (1,) * (len(shape) - x.ndim) + x.shape).expand((-1, *shape))
+    return batched(value[:, mask.expand(shape)], level)
+
+
+RULES.update(
+    __getitem__=getitem, getitem=getitem, __setitem__=setitem, setitem=setitem, gather=gather, index_select=index_select,
+    masked_select=masked_select,
+)

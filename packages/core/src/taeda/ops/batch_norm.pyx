@@ -302,6 +302,12 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     return instance_norm_any(x, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
+cdef object statistics_for(object x, object buffer, object weight):
+    """Running statistics as batch_norm takes them: of the input's dtype, or beside halves those of float32 weights."""
+    narrow = x.dtype.itemsize == 2 and weight is None
+    return buffer if buffer.dtype == x.dtype or narrow or (weight is not None and weight.dtype != x.dtype) else buffer.to(x.dtype)
+
+
 cpdef object instance_norm_any(object input, object running_mean, object running_var, object weight, object bias, object use_input_stats,
                                object momentum, object eps):
     """Return :func:`instance_norm`, also of one value a channel."""
@@ -315,11 +321,12 @@ cpdef object instance_norm_any(object input, object running_mean, object running
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError("[instance_norm] Expected running_mean and running_var to be defined when use_input_stats is false")
+        running_mean, running_var = statistics_for(x, running_mean, weight), statistics_for(x, running_var, weight)
         return batch_norm_moments(x, running_mean, running_var, weight, bias, False, momentum, eps)[0]
     if (running_mean is None) != (running_var is None):
         raise ValueError("[instance_norm] running_mean and running_var must either both be None or neither be None")
-    means = None if running_mean is None else running_mean.repeat(n)
-    variances = None if running_var is None else running_var.repeat(n)
+    means = None if running_mean is None else statistics_for(x, running_mean, weight).repeat(n)
+    variances = None if running_var is None else statistics_for(x, running_var, weight).repeat(n)
     w = None if weight is None else weight.repeat(n)
     b = None if bias is None else bias.repeat(n)
     y = batch_norm_moments(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)[0]
